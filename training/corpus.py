@@ -1,0 +1,95 @@
+"""The dataset as ids, ready for the network; encoded once and kept in the cache folder."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import dataset
+import numpy as np
+from tqdm import tqdm
+from vocab import vocabulary
+
+
+class Split(NamedTuple):
+    """Reviews as ids: ``ids[i]`` is int32 (tokens,); ``labels`` and ``stars`` are int8 (reviews,)."""
+
+    names: list[str]
+    ids: list[np.ndarray]
+    labels: np.ndarray
+    stars: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, count: int) -> "Split":
+        """Give ``count`` reviews spread evenly over the split, for trial runs."""
+        every = max(1, len(self) // count)
+        return Split(self.names[::every], self.ids[::every], self.labels[::every], self.stars[::every])
+
+
+class Corpus(NamedTuple):
+    """The splits as ids, with the vocabulary's fingerprint and the archive's SHA-256."""
+
+    train: Split
+    development: Split
+    unsup: Split
+    test: Split
+    fingerprint: str
+    archive_sha256: str
+    left_out: dict[str, int]
+
+
+SPLITS = ("train", "development", "unsup", "test")
+
+
+def load(archive: str | None = None) -> Corpus:
+    """Give the corpus, from the cache when archive, vocabulary and code's text version are the same.
+
+    Reviews without a token are left out. Raises dataset.DataError or vocabulary.VocabularyError.
+    """
+    path = dataset.find_archive(archive)
+    digest = _sha256(path)
+    words = vocabulary.load()
+    cached = dataset.cache_folder() / f"corpus-{digest[:12]}-{words.fingerprint}.npz"
+    if not cached.is_file():
+        _encode(dataset.load(path), words, cached)
+    with np.load(cached, allow_pickle=False) as arrays:
+        splits = [_split(arrays, name) for name in SPLITS]
+        left_out = json.loads(str(arrays["left_out"]))
+    return Corpus(*splits, words.fingerprint, digest, left_out)
+
+
+def _encode(data: dataset.Dataset, words: vocabulary.Vocabulary, cached: Path) -> None:
+    arrays: dict[str, np.ndarray] = {"left_out": np.array(json.dumps(data.left_out))}
+    for name in SPLITS:
+        reviews = getattr(data, name)
+        encoded = [
+            np.array(words.encode_ids(review.text), dtype=np.int32)
+            for review in tqdm(reviews, desc=f"encoding {name}", disable=None)
+        ]
+        kept = [index for index, ids in enumerate(encoded) if len(ids)]
+        arrays[f"{name}_names"] = np.array([reviews[index].name for index in kept])
+        arrays[f"{name}_ids"] = np.concatenate([encoded[index] for index in kept])
+        arrays[f"{name}_lengths"] = np.array([len(encoded[index]) for index in kept], dtype=np.int32)
+        arrays[f"{name}_labels"] = np.array([reviews[index].label for index in kept], dtype=np.int8)
+        arrays[f"{name}_stars"] = np.array([reviews[index].stars for index in kept], dtype=np.int8)
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    temporary = cached.with_suffix(".part.npz")
+    np.savez_compressed(temporary, **arrays)
+    temporary.replace(cached)
+
+
+def _split(arrays: np.lib.npyio.NpzFile, name: str) -> Split:
+    ends = np.cumsum(arrays[f"{name}_lengths"])[:-1]
+    return Split(
+        arrays[f"{name}_names"].tolist(),
+        np.split(arrays[f"{name}_ids"], ends),
+        arrays[f"{name}_labels"],
+        arrays[f"{name}_stars"],
+    )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,239 @@
+"""Get the IMDb Large Movie Review Dataset and read it: splits, labels, films, duplicates.
+
+    python training/dataset.py            # download or check the archive, print the counts
+
+The archive comes from ``--archive``, from ``IMDB_ARCHIVE``, or is downloaded once into the cache
+folder. Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
+"""
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tqdm import tqdm
+
+URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
+MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
+TIMEOUT_SECONDS = 30
+CHUNK_BYTES = 1 << 20
+MAX_REVIEW_BYTES = 1_000_000
+# Films whose hash falls below this share are the development split: about 2,500 reviews.
+DEVELOPMENT_SHARE = 0.12
+COUNTS = {"train": 25_000, "unsup": 50_000, "test": 25_000}
+
+
+class DataError(Exception):
+    """The archive is missing, half, changed, or not what this code reads."""
+
+
+class Review(NamedTuple):
+    """A review of the archive. ``label`` is 1 positive, 0 negative, -1 unknown; ``stars`` 1 to 10 or 0."""
+
+    name: str
+    text: str
+    label: int
+    stars: int
+    film: str
+
+
+class Dataset(NamedTuple):
+    """The splits. ``train`` and ``unsup`` hold no review that is, normalised, a test review too."""
+
+    train: list[Review]
+    development: list[Review]
+    unsup: list[Review]
+    test: list[Review]
+    left_out: dict[str, int]
+
+
+def cache_folder() -> Path:
+    """Give the folder for downloads and stage outputs: ``VERDICT_CACHE`` or ``~/.cache/verdict``."""
+    return Path(os.environ.get("VERDICT_CACHE") or Path.home() / ".cache" / "verdict")
+
+
+def find_archive(given: str | None = None) -> Path:
+    """Give the archive's path: the one given, ``IMDB_ARCHIVE``, or the cached download.
+
+    Raises DataError when the named file is missing or the download fails.
+    """
+    named = given or os.environ.get("IMDB_ARCHIVE")
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise DataError(
+                f"no IMDb archive at {path}; unset IMDB_ARCHIVE (or drop --archive) to download it"
+            )
+        return path
+    return download(URL, cache_folder() / "aclImdb_v1.tar.gz", MD5)
+
+
+def download(url: str, path: Path, md5: str) -> Path:
+    """Download ``url`` to ``path``, going on where an earlier try stopped, and check its MD5.
+
+    The name ``path`` exists only once the content is whole. Raises DataError.
+    """
+    if path.is_file():
+        _check_md5(path, md5)
+        return path
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(url, part)
+    except (OSError, urllib.error.URLError) as error:
+        reason = getattr(error, "reason", None) or error
+        raise DataError(
+            f"the download of {url} stopped ({reason}); run it again to go on, or set IMDB_ARCHIVE"
+        ) from error
+    _check_md5(part, md5)
+    os.replace(part, path)
+    return path
+
+
+def load(archive: Path) -> Dataset:
+    """Read the archive (8 s) and give its splits. Raises DataError."""
+    reviews = read_archive(archive)
+    labelled, unsup, test = reviews["train"], reviews["unsup"], reviews["test"]
+    seen = {fold(review.text) for review in test}
+    kept = [review for review in labelled if fold(review.text) not in seen]
+    kept_unsup = [review for review in unsup if fold(review.text) not in seen]
+    left_out = {"train": len(labelled) - len(kept), "unsup": len(unsup) - len(kept_unsup)}
+    train = [review for review in kept if not in_development(review.film)]
+    development = [review for review in kept if in_development(review.film)]
+    # A development film's reviews may not teach the vectors or the language model either.
+    kept_unsup = [review for review in kept_unsup if not in_development(review.film)]
+    return Dataset(train, development, kept_unsup, test, left_out)
+
+
+def read_archive(archive: Path) -> dict[str, list[Review]]:
+    """Read every review of the archive, by split, in the order of their names. Raises DataError."""
+    texts: dict[str, str] = {}
+    films: dict[str, list[str]] = {}
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for name, data in _members(tar):
+                if name.endswith("_pos.txt") or name.endswith("_neg.txt") or name.endswith("_unsup.txt"):
+                    films[_split_of_urls(name)] = data.decode("utf-8").split()
+                else:
+                    texts[name] = data.decode("utf-8", errors="replace")
+    except (tarfile.TarError, EOFError, OSError) as error:
+        raise DataError(f"{archive} is no whole tar.gz ({error}); get it again") from error
+    splits: dict[str, list[Review]] = {"train": [], "unsup": [], "test": []}
+    for name in sorted(texts):
+        split, review = _review(name, texts[name], films)
+        splits[split].append(review)
+    counts = {split: len(found) for split, found in splits.items()}
+    if counts != COUNTS:
+        raise DataError(f"{archive} holds {counts}, expected {COUNTS}; get it again")
+    return splits
+
+
+def fold(text: str) -> str:
+    """Give a review's letters and digits alone, lower case: equal for the same review retyped."""
+    return re.sub(r"<[^>]*>|[^a-z0-9]+", " ", text.lower()).strip()
+
+
+def in_development(film: str) -> bool:
+    """Say whether a film belongs to the development split, by a hash of its address."""
+    digest = hashlib.sha256(film.encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < DEVELOPMENT_SHARE
+
+
+_MEMBER = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg|unsup)/\d+_\d+\.txt")
+_URLS = re.compile(r"aclImdb/(?:train|test)/urls_(?:pos|neg|unsup)\.txt")
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    """Read members in memory, by exact name: nothing is extracted, so no path can escape."""
+    with tqdm(total=100_000, desc="reading", unit=" reviews", disable=None) as progress:
+        for member in tar:
+            is_review = _MEMBER.fullmatch(member.name)
+            if not member.isfile() or not (is_review or _URLS.fullmatch(member.name)):
+                continue
+            if is_review and member.size > MAX_REVIEW_BYTES:
+                raise DataError(f"{member.name} holds {member.size:,} bytes, no review is that long")
+            file = tar.extractfile(member)
+            if file is not None:
+                yield member.name, file.read()
+            progress.update(bool(is_review))
+
+
+def _split_of_urls(name: str) -> str:
+    part = name.split("/")[1]
+    return f"{part}/{name.rsplit('_', 1)[1].removesuffix('.txt')}"
+
+
+def _review(name: str, text: str, films: dict[str, list[str]]) -> tuple[str, Review]:
+    _, part, kind, file = name.split("/")
+    number, stars = file.removesuffix(".txt").split("_")
+    addresses = films.get(f"{part}/{kind}", [])
+    film = addresses[int(number)] if int(number) < len(addresses) else ""
+    label = {"pos": 1, "neg": 0}.get(kind, -1)
+    split = "unsup" if kind == "unsup" else part
+    return split, Review(f"{part}/{kind}/{file}", text, label, int(stars), film)
+
+
+def _fetch(url: str, part: Path) -> None:
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    try:
+        answer = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+    except urllib.error.HTTPError as error:
+        if error.code == 416:  # the part is whole already
+            return
+        raise
+    with answer:
+        resumed = answer.status == 206
+        length = answer.headers.get("Content-Length")
+        start = have if resumed else 0
+        total = start + int(length) if length else None
+        with (
+            open(part, "ab" if resumed else "wb") as file,
+            tqdm(total=total, initial=start, unit="B", unit_scale=True, desc="downloading") as progress,
+        ):
+            while chunk := answer.read(CHUNK_BYTES):
+                file.write(chunk)
+                progress.update(len(chunk))
+    if total is not None and part.stat().st_size < total:
+        raise OSError(f"{part.stat().st_size:,} of {total:,} bytes came")
+
+
+def _check_md5(path: Path, md5: str) -> None:
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK_BYTES):
+            digest.update(chunk)
+    if digest.hexdigest() != md5:
+        path.unlink()
+        raise DataError(
+            f"{path.name} had MD5 {digest.hexdigest()}, expected {md5}, and was removed; run it again"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Get the IMDb archive and print what it holds.")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    arguments = parser.parse_args()
+    try:
+        archive = find_archive(arguments.archive)
+        data = load(archive)
+    except DataError as error:
+        sys.exit(f"dataset: {error}")
+    print(f"archive      {archive}")
+    for split in ("train", "development", "unsup", "test"):
+        print(f"{split:12} {len(getattr(data, split)):,} reviews")
+    print(
+        f"left out     {data.left_out['train']} train and {data.left_out['unsup']} unsup reviews"
+        " that are test reviews too"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""Teach the table and both LSTMs English film reviews, without labels: word vectors, then language models.
+
+    python training/pretrain.py            # writes pretrained.safetensors into the cache folder
+
+Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim. Language models: each
+LSTM predicts the next word in its reading direction, with a sampled softmax (Jean et al. 2015)
+over a table shared between input and output. Only train and unsup reviews are read.
+"""
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import corpus as corpora
+import dataset
+import numpy as np
+import torch
+from network import Network, Size, init_lstm
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+from vocab import vocabulary
+from vocab.vocabulary import PAD_ID
+
+# The vectors' spread before they meet the LSTMs; gensim's own is about 0.25 at this width.
+TABLE_STD = 0.4
+ROWS = 128
+CHUNK = 64
+NEGATIVES = 512
+
+
+def pretrain(corpus: corpora.Corpus, size: Size, options: argparse.Namespace) -> Path:
+    """Give the path of the pretrained weights, made now or found in the cache folder.
+
+    The name holds what they depend on: archive, vocabulary, size and options.
+    """
+    names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}x{size.hidden}"
+    recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.seed}"
+    folder = dataset.cache_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    out = folder / f"pretrained-{names}-{recipe}.safetensors"
+    if out.is_file():
+        print(f"pretrain: found {out}")
+        return out
+    documents = corpus.train.ids + corpus.unsup.ids
+    vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.seed}.safetensors"
+    if not vectors_file.is_file():
+        table = train_vectors(documents, size, options.vector_epochs, options.seed)
+        _save({"table": table}, vectors_file)
+    weights = train_language_models(documents, load_file(vectors_file)["table"], size, options, out)
+    _save(weights, out)
+    return out
+
+
+def train_vectors(documents: list[np.ndarray], size: Size, epochs: int, seed: int) -> Tensor:
+    """Give word vectors, float32 (vocabulary, embedding), scaled to a spread of TABLE_STD."""
+    from gensim.models import Word2Vec
+
+    began = time.monotonic()
+    sentences = [[str(number) for number in ids] for ids in documents]
+    model = Word2Vec(
+        sentences,
+        vector_size=size.embedding,
+        window=5,
+        sg=1,
+        negative=8,
+        sample=1e-4,
+        min_count=1,
+        epochs=epochs,
+        workers=max(1, torch.get_num_threads()),
+        seed=seed,
+    )
+    table = torch.randn(size.vocabulary, size.embedding, generator=torch.manual_seed(seed))
+    known = np.array([int(key) for key in model.wv.index_to_key])
+    vectors = torch.from_numpy(model.wv.vectors)
+    table *= vectors.std() * 0.1
+    table[known] = vectors
+    table *= TABLE_STD / vectors.std()
+    table[PAD_ID] = 0
+    print(f"pretrain: {epochs} epochs of word vectors in {time.monotonic() - began:.0f} s")
+    return table
+
+
+class LanguageModels(nn.Module):
+    """Two LSTMs, one reading ahead and one backwards, over one table shared by input and output."""
+
+    def __init__(self, table: Tensor, hidden: int) -> None:
+        super().__init__()
+        width = table.shape[1]
+        self.table = nn.Parameter(table.clone())
+        self.bias = nn.Parameter(torch.zeros(len(table)))
+        self.ahead = nn.LSTM(width, hidden, batch_first=True)
+        self.behind = nn.LSTM(width, hidden, batch_first=True)
+        self.to_table = nn.Linear(hidden, width, bias=False)
+        for lstm in (self.ahead, self.behind):
+            init_lstm(lstm)
+        nn.init.orthogonal_(self.to_table.weight)
+
+    def loss(self, lstm: nn.LSTM, ids: Tensor, targets: Tensor, state, sampler: "Sampler"):
+        """Give the sampled-softmax loss of a chunk (rows, tokens) and the LSTM's last state."""
+        embedded = F.dropout(F.embedding(ids, self.table), 0.1, self.training)
+        states, state = lstm(embedded, state)
+        guess = self.to_table(F.dropout(states, 0.1, self.training)).flatten(0, 1)
+        wanted = targets.flatten()
+        negatives = sampler.draw(NEGATIVES)
+        right = (guess * F.embedding(wanted, self.table)).sum(1) + self.bias[wanted]
+        wrong = guess @ F.embedding(negatives, self.table).T + self.bias[negatives]
+        right = right - sampler.log_odds[wanted]
+        wrong = wrong - sampler.log_odds[negatives]
+        wrong = wrong.masked_fill(wanted[:, None] == negatives[None], -1e4)
+        scores = torch.cat([right[:, None], wrong], dim=1).float()
+        loss = F.cross_entropy(scores, torch.zeros_like(wanted))
+        return loss, tuple(part.detach() for part in state)
+
+
+class Sampler:
+    """Draw negatives by a word's frequency; log_odds corrects the softmax for that choice."""
+
+    def __init__(self, ids: np.ndarray, vocabulary_size: int, device: torch.device) -> None:
+        counts = np.bincount(ids, minlength=vocabulary_size).astype(np.float64) + 1e-3
+        share = counts**0.75
+        share /= share.sum()
+        self.cumulative = torch.from_numpy(np.cumsum(share)).to(device)
+        self.log_odds = torch.from_numpy(np.log(share * NEGATIVES)).float().to(device)
+
+    def draw(self, count: int) -> Tensor:
+        drawn = torch.rand(count, dtype=torch.float64, device=self.cumulative.device)
+        return torch.searchsorted(self.cumulative, drawn).clamp(max=len(self.cumulative) - 1)
+
+
+def train_language_models(
+    documents: list[np.ndarray], table: Tensor, size: Size, options: argparse.Namespace, out: Path
+) -> dict[str, Tensor]:
+    """Train both language models and give the weights that a Network starts from."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.manual_seed(options.seed)
+    models = LanguageModels(table, size.hidden).to(device)
+    tables = [models.table, models.bias]
+    others = [p for p in models.parameters() if all(p is not t for t in tables)]
+    optimizer = torch.optim.AdamW(
+        [{"params": others, "lr": 4e-3}, {"params": tables, "lr": 1e-3}],
+        betas=(0.9, 0.98),
+        weight_decay=0.0,
+        fused=True,
+    )
+    tokens = sum(len(ids) + 1 for ids in documents)
+    steps = max(1, int(tokens * options.lm_epochs) // (ROWS * CHUNK))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: one_cycle(s / steps))
+    sampler = Sampler(np.concatenate(documents), size.vocabulary, device)
+    checkpoint = out.with_suffix(".checkpoint.pt")
+    done = _resume(checkpoint, models, optimizer, schedule)
+    bf16 = uses_bf16(device)
+    stream = chunks(documents, options.seed, device, done)
+    states = {"ahead": None, "behind": None}
+    progress = tqdm(total=steps, initial=done, desc="language models", disable=None, mininterval=10)
+    shown = 0.0
+    for step in range(done, steps):
+        pieces = next(stream)
+        for name, (ids, targets) in pieces.items():
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                loss, states[name] = models.loss(
+                    getattr(models, name), ids, targets, states[name], sampler
+                )
+            loss.backward()
+            shown = 0.98 * shown + 0.01 * loss.item() if shown else loss.item()
+        nn.utils.clip_grad_norm_(others, 1.0)
+        optimizer.step()
+        schedule.step()
+        optimizer.zero_grad(set_to_none=True)
+        progress.update()
+        if step % 100 == 99:
+            progress.set_postfix(loss=f"{shown:.3f}")
+        if step % 500 == 499:
+            _checkpoint(checkpoint, models, optimizer, schedule, step + 1)
+    progress.close()
+    print(f"pretrain: language models, loss {shown:.3f} after {steps} steps")
+    network = Network(size)
+    weights = network.state_dict()
+    weights["embedding.weight"] = models.table.detach().cpu()
+    weights["embedding.weight"][PAD_ID] = 0
+    for ours, theirs in (("forward_lstm", models.ahead), ("backward_lstm", models.behind)):
+        for key, value in theirs.state_dict().items():
+            weights[f"{ours}.{key}"] = value.detach().cpu()
+    checkpoint.unlink(missing_ok=True)
+    return {key: value.contiguous() for key, value in weights.items() if not key.startswith("head")}
+
+
+def chunks(
+    documents: list[np.ndarray], seed: int, device: torch.device, skip: int
+) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
+    """Yield chunks of ROWS x CHUNK ids and their next ids, for ever, in both reading directions."""
+    step = 0
+    for epoch in range(10**6):
+        order = np.random.default_rng(seed + epoch).permutation(len(documents))
+        gap = np.array([PAD_ID], dtype=np.int32)
+        stream = np.concatenate([part for index in order for part in (gap, documents[index])])
+        width = (len(stream) - 1) // ROWS
+        rows = {"ahead": stream, "behind": stream[::-1]}
+        for start in range(0, width - CHUNK, CHUNK):
+            step += 1
+            if step <= skip:
+                continue
+            pieces = {}
+            for name, line in rows.items():
+                block = np.stack(
+                    [line[row * width + start :][: CHUNK + 1] for row in range(ROWS)]
+                ).astype(np.int64)
+                both = torch.from_numpy(block).to(device)
+                pieces[name] = (both[:, :-1], both[:, 1:])
+            yield pieces
+
+
+def one_cycle(done: float, warm: float = 0.1) -> float:
+    """Give the learning rate's share at a point of the run: up for ``warm``, then a cosine down."""
+    if done < warm:
+        return done / warm + 1e-3
+    return 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm))) + 1e-3
+
+
+def uses_bf16(device: torch.device) -> bool:
+    """Say whether bfloat16 is faster than float32 here: on GPUs, and on CPUs with its instructions."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    try:
+        flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of this stage; train.py takes the same ones."""
+    parser.add_argument("--vector-epochs", type=int, default=4, help="passes of word2vec (default 4)")
+    parser.add_argument("--lm-epochs", type=float, default=2, help="passes of the language models (2)")
+
+
+def _save(weights: dict[str, Tensor], path: Path) -> None:
+    temporary = path.with_suffix(".part")
+    save_file(weights, temporary)
+    temporary.replace(path)
+
+
+def _checkpoint(path: Path, models, optimizer, schedule, step: int) -> None:
+    temporary = path.with_suffix(".part")
+    torch.save(
+        {
+            "models": models.state_dict(),
+            "optimizer": optimizer.state_dict(),
+            "schedule": schedule.state_dict(),
+            "step": step,
+        },
+        temporary,
+    )
+    temporary.replace(path)
+
+
+def _resume(path: Path, models, optimizer, schedule) -> int:
+    if not path.is_file():
+        return 0
+    saved = torch.load(path, weights_only=True)
+    models.load_state_dict(saved["models"])
+    optimizer.load_state_dict(saved["optimizer"])
+    schedule.load_state_dict(saved["schedule"])
+    print(f"pretrain: going on from step {saved['step']}")
+    return saved["step"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Pretrain vectors and language models on raw reviews.")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    parser.add_argument("--embedding", type=int, default=128, help="width of an embedding (default 128)")
+    parser.add_argument("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of every random choice (default 1)")
+    add_flags(parser)
+    options = parser.parse_args()
+    try:
+        corpus = corpora.load(options.archive)
+        size = Size(vocabulary.load().size, options.embedding, options.hidden)
+        print(pretrain(corpus, size, options))
+    except (dataset.DataError, vocabulary.VocabularyError) as error:
+        sys.exit(f"pretrain: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,334 @@
+"""Train the network on labelled reviews, in SageMaker's script mode or on a laptop.
+
+    python training/train.py                     # pretrains first, or takes that from the cache
+    python training/train.py --dry-run           # the same path on a few hundred reviews
+
+Writes ``network.safetensors`` and ``network.json`` into ``--model-dir``. A run that was stopped goes
+on with ``--resume``. The development split chooses the epoch; test reviews are never read here.
+"""
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import corpus as corpora
+import dataset
+import numpy as np
+import torch
+from network import Dropout, Network, Size
+from pretrain import add_flags, one_cycle, pretrain, uses_bf16
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+from tqdm import tqdm
+from vocab import vocabulary
+from vocab.files import write_atomic
+from vocab.vocabulary import BUCKETS, PAD_ID
+
+DRY_RUN_REVIEWS = 256
+
+
+class Batch(NamedTuple):
+    """Reviews of similar length: ids int64 (batch, tokens), lengths (batch,), targets float (batch,)."""
+
+    ids: Tensor
+    lengths: Tensor
+    targets: Tensor
+
+
+def train(options: argparse.Namespace) -> Path:
+    """Run the whole recipe and give the folder of the trained network."""
+    corpus = corpora.load(_archive(options))
+    size = Size(vocabulary.load().size, options.embedding, options.hidden)
+    if options.dry_run:
+        corpus = corpus._replace(
+            train=corpus.train.part(DRY_RUN_REVIEWS),
+            development=corpus.development.part(DRY_RUN_REVIEWS),
+            unsup=corpus.unsup.part(DRY_RUN_REVIEWS),
+        )
+        options.epochs, options.vector_epochs, options.lm_epochs = 1, 1, 1
+        pretrained = None
+    else:
+        pretrained = pretrain(corpus, size, options)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    seed_everything(options.seed)
+    network = Network(size)
+    if pretrained:
+        network.load_state_dict(load_file(pretrained), strict=False)
+    return fit(network.to(device), corpus, options, device)
+
+
+def fit(network: Network, corpus: corpora.Corpus, options: argparse.Namespace, device) -> Path:
+    """Train on the train split, keep the weights that are best on the development split."""
+    run = _Run(network, corpus, options, device)
+    if options.resume:
+        run.resume()
+    while run.epoch < options.epochs and run.patience > 0:
+        run.one_epoch()
+    return run.finish()
+
+
+class _Run:
+    """A training run that can be stopped and resumed between epochs."""
+
+    def __init__(self, network: Network, corpus: corpora.Corpus, options, device) -> None:
+        self.network, self.corpus, self.options, self.device = network, corpus, options, device
+        self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
+        table = [network.embedding.weight]
+        others = [p for p in network.parameters() if p is not table[0]]
+        self.optimizer = torch.optim.AdamW(
+            [
+                {"params": others, "lr": options.lr, "weight_decay": options.weight_decay},
+                {"params": table, "lr": options.lr * options.table_lr, "weight_decay": 0.0},
+            ],
+            betas=(0.9, 0.98),
+            fused=True,
+        )
+        per_epoch = -(-len(corpus.train) // options.batch)
+        total = per_epoch * options.epochs
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: one_cycle(step / total, warm=0.15)
+        )
+        self.bf16 = uses_bf16(device)
+        self.epoch, self.step, self.patience = 0, 0, options.patience
+        self.best: dict = {}
+        self.history: list[dict] = []
+        self.seconds = 0.0
+        self.folder = Path(options.model_dir)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.checkpoint = Path(options.checkpoint_dir or self.folder) / "checkpoint.pt"
+
+    def one_epoch(self) -> None:
+        began = time.monotonic()
+        random_state = np.random.default_rng(self.options.seed * 1000 + self.epoch)
+        batches = make_batches(self.corpus.train, self.options.batch, random_state)
+        self.network.train()
+        losses = []
+        progress = tqdm(batches, desc=f"epoch {self.epoch + 1}", disable=None, mininterval=5)
+        for rows in progress:
+            losses.append(self._step(to_batch(self.corpus.train, rows, self.device), random_state))
+            if len(losses) % 50 == 0:
+                progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
+        self.epoch += 1
+        self.seconds += time.monotonic() - began
+        self._choose(float(np.mean(losses)))
+        self._save_checkpoint()
+
+    def _step(self, batch: Batch, random_state: np.random.Generator) -> float:
+        options = self.options
+        ids = drop_words(batch, options.word_dropout, random_state)
+        dropout = Dropout(options.embedding_dropout, options.head_dropout)
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self.network(ids, batch.lengths, dropout)
+        targets = batch.targets * (1 - options.label_smoothing) + 0.5 * options.label_smoothing
+        loss = F.binary_cross_entropy_with_logits(logits.float(), targets)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+        # Early averages forget their random start quickly: the decay grows with the steps.
+        decay = min(options.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for key, value in self.network.state_dict().items():
+                self.average[key].lerp_(value, 1 - decay)
+        return loss.item()
+
+    def _choose(self, loss: float) -> None:
+        """Score the weights and their average on the development split and keep the better."""
+        raw = {key: value.detach().clone() for key, value in self.network.state_dict().items()}
+        scores = {}
+        for kind, weights in (("last", raw), ("average", self.average)):
+            self.network.load_state_dict(weights)
+            logits, labels = predict(self.network, self.corpus.development, self.device)
+            scores[kind] = score(logits, labels)
+            if not self.best or scores[kind]["nll"] < self.best["nll"]:
+                kept = {key: value.cpu().clone() for key, value in weights.items()}
+                self.best = {**scores[kind], "epoch": self.epoch, "kind": kind, "weights": kept}
+        self.network.load_state_dict(raw)
+        improved = self.best["epoch"] == self.epoch
+        self.patience = self.options.patience if improved else self.patience - 1
+        self.history.append({"epoch": self.epoch, "train_loss": loss, **scores})
+        for kind, found in scores.items():
+            # SageMaker reads its metrics from lines of this form.
+            print(
+                f"epoch {self.epoch} {kind} train_loss={loss:.4f}"
+                f" development_nll={found['nll']:.4f} development_accuracy={found['accuracy']:.4f}",
+                flush=True,
+            )
+
+    def finish(self) -> Path:
+        weights = self.best.pop("weights")
+        temporary = self.folder / "network.safetensors.part"
+        save_file(weights, temporary)
+        temporary.replace(self.folder / "network.safetensors")
+        kept = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
+        card = {
+            "size": self.network.size._asdict(),
+            "vocabulary": self.corpus.fingerprint,
+            "archive_sha256": self.corpus.archive_sha256,
+            "reviews": {name: len(getattr(self.corpus, name)) for name in corpora.SPLITS[:3]},
+            "left_out": self.corpus.left_out,
+            "options": {key: value for key, value in vars(self.options).items() if key not in kept},
+            "best": self.best,
+            "history": self.history,
+            "seconds": round(self.seconds, 1),
+        }
+        write_atomic(self.folder / "network.json", (json.dumps(card, indent=2) + "\n").encode())
+        self.checkpoint.unlink(missing_ok=True)
+        print(f"train: kept epoch {self.best['epoch']} ({self.best['kind']}) in {self.folder}")
+        return self.folder
+
+    def _save_checkpoint(self) -> None:
+        saved = {
+            "network": self.network.state_dict(),
+            "average": self.average,
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "epoch": self.epoch,
+            "step": self.step,
+            "patience": self.patience,
+            "best": self.best,
+            "history": self.history,
+            "seconds": self.seconds,
+            "torch_random": torch.get_rng_state(),
+        }
+        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.checkpoint.with_suffix(".part")
+        torch.save(saved, temporary)
+        temporary.replace(self.checkpoint)
+
+    def resume(self) -> None:
+        if not self.checkpoint.is_file():
+            return
+        saved = torch.load(self.checkpoint, weights_only=True)
+        self.network.load_state_dict(saved["network"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.schedule.load_state_dict(saved["schedule"])
+        torch.set_rng_state(saved["torch_random"])
+        for name in ("average", "epoch", "step", "patience", "best", "history", "seconds"):
+            setattr(self, name, saved[name])
+        print(f"train: going on after epoch {self.epoch}")
+
+
+def make_batches(split: corpora.Split, batch: int, random_state: np.random.Generator) -> list[np.ndarray]:
+    """Shuffle reviews into batches of similar length: sorted within windows of 50 batches."""
+    order = random_state.permutation(len(split))
+    lengths = np.array([len(split.ids[index]) for index in order])
+    batches = []
+    for start in range(0, len(order), 50 * batch):
+        window = order[start : start + 50 * batch]
+        window = window[np.argsort(lengths[start : start + 50 * batch], kind="stable")]
+        batches += [window[at : at + batch] for at in range(0, len(window), batch)]
+    random_state.shuffle(batches)
+    return batches
+
+
+def to_batch(split: corpora.Split, rows: np.ndarray, device: torch.device) -> Batch:
+    """Pad the reviews ``rows`` of a split to the longest of them."""
+    lengths = torch.tensor([len(split.ids[row]) for row in rows])
+    ids = torch.full((len(rows), int(lengths.max())), PAD_ID, dtype=torch.int64)
+    for at, row in enumerate(rows):
+        ids[at, : lengths[at]] = torch.from_numpy(split.ids[row].astype(np.int64))
+    targets = torch.from_numpy(split.labels[rows].astype(np.float32))
+    return Batch(ids.to(device), lengths.to(device), targets.to(device))
+
+
+def drop_words(batch: Batch, share: float, random_state: np.random.Generator) -> Tensor:
+    """Put a random bucket of unknown words in the place of a share of the words."""
+    if not share:
+        return batch.ids
+    shape = tuple(batch.ids.shape)
+    hit = torch.from_numpy(random_state.random(shape, dtype=np.float32) < share).to(batch.ids.device)
+    unknown = torch.from_numpy(random_state.integers(1, BUCKETS + 1, shape)).to(batch.ids.device)
+    return torch.where(hit & (batch.ids != PAD_ID), unknown, batch.ids)
+
+
+def predict(network: Network, split: corpora.Split, device, batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
+    """Give logits, float32 (reviews,), and labels of a split, in its order."""
+    network.eval()
+    order = np.argsort([len(ids) for ids in split.ids], kind="stable")
+    logits = np.zeros(len(split), dtype=np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(order), batch):
+            rows = order[start : start + batch]
+            found = to_batch(split, rows, device)
+            logits[rows] = network(found.ids, found.lengths).cpu().numpy()
+    network.train()
+    return logits, split.labels
+
+
+def score(logits: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """Give accuracy (0..1) and mean negative log-likelihood (nats) of logits (reviews,)."""
+    signed = np.where(labels == 1, logits, -logits).astype(np.float64)
+    return {
+        "accuracy": float((signed > 0).mean()),
+        "nll": float(np.logaddexp(0, -signed).mean()),
+    }
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, numpy and torch."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def _archive(options: argparse.Namespace) -> str | None:
+    """Find the archive in SageMaker's training channel, else as everywhere else."""
+    if options.train:
+        found = sorted(Path(options.train).glob("*.tar.gz"))
+        if not found:
+            raise dataset.DataError(f"no .tar.gz in {options.train}; put aclImdb_v1.tar.gz there")
+        return str(found[0])
+    return options.archive
+
+
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
+    """Read the flags; SageMaker passes hyperparameters as the same ones."""
+    environ = os.environ
+    parser = argparse.ArgumentParser(description="Train the network.")
+    add = parser.add_argument
+    add("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    add("--train", default=environ.get("SM_CHANNEL_TRAIN"), help="folder with the archive (SageMaker)")
+    add(
+        "--model-dir",
+        default=environ.get("SM_MODEL_DIR") or str(dataset.cache_folder() / "network"),
+        help="where the trained network goes (default: SM_MODEL_DIR, or the cache folder)",
+    )
+    add("--checkpoint-dir", help="where checkpoints go (default: the model folder)")
+    add("--embedding", type=int, default=128, help="width of an embedding (default 128)")
+    add("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
+    add("--epochs", type=int, default=4, help="passes over the train split (default 4)")
+    add("--batch", type=int, default=32, help="reviews a step (default 32)")
+    add("--lr", type=float, default=4e-3, help="highest learning rate (default 4e-3)")
+    add("--table-lr", type=float, default=0.2, help="the table's share of it (default 0.2)")
+    add("--weight-decay", type=float, default=0.01, help="on all but the table (default 0.01)")
+    add("--word-dropout", type=float, default=0.1, help="share of words made unknown (default 0.1)")
+    add("--embedding-dropout", type=float, default=0.3, help="share of channels dropped (default 0.3)")
+    add("--head-dropout", type=float, default=0.4, help="share of pooled features dropped (default 0.4)")
+    add("--label-smoothing", type=float, default=0.05, help="(default 0.05)")
+    add("--ema", type=float, default=0.99, help="decay of the averaged weights (default 0.99)")
+    add("--patience", type=int, default=2, help="epochs without a better score before it stops (2)")
+    add("--seed", type=int, default=1, help="seed of every random choice (default 1)")
+    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
+    add("--dry-run", action="store_true", help="a few hundred reviews, one epoch, no pretraining")
+    add_flags(parser)
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    try:
+        train(parse())
+    except (dataset.DataError, vocabulary.VocabularyError) as error:
+        sys.exit(f"train: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""Turn a review into cleaned text, tokens and sentences: the one definition that training and serving share.
+
+Everything here gives the same answer on every Python version: markup is made canonical before
+BeautifulSoup sees it (html.parser changed between releases), and the characters of a word are
+listed as ranges, since ``\\w`` follows the Unicode tables of the interpreter.
+"""
+
+import html
+import re
+import unicodedata
+from typing import NamedTuple
+
+# Raised whenever a change here gives any review other ids; part of the vocabulary's fingerprint.
+TEXT_VERSION = 1
+
+# A long review is read at both ends: the verdict usually stands at the last one.
+HEAD_TOKENS = 128
+TAIL_TOKENS = 272
+MAX_TOKENS = HEAD_TOKENS + TAIL_TOKENS
+
+# Stemming may not touch these: they turn a sentence around.
+NEGATIONS = frozenset({"not", "no", "nor", "never", "n't"})
+
+
+class Token(NamedTuple):
+    """A normalised token and where it stands: ``text[start:end]``, in code points."""
+
+    token: str
+    start: int
+    end: int
+
+
+class Sentence(NamedTuple):
+    """A sentence ``text[start:end]`` and the tokens it holds: ``tokens[first:last]``."""
+
+    start: int
+    end: int
+    first: int
+    last: int
+
+
+def clean(review: str) -> str:
+    """Give the readable text of a review: no markup, entities resolved, NFC, single spaces.
+
+    Line-breaking tags become newlines, since a paragraph ends a sentence. Never raises.
+
+    >>> clean("great<br />movie &amp; cast</3 <b>wow</b>")
+    'great\\nmovie & cast</3 wow'
+    """
+    text = _SURROGATE.sub("\ufffd", review)
+    if "<" in text:
+        text = _strip_markup(text)
+    elif "&" in text:
+        text = html.unescape(text)
+    if not text.isascii():
+        # An entity can name a surrogate or an invisible character too, so this comes after markup.
+        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+    text = _CONTROL.sub(" ", text)
+    return _SPACES.sub(_one_space, text).strip(" \n")
+
+
+def tokenize(text: str) -> list[Token]:
+    """Split cleaned text into lower-case tokens with their offsets.
+
+    >>> [t.token for t in tokenize("It isn't bad... 8/10!")]
+    ['it', 'is', "n't", 'bad', '...', '8/10', '!']
+    """
+    tokens = []
+    for match in _TOKEN.finditer(text):
+        start, end = match.span()
+        tokens.append(Token(normalize(match.group()), start, end))
+    return tokens
+
+
+def normalize(surface: str) -> str:
+    """Give the token that a piece of text stands for: lower case, plain quotes, short runs."""
+    if surface.isalpha() and surface.isascii():
+        return surface.lower()
+    token = surface.lower().translate(_PLAIN)
+    kind = token[0]
+    if kind in "!?":
+        return "?!" if "!" in token and "?" in token else token[:3]
+    if kind == "." and len(token) > 1:
+        return "..."
+    if kind == "*":
+        return token[:5]
+    if kind == "-":
+        return "-"
+    if kind in ":;=" and len(token) > 1:
+        return (":" if kind == "=" else kind) + token[-1]
+    if kind.isdigit():
+        return token.replace(" ", "")
+    return token
+
+
+def is_word(token: str) -> bool:
+    """Say whether a token carries letters or digits, and so can be known or unknown."""
+    return any(character.isalnum() for character in token)
+
+
+def split_sentences(text: str, tokens: list[Token], gap_at: int | None = None) -> list[Sentence]:
+    """Group the tokens of cleaned text into sentences; every token belongs to exactly one.
+
+    A sentence ends at a newline, or after ``.``, ``!`` or ``?`` (and closing quotes or brackets)
+    when white space follows, unless the dot belongs to an abbreviation or an initial. ``gap_at``
+    is the index of the first token after an unread span; no sentence reaches over it.
+
+    >>> text = "Mr. Lee is good. Is it?"
+    >>> [text[s.start:s.end] for s in split_sentences(text, tokenize(text))]
+    ['Mr. Lee is good.', 'Is it?']
+    """
+    sentences = []
+    first = 0
+    for index in range(len(tokens)):
+        last = index + 1 in (len(tokens), gap_at)
+        if last or _ends_sentence(text, tokens, index):
+            sentences.append(Sentence(tokens[first].start, tokens[index].end, first, index + 1))
+            first = index + 1
+    return sentences
+
+
+def read_span(count: int) -> tuple[int, int]:
+    """Say which tokens of ``count`` stay unread: ``tokens[skip_from:skip_to]``, empty if all are read."""
+    if count <= MAX_TOKENS:
+        return count, count
+    return HEAD_TOKENS, count - TAIL_TOKENS
+
+
+# --- markup -------------------------------------------------------------------------------------
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+# A tag holds no "<", so every attempt stops at the next one and the scan stays linear.
+_TAG = r"""</?([a-zA-Z][a-zA-Z0-9:-]*+)(?:(?:[^<>"']|"[^"<]*"|'[^'<]*')*+|[^<>]*)>"""
+_MARKUP = re.compile(
+    rf"""<!--.*?(?:--!?>|\Z)               # a comment; an open one runs to the end, as in a browser
+    |<(?P<raw>script|style)\b[^<>]*>.*?(?:</(?P=raw)\b[^<>]*>|\Z)
+    |<[!?][^<>]*>                           # doctype, CDATA, processing instruction
+    |{_TAG}""",
+    re.DOTALL | re.IGNORECASE | re.VERBOSE,
+)
+_BREAKING = frozenset(
+    "address article blockquote br center dd div dl dt footer form h1 h2 h3 h4 h5 h6 header hr li"
+    " main ol p pre section table td th tr ul".split()
+)
+_MARK = re.compile("(?:\n?\x00 *)+")
+
+
+def _strip_markup(text: str) -> str:
+    """Rewrite markup as plain ``<br/>`` and let BeautifulSoup take it out."""
+    from bs4 import BeautifulSoup  # most reviews typed by people hold no markup
+
+    marked = _MARKUP.sub(_mark, text.replace("\x00", " "))
+    if "\x00" not in marked:
+        return html.unescape(marked)
+    escaped = html.escape(html.unescape(marked), quote=False)
+    flat = _MARK.sub(lambda m: "\n<br/>" if "\n" in m.group() else " <br/>", escaped)
+    return BeautifulSoup(flat, "html.parser").get_text(" ")
+
+
+def _mark(match: re.Match[str]) -> str:
+    name = match.group(2)
+    return "\n\x00" if name and name.lower() in _BREAKING else "\x00"
+
+
+# --- characters ---------------------------------------------------------------------------------
+
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]|[\ud800-\udfff]")
+_SPACE = " \t\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACES = re.compile(f"[{_SPACE}]+")
+
+
+def _one_space(match: re.Match[str]) -> str:
+    run = match.group()
+    return "\n" if "\n" in run or "\u2028" in run or "\u2029" in run else " "
+
+
+# --- tokens -------------------------------------------------------------------------------------
+
+# Alphabets by block, so that a word is the same word under every Unicode version.
+_LETTERS = (
+    "a-zA-Z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0300-\u036f\u0370-\u03ff"
+    "\u0400-\u052f\u0531-\u0587\u0591-\u05f4\u0610-\u06d3\u0900-\u0dff\u0e01-\u0e4e\u10a0-\u10ff"
+    "\u1e00-\u1fff"
+)
+# Scripts without spaces: a character is a token.
+_CJK = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+# Joiners, directions, variation selectors and the replacement character are no tokens of their own.
+_IGNORED = "\u200c-\u200f\u202a-\u202e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffd\U0001f3fb-\U0001f3ff"
+_APOSTROPHE = "['\u2018\u2019`]"
+
+_TOKEN = re.compile(
+    rf"""[0-9]{{1,3}}(?:\.[0-9])?[ ]?/[ ]?(?:100|10|5|4)(?![0-9/])  # a rating
+    |</?3(?![0-9])|[:;=]['-]?[)(\]\[DPp](?![a-zA-Z0-9])             # a heart or a face
+    |[a-zA-Z]+(?=[nN]{_APOSTROPHE}[tT](?![a-zA-Z]))                 # is|n't
+    |[nN]{_APOSTROPHE}[tT](?![a-zA-Z])
+    |{_APOSTROPHE}(?:[sS]|[rR][eE]|[vV][eE]|[lL][lL]|[dD]|[mM])(?![a-zA-Z])
+    |[{_LETTERS}]+
+    |[0-9]+
+    |[{_CJK}]
+    |\.{{2,}}|\u2026
+    |[!?]+|\*+
+    |-+|[\u2010-\u2015]
+    |[^ \n{_IGNORED}]""",
+    re.VERBOSE,
+)
+_PLAIN = str.maketrans(
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "`": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u00ab": '"',
+        "\u00bb": '"',
+        "\u2026": "...",
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015", "-"),
+    }
+)
+
+# --- sentences ----------------------------------------------------------------------------------
+
+_STOPS = frozenset({".", "...", "!", "!!", "!!!", "?", "??", "???", "?!"})
+_CLOSERS = frozenset({'"', "'", ")", "]", "}"})
+_ABBREVIATIONS = frozenset(
+    "mr mrs ms dr prof st jr sr vs etc capt gen lt sgt col rev hon no vol ed al inc ltd co e.g i.e"
+    " eg ie approx dept est fig hr hrs min mins sec".split()
+)
+
+
+def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
+    gap = text[tokens[index].end : tokens[index + 1].start]
+    if "\n" in gap:
+        return True
+    if not gap:
+        return False
+    stop = index
+    while stop > 0 and tokens[stop].token in _CLOSERS:
+        stop -= 1
+    token = tokens[stop].token
+    if token not in _STOPS:
+        return False
+    if token == "." and stop > 0:
+        before = tokens[stop - 1]
+        glued = before.end == tokens[stop].start
+        initial = len(before.token) == 1 and text[before.start].isupper() and before.token != "i"
+        return not (glued and (initial or before.token in _ABBREVIATIONS))
+    if token == "...":
+        return text[tokens[index + 1].start].isupper()
+    return True

@@ -1,0 +1,258 @@
+"""Build, save and load the vocabulary: which token has which id, as a pickle of plain data.
+
+The pickle is read only after its SHA-256 matched ``vocabulary.json``, by an unpickler that knows
+no class, so a changed file is refused before a byte of it is interpreted.
+"""
+
+import io
+import json
+import pickle
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
+
+from vocab.files import sha256, write_atomic
+from vocab.text import (
+    NEGATIONS,
+    TEXT_VERSION,
+    Sentence,
+    Token,
+    clean,
+    is_word,
+    read_span,
+    split_sentences,
+    tokenize,
+)
+
+FORMAT = 1
+STEMMER = "porter:nltk-extensions"
+PAD_ID = 0
+# Unknown stems share these ids by hash, 1 to BUCKETS, so that two of them usually differ.
+BUCKETS = 256
+FIRST_KNOWN_ID = BUCKETS + 1
+MAX_PICKLE_BYTES = 8_000_000
+VOCABULARY = Path(__file__).with_name("vocabulary.pkl")
+
+
+class VocabularyError(Exception):
+    """The vocabulary's files are missing, changed, or not what this code reads."""
+
+
+class Encoded(NamedTuple):
+    """A review as the network reads it.
+
+    ``ids`` and ``tokens`` belong together, one id a token that is read; ``sentences`` index them.
+    ``total`` counts all tokens; ``cut`` is the span of ``text`` that is not read, or None.
+    ``words`` and ``known`` count the read tokens with letters or digits, and those in the vocabulary.
+    """
+
+    text: str
+    ids: list[int]
+    tokens: list[Token]
+    sentences: list[Sentence]
+    total: int
+    cut: tuple[int, int] | None
+    words: int
+    known: int
+
+
+class Vocabulary:
+    """Token to id. ``stems`` maps stem to id, ``words`` maps each known word to its stem."""
+
+    def __init__(self, stems: dict[str, int], words: dict[str, str], fingerprint: str) -> None:
+        self.stems = stems
+        self.fingerprint = fingerprint
+        self.words = words
+        self.size = FIRST_KNOWN_ID + len(stems)
+        self._ids = {word: stems[stem] for word, stem in words.items()}
+        self._unknown = lru_cache(maxsize=20_000)(self._id_of_unknown)
+
+    def id_of(self, token: str) -> int:
+        """Give the id of a token, 1 to ``size - 1``; unknown ones get a bucket's."""
+        known = self._ids.get(token)
+        return self._unknown(token) if known is None else known
+
+    def encode(self, review: str) -> Encoded:
+        """Turn a review into ids: clean, tokenize, stem, look up, keep head and tail.
+
+        A review without a token gives empty ``ids``. Never raises on any string.
+        """
+        text = clean(review)
+        tokens = tokenize(text)
+        total = len(tokens)
+        skip_from, skip_to = read_span(total)
+        cut = gap_at = None
+        if skip_from < skip_to:
+            gap_at = skip_from
+            cut = (tokens[skip_from].start, tokens[skip_to - 1].end)
+            tokens = tokens[:skip_from] + tokens[skip_to:]
+        ids = [self.id_of(token.token) for token in tokens]
+        words = known = 0
+        for token, number in zip(tokens, ids, strict=True):
+            if is_word(token.token):
+                words += 1
+                known += number >= FIRST_KNOWN_ID
+        sentences = split_sentences(text, tokens, gap_at)
+        return Encoded(text, ids, tokens, sentences, total, cut, words, known)
+
+    def encode_ids(self, review: str) -> list[int]:
+        """Give the ids alone, the same ones as ``encode``."""
+        return self.encode(review).ids
+
+    def _id_of_unknown(self, token: str) -> int:
+        stem = stem_of(token)
+        number = self.stems.get(stem)
+        return 1 + zlib.crc32(stem.encode()) % BUCKETS if number is None else number
+
+
+def stem_of(token: str) -> str:
+    """Stem a token with NLTK's Porter stemmer; negations and anything but a-z stay as they are."""
+    if token in NEGATIONS or not (token.isascii() and token.isalpha()):
+        return token
+    return str(_stemmer().stem(token))
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer  # 0.3 s, and known words need none of it
+
+    return PorterStemmer()
+
+
+# --- build, save, load --------------------------------------------------------------------------
+
+
+def count_words(reviews: Iterable[str]) -> Counter[str]:
+    """Count the tokens of whole reviews, the unread middle of long ones included."""
+    counts: Counter[str] = Counter()
+    for review in reviews:
+        counts.update(token.token for token in tokenize(clean(review)))
+    return counts
+
+
+def build(counts: Counter[str], max_stems: int, min_count: int) -> tuple[dict[str, int], dict[str, str]]:
+    """Choose the vocabulary: the ``max_stems`` most frequent stems seen ``min_count`` times or more.
+
+    Gives stem to id, most frequent first, and word to stem for every word that was counted
+    ``min_count`` times and whose stem was chosen.
+    """
+    by_stem: Counter[str] = Counter()
+    stem_by_word = {word: stem_of(word) for word in counts}
+    for word, count in counts.items():
+        by_stem[stem_by_word[word]] += count
+    ranked = sorted(by_stem.items(), key=lambda item: (-item[1], item[0]))
+    chosen = [stem for stem, count in ranked[:max_stems] if count >= min_count]
+    stems = {stem: FIRST_KNOWN_ID + rank for rank, stem in enumerate(chosen)}
+    words = {
+        word: stem_by_word[word]
+        for word in sorted(counts)
+        if counts[word] >= min_count and stem_by_word[word] in stems
+    }
+    return stems, words
+
+
+def save(path: Path, stems: dict[str, int], words: dict[str, str], source: str) -> str:
+    """Write ``path`` (pickle) and its ``.json`` beside it; give the fingerprint.
+
+    ``source`` says in a sentence what the vocabulary was counted on.
+    """
+    shared = {stem: stem for stem in stems}  # one object a string: equal content, equal bytes
+    plain = {
+        "format": FORMAT,
+        "text_version": TEXT_VERSION,
+        "stemmer": STEMMER,
+        "buckets": BUCKETS,
+        "stems": stems,
+        "words": {shared.get(word, word): shared[stem] for word, stem in words.items()},
+    }
+    data = pickle.dumps(plain, protocol=4)
+    digest = sha256(data)
+    card = {
+        "sha256": digest,
+        "bytes": len(data),
+        "stems": len(stems),
+        "words": len(words),
+        "fingerprint": _fingerprint(digest),
+        "text_version": TEXT_VERSION,
+        "stemmer": STEMMER,
+        "source": source,
+    }
+    write_atomic(path, data)
+    write_atomic(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    return _fingerprint(digest)
+
+
+def load(path: Path = VOCABULARY) -> Vocabulary:
+    """Read a saved vocabulary. Raises VocabularyError with what is wrong and what to do."""
+    expected = _expected_sha256(path)
+    try:
+        if path.stat().st_size > MAX_PICKLE_BYTES:
+            raise VocabularyError(f"{path} is larger than {MAX_PICKLE_BYTES:,} bytes; restore it from git")
+        data = path.read_bytes()
+    except OSError as error:
+        raise VocabularyError(f"{path} can't be read ({error.strerror}); restore it from git") from error
+    digest = sha256(data)
+    if digest != expected:
+        raise VocabularyError(
+            f"{path} is not the file that {path.stem}.json names (SHA-256 {digest[:12]}…, expected"
+            f" {expected[:12]}…); restore both from git, or run `make vocab`"
+        )
+    stems, words = _checked(_unpickle(data, path), path)
+    return Vocabulary(stems, words, _fingerprint(digest))
+
+
+def _fingerprint(digest: str) -> str:
+    return sha256(f"{digest}:{TEXT_VERSION}:{STEMMER}:{BUCKETS}".encode())[:16]
+
+
+def _expected_sha256(path: Path) -> str:
+    card = path.with_suffix(".json")
+    try:
+        expected = json.loads(card.read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise VocabularyError(f"{card} can't be read or names no sha256; restore it from git") from error
+    if not isinstance(expected, str):
+        raise VocabularyError(f"{card} names no sha256; restore it from git")
+    return expected
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> NoReturn:
+        raise VocabularyError(f"a vocabulary holds plain data only, not {module}.{name}")
+
+    def persistent_load(self, pid: object) -> NoReturn:
+        raise VocabularyError("a vocabulary holds plain data only, no persistent ids")
+
+
+def _unpickle(data: bytes, path: Path) -> object:
+    try:
+        return _PlainUnpickler(io.BytesIO(data)).load()
+    except VocabularyError:
+        raise
+    except Exception as error:
+        raise VocabularyError(f"{path} is no pickle of plain data; run `make vocab`") from error
+
+
+def _checked(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]:
+    """Refuse what this code can't use: another format or text version, wrong types, ids with gaps."""
+    if not isinstance(plain, dict):
+        raise VocabularyError(f"{path} holds {type(plain).__name__}, not a dict; run `make vocab`")
+    wanted = {"format": FORMAT, "text_version": TEXT_VERSION, "stemmer": STEMMER, "buckets": BUCKETS}
+    for key, value in wanted.items():
+        if plain.get(key) != value:
+            raise VocabularyError(
+                f"{path} was built with {key} {plain.get(key)!r}, this code has {value!r}; run `make vocab`"
+            )
+    stems, words = plain.get("stems"), plain.get("words")
+    if not isinstance(stems, dict) or not isinstance(words, dict) or not stems:
+        raise VocabularyError(f"{path} lacks its stems or words; run `make vocab`")
+    if list(stems.values()) != list(range(FIRST_KNOWN_ID, FIRST_KNOWN_ID + len(stems))):
+        raise VocabularyError(f"{path} has ids out of order; run `make vocab`")
+    if not all(isinstance(stem, str) for stem in stems):
+        raise VocabularyError(f"{path} has a stem that is no string; run `make vocab`")
+    if not all(isinstance(word, str) and stem in stems for word, stem in words.items()):
+        raise VocabularyError(f"{path} has a word without its stem; run `make vocab`")
+    return stems, words
