@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import dataset
+
 from vocab import vocabulary
 
 
@@ -25,9 +26,7 @@ def main() -> None:
     except dataset.DataError as error:
         sys.exit(f"build_vocab: {error}")
     reviews = [review.text for review in data.train + data.unsup]
-    stems, words = vocabulary.build(
-        vocabulary.count_words(reviews), arguments.max_stems, arguments.min_count
-    )
+    stems, words = vocabulary.build(vocabulary.count_words(reviews), arguments.max_stems, arguments.min_count)
     source = f"{len(reviews):,} train and unsup reviews of the IMDb Large Movie Review Dataset v1.0"
     fingerprint = vocabulary.save(arguments.out, stems, words, source)
     print(f"{arguments.out}: {len(stems):,} stems, {len(words):,} words, fingerprint {fingerprint}")

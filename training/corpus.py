@@ -8,6 +8,7 @@ from typing import NamedTuple
 import dataset
 import numpy as np
 from tqdm import tqdm
+
 from vocab import vocabulary
 
 

@@ -119,7 +119,7 @@ def read_archive(archive: Path) -> dict[str, list[Review]]:
     try:
         with tarfile.open(archive, "r:gz") as tar:
             for name, data in _members(tar):
-                if name.endswith("_pos.txt") or name.endswith("_neg.txt") or name.endswith("_unsup.txt"):
+                if _URLS.fullmatch(name):
                     films[_split_of_urls(name)] = data.decode("utf-8").split()
                 else:
                     texts[name] = data.decode("utf-8", errors="replace")

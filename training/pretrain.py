@@ -23,6 +23,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
+
 from vocab import vocabulary
 from vocab.vocabulary import PAD_ID
 
@@ -162,9 +163,7 @@ def train_language_models(
         pieces = next(stream)
         for name, (ids, targets) in pieces.items():
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                loss, states[name] = models.loss(
-                    getattr(models, name), ids, targets, states[name], sampler
-                )
+                loss, states[name] = models.loss(getattr(models, name), ids, targets, states[name], sampler)
             loss.backward()
             shown = 0.98 * shown + 0.01 * loss.item() if shown else loss.item()
         nn.utils.clip_grad_norm_(others, 1.0)
@@ -206,9 +205,9 @@ def chunks(
                 continue
             pieces = {}
             for name, line in rows.items():
-                block = np.stack(
-                    [line[row * width + start :][: CHUNK + 1] for row in range(ROWS)]
-                ).astype(np.int64)
+                block = np.stack([line[row * width + start :][: CHUNK + 1] for row in range(ROWS)]).astype(
+                    np.int64
+                )
                 both = torch.from_numpy(block).to(device)
                 pieces[name] = (both[:, :-1], both[:, 1:])
             yield pieces

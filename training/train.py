@@ -26,6 +26,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
+
 from vocab import vocabulary
 from vocab.files import write_atomic
 from vocab.vocabulary import BUCKETS, PAD_ID

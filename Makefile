@@ -1,0 +1,61 @@
+# Verdict's commands; `make help` lists them.
+
+PYTHON ?= python3
+SPLIT ?= test
+RUN := .venv/run
+TRAIN := .venv/train
+DEV := .venv/dev
+
+# Variables given on the command line reach the programs.
+export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format data vocab train evaluate evaluate-app clean
+
+help: ## list the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
+	@$(RUN)/bin/python run.py
+
+test: $(DEV)/.ready check ## run ruff, mypy and every test
+	@$(DEV)/bin/python -m pytest $(TESTS)
+
+check: $(DEV)/.ready ## run ruff and mypy
+	@$(DEV)/bin/ruff check .
+	@$(DEV)/bin/ruff format --check .
+	@$(DEV)/bin/mypy vocab chalice_app run.py
+
+format: $(DEV)/.ready ## let ruff order imports and lay out the code
+	@$(DEV)/bin/ruff check --fix --select I .
+	@$(DEV)/bin/ruff format .
+
+data: $(RUN)/.ready ## get the IMDb archive, check it, print what it holds
+	@$(RUN)/bin/python training/dataset.py
+
+vocab: $(RUN)/.ready ## count words and write vocab/vocabulary.pkl (then train again)
+	@$(RUN)/bin/python training/build_vocab.py
+
+train: $(TRAIN)/.ready ## train the network and write training/model/ (40 minutes on 2 cores)
+	@$(TRAIN)/bin/python training/train.py --resume
+	@$(TRAIN)/bin/python training/export.py
+
+evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=development
+	@$(RUN)/bin/python training/evaluate.py --split $(SPLIT)
+
+evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and judge its answers
+	@$(RUN)/bin/python training/evaluate_app.py
+
+clean: ## remove the environments and what tools left
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis chalice_app/.chalice/deployments
+
+$(RUN)/.ready: requirements-run.txt
+$(TRAIN)/.ready: requirements-run.txt requirements-train.txt
+$(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-dev.txt
+
+.venv/%/.ready:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
+	@echo "making .venv/$* from requirements-$*.txt"
+	@$(PYTHON) -m venv .venv/$* || { echo "no venv: install your system's python3-venv package"; exit 1; }
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-$*.txt
+	@touch $@

@@ -1,0 +1,105 @@
+"""Send 500 test reviews through the running app, as its users do, and judge the answers.
+
+    make run                                # in one terminal
+    python training/evaluate_app.py         # in another
+
+The check that the project's forerunner ended with: half positive, half negative reviews, each by
+its own HTTP request. Prints accuracy, errors and milliseconds a review.
+"""
+
+import argparse
+import http.client
+import json
+import os
+import random
+import sys
+import time
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import dataset
+from tqdm import tqdm
+
+TIMEOUT_SECONDS = 30
+
+
+class Answer(NamedTuple):
+    """One request: the probability (None on an error), the HTTP status (0: none), milliseconds."""
+
+    probability: float | None
+    sentiment: str
+    status: int
+    ms: float
+
+
+def sample(reviews: list[dataset.Review], count: int, seed: int) -> list[dataset.Review]:
+    """Give ``count`` reviews, half of each label, in a random order fixed by the seed."""
+    chooser = random.Random(seed)
+    chosen = []
+    for label in (0, 1):
+        chosen += chooser.sample([review for review in reviews if review.label == label], count // 2)
+    chooser.shuffle(chosen)
+    return chosen
+
+
+def ask(connection: http.client.HTTPConnection, path: str, review: str) -> Answer:
+    """Post one review over a kept-alive connection."""
+    body = json.dumps({"review": review, "explain": "none"}).encode()
+    began = time.perf_counter()
+    try:
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        data = response.read()
+    except (OSError, http.client.HTTPException):
+        connection.close()
+        return Answer(None, "", 0, (time.perf_counter() - began) * 1000)
+    ms = (time.perf_counter() - began) * 1000
+    if response.status != 200:
+        return Answer(None, "", response.status, ms)
+    answer = json.loads(data)
+    return Answer(answer["probability"], answer["sentiment"], 200, ms)
+
+
+def judge(answers: list[Answer], labels: list[int]) -> dict[str, float]:
+    """Give accuracy (an error counts as wrong), share uncertain, errors, p50 and p95 in ms."""
+    right = sum(
+        answer.probability is not None and (answer.probability >= 0.5) == (label == 1)
+        for answer, label in zip(answers, labels, strict=True)
+    )
+    times = sorted(answer.ms for answer in answers)
+    return {
+        "reviews": len(answers),
+        "accuracy": right / len(answers),
+        "uncertain": sum(answer.sentiment == "uncertain" for answer in answers) / len(answers),
+        "errors": sum(answer.status != 200 for answer in answers),
+        "p50_ms": round(times[len(times) // 2], 2),
+        "p95_ms": round(times[int(len(times) * 0.95)], 2),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Judge the running app on test reviews.")
+    default = os.environ.get("API_URL") or f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
+    parser.add_argument("--url", default=default, help="the API's address (default: API_URL, or make run's)")
+    parser.add_argument("--count", type=int, default=500, help="reviews, half of each label (default 500)")
+    parser.add_argument("--seed", type=int, default=1, help="which reviews (default 1)")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    options = parser.parse_args()
+    address = urlsplit(options.url)
+    secure = address.scheme == "https"
+    kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
+    connection = kind(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)
+    path = address.path.rstrip("/") + "/v1/sentiment"
+    if ask(connection, path, "A first review, to see that somebody answers.").status == 0:
+        sys.exit(f"evaluate-app: nothing answers at {options.url}; start it with `make run` first")
+    try:
+        reviews = dataset.load(dataset.find_archive(options.archive)).test
+    except dataset.DataError as error:
+        sys.exit(f"evaluate-app: {error}")
+    chosen = sample(reviews, options.count, options.seed)
+    answers = [ask(connection, path, review.text) for review in tqdm(chosen, desc="asking", disable=None)]
+    print(json.dumps(judge(answers, [review.label for review in chosen])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,273 @@
+"""Turn a trained network into the model package that serves: model.onnx and model.json.
+
+    python training/export.py            # from the cache's network folder into training/model/
+
+The LSTM's weights become int8, and so do the table's rows, each with a scale of its own. Before
+anything is written, the result is held against torch on development reviews; temperature and
+uncertain band are fitted there too, since the network has not trained on them.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import corpus as corpora
+import dataset
+import inference
+import measures
+import numpy as np
+import onnx
+import torch
+from network import Network, Size
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors.torch import load_file
+from torch import nn
+from tqdm import tqdm
+
+from vocab import text, vocabulary
+from vocab.files import sha256, write_atomic
+
+OPSET = 18
+CHECK_REVIEWS = 1000
+# What int8 may cost; beyond it the package is not written.
+MAX_PROBABILITY_GAP = 0.02  # 99th percentile over CHECK_REVIEWS
+MAX_ACCURACY_GAP = 0.001
+MAX_SUM_GAP = 1e-5
+
+
+class ExportError(Exception):
+    """The exported network does not answer like the trained one."""
+
+
+def to_onnx(network: Network) -> onnx.ModelProto:
+    """Build the serving graph by hand: ids int64 (tokens,) -> contributions (tokens,), bias (1,).
+
+    The graph holds no batch axis and no padding: one review is one run. head bias plus the sum of
+    contributions is the logit; max-pooled features go to the token that held the maximum.
+    """
+    hidden = network.size.hidden
+    rows, scales = int8_rows(network.embedding.weight.detach().numpy())
+    weights = {
+        "rows": rows,
+        "scales": scales,
+        **_lstm_weights(network),
+        "of_max": network.head.weight[0, : 2 * hidden].detach().numpy(),
+        "of_mean": network.head.weight[0, 2 * hidden :].detach().numpy()[:, None],
+        "head_bias": network.head.bias.detach().numpy(),
+        "axis_1": np.array([1], dtype=np.int64),
+        "axis_0": np.array([0], dtype=np.int64),
+        "states_shape": np.array([-1, 2 * hidden], dtype=np.int64),
+        "flat": np.array([-1], dtype=np.int64),
+    }
+    node = helper.make_node
+    nodes = [
+        node("Gather", ["rows", "ids"], ["row"], axis=0),
+        node("Cast", ["row"], ["row_float"], to=TensorProto.FLOAT),
+        node("Gather", ["scales", "ids"], ["scale"], axis=0),
+        node("Mul", ["row_float", "scale"], ["embedded"]),
+        node("Unsqueeze", ["embedded", "axis_1"], ["steps"]),
+        node("LSTM", ["steps", "W", "R", "B"], ["Y"], hidden_size=hidden, direction="bidirectional"),
+        node("Reshape", ["Y", "states_shape"], ["states"]),
+        node("ReduceMax", ["states", "axis_0"], ["maximum"], keepdims=0),
+        node("ArgMax", ["states"], ["holder"], axis=0, keepdims=0),
+        node("Mul", ["maximum", "of_max"], ["held"]),
+        node("MatMul", ["states", "of_mean"], ["means"]),
+        node("Reshape", ["means", "flat"], ["means_flat"]),
+        node("Shape", ["means_flat"], ["count"]),
+        node("Cast", ["count"], ["count_float"], to=TensorProto.FLOAT),
+        node("Div", ["means_flat", "count_float"], ["spread"]),
+        node("ScatterElements", ["spread", "holder", "held"], ["contributions"], axis=0, reduction="add"),
+        node("Identity", ["head_bias"], ["bias"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "verdict",
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
+        [
+            helper.make_tensor_value_info("contributions", TensorProto.FLOAT, ["tokens"]),
+            helper.make_tensor_value_info("bias", TensorProto.FLOAT, [1]),
+        ],
+        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model
+
+
+def int8_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Give int8 rows (vocabulary, embedding) and their scales, float32 (vocabulary, 1)."""
+    scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, 1e-8).astype(np.float32)
+    return np.round(table / scales).astype(np.int8), scales
+
+
+def quantize(model: onnx.ModelProto) -> bytes:
+    """Make the LSTM's weights int8, each gate's unit with its own scale; the rest stays as it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        plain, small = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
+        onnx.save(model, plain)
+        quantize_dynamic(
+            plain, small, op_types_to_quantize=["LSTM"], weight_type=QuantType.QInt8, per_channel=True
+        )
+        return small.read_bytes()
+
+
+def export(folder: Path, out: Path, archive: str | None) -> dict[str, Any]:
+    """Write the package of a trained network's folder, whole or not at all; give its card."""
+    trained = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+    words = vocabulary.load()
+    if trained["vocabulary"] != words.fingerprint:
+        raise ExportError(
+            f"{folder} was trained with vocabulary {trained['vocabulary']}, this code has"
+            f" {words.fingerprint}; run `make train` again"
+        )
+    network = Network(Size(**trained["size"]))
+    network.load_state_dict(load_file(folder / "network.safetensors"))
+    network.eval()
+    development = corpora.load(archive).development
+    data = quantize(to_onnx(network))
+    card: dict[str, Any] = {
+        "id": f"verdict-{sha256(data)[:12]}",
+        "onnx_sha256": sha256(data),
+        "onnx_bytes": len(data),
+        "vocabulary": words.fingerprint,
+        "vocabulary_size": words.size,
+        "max_tokens": text.MAX_TOKENS,
+        "temperature": 1.0,
+        "uncertain": [0.5, 0.5],
+    }
+    with tempfile.TemporaryDirectory() as trial:
+        write_package(Path(trial), data, card)
+        verdict = inference.model_fn(trial)
+        logits, checks = hold_against_torch(network, verdict, development)
+    temperature = measures.fit_temperature(logits, development.labels)
+    probabilities = measures.probabilities_of(logits, temperature)
+    band = measures.uncertain_band(probabilities, development.labels)
+    card |= {
+        "temperature": temperature,
+        "uncertain": list(band),
+        "created": time.strftime("%Y-%m-%d", time.gmtime()),
+        "export": checks,
+        **describe(trained),
+        "metrics": {
+            "development": {
+                **measures.summary(probabilities, development.labels, band),
+                "ece_before_temperature": measures.expected_calibration_error(
+                    measures.probabilities_of(logits), development.labels
+                ),
+                "command": "make evaluate SPLIT=development",
+            }
+        },
+    }
+    write_package(out, data, card)
+    return card
+
+
+def hold_against_torch(
+    network: Network, verdict: inference.Verdict, development: corpora.Split
+) -> tuple[np.ndarray, dict[str, float]]:
+    """Compare served and trained network; give the served logits and the gaps. Raises ExportError."""
+    served = np.zeros(len(development))
+    trained = np.zeros(len(development))
+    sum_gap = 0.0
+    with torch.inference_mode():
+        for index, ids in enumerate(tqdm(development.ids, desc="comparing", disable=None)):
+            scored = verdict.score(ids.tolist())
+            served[index] = scored.logit
+            sum_gap = max(sum_gap, abs(scored.bias + sum(scored.contributions) - scored.logit))
+            row = torch.from_numpy(ids.astype(np.int64))[None]
+            trained[index] = network(row, torch.tensor([len(ids)])).item()
+    gaps = np.abs(measures.probabilities_of(served) - measures.probabilities_of(trained))
+    labels = development.labels
+    right = [float(((logits > 0) == (labels == 1)).mean()) for logits in (served, trained)]
+    checks = {
+        "reviews": len(served),
+        "probability_gap_p99": float(np.quantile(gaps, 0.99)),
+        "accuracy_int8": right[0],
+        "accuracy_torch": right[1],
+        "sum_gap": sum_gap,
+    }
+    if len(served) >= CHECK_REVIEWS and (
+        checks["probability_gap_p99"] > MAX_PROBABILITY_GAP
+        or right[1] - right[0] > MAX_ACCURACY_GAP
+        or sum_gap > MAX_SUM_GAP
+    ):
+        raise ExportError(f"the int8 network strays too far from the trained one: {checks}; nothing written")
+    return served, checks
+
+
+def describe(trained: dict[str, Any]) -> dict[str, Any]:
+    """Give the card's part that says where the model comes from and what it is for."""
+    return {
+        "architecture": "embedding, bidirectional LSTM, max and mean pooling, linear head; int8 ONNX",
+        "size": trained["size"],
+        "language": ["en"],
+        "license": "MIT",
+        "intended_use": "English film reviews; other texts in English may work less well",
+        "limits": [
+            "learned from IMDb reviews up to 2011 with 7 stars or more, or 4 or less",
+            "short negations and sarcasm are harder for it than whole reviews",
+            "a review of more than 400 tokens is read at its head and tail only",
+        ],
+        "data": {
+            "name": "IMDb Large Movie Review Dataset v1.0 (Maas et al., ACL 2011)",
+            "archive_sha256": trained["archive_sha256"],
+            "reviews": trained["reviews"],
+            "left_out_since_in_test": trained["left_out"],
+            "development_split": "whole films, by a hash of their address",
+        },
+        "training": {
+            "command": "make train",
+            "options": trained["options"],
+            "best": trained["best"],
+            "classifier_seconds": trained["seconds"],
+        },
+    }
+
+
+def write_package(folder: Path, data: bytes, card: dict[str, Any]) -> None:
+    """Write network and card; the card names the network's hash, so that halves never pass for one."""
+    text_of_card = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
+    write_atomic(folder / "model.onnx", data)
+    write_atomic(folder / "model.json", text_of_card)
+
+
+def _lstm_weights(network: Network) -> dict[str, np.ndarray]:
+    """Give W, R, B of ONNX's LSTM; its gates stand in the order i, o, f, c, torch's in i, f, g, o."""
+    parts: dict[str, list[np.ndarray]] = {"W": [], "R": [], "B": []}
+    for lstm in (network.forward_lstm, network.backward_lstm):
+        parts["W"].append(_gates(lstm.weight_ih_l0))
+        parts["R"].append(_gates(lstm.weight_hh_l0))
+        parts["B"].append(np.concatenate([_gates(lstm.bias_ih_l0), _gates(lstm.bias_hh_l0)]))
+    return {name: np.stack(value) for name, value in parts.items()}
+
+
+def _gates(weight: nn.Parameter) -> np.ndarray:
+    i, f, g, o = np.split(weight.detach().numpy(), 4)
+    return np.concatenate([i, o, f, g])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Write the model package of a trained network.")
+    default = dataset.cache_folder() / "network"
+    parser.add_argument("--network", type=Path, default=default, help="folder that train.py wrote")
+    parser.add_argument("--out", type=Path, default=inference.MODEL_FOLDER, help="package folder")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    options = parser.parse_args()
+    try:
+        card = export(options.network, options.out, options.archive)
+    except OSError as error:
+        sys.exit(f"export: {error.filename or options.network}: {error.strerror}; run `make train` first")
+    except (ExportError, dataset.DataError, vocabulary.VocabularyError, inference.ModelFilesError) as error:
+        sys.exit(f"export: {error}")
+    print(json.dumps({key: card[key] for key in ("id", "onnx_bytes", "temperature", "uncertain")}))
+    print(json.dumps(card["export"]))
+    print(json.dumps(card["metrics"]["development"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The endpoint's four hooks: load the model, read a request, score it, write the answer. No torch.
+
+SageMaker's PyTorch container calls model_fn, input_fn, predict_fn and output_fn; the local endpoint,
+evaluation and batch jobs call the same four. One review goes through the network at a time: dynamic
+int8 takes its scale over the whole input, so in a batch an answer would depend on its neighbours.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime as ort
+
+from vocab import contract, vocabulary
+from vocab.contract import ContractError, EndpointRequest, Item, Scored
+from vocab.files import sha256
+from vocab.vocabulary import Encoded, Vocabulary, VocabularyError
+
+MODEL_FOLDER = Path(__file__).with_name("model")
+MAX_MODEL_BYTES = 10_000_000
+
+
+class ModelFilesError(Exception):
+    """The model's files are missing, corrupt, or belong to another vocabulary."""
+
+
+class Verdict(NamedTuple):
+    """A loaded model: the network's session, the vocabulary, and the card."""
+
+    session: ort.InferenceSession
+    words: Vocabulary
+    card: dict[str, Any]
+    model: contract.Model
+
+    def score(self, ids: list[int]) -> Scored:
+        """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its answer."""
+        contributions, bias = self.session.run(None, {"ids": np.array(ids, dtype=np.int64)})
+        temperature = self.card["temperature"]
+        return contract.build_score(
+            float(bias[0]) / temperature, (contributions.astype(np.float64) / temperature).tolist()
+        )
+
+    def read(self, review: str) -> tuple[Encoded, Scored]:
+        """Encode and score a review. Raises ContractError 422 when it holds no token."""
+        encoded = contract.check_encoded(self.words.encode(review))
+        return encoded, self.score(encoded.ids)
+
+
+def model_fn(model_dir: str | Path) -> Verdict:
+    """Load model.onnx and model.json of a folder. Raises ModelFilesError or VocabularyError."""
+    folder = Path(model_dir)
+    card = _read_card(folder / "model.json")
+    data = _read_network(folder / "model.onnx", card["onnx_sha256"])
+    words = vocabulary.load()
+    model = contract.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
+    if model.vocabulary != words.fingerprint:
+        raise ModelFilesError(
+            f"the model in {folder} was trained with vocabulary {model.vocabulary}, this code has"
+            f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
+        )
+    return Verdict(_session(data, folder), words, card, model)
+
+
+def input_fn(body: bytes | bytearray | str, content_type: str | None) -> EndpointRequest:
+    """Read a request. Raises ContractError."""
+    data = body.encode() if isinstance(body, str) else bytes(body)
+    return contract.parse_endpoint_request(data, content_type)
+
+
+def predict_fn(request: EndpointRequest, verdict: Verdict) -> dict[str, Any] | list[dict[str, Any]]:
+    """Answer a request. Raises ContractError for ids of another vocabulary.
+
+    In JSON lines each bad item gets its own error; in JSON the first bad item refuses the message.
+    """
+    if request.describe:
+        return {"card": verdict.card}
+    if request.lines:
+        return [_answer_line(item, verdict) for item in request.items]
+    if any(item.ids is not None for item in request.items):
+        contract.check_vocabulary(request.vocabulary, verdict.model.vocabulary)
+    return {
+        "model": contract.model_message(verdict.model),
+        "answers": [_answer(item, verdict, request.explain) for item in request.items],
+    }
+
+
+def output_fn(
+    prediction: dict[str, Any] | list[dict[str, Any]], accept: str | None = None
+) -> tuple[bytes, str]:
+    """Write an answer: JSON, or one JSON line an item. Gives body and content type."""
+    if isinstance(prediction, list):
+        return b"\n".join(map(contract.to_json, prediction)), contract.JSON_LINES
+    return contract.to_json(prediction), contract.JSON
+
+
+def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
+    if item.error:
+        raise item.error
+    if item.review is not None:
+        encoded, scored = verdict.read(item.review)
+        sentiment = contract.sentiment_of(scored.probability, verdict.model, encoded)
+        answer = {"sentiment": sentiment, **scored._asdict(), "warnings": contract.warnings_of(encoded)}
+    else:
+        ids = item.ids or []
+        contract.check_ids(ids, verdict.words.size, verdict.card["max_tokens"])
+        answer = verdict.score(ids)._asdict()
+    if not explain:
+        del answer["contributions"]
+    if item.id is not None:
+        answer["id"] = item.id
+    return answer
+
+
+def _answer_line(item: Item, verdict: Verdict) -> dict[str, Any]:
+    try:
+        if item.ids is not None:
+            raise ContractError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
+        answer = _answer(item, verdict, explain=False)
+    except ContractError as error:
+        answer = {"error": {"code": error.code, "detail": error.detail}}
+        if item.id is not None:
+            answer["id"] = item.id
+    answer["model"] = contract.model_message(verdict.model)
+    return answer
+
+
+def _read_card(path: Path) -> dict[str, Any]:
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelFilesError(
+            f"{path} can't be read ({error.strerror}); restore it from git, or run `make train`"
+        ) from error
+    except ValueError as error:
+        raise ModelFilesError(f"{path} is no JSON; restore it from git, or run `make train`") from error
+    wanted = ("id", "onnx_sha256", "vocabulary", "uncertain", "temperature", "max_tokens")
+    missing = [key for key in wanted if not isinstance(card, dict) or key not in card]
+    if missing:
+        raise ModelFilesError(f"{path} lacks {', '.join(missing)}; restore it from git, or run `make train`")
+    return card
+
+
+def _read_network(path: Path, expected: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_MODEL_BYTES:
+            raise ModelFilesError(f"{path} is larger than {MAX_MODEL_BYTES:,} bytes; restore it from git")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelFilesError(
+            f"{path} can't be read ({error.strerror}); restore it from git, or run `make train`"
+        ) from error
+    if sha256(data) != expected:
+        raise ModelFilesError(
+            f"{path} is not the file that model.json names (SHA-256 {sha256(data)[:12]}…, expected"
+            f" {expected[:12]}…); restore both from git, or run `make train`"
+        )
+    return data
+
+
+def _session(data: bytes, folder: Path) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    # One thread a review, as many reviews at once as there are cores: threads inside an LSTM's
+    # small steps cost more than they bring.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelFilesError(f"{folder / 'model.onnx'} can't be loaded by ONNX Runtime: {error}") from error
+
+
+__all__ = [
+    "ModelFilesError",
+    "Verdict",
+    "VocabularyError",
+    "input_fn",
+    "model_fn",
+    "output_fn",
+    "predict_fn",
+]

@@ -1,0 +1,196 @@
+"""A SageMaker endpoint on loopback: Runtime's URL and errors, answered by the hooks of inference.py.
+
+    python training/local_endpoint.py --port 8090
+
+boto3 reaches it when AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names it; nothing else changes. Errors have
+the form that SageMaker's own have (botocore's sagemaker-runtime model): an unknown endpoint is a 400
+ValidationError, what the model refuses a 424 ModelError, too much at once a 503 ServiceUnavailable.
+"""
+
+import argparse
+import json
+import os
+import re
+import signal
+import socket
+import sys
+import threading
+import time
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import inference
+
+from vocab import contract
+from vocab.contract import ContractError
+
+HOST = "127.0.0.1"
+PORT = 8090
+ACCOUNT = "000000000000"
+# A connection that sends nothing for so long is closed.
+IDLE_SECONDS = 60
+# Requests that run or wait at once; more are told to come back.
+MAX_WAITING = 64
+_PATH = re.compile(r"/endpoints/([A-Za-z0-9][A-Za-z0-9-]{0,62})/invocations")
+
+
+class Endpoint(ThreadingHTTPServer):
+    """The server: one thread a connection, as many reviews in the network at once as cores."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = True
+
+    def __init__(self, address: tuple[str, int], name: str, verdict: inference.Verdict) -> None:
+        self.name, self.verdict = name, verdict
+        self.places = threading.BoundedSemaphore(MAX_WAITING)
+        self.cores = threading.BoundedSemaphore(os.cpu_count() or 1)
+        super().__init__(address, Handler)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing when a caller hangs up; a traceback here could only tell of its address."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection to the endpoint."""
+
+    server: Endpoint
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    server_version = "verdict-endpoint"
+    sys_version = ""
+
+    def setup(self) -> None:
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().setup()
+
+    def do_GET(self) -> None:
+        if self.path == "/ping":
+            self._send(200, b"", "text/plain")
+        else:
+            self._refuse(404, "UnknownOperationException", {"message": "GET /ping, or POST invocations"})
+
+    def do_POST(self) -> None:
+        began = time.monotonic()
+        length = self.headers.get("Content-Length", "")
+        if not length.isascii() or not length.isdigit():
+            self.close_connection = True
+            self._refuse(411, "ValidationError", {"message": "Content-Length is missing"})
+            return
+        if int(length) > contract.MAX_ENDPOINT_BYTES:
+            self.close_connection = True
+            self._refuse(
+                400,
+                "ValidationError",
+                {"message": f"body exceeds {contract.MAX_ENDPOINT_BYTES} bytes"},
+            )
+            return
+        body = self.rfile.read(int(length))
+        status = self._invoke(body)
+        request_id = self.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")[:64]
+        line = {
+            "endpoint": self.server.name,
+            "request_id": re.sub(r"[^A-Za-z0-9._-]", "", request_id),
+            "status": status,
+            "bytes": len(body),
+            "ms": round((time.monotonic() - began) * 1000, 1),
+        }
+        print(json.dumps(line), flush=True)
+
+    def _invoke(self, body: bytes) -> int:
+        match = _PATH.fullmatch(self.path)
+        if not match:
+            return self._refuse(404, "UnknownOperationException", {"message": "no such operation"})
+        if match[1] != self.server.name:
+            message = f"Endpoint {match[1]} of account {ACCOUNT} not found."
+            return self._refuse(400, "ValidationError", {"message": message})
+        if not self.server.places.acquire(blocking=False):
+            return self._refuse(503, "ServiceUnavailable", {"Message": "too many requests at once"})
+        try:
+            with self.server.cores:
+                answer, content_type = self._answer(body)
+        except ContractError as error:
+            return self._model_error(error.status, {"code": error.code, "detail": error.detail})
+        except Exception as error:
+            # The type alone: a message could hold what the request held.
+            return self._model_error(500, {"code": "model_failed", "detail": type(error).__name__})
+        finally:
+            self.server.places.release()
+        return self._send(200, answer, content_type, {"x-Amzn-Invoked-Production-Variant": "AllTraffic"})
+
+    def _answer(self, body: bytes) -> tuple[bytes, str]:
+        request = inference.input_fn(body, self.headers.get("Content-Type"))
+        return inference.output_fn(
+            inference.predict_fn(request, self.server.verdict), self.headers.get("Accept")
+        )
+
+    def _model_error(self, status: int, original: dict[str, str]) -> int:
+        kind = "client" if status < 500 else "server"
+        return self._refuse(
+            424,
+            "ModelError",
+            {
+                "Message": f"Received {kind} error ({status}) from primary. {json.dumps(original)}",
+                "OriginalStatusCode": status,
+                "OriginalMessage": json.dumps(original),
+                "LogStreamArn": "",
+            },
+        )
+
+    def _refuse(self, status: int, error_type: str, message: dict[str, Any]) -> int:
+        body = contract.to_json(message)
+        return self._send(status, body, contract.JSON, {"x-amzn-ErrorType": error_type})
+
+    def _send(
+        self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None
+    ) -> int:
+        self.send_response_only(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        # Headers and body in one write: two small ones would wait for each other.
+        self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
+        self.flush_headers()
+        return status
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing here: do_POST writes its own line."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Serve the model at SageMaker Runtime's URL on loopback.")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("ENDPOINT_PORT", PORT)))
+    parser.add_argument("--name", default=os.environ.get("ENDPOINT_NAME", "verdict"), help="endpoint name")
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path(os.environ.get("MODEL") or inference.MODEL_FOLDER),
+        help="folder with model.onnx and model.json (default: MODEL, or training/model)",
+    )
+    options = parser.parse_args()
+    try:
+        verdict = inference.model_fn(options.model)
+        server = Endpoint((HOST, options.port), options.name, verdict)
+    except (inference.ModelFilesError, inference.VocabularyError) as error:
+        sys.exit(f"local endpoint: {error}")
+    except OSError as error:
+        sys.exit(
+            f"local endpoint: port {options.port} can't be used ({error.strerror});"
+            " choose another with ENDPOINT_PORT"
+        )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    print(
+        f"endpoint {options.name} on http://{HOST}:{server.server_port}, model {verdict.model.id}", flush=True
+    )
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()
