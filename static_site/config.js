@@ -1,0 +1,3 @@
+// Says where the API is; serve.py answers with its own copy, and a deploy writes this file anew.
+
+export const API_URL = "http://127.0.0.1:8000";

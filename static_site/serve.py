@@ -1,0 +1,247 @@
+"""The page's local server: sends the files of its own folder, with the headers a strict page needs.
+
+python static_site/serve.py --port 8080 --host 127.0.0.1 --api-url http://127.0.0.1:8000
+"""
+
+import argparse
+import errno
+import json
+import os
+import signal
+import socket
+import socketserver
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import unquote, urlsplit
+
+FOLDER = Path(__file__).resolve().parent
+
+# What a page is made of; anything else in the folder (this script) is not served.
+CONTENT_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".ico": "image/x-icon",
+    ".webmanifest": "application/manifest+json",
+    ".woff2": "font/woff2",
+}
+
+CONFIG = """// Says where the API is; written by serve.py from --api-url.
+
+export const API_URL = {url};
+"""
+
+IDLE_SECONDS = 60
+
+
+class PageServer(ThreadingHTTPServer):
+    """Serves the page; a browser opens several connections at once, so the backlog is long."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, host: str, port: int, api_url: str) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.config = CONFIG.format(url=json.dumps(api_url)).encode()
+        self.headers = security_headers(api_url)
+        super().__init__((host, port), PageHandler)
+
+    def server_bind(self) -> None:
+        # HTTPServer's own asks DNS for a name that nothing here uses.
+        socketserver.TCPServer.server_bind(self)
+        self.server_port = self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A browser that goes away in the middle of an answer is no error.
+        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
+
+
+class PageHandler(BaseHTTPRequestHandler):
+    """Answers GET and HEAD for the folder's files, and 404 or 405 for all else."""
+
+    server: PageServer
+    server_version = "verdict-page"
+    sys_version = ""
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = IDLE_SECONDS
+
+    def do_GET(self) -> None:
+        found = self._find()
+        if found is None:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return
+        self._send(HTTPStatus.OK, *found)
+
+    do_HEAD = do_GET
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Every refusal, http.server's own included, in plain text and with our headers."""
+        # To http.server a method without a do_ is "not implemented"; to a page it isn't allowed.
+        status = HTTPStatus(405 if code == HTTPStatus.NOT_IMPLEMENTED else code)
+        # A body that nobody read would be taken for the next request.
+        if status != HTTPStatus.NOT_FOUND:
+            self.close_connection = True
+        text = f"{status.value} {status.phrase}\n".encode()
+        self._send(status, text, "text/plain; charset=utf-8")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Stay quiet: the page's requests say nothing that their owner needs."""
+
+    def _find(self) -> tuple[bytes, str] | None:
+        """The body and content type that the path names, or None."""
+        path = unquote(urlsplit(self.path).path)
+        if path == "/config.js":
+            return self.server.config, CONTENT_TYPES[".js"]
+        file = file_of("/index.html" if path == "/" else path)
+        if file is None:
+            return None
+        try:
+            return file.read_bytes(), CONTENT_TYPES[file.suffix]
+        except OSError:
+            return None
+
+    def _send(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.send_header("Allow", "GET, HEAD")
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
+def file_of(path: str) -> Path | None:
+    """The page's file that a decoded URL path names; None for what isn't there or isn't page.
+
+    >>> file_of("/serve.py") is None and file_of("/../README.md") is None
+    True
+    """
+    parts = path.split("/")[1:]
+    if "\0" in path or "\\" in path or any(part.startswith(".") or not part for part in parts):
+        return None
+    file = FOLDER.joinpath(*parts).resolve()
+    if file.suffix not in CONTENT_TYPES or not file.is_relative_to(FOLDER) or not file.is_file():
+        return None
+    return file
+
+
+def security_headers(api_url: str) -> dict[str, str]:
+    """The headers of every answer; the page may talk to itself and to the API, and no one else."""
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        f"connect-src 'self' {origin_of(api_url)}; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "no-cache",
+    }
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an http(s) URL.
+
+    >>> origin_of("https://api.example.com/stage")
+    'https://api.example.com'
+    """
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = parse(arguments)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, leave)
+    server = start(options.host, options.port, options.api_url)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(
+        f"The page is at http://{host}:{server.server_port} and asks {options.api_url}.", flush=True
+    )
+    with server:
+        server.serve_forever()
+
+
+def start(host: str, port: int, api_url: str) -> PageServer:
+    """A server that listens; exits with one sentence when the address can't be had."""
+    try:
+        return PageServer(host, port, api_url)
+    except OSError as error:
+        print(f"serve.py: {reason_of(error, host, port)}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def reason_of(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is in use; choose another with --port or PAGE_PORT."
+    if error.errno == errno.EACCES:
+        return f"port {port} needs more rights; choose one above 1023 with --port or PAGE_PORT."
+    return f"can't listen on {host}:{port} ({error.strerror or error})."
+
+
+def leave(number: int, frame: Any) -> NoReturn:
+    raise SystemExit(0)
+
+
+def parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--port",
+        type=port_number,
+        default=os.environ.get("PAGE_PORT") or "8080",
+        help="port to listen on, 0 for any free one (default: PAGE_PORT, or 8080)",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--api-url",
+        type=http_url,
+        default=os.environ.get("API_URL") or "http://127.0.0.1:8000",
+        help="where the API is (default: API_URL, or http://127.0.0.1:8000)",
+    )
+    return parser.parse_args(arguments)
+
+
+def port_number(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, got {text!r}")
+    return int(text)
+
+
+def http_url(text: str) -> str:
+    """The URL without its last slash. Refuses what could add words of its own to the CSP."""
+    wrong = argparse.ArgumentTypeError(
+        f"the API's URL looks like http://127.0.0.1:8000, got {text!r}"
+    )
+    try:
+        parts = urlsplit(text)
+        _ = parts.port
+    except ValueError:
+        raise wrong from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
+        raise wrong
+    if not text.isascii() or any(character.isspace() or character in ";,'\"" for character in text):
+        raise wrong
+    if parts.query or parts.fragment:
+        raise wrong
+    return text.rstrip("/")
+
+
+if __name__ == "__main__":
+    main()

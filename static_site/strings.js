@@ -1,0 +1,319 @@
+// Holds every English word that the page's script shows: a translation is a copy of this file.
+
+const LANGUAGE = "en";
+const MINUS = "\u2212";
+
+const whole = new Intl.NumberFormat(LANGUAGE);
+const twoPlaces = new Intl.NumberFormat(LANGUAGE, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
+/** A whole number: 50,000. @param {number} number */
+export const count = (number) => whole.format(number);
+
+/** A signed pull: +1.24, −0.87, 0.00. @param {number} contribution */
+export function signed(contribution) {
+  const size = twoPlaces.format(Math.abs(contribution));
+  if (size === twoPlaces.format(0)) return size;
+  return (contribution > 0 ? "+" : MINUS) + size;
+}
+
+/** A probability as people say it: 97.3 %, never a rounded 0 or 100. @param {number} probability */
+export function percent(probability) {
+  if (probability > 0.999) return "more than 99.9\u00a0%";
+  if (probability < 0.001) return "less than 0.1\u00a0%";
+  return `${(probability * 100).toFixed(1)}\u00a0%`;
+}
+
+/** @param {number} number @param {string} one @param {string} many */
+const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
+
+/** Texts that stand in the page as they are: an element's data-string names its key. */
+export const STATIC = {
+  tagline: "Reads a film review and says what it makes of it, and why",
+  reviewLabel: "Your review",
+  placeholder: "Paste or write a film review here.",
+  send: "Read the review",
+  restore: "Put my own text back",
+  examplesTitle: "Or try one of these",
+  emptyTitle: "The verdict will stand here",
+  emptyBody:
+    "With it come how sure the model is, and the pull of every sentence, marked in the text:",
+  keyPlus: "A solid line and a plus: this sentence pulls towards positive.",
+  keyMinus: "A dashed line and a minus: this one pulls towards negative.",
+  keySum: "Added to where the model starts, the pulls make the verdict. Nothing else goes in.",
+  stop: "Stop waiting",
+  verdictKicker: "The verdict",
+  warningsTitle: "Please note",
+  textTitle: "What it read",
+  textNote: "Markup is removed first. After each sentence stands its pull on the verdict.",
+  sentencesTitle: "Sentence by sentence",
+  axisMinus: "\u2212 negative",
+  axisPlus: "positive +",
+  sumTitle: "How it adds up",
+  stale: "The text above has changed since. This is the verdict on the text below.",
+  errorKicker: "No verdict",
+  retry: "Try again",
+  edit: "Go to the text",
+};
+
+/** @type {Record<string, string>} */
+export const VERDICTS = {
+  positive: "Positive",
+  negative: "Negative",
+  uncertain: "Can\u2019t tell",
+};
+
+/** @type {Record<string, string>} */
+export const WARNINGS = {
+  truncated: "Only a part was read",
+  too_short: "Very short",
+  no_known_words: "No word it knows",
+  not_english: "Perhaps not English",
+};
+export const OTHER_WARNING = "Note";
+
+/** How sure, in one short sentence. @param {string} sentiment @param {number} probability */
+export function sureness(sentiment, probability) {
+  if (sentiment === "uncertain") return "Not sure enough to say.";
+  const share = percent(sentiment === "negative" ? 1 - probability : probability);
+  return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
+}
+
+/** What the probability means. @param {string} sentiment @param {number} probability */
+export function meaning(sentiment, probability) {
+  const side = sentiment === "negative" ? "negative" : "positive";
+  const share = Math.round((side === "negative" ? 1 - probability : probability) * 100);
+  const many = share >= 100 ? "More than 99" : share <= 0 ? "Fewer than 1" : `About ${share}`;
+  return `${many} in 100 reviews with this score are ${side}.`;
+}
+
+export const probabilityLabel = "Probability that it is positive";
+
+/** @param {number} length @param {number} limit */
+export function lengthOf(length, limit) {
+  if (length <= limit) return `${count(length)} of ${count(limit)} characters`;
+  const over = plural(length - limit, "character", "characters");
+  return `${count(length)} of ${count(limit)} characters: ${over} too many`;
+}
+
+/** @param {boolean} mac */
+export const shortcut = (mac) => (mac ? "or \u2318 Enter" : "or Ctrl + Enter");
+
+/** @param {string} url */
+export const privacy = (url) =>
+  `Only the text in this box is sent, to ${url}, and only when you ask. ` +
+  "Nothing is stored, here or there.";
+
+/** @param {number} length */
+export const loading = (length) => `Reading ${plural(length, "character", "characters")}\u2026`;
+export const stillLoading = "Still waiting. The model may be waking up.";
+export const stopped = "Stopped. There is no verdict.";
+
+/**
+ * What a screen reader is told when the answer comes.
+ * @param {string} sentiment
+ * @param {number} probability
+ */
+export const announcement = (sentiment, probability) =>
+  `${STATIC.verdictKicker}: ${VERDICTS[sentiment]}. ${sureness(sentiment, probability)}`;
+
+/**
+ * The bias line, in words.
+ * @param {{bias: number, pull: number, logit: number, sentences: number,
+ *   probability: number}} parts
+ */
+export const sum = ({ bias, pull, logit, sentences, probability }) =>
+  `Before it reads a word, the model stands at ${signed(bias)} (its bias). ` +
+  `${sentences === 1 ? "The one sentence adds" : `The ${count(sentences)} sentences add`} ` +
+  `${signed(pull)}, which makes ${signed(logit)} (the logit). ` +
+  `The logistic curve turns that into a probability of ${percent(probability)} for positive; ` +
+  "a logit of zero would be 50\u00a0%.";
+
+export const biasRow = "Start (bias)";
+
+/** @param {{id: string, vocabulary?: string}} model @param {string} requestId */
+export function smallPrint(model, requestId) {
+  const parts = [`Model ${model.id}`];
+  if (model.vocabulary) parts.push(`vocabulary ${model.vocabulary}`);
+  if (requestId) parts.push(`request ${requestId}`);
+  return parts.join(", ");
+}
+
+/**
+ * What the API, or our check of its answer, said; "" when nothing.
+ * @param {import("./api.js").ApiError} error
+ */
+export function detailOf({ code, detail }) {
+  if (!detail) return "";
+  return code === "bad_answer" ? `What is wrong: ${detail}.` : `The API says: ${detail}`;
+}
+
+/** @param {import("./api.js").ApiError} error */
+export function errorSmallPrint({ status, code, request_id }) {
+  const unsent = code === "empty" || code === "too_long";
+  const parts = [unsent ? "Not sent" : status ? `Status ${status}` : "No HTTP answer", code];
+  if (request_id) parts.push(`request ${request_id}`);
+  return parts.join(", ");
+}
+
+/**
+ * @typedef {{title: string, advice: string, command?: string, edit?: boolean}} Explanation
+ *   command: what to type in a terminal; edit: another text is needed, the same won't do.
+ */
+
+/** @type {Record<string, (error: import("./api.js").ApiError, url: string) => Explanation>} */
+const BY_CODE = {
+  empty: () => ({
+    title: "There is nothing to read yet",
+    advice: "Write or paste a review, or take one of the examples.",
+    edit: true,
+  }),
+  too_long: () => ({
+    title: "The review is too long",
+    advice: "It was not sent. Shorten it to 50,000 characters, then try again.",
+    edit: true,
+  }),
+  unreachable: (_, url) => ({
+    title: "The API can\u2019t be reached",
+    advice:
+      `No answer came from ${url}. This device may be offline, the API may be down, or it may ` +
+      "not accept this page\u2019s address. If the API should be on this machine, this starts it:",
+    command: "make run",
+  }),
+  timeout: (_, url) => ({
+    title: "The API took too long",
+    advice:
+      `${url} did not answer in time. It may be busy or just starting: ` +
+      "try again in a moment.",
+  }),
+  page_fault: () => ({
+    title: "This page failed to show the answer",
+    advice:
+      "The fault is the page\u2019s own. Reload it and try again; " +
+      "the browser\u2019s console says more.",
+  }),
+  bad_answer: (_, url) => ({
+    title: "The answer can\u2019t be trusted",
+    advice:
+      `${url} answered with something that this page can\u2019t read as a verdict, ` +
+      "so none is shown. " +
+      "Try again. If it stays so, page and API may be of different versions: reload the page.",
+  }),
+};
+
+/** @type {Record<number, (error: import("./api.js").ApiError, url: string) => Explanation>} */
+const BY_STATUS = {
+  400: () => ({
+    title: "The API didn\u2019t accept the request",
+    advice: "Page and API may be of different versions: reload the page, then try again.",
+  }),
+  413: () => ({
+    title: "The review is too long",
+    advice: "Shorten it to 50,000 characters, then try again.",
+    edit: true,
+  }),
+  422: () => ({
+    title: "There is no word to read in it",
+    advice: "The model needs at least one word. Add some, then try again.",
+    edit: true,
+  }),
+  429: ({ retry_after }) => ({
+    title: "Too many requests for now",
+    advice: retry_after
+      ? `Wait ${plural(Math.ceil(retry_after), "second", "seconds")}, then try again.`
+      : "Wait a moment, then try again.",
+  }),
+  503: () => ({
+    title: "The model isn\u2019t answering",
+    advice:
+      "The API is up, but the endpoint that holds the model is not, or it is still starting. " +
+      "Wait a moment and try again. If it should be on this machine, this starts it:",
+    command: "make run",
+  }),
+};
+
+/**
+ * @param {import("./api.js").ApiError} error
+ * @param {string} url
+ * @returns {Explanation}
+ */
+export function explain(error, url) {
+  const known = BY_CODE[error.code] ?? BY_STATUS[error.status];
+  if (known) return known(error, url);
+  if (error.status >= 500) {
+    return {
+      title: "Something broke on the way to the model",
+      advice:
+        "Your text is still here. Try again in a moment; if it stays so, " +
+        "tell whoever runs the API.",
+    };
+  }
+  return {
+    title: "The API refused this",
+    advice: "Your text is still here. Reload the page if it was open for long, then try again.",
+  };
+}
+
+/** @type {{name: string, label: string, note: string, review: string}[]} */
+export const EXAMPLES = [
+  {
+    name: "glowing",
+    label: "Glowing",
+    note: "an easy one",
+    review:
+      "I went in expecting little and came out walking on air. The two leads are wonderful " +
+      "together, and the script is sharp, warm and funny. The last twenty minutes are the best " +
+      "I have seen in years.",
+  },
+  {
+    name: "scathing",
+    label: "Scathing",
+    note: "another easy one",
+    review:
+      "What a waste of an evening. The plot makes no sense, the jokes fall flat, and the lead " +
+      "looks as bored as I was. I left before the end and don\u2019t regret it.",
+  },
+  {
+    name: "mixed",
+    label: "Mixed",
+    note: "praise and blame in one",
+    review:
+      "The photography is gorgeous and the score gave me chills. Sadly the story goes nowhere, " +
+      "and the dialogue is painful whenever someone opens their mouth. I loved the first hour " +
+      "and checked my watch all through the second.",
+  },
+  {
+    name: "negated",
+    label: "Negated",
+    note: "good words, turned round",
+    review:
+      "I can\u2019t say that this is a good film. It isn\u2019t funny, it isn\u2019t clever, and " +
+      "nobody in it is worth caring about. It is not even bad enough to be fun.",
+  },
+  {
+    name: "sarcastic",
+    label: "Sarcastic",
+    note: "this may fool it",
+    review:
+      "Oh, brilliant, another two hours of men shouting at laptops. I just loved how every twist " +
+      "was printed on the poster. Truly a masterpiece, if you enjoy watching paint dry.",
+  },
+  {
+    name: "html",
+    label: "With HTML",
+    note: "tags and entities",
+    review:
+      "<p>A <b>lovely</b> surprise!<br />Small budget &amp; big heart.</p>\n" +
+      "<p>The ending is rushed,<br/>but I would <i>gladly</i> see it again.</p>",
+  },
+  {
+    name: "french",
+    label: "In French",
+    note: "it learned English only",
+    review:
+      "Un film magnifique, dr\u00f4le et touchant. Les acteurs sont formidables et la musique " +
+      "m\u2019a boulevers\u00e9. Je le recommande \u00e0 tout le monde.",
+  },
+];
