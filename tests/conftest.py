@@ -1,0 +1,66 @@
+"""Fixtures for all tests, and what is said when something that tests need is missing."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.support.stack import Stack
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+
+
+def archive_missing() -> str:
+    """Say why tests on the IMDb archive can't run; empty when they can."""
+    path = os.environ.get("IMDB_ARCHIVE")
+    if not path:
+        return "IMDB_ARCHIVE is not set"
+    return "" if Path(path).is_file() else f"no file at IMDB_ARCHIVE={path}"
+
+
+def chromium_missing() -> str:
+    """Say why tests in a browser can't run; empty when they can."""
+    return "" if CHROMIUM else "chromium is not installed (or name it: CHROMIUM=/path)"
+
+
+def pytest_report_header() -> list[str]:
+    lines = []
+    if reason := archive_missing():
+        lines.append(f"NOT TESTED, {reason}: equal ids on real reviews, the dataset's splits, app accuracy")
+    if reason := chromium_missing():
+        lines.append(f"NOT TESTED, {reason}: the page in a real browser")
+    return lines
+
+
+@pytest.fixture(scope="session")
+def archive() -> Path:
+    """The real IMDb archive; tests that ask for it are skipped without one, and fail in CI."""
+    if reason := archive_missing():
+        _skip_or_fail(reason)
+    return Path(os.environ["IMDB_ARCHIVE"])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser's path; tests that ask for it are skipped without one, and fail in CI."""
+    if reason := chromium_missing():
+        _skip_or_fail(reason)
+    return CHROMIUM
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The whole app, started once as `make run` starts it."""
+    running = Stack()
+    try:
+        running.wait_for("Verdict is ready")
+        yield running
+    finally:
+        running.stop()
+
+
+def _skip_or_fail(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"CI must have it: {reason}")
+    pytest.skip(reason)

@@ -1,0 +1,256 @@
+"""The page in a real browser, against the running app: what a person sees, by mouse and by keyboard."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from tests.support.stack import Stack
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
+BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
+SECONDS = 10_000  # Playwright counts in milliseconds
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A fresh visit. At its end the page may have broken no CSP rule and thrown no error."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    visit = context.new_page()
+    faults: list[str] = []
+    visit.on("pageerror", lambda error: faults.append(str(error)))
+    visit.on(
+        "console",
+        lambda message: faults.append(message.text) if "Content Security" in message.text else None,
+    )
+    visit.goto(stack.page)
+    expect(visit.locator("main#page")).to_have_attribute("data-state", "empty")
+    yield visit
+    context.close()
+    assert faults == []
+
+
+def ask(page: Page, review: str) -> None:
+    page.locator("#review").fill(review)
+    page.locator("#send").click()
+
+
+def expect_state(page: Page, state: str) -> None:
+    expect(page.locator("main#page")).to_have_attribute("data-state", state, timeout=SECONDS)
+
+
+def answer_with(page: Page, stack: Stack, **response) -> None:
+    """Let the API give this response to the next requests; the rest of the page stays as it is."""
+    cors = {"Access-Control-Allow-Origin": "*"}
+
+    def fulfil(route: Route) -> None:
+        if route.request.method == "OPTIONS":
+            route.continue_()
+        else:
+            route.fulfill(**{**response, "headers": {**cors, **response.get("headers", {})}})
+
+    page.route(f"{stack.api}/v1/sentiment", fulfil)
+
+
+@pytest.mark.parametrize(("review", "headline"), [(GOOD, "Positive"), (BAD, "Negative")])
+def test_a_review_gets_its_verdict_with_a_probability(page: Page, review: str, headline: str) -> None:
+    ask(page, review)
+    expect_state(page, "answer")
+    expect(page.locator("#verdict")).to_have_text(headline)
+    probability = float(page.locator("#probability").get_attribute("value") or "nan")
+    assert (probability > 0.5) == (headline == "Positive")
+    expect(page.locator("#status")).to_contain_text(headline)
+
+
+def test_the_sentences_pull_adds_up_to_the_probability(page: Page) -> None:
+    ask(page, GOOD + " " + BAD)
+    expect_state(page, "answer")
+    rows = page.locator("#sentences button.row")
+    expect(rows).to_have_count(4)
+    pulls = [float(row.get_attribute("data-contribution") or "nan") for row in rows.all()]
+    total = sum(pulls) + float(page.locator("#sum").get_attribute("data-bias") or "nan")
+    shown = float(page.locator("#probability").get_attribute("value") or "nan")
+    assert abs(1 / (1 + math.exp(-total)) - shown) < 1e-4
+    for row in rows.all():
+        sign, pull = row.get_attribute("data-sign"), float(row.get_attribute("data-contribution") or 0)
+        assert sign == ("plus" if pull > 0 else "minus" if pull < 0 else "zero")
+
+
+def test_marks_stand_on_their_sentences_with_characters_beyond_the_basic_plane(page: Page) -> None:
+    first, second = "\U0001f600\U0001f3ac What a great film!", "I hated the ending \U0001f4a9."
+    ask(page, f"{first} {second}")
+    expect_state(page, "answer")
+    assert page.locator("#text mark.pull").all_text_contents() == [first, second]
+
+
+def test_markup_in_a_review_is_shown_as_text_and_never_run(page: Page) -> None:
+    ask(page, 'Good fun. &lt;img src=x onerror="document.title=1"&gt; <b>Great</b><script>alert(1)</script> film.')
+    expect_state(page, "answer")
+    assert page.locator("#text img, #text b, #text script").count() == 0
+    assert '<img src=x onerror="document.title=1">' in (page.locator("#text").text_content() or "")
+
+
+@pytest.mark.parametrize(
+    ("review", "code"),
+    [
+        ("Good.", "too_short"),
+        ("Xqzvw blorpt kwyjibo frumple zzyzx.", "no_known_words"),
+        ("Ce film est une merveille et je le recommande pour toute la famille.", "not_english"),
+        ("The plot went on and on. " * 90, "truncated"),
+    ],
+)
+def test_warnings_are_shown_beside_the_verdict(page: Page, review: str, code: str) -> None:
+    ask(page, review)
+    expect_state(page, "answer")
+    expect(page.locator(f"#warning-list .warning[data-code={code}]")).to_be_visible()
+
+
+def test_everything_works_by_keyboard(page: Page) -> None:
+    page.locator("#review").focus()
+    page.keyboard.type(GOOD)
+    page.keyboard.press("Control+Enter")
+    expect_state(page, "answer")
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('button.row')"):
+            break
+    assert page.evaluate("document.activeElement.matches('button.row')")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+def test_an_empty_box_is_an_error_and_not_a_verdict(page: Page) -> None:
+    page.locator("#send").click()
+    expect_state(page, "error")
+    expect(page.locator("#error")).to_have_attribute("data-code", "empty")
+    assert page.locator("#verdict").count() == 0
+
+
+def test_fifty_thousand_characters_are_read_and_one_more_is_refused(page: Page) -> None:
+    longest = ("It was a good film. " * 2500)[:50_000]
+    ask(page, longest)
+    expect_state(page, "answer")
+    ask(page, longest + "!")
+    expect_state(page, "error")
+    assert page.locator("#verdict").count() == 0
+    assert page.locator("#review").input_value() == longest + "!"
+
+
+@pytest.mark.parametrize("status", [400, 413, 415, 422, 429, 500, 502, 503, 504])
+def test_every_problem_of_the_api_is_an_error_that_keeps_the_text(
+    page: Page, stack: Stack, status: int
+) -> None:
+    ask(page, GOOD)
+    expect_state(page, "answer")
+    problem = {
+        "type": "about:blank", "title": "A title", "status": status, "code": f"code_{status}",
+        "detail": f"Detail of {status}.", "request_id": "r-1",
+    }  # fmt: skip
+    answer_with(
+        page, stack, status=status, content_type="application/problem+json", body=json.dumps(problem)
+    )
+    ask(page, BAD)
+    expect_state(page, "error")
+    expect(page.locator("#error")).to_have_attribute("data-status", str(status))
+    assert page.locator("#verdict").count() == 0
+    assert page.locator("#review").input_value() == BAD
+    expect(page.locator("#retry")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"message": "Internal server error"}',
+        '{"sentiment": "positive", "probability": NaN}',
+        '{"sentiment": "positive"}',
+        '{"sentiment": "splendid", "probability": 0.9, "bias": 0, "warnings": []}',
+        "1.0",
+        "null",
+        "<html>Bad gateway</html>",
+        "",
+    ],
+)
+def test_an_answer_in_another_form_is_an_error(page: Page, stack: Stack, body: str) -> None:
+    answer_with(page, stack, status=200, content_type="application/json", body=body)
+    ask(page, GOOD)
+    expect_state(page, "error")
+    assert page.locator("#verdict").count() == 0
+
+
+def test_an_api_that_does_not_answer_is_named_and_retry_works(page: Page, stack: Stack) -> None:
+    page.route(f"{stack.api}/v1/sentiment", lambda route: route.abort("connectionrefused"))
+    ask(page, GOOD)
+    expect_state(page, "error")
+    expect(page.locator("#error")).to_have_attribute("data-code", "unreachable")
+    expect(page.locator("#error")).to_contain_text(stack.api)
+    page.unroute(f"{stack.api}/v1/sentiment")
+    page.locator("#retry").click()
+    expect_state(page, "answer")
+
+
+def test_an_endpoint_that_died_meanwhile_is_a_503_that_says_what_to_do(browser: Browser) -> None:
+    import os
+    import signal
+
+    own = Stack()
+    try:
+        own.wait_for("Verdict is ready")
+        # Stopped, not killed: the runner would end the rest with it.
+        os.kill(own.pid_of("endpoint"), signal.SIGSTOP)
+        response = httpx.post(f"{own.api}/v1/sentiment", json={"review": GOOD}, timeout=60)
+        assert response.status_code in (503, 504)
+        assert response.headers["content-type"] == "application/problem+json"
+    finally:
+        os.kill(own.pid_of("endpoint"), signal.SIGCONT)
+        own.stop()
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
+def test_nothing_overflows_from_narrow_to_wide(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    ask(page, GOOD + " " + BAD + " " + "Un" + "believ" * 30 + "able.")
+    expect_state(page, "answer")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_page_loads_nothing_from_elsewhere(browser: Browser, stack: Stack) -> None:
+    context = browser.new_context()
+    visit = context.new_page()
+    asked: list[str] = []
+    visit.on("request", lambda request: asked.append(request.url))
+    visit.goto(stack.page)
+    ask(visit, GOOD)
+    expect_state(visit, "answer")
+    context.close()
+    assert {re.match(r"https?://[^/]+", url).group() for url in asked} == {  # type: ignore[union-attr]
+        stack.page.rstrip("/"),
+        stack.api,
+    }
+
+
+def test_the_csp_allows_no_inline_script_and_only_the_api(stack: Stack) -> None:
+    policy = httpx.get(stack.page).headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert f"connect-src 'self' {stack.api}" in policy
+
+
+@pytest.mark.parametrize("path", ["serve.py", "../run.py", "%2e%2e/run.py", "..%2frun.py", ".", "no.html"])
+def test_only_the_page_s_own_files_are_served(stack: Stack, path: str) -> None:
+    with httpx.Client(base_url=stack.page) as client:
+        response = client.get(f"/{path}")
+    assert "def " not in response.text
+    assert response.status_code in (200, 404) and (path == "." or response.status_code == 404)

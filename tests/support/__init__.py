@@ -1,0 +1,1 @@
+"""What several tests need: the running app, free ports, stand-ins for AWS on loopback."""

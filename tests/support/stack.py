@@ -1,0 +1,103 @@
+"""The whole app as `make run` starts it, on free ports: endpoint, API and page."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 90
+STOP_SECONDS = 20
+
+
+def free_ports(count: int) -> list[int]:
+    """Give ports of loopback that nobody listens on right now."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+class Stack:
+    """A running app. ``log`` holds every line that its processes printed so far."""
+
+    def __init__(self, **settings: str) -> None:
+        endpoint, api, page = free_ports(3)
+        self.ports = {"ENDPOINT_PORT": str(endpoint), "API_PORT": str(api), "PAGE_PORT": str(page)}
+        self.ports |= {key: value for key, value in settings.items() if key in self.ports}
+        self.endpoint_url = f"http://127.0.0.1:{self.ports['ENDPOINT_PORT']}"
+        self.api = f"http://127.0.0.1:{self.ports['API_PORT']}"
+        self.page = f"http://127.0.0.1:{self.ports['PAGE_PORT']}/"
+        self.log: list[str] = []
+        self._new: queue.Queue[str | None] = queue.Queue()
+        env = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+        self.process = subprocess.Popen(
+            [sys.executable, "run.py"],
+            cwd=ROOT,
+            env=env | self.ports | settings,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def wait_for(self, words: str, seconds: float = START_SECONDS) -> None:
+        """Wait until a line holds ``words``; fail with the log when the time is up or the app ended."""
+        deadline = time.monotonic() + seconds
+        if any(words in line for line in self.log):
+            return
+        while time.monotonic() < deadline:
+            try:
+                line = self._new.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if line is None:
+                break
+            if words in line:
+                return
+        raise AssertionError(f"no line with {words!r}; the app printed:\n" + "".join(self.log))
+
+    def pid_of(self, name: str) -> int:
+        """Give the process id of ``endpoint``, ``api`` or ``page``, as the runner printed it."""
+        for line in self.log:
+            if f"{name} started (pid=" in line:
+                return int(line.split("pid=")[1].split(")")[0])
+        raise AssertionError(f"{name} has not started:\n" + "".join(self.log))
+
+    def stop(self, how: int = signal.SIGINT) -> int:
+        """End the app as Ctrl-C does and give its exit status."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, how)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout as lines:
+            for line in lines:
+                self.log.append(line)
+                self._new.put(line)
+        self._new.put(None)
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process exists and is no zombie."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
