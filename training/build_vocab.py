@@ -28,7 +28,10 @@ def main() -> None:
     reviews = [review.text for review in data.train + data.unsup]
     stems, words = vocabulary.build(vocabulary.count_words(reviews), arguments.max_stems, arguments.min_count)
     source = f"{len(reviews):,} train and unsup reviews of the IMDb Large Movie Review Dataset v1.0"
-    fingerprint = vocabulary.save(arguments.out, stems, words, source)
+    try:
+        fingerprint = vocabulary.save(arguments.out, stems, words, source)
+    except OSError as error:
+        sys.exit(f"build_vocab: {arguments.out} can't be written ({error.strerror})")
     print(f"{arguments.out}: {len(stems):,} stems, {len(words):,} words, fingerprint {fingerprint}")
 
 

@@ -1,6 +1,7 @@
 """The dataset as ids, ready for the network; encoded once and kept in the cache folder."""
 
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vocab import vocabulary
+from vocab.files import write_atomic
 
 
 class Split(NamedTuple):
@@ -75,10 +77,9 @@ def _encode(data: dataset.Dataset, words: vocabulary.Vocabulary, cached: Path) -
         arrays[f"{name}_lengths"] = np.array([len(encoded[index]) for index in kept], dtype=np.int32)
         arrays[f"{name}_labels"] = np.array([reviews[index].label for index in kept], dtype=np.int8)
         arrays[f"{name}_stars"] = np.array([reviews[index].stars for index in kept], dtype=np.int8)
-    cached.parent.mkdir(parents=True, exist_ok=True)
-    temporary = cached.with_suffix(".part.npz")
-    np.savez_compressed(temporary, **arrays)
-    temporary.replace(cached)
+    packed = io.BytesIO()
+    np.savez_compressed(packed, **arrays)
+    write_atomic(cached, packed.getvalue())
 
 
 def _split(arrays: np.lib.npyio.NpzFile, name: str) -> Split:

@@ -8,12 +8,14 @@ folder. Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL
 
 import argparse
 import hashlib
+import http.client
 import os
 import re
 import sys
 import tarfile
 import urllib.error
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +27,8 @@ MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 20
 MAX_REVIEW_BYTES = 1_000_000
+# The longest list of film addresses has 2.5 MB.
+MAX_URLS_BYTES = 10_000_000
 # Films whose hash falls below this share are the development split: about 2,500 reviews.
 DEVELOPMENT_SHARE = 0.12
 COUNTS = {"train": 25_000, "unsup": 50_000, "test": 25_000}
@@ -87,8 +91,9 @@ def download(url: str, path: Path, md5: str) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, part)
-    except (OSError, urllib.error.URLError) as error:
+    except (OSError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", None) or error
+        reason = str(reason).strip() or type(error).__name__
         raise DataError(
             f"the download of {url} stopped ({reason}); run it again to go on, or set IMDB_ARCHIVE"
         ) from error
@@ -120,10 +125,13 @@ def read_archive(archive: Path) -> dict[str, list[Review]]:
         with tarfile.open(archive, "r:gz") as tar:
             for name, data in _members(tar):
                 if _URLS.fullmatch(name):
-                    films[_split_of_urls(name)] = data.decode("utf-8").split()
+                    films[_split_of_urls(name)] = data.decode("utf-8", errors="replace").split()
                 else:
                     texts[name] = data.decode("utf-8", errors="replace")
-    except (tarfile.TarError, EOFError, OSError) as error:
+            # gzip's checksum stands at its end, and tarfile stops before it.
+            while tar.fileobj is not None and tar.fileobj.read(CHUNK_BYTES):
+                pass
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise DataError(f"{archive} is no whole tar.gz ({error}); get it again") from error
     splits: dict[str, list[Review]] = {"train": [], "unsup": [], "test": []}
     for name in sorted(texts):
@@ -137,7 +145,7 @@ def read_archive(archive: Path) -> dict[str, list[Review]]:
 
 def fold(text: str) -> str:
     """Give a review's letters and digits alone, lower case: equal for the same review retyped."""
-    return re.sub(r"<[^>]*>|[^a-z0-9]+", " ", text.lower()).strip()
+    return " ".join(re.findall("[a-z0-9]+", re.sub("<[^>]*>", " ", text.lower())))
 
 
 def in_development(film: str) -> bool:
@@ -146,7 +154,7 @@ def in_development(film: str) -> bool:
     return int.from_bytes(digest[:4], "big") / 2**32 < DEVELOPMENT_SHARE
 
 
-_MEMBER = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg|unsup)/\d+_\d+\.txt")
+_MEMBER = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg|unsup)/\d{1,6}_\d{1,2}\.txt")
 _URLS = re.compile(r"aclImdb/(?:train|test)/urls_(?:pos|neg|unsup)\.txt")
 
 
@@ -157,8 +165,8 @@ def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
             is_review = _MEMBER.fullmatch(member.name)
             if not member.isfile() or not (is_review or _URLS.fullmatch(member.name)):
                 continue
-            if is_review and member.size > MAX_REVIEW_BYTES:
-                raise DataError(f"{member.name} holds {member.size:,} bytes, no review is that long")
+            if member.size > (MAX_REVIEW_BYTES if is_review else MAX_URLS_BYTES):
+                raise DataError(f"{member.name} holds {member.size:,} bytes, none is that long; get it again")
             file = tar.extractfile(member)
             if file is not None:
                 yield member.name, file.read()
@@ -174,10 +182,11 @@ def _review(name: str, text: str, films: dict[str, list[str]]) -> tuple[str, Rev
     _, part, kind, file = name.split("/")
     number, stars = file.removesuffix(".txt").split("_")
     addresses = films.get(f"{part}/{kind}", [])
-    film = addresses[int(number)] if int(number) < len(addresses) else ""
+    if int(number) >= len(addresses):
+        raise DataError(f"the archive names no film for {name}; get it again")
     label = {"pos": 1, "neg": 0}.get(kind, -1)
     split = "unsup" if kind == "unsup" else part
-    return split, Review(f"{part}/{kind}/{file}", text, label, int(stars), film)
+    return split, Review(f"{part}/{kind}/{file}", text, label, int(stars), addresses[int(number)])
 
 
 def _fetch(url: str, part: Path) -> None:

@@ -83,18 +83,21 @@ def read_csv(path: Path) -> tuple[list[str], np.ndarray]:
     """Read the columns text and label of a CSV file in UTF-8. Raises ValueError with the line."""
     csv.field_size_limit(10_000_000)
     texts, labels = [], []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        if not {"text", "label"} <= set(reader.fieldnames or ()):
-            raise ValueError(f"{path} needs the columns text and label, has {reader.fieldnames}")
-        for row in reader:
-            label = LABELS.get((row["label"] or "").strip().lower())
-            if label is None or row["text"] is None:
-                raise ValueError(
-                    f"{path} line {reader.line_num}: needs a text, and positive, negative, 1 or 0"
-                )
-            texts.append(row["text"])
-            labels.append(label)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            if not {"text", "label"} <= set(reader.fieldnames or ()):
+                raise ValueError(f"{path} needs the columns text and label, has {reader.fieldnames}")
+            for row in reader:
+                label = LABELS.get((row["label"] or "").strip().lower())
+                if label is None or row["text"] is None:
+                    raise ValueError(
+                        f"{path} line {reader.line_num}: needs a text, and positive, negative, 1 or 0"
+                    )
+                texts.append(row["text"])
+                labels.append(label)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is no CSV in UTF-8 ({error})") from error
     if not texts:
         raise ValueError(f"{path} holds no row")
     return texts, np.array(labels)
@@ -125,13 +128,13 @@ def main() -> None:
             texts = [review.text for review in reviews]
             labels = np.array([review.label for review in reviews])
         figures = judge(texts, labels, options.model, options.workers)
+        if options.publish and not options.csv:
+            publish(options.model, options.split, figures)
     except OSError as error:
-        sys.exit(f"evaluate: {error.filename}: {error.strerror}")
+        sys.exit(f"evaluate: {error.filename or options.model}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"evaluate: {error}")
     print(json.dumps(figures, indent=2))
-    if options.publish and not options.csv:
-        publish(options.model, options.split, figures)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ TIMEOUT_SECONDS = 30
 
 
 class Answer(NamedTuple):
-    """One request: the probability (None on an error), the HTTP status (0: none), milliseconds."""
+    """One request: the probability (None on an error), the HTTP status (0: no answer of an API), ms."""
 
     probability: float | None
     sentiment: str
@@ -56,8 +56,11 @@ def ask(connection: http.client.HTTPConnection, path: str, review: str) -> Answe
     ms = (time.perf_counter() - began) * 1000
     if response.status != 200:
         return Answer(None, "", response.status, ms)
-    answer = json.loads(data)
-    return Answer(answer["probability"], answer["sentiment"], 200, ms)
+    try:
+        answer = json.loads(data)
+        return Answer(float(answer["probability"]), answer["sentiment"], 200, ms)
+    except (ValueError, KeyError, TypeError):
+        return Answer(None, "", 0, ms)
 
 
 def judge(answers: list[Answer], labels: list[int]) -> dict[str, float]:
@@ -85,6 +88,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1, help="which reviews (default 1)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()
+    if not 2 <= options.count <= dataset.COUNTS["test"]:
+        parser.error(f"--count must lie from 2 to {dataset.COUNTS['test']:,}")
     address = urlsplit(options.url)
     secure = address.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection

@@ -25,12 +25,13 @@ import torch
 from network import Network, Size
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 from tqdm import tqdm
 
 from vocab import text, vocabulary
-from vocab.files import sha256, write_atomic
+from vocab.files import sha256, write_together
 
 OPSET = 18
 CHECK_REVIEWS = 1000
@@ -41,7 +42,7 @@ MAX_SUM_GAP = 1e-5
 
 
 class ExportError(Exception):
-    """The exported network does not answer like the trained one."""
+    """The trained network can't be used, or the exported one does not answer like it."""
 
 
 def to_onnx(network: Network) -> onnx.ModelProto:
@@ -118,16 +119,8 @@ def quantize(model: onnx.ModelProto) -> bytes:
 
 def export(folder: Path, out: Path, archive: str | None) -> dict[str, Any]:
     """Write the package of a trained network's folder, whole or not at all; give its card."""
-    trained = json.loads((folder / "network.json").read_text(encoding="utf-8"))
     words = vocabulary.load()
-    if trained["vocabulary"] != words.fingerprint:
-        raise ExportError(
-            f"{folder} was trained with vocabulary {trained['vocabulary']}, this code has"
-            f" {words.fingerprint}; run `make train` again"
-        )
-    network = Network(Size(**trained["size"]))
-    network.load_state_dict(load_file(folder / "network.safetensors"))
-    network.eval()
+    trained, network = read_network(folder, words.fingerprint)
     development = corpora.load(archive).development
     data = quantize(to_onnx(network))
     card: dict[str, Any] = {
@@ -167,6 +160,28 @@ def export(folder: Path, out: Path, archive: str | None) -> dict[str, Any]:
     return card
 
 
+def read_network(folder: Path, fingerprint: str) -> tuple[dict[str, Any], Network]:
+    """Read what train.py wrote: its card and the network. Raises ExportError."""
+    try:
+        trained = json.loads((folder / "network.json").read_text(encoding="utf-8"))
+        if trained["vocabulary"] != fingerprint:
+            raise ExportError(
+                f"{folder} was trained with vocabulary {trained['vocabulary']}, this code has"
+                f" {fingerprint}; run `make train` again"
+            )
+        network = Network(Size(**trained["size"]))
+        network.load_state_dict(load_file(folder / "network.safetensors"))
+    except OSError as error:
+        raise ExportError(
+            f"{folder} holds no trained network ({error.strerror or error}); run `make train` first"
+        ) from error
+    except (ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise ExportError(
+            f"the network in {folder} is corrupt ({type(error).__name__}); run `make train` again"
+        ) from error
+    return trained, network.eval()
+
+
 def hold_against_torch(
     network: Network, verdict: inference.Verdict, development: corpora.Split
 ) -> tuple[np.ndarray, dict[str, float]]:
@@ -195,6 +210,7 @@ def hold_against_torch(
         checks["probability_gap_p99"] > MAX_PROBABILITY_GAP
         or right[1] - right[0] > MAX_ACCURACY_GAP
         or sum_gap > MAX_SUM_GAP
+        or not np.isfinite(gaps).all()
     ):
         raise ExportError(f"the int8 network strays too far from the trained one: {checks}; nothing written")
     return served, checks
@@ -232,8 +248,7 @@ def describe(trained: dict[str, Any]) -> dict[str, Any]:
 def write_package(folder: Path, data: bytes, card: dict[str, Any]) -> None:
     """Write network and card; the card names the network's hash, so that halves never pass for one."""
     text_of_card = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
-    write_atomic(folder / "model.onnx", data)
-    write_atomic(folder / "model.json", text_of_card)
+    write_together({folder / "model.onnx": data, folder / "model.json": text_of_card})
 
 
 def _lstm_weights(network: Network) -> dict[str, np.ndarray]:
@@ -261,7 +276,7 @@ def main() -> None:
     try:
         card = export(options.network, options.out, options.archive)
     except OSError as error:
-        sys.exit(f"export: {error.filename or options.network}: {error.strerror}; run `make train` first")
+        sys.exit(f"export: {options.out} can't be written ({error.strerror}); what was there is still there")
     except (ExportError, dataset.DataError, vocabulary.VocabularyError, inference.ModelFilesError) as error:
         sys.exit(f"export: {error}")
     print(json.dumps({key: card[key] for key in ("id", "onnx_bytes", "temperature", "uncertain")}))

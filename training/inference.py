@@ -6,6 +6,7 @@ int8 takes its scale over the whole input, so in a batch an answer would depend 
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -138,7 +139,26 @@ def _read_card(path: Path) -> dict[str, Any]:
     missing = [key for key in wanted if not isinstance(card, dict) or key not in card]
     if missing:
         raise ModelFilesError(f"{path} lacks {', '.join(missing)}; restore it from git, or run `make train`")
+    if not _is_usable(card):
+        raise ModelFilesError(
+            f"{path} holds a value that can't be used; restore it from git, or run `make train`"
+        )
     return card
+
+
+def _is_usable(card: dict[str, Any]) -> bool:
+    """Say whether the card's values are of the kinds and ranges that scoring takes for granted."""
+    try:
+        low, high = card["uncertain"]
+        return (
+            all(isinstance(card[key], str) for key in ("id", "onnx_sha256", "vocabulary"))
+            and 0 <= low <= high <= 1
+            and 0 < card["temperature"] < math.inf
+            and isinstance(card["max_tokens"], int)
+            and card["max_tokens"] > 0
+        )
+    except (TypeError, ValueError):
+        return False
 
 
 def _read_network(path: Path, expected: str) -> bytes:

@@ -79,7 +79,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._refuse(411, "ValidationError", {"message": "Content-Length is missing"})
             return
-        if int(length) > contract.MAX_ENDPOINT_BYTES:
+        if len(length) > 9 or int(length) > contract.MAX_ENDPOINT_BYTES:
             self.close_connection = True
             self._refuse(
                 400,
@@ -163,8 +163,8 @@ class Handler(BaseHTTPRequestHandler):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the model at SageMaker Runtime's URL on loopback.")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("ENDPOINT_PORT", PORT)))
-    parser.add_argument("--name", default=os.environ.get("ENDPOINT_NAME", "verdict"), help="endpoint name")
+    parser.add_argument("--port", type=int, default=os.environ.get("ENDPOINT_PORT") or PORT)
+    parser.add_argument("--name", default=os.environ.get("ENDPOINT_NAME") or "verdict", help="endpoint name")
     parser.add_argument(
         "--model",
         type=Path,
@@ -177,9 +177,9 @@ def main() -> None:
         server = Endpoint((HOST, options.port), options.name, verdict)
     except (inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"local endpoint: {error}")
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         sys.exit(
-            f"local endpoint: port {options.port} can't be used ({error.strerror});"
+            f"local endpoint: port {options.port} can't be used ({getattr(error, 'strerror', error)});"
             " choose another with ENDPOINT_PORT"
         )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

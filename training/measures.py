@@ -108,5 +108,5 @@ def by_length(
             "tokens_to": int(lengths[rows].max()),
             **summary(probabilities[rows], labels[rows], band),
         }
-        for rows in np.array_split(order, 4)
+        for rows in np.array_split(order, min(4, len(order)))
     ]

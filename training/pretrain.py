@@ -8,6 +8,7 @@ over a table shared between input and output. Only train and unsup reviews are r
 """
 
 import argparse
+import io
 import math
 import sys
 import time
@@ -19,12 +20,13 @@ import dataset
 import numpy as np
 import torch
 from network import Network, Size, init_lstm
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from vocab import vocabulary
+from vocab.files import write_atomic
 from vocab.vocabulary import PAD_ID
 
 # The vectors' spread before they meet the LSTMs; gensim's own is about 0.25 at this width.
@@ -51,9 +53,9 @@ def pretrain(corpus: corpora.Corpus, size: Size, options: argparse.Namespace) ->
     vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.seed}.safetensors"
     if not vectors_file.is_file():
         table = train_vectors(documents, size, options.vector_epochs, options.seed)
-        _save({"table": table}, vectors_file)
+        write_atomic(vectors_file, save({"table": table}))
     weights = train_language_models(documents, load_file(vectors_file)["table"], size, options, out)
-    _save(weights, out)
+    write_atomic(out, save(weights))
     return out
 
 
@@ -237,14 +239,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lm-epochs", type=float, default=2, help="passes of the language models (2)")
 
 
-def _save(weights: dict[str, Tensor], path: Path) -> None:
-    temporary = path.with_suffix(".part")
-    save_file(weights, temporary)
-    temporary.replace(path)
-
-
 def _checkpoint(path: Path, models, optimizer, schedule, step: int) -> None:
-    temporary = path.with_suffix(".part")
+    packed = io.BytesIO()
     torch.save(
         {
             "models": models.state_dict(),
@@ -252,9 +248,9 @@ def _checkpoint(path: Path, models, optimizer, schedule, step: int) -> None:
             "schedule": schedule.state_dict(),
             "step": step,
         },
-        temporary,
+        packed,
     )
-    temporary.replace(path)
+    write_atomic(path, packed.getvalue())
 
 
 def _resume(path: Path, models, optimizer, schedule) -> int:
@@ -282,6 +278,8 @@ def main() -> None:
         print(pretrain(corpus, size, options))
     except (dataset.DataError, vocabulary.VocabularyError) as error:
         sys.exit(f"pretrain: {error}")
+    except OSError as error:
+        sys.exit(f"pretrain: the cache folder {dataset.cache_folder()} can't be used ({error.strerror})")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ on with ``--resume``. The development split chooses the epoch; test reviews are 
 """
 
 import argparse
+import io
 import json
 import os
 import random
@@ -22,16 +23,22 @@ import numpy as np
 import torch
 from network import Dropout, Network, Size
 from pretrain import add_flags, one_cycle, pretrain, uses_bf16
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
 from vocab import vocabulary
-from vocab.files import write_atomic
+from vocab.files import write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 DRY_RUN_REVIEWS = 256
+# Flags that say where things lie, not how the network is trained.
+PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
+
+
+class CheckpointError(Exception):
+    """The checkpoint can't be read, or belongs to another run."""
 
 
 class Batch(NamedTuple):
@@ -166,28 +173,38 @@ class _Run:
 
     def finish(self) -> Path:
         weights = self.best.pop("weights")
-        temporary = self.folder / "network.safetensors.part"
-        save_file(weights, temporary)
-        temporary.replace(self.folder / "network.safetensors")
-        kept = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
         card = {
-            "size": self.network.size._asdict(),
-            "vocabulary": self.corpus.fingerprint,
-            "archive_sha256": self.corpus.archive_sha256,
+            **self._recipe(),
             "reviews": {name: len(getattr(self.corpus, name)) for name in corpora.SPLITS[:3]},
             "left_out": self.corpus.left_out,
-            "options": {key: value for key, value in vars(self.options).items() if key not in kept},
             "best": self.best,
             "history": self.history,
             "seconds": round(self.seconds, 1),
         }
-        write_atomic(self.folder / "network.json", (json.dumps(card, indent=2) + "\n").encode())
+        text_of_card = (json.dumps(card, indent=2) + "\n").encode()
+        write_together(
+            {
+                self.folder / "network.safetensors": save(weights),
+                self.folder / "network.json": text_of_card,
+            }
+        )
         self.checkpoint.unlink(missing_ok=True)
         print(f"train: kept epoch {self.best['epoch']} ({self.best['kind']}) in {self.folder}")
         return self.folder
 
+    def _recipe(self) -> dict:
+        """Give what the weights depend on; a checkpoint of another recipe is refused."""
+        options = {key: value for key, value in vars(self.options).items() if key not in PLACES}
+        return {
+            "size": self.network.size._asdict(),
+            "vocabulary": self.corpus.fingerprint,
+            "archive_sha256": self.corpus.archive_sha256,
+            "options": options,
+        }
+
     def _save_checkpoint(self) -> None:
         saved = {
+            "recipe": self._recipe(),
             "network": self.network.state_dict(),
             "average": self.average,
             "optimizer": self.optimizer.state_dict(),
@@ -200,15 +217,23 @@ class _Run:
             "seconds": self.seconds,
             "torch_random": torch.get_rng_state(),
         }
-        self.checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.checkpoint.with_suffix(".part")
-        torch.save(saved, temporary)
-        temporary.replace(self.checkpoint)
+        packed = io.BytesIO()
+        torch.save(saved, packed)
+        write_atomic(self.checkpoint, packed.getvalue())
 
     def resume(self) -> None:
         if not self.checkpoint.is_file():
             return
-        saved = torch.load(self.checkpoint, weights_only=True)
+        try:
+            saved = torch.load(self.checkpoint, weights_only=True)
+        except Exception as error:
+            raise CheckpointError(f"{self.checkpoint} can't be read; remove it to start anew") from error
+        recipe = self._recipe()
+        other = [key for key in recipe if saved.get("recipe", {}).get(key) != recipe[key]]
+        if other:
+            raise CheckpointError(
+                f"{self.checkpoint} is of a run with other {', '.join(other)}; remove it to start anew"
+            )
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
@@ -327,8 +352,10 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     try:
         train(parse())
-    except (dataset.DataError, vocabulary.VocabularyError) as error:
+    except (dataset.DataError, vocabulary.VocabularyError, CheckpointError) as error:
         sys.exit(f"train: {error}")
+    except OSError as error:
+        sys.exit(f"train: a file can't be written or read ({error}); `make train` goes on where it stopped")
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest
         return ReviewRequest(check_review(_utf8(body)))
     if kind != JSON:
         raise ContractError(
-            415, "unsupported_media_type", f"content type {kind!r} is not read; send {JSON} or {TEXT}"
+            415, "unsupported_media_type", f"content type {kind[:40]!r} is not read; send {JSON} or {TEXT}"
         )
     message = _object(parse_json(body), '{"review": "..."}')
     _refuse_unknown(message, ("review", "explain"))
@@ -108,7 +108,7 @@ def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest
         raise ContractError(400, "missing_field", 'review is missing; send {"review": "..."}')
     explain = message.get("explain", "sentences")
     if explain not in EXPLAIN:
-        came = repr(explain[:20]) if isinstance(explain, str) else _type_of(explain)
+        came = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else _type_of(explain)
         raise ContractError(
             400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {came}"
         )
@@ -155,12 +155,12 @@ def media_type(content_type: str | None) -> str:
 
 
 def parse_json(body: bytes | str) -> Any:
-    """Read JSON strictly: UTF-8, no NaN, no deep nesting. Raises ContractError 400."""
+    """Read JSON strictly: UTF-8, no NaN, no name twice, no deep nesting. Raises ContractError 400."""
     text = _utf8(body) if isinstance(body, bytes) else body
     if _depth(text) > MAX_DEPTH:
         raise ContractError(400, "malformed_json", f"the body nests deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except ContractError:
         raise
     except ValueError as error:
@@ -285,16 +285,23 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
         return EndpointRequest([_line_item(line) for line in lines], lines=True)
     if kind != JSON:
         raise ContractError(
-            415, "unsupported_media_type", f"content type {kind!r} is not read; send {JSON} or {JSON_LINES}"
+            415,
+            "unsupported_media_type",
+            f"content type {kind[:40]!r} is not read; send {JSON} or {JSON_LINES}",
         )
     message = _object(parse_json(body), '{"vocabulary": "...", "reviews": [{"ids": [...]}]}')
     _refuse_unknown(message, ("vocabulary", "reviews", "explain", "describe"))
-    if message.get("describe") is True:
+    describe = message.get("describe", False)
+    if not isinstance(describe, bool):
+        raise ContractError(400, "wrong_type", f"describe must be true or false, got {_type_of(describe)}")
+    if describe:
         return EndpointRequest([], describe=True)
     reviews = message.get("reviews")
     if not isinstance(reviews, list) or not 1 <= len(reviews) <= MAX_ENDPOINT_REVIEWS:
         raise ContractError(
-            400, "bad_value", f"reviews must be a list of 1 to {MAX_ENDPOINT_REVIEWS}, got {_type_of(reviews)}"
+            400,
+            "bad_value",
+            f"reviews must be a list of 1 to {MAX_ENDPOINT_REVIEWS}, got {_type_of(reviews)}",
         )
     vocabulary, explain = message.get("vocabulary"), message.get("explain", False)
     if not isinstance(explain, bool):
@@ -319,7 +326,8 @@ def parse_endpoint_answer(
         if len(answers) != len(encoded):
             raise ValueError(f"{len(answers)} answers to {len(encoded)} reviews")
         return model, [
-            _scored(answer, len(one.ids) if explain else 0) for answer, one in zip(answers, encoded, strict=True)
+            _scored(answer, len(one.ids) if explain else 0)
+            for answer, one in zip(answers, encoded, strict=True)
         ]
     except (ContractError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ContractError(
@@ -330,10 +338,11 @@ def parse_endpoint_answer(
 def parse_card(body: bytes) -> dict[str, Any]:
     """Read the endpoint's model card. Raises ContractError 502."""
     try:
-        card = parse_json(body)["card"]
+        card = dict(parse_json(body)["card"])
         _model(card)
-        return dict(card)
-    except (ContractError, KeyError, TypeError, ValueError) as error:
+        to_json(card)  # 1e999 is read as infinity, which could not leave again
+        return card
+    except (ContractError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise ContractError(
             502, "bad_endpoint_answer", "the endpoint's model card is not in the agreed form; look at its log"
         ) from error
@@ -360,7 +369,7 @@ def check_ids(ids: list[int], vocabulary_size: int, max_tokens: int) -> None:
     if not ids:
         raise ContractError(422, "no_token", "ids is empty; a review without a token has no verdict")
     if len(ids) > max_tokens:
-        raise ContractError(400, "bad_value", f"ids holds {len(ids):,} numbers, at most {max_tokens} are read")
+        raise ContractError(400, "bad_value", f"ids holds {len(ids):,} numbers, at most {max_tokens} fit")
     if min(ids) < 1 or max(ids) >= vocabulary_size:
         raise ContractError(400, "bad_value", f"ids must lie from 1 to {vocabulary_size - 1}")
 
@@ -381,7 +390,7 @@ def _item(review: object) -> Item:
             return Item(review=check_review(message["review"]), id=name)
         ids = message["ids"]
         if not isinstance(ids, list) or not all(type(number) is int for number in ids):
-            raise ContractError(400, "wrong_type", f"ids must be a list of whole numbers, got {_type_of(ids)}")
+            raise ContractError(400, "wrong_type", f"ids must be a list of integers, got {_type_of(ids)}")
         return Item(ids=ids, id=name)
     except ContractError as error:
         return Item(error=error, id=_id_of(review))
@@ -421,9 +430,12 @@ def _scored(answer: dict[str, Any], tokens: int) -> Scored:
 
 
 def _finite(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError("not a number")
+    number = float(value)  # OverflowError, for which see the callers, when an int is too large
+    if not math.isfinite(number):
         raise ValueError("not a finite number")
-    return float(value)
+    return number
 
 
 def _contribution(start: int, end: int, value: float) -> dict[str, Any]:
@@ -469,6 +481,13 @@ def _refuse_unknown(message: dict[str, Any], known: tuple[str, ...]) -> None:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ContractError(400, "malformed_json", f"{name} is no JSON number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    message = dict(pairs)
+    if len(message) != len(pairs):
+        raise ContractError(400, "malformed_json", "the body names a field twice; send each once")
+    return message
 
 
 def _type_of(value: object) -> str:

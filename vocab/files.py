@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, and name its content by SHA-256."""
+"""Write files whole or not at all, and name their content by SHA-256."""
 
 import hashlib
 import os
@@ -16,15 +16,24 @@ def write_atomic(path: Path, data: bytes) -> None:
 
     Raises OSError (a full disk, no rights) and then leaves the old file and no other.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_together({path: data})
+
+
+def write_together(contents: dict[Path, bytes]) -> None:
+    """Like ``write_atomic`` for files that belong together: all are on the disk before one is replaced."""
+    temporaries: dict[Path, str] = {}
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        for path, data in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporaries[path] = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporaries[path], 0o644)
+        for path, temporary in temporaries.items():
+            os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        for temporary in temporaries.values():
+            Path(temporary).unlink(missing_ok=True)
         raise

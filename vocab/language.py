@@ -1,47 +1,69 @@
-"""Guess cheaply whether a review is English, from its function words and its letters."""
+"""Guess cheaply whether a review is English, from its function words, its letters and what is unknown."""
 
-from vocab.vocabulary import Encoded
+from vocab.text import Token
+from vocab.vocabulary import FIRST_KNOWN_ID, Encoded
 
 # Below this many words a guess would mostly be wrong.
 MIN_WORDS = 4
+# One word that English lacks is a name, a slip or a quotation.
+MIN_STRANGE = 2
+# More words than this share in another alphabet is another language.
+MAX_OTHER_ALPHABET = 0.3
+
 # Words of other languages' glue, none of which English reviews use often; by code of ISO 639-1.
 _FOREIGN = {
-    "fr": "le la les des une est et dans que qui pas pour sur avec ce cette très mais vraiment du au il elle je",
+    "fr": "le la les des une est et dans que qui pas pour sur avec ce cette très mais vraiment du au il elle"
+    " je un",
     "es": "el la los las una es y en que no por con para muy pero esta este película del lo me más como su",
-    "de": "der die das und ist nicht ein eine mit den dem zu auf sehr aber ich es auch war film von sich wie",
+    "de": "der die das und ist nicht ein eine mit den dem zu auf sehr aber ich es auch war film von sich wie"
+    " so nie",
     "it": "il la gli una è e di che non per con molto ma questo questa film del della mi sono ho più nel",
     "pt": "o a os as uma é e de que não por com para muito mas este esta filme do da em eu mais foi",
     "nl": "de het een is en van niet met voor maar deze dit ik zeer film op dat te er was heel ook",
     "sv": "den det en är och att inte med för men mycket som på jag filmen av ett har var till så",
+    "da": "den det en er og at ikke med for men meget som på jeg filmen af et har var til så",
     "pl": "ten ta to jest i nie w na z bardzo ale film się że do jak był o za po są mnie",
+    "cs": "ten ta to je a se na z velmi ale film že do jak byl o za po jsou mi opravdu",
     "tr": "bir bu ve çok ama için film değil ile da de en gibi daha ne kadar olarak var iyi kötü",
     "id": "yang dan ini itu tidak dengan untuk sangat film dari di ke saya ada tapi juga akan bisa",
 }
-_SHARED_WITH_ENGLISH = frozenset("a i e o y is me no film do as de in to on his la le die war en".split())
-_FOREIGN_WORDS = {
-    code: frozenset(words.split()) - _SHARED_WITH_ENGLISH for code, words in _FOREIGN.items()
-}
+_SHARED_WITH_ENGLISH = frozenset(
+    "a i e o y w z is me no film do as de in to on his la le die war en un so for men at har av".split()
+)
+_FOREIGN_WORDS = [frozenset(words.split()) - _SHARED_WITH_ENGLISH for words in _FOREIGN.values()]
 _ENGLISH_WORDS = frozenset(
-    "the a an and of to is it in this that was i for with but not as on are you his be have he they from at by"
-    " one an who what there if so or about just her she has my we all your its were been had their when"
-    " would will no very too don do n't 's".split()
+    "the a an and of to is it in this that was i for with but not as on are you his be have he they from at"
+    " by one who what there if so or about just her she has my we all your its were been had their when"
+    " would will no very too don do n't 's still him them than more even only which into how much could"
+    " because out up".split()
 )
 
 
 def looks_english(encoded: Encoded) -> bool:
-    """Say whether the read tokens look like English; short reviews get the benefit of the doubt."""
-    tokens = [token.token for token in encoded.tokens]
-    words = [token for token in tokens if token[:1].isalpha()]
+    """Say whether the read tokens look like English; short reviews get the benefit of the doubt.
+
+    Each English function word speaks for it. Against it speak the function words of the likeliest
+    other language, and unknown words, unless a capital makes them a name.
+    """
+    tokens = encoded.tokens
+    words = [token.token for token in tokens if token.token[:1].isalpha()]
     if len(words) < MIN_WORDS:
         return True
-    if sum(not word.isascii() and not _latin(word) for word in words) > 0.3 * len(words):
+    if sum(not _latin(word) for word in words) > MAX_OTHER_ALPHABET * len(words):
         return False
-    english = sum(token in _ENGLISH_WORDS for token in tokens)
-    foreign = max(sum(word in glue for word in words) for glue in _FOREIGN_WORDS.values())
-    if foreign > english:
-        return False
-    unknown = 1 - encoded.known / max(1, encoded.words)
-    return english > 0 or unknown < 0.5
+    english = sum(token.token in _ENGLISH_WORDS for token in tokens)
+    common = [
+        (token.token, number >= FIRST_KNOWN_ID)
+        for token, number in zip(tokens, encoded.ids, strict=True)
+        if token.token[:1].isalpha() and not _is_name(token, encoded.text)
+    ]
+    strange = max(sum(not known or word in glue for word, known in common) for glue in _FOREIGN_WORDS)
+    return strange < MIN_STRANGE or strange <= english
+
+
+def _is_name(token: Token, text: str) -> bool:
+    surface = text[token.start : token.end]
+    return surface[0].isupper() and not surface[1:].isupper()
 
 
 def _latin(word: str) -> bool:

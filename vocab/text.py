@@ -40,9 +40,10 @@ class Sentence(NamedTuple):
 
 
 def clean(review: str) -> str:
-    """Give the readable text of a review: no markup, entities resolved, NFC, single spaces.
+    """Give the readable text of a review: no markup, entities resolved, words in NFC, single spaces.
 
-    Line-breaking tags become newlines, since a paragraph ends a sentence. Never raises.
+    Line-breaking tags become newlines, since a paragraph ends a sentence. Never raises. Cleaning
+    twice is not cleaning once: ``&lt;b&gt;`` is the text ``<b>``, which a second pass takes out.
 
     >>> clean("great<br />movie &amp; cast</3 <b>wow</b>")
     'great\\nmovie & cast</3 wow'
@@ -51,10 +52,10 @@ def clean(review: str) -> str:
     if "<" in text:
         text = _strip_markup(text)
     elif "&" in text:
-        text = html.unescape(text)
+        text = _unescape(text)
     if not text.isascii():
-        # An entity can name a surrogate or an invisible character too, so this comes after markup.
-        text = _INVISIBLE.sub("", unicodedata.normalize("NFC", text))
+        # An entity can name an invisible character too, so this comes after markup.
+        text = _WORD.sub(_compose, _INVISIBLE.sub("", text))
     text = _CONTROL.sub(" ", text)
     return _SPACES.sub(_one_space, text).strip(" \n")
 
@@ -133,8 +134,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 # A tag holds no "<", so every attempt stops at the next one and the scan stays linear.
 _TAG = r"""</?([a-zA-Z][a-zA-Z0-9:-]*+)(?:(?:[^<>"']|"[^"<]*"|'[^'<]*')*+|[^<>]*)>"""
 _MARKUP = re.compile(
-    rf"""<!--.*?(?:--!?>|\Z)               # a comment; an open one runs to the end, as in a browser
-    |<(?P<raw>script|style)\b[^<>]*>.*?(?:</(?P=raw)\b[^<>]*>|\Z)
+    rf"""<!--(?:-?>|.*?(?:--!?>|\Z))       # a comment; an open one runs to the end, as in a browser
+    |<(?P<raw>script|style)(?=[\s/>])[^<>]*>.*?(?:</(?P=raw)(?=[\s/>])[^<>]*>|\Z)
     |<[!?][^<>]*>                           # doctype, CDATA, processing instruction
     |{_TAG}""",
     re.DOTALL | re.IGNORECASE | re.VERBOSE,
@@ -144,6 +145,7 @@ _BREAKING = frozenset(
     " main ol p pre section table td th tr ul".split()
 )
 _MARK = re.compile("(?:\n?\x00 *)+")
+_ENDLESS_REFERENCE = re.compile("&#[0-9]{100,};?")
 
 
 def _strip_markup(text: str) -> str:
@@ -152,8 +154,8 @@ def _strip_markup(text: str) -> str:
 
     marked = _MARKUP.sub(_mark, text.replace("\x00", " "))
     if "\x00" not in marked:
-        return html.unescape(marked)
-    escaped = html.escape(html.unescape(marked), quote=False)
+        return _unescape(marked)
+    escaped = html.escape(_unescape(marked), quote=False)
     flat = _MARK.sub(lambda m: "\n<br/>" if "\n" in m.group() else " <br/>", escaped)
     return BeautifulSoup(flat, "html.parser").get_text(" ")
 
@@ -163,10 +165,15 @@ def _mark(match: re.Match[str]) -> str:
     return "\n\x00" if name and name.lower() in _BREAKING else "\x00"
 
 
+def _unescape(text: str) -> str:
+    # int() refuses more than 4,300 digits, and html.unescape asks it.
+    return html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", text))
+
+
 # --- characters ---------------------------------------------------------------------------------
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]|[\ud800-\udfff]")
+_INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
 _SPACE = " \t\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _SPACES = re.compile(f"[{_SPACE}]+")
 
@@ -174,6 +181,10 @@ _SPACES = re.compile(f"[{_SPACE}]+")
 def _one_space(match: re.Match[str]) -> str:
     run = match.group()
     return "\n" if "\n" in run or "\u2028" in run or "\u2029" in run else " "
+
+
+def _compose(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", match.group())
 
 
 # --- tokens -------------------------------------------------------------------------------------
@@ -186,6 +197,9 @@ _LETTERS = (
 )
 # Scripts without spaces: a character is a token.
 _CJK = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+# NFC of these letters is one and the same in Python 3.11 to 3.13, which of all others it is not.
+# The limit is against thousands of accents on one letter: sorting them takes quadratic time.
+_WORD = re.compile(f"[{_LETTERS}{_CJK}\u1100-\u11ff]{{1,256}}")
 # Joiners, directions, variation selectors and the replacement character are no tokens of their own.
 _IGNORED = "\u200c-\u200f\u202a-\u202e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffd\U0001f3fb-\U0001f3ff"
 _APOSTROPHE = "['\u2018\u2019`]"
@@ -223,10 +237,11 @@ _PLAIN = str.maketrans(
 
 _STOPS = frozenset({".", "...", "!", "!!", "!!!", "?", "??", "???", "?!"})
 _CLOSERS = frozenset({'"', "'", ")", "]", "}"})
-_ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st jr sr vs etc capt gen lt sgt col rev hon no vol ed al inc ltd co e.g i.e"
-    " eg ie approx dept est fig hr hrs min mins sec".split()
-)
+# A dot after these never ends a sentence; after the next ones only before a capital; and after the
+# last ones unless a number follows.
+_TITLES = frozenset("mr mrs ms dr prof st vs capt gen lt sgt col rev hon".split())
+_ABBREVIATIONS = frozenset("jr sr etc inc ltd co al eg ie approx dept est hr hrs min mins sec".split())
+_NUMBERED = frozenset("no vol fig ed".split())
 
 
 def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
@@ -241,11 +256,20 @@ def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
     token = tokens[stop].token
     if token not in _STOPS:
         return False
-    if token == "." and stop > 0:
-        before = tokens[stop - 1]
-        glued = before.end == tokens[stop].start
-        initial = len(before.token) == 1 and text[before.start].isupper() and before.token != "i"
-        return not (glued and (initial or before.token in _ABBREVIATIONS))
-    if token == "...":
-        return text[tokens[index + 1].start].isupper()
-    return True
+    following = text[tokens[index + 1].start]
+    if token == "." and stop > 0 and tokens[stop - 1].end == tokens[stop].start:
+        return not _abbreviates(text, tokens, stop, following)
+    return token != "..." or following.isupper()
+
+
+def _abbreviates(text: str, tokens: list[Token], stop: int, following: str) -> bool:
+    """Say whether the dot ``tokens[stop]`` belongs to the token before it: ``Mr.``, ``J.``, ``e.g.``"""
+    before = tokens[stop - 1]
+    if len(before.token) == 1:
+        initial = text[before.start].isupper() and before.token != "i"
+        dotted = stop > 2 and tokens[stop - 2].token == "." and tokens[stop - 2].end == before.start
+        latin = dotted and tokens[stop - 3].token + before.token in ("eg", "ie")
+        return initial or latin or (dotted and not following.isupper())
+    if before.token in _ABBREVIATIONS:
+        return not following.isupper()
+    return before.token in _TITLES or (before.token in _NUMBERED and following.isdigit())

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from vocab.files import sha256, write_atomic
+from vocab.files import sha256, write_together
 from vocab.text import (
     NEGATIONS,
     TEXT_VERSION,
@@ -34,6 +34,8 @@ PAD_ID = 0
 BUCKETS = 256
 FIRST_KNOWN_ID = BUCKETS + 1
 MAX_PICKLE_BYTES = 8_000_000
+# Longer runs of letters are no words: they are not stemmed, and not kept in memory.
+MAX_STEMMED_LETTERS = 100
 VOCABULARY = Path(__file__).with_name("vocabulary.pkl")
 
 
@@ -73,7 +75,9 @@ class Vocabulary:
     def id_of(self, token: str) -> int:
         """Give the id of a token, 1 to ``size - 1``; unknown ones get a bucket's."""
         known = self._ids.get(token)
-        return self._unknown(token) if known is None else known
+        if known is not None:
+            return known
+        return self._unknown(token) if len(token) <= MAX_STEMMED_LETTERS else self._id_of_unknown(token)
 
     def encode(self, review: str) -> Encoded:
         """Turn a review into ids: clean, tokenize, stem, look up, keep head and tail.
@@ -110,7 +114,7 @@ class Vocabulary:
 
 def stem_of(token: str) -> str:
     """Stem a token with NLTK's Porter stemmer; negations and anything but a-z stay as they are."""
-    if token in NEGATIONS or not (token.isascii() and token.isalpha()):
+    if token in NEGATIONS or not (token.isascii() and token.isalpha()) or len(token) > MAX_STEMMED_LETTERS:
         return token
     return str(_stemmer().stem(token))
 
@@ -180,8 +184,8 @@ def save(path: Path, stems: dict[str, int], words: dict[str, str], source: str) 
         "stemmer": STEMMER,
         "source": source,
     }
-    write_atomic(path, data)
-    write_atomic(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    # The disk may be full: neither file is replaced before both are written.
+    write_together({path: data, path.with_suffix(".json"): (json.dumps(card, indent=2) + "\n").encode()})
     return _fingerprint(digest)
 
 
@@ -249,10 +253,11 @@ def _checked(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]
     stems, words = plain.get("stems"), plain.get("words")
     if not isinstance(stems, dict) or not isinstance(words, dict) or not stems:
         raise VocabularyError(f"{path} lacks its stems or words; run `make vocab`")
+    if not all(isinstance(stem, str) and type(number) is int for stem, number in stems.items()):
+        raise VocabularyError(f"{path} has a stem or id of a wrong type; run `make vocab`")
     if list(stems.values()) != list(range(FIRST_KNOWN_ID, FIRST_KNOWN_ID + len(stems))):
         raise VocabularyError(f"{path} has ids out of order; run `make vocab`")
-    if not all(isinstance(stem, str) for stem in stems):
-        raise VocabularyError(f"{path} has a stem that is no string; run `make vocab`")
-    if not all(isinstance(word, str) and stem in stems for word, stem in words.items()):
+    pairs = words.items()
+    if not all(isinstance(word, str) and isinstance(stem, str) and stem in stems for word, stem in pairs):
         raise VocabularyError(f"{path} has a word without its stem; run `make vocab`")
     return stems, words

@@ -1,0 +1,169 @@
+"""Verdict's HTTP API: a review goes in, a verdict comes out.
+
+chalice local       (from this folder; `make run` starts it together with its endpoint and the page)
+"""
+
+import contextlib
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Chalice, Request, Response
+
+from chalicelib import answers, endpoint, log, openapi, problems
+from chalicelib.reading import read_body
+from vocab import contract, vocabulary
+from vocab.contract import ReviewRequest
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# Paths that nobody serves. Locally {proxy+} matches one segment, on API Gateway any number.
+UNKNOWN = ("/{proxy+}", "/v1/{proxy+}")
+CARD_SECONDS = 60
+
+View = Callable[[], Response]
+
+app = Chalice(app_name="verdict", configure_logs=False)
+
+
+def route(path: str, *methods: str, cors: bool = True) -> Callable[[View], View]:
+    """Register a view for any content type, which contract.py judges better than Chalice does."""
+
+    def register(view: View) -> View:
+        rules = answers.cors() if cors else False
+        app.route(path, methods=list(methods), content_types=["*/*"], cors=rules)(problems.caught(view))
+        return view
+
+    return register
+
+
+# --- routes -------------------------------------------------------------------------------------
+
+
+@route("/v1/sentiment", "POST")
+def sentiment() -> Response:
+    """Answer a review, as JSON or as text/plain, with its verdict, how sure it is, and why."""
+    asked = contract.parse_review_request(*read_body(current_request()))
+    return answers.json_answer(judge(asked))
+
+
+@route("/", "POST")
+def compatible() -> Response:
+    """Answer a text/plain review with 1.0 (positive) or 0.0, as the app before this one did."""
+    data, content_type = read_body(current_request())
+    asked = contract.parse_review_request(data, content_type or contract.TEXT)
+    answer = judge(asked._replace(explain="none"))
+    return answers.text_answer("1.0" if answer["probability"] >= 0.5 else "0.0")
+
+
+@route("/v1/health", "GET", "HEAD")
+def health() -> Response:
+    """Tell app from endpoint: 200 when both are fine, else 503 with what is wrong."""
+    try:
+        card = ask_for_card()
+        contract.check_vocabulary(vocabulary_of_app().fingerprint, card["vocabulary"])
+    except Exception as error:
+        return answers.json_answer(degraded(problems.problem_of(error)), status=503)
+    model = {"id": card["id"], "vocabulary": card["vocabulary"]}
+    return answers.json_answer({"status": "ok", "app": "ok", "endpoint": "ok", "model": model})
+
+
+@route("/v1/model", "GET", "HEAD")
+def model() -> Response:
+    """Answer with the card of the model that serves, at most a minute old."""
+    return answers.json_answer(recent_card(int(time.monotonic() // CARD_SECONDS)))
+
+
+@route("/v1/openapi.json", "GET", "HEAD")
+def describe() -> Response:
+    """Answer with this API's description, OpenAPI 3.1."""
+    return answers.json_answer(openapi.document(current_request().context.get("path", "")))
+
+
+# --- the path of a review -----------------------------------------------------------------------
+
+
+def judge(asked: ReviewRequest) -> dict[str, Any]:
+    """Take a review to its answer: clean, tokens, stems, ids; the endpoint; probability and verdict."""
+    log.note(characters=len(asked.review))
+    words = vocabulary_of_app()
+    encoded = contract.check_encoded(words.encode(asked.review))
+    log.note(ids=len(encoded.ids))
+    explain = asked.explain != "none"
+    message = contract.build_endpoint_request([encoded], words, explain)
+    reply = endpoint.invoke(message, log.request_id())
+    named, scores = contract.parse_endpoint_answer(reply, [encoded], explain)
+    answer = contract.build_answer(encoded, scores[0], asked.explain, named, log.request_id())
+    log.note(verdict=answer["sentiment"])
+    return answer
+
+
+def current_request() -> Request:
+    """Give the request under way, which Chalice sets before it calls a view."""
+    assert app.current_request is not None
+    return app.current_request
+
+
+@functools.cache
+def vocabulary_of_app() -> vocabulary.Vocabulary:
+    """Load the pickled vocabulary once. Raises VocabularyError."""
+    return vocabulary.load()
+
+
+def ask_for_card() -> dict[str, Any]:
+    """Ask the endpoint for its model's card."""
+    return contract.parse_card(endpoint.invoke(contract.build_describe_request(), log.request_id()))
+
+
+@functools.lru_cache(maxsize=1)
+def recent_card(minute: int) -> dict[str, Any]:
+    """Give the card as it was asked for first in this minute."""
+    return ask_for_card()
+
+
+def degraded(problem: problems.Problem) -> dict[str, Any]:
+    """Give the health of an app whose endpoint, or whose own vocabulary, is not fine."""
+    log.note(code=problem.code)
+    own = problem.code in ("internal", "vocabulary_unreadable")
+    return {
+        "status": "degraded",
+        "app": "unavailable" if own else "ok",
+        "endpoint": "unknown" if own else "unavailable",
+        "model": None,
+        "code": problem.code,
+        "detail": problem.detail,
+    }
+
+
+# --- everything else ----------------------------------------------------------------------------
+
+
+def allowed(path: str) -> list[str]:
+    """Give the methods that a path answers; none for paths that nobody serves."""
+    entries = app.routes.get(path, {}).items()
+    served = [method for method, entry in entries if entry.view_name not in ("unknown", "wrong_method")]
+    return [*served, "OPTIONS"] if served else []
+
+
+def unknown() -> Response:
+    """Answer paths that nobody serves."""
+    raise problems.not_found()
+
+
+def wrong_method() -> Response:
+    """Answer known paths asked by a method they don't serve; API Gateway's own answer is a bare 403."""
+    raise problems.wrong_method(allowed(current_request().path))
+
+
+def around(request: Request | None, get_response: answers.Next) -> Response:
+    """Give every answer, Chalice's own errors included, its headers and its log line."""
+    return answers.around(request, get_response, allowed)
+
+
+for known in list(app.routes):
+    route(known, *(method for method in METHODS if method not in app.routes[known]), cors=False)(wrong_method)
+for path in UNKNOWN:
+    route(path, *METHODS)(unknown)
+app.register_middleware(around, "http")
+with contextlib.suppress(vocabulary.VocabularyError):  # each request will say so
+    vocabulary_of_app()

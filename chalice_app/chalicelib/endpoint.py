@@ -1,0 +1,263 @@
+"""Ask the SageMaker endpoint: the app's only call to AWS, and what each of its errors means to a caller.
+
+In local mode (`chalice local`, or VERDICT_LOCAL=1) with no AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME the endpoint
+is the one on loopback, with made-up credentials: the real service is never reached by accident.
+"""
+
+import functools
+import ipaddress
+import os
+import random
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from chalicelib import log
+from chalicelib.problems import RETRY_LATER, RETRY_SOON, Problem
+from vocab import contract
+
+ENDPOINT_NAME = "verdict"
+LOCAL_PORT = "8090"
+LOCAL_REGION = "us-east-1"
+# Both, and the second try below, end before the Lambda does (25 s) and API Gateway (29 s).
+CONNECT_SECONDS = 1
+READ_SECONDS = 20
+# A second try is made only after a failure that came within this time, so that it still fits.
+RETRY_WITHIN_SECONDS = 2.0
+CONNECTIONS = 50
+
+
+class Settings(NamedTuple):
+    """Which endpoint to ask: its name, its URL (None: AWS's own), the region, and the way it is reached."""
+
+    name: str
+    url: str | None = None
+    region: str | None = None
+    local: bool = False
+
+
+def read_settings(env: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables.
+
+    >>> read_settings({"VERDICT_LOCAL": "1"})
+    Settings(name='verdict', url='http://127.0.0.1:8090', region='us-east-1', local=True)
+    """
+    chalice_local = bool(env.get("AWS_CHALICE_CLI_MODE"))
+    url = env.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or None
+    if url is None and (chalice_local or env.get("VERDICT_LOCAL") == "1"):
+        url = f"http://127.0.0.1:{env.get('ENDPOINT_PORT') or LOCAL_PORT}"
+    local = url is not None and _is_loopback(url)
+    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or (LOCAL_REGION if local else None)
+    name = env.get("ENDPOINT_NAME") or ENDPOINT_NAME
+    if local and chalice_local:
+        name = ENDPOINT_NAME  # `chalice local` sets config.json's name, the one of the cloud
+    return Settings(name, url, region, local)
+
+
+def invoke(body: bytes, request_id: str) -> bytes:
+    """Send a message to the endpoint and give its answer, both as contract.py defines them.
+
+    Raises Problem 500 (not set up), 502 (failed), 503 (not there, starting, busy) or 504 (too slow).
+    """
+    settings = read_settings(os.environ)
+    try:
+        return Endpoint(_client(settings), settings).invoke(body, request_id)
+    except (BotoCoreError, ValueError) as error:  # ValueError: a URL or region of wrong form
+        raise _noted(_problem_of(error, settings), error) from error
+
+
+class Endpoint:
+    """An endpoint behind a boto3 sagemaker-runtime client."""
+
+    def __init__(self, client: Any, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+
+    def invoke(self, body: bytes, request_id: str) -> bytes:
+        """Send a message, once more after a short failure that passes by itself. Raises Problem."""
+        began = time.monotonic()
+        try:
+            return self._send(body, request_id)
+        except (BotoCoreError, ClientError) as error:
+            if not _passes(error) or time.monotonic() - began > RETRY_WITHIN_SECONDS:
+                raise _noted(_problem_of(error, self._settings), error) from error
+        time.sleep(random.uniform(0.05, 0.25))
+        try:
+            return self._send(body, request_id)
+        except (BotoCoreError, ClientError) as error:
+            raise _noted(_problem_of(error, self._settings), error) from error
+
+    def _send(self, body: bytes, request_id: str) -> bytes:
+        answer = self._client.invoke_endpoint(
+            EndpointName=self._settings.name,
+            ContentType=contract.JSON,
+            Accept=contract.JSON,
+            CustomAttributes=request_id,
+            Body=body,
+        )
+        return bytes(answer["Body"].read())
+
+
+@functools.lru_cache(maxsize=4)
+def _client(settings: Settings) -> Any:
+    config: dict[str, Any] = {
+        "connect_timeout": CONNECT_SECONDS,
+        "read_timeout": READ_SECONDS,
+        "retries": {"total_max_attempts": 1},  # botocore would repeat a call of 20 s as well
+        "max_pool_connections": CONNECTIONS,
+    }
+    made_up: dict[str, str] = {}
+    if settings.local:
+        config["proxies"] = {}  # a proxy of the environment does not lead to this machine
+        made_up = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    session = boto3.session.Session(region_name=settings.region)
+    return session.client("sagemaker-runtime", endpoint_url=settings.url, config=Config(**config), **made_up)
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        host = urlsplit(url).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+# --- what went wrong ----------------------------------------------------------------------------
+
+_BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable"})
+_PASSING = _BUSY | {"InternalFailure", "InternalDependencyException"}
+_WAKING = "ModelNotReadyException"
+_REFUSED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "OptInRequired",
+        "RequestExpired",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+
+
+def _passes(error: Exception) -> bool:
+    """Say whether the same call may well succeed a moment later."""
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code")
+        return code in _PASSING or (code != _WAKING and _status_of(error) in (429, 503))
+    return isinstance(error, ConnectionClosedError)
+
+
+def _noted(problem: Problem, error: Exception) -> Problem:
+    """Note the error by its type and AWS's code; its text may quote what the model was sent."""
+    words: list[object] = [type(error).__name__]
+    if isinstance(error, ClientError):
+        words += [error.response.get("Error", {}).get("Code"), error.response.get("OriginalStatusCode")]
+    log.note(error=" ".join(str(word) for word in words if word)[:80])
+    return problem
+
+
+def _problem_of(error: Exception, settings: Settings) -> Problem:
+    if isinstance(error, ClientError):
+        return _refusal(error, settings)
+    if isinstance(error, ReadTimeoutError):
+        return _timeout()
+    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, BotoConnectionError)):
+        return _unavailable(settings)
+    if isinstance(error, HTTPClientError):
+        return Problem(502, "endpoint_error", "the connection to the endpoint broke; try again", RETRY_SOON)
+    if isinstance(error, CredentialRetrievalError):
+        return _misconfigured("its AWS credentials can't be fetched", error)
+    return _misconfigured("its AWS credentials, region or endpoint name are missing or wrong", error)
+
+
+def _refusal(error: ClientError, settings: Settings) -> Problem:
+    code, status = error.response.get("Error", {}).get("Code", ""), _status_of(error)
+    text = str(error.response.get("Error", {}).get("Message", "")).lower()
+    if code == "ModelError":
+        return _model_error(error.response.get("OriginalStatusCode"), text)
+    if code == _WAKING or "no capacity" in text:
+        return _waking()
+    if code == "ValidationError" and "not found" in text:
+        return _unavailable(settings, exists=False)
+    if code in _BUSY or status in (429, 503):
+        return _busy()
+    if code in _REFUSED or status in (401, 403):
+        return _misconfigured("AWS refused its credentials or its role", error)
+    return Problem(502, "endpoint_error", "the endpoint could not answer; its log says why")
+
+
+def _model_error(original: Any, text: str) -> Problem:
+    if original == 409:
+        return Problem(
+            502,
+            "vocabulary_mismatch",
+            "app and endpoint were built with different vocabularies; deploy both from one version",
+        )
+    if original == 503:
+        return _busy()
+    if original == 504 or "timed out" in text:
+        return _timeout()
+    return Problem(502, "endpoint_error", "the model could not answer; the endpoint's log says why")
+
+
+def _status_of(error: ClientError) -> int:
+    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def _unavailable(settings: Settings, exists: bool = True) -> Problem:
+    if settings.local and exists:
+        detail = (
+            f"nothing answers at {settings.url}; start the endpoint with `make run`,"
+            " or with `python training/local_endpoint.py`"
+        )
+    elif settings.local:
+        detail = (
+            f"what answers at {settings.url} has no endpoint {settings.name!r}; start it with `make run`,"
+            f" or with `python training/local_endpoint.py --name {settings.name}`"
+        )
+    elif exists:
+        detail = "the endpoint can't be reached; try again in a while"
+    else:
+        detail = f"endpoint {settings.name!r} is not deployed in this account and region"
+    return Problem(503, "endpoint_unavailable", detail, RETRY_LATER)
+
+
+def _waking() -> Problem:
+    return Problem(503, "endpoint_waking", "the endpoint is starting; try again in some seconds", RETRY_LATER)
+
+
+def _busy() -> Problem:
+    return Problem(503, "endpoint_busy", "the endpoint has too much to do; try again in a second", RETRY_SOON)
+
+
+def _timeout() -> Problem:
+    return Problem(504, "endpoint_timeout", "the endpoint took too long to answer; try again", RETRY_SOON)
+
+
+def _misconfigured(reason: str, error: Exception) -> Problem:
+    return Problem(
+        500, "misconfigured", f"the app can't call its endpoint: {reason} ({type(error).__name__})"
+    )

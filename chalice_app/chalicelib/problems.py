@@ -1,0 +1,122 @@
+"""Say what went wrong as application/problem+json (RFC 9457): every error has a code and a sentence."""
+
+import functools
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+from chalice.app import Response
+
+from chalicelib import log
+from vocab import contract
+from vocab.contract import ContractError
+from vocab.vocabulary import VocabularyError
+
+PROBLEM_JSON = "application/problem+json"
+RETRY_SOON = {"Retry-After": "1"}
+RETRY_LATER = {"Retry-After": "5"}
+# Every code that leaves this app, with its title; the OpenAPI document lists them.
+TITLES = {
+    "bad_request": "The request can't be read",
+    "malformed_json": "The body is no valid JSON",
+    "not_utf8": "The body is not UTF-8",
+    "missing_field": "A field is missing",
+    "unknown_field": "A field is not known",
+    "wrong_type": "A value has the wrong type",
+    "bad_value": "A value is not allowed",
+    "not_found": "Nothing is here",
+    "method_not_allowed": "This method is not answered here",
+    "length_required": "The body's length is missing",
+    "too_long": "The review is too long",
+    "too_large": "The body is too large",
+    "unsupported_media_type": "This content type is not read",
+    "unsupported_encoding": "This content encoding is not read",
+    "no_token": "The review holds no word",
+    "internal": "Something went wrong in the app",
+    "vocabulary_unreadable": "The app's vocabulary can't be read",
+    "misconfigured": "The app is not set up to reach its endpoint",
+    "endpoint_error": "The endpoint failed",
+    "bad_endpoint_answer": "The endpoint's answer can't be used",
+    "vocabulary_mismatch": "App and endpoint have different vocabularies",
+    "endpoint_unavailable": "The endpoint can't be reached",
+    "endpoint_waking": "The endpoint is starting",
+    "endpoint_busy": "The endpoint is busy",
+    "endpoint_timeout": "The endpoint took too long",
+}
+
+
+class Problem(Exception):
+    """An error with an HTTP ``status``, a ``code`` of TITLES, a ``detail`` in one sentence, and headers."""
+
+    def __init__(self, status: int, code: str, detail: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+
+
+def caught(view: Callable[[], Response]) -> Callable[[], Response]:
+    """Wrap a view so that whatever it raises becomes a problem; Chalice would log the error's text."""
+
+    @functools.wraps(view)
+    def answered() -> Response:
+        try:
+            return view()
+        except Exception as error:
+            return answer(problem_of(error))
+
+    return answered
+
+
+def problem_of(error: Exception) -> Problem:
+    """Turn any error into a problem; one that nobody foresaw says nothing but its request id."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, ContractError):
+        return Problem(error.status, error.code, error.detail)
+    log.note_error(error)
+    if isinstance(error, VocabularyError):
+        return Problem(500, "vocabulary_unreadable", str(error))
+    return Problem(
+        500, "internal", "an error in the app itself; its log has a line with this request_id, report both"
+    )
+
+
+def answer(problem: Problem) -> Response:
+    """Give a problem as a response, and note its code in the log line."""
+    log.note(code=problem.code)
+    headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, **problem.headers}
+    body = contract.to_json(message(problem, log.request_id())).decode()
+    return Response(body=body, status_code=problem.status, headers=headers)
+
+
+def message(problem: Problem, request_id: str) -> dict[str, Any]:
+    """Give a problem's members.
+
+    >>> message(not_found(), "r1")["type"]
+    'urn:verdict:problem:not_found'
+    """
+    return {
+        "type": f"urn:verdict:problem:{problem.code}",
+        "title": TITLES.get(problem.code, HTTPStatus(problem.status).phrase),
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+        "request_id": request_id,
+    }
+
+
+def not_found() -> Problem:
+    """Give the problem of a path that is not ours."""
+    return Problem(404, "not_found", "this path is not known; GET /v1/openapi.json lists those that are")
+
+
+def wrong_method(allowed: list[str]) -> Problem:
+    """Give the problem of a known path asked in a way it does not answer."""
+    return Problem(
+        405,
+        "method_not_allowed",
+        f"this path answers {', '.join(allowed)}; GET /v1/openapi.json says how",
+        {"Allow": ", ".join(allowed)},
+    )

@@ -1,0 +1,31 @@
+"""Take body and content type out of Chalice's request, before Chalice interprets either."""
+
+import binascii
+from typing import NamedTuple
+
+from chalice.app import Request
+
+from chalicelib.problems import Problem
+
+
+class Body(NamedTuple):
+    """A request's body as it came, and what its sender calls it."""
+
+    data: bytes
+    content_type: str | None
+
+
+def read_body(request: Request) -> Body:
+    """Give the body as bytes. Raises Problem 400, 411 or 415 when it never arrived as such."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise Problem(415, "unsupported_encoding", "a compressed body is not read; send it as it is")
+    try:
+        body = request.raw_body
+        data = body.encode() if isinstance(body, str) else body
+    except (binascii.Error, UnicodeError) as error:
+        raise Problem(400, "not_utf8", "the body is not UTF-8; send UTF-8") from error
+    if not data and "transfer-encoding" in request.headers:
+        # Chalice's local server reads a body by its Content-Length alone.
+        raise Problem(411, "length_required", "a chunked body is not read; send it with its Content-Length")
+    return Body(data, request.headers.get("content-type"))

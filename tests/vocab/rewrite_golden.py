@@ -1,0 +1,93 @@
+"""Rewrite the golden cases on purpose, after a change that was meant; then read ``git diff``.
+
+    python tests/vocab/rewrite_golden.py            # text.json and ids.json
+    python tests/vocab/rewrite_golden.py --check    # say what would change, write nothing
+
+A new case is an entry with ``name`` and ``review`` alone. Ids that changed under the same text
+version and fingerprint are refused: raise ``TEXT_VERSION`` in vocab/text.py and run `make vocab`.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+GOLDEN = ROOT / "tests" / "golden"
+
+
+def text_case(case: dict[str, Any]) -> dict[str, Any]:
+    """Give a case of text.json with its text, tokens and sentences as the code has them."""
+    from vocab.text import clean, split_sentences, tokenize
+
+    text = clean(case["review"])
+    tokens = tokenize(text)
+    return {
+        "name": case["name"],
+        "review": case["review"],
+        "text": text,
+        "tokens": [token.token for token in tokens],
+        "sentences": [text[s.start : s.end] for s in split_sentences(text, tokens)],
+    }
+
+
+def ids_case(case: dict[str, Any], vocabulary: Any) -> dict[str, Any]:
+    """Give a case of ids.json with its ids as the code has them."""
+    return {"name": case["name"], "review": case["review"], "ids": vocabulary.encode_ids(case["review"])}
+
+
+def changed_ids(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Name the cases whose ids changed although text version and fingerprint did not."""
+    if (old["text_version"], old["fingerprint"]) != (new["text_version"], new["fingerprint"]):
+        return []
+    before = {case["name"]: case for case in old["cases"]}
+    return [
+        case["name"]
+        for case in new["cases"]
+        if "ids" in before[case["name"]] and before[case["name"]]["ids"] != case["ids"]
+    ]
+
+
+def dump(head: dict[str, Any], cases: list[dict[str, Any]]) -> str:
+    """Write JSON with one field a line, ASCII alone, so that a change reads well in a diff."""
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]
+    blocks = [
+        "{" + ",\n ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in case.items()) + "}"
+        for case in cases
+    ]
+    return "{" + "\n".join([*lines, '"cases": [\n' + ",\n".join(blocks) + "\n]}\n"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Rewrite tests/golden/text.json and ids.json.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when something differs")
+    arguments = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    from vocab.text import TEXT_VERSION
+    from vocab.vocabulary import load
+
+    vocabulary = load()
+    text = json.loads((GOLDEN / "text.json").read_text(encoding="utf-8"))
+    ids = json.loads((GOLDEN / "ids.json").read_text(encoding="utf-8"))
+    head = {"text_version": TEXT_VERSION, "fingerprint": vocabulary.fingerprint}
+    new = {**head, "cases": [ids_case(case, vocabulary) for case in ids["cases"]]}
+    if changed := changed_ids(ids, new):
+        sys.exit(
+            f"rewrite_golden: the ids of {', '.join(changed)} changed; raise TEXT_VERSION in"
+            " vocab/text.py, run `make vocab`, train, then rewrite"
+        )
+    wanted = {
+        "text.json": dump({}, [text_case(case) for case in text["cases"]]),
+        "ids.json": dump(head, new["cases"]),
+    }
+    differ = [name for name, content in wanted.items() if (GOLDEN / name).read_bytes() != content.encode()]
+    print("\n".join(f"tests/golden/{name} differs" for name in differ) or "nothing differs")
+    if arguments.check:
+        sys.exit(bool(differ))
+    for name in differ:
+        (GOLDEN / name).write_text(wanted[name], encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
