@@ -10,7 +10,7 @@ DEV := .venv/dev
 export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format data vocab train evaluate evaluate-app picture clean
+.PHONY: help run test check format data vocab train evaluate evaluate-app readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -45,6 +45,9 @@ evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=deve
 
 evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and judge its answers
 	@$(RUN)/bin/python training/evaluate_app.py
+
+readme: $(RUN)/.ready ## write the card's figures and the curl's answer into README
+	@$(RUN)/bin/python docs/fill_readme.py
 
 picture: $(DEV)/.ready ## take README's picture of the page, in Chromium
 	@$(DEV)/bin/python docs/take_picture.py

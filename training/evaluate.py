@@ -103,11 +103,11 @@ def read_csv(path: Path) -> tuple[list[str], np.ndarray]:
     return texts, np.array(labels)
 
 
-def publish(model: Path, split: str, figures: dict[str, Any]) -> None:
-    """Write a split's figures into the card of the model that they were taken from."""
+def publish(model: Path, name: str, figures: dict[str, Any], command: str) -> None:
+    """Write figures, and the command that prints them, into the card of the model they belong to."""
     path = model / "model.json"
     card = json.loads(path.read_text(encoding="utf-8"))
-    card["metrics"][split] = {**figures, "command": f"make evaluate SPLIT={split}"}
+    card["metrics"][name] = {**figures, "command": command}
     write_atomic(path, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
 
 
@@ -129,7 +129,8 @@ def main() -> None:
             labels = np.array([review.label for review in reviews])
         figures = judge(texts, labels, options.model, options.workers)
         if options.publish and not options.csv:
-            publish(options.model, options.split, figures)
+            command = f"make evaluate SPLIT={options.split}"
+        publish(options.model, options.split, figures, command)
     except OSError as error:
         sys.exit(f"evaluate: {error.filename or options.model}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:

@@ -18,6 +18,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import dataset
+import inference
+from evaluate import publish
 from tqdm import tqdm
 
 TIMEOUT_SECONDS = 30
@@ -86,6 +88,7 @@ def main() -> None:
     parser.add_argument("--url", default=default, help="the API's address (default: API_URL, or make run's)")
     parser.add_argument("--count", type=int, default=500, help="reviews, half of each label (default 500)")
     parser.add_argument("--seed", type=int, default=1, help="which reviews (default 1)")
+    parser.add_argument("--publish", action="store_true", help="write the figures into the model's card")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()
     if not 2 <= options.count <= dataset.COUNTS["test"]:
@@ -103,7 +106,11 @@ def main() -> None:
         sys.exit(f"evaluate-app: {error}")
     chosen = sample(reviews, options.count, options.seed)
     answers = [ask(connection, path, review.text) for review in tqdm(chosen, desc="asking", disable=None)]
-    print(json.dumps(judge(answers, [review.label for review in chosen])))
+    figures = judge(answers, [review.label for review in chosen])
+    print(json.dumps(figures))
+    if options.publish:
+        machine = f"{os.cpu_count()} cores, one client, kept alive"
+        publish(inference.MODEL_FOLDER, "app", {**figures, "machine": machine}, "make evaluate-app")
 
 
 if __name__ == "__main__":

@@ -225,19 +225,14 @@ def _expected_sha256(path: Path) -> str:
 
 class _PlainUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> NoReturn:
-        raise VocabularyError(f"a vocabulary holds plain data only, not {module}.{name}")
-
-    def persistent_load(self, pid: object) -> NoReturn:
-        raise VocabularyError("a vocabulary holds plain data only, no persistent ids")
+        raise pickle.UnpicklingError(f"it names {module}.{name}")
 
 
 def _unpickle(data: bytes, path: Path) -> object:
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
-    except VocabularyError:
-        raise
     except Exception as error:
-        raise VocabularyError(f"{path} is no pickle of plain data; run `make vocab`") from error
+        raise VocabularyError(f"{path} is no pickle of plain data ({error}); run `make vocab`") from error
 
 
 def _checked(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]:
