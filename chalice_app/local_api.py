@@ -57,7 +57,6 @@ class Handler(ChaliceRequestHandler):
     """One connection; every request on it ends in an answer of ours."""
 
     disable_nagle_algorithm = True
-    wbufsize = -1  # headers and body leave together
     timeout = IDLE_SECONDS
 
     def __init__(self, *args: Any, config: Config) -> None:

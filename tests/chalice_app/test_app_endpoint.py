@@ -1,0 +1,302 @@
+"""endpoint.py: where the call goes, and what each of AWS's errors means to a caller."""
+
+import json
+import time
+from collections.abc import Callable
+
+import pytest
+from botocore import exceptions as boto
+
+from chalicelib import endpoint
+from chalicelib.endpoint import Endpoint, Settings, read_settings
+from chalicelib.problems import Problem
+from tests.support.api import FOLDER
+from tests.support.fake_runtime import FakeRuntime
+from tests.support.stack import free_ports
+
+LOOPBACK = Settings("verdict", "http://127.0.0.1:8090", "us-east-1", True)
+
+
+@pytest.fixture
+def to_fake(fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Point the endpoint at the fake, by the variable that boto3 itself reads."""
+    for name in ("AWS_PROFILE", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL", "ENDPOINT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
+
+
+def problem_of(call: Callable[[], object]) -> Problem:
+    with pytest.raises(Problem) as caught:
+        call()
+    return caught.value
+
+
+# --- where it goes ------------------------------------------------------------------------------
+
+
+def test_in_the_lambda_the_call_goes_to_aws() -> None:
+    settings = read_settings({"AWS_REGION": "eu-west-1", "ENDPOINT_NAME": "verdict-prod"})
+    assert settings == Settings("verdict-prod", None, "eu-west-1", False)
+
+
+@pytest.mark.parametrize("mode", [{"AWS_CHALICE_CLI_MODE": "true"}, {"VERDICT_LOCAL": "1"}])
+def test_local_mode_means_loopback_whatever_credentials_there_are(mode: dict[str, str]) -> None:
+    env = mode | {
+        "AWS_ACCESS_KEY_ID": "real",
+        "AWS_SECRET_ACCESS_KEY": "real",
+        "AWS_ENDPOINT_URL": "http://x",
+    }
+    assert read_settings(env) == LOOPBACK
+
+
+def test_another_port_can_be_chosen() -> None:
+    assert read_settings({"VERDICT_LOCAL": "1", "ENDPOINT_PORT": "9191"}).url == "http://127.0.0.1:9191"
+
+
+def test_the_cloud_s_name_is_not_used_by_chalice_local() -> None:
+    assert read_settings({"AWS_CHALICE_CLI_MODE": "true", "ENDPOINT_NAME": "verdict-dev"}).name == "verdict"
+    assert read_settings({"VERDICT_LOCAL": "1", "ENDPOINT_NAME": "mine"}).name == "mine"
+
+
+def test_a_url_that_is_named_wins_over_local_mode() -> None:
+    url = "https://runtime.sagemaker.eu-west-1.amazonaws.com"
+    settings = read_settings({"VERDICT_LOCAL": "1", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url})
+    assert (settings.url, settings.local) == (url, False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.9.9.9"])
+def test_a_url_on_loopback_is_local(host: str) -> None:
+    assert read_settings({"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{host}:1"}).local
+
+
+@pytest.mark.parametrize("host", ["runtime.sagemaker.us-east-1.amazonaws.com", "10.0.0.1", "localhost.x.com"])
+def test_any_other_url_is_not(host: str) -> None:
+    assert not read_settings({"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{host}"}).local
+
+
+def test_real_credentials_never_reach_loopback(
+    to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    endpoint._client.cache_clear()
+    endpoint.invoke(b'{"describe":true}', "r1")
+    assert "Credential=local/" in fake.calls[0].headers["Authorization"]
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_loopback(
+    to_fake: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    endpoint._client.cache_clear()
+    assert endpoint.invoke(b'{"describe":true}', "r1")
+
+
+def test_a_call_names_endpoint_types_and_request(
+    to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENDPOINT_NAME", "verdict-7")
+    fake.say(200, b"any bytes \xff")
+    assert endpoint.invoke(b'{"describe":true}', "r-1") == b"any bytes \xff"
+    (call,) = fake.calls
+    assert (call.endpoint, call.message) == ("verdict-7", {"describe": True})
+    assert call.headers["Content-Type"] == call.headers["Accept"] == "application/json"
+    assert call.headers["X-Amzn-SageMaker-Custom-Attributes"] == "r-1"
+
+
+def test_one_client_serves_all_calls(to_fake: None) -> None:
+    endpoint._client.cache_clear()
+    for _ in range(3):
+        endpoint.invoke(b'{"describe":true}', "r1")
+    assert endpoint._client.cache_info().misses == 1
+
+
+def test_the_client_s_limits_lie_within_the_lambda_s() -> None:
+    config = endpoint._client(LOOPBACK).meta.config
+    assert (config.connect_timeout, config.read_timeout) == (1, 20)
+    assert (config.retries["total_max_attempts"], config.max_pool_connections) == (1, 50)
+    longest = endpoint.RETRY_WITHIN_SECONDS + 0.25 + config.connect_timeout + config.read_timeout
+    assert longest < json.loads((FOLDER / ".chalice/config.json").read_text())["lambda_timeout"]
+
+
+# --- what goes wrong, as the service says it ----------------------------------------------------
+
+MODEL = {
+    "Message": "Received error from primary. secret words of a review",
+    "OriginalMessage": "secret words",
+}
+NOT_FOUND = {"message": "Endpoint verdict of account 000000000000 not found."}
+NO_CAPACITY = {"message": "Inference Component has no capacity to process this request."}
+SERVICE = {
+    "unknown endpoint": (400, "ValidationError", NOT_FOUND, 503, "endpoint_unavailable"),
+    "scaled to zero": (400, "ValidationError", NO_CAPACITY, 503, "endpoint_waking"),
+    "another validation error": (400, "ValidationError", {"message": "Body too long"}, 502, "endpoint_error"),
+    "other vocabulary": (424, "ModelError", MODEL | {"OriginalStatusCode": 409}, 502, "vocabulary_mismatch"),
+    "model says 400": (424, "ModelError", MODEL | {"OriginalStatusCode": 400}, 502, "endpoint_error"),
+    "model says 500": (424, "ModelError", MODEL | {"OriginalStatusCode": 500}, 502, "endpoint_error"),
+    "model says 503": (424, "ModelError", MODEL | {"OriginalStatusCode": 503}, 503, "endpoint_busy"),
+    "model timed out": (424, "ModelError", {"Message": "Model timed out"}, 504, "endpoint_timeout"),
+    "model error, no more": (424, "ModelError", {}, 502, "endpoint_error"),
+    "throttled": (429, "ThrottlingException", {"message": "Rate exceeded"}, 503, "endpoint_busy"),
+    "unavailable": (503, "ServiceUnavailable", {}, 503, "endpoint_busy"),
+    "failure": (500, "InternalFailure", {}, 502, "endpoint_error"),
+    "dependency": (530, "InternalDependencyException", {}, 502, "endpoint_error"),
+    "not ready (429)": (429, "ModelNotReadyException", {}, 503, "endpoint_waking"),
+    "not ready (530)": (530, "ModelNotReadyException", {}, 503, "endpoint_waking"),
+    "access denied": (400, "AccessDeniedException", {"message": "not authorized"}, 500, "misconfigured"),
+    "expired": (403, "ExpiredTokenException", {}, 500, "misconfigured"),
+    "expired, old name": (403, "ExpiredToken", {}, 500, "misconfigured"),
+    "bad token": (403, "UnrecognizedClientException", {}, 500, "misconfigured"),
+    "bad signature": (403, "InvalidSignatureException", {}, 500, "misconfigured"),
+    "403 without a code": (403, "", {}, 500, "misconfigured"),
+    "424 without a code": (424, "", {}, 502, "endpoint_error"),
+    "503 without a code": (503, "", {}, 503, "endpoint_busy"),
+    "418": (418, "Teapot", {}, 502, "endpoint_error"),
+}
+PASSING = {"throttled", "unavailable", "failure", "dependency", "503 without a code"}
+
+
+@pytest.mark.parametrize("name", SERVICE)
+def test_each_error_of_the_service_is_one_of_ours(name: str, to_fake: None, fake: FakeRuntime) -> None:
+    http_status, error, members, status, code = SERVICE[name]
+    for _ in range(2):
+        fake.refuse(http_status, error, **members)
+    problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
+    assert (problem.status, problem.code) == (status, code)
+    assert "secret" not in problem.detail
+    assert ("Retry-After" in problem.headers) == (status in (503, 504))
+    assert len(fake.calls) == (2 if name in PASSING else 1)
+
+
+@pytest.mark.parametrize("name", sorted(PASSING))
+def test_what_passes_by_itself_is_tried_once_more(name: str, to_fake: None, fake: FakeRuntime) -> None:
+    http_status, error, members, *_ = SERVICE[name]
+    fake.refuse(http_status, error, **members)
+    fake.say(200, b"fine")
+    assert endpoint.invoke(b"{}", "r1") == b"fine"
+
+
+def test_a_failure_that_took_long_is_not_tried_again(
+    to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(endpoint, "RETRY_WITHIN_SECONDS", 0.05)
+    fake.say(503, b"{}", seconds=0.1, x_amzn_ErrorType="ServiceUnavailable")
+    assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "endpoint_busy"
+    assert len(fake.calls) == 1
+
+
+# --- what goes wrong on the way -----------------------------------------------------------------
+
+
+def test_no_endpoint_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    (port,) = free_ports(1)
+    monkeypatch.delenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("VERDICT_LOCAL", "1")
+    monkeypatch.setenv("ENDPOINT_PORT", str(port))
+    began = time.monotonic()
+    problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
+    assert (problem.status, problem.code) == (503, "endpoint_unavailable")
+    assert "make run" in problem.detail and "python training/local_endpoint.py" in problem.detail
+    assert f"127.0.0.1:{port}" in problem.detail
+    assert time.monotonic() - began < 3
+
+
+def test_in_the_cloud_nobody_is_told_of_make_run() -> None:
+    error = boto.EndpointConnectionError(endpoint_url="https://x")
+    problem = endpoint._problem_of(error, Settings("verdict-prod"))
+    assert (problem.code, "make run" in problem.detail) == ("endpoint_unavailable", False)
+
+
+def test_a_slow_endpoint_is_a_504(to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint, "READ_SECONDS", 0.2)
+    endpoint._client.cache_clear()
+    try:
+        fake.say(200, b"late", seconds=0.5)
+        problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
+    finally:
+        endpoint._client.cache_clear()
+    assert (problem.status, problem.code) == (504, "endpoint_timeout")
+    assert len(fake.calls) == 1
+
+
+def test_a_connection_that_breaks_is_tried_once_more_then_a_502(to_fake: None, fake: FakeRuntime) -> None:
+    fake.say(0)
+    fake.say(200, b"fine")
+    assert endpoint.invoke(b"{}", "r1") == b"fine"
+    fake.say(0)
+    fake.say(0)
+    problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
+    assert (problem.status, problem.code) == (502, "endpoint_error")
+
+
+class Failing:
+    """A client that fails in one way."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def invoke_endpoint(self, **arguments: object) -> None:
+        raise self.error
+
+
+OWN = {
+    "no credentials": (boto.NoCredentialsError(), 500, "misconfigured"),
+    "half credentials": (boto.PartialCredentialsError(provider="env", cred_var="x"), 500, "misconfigured"),
+    "no region": (boto.NoRegionError(), 500, "misconfigured"),
+    "credentials not fetched": (
+        boto.CredentialRetrievalError(provider="sso", error_msg="x"),
+        500,
+        "misconfigured",
+    ),
+    "a bad name": (boto.ParamValidationError(report="x"), 500, "misconfigured"),
+    "no profile": (boto.ProfileNotFound(profile="x"), 500, "misconfigured"),
+    "an expired login": (boto.UnauthorizedSSOTokenError(), 500, "misconfigured"),
+    "no way there": (boto.EndpointConnectionError(endpoint_url="x"), 503, "endpoint_unavailable"),
+    "no answer to a connect": (boto.ConnectTimeoutError(endpoint_url="x"), 503, "endpoint_unavailable"),
+    "TLS": (boto.SSLError(endpoint_url="x", error="x"), 503, "endpoint_unavailable"),
+    "proxy": (boto.ProxyConnectionError(proxy_url="x"), 503, "endpoint_unavailable"),
+    "slow": (boto.ReadTimeoutError(endpoint_url="x"), 504, "endpoint_timeout"),
+    "hung up": (boto.ConnectionClosedError(endpoint_url="x"), 502, "endpoint_error"),
+    "half an answer": (boto.ResponseStreamingError(error="x"), 502, "endpoint_error"),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_each_error_of_botocore_is_one_of_ours(name: str) -> None:
+    error, status, code = OWN[name]
+    asked = Endpoint(Failing(error), Settings("verdict"))
+    problem = problem_of(lambda: asked.invoke(b"{}", "r1"))
+    assert (problem.status, problem.code) == (status, code)
+
+
+@pytest.mark.parametrize("url", ["not a url", "127.0.0.1:8090", "ftp//x", "http://[::1"])
+def test_a_url_of_wrong_form_is_named_as_a_setting(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", url)
+    assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "misconfigured"
+
+
+def test_a_profile_that_does_not_exist_is_named_as_a_setting(
+    to_fake: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    endpoint._client.cache_clear()
+    assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "misconfigured"
+
+
+# --- the local endpoint speaks like the service -------------------------------------------------
+
+
+def test_the_local_endpoint_s_refusals_are_ours(local_endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", local_endpoint)
+    monkeypatch.setenv("ENDPOINT_NAME", "verdict-dev")
+    assert b'"card"' in endpoint.invoke(b'{"describe":true}', "r1")
+    other = b'{"vocabulary":"0000000000000000","reviews":[{"ids":[300]}]}'
+    assert problem_of(lambda: endpoint.invoke(other, "r1")).code == "vocabulary_mismatch"
+    assert problem_of(lambda: endpoint.invoke(b"{", "r1")).code == "endpoint_error"
+    monkeypatch.setenv("ENDPOINT_NAME", "another")
+    problem = problem_of(lambda: endpoint.invoke(b'{"describe":true}', "r1"))
+    assert problem.code == "endpoint_unavailable"
+    assert "--name another" in problem.detail

@@ -1,0 +1,104 @@
+"""log.py: one line a request that says what happened, and never what a review says."""
+
+import json
+
+import app
+import pytest
+
+from tests.support.api import InProcess
+from tests.support.fake_runtime import FakeRuntime
+
+CANARY = "xylophonecanary"
+REVIEW = json.dumps({"review": f"A lovely {CANARY} of a film."}).encode()
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert CANARY not in captured.out
+    return [json.loads(line) for line in captured.out.splitlines()]
+
+
+def test_a_request_leaves_one_line(api: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    api.send("POST", "/v1/sentiment", REVIEW, {"X-Request-Id": "r-1"})
+    (line,) = lines(capsys)
+    assert line.pop("ms") >= 0
+    assert line == {
+        "request_id": "r-1",
+        "method": "POST",
+        "route": "/v1/sentiment",
+        "characters": 35,
+        "ids": 7,
+        "verdict": "positive",
+        "status": 200,
+    }
+
+
+def test_a_refused_request_leaves_its_code(api: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    api.send("POST", "/v1/sentiment", b"{" + REVIEW)
+    (line,) = lines(capsys)
+    assert (line["status"], line["code"]) == (400, "malformed_json")
+
+
+def test_an_endpoint_s_error_leaves_its_names_and_not_its_text(
+    api: InProcess, fake: FakeRuntime, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake.refuse(424, "ModelError", Message=CANARY, OriginalStatusCode=400, OriginalMessage=CANARY)
+    api.send("POST", "/v1/sentiment", REVIEW)
+    (line,) = lines(capsys)
+    assert (line["code"], line["error"]) == ("endpoint_error", "ModelError ModelError 400")
+    assert (line["characters"], line["ids"]) == (35, 7)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ("POST", "/v1/sentiment", REVIEW, {}),
+        ("POST", "/v1/sentiment", REVIEW, {"Content-Type": CANARY}),
+        ("POST", "/v1/sentiment", CANARY.encode(), {"Content-Type": "text/plain"}),
+        ("POST", "/v1/sentiment", json.dumps({CANARY: 1}).encode(), {}),
+        ("POST", "/v1/sentiment", json.dumps({"review": "x", "explain": CANARY}).encode(), {}),
+        ("POST", "/", CANARY.encode(), {}),
+        ("GET", f"/{CANARY}", b"", {}),
+        ("GET", f"/v1/health?review={CANARY}", b"", {}),
+        (CANARY.upper(), "/v1/health", b"", {}),
+    ],
+)
+def test_nothing_that_a_caller_wrote_is_logged(
+    api: InProcess, capsys: pytest.CaptureFixture[str], request_: tuple[str, str, bytes, dict[str, str]]
+) -> None:
+    api.send(*request_)
+    captured = capsys.readouterr()
+    assert CANARY not in (captured.out + captured.err).lower()
+    assert len(captured.out.splitlines()) == 1
+
+
+def test_an_unforeseen_error_leaves_its_type_and_place_alone(
+    api: InProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise KeyError(CANARY)
+
+    monkeypatch.setattr(app, "vocabulary_of_app", broken)
+    api.send("POST", "/v1/sentiment", REVIEW)
+    (line,) = lines(capsys)
+    assert (line["status"], line["code"], line["error"]) == (500, "internal", "KeyError")
+    assert str(line["at"]).startswith("test_app_log.py:")
+
+
+def test_lines_of_requests_do_not_mix(api: InProcess, capsys: pytest.CaptureFixture[str]) -> None:
+    api.send("POST", "/v1/sentiment", REVIEW)
+    api.send("GET", "/nothing")
+    second = lines(capsys)[1]
+    assert not {"characters", "ids", "verdict"} & second.keys()
+
+
+def test_a_closed_log_costs_the_line_and_not_the_answer(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Closed:
+        def write(self, text: str) -> None:
+            raise BrokenPipeError
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    assert api.send("POST", "/v1/sentiment", REVIEW).status == 200

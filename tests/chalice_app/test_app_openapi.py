@@ -1,0 +1,116 @@
+"""openapi.py: the document is valid, complete, and true of the code."""
+
+import json
+from typing import Any
+
+import app
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from chalicelib import openapi, problems
+from tests.support.api import InProcess
+from vocab import contract
+
+DOCUMENT = openapi.document()
+
+
+def check(instance: object, schema: dict[str, Any]) -> None:
+    whole = {**schema, "components": DOCUMENT["components"]}
+    Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER).validate(instance)
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" not in part:
+        return part
+    found: Any = DOCUMENT
+    for name in part["$ref"].removeprefix("#/").split("/"):
+        found = found[name]
+    return found
+
+
+def operations() -> list[tuple[str, str, dict[str, Any]]]:
+    return [
+        (method.upper(), path, operation)
+        for path, methods in DOCUMENT["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def examples() -> list[Any]:
+    found = []
+    for method, path, operation in operations():
+        for media, content in operation.get("requestBody", {}).get("content", {}).items():
+            for name, example in content["examples"].items():
+                found.append(pytest.param(method, path, media, example["value"], id=f"{path} {media} {name}"))
+    return found
+
+
+def check_documented(method: str, path: str, answer: Any) -> None:
+    operation = DOCUMENT["paths"][path][method.lower()]
+    response = resolved(operation["responses"][str(answer.status)])
+    media = answer.headers["content-type"].split(";")[0]
+    body = answer.body.decode() if media == contract.TEXT else answer.json()
+    check(body, response["content"][media]["schema"])
+
+
+def test_the_document_is_valid_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+def test_it_lists_the_app_s_routes_and_no_others() -> None:
+    served = {
+        (method, path)
+        for path in app.app.routes
+        for method in app.allowed(path)
+        if method not in ("HEAD", "OPTIONS")
+    }
+    assert {(method, path) for method, path, _ in operations()} == served
+
+
+def test_it_is_served_with_the_stage_that_it_was_asked_at(api: InProcess) -> None:
+    served = api.send("GET", "/v1/openapi.json").json()
+    assert served == json.loads(json.dumps(DOCUMENT))
+    assert openapi.document("/api/v1/openapi.json")["servers"] == [{"url": "/api"}]
+    assert openapi.document("")["servers"] == [{"url": "/"}]
+
+
+def test_its_limits_are_the_contract_s() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    assert schemas["ReviewRequest"]["properties"]["review"]["maxLength"] == contract.MAX_REVIEW_CHARACTERS
+    assert schemas["Answer"]["properties"]["sentiment"]["enum"] == list(contract.SENTIMENTS)
+    assert schemas["Code"]["enum"] == list(problems.TITLES)
+
+
+@pytest.mark.parametrize(("method", "path", "media", "value"), examples())
+def test_each_example_works_and_is_answered_as_described(
+    api: InProcess, method: str, path: str, media: str, value: Any
+) -> None:
+    body = value.encode() if media == contract.TEXT else json.dumps(value).encode()
+    answer = api.send(method, path, body, {"Content-Type": media})
+    assert answer.status == 200
+    check_documented(method, path, answer)
+
+
+@pytest.mark.parametrize("path", ["/v1/health", "/v1/model", "/v1/openapi.json"])
+def test_each_get_is_answered_as_described(api: InProcess, path: str) -> None:
+    answer = api.send("GET", path)
+    assert answer.status == 200
+    check_documented("GET", path, answer)
+
+
+def test_errors_are_answered_as_described(api: InProcess, fake: Any) -> None:
+    fake.refuse(429, "ModelNotReadyException")
+    check_documented("GET", "/v1/health", api.send("GET", "/v1/health"))
+    fake.refuse(403, "ExpiredToken")
+    check_documented("GET", "/v1/model", api.send("GET", "/v1/model"))
+    for body in (b"{", b"{}", b'{"review": " "}', b'{"review": 1}', b"\xff", b" " * 1_000_001):
+        for path in ("/v1/sentiment", "/"):
+            check_documented("POST", path, api.send("POST", path, body, {"Content-Type": "application/json"}))
+
+
+def test_the_answer_that_it_shows_fits_its_schema_and_adds_up() -> None:
+    check(openapi._EXAMPLE, {"$ref": "#/components/schemas/Answer"})
+    pulls = [sentence["contribution"] for sentence in openapi._EXAMPLE["sentences"]]
+    probability = contract.sigmoid(openapi._EXAMPLE["bias"] + sum(pulls))
+    assert probability == pytest.approx(openapi._EXAMPLE["probability"], abs=1e-5)

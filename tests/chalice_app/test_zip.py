@@ -1,0 +1,174 @@
+"""The zip is whole: `chalice package` makes it, a real awslambdaric boots it, a real endpoint answers it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.api import CHALICE
+from tests.support.lambda_runtime import LambdaRuntime, proxy_event
+from tests.support.stack import ROOT
+
+pytestmark = pytest.mark.slow
+
+MAX_ZIP_BYTES = 8_000_000
+JSON = {"Content-Type": "application/json"}
+CANARY = "xylophonecanary"
+
+
+@pytest.fixture(scope="module")
+def runtime_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what Lambda's Python image holds: awslambdaric and boto3."""
+    folder = tmp_path_factory.mktemp("image")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--retries",
+        "1",
+    ]
+    installed = subprocess.run(
+        [*command, "--target", str(folder), "awslambdaric", "boto3"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    if installed.returncode != 0 and not os.environ.get("CI"):
+        pytest.skip("no package index: awslambdaric and the zip's packages can't be installed")
+    assert installed.returncode == 0, installed.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def package(runtime_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `chalice package` wrote, from a copy with its links as they are committed.
+
+    It asks for ``runtime_packages`` first: without a package index these tests are skipped.
+    """
+    copy = tmp_path_factory.mktemp("repo")
+    leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+    for name in ("chalice_app", "vocab"):
+        shutil.copytree(ROOT / name, copy / name, symlinks=True, ignore=leave_out)
+    assert (copy / "chalice_app/vendor/vocab").is_symlink()
+    made = subprocess.run(
+        [*CHALICE, "package", "--stage", "dev", "out"],
+        cwd=copy / "chalice_app",
+        env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"},  # it refuses to package without one
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert made.returncode == 0, made.stderr
+    # Chalice exits with 0 when it leaves a package out.
+    assert "Could not install dependencies" not in made.stdout + made.stderr
+    return copy / "chalice_app/out"
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("log") / "lambda.log"
+
+
+@pytest.fixture(scope="module")
+def function(
+    package: Path,
+    runtime_packages: Path,
+    local_endpoint: str,
+    log: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[LambdaRuntime]:
+    """The zip, unpacked and running as the Lambda does, in front of the local endpoint."""
+    task = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(package / "deployment.zip") as file:
+        file.extractall(task)
+    env = template(package)["Resources"]["APIHandler"]["Properties"]["Environment"]["Variables"]
+    running = LambdaRuntime(
+        task, runtime_packages, "app.app", log, **env, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=local_endpoint
+    )
+    yield running
+    running.stop()
+
+
+def template(package: Path) -> dict[str, Any]:
+    return dict(json.loads((package / "sam.json").read_text(encoding="utf-8")))
+
+
+def test_the_zip_holds_what_it_needs_and_no_more(package: Path) -> None:
+    path = package / "deployment.zip"
+    assert path.stat().st_size < MAX_ZIP_BYTES
+    with zipfile.ZipFile(path) as file:
+        names = set(file.namelist())
+    assert {"app.py", "vocab/vocabulary.pkl", "vocab/vocabulary.json", "chalicelib/endpoint.py"} <= names
+    assert any(name.startswith("nltk/stem/porter") for name in names)
+    assert any(name.startswith("bs4/") for name in names)
+    tops = {name.split("/")[0] for name in names}
+    assert not tops & {
+        "numpy",
+        "torch",
+        "onnxruntime",
+        "boto3",
+        "botocore",
+        "tests",
+        "training",
+        "local_api.py",
+    }
+
+
+def test_the_function_is_made_as_configured(package: Path) -> None:
+    resources = template(package)["Resources"]
+    function = resources["APIHandler"]["Properties"]
+    assert (function["MemorySize"], function["Timeout"]) == (512, 25)
+    assert function["Environment"] == {"Variables": {"ENDPOINT_NAME": "verdict-dev"}}
+    (policy,) = resources["ApiHandlerRole"]["Properties"]["Policies"]
+    written = (ROOT / "chalice_app/.chalice/policy-dev.json").read_text(encoding="utf-8")
+    assert policy["PolicyDocument"] == json.loads(written)
+
+
+def test_a_review_gets_a_verdict(function: LambdaRuntime, log: Path) -> None:
+    body = json.dumps({"review": f"Not good at all, {CANARY} aside. The <b>music</b> was lovely!"})
+    answer = function.invoke(proxy_event("POST", "/v1/sentiment", body, JSON))
+    assert answer["statusCode"] == 200
+    verdict = json.loads(answer["body"])
+    assert verdict["sentiment"] in ("positive", "negative", "uncertain")
+    assert len(verdict["sentences"]) == 2
+    assert answer["headers"]["Access-Control-Allow-Origin"] == "*"
+    logged = log.read_text(encoding="utf-8")
+    assert verdict["request_id"] in logged
+    assert CANARY not in logged
+
+
+def test_the_compatible_route_answers(function: LambdaRuntime) -> None:
+    answer = function.invoke(proxy_event("POST", "/", "Lovely film", {"content-type": "text/plain"}))
+    assert (answer["statusCode"], answer["body"] in ("1.0", "0.0")) == (200, True)
+
+
+def test_health_and_model_answer(function: LambdaRuntime) -> None:
+    health = function.invoke(proxy_event("GET", "/v1/health"))
+    assert (health["statusCode"], json.loads(health["body"])["status"]) == (200, "ok")
+    assert "uncertain" in json.loads(function.invoke(proxy_event("GET", "/v1/model"))["body"])
+
+
+def test_errors_are_problems_there_too(function: LambdaRuntime) -> None:
+    answer = function.invoke(proxy_event("POST", "/v1/sentiment", "{", JSON))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "malformed_json")
+    unknown = proxy_event("GET", "/{proxy+}")
+    unknown["pathParameters"] = {"proxy": "a/b/c"}
+    answer = function.invoke(unknown)
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "not_found")
+    answer = function.invoke(proxy_event("DELETE", "/v1/sentiment"))
+    assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "POST, OPTIONS")
+
+
+def test_the_document_names_the_stage_as_its_server(function: LambdaRuntime) -> None:
+    answer = function.invoke(proxy_event("GET", "/v1/openapi.json"))
+    assert json.loads(answer["body"])["servers"] == [{"url": "/api"}]

@@ -1,0 +1,84 @@
+"""The API as its callers see it: in this process through Chalice's test client, or over HTTP."""
+
+import http.client
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
+FOLDER = Path(__file__).resolve().parents[2] / "chalice_app"
+
+
+class Answer(NamedTuple):
+    """An answer, however it came; header names in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """Read the body as strict JSON."""
+
+        def refuse(name: str) -> None:
+            raise AssertionError(f"{name} in an answer")
+
+        return json.loads(self.body, parse_constant=refuse)
+
+
+class InProcess:
+    """The app without a server, through Chalice's own test client."""
+
+    def __init__(self) -> None:
+        import app
+        from chalice.test import Client
+
+        self.http = Client(app.app, project_dir=str(FOLDER)).http
+
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        answer = self.http.request(method, path, headers=dict(headers or {}), body=body)
+        body = answer.body if isinstance(answer.body, bytes) else (answer.body or "").encode()
+        return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
+
+
+class Served:
+    """The app behind its launcher, in a process of its own."""
+
+    def __init__(self, *command: str, **env: str) -> None:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        self.process = subprocess.Popen(
+            command or (sys.executable, "local_api.py", "--port", "0"),
+            cwd=FOLDER,
+            env=clean | {"AWS_EC2_METADATA_DISABLED": "true"} | env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout
+        self.url = self.process.stdout.readline().strip().split(" on ")[-1]
+        self.port = int(self.url.rsplit(":", 1)[-1])
+
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body or None, headers or {})
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+    def stop(self) -> tuple[int, str, str]:
+        """End the process as a shell does; give exit status, standard output and standard error."""
+        self.process.terminate()
+        try:
+            out, err = self.process.communicate(timeout=10)
+        finally:
+            self.process.kill()
+        return self.process.returncode, out, err

@@ -1,0 +1,42 @@
+"""Networks and model packages small enough to make in a test, of random weights."""
+
+from pathlib import Path
+from typing import Any
+
+from vocab import text, vocabulary
+
+
+def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) -> Any:
+    """Give a network.Network of ``rows`` ids whose logits spread over several units."""
+    import torch
+    from network import Network, Size
+
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        network = Network(Size(rows, width, hidden))
+        with torch.no_grad():
+            network.embedding.weight[1:].normal_(std=1.0)
+            network.head.weight.normal_(std=1.0)
+            network.head.bias.fill_(0.125)
+    return network.eval()
+
+
+def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
+    """Write model.onnx and model.json of a random network with the shipped vocabulary; give the card."""
+    import export
+
+    words = vocabulary.load()
+    data = export.quantize(export.to_onnx(random_network(words.size, seed)))
+    card = {
+        "id": f"verdict-{export.sha256(data)[:12]}",
+        "onnx_sha256": export.sha256(data),
+        "onnx_bytes": len(data),
+        "vocabulary": words.fingerprint,
+        "vocabulary_size": words.size,
+        "max_tokens": text.MAX_TOKENS,
+        "temperature": 1.5,
+        "uncertain": [0.35, 0.65],
+        "metrics": {},
+    }
+    export.write_package(folder, data, card)
+    return card
