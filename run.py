@@ -63,7 +63,7 @@ def check_ports(env: dict[str, str]) -> None:
                 )
 
 
-def announce(env: dict[str, str]) -> int:
+def announce(env: dict[str, str], began: float) -> int:
     """Wait until a review went from the page's API URL to a verdict, then print where to look."""
     page, api = f"http://{HOST}:{env['PAGE_PORT']}/", env["API_URL"]
     deadline = time.monotonic() + READY_SECONDS
@@ -74,7 +74,7 @@ def announce(env: dict[str, str]) -> int:
                 reason = f"{page} is not ours or names another API"
             else:
                 verdict = json.loads(_fetch(api + "/v1/sentiment", REVIEW))
-                print(_where(page, api, verdict), flush=True)
+                print(_where(page, api, verdict, time.monotonic() - began), flush=True)
                 return 0
         except (OSError, ValueError, KeyError) as error:
             reason = str(error)
@@ -83,9 +83,9 @@ def announce(env: dict[str, str]) -> int:
     return 1
 
 
-def _where(page: str, api: str, verdict: dict) -> str:
+def _where(page: str, api: str, verdict: dict, seconds: float) -> str:
     return f"""
-Verdict is ready: "{REVIEW}"
+Verdict is ready after {seconds:.1f} s: "{REVIEW}"
 is {verdict["sentiment"]}, P(positive) = {verdict["probability"]:.3f}.
 
   page   {page}
@@ -104,9 +104,10 @@ def _fetch(url: str, review: str | None = None) -> str:
 
 
 def main() -> None:
+    began = time.monotonic()
     env = environment()
-    if sys.argv[1:] == ["--announce"]:
-        sys.exit(announce(env))
+    if sys.argv[1:2] == ["--announce"]:
+        sys.exit(announce(env, began=float(sys.argv[2])))
     check_ports(env)
     manager = Manager(Printer(sys.stdout))
     procfile = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8"))
@@ -115,7 +116,7 @@ def main() -> None:
         manager.add_process(name, f"exec {command}", env=env, cwd=str(ROOT))
     # A closed terminal ends everything, as Ctrl-C does.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    herald = subprocess.Popen([sys.executable, __file__, "--announce"], env=env)
+    herald = subprocess.Popen([sys.executable, __file__, "--announce", str(began)], env=env)
     try:
         manager.loop()
     finally:

@@ -130,7 +130,7 @@ def main() -> None:
         figures = judge(texts, labels, options.model, options.workers)
         if options.publish and not options.csv:
             command = f"make evaluate SPLIT={options.split}"
-        publish(options.model, options.split, figures, command)
+            publish(options.model, options.split, figures, command)
     except OSError as error:
         sys.exit(f"evaluate: {error.filename or options.model}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:

@@ -106,6 +106,7 @@ def main() -> None:
         sys.exit(f"evaluate-app: {error}")
     chosen = sample(reviews, options.count, options.seed)
     answers = [ask(connection, path, review.text) for review in tqdm(chosen, desc="asking", disable=None)]
+    connection.close()
     figures = judge(answers, [review.label for review in chosen])
     print(json.dumps(figures))
     if options.publish:

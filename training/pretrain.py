@@ -33,7 +33,8 @@ from vocab.vocabulary import PAD_ID
 TABLE_STD = 0.4
 ROWS = 128
 CHUNK = 64
-NEGATIVES = 512
+NEGATIVES = 256
+LM_DROPOUT = 0.1
 
 
 def pretrain(corpus: corpora.Corpus, size: Size, options: argparse.Namespace) -> Path:
@@ -105,19 +106,26 @@ class LanguageModels(nn.Module):
 
     def loss(self, lstm: nn.LSTM, ids: Tensor, targets: Tensor, state, sampler: "Sampler"):
         """Give the sampled-softmax loss of a chunk (rows, tokens) and the LSTM's last state."""
-        embedded = F.dropout(F.embedding(ids, self.table), 0.1, self.training)
+        wanted, negatives = targets.flatten(), sampler.draw(NEGATIVES)
+        # One look-up in the big table a chunk: each further one costs a gradient of the table's size.
+        used, at = torch.unique(torch.cat([ids.flatten(), wanted, negatives]), return_inverse=True)
+        rows, shift = F.embedding(used, self.table), (self.bias - sampler.log_odds)[used]
+        at_ids, at_wanted, at_negatives = at.split([ids.numel(), wanted.numel(), NEGATIVES])
+        embedded = F.embedding(at_ids.view_as(ids), rows) * keep_channels(ids, rows.shape[1])
         states, state = lstm(embedded, state)
-        guess = self.to_table(F.dropout(states, 0.1, self.training)).flatten(0, 1)
-        wanted = targets.flatten()
-        negatives = sampler.draw(NEGATIVES)
-        right = (guess * F.embedding(wanted, self.table)).sum(1) + self.bias[wanted]
-        wrong = guess @ F.embedding(negatives, self.table).T + self.bias[negatives]
-        right = right - sampler.log_odds[wanted]
-        wrong = wrong - sampler.log_odds[negatives]
-        wrong = wrong.masked_fill(wanted[:, None] == negatives[None], -1e4)
-        scores = torch.cat([right[:, None], wrong], dim=1).float()
-        loss = F.cross_entropy(scores, torch.zeros_like(wanted))
+        guess = self.to_table(states * keep_channels(ids, states.shape[2])).flatten(0, 1)
+        right = (guess * F.embedding(at_wanted, rows)).sum(1) + shift[at_wanted]
+        wrong = torch.addmm(shift[at_negatives], guess, F.embedding(at_negatives, rows).T)
+        wrong = wrong.masked_fill(at_wanted[:, None] == at_negatives[None], -1e4)
+        # Cross-entropy with the right word in front of the drawn ones.
+        loss = (torch.logaddexp(wrong.float().logsumexp(1), right.float()) - right.float()).mean()
         return loss, tuple(part.detach() for part in state)
+
+
+def keep_channels(ids: Tensor, width: int) -> Tensor:
+    """Give a dropout mask (rows, 1, width): whole channels of a row, cheap to draw."""
+    keep = torch.empty(len(ids), 1, width, device=ids.device).bernoulli_(1 - LM_DROPOUT)
+    return keep / (1 - LM_DROPOUT)
 
 
 class Sampler:

@@ -109,9 +109,7 @@ def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest
     explain = message.get("explain", "sentences")
     if explain not in EXPLAIN:
         came = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else _type_of(explain)
-        raise ContractError(
-            400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {came}"
-        )
+        raise ContractError(400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {came}")
     return ReviewRequest(check_review(message["review"]), explain)
 
 
@@ -255,9 +253,7 @@ def to_json(message: object) -> bytes:
 # --- Lambda to endpoint -------------------------------------------------------------------------
 
 
-def build_endpoint_request(
-    encoded: Sequence[Encoded], vocabulary: Vocabulary, explain: bool
-) -> bytes:
+def build_endpoint_request(encoded: Sequence[Encoded], vocabulary: Vocabulary, explain: bool) -> bytes:
     """Write the endpoint's message: ids and the fingerprint of the vocabulary they come from."""
     return to_json(
         {
@@ -448,9 +444,7 @@ def _warning(code: str, detail: str) -> dict[str, str]:
 
 def _check_size(body: bytes, limit: int) -> None:
     if len(body) > limit:
-        raise ContractError(
-            413, "too_large", f"the body has {len(body):,} bytes, at most {limit:,} are read"
-        )
+        raise ContractError(413, "too_large", f"the body has {len(body):,} bytes, at most {limit:,} are read")
 
 
 def _utf8(body: bytes) -> str:

@@ -3,12 +3,12 @@
 from vocab.text import Token
 from vocab.vocabulary import FIRST_KNOWN_ID, Encoded
 
-# Below this many words a guess would mostly be wrong.
+# Below this many words in Latin letters a guess would mostly be wrong.
 MIN_WORDS = 4
 # One word that English lacks is a name, a slip or a quotation.
 MIN_STRANGE = 2
 # More words than this share in another alphabet is another language.
-MAX_OTHER_ALPHABET = 0.3
+MAX_OTHER_ALPHABET = 0.5
 
 # Words of other languages' glue, none of which English reviews use often; by code of ISO 639-1.
 _FOREIGN = {
@@ -27,16 +27,16 @@ _FOREIGN = {
     "tr": "bir bu ve çok ama için film değil ile da de en gibi daha ne kadar olarak var iyi kötü",
     "id": "yang dan ini itu tidak dengan untuk sangat film dari di ke saya ada tapi juga akan bisa",
 }
-_SHARED_WITH_ENGLISH = frozenset(
-    "a i e o y w z is me no film do as de in to on his la le die war en un so for men at har av".split()
-)
-_FOREIGN_WORDS = [frozenset(words.split()) - _SHARED_WITH_ENGLISH for words in _FOREIGN.values()]
+_SHARED_WITH_ENGLISH = frozenset("a e o y w z me film do de la le die war en un men har av".split())
 _ENGLISH_WORDS = frozenset(
     "the a an and of to is it in this that was i for with but not as on are you his be have he they from at"
-    " by one who what there if so or about just her she has my we all your its were been had their when"
+    " by one an who what there if so or about just her she has my we all your its were been had their when"
     " would will no very too don do n't 's still him them than more even only which into how much could"
     " because out up".split()
 )
+_FOREIGN_WORDS = [
+    frozenset(words.split()) - _SHARED_WITH_ENGLISH - _ENGLISH_WORDS for words in _FOREIGN.values()
+]
 
 
 def looks_english(encoded: Encoded) -> bool:
@@ -47,10 +47,10 @@ def looks_english(encoded: Encoded) -> bool:
     """
     tokens = encoded.tokens
     words = [token.token for token in tokens if token.token[:1].isalpha()]
-    if len(words) < MIN_WORDS:
-        return True
     if sum(not _latin(word) for word in words) > MAX_OTHER_ALPHABET * len(words):
         return False
+    if len(words) < MIN_WORDS:
+        return True
     english = sum(token.token in _ENGLISH_WORDS for token in tokens)
     common = [
         (token.token, number >= FIRST_KNOWN_ID)

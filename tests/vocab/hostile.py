@@ -24,7 +24,7 @@ REVIEWS = ANY_TEXT | HOSTILE_TEXT
 # Repeated to great length, each asks some loop or regular expression for quadratic time.
 ENDLESS = [
     *"< </ <b <b> a<b> x<br> <! <!-- <!---> --> <script <script> </script <script></script </style/x".split(),
-    *"& &amp; &a &# &#1 &#x 9 9. 1/ 10/10 'n't n't a' .... (((  [ { \" \\\" a.b. - * !? y yes ing ational".split(),
+    *"& &amp; &a &# &#1 &#x 9 9. 1/ 10/10 'n't n't a' .... ((( [ a.b. - * !? y yes ing ational".split(),
     *('<a "', "<a '\"", '<a x=">">', "isn't ", ". ", ".) ", ") ", "- ", "\x00", "\n", " \n"),
     *("\u0301", "e\u0301", "\u0316\u0301", "\u03a3", "\u4e2d", "\u200d", "\U0001f600", "\ud800"),
 ]
@@ -46,4 +46,4 @@ def listed(count: int, seed: int = 7) -> list[str]:
 
 
 def _in_words(character: str) -> str:
-    return f"a{character}\u0323\u0301 {character} <script{character}></script>"
+    return f"a{character}\u0323\u0301 {character} <script{character}>q</script>"

@@ -71,7 +71,7 @@ def main() -> None:
     text = json.loads((GOLDEN / "text.json").read_text(encoding="utf-8"))
     ids = json.loads((GOLDEN / "ids.json").read_text(encoding="utf-8"))
     head = {"text_version": TEXT_VERSION, "fingerprint": vocabulary.fingerprint}
-    new = {**head, "cases": [ids_case(case, vocabulary) for case in ids["cases"]]}
+    new: dict[str, Any] = {**head, "cases": [ids_case(case, vocabulary) for case in ids["cases"]]}
     if changed := changed_ids(ids, new):
         sys.exit(
             f"rewrite_golden: the ids of {', '.join(changed)} changed; raise TEXT_VERSION in"
