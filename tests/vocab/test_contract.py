@@ -1,0 +1,644 @@
+"""Every message and every refusal, between page and Lambda and between Lambda and endpoint."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from hostile import REVIEWS
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from vocab import contract, vocabulary
+from vocab.contract import ContractError, EndpointRequest, Item, Model, ReviewRequest, Scored
+from vocab.vocabulary import Encoded
+
+WORDS = vocabulary.load()
+MODEL = Model("bilstm-1", WORDS.fingerprint, (0.4, 0.6))
+# No error may hold these, which stand for a review's words.
+CANARY = "zanzibar canary"
+FINE = "A warm, funny film. It is not bad at all!"
+
+numbers = st.floats(-50, 50)
+
+# --- a caller's request -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        (b'{"review": "Fine"}', "application/json", ReviewRequest("Fine", "sentences")),
+        (b'{"review": "Fine"}', None, ReviewRequest("Fine", "sentences")),
+        (b'{"review": "Fine"}', "", ReviewRequest("Fine", "sentences")),
+        (b'{"review": "Fine"}', " Application/JSON ; charset=utf-8", ReviewRequest("Fine", "sentences")),
+        (b'\xef\xbb\xbf{"review": "Fine"}', None, ReviewRequest("Fine", "sentences")),
+        (b' {"explain":"words","review":""}\r\n', None, ReviewRequest("", "words")),
+        (b'{"review": "\\ud83d\\u0000"}', None, ReviewRequest("\ud83d\x00", "sentences")),
+        (b'{"review": "[[[[[[[[[[[[[[[[[[[[[[[[\\"["}', None, ReviewRequest("[" * 24 + '"[', "sentences")),
+        (b'{"review": "Fine"}', "text/plain", ReviewRequest('{"review": "Fine"}', "sentences")),
+        ("caf\u00e9".encode(), "TEXT/plain; charset=UTF-8", ReviewRequest("caf\u00e9", "sentences")),
+        (b"\xef\xbb\xbfFine", "text/plain", ReviewRequest("Fine", "sentences")),
+        (b"", "text/plain", ReviewRequest("", "sentences")),
+    ],
+)
+def test_a_request_is_read_as_json_or_as_text(
+    body: bytes, content_type: str | None, expected: ReviewRequest
+) -> None:
+    assert contract.parse_review_request(body, content_type) == expected
+
+
+@pytest.mark.parametrize("explain", contract.EXPLAIN)
+def test_each_way_to_explain_is_read(explain: str) -> None:
+    body = json.dumps({"review": FINE, "explain": explain}).encode()
+    assert contract.parse_review_request(body, None).explain == explain
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=200), st.sampled_from(contract.EXPLAIN))
+def test_any_review_that_json_can_carry_is_read_unchanged(review: str, explain: str) -> None:
+    body = json.dumps({"review": review, "explain": explain}).encode()
+    # JSON writes two halves of a character apart, and reads them as one.
+    whole = review.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+    assert contract.parse_review_request(body, "application/json") == ReviewRequest(whole, explain)
+
+
+@given(st.binary(), st.none() | st.text() | st.sampled_from([contract.JSON, contract.TEXT]))
+def test_any_bytes_are_read_or_refused_and_never_raise_anything_else(
+    body: bytes, content_type: str | None
+) -> None:
+    for read in (contract.parse_review_request, contract.parse_endpoint_request):
+        try:
+            read(body, content_type)
+        except ContractError as refusal:
+            assert refusal.status in (400, 413, 415)
+            assert refusal.code and refusal.detail
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text() | st.sampled_from(["review", "explain", "ids", "reviews", "id"]), inner)
+    ),
+)
+
+
+@given(json_values)
+def test_any_json_is_read_or_refused_and_never_raises_anything_else(value: object) -> None:
+    body = json.dumps(value).encode()
+    for read in (contract.parse_review_request, contract.parse_endpoint_request):
+        try:
+            read(body, None)
+        except ContractError as refusal:
+            assert refusal.status == 400
+
+
+LONG = CANARY + "x" * contract.MAX_REVIEW_CHARACTERS
+REFUSED: list[tuple[str, bytes, str | None, int, str, str]] = [
+    ("a body over the limit", b" " * 1_000_001, None, 413, "too_large", "1,000,001 bytes, at most 1,000,000"),
+    ("an endless text", b"a" * 1_000_001, "text/plain", 413, "too_large", "1,000,001 bytes"),
+    ("a review over the limit", json.dumps({"review": LONG}).encode(), None, 413, "too_long", "50,015"),
+    ("a text over the limit", LONG.encode(), "text/plain", 413, "too_long", "at most 50,000"),
+    ("another content type", b"x", "text/html", 415, "unsupported_media_type", "'text/html'"),
+    ("an endless content type", b"x", "a/" + "b" * 5_000, 415, "unsupported_media_type", "not read; send"),
+    ("JSON that is not UTF-8", b'{"review": "\xff"}', None, 400, "not_utf8", "byte 12"),
+    ("text that is not UTF-8", b"caf\xe9 " + CANARY.encode(), "text/plain", 400, "not_utf8", "byte 3"),
+    ("surrogates as UTF-8", b"\xed\xa0\x80", "text/plain", 400, "not_utf8", "send UTF-8"),
+    ("no body", b"", None, 400, "malformed_json", "at character 0"),
+    ("text sent as JSON", CANARY.encode(), None, 400, "malformed_json", 'send {"review": "..."}'),
+    ("JSON cut short", b'{"review": "' + CANARY.encode(), None, 400, "malformed_json", "at character 11"),
+    ("a BOM twice", b"\xef\xbb\xbf\xef\xbb\xbf{}", None, 400, "malformed_json", "no valid JSON"),
+    ("two messages", b'{"review": "a"}{"review": "b"}', None, 400, "malformed_json", "at character 15"),
+    ("a trailing comma", b'{"review": "a",}', None, 400, "malformed_json", "no valid JSON"),
+    ("single quotes", b"{'review': 'a'}", None, 400, "malformed_json", "no valid JSON"),
+    ("a raw control character", b'{"review": "a\nb"}', None, 400, "malformed_json", "no valid JSON"),
+    ("NaN", b'{"review": NaN}', None, 400, "malformed_json", "NaN is no JSON number"),
+    ("Infinity", b'{"review": Infinity}', None, 400, "malformed_json", "Infinity is no JSON number"),
+    ("-Infinity", b'{"explain": -Infinity}', None, 400, "malformed_json", "-Infinity is no JSON number"),
+    ("a number without end", b'{"review": ' + b"1" * 5_001 + b"}", None, 400, "malformed_json", "no valid"),
+    ("too deep lists", b"[" * 21 + b"]" * 21, None, 400, "malformed_json", "deeper than 20"),
+    ("too deep objects", b'{"a":' * 21 + b"1" + b"}" * 21, None, 400, "malformed_json", "deeper than 20"),
+    ("a depth without end", b"[" * 900_000, None, 400, "malformed_json", "deeper than 20"),
+    ("a field twice", b'{"review": "a", "review": "b"}', None, 400, "malformed_json", "a field twice"),
+    ("a list", b"[1, 2]", None, 400, "wrong_type", "must be an object, got list of length 2"),
+    ("a string", json.dumps(CANARY).encode(), None, 400, "wrong_type", "got string of length 15"),
+    ("null", b"null", None, 400, "wrong_type", "got null"),
+    ("an unknown field", b'{"review": "a", "stars": 3}', None, 400, "unknown_field", "'stars' is not known"),
+    ("an endless field", b'{"' + b"q" * 99 + b'": 1}', None, 400, "unknown_field", "'" + "q" * 30 + "'"),
+    ("a broken field", b'{"\\ud800": 1}', None, 400, "unknown_field", "send only review, explain"),
+    ("no review", b"{}", None, 400, "missing_field", 'send {"review": "..."}'),
+    ("review null", b'{"review": null}', None, 400, "wrong_type", "must be a string, got null"),
+    ("review a number", b'{"review": 1e999}', None, 400, "wrong_type", "must be a string, got number"),
+    ("review a boolean", b'{"review": true}', None, 400, "wrong_type", "must be a string, got boolean"),
+    ("review a list", json.dumps({"review": [CANARY]}).encode(), None, 400, "wrong_type", "list of length 1"),
+    ("review an object", json.dumps({"review": {CANARY: 1}}).encode(), None, 400, "wrong_type", "got object"),
+    ("explain unknown", b'{"review": "a", "explain": "all"}', None, 400, "bad_value", "got 'all'"),
+    ("explain a boolean", b'{"review": "a", "explain": true}', None, 400, "bad_value", "got boolean"),
+    ("explain a list", b'{"review": "a", "explain": []}', None, 400, "bad_value", "got list of length 0"),
+    (
+        "fields in each other's place",
+        json.dumps({"review": "words", "explain": CANARY + " and more"}).encode(),
+        None,
+        400,
+        "bad_value",
+        "got string of length 24",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code", "says"),
+    [case[1:] for case in REFUSED],
+    ids=[case[0].replace(" ", "-") for case in REFUSED],
+)
+def test_a_bad_request_is_refused_with_what_was_wrong_and_none_of_its_words(
+    body: bytes, content_type: str | None, status: int, code: str, says: str
+) -> None:
+    _refused(lambda: contract.parse_review_request(body, content_type), status, code, says)
+
+
+def test_a_review_of_exactly_50000_characters_is_read_however_it_is_escaped() -> None:
+    review = "\U0001f600" * contract.MAX_REVIEW_CHARACTERS
+    body = json.dumps({"review": review, "explain": "sentences"}).encode()
+    assert contract.parse_review_request(body, None).review == review
+
+
+def test_depth_20_is_read() -> None:
+    assert contract.parse_json("[" * 20 + "]" * 20)
+
+
+@pytest.mark.parametrize("part", ["[", "{", '["', '"[', "\\[", "[]", '{"a":', "[[],", '"\\"[{'])
+def test_brackets_without_end_are_refused_and_not_followed(part: str) -> None:
+    with pytest.raises(ContractError):
+        contract.parse_json(part * 100_000)
+
+
+@pytest.mark.parametrize("review", ["", "<br>", " \n"])
+def test_a_review_without_a_token_is_refused(review: str) -> None:
+    _refused(lambda: contract.check_encoded(WORDS.encode(review)), 422, "no_token", "write a sentence")
+
+
+def test_a_review_with_a_token_passes() -> None:
+    encoded = WORDS.encode("!")
+    assert contract.check_encoded(encoded) is encoded
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        (None, "application/json"),
+        ("", "application/json"),
+        (";", "application/json"),
+        ("TEXT/Plain;charset=x", "text/plain"),
+    ],
+)
+def test_media_type_is_lower_case_without_parameters(content_type: str | None, expected: str) -> None:
+    assert contract.media_type(content_type) == expected
+
+
+# --- verdict and warnings -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("probability", "expected"),
+    [
+        (0.0, "negative"),
+        (0.399999, "negative"),
+        (0.4, "negative"),
+        (0.400001, "uncertain"),
+        (0.5, "uncertain"),
+        (0.599999, "uncertain"),
+        (0.6, "positive"),
+        (1.0, "positive"),
+    ],
+)
+def test_the_edges_of_the_uncertain_band_are_verdicts(probability: float, expected: str) -> None:
+    assert contract.sentiment_of(probability, MODEL, WORDS.encode(FINE)) == expected
+    assert contract.sentiment_of(probability, MODEL) == expected
+
+
+@pytest.mark.parametrize(("probability", "expected"), [(0.499999, "negative"), (0.5, "positive")])
+def test_without_a_band_half_is_positive(probability: float, expected: str) -> None:
+    assert contract.sentiment_of(probability, MODEL._replace(uncertain=(0.5, 0.5))) == expected
+
+
+def test_a_review_of_unknown_words_alone_is_uncertain_however_sure_the_network_is() -> None:
+    assert contract.sentiment_of(0.99, MODEL, WORDS.encode("Qwzxv blorptastic frumious")) == "uncertain"
+
+
+@pytest.mark.parametrize(
+    ("review", "codes"),
+    [
+        (FINE, []),
+        ("Good.", ["too_short"]),
+        ("Good film.", ["too_short"]),
+        ("Good funny film.", []),
+        ("!!! ???", ["too_short", "no_known_words"]),
+        ("Qwzxv blorptastic frumious", ["no_known_words"]),
+        ("Ce film est vraiment magnifique et les acteurs sont excellents.", ["not_english"]),
+        ("A fine film. " * 150, ["truncated"]),
+        ("Ce film est vraiment magnifique. " * 90, ["truncated", "not_english"]),
+        ("\u041e\u0447\u0435\u043d\u044c \u0441\u043b\u0430\u0431\u043e, 10/10", ["not_english"]),
+    ],
+)
+def test_each_warning_is_given_when_it_is_due_and_only_then(review: str, codes: list[str]) -> None:
+    assert [warning["code"] for warning in contract.warnings_of(WORDS.encode(review))] == codes
+
+
+def test_a_warning_says_how_much_was_cut_and_where() -> None:
+    encoded = WORDS.encode("A fine film. " * 150)
+    assert encoded.cut is not None
+    start, end = encoded.cut
+    [warning] = contract.warnings_of(encoded)
+    assert f"600 tokens; characters {start:,} to {end:,}" in warning["detail"]
+
+
+@given(REVIEWS)
+def test_no_warning_holds_a_word_of_the_review(review: str) -> None:
+    for warning in contract.warnings_of(WORDS.encode(f"{CANARY} {review}")):
+        assert set(warning) == {"code", "detail"}
+        assert "zanzibar" not in warning["detail"]
+
+
+# --- the answer ---------------------------------------------------------------------------------
+
+
+@given(REVIEWS, st.data())
+def test_words_and_sentences_add_up_to_the_same_logit_and_probability(review: str, data: Any) -> None:
+    encoded = WORDS.encode(review)
+    assume(encoded.ids)
+    count = len(encoded.ids)
+    score = contract.build_score(
+        data.draw(numbers), data.draw(st.lists(numbers, min_size=count, max_size=count))
+    )
+    answer = contract.build_answer(encoded, score, "words", MODEL, "r-1")
+    words = math.fsum(word["contribution"] for word in answer["words"])
+    sentences = math.fsum(sentence["contribution"] for sentence in answer["sentences"])
+    assert words == pytest.approx(sentences, abs=1e-6)
+    assert words + answer["bias"] == pytest.approx(score.logit, abs=1e-6)
+    assert contract.sigmoid(words + answer["bias"]) == pytest.approx(answer["probability"], abs=1e-5)
+
+
+@given(REVIEWS, st.sampled_from(contract.EXPLAIN))
+def test_offsets_of_an_answer_point_into_its_text(review: str, explain: str) -> None:
+    encoded = WORDS.encode(review)
+    score = contract.build_score(0.5, [0.25] * len(encoded.ids))
+    answer = json.loads(contract.to_json(contract.build_answer(encoded, score, explain, MODEL, "r-1")))
+    spans = [(word["start"], word["end"]) for word in answer.get("words", [])]
+    assert spans == ([(t.start, t.end) for t in encoded.tokens] if explain == "words" else [])
+    for sentence in answer.get("sentences", []):
+        piece = answer["text"][sentence["start"] : sentence["end"]]
+        assert piece and piece == piece.strip()
+
+
+@pytest.mark.parametrize(
+    ("explain", "more"),
+    [("none", set()), ("sentences", {"text", "sentences"}), ("words", {"text", "sentences", "words"})],
+)
+def test_an_answer_holds_what_was_asked_for(explain: str, more: set[str]) -> None:
+    encoded = WORDS.encode(FINE)
+    score = contract.build_score(-0.25, [0.5] * len(encoded.ids))
+    answer = contract.build_answer(encoded, score, explain, MODEL, "r-1")
+    assert set(answer) == {"sentiment", "probability", "warnings", "bias", "model", "request_id"} | more
+    assert answer["sentiment"] == "positive"
+    assert answer["model"] == {"id": "bilstm-1", "vocabulary": WORDS.fingerprint}
+    assert answer["request_id"] == "r-1"
+
+
+def test_an_answer_with_a_contribution_too_few_is_never_built() -> None:
+    encoded = WORDS.encode(FINE)
+    with pytest.raises(ValueError, match="zip"):
+        contract.build_answer(encoded, contract.build_score(0, [1.0]), "words", MODEL, "r-1")
+
+
+@given(numbers, st.lists(numbers, max_size=400))
+def test_the_parts_of_a_score_add_up_as_they_are_sent(bias: float, contributions: list[float]) -> None:
+    score = contract.build_score(bias, contributions)
+    assert math.fsum([score.bias, *score.contributions]) == pytest.approx(score.logit, abs=1e-6)
+    assert score.probability == pytest.approx(contract.sigmoid(score.logit), abs=1e-6)
+    assert json.loads(contract.to_json(score.contributions)) == score.contributions
+
+
+@given(st.floats(allow_nan=False))
+def test_sigmoid_lies_from_0_to_1_and_mirrors_itself(logit: float) -> None:
+    assert 0 <= contract.sigmoid(logit) <= 1
+    assert contract.sigmoid(logit) + contract.sigmoid(-logit) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_nan_and_infinity_never_leave(value: float) -> None:
+    with pytest.raises(ValueError):
+        contract.to_json({"probability": value})
+
+
+def test_json_leaves_as_ascii_whatever_it_holds() -> None:
+    assert contract.to_json({"text": "caf\u00e9 \ud800"}) == b'{"text":"caf\\u00e9 \\ud800"}'
+
+
+# --- Lambda to endpoint -------------------------------------------------------------------------
+
+
+@given(st.lists(REVIEWS, min_size=1, max_size=5), st.booleans())
+def test_the_endpoint_reads_the_ids_that_were_sent(reviews: list[str], explain: bool) -> None:
+    encoded = [WORDS.encode(review) for review in reviews]
+    body = contract.build_endpoint_request(encoded, WORDS, explain)
+    items = [Item(ids=one.ids) for one in encoded]
+    assert contract.parse_endpoint_request(body, contract.JSON) == EndpointRequest(
+        items, WORDS.fingerprint, explain
+    )
+
+
+def test_the_largest_request_fits() -> None:
+    encoded = [WORDS.encode("zyzzyva " * 500)] * contract.MAX_ENDPOINT_REVIEWS
+    body = contract.build_endpoint_request(encoded, WORDS, True)
+    assert len(contract.parse_endpoint_request(body, contract.JSON).items) == contract.MAX_ENDPOINT_REVIEWS
+
+
+def test_the_card_is_asked_for() -> None:
+    body = contract.build_describe_request()
+    assert contract.parse_endpoint_request(body, contract.JSON) == EndpointRequest([], describe=True)
+
+
+def test_reviews_and_ids_may_be_mixed_and_named() -> None:
+    body = json.dumps({"reviews": [{"review": "a", "id": 7}, {"ids": [1], "id": "b"}, {"ids": [2]}]}).encode()
+    assert contract.parse_endpoint_request(body, None) == EndpointRequest(
+        [Item(review="a", id=7), Item(ids=[1], id="b"), Item(ids=[2])]
+    )
+
+
+def test_json_lines_hold_a_review_a_line_and_blank_lines_are_skipped() -> None:
+    body = b'\xef\xbb\xbf{"review": "a", "id": "x"}\r\n\n {"review": "b\\nc"}\n'
+    request = contract.parse_endpoint_request(body, "application/jsonlines")
+    assert request == EndpointRequest([Item(review="a", id="x"), Item(review="b\nc")], lines=True)
+
+
+def test_a_bad_line_spoils_no_other_and_keeps_its_id() -> None:
+    body = b'{"review": 3, "id": "x"}\nnonsense\n{"review": "b"}\n{"review": "c", "id": true}'
+    first, second, third, fourth = contract.parse_endpoint_request(body, contract.JSON_LINES).items
+    assert (first.id, first.error and first.error.code) == ("x", "wrong_type")
+    assert (second.id, second.error and second.error.code) == (None, "malformed_json")
+    assert third == Item(review="b")
+    assert (fourth.id, fourth.error and fourth.error.code) == (None, "wrong_type")
+
+
+@pytest.mark.parametrize(
+    ("item", "code", "says"),
+    [
+        ([CANARY], "wrong_type", "must be an object, got list of length 1"),
+        (CANARY, "wrong_type", "must be an object, got string of length 15"),
+        (None, "wrong_type", "must be an object, got null"),
+        ({}, "missing_field", 'send either "ids" or "review"'),
+        ({"ids": [1], "review": CANARY}, "missing_field", 'send either "ids" or "review"'),
+        ({"review": CANARY, "text": CANARY}, "unknown_field", "'text' is not known"),
+        ({"review": [CANARY]}, "wrong_type", "review must be a string, got list of length 1"),
+        ({"review": LONG}, "too_long", "review has 50,015 characters"),
+        ({"ids": CANARY}, "wrong_type", "ids must be a list of integers, got string of length 15"),
+        ({"ids": [1, 2.0]}, "wrong_type", "ids must be a list of integers"),
+        ({"ids": [True]}, "wrong_type", "ids must be a list of integers"),
+        ({"ids": ["1"]}, "wrong_type", "ids must be a list of integers"),
+        ({"ids": [[1]]}, "wrong_type", "ids must be a list of integers"),
+        ({"ids": None}, "wrong_type", "ids must be a list of integers, got null"),
+        ({"ids": [1], "id": 1.5}, "wrong_type", "id must be a string or a number, got number"),
+        ({"ids": [1], "id": [CANARY]}, "wrong_type", "id must be a string or a number, got list"),
+        ({"ids": [1], "id": False}, "wrong_type", "id must be a string or a number, got boolean"),
+    ],
+)
+def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str, says: str) -> None:
+    body = json.dumps({"reviews": [item, {"ids": [1]}]}).encode()
+    bad, good = contract.parse_endpoint_request(body, contract.JSON).items
+    assert good == Item(ids=[1])
+    assert bad.error is not None and bad.ids is None and bad.review is None
+    assert (bad.error.code, says in bad.error.detail) == (code, True), bad.error.detail
+    assert "zanzibar" not in bad.error.detail
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "says"),
+    [
+        ({}, "bad_value", "reviews must be a list of 1 to 100, got null"),
+        ({"describe": False}, "bad_value", "reviews must be a list of 1 to 100, got null"),
+        ({"reviews": []}, "bad_value", "got list of length 0"),
+        ({"reviews": [{"ids": [1]}] * 101}, "bad_value", "got list of length 101"),
+        ({"reviews": {"ids": [1]}}, "bad_value", "got object of length 1"),
+        ({"reviews": CANARY}, "bad_value", "got string of length 15"),
+        (
+            {"reviews": [{"ids": [1]}], "explain": 1},
+            "wrong_type",
+            "explain must be true or false, got number",
+        ),
+        ({"reviews": [{"ids": [1]}], "explain": "words"}, "wrong_type", "got string of length 5"),
+        ({"reviews": [{"ids": [1]}], "vocabulary": 7}, "wrong_type", "vocabulary must be a string"),
+        ({"reviews": [{"ids": [1]}], "review": CANARY}, "unknown_field", "'review' is not known"),
+        ({"describe": "yes"}, "wrong_type", "describe must be true or false, got string of length 3"),
+        ({"describe": 1}, "wrong_type", "describe must be true or false, got number"),
+        ([], "wrong_type", "must be an object, got list of length 0"),
+    ],
+)
+def test_a_bad_message_to_the_endpoint_is_refused(message: object, code: str, says: str) -> None:
+    body = json.dumps(message).encode()
+    _refused(lambda: contract.parse_endpoint_request(body, contract.JSON), 400, code, says)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b" " * 4_000_001, contract.JSON, 413, "too_large"),
+        (b"\n" * 4_000_001, contract.JSON_LINES, 413, "too_large"),
+        (b"{}", "text/csv", 415, "unsupported_media_type"),
+        (b"{}", contract.TEXT, 415, "unsupported_media_type"),
+        (b"\xff", contract.JSON, 400, "not_utf8"),
+        (b"\xff", contract.JSON_LINES, 400, "not_utf8"),
+        (b'{"reviews": [{"ids": [NaN]}]}', contract.JSON, 400, "malformed_json"),
+        (b'{"reviews": [{"ids": [1], "ids": [2]}]}', contract.JSON, 400, "malformed_json"),
+        (b'{"reviews": [{"ids": [' + b"9" * 5_001 + b"]}]}", contract.JSON, 400, "malformed_json"),
+    ],
+)
+def test_a_body_that_is_no_message_is_refused_by_the_endpoint(
+    body: bytes, content_type: str, status: int, code: str
+) -> None:
+    _refused(lambda: contract.parse_endpoint_request(body, content_type), status, code)
+
+
+@pytest.mark.parametrize("named", [None, "", "b1041d6bee051826", "x" * 10_000])
+def test_ids_of_another_vocabulary_are_refused(named: str | None) -> None:
+    _refused(
+        lambda: contract.check_vocabulary(named, WORDS.fingerprint),
+        409,
+        "vocabulary_mismatch",
+        f"trained with '{WORDS.fingerprint}'; deploy both from one version",
+    )
+
+
+def test_ids_of_the_own_vocabulary_pass() -> None:
+    contract.check_vocabulary(WORDS.fingerprint, WORDS.fingerprint)
+
+
+@pytest.mark.parametrize(
+    ("ids", "status", "code"),
+    [
+        ([], 422, "no_token"),
+        ([0], 400, "bad_value"),
+        ([5, -1], 400, "bad_value"),
+        ([100], 400, "bad_value"),
+        ([10**4_000], 400, "bad_value"),
+        ([1] * 401, 400, "bad_value"),
+    ],
+)
+def test_ids_without_a_row_in_the_network_are_refused(ids: list[int], status: int, code: str) -> None:
+    _refused(lambda: contract.check_ids(ids, vocabulary_size=100, max_tokens=400), status, code)
+
+
+@pytest.mark.parametrize("ids", [[1], [99], [1, 99] * 200])
+def test_ids_at_the_edges_pass(ids: list[int]) -> None:
+    contract.check_ids(ids, vocabulary_size=100, max_tokens=400)
+
+
+# --- endpoint to Lambda -------------------------------------------------------------------------
+
+
+@given(st.lists(st.lists(numbers, min_size=1, max_size=20), min_size=1, max_size=4), numbers)
+def test_an_answer_is_read_as_the_endpoint_wrote_it(parts: list[list[float]], bias: float) -> None:
+    encoded = [_of_length(len(contributions)) for contributions in parts]
+    scores = [contract.build_score(bias, contributions) for contributions in parts]
+    assert contract.parse_endpoint_answer(_answer_body(scores), encoded, explain=True) == (MODEL, scores)
+
+
+def test_without_an_explanation_no_contribution_is_expected() -> None:
+    score = contract.build_score(0.5, [0.25, 0.25])._replace(contributions=[])
+    plain = {key: value for key, value in score._asdict().items() if key != "contributions"}
+    body = contract.to_json({"model": contract.model_message(MODEL), "answers": [plain]})
+    assert contract.parse_endpoint_answer(body, [_of_length(2)], explain=False) == (MODEL, [score])
+
+
+GOOD = {"logit": 1.0, "probability": 0.731059, "bias": 0.25, "contributions": [0.5, 0.25]}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"logit": 1.1},
+        {"logit": None},
+        {"logit": "1.0"},
+        {"logit": True},
+        {"logit": 10**400},
+        {"probability": 0.74},
+        {"probability": 1.5},
+        {"probability": -0.731059},
+        {"probability": [0.731059]},
+        {"bias": 0.26},
+        {"bias": None},
+        {"contributions": [0.5]},
+        {"contributions": [0.5, 0.25, 0.0]},
+        {"contributions": [0.5, 0.26]},
+        {"contributions": [0.5, "0.25"]},
+        {"contributions": [0.5, None]},
+        {"contributions": [1, False]},
+        {"contributions": {"0": 0.5, "1": 0.25}},
+        {"contributions": None},
+        {"contributions": "ab"},
+    ],
+    ids=repr,
+)
+def test_an_answer_whose_numbers_disagree_is_a_502(change: dict[str, Any]) -> None:
+    encoded = [_of_length(2)]
+    assert contract.parse_endpoint_answer(_endpoint_says([GOOD]), encoded, explain=True)
+    body = _endpoint_says([{**GOOD, **change}])
+    _refused(lambda: contract.parse_endpoint_answer(body, encoded, explain=True), 502, "bad_endpoint_answer")
+
+
+@pytest.mark.parametrize("field", GOOD)
+def test_an_answer_that_lacks_a_field_is_a_502(field: str) -> None:
+    body = _endpoint_says([{key: value for key, value in GOOD.items() if key != field}])
+    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 5_000])
+@pytest.mark.parametrize("field", ["logit", "probability", "bias"])
+def test_an_answer_with_a_number_that_is_none_is_a_502(number: str, field: str) -> None:
+    body = _endpoint_says([{**GOOD, field: "here"}]).replace(b'"here"', number.encode())
+    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+
+
+@pytest.mark.parametrize("answers", [[], [GOOD, GOOD], None, 1, GOOD, [None], [[]], {"a": GOOD}, [CANARY]])
+def test_answers_that_do_not_match_the_reviews_are_a_502(answers: object) -> None:
+    body = _endpoint_says(answers)
+    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+
+
+BROKEN_MODELS: list[object] = [
+    None,
+    "bilstm-1",
+    [],
+    {},
+    {"id": 1, "vocabulary": "v", "uncertain": [0.4, 0.6]},
+    {"id": "m", "vocabulary": None, "uncertain": [0.4, 0.6]},
+    {"id": "m", "vocabulary": "v"},
+    {"id": "m", "vocabulary": "v", "uncertain": None},
+    {"id": "m", "vocabulary": "v", "uncertain": 0.5},
+    {"id": "m", "vocabulary": "v", "uncertain": [0.5]},
+    {"id": "m", "vocabulary": "v", "uncertain": [0.4, 0.5, 0.6]},
+    {"id": "m", "vocabulary": "v", "uncertain": [0.6, 0.4]},
+    {"id": "m", "vocabulary": "v", "uncertain": [-0.1, 0.6]},
+    {"id": "m", "vocabulary": "v", "uncertain": [0.4, 1.1]},
+    {"id": "m", "vocabulary": "v", "uncertain": ["0.4", "0.6"]},
+    {"id": "m", "vocabulary": "v", "uncertain": [False, True]},
+    {"id": "m", "vocabulary": "v", "uncertain": [0, 10**400]},
+]
+
+
+@pytest.mark.parametrize("model", BROKEN_MODELS, ids=lambda model: repr(model)[:60])
+def test_an_answer_or_a_card_of_a_model_that_is_none_is_a_502(model: object) -> None:
+    body = json.dumps({"model": model, "answers": [GOOD]}).encode()
+    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    card = json.dumps({"card": model}).encode()
+    _refused(lambda: contract.parse_card(card), 502, "bad_endpoint_answer", "look at its log")
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[]", b"null", b'"card"', b"{}", b"[" * 50_000])
+def test_a_body_that_is_no_answer_is_a_502(body: bytes) -> None:
+    _refused(lambda: contract.parse_endpoint_answer(body, [], False), 502, "bad_endpoint_answer")
+    _refused(lambda: contract.parse_card(body), 502, "bad_endpoint_answer")
+
+
+def test_the_card_is_given_whole() -> None:
+    card = {**contract.model_message(MODEL), "accuracy": 0.92, "seed": 1}
+    assert contract.parse_card(contract.to_json({"card": card})) == card
+
+
+@given(json_values)
+def test_anything_an_endpoint_may_say_is_read_or_a_502(value: object) -> None:
+    body = json.dumps({"model": contract.model_message(MODEL), "answers": value, "card": value}).encode()
+    reads: list[Callable[[], object]] = [
+        lambda: contract.parse_endpoint_answer(body, [_of_length(1)], explain=True),
+        lambda: contract.parse_card(body),
+    ]
+    for read in reads:
+        try:
+            read()
+        except ContractError as refusal:
+            assert (refusal.status, refusal.code) == (502, "bad_endpoint_answer")
+
+
+def _of_length(count: int) -> Encoded:
+    encoded = WORDS.encode("good " * count)
+    assert len(encoded.ids) == count
+    return encoded
+
+
+def _answer_body(scores: Sequence[Scored]) -> bytes:
+    return _endpoint_says([score._asdict() for score in scores])
+
+
+def _endpoint_says(answers: object) -> bytes:
+    return json.dumps({"model": contract.model_message(MODEL), "answers": answers}).encode()
+
+
+def _refused(action: Callable[[], object], status: int, code: str, says: str = "") -> None:
+    with pytest.raises(ContractError) as refusal:
+        action()
+    error = refusal.value
+    assert (error.status, error.code) == (status, code), error.detail
+    assert says in error.detail
+    assert str(error) == error.detail
+    assert len(error.detail) < 250
+    assert "zanzibar" not in error.detail
