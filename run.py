@@ -15,6 +15,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
@@ -83,7 +84,7 @@ def announce(env: dict[str, str], began: float) -> int:
     return 1
 
 
-def _where(page: str, api: str, verdict: dict, seconds: float) -> str:
+def _where(page: str, api: str, verdict: dict[str, Any], seconds: float) -> str:
     return f"""
 Verdict is ready after {seconds:.1f} s: "{REVIEW}"
 is {verdict["sentiment"]}, P(positive) = {verdict["probability"]:.3f}.

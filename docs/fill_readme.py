@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 import inference  # noqa: E402
+
 from vocab import contract  # noqa: E402
 
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"

@@ -172,9 +172,7 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(number, leave)
     server = start(options.host, options.port, options.api_url)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    print(
-        f"The page is at http://{host}:{server.server_port} and asks {options.api_url}.", flush=True
-    )
+    print(f"The page is at http://{host}:{server.server_port} and asks {options.api_url}.", flush=True)
     with server:
         server.serve_forever()
 
@@ -226,9 +224,7 @@ def port_number(text: str) -> int:
 
 def http_url(text: str) -> str:
     """The URL without its last slash. Refuses what could add words of its own to the CSP."""
-    wrong = argparse.ArgumentTypeError(
-        f"the API's URL looks like http://127.0.0.1:8000, got {text!r}"
-    )
+    wrong = argparse.ArgumentTypeError(f"the API's URL looks like http://127.0.0.1:8000, got {text!r}")
     try:
         parts = urlsplit(text)
         _ = parts.port

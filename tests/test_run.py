@@ -8,6 +8,7 @@ import sys
 
 import httpx
 import pytest
+
 from tests.support.stack import ROOT, Stack, alive
 
 NAMES = ("endpoint", "api", "page")
@@ -70,8 +71,9 @@ def test_a_busy_port_is_named_with_the_variable_that_changes_it(name: str) -> No
         ended = run_once(**{name: str(port)})
     assert ended.returncode == 1
     lines = ended.stderr.strip().splitlines()
-    assert lines == [f"run: port {port} can't be used (Address already in use); choose another: make run"
-                     f" {name}={port + 1}"]
+    assert lines == [
+        f"run: port {port} can't be used (Address already in use); choose another: make run {name}={port + 1}"
+    ]
 
 
 @pytest.mark.parametrize("value", ["http", "0", "70000", "-1"])

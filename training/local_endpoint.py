@@ -97,7 +97,8 @@ class Handler(BaseHTTPRequestHandler):
             "bytes": len(body),
             "ms": round((time.monotonic() - began) * 1000, 1),
         }
-        print(json.dumps(line), flush=True)
+        # In one write with its newline, or lines of callers at once would mix.
+        print(json.dumps(line) + "\n", end="", flush=True)
 
     def _invoke(self, body: bytes) -> int:
         match = _PATH.fullmatch(self.path)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
 from tests.support.stack import Stack
 
 FLAGS = (
@@ -102,7 +103,10 @@ def test_marks_stand_on_their_sentences_with_characters_beyond_the_basic_plane(p
 
 
 def test_markup_in_a_review_is_shown_as_text_and_never_run(page: Page) -> None:
-    ask(page, 'Good fun. &lt;img src=x onerror="document.title=1"&gt; <b>Great</b><script>alert(1)</script> film.')
+    ask(
+        page,
+        'Good fun. &lt;img src=x onerror="document.title=1"&gt; <b>Great</b><script>alert(1)</script> film.',
+    )
     expect_state(page, "answer")
     assert page.locator("#text img, #text b, #text script").count() == 0
     assert '<img src=x onerror="document.title=1">' in (page.locator("#text").text_content() or "")
@@ -163,9 +167,7 @@ def test_every_problem_of_the_api_is_an_error_that_keeps_the_text(
         "type": "about:blank", "title": "A title", "status": status, "code": f"code_{status}",
         "detail": f"Detail of {status}.", "request_id": "r-1",
     }  # fmt: skip
-    answer_with(
-        page, stack, status=status, content_type="application/problem+json", body=json.dumps(problem)
-    )
+    answer_with(page, stack, status=status, content_type="application/problem+json", body=json.dumps(problem))
     ask(page, BAD)
     expect_state(page, "error")
     expect(page.locator("#error")).to_have_attribute("data-status", str(status))
