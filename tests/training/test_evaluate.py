@@ -1,0 +1,218 @@
+"""The judge of the published model: figures of a CSV or a split, bad files named, only metrics published."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import dataset
+import evaluate
+import inference
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def write(path: Path, rows: list[tuple[str, str]], header: tuple[str, ...] = ("text", "label")) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([header, *rows])
+    return path
+
+
+def judged(*flags: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "training/evaluate.py", *flags], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+def refused(*flags: str) -> str:
+    """Run the script where it should refuse; give the one sentence that it ends with."""
+    done = judged(*flags)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr
+
+
+# --- figures ------------------------------------------------------------------------------------
+
+
+def test_a_csv_is_judged_row_by_row_in_its_order(
+    tmp_path: Path, package: Path, verdict: inference.Verdict
+) -> None:
+    # More than two pieces, so that two processes share them; three labels are wrong.
+    texts = [f"{'Good, lovely' if n % 3 else 'Bad, dull'} film, take {n}." for n in range(520)]
+    truth = [verdict.read(text)[1].probability >= 0.5 for text in texts]
+    labels = [not right if n in (0, 255, 519) else right for n, right in enumerate(truth)]
+    path = write(
+        tmp_path / "reviews.csv",
+        [(text, "positive" if label else "negative") for text, label in zip(texts, labels, strict=True)],
+    )
+    done = judged("--csv", str(path), "--model", str(package), "--workers", "2")
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout)
+    assert figures["reviews"] == 520
+    assert figures["accuracy"] == pytest.approx(517 / 520)
+    expected = np.array([verdict.read(text)[1].probability for text in texts])
+    assert figures["brier"] == pytest.approx(np.mean((expected - np.array(labels)) ** 2), abs=1e-5)
+    assert [row["reviews"] for row in figures["by_length"]] == [130] * 4
+
+
+def test_a_csv_of_one_row_is_judged(tmp_path: Path, package: Path) -> None:
+    path = write(tmp_path / "one.csv", [("A lovely, warm, wonderful film.", "1")])
+    done = judged("--csv", str(path), "--model", str(package), "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["reviews"] == 1
+
+
+def test_a_row_without_a_token_is_counted_as_unread(tmp_path: Path, package: Path) -> None:
+    path = write(tmp_path / "two.csv", [("<br />", "0"), ("A lovely film.", "1")])
+    done = judged("--csv", str(path), "--model", str(package), "--workers", "1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["unread"] == 1
+
+
+# --- CSV files ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("written", "label"),
+    [("positive", 1), ("NEGATIVE", 0), ("pos", 1), ("neg", 0), ("1", 1), (" 0 ", 0)],
+)
+def test_a_label_may_be_written_in_several_ways(written: str, label: int, tmp_path: Path) -> None:
+    assert evaluate.read_csv(write(tmp_path / "a.csv", [("Fine.", written)]))[1].tolist() == [label]
+
+
+def test_texts_keep_quotes_commas_lines_and_letters_and_other_columns_are_ignored(tmp_path: Path) -> None:
+    text = 'He said: "naïve,\nbut good" — 喜'
+    path = write(tmp_path / "a.csv", [("7", text, "1")], header=("stars", "text", "label"))
+    assert evaluate.read_csv(path)[0] == [text]
+
+
+def test_a_file_as_excel_writes_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbftext,label\r\nFine.,1\r\n")
+    assert evaluate.read_csv(path)[0] == ["Fine."]
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "needs the columns text and label, has None"),
+        (b"text,label\n", "holds no row"),
+        (b"review,label\nFine.,1\n", "needs the columns text and label, has ['review', 'label']"),
+        (b"text,label\nFine.,1\nFine.,maybe\n", "line 3: needs a text, and positive, negative, 1 or 0"),
+        (b"text,label\nFine.\n", "line 2: needs a text, and positive, negative, 1 or 0"),
+        (b"label,text\n1\n", "line 2: needs a text, and positive, negative, 1 or 0"),
+        (b"text,label\n\xff\xfe,1\n", "is no CSV in UTF-8"),
+        (b"text,label\n" + b"x" * 10_000_001 + b",1\n", "is no CSV in UTF-8 (field larger than field limit"),
+    ],
+    ids=["empty", "no row", "columns", "label", "no label", "no text", "bytes", "huge"],
+)
+def test_a_file_that_can_t_be_used_is_named_with_what_is_wrong(
+    content: bytes, problem: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(content)
+    with pytest.raises(ValueError) as caught:
+        evaluate.read_csv(path)
+    assert str(caught.value).startswith(f"{path} {problem}")
+
+
+def test_a_csv_with_wrong_columns_ends_the_script_with_one_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [("Fine.", "1")], header=("review", "sentiment"))
+    assert refused("--csv", str(path)) == (
+        f"evaluate: {path} needs the columns text and label, has ['review', 'sentiment']\n"
+    )
+
+
+def test_a_missing_csv_ends_the_script_with_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "none.csv"
+    assert refused("--csv", str(path)) == f"evaluate: {path}: No such file or directory\n"
+
+
+def test_a_missing_model_ends_the_script_with_one_sentence(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [("Fine.", "1")])
+    found = refused("--csv", str(path), "--model", str(tmp_path / "none"))
+    assert found.startswith(f"evaluate: {tmp_path / 'none' / 'model.json'} can't be read")
+
+
+def test_a_missing_archive_ends_the_script_with_one_sentence() -> None:
+    assert refused("--archive", "/nowhere.tar.gz").startswith(
+        "evaluate: no IMDb archive at /nowhere.tar.gz; "
+    )
+
+
+# --- publishing ---------------------------------------------------------------------------------
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "model.json").read_text(encoding="utf-8"))
+
+
+def test_publishing_writes_that_split_s_metrics_and_nothing_else(own_package: Path) -> None:
+    before = card_of(own_package)
+    network = (own_package / "model.onnx").read_bytes()
+    evaluate.publish(own_package, "development", {"accuracy": 0.5}, "make one")
+    evaluate.publish(own_package, "test", {"accuracy": 0.9}, "make other")
+    after = card_of(own_package)
+    assert after.pop("metrics") == {
+        "development": {"accuracy": 0.5, "command": "make one"},
+        "test": {"accuracy": 0.9, "command": "make other"},
+    }
+    assert before | {"metrics": None} == after | {"metrics": None}
+    assert (own_package / "model.onnx").read_bytes() == network
+    assert {path.name for path in own_package.iterdir()} == {"model.json", "model.onnx"}
+    assert inference.model_fn(own_package)
+
+
+def test_figures_that_are_no_numbers_are_not_published(own_package: Path) -> None:
+    before = (own_package / "model.json").read_bytes()
+    with pytest.raises(ValueError):
+        evaluate.publish(own_package, "test", {"accuracy": float("nan")}, "make it")
+    assert (own_package / "model.json").read_bytes() == before
+
+
+def run_main(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[Any]:
+    """Run main() on a split of two reviews, judged by a stand-in; give what it was handed."""
+    handed: list[Any] = []
+
+    def judge(texts: list[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
+        handed.append((list(texts), labels.tolist(), model))
+        return {"accuracy": 0.75}
+
+    def review(text: str, label: int) -> dataset.Review:
+        return dataset.Review("x", text, label, 9, "film")
+
+    data = dataset.Dataset([], [review("developed", 0)], [], [review("one", 1), review("two", 0)], {})
+    monkeypatch.setattr(evaluate, "judge", judge)
+    monkeypatch.setattr(dataset, "find_archive", lambda given: Path("archive"))
+    monkeypatch.setattr(dataset, "load", lambda archive: data)
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", *flags])
+    evaluate.main()
+    return handed
+
+
+def test_the_split_that_is_asked_for_is_judged_and_published(
+    own_package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ("--split", "test", "--model", str(own_package))
+    assert run_main(monkeypatch, *flags, "--publish") == [(["one", "two"], [1, 0], own_package)]
+    assert json.loads(capsys.readouterr().out) == {"accuracy": 0.75}
+    assert card_of(own_package)["metrics"] == {
+        "test": {"accuracy": 0.75, "command": "make evaluate SPLIT=test"}
+    }
+
+
+def test_nothing_is_published_unasked_nor_from_a_csv(
+    own_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = (own_package / "model.json").read_bytes()
+    run_main(monkeypatch, "--split", "development", "--model", str(own_package))
+    path = write(tmp_path / "a.csv", [("Fine.", "1")])
+    run_main(monkeypatch, "--csv", str(path), "--model", str(own_package), "--publish")
+    assert (own_package / "model.json").read_bytes() == before

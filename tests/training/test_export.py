@@ -1,0 +1,310 @@
+"""The export: the served network answers like the trained one, or nothing is written."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import corpus as corpora
+import export
+import inference
+import measures
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from export import ExportError
+from network import Network
+from safetensors.torch import save_file
+
+from tests.support.model import random_network
+from vocab import vocabulary
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def random_rows(count: int, rows: int, seed: int = 0) -> list[np.ndarray]:
+    """Give reviews of 1 to 60 ids."""
+    chooser = np.random.default_rng(seed)
+    return [chooser.integers(1, rows, chooser.integers(1, 61)).astype(np.int32) for _ in range(count)]
+
+
+def torch_logits(network: Network, reviews: list[np.ndarray]) -> np.ndarray:
+    with torch.inference_mode():
+        found = [
+            network(torch.from_numpy(ids.astype(np.int64))[None], torch.tensor([len(ids)])).item()
+            for ids in reviews
+        ]
+    return np.array(found)
+
+
+@pytest.fixture(scope="module")
+def network() -> Network:
+    return random_network(vocabulary.load().size, seed=3)
+
+
+@pytest.fixture(scope="module")
+def development(network: Network) -> corpora.Split:
+    """Reviews whose labels the network finds likely, so that its temperature is about 1."""
+    reviews = random_rows(60, network.size.vocabulary)
+    probabilities = measures.probabilities_of(torch_logits(network, reviews))
+    labels = (np.random.default_rng(1).random(60) < probabilities).astype(np.int8)
+    return corpora.Split([str(n) for n in range(60)], reviews, labels, labels * 8 + 1)
+
+
+@pytest.fixture
+def trained(network: Network, development: corpora.Split, tmp_path: Path, monkeypatch: Any) -> Path:
+    """A folder as train.py leaves it; the corpus is ``development``, all of which is compared."""
+    folder = tmp_path / "network"
+    folder.mkdir()
+    save_file(network.state_dict(), folder / "network.safetensors")
+    card = {
+        "size": network.size._asdict(),
+        "vocabulary": vocabulary.load().fingerprint,
+        "archive_sha256": "a" * 64,
+        "reviews": {"train": 1},
+        "left_out": {"train": 0},
+        "options": {"seed": 1},
+        "best": {"epoch": 1},
+        "seconds": 1.0,
+    }
+    (folder / "network.json").write_text(json.dumps(card))
+    corpus = corpora.Corpus(*[development] * 4, card["vocabulary"], "a" * 64, {})
+    monkeypatch.setattr(corpora, "load", lambda archive: corpus)
+    monkeypatch.setattr(export, "CHECK_REVIEWS", 20)
+    # Random weights of 8 states lose more to int8 than trained ones of 128.
+    monkeypatch.setattr(export, "MAX_PROBABILITY_GAP", 0.1)
+    monkeypatch.setattr(export, "MAX_ACCURACY_GAP", 0.1)
+    return folder
+
+
+def change(folder: Path, **values: Any) -> None:
+    path = folder / "network.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+# --- the graph ----------------------------------------------------------------------------------
+
+
+def test_the_graph_before_int8_gives_torch_s_contributions_and_bias() -> None:
+    network = random_network(60)
+    with torch.no_grad():  # rows that int8 holds exactly, so that nothing is rounded
+        network.embedding.weight.copy_(torch.randint(-127, 128, network.embedding.weight.shape) / 64)
+        network.embedding.weight[:, 0] = 127 / 64
+    session = onnxruntime.InferenceSession(export.to_onnx(network).SerializeToString())
+    for ids in random_rows(30, 60):
+        contributions, bias = session.run(None, {"ids": ids.astype(np.int64)})
+        with torch.inference_mode():
+            _, expected = network.explain(
+                torch.from_numpy(ids.astype(np.int64))[None], torch.tensor([len(ids)])
+            )
+        assert np.allclose(contributions, expected[0].numpy(), atol=2e-5)
+        assert bias.tolist() == network.head.bias.tolist()
+
+
+def test_rows_come_back_from_int8_within_half_a_step() -> None:
+    table = np.random.default_rng(0).normal(size=(40, 16)).astype(np.float32)
+    table[0] = 0
+    table[7] *= 1000
+    rows, scales = export.int8_rows(table)
+    assert rows.dtype == np.int8
+    assert np.all(np.abs(rows * scales - table) <= scales * 0.501)
+    assert np.allclose(np.abs(rows[1:]).max(axis=1), 127)
+    assert not rows[0].any()
+
+
+def test_the_table_and_both_lstms_shrink_to_a_byte_a_number() -> None:
+    network = random_network(2000, width=32, hidden=32)
+    numbers = sum(parameter.numel() for parameter in network.parameters())
+    assert len(export.quantize(export.to_onnx(network))) < 1.25 * numbers + 20_000
+
+
+def test_the_served_answers_are_near_torch_s(
+    made_package: Path, network: Network, development: corpora.Split, tmp_path: Path
+) -> None:
+    card = json.loads((made_package / "model.json").read_text())
+    data = export.quantize(export.to_onnx(network))
+    export.write_package(tmp_path, data, card | {"onnx_sha256": export.sha256(data), "temperature": 1.0})
+    verdict = inference.model_fn(tmp_path)
+    served = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
+    gaps = np.abs(
+        measures.probabilities_of(served) - measures.probabilities_of(torch_logits(network, development.ids))
+    )
+    assert np.median(gaps) < 0.02
+    assert gaps.max() < 0.1
+
+
+def test_served_parts_add_up_to_the_served_logit(
+    trained: Path, tmp_path: Path, development: corpora.Split
+) -> None:
+    export.export(trained, tmp_path / "out", None)
+    verdict = inference.model_fn(tmp_path / "out")
+    for ids in development.ids:
+        scored = verdict.score(ids.tolist())
+        assert len(scored.contributions) == len(ids)
+        assert abs(scored.bias + sum(scored.contributions) - scored.logit) <= 1e-5
+        assert scored.probability == pytest.approx(1 / (1 + np.exp(-scored.logit)), abs=1e-5)
+
+
+# --- the package --------------------------------------------------------------------------------
+
+
+def test_a_package_is_a_network_and_a_card_that_names_its_hash(trained: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    card = export.export(trained, out, None)
+    assert {path.name for path in out.iterdir()} == {"model.onnx", "model.json"}
+    assert json.loads((out / "model.json").read_text()) == card
+    assert card["onnx_sha256"] == export.sha256((out / "model.onnx").read_bytes())
+    assert card["id"] == f"verdict-{card['onnx_sha256'][:12]}"
+    assert inference.model_fn(out).card == card
+
+
+def test_the_same_network_gives_the_same_bytes(trained: Path, tmp_path: Path) -> None:
+    for name in ("one", "other"):
+        export.export(trained, tmp_path / name, None)
+    assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "other/model.onnx").read_bytes()
+
+
+def test_temperature_and_figures_are_those_of_the_served_logits(
+    trained: Path, tmp_path: Path, development: corpora.Split
+) -> None:
+    card = export.export(trained, tmp_path / "out", None)
+    verdict = inference.model_fn(tmp_path / "out")
+    calibrated = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
+    found = measures.fit_temperature(calibrated * card["temperature"], development.labels)
+    assert found == pytest.approx(card["temperature"], rel=1e-3)
+    expected = measures.summary(
+        measures.probabilities_of(calibrated), development.labels, tuple(card["uncertain"])
+    )
+    for key in ("accuracy", "nll", "brier"):
+        assert card["metrics"]["development"][key] == pytest.approx(expected[key], abs=1e-4)
+
+
+# --- refusals -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("limit", ["MAX_PROBABILITY_GAP", "MAX_ACCURACY_GAP", "MAX_SUM_GAP"])
+def test_a_network_that_strays_from_torch_is_not_written(
+    limit: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, limit, -1.0)
+    with pytest.raises(ExportError, match="strays too far from the trained one: .*; nothing written"):
+        export.export(trained, tmp_path / "out", None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_gives_nan_is_not_written(trained: Path, tmp_path: Path, network: Network) -> None:
+    weights = network.state_dict() | {"head.bias": torch.tensor([float("nan")])}
+    save_file(weights, trained / "network.safetensors")
+    with pytest.raises(ExportError, match="answers some review with no number; nothing written"):
+        export.export(trained, tmp_path / "out", None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_of_another_vocabulary_is_not_written(trained: Path, tmp_path: Path) -> None:
+    change(trained, vocabulary="0123456789abcdef")
+    own = vocabulary.load().fingerprint
+    with pytest.raises(
+        ExportError, match=f"vocabulary 0123456789abcdef, this code has {own}; run `make train`"
+    ):
+        export.export(trained, tmp_path / "out", None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_without_a_network_says_to_train_first(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            sys.executable,
+            "training/export.py",
+            "--network",
+            str(tmp_path / "none"),
+            "--out",
+            str(tmp_path / "out"),
+        ],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"export: {tmp_path / 'none'} holds no trained network (No such file or directory);"
+        " run `make train` first\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize("name", ["network.safetensors", "network.json"])
+def test_a_half_file_of_the_network_is_one_sentence(name: str, trained: Path, tmp_path: Path) -> None:
+    half(trained / name)
+    with pytest.raises(ExportError, match="the network in .* is corrupt .*; run `make train` again"):
+        export.export(trained, tmp_path / "out", None)
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_of_another_size_are_one_sentence(trained: Path, tmp_path: Path, network: Network) -> None:
+    change(trained, size=network.size._replace(hidden=9)._asdict())
+    with pytest.raises(ExportError, match=r"is corrupt \(RuntimeError\)"):
+        export.export(trained, tmp_path / "out", None)
+
+
+# --- a failing disk -----------------------------------------------------------------------------
+
+
+def answer_of(folder: Path) -> Any:
+    return inference.model_fn(folder).score([300, 301, 302])
+
+
+@pytest.mark.parametrize("file", [1, 2])
+def test_a_disk_that_fails_at_either_file_leaves_the_former_package_working(
+    file: int, trained: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in own_package.iterdir()}
+    answer = answer_of(own_package)
+    real, calls = os.fsync, []
+
+    def fsync(handle: int) -> None:
+        calls.append(handle)
+        if len(calls) == 2 + file:  # the first two files are those of the trial in a temporary folder
+            raise OSError(28, "No space left on device")
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OSError, match="No space left"):
+        export.export(trained, own_package, None)
+    assert {path.name: path.read_bytes() for path in own_package.iterdir()} == before
+    assert answer_of(own_package) == answer
+
+
+def test_a_disk_that_is_full_ends_the_script_with_one_sentence(
+    trained: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {path.name: path.read_bytes() for path in own_package.iterdir()}
+    real = export.write_package
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def write_package(folder: Path, data: bytes, card: dict[str, Any]) -> None:
+        if folder == own_package:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, allowed[1]))
+        real(folder, data, card)
+
+    monkeypatch.setattr(export, "write_package", write_package)
+    monkeypatch.setattr(sys, "argv", ["export.py", "--network", str(trained), "--out", str(own_package)])
+    try:
+        with pytest.raises(SystemExit, match=f"^export: {own_package} can't be written .*is still there$"):
+            export.main()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert {path.name: path.read_bytes() for path in own_package.iterdir()} == before
+
+
+def test_a_better_network_takes_the_former_one_s_place(trained: Path, own_package: Path) -> None:
+    former = inference.model_fn(own_package).card["id"]
+    card = export.export(trained, own_package, None)
+    assert inference.model_fn(own_package).card["id"] == card["id"] != former

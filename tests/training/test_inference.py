@@ -1,0 +1,469 @@
+"""The endpoint's four hooks: the same review gives the same bytes anywhere, and broken files are named."""
+
+import json
+import math
+import random
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import inference
+import onnx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from inference import ModelFilesError, Verdict, input_fn, model_fn, output_fn, predict_fn
+
+from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, ContractError
+from vocab.files import sha256
+
+ROOT = Path(__file__).resolve().parents[2]
+
+REVIEWS = [
+    "A lovely, warm film; I laughed and cried.",
+    "Dull, far too long, and the ending makes no sense at all.",
+    "not good",
+    "The cast is fine.<br /><br />The plot isn't. 4/10",
+    "Zyx qwv!",
+    "This film is long, and " + "it goes on and on, never quite badly, " * 60 + "and I loved it.",
+]
+
+
+def ask(verdict: Verdict, message: Any, content_type: str = JSON) -> bytes:
+    """Send a message through three hooks and give the answer's bytes."""
+    body = message if isinstance(message, bytes) else json.dumps(message).encode()
+    return output_fn(predict_fn(input_fn(body, content_type), verdict), content_type)[0]
+
+
+def of_ids(verdict: Verdict, *reviews: str, explain: bool = True) -> dict[str, Any]:
+    """Give the message that the Lambda sends for reviews."""
+    items = [{"ids": verdict.words.encode_ids(review)} for review in reviews]
+    return {"vocabulary": verdict.model.vocabulary, "reviews": items, "explain": explain}
+
+
+def parts(body: bytes) -> list[bytes]:
+    """Give each answer of a body as the bytes in which it stands there."""
+    found = [json.dumps(answer, separators=(",", ":")).encode() for answer in json.loads(body)["answers"]]
+    assert b'"answers":[' + b",".join(found) + b"]" in body
+    return found
+
+
+# --- the same bytes anywhere --------------------------------------------------------------------
+
+
+def test_a_review_gets_the_same_bytes_alone_and_at_each_place_of_a_batch(verdict: Verdict) -> None:
+    alone = [parts(ask(verdict, of_ids(verdict, review)))[0] for review in REVIEWS]
+    assert len(set(alone)) == len(REVIEWS)
+    for turn in range(len(REVIEWS)):
+        turned = REVIEWS[turn:] + REVIEWS[:turn]
+        assert parts(ask(verdict, of_ids(verdict, *turned))) == alone[turn:] + alone[:turn]
+
+
+def test_a_review_gets_the_same_bytes_among_a_hundred_copies(verdict: Verdict) -> None:
+    alone = parts(ask(verdict, of_ids(verdict, REVIEWS[3])))
+    copies = [REVIEWS[3]] * MAX_ENDPOINT_REVIEWS
+    assert parts(ask(verdict, of_ids(verdict, *copies))) == alone * MAX_ENDPOINT_REVIEWS
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None)
+def test_any_ids_get_the_same_bytes_alone_and_beside_others(verdict: Verdict, data: st.DataObject) -> None:
+    ids = st.lists(st.integers(1, verdict.words.size - 1), min_size=1, max_size=40)
+    items = [{"ids": one} for one in data.draw(st.lists(ids, min_size=1, max_size=4))]
+    message = {"vocabulary": verdict.model.vocabulary, "explain": True}
+    together = parts(ask(verdict, message | {"reviews": items}))
+    assert together == [parts(ask(verdict, message | {"reviews": [item]}))[0] for item in items]
+
+
+@pytest.mark.parametrize("review", REVIEWS)
+def test_a_review_as_text_scores_as_its_ids_do(review: str, verdict: Verdict) -> None:
+    as_text = json.loads(ask(verdict, {"reviews": [{"review": review}], "explain": True}))["answers"][0]
+    as_ids = parts(ask(verdict, of_ids(verdict, review)))[0]
+    assert as_text.pop("sentiment") in ("positive", "negative", "uncertain")
+    as_text.pop("warnings")
+    assert json.dumps(as_text, separators=(",", ":")).encode() == as_ids
+
+
+def test_a_line_scores_as_the_same_review_in_json_does(verdict: Verdict) -> None:
+    lines = b"\n".join(json.dumps({"review": review}).encode() for review in REVIEWS)
+    answers = [json.loads(line) for line in ask(verdict, lines, JSON_LINES).split(b"\n")]
+    message = {"reviews": [{"review": review} for review in REVIEWS]}
+    expected = json.loads(ask(verdict, message))
+    assert answers == [answer | {"model": expected["model"]} for answer in expected["answers"]]
+
+
+def test_eight_threads_get_the_bytes_that_one_gets(verdict: Verdict) -> None:
+    expected = [ask(verdict, of_ids(verdict, review)) for review in REVIEWS]
+    chosen = random.Random(0).choices(range(len(REVIEWS)), k=120)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda at: ask(verdict, of_ids(verdict, REVIEWS[at])), chosen))
+    assert found == [expected[at] for at in chosen]
+
+
+def test_a_second_load_answers_with_the_same_bytes(verdict: Verdict, package: Path) -> None:
+    message = of_ids(verdict, *REVIEWS)
+    assert ask(model_fn(package), message) == ask(verdict, message)
+
+
+# --- model_fn -----------------------------------------------------------------------------------
+
+
+def test_a_package_loads_with_its_card_and_the_code_s_vocabulary(package: Path) -> None:
+    verdict = model_fn(str(package))
+    assert verdict.card == json.loads((package / "model.json").read_text())
+    assert verdict.model.vocabulary == verdict.words.fingerprint
+    assert verdict.model.uncertain == tuple(verdict.card["uncertain"])
+
+
+def test_the_hooks_need_no_torch(package: Path) -> None:
+    program = (
+        "import sys; sys.modules['torch'] = None; sys.path[:0] = ['training', '.']\n"
+        "import inference; verdict = inference.model_fn(sys.argv[1])\n"
+        "print(verdict.read('A fine film.')[1].probability)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(package)], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert 0 < float(done.stdout) < 1
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "model.json"])
+def test_a_missing_file_is_named(name: str, own_package: Path) -> None:
+    (own_package / name).unlink()
+    with pytest.raises(ModelFilesError) as caught:
+        model_fn(own_package)
+    assert str(caught.value) == (
+        f"{own_package / name} can't be read (No such file or directory);"
+        " restore it from git, or run `make train`"
+    )
+
+
+def test_a_half_network_is_named_with_both_hashes(own_package: Path) -> None:
+    path = own_package / "model.onnx"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    was, is_now = sha256(data)[:12], sha256(path.read_bytes())[:12]
+    with pytest.raises(ModelFilesError) as caught:
+        model_fn(own_package)
+    assert str(caught.value) == (
+        f"{path} is not the file that model.json names (SHA-256 {is_now}…, expected {was}…);"
+        " restore both from git, or run `make train`"
+    )
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.999999])
+def test_one_flipped_bit_of_the_network_is_noticed(share: float, own_package: Path) -> None:
+    path = own_package / "model.onnx"
+    data = bytearray(path.read_bytes())
+    data[int(share * len(data))] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelFilesError, match="model.onnx is not the file that model.json names"):
+        model_fn(own_package)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"model", b'{"id": "x"'])
+def test_a_card_that_is_no_json_is_named(content: bytes, own_package: Path) -> None:
+    (own_package / "model.json").write_bytes(content)
+    with pytest.raises(ModelFilesError, match="model.json is no JSON; restore it from git"):
+        model_fn(own_package)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "7", "{}"])
+def test_a_card_that_is_something_else_lacks_all(content: str, own_package: Path) -> None:
+    (own_package / "model.json").write_text(content)
+    with pytest.raises(ModelFilesError, match="model.json lacks id, onnx_sha256, vocabulary, uncertain"):
+        model_fn(own_package)
+
+
+def change(folder: Path, **values: Any) -> None:
+    path = folder / "model.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"temperature": 0},
+        {"temperature": -1.0},
+        {"temperature": "1.2"},
+        {"temperature": math.nan},
+        {"temperature": math.inf},
+        {"uncertain": [0.6, 0.4]},
+        {"uncertain": [0.4, 8.6]},
+        {"uncertain": [0.4]},
+        {"uncertain": None},
+        {"uncertain": [0.4, math.nan]},
+        {"max_tokens": 0},
+        {"max_tokens": 400.5},
+        {"id": 7},
+        {"vocabulary": None},
+        {"onnx_sha256": []},
+    ],
+    ids=str,
+)
+def test_a_card_with_a_value_that_can_t_be_used_is_named(values: dict[str, Any], own_package: Path) -> None:
+    change(own_package, **values)
+    with pytest.raises(ModelFilesError, match="model.json holds a value that can't be used; restore it"):
+        model_fn(own_package)
+
+
+@given(data=st.data())
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_a_flipped_bit_of_the_card_is_named_or_leaves_answers_whole(
+    data: st.DataObject, own_package: Path, made_package: Path
+) -> None:
+    content = bytearray((made_package / "model.json").read_bytes())
+    bit = data.draw(st.integers(0, 8 * len(content) - 1))
+    content[bit // 8] ^= 1 << bit % 8
+    (own_package / "model.json").write_bytes(content)
+    try:
+        verdict = model_fn(own_package)
+    except ModelFilesError:
+        return
+    scored = verdict.score([300, 301])
+    assert 0 <= scored.probability <= 1
+
+
+def test_a_network_of_another_vocabulary_is_named_with_both_fingerprints(own_package: Path) -> None:
+    change(own_package, vocabulary="0123456789abcdef")
+    own = inference.vocabulary.load().fingerprint
+    with pytest.raises(
+        ModelFilesError, match=f"vocabulary 0123456789abcdef, this code has {own}; train again"
+    ):
+        model_fn(own_package)
+
+
+def test_a_network_that_is_too_large_is_not_read(own_package: Path) -> None:
+    with (own_package / "model.onnx").open("ab") as file:
+        file.truncate(inference.MAX_MODEL_BYTES + 1)
+    with pytest.raises(ModelFilesError, match="model.onnx is larger than 10,000,000 bytes"):
+        model_fn(own_package)
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", bytes(100)])
+def test_a_network_that_onnx_runtime_can_t_load_is_named(content: bytes, own_package: Path) -> None:
+    (own_package / "model.onnx").write_bytes(content)
+    change(own_package, onnx_sha256=sha256(content))
+    with pytest.raises(ModelFilesError, match="model.onnx can't be loaded by ONNX Runtime"):
+        model_fn(own_package)
+
+
+# --- input_fn, output_fn ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, bytes.decode], ids=["bytes", "bytearray", "str"])
+def test_a_body_is_read_in_each_form_that_containers_hand_over(kind: Any) -> None:
+    request = input_fn(kind(b'{"reviews": [{"review": "Good."}]}'), JSON)
+    assert [item.review for item in request.items] == ["Good."]
+
+
+def test_a_body_without_content_type_is_json() -> None:
+    assert input_fn(b'{"describe": true}', None).describe
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (b"{", JSON, 400, "malformed_json"),
+        (b"\xff", JSON, 400, "not_utf8"),
+        (b"[]", JSON, 400, "wrong_type"),
+        (b"{}", JSON, 400, "bad_value"),
+        (b'{"reviews": []}', JSON, 400, "bad_value"),
+        (b'{"reviews": {"ids": [1]}}', JSON, 400, "bad_value"),
+        (b'{"reviews": [{"ids": [1]}], "explain": 1}', JSON, 400, "wrong_type"),
+        (b'{"reviews": [{"ids": [1]}], "vocabulary": 7}', JSON, 400, "wrong_type"),
+        (b'{"reviews": [{"ids": [1]}], "more": 1}', JSON, 400, "unknown_field"),
+        (b'{"reviews": [{"ids": [NaN]}]}', JSON, 400, "malformed_json"),
+        (b"a,b", "text/csv", 415, "unsupported_media_type"),
+        (b" " * (MAX_ENDPOINT_BYTES + 1), JSON, 413, "too_large"),
+    ],
+)
+def test_a_body_that_can_t_be_used_is_refused(body: bytes, content_type: str, status: int, code: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        input_fn(body, content_type)
+    assert (caught.value.status, caught.value.code) == (status, code)
+
+
+def test_more_reviews_than_a_message_holds_are_refused() -> None:
+    with pytest.raises(ContractError, match="list of 1 to 100, got list of length 101"):
+        input_fn(json.dumps({"reviews": [{"ids": [1]}] * 101}).encode(), JSON)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_number_that_is_none_never_leaves(bad: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        output_fn({"answers": [{"logit": bad}]}, JSON)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        output_fn([{"logit": 1.0}, {"logit": bad}], JSON_LINES)
+
+
+def test_a_network_that_gives_nan_gives_no_answer(made_package: Path, own_package: Path) -> None:
+    network = onnx.load(made_package / "model.onnx")
+    for tensor in network.graph.initializer:
+        if tensor.name == "head_bias":
+            tensor.CopyFrom(onnx.helper.make_tensor("head_bias", onnx.TensorProto.FLOAT, [1], [math.nan]))
+    data = network.SerializeToString()
+    (own_package / "model.onnx").write_bytes(data)
+    change(own_package, onnx_sha256=sha256(data))
+    verdict = model_fn(own_package)
+    with pytest.raises(ValueError):
+        ask(verdict, of_ids(verdict, "A fine film."))
+
+
+def test_the_answer_s_form_is_named() -> None:
+    assert output_fn({"answers": []}) == (b'{"answers":[]}', JSON)
+    assert output_fn([{"a": 1}, {"b": 2}]) == (b'{"a":1}\n{"b":2}', JSON_LINES)
+
+
+# --- predict_fn: JSON ---------------------------------------------------------------------------
+
+
+def test_an_answer_names_its_model_and_adds_up(verdict: Verdict) -> None:
+    answer = json.loads(ask(verdict, of_ids(verdict, *REVIEWS)))
+    assert answer["model"] == {
+        "id": verdict.card["id"],
+        "vocabulary": verdict.words.fingerprint,
+        "uncertain": verdict.card["uncertain"],
+    }
+    for review, one in zip(REVIEWS, answer["answers"], strict=True):
+        assert len(one["contributions"]) == len(verdict.words.encode_ids(review))
+        assert abs(one["bias"] + sum(one["contributions"]) - one["logit"]) <= 1e-5
+        assert abs(1 / (1 + math.exp(-one["logit"])) - one["probability"]) <= 1e-5
+
+
+def test_contributions_and_bias_are_divided_by_the_temperature(own_package: Path) -> None:
+    change(own_package, temperature=1.0)
+    plain = model_fn(own_package).score([300, 301, 302])
+    change(own_package, temperature=2.0)
+    calibrated = model_fn(own_package).score([300, 301, 302])
+    assert calibrated.bias == pytest.approx(plain.bias / 2, abs=1e-6)
+    assert calibrated.contributions == pytest.approx([value / 2 for value in plain.contributions], abs=1e-6)
+    assert calibrated.logit == pytest.approx(plain.logit / 2, abs=1e-5)
+
+
+def test_without_explain_there_are_no_contributions_and_the_rest_is_the_same(verdict: Verdict) -> None:
+    short = json.loads(ask(verdict, of_ids(verdict, *REVIEWS, explain=False)))["answers"]
+    full = json.loads(ask(verdict, of_ids(verdict, *REVIEWS)))["answers"]
+    for answer in full:
+        del answer["contributions"]
+    assert short == full
+
+
+def test_describe_answers_the_card(verdict: Verdict) -> None:
+    assert json.loads(ask(verdict, {"describe": True})) == {"card": verdict.card}
+
+
+def refusal(verdict: Verdict, message: Any) -> ContractError:
+    with pytest.raises(ContractError) as caught:
+        ask(verdict, message)
+    return caught.value
+
+
+@pytest.mark.parametrize("named", [None, "0123456789abcdef", ""])
+def test_ids_of_another_vocabulary_are_a_409(named: str | None, verdict: Verdict) -> None:
+    error = refusal(verdict, of_ids(verdict, "Good.") | {"vocabulary": named})
+    assert (error.status, error.code) == (409, "vocabulary_mismatch")
+    assert verdict.words.fingerprint in error.detail
+
+
+def test_a_text_needs_no_fingerprint(verdict: Verdict) -> None:
+    assert json.loads(ask(verdict, {"reviews": [{"review": "Good."}]}))["answers"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "status", "code"),
+    [
+        ([], 422, "no_token"),
+        ([0], 400, "bad_value"),
+        ([-1], 400, "bad_value"),
+        ([5, 10**9], 400, "bad_value"),
+        ([10**30], 400, "bad_value"),
+        ([1] * 401, 400, "bad_value"),
+        ([1.0], 400, "wrong_type"),
+        ([True], 400, "wrong_type"),
+        (["1"], 400, "wrong_type"),
+        ([[1]], 400, "wrong_type"),
+        ("1", 400, "wrong_type"),
+        (None, 400, "wrong_type"),
+    ],
+    ids=lambda value: str(value)[:12],
+)
+def test_bad_ids_refuse_the_message(ids: Any, status: int, code: str, verdict: Verdict) -> None:
+    message = of_ids(verdict, "Good.")
+    message["reviews"].append({"ids": ids})
+    error = refusal(verdict, message)
+    assert (error.status, error.code) == (status, code)
+
+
+def test_the_first_and_the_last_id_and_the_longest_review_are_scored(verdict: Verdict) -> None:
+    items = [{"ids": [1]}, {"ids": [verdict.words.size - 1]}, {"ids": [300] * verdict.card["max_tokens"]}]
+    message = {"vocabulary": verdict.model.vocabulary, "reviews": items}
+    assert len(json.loads(ask(verdict, message))["answers"]) == 3
+
+
+def test_an_id_one_past_the_last_is_refused(verdict: Verdict) -> None:
+    message = {"vocabulary": verdict.model.vocabulary, "reviews": [{"ids": [verdict.words.size]}]}
+    assert refusal(verdict, message).detail == f"ids must lie from 1 to {verdict.words.size - 1}"
+
+
+def test_a_text_without_a_token_refuses_the_message(verdict: Verdict) -> None:
+    error = refusal(verdict, {"reviews": [{"review": "<br />"}]})
+    assert (error.status, error.code) == (422, "no_token")
+
+
+def test_a_name_is_carried_through(verdict: Verdict) -> None:
+    message = of_ids(verdict, "Good.", "Bad.")
+    message["reviews"][1]["id"] = "second"
+    first, second = json.loads(ask(verdict, message))["answers"]
+    assert "id" not in first
+    assert second["id"] == "second"
+
+
+def test_a_review_without_a_known_word_is_uncertain_whatever_its_probability(verdict: Verdict) -> None:
+    answer = json.loads(ask(verdict, {"reviews": [{"review": "Zyxqw vbnmq!"}]}))["answers"][0]
+    assert answer["sentiment"] == "uncertain"
+    assert "no_known_words" in {warning["code"] for warning in answer["warnings"]}
+
+
+# --- predict_fn: JSON lines ---------------------------------------------------------------------
+
+
+def test_bad_lines_get_their_own_errors_between_the_answers_of_good_ones(verdict: Verdict) -> None:
+    lines = [
+        b'{"id": 1, "review": "A lovely film."}',
+        b"{",
+        b"",
+        b'{"id": "third", "review": 7}',
+        b'{"id": 4, "ids": [300, 301]}',
+        b'{"id": 5, "review": "<br />"}',
+        b'{"id": 6, "review": "Dull."}\r',
+        b"   ",
+        b'{"id": 8, "review": "x", "stars": 9}',
+        b'["A lovely film."]',
+    ]
+    answers = [json.loads(line) for line in ask(verdict, b"\n".join(lines), JSON_LINES).split(b"\n")]
+    assert [(one.get("id"), one.get("error", {}).get("code")) for one in answers] == [
+        (1, None),
+        (None, "malformed_json"),
+        ("third", "wrong_type"),
+        (4, "bad_value"),
+        (5, "no_token"),
+        (6, None),
+        (8, "unknown_field"),
+        (None, "wrong_type"),
+    ]
+    assert all(one["model"]["id"] == verdict.card["id"] for one in answers)
+    assert all("logit" in one for one in answers if "error" not in one)
+    assert not any("logit" in one for one in answers if "error" in one)
+
+
+def test_more_lines_than_a_json_message_holds_are_answered(verdict: Verdict) -> None:
+    lines = b'{"review": "Good."}\n' * (MAX_ENDPOINT_REVIEWS + 20)
+    assert ask(verdict, lines, JSON_LINES).count(b"\n") == MAX_ENDPOINT_REVIEWS + 19
+
+
+def test_no_line_gives_no_answer(verdict: Verdict) -> None:
+    assert ask(verdict, b"\n\n", JSON_LINES) == b""

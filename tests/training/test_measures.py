@@ -1,0 +1,154 @@
+"""The measures, held against simulated data and formulas written a second time, number by number."""
+
+import math
+
+import measures
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+floats = st.floats(-15, 15, allow_nan=False)
+scored = st.lists(st.tuples(floats, st.integers(0, 1)), min_size=1, max_size=60).map(
+    lambda pairs: (np.array([p[0] for p in pairs]), np.array([p[1] for p in pairs]))
+)
+
+
+def surprise(logits: np.ndarray, labels: np.ndarray) -> float:
+    """Give the mean of -log P(label), the textbook's way."""
+    of_labels = [1 / (1 + math.exp(-z if y else z)) for z, y in zip(logits, labels, strict=True)]
+    return -sum(map(math.log, of_labels)) / len(of_labels)
+
+
+def simulated(count: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Give logits and labels where sigmoid(logit / temperature) is the true probability."""
+    chooser = np.random.default_rng(seed)
+    logits = chooser.normal(0, 4, count)
+    labels = (chooser.random(count) < 1 / (1 + np.exp(-logits / temperature))).astype(int)
+    return logits, labels
+
+
+@given(scored)
+def test_probabilities_are_the_sigmoid(data: tuple[np.ndarray, np.ndarray]) -> None:
+    for logit, probability in zip(data[0], measures.probabilities_of(data[0], 1.7), strict=True):
+        assert probability == pytest.approx(1 / (1 + math.exp(-logit / 1.7)), rel=1e-9)
+
+
+def test_probabilities_of_huge_logits_do_not_overflow() -> None:
+    assert measures.probabilities_of(np.array([-1e6, 1e6])).tolist() == [0.0, 1.0]
+
+
+@given(scored)
+def test_nll_is_the_mean_surprise_at_the_labels(data: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, labels = data
+    assert measures.nll(logits, labels) == pytest.approx(surprise(logits, labels), rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("true", [0.5, 1.0, 1.8, 3.0])
+def test_the_temperature_that_made_the_labels_is_found(true: float) -> None:
+    assert measures.fit_temperature(*simulated(20_000, true)) == pytest.approx(true, rel=0.06)
+
+
+@given(st.floats(0.3, 4), st.integers(0, 100))
+@settings(max_examples=20, deadline=None)
+def test_no_other_temperature_is_likelier(true: float, seed: int) -> None:
+    logits, labels = simulated(300, true, seed)
+    found = measures.fit_temperature(logits, labels)
+    best = measures.nll(logits, labels, found)
+    for other in np.exp(np.linspace(np.log(0.2), np.log(5), 40)):
+        assert best <= measures.nll(logits, labels, other) + 1e-7
+
+
+def test_the_temperature_stays_in_its_range_when_every_verdict_is_right() -> None:
+    logits = np.array([3.0, -3.0, 5.0])
+    assert measures.fit_temperature(logits, np.array([1, 0, 1])) == pytest.approx(0.2, abs=1e-3)
+    assert measures.fit_temperature(logits, np.array([0, 1, 0])) == pytest.approx(5.0, abs=1e-3)
+
+
+def test_calibrated_probabilities_have_a_small_error() -> None:
+    logits, labels = simulated(40_000, 1.0)
+    assert measures.expected_calibration_error(measures.probabilities_of(logits), labels) < 0.01
+
+
+def test_overconfident_probabilities_have_a_large_error() -> None:
+    logits, labels = simulated(40_000, 3.0)
+    assert measures.expected_calibration_error(measures.probabilities_of(logits), labels) > 0.08
+
+
+def test_calibration_error_by_hand() -> None:
+    # Confidences .6, .7 | .8, .9 in two bins; the first bin's verdicts are both right, half the second's.
+    probabilities, labels = np.array([0.9, 0.3, 0.6, 0.2]), np.array([1, 0, 1, 1])
+    error = measures.expected_calibration_error(probabilities, labels, bins=2)
+    assert error == pytest.approx(0.5 * abs(0.65 - 1) + 0.5 * abs(0.85 - 0.5))
+
+
+@given(scored)
+def test_bins_hold_each_review_once_and_rise(data: tuple[np.ndarray, np.ndarray]) -> None:
+    rows = measures.reliability(measures.probabilities_of(data[0]), data[1])
+    assert sum(row["share"] for row in rows) == pytest.approx(1)
+    confidences = [row["confidence"] for row in rows]
+    assert confidences == sorted(confidences)
+    assert len(rows) == min(measures.BINS, len(data[0]))
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
+def test_outside_of_the_band_95_in_100_verdicts_are_right(temperature: float) -> None:
+    logits, labels = simulated(5_000, temperature)
+    probabilities = measures.probabilities_of(logits)
+    low, high = measures.uncertain_band(probabilities, labels)
+    assert low == pytest.approx(1 - high)
+    outright = (probabilities <= low) | (probabilities >= high)
+    right = (probabilities >= 0.5) == (labels == 1)
+    # Rounding of the band to 3 decimals may move a review or two over its edge.
+    assert right[outright].mean() >= 0.949 or outright.mean() <= 0.51
+    assert outright.mean() >= 0.49
+
+
+def test_the_band_is_no_wider_than_it_must_be() -> None:
+    logits, labels = simulated(5_000, 1.5)
+    probabilities = measures.probabilities_of(logits)
+    _, high = measures.uncertain_band(probabilities, labels)
+    confidence = np.maximum(probabilities, 1 - probabilities)
+    right = (probabilities >= 0.5) == (labels == 1)
+    for narrower in np.arange(0.55, high - 0.005, 0.005):
+        assert right[confidence >= narrower].mean() < measures.SAID_OUTRIGHT
+
+
+@given(scored)
+def test_a_band_lies_around_a_half_whatever_the_data(data: tuple[np.ndarray, np.ndarray]) -> None:
+    low, high = measures.uncertain_band(measures.probabilities_of(data[0]), data[1])
+    assert 0 <= low <= 0.45
+    assert 0.55 <= high <= 1
+
+
+@given(scored)
+def test_the_summary_is_what_counting_one_by_one_gives(data: tuple[np.ndarray, np.ndarray]) -> None:
+    logits, labels = data
+    probabilities = measures.probabilities_of(logits)
+    found = measures.summary(probabilities, labels, (0.4, 0.6))
+    pairs = list(zip(probabilities.tolist(), labels.tolist(), strict=True))
+    assert found["reviews"] == len(labels)
+    assert found["brier"] == pytest.approx(np.mean([(p - y) ** 2 for p, y in pairs]))
+    assert found["nll"] == pytest.approx(surprise(logits, labels), rel=1e-6, abs=1e-9)
+    assert found["accuracy"] == pytest.approx(np.mean([(p >= 0.5) == y for p, y in pairs]))
+    said = [(p >= 0.5) == y for p, y in pairs if not 0.4 < p < 0.6]
+    assert found["coverage"] == pytest.approx(len(said) / len(labels))
+    assert found["accuracy_outright"] == (pytest.approx(np.mean(said)) if said else None)
+
+
+def test_quarters_by_length_hold_a_quarter_each_and_name_their_lengths() -> None:
+    lengths = np.array([40, 10, 30, 20, 80, 50, 70, 60])
+    probabilities, labels = np.full(8, 0.9), np.array([0, 1, 1, 1, 0, 0, 0, 0])
+    rows = measures.by_length(probabilities, labels, lengths, (0.4, 0.6))
+    assert [(row["tokens_from"], row["tokens_to"]) for row in rows] == [
+        (10, 20),
+        (30, 40),
+        (50, 60),
+        (70, 80),
+    ]
+    assert [row["accuracy"] for row in rows] == [1.0, 0.5, 0.0, 0.0]
+
+
+def test_fewer_than_four_reviews_are_no_empty_quarters() -> None:
+    rows = measures.by_length(np.array([0.9]), np.array([1]), np.array([12]), (0.4, 0.6))
+    assert [(row["tokens_from"], row["reviews"]) for row in rows] == [(12, 1)]
