@@ -325,8 +325,8 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--train", default=environ.get("SM_CHANNEL_TRAIN"), help="folder with the archive (SageMaker)")
     add(
         "--model-dir",
-        default=environ.get("SM_MODEL_DIR") or str(dataset.cache_folder() / "network"),
-        help="where the trained network goes (default: SM_MODEL_DIR, or the cache folder)",
+        default=environ.get("SM_MODEL_DIR"),
+        help="where the trained network goes (default: SM_MODEL_DIR, or the cache folder's network/)",
     )
     add("--checkpoint-dir", help="where checkpoints go (default: the model folder)")
     add("--embedding", type=int, default=128, help="width of an embedding (default 128)")
@@ -346,7 +346,11 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
     add("--dry-run", action="store_true", help="a few hundred reviews, one epoch, no pretraining")
     add_flags(parser)
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not options.model_dir:
+        # A trial run may not take the place of a trained network.
+        options.model_dir = str(dataset.cache_folder() / ("dry-run" if options.dry_run else "network"))
+    return options
 
 
 def main() -> None:

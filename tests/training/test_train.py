@@ -389,3 +389,10 @@ def test_a_whole_run_starts_from_the_pretrained_weights(
     monkeypatch.setattr(train, "fit", lambda network, *_: started.append(network))
     train.train(train.parse(["--embedding", "8", "--hidden", "8", "--model-dir", str(tmp_path)]))
     assert started[0].embedding.weight.unique().tolist() == [0.625]
+
+
+def test_a_dry_run_does_not_write_where_a_trained_network_lies(monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("VERDICT_CACHE", str(tmp_path))
+    monkeypatch.delenv("SM_MODEL_DIR", raising=False)
+    assert train.parse(["--dry-run"]).model_dir == str(tmp_path / "dry-run")
+    assert train.parse([]).model_dir == str(tmp_path / "network")
