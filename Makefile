@@ -36,7 +36,7 @@ data: $(RUN)/.ready ## get the IMDb archive, check it, print what it holds
 vocab: $(RUN)/.ready ## count words and write vocab/vocabulary.pkl (then train again)
 	@$(RUN)/bin/python training/build_vocab.py
 
-train: $(TRAIN)/.ready ## train the network and write training/model/ (40 minutes on 2 cores)
+train: $(TRAIN)/.ready ## train the network and write training/model/ (about 15 minutes on 2 cores)
 	@$(TRAIN)/bin/python training/train.py --resume
 	@$(TRAIN)/bin/python training/export.py
 
