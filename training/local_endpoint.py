@@ -183,14 +183,12 @@ def main() -> None:
             f"local endpoint: port {options.port} can't be used ({getattr(error, 'strerror', error)});"
             " choose another with ENDPOINT_PORT"
         )
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT):  # started in the background, SIGINT would be ignored
+        signal.signal(number, lambda *_: sys.exit(0))
     print(
         f"endpoint {options.name} on http://{HOST}:{server.server_port}, model {verdict.model.id}", flush=True
     )
-    try:
-        server.serve_forever()
-    except KeyboardInterrupt:
-        sys.exit(0)
+    server.serve_forever()
 
 
 if __name__ == "__main__":
