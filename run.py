@@ -24,6 +24,7 @@ from honcho.printer import Printer
 ROOT = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
+LINKS = ("training/vocab", "chalice_app/vendor/vocab")
 READY_SECONDS = 60
 TRY_SECONDS = 5
 REVIEW = "A warm, funny film that never once felt too long. I would happily watch it again."
@@ -47,6 +48,16 @@ def environment() -> dict[str, str]:
     env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
     env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
     return env
+
+
+def check_links() -> None:
+    """Raise SystemExit when the checkout lost the links that let every part see vocab/."""
+    for link in LINKS:
+        if not (ROOT / link / "text.py").is_file():
+            sys.exit(
+                f"run: {link} must be a link to the folder vocab/, and git made none here;"
+                " run `git config core.symlinks true && git checkout -- .`"
+            )
 
 
 def check_ports(env: dict[str, str]) -> None:
@@ -106,6 +117,7 @@ def _fetch(url: str, review: str | None = None) -> str:
 
 def main() -> None:
     began = time.monotonic()
+    check_links()
     env = environment()
     if sys.argv[1:2] == ["--announce"]:
         sys.exit(announce(env, began=float(sys.argv[2])))

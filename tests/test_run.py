@@ -94,3 +94,14 @@ def test_a_missing_model_is_one_sentence_and_an_error(tmp_path) -> None:
     said = "".join(running.log)
     assert f"{tmp_path}/model.json can't be read" in said
     assert "Traceback" not in said
+
+
+def test_a_checkout_without_links_is_one_sentence(tmp_path) -> None:
+    subprocess.run(["git", "clone", "-q", "-c", "core.symlinks=false", ROOT, tmp_path / "c"], check=True)
+    (tmp_path / "c/run.py").write_bytes((ROOT / "run.py").read_bytes())
+    ended = subprocess.run(
+        [sys.executable, "run.py"], cwd=tmp_path / "c", capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("run: training/vocab must be a link to the folder vocab/")
+    assert len(ended.stderr.splitlines()) == 1
