@@ -2,15 +2,18 @@
 
 PYTHON ?= python3
 SPLIT ?= test
+SEED ?= 1
 RUN := .venv/run
 TRAIN := .venv/train
 DEV := .venv/dev
 
 # Variables given on the command line reach the programs.
+# ONNX Runtime reports its use to its makers unless told not to.
+export ORT_DISABLE_TELEMETRY = 1
 export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format data vocab train evaluate evaluate-app readme picture clean
+.PHONY: help run test check format data vocab train train-best behaviour evaluate evaluate-app readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +43,12 @@ train: $(TRAIN)/.ready ## train the network and write training/model/ (about 15 
 	@$(TRAIN)/bin/python training/train.py --resume
 	@$(TRAIN)/bin/python training/export.py
 
+train-best: $(TRAIN)/.ready ## run the published model's recipe, training/best.py, and write training/model/
+	@$(TRAIN)/bin/python training/best.py --seed $(SEED)
+
+behaviour: $(RUN)/.ready ## examine the published model on short cases by capability
+	@$(RUN)/bin/python training/examine.py
+
 evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=development
 	@$(RUN)/bin/python training/evaluate.py --split $(SPLIT)
 
@@ -61,7 +70,9 @@ $(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-dev.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
-	@echo "making .venv/$* from requirements-$*.txt"
-	@$(PYTHON) -m venv .venv/$* || { echo "no venv: install your system's python3-venv package"; exit 1; }
-	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-$*.txt
+	@mkdir -p .venv && test -w .venv || { echo "make: this folder can't be written to, and .venv/ belongs here"; exit 1; }
+	@echo "making .venv/$* from requirements-$*.txt; this takes a minute"
+	@$(PYTHON) -m venv .venv/$* || { echo "make: no venv here; install your system's python3-venv package"; exit 1; }
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-$*.txt || \
+		{ echo "make: pip could not install requirements-$*.txt; is there a network?"; exit 1; }
 	@touch $@

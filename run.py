@@ -2,47 +2,71 @@
 
     make run            # or, inside its environment: python run.py
 
-Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's.
+Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's; whatever ends
+this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9.
 """
 
+import ctypes
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from honcho.environ import parse_procfile
-from honcho.manager import Manager
-from honcho.printer import Printer
 
 ROOT = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
+# Links to vocab/, which a checkout without symlinks turns into small text files.
 LINKS = ("training/vocab", "chalice_app/vendor/vocab")
 READY_SECONDS = 60
 TRY_SECONDS = 5
+# How long a process may take to end by itself.
+END_SECONDS = 5
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 REVIEW = "A warm, funny film that never once felt too long. I would happily watch it again."
+
+
+def main() -> None:
+    began = time.monotonic()
+    check_links()
+    env = environment()
+    check_ports(env)
+    app = App(env)
+    # Signals only wake the main thread: nothing is interrupted half-way, however early they come.
+    for number in SIGNALS:
+        signal.signal(number, lambda *_: app.stop(0))
+    app.start()
+    threading.Thread(target=announce, args=(app, env, began), daemon=True).start()
+    sys.exit(app.wait())
+
+
+# --- before the start ---------------------------------------------------------------------------
 
 
 def environment() -> dict[str, str]:
     """Give the processes' environment: this one, the ports, and boto3 pointed to the local endpoint.
 
-    Raises SystemExit when a port is no port.
+    Raises SystemExit when a port or the endpoint's name can't be used.
     """
     env = dict(os.environ)
     for name, default in PORTS.items():
         value = env.get(name) or str(default)
-        if not value.isdigit() or not 0 < int(value) < 65536:
+        if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
             sys.exit(f"run: {name} must be a port from 1 to 65535, got {value[:20]!r}")
-        env[name] = value
+        env[name] = str(int(value))
     if len({env[name] for name in PORTS}) < len(PORTS):
         sys.exit(f"run: {', '.join(PORTS)} must differ")
+    endpoint = env.get("ENDPOINT_NAME") or "verdict"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", endpoint):
+        sys.exit(f"run: ENDPOINT_NAME must be letters, digits and hyphens, got {endpoint[:20]!r}")
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}"
     env["PYTHONUNBUFFERED"] = "1"
     env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
@@ -62,43 +86,136 @@ def check_links() -> None:
 
 def check_ports(env: dict[str, str]) -> None:
     """Raise SystemExit, with what to do, when a port is taken."""
-    for name in PORTS:
+    for name, default in PORTS.items():
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 trial.bind((HOST, int(env[name])))
             except OSError as error:
-                free = int(env[name]) + 1
+                port = int(env[name])
+                other = port + 1 if 1024 <= port < 65535 else default + 1
                 sys.exit(
-                    f"run: port {env[name]} can't be used ({error.strerror});"
-                    f" choose another: make run {name}={free}"
+                    f"run: port {port} can't be used ({error.strerror});"
+                    f" choose another: make run {name}={other}"
                 )
 
 
-def announce(env: dict[str, str], began: float) -> int:
+# --- the processes ------------------------------------------------------------------------------
+
+
+class App:
+    """The Procfile's processes, which start and end together."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        self.env = env
+        self.status: int | None = None
+        self._ended = threading.Event()
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self) -> None:
+        """Start every process, and threads that pass on what each prints and notice its end."""
+        for name, command in _read_procfile():
+            if self._ended.is_set():  # stopped before all have started
+                break
+            process = subprocess.Popen(
+                ["sh", "-c", f"exec {command}"],
+                cwd=ROOT,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # the terminal's Ctrl-C is for us alone, we tell them in order
+                preexec_fn=_die_with_parent(),
+            )
+            self._processes[name] = process
+            self.say(f"{name:8} | started (pid={process.pid})")
+        for name, process in self._processes.items():
+            threading.Thread(target=self._follow, args=(name, process), daemon=True).start()
+
+    def say(self, line: str) -> None:
+        """Print a line; when nobody can read it any more, stop."""
+        try:
+            print(line, flush=True)
+        except OSError:
+            self.stop(1)
+
+    def stop(self, status: int) -> None:
+        """Let ``wait`` end everything; the first status given counts."""
+        if self.status is None:
+            self.status = status
+        self._ended.set()
+
+    def wait(self) -> int:
+        """Wait for ``stop``, end every process, and give the status."""
+        while not self._ended.wait(timeout=0.5):  # with a timeout, so that signals are seen at once
+            pass
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.terminate()
+        deadline = time.monotonic() + END_SECONDS
+        for process in self._processes.values():
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        return self.status or 0
+
+    def _follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            self.say(f"{name:8} | {line.decode(errors='replace').rstrip()}")
+        status = process.wait()
+        if not self._ended.is_set():
+            self.say(f"run: {name} ended by itself (status {status}), so the others are stopped too")
+        self.stop(status if status > 0 else 1)
+
+
+def _read_procfile() -> list[tuple[str, str]]:
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return [(name.strip(), command.strip()) for name, command in (line.split(":", 1) for line in lines)]
+
+
+def _die_with_parent() -> Callable[[], None] | None:
+    """Give what lets a child end when this process is killed: Linux's PR_SET_PDEATHSIG, elsewhere None."""
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None)
+    return lambda: library.prctl(1, signal.SIGTERM)
+
+
+# --- ready? -------------------------------------------------------------------------------------
+
+
+def announce(app: App, env: dict[str, str], began: float) -> None:
     """Wait until a review went from the page's API URL to a verdict, then print where to look."""
     page, api = f"http://{HOST}:{env['PAGE_PORT']}/", env["API_URL"]
-    deadline = time.monotonic() + READY_SECONDS
     reason = "no answer"
-    while time.monotonic() < deadline:
+    pause = 0.05
+    while time.monotonic() - began < READY_SECONDS and app.status is None:
         try:
-            if api not in _fetch(page + "config.js"):
-                reason = f"{page} is not ours or names another API"
-            else:
+            if api in _fetch(page + "config.js"):
                 verdict = json.loads(_fetch(api + "/v1/sentiment", REVIEW))
-                print(_where(page, api, verdict, time.monotonic() - began), flush=True)
-                return 0
+                app.say(_where(page, api, verdict["sentiment"], verdict["probability"], began))
+                return
+            reason = f"{page} is not ours or names another API"
+        except urllib.error.HTTPError as error:
+            reason = _detail(error)
+            if error.code != 503:  # a 503 passes when the endpoint has started
+                break
         except (OSError, ValueError, KeyError) as error:
             reason = str(error)
-        time.sleep(0.1)
-    print(f"run: no verdict within {READY_SECONDS} s ({reason}); look at the lines above", flush=True)
-    return 1
+        time.sleep(pause)
+        pause = min(1.0, pause * 1.5)
+    if app.status is None:
+        app.say(f"run: no verdict after {time.monotonic() - began:.0f} s: {reason}")
+        app.stop(1)
 
 
-def _where(page: str, api: str, verdict: dict[str, Any], seconds: float) -> str:
+def _where(page: str, api: str, sentiment: str, probability: float, began: float) -> str:
     return f"""
-Verdict is ready after {seconds:.1f} s: "{REVIEW}"
-is {verdict["sentiment"]}, P(positive) = {verdict["probability"]:.3f}.
+Verdict is ready after {time.monotonic() - began:.1f} s: "{REVIEW}"
+is {sentiment}, P(positive) = {probability:.3f}.
 
   page   {page}
   curl   curl -s {api}/v1/sentiment -H 'Content-Type: application/json' -d '{{"review": "Not good."}}'
@@ -115,32 +232,16 @@ def _fetch(url: str, review: str | None = None) -> str:
         return str(answer.read().decode())
 
 
-def main() -> None:
-    began = time.monotonic()
-    check_links()
-    env = environment()
-    if sys.argv[1:2] == ["--announce"]:
-        sys.exit(announce(env, began=float(sys.argv[2])))
-    check_ports(env)
-    manager = Manager(Printer(sys.stdout))
-    procfile = parse_procfile((ROOT / "Procfile").read_text(encoding="utf-8"))
-    for name, command in procfile.processes.items():
-        # exec: the process that gets the signal is Python, not a shell around it.
-        manager.add_process(name, f"exec {command}", env=env, cwd=str(ROOT))
-    # A closed terminal ends everything, as Ctrl-C does.
-    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
-    herald = subprocess.Popen([sys.executable, __file__, "--announce", str(began)], env=env)
+def _detail(error: urllib.error.HTTPError) -> str:
+    """Give the detail of a problem, which says what to do; else the status alone."""
     try:
-        manager.loop()
-    finally:
-        herald.terminate()
-        herald.wait()
-    # Stopped by hand is a good end; a process that died by itself is not.
-    sys.exit(0 if manager.returncode in (130, 143) else manager.returncode or 1)
+        return f"{json.loads(error.read())['detail']} (HTTP {error.code})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"HTTP {error.code}"
 
 
 if __name__ == "__main__":
     try:
         main()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before anything has started
         sys.exit(130)

@@ -67,6 +67,10 @@ def test_the_variables_are_those_that_the_code_reads() -> None:
         assert used, f"nothing reads {name}"
 
 
+def test_nothing_waits_to_be_filled_in() -> None:
+    assert not re.findall(r"@[A-Z_]+@|TODO|XXX", README)
+
+
 def test_links_to_files_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", README):
         assert (ROOT / target).exists(), target

@@ -1,15 +1,18 @@
 """`make run`: three processes start together, say where they are, and leave nothing behind."""
 
 import os
+import pty
+import re
 import signal
 import socket
 import subprocess
 import sys
+import time
 
 import httpx
 import pytest
 
-from tests.support.stack import ROOT, Stack, alive
+from tests.support.stack import ROOT, Stack, alive, free_ports
 
 NAMES = ("endpoint", "api", "page")
 
@@ -43,7 +46,7 @@ def test_only_loopback_listens(stack: Stack) -> None:
         assert f"127.0.0.1:{port}" in listening
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_stopping_it_leaves_no_process(how: signal.Signals) -> None:
     running = Stack()
     running.wait_for("Verdict is ready")
@@ -53,6 +56,75 @@ def test_stopping_it_leaves_no_process(how: signal.Signals) -> None:
     assert not any(map(alive, pids))
 
 
+def gone(pids: list[int], seconds: float = 10) -> bool:
+    """Say whether all processes end within the time."""
+    deadline = time.monotonic() + seconds
+    while any(map(alive, pids)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return not any(map(alive, pids))
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel ends children on Linux only")
+def test_even_kill_9_leaves_no_process() -> None:
+    running = Stack()
+    running.wait_for("Verdict is ready")
+    pids = [running.pid_of(name) for name in NAMES]
+    running.process.kill()
+    running.process.wait(10)
+    assert gone(pids)
+
+
+def started(log: str) -> list[int]:
+    return [int(pid) for pid in re.findall(r"started \(pid=(\d+)\)", log)]
+
+
+def test_a_closed_pipe_ends_everything() -> None:
+    ports = dict(zip(("ENDPOINT_PORT", "API_PORT", "PAGE_PORT"), map(str, free_ports(3)), strict=True))
+    reader, writer = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "run.py"], cwd=ROOT, env=os.environ | ports, stdout=writer, stderr=subprocess.DEVNULL
+    )
+    os.close(writer)
+    log = b""
+    while log.count(b"started") < 3:
+        log += os.read(reader, 4096)
+    os.close(reader)
+    assert process.wait(30) != 0
+    assert gone(started(log.decode()))
+
+
+def test_a_closed_terminal_ends_everything() -> None:
+    ports = dict(zip(("ENDPOINT_PORT", "API_PORT", "PAGE_PORT"), map(str, free_ports(3)), strict=True))
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "run.py"],
+        cwd=ROOT,
+        env=os.environ | ports,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    log = b""
+    while b"ready" not in log:
+        log += os.read(ours, 4096)
+    os.close(ours)
+    process.wait(30)
+    assert gone(started(log.decode()))
+
+
+@pytest.mark.parametrize("after", [0.02, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5])
+def test_ctrl_c_at_any_moment_leaves_no_process(after: float) -> None:
+    running = Stack()
+    time.sleep(after)
+    running.stop(signal.SIGINT)
+    assert gone(started("".join(running.log)))
+    for port in running.ports.values():
+        with socket.socket() as trial:
+            assert trial.connect_ex(("127.0.0.1", int(port))) != 0
+
+
 def test_a_process_that_dies_ends_the_others_with_an_error() -> None:
     running = Stack()
     running.wait_for("Verdict is ready")
@@ -60,6 +132,13 @@ def test_a_process_that_dies_ends_the_others_with_an_error() -> None:
     os.kill(pids[0], signal.SIGKILL)
     assert running.process.wait(20) != 0
     assert not any(map(alive, pids))
+    assert "run: endpoint ended by itself (status -9)" in "".join(running.log)
+
+
+def test_a_wrong_endpoint_name_is_one_sentence() -> None:
+    ended = run_once(ENDPOINT_NAME="a/b")
+    assert ended.returncode == 1
+    assert ended.stderr == "run: ENDPOINT_NAME must be letters, digits and hyphens, got 'a/b'\n"
 
 
 @pytest.mark.parametrize("name", ["ENDPOINT_PORT", "API_PORT", "PAGE_PORT"])
@@ -76,7 +155,7 @@ def test_a_busy_port_is_named_with_the_variable_that_changes_it(name: str) -> No
     ]
 
 
-@pytest.mark.parametrize("value", ["http", "0", "70000", "-1"])
+@pytest.mark.parametrize("value", ["http", "0", "70000", "-1", "\u00b2"])
 def test_a_port_that_is_none_is_refused(value: str) -> None:
     ended = run_once(API_PORT=value)
     assert ended.returncode == 1

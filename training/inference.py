@@ -7,11 +7,17 @@ int8 takes its scale over the whole input, so in a batch an answer would depend 
 
 import json
 import math
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import onnxruntime as ort
+
+# ONNX Runtime reports its use to its makers unless this is set before it is loaded (its Privacy.md,
+# release 1.32): events on the graph, the machine and every session. Nothing here may call out.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort  # noqa: E402
 
 from vocab import contract, vocabulary
 from vocab.contract import ContractError, EndpointRequest, Item, Scored

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import signal
 import socket
 import subprocess
@@ -71,7 +72,7 @@ class Stack:
     def pid_of(self, name: str) -> int:
         """Give the process id of ``endpoint``, ``api`` or ``page``, as the runner printed it."""
         for line in self.log:
-            if f"{name} started (pid=" in line:
+            if re.match(rf"{name} +\| started \(pid=", line):
                 return int(line.split("pid=")[1].split(")")[0])
         raise AssertionError(f"{name} has not started:\n" + "".join(self.log))
 

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import random
 import subprocess
 import sys
@@ -467,3 +468,20 @@ def test_more_lines_than_a_json_message_holds_are_answered(verdict: Verdict) -> 
 
 def test_no_line_gives_no_answer(verdict: Verdict) -> None:
     assert ask(verdict, b"\n\n", JSON_LINES) == b""
+
+
+def test_the_runtime_reports_nothing_to_its_makers(tmp_path: Path) -> None:
+    """ONNX Runtime leaves an id and an outbox in the home folder when it collects what to send."""
+    code = (
+        "import export, inference, time;"
+        "inference.model_fn(inference.MODEL_FOLDER).read('Good.'); time.sleep(2)"
+    )
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "XDG_"))}
+    subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(inference.__file__).parent,
+        env=env | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(inference.__file__).parent)},
+        check=True,
+        timeout=60,
+    )
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
