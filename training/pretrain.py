@@ -43,7 +43,7 @@ def pretrain(corpus: corpora.Corpus, size: Size, options: argparse.Namespace) ->
     The name holds what they depend on: archive, vocabulary, size and options.
     """
     names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}x{size.hidden}"
-    recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.seed}"
+    recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
     folder = dataset.cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     out = folder / f"pretrained-{names}-{recipe}.safetensors"
@@ -51,9 +51,9 @@ def pretrain(corpus: corpora.Corpus, size: Size, options: argparse.Namespace) ->
         print(f"pretrain: found {out}")
         return out
     documents = corpus.train.ids + corpus.unsup.ids
-    vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.seed}.safetensors"
+    vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.pretrain_seed}.safetensors"
     if not vectors_file.is_file():
-        table = train_vectors(documents, size, options.vector_epochs, options.seed)
+        table = train_vectors(documents, size, options.vector_epochs, options.pretrain_seed)
         write_atomic(vectors_file, save({"table": table}))
     weights = train_language_models(documents, load_file(vectors_file)["table"], size, options, out)
     write_atomic(out, save(weights))
@@ -148,7 +148,7 @@ def train_language_models(
 ) -> dict[str, Tensor]:
     """Train both language models and give the weights that a Network starts from."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(options.seed)
+    torch.manual_seed(options.pretrain_seed)
     models = LanguageModels(table, size.hidden).to(device)
     tables = [models.table, models.bias]
     others = [p for p in models.parameters() if all(p is not t for t in tables)]
@@ -165,7 +165,7 @@ def train_language_models(
     checkpoint = out.with_suffix(".checkpoint.pt")
     done = _resume(checkpoint, models, optimizer, schedule)
     bf16 = uses_bf16(device)
-    stream = chunks(documents, options.seed, device, done)
+    stream = chunks(documents, options.pretrain_seed, device, done)
     states = {"ahead": None, "behind": None}
     progress = tqdm(total=steps, initial=done, desc="language models", disable=None, mininterval=10)
     shown = 0.0
@@ -245,6 +245,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of this stage; train.py takes the same ones."""
     parser.add_argument("--vector-epochs", type=int, default=4, help="passes of word2vec (default 4)")
     parser.add_argument("--lm-epochs", type=float, default=2, help="passes of the language models (2)")
+    parser.add_argument("--pretrain-seed", type=int, default=1, help="seed of the pretraining (default 1)")
 
 
 def _checkpoint(path: Path, models, optimizer, schedule, step: int) -> None:
@@ -277,7 +278,6 @@ def main() -> None:
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--embedding", type=int, default=128, help="width of an embedding (default 128)")
     parser.add_argument("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
-    parser.add_argument("--seed", type=int, default=1, help="seed of every random choice (default 1)")
     add_flags(parser)
     options = parser.parse_args()
     try:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import corpus as corpora
+import curriculum
 import dataset
 import numpy as np
 import torch
@@ -60,6 +61,7 @@ def train(options: argparse.Namespace) -> Path:
             unsup=corpus.unsup.part(DRY_RUN_REVIEWS),
         )
         options.epochs, options.vector_epochs, options.lm_epochs = 1, 1, 1
+        options.taught, options.lessons = None, min(options.lessons, DRY_RUN_REVIEWS)
         pretrained = None
     else:
         pretrained = pretrain(corpus, size, options)
@@ -86,6 +88,7 @@ class _Run:
 
     def __init__(self, network: Network, corpus: corpora.Corpus, options, device) -> None:
         self.network, self.corpus, self.options, self.device = network, corpus, options, device
+        self.lessons = examples(corpus, options)
         self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
         table = [network.embedding.weight]
         others = [p for p in network.parameters() if p is not table[0]]
@@ -97,7 +100,7 @@ class _Run:
             betas=(0.9, 0.98),
             fused=True,
         )
-        per_epoch = -(-len(corpus.train) // options.batch)
+        per_epoch = -(-len(self.lessons) // options.batch)
         total = per_epoch * options.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: one_cycle(step / total, warm=0.15)
@@ -114,12 +117,12 @@ class _Run:
     def one_epoch(self) -> None:
         began = time.monotonic()
         random_state = np.random.default_rng(self.options.seed * 1000 + self.epoch)
-        batches = make_batches(self.corpus.train, self.options.batch, random_state)
+        batches = make_batches(self.lessons, self.options.batch, random_state)
         self.network.train()
         losses = []
         progress = tqdm(batches, desc=f"epoch {self.epoch + 1}", disable=None, mininterval=5)
         for rows in progress:
-            losses.append(self._step(to_batch(self.corpus.train, rows, self.device), random_state))
+            losses.append(self._step(to_batch(self.lessons, rows, self.device), random_state))
             if len(losses) % 50 == 0:
                 progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
         self.epoch += 1
@@ -133,8 +136,7 @@ class _Run:
         dropout = Dropout(options.embedding_dropout, options.head_dropout)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             logits = self.network(ids, batch.lengths, dropout)
-        targets = batch.targets * (1 - options.label_smoothing) + 0.5 * options.label_smoothing
-        loss = F.binary_cross_entropy_with_logits(logits.float(), targets)
+        loss = F.binary_cross_entropy_with_logits(logits.float(), batch.targets)
         loss.backward()
         nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
@@ -195,6 +197,8 @@ class _Run:
     def _recipe(self) -> dict:
         """Give what the weights depend on; a checkpoint of another recipe is refused."""
         options = {key: value for key, value in vars(self.options).items() if key not in PLACES}
+        if self.options.taught:  # by content: where the file lies says nothing
+            options["taught"] = sha256(Path(self.options.taught).read_bytes())
         return {
             "size": self.network.size._asdict(),
             "vocabulary": self.corpus.fingerprint,
@@ -241,6 +245,28 @@ class _Run:
         for name in ("average", "epoch", "step", "patience", "best", "history", "seconds"):
             setattr(self, name, saved[name])
         print(f"train: going on after epoch {self.epoch}")
+
+
+def examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Split:
+    """Give all that is taught, as one split whose labels are targets, float32 P(positive)."""
+    words = vocabulary.load()
+    labels = curriculum.smoothed(corpus.train.labels, options.label_smoothing)
+    taught = curriculum.Examples(list(corpus.train.ids), labels)
+    if options.taught:
+        teacher = curriculum.load_taught(Path(options.taught))
+        if len(teacher.unsup) != len(corpus.unsup):
+            raise dataset.DataError(
+                f"{options.taught} was made from {len(teacher.unsup):,} unlabelled reviews, the archive has"
+                f" {len(corpus.unsup):,}; run teach.py again"
+            )
+        taught += curriculum.Examples(list(corpus.unsup.ids), teacher.unsup) + teacher.sentences
+    if options.swaps:
+        reviews, labels = corpus.train.ids, corpus.train.labels
+        taught += curriculum.swapped_examples(reviews, labels, options.swaps, words, options.seed)
+    if options.lessons:
+        taught += curriculum.lesson_examples(options.lessons, words, options.seed)
+    count = len(taught.ids)
+    return corpora.Split([""] * count, taught.ids, taught.targets, np.zeros(count, np.int8))
 
 
 def make_batches(split: corpora.Split, batch: int, random_state: np.random.Generator) -> list[np.ndarray]:
@@ -340,6 +366,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--embedding-dropout", type=float, default=0.3, help="share of channels dropped (default 0.3)")
     add("--head-dropout", type=float, default=0.4, help="share of pooled features dropped (default 0.4)")
     add("--label-smoothing", type=float, default=0.05, help="(default 0.05)")
+    add("--taught", help="soft targets that teach.py wrote (default: labelled reviews alone)")
+    add("--swaps", type=float, default=0.0, help="share of reviews that come swapped as well (default 0)")
+    add("--lessons", type=int, default=0, help="short texts from training/lessons/ (default 0)")
     add("--ema", type=float, default=0.99, help="decay of the averaged weights (default 0.99)")
     add("--patience", type=int, default=2, help="epochs without a better score before it stops (2)")
     add("--seed", type=int, default=1, help="seed of every random choice (default 1)")

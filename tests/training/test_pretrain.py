@@ -33,7 +33,6 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def options_of(*flags: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--seed", type=int, default=1)
     pretrain.add_flags(parser)
     return parser.parse_args(flags)
 
@@ -134,7 +133,8 @@ def test_each_direction_s_lstm_learns_by_itself(tmp_path: Path) -> None:
 
 def test_the_same_seed_gives_the_same_weights_and_another_one_others(tmp_path: Path) -> None:
     one, again, other = (
-        learn(counting(), tmp_path / "x", "--lm-epochs", "0.5", "--seed", seed) for seed in ("1", "1", "2")
+        learn(counting(), tmp_path / "x", "--lm-epochs", "0.5", "--pretrain-seed", seed)
+        for seed in ("1", "1", "2")
     )
     assert all(torch.equal(one[key], again[key]) for key in one)
     assert not torch.equal(one["embedding.weight"], other["embedding.weight"])

@@ -1,0 +1,251 @@
+"""The recipe's stages: in order, run when something has changed, left alone when nothing has."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import best
+import pytest
+import train
+from best import Stage
+
+HERE = Path(best.__file__).parent
+# Joins its input files and a word into its output, and logs that it ran.
+JOIN = """
+import pathlib, sys
+log, out, word, *given = sys.argv[1:]
+with open(log, "a") as file:
+    file.write(word + chr(10))
+if word == "fail":
+    sys.exit(3)
+pathlib.Path(out).write_text(word + "".join(pathlib.Path(path).read_text() for path in given))
+"""
+
+
+# --- the published recipe -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) -> None:
+    stages = best.recipe(seed, tmp_path)
+    names = [stage.name for stage in stages]
+    assert names == ["teacher-1", "teacher-2", "taught", f"student-{seed}", "package"]
+    there: list[Path] = []
+    for stage in stages:
+        assert set(stage.reads) <= set(there), stage.name
+        there.append(stage.writes)
+    assert len(set(there)) == len(there)
+
+
+def test_every_stage_is_a_script_that_is_told_where_to_read_and_write(tmp_path: Path) -> None:
+    for stage in best.recipe(1, tmp_path):
+        assert (HERE / stage.command[0]).is_file()
+        if stage.name != "package":
+            assert {str(stage.writes), str(stage.writes.parent)} & set(stage.command), stage.name
+        for path in stage.reads:
+            assert {str(path), str(path.parent)} & set(stage.command), stage.name
+
+
+def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
+    trainings = [stage for stage in best.recipe(3, tmp_path) if stage.command[0] == "train.py"]
+    options = [train.parse(stage.command[1:]) for stage in trainings]
+    assert [one.seed for one in options] == [1, 2, 3]
+    assert all(one.resume and one.pretrain_seed == 1 for one in options)
+    assert [one.lm_epochs for one in options] == [best.LM_EPOCHS] * 3  # one pretraining for all
+    assert [bool(one.taught) for one in options] == [False, False, True]
+
+
+def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
+    one, other = best.recipe(1, tmp_path), best.recipe(2, tmp_path)
+    assert one[:3] == other[:3]
+    assert one[3].writes != other[3].writes
+
+
+# --- running it ---------------------------------------------------------------------------------
+
+
+class Recipe:
+    """Two tiny stages: ``first`` writes a word, ``second`` writes another one and what the first wrote."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder / "cache" / "best"
+        self.log = folder / "log"
+        self.first, self.second = "one", "two"
+        self.folder.mkdir(parents=True)
+
+    def stages(self, seed: int = 1, folder: Path | None = None) -> list[Stage]:
+        one, two = self.folder / "one.txt", self.folder / "two.txt"
+        start = ["join.py", str(self.log)]
+        return [
+            Stage("first", [*start, str(one), self.first], [], one),
+            Stage("second", [*start, str(two), self.second, str(one)], [one], two),
+        ]
+
+    def ran(self) -> list[str]:
+        """Give which stages ran since this was asked last."""
+        words = self.log.read_text().split() if self.log.exists() else []
+        self.log.write_text("")
+        return words
+
+    def notes(self) -> set[str]:
+        return {path.name for path in self.folder.glob("*.json")}
+
+
+@pytest.fixture
+def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    scripts = tmp_path / "scripts"
+    scripts.mkdir()
+    (scripts / "join.py").write_text(JOIN)
+    monkeypatch.setattr(best, "HERE", scripts)
+    tiny = Recipe(tmp_path)
+    monkeypatch.setattr(best, "recipe", tiny.stages)
+    return tiny
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def main(*flags: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["best.py", *flags])
+        best.main()
+
+    return main
+
+
+def test_stages_run_in_order_and_note_what_they_made(recipe: Recipe, run: Callable[..., None]) -> None:
+    run()
+    assert recipe.ran() == ["one", "two"]
+    assert (recipe.folder / "two.txt").read_text() == "twoone"
+    note = json.loads((recipe.folder / "second.json").read_text())
+    assert note["made_from"]["command"] == recipe.stages()[1].command
+    assert note["made_from"]["reads"] == {"one.txt": best._sha256(recipe.folder / "one.txt")}
+    assert note["writes"] == best._sha256(recipe.folder / "two.txt")
+    assert note["minutes"] >= 0
+
+
+def test_a_stage_that_is_done_is_skipped(
+    recipe: Recipe, run: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run()
+    recipe.ran()
+    capsys.readouterr()
+    run()
+    assert recipe.ran() == []
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["done", "first"],
+        ["done", "second"],
+    ]
+
+
+def test_a_changed_command_runs_its_stage_and_those_that_read_it_again(
+    recipe: Recipe, run: Callable[..., None]
+) -> None:
+    run()
+    recipe.ran()
+    recipe.second = "zwei"
+    run()
+    assert recipe.ran() == ["zwei"]
+    recipe.first = "eins"
+    run()
+    assert recipe.ran() == ["eins", "zwei"]
+    assert (recipe.folder / "two.txt").read_text() == "zweieins"
+
+
+def test_a_changed_output_is_made_again_and_what_read_the_right_one_stays(
+    recipe: Recipe, run: Callable[..., None]
+) -> None:
+    run()
+    recipe.ran()
+    (recipe.folder / "one.txt").write_text("changed by hand")
+    run()
+    assert recipe.ran() == ["one"]
+
+
+@pytest.mark.parametrize("missing", ["two.txt", "second.json"])
+def test_a_missing_output_or_note_runs_its_stage_again(
+    missing: str, recipe: Recipe, run: Callable[..., None]
+) -> None:
+    run()
+    recipe.ran()
+    (recipe.folder / missing).unlink()
+    run()
+    assert recipe.ran() == ["two"]
+
+
+def test_a_changed_input_is_not_done(recipe: Recipe, run: Callable[..., None]) -> None:
+    run()
+    stage, note = recipe.stages()[1], recipe.folder / "second.json"
+    assert best.is_done(stage, note)
+    stage.reads[0].write_text("another input")
+    assert not best.is_done(stage, note)
+    stage.reads[0].unlink()
+    assert not best.is_done(stage, note)
+
+
+def test_another_vocabulary_runs_everything_again(
+    recipe: Recipe, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run()
+    recipe.ran()
+    monkeypatch.setattr(best.vocabulary, "load", lambda: argparse.Namespace(fingerprint="another"))
+    run()
+    assert recipe.ran() == ["one", "two"]
+
+
+def test_a_stage_that_fails_ends_with_one_sentence_and_leaves_no_note(
+    recipe: Recipe, run: Callable[..., None]
+) -> None:
+    recipe.second = "fail"
+    with pytest.raises(SystemExit) as stopped:
+        run()
+    assert stopped.value.code == "best: stage second failed; run it again to go on where it stopped"
+    assert recipe.ran() == ["one", "fail"]
+    assert recipe.notes() == {"first.json"}
+    recipe.second = "two"
+    run()
+    assert recipe.ran() == ["two"]
+
+
+def test_nothing_runs_after_a_stage_that_failed(recipe: Recipe, run: Callable[..., None]) -> None:
+    recipe.first = "fail"
+    with pytest.raises(SystemExit, match="stage first failed"):
+        run()
+    assert recipe.ran() == ["fail"]
+    assert recipe.notes() == set()
+
+
+def test_until_stops_after_a_stage(recipe: Recipe, run: Callable[..., None]) -> None:
+    run("--until", "first")
+    assert recipe.ran() == ["one"]
+    run("--until", "second")
+    assert recipe.ran() == ["two"]
+
+
+def test_until_a_stage_that_is_none_runs_nothing(recipe: Recipe, run: Callable[..., None]) -> None:
+    with pytest.raises(SystemExit, match="^best: no stage secnod; the stages are first, second$"):
+        run("--until", "secnod")
+    assert recipe.ran() == []
+
+
+def test_list_tells_what_is_done_and_runs_nothing(
+    recipe: Recipe, run: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("--until", "first")
+    recipe.ran()
+    capsys.readouterr()
+    run("--list")
+    assert recipe.ran() == []
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["done", "first"],
+        ["open", "second"],
+    ]
+
+
+def test_stages_lie_in_the_cache_folder(
+    cache: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(best, "recipe", lambda seed, folder: asked.append((seed, folder)) or [])
+    run("--seed", "4")
+    assert asked == [(4, cache / "best")]

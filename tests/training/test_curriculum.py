@@ -1,0 +1,528 @@
+"""What is taught beside labelled reviews: lessons from frames, swapped reviews, a teacher's soft targets."""
+
+import json
+import random
+import re
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import curriculum
+import examine
+import numpy as np
+import pytest
+import train
+from corpus import Corpus, Split
+from curriculum import Examples, Frame, Swapper
+from dataset import fold
+
+from tests.support.corpus import tiny_corpus
+from vocab import vocabulary
+from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
+
+ROOT = Path(__file__).resolve().parents[2]
+FRAMES = curriculum.load_frames()
+LEXICON = curriculum.load_lexicon()
+DRAWN = list(islice(curriculum.lessons(1), 20_000))
+# Words that turn a verdict around, or that go with one: none may give the label away by itself.
+OPERATORS = frozenset(
+    "not n't never no nothing nobody none without hardly barely but although despite however yet could"
+    " would should wanted expected wish hate love like too enough only far anything everyone recommend"
+    " again watch better worse regret say miss".split()
+)
+
+
+@pytest.fixture(scope="module")
+def words() -> Vocabulary:
+    return vocabulary.load()
+
+
+@pytest.fixture(scope="module")
+def exam() -> dict[str, str]:
+    """The texts of the behaviour suite, folded, and the case that each belongs to; signs alone left out."""
+    texts = {fold(case[key]): case["id"] for case in examine.load_cases() for key in case_texts(case)}
+    return {text: number for text, number in texts.items() if text}
+
+
+def case_texts(case: dict) -> list[str]:
+    return [key for key in ("review", "other") if key in case]
+
+
+def ids_of(words: Vocabulary, text: str) -> np.ndarray:
+    return np.array(words.encode_ids(text), dtype=np.int32)
+
+
+# --- the lesson files ---------------------------------------------------------------------------
+
+
+def test_frames_have_two_labels_and_a_topic() -> None:
+    assert len(FRAMES) > 1500
+    assert {frame.label for frame in FRAMES} == {"positive", "negative"}
+    assert len({frame.topic for frame in FRAMES}) == 21
+
+
+def test_no_frame_stands_twice_or_under_two_labels() -> None:
+    twice = [frame for frame, count in Counter(frame.frame for frame in FRAMES).items() if count > 1]
+    assert twice == []
+
+
+def test_topics_have_about_as_many_frames_of_each_label() -> None:
+    counts = Counter((frame.topic, frame.label) for frame in FRAMES)
+    for topic in {frame.topic for frame in FRAMES}:
+        positive, negative = counts[topic, "positive"], counts[topic, "negative"]
+        assert min(positive, negative) >= 30, topic
+        assert 0.45 <= positive / (positive + negative) <= 0.55, topic
+
+
+def test_every_slot_stands_in_the_lexicon_and_every_entry_s_slot_in_a_frame() -> None:
+    slots = {
+        curriculum.slot_name(slot, LEXICON)
+        for frame in FRAMES
+        for slot in curriculum.SLOT.findall(frame.frame)
+    }
+    assert slots == set(LEXICON)
+
+
+def test_the_lexicon_holds_distinct_plain_entries() -> None:
+    for slot, entries in LEXICON.items():
+        assert len(set(entries)) == len(entries) > 1, slot
+        assert all(entry.strip() == entry and entry for entry in entries), slot
+        assert not re.search(r"[{}\[\]|]", "".join(entries)), slot
+
+
+def test_every_frame_fills_without_a_brace_left_and_has_ids(words: Vocabulary) -> None:
+    chance = random.Random(5)
+    for frame in FRAMES * 3:
+        text = curriculum.fill(frame, LEXICON, chance)
+        assert not re.search(r"[{}\[\]|]|  ", text), (frame, text)
+        assert words.encode_ids(text), frame
+
+
+def test_no_operator_word_gives_the_label_away() -> None:
+    tally: Counter[tuple[str, str]] = Counter()
+    for frame in FRAMES:
+        tally.update((word, frame.label) for word in operators_in(frame.frame))
+    for word in OPERATORS:
+        positive, negative = tally[word, "positive"], tally[word, "negative"]
+        assert positive + negative >= 5, word
+        assert 0.4 <= positive / (positive + negative) <= 0.6, (word, positive, negative)
+
+
+def operators_in(frame: str) -> set[str]:
+    """Give the operator words of a frame's own text: whole words, "n't" cut off, "cannot" as "not"."""
+    text = curriculum.SLOT.sub(" ", frame).lower().replace("\u2019", "'")
+    found = set(re.findall(r"[a-z]+(?!'t)", re.sub(r"n't\b", " ", text)))
+    if "n't" in text:
+        found.add("n't")
+    if "cannot" in found:
+        found.add("not")
+    return found & OPERATORS
+
+
+def test_antonyms_are_single_lower_case_words_never_on_both_sides() -> None:
+    lines = (curriculum.FOLDER / "antonyms.jsonl").read_text(encoding="utf-8").splitlines()
+    pairs = [(pair["positive"], pair["negative"]) for pair in map(json.loads, lines)]
+    assert len(set(pairs)) == len(pairs) > 400
+    assert all(re.fullmatch(r"[^\W\d_]+(-[^\W\d_]+)*", word) for pair in pairs for word in pair)
+    assert all(word == word.lower() for pair in pairs for word in pair)
+    assert not {positive for positive, _ in pairs} & {negative for _, negative in pairs}
+
+
+def test_antonyms_stay_on_one_side_as_ids_and_nearly_all_are_known(words: Vocabulary) -> None:
+    opposites = Swapper(words).opposites
+    assert not opposites[0].keys() & opposites[1].keys()
+    assert sum(map(len, opposites[1].values())) == sum(map(len, opposites[0].values())) > 400
+    assert all(words.id_of(word) >= FIRST_KNOWN_ID for word in curriculum.NEGATORS)
+
+
+# --- no text of the exam ------------------------------------------------------------------------
+
+
+def test_no_frame_without_a_slot_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
+    plain = [frame.frame for frame in FRAMES if "{" not in frame.frame]
+    assert len(plain) > 100
+    assert {text: exam[fold(text)] for text in plain if fold(text) in exam} == {}
+
+
+def test_no_frame_can_be_filled_to_a_case_of_the_exam(exam: dict[str, str]) -> None:
+    found = {}
+    for frame in FRAMES:
+        fillings = re.compile(pattern_of(frame.frame))
+        found.update({text: frame.frame for text in exam if fillings.fullmatch(text)})
+    assert found == {}
+
+
+def pattern_of(frame: str) -> str:
+    """Give a pattern of all that a frame can be filled to, folded."""
+    slots: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        entries = LEXICON[curriculum.slot_name(match[1], LEXICON)]
+        slots.append("|".join(re.escape(fold(entry)) for entry in entries))
+        return f" slot{len(slots) - 1}slot "
+
+    folded = re.sub(r"\ban?\b", "an?", fold(curriculum.SLOT.sub(keep, frame)))
+    return re.sub(r"slot(\d+)slot", lambda match: f"(?:{slots[int(match[1])]})", folded)
+
+
+def test_the_pattern_of_a_frame_fits_what_it_fills_to() -> None:
+    chance = random.Random(7)
+    for frame in FRAMES[::5]:
+        text = curriculum.fill(frame, LEXICON, chance)
+        assert re.fullmatch(pattern_of(frame.frame), fold(text)), (frame, text)
+
+
+def test_no_drawn_lesson_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
+    assert {text: exam[fold(text)] for text, _ in DRAWN if fold(text) in exam} == {}
+
+
+# --- filling ------------------------------------------------------------------------------------
+
+
+def filled(frame: str, lexicon: dict[str, list[str]], topic: str = "plain", seed: int = 0) -> str:
+    return curriculum.fill(Frame(frame, "positive", topic), lexicon, random.Random(seed))
+
+
+def test_a_second_slot_is_another_draw() -> None:
+    texts = {filled("{x} and {x2}", {"x": ["one", "two"]}, seed=seed) for seed in range(30)}
+    assert texts == {"One and two", "Two and one"}
+
+
+def test_a_slot_whose_entries_are_used_up_starts_again() -> None:
+    assert filled("{x}, {x2}", {"x": ["only"]}) == "Only, only"
+
+
+def test_a_name_that_ends_in_a_digit_is_its_own_slot_where_the_lexicon_has_it() -> None:
+    lexicon = {"x": ["one"], "x2": ["two"]}
+    assert curriculum.slot_name("x2", lexicon) == "x2"
+    assert curriculum.slot_name("x3", lexicon) == "x"
+
+
+@pytest.mark.parametrize(
+    "word, article",
+    [
+        ("dull", "a"),
+        ("awful", "an"),
+        ("honest", "an"),
+        ("hour", "an"),
+        ("humble", "a"),
+        ("unique", "a"),
+        ("useful", "a"),
+        ("European", "a"),
+        ("one-note", "a"),
+        ("uneven", "an"),
+        ("unimaginative", "an"),
+        ("uninspired", "an"),
+        ("unconvincing", "an"),
+        ("8/10", "a"),
+    ],
+)
+def test_the_article_agrees_with_what_fills_the_slot(word: str, article: str) -> None:
+    assert filled("It is a {x} film.", {"x": [word]}) == f"It is {article} {word} film."
+    assert filled("A {x} film.", {"x": [word]}) == f"{article.capitalize()} {word} film."
+
+
+def test_the_articles_of_drawn_lessons_agree() -> None:
+    pairs = {
+        (article.lower(), word.lower())
+        for text, _ in DRAWN
+        for article, word in re.findall(r"\b([Aa]n?) ([\w-]+)", text)
+    }
+    assert {word for article, word in pairs if article == "an" and word[0] not in "aeiou"} <= {
+        "hour",
+        "honest",
+        "f",  # the grade
+    }
+    assert {word for article, word in pairs if article == "a" and re.match("[aeiou]|8|11|18", word)} <= {
+        "one",
+        "one-note",
+        "unique",
+    }
+
+
+def test_sentences_begin_with_a_capital_except_in_slang() -> None:
+    assert filled("{x} works. it does! yes", {"x": ["the film"]}) == "The film works. It does! Yes"
+    assert filled("{x} slaps. yes", {"x": ["it"]}, topic="slang") == "it slaps. yes"
+
+
+# --- drawing lessons ----------------------------------------------------------------------------
+
+
+def test_the_same_seed_draws_the_same_lessons_and_another_one_others() -> None:
+    assert list(islice(curriculum.lessons(1), 500)) == DRAWN[:500]
+    assert list(islice(curriculum.lessons(2), 500)) != DRAWN[:500]
+
+
+def test_labels_come_equally_often() -> None:
+    assert 0.485 < np.mean([label for _, label in DRAWN]) < 0.515
+
+
+def test_lessons_seldom_repeat() -> None:
+    assert len({text for text, _ in DRAWN}) > 0.7 * len(DRAWN)
+
+
+def test_topics_and_their_labels_come_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curriculum, "fill", lambda frame, *_: f"{frame.topic} {frame.label}")
+    monkeypatch.setattr(curriculum, "PAIRED", 0)
+    counts = Counter(text for text, _ in islice(curriculum.lessons(3), 21_000))
+    assert len(counts) == 42
+    assert all(400 < count < 600 for count in counts.values()), counts
+
+
+def test_a_lesson_s_label_is_its_frame_s_and_pairs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curriculum, "fill", lambda frame, *_: frame.label)
+    drawn = list(islice(curriculum.lessons(4), 2000))
+    assert {(text, label) for text, label in drawn} == {
+        ("positive", 1),
+        ("negative", 0),
+        ("positive positive", 1),
+        ("negative negative", 0),
+    }
+    paired = sum(" " in text for text, _ in drawn) / len(drawn)
+    assert 0.06 < paired < 0.14  # half of those meant to be paired disagree
+
+
+@pytest.mark.parametrize("unstopped", [0.0, 1.0])
+def test_the_last_full_stop_is_dropped_at_a_share(unstopped: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curriculum, "UNSTOPPED", unstopped)
+    texts = [text for text, _ in islice(curriculum.lessons(5), 300)]
+    stopped = sum(text.endswith(".") for text in texts)
+    assert stopped == 0 if unstopped else stopped > 150
+
+
+def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(words: Vocabulary) -> None:
+    found = curriculum.lesson_examples(40, words, 1)
+    assert [ids.tolist() for ids in found.ids] == [words.encode_ids(text) for text, _ in DRAWN[:40]]
+    assert found.ids[0].dtype == np.int32
+    assert found.targets.dtype == np.float32
+    assert found.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in DRAWN[:40]])
+
+
+def test_the_command_prints_lessons_with_their_signs() -> None:
+    done = subprocess.run(
+        [sys.executable, "training/curriculum.py", "--sample", "3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == [f"{'+' if label else '-'} {text}" for text, label in DRAWN[:3]]
+
+
+# --- swapped reviews ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Swap whole reviews, not windows of them."""
+    monkeypatch.setattr(curriculum, "WINDOWED", 0)
+
+
+def swap(
+    words: Vocabulary, review: str | np.ndarray, label: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray] | None:
+    ids = ids_of(words, review) if isinstance(review, str) else review
+    return Swapper(words).swap(ids, label, np.random.default_rng(seed))
+
+
+def changed(pair: tuple[np.ndarray, np.ndarray] | None) -> list[int]:
+    """Give the places where a swapped review differs."""
+    assert pair is not None
+    return np.flatnonzero(pair[0] != pair[1]).tolist()
+
+
+def test_words_that_agree_with_the_label_become_opposites(words: Vocabulary, whole: None) -> None:
+    pair = swap(words, "a wonderful film, a brilliant script and a terrible end.", 1)
+    assert changed(pair) == [1, 5]
+    opposites = Swapper(words).opposites[1]
+    assert pair is not None
+    assert all(pair[1][place] in opposites[int(pair[0][place])] for place in (1, 5))
+
+
+def test_a_negative_review_swaps_its_negative_words(words: Vocabulary, whole: None) -> None:
+    assert changed(swap(words, "a terrible, awful film, a wonderful song.", 0)) == [1, 3]
+
+
+def test_swapping_leaves_the_review_itself_alone(words: Vocabulary, whole: None) -> None:
+    ids = ids_of(words, "a wonderful film, a brilliant script.")
+    before = ids.copy()
+    pair = swap(words, ids, 1)
+    assert pair is not None
+    assert np.array_equal(ids, before)
+    assert np.array_equal(pair[0], before)
+    assert (len(pair[1]), pair[1].dtype) == (len(before), np.int32)
+
+
+@pytest.mark.parametrize("negator", curriculum.NEGATORS)
+@pytest.mark.parametrize("between", [0, 1, 2, 3])
+def test_nothing_within_three_tokens_after_a_negator_is_swapped(
+    negator: str, between: int, words: Vocabulary, whole: None
+) -> None:
+    film, good = words.id_of("film"), words.id_of("good")
+    head = [film, good, film, good, film, film, words.id_of(negator)]
+    ids = np.array(head + [film] * between + [good, film], dtype=np.int32)
+    outside = [1, 3] + ([len(head) + between] if between == 3 else [])
+    assert changed(swap(words, ids, 1)) == outside
+
+
+def test_one_swap_is_too_few_and_so_is_a_small_share(words: Vocabulary, whole: None) -> None:
+    film, good = words.id_of("film"), words.id_of("good")
+    assert swap(words, np.array([film, good, film], dtype=np.int32), 1) is None
+    assert swap(words, np.array([good, good] + [film] * 64, dtype=np.int32), 1) is not None  # 2 of 66
+    assert swap(words, np.array([good, good] + [film] * 65, dtype=np.int32), 1) is None  # 2 of 67
+
+
+def test_a_review_without_words_swaps_to_nothing(words: Vocabulary) -> None:
+    assert swap(words, np.array([], dtype=np.int32), 1) is None
+
+
+def test_a_window_is_eight_whole_sentences(words: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curriculum, "WINDOWED", 1)
+    stops = [words.id_of(sign) for sign in ".!?"]
+    good = words.id_of("good")
+    sentences = [[FIRST_KNOWN_ID + 1000 + n, good, stops[n % 3]] for n in range(11)]
+    ids = np.array(sum(sentences, []), dtype=np.int32)
+    swapper, chance = Swapper(words), np.random.default_rng(0)
+    firsts = set()
+    for _ in range(60):
+        pair = swapper.swap(ids, 1, chance)
+        assert pair is not None
+        first = int(pair[0][0]) - FIRST_KNOWN_ID - 1000
+        assert pair[0].tolist() == sum(sentences[first : first + 8], [])
+        firsts.add(first)
+    assert firsts == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("stop", ["", " ."])
+def test_a_short_review_is_its_own_window(
+    stop: str, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curriculum, "WINDOWED", 1)
+    ids = ids_of(words, f"a good film and a good script{stop}")
+    pair = swap(words, ids, 1)
+    assert pair is not None
+    assert np.array_equal(pair[0], ids)
+
+
+def praising(words: Vocabulary, count: int) -> tuple[list[np.ndarray], np.ndarray]:
+    """Give reviews that praise and damn by turns, as ids, and their labels."""
+    kinds = [ids_of(words, f"an {word} film and an {word} script.") for word in ("awful", "excellent")]
+    return [kinds[n % 2] for n in range(count)], np.arange(count) % 2
+
+
+def test_swapped_examples_come_in_pairs_with_opposite_targets(words: Vocabulary) -> None:
+    reviews, labels = praising(words, 6)
+    found = curriculum.swapped_examples(reviews, labels, 1.0, words, 1)
+    assert len(found.ids) == 12
+    assert found.targets.dtype == np.float32
+    assert found.targets.tolist() == pytest.approx([0.025, 0.975, 0.975, 0.025] * 3)
+    for review, kept, swapped in zip(reviews, found.ids[::2], found.ids[1::2], strict=True):
+        assert np.array_equal(kept, review)
+        assert not np.array_equal(swapped, review)
+
+
+def test_swapped_examples_are_a_share_of_the_reviews_and_follow_the_seed(words: Vocabulary) -> None:
+    reviews, labels = praising(words, 400)
+    one, again, other = (curriculum.swapped_examples(reviews, labels, 0.5, words, seed) for seed in (1, 1, 2))
+    assert 320 < len(one.ids) < 480
+    assert [ids.tolist() for ids in one.ids] == [ids.tolist() for ids in again.ids]
+    assert [ids.tolist() for ids in one.ids] != [ids.tolist() for ids in other.ids]
+
+
+def test_no_share_gives_no_swapped_examples(words: Vocabulary) -> None:
+    found = curriculum.swapped_examples(*praising(words, 9), 0.0, words, 1)
+    assert (found.ids, found.targets.shape, found.targets.dtype) == ([], (0,), np.float32)
+
+
+# --- targets, and all of it together ------------------------------------------------------------
+
+
+def test_smoothed_labels_move_towards_the_middle() -> None:
+    found = curriculum.smoothed(np.array([0, 1], dtype=np.int8), 0.1)
+    assert found.dtype == np.float32
+    assert found.tolist() == pytest.approx([0.05, 0.95])
+    assert curriculum.smoothed(np.array([0, 1]), 0.0).tolist() == [0, 1]
+
+
+def test_examples_add_up_in_order_and_leave_the_summands_alone() -> None:
+    one = Examples([np.array([1]), np.array([2, 3])], np.array([0.1, 0.2], dtype=np.float32))
+    other = Examples([np.array([4])], np.array([0.9], dtype=np.float32))
+    both = one + other
+    assert [ids.tolist() for ids in both.ids] == [[1], [2, 3], [4]]
+    assert both.targets.tolist() == pytest.approx([0.1, 0.2, 0.9])
+    assert both.targets.dtype == np.float32
+    assert (len(one.ids), len(other.ids)) == (2, 1)
+
+
+def write_taught(path: Path, unsup: int) -> Path:
+    """Write soft targets as teach.py does: 0.25 for each unsup review, and three sentences."""
+    np.savez_compressed(
+        path,
+        unsup_targets=np.full(unsup, 0.25, dtype=np.float32),
+        sentence_ids=np.array([5, 6, 7, 8, 9, 10], dtype=np.int32),
+        sentence_lengths=np.array([3, 1, 2], dtype=np.int32),
+        sentence_targets=np.array([0.7, 0.1, 0.6], dtype=np.float32),
+    )
+    return path
+
+
+def test_taught_targets_are_read_as_written(tmp_path: Path) -> None:
+    taught = curriculum.load_taught(write_taught(tmp_path / "taught.npz", 2))
+    assert taught.unsup.tolist() == [0.25, 0.25]
+    assert [ids.tolist() for ids in taught.sentences.ids] == [[5, 6, 7], [8], [9, 10]]
+    assert taught.sentences.targets.tolist() == pytest.approx([0.7, 0.1, 0.6])
+
+
+@pytest.fixture
+def corpus(words: Vocabulary) -> Corpus:
+    """The tiny corpus with reviews that can be swapped in its train split."""
+    ids, labels = praising(words, 96)
+    tiny = tiny_corpus()
+    return tiny._replace(train=Split(tiny.train.names, ids, labels.astype(np.int8), tiny.train.stars))
+
+
+TRAIN, UNSUP, SENTENCES = 96, 40, 3
+
+
+@pytest.mark.parametrize(
+    "flags, more",
+    [
+        ([], 0),
+        (["--taught"], UNSUP + SENTENCES),
+        (["--swaps", "1"], 2 * TRAIN),
+        (["--lessons", "7"], 7),
+        (["--swaps", "1", "--lessons", "7", "--taught"], UNSUP + SENTENCES + 2 * TRAIN + 7),
+    ],
+)
+def test_each_flag_adds_its_examples_after_the_labelled_reviews(
+    flags: list[str], more: int, corpus: Corpus, tmp_path: Path
+) -> None:
+    path = write_taught(tmp_path / "taught.npz", UNSUP)
+    given = [*flags, str(path)] if "--taught" in flags else flags
+    found = train.examples(corpus, train.parse(["--model-dir", str(tmp_path), *given]))
+    assert len(found) == len(found.ids) == len(found.labels) == TRAIN + more
+    assert found.labels.dtype == np.float32
+    assert found.labels[:TRAIN].tolist() == pytest.approx([0.025, 0.975] * (TRAIN // 2))
+    assert [ids.tolist() for ids in found.ids[:TRAIN]] == [ids.tolist() for ids in corpus.train.ids]
+    added = found.labels[TRAIN:]
+    if "--taught" in flags:
+        assert added[:UNSUP].tolist() == [0.25] * UNSUP
+        assert [ids.tolist() for ids in found.ids[TRAIN : TRAIN + UNSUP]] == [
+            ids.tolist() for ids in corpus.unsup.ids
+        ]
+        added = added[UNSUP:]
+        assert added[:SENTENCES].tolist() == pytest.approx([0.7, 0.1, 0.6])
+        added = added[SENTENCES:]
+    if "--swaps" in flags:
+        assert added[: 2 * TRAIN].sum() == pytest.approx(TRAIN, abs=1e-3)  # each pair cancels out
+        added = added[2 * TRAIN :]
+    assert set(added.round(2).tolist()) <= {np.float32(0.98).item(), np.float32(0.02).item()}
+    assert len(added) == (7 if "--lessons" in flags else 0)
+
+
+def test_examples_leave_the_corpus_alone(corpus: Corpus, tmp_path: Path) -> None:
+    train.examples(corpus, train.parse(["--model-dir", str(tmp_path), "--lessons", "5", "--swaps", "1"]))
+    assert len(corpus.train.ids) == TRAIN
+    assert set(corpus.train.labels.tolist()) == {0, 1}

@@ -1,0 +1,311 @@
+"""Teachers' soft targets: blended, cut into sentences, written, read back and trained on."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import corpus as corpora
+import curriculum
+import dataset
+import examine
+import measures
+import numpy as np
+import pytest
+import teach
+import torch
+import train
+from corpus import Corpus, Split
+from dataset import Dataset, Review
+from network import Network, Size
+from safetensors.torch import load_file, save_file
+
+from vocab import vocabulary
+from vocab.vocabulary import Vocabulary
+
+CPU = torch.device("cpu")
+PRAISE = ("wonderful", "brilliant", "superb", "excellent", "delightful")
+BLAME = ("terrible", "awful", "boring", "dreadful", "pathetic")
+THINGS = ("script", "music", "cast", "ending", "camera", "story", "humour", "pace")
+
+
+@pytest.fixture(scope="module")
+def words() -> Vocabulary:
+    return vocabulary.load()
+
+
+# --- blending -----------------------------------------------------------------------------------
+
+
+def simulated(network_noise: float, gram_noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give two teachers' logits of one truth, each with its own noise, and labels drawn from the truth."""
+    chance = np.random.default_rng(0)
+    truth = chance.normal(0, 2, 20_000)
+    labels = (chance.random(20_000) < measures.probabilities_of(truth)).astype(int)
+    networks = truth + chance.normal(0, network_noise, 20_000)
+    return networks, truth + chance.normal(0, gram_noise, 20_000), labels
+
+
+@pytest.mark.parametrize(
+    "network_noise, gram_noise, share",
+    [(1.0, 1.0, 0.5), (1.0, 2.0, 0.2), (1.0, 30.0, 0.0), (9.0, 1.0, 0.5)],
+)
+def test_the_share_follows_how_far_each_teacher_can_be_trusted(
+    network_noise: float, gram_noise: float, share: float
+) -> None:
+    assert teach.blend(*simulated(network_noise, gram_noise))[0] == share
+
+
+def test_the_blend_is_better_than_the_networks_alone() -> None:
+    networks, grams, labels = simulated(1.0, 1.0)
+    share, temperature = teach.blend(networks, grams, labels)
+    blended = measures.nll((1 - share) * networks + share * grams, labels, temperature)
+    assert blended < measures.nll(networks, labels, measures.fit_temperature(networks, labels))
+
+
+def test_teachers_that_are_too_sure_are_cooled_down() -> None:
+    networks, grams, labels = simulated(0.0, 0.0)
+    assert teach.blend(3 * networks, 3 * grams, labels)[1] == pytest.approx(3, abs=0.15)
+
+
+# --- cutting sentences --------------------------------------------------------------------------
+
+
+def sentence(count: int) -> str:
+    """Give a sentence of ``count`` tokens, its full stop among them."""
+    return " ".join(["Film", *["story"] * (count - 2)]) + "."
+
+
+def review(text: str, number: int = 0, label: int = 1, split: str = "train") -> Review:
+    kind = {1: "pos", 0: "neg", -1: "unsup"}[label]
+    return Review(f"{split}/{kind}/{number}_{9 * max(label, 0)}.txt", text, label, 0, f"film/{number}")
+
+
+def test_sentences_are_whole_and_within_the_limits(words: Vocabulary) -> None:
+    kept = [sentence(count) for count in (4, 45)]
+    dropped = [sentence(count) for count in (2, 3, 46, 80)]
+    ids, leanings = teach.cut_sentences(
+        [review(" ".join([dropped[0], kept[0], *dropped[1:], kept[1]]))], [0.5], 9, words, 1
+    )
+    assert sorted(map(len, ids)) == [4, 45]
+    assert sorted(one.tolist() for one in ids) == sorted(words.encode_ids(text) for text in kept)
+    assert all(one.dtype == np.int32 for one in ids)
+    assert leanings.tolist() == [0.5, 0.5]
+
+
+def many(count: int) -> list[Review]:
+    """Give reviews of six sentences; each sentence names its review and its own place."""
+    return [
+        review(
+            " ".join(f"The {thing} of part {100 * n + k} is long." for k, thing in enumerate(THINGS[:6])), n
+        )
+        for n in range(count)
+    ]
+
+
+def test_a_review_gives_so_many_sentences_at_most_and_none_twice(words: Vocabulary) -> None:
+    reviews = [*many(5), review("Only this one sentence stands here.", 5), review("Short.", 6)]
+    ids, leanings = teach.cut_sentences(reviews, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 2, words, 1)
+    assert leanings.tolist() == [0.0, 0.0, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5]
+    texts = {tuple(words.encode_ids(one)): n for n in range(5) for one in sentences_of(reviews[n])}
+    assert [texts.get(tuple(one.tolist())) for one in ids] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, None]
+    assert len({tuple(one.tolist()) for one in ids}) == len(ids)
+
+
+def sentences_of(one: Review) -> list[str]:
+    return [f"{part}." for part in one.text.rstrip(".").split(". ")]
+
+
+def test_the_same_seed_draws_the_same_sentences(words: Vocabulary) -> None:
+    one, again, other = (
+        [ids.tolist() for ids in teach.cut_sentences(many(20), [0.0] * 20, 2, words, seed)[0]]
+        for seed in (1, 1, 2)
+    )
+    assert one == again != other
+
+
+def test_reviews_and_leanings_must_be_as_many(words: Vocabulary) -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        teach.cut_sentences(many(2), [0.0], 1, words, 1)
+
+
+# --- the whole stage ----------------------------------------------------------------------------
+
+
+def written(count: int, seed: int, split: str, labelled: bool = True) -> list[Review]:
+    """Give reviews of three sentences, praising and damning by turns."""
+    chance = np.random.default_rng(seed)
+    reviews = []
+    for number in range(count):
+        verdicts = PRAISE if number % 2 else BLAME
+        text = " ".join(
+            f"The {chance.choice(THINGS)} of this film is {chance.choice(verdicts)}." for _ in range(3)
+        )
+        reviews.append(review(text, number, number % 2 if labelled else -1, split))
+    return reviews
+
+
+def encoded(reviews: list[Review], words: Vocabulary) -> Split:
+    labels = np.array([one.label for one in reviews], dtype=np.int8)
+    ids = [np.array(words.encode_ids(one.text), dtype=np.int32) for one in reviews]
+    return Split([one.name for one in reviews], ids, labels, np.zeros(len(reviews), np.int8))
+
+
+@pytest.fixture(scope="module")
+def data() -> Dataset:
+    unsup = written(30, 3, "train", labelled=False)
+    return Dataset(written(48, 1, "train"), written(24, 2, "dev"), unsup, [], {"train": 0, "unsup": 0})
+
+
+@pytest.fixture(scope="module")
+def corpus(data: Dataset, words: Vocabulary) -> Corpus:
+    """The data as ids; one unsup review is left out, as those without a token are."""
+    splits = [encoded(reviews, words) for reviews in (data.train, data.development, data.unsup[:-1])]
+    return Corpus(*splits, encoded(data.train[:2], words), "f" * 16, "a" * 64, data.left_out)
+
+
+@pytest.fixture(scope="module")
+def teachers(tmp_path_factory: pytest.TempPathFactory, words: Vocabulary) -> list[Path]:
+    """Two folders like train.py's, of networks that know a little about the verdict words."""
+    folders = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = Network(Size(words.size, 4, 4))
+        with torch.no_grad():
+            network.embedding.weight[[words.id_of(word) for word in PRAISE]] += 1
+            network.embedding.weight[[words.id_of(word) for word in BLAME]] -= 1
+        folder = tmp_path_factory.mktemp("teacher")
+        save_file(network.state_dict(), folder / "network.safetensors")
+        (folder / "network.json").write_text(json.dumps({"size": network.size._asdict()}))
+        folders.append(folder)
+    return folders
+
+
+def labelled_sentences(reviews: list[Review]) -> list[dict[str, Any]]:
+    """Give the first sentence of each review, its label that of the review; a third is held back."""
+    return [
+        {
+            "review": one.name,
+            "text": sentences_of(one)[0],
+            "label": "positive" if one.label else "negative",
+            "half": "held" if number % 3 == 0 else "open",
+        }
+        for number, one in enumerate(reviews)
+    ]
+
+
+@pytest.fixture
+def synthetic(data: Dataset, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the synthetic data in the archive's place."""
+    monkeypatch.setattr(corpora, "load", lambda archive: corpus)
+    monkeypatch.setattr(dataset, "find_archive", lambda archive: Path("none"))
+    monkeypatch.setattr(dataset, "load", lambda path: data)
+    monkeypatch.setattr(examine, "load_sentences", labelled_sentences)
+
+
+def test_the_teachers_logits_are_averaged(teachers: list[Path], corpus: Corpus) -> None:
+    networks = [teach.load_teacher(folder) for folder in teachers]
+    one, other = (train.predict(network, corpus.development, CPU)[0] for network in networks)
+    found = teach.mean_logits(networks, corpus.development.ids)
+    assert np.allclose(found, (one + other) / 2, atol=1e-5)
+    assert not np.allclose(one, other, atol=1e-2)
+
+
+def test_targets_are_written_read_back_and_trained_on(
+    synthetic: None,
+    teachers: list[Path],
+    data: Dataset,
+    corpus: Corpus,
+    words: Vocabulary,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "cache" / "taught.npz"
+    teach.teach(teachers, out, None, seed=1)
+    taught = curriculum.load_taught(out)
+    assert taught.unsup.shape == (len(corpus.unsup),) == (29,)
+    # The n-gram model alone is right here, so the blend is as well: by turns blame and praise.
+    assert ((taught.unsup > 0.5) == np.arange(29) % 2).all()
+
+    texts = {tuple(words.encode_ids(text)) for one in data.train + data.unsup for text in sentences_of(one)}
+    assert len(taught.sentences.ids) == len(taught.sentences.targets) == 2 * 48 + 30
+    assert {tuple(ids.tolist()) for ids in taught.sentences.ids} <= texts
+    highest = 1 / (1 + np.exp(-teach.MAX_SENTENCE_LOGIT))
+    assert taught.sentences.targets.dtype == np.float32
+    assert 1 - highest - 1e-6 <= taught.sentences.targets.min() < 0.5
+    assert 0.5 < taught.sentences.targets.max() <= highest + 1e-6
+    praise = [words.id_of(word) for word in PRAISE]
+    praised = [bool(np.isin(ids, praise).any()) for ids in taught.sentences.ids]
+    assert (taught.sentences.targets > 0.5).tolist() == praised
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == [
+        "teach: n-grams 0.5",
+        lines[1].split(",")[0],
+        f"teach: 29 reviews and 126 sentences in {out}",
+    ]
+    assert lines[1].endswith("with its review's label 1.000")
+
+    monkeypatch.setattr(train, "uses_bf16", lambda device: False)
+    options = train.parse(
+        ["--taught", str(out), "--epochs", "1", "--batch", "32", "--model-dir", str(tmp_path / "student")]
+    )
+    student = Network(Size(words.size, 4, 4))
+    before = student.head.weight.detach().clone()
+    train.fit(student, corpus, options, CPU)
+    assert student.head.weight.ne(before).any()
+    assert "head.weight" in load_file(tmp_path / "student" / "network.safetensors")
+
+
+def test_only_the_open_labelled_sentences_are_looked_at(
+    synthetic: None, teachers: list[Path], data: Dataset, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = [teach.load_teacher(folder) for folder in teachers]
+
+    def with_wrong_held(reviews: list[Review]) -> list[dict[str, Any]]:
+        other = {"positive": "negative", "negative": "positive"}
+        rows = labelled_sentences(reviews)
+        return [row | {"label": other[row["label"]]} if row["half"] == "held" else row for row in rows]
+
+    model = teach.fit_sentences(networks, data, words)
+    monkeypatch.setattr(examine, "load_sentences", with_wrong_held)
+    again = teach.fit_sentences(networks, data, words)
+    assert np.array_equal(model.coef_, again.coef_)
+    assert model.coef_[0, 1] > 0  # a praising review's sentence rather praises
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def ended(monkeypatch: pytest.MonkeyPatch, *flags: str) -> str:
+    """Run the command where it should refuse; give what it ends with."""
+    monkeypatch.setattr(sys, "argv", ["teach.py", *flags])
+    with pytest.raises(SystemExit) as stopped:
+        teach.main()
+    return str(stopped.value)
+
+
+def test_a_teacher_that_is_not_trained_is_one_sentence(
+    synthetic: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = ended(monkeypatch, "--teacher", str(tmp_path / "no"), "--out", str(tmp_path / "taught.npz"))
+    assert said == f"teach: no file {tmp_path / 'no' / 'network.json'}; train the teachers first"
+    assert not (tmp_path / "taught.npz").exists()
+
+
+def test_a_disk_that_is_full_is_one_sentence(
+    synthetic: None, teachers: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(teach, "write_atomic", full)
+    said = ended(monkeypatch, "--teacher", str(teachers[0]), "--out", str(tmp_path / "taught.npz"))
+    assert said == "teach: a file can't be written or read ([Errno 28] No space left on device)"
+
+
+def test_a_missing_archive_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = ["--teacher", str(tmp_path), "--out", str(tmp_path / "taught.npz")]
+    said = ended(monkeypatch, *flags, "--archive", "/nowhere.tar.gz")
+    assert said.startswith("teach: no IMDb archive at /nowhere.tar.gz; ")

@@ -1,0 +1,138 @@
+"""The published model's recipe, stage by stage, from the archive to training/model/.
+
+    python training/best.py              # runs what is not done yet
+    python training/best.py --list       # prints the stages and which are done
+
+Each stage is a command of this folder. Its output lies in the cache folder, with a note of the
+command and of the hashes of what went in and came out, so a stage runs again only when one of those
+has changed. A stopped stage goes on where it was. Another seed repeats the last training alone.
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+import dataset
+import inference
+
+from vocab import vocabulary
+from vocab.files import write_atomic
+
+HERE = Path(__file__).parent
+# Passes of the language models; more of them is the cheapest way to a better network.
+LM_EPOCHS = 6
+
+
+class Stage(NamedTuple):
+    """A command, the files it reads from earlier stages, and the file that it writes."""
+
+    name: str
+    command: list[str]
+    reads: list[Path]
+    writes: Path
+
+
+def recipe(seed: int, folder: Path) -> list[Stage]:
+    """Give the stages in order. ``seed`` is the last training's; the teachers have 1 and 2."""
+    pretraining = ["--lm-epochs", str(LM_EPOCHS)]
+    teachers = [folder / f"teacher-{number}" for number in (1, 2)]
+    weights = [teacher / "network.safetensors" for teacher in teachers]
+    taught, student = folder / "taught.npz", folder / f"student-{seed}"
+    return [
+        *(
+            Stage(
+                teacher.name,
+                ["train.py", "--resume", "--model-dir", str(teacher), "--seed", str(number)]
+                + ["--pretrain-seed", "1", *pretraining],
+                [],
+                teacher / "network.safetensors",
+            )
+            for number, teacher in enumerate(teachers, start=1)
+        ),
+        Stage(
+            "taught",
+            ["teach.py", "--out", str(taught)]
+            + [part for one in teachers for part in ("--teacher", str(one))],
+            weights,
+            taught,
+        ),
+        Stage(
+            student.name,
+            ["train.py", "--resume", "--model-dir", str(student), "--seed", str(seed)]
+            + ["--pretrain-seed", "1", *pretraining, "--taught", str(taught)]
+            + ["--swaps", "0.5", "--lessons", "50000", "--epochs", "3", "--lr", "3e-3"],
+            [taught],
+            student / "network.safetensors",
+        ),
+        Stage(
+            "package",
+            ["export.py", "--network", str(student)],
+            [student / "network.safetensors"],
+            inference.MODEL_FOLDER / "model.onnx",
+        ),
+    ]
+
+
+def note_of(stage: Stage) -> dict[str, object]:
+    """Give what a stage depends on: its command, the vocabulary, and the files it reads."""
+    return {
+        "command": stage.command,
+        "vocabulary": vocabulary.load().fingerprint,
+        "reads": {path.name: _sha256(path) for path in stage.reads},
+    }
+
+
+def is_done(stage: Stage, note: Path) -> bool:
+    """Say whether a stage's output is there and was made from what is there now."""
+    if not (stage.writes.is_file() and note.is_file() and all(path.is_file() for path in stage.reads)):
+        return False
+    kept = json.loads(note.read_text(encoding="utf-8"))
+    return kept["writes"] == _sha256(stage.writes) and kept["made_from"] == note_of(stage)
+
+
+def run(stage: Stage, note: Path) -> None:
+    """Run a stage and note what it made. Raises SystemExit when it fails."""
+    began = time.monotonic()
+    ended = subprocess.run([sys.executable, str(HERE / stage.command[0]), *stage.command[1:]])
+    if ended.returncode:
+        sys.exit(f"best: stage {stage.name} failed; run it again to go on where it stopped")
+    minutes = (time.monotonic() - began) / 60
+    kept = {"made_from": note_of(stage), "writes": _sha256(stage.writes), "minutes": round(minutes, 1)}
+    write_atomic(note, (json.dumps(kept, indent=2) + "\n").encode())
+    print(f"best: {stage.name} done in {minutes:.1f} minutes", flush=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run the published model's recipe.")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the last training (default 1)")
+    parser.add_argument("--until", help="stop after this stage")
+    parser.add_argument("--list", action="store_true", help="print the stages and which are done")
+    options = parser.parse_args()
+    folder = dataset.cache_folder() / "best"
+    stages = recipe(options.seed, folder)
+    names = [stage.name for stage in stages]
+    if options.until not in (None, *names):
+        sys.exit(f"best: no stage {options.until}; the stages are {', '.join(names)}")
+    for stage in stages:
+        note = folder / f"{stage.name}.json"
+        done = is_done(stage, note)
+        if options.list or done:
+            print(f"{'done' if done else 'open'}  {stage.name:12} {' '.join(stage.command)}", flush=True)
+        elif not done:
+            run(stage, note)
+        if stage.name == options.until:
+            break
+
+
+if __name__ == "__main__":
+    main()
