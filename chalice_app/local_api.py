@@ -12,6 +12,7 @@ import signal
 import socketserver
 import sys
 from http import HTTPStatus
+from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ sys.path[:0] = [str(FOLDER)]
 sys.path.append(str(FOLDER / "vendor"))  # as Chalice does
 os.environ.setdefault("VERDICT_LOCAL", "1")
 
-import app as verdict_app  # noqa: E402
 from chalice.config import Config  # noqa: E402
 from chalice.local import (  # noqa: E402
     ChaliceRequestHandler,
@@ -42,6 +42,11 @@ from chalicelib import answers, problems  # noqa: E402
 from chalicelib.problems import Problem  # noqa: E402
 from vocab import contract, vocabulary  # noqa: E402
 
+try:
+    import app as verdict_app
+except answers.OriginError as error:
+    sys.exit(f"api: {error}")
+
 
 class GreedyMatcher(RouteMatcher):
     """Chalice's matcher, with {proxy+} taking every path that is left, as on API Gateway."""
@@ -53,9 +58,18 @@ class GreedyMatcher(RouteMatcher):
             return MatchResult(verdict_app.UNKNOWN[0], {"proxy": ""}, {})
 
 
+class Headers(HTTPMessage):
+    """A request's headers, read as headers alone: no content type makes the parser look for parts."""
+
+    def get_content_type(self) -> str:
+        return contract.TEXT
+
+
 class Handler(ChaliceRequestHandler):
     """One connection; every request on it ends in an answer of ours."""
 
+    MessageClass = Headers
+    default_request_version = "HTTP/1.1"  # for what names none: by HTTP/0.9 it would get no status line
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
 
@@ -70,27 +84,41 @@ class Handler(ChaliceRequestHandler):
         raise AttributeError(name)
 
     def _generic_handle(self) -> None:
-        problem = self._unreadable()
-        if problem is None:
+        try:
+            self._check_headers()
             super()._generic_handle()
-        else:
+        except Problem as problem:
             self.close_connection = True
             self._answer(problem)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _generic_handle
 
-    def _unreadable(self) -> Problem | None:
+    def _check_headers(self) -> None:
+        if self.headers.defects or self.headers.get_payload():  # what follows such a line was left out
+            raise Problem(400, "bad_request", "a header line is not of the form `Name: value`")
         if "transfer-encoding" in self.headers:
-            return Problem(
+            raise Problem(
                 411, "length_required", "a chunked body is not read; send it with its Content-Length"
             )
-        length = self.headers.get("content-length", "0")
+        length, *others = self.headers.get_all("content-length", ["0"])
+        if any(other != length for other in others):
+            raise Problem(400, "bad_request", "two Content-Length headers differ; send one")
         if not (length.isascii() and length.isdigit()) or len(length) > 18:
-            return Problem(400, "bad_request", "Content-Length must be a whole number")
+            raise Problem(400, "bad_request", "Content-Length must be a whole number")
         if int(length) > MAX_BODY_BYTES:
             self._drain(int(length))
-            return Problem(413, "too_large", f"the body has {int(length):,} bytes, far more than are read")
-        return None
+            raise Problem(413, "too_large", f"the body has {int(length):,} bytes, far more than are read")
+
+    def _parse_payload(self) -> tuple[dict[str, str], bytes | None]:
+        headers, body = super()._parse_payload()
+        length, came = int(self.headers.get("content-length", "0")), len(body or b"")
+        if came < length:
+            raise Problem(
+                400,
+                "incomplete_body",
+                f"the body ended after {came:,} of its {length:,} bytes; send all of it",
+            )
+        return headers, body
 
     def _drain(self, length: int) -> None:
         """Take in and forget a body, so that its sender hears the answer and no reset; up to a limit."""

@@ -7,6 +7,11 @@ import * as strings from "./strings.js";
 /** @typedef {import("./api.js").Sentence} Sentence */
 /** @typedef {"plus" | "minus" | "zero"} Sign */
 
+// Calibration was measured on whole reviews of known words; of others the score can't promise as much.
+const UNCALIBRATED = ["too_short", "no_known_words"];
+// The pull, in logits, that a full bar stands for at least; or the strongest of weak ones would look strong.
+const FULL_BAR = 1;
+
 /**
  * Fills a copy of the answer's template.
  * @param {DocumentFragment} view
@@ -27,9 +32,8 @@ function drawVerdict(view, { sentiment, probability, warnings }) {
   find(view, "#answer").dataset.sentiment = sentiment;
   find(view, "#verdict").textContent = strings.VERDICTS[sentiment];
   find(view, "#sureness").textContent = strings.sureness(sentiment, probability);
-  // A score made of no known word has no meaning to explain.
-  const known = !warnings.some(({ code }) => code === "no_known_words");
-  find(view, "#meaning").textContent = known ? strings.meaning(sentiment, probability) : "";
+  const meant = !warnings.some(({ code }) => UNCALIBRATED.includes(code));
+  find(view, "#meaning").textContent = meant ? strings.meaning(sentiment, probability) : "";
   find(view, "#probability-label").textContent = `${strings.probabilityLabel}:`;
   const number = find(view, "#probability");
   number.setAttribute("value", String(probability));
@@ -139,7 +143,7 @@ function describePull(node, index, contribution, strongest) {
   if (index !== null) node.dataset.sentence = String(index);
   node.dataset.contribution = String(contribution);
   node.dataset.sign = signOf(contribution);
-  node.style.setProperty("--share", String(strongest ? Math.abs(contribution) / strongest : 0));
+  node.style.setProperty("--share", String(Math.abs(contribution) / strongest));
 }
 
 /** @param {DocumentFragment} view @param {Answer} answer */
@@ -230,9 +234,9 @@ function signOf(contribution) {
   return contribution > 0 ? "plus" : "minus";
 }
 
-/** @param {Sentence[]} sentences */
+/** The pull that a full bar stands for. @param {Sentence[]} sentences */
 function strongestOf(sentences) {
-  return sentences.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), 0);
+  return sentences.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), FULL_BAR);
 }
 
 /** @param {DocumentFragment} view @param {string} selector @returns {HTMLElement} */

@@ -133,7 +133,7 @@ function showAnswer(answer, text) {
 
 /** @param {ApiError} error */
 function showError(error) {
-  const { title, advice, command = "", edit = false } = strings.explain(error, apiUrl);
+  const { title, advice, command = "", edit = false, retry = true } = strings.explain(error, apiUrl);
   show("error", (view) => {
     setText(view, "#error-title", title);
     setText(view, "#error-advice", advice);
@@ -142,6 +142,7 @@ function showError(error) {
     setText(view, "#error-small-print", strings.errorSmallPrint(error));
     onClick(view, "#retry", read);
     onClick(view, "#edit", () => review.focus());
+    find(view, "#retry").hidden = !retry;
     find(view, "#edit").hidden = !edit;
     find(view, "#error").dataset.code = error.code;
     find(view, "#error").dataset.status = String(error.status);

@@ -59,8 +59,9 @@ class PageServer(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         # A browser that goes away in the middle of an answer is no error.
-        if not isinstance(sys.exc_info()[1], (ConnectionError, TimeoutError)):
-            super().handle_error(request, client_address)
+        error = sys.exc_info()[1]
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            print(f"page: a request ended in {type(error).__name__}", file=sys.stderr, flush=True)
 
 
 class PageHandler(BaseHTTPRequestHandler):
@@ -70,6 +71,7 @@ class PageHandler(BaseHTTPRequestHandler):
     server_version = "verdict-page"
     sys_version = ""
     protocol_version = "HTTP/1.1"
+    default_request_version = "HTTP/1.1"  # for what names none: by HTTP/0.9 it would get no status line
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
 
@@ -97,7 +99,10 @@ class PageHandler(BaseHTTPRequestHandler):
 
     def _find(self) -> tuple[bytes, str] | None:
         """The body and content type that the path names, or None."""
-        path = unquote(urlsplit(self.path).path)
+        try:
+            path = unquote(urlsplit(self.path).path)
+        except ValueError:  # "http://[" and the like
+            return None
         if path == "/config.js":
             return self.server.config, CONTENT_TYPES[".js"]
         file = file_of("/index.html" if path == "/" else path)
@@ -132,10 +137,12 @@ def file_of(path: str) -> Path | None:
     parts = path.split("/")[1:]
     if "\0" in path or "\\" in path or any(part.startswith(".") or not part for part in parts):
         return None
-    file = FOLDER.joinpath(*parts).resolve()
-    if file.suffix not in CONTENT_TYPES or not file.is_relative_to(FOLDER) or not file.is_file():
+    try:
+        file = FOLDER.joinpath(*parts).resolve()
+        served = file.suffix in CONTENT_TYPES and file.is_relative_to(FOLDER) and file.is_file()
+    except OSError:  # a name that is longer than the file system's longest
         return None
-    return file
+    return file if served else None
 
 
 def security_headers(api_url: str) -> dict[str, str]:

@@ -159,8 +159,10 @@ export function errorSmallPrint({ status, code, request_id }) {
 }
 
 /**
- * @typedef {{title: string, advice: string, command?: string, edit?: boolean}} Explanation
- *   command: what to type in a terminal; edit: another text is needed, the same won't do.
+ * @typedef {{title: string, advice: string, command?: string, edit?: boolean,
+ *   retry?: boolean}} Explanation
+ *   command: what to type in a terminal; edit: another text is needed, the same won't do;
+ *   retry: false when there is nothing yet to try again.
  */
 
 /** @type {Record<string, (error: import("./api.js").ApiError, url: string) => Explanation>} */
@@ -169,6 +171,7 @@ const BY_CODE = {
     title: "There is nothing to read yet",
     advice: "Write or paste a review, or take one of the examples.",
     edit: true,
+    retry: false,
   }),
   too_long: () => ({
     title: "The review is too long",

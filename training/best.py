@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import curriculum
 import dataset
 import inference
 
@@ -79,9 +80,10 @@ def recipe(seed: int, folder: Path) -> list[Stage]:
 
 
 def note_of(stage: Stage) -> dict[str, object]:
-    """Give what a stage depends on: its command, the vocabulary, and the files it reads."""
+    """Give what a stage depends on: its command, the vocabulary, the lessons, and the files it reads."""
     return {
         "command": stage.command,
+        "lessons": {path.name: _sha256(path) for path in sorted(curriculum.FOLDER.glob("*.json*"))},
         "vocabulary": vocabulary.load().fingerprint,
         "reads": {path.name: _sha256(path) for path in stage.reads},
     }

@@ -4,7 +4,7 @@
     python training/evaluate_app.py         # in another
 
 The check that the project's forerunner ended with: half positive, half negative reviews, each by
-its own HTTP request. Prints accuracy, errors and milliseconds a review.
+its own HTTP request. Prints accuracy, errors and milliseconds a review; ends with 1 after any error.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import random
 import sys
 import time
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import dataset
 import inference
@@ -23,6 +23,7 @@ from evaluate import publish
 from tqdm import tqdm
 
 TIMEOUT_SECONDS = 30
+LOCAL_URL = "http://127.0.0.1:8000"
 
 
 class Answer(NamedTuple):
@@ -32,6 +33,14 @@ class Answer(NamedTuple):
     sentiment: str
     status: int
     ms: float
+
+
+def address_of(url: str) -> SplitResult:
+    """Give an http(s) URL's parts. Raises ValueError when it is none."""
+    address = urlsplit(url)
+    if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
+        raise ValueError("not an http(s) URL")
+    return address
 
 
 def sample(reviews: list[dataset.Review], count: int, seed: int) -> list[dataset.Review]:
@@ -93,7 +102,10 @@ def main() -> None:
     options = parser.parse_args()
     if not 2 <= options.count <= dataset.COUNTS["test"]:
         parser.error(f"--count must lie from 2 to {dataset.COUNTS['test']:,}")
-    address = urlsplit(options.url)
+    try:
+        address = address_of(options.url)
+    except ValueError:
+        sys.exit(f"evaluate-app: {options.url!r} is no http(s) URL; name one like {LOCAL_URL} with API_URL")
     secure = address.scheme == "https"
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)
@@ -109,6 +121,11 @@ def main() -> None:
     connection.close()
     figures = judge(answers, [review.label for review in chosen])
     print(json.dumps(figures))
+    if figures["errors"]:
+        sys.exit(
+            f"evaluate-app: {figures['errors']} of {figures['reviews']} requests failed;"
+            " these figures are not the model's, look at the app's log"
+        )
     if options.publish:
         machine = f"{os.cpu_count()} cores, one client, kept alive"
         publish(inference.MODEL_FOLDER, "app", {**figures, "machine": machine}, "make evaluate-app")

@@ -88,6 +88,14 @@ class Handler(BaseHTTPRequestHandler):
             )
             return
         body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            self._refuse(
+                400,
+                "ValidationError",
+                {"message": f"body ended after {len(body)} of its {int(length)} bytes"},
+            )
+            return
         status = self._invoke(body)
         request_id = self.headers.get("X-Amzn-SageMaker-Custom-Attributes", "")[:64]
         line = {

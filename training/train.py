@@ -30,7 +30,7 @@ from torch.nn import functional as F
 from tqdm import tqdm
 
 from vocab import vocabulary
-from vocab.files import write_atomic, write_together
+from vocab.files import sha256, write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 DRY_RUN_REVIEWS = 256

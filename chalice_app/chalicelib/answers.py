@@ -20,15 +20,28 @@ SECURITY = {
     "Strict-Transport-Security": "max-age=31536000",
     "X-Content-Type-Options": "nosniff",
 }
+_ORIGIN = re.compile(r"\*|https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Next = Callable[[Request | None], Response]
 
 
+class OriginError(ValueError):
+    """CORS_ORIGIN is no origin."""
+
+
+def allowed_origin() -> str:
+    """Give the origin whose pages may read answers: CORS_ORIGIN, or any. Raises OriginError."""
+    origin = os.environ.get("CORS_ORIGIN") or "*"
+    if not _ORIGIN.fullmatch(origin):
+        raise OriginError(f"CORS_ORIGIN must be * or like https://page.example:8443, got {origin[:60]!r}")
+    return origin
+
+
 def cors() -> CORSConfig:
-    """Give the rules for pages on other origins; CORS_ORIGIN names the one that may read answers."""
+    """Give the rules for pages on other origins. Raises OriginError."""
     return CORSConfig(
-        allow_origin=os.environ.get("CORS_ORIGIN", "*"),
+        allow_origin=allowed_origin(),
         allow_headers=["X-Request-Id"],
         expose_headers=list(EXPOSED),
         max_age=PREFLIGHT_SECONDS,
@@ -50,7 +63,7 @@ def headers_of(request_id: str) -> dict[str, str]:
     """Give the headers that every answer carries, errors included."""
     return {
         **SECURITY,
-        "Access-Control-Allow-Origin": os.environ.get("CORS_ORIGIN", "*"),
+        "Access-Control-Allow-Origin": allowed_origin(),
         "Access-Control-Expose-Headers": ", ".join(EXPOSED),
         "X-Request-Id": request_id,
     }

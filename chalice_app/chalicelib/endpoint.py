@@ -1,7 +1,8 @@
 """Ask the SageMaker endpoint: the app's only call to AWS, and what each of its errors means to a caller.
 
 In local mode (`chalice local`, or VERDICT_LOCAL=1) with no AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME the endpoint
-is the one on loopback, with made-up credentials: the real service is never reached by accident.
+is the one on loopback, with made-up credentials: the real service is never reached by accident. What the
+user's shell says of AWS (region, profile, files) counts for nothing there.
 """
 
 import functools
@@ -14,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -40,6 +42,13 @@ READ_SECONDS = 20
 # A second try is made only after a failure that came within this time, so that it still fits.
 RETRY_WITHIN_SECONDS = 2.0
 CONNECTIONS = 50
+# Makes botocore read no profile and no file. Its form: name in the config file, variables, default,
+# conversion.
+_NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
+    "profile": (None, [], None, None),
+    "config_file": (None, [], os.devnull, None),
+    "credentials_file": (None, [], os.devnull, None),
+}
 
 
 class Settings(NamedTuple):
@@ -62,7 +71,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     if url is None and (chalice_local or env.get("VERDICT_LOCAL") == "1"):
         url = f"http://127.0.0.1:{env.get('ENDPOINT_PORT') or LOCAL_PORT}"
     local = url is not None and _is_loopback(url)
-    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or (LOCAL_REGION if local else None)
+    region = LOCAL_REGION if local else env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
     name = env.get("ENDPOINT_NAME") or ENDPOINT_NAME
     if local and chalice_local:
         name = ENDPOINT_NAME  # `chalice local` sets config.json's name, the one of the cloud
@@ -122,10 +131,12 @@ def _client(settings: Settings) -> Any:
         "max_pool_connections": CONNECTIONS,
     }
     made_up: dict[str, str] = {}
+    own = None
     if settings.local:
+        own = botocore.session.Session(session_vars=_NO_FILES)
         config["proxies"] = {}  # a proxy of the environment does not lead to this machine
         made_up = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
-    session = boto3.session.Session(region_name=settings.region)
+    session = boto3.session.Session(region_name=settings.region, botocore_session=own)
     return session.client("sagemaker-runtime", endpoint_url=settings.url, config=Config(**config), **made_up)
 
 

@@ -289,7 +289,7 @@ _PROBLEMS = {
     "405": "The path does not answer this method; Allow names those that it does",
     "411": "The body came without its length",
     "413": f"The review is longer than {contract.MAX_REVIEW_CHARACTERS:,} characters",
-    "415": "The content type, or its encoding, is not read",
+    "415": "The content type, its charset or its encoding is not read",
     "422": "The review holds nothing to read",
     "500": "The app failed, or is not set up to reach its endpoint",
     "502": "The endpoint failed",

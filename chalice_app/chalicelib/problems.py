@@ -18,6 +18,7 @@ RETRY_LATER = {"Retry-After": "5"}
 # Every code that leaves this app, with its title; the OpenAPI document lists them.
 TITLES = {
     "bad_request": "The request can't be read",
+    "incomplete_body": "The body was cut short",
     "malformed_json": "The body is no valid JSON",
     "not_utf8": "The body is not UTF-8",
     "missing_field": "A field is missing",

@@ -22,12 +22,12 @@ def ask(api: InProcess, **message: object) -> dict[str, object]:
 
 
 def test_a_review_gets_its_verdict(api: InProcess) -> None:
-    answer = ask(api, review="Good. Very good indeed!")
+    answer = ask(api, review="Good. Very good, and I would see it twice.")
     assert answer["sentiment"] == "positive"
-    assert answer["probability"] == pytest.approx(contract.sigmoid(-0.25 + 0.5 * 6), abs=1e-5)
+    assert answer["probability"] == pytest.approx(contract.sigmoid(-0.25 + 0.5 * 12), abs=1e-5)
     assert answer["warnings"] == []
-    assert answer["text"] == "Good. Very good indeed!"
-    assert [(s["start"], s["end"]) for s in answer["sentences"]] == [(0, 5), (6, 23)]
+    assert answer["text"] == "Good. Very good, and I would see it twice."
+    assert [(s["start"], s["end"]) for s in answer["sentences"]] == [(0, 5), (6, 42)]
     assert "words" not in answer
     assert answer["model"]["id"] == "fake-1"
 

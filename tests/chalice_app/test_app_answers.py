@@ -127,6 +127,34 @@ def test_the_origin_that_may_read_answers_can_be_named(
     )
 
 
+@pytest.mark.parametrize("value", [None, "", "*"])
+def test_without_a_named_origin_any_may_read_answers(
+    value: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if value is None:
+        monkeypatch.delenv("CORS_ORIGIN", raising=False)
+    else:
+        monkeypatch.setenv("CORS_ORIGIN", value)
+    assert answers.allowed_origin() == "*"
+
+
+@pytest.mark.parametrize("value", ["http://localhost:8080", "https://a-b.example", "http://[::1]:8080"])
+def test_an_origin_is_scheme_host_and_port(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", value)
+    assert answers.allowed_origin() == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["a.example", "https://", "https://a.example/", "https://a.example\n", "https://a.example\r\nX: y", " *",
+     "https://a, https://b", "https://a.example:port", "ftp://a.example", "null", "https://\u0430.example"],
+)  # fmt: skip
+def test_what_is_no_origin_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", value)
+    with pytest.raises(answers.OriginError, match="^CORS_ORIGIN must be [^\r\n]*$"):
+        answers.cors()
+
+
 @pytest.mark.parametrize("named", ["a", "A.b_c-9", "x" * 64])
 def test_a_caller_s_request_id_is_kept(named: str) -> None:
     assert answers.request_id_of(named) == named

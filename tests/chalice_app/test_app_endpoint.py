@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore import exceptions as boto
@@ -47,6 +48,12 @@ def test_local_mode_means_loopback_whatever_credentials_there_are(mode: dict[str
         "AWS_ENDPOINT_URL": "http://x",
     }
     assert read_settings(env) == LOOPBACK
+
+
+@pytest.mark.parametrize("region", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_shell_s_region_counts_in_the_cloud_alone(region: str) -> None:
+    assert read_settings({"VERDICT_LOCAL": "1", region: " bad region"}) == LOOPBACK
+    assert read_settings({region: "eu-west-1"}).region == "eu-west-1"
 
 
 def test_another_port_can_be_chosen() -> None:
@@ -277,9 +284,44 @@ def test_a_url_of_wrong_form_is_named_as_a_setting(url: str, monkeypatch: pytest
     assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "misconfigured"
 
 
-def test_a_profile_that_does_not_exist_is_named_as_a_setting(
-    to_fake: None, monkeypatch: pytest.MonkeyPatch
+def broken_shell(file: Path) -> dict[str, str]:
+    """Give variables of a shell whose AWS setup is broken, each by itself."""
+    file.write_bytes(b"[half a section\n= 3")
+    return {
+        "AWS_PROFILE": "no-such-profile",
+        "AWS_DEFAULT_PROFILE": "no-such-profile",
+        "AWS_CONFIG_FILE": str(file),
+        "AWS_SHARED_CREDENTIALS_FILE": str(file),
+        "AWS_DEFAULT_REGION": " bad region",
+        "AWS_REGION": " bad region",
+    }
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "AWS_DEFAULT_REGION", "AWS_REGION"]
+)
+def test_a_broken_setup_of_aws_does_not_matter_on_loopback(
+    name: str, to_fake: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(name, broken_shell(tmp_path / "config")[name])
+    endpoint._client.cache_clear()
+    assert endpoint.invoke(b'{"describe":true}', "r1")
+
+
+def test_all_of_a_setup_may_be_broken_on_loopback(
+    to_fake: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in broken_shell(tmp_path / "config").items():
+        monkeypatch.setenv(name, value)
+    endpoint._client.cache_clear()
+    assert endpoint.invoke(b'{"describe":true}', "r1")
+
+
+def test_a_profile_that_does_not_exist_is_named_as_a_setting_in_the_cloud(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
     endpoint._client.cache_clear()
     assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "misconfigured"

@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import re
 import shutil
 import signal
 import socket
@@ -24,10 +25,12 @@ from tests.support.stack import free_ports
 GOOD = b'{"review": "A fine film."}'
 
 
-def raw(served: Served, request: bytes) -> bytes:
-    """Send bytes as they are and read until the server closes."""
+def raw(served: Served, request: bytes, end: bool = False) -> bytes:
+    """Send bytes as they are, ``end`` them when asked to, and read until the server closes."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(request)
+        if end:
+            connection.shutdown(socket.SHUT_WR)
         answer = b""
         while chunk := connection.recv(65536):
             answer += chunk
@@ -89,6 +92,51 @@ def test_a_bad_content_length_is_a_400(served: Served, length: bytes) -> None:
     assert b"application/problem+json" in answer
 
 
+def test_two_lengths_that_differ_are_a_400_and_the_same_one_twice_is_read(
+    served: Served, fake: FakeRuntime
+) -> None:
+    head = b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 26\r\n"
+    differing = raw(served, head + b"Content-Length: 3\r\n\r\n" + GOOD)
+    assert differing.startswith(b"HTTP/1.1 400 ") and b"Connection: close" in differing
+    assert differing.count(b"HTTP/1.1") == 1
+    assert fake.calls == []
+    assert raw(served, head + b"Content-Length: 26\r\n\r\n" + GOOD).startswith(b"HTTP/1.1 200 ")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Transfer-Encoding : chunked\r\n",
+        b"no header\r\nTransfer-Encoding: chunked\r\n",
+        b"X: a\r\r\nTransfer-Encoding: chunked\r\n",
+        b": nameless\r\n",
+        b"Content-Type: multipart/form-data; boundary=b\r\nno header\r\n",
+    ],
+)
+def test_headers_that_can_t_be_read_are_a_400_and_the_connection_closed(
+    lines: bytes, served: Served, fake: FakeRuntime
+) -> None:
+    head = b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nContent-Length: 26\r\n" + lines + b"\r\n"
+    answer = raw(served, head + GOOD)
+    assert answer.startswith(b"HTTP/1.1 400 ") and b'"code":"bad_request"' in answer
+    assert b"Connection: close" in answer and answer.count(b"HTTP/1.1") == 1
+    assert fake.calls == []
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/form-data; boundary=b", "message/rfc822"])
+def test_a_content_type_of_parts_is_refused_as_a_content_type(kind: str, served: Served) -> None:
+    answer = served.send("POST", "/v1/sentiment", GOOD, {"Content-Type": kind})
+    assert (answer.status, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_body_cut_short_gets_no_verdict(served: Served, fake: FakeRuntime) -> None:
+    head = b"POST /v1/sentiment HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n"
+    answer = raw(served, head + b"A fine film from its start to the very end", end=True)
+    assert answer.startswith(b"HTTP/1.1 400 ") and b'"code":"incomplete_body"' in answer
+    assert b"after 42 of its 500 bytes" in answer and b"Connection: close" in answer
+    assert fake.calls == []
+
+
 def test_a_huge_body_is_refused_and_its_sender_hears_it(served: Served) -> None:
     answer = served.send("POST", "/v1/sentiment", b" " * 20_000_000)
     assert (answer.status, answer.json()["code"]) == (413, "too_large")
@@ -96,10 +144,19 @@ def test_a_huge_body_is_refused_and_its_sender_hears_it(served: Served) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"secret words", b"GET", b"GET / HTTP/9.9", b"\x00\x01\x02", b"GET /" + b"x" * 70_000 + b" HTTP/1.1"],
+    [
+        b"secret words",
+        b"secret",
+        b"GET",
+        b"GET / HTTP/9.9",
+        b"GET / secret",
+        b"\x00\x01\x02",
+        b"GET /" + b"x" * 70_000 + b" HTTP/1.1",
+    ],
 )
 def test_what_is_no_request_gets_a_problem_that_quotes_nothing(served: Served, line: bytes) -> None:
     answer = raw(served, line + b"\r\n\r\n")
+    assert re.match(rb"HTTP/1\.1 (400|414|505) ", answer)
     assert b'"code":"bad_request"' in answer
     assert b"secret" not in answer and b"<html" not in answer.lower()
 
@@ -211,6 +268,13 @@ def test_a_taken_port_is_one_sentence() -> None:
 def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
     ended = launch("--port", port)
     assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+
+
+@pytest.mark.parametrize("origin", ["https://a.example\r\nX: y", "nonsense"])
+def test_a_cors_origin_that_is_none_is_one_sentence(origin: str) -> None:
+    ended = launch("--port", "0", CORS_ORIGIN=origin)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert ended.stderr.startswith("api: CORS_ORIGIN must be * or like https://page.example:8443, got ")
 
 
 def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) -> None:

@@ -127,6 +127,58 @@ def test_warnings_are_shown_beside_the_verdict(page: Page, review: str, code: st
     expect(page.locator(f"#warning-list .warning[data-code={code}]")).to_be_visible()
 
 
+def test_a_short_review_is_not_told_what_whole_ones_with_its_score_are(page: Page) -> None:
+    ask(page, GOOD)
+    expect_state(page, "answer")
+    expect(page.locator("#meaning")).to_contain_text("in 100 reviews with this score")
+    ask(page, "I hated it")
+    expect(page.locator("#text")).to_have_text("I hated it", timeout=SECONDS)
+    expect(page.locator("#warning-list .warning[data-code=too_short]")).to_be_visible()
+    expect(page.locator("#meaning")).to_be_empty()
+
+
+def scored(bias: float, *pulls: float) -> str:
+    """Give the API's answer to a review whose sentences are all "Fine."."""
+    sentences = [
+        {"start": 6 * place, "end": 6 * place + 5, "contribution": pull} for place, pull in enumerate(pulls)
+    ]
+    answer = {
+        "sentiment": "uncertain", "probability": 1 / (1 + math.exp(-bias - sum(pulls))), "warnings": [],
+        "text": " ".join(["Fine."] * len(pulls)), "sentences": sentences, "bias": bias,
+        "model": {"id": "m", "vocabulary": "v"}, "request_id": "r-1",
+    }  # fmt: skip
+    return json.dumps(answer)
+
+
+@pytest.mark.parametrize(("pull", "share"), [(-0.12, 0.04), (-2.0, 0.02)])
+def test_a_weak_pull_is_drawn_as_a_weak_one_even_among_weak_ones(
+    page: Page, stack: Stack, pull: float, share: float
+) -> None:
+    answer_with(page, stack, status=200, content_type="application/json", body=scored(0.04, pull))
+    ask(page, "Fine.")
+    expect_state(page, "answer")
+    drawn = page.locator("#bias").evaluate("row => row.style.getPropertyValue('--share')")
+    assert float(drawn) == pytest.approx(share)
+
+
+def test_the_number_of_a_pull_stays_on_one_line(page: Page) -> None:
+    ask(page, GOOD)
+    expect_state(page, "answer")
+    style = "mark => getComputedStyle(mark, '::after').whiteSpace"
+    assert page.locator("#text mark.pull").first.evaluate(style) == "nowrap"
+    rows = page.locator(".row-number")
+    assert rows.first.evaluate("number => getComputedStyle(number).whiteSpace") == "nowrap"
+
+
+def test_the_box_is_five_lines_tall_at_first(page: Page) -> None:
+    lines = (
+        "box => { const style = getComputedStyle(box);"
+        " const inner = box.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);"
+        " return inner / parseFloat(style.lineHeight); }"
+    )
+    assert page.locator("#review").evaluate(lines) == pytest.approx(5, abs=0.1)
+
+
 def test_everything_works_by_keyboard(page: Page) -> None:
     page.locator("#review").focus()
     page.keyboard.type(GOOD)
@@ -140,11 +192,14 @@ def test_everything_works_by_keyboard(page: Page) -> None:
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-def test_an_empty_box_is_an_error_and_not_a_verdict(page: Page) -> None:
+def test_an_empty_box_is_an_error_that_leads_to_the_text_and_not_a_verdict(page: Page) -> None:
     page.locator("#send").click()
     expect_state(page, "error")
     expect(page.locator("#error")).to_have_attribute("data-code", "empty")
     assert page.locator("#verdict").count() == 0
+    expect(page.locator("#retry")).to_be_hidden()
+    page.locator("#edit").click()
+    expect(page.locator("#review")).to_be_focused()
 
 
 def test_fifty_thousand_characters_are_read_and_one_more_is_refused(page: Page) -> None:

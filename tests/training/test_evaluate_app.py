@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -114,10 +115,22 @@ def test_an_api_that_is_right_gets_all(api: Api, judge: Callable[..., dict[str, 
 
 
 @pytest.mark.parametrize("wrong", ["500", "html", "hang up"])
-def test_an_error_counts_as_wrong(wrong: str, api: Api, judge: Callable[..., dict[str, float]]) -> None:
+def test_an_error_counts_as_wrong_and_ends_the_script_with_one_sentence_and_nothing_published(
+    wrong: str,
+    api: Api,
+    judge: Callable[..., dict[str, float]],
+    own_package: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(inference, "MODEL_FOLDER", own_package)
+    before = (own_package / "model.json").read_bytes()
     api.wrongs["pos film 1"] = wrong
-    found = judge("--url", api.url)
+    with pytest.raises(SystemExit, match="^evaluate-app: 1 of 4 requests failed; "):
+        judge("--url", api.url, "--publish")
+    found = json.loads(capsys.readouterr().out)
     assert (found["accuracy"], found["errors"]) == (0.75, 1)
+    assert (own_package / "model.json").read_bytes() == before
 
 
 def test_an_uncertain_answer_is_right_or_wrong_by_its_probability(
@@ -153,6 +166,17 @@ def test_nothing_that_answers_ends_the_script_with_one_sentence(
         SystemExit, match=f"^evaluate-app: nothing answers at {url}; start it with `make run`"
     ):
         judge("--url", url)
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "127.0.0.1:8000", "ftp://127.0.0.1", "http://", "http://a:port", "http://[::1"]
+)
+def test_an_address_that_is_no_url_ends_the_script_with_one_sentence(
+    url: str, judge: Callable[..., dict[str, float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_URL", url)
+    with pytest.raises(SystemExit, match=f"^evaluate-app: {re.escape(repr(url))} is no http"):
+        judge()
 
 
 def test_a_missing_archive_ends_the_script_with_one_sentence(

@@ -238,10 +238,12 @@ def connection(endpoint: Endpoint) -> Iterator[http.client.HTTPConnection]:
     found.close()
 
 
-def raw(port: int, request: bytes) -> bytes:
-    """Send bytes and give all that comes until the endpoint hangs up or 2 s pass."""
+def raw(port: int, request: bytes, end: bool = False) -> bytes:
+    """Send bytes, ``end`` them when asked to, and give all that comes until a hang-up or for 2 s."""
     with socket.create_connection(("127.0.0.1", port), timeout=2) as caller:
         caller.sendall(request)
+        if end:
+            caller.shutdown(socket.SHUT_WR)
         found = b""
         try:
             while piece := caller.recv(65536):
@@ -312,6 +314,13 @@ def test_an_absurd_content_length_is_refused_without_waiting_for_it(
     found = raw(endpoint.server_port, head)
     assert found.startswith(b"HTTP/1.1 400 ")
     assert found.endswith(b'{"message":"body exceeds 4000000 bytes"}')
+
+
+def test_a_body_cut_short_is_a_validation_error_and_the_connection_closed(endpoint: Endpoint) -> None:
+    head = f"POST {INVOCATIONS} HTTP/1.1\r\nContent-Type: {JSON}\r\nContent-Length: 500\r\n\r\n"
+    found = raw(endpoint.server_port, head.encode() + b'{"describe": true}', end=True)
+    assert found.startswith(b"HTTP/1.1 400 ") and b"x-amzn-ErrorType: ValidationError" in found
+    assert found.endswith(b'{"message":"body ended after 18 of its 500 bytes"}')
 
 
 def test_a_caller_that_hangs_up_halfway_harms_nobody(

@@ -40,6 +40,8 @@ numbers = st.floats(-50, 50)
         ("caf\u00e9".encode(), "TEXT/plain; charset=UTF-8", ReviewRequest("caf\u00e9", "sentences")),
         (b"\xef\xbb\xbfFine", "text/plain", ReviewRequest("Fine", "sentences")),
         (b"", "text/plain", ReviewRequest("", "sentences")),
+        (b"Fine", 'text/plain; format=flowed; charset="utf-8"', ReviewRequest("Fine", "sentences")),
+        (b"Fine", "text/plain;charset=US-ASCII", ReviewRequest("Fine", "sentences")),
     ],
 )
 def test_a_request_is_read_as_json_or_as_text(
@@ -101,6 +103,17 @@ REFUSED: list[tuple[str, bytes, str | None, int, str, str]] = [
     ("a text over the limit", LONG.encode(), "text/plain", 413, "too_long", "at most 50,000"),
     ("another content type", b"x", "text/html", 415, "unsupported_media_type", "'text/html'"),
     ("an endless content type", b"x", "a/" + "b" * 5_000, 415, "unsupported_media_type", "not read; send"),
+    ("UTF-16 text", b"F\0", "text/plain; charset=utf-16", 415, "unsupported_media_type", "charset 'utf-16'"),
+    ("Latin text", b"F", 'text/plain;CHARSET="ISO-8859-1"', 415, "unsupported_media_type", "'iso-8859-1'"),
+    ("Latin JSON", b"{}", "application/json; a=b; charset=latin-1", 415, "unsupported_media_type", "UTF-8"),
+    (
+        "an endless charset",
+        b"x",
+        "text/plain; charset=" + "q" * 99,
+        415,
+        "unsupported_media_type",
+        "q" * 40 + "'",
+    ),
     ("JSON that is not UTF-8", b'{"review": "\xff"}', None, 400, "not_utf8", "byte 12"),
     ("text that is not UTF-8", b"caf\xe9 " + CANARY.encode(), "text/plain", 400, "not_utf8", "byte 3"),
     ("surrogates as UTF-8", b"\xed\xa0\x80", "text/plain", 400, "not_utf8", "send UTF-8"),
@@ -229,16 +242,22 @@ def test_a_review_of_unknown_words_alone_is_uncertain_however_sure_the_network_i
 @pytest.mark.parametrize(
     ("review", "codes"),
     [
-        (FINE, []),
+        (FINE + " I loved every minute of it.", []),
         ("Good.", ["too_short"]),
-        ("Good film.", ["too_short"]),
-        ("Good funny film.", []),
+        ("I hated it", ["too_short"]),
+        ("not bad at all", ["too_short"]),
+        ("A good film from start to end.", ["too_short"]),
+        ("A good film from start to the end.", []),
         ("!!! ???", ["too_short", "no_known_words"]),
-        ("Qwzxv blorptastic frumious", ["no_known_words"]),
+        ("Qwzxv blorptastic frumious", ["too_short", "no_known_words"]),
+        ("Qwzxv blorptastic frumious " * 3, ["no_known_words"]),
         ("Ce film est vraiment magnifique et les acteurs sont excellents.", ["not_english"]),
         ("A fine film. " * 150, ["truncated"]),
         ("Ce film est vraiment magnifique. " * 90, ["truncated", "not_english"]),
-        ("\u041e\u0447\u0435\u043d\u044c \u0441\u043b\u0430\u0431\u043e, 10/10", ["not_english"]),
+        (
+            "\u041e\u0447\u0435\u043d\u044c \u0441\u043b\u0430\u0431\u043e, 10/10",
+            ["too_short", "not_english"],
+        ),
     ],
 )
 def test_each_warning_is_given_when_it_is_due_and_only_then(review: str, codes: list[str]) -> None:
