@@ -24,7 +24,13 @@ REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     """Give what README must say, by the name of its block."""
     verdict = inference.model_fn(model)
-    return {"answer": _answer(verdict), "figures": _figures(verdict.card), "app": _app(verdict.card)}
+    card = verdict.card
+    return {
+        "answer": _answer(verdict),
+        "figures": _figures(card),
+        "app": _app(card),
+        "behaviour": _behaviour(card),
+    }
 
 
 def fill(readme: str, parts: dict[str, str]) -> str:
@@ -71,6 +77,16 @@ def _app(card: dict) -> str:
         f" {found['errors']} errors, {found['p50_ms']:.1f} ms a review at the median and"
         f" {found['p95_ms']:.1f} ms at the 95th percentile ({found['machine']}).\n"
     )
+
+
+def _behaviour(card: dict) -> str:
+    found = {name: rate for name, rate in card["metrics"]["behaviour"].items() if name != "command"}
+    names = [name for name in found if name not in ("overall", "single sentences", "sarcasm")]
+    rows = ["| of the half held back | right |", "|---|---|"]
+    for name in ["single sentences", "overall", *sorted(names), "sarcasm"]:
+        shown = {"overall": "short cases, all but sarcasm"}.get(name, name.replace("_", " "))
+        rows.append(f"| {shown} | {100 * found[name]['held']:.1f} % |")
+    return "\n".join(rows) + "\n"
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import dataset
 import inference
+from evaluate import publish
 
 from vocab.contract import ContractError
 from vocab.text import clean
@@ -131,6 +132,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--failures", action="store_true", help="list the cases of the open half that fail")
+    parser.add_argument("--publish", action="store_true", help="write the rates into the model's card")
     options = parser.parse_args()
     try:
         score = scorer_of(inference.model_fn(options.model))
@@ -140,6 +142,8 @@ def main() -> None:
         sys.exit(f"examine: {error}")
     found = rates(outcomes) | {"single sentences": sentence_rates(load_sentences(reviews), score)}
     print(table(found))
+    if options.publish:
+        publish(options.model, "behaviour", found, "make behaviour")
     if options.failures:
         for case, (first, second), passed in outcomes:
             if not passed and case["half"] == "open":

@@ -145,7 +145,7 @@ def export(folder: Path, out: Path, archive: str | None) -> dict[str, Any]:
         "uncertain": list(band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
-        **describe(trained),
+        **describe(trained, "make train-best" if trained["options"].get("taught") else "make train"),
         "metrics": {
             "development": {
                 **measures.summary(probabilities, development.labels, band),
@@ -217,7 +217,7 @@ def hold_against_torch(
     return served, checks
 
 
-def describe(trained: dict[str, Any]) -> dict[str, Any]:
+def describe(trained: dict[str, Any], command: str) -> dict[str, Any]:
     """Give the card's part that says where the model comes from and what it is for."""
     return {
         "architecture": "embedding, bidirectional LSTM, max and mean pooling, linear head; int8 ONNX",
@@ -238,7 +238,7 @@ def describe(trained: dict[str, Any]) -> dict[str, Any]:
             "development_split": "whole films, by a hash of their address",
         },
         "training": {
-            "command": "make train",
+            "command": command,
             "options": trained["options"],
             "best": trained["best"],
             "classifier_seconds": trained["seconds"],
