@@ -1,5 +1,6 @@
 """`make run`: three processes start together, say where they are, and leave nothing behind."""
 
+import fcntl
 import os
 import pty
 import re
@@ -7,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 
 import httpx
@@ -104,10 +106,12 @@ def test_a_closed_terminal_ends_everything() -> None:
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
+        # Make it the controlling terminal, as a login does: its end sends SIGHUP.
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(theirs)
     log = b""
-    while b"ready" not in log:
+    while b"Ctrl-C stops everything" not in log:
         log += os.read(ours, 4096)
     os.close(ours)
     process.wait(30)

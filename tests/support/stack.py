@@ -50,6 +50,8 @@ class Stack:
             text=True,
             encoding="utf-8",
             start_new_session=True,
+            # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         threading.Thread(target=self._read, daemon=True).start()
 
