@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
@@ -38,7 +39,7 @@ def pytest_report_header() -> list[str]:
 def archive() -> Path:
     """The real IMDb archive; tests that ask for it are skipped without one, and fail in CI."""
     if reason := archive_missing():
-        _skip_or_fail(reason)
+        skip_or_fail(reason)
     return Path(os.environ["IMDB_ARCHIVE"])
 
 
@@ -46,7 +47,7 @@ def archive() -> Path:
 def chromium() -> str:
     """The browser's path; tests that ask for it are skipped without one, and fail in CI."""
     if reason := chromium_missing():
-        _skip_or_fail(reason)
+        skip_or_fail(reason)
     return CHROMIUM
 
 
@@ -59,9 +60,3 @@ def stack() -> Iterator[Stack]:
         yield running
     finally:
         running.stop()
-
-
-def _skip_or_fail(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"CI must have it: {reason}")
-    pytest.skip(reason)

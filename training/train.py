@@ -88,7 +88,7 @@ class _Run:
 
     def __init__(self, network: Network, corpus: corpora.Corpus, options, device) -> None:
         self.network, self.corpus, self.options, self.device = network, corpus, options, device
-        self.lessons = examples(corpus, options)
+        self.examples = examples(corpus, options)
         self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
         table = [network.embedding.weight]
         others = [p for p in network.parameters() if p is not table[0]]
@@ -100,7 +100,7 @@ class _Run:
             betas=(0.9, 0.98),
             fused=True,
         )
-        per_epoch = -(-len(self.lessons) // options.batch)
+        per_epoch = -(-len(self.examples) // options.batch)
         total = per_epoch * options.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
             self.optimizer, lambda step: one_cycle(step / total, warm=0.15)
@@ -117,12 +117,12 @@ class _Run:
     def one_epoch(self) -> None:
         began = time.monotonic()
         random_state = np.random.default_rng(self.options.seed * 1000 + self.epoch)
-        batches = make_batches(self.lessons, self.options.batch, random_state)
+        batches = make_batches(self.examples, self.options.batch, random_state)
         self.network.train()
         losses = []
         progress = tqdm(batches, desc=f"epoch {self.epoch + 1}", disable=None, mininterval=5)
         for rows in progress:
-            losses.append(self._step(to_batch(self.lessons, rows, self.device), random_state))
+            losses.append(self._step(to_batch(self.examples, rows, self.device), random_state))
             if len(losses) % 50 == 0:
                 progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
         self.epoch += 1
