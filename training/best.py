@@ -2,6 +2,7 @@
 
     python training/best.py              # runs what is not done yet
     python training/best.py --list       # prints the stages and which are done
+    python training/best.py --seed 2 --package DIR      # another last training, packaged elsewhere
 
 Each stage is a command of this folder. Its output lies in the cache folder, with a note of the
 command and of the hashes of what went in and came out, so a stage runs again only when one of those
@@ -11,6 +12,7 @@ has changed. A stopped stage goes on where it was. Another seed repeats the last
 import argparse
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -20,13 +22,17 @@ from typing import NamedTuple
 import curriculum
 import dataset
 import inference
+import torch
 
 from vocab import vocabulary
 from vocab.files import write_atomic
 
 HERE = Path(__file__).parent
-# Passes of the language models; more of them is the cheapest way to a better network.
-LM_EPOCHS = 6
+PRETRAINING = ["--lm-epochs", "2"]
+TEACHER = ["--epochs", "5", "--adversarial", "4", "--unlabelled"]
+STUDENT = ["--epochs", "3", "--adversarial", "4", "--swaps", "0.5", "--lessons", "50000", "--lr", "3e-3"]
+# More processes than this would have too few rows each.
+MOST_PROCESSES = 4
 
 
 class Stage(NamedTuple):
@@ -38,23 +44,21 @@ class Stage(NamedTuple):
     writes: Path
 
 
-def recipe(seed: int, folder: Path) -> list[Stage]:
+def recipe(seed: int, folder: Path, package: Path = inference.MODEL_FOLDER) -> list[Stage]:
     """Give the stages in order. ``seed`` is the last training's; the teachers have 1 and 2."""
-    pretraining = ["--lm-epochs", str(LM_EPOCHS)]
+    pretrained, taught = folder / "pretrained.safetensors", folder / "taught.npz"
     teachers = [folder / f"teacher-{number}" for number in (1, 2)]
     weights = [teacher / "network.safetensors" for teacher in teachers]
-    taught, student = folder / "taught.npz", folder / f"student-{seed}"
+    student = folder / f"student-{seed}"
+
+    def training(out: Path, seed: int, *flags: str, reads: list[Path]) -> Stage:
+        places = ["--model-dir", str(out), "--pretrained", str(pretrained)]
+        command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
+        return Stage(out.name, command, [pretrained, *reads], out / "network.safetensors")
+
     return [
-        *(
-            Stage(
-                teacher.name,
-                ["train.py", "--resume", "--model-dir", str(teacher), "--seed", str(number)]
-                + ["--pretrain-seed", "1", *pretraining],
-                [],
-                teacher / "network.safetensors",
-            )
-            for number, teacher in enumerate(teachers, start=1)
-        ),
+        Stage("pretrained", ["pretrain.py", "--out", str(pretrained), *PRETRAINING], [], pretrained),
+        *(training(teacher, number, *TEACHER, reads=[]) for number, teacher in enumerate(teachers, start=1)),
         Stage(
             "taught",
             ["teach.py", "--out", str(taught)]
@@ -62,28 +66,22 @@ def recipe(seed: int, folder: Path) -> list[Stage]:
             weights,
             taught,
         ),
+        training(student, seed, *STUDENT, "--taught", str(taught), reads=[taught]),
         Stage(
-            student.name,
-            ["train.py", "--resume", "--model-dir", str(student), "--seed", str(seed)]
-            + ["--pretrain-seed", "1", *pretraining, "--taught", str(taught)]
-            + ["--swaps", "0.5", "--lessons", "50000", "--epochs", "3", "--lr", "3e-3"],
-            [taught],
-            student / "network.safetensors",
-        ),
-        Stage(
-            "package",
-            ["export.py", "--network", str(student)],
+            f"package-{seed}",
+            ["export.py", "--network", str(student), "--out", str(package)],
             [student / "network.safetensors"],
-            inference.MODEL_FOLDER / "model.onnx",
+            package / "model.onnx",
         ),
     ]
 
 
 def note_of(stage: Stage) -> dict[str, object]:
-    """Give what a stage depends on: its command, the vocabulary, the lessons, and the files it reads."""
+    """Give what a stage depends on: its command, the vocabulary, the files it reads, and its lessons."""
+    lessons = sorted(curriculum.FOLDER.glob("*.json*")) if "--lessons" in stage.command else []
     return {
         "command": stage.command,
-        "lessons": {path.name: _sha256(path) for path in sorted(curriculum.FOLDER.glob("*.json*"))},
+        "lessons": {path.name: _sha256(path) for path in lessons},
         "vocabulary": vocabulary.load().fingerprint,
         "reads": {path.name: _sha256(path) for path in stage.reads},
     }
@@ -97,10 +95,23 @@ def is_done(stage: Stage, note: Path) -> bool:
     return kept["writes"] == _sha256(stage.writes) and kept["made_from"] == note_of(stage)
 
 
+def processes_here() -> int:
+    """Give how many processes share a training: one a GPU, or one a core."""
+    return torch.cuda.device_count() or min(os.cpu_count() or 1, MOST_PROCESSES)
+
+
+def launch(command: list[str], processes: int) -> list[str]:
+    """Give the command line of a stage; trainings share their batches among ``processes``."""
+    script, *flags = command
+    shared = script == "train.py" and processes > 1
+    torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
+    return [sys.executable, *(torchrun if shared else []), str(HERE / script), *flags]
+
+
 def run(stage: Stage, note: Path) -> None:
     """Run a stage and note what it made. Raises SystemExit when it fails."""
     began = time.monotonic()
-    ended = subprocess.run([sys.executable, str(HERE / stage.command[0]), *stage.command[1:]])
+    ended = subprocess.run(launch(stage.command, processes_here()))
     if ended.returncode:
         sys.exit(f"best: stage {stage.name} failed; run it again to go on where it stopped")
     minutes = (time.monotonic() - began) / 60
@@ -117,11 +128,14 @@ def _sha256(path: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run the published model's recipe.")
     parser.add_argument("--seed", type=int, default=1, help="seed of the last training (default 1)")
+    parser.add_argument(
+        "--package", type=Path, default=inference.MODEL_FOLDER, help="package folder (training/model)"
+    )
     parser.add_argument("--until", help="stop after this stage")
     parser.add_argument("--list", action="store_true", help="print the stages and which are done")
     options = parser.parse_args()
     folder = dataset.cache_folder() / "best"
-    stages = recipe(options.seed, folder)
+    stages = recipe(options.seed, folder, options.package)
     names = [stage.name for stage in stages]
     if options.until not in (None, *names):
         sys.exit(f"best: no stage {options.until}; the stages are {', '.join(names)}")

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from vocab.vocabulary import PAD_ID
 
@@ -38,13 +37,22 @@ class Network(nn.Module):
         for lstm in (self.forward_lstm, self.backward_lstm):
             init_lstm(lstm)
 
-    def forward(self, ids: Tensor, lengths: Tensor, dropout: "Dropout | None" = None) -> Tensor:
-        """Give logits, float32 (batch,), for ids, int64 (batch, tokens), and lengths, int64 (batch,)."""
-        dropout = dropout or Dropout()
-        states = self.states(dropout.on_channels(self.embedding(ids), dropout.embedding), lengths)
-        maximum, mean, _ = pool(states, lengths)
+    def forward(
+        self, ids: Tensor, lengths: Tensor, noise: "Noise | None" = None, shift: Tensor | None = None
+    ) -> Tensor:
+        """Give logits, float32 (batch,), for ids, int64 (batch, tokens), and lengths, int64 (batch,).
+
+        ``shift`` (batch, tokens, embedding) is added to the embedded tokens: its gradient says where
+        the network is weakest, and moving them there is adversarial training.
+        """
+        embedded = self.embedding(ids)
+        if noise is not None:
+            embedded = embedded * noise.embedding
+        if shift is not None:
+            embedded = embedded + shift
+        maximum, mean, _ = pool(self.states(embedded, lengths), lengths)
         pooled = torch.cat([maximum, mean], dim=1)
-        return self.head(F.dropout(pooled, dropout.head, self.training)).squeeze(1)
+        return self.head(pooled if noise is None else pooled * noise.head).squeeze(1)
 
     def states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
         """Give both directions' states, float32 (batch, tokens, 2 x hidden), for embedded tokens.
@@ -70,18 +78,24 @@ class Network(nn.Module):
         return logits, contributions
 
 
-class Dropout(NamedTuple):
-    """How much noise a training pass adds: shares of channels or features set to zero."""
+class Noise(NamedTuple):
+    """A batch's dropout, drawn once so that two passes see the same network.
 
-    embedding: float = 0.0
-    head: float = 0.0
+    ``embedding`` (batch, 1, embedding) drops channels of a review, the same ones at each token (Gal &
+    Ghahramani 2016); ``head`` (batch, 4 x hidden) drops pooled features.
+    """
 
-    def on_channels(self, embedded: Tensor, share: float) -> Tensor:
-        """Drop whole channels of a review, the same ones at each token (Gal & Ghahramani 2016)."""
-        if not share:
-            return embedded
-        keep = torch.empty_like(embedded[:, :1]).bernoulli_(1 - share) / (1 - share)
-        return embedded * keep
+    embedding: Tensor
+    head: Tensor
+
+
+def draw_noise(size: Size, batch: int, of_embedding: float, of_head: float, device: torch.device) -> Noise:
+    """Draw which channels and which pooled features are dropped, by their shares 0..1."""
+
+    def keep(share: float, *shape: int) -> Tensor:
+        return torch.empty(batch, *shape, device=device).bernoulli_(1 - share) / (1 - share)
+
+    return Noise(keep(of_embedding, 1, size.embedding), keep(of_head, 4 * size.hidden))
 
 
 def init_lstm(lstm: nn.LSTM) -> None:

@@ -1,6 +1,6 @@
 """Teach the table and both LSTMs English film reviews, without labels: word vectors, then language models.
 
-    python training/pretrain.py            # writes pretrained.safetensors into the cache folder
+    python training/pretrain.py --out FILE     # without --out, a name of its own in the cache folder
 
 Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim. Language models: each
 LSTM predicts the next word in its reading direction, with a sampled softmax (Jean et al. 2015)
@@ -37,19 +37,23 @@ NEGATIVES = 256
 LM_DROPOUT = 0.1
 
 
-def pretrain(corpus: corpora.Corpus, size: Size, options: argparse.Namespace) -> Path:
-    """Give the path of the pretrained weights, made now or found in the cache folder.
+def pretrain(
+    corpus: corpora.Corpus, size: Size, options: argparse.Namespace, out: Path | None = None
+) -> Path:
+    """Give the path of the pretrained weights: ``out``, made now, or a file of the cache folder.
 
-    The name holds what they depend on: archive, vocabulary, size and options.
+    That one's name holds what the weights depend on, archive, vocabulary, size and options, so they are
+    made once.
     """
     names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}x{size.hidden}"
     recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
     folder = dataset.cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    out = folder / f"pretrained-{names}-{recipe}.safetensors"
-    if out.is_file():
-        print(f"pretrain: found {out}")
-        return out
+    kept = folder / f"pretrained-{names}-{recipe}.safetensors"
+    if out is None and kept.is_file():
+        print(f"pretrain: found {kept}")
+        return kept
+    out = out or kept
     documents = corpus.train.ids + corpus.unsup.ids
     vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.pretrain_seed}.safetensors"
     if not vectors_file.is_file():
@@ -163,7 +167,8 @@ def train_language_models(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: one_cycle(s / steps))
     sampler = Sampler(np.concatenate(documents), size.vocabulary, device)
     checkpoint = out.with_suffix(".checkpoint.pt")
-    done = _resume(checkpoint, models, optimizer, schedule)
+    of = {"tokens": tokens, "steps": steps, "size": list(size), "seed": options.pretrain_seed}
+    done = _resume(checkpoint, of, models, optimizer, schedule)
     bf16 = uses_bf16(device)
     stream = chunks(documents, options.pretrain_seed, device, done)
     states = {"ahead": None, "behind": None}
@@ -184,7 +189,7 @@ def train_language_models(
         if step % 100 == 99:
             progress.set_postfix(loss=f"{shown:.3f}")
         if step % 500 == 499:
-            _checkpoint(checkpoint, models, optimizer, schedule, step + 1)
+            _checkpoint(checkpoint, of, models, optimizer, schedule, step + 1)
     progress.close()
     print(f"pretrain: language models, loss {shown:.3f} after {steps} steps")
     network = Network(size)
@@ -248,10 +253,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pretrain-seed", type=int, default=1, help="seed of the pretraining (default 1)")
 
 
-def _checkpoint(path: Path, models, optimizer, schedule, step: int) -> None:
+def _checkpoint(path: Path, of: dict, models, optimizer, schedule, step: int) -> None:
     packed = io.BytesIO()
     torch.save(
         {
+            "of": of,
             "models": models.state_dict(),
             "optimizer": optimizer.state_dict(),
             "schedule": schedule.state_dict(),
@@ -262,10 +268,13 @@ def _checkpoint(path: Path, models, optimizer, schedule, step: int) -> None:
     write_atomic(path, packed.getvalue())
 
 
-def _resume(path: Path, models, optimizer, schedule) -> int:
+def _resume(path: Path, of: dict, models, optimizer, schedule) -> int:
     if not path.is_file():
         return 0
     saved = torch.load(path, weights_only=True)
+    if saved.get("of") != of:
+        print(f"pretrain: {path} is of another run; starting anew")
+        return 0
     models.load_state_dict(saved["models"])
     optimizer.load_state_dict(saved["optimizer"])
     schedule.load_state_dict(saved["schedule"])
@@ -278,12 +287,13 @@ def main() -> None:
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--embedding", type=int, default=128, help="width of an embedding (default 128)")
     parser.add_argument("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
+    parser.add_argument("--out", type=Path, help="the file to write (default: in the cache folder)")
     add_flags(parser)
     options = parser.parse_args()
     try:
         corpus = corpora.load(options.archive)
         size = Size(vocabulary.load().size, options.embedding, options.hidden)
-        print(pretrain(corpus, size, options))
+        print(pretrain(corpus, size, options, options.out))
     except (dataset.DataError, vocabulary.VocabularyError) as error:
         sys.exit(f"pretrain: {error}")
     except OSError as error:

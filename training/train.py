@@ -2,6 +2,7 @@
 
     python training/train.py                     # pretrains first, or takes that from the cache
     python training/train.py --dry-run           # the same path on a few hundred reviews
+    torchrun --standalone --nproc_per_node=2 training/train.py     # the same batches, shared by processes
 
 Writes ``network.safetensors`` and ``network.json`` into ``--model-dir``. A run that was stopped goes
 on with ``--resume``. The development split chooses the epoch; test reviews are never read here.
@@ -14,19 +15,24 @@ import os
 import random
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 import corpus as corpora
 import curriculum
 import dataset
 import numpy as np
 import torch
-from network import Dropout, Network, Size
+from network import Network, Size, draw_noise
 from pretrain import add_flags, one_cycle, pretrain, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch import distributed as dist
 from torch.nn import functional as F
+from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 
 from vocab import vocabulary
@@ -34,8 +40,17 @@ from vocab.files import sha256, write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 DRY_RUN_REVIEWS = 256
+# The others wait as long as this while the first one pretrains.
+PATIENCE_OF_WORKERS = timedelta(hours=6)
+# Tokens of a text for which --adversarial names the shift's length; it grows with their square root.
+SHIFT_TOKENS = 256
+# An unlabelled review's logit joins the loss by this share, only so that its gradient is there to read.
+WHISPER = 1e-6
 # Flags that say where things lie, not how the network is trained.
 PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
+
+
+T = TypeVar("T")
 
 
 class CheckpointError(Exception):
@@ -43,16 +58,80 @@ class CheckpointError(Exception):
 
 
 class Batch(NamedTuple):
-    """Reviews of similar length: ids int64 (batch, tokens), lengths (batch,), targets float (batch,)."""
+    """Reviews of similar length: ids int64 (batch, tokens), lengths (batch,), targets float (batch,).
+
+    A target is P(positive), or NaN where nothing is known.
+    """
 
     ids: Tensor
     lengths: Tensor
     targets: Tensor
 
 
+class Workers(NamedTuple):
+    """The processes that share each batch: this one's number among all of them, and on its host."""
+
+    rank: int = 0
+    count: int = 1
+    on_host: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Say whether this process is the one that reads, chooses, writes and prints."""
+        return self.rank == 0
+
+    @contextmanager
+    def first_on_host(self) -> Iterator[None]:
+        """Let one process of each host go through a block before the others."""
+        if self.on_host and self.count > 1:
+            dist.barrier()
+        yield
+        if not self.on_host and self.count > 1:
+            dist.barrier()
+
+    def total(self, sums: list[tuple[float, int]]) -> list[tuple[float, int]]:
+        """Give all processes' sums and counts as one row."""
+        added = torch.tensor(np.sum(sums, axis=0), dtype=torch.float64)
+        if self.count > 1:
+            dist.all_reduce(added)
+        return [(added[0].item(), int(added[1]))]
+
+    def hear(self, said: T | None) -> T:
+        """Give every process what the leading one says."""
+        box = [said]
+        if self.count > 1:
+            dist.broadcast_object_list(box, src=0)
+        return cast(T, box[0])
+
+
+ALONE = Workers()
+
+
+def start_workers(device: torch.device) -> Workers:
+    """Join the processes that torchrun or SageMaker started; alone, there is nothing to join."""
+    count = int(os.environ.get("WORLD_SIZE", "1"))
+    if count > 1:
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE_OF_WORKERS
+        )
+    return Workers(int(os.environ.get("RANK", "0")), count, int(os.environ.get("LOCAL_RANK", "0")))
+
+
 def train(options: argparse.Namespace) -> Path:
     """Run the whole recipe and give the folder of the trained network."""
-    corpus = corpora.load(_archive(options))
+    on_host = int(os.environ.get("LOCAL_RANK", "0"))
+    device = torch.device(f"cuda:{on_host}" if torch.cuda.is_available() else "cpu")
+    workers = start_workers(device)
+    try:
+        return _train(options, device, workers)
+    finally:
+        if workers.count > 1:
+            dist.destroy_process_group()
+
+
+def _train(options: argparse.Namespace, device: torch.device, workers: Workers) -> Path:
+    with workers.first_on_host():  # the others find the encoded reviews in the cache
+        corpus = corpora.load(_archive(options))
     size = Size(vocabulary.load().size, options.embedding, options.hidden)
     if options.dry_run:
         corpus = corpus._replace(
@@ -64,18 +143,21 @@ def train(options: argparse.Namespace) -> Path:
         options.taught, options.lessons = None, min(options.lessons, DRY_RUN_REVIEWS)
         pretrained = None
     else:
-        pretrained = pretrain(corpus, size, options)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        pretrained = None
+        if workers.leads:
+            pretrained = Path(options.pretrained) if options.pretrained else pretrain(corpus, size, options)
     seed_everything(options.seed)
     network = Network(size)
     if pretrained:
         network.load_state_dict(load_file(pretrained), strict=False)
-    return fit(network.to(device), corpus, options, device)
+    return fit(network.to(device), corpus, options, device, workers)
 
 
-def fit(network: Network, corpus: corpora.Corpus, options: argparse.Namespace, device) -> Path:
+def fit(
+    network: Network, corpus: corpora.Corpus, options: argparse.Namespace, device, workers: Workers = ALONE
+) -> Path:
     """Train on the train split, keep the weights that are best on the development split."""
-    run = _Run(network, corpus, options, device)
+    run = _Run(network, corpus, options, device, workers)
     if options.resume:
         run.resume()
     while run.epoch < options.epochs and run.patience > 0:
@@ -86,9 +168,17 @@ def fit(network: Network, corpus: corpora.Corpus, options: argparse.Namespace, d
 class _Run:
     """A training run that can be stopped and resumed between epochs."""
 
-    def __init__(self, network: Network, corpus: corpora.Corpus, options, device) -> None:
+    def __init__(
+        self, network: Network, corpus: corpora.Corpus, options, device, workers: Workers = ALONE
+    ) -> None:
         self.network, self.corpus, self.options, self.device = network, corpus, options, device
+        self.workers = workers
+        self.shared: Network | DistributedDataParallel = network
+        if workers.count > 1:  # every process starts from the leading one's weights
+            self.shared = DistributedDataParallel(network, bucket_cap_mb=100)
         self.examples = examples(corpus, options)
+        # However many unlabelled reviews there are, a batch's targets weigh as much as its shifts.
+        self.known_weight = 1 / float(np.mean(~np.isnan(self.examples.labels)))
         self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
         table = [network.embedding.weight]
         others = [p for p in network.parameters() if p is not table[0]]
@@ -111,34 +201,72 @@ class _Run:
         self.history: list[dict] = []
         self.seconds = 0.0
         self.folder = Path(options.model_dir)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        if workers.leads:
+            self.folder.mkdir(parents=True, exist_ok=True)
         self.checkpoint = Path(options.checkpoint_dir or self.folder) / "checkpoint.pt"
 
     def one_epoch(self) -> None:
         began = time.monotonic()
         random_state = np.random.default_rng(self.options.seed * 1000 + self.epoch)
         batches = make_batches(self.examples, self.options.batch, random_state)
+        rank, count = self.workers.rank, self.workers.count
+        torch.manual_seed((self.options.seed * 1000 + self.epoch) * count + rank)
         self.network.train()
-        losses = []
-        progress = tqdm(batches, desc=f"epoch {self.epoch + 1}", disable=None, mininterval=5)
+        losses = []  # a row a step: the sum of its losses, and of how many reviews
+        progress = tqdm(
+            batches,
+            desc=f"epoch {self.epoch + 1}",
+            disable=None if self.workers.leads else True,
+            mininterval=5,
+        )
         for rows in progress:
-            losses.append(self._step(to_batch(self.examples, rows, self.device), random_state))
+            # Each process takes its share of the same batch; a last one of fewer rows than processes
+            # gives the others a row that weighs nothing.
+            share, weight = rows[rank::count], count / len(rows)
+            if not len(share):
+                share, weight = rows[:1], 0.0
+            batch = to_batch(self.examples, share, self.device)
+            losses.append(self._step(batch, random_state, weight))
             if len(losses) % 50 == 0:
-                progress.set_postfix(loss=f"{np.mean(losses[-50:]):.3f}")
+                progress.set_postfix(loss=f"{mean_of(losses[-50:]):.3f}")
         self.epoch += 1
         self.seconds += time.monotonic() - began
-        self._choose(float(np.mean(losses)))
-        self._save_checkpoint()
+        loss = mean_of(self.workers.total(losses))
+        if self.workers.leads:
+            self._choose(loss)
+            self._save_checkpoint()
+        self.patience = self.workers.hear(self.patience)
 
-    def _step(self, batch: Batch, random_state: np.random.Generator) -> float:
-        options = self.options
+    def _step(self, batch: Batch, random_state: np.random.Generator, weight: float) -> tuple[float, int]:
+        """Step on the processes' mean loss, each row weighing ``weight``; give this one's sum and count."""
+        options, network = self.options, self.network
         ids = drop_words(batch, options.word_dropout, random_state)
-        dropout = Dropout(options.embedding_dropout, options.head_dropout)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.network(ids, batch.lengths, dropout)
-        loss = F.binary_cross_entropy_with_logits(logits.float(), batch.targets)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        noise = draw_noise(
+            network.size, len(ids), options.embedding_dropout, options.head_dropout, self.device
+        )
+        shift = None
+        if options.adversarial:
+            shift = torch.zeros(*ids.shape, network.size.embedding, device=self.device, requires_grad=True)
+        alone = isinstance(self.shared, Network)
+        with nullcontext() if alone or shift is None else self.shared.no_sync():
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                logits = self.shared(ids, batch.lengths, noise, shift).float()
+            known = ~batch.targets.isnan()
+            targets = torch.where(known, batch.targets, 0.5)
+            losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
+            losses = torch.where(known, losses, WHISPER * logits)
+            (losses.sum() * weight * self.known_weight).backward()
+        if shift is not None:
+            clean = logits.detach()
+            probabilities = clean.sigmoid()
+            slopes = torch.where(known, probabilities - targets, WHISPER)
+            length = options.adversarial * network.embedding.weight.detach().std()
+            shift = worst_shift(shift.grad, slopes, clean, batch.lengths, length)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                shifted = self.shared(ids, batch.lengths, noise, shift).float()
+            again = F.binary_cross_entropy_with_logits(shifted, probabilities, reduction="sum")
+            (again * weight).backward()
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
@@ -146,9 +274,10 @@ class _Run:
         # Early averages forget their random start quickly: the decay grows with the steps.
         decay = min(options.ema, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
-            for key, value in self.network.state_dict().items():
+            for key, value in network.state_dict().items():
                 self.average[key].lerp_(value, 1 - decay)
-        return loss.item()
+        counts = known if weight else torch.zeros_like(known)
+        return losses[counts].sum().item(), int(counts.sum())
 
     def _choose(self, loss: float) -> None:
         """Score the weights and their average on the development split and keep the better."""
@@ -174,6 +303,8 @@ class _Run:
             )
 
     def finish(self) -> Path:
+        if not self.workers.leads:
+            return self.folder
         weights = self.best.pop("weights")
         card = {
             **self._recipe(),
@@ -197,8 +328,9 @@ class _Run:
     def _recipe(self) -> dict:
         """Give what the weights depend on; a checkpoint of another recipe is refused."""
         options = {key: value for key, value in vars(self.options).items() if key not in PLACES}
-        if self.options.taught:  # by content: where the file lies says nothing
-            options["taught"] = sha256(Path(self.options.taught).read_bytes())
+        for name in ("taught", "pretrained"):  # by content: where the file lies says nothing
+            if options[name]:
+                options[name] = sha256(Path(options[name]).read_bytes())
         return {
             "size": self.network.size._asdict(),
             "vocabulary": self.corpus.fingerprint,
@@ -219,19 +351,15 @@ class _Run:
             "best": self.best,
             "history": self.history,
             "seconds": self.seconds,
-            "torch_random": torch.get_rng_state(),
         }
         packed = io.BytesIO()
         torch.save(saved, packed)
         write_atomic(self.checkpoint, packed.getvalue())
 
     def resume(self) -> None:
-        if not self.checkpoint.is_file():
+        saved = self.workers.hear(self._load_checkpoint() if self.workers.leads else None)
+        if saved is None:
             return
-        try:
-            saved = torch.load(self.checkpoint, weights_only=True)
-        except Exception as error:
-            raise CheckpointError(f"{self.checkpoint} can't be read; remove it to start anew") from error
         recipe = self._recipe()
         other = [key for key in recipe if saved.get("recipe", {}).get(key) != recipe[key]]
         if other:
@@ -241,10 +369,18 @@ class _Run:
         self.network.load_state_dict(saved["network"])
         self.optimizer.load_state_dict(saved["optimizer"])
         self.schedule.load_state_dict(saved["schedule"])
-        torch.set_rng_state(saved["torch_random"])
         for name in ("average", "epoch", "step", "patience", "best", "history", "seconds"):
             setattr(self, name, saved[name])
-        print(f"train: going on after epoch {self.epoch}")
+        if self.workers.leads:
+            print(f"train: going on after epoch {self.epoch}")
+
+    def _load_checkpoint(self) -> dict | None:
+        if not self.checkpoint.is_file():
+            return None
+        try:
+            return torch.load(self.checkpoint, weights_only=True)
+        except Exception as error:
+            raise CheckpointError(f"{self.checkpoint} can't be read; remove it to start anew") from error
 
 
 def examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Split:
@@ -260,6 +396,10 @@ def examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Spl
                 f" {len(corpus.unsup):,}; run teach.py again"
             )
         taught += curriculum.Examples(list(corpus.unsup.ids), teacher.unsup) + teacher.sentences
+    if options.unlabelled:
+        taught += curriculum.Examples(
+            list(corpus.unsup.ids), np.full(len(corpus.unsup), np.nan, dtype=np.float32)
+        )
     if options.swaps:
         reviews, labels = corpus.train.ids, corpus.train.labels
         taught += curriculum.swapped_examples(reviews, labels, options.swaps, words, options.seed)
@@ -300,6 +440,25 @@ def drop_words(batch: Batch, share: float, random_state: np.random.Generator) ->
     hit = torch.from_numpy(random_state.random(shape, dtype=np.float32) < share).to(batch.ids.device)
     unknown = torch.from_numpy(random_state.integers(1, BUCKETS + 1, shape)).to(batch.ids.device)
     return torch.where(hit & (batch.ids != PAD_ID), unknown, batch.ids)
+
+
+def mean_of(sums: list[tuple[float, int]]) -> float:
+    """Give the mean of losses that come as sums and counts."""
+    total, count = np.sum(sums, axis=0)
+    return float(total / max(count, 1))
+
+
+def worst_shift(gradient: Tensor, slopes: Tensor, logits: Tensor, lengths: Tensor, length: Tensor) -> Tensor:
+    """Give the shift of embedded tokens, (batch, tokens, embedding), that doubt the verdict most.
+
+    This is virtual adversarial training's direction (Miyato et al., ICLR 2017): with one logit, its power
+    iteration ends at the logit's gradient, and ``gradient`` is ``slopes`` times that. The sign leads
+    towards 0.5. A text of SHIFT_TOKENS tokens is shifted by ``length`` in all.
+    """
+    direction = gradient * (-slopes.sign() * logits.sign())[:, None, None]
+    norms = direction.flatten(1).norm(dim=1).clamp_min(1e-30)
+    lengths_of_shift = length * (lengths / SHIFT_TOKENS).sqrt()
+    return direction * (lengths_of_shift / norms)[:, None, None]
 
 
 def predict(network: Network, split: corpora.Split, device, batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -366,9 +525,14 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--embedding-dropout", type=float, default=0.3, help="share of channels dropped (default 0.3)")
     add("--head-dropout", type=float, default=0.4, help="share of pooled features dropped (default 0.4)")
     add("--label-smoothing", type=float, default=0.05, help="(default 0.05)")
+    add("--pretrained", help="weights that pretrain.py wrote (default: the cache's, made when missing)")
     add("--taught", help="soft targets that teach.py wrote (default: labelled reviews alone)")
     add("--swaps", type=float, default=0.0, help="share of reviews that come swapped as well (default 0)")
     add("--lessons", type=int, default=0, help="short texts from training/lessons/ (default 0)")
+    add(
+        "--adversarial", type=float, default=0.0, help="length of the worst shift, in embeddings' spreads (0)"
+    )
+    add("--unlabelled", action="store_true", help="unlabelled reviews join the adversarial loss")
     add("--ema", type=float, default=0.99, help="decay of the averaged weights (default 0.99)")
     add("--patience", type=int, default=2, help="epochs without a better score before it stops (2)")
     add("--seed", type=int, default=1, help="seed of every random choice (default 1)")

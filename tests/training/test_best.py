@@ -31,7 +31,7 @@ pathlib.Path(out).write_text(word + "".join(pathlib.Path(path).read_text() for p
 def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) -> None:
     stages = best.recipe(seed, tmp_path)
     names = [stage.name for stage in stages]
-    assert names == ["teacher-1", "teacher-2", "taught", f"student-{seed}", "package"]
+    assert names == ["pretrained", "teacher-1", "teacher-2", "taught", f"student-{seed}", f"package-{seed}"]
     there: list[Path] = []
     for stage in stages:
         assert set(stage.reads) <= set(there), stage.name
@@ -42,8 +42,7 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
 def test_every_stage_is_a_script_that_is_told_where_to_read_and_write(tmp_path: Path) -> None:
     for stage in best.recipe(1, tmp_path):
         assert (HERE / stage.command[0]).is_file()
-        if stage.name != "package":
-            assert {str(stage.writes), str(stage.writes.parent)} & set(stage.command), stage.name
+        assert {str(stage.writes), str(stage.writes.parent)} & set(stage.command), stage.name
         for path in stage.reads:
             assert {str(path), str(path.parent)} & set(stage.command), stage.name
 
@@ -52,15 +51,37 @@ def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     trainings = [stage for stage in best.recipe(3, tmp_path) if stage.command[0] == "train.py"]
     options = [train.parse(stage.command[1:]) for stage in trainings]
     assert [one.seed for one in options] == [1, 2, 3]
-    assert all(one.resume and one.pretrain_seed == 1 for one in options)
-    assert [one.lm_epochs for one in options] == [best.LM_EPOCHS] * 3  # one pretraining for all
+    assert all(one.resume and one.adversarial > 0 for one in options)
+    pretrained = str(tmp_path / "pretrained.safetensors")
+    assert [one.pretrained for one in options] == [pretrained] * 3  # one pretraining for all
     assert [bool(one.taught) for one in options] == [False, False, True]
 
 
 def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
     one, other = best.recipe(1, tmp_path), best.recipe(2, tmp_path)
-    assert one[:3] == other[:3]
-    assert one[3].writes != other[3].writes
+    assert one[:4] == other[:4]
+    assert one[4].writes != other[4].writes
+
+
+def test_only_what_is_taught_lessons_depends_on_them(tmp_path: Path) -> None:
+    stages = {stage.name: stage for stage in best.recipe(1, tmp_path)}
+    for path in (tmp_path / "pretrained.safetensors", tmp_path / "taught.npz"):
+        path.write_bytes(b"")
+    assert set(best.note_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
+        "antonyms.jsonl",
+        "frames.jsonl",
+        "lexicon.json",
+    }
+    assert not best.note_of(stages["teacher-1"])["lessons"]
+
+
+def test_a_training_is_shared_by_processes_and_other_stages_are_not(tmp_path: Path) -> None:
+    stages = {stage.name: stage for stage in best.recipe(1, tmp_path)}
+    shared = best.launch(stages["teacher-1"].command, 3)
+    assert shared[:5] == [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3"]
+    assert shared[5:] == [str(HERE / "train.py"), *stages["teacher-1"].command[1:]]
+    assert best.launch(stages["teacher-1"].command, 1)[1] == str(HERE / "train.py")
+    assert best.launch(stages["taught"].command, 3)[1] == str(HERE / "teach.py")
 
 
 # --- running it ---------------------------------------------------------------------------------
@@ -75,7 +96,7 @@ class Recipe:
         self.first, self.second = "one", "two"
         self.folder.mkdir(parents=True)
 
-    def stages(self, seed: int = 1, folder: Path | None = None) -> list[Stage]:
+    def stages(self, *_: object) -> list[Stage]:
         one, two = self.folder / "one.txt", self.folder / "two.txt"
         start = ["join.py", str(self.log)]
         return [
@@ -246,6 +267,6 @@ def test_stages_lie_in_the_cache_folder(
     cache: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(best, "recipe", lambda seed, folder: asked.append((seed, folder)) or [])
-    run("--seed", "4")
-    assert asked == [(4, cache / "best")]
+    monkeypatch.setattr(best, "recipe", lambda *asked_for: asked.append(asked_for) or [])
+    run("--seed", "4", "--package", "there")
+    assert asked == [(4, cache / "best", Path("there"))]

@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network import Dropout, Network, Size, init_lstm, pool, reversed_order, token_mask
+from network import Network, Size, draw_noise, init_lstm, pool, reversed_order, token_mask
 from torch import Tensor, nn
 
 from tests.support.model import random_network
@@ -110,22 +110,36 @@ def test_pooling_gives_maximum_mean_and_the_token_that_held_the_maximum() -> Non
     assert (maximum.tolist(), mean.tolist(), holder.tolist()) == ([[3.0, -5.0]], [[2.0, -6.0]], [[1, 0]])
 
 
-def test_a_channel_is_dropped_at_each_token_of_a_review_and_the_rest_grows() -> None:
+def test_noise_drops_channels_of_a_review_and_pooled_features_and_the_rest_grows() -> None:
     torch.manual_seed(0)
-    dropped = Dropout(embedding=0.5).on_channels(torch.ones(4, 7, 100), 0.5)
-    assert set(dropped.unique().tolist()) == {0.0, 2.0}
-    assert torch.equal(dropped, dropped[:, :1].expand(-1, 7, -1))
-    assert 0.3 < (dropped == 0).float().mean() < 0.7
+    noise = draw_noise(Size(ROWS, 100, 25), 4, 0.5, 0.2, torch.device("cpu"))
+    assert (noise.embedding.shape, noise.head.shape) == ((4, 1, 100), (4, 100))
+    assert set(noise.embedding.unique().tolist()) == {0.0, 2.0}
+    assert set(noise.head.unique().tolist()) == {0.0, 1.25}
+    assert 0.3 < (noise.embedding == 0).float().mean() < 0.7
+    assert 0.1 < (noise.head == 0).float().mean() < 0.3
 
 
-def test_dropout_is_off_by_default_and_in_evaluation() -> None:
+def test_the_same_noise_gives_the_same_logits_and_other_noise_others() -> None:
     network = random_network(ROWS)
     ids, lengths = padded([5, 9])
+    first, second = (draw_noise(network.size, 2, 0.5, 0.5, torch.device("cpu")) for _ in range(2))
     with torch.inference_mode():
-        assert torch.equal(network(ids, lengths), network(ids, lengths))
-        network.train()
-        noisy = Dropout(0.5, 0.5)
-        assert not torch.equal(network(ids, lengths, noisy), network(ids, lengths, noisy))
+        assert torch.equal(network(ids, lengths, first), network(ids, lengths, first))
+        assert not torch.equal(network(ids, lengths, first), network(ids, lengths, second))
+        assert not torch.equal(network(ids, lengths, first), network(ids, lengths))
+
+
+def test_a_shift_moves_the_embedded_tokens() -> None:
+    network = random_network(ROWS)
+    ids, lengths = padded([4, 7])
+    shift = torch.randn(*ids.shape, network.size.embedding)
+    with torch.inference_mode():
+        states = network.states(network.embedding(ids) + shift, lengths)
+        maximum, mean, _ = pool(states, lengths)
+        expected = network.head(torch.cat([maximum, mean], dim=1)).squeeze(1)
+        assert torch.allclose(network(ids, lengths, None, shift), expected)
+        assert not torch.allclose(network(ids, lengths), expected)
 
 
 def test_the_padding_s_row_is_zero_and_learns_nothing() -> None:

@@ -17,8 +17,9 @@ import torch
 import train
 from corpus import Split
 from dataset import DataError
-from network import Network, Size
+from network import Network, Size, token_mask
 from safetensors.torch import load_file
+from torch.nn import functional as F
 
 from tests.support.corpus import ROWS, tiny_corpus, tiny_split
 from vocab.vocabulary import BUCKETS, PAD_ID
@@ -281,6 +282,81 @@ def test_a_score_is_accuracy_and_likelihood() -> None:
     assert found["accuracy"] == pytest.approx(1 / 3)
     expected = np.mean([np.log(1 + np.exp(-2)), np.log(1 + np.exp(1)), np.log(1 + np.exp(0.5))])
     assert found["nll"] == pytest.approx(expected)
+
+
+# --- adversarial training -----------------------------------------------------------------------
+
+
+def test_the_worst_shift_has_the_length_asked_for_and_leads_towards_doubt() -> None:
+    torch.manual_seed(0)
+    network, split = Network(SIZE), tiny_split(12, 9)
+    batch = train.to_batch(split, np.arange(12), CPU)
+    shift = torch.zeros(*batch.ids.shape, 8, requires_grad=True)
+    logits = network(batch.ids, batch.lengths, None, shift)
+    F.binary_cross_entropy_with_logits(logits, batch.targets, reduction="sum").backward()
+    clean = logits.detach()
+    found = train.worst_shift(
+        shift.grad, clean.sigmoid() - batch.targets, clean, batch.lengths, torch.tensor(0.01)
+    )
+    wanted = 0.01 * (batch.lengths / train.SHIFT_TOKENS).sqrt()
+    assert torch.allclose(found.flatten(1).norm(dim=1), wanted, rtol=1e-4)
+    shifted = network(batch.ids, batch.lengths, None, found).detach()
+    assert (shifted.abs() < clean.abs()).all()
+    # No shift of that length does more: a random one moves the logits far less.
+    chance = torch.randn_like(found) * token_mask(batch.lengths, found.shape[1])[:, :, None]
+    chance *= (wanted / chance.flatten(1).norm(dim=1))[:, None, None]
+    random_move = (network(batch.ids, batch.lengths, None, chance).detach() - clean).abs()
+    assert (random_move < (shifted - clean).abs()).all()
+
+
+def test_adversarial_training_learns_and_gives_other_weights(trained: Path, tmp_path: Path) -> None:
+    weights = run(tmp_path, "--adversarial", "2")
+    assert not same(weights, load_file(trained / "network.safetensors"))
+    network = Network(SIZE)
+    network.load_state_dict(weights)
+    assert train.score(*train.predict(network, tiny_split(200, 99), CPU))["accuracy"] > 0.95
+
+
+def test_an_unlabelled_review_teaches_only_by_its_shift(tmp_path: Path) -> None:
+    corpus = tiny_corpus()
+    options = options_of(tmp_path, "--unlabelled", "--adversarial", "2")
+    examples = train.examples(corpus, options)
+    assert len(examples) == len(corpus.train) + len(corpus.unsup)
+    assert np.isnan(examples.labels[-len(corpus.unsup) :]).all()
+    run_of = train._Run(Network(SIZE), corpus, options, CPU)
+    before = run_of.network.head.weight.detach().clone()
+    unknown = train.to_batch(run_of.examples, np.arange(len(corpus.train), len(examples)), CPU)
+    run_of.one_epoch()
+    assert not torch.equal(before, run_of.network.head.weight)
+    assert run_of._step(unknown, np.random.default_rng(0), 1 / len(unknown.ids)) == (0.0, 0)
+    assert all(parameter.isfinite().all() for parameter in run_of.network.parameters())
+
+
+# --- several processes --------------------------------------------------------------------------
+
+
+def test_two_processes_share_each_batch_and_follow_the_loss_curve_of_one(tmp_path: Path) -> None:
+    flags = ["--word-dropout", "0", "--embedding-dropout", "0", "--head-dropout", "0", "--adversarial", "1"]
+    run(tmp_path / "one", *flags)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),
+            *(str(ROOT / "tests/support/train_tiny.py"), str(tmp_path / "two"), *flags),
+        ],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    cards = [json.loads((tmp_path / name / "network.json").read_text()) for name in ("one", "two")]
+    one, two = ([row["train_loss"] for row in card["history"]] for card in cards)
+    assert two == pytest.approx(one, rel=1e-3)
+    assert cards[1]["best"]["nll"] == pytest.approx(cards[0]["best"]["nll"], rel=1e-3)
+    first, second = (load_file(tmp_path / name / "network.safetensors") for name in ("one", "two"))
+    for key, value in first.items():
+        assert torch.allclose(value, second[key], atol=1e-3), key
+    assert [path.name for path in (tmp_path / "two").iterdir() if "checkpoint" in path.name] == []
 
 
 # --- SageMaker and the command line -------------------------------------------------------------

@@ -1,0 +1,29 @@
+"""Train on the tiny corpus, as one of the processes that torchrun started: FOLDER and train.py's flags."""
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "training")]
+
+import torch  # noqa: E402
+import train  # noqa: E402
+from network import Network, Size  # noqa: E402
+
+from tests.support.corpus import ROWS, tiny_corpus  # noqa: E402
+
+
+def main() -> None:
+    few = ["--epochs", "3", "--batch", "8", "--lr", "0.02", "--table-lr", "1", "--patience", "9"]
+    options = train.parse([*few, "--model-dir", sys.argv[1], *sys.argv[2:]])
+    train.uses_bf16 = lambda device: False
+    workers = train.start_workers(torch.device("cpu"))
+    # A seed of its own: the leading process's first weights must reach the other one.
+    train.seed_everything(options.seed + int(os.environ["RANK"]))
+    network = Network(Size(ROWS, 8, 8))
+    train.fit(network, tiny_corpus(), options, torch.device("cpu"), workers)
+
+
+if __name__ == "__main__":
+    main()
