@@ -1,22 +1,27 @@
-"""Write the model's figures and the curl's true answer into README, from the card and the model.
+"""Write the model's figures and the curl's true answer into README, and the model card's page.
 
     make readme
 
-Replaces what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``.
+Replaces what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``, from the card and the model; what the
+card has no figures for yet says so, with the command that measures it. Writes docs/model-card.md.
 """
 
 import json
 import re
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 import inference  # noqa: E402
+import model_card  # noqa: E402
 
 from vocab import contract  # noqa: E402
 
+PAGE = ROOT / "docs" / "model-card.md"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
@@ -25,11 +30,9 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     """Give what README must say, by the name of its block."""
     verdict = inference.model_fn(model)
     card = verdict.card
-    return {
-        "answer": _answer(verdict),
-        "figures": _figures(card),
-        "app": _app(card),
-        "behaviour": _behaviour(card),
+    return {"answer": _answer(verdict), "figures": figures(card)} | {
+        name: show(card["metrics"][name]) if name in card["metrics"] else not_yet(command)
+        for name, (show, command) in SHOWN.items()
     }
 
 
@@ -54,24 +57,58 @@ def _answer(verdict: inference.Verdict) -> str:
     )
 
 
-def _figures(card: dict) -> str:
-    rows = [
-        "| split | reviews | accuracy | says positive or negative for | and is then right for | ECE |",
-        "|---|---|---|---|---|---|",
-    ]
+def figures(card: dict[str, Any]) -> str:
+    """Give the table of both splits' figures, and the model's name and size."""
+    rows = []
     for split in ("test", "development"):
-        found = card["metrics"][split]
+        found = card["metrics"].get(split)
+        if not found:
+            rows.append([split, f"not measured yet: `make evaluate SPLIT={split}`", *[""] * 6])
+            continue
+        worst = max((row["ece"] for row in found.get("by_length", [])), default=None)
         rows.append(
-            f"| {split} | {found['reviews']:,} | {100 * found['accuracy']:.2f} %"
-            f" | {100 * found['coverage']:.1f} % | {100 * found['accuracy_outright']:.2f} %"
-            f" | {100 * found['ece']:.2f} % |"
+            [
+                split,
+                f"{found['reviews']:,}",
+                percent(found["accuracy"], 2),
+                percent(found["coverage"]),
+                percent(found["accuracy_outright"], 2),
+                percent(found.get("accuracy_of_surest_90"), 2),
+                percent(found["ece"], 2),
+                percent(worst, 2),
+            ]
         )
-    rows.append(f"\nModel `{card['id']}`, {card['onnx_bytes'] / 1e6:.1f} MB.")
-    return "\n".join(rows) + "\n"
+    head = [
+        "split",
+        "reviews",
+        "accuracy",
+        "says positive or negative for",
+        "and is then right for",
+        "surest 90 % right for",
+        "ECE",
+        "ECE, worst quarter by length",
+    ]
+    return table(head, rows) + f"\nModel `{card['id']}`, {card['onnx_bytes'] / 1e6:.1f} MB.\n"
 
 
-def _app(card: dict) -> str:
-    found = card["metrics"]["app"]
+def not_yet(command: str) -> str:
+    """Say that something is not measured, and what measures it."""
+    return f"Not measured yet: `{command}`.\n"
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Give a Markdown table."""
+    head = list(head)
+    lines = [f"| {' | '.join(cells)} |\n" for cells in (head, *rows)]
+    return "".join([lines[0], f"|{'---|' * len(head)}\n", *lines[1:]])
+
+
+def percent(share: float | None, decimals: int = 1) -> str:
+    """Give a share of 0..1 in percent; a dash where there is none."""
+    return "–" if share is None else f"{100 * share:.{decimals}f} %"
+
+
+def _app(found: dict[str, Any]) -> str:
     return (
         f"{found['reviews']} test reviews by HTTP: {100 * found['accuracy']:.1f} % right,"
         f" {found['errors']} errors, {found['p50_ms']:.1f} ms a review at the median and"
@@ -79,19 +116,127 @@ def _app(card: dict) -> str:
     )
 
 
-def _behaviour(card: dict) -> str:
-    found = {name: rate for name, rate in card["metrics"]["behaviour"].items() if name != "command"}
+def _speed(found: dict[str, Any]) -> str:
+    return (
+        f"A review of {found['tokens']} tokens takes {found['ms_median']:.2f} ms at the median and"
+        f" {found['ms_p95']:.2f} ms at the 95th percentile, from its text to its explained answer;"
+        f" the network alone takes {found['ms_median_network']:.2f} ms ({found['machine']}).\n"
+    )
+
+
+def _seeds(found: dict[str, Any]) -> str:
+    numbers = found["seeds"]
+    rows = [
+        [SEED_FIGURES.get(name, name.replace("_", " ")), percent(one["mean"], 2), f"{100 * one['sd']:.2f}"]
+        + [percent(one[end], 2) for end in ("min", "max")]
+        for name, one in found["spread"].items()
+    ]
+    head = [f"seeds {', '.join(map(str, numbers))}", "mean", "standard deviation", "least", "most"]
+    return table(head, rows)
+
+
+def _peers(found: dict[str, Any]) -> str:
+    head = ["", "accuracy", "ECE", "contrast", "short cases", "single sentences", "ms a review", "MB"]
+    rows = [_peer(row) for row in found["rows"]]
+    where = f"{found['split']} split, {found['machine']}" if "split" in found else found.get("machine", "")
+    return table(head, rows) + (f"\nMeasured on: {where}.\n" if where else "")
+
+
+def _peer(row: dict[str, Any]) -> list[str]:
+    shares = [("accuracy", 2), ("ece", 2), ("contrast", 1), ("behaviour", 1), ("sentences", 1)]
+    numbers = [("ms_median", 2), ("mb", 1)]
+    return [
+        row["name"],
+        *(percent(row.get(key), decimals) for key, decimals in shares),
+        *("–" if row.get(key) is None else f"{row[key]:.{decimals}f}" for key, decimals in numbers),
+    ]
+
+
+def _behaviour(metric: dict[str, Any]) -> str:
+    found = {name: rate for name, rate in metric.items() if isinstance(rate, dict) and "held" in rate}
     names = [name for name in found if name not in ("overall", "single sentences", "sarcasm")]
-    rows = ["| of the half held back | right |", "|---|---|"]
-    for name in ["single sentences", "overall", *sorted(names), "sarcasm"]:
-        shown = {"overall": "short cases, all but sarcasm"}.get(name, name.replace("_", " "))
-        rows.append(f"| {shown} | {100 * found[name]['held']:.1f} % |")
-    return "\n".join(rows) + "\n"
+    shown = {"overall": "short cases, all but sarcasm"}
+    order = ["single sentences", "overall", *sorted(names), "sarcasm"]
+    rows = [
+        [shown.get(name, name.replace("_", " ")), percent(found[name]["held"])]
+        for name in order
+        if name in found
+    ]
+    return table(["of the half held back", "right"], rows)
+
+
+def _faithfulness(found: dict[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            *(f"{100 * row[key]:.1f} ± {_error(row, key)}" for key in ("comprehensiveness", "sufficiency")),
+        ]
+        for name, row in found["words"].items()
+    ]
+    said = table(["words ranked by", "removed, it falls by", "kept alone, it falls by"], rows)
+    said += f"\nPoints of P(verdict), mean and standard error over {found['reviews']} development reviews."
+    if split := found.get("sentences"):
+        said += (
+            f" Without the sentence said to pull most it falls by {100 * split['without_the_strongest']:.1f},"
+            f" without one taken at random by {100 * split['without_any_one']:.1f}."
+        )
+    return said + "\n"
+
+
+def _error(row: dict[str, Any], key: str) -> str:
+    error = row[f"{key}_standard_error"]
+    return "?" if error is None else f"{100 * error:.1f}"
+
+
+def _warnings(found: dict[str, Any]) -> str:
+    names = {"latin": "in Latin letters", "other": "in other scripts"}
+    rows = []
+    for script, total in found["by_script"].items():
+        least = min(
+            ((name, row["noticed"]) for name, row in found["by_language"].items() if row["script"] == script),
+            key=lambda one: one[1],
+        )
+        rows.append(
+            [
+                f"{total['languages']} {names.get(script, script)}",
+                f"{total['sentences']:,}",
+                percent(total["noticed"]),
+                f"{least[0]}, {percent(least[1])}",
+                percent(total["not_english"]),
+            ]
+        )
+    head = ["languages", "sentences", "noticed", "least", "by `not_english` itself"]
+    flagged = ", ".join(
+        f"`{code}` {percent(found['flagged'][code], 2)}" for code in ("not_english", "no_known_words")
+    )
+    return table(head, rows) + f"\nOf {found['reviews']:,} English development reviews get {flagged}.\n"
+
+
+SEED_FIGURES = {
+    "development_accuracy": "accuracy, development",
+    "development_ece": "ECE, development",
+    "test_accuracy": "accuracy, test",
+    "test_ece": "ECE, test",
+    "behaviour_held": "short cases held back",
+    "sentences_held": "single sentences held back",
+}
+# A block's name, which is the metric's in the card: what shows it, and what measures it.
+SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
+    "speed": (_speed, "python training/evaluate.py --speed"),
+    "app": (_app, "make evaluate-app"),
+    "seeds": (_seeds, "make seeds"),
+    "peers": (_peers, "make peers"),
+    "behaviour": (_behaviour, "make behaviour"),
+    "faithfulness": (_faithfulness, "make faithfulness"),
+    "warnings": (_warnings, "make warnings"),
+}
 
 
 def main() -> None:
-    path = ROOT / "README.md"
-    path.write_text(fill(path.read_text(encoding="utf-8"), blocks()), encoding="utf-8")
+    path, parts = ROOT / "README.md", blocks()
+    path.write_text(fill(path.read_text(encoding="utf-8"), parts), encoding="utf-8")
+    card = inference.model_fn(inference.MODEL_FOLDER).card
+    PAGE.write_text(model_card.page(card, parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

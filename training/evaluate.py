@@ -2,8 +2,10 @@
 
     python training/evaluate.py --split test          # the 25,000 official test reviews, two minutes
     python training/evaluate.py --csv reviews.csv     # any file with the columns text and label
+    python training/evaluate.py --speed               # milliseconds a review of 230 tokens, one thread
+    python training/evaluate.py --length-temperature  # would a temperature by length be better calibrated?
 
-Prints one JSON. ``--publish`` writes the figures of that split into the model's card.
+Prints one JSON. ``--publish`` writes the figures of that split, or the speed, into the model's card.
 """
 
 import argparse
@@ -11,27 +13,50 @@ import csv
 import json
 import os
 import sys
+import time
+import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import dataset
 import inference
+import machine
 import measures
 import numpy as np
 from tqdm import tqdm
 
+from vocab import contract
 from vocab.contract import ContractError
 from vocab.files import write_atomic
+from vocab.text import NEGATIONS, clean, tokenize
 
 LABELS = {"positive": 1, "negative": 0, "pos": 1, "neg": 0, "1": 1, "0": 0}
 CHUNK = 250
+# What says "not" in a review, with the forms that people write without an apostrophe.
+NEGATORS = NEGATIONS | frozenset(
+    "cannot cant dont wont didnt doesnt isnt wasnt arent werent wouldnt couldnt shouldnt aint"
+    " neither none nobody nothing nowhere without hardly barely scarcely".split()
+)
+# The endpoint sends the card to whoever asks for it.
+MAX_CARD_BYTES = 64_000
+# Of a development review, 236 tokens are read on average.
+SPEED_TOKENS, SPEED_REVIEWS, SPEED_WARM_UP = 230, 500, 50
+FOLDS = 5
 
 
-def score_texts(texts: Sequence[str], model: Path, workers: int) -> tuple[np.ndarray, np.ndarray]:
-    """Give calibrated logits, float64 (reviews,), and token counts; NaN where a review has no token."""
+class Reading(NamedTuple):
+    """What reading reviews gave: calibrated logits, float64 (reviews,), token and negator counts, int."""
+
+    logits: np.ndarray
+    lengths: np.ndarray
+    negators: np.ndarray
+
+
+def score_texts(texts: Sequence[str], model: Path, workers: int) -> Reading:
+    """Read reviews through the model, in several processes; NaN and 0 where a review has no token."""
     pieces = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
     with ProcessPoolExecutor(workers) as pool:
         scored = list(
@@ -42,40 +67,128 @@ def score_texts(texts: Sequence[str], model: Path, workers: int) -> tuple[np.nda
                 disable=None,
             )
         )
-    found = np.array([row for piece in scored for row in piece], dtype=np.float64).reshape(-1, 2)
-    return found[:, 0], found[:, 1].astype(int)
+    found = np.array([row for piece in scored for row in piece], dtype=np.float64).reshape(-1, 3)
+    return Reading(found[:, 0], found[:, 1].astype(int), found[:, 2].astype(int))
 
 
 _LOADED: dict[str, inference.Verdict] = {}
 
 
-def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int]]:
+def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int]]:
     if model not in _LOADED:
         _LOADED[model] = inference.model_fn(model)
     rows = []
     for review in texts:
         try:
             encoded, scored = _LOADED[model].read(review)
-            rows.append((scored.logit, len(encoded.ids)))
+            negators = sum(token.token in NEGATORS for token in encoded.tokens)
+            rows.append((scored.logit, len(encoded.ids), negators))
         except ContractError:
-            rows.append((float("nan"), 0))
+            rows.append((float("nan"), 0, 0))
     return rows
 
 
 def judge(texts: Sequence[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
-    """Give every figure for reviews with labels 0 or 1: overall, by length, calibration bins."""
+    """Give every figure for reviews with labels 0 or 1: overall, by length, by negation, in bins."""
     card = inference.model_fn(model).card
-    logits, lengths = score_texts(texts, model, workers)
-    unread = np.isnan(logits)
-    probabilities = measures.probabilities_of(np.nan_to_num(logits))
+    read = score_texts(texts, model, workers)
+    logits = np.nan_to_num(read.logits)
+    probabilities = measures.probabilities_of(logits)
     band = tuple(card["uncertain"])
-    uncalibrated = measures.probabilities_of(np.nan_to_num(logits) * card["temperature"])
+    uncalibrated = measures.probabilities_of(logits * card["temperature"])
+    quarters = measures.by_length(probabilities, labels, read.lengths, band)
     return {
         **measures.summary(probabilities, labels, band),
-        "unread": int(unread.sum()),
+        "unread": int(np.isnan(read.logits).sum()),
         "ece_before_temperature": measures.expected_calibration_error(uncalibrated, labels),
-        "by_length": measures.by_length(probabilities, labels, lengths, band),
+        "ece_worst_quarter": max(row["ece"] for row in quarters),
+        "by_length": quarters,
+        "by_negation": measures.by_negation(probabilities, labels, read.negators, read.lengths, band),
+        "risk_coverage": measures.risk_coverage(probabilities, labels),
         "reliability": measures.reliability(probabilities, labels),
+    }
+
+
+def question_of_length(
+    logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray, groups: np.ndarray
+) -> dict[str, Any]:
+    """Say what a temperature a + b * log(tokens) would bring beside one for all; serving has one.
+
+    ``logits`` are those before calibration. Each of FOLDS parts is judged with temperatures fitted on
+    the others; ``groups``, int (reviews,), are the films, which no two parts share.
+    """
+    plain, by_length = np.zeros(len(logits)), np.zeros(len(logits))
+    for fold in range(FOLDS):
+        held = groups % FOLDS == fold
+        plain[held] = measures.fit_temperature(logits[~held], labels[~held])
+        a, b = measures.fit_length_temperature(logits[~held], labels[~held], lengths[~held])
+        by_length[held] = measures.length_temperatures(lengths[held], a, b)
+    gain = measures.surprises(logits, labels, plain) - measures.surprises(logits, labels, by_length)
+    a, b = measures.fit_length_temperature(logits, labels, lengths)
+    error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
+    return {
+        "a": round(a, 4),
+        "b": round(b, 4),
+        "one_temperature": _calibration(logits, labels, lengths, plain),
+        "by_length": _calibration(logits, labels, lengths, by_length),
+        "nll_gain": float(gain.mean()),
+        "nll_gain_standard_error": error,
+        "helps": bool(gain.mean() > 2 * error),
+    }
+
+
+def _calibration(
+    logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray, temperatures: np.ndarray
+) -> dict[str, float]:
+    probabilities = measures.probabilities_of(logits, temperatures)
+    quarters = measures.by_length(probabilities, labels, lengths, (0.5, 0.5))
+    return {
+        "nll": measures.nll(logits, labels, temperatures),
+        "ece": measures.expected_calibration_error(probabilities, labels),
+        "ece_worst_quarter": max(row["ece"] for row in quarters),
+    }
+
+
+def reviews_of_length(texts: Sequence[str], tokens: int, most: int) -> list[str]:
+    """Cut up to ``most`` reviews after so many tokens; those that have fewer are left out."""
+    found: list[str] = []
+    for review in texts:
+        text = clean(review)
+        read = tokenize(text)
+        if len(read) >= tokens and len(tokenize(text[: read[tokens - 1].end])) == tokens:
+            found.append(text[: read[tokens - 1].end])
+        if len(found) == most:
+            break
+    return found
+
+
+def speed(texts: Sequence[str], model: Path) -> dict[str, Any]:
+    """Give milliseconds a review of SPEED_TOKENS tokens, from its text to its explained answer.
+
+    One thread, after a warm-up. ``network`` is the network's own part, contributions included.
+    """
+    verdict = inference.model_fn(model)
+    reviews = reviews_of_length(texts, SPEED_TOKENS, SPEED_REVIEWS)
+    if not reviews:
+        raise ValueError(f"no review has {SPEED_TOKENS} tokens")
+    whole, network = [], []
+    for review in [*reviews[:SPEED_WARM_UP], *reviews]:
+        began = time.perf_counter()
+        encoded, scored = verdict.read(review)
+        contract.build_answer(encoded, scored, "words", verdict.model, "speed")
+        read = time.perf_counter()
+        verdict.score(encoded.ids)
+        whole.append(1000 * (read - began))
+        network.append(1000 * (time.perf_counter() - read))
+    whole, network = whole[-len(reviews) :], network[-len(reviews) :]
+    return {
+        "tokens": SPEED_TOKENS,
+        "reviews": len(reviews),
+        "ms_median": round(float(np.median(whole)), 3),
+        "ms_p95": round(float(np.quantile(whole, 0.95)), 3),
+        "ms_median_network": round(float(np.median(network)), 3),
+        "onnx_bytes": verdict.card["onnx_bytes"],
+        "machine": machine.describe(1),
     }
 
 
@@ -108,7 +221,10 @@ def publish(model: Path, name: str, figures: dict[str, Any], command: str) -> No
     path = model / "model.json"
     card = json.loads(path.read_text(encoding="utf-8"))
     card["metrics"][name] = {**figures, "command": command}
-    write_atomic(path, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
+    data = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
+    if len(data) > MAX_CARD_BYTES:
+        raise ValueError(f"{path} would have {len(data):,} bytes, at most {MAX_CARD_BYTES:,} are sent around")
+    write_atomic(path, data)
 
 
 def main() -> None:
@@ -118,24 +234,43 @@ def main() -> None:
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
-    parser.add_argument("--publish", action="store_true", help="write the split's figures into the card")
+    parser.add_argument("--publish", action="store_true", help="write the figures into the card")
+    asked = parser.add_mutually_exclusive_group()
+    asked.add_argument("--speed", action="store_true", help="measure milliseconds a review instead")
+    asked.add_argument("--length-temperature", action="store_true", help="ask for a temperature by length")
     options = parser.parse_args()
+    if (options.speed or options.length_temperature) and (options.csv or options.split != "development"):
+        parser.error("--speed and --length-temperature are measured on the development split")
     try:
-        if options.csv:
-            texts, labels = read_csv(options.csv)
-        else:
-            reviews = getattr(dataset.load(dataset.find_archive(options.archive)), options.split)
-            texts = [review.text for review in reviews]
-            labels = np.array([review.label for review in reviews])
-        figures = judge(texts, labels, options.model, options.workers)
-        if options.publish and not options.csv:
-            command = f"make evaluate SPLIT={options.split}"
-            publish(options.model, options.split, figures, command)
+        figures = _figures(options)
     except OSError as error:
         sys.exit(f"evaluate: {error.filename or options.model}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"evaluate: {error}")
     print(json.dumps(figures, indent=2))
+
+
+def _figures(options: argparse.Namespace) -> dict[str, Any]:
+    """Give what the flags ask for, and publish it when they say so."""
+    if options.csv:
+        return judge(*read_csv(options.csv), options.model, options.workers)
+    reviews = getattr(dataset.load(dataset.find_archive(options.archive)), options.split)
+    texts = [review.text for review in reviews]
+    labels = np.array([review.label for review in reviews])
+    if options.length_temperature:
+        read = score_texts(texts, options.model, options.workers)
+        films = np.array([zlib.crc32(review.film.encode()) for review in reviews])
+        before = read.logits * inference.model_fn(options.model).card["temperature"]
+        return question_of_length(before, labels, read.lengths, films)
+    if options.speed:
+        name, command = "speed", "python training/evaluate.py --speed"
+        figures = speed(texts, options.model)
+    else:
+        name, command = options.split, f"make evaluate SPLIT={options.split}"
+        figures = judge(texts, labels, options.model, options.workers)
+    if options.publish:
+        publish(options.model, name, figures, command)
+    return figures
 
 
 if __name__ == "__main__":

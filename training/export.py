@@ -9,15 +9,18 @@ uncertain band are fitted there too, since the network has not trained on them.
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+import best
 import corpus as corpora
 import dataset
 import inference
+import machine
 import measures
 import numpy as np
 import onnx
@@ -39,6 +42,8 @@ CHECK_REVIEWS = 1000
 MAX_PROBABILITY_GAP = 0.02  # 99th percentile over CHECK_REVIEWS
 MAX_ACCURACY_GAP = 0.001
 MAX_SUM_GAP = 1e-5
+# A server core under load with its share of memory and fans; assumed, not measured.
+WATTS_A_CORE = 10
 
 
 class ExportError(Exception):
@@ -145,7 +150,7 @@ def export(folder: Path, out: Path, archive: str | None) -> dict[str, Any]:
         "uncertain": list(band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
-        **describe(trained, "make train-best" if trained["options"].get("taught") else "make train"),
+        **describe(trained, "make train-best" if trained["options"].get("taught") else "make train", folder),
         "metrics": {
             "development": {
                 **measures.summary(probabilities, development.labels, band),
@@ -217,21 +222,38 @@ def hold_against_torch(
     return served, checks
 
 
-def describe(trained: dict[str, Any], command: str) -> dict[str, Any]:
-    """Give the card's part that says where the model comes from and what it is for."""
+def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
+    """Give the card's part that says where the model comes from and what it is for.
+
+    Names and values are those of Hugging Face's model cards where it has them, but for ``metrics``:
+    https://huggingface.co/docs/hub/model-cards#model-card-metadata
+    """
     return {
         "architecture": "embedding, bidirectional LSTM, max and mean pooling, linear head; int8 ONNX",
         "size": trained["size"],
         "language": ["en"],
-        "license": "MIT",
-        "intended_use": "English film reviews; other texts in English may work less well",
+        "license": "mit",
+        "library_name": "onnx",
+        "pipeline_tag": "text-classification",
+        "tags": ["sentiment-analysis", "film-reviews", "lstm", "int8", "onnx", "calibrated"],
+        "datasets": ["stanfordnlp/imdb"],
+        "base_model": None,
+        "intended_use": "English film reviews of a sentence or more; other texts in English work less well",
+        "out_of_scope": [
+            "other languages: a warning says when a text does not look English, and misses some",
+            "other things than films: no figure here says how good it is there",
+            "judging people, or deciding anything about them",
+            "sarcasm, and what only the context of a text could tell",
+        ],
         "limits": [
             "learned from IMDb reviews up to 2011 with 7 stars or more, or 4 or less",
             "short negations and sarcasm are harder for it than whole reviews",
             "a review of more than 400 tokens is read at its head and tail only",
+            "it has two sides: a mixed review ends on one of them or is called uncertain",
         ],
         "data": {
             "name": "IMDb Large Movie Review Dataset v1.0 (Maas et al., ACL 2011)",
+            "license": "the archive states none, and asks to cite its paper; the reviews are their writers'",
             "archive_sha256": trained["archive_sha256"],
             "reviews": trained["reviews"],
             "left_out_since_in_test": trained["left_out"],
@@ -242,7 +264,40 @@ def describe(trained: dict[str, Any], command: str) -> dict[str, Any]:
             "options": trained["options"],
             "best": trained["best"],
             "classifier_seconds": trained["seconds"],
+            "estimate": estimate(minutes_of(trained, folder), os.cpu_count() or 1),
         },
+    }
+
+
+def minutes_of(trained: dict[str, Any], folder: Path) -> dict[str, float]:
+    """Give the minutes of each stage that led to a network, from best.py's notes beside its folder.
+
+    Of a stage that was stopped and went on, a note has the last part; a training's own card has all.
+    Without notes it is the last training alone.
+    """
+    found = {}
+    for stage in best.recipe(trained["options"].get("seed", 1), folder.parent):
+        note, card = folder.parent / f"{stage.name}.json", stage.writes.with_name("network.json")
+        if note.is_file() and not stage.name.startswith("package"):
+            found[stage.name] = float(json.loads(note.read_text(encoding="utf-8"))["minutes"])
+            if card.is_file():
+                seconds = json.loads(card.read_text(encoding="utf-8"))["seconds"]
+                found[stage.name] = max(found[stage.name], round(seconds / 60, 1))
+    return found if folder.name in found else {folder.name: round(trained["seconds"] / 60, 1)}
+
+
+def estimate(minutes: dict[str, float], cores: int) -> dict[str, Any]:
+    """Estimate the energy of a training, in kWh, from its minutes and WATTS_A_CORE."""
+    total = sum(minutes.values())
+    return {
+        "minutes": minutes,
+        "minutes_total": round(total, 1),
+        "machine": machine.describe(cores),
+        "kwh": round(total / 60 * cores * WATTS_A_CORE / 1000, 3),
+        "how": (
+            f"an estimate: minutes on the clock, times all cores of the machine that packaged the model,"
+            f" times {WATTS_A_CORE} W a core; other work at the same time is not taken out, a GPU not added"
+        ),
     }
 
 

@@ -216,3 +216,167 @@ def test_nothing_is_published_unasked_nor_from_a_csv(
     path = write(tmp_path / "a.csv", [("Fine.", "1")])
     run_main(monkeypatch, "--csv", str(path), "--model", str(own_package), "--publish")
     assert (own_package / "model.json").read_bytes() == before
+
+
+def test_a_card_too_large_to_be_sent_around_is_not_published(own_package: Path) -> None:
+    before = (own_package / "model.json").read_bytes()
+    with pytest.raises(ValueError, match=r"model.json would have \d\d,\d{3} bytes, at most 64,000 are sent"):
+        evaluate.publish(own_package, "test", {"note": "x" * evaluate.MAX_CARD_BYTES}, "make it")
+    assert (own_package / "model.json").read_bytes() == before
+
+
+# --- what is asked beside accuracy --------------------------------------------------------------
+
+
+def test_a_judgement_holds_every_figure_of_the_card(package: Path, verdict: inference.Verdict) -> None:
+    texts = [
+        "Not a good film, and nobody could save it.",
+        "A lovely, warm, wonderful film.",
+        "Dull, dull, dull.",
+        "It wasnt bad, I never looked at the clock.",
+        "<br />",
+    ]
+    found = evaluate.judge(texts, np.array([0, 1, 0, 1, 0]), package, 1)
+    assert found["unread"] == 1
+    assert [row["share"] for row in found["risk_coverage"]] == list(evaluate.measures.SHARES)
+    assert sum(found["confusion"].values()) == 5
+    assert found["ece_worst_quarter"] == max(row["ece"] for row in found["by_length"])
+    assert {row["negators"]: row["reviews"] for row in found["by_negation"]} == {
+        "none": 3,
+        "few": 1,
+        "some": 1,
+    }
+    json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("review", "negators"),
+    [
+        ("Not bad, not good, never dull.", 3),
+        ("It isn't much, and it wasnt long.", 2),
+        ("Nobody laughed; hardly anybody stayed without pain.", 3),
+        ("A knot, a note, nothingness and another notion.", 0),
+    ],
+)
+def test_negators_are_counted_with_and_without_an_apostrophe(
+    review: str, negators: int, package: Path
+) -> None:
+    assert evaluate.score_texts([review], package, 1).negators.tolist() == [negators]
+
+
+def made_up(a: float, b: float, count: int = 4_000) -> tuple[np.ndarray, ...]:
+    """Give logits, labels, lengths and films of reviews whose true temperature is a + b * log(tokens)."""
+    chooser = np.random.default_rng(0)
+    lengths = chooser.integers(30, 400, count)
+    logits = chooser.normal(0, 4, count)
+    truth = 1 / (1 + np.exp(-logits / (a + b * np.log(lengths))))
+    return logits, (chooser.random(count) < truth).astype(int), lengths, chooser.integers(0, 300, count)
+
+
+def test_a_temperature_by_length_helps_where_the_truth_depends_on_length() -> None:
+    found = evaluate.question_of_length(*made_up(-1.0, 0.5))
+    assert found["helps"]
+    assert found["nll_gain"] > 2 * found["nll_gain_standard_error"] > 0
+    assert found["by_length"]["nll"] == pytest.approx(found["one_temperature"]["nll"] - found["nll_gain"])
+    assert found["by_length"]["ece_worst_quarter"] < found["one_temperature"]["ece_worst_quarter"]
+    assert found["b"] > 0.3
+
+
+def test_a_temperature_by_length_does_not_help_where_all_lengths_are_alike() -> None:
+    found = evaluate.question_of_length(*made_up(1.4, 0.0))
+    assert not found["helps"]
+    assert found["b"] == pytest.approx(0, abs=0.2)
+
+
+def test_temperatures_are_judged_on_films_that_they_were_not_fitted_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    logits, labels, lengths, films = made_up(1.0, 0.0, 500)
+    fitted: list[set[float]] = []
+    real = evaluate.measures.fit_temperature
+
+    def fit(some: np.ndarray, truth: np.ndarray) -> float:
+        fitted.append(set(some.tolist()))
+        return real(some, truth)
+
+    monkeypatch.setattr(evaluate.measures, "fit_temperature", fit)
+    evaluate.question_of_length(logits, labels, lengths, films)
+    assert len(fitted) == evaluate.FOLDS
+    for fold, seen in enumerate(fitted):
+        assert seen == set(logits[films % evaluate.FOLDS != fold].tolist())
+
+
+def test_reviews_are_cut_after_so_many_tokens_and_shorter_ones_left_out() -> None:
+    texts = ["one two three four five", "six seven", "I don't know it", "eight nine ten"]
+    assert evaluate.reviews_of_length(texts, 3, 9) == ["one two three", "I don't", "eight nine ten"]
+    assert evaluate.reviews_of_length(texts, 3, 1) == ["one two three"]
+
+
+def test_the_speed_is_that_of_explained_answers_to_reviews_of_230_tokens(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    real = evaluate.contract.build_answer
+
+    def build_answer(encoded: Any, scored: Any, explain: str, *rest: Any) -> Any:
+        asked.append((len(encoded.ids), explain))
+        return real(encoded, scored, explain, *rest)
+
+    monkeypatch.setattr(evaluate.contract, "build_answer", build_answer)
+    monkeypatch.setattr(evaluate, "SPEED_REVIEWS", 4)
+    found = evaluate.speed(["good " * 300, "bad", "dull " * 400], package)
+    # Both are read twice: as warm-up, and on the clock.
+    assert asked == [(evaluate.SPEED_TOKENS, "words")] * 4
+    assert (found["tokens"], found["reviews"]) == (230, 2)
+    assert found["ms_median_network"] > 0
+    assert 0 < found["ms_median"] <= found["ms_p95"]
+    assert found["onnx_bytes"] == (package / "model.onnx").stat().st_size
+    assert found["machine"].startswith("1 core of ")
+
+
+def test_no_speed_is_told_without_a_review_that_is_long_enough(package: Path) -> None:
+    with pytest.raises(ValueError, match="^no review has 230 tokens$"):
+        evaluate.speed(["short"], package)
+
+
+@pytest.mark.parametrize("flag", ["--speed", "--length-temperature"])
+def test_speed_and_length_are_asked_of_the_development_split_alone(
+    flag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", flag, "--split", "test"])
+    with pytest.raises(SystemExit) as caught:
+        evaluate.main()
+    assert caught.value.code == 2
+    assert "are measured on the development split" in capsys.readouterr().err
+
+
+def test_the_speed_is_published_under_its_own_name(
+    own_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "speed", lambda texts, model: {"reviews": len(texts)})
+    handed = run_main(
+        monkeypatch, "--split", "development", "--speed", "--model", str(own_package), "--publish"
+    )
+    assert handed == []
+    assert card_of(own_package)["metrics"] == {
+        "speed": {"reviews": 1, "command": "python training/evaluate.py --speed"}
+    }
+
+
+def test_the_question_of_length_is_asked_of_the_logits_before_calibration(
+    own_package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (own_package / "model.json").read_bytes()
+    handed: list[np.ndarray] = []
+
+    def question(logits: np.ndarray, *rest: np.ndarray) -> dict[str, Any]:
+        handed.extend([logits, *rest])
+        return {"helps": False}
+
+    monkeypatch.setattr(evaluate, "question_of_length", question)
+    run_main(monkeypatch, "--length-temperature", "--model", str(own_package), "--workers", "1", "--publish")
+    assert json.loads(capsys.readouterr().out) == {"helps": False}
+    calibrated = inference.model_fn(own_package).read("developed")[1].logit
+    assert handed[0].tolist() == pytest.approx([calibrated * 1.5])
+    assert [part.tolist() for part in handed[1:3]] == [[0], [1]]
+    assert (own_package / "model.json").read_bytes() == before

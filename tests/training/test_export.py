@@ -8,7 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import best
 import corpus as corpora
+import evaluate
 import export
 import inference
 import measures
@@ -181,6 +183,58 @@ def test_temperature_and_figures_are_those_of_the_served_logits(
     )
     for key in ("accuracy", "nll", "brier"):
         assert card["metrics"]["development"][key] == pytest.approx(expected[key], abs=1e-4)
+
+
+def test_the_card_has_hugging_face_s_fields_and_says_what_the_model_is_not_for(
+    trained: Path, tmp_path: Path
+) -> None:
+    card = export.export(trained, tmp_path / "out", None)
+    assert card["language"] == ["en"]
+    assert card["license"] == "mit"
+    assert card["pipeline_tag"] == "text-classification"
+    assert card["library_name"] in card["tags"]
+    assert card["base_model"] is None
+    for key in ("datasets", "tags", "limits", "out_of_scope"):
+        assert card[key] and all(isinstance(one, str) and one for one in card[key]), key
+    assert card["intended_use"]
+    assert card["data"]["license"]
+    assert len(json.dumps(card, indent=2)) < evaluate.MAX_CARD_BYTES
+
+
+def test_a_training_without_notes_counts_its_own_minutes_alone(trained: Path, tmp_path: Path) -> None:
+    change(trained, seconds=600.0)
+    cost = export.export(trained, tmp_path / "out", None)["training"]["estimate"]
+    assert cost["minutes"] == {"network": 10.0}
+    assert cost["minutes_total"] == 10.0
+
+
+def test_the_recipe_s_stages_are_counted_once_and_other_seeds_and_packages_not(tmp_path: Path) -> None:
+    folder = tmp_path / "student-2"
+    stages = [stage for stage in best.recipe(2, tmp_path) if not stage.name.startswith("package")]
+    for number, stage in enumerate(stages, start=1):
+        (tmp_path / f"{stage.name}.json").write_text(json.dumps({"minutes": number}))
+    for other in ("student-1", "package-2", "package-1"):
+        (tmp_path / f"{other}.json").write_text(json.dumps({"minutes": 1000}))
+    found = export.minutes_of({"seconds": 1.0, "options": {"seed": 2}}, folder)
+    assert found == {stage.name: number for number, stage in enumerate(stages, start=1)}
+    assert "student-2" in found
+    assert "pretrained" in found
+
+
+def test_a_training_that_went_on_after_a_stop_counts_all_its_minutes(tmp_path: Path) -> None:
+    folder = tmp_path / "student-1"
+    folder.mkdir()
+    (tmp_path / "student-1.json").write_text(json.dumps({"minutes": 2}))
+    (folder / "network.json").write_text(json.dumps({"seconds": 1500}))
+    assert export.minutes_of({"seconds": 1500, "options": {"seed": 1}}, folder) == {"student-1": 25.0}
+
+
+def test_energy_is_minutes_times_cores_times_watts_and_called_an_estimate() -> None:
+    found = export.estimate({"first": 90.0, "second": 30.0}, 4)
+    assert found["minutes_total"] == 120.0
+    assert found["kwh"] == pytest.approx(2 * 4 * export.WATTS_A_CORE / 1000)
+    assert found["machine"].startswith("4 cores of ")
+    assert found["how"].startswith("an estimate: ")
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -152,3 +152,160 @@ def test_quarters_by_length_hold_a_quarter_each_and_name_their_lengths() -> None
 def test_fewer_than_four_reviews_are_no_empty_quarters() -> None:
     rows = measures.by_length(np.array([0.9]), np.array([1]), np.array([12]), (0.4, 0.6))
     assert [(row["tokens_from"], row["reviews"]) for row in rows] == [(12, 1)]
+
+
+# --- a temperature for each length --------------------------------------------------------------
+
+
+def by_length(a: float, b: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give logits, labels and lengths of reviews whose true temperature is a + b * log(tokens)."""
+    chooser = np.random.default_rng(0)
+    lengths = chooser.integers(30, 400, count)
+    logits = chooser.normal(0, 4, count)
+    truth = 1 / (1 + np.exp(-logits / (a + b * np.log(lengths))))
+    return logits, (chooser.random(count) < truth).astype(int), lengths
+
+
+@pytest.mark.parametrize(("a", "b"), [(1.0, 0.0), (0.3, 0.2), (2.5, -0.25)])
+def test_the_temperatures_by_length_that_made_the_labels_are_found(a: float, b: float) -> None:
+    logits, labels, lengths = by_length(a, b)
+    found = measures.length_temperatures(lengths, *measures.fit_length_temperature(logits, labels, lengths))
+    truth = a + b * np.log(lengths)
+    assert np.abs(found / truth - 1).max() < 0.15
+
+
+def test_temperatures_by_length_are_at_least_as_likely_as_one_for_all() -> None:
+    logits, labels, lengths = by_length(0.3, 0.2, 2_000)
+    a, b = measures.fit_length_temperature(logits, labels, lengths)
+    one = measures.nll(logits, labels, measures.fit_temperature(logits, labels))
+    assert measures.nll(logits, labels, measures.length_temperatures(lengths, a, b)) < one
+
+
+def test_a_temperature_by_length_never_falls_to_nothing() -> None:
+    found = measures.length_temperatures(np.array([1, 400]), -0.1, 0.5)
+    assert found.tolist() == [measures.MIN_TEMPERATURE, pytest.approx(-0.1 + 0.5 * math.log(400))]
+
+
+def test_each_review_has_its_own_temperature_and_surprise() -> None:
+    logits, labels = np.array([2.0, -3.0]), np.array([1, 1])
+    temperatures = np.array([1.0, 2.0])
+    assert measures.probabilities_of(logits, temperatures).tolist() == pytest.approx(
+        [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1.5))]
+    )
+    found = measures.surprises(logits, labels, temperatures)
+    assert found.tolist() == pytest.approx([math.log(1 + math.exp(-2)), math.log(1 + math.exp(1.5))])
+
+
+# --- calibration by chance ----------------------------------------------------------------------
+
+
+def test_the_error_by_chance_is_that_of_calibrated_labels() -> None:
+    probabilities = measures.probabilities_of(simulated(3_000, 1.0)[0])
+    chooser = np.random.default_rng(7)
+    drawn = [
+        measures.expected_calibration_error(
+            probabilities, (chooser.random(len(probabilities)) < probabilities).astype(int)
+        )
+        for _ in range(60)
+    ]
+    assert measures.error_by_chance(probabilities) == pytest.approx(np.mean(drawn), rel=0.1)
+
+
+def test_the_error_by_chance_falls_with_more_reviews() -> None:
+    few, many = (measures.probabilities_of(simulated(count, 1.0)[0]) for count in (300, 30_000))
+    assert measures.error_by_chance(few) > 5 * measures.error_by_chance(many)
+
+
+def test_the_error_by_chance_is_nothing_where_all_is_certain() -> None:
+    assert measures.error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
+
+
+# --- the surest ---------------------------------------------------------------------------------
+
+
+def test_the_surest_are_counted_by_how_sure_they_are_of_either_side() -> None:
+    probabilities, labels = np.array([0.05, 0.9, 0.7, 0.4]), np.array([0, 1, 0, 0])
+    found = [measures.accuracy_of_surest(probabilities, labels, share) for share in (0.25, 0.5, 0.75, 1.0)]
+    assert found == pytest.approx([1, 1, 2 / 3, 3 / 4])
+
+
+def test_the_order_of_reviews_that_are_equally_sure_changes_nothing() -> None:
+    probabilities = np.array([0.9, 0.8, 0.8, 0.8])
+    for labels in ([1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]):
+        found = measures.accuracy_of_surest(probabilities, np.array(labels), 0.5)
+        assert found == pytest.approx((1 + 1 / 3) / 2)
+
+
+@given(scored, st.sampled_from(measures.SHARES))
+def test_some_review_is_always_among_the_surest(data: tuple[np.ndarray, np.ndarray], share: float) -> None:
+    assert 0 <= measures.accuracy_of_surest(measures.probabilities_of(data[0]), data[1], share) <= 1
+
+
+def test_the_curve_names_shares_accuracy_and_the_least_sure_one() -> None:
+    logits, labels = simulated(2_000, 1.0)
+    probabilities = measures.probabilities_of(logits)
+    rows = measures.risk_coverage(probabilities, labels)
+    assert [row["share"] for row in rows] == pytest.approx([n / 100 for n in range(100, 45, -5)])
+    confidence = np.sort(np.maximum(probabilities, 1 - probabilities))
+    assert rows[0]["confidence_from"] == confidence[0]
+    assert rows[-1]["confidence_from"] == confidence[-1000]
+    right = (probabilities >= 0.5) == (labels == 1)
+    assert rows[0]["accuracy"] == pytest.approx(right.mean())
+    for row in rows:
+        surest = np.maximum(probabilities, 1 - probabilities) >= row["confidence_from"]
+        assert surest.sum() == pytest.approx(2_000 * row["share"])
+        assert row["accuracy"] == pytest.approx(right[surest].mean())
+
+
+# --- confusion and negation ---------------------------------------------------------------------
+
+
+def test_confusion_counts_what_was_said_against_what_is_true() -> None:
+    probabilities = np.array([0.9, 0.5, 0.8, 0.4, 0.3, 0.2, 0.1, 0.6, 0.7, 0.45])
+    labels = np.array([1, 0, 1, 1, 0, 0, 0, 0, 0, 1])
+    assert measures.confusion(probabilities, labels) == {
+        "true_positive": 2,
+        "false_positive": 3,
+        "true_negative": 3,
+        "false_negative": 2,
+    }
+
+
+@given(scored)
+def test_confusion_counts_each_review_once(data: tuple[np.ndarray, np.ndarray]) -> None:
+    found = measures.confusion(measures.probabilities_of(data[0]), data[1])
+    assert sum(found.values()) == len(data[1])
+    assert found["true_positive"] + found["false_negative"] == int(data[1].sum())
+
+
+def test_negators_part_the_reviews_by_how_dense_they_are_not_how_many() -> None:
+    negators = np.array([0, 1, 4, 3, 0, 2, 8, 6])
+    lengths = np.array([50, 100, 400, 100, 10, 100, 100, 100])
+    labels = np.array([1, 1, 1, 1, 1, 1, 0, 0])
+    rows = measures.by_negation(np.full(8, 0.9), labels, negators, lengths, (0.4, 0.6))
+    assert [row["negators"] for row in rows] == ["none", "few", "some", "many"]
+    assert [(row["per_100_tokens_from"], row["per_100_tokens_to"]) for row in rows] == [
+        (0, 0),
+        (1, 1),
+        (2, 3),
+        (6, 8),
+    ]
+    assert [row["reviews"] for row in rows] == [2, 2, 2, 2]
+    assert [row["accuracy"] for row in rows] == [1, 1, 1, 0]
+
+
+def test_groups_by_negation_without_a_review_are_left_out() -> None:
+    rows = measures.by_negation(np.array([0.9]), np.array([1]), np.array([2]), np.array([40]), (0.4, 0.6))
+    assert [(row["negators"], row["per_100_tokens_from"], row["reviews"]) for row in rows] == [
+        ("few", 5.0, 1)
+    ]
+
+
+def test_the_summary_holds_the_surest_the_confusion_and_the_error_by_chance() -> None:
+    logits, labels = simulated(500, 1.0)
+    probabilities = measures.probabilities_of(logits)
+    found = measures.summary(probabilities, labels, (0.4, 0.6))
+    assert found["accuracy_of_surest_90"] == measures.accuracy_of_surest(probabilities, labels, 0.9)
+    assert found["confusion"] == measures.confusion(probabilities, labels)
+    assert found["ece_by_chance"] == measures.error_by_chance(probabilities)
+    assert found["accuracy_of_surest_90"] > found["accuracy"]

@@ -1,0 +1,158 @@
+"""Lay out the model's card as a Hugging Face model card: YAML metadata, then what a reader should know.
+
+    make readme          # writes docs/model-card.md, by fill_readme.py
+
+All that it says stands in training/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+# The card's fields that Hugging Face knows by the same name.
+FIELDS = ("language", "license", "library_name", "pipeline_tag", "tags", "datasets", "base_model")
+# Our figures that are metrics there, and what they are called there.
+METRICS = {"accuracy": "accuracy", "brier": "brier_score"}
+UNSTATED = "This card does not say; the next export writes it."
+
+
+def page(card: dict[str, Any], parts: dict[str, str]) -> str:
+    """Give the whole page. ``parts`` are README's blocks of figures by name."""
+    training, data = card["training"], card["data"]
+    sections = {
+        "Model": _rows(
+            {
+                "architecture": card["architecture"],
+                "size": ", ".join(f"{name} {number:,}" for name, number in card["size"].items()),
+                "file": f"{card['onnx_bytes']:,} bytes, SHA-256 `{card['onnx_sha256']}`",
+                "vocabulary": f"`{card['vocabulary']}`, {card['vocabulary_size']:,} ids",
+                "reads at most": f"{card['max_tokens']} tokens",
+                "temperature": f"{card['temperature']}",
+                "uncertain between": " and ".join(map(str, card["uncertain"])),
+                "created": card["created"],
+                "licence": card["license"],
+            }
+        ),
+        "Intended use": f"{card['intended_use']}\n",
+        "Out of scope": _bullets(card.get("out_of_scope")),
+        "Limits": _bullets(card["limits"]),
+        "Data": _rows(
+            {
+                "name": data["name"],
+                "licence": data.get("license", UNSTATED),
+                "archive": f"SHA-256 `{data['archive_sha256']}`",
+                "reviews": _counts(data["reviews"]),
+                "left out, since in test": _counts(data["left_out_since_in_test"]),
+                "development split": data["development_split"],
+            }
+        ),
+        "Training": f"`{training['command']}`\n\n{_cost(training)}\n{_options(training['options'])}",
+        "Figures": parts["figures"] + _plots(),
+        "By length": _groups(
+            card, "by_length", lambda row: f"{row['tokens_from']} to {row['tokens_to']} tokens"
+        ),
+        "By negation": _groups(card, "by_negation", _density),
+        "Seeds": parts["seeds"],
+        "Short cases and single sentences": parts["behaviour"],
+        "Explanations": parts["faithfulness"],
+        "Other languages": parts["warnings"],
+        "Beside other programs": parts["peers"],
+        "Speed": parts["speed"] + "\n" + parts["app"],
+    }
+    said = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    return (
+        f"---\n{front_matter(card)}---\n\n# {card['id']}\n\n"
+        "<!-- `make readme` writes this page from training/model/model.json. -->\n\n" + said
+    )
+
+
+def front_matter(card: dict[str, Any]) -> str:
+    """Give the metadata as YAML; fields that the card lacks are left out."""
+    found = {name: card[name] for name in FIELDS if card.get(name)}
+    measured = card["metrics"].get("test") or card["metrics"].get("development") or {}
+    found["metrics"] = [name for key, name in METRICS.items() if key in measured]
+    if "test" in card["metrics"]:
+        found["model-index"] = [_results(card)]
+    return "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in found.items())
+
+
+def _results(card: dict[str, Any]) -> dict[str, Any]:
+    """Give the test split's figures in the form of Papers with Code's model index."""
+    test = card["metrics"]["test"]
+    return {
+        "name": card["id"],
+        "results": [
+            {
+                "task": {"type": "text-classification", "name": "Sentiment analysis"},
+                "dataset": {
+                    "type": "stanfordnlp/imdb",
+                    "name": card["data"]["name"],
+                    "split": "test",
+                },
+                "metrics": [
+                    {"type": name, "value": round(test[key], 4)}
+                    for key, name in METRICS.items()
+                    if key in test
+                ],
+            }
+        ],
+    }
+
+
+def _rows(cells: dict[str, str]) -> str:
+    return "| | |\n|---|---|\n" + "".join(f"| {name} | {value} |\n" for name, value in cells.items())
+
+
+def _bullets(sentences: Iterable[str] | None) -> str:
+    return "".join(f"- {sentence}\n" for sentence in sentences or [UNSTATED])
+
+
+def _counts(numbers: dict[str, int]) -> str:
+    return ", ".join(f"{name} {number:,}" for name, number in numbers.items())
+
+
+def _options(options: dict[str, Any]) -> str:
+    said = json.dumps(options, indent=2)
+    return f"Options of the last training:\n\n```json\n{said}\n```\n"
+
+
+def _cost(training: dict[str, Any]) -> str:
+    cost = training.get("estimate")
+    if not cost:
+        return f"{UNSTATED}\n"
+    stages = {name: f"{minutes:.1f} minutes" for name, minutes in cost["minutes"].items()}
+    total = {
+        "together": f"{cost['minutes_total']:.1f} minutes on {cost['machine']}",
+        "energy, estimated": f"{cost['kwh']:.3f} kWh",
+        "how estimated": cost["how"],
+    }
+    return _rows(stages | total)
+
+
+def _groups(card: dict[str, Any], key: str, name_of: Callable[[dict[str, Any]], str]) -> str:
+    """Give a table of groups of reviews, of the first split that has them."""
+    for split in ("test", "development"):
+        rows = card["metrics"].get(split, {}).get(key)
+        if rows:
+            lines = [
+                f"| {name_of(row)} | {row['reviews']:,} | {100 * row['accuracy']:.2f} %"
+                f" | {100 * row['ece']:.2f} % |\n"
+                for row in rows
+            ]
+            return f"| {split} split | reviews | accuracy | ECE |\n|---|---|---|---|\n" + "".join(lines)
+    return "Not measured yet: `make evaluate`.\n"
+
+
+def _density(row: dict[str, Any]) -> str:
+    if row["negators"] == "none":
+        return "no negator"
+    least, most = row["per_100_tokens_from"], row["per_100_tokens_to"]
+    return f"{row['negators']} negators, {least:.1f} to {most:.1f} in 100 tokens"
+
+
+def _plots() -> str:
+    return (
+        "\n![How often it is right, by how sure it is](reliability.svg)\n"
+        "![How often it is right on the surest reviews](risk-coverage.svg)\n"
+        "![What it gets wrong, by length](errors-by-length.svg)\n"
+    )

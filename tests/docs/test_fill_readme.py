@@ -1,0 +1,184 @@
+"""README's blocks: each says the card's figures, or what measures those that are missing."""
+
+from typing import Any
+
+import fill_readme
+import pytest
+
+SPLIT = {
+    "reviews": 2556,
+    "accuracy": 0.93456,
+    "coverage": 0.912,
+    "accuracy_outright": 0.951,
+    "accuracy_of_surest_90": 0.9654,
+    "ece": 0.0123,
+    "by_length": [{"ece": 0.01}, {"ece": 0.0345}, {"ece": 0.02}],
+}
+
+
+def card(**metrics: Any) -> dict[str, Any]:
+    return {"id": "verdict-x", "onnx_bytes": 4_278_422, "metrics": metrics}
+
+
+def cells(block: str) -> list[list[str]]:
+    """Give a Markdown table's rows, without the line under its head."""
+    rows = [line.strip("|").split("|") for line in block.splitlines() if line.startswith("|")]
+    assert len({len(row) for row in rows}) == 1, rows
+    return [[cell.strip() for cell in row] for row in rows if set("".join(row)) != {"-"}]
+
+
+def test_the_figures_of_both_splits_stand_in_their_columns() -> None:
+    block = fill_readme.figures(card(test=SPLIT, development=SPLIT | {"accuracy": 0.5}))
+    head, test, development = cells(block)
+    assert dict(zip(head, test, strict=True)) == {
+        "split": "test",
+        "reviews": "2,556",
+        "accuracy": "93.46 %",
+        "says positive or negative for": "91.2 %",
+        "and is then right for": "95.10 %",
+        "surest 90 % right for": "96.54 %",
+        "ECE": "1.23 %",
+        "ECE, worst quarter by length": "3.45 %",
+    }
+    assert development[2] == "50.00 %"
+    assert "Model `verdict-x`, 4.3 MB." in block
+
+
+def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names_its_command() -> None:
+    old = {key: SPLIT[key] for key in SPLIT if key not in ("by_length", "accuracy_of_surest_90")}
+    _, test, development = cells(fill_readme.figures(card(development=old)))
+    assert test[1] == "not measured yet: `make evaluate SPLIT=test`"
+    assert (development[5], development[7]) == ("–", "–")
+
+
+def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fill_readme, "_answer", lambda verdict: "answer\n")
+
+    class Model:
+        def __init__(self) -> None:
+            self.card = card()
+
+    monkeypatch.setattr(fill_readme.inference, "model_fn", lambda folder: Model())
+    blocks = fill_readme.blocks()
+    makefile = (fill_readme.ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in ("speed", "app", "seeds", "peers", "behaviour", "faithfulness", "warnings"):
+        assert blocks[name].startswith("Not measured yet: `"), name
+        command = blocks[name].split("`")[1]
+        if command.startswith("make "):
+            assert f"\n{command.removeprefix('make ')}:" in makefile
+        else:
+            assert (fill_readme.ROOT / command.split()[1]).is_file()
+
+
+def shown(name: str, metric: dict[str, Any]) -> str:
+    return fill_readme.SHOWN[name][0](metric)
+
+
+def test_the_speed_names_the_tokens_and_the_machine() -> None:
+    block = shown(
+        "speed",
+        {
+            "tokens": 230,
+            "reviews": 500,
+            "ms_median": 1.234,
+            "ms_p95": 2.5,
+            "ms_median_network": 0.91,
+            "machine": "1 core of Some CPU",
+            "command": "python training/evaluate.py --speed",
+        },
+    )
+    for said in (
+        "230 tokens",
+        "1.23 ms at the median",
+        "2.50 ms at the 95th",
+        "0.91 ms (1 core of Some CPU)",
+    ):
+        assert said in block
+
+
+def test_the_spread_over_seeds_is_in_percent() -> None:
+    one = {"mean": 0.93, "sd": 0.0012, "min": 0.929, "max": 0.9315}
+    block = shown(
+        "seeds", {"seeds": [1, 2, 3], "by_seed": [], "spread": {"test_accuracy": one, "new_one": one}}
+    )
+    assert cells(block) == [
+        ["seeds 1, 2, 3", "mean", "standard deviation", "least", "most"],
+        ["accuracy, test", "93.00 %", "0.12", "92.90 %", "93.15 %"],
+        ["new one", "93.00 %", "0.12", "92.90 %", "93.15 %"],
+    ]
+
+
+def test_peers_stand_side_by_side_and_what_one_lacks_is_a_dash() -> None:
+    full = {
+        "name": "Verdict",
+        "accuracy": 0.93,
+        "ece": 0.01,
+        "contrast": 0.8,
+        "behaviour": 0.7,
+        "sentences": 0.9,
+        "ms_median": 1.5,
+        "mb": 4.3,
+    }
+    block = shown(
+        "peers", {"rows": [full, {"name": "VADER", "accuracy": 0.7}], "split": "test", "machine": "1 core"}
+    )
+    _, first, second = cells(block)
+    assert first == ["Verdict", "93.00 %", "1.00 %", "80.0 %", "70.0 %", "90.0 %", "1.50", "4.3"]
+    assert second == ["VADER", "70.00 %", *["–"] * 6]
+    assert "test split, 1 core" in block
+
+
+def test_sarcasm_stands_last_and_notes_are_no_capabilities() -> None:
+    rate = {"open": 0.1, "held": 0.5}
+    metric = {"sarcasm": rate, "negated_negation": rate, "overall": rate, "single sentences": rate}
+    rows = cells(shown("behaviour", metric | {"command": "make behaviour", "peers": {"VADER": {}}}))
+    assert [row[0] for row in rows[1:]] == [
+        "single sentences",
+        "short cases, all but sarcasm",
+        "negated negation",
+        "sarcasm",
+    ]
+    assert rows[1][1] == "50.0 %"
+
+
+def test_faithfulness_is_in_points_with_its_standard_errors() -> None:
+    row = {
+        "comprehensiveness": 0.295,
+        "comprehensiveness_standard_error": 0.0123,
+        "sufficiency": -0.02,
+        "sufficiency_standard_error": None,
+    }
+    split = {"reviews": 9, "without_the_strongest": 0.089, "without_any_one": 0.012}
+    block = shown("faithfulness", {"reviews": 100, "words": {"contributions": row}, "sentences": split})
+    assert cells(block)[1] == ["contributions", "29.5 ± 1.2", "-2.0 ± ?"]
+    assert "over 100 development reviews" in block
+    assert "pull most it falls by 8.9, without one taken at random by 1.2" in block
+
+
+def test_warnings_name_the_worst_language_of_each_script_and_the_english_flagged() -> None:
+    def language(noticed: float, script: str = "latin") -> dict[str, Any]:
+        return {"script": script, "sentences": 42, "not_english": 0.5, "noticed": noticed}
+
+    block = shown(
+        "warnings",
+        {
+            "by_script": {
+                "latin": {"languages": 2, "sentences": 1084, "not_english": 0.5, "noticed": 0.97},
+                "other": {"languages": 1, "sentences": 12, "not_english": 0.0, "noticed": 1.0},
+            },
+            "by_language": {"German": language(0.96), "Dutch": language(0.98), "Greek": language(1, "other")},
+            "reviews": 2556,
+            "flagged": {"not_english": 0.0012, "no_known_words": 0.0, "truncated": 0.2},
+        },
+    )
+    assert cells(block)[1:] == [
+        ["2 in Latin letters", "1,084", "97.0 %", "German, 96.0 %", "50.0 %"],
+        ["1 in other scripts", "12", "100.0 %", "Greek, 100.0 %", "0.0 %"],
+    ]
+    assert "Of 2,556 English development reviews get `not_english` 0.12 %, `no_known_words` 0.00 %." in block
+
+
+def test_a_block_that_readme_lacks_is_named() -> None:
+    assert fill_readme.fill("<!-- a -->\nold\n<!-- /a -->", {"a": "new\n"}) == "<!-- a -->\nnew\n<!-- /a -->"
+    with pytest.raises(ValueError, match="README needs one block 'b', has 0"):
+        fill_readme.fill("<!-- a -->\n<!-- /a -->", {"b": ""})

@@ -1,0 +1,157 @@
+"""Ask whether the warnings can be trusted: are other languages noticed, is English left alone?
+
+    python training/examine_warnings.py              # a table
+    python training/examine_warnings.py --failures   # and what was missed in the open half
+
+The sentences are the project's own (training/languages/README.md); what must not be flagged are the
+development reviews. Warnings are asked of the very function that serves them.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import dataset
+import inference
+from evaluate import publish
+from tqdm import tqdm
+
+from vocab import contract, vocabulary
+from vocab.vocabulary import Vocabulary
+
+SENTENCES = Path(__file__).with_name("languages") / "sentences.jsonl"
+CODES = ("not_english", "no_known_words", "too_short", "truncated")
+# What tells a reader that a text can't be judged. A text without a known word gets the second alone.
+TELLING = frozenset({"not_english", "no_known_words"})
+# The least that is asked of the languages in Latin letters, and the most of development reviews.
+LEAST_NOTICED, MOST_FLAGGED = 0.95, 0.005
+
+
+def load_sentences() -> list[dict[str, str]]:
+    """Read the sentences in other languages."""
+    return [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
+
+
+def codes_of(words: Vocabulary, review: str) -> frozenset[str]:
+    """Give the codes of the warnings that a review gets; none where it holds no token."""
+    encoded = words.encode(review)
+    return frozenset(warning["code"] for warning in contract.warnings_of(encoded) if encoded.ids)
+
+
+def languages(
+    sentences: Sequence[dict[str, str]], codes: Sequence[frozenset[str]]
+) -> dict[str, dict[str, Any]]:
+    """Give by language how many sentences there are, and the shares noticed.
+
+    ``not_english``: with that very warning. ``noticed``: with that or ``no_known_words``.
+    """
+    found: dict[str, list[frozenset[str]]] = defaultdict(list)
+    scripts = {}
+    for row, given in zip(sentences, codes, strict=True):
+        found[row["language"]].append(given)
+        scripts[row["language"]] = row["script"]
+    return {
+        language: {
+            "script": scripts[language],
+            "sentences": len(given),
+            "not_english": sum("not_english" in one for one in given) / len(given),
+            "noticed": sum(bool(one & TELLING) for one in given) / len(given),
+        }
+        for language, given in found.items()
+    }
+
+
+def summarize(by_language: dict[str, dict[str, Any]], of_reviews: Sequence[frozenset[str]]) -> dict[str, Any]:
+    """Give the shares by language, over both kinds of scripts, and the shares of English reviews flagged."""
+    flagged = Counter(code for given in of_reviews for code in given)
+    rows = by_language.values()
+    total: dict[str, dict[str, Any]] = {}
+    for script in sorted({row["script"] for row in rows}):
+        of_script = [row for row in rows if row["script"] == script]
+        count = sum(row["sentences"] for row in of_script)
+        total[script] = {
+            "languages": len(of_script),
+            "sentences": count,
+            **{
+                key: sum(row[key] * row["sentences"] for row in of_script) / count
+                for key in ("not_english", "noticed")
+            },
+        }
+    return {
+        "by_script": total,
+        "by_language": by_language,
+        "reviews": len(of_reviews),
+        "flagged": {code: flagged[code] / len(of_reviews) for code in CODES},
+    }
+
+
+def shortcomings(found: dict[str, Any]) -> list[str]:
+    """Say in sentences what falls short of LEAST_NOTICED and MOST_FLAGGED; nothing when all is met."""
+    short = [
+        f"of {language} only {100 * row['noticed']:.1f} % is noticed, {100 * LEAST_NOTICED:.0f} % is asked"
+        for language, row in found["by_language"].items()
+        if row["script"] == "latin" and row["noticed"] < LEAST_NOTICED
+    ]
+    flagged = sum(found["flagged"][code] for code in TELLING)
+    if flagged > MOST_FLAGGED:
+        short.append(
+            f"{100 * flagged:.2f} % of the English reviews are flagged, {100 * MOST_FLAGGED:.1f} % may be"
+        )
+    return short
+
+
+def table(found: dict[str, Any]) -> str:
+    """Lay the figures out: languages in Latin letters first."""
+    lines = [f"{'':18}sentences   noticed       by not_english alone"]
+
+    def line(name: str, row: dict[str, Any]) -> str:
+        noticed, named = (f"{100 * row[key]:.1f} %" for key in ("noticed", "not_english"))
+        return f"{name:18}{row['sentences']:9}{noticed:>10}{named:>26}"
+
+    for script, total in found["by_script"].items():
+        lines += [line(name, row) for name, row in found["by_language"].items() if row["script"] == script]
+        lines.append(line(f"all, {script} script", total))
+    lines.append(f"of {found['reviews']:,} English development reviews get")
+    lines += [f"  {code:16}{100 * share:8.2f} %" for code, share in found["flagged"].items()]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Ask whether the warnings can be trusted.")
+    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    parser.add_argument("--failures", action="store_true", help="list what is missed in the open half")
+    parser.add_argument("--publish", action="store_true", help="write the shares into the model's card")
+    options = parser.parse_args()
+    try:
+        words = vocabulary.load()
+        reviews = dataset.load(dataset.find_archive(options.archive)).development
+        sentences = load_sentences()
+        codes = [codes_of(words, row["text"]) for row in sentences]
+        progress = tqdm(reviews, desc="reading", unit=" reviews", disable=None)
+        of_reviews = [codes_of(words, review.text) for review in progress]
+        found = summarize(languages(sentences, codes), of_reviews)
+        if options.publish:
+            publish(options.model, "warnings", found, "make warnings")
+    except OSError as error:
+        sys.exit(f"warnings: {error.filename}: {error.strerror}")
+    except (ValueError, dataset.DataError, vocabulary.VocabularyError) as error:
+        sys.exit(f"warnings: {error}")
+    print(table(found))
+    for sentence in shortcomings(found):
+        print(f"falls short: {sentence}")
+    if options.failures:
+        for row, given in zip(sentences, codes, strict=True):
+            if row["half"] == "open" and not given & TELLING:
+                print(f"{row['language']}: {row['text']}")
+        for review, given in zip(reviews, of_reviews, strict=True):
+            if given & TELLING:
+                print(f"{review.name}: {', '.join(sorted(given))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,253 @@
+"""Ask whether the explanations are honest: does the verdict move when the words they name are removed?
+
+    python training/faithfulness.py                 # 500 development reviews, a few minutes on 2 cores
+    python training/faithfulness.py --reviews 50    # a first look
+
+Words are ranked by our contributions, by occlusion (each word removed in turn) and at random. Then the
+top 1, 5, 10, 20 and 50 % of a review's words are removed from what the served network reads
+(comprehensiveness: the probability of its verdict should fall), or kept alone (sufficiency: it should
+stay). Both are averaged over the five shares (AOPC). Prints a table and one line of JSON.
+
+Source: DeYoung et al., "ERASER: A Benchmark to Evaluate Rationalized NLP Models", ACL 2020.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import dataset
+import inference
+import numpy as np
+from evaluate import publish
+from tqdm import tqdm
+
+from vocab.contract import ContractError, Scored, sigmoid
+from vocab.text import is_word
+from vocab.vocabulary import Encoded
+
+SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
+METHODS = ("contributions", "occlusion", "random")
+REVIEWS = 500
+# Random orders a review, of which the mean is taken.
+RANDOM_ORDERS = 5
+CHUNK = 10
+
+# Gives the network's answer to ids; never asked about none.
+Score = Callable[[list[int]], Scored]
+
+
+class Erasure(NamedTuple):
+    """One order of words: the fall of P(verdict) at each of SHARES, when removed and when kept alone."""
+
+    removed: list[float]
+    kept: list[float]
+
+
+class Outcome(NamedTuple):
+    """A review: its erasures by method, its sentences' falls, and how far the parts are from the logit.
+
+    ``falls`` says by how much P(verdict) falls without each sentence, and ``strongest`` which of them
+    has the largest contribution to the verdict.
+    """
+
+    erasures: dict[str, Erasure]
+    falls: list[float]
+    strongest: int
+    sum_gap: float
+
+
+def examine(encoded: Encoded, score: Score, seed: int) -> Outcome | None:
+    """Remove words and sentences from one review; None when it holds no word."""
+    ids = encoded.ids
+    scored = score(ids)
+    sign = 1 if scored.probability >= 0.5 else -1
+    words = [index for index, token in enumerate(encoded.tokens) if is_word(token.token)]
+    if not words:
+        return None
+    without = partial(_logit_without, ids, score, scored.bias)
+    rank = partial(sorted, words)
+    contributed = rank(key=lambda index: -sign * scored.contributions[index])
+    occluded = {index: without({index}) for index in words}
+    chooser = random.Random(seed)
+    shuffled = [chooser.sample(words, len(words)) for _ in range(RANDOM_ORDERS)]
+    erase = partial(_erase, ids=ids, without=without, logit=scored.logit, sign=sign)
+    spans = [set(range(one.first, one.last)) for one in encoded.sentences]
+    pulls = [sign * sum(scored.contributions[index] for index in span) for span in spans]
+    return Outcome(
+        {
+            "contributions": erase(contributed),
+            "occlusion": erase(rank(key=lambda index: sign * occluded[index])),
+            "random": _mean([erase(order) for order in shuffled]),
+        },
+        [_fall(scored.logit, without(span), sign) for span in spans],
+        int(np.argmax(pulls)),
+        abs(math.fsum([scored.bias, *scored.contributions]) - scored.logit),
+    )
+
+
+def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
+    """Give the means over reviews, and the standard errors of the two averages over SHARES.
+
+    Raises ValueError when there is no review.
+    """
+    if not outcomes:
+        raise ValueError("no review that could be read holds a word")
+    split = [one for one in outcomes if len(one.falls) > 1]
+    found: dict[str, Any] = {
+        "reviews": len(outcomes),
+        "shares": list(SHARES),
+        "sum_gap": max(one.sum_gap for one in outcomes),
+        "words": {
+            method: {
+                **_averages("comprehensiveness", [one.erasures[method].removed for one in outcomes]),
+                **_averages("sufficiency", [one.erasures[method].kept for one in outcomes]),
+            }
+            for method in METHODS
+        },
+    }
+    if split:
+        found["sentences"] = {
+            "reviews": len(split),
+            "without_the_strongest": float(np.mean([one.falls[one.strongest] for one in split])),
+            "without_any_one": float(np.mean([np.mean(one.falls) for one in split])),
+            "without_the_one_that_matters_most": float(np.mean([max(one.falls) for one in split])),
+            "the_strongest_matters_most": float(
+                np.mean([one.falls[one.strongest] == max(one.falls) for one in split])
+            ),
+        }
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    """Lay the figures out in percentage points of P(verdict)."""
+    shares = "".join(f"{f'{100 * share:.0f} %':>7}" for share in found["shares"])
+    lines = [f"fall of P(verdict) in points, {found['reviews']} reviews"]
+    for name, what in (
+        ("comprehensiveness", "removed: more is better"),
+        ("sufficiency", "kept alone: less is better"),
+    ):
+        lines.append(f"{name + ', ' + what:46}   mean{shares}")
+        for method, row in found["words"].items():
+            cells = [row[name], *row[f"{name}_at"]]
+            lines.append(f"  {method:44}" + "".join(f"{100 * cell:7.1f}" for cell in cells))
+    for name, value in found.get("sentences", {}).items():
+        shown = f"{value:,}" if name == "reviews" else f"{100 * value:.1f}"
+        lines.append(f"sentences, {name.replace('_', ' '):40} {shown:>8}")
+    lines.append(f"largest |bias + sum of contributions - logit|: {found['sum_gap']:.1e}")
+    return "\n".join(lines)
+
+
+def evenly(reviews: Sequence[dataset.Review], count: int) -> list[dataset.Review]:
+    """Give ``count`` reviews at even steps through the list, which is sorted by label, then number."""
+    steps = np.linspace(0, len(reviews) - 1, min(count, len(reviews)))
+    return [reviews[int(step)] for step in np.round(steps)]
+
+
+def examine_all(texts: Sequence[str], model: Path, workers: int) -> list[Outcome]:
+    """Examine reviews in several processes; those that can't be read or hold no word are left out."""
+    pieces = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
+    with ProcessPoolExecutor(workers) as pool:
+        examined = pool.map(partial(_examine_piece, str(model)), pieces)
+        progress = tqdm(examined, total=len(pieces), desc=f"erasing, {CHUNK} reviews each", disable=None)
+        return [outcome for piece in progress for outcome in piece]
+
+
+_LOADED: dict[str, inference.Verdict] = {}
+
+
+def _examine_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
+    if model not in _LOADED:
+        _LOADED[model] = inference.model_fn(model)
+    verdict = _LOADED[model]
+    found = []
+    for review in texts:
+        try:
+            encoded, _ = verdict.read(review)
+        except ContractError:
+            continue
+        # The same orders for a review whichever process and place it has.
+        outcome = examine(encoded, verdict.score, zlib.crc32(review.encode()))
+        if outcome:
+            found.append(outcome)
+    return found
+
+
+def _logit_without(ids: list[int], score: Score, bias: float, removed: set[int]) -> float:
+    """Give the logit of the ids that are left; of none it is the bias, the sum of nothing."""
+    left = [number for index, number in enumerate(ids) if index not in removed]
+    return score(left).logit if left else bias
+
+
+def _erase(
+    order: Sequence[int],
+    ids: list[int],
+    without: Callable[[set[int]], float],
+    logit: float,
+    sign: int,
+) -> Erasure:
+    """Remove the first words of an order, and keep them alone: without the others and all signs."""
+    removed, kept = [], []
+    for share in SHARES:
+        top = set(order[: math.ceil(share * len(order) - 1e-9)])
+        removed.append(_fall(logit, without(top), sign))
+        kept.append(_fall(logit, without(set(range(len(ids))) - top), sign))
+    return Erasure(removed, kept)
+
+
+def _fall(logit: float, after: float, sign: int) -> float:
+    return sigmoid(sign * logit) - sigmoid(sign * after)
+
+
+def _mean(erasures: Sequence[Erasure]) -> Erasure:
+    return Erasure(*(np.mean(part, axis=0).tolist() for part in zip(*erasures, strict=True)))
+
+
+def _averages(name: str, falls: Sequence[Sequence[float]]) -> dict[str, Any]:
+    by_review = np.mean(falls, axis=1)
+    error = by_review.std(ddof=1) / math.sqrt(len(by_review)) if len(by_review) > 1 else None
+    return {
+        name: float(by_review.mean()),
+        f"{name}_standard_error": None if error is None else float(error),
+        f"{name}_at": np.mean(falls, axis=0).tolist(),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Ask whether the published model's explanations are honest.")
+    parser.add_argument("--reviews", type=int, default=REVIEWS, help="development reviews (default 500)")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--publish", action="store_true", help="write the figures into the model's card")
+    options = parser.parse_args()
+    if options.reviews < 1:
+        parser.error("--reviews must be 1 or more")
+    try:
+        inference.model_fn(options.model)  # before the archive is read: it may be missing
+        reviews = dataset.load(dataset.find_archive(options.archive)).development
+        chosen = [review.text for review in evenly(reviews, options.reviews)]
+        found = summarize(examine_all(chosen, options.model, options.workers))
+        if options.publish:
+            asked = "make faithfulness"
+            if options.reviews != REVIEWS:
+                asked = f"python training/faithfulness.py --reviews {options.reviews}"
+            publish(options.model, "faithfulness", found, asked)
+    except OSError as error:
+        sys.exit(f"faithfulness: {error.filename or options.model}: {error.strerror}")
+    except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:
+        sys.exit(f"faithfulness: {error}")
+    print(table(found))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
