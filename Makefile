@@ -5,6 +5,7 @@ SPLIT ?= test
 SEED ?= 1
 RUN := .venv/run
 TRAIN := .venv/train
+PEERS := .venv/peers
 DEV := .venv/dev
 
 # Variables given on the command line reach the programs.
@@ -13,7 +14,7 @@ export ORT_DISABLE_TELEMETRY = 1
 export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format data vocab train train-best behaviour evaluate evaluate-app readme picture clean
+.PHONY: help run test check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -46,8 +47,17 @@ train: $(TRAIN)/.ready ## train the network and write training/model/ (about 15 
 train-best: $(TRAIN)/.ready ## run the published model's recipe, training/best.py, and write training/model/
 	@$(TRAIN)/bin/python training/best.py --seed $(SEED)
 
-behaviour: $(RUN)/.ready ## examine the published model on short cases by capability
-	@$(RUN)/bin/python training/examine.py
+seeds: $(TRAIN)/.ready ## repeat the recipe's last training with seeds 1, 2 and 3 and print the spread
+	@$(TRAIN)/bin/python training/seeds.py
+
+ablation: $(TRAIN)/.ready ## train without one ingredient each and print what each is worth
+	@$(TRAIN)/bin/python training/ablate.py
+
+behaviour: $(PEERS)/.ready ## examine the published model, beside three others, on short cases by capability
+	@$(PEERS)/bin/python training/examine.py --peers
+
+peers: $(PEERS)/.ready ## compare the published model with VADER, TextBlob, NB-LR, fastText and the old app
+	@$(PEERS)/bin/python training/peers.py --split $(SPLIT)
 
 evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=development
 	@$(RUN)/bin/python training/evaluate.py --split $(SPLIT)
@@ -55,7 +65,16 @@ evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=deve
 evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and judge its answers
 	@$(RUN)/bin/python training/evaluate_app.py
 
-readme: $(RUN)/.ready ## write the card's figures and the curl's answer into README
+faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 development reviews
+	@$(RUN)/bin/python training/faithfulness.py
+
+warnings: $(RUN)/.ready ## ask whether other languages are noticed and English is left alone
+	@$(RUN)/bin/python training/examine_warnings.py
+
+plots: $(DEV)/.ready ## draw the card's figures into docs/
+	@$(DEV)/bin/python docs/draw_plots.py
+
+readme: $(RUN)/.ready ## write the card's figures and the curl's answer into README, and docs/model-card.md
 	@$(RUN)/bin/python docs/fill_readme.py
 
 picture: $(DEV)/.ready ## take README's picture of the page, in Chromium
@@ -66,7 +85,8 @@ clean: ## remove the environments and what tools left
 
 $(RUN)/.ready: requirements-run.txt
 $(TRAIN)/.ready: requirements-run.txt requirements-train.txt
-$(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-dev.txt
+$(PEERS)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt
+$(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt requirements-dev.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

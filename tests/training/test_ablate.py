@@ -1,0 +1,68 @@
+"""The ablation's trainings: one thing left out each, and everything else as published."""
+
+from pathlib import Path
+
+import ablate
+import best
+import numpy as np
+import pytest
+import train
+from safetensors.numpy import load_file, save_file
+
+
+def trainings(folder: Path) -> dict[str, train.argparse.Namespace]:
+    found = ablate.variants(1, folder, 1)
+    return {name: train.parse(stages[0].command[1:]) for name, stages in found.items()}
+
+
+def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
+    rows = trainings(tmp_path)
+    whole = rows.pop(ablate.WHOLE)
+    changed = {
+        name: {key for key, value in vars(row).items() if value != getattr(whole, key)} - {"model_dir"}
+        for name, row in rows.items()
+    }
+    assert changed == {
+        "worst shifts": {"adversarial"},
+        "lessons": {"lessons"},
+        "swapped reviews": {"swaps"},
+        "teachers' soft targets": {"taught"},
+        "language models": {"pretrained"},
+    }
+
+
+def test_the_whole_row_is_the_published_training_but_shorter(tmp_path: Path) -> None:
+    published = train.parse(best.recipe(1, tmp_path)[-2].command[1:])
+    whole = trainings(tmp_path)[ablate.WHOLE]
+    differing = {key for key, value in vars(published).items() if value != getattr(whole, key)}
+    assert differing <= {"model_dir", "epochs"}
+    assert whole.epochs == 1
+
+
+def test_rows_lie_apart_from_each_other_and_from_the_recipe(tmp_path: Path) -> None:
+    outputs = [stage.writes for both in ablate.variants(1, tmp_path, 1).values() for stage in both]
+    assert len(set(outputs)) == len(outputs)
+    assert not set(outputs) & {stage.writes for stage in best.recipe(1, tmp_path)}
+
+
+def test_the_vectors_kept_are_those_of_the_table_s_shape(cache: Path, tmp_path: Path) -> None:
+    pretrained = tmp_path / "pretrained.safetensors"
+    save_file({"embedding.weight": np.zeros((5, 3), np.float32)}, pretrained)
+    with pytest.raises(ablate.dataset.DataError, match="no word vectors"):
+        ablate.keep_vectors(pretrained, tmp_path / "out.safetensors")
+    cache.mkdir(parents=True, exist_ok=True)
+    save_file({"table": np.ones((7, 3), np.float32)}, cache / "vectors-a.safetensors")
+    save_file({"table": np.full((5, 3), 2, np.float32)}, cache / "vectors-b.safetensors")
+    ablate.keep_vectors(pretrained, tmp_path / "out.safetensors")
+    kept = load_file(tmp_path / "out.safetensors")
+    assert kept["embedding.weight"].shape == (5, 3) and (kept["embedding.weight"] == 2).all()
+
+
+def test_a_table_names_every_row() -> None:
+    rows = [
+        {"without": None, "development_accuracy": 0.91, "development_nll": 0.2},
+        {"without": "lessons", "development_accuracy": 0.905, "development_nll": 0.21},
+    ]
+    lines = ablate.table(rows).splitlines()
+    assert lines[1].split() == ["(nothing)", "91.0", "%", "0.2000"]
+    assert lines[2].split() == ["lessons", "90.5", "%", "0.2100"]

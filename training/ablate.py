@@ -1,0 +1,164 @@
+"""Show what each ingredient of the published recipe does, by training without it.
+
+    python training/ablate.py                # one epoch each, from the stage files of best.py
+    python training/ablate.py --list         # the trainings, and which are done
+
+Every row is the recipe's last training, shortened to ``--epochs`` and with one thing left out, judged on
+the development split, on the behaviour suite and on single sentences. The rows compare with each
+other and not with the published model, which is trained for longer. ``--publish`` writes them into its card.
+"""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import best
+import dataset
+import evaluate
+import examine
+import inference
+import numpy as np
+from best import Stage
+from safetensors.numpy import load_file, save
+
+from vocab.files import write_atomic
+
+EPOCHS = 1
+WHOLE = "everything"
+# What is left out, and the flags that go with it.
+WITHOUT: dict[str, tuple[str, ...]] = {
+    "worst shifts": ("--adversarial",),
+    "lessons": ("--lessons",),
+    "swapped reviews": ("--swaps",),
+    "teachers' soft targets": ("--taught",),
+    "language models": (),
+}
+
+
+def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
+    """Give a training and a packaging for each row: everything first, then without one ingredient each."""
+    student = best.recipe(seed, folder)[-2]
+    vectors = folder / "ablation" / "vectors.safetensors"
+    found = {}
+    for name, flags in {WHOLE: (), **WITHOUT}.items():
+        place = folder / "ablation" / (name.replace(" ", "-").replace("'", "") + f"-{epochs}-{seed}")
+        changed = {"--model-dir": str(place / "network"), "--epochs": str(epochs)}
+        if name == "language models":
+            changed["--pretrained"] = str(vectors)
+        command = without_flags(with_values(student.command, changed), flags)
+        reads = [path for path in student.reads if str(path) in command]
+        training = Stage(f"{place.name}", command, reads, place / "network" / "network.safetensors")
+        package = ["export.py", "--network", str(place / "network"), "--out", str(place / "package")]
+        found[name] = [
+            training,
+            Stage(f"{place.name}-package", package, [training.writes], place / "package" / "model.onnx"),
+        ]
+    return found
+
+
+def with_values(command: list[str], values: dict[str, str]) -> list[str]:
+    """Give a command with other values after its flags.
+
+    >>> with_values(["train.py", "--epochs", "3"], {"--epochs": "1"})
+    ['train.py', '--epochs', '1']
+    """
+    return [values.get(before, part) for before, part in zip(["", *command], command, strict=False)]
+
+
+def without_flags(command: list[str], flags: tuple[str, ...]) -> list[str]:
+    """Give a command without some flags and their values.
+
+    >>> without_flags(["train.py", "--lessons", "9", "--resume"], ("--lessons",))
+    ['train.py', '--resume']
+    """
+    return [
+        part
+        for before, part in zip(["", *command], command, strict=False)
+        if part not in flags and before not in flags
+    ]
+
+
+def keep_vectors(pretrained: Path, out: Path) -> None:
+    """Write the word vectors that the language models started from, as weights for train.py."""
+    found = sorted(dataset.cache_folder().glob("vectors-*.safetensors"))
+    shape = load_file(pretrained)["embedding.weight"].shape
+    tables = [table for path in found if (table := load_file(path)["table"]).shape == shape]
+    if not tables:
+        raise dataset.DataError(f"no word vectors in {dataset.cache_folder()}; run best.py from its start")
+    write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
+
+
+def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, float]:
+    """Give what a choice may look at, and the held-back half that shows whether it holds."""
+    labels = np.array([review.label for review in data.development])
+    judged = evaluate.judge([review.text for review in data.development], labels, model, workers)
+    score = examine.scorer_of(inference.model_fn(model))
+    cases = examine.rates(examine.examine(examine.load_cases(), score))["overall"]
+    sentences = examine.sentence_rates(examine.load_sentences(data.development), score)
+    return {
+        "development_accuracy": judged["accuracy"],
+        "development_nll": judged["nll"],
+        **{f"behaviour_{half}": cases[half] for half in examine.HALVES},
+        **{f"sentences_{half}": sentences[half] for half in examine.HALVES},
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Lay the rows out in percent; the likelihood in nats."""
+    names = list(rows[0])[1:]
+    lines = [f"{'without':24}" + "".join(f"{name.replace('_', ' '):>22}" for name in names)]
+    for row in rows:
+        cells = [f"{row[name]:.4f}" if name.endswith("nll") else f"{100 * row[name]:.1f} %" for name in names]
+        lines.append(f"{row['without'] or '(nothing)':24}" + "".join(f"{cell:>22}" for cell in cells))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Show what each ingredient of the recipe does.")
+    parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"of each training (default {EPOCHS})")
+    parser.add_argument("--seed", type=int, default=1, help="of each training (default 1)")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--list", action="store_true", help="print the trainings and which are done")
+    parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
+    options = parser.parse_args()
+    folder = dataset.cache_folder() / "best"
+    stages = best.recipe(options.seed, folder)
+    missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
+    if missing:
+        sys.exit(f"ablate: not made yet: {', '.join(missing)}; run best.py first")
+    vectors = folder / "ablation" / "vectors.safetensors"
+    try:
+        if not vectors.is_file():
+            vectors.parent.mkdir(parents=True, exist_ok=True)
+            keep_vectors(stages[0].writes, vectors)
+        data = None if options.list else dataset.load(dataset.find_archive(options.archive))
+        rows = []
+        for name, both in variants(options.seed, folder, options.epochs).items():
+            for stage in both:
+                note = folder / "ablation" / f"{stage.name}.json"
+                done = best.is_done(stage, note)
+                if options.list:
+                    print(f"{'done' if done else 'open'}  {stage.name}")
+                elif not done:
+                    best.run(stage, note)
+            if data:
+                without = None if name == WHOLE else name
+                rows.append({"without": without, **figures_of(both[1].writes.parent, data, options.workers)})
+                print(json.dumps(rows[-1]), flush=True)
+        if rows:
+            print(table(rows))
+        if rows and options.publish:
+            figures = {"epochs": options.epochs, "seed": options.seed, "rows": rows}
+            evaluate.publish(inference.MODEL_FOLDER, "ablation", figures, "make ablation")
+    except OSError as error:
+        sys.exit(f"ablate: {error.filename}: {error.strerror}")
+    except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:
+        sys.exit(f"ablate: {error}")
+
+
+if __name__ == "__main__":
+    main()
