@@ -27,6 +27,22 @@ FOLDER = Path(__file__).with_name("lessons")
 LESSON_TARGET = 0.98
 # Two lessons that agree stand together as often as this; a last full stop is dropped as often as that.
 PAIRED, UNSTOPPED = 0.2, 0.15
+# This share of the lessons gets typing slips; so often an apostrophe is left out ("dont"), a word drawn
+# out ("sooo"), or written in capitals.
+SLIPPED, UNQUOTED, STRETCHED, SHOUTED = 0.08, 0.04, 0.03, 0.03
+# A slip falls on words of so many letters, never on one of these: without them the label turns.
+SLIP_LETTERS = 5
+UNSLIPPED = frozenset(
+    "never nothing nobody neither without hardly barely scarcely rarely seldom cannot unlike anything"
+    " everything anyone everyone nowhere could would should might although though despite however better"
+    " worse least enough fails failed lacks lacked".split()
+)
+NEIGHBOURS = {
+    key: row[max(0, place - 1) : place] + row[place + 1 : place + 2]
+    for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+    for place, key in enumerate(row)
+}
+STRETCHES = re.compile(r"\b(so|good|bad|great|love|boring|awful|amazing|wow|fun)\b", re.IGNORECASE)
 # Swapped reviews: this share is cut to a window of so many sentences.
 WINDOWED, WINDOW_SENTENCES = 0.7, 8
 # With fewer swaps than this, or a smaller share of the words, the label would be doubtful.
@@ -155,14 +171,17 @@ def slot_name(slot: str, lexicon: dict[str, list[str]]) -> str:
 
 
 def fill(frame: Frame, lexicon: dict[str, list[str]], chance: random.Random) -> str:
-    """Fill every slot, never the same entry twice for one name; mend a/an and capitals."""
+    """Fill every slot, never the same entry twice for one name; mend a/an and capitals.
+
+    An entry may hold slots itself; they are filled in the same way.
+    """
     used: dict[str, set[str]] = defaultdict(set)
 
     def draw(match: re.Match[str]) -> str:
         name = slot_name(match[1], lexicon)
         entry = chance.choice([one for one in lexicon[name] if one not in used[name]] or lexicon[name])
         used[name].add(entry)
-        return entry
+        return SLOT.sub(draw, entry) if "{" in entry else entry
 
     text = re.sub(r"\b([Aa]) ([A-Za-z][\w-]*)", _article, SLOT.sub(draw, frame.frame))
     if frame.topic == "slang":  # slang stays in lower case
@@ -170,9 +189,13 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], chance: random.Random) -> 
     return re.sub(r"(^|[.!?]\s+)([a-z])", lambda match: match[1] + match[2].upper(), text)
 
 
-def lessons(seed: int) -> Iterator[tuple[str, int]]:
-    """Yield lessons and their labels, 0 or 1, for ever; topics and labels come equally often."""
-    chance, lexicon = random.Random(seed), load_lexicon()
+def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, int]]:
+    """Yield lessons and their labels, 0 or 1, for ever; topics and labels come equally often.
+
+    Without ``typing`` the same lessons come as they are written, with no typing slips.
+    """
+    chance, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
+    known = _words_of(lexicon) if typing else frozenset()
     by_topic: dict[tuple[str, str], list[Frame]] = defaultdict(list)
     for frame in load_frames():
         by_topic[frame.topic, frame.label].append(frame)
@@ -187,7 +210,41 @@ def lessons(seed: int) -> Iterator[tuple[str, int]]:
         if chance.random() < PAIRED:
             second, agrees = one()
             text = f"{text} {second}" if agrees == label else text
-        yield (text.rstrip(".") if chance.random() < UNSTOPPED else text), label
+        text = text.rstrip(".") if chance.random() < UNSTOPPED else text
+        yield (mistype(text, known, slips) if typing else text), label
+
+
+def mistype(text: str, known: frozenset[str], chance: random.Random) -> str:
+    """Write a share of the texts as people type: slips, no apostrophes, words drawn out or in capitals.
+
+    A slip never makes one of the ``known`` words, so that no word turns into another.
+    """
+    if chance.random() < SLIPPED:
+        text = slip(text, known, chance)
+    if chance.random() < UNQUOTED:
+        text = re.sub(r"(?<=[A-Za-z])['\u2019](?=[a-z])", "", text)
+    if chance.random() < STRETCHED:
+        text = STRETCHES.sub(lambda match: _stretch(match[0], chance), text, count=1)
+    if chance.random() < SHOUTED:
+        words = [match.span() for match in re.finditer(r"[A-Za-z']{3,}", text)]
+        start, end = chance.choice([(0, len(text)), *words])
+        text = text[:start] + text[start:end].upper() + text[end:]
+    return text
+
+
+def slip(text: str, known: frozenset[str], chance: random.Random) -> str:
+    """Swap, drop, double or mistype a letter in one or two of the longer words, never the first letter."""
+    words = [
+        match
+        for match in re.finditer(rf"(?<![\w'\u2019])[A-Za-z]{{{SLIP_LETTERS},}}(?![\w'\u2019])", text)
+        if match[0].lower() not in UNSLIPPED
+    ]
+    drawn = chance.sample(words, min(len(words), chance.choice([1, 1, 2])))
+    for match in sorted(drawn, key=lambda match: -match.start()):
+        slipped = _slipped(match[0], chance)
+        if slipped.lower() not in known:
+            text = text[: match.start()] + slipped + text[match.end() :]
+    return text
 
 
 def lesson_examples(count: int, words: Vocabulary, seed: int) -> Examples:
@@ -199,6 +256,30 @@ def lesson_examples(count: int, words: Vocabulary, seed: int) -> Examples:
         ids.append(np.array(words.encode_ids(text), dtype=np.int32))
         targets.append(LESSON_TARGET if label else 1 - LESSON_TARGET)
     return Examples(ids, np.array(targets, dtype=np.float32))
+
+
+def _words_of(lexicon: dict[str, list[str]]) -> frozenset[str]:
+    texts = [entry for entries in lexicon.values() for entry in entries]
+    texts += [frame.frame for frame in load_frames()]
+    return frozenset(word for text in texts for word in re.findall("[a-z]+", text.lower()))
+
+
+def _slipped(word: str, chance: random.Random) -> str:
+    place = chance.randrange(1, len(word))
+    before, letter, after = word[:place], word[place], word[place + 1 :]
+    kind = chance.choice(["swap", "drop", "double", "neighbour"])
+    if kind == "swap" and after:
+        return before + after[0] + letter + after[1:]
+    if kind == "drop":
+        return before + after
+    if kind == "neighbour" and letter in NEIGHBOURS:
+        return before + chance.choice(NEIGHBOURS[letter]) + after
+    return before + letter + letter + after
+
+
+def _stretch(word: str, chance: random.Random) -> str:
+    place = max(word.lower().rfind(vowel) for vowel in "ao") if word.lower() != "fun" else 1
+    return word[:place] + word[place] * chance.randint(2, 4) + word[place:]
 
 
 def _article(match: re.Match[str]) -> str:

@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FRAMES = curriculum.load_frames()
 LEXICON = curriculum.load_lexicon()
 DRAWN = list(islice(curriculum.lessons(1), 20_000))
+UNTYPED = list(islice(curriculum.lessons(1, typing=False), 20_000))
 # Words that turn a verdict around, or that go with one: none may give the label away by itself.
 OPERATORS = frozenset(
     "not n't never no nothing nobody none without hardly barely but although despite however yet could"
@@ -58,9 +59,9 @@ def ids_of(words: Vocabulary, text: str) -> np.ndarray:
 
 
 def test_frames_have_two_labels_and_a_topic() -> None:
-    assert len(FRAMES) > 1500
+    assert len(FRAMES) > 4500
     assert {frame.label for frame in FRAMES} == {"positive", "negative"}
-    assert len({frame.topic for frame in FRAMES}) == 21
+    assert len({frame.topic for frame in FRAMES}) == 25
 
 
 def test_no_frame_stands_twice_or_under_two_labels() -> None:
@@ -77,19 +78,35 @@ def test_topics_have_about_as_many_frames_of_each_label() -> None:
 
 
 def test_every_slot_stands_in_the_lexicon_and_every_entry_s_slot_in_a_frame() -> None:
-    slots = {
-        curriculum.slot_name(slot, LEXICON)
-        for frame in FRAMES
-        for slot in curriculum.SLOT.findall(frame.frame)
-    }
+    slots: set[str] = set()
+    texts = [frame.frame for frame in FRAMES]
+    while texts:
+        new = {curriculum.slot_name(slot, LEXICON) for text in texts for slot in slots_in(text)} - slots
+        slots |= new
+        texts = [entry for slot in new for entry in LEXICON[slot]]
     assert slots == set(LEXICON)
+
+
+def slots_in(text: str) -> list[str]:
+    return curriculum.SLOT.findall(text)
+
+
+def test_no_entry_holds_itself() -> None:
+    def depth(text: str, above: tuple[str, ...] = ()) -> int:
+        names = {curriculum.slot_name(slot, LEXICON) for slot in slots_in(text)}
+        assert not names & set(above), (text, above)
+        below = [depth(entry, (*above, name)) for name in names for entry in LEXICON[name] if "{" in entry]
+        return 1 + max(below, default=0)
+
+    for entry in {entry for entries in LEXICON.values() for entry in entries if "{" in entry}:
+        assert depth(entry) <= 3, entry
 
 
 def test_the_lexicon_holds_distinct_plain_entries() -> None:
     for slot, entries in LEXICON.items():
         assert len(set(entries)) == len(entries) > 1, slot
         assert all(entry.strip() == entry and entry for entry in entries), slot
-        assert not re.search(r"[{}\[\]|]", "".join(entries)), slot
+        assert not re.search(r"[{}\[\]|]", curriculum.SLOT.sub("", "".join(entries))), slot
 
 
 def test_every_frame_fills_without_a_brace_left_and_has_ids(words: Vocabulary) -> None:
@@ -149,18 +166,27 @@ def test_no_frame_without_a_slot_is_a_case_of_the_exam(exam: dict[str, str]) -> 
 def test_no_frame_can_be_filled_to_a_case_of_the_exam(exam: dict[str, str]) -> None:
     found = {}
     for frame in FRAMES:
-        fillings = re.compile(pattern_of(frame.frame))
-        found.update({text: frame.frame for text in exam if fillings.fullmatch(text)})
+        parts = literals_of(frame.frame)
+        near = [text for text in exam if all(part in text for part in parts)]
+        if near:
+            fillings = re.compile(pattern_of(frame.frame))
+            found.update({exam[text]: frame.frame for text in near if fillings.fullmatch(text)})
     assert found == {}
 
 
+def literals_of(frame: str) -> list[str]:
+    """Give what every filling of a frame holds, folded: the parts between its slots and articles."""
+    parts = curriculum.SLOT.sub("|", frame).split("|")
+    return [piece.strip() for part in parts for piece in re.split(r"\ban?\b", fold(part))]
+
+
 def pattern_of(frame: str) -> str:
-    """Give a pattern of all that a frame can be filled to, folded."""
+    """Give a pattern of all that a frame, or an entry of the lexicon, can be filled to, folded."""
     slots: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
         entries = LEXICON[curriculum.slot_name(match[1], LEXICON)]
-        slots.append("|".join(re.escape(fold(entry)) for entry in entries))
+        slots.append("|".join(dict.fromkeys(map(pattern_of, entries))))
         return f" slot{len(slots) - 1}slot "
 
     folded = re.sub(r"\ban?\b", "an?", fold(curriculum.SLOT.sub(keep, frame)))
@@ -169,13 +195,16 @@ def pattern_of(frame: str) -> str:
 
 def test_the_pattern_of_a_frame_fits_what_it_fills_to() -> None:
     chance = random.Random(7)
-    for frame in FRAMES[::5]:
+    for frame in FRAMES[::15]:
         text = curriculum.fill(frame, LEXICON, chance)
+        assert all(part in fold(text) for part in literals_of(frame.frame)), (frame, text)
         assert re.fullmatch(pattern_of(frame.frame), fold(text)), (frame, text)
 
 
 def test_no_drawn_lesson_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
     assert {text: exam[fold(text)] for text, _ in DRAWN if fold(text) in exam} == {}
+    signs = {case[key].strip() for case in examine.load_cases() for key in case_texts(case)}
+    assert not signs & {text.strip() for text, _ in [*DRAWN, *UNTYPED]}
 
 
 # --- filling ------------------------------------------------------------------------------------
@@ -227,7 +256,7 @@ def test_the_article_agrees_with_what_fills_the_slot(word: str, article: str) ->
 def test_the_articles_of_drawn_lessons_agree() -> None:
     pairs = {
         (article.lower(), word.lower())
-        for text, _ in DRAWN
+        for text, _ in UNTYPED
         for article, word in re.findall(r"\b([Aa]n?) ([\w-]+)", text)
     }
     assert {word for article, word in pairs if article == "an" and word[0] not in "aeiou"} <= {
@@ -266,14 +295,14 @@ def test_lessons_seldom_repeat() -> None:
 def test_topics_and_their_labels_come_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curriculum, "fill", lambda frame, *_: f"{frame.topic} {frame.label}")
     monkeypatch.setattr(curriculum, "PAIRED", 0)
-    counts = Counter(text for text, _ in islice(curriculum.lessons(3), 21_000))
-    assert len(counts) == 42
+    counts = Counter(text for text, _ in islice(curriculum.lessons(3, typing=False), 25_000))
+    assert len(counts) == 50
     assert all(400 < count < 600 for count in counts.values()), counts
 
 
 def test_a_lesson_s_label_is_its_frame_s_and_pairs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curriculum, "fill", lambda frame, *_: frame.label)
-    drawn = list(islice(curriculum.lessons(4), 2000))
+    drawn = list(islice(curriculum.lessons(4, typing=False), 2000))
     assert {(text, label) for text, label in drawn} == {
         ("positive", 1),
         ("negative", 0),
@@ -287,7 +316,7 @@ def test_a_lesson_s_label_is_its_frame_s_and_pairs_agree(monkeypatch: pytest.Mon
 @pytest.mark.parametrize("unstopped", [0.0, 1.0])
 def test_the_last_full_stop_is_dropped_at_a_share(unstopped: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(curriculum, "UNSTOPPED", unstopped)
-    texts = [text for text, _ in islice(curriculum.lessons(5), 300)]
+    texts = [text for text, _ in islice(curriculum.lessons(5, typing=False), 300)]
     stopped = sum(text.endswith(".") for text in texts)
     assert stopped == 0 if unstopped else stopped > 150
 
@@ -298,6 +327,63 @@ def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(words: Vocabu
     assert found.ids[0].dtype == np.int32
     assert found.targets.dtype == np.float32
     assert found.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in DRAWN[:40]])
+
+
+# --- typing slips -------------------------------------------------------------------------------
+
+
+def test_typing_changes_a_share_of_the_lessons_and_no_label() -> None:
+    assert [label for _, label in DRAWN] == [label for _, label in UNTYPED]
+    changed = [
+        (written, typed) for (written, _), (typed, _) in zip(UNTYPED, DRAWN, strict=True) if written != typed
+    ]
+    assert 0.08 < len(changed) / len(DRAWN) < 0.2
+
+
+@pytest.fixture
+def slips_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for share in ("UNQUOTED", "STRETCHED", "SHOUTED"):
+        monkeypatch.setattr(curriculum, share, 0)
+
+
+def test_slips_fall_on_one_or_two_long_words_that_are_no_negators(slips_alone: None) -> None:
+    slipped = 0
+    for (written, _), (typed, _) in zip(UNTYPED[:5000], islice(curriculum.lessons(1), 5000), strict=True):
+        before, after = written.split(), typed.split()
+        assert len(before) == len(after)
+        pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+        assert len(pairs) <= 2
+        for old, new in pairs:
+            words = re.findall(r"[A-Za-z]{5,}", old)
+            assert words, (old, new)
+            assert "n't" not in old
+            assert old.strip('.,;:!?"()').lower() not in curriculum.UNSLIPPED
+            assert abs(len(old) - len(new)) <= 2 and old[0] == new[0]
+        slipped += bool(pairs)
+    assert 0.06 < slipped / 5000 < 0.09
+
+
+def test_a_slip_makes_no_known_word() -> None:
+    found = {curriculum.slip("better worse grate", frozenset(), random.Random(seed)) for seed in range(60)}
+    assert {text[:13] for text in found} == {"better worse "}
+    assert len(found) > 5
+    alone = {curriculum.slip("stale", frozenset({"stae", "stalle"}), random.Random(n)) for n in range(99)}
+    assert not alone & {"stae", "stalle"}
+
+
+@pytest.mark.parametrize(
+    "share, text, pattern",
+    [
+        ("UNQUOTED", "It isn't a film I'd miss", "It isnt a film Id miss"),
+        ("STRETCHED", "It is so dull", "It is so{3,5} dull"),
+        ("STRETCHED", "A bad film", "A ba{3,5}d film"),
+        ("SHOUTED", "awful", "AWFUL"),
+    ],
+)
+def test_other_ways_of_typing(share: str, text: str, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for other in ("SLIPPED", "UNQUOTED", "STRETCHED", "SHOUTED"):
+        monkeypatch.setattr(curriculum, other, 1 if other == share else 0)
+    assert re.fullmatch(pattern, curriculum.mistype(text, frozenset(), random.Random(1)))
 
 
 def test_the_command_prints_lessons_with_their_signs() -> None:
