@@ -2,23 +2,26 @@
 
     python training/examine.py                 # a table for both halves of the suite
     python training/examine.py --failures      # and every case that it fails
+    python training/examine.py --peers         # beside VADER, TextBlob and NB-LR on the held half
 
 The cases are the project's own (training/behaviour/README.md). Model choice may look at the half called
 "open"; "held" is printed for published models. Sentences are cut from development reviews, so
-they need the IMDb archive.
+they need the IMDb archive, from which NB-LR is trained too, once.
 """
 
 import argparse
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import dataset
 import inference
+import peers_scorers
 from evaluate import publish
+from peers_scorers import PeerMissing, Scorer, Source
 
 from vocab.contract import ContractError
 from vocab.text import clean
@@ -27,9 +30,12 @@ FOLDER = Path(__file__).with_name("behaviour")
 HALVES = ("open", "held")
 # Stated by itself: even people disagree about it.
 APART = ("sarcasm",)
-
-# Gives P(positive) for each text, 0.5 where it can't be read.
-Scorer = Callable[[Sequence[str]], list[float]]
+# The peers that stand beside the model's rates; peers.py has all.
+PEERS = {
+    "VADER": peers_scorers.vader,
+    "TextBlob": peers_scorers.textblob,
+    "NB-LR": peers_scorers.nb_lr,
+}
 
 
 class Outcome(NamedTuple):
@@ -103,6 +109,23 @@ def sentence_rates(sentences: Sequence[dict[str, Any]], score: Scorer) -> dict[s
     return {half: sum(found) / len(found) for half, found in right.items()}
 
 
+def examine_peers(
+    source: Source, cases: Sequence[dict[str, Any]], sentences: Sequence[dict[str, Any]]
+) -> tuple[dict[str, dict[str, float]], list[str]]:
+    """Give the peers' rates on the held half, by name and capability, and what to install for the others."""
+    held = [case for case in cases if case["half"] == "held"]
+    found, missing = {}, []
+    for name, make in PEERS.items():
+        try:
+            score = make(source).score
+        except PeerMissing as error:
+            missing.append(str(error))
+            continue
+        every = rates(examine(held, score)) | {"single sentences": sentence_rates(sentences, score)}
+        found[name] = {capability: halves["held"] for capability, halves in every.items()}
+    return found, missing
+
+
 def scorer_of(verdict: inference.Verdict) -> Scorer:
     """Give the served model as a scorer."""
 
@@ -119,11 +142,15 @@ def _probability(verdict: inference.Verdict, text: str) -> float:
         return 0.5
 
 
-def table(found: dict[str, dict[str, float]]) -> str:
-    """Lay rates out as a table, the overall row last."""
-    rows = [f"{'capability':22}" + "".join(f"{half:>8}" for half in HALVES)]
+def table(found: dict[str, dict[str, float]], peers: dict[str, dict[str, float]] | None = None) -> str:
+    """Lay rates out as a table, the overall row last but for sentences; peers' are of the held half."""
+    others = peers or {}
+    rows = [
+        "".join([f"{'capability':22}", *(f"{name:>8}" for name in HALVES), *(f"{n:>10}" for n in others)])
+    ]
     for name in sorted(found, key=lambda name: (name == "single sentences", name == "overall", name)):
-        rows.append(f"{name:22}" + "".join(f"{100 * found[name][half]:7.1f}%" for half in HALVES))
+        own = [f"{100 * found[name][half]:7.1f}%" for half in HALVES]
+        rows.append("".join([f"{name:22}", *own, *(f"{100 * peer[name]:9.1f}%" for peer in others.values())]))
     return "\n".join(rows)
 
 
@@ -132,16 +159,20 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--failures", action="store_true", help="list the cases of the open half that fail")
+    parser.add_argument("--peers", action="store_true", help="examine VADER, TextBlob and NB-LR too")
     parser.add_argument("--publish", action="store_true", help="write the rates into the model's card")
     options = parser.parse_args()
     try:
         score = scorer_of(inference.model_fn(options.model))
         outcomes = examine(load_cases(), score)
-        reviews = dataset.load(dataset.find_archive(options.archive)).development
+        source = Source(dataset.find_archive(options.archive))
+        sentences = load_sentences(source.data.development)
+        held = [row for row in sentences if row["half"] == "held"]
+        peers, missing = examine_peers(source, load_cases(), held) if options.peers else ({}, [])
     except (dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"examine: {error}")
-    found = rates(outcomes) | {"single sentences": sentence_rates(load_sentences(reviews), score)}
-    print(table(found))
+    found = rates(outcomes) | {"single sentences": sentence_rates(sentences, score)}
+    print("\n".join([table(found, peers), *missing]))
     if options.publish:
         publish(options.model, "behaviour", found, "make behaviour")
     if options.failures:

@@ -1,9 +1,11 @@
 """The examination: what passes, how rates are told, and that the cases and sentences are sound."""
 
+import json
 import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,12 +16,14 @@ import examine
 import inference
 import pytest
 from dataset import Review, fold, in_development
+from peers_scorers import Peer, PeerMissing, Source
 
 from vocab import vocabulary
 from vocab.text import clean, split_sentences, tokenize
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = examine.load_cases()
+SENTENCES = [{"text": "A good film.", "half": half, "label": "positive"} for half in examine.HALVES]
 KEYS = ("id", "capability", "half", "expect", "label", "review", "other", "note")
 
 
@@ -150,6 +154,38 @@ def test_the_table_ends_with_sentences_and_the_overall_rate() -> None:
     ]
     assert lines[1].split() == ["contrast", "50.0%", "100.0%"]
     assert len(set(map(len, lines))) == 1
+
+
+def test_peers_stand_beside_the_model_with_their_held_half() -> None:
+    halves = {"open": 0.5, "held": 1.0}
+    found = {"contrast": halves, "overall": halves, "single sentences": halves}
+    lines = examine.table(found, {"VADER": {name: 0.25 for name in found}}).splitlines()
+    assert lines[0].split() == ["capability", "open", "held", "VADER"]
+    assert lines[1].split() == ["contrast", "50.0%", "100.0%", "25.0%"]
+    assert len(set(map(len, lines))) == 1
+
+
+def test_peers_are_asked_for_the_held_half_alone_and_missing_ones_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def score(texts: Any) -> list[float]:
+        asked.extend(texts)
+        return [0.9] * len(texts)
+
+    def missing(source: Source) -> Peer:
+        raise PeerMissing("it is not installed: get it")
+
+    monkeypatch.setattr(
+        examine, "PEERS", {"Yes": lambda source: Peer("Yes", score, (), ""), "Other": missing}
+    )
+    cases = [{**case("label", half=half), "review": half} for half in examine.HALVES]
+    sentences = [{"text": "s", "half": "held", "label": "negative"}]
+    found, lacking = examine.examine_peers(Source(tmp_path), cases, sentences)
+    assert found == {"Yes": {"x": 1.0, "overall": 1.0, "single sentences": 0.0}}
+    assert lacking == ["it is not installed: get it"]
+    assert set(asked) == {"held", "s"}
 
 
 def test_the_served_model_s_answer_is_its_probability_and_half_where_nothing_can_be_read(
@@ -286,6 +322,26 @@ def test_the_command_prints_a_table_and_the_open_cases_that_fail(archive: Path, 
     halves = {row["id"]: row["half"] for row in CASES}
     failed = [line.split()[0] for line in lines[3 + len(capabilities) :]]
     assert {halves[number] for number in failed} == {"open"}
+
+
+def test_the_command_puts_peers_beside_the_model_and_publishes_the_model_s_rates(
+    make_archive: Callable[..., Path],
+    own_package: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(examine, "load_sentences", lambda reviews: SENTENCES)
+    monkeypatch.setitem(sys.modules, "textblob", None)
+    given = ["--peers", "--publish", "--archive", str(make_archive()), "--model", str(own_package)]
+    monkeypatch.setattr(sys, "argv", ["examine.py", *given])
+    examine.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["capability", "open", "held", "VADER", "NB-LR"]
+    assert lines[-1].startswith("TextBlob is not installed: pip install")
+    published = json.loads((own_package / "model.json").read_text(encoding="utf-8"))["metrics"]["behaviour"]
+    told = {name for name in published if name != "command"}
+    assert told == {row["capability"] for row in CASES} | {"overall", "single sentences"}
+    assert all(set(published[name]) == set(examine.HALVES) for name in told)
 
 
 def test_a_missing_model_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,264 @@
+"""The comparison: what a row holds, that calibration is fair, and the command on a tiny archive."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import dataset
+import examine
+import inference
+import measures
+import numpy as np
+import peers
+import pytest
+from dataset import Review
+from peers_scorers import Peer, PeerMissing, Source
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = ["name", "how", "accuracy", "ece", "temperature", "contrast", "behaviour", "sentences"]
+KEYS += ["ms_median", "mb"]
+
+
+def review(text: str, label: int) -> Review:
+    return Review("train/pos/0_9.txt", text, label, 0, "")
+
+
+def case(capability: str, text: str, label: str = "positive") -> dict[str, Any]:
+    return {
+        "id": f"{capability}-1",
+        "capability": capability,
+        "half": "held",
+        "expect": "label",
+        "label": label,
+        "review": text,
+    }
+
+
+def says_good(texts: Sequence[str]) -> list[float]:
+    return [0.9 if "good" in text else 0.2 for text in texts]
+
+
+GOOD_AND_BAD = [review("good", 1), review("bad", 0), review("a bad one", 1), review("so good", 1)]
+EXAM = peers.Exam(
+    judged=GOOD_AND_BAD,
+    development=[review("good", 1), review("bad", 0)] * 15,
+    cases=[
+        case("contrast", "good"),
+        case("expectation", "bad"),
+        case("reported_opinion", "bad"),
+        case("negation", "good"),
+        case("sarcasm", "bad"),
+    ],
+    sentences=[
+        {"text": "good", "half": "held", "label": "positive"},
+        {"text": "bad", "half": "held", "label": "positive"},
+    ],
+)
+
+
+@pytest.fixture
+def peer(tmp_path: Path) -> Peer:
+    (tmp_path / "weights").write_bytes(bytes(2_340_000))
+    return Peer("Words", says_good, (tmp_path / "weights",), "good is good")
+
+
+# --- a row --------------------------------------------------------------------------------------
+
+
+def test_a_row_holds_each_figure(peer: Peer) -> None:
+    row = peers.measure(peer, EXAM)
+    assert list(row) == KEYS
+    assert (row["name"], row["how"]) == ("Words", "good is good")
+    assert row["accuracy"] == 0.75
+    assert row["contrast"] == pytest.approx(1 / 3)
+    assert row["behaviour"] == 0.5  # sarcasm stands apart
+    assert row["sentences"] == 0.5
+    assert row["mb"] == 2.3
+    assert 0 <= row["ms_median"] < 50
+
+
+def test_the_temperature_is_fitted_on_the_development_split_and_not_on_the_judged_one(peer: Peer) -> None:
+    wrong = [review("good", 0), review("bad", 1)] * 15
+    row, other = (peers.measure(peer, EXAM._replace(judged=judged)) for judged in (GOOD_AND_BAD, wrong))
+    assert row["temperature"] == other["temperature"] < 1
+    assert other["ece"] > 0.9
+
+
+def test_the_calibration_error_is_after_the_temperature(peer: Peer) -> None:
+    row = peers.measure(peer, EXAM._replace(judged=EXAM.development))
+    logits = np.log([9.0, 0.25] * 15)
+    labels = np.array([1, 0] * 15)
+    expected = measures.probabilities_of(logits, row["temperature"])
+    assert row["ece"] == pytest.approx(measures.expected_calibration_error(expected, labels))
+    assert row["ece"] < measures.expected_calibration_error(measures.probabilities_of(logits), labels)
+
+
+def test_a_calibrated_peer_is_taken_at_its_word(peer: Peer) -> None:
+    row = peers.measure(peer._replace(calibrated=True), EXAM)
+    assert row["temperature"] is None
+    probabilities = np.array(says_good([one.text for one in EXAM.judged]))
+    labels = np.array([one.label for one in EXAM.judged])
+    assert row["ece"] == pytest.approx(measures.expected_calibration_error(probabilities, labels))
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_scores_of_any_scale_get_their_temperature(scale: float) -> None:
+    chance = np.random.default_rng(1)
+    logits = chance.normal(scale=2, size=5000)
+    labels = (chance.random(5000) < measures.probabilities_of(logits)).astype(int)
+    assert peers.temperature_of(scale * logits, labels) == pytest.approx(scale, rel=0.1)
+
+
+def test_certainty_and_one_answer_for_all_have_figures_too(peer: Peer) -> None:
+    sure = peers.measure(peer._replace(score=lambda texts: [1.0] * len(texts)), EXAM)
+    unsure = peers.measure(peer._replace(score=lambda texts: [0.5] * len(texts)), EXAM)
+    assert sure["accuracy"] == unsure["accuracy"] == 0.75
+    assert np.isfinite([sure["ece"], sure["temperature"], unsure["ece"], unsure["temperature"]]).all()
+
+
+def test_the_time_is_of_one_review_at_a_time(peer: Peer) -> None:
+    asked: list[int] = []
+
+    def score(texts: Sequence[str]) -> list[float]:
+        asked.append(len(texts))
+        return [0.5] * len(texts)
+
+    peers.milliseconds(peer._replace(score=score), ["a"] * 1000)
+    assert asked == [1] * (peers.SPEED_WARM_UP + peers.SPEED_REVIEWS)
+
+
+# --- the rows together --------------------------------------------------------------------------
+
+
+def test_a_peer_that_can_t_be_had_is_a_row_and_stops_nobody(peer: Peer, tmp_path: Path) -> None:
+    def missing(source: Source) -> Peer:
+        raise PeerMissing("it is not installed: get it")
+
+    rows = peers.compare({"Other": missing, "Words": lambda source: peer}, Source(tmp_path), EXAM)
+    assert rows[0] == {"name": "Other", "missing": "it is not installed: get it"}
+    assert rows[1]["name"] == "Words"
+    head, other, words = peers.table(rows).splitlines()
+    assert other.split(maxsplit=1) == ["Other", "it is not installed: get it"]
+    assert len(head) == len(words)
+
+
+def test_a_peer_is_closed_even_when_it_fails(peer: Peer, tmp_path: Path) -> None:
+    closed = []
+
+    class Failing(Peer):
+        def close(self) -> None:
+            closed.append(self.name)
+
+    failing = Failing("x", lambda texts: [], (), "")
+    with pytest.raises(IndexError):
+        peers.compare({"x": lambda source: failing}, Source(tmp_path), EXAM)
+    assert closed == ["x"]
+
+
+def test_the_table_marks_what_was_calibrated_here(peer: Peer) -> None:
+    row = peers.measure(peer, EXAM)
+    own = {**row, "name": "Verdict", "temperature": None}
+    _, marked, plain = peers.table([row, own]).splitlines()
+    assert f"{100 * row['ece']:.2f}%*" in marked
+    assert "*" not in plain
+
+
+def test_the_exam_takes_the_held_half_and_the_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [{"half": "open", "id": "a"}, {"half": "held", "id": "b"}]
+    monkeypatch.setattr(examine, "load_cases", lambda: rows)
+    monkeypatch.setattr(examine, "load_sentences", lambda reviews: rows if reviews == ["d"] else [])
+    data = dataset.Dataset(["t"], ["d"], [], ["e1", "e2", "e3", "e4"], {})  # type: ignore[list-item]
+    exam = peers.read_exam(data, "test", limit=2)
+    assert exam == (["e1", "e3"], ["d"], rows[1:], rows[1:])
+
+
+def test_verdict_s_own_answers_are_the_served_ones(package: Path, verdict: inference.Verdict) -> None:
+    own = peers.verdict_of(package)(Source(package))
+    assert own.score(["A lovely film."]) == [verdict.read("A lovely film.")[1].probability]
+    assert own.calibrated
+    assert own.size() > verdict.card["onnx_bytes"]
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny_exam(make_archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny archive with two development reviews, few cases, and one labelled sentence."""
+    monkeypatch.setattr(dataset, "in_development", lambda film: film.endswith("/2"))
+    row = {"text": "A good film.", "half": "held", "label": "positive"}
+    monkeypatch.setattr(examine, "load_cases", lambda: EXAM.cases)
+    monkeypatch.setattr(examine, "load_sentences", lambda reviews: [row])
+    return make_archive()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["peers.py", *arguments])
+    peers.main()
+
+
+def test_the_command_prints_a_table_and_the_json(
+    tiny_exam: Path,
+    own_package: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("PATH", "")  # no fasttext
+    before = (own_package / "model.json").read_bytes()
+    out = tmp_path / "out.json"
+    given = ["--archive", str(tiny_exam), "--model", str(own_package), "--out", str(out), "--dry-run"]
+    run(monkeypatch, *given)
+    printed = capsys.readouterr().out
+    figures = json.loads(printed[printed.index("\n{") :])
+    assert figures == json.loads(out.read_text(encoding="utf-8"))
+    assert [row["name"] for row in figures["rows"]] == [*peers.NAMES.values()]
+    lacking = [row["name"] for row in figures["rows"] if "missing" in row]
+    assert lacking == ["fastText"]
+    assert all(list(row) == KEYS for row in figures["rows"] if "missing" not in row)
+    assert figures["split"] == "test"
+    assert printed.splitlines()[0].split() == "accuracy ECE contrast suite sentences ms MB".split()
+    assert (own_package / "model.json").read_bytes() == before
+
+
+def test_publishing_writes_the_rows_that_were_had(
+    tiny_exam: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    given = ["--archive", str(tiny_exam), "--model", str(own_package), "--only", "verdict", "fasttext"]
+    run(monkeypatch, *given, "--split", "development", "--publish")
+    card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
+    found = card["metrics"]["peers"]
+    assert [row["name"] for row in found["rows"]] == ["Verdict"]
+    assert found["split"] == "development"
+    assert found["machine"].startswith("1 core of ")
+    assert found["command"] == "make peers SPLIT=development"
+
+
+def test_a_trial_run_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(monkeypatch, "--dry-run", "--publish")
+    assert ended.value.code == 2
+
+
+def test_a_missing_archive_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit, match="^peers: no IMDb archive at /nowhere.tar.gz; "):
+        run(monkeypatch, "--archive", "/nowhere.tar.gz")
+
+
+def test_a_missing_model_is_one_sentence(
+    tiny_exam: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit, match=r"^peers: .*model.json can't be read"):
+        run(monkeypatch, "--archive", str(tiny_exam), "--model", str(tmp_path / "none"))
+
+
+def test_an_unknown_peer_is_told_with_the_known_ones() -> None:
+    done = subprocess.run(
+        [sys.executable, "training/peers.py", "--only", "bert"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert "bert" in done.stderr and all(name in done.stderr for name in peers.NAMES)
