@@ -53,15 +53,15 @@ def recipe(seed: int, folder: Path, package: Path = inference.MODEL_FOLDER) -> l
     weights = [teacher / "network.safetensors" for teacher in teachers]
     student = folder / f"student-{seed}"
 
-    def training(out: Path, seed: int, *flags: str, reads: list[Path]) -> Stage:
-        places = ["--model-dir", str(out), "--pretrained", str(pretrained)]
+    def training(out: Path, start: Path, seed: int, *flags: str, reads: list[Path]) -> Stage:
+        places = ["--model-dir", str(out), "--pretrained", str(start)]
         command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
-        return Stage(out.name, command, [pretrained, *reads], out / "network.safetensors")
+        return Stage(out.name, command, [start, *reads], out / "network.safetensors")
 
     return [
         Stage("pretrained", ["pretrain.py", "--out", str(pretrained), *PRETRAINING], [], pretrained),
         *(
-            training(teacher, number, "--epochs", str(epochs), *TEACHER, reads=[])
+            training(teacher, pretrained, number, "--epochs", str(epochs), *TEACHER, reads=[])
             for number, (teacher, epochs) in enumerate(zip(teachers, TEACHER_EPOCHS, strict=True), start=1)
         ),
         Stage(
@@ -71,7 +71,8 @@ def recipe(seed: int, folder: Path, package: Path = inference.MODEL_FOLDER) -> l
             weights,
             taught,
         ),
-        training(student, seed, *STUDENT, "--taught", str(taught), reads=[taught]),
+        # It starts as the first teacher, so that two epochs are enough.
+        training(student, weights[0], seed, *STUDENT, "--taught", str(taught), reads=[taught]),
         Stage(
             f"package-{seed}",
             ["export.py", "--network", str(student), "--out", str(package)],

@@ -9,7 +9,6 @@ on with ``--resume``. The development split chooses the epoch; test reviews are 
 """
 
 import argparse
-import ctypes
 import io
 import json
 import os
@@ -28,7 +27,7 @@ import dataset
 import numpy as np
 import torch
 from network import Network, Size, draw_noise
-from pretrain import add_flags, one_cycle, pretrain, uses_bf16
+from pretrain import add_flags, keep_memory, one_cycle, pretrain, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch import distributed as dist
@@ -47,8 +46,6 @@ PATIENCE_OF_WORKERS = timedelta(hours=6)
 SHIFT_TOKENS = 256
 # An unlabelled review's logit joins the loss by this share, only so that its gradient is there to read.
 WHISPER = 1e-6
-# Of mallopt(3): trim threshold, mmap threshold (32 MiB is its most), number of arenas.
-MALLOC_OPTIONS = {-1: 2**30, -3: 2**25, -8: 1}
 # Flags that say where things lie, not how the network is trained.
 PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
 
@@ -108,16 +105,6 @@ class Workers(NamedTuple):
 
 
 ALONE = Workers()
-
-
-def keep_memory() -> None:
-    """Let glibc keep what is freed: a step's gradients handed back and fetched anew cost half of its time."""
-    try:
-        libc = ctypes.CDLL("libc.so.6")
-    except OSError:  # another system's allocator has its own ways
-        return
-    for option, value in MALLOC_OPTIONS.items():
-        libc.mallopt(option, value)
 
 
 def start_workers(device: torch.device) -> Workers:

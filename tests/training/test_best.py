@@ -52,8 +52,8 @@ def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     options = [train.parse(stage.command[1:]) for stage in trainings]
     assert [one.seed for one in options] == [1, 2, 3]
     assert all(one.resume and one.adversarial > 0 for one in options)
-    pretrained = str(tmp_path / "pretrained.safetensors")
-    assert [one.pretrained for one in options] == [pretrained] * 3  # one pretraining for all
+    pretrained, first = str(tmp_path / "pretrained.safetensors"), str(trainings[0].writes)
+    assert [one.pretrained for one in options] == [pretrained, pretrained, first]
     assert [bool(one.taught) for one in options] == [False, False, True]
 
 
@@ -65,7 +65,8 @@ def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
 
 def test_only_what_is_taught_lessons_depends_on_them(tmp_path: Path) -> None:
     stages = {stage.name: stage for stage in best.recipe(1, tmp_path)}
-    for path in (tmp_path / "pretrained.safetensors", tmp_path / "taught.npz"):
+    for path in (path for stage in stages.values() for path in stage.reads):
+        path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
     assert set(best.note_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
         "antonyms.jsonl",
