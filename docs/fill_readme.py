@@ -30,7 +30,8 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     """Give what README must say, by the name of its block."""
     verdict = inference.model_fn(model)
     card = verdict.card
-    return {"answer": _answer(verdict), "figures": figures(card)} | {
+    parts = {"answer": _answer(verdict), "figures": figures(card), "stages": stages(card)}
+    return parts | {
         name: show(card["metrics"][name]) if name in card["metrics"] else not_yet(command)
         for name, (show, command) in SHOWN.items()
     }
@@ -89,6 +90,15 @@ def figures(card: dict[str, Any]) -> str:
         "ECE, worst quarter by length",
     ]
     return table(head, rows) + f"\nModel `{card['id']}`, {card['onnx_bytes'] / 1e6:.1f} MB.\n"
+
+
+def stages(card: dict[str, Any]) -> str:
+    """Give what each stage of the recipe took."""
+    cost = card["training"].get("estimate")
+    if not cost:
+        return not_yet("make train-best")
+    each = ", ".join(f"{name} {minutes:.0f}" for name, minutes in cost["minutes"].items())
+    return f"Minutes by stage: {each}; together {cost['minutes_total']:.0f} ({cost['machine']}).\n"
 
 
 def not_yet(command: str) -> str:
@@ -165,6 +175,16 @@ def _behaviour(metric: dict[str, Any]) -> str:
     return table(["of the half held back", "right"], rows)
 
 
+def _ablation(found: dict[str, Any]) -> str:
+    keys = ("development_accuracy", "behaviour_held", "sentences_held")
+    rows = [
+        [row["without"] or "(everything is there)", *(percent(row[key]) for key in keys)]
+        for row in found["rows"]
+    ]
+    head = ["without", "development", "short cases held back", "single sentences held back"]
+    return table(head, rows) + f"\nOne training each, seed {found['seed']}, epochs: {found['epochs']}.\n"
+
+
 def _faithfulness(found: dict[str, Any]) -> str:
     rows = [
         [
@@ -227,6 +247,7 @@ SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "seeds": (_seeds, "make seeds"),
     "peers": (_peers, "make peers"),
     "behaviour": (_behaviour, "make behaviour"),
+    "ablation": (_ablation, "make ablation"),
     "faithfulness": (_faithfulness, "make faithfulness"),
     "warnings": (_warnings, "make warnings"),
 }

@@ -53,6 +53,7 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
         ),
         "By negation": _groups(card, "by_negation", _density),
         "Seeds": parts["seeds"],
+        "What each part is worth": parts["ablation"],
         "Short cases and single sentences": parts["behaviour"],
         "Explanations": parts["faithfulness"],
         "Other languages": parts["warnings"],

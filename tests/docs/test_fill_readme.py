@@ -56,12 +56,13 @@ def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.Monke
 
     class Model:
         def __init__(self) -> None:
-            self.card = card()
+            self.card = card() | {"training": {}}
 
     monkeypatch.setattr(fill_readme.inference, "model_fn", lambda folder: Model())
     blocks = fill_readme.blocks()
+    assert blocks["stages"] == "Not measured yet: `make train-best`.\n"
     makefile = (fill_readme.ROOT / "Makefile").read_text(encoding="utf-8")
-    for name in ("speed", "app", "seeds", "peers", "behaviour", "faithfulness", "warnings"):
+    for name in ("speed", "app", "seeds", "peers", "behaviour", "ablation", "faithfulness", "warnings"):
         assert blocks[name].startswith("Not measured yet: `"), name
         command = blocks[name].split("`")[1]
         if command.startswith("make "):
@@ -72,6 +73,23 @@ def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.Monke
 
 def shown(name: str, metric: dict[str, Any]) -> str:
     return fill_readme.SHOWN[name][0](metric)
+
+
+def test_the_stages_are_told_with_their_minutes_and_the_machine() -> None:
+    cost = {"minutes": {"pretrained": 12.4, "student-1": 20.6}, "minutes_total": 33.0, "machine": "2 cores"}
+    block = fill_readme.stages({"training": {"estimate": cost}})
+    assert block == "Minutes by stage: pretrained 12, student-1 21; together 33 (2 cores).\n"
+
+
+def test_the_ablation_has_a_row_for_what_is_left_out() -> None:
+    row = {"development_accuracy": 0.92, "behaviour_held": 0.8, "sentences_held": 0.9}
+    rows = [{"without": None, **row}, {"without": "lessons", **row, "behaviour_held": 0.701}]
+    block = shown("ablation", {"rows": rows, "seed": 1, "epochs": 1})
+    assert cells(block)[1:] == [
+        ["(everything is there)", "92.0 %", "80.0 %", "90.0 %"],
+        ["lessons", "92.0 %", "70.1 %", "90.0 %"],
+    ]
+    assert "seed 1, epochs: 1" in block
 
 
 def test_the_speed_names_the_tokens_and_the_machine() -> None:
