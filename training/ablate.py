@@ -30,32 +30,27 @@ EPOCHS = 1
 WHOLE = "everything"
 # What is left out, and the flags that go with it.
 WITHOUT: dict[str, tuple[str, ...]] = {
-    "worst shifts": ("--adversarial",),
     "lessons": ("--lessons",),
     "swapped reviews": ("--swaps",),
     "teachers' soft targets": ("--taught",),
-    "the first teacher's weights": (),
-    "these and the language models": (),
+    "language models": (),
 }
-# What such a row starts from instead: the pretrained weights, and the word vectors alone.
-FROM_PRETRAINED, FROM_VECTORS = list(WITHOUT)[-2:]
+# This row starts from the word vectors alone.
+FROM_VECTORS = list(WITHOUT)[-1]
 
 
 def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
     """Give a training and a packaging for each row: everything first, then without one ingredient each."""
     student = best.recipe(seed, folder)[-2]
-    starts = {
-        FROM_PRETRAINED: folder / "pretrained.safetensors",
-        FROM_VECTORS: folder / "ablation" / "vectors.safetensors",
-    }
+    vectors = folder / "ablation" / "vectors.safetensors"
     found = {}
     for name, flags in {WHOLE: (), **WITHOUT}.items():
         place = folder / "ablation" / (name.replace(" ", "-").replace("'", "") + f"-{epochs}-{seed}")
         changed = {"--model-dir": str(place / "network"), "--epochs": str(epochs)}
-        if name in starts:
-            changed["--pretrained"] = str(starts[name])
+        if name == FROM_VECTORS:
+            changed["--pretrained"] = str(vectors)
         command = without_flags(with_values(student.command, changed), flags)
-        reads = [path for path in (*student.reads, *starts.values()) if str(path) in command]
+        reads = [path for path in (*student.reads, vectors) if str(path) in command]
         training = Stage(f"{place.name}", command, reads, place / "network" / "network.safetensors")
         package = ["export.py", "--network", str(place / "network"), "--out", str(place / "package")]
         found[name] = [

@@ -28,11 +28,12 @@ from vocab import vocabulary
 from vocab.files import write_atomic
 
 HERE = Path(__file__).parent
-PRETRAINING = ["--lm-epochs", "2"]
-TEACHER = ["--adversarial", "4", "--unlabelled"]
-# One a teacher; the second learns for less long, for the sake of the whole recipe's hours.
-TEACHER_EPOCHS = (5, 3)
-STUDENT = ["--epochs", "2", "--adversarial", "4", "--swaps", "0.5", "--lessons", "80000", "--lr", "3e-3"]
+PRETRAINING = ["--lm-epochs", "6"]
+TEACHERS = (1, 2)
+TEACHER = ["--epochs", "4"]
+STUDENT = ["--epochs", "2", "--swaps", "0.5", "--lessons", "80000", "--lr", "3e-3"]
+# Scripts whose work several processes share.
+SHARED = ("pretrain.py", "train.py")
 # More processes than this would have too few rows each.
 MOST_PROCESSES = 4
 
@@ -47,23 +48,20 @@ class Stage(NamedTuple):
 
 
 def recipe(seed: int, folder: Path, package: Path = inference.MODEL_FOLDER) -> list[Stage]:
-    """Give the stages in order. ``seed`` is the last training's; the teachers have 1 and 2."""
+    """Give the stages in order. ``seed`` is the last training's; the teachers have those of TEACHERS."""
     pretrained, taught = folder / "pretrained.safetensors", folder / "taught.npz"
-    teachers = [folder / f"teacher-{number}" for number, _ in enumerate(TEACHER_EPOCHS, start=1)]
+    teachers = [folder / f"teacher-{number}" for number in TEACHERS]
     weights = [teacher / "network.safetensors" for teacher in teachers]
     student = folder / f"student-{seed}"
 
-    def training(out: Path, start: Path, seed: int, *flags: str, reads: list[Path]) -> Stage:
-        places = ["--model-dir", str(out), "--pretrained", str(start)]
+    def training(out: Path, seed: int, *flags: str, reads: list[Path]) -> Stage:
+        places = ["--model-dir", str(out), "--pretrained", str(pretrained)]
         command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
-        return Stage(out.name, command, [start, *reads], out / "network.safetensors")
+        return Stage(out.name, command, [pretrained, *reads], out / "network.safetensors")
 
     return [
         Stage("pretrained", ["pretrain.py", "--out", str(pretrained), *PRETRAINING], [], pretrained),
-        *(
-            training(teacher, pretrained, number, "--epochs", str(epochs), *TEACHER, reads=[])
-            for number, (teacher, epochs) in enumerate(zip(teachers, TEACHER_EPOCHS, strict=True), start=1)
-        ),
+        *(training(one, seed, *TEACHER, reads=[]) for seed, one in zip(TEACHERS, teachers, strict=True)),
         Stage(
             "taught",
             ["teach.py", "--out", str(taught)]
@@ -71,8 +69,7 @@ def recipe(seed: int, folder: Path, package: Path = inference.MODEL_FOLDER) -> l
             weights,
             taught,
         ),
-        # It starts as the first teacher, so that two epochs are enough.
-        training(student, weights[0], seed, *STUDENT, "--taught", str(taught), reads=[taught]),
+        training(student, seed, *STUDENT, "--taught", str(taught), reads=[taught]),
         Stage(
             f"package-{seed}",
             ["export.py", "--network", str(student), "--out", str(package)],
@@ -89,7 +86,7 @@ def note_of(stage: Stage) -> dict[str, object]:
         "command": stage.command,
         "lessons": {path.name: _sha256(path) for path in lessons},
         "vocabulary": vocabulary.load().fingerprint,
-        "reads": {path.name: _sha256(path) for path in stage.reads},
+        "reads": {f"{path.parent.name}/{path.name}": _sha256(path) for path in stage.reads},
     }
 
 
@@ -109,7 +106,7 @@ def processes_here() -> int:
 def launch(command: list[str], processes: int) -> list[str]:
     """Give the command line of a stage; trainings share their batches among ``processes``."""
     script, *flags = command
-    shared = script == "train.py" and processes > 1
+    shared = script in SHARED and processes > 1
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
     return [sys.executable, *(torchrun if shared else []), str(HERE / script), *flags]
 

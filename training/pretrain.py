@@ -11,6 +11,7 @@ import argparse
 import ctypes
 import io
 import math
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
+from workers import ALONE, Workers, working
 
 from vocab import vocabulary
 from vocab.files import write_atomic
@@ -36,16 +38,23 @@ ROWS = 128
 CHUNK = 64
 NEGATIVES = 256
 LM_DROPOUT = 0.1
+CPU = torch.device("cpu")
 # Of mallopt(3): trim threshold, mmap threshold (32 MiB is its most), number of arenas.
 MALLOC_OPTIONS = {-1: 2**30, -3: 2**25, -8: 1}
 
 
 def pretrain(
-    corpus: corpora.Corpus, size: Size, options: argparse.Namespace, out: Path | None = None
+    corpus: corpora.Corpus,
+    size: Size,
+    options: argparse.Namespace,
+    out: Path | None = None,
+    device: torch.device = CPU,
+    workers: Workers = ALONE,
 ) -> Path:
     """Give the path of the pretrained weights: ``out``, made now, or a file of the cache folder.
 
-    That one's name holds what the weights depend on, archive, vocabulary, size and options, so they are
+    Of several processes the leading one learns the vectors and writes; all learn the language models. That
+    file's name holds what the weights depend on, archive, vocabulary, size and options, so they are
     made once.
     """
     names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}x{size.hidden}"
@@ -53,17 +62,20 @@ def pretrain(
     folder = dataset.cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"pretrained-{names}-{recipe}.safetensors"
-    if out is None and kept.is_file():
-        print(f"pretrain: found {kept}")
+    if workers.hear(out is None and kept.is_file()):
+        if workers.leads:
+            print(f"pretrain: found {kept}")
         return kept
     out = out or kept
     documents = corpus.train.ids + corpus.unsup.ids
     vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.pretrain_seed}.safetensors"
-    if not vectors_file.is_file():
+    if workers.leads and not vectors_file.is_file():
         table = train_vectors(documents, size, options.vector_epochs, options.pretrain_seed)
         write_atomic(vectors_file, save({"table": table}))
-    weights = train_language_models(documents, load_file(vectors_file)["table"], size, options, out)
-    write_atomic(out, save(weights))
+    table = workers.hear(load_file(vectors_file)["table"] if workers.leads else None)
+    weights = train_language_models(documents, table, size, options, out, device, workers)
+    if workers.leads:
+        write_atomic(out, save(weights))
     return out
 
 
@@ -82,7 +94,7 @@ def train_vectors(documents: list[np.ndarray], size: Size, epochs: int, seed: in
         sample=1e-4,
         min_count=1,
         epochs=epochs,
-        workers=max(1, torch.get_num_threads()),
+        workers=os.cpu_count() or 1,
         seed=seed,
     )
     table = torch.randn(size.vocabulary, size.embedding, generator=torch.manual_seed(seed))
@@ -151,11 +163,19 @@ class Sampler:
 
 
 def train_language_models(
-    documents: list[np.ndarray], table: Tensor, size: Size, options: argparse.Namespace, out: Path
+    documents: list[np.ndarray],
+    table: Tensor,
+    size: Size,
+    options: argparse.Namespace,
+    out: Path,
+    device: torch.device = CPU,
+    workers: Workers = ALONE,
 ) -> dict[str, Tensor]:
-    """Train both language models and give the weights that a Network starts from."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(options.pretrain_seed)
+    """Train both language models and give the weights that a Network starts from.
+
+    Each of several processes reads its own rows of a chunk.
+    """
+    torch.manual_seed(options.pretrain_seed)  # the same first weights everywhere
     models = LanguageModels(table, size.hidden).to(device)
     tables = [models.table, models.bias]
     others = [p for p in models.parameters() if all(p is not t for t in tables)]
@@ -171,19 +191,29 @@ def train_language_models(
     sampler = Sampler(np.concatenate(documents), size.vocabulary, device)
     checkpoint = out.with_suffix(".checkpoint.pt")
     of = {"tokens": tokens, "steps": steps, "size": list(size), "seed": options.pretrain_seed}
-    done = _resume(checkpoint, of, models, optimizer, schedule)
+    saved = workers.hear(_load_checkpoint(checkpoint, of) if workers.leads else None)
+    done = _resume(saved, models, optimizer, schedule) if saved else 0
+    torch.manual_seed(options.pretrain_seed * workers.count + workers.rank)  # own noise and negatives
     bf16 = uses_bf16(device)
     stream = chunks(documents, options.pretrain_seed, device, done)
     states = {"ahead": None, "behind": None}
-    progress = tqdm(total=steps, initial=done, desc="language models", disable=None, mininterval=10)
+    progress = tqdm(
+        total=steps,
+        initial=done,
+        desc="language models",
+        disable=None if workers.leads else True,
+        mininterval=10,
+    )
     shown = 0.0
     for step in range(done, steps):
         pieces = next(stream)
-        for name, (ids, targets) in pieces.items():
+        for name, piece in pieces.items():
+            ids, targets = (rows[workers.rank :: workers.count] for rows in piece)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 loss, states[name] = models.loss(getattr(models, name), ids, targets, states[name], sampler)
             loss.backward()
             shown = 0.98 * shown + 0.01 * loss.item() if shown else loss.item()
+        workers.average_gradients(models.parameters())
         nn.utils.clip_grad_norm_(others, 1.0)
         optimizer.step()
         schedule.step()
@@ -191,10 +221,11 @@ def train_language_models(
         progress.update()
         if step % 100 == 99:
             progress.set_postfix(loss=f"{shown:.3f}")
-        if step % 500 == 499:
+        if workers.leads and step % 500 == 499:
             _checkpoint(checkpoint, of, models, optimizer, schedule, step + 1)
     progress.close()
-    print(f"pretrain: language models, loss {shown:.3f} after {steps} steps")
+    if workers.leads:
+        print(f"pretrain: language models, loss {shown:.3f} after {steps} steps")
     network = Network(size)
     weights = network.state_dict()
     weights["embedding.weight"] = models.table.detach().cpu()
@@ -202,7 +233,8 @@ def train_language_models(
     for ours, theirs in (("forward_lstm", models.ahead), ("backward_lstm", models.behind)):
         for key, value in theirs.state_dict().items():
             weights[f"{ours}.{key}"] = value.detach().cpu()
-    checkpoint.unlink(missing_ok=True)
+    if workers.leads:
+        checkpoint.unlink(missing_ok=True)
     return {key: value.contiguous() for key, value in weights.items() if not key.startswith("head")}
 
 
@@ -281,17 +313,21 @@ def _checkpoint(path: Path, of: dict, models, optimizer, schedule, step: int) ->
     write_atomic(path, packed.getvalue())
 
 
-def _resume(path: Path, of: dict, models, optimizer, schedule) -> int:
+def _load_checkpoint(path: Path, of: dict) -> dict | None:
     if not path.is_file():
-        return 0
+        return None
     saved = torch.load(path, weights_only=True)
     if saved.get("of") != of:
         print(f"pretrain: {path} is of another run; starting anew")
-        return 0
+        return None
+    print(f"pretrain: going on from step {saved['step']}")
+    return saved
+
+
+def _resume(saved: dict, models, optimizer, schedule) -> int:
     models.load_state_dict(saved["models"])
     optimizer.load_state_dict(saved["optimizer"])
     schedule.load_state_dict(saved["schedule"])
-    print(f"pretrain: going on from step {saved['step']}")
     return saved["step"]
 
 
@@ -305,9 +341,13 @@ def main() -> None:
     options = parser.parse_args()
     keep_memory()
     try:
-        corpus = corpora.load(options.archive)
-        size = Size(vocabulary.load().size, options.embedding, options.hidden)
-        print(pretrain(corpus, size, options, options.out))
+        with working() as (workers, device):
+            with workers.first_on_host():  # the others find the encoded reviews in the cache
+                corpus = corpora.load(options.archive)
+            size = Size(vocabulary.load().size, options.embedding, options.hidden)
+            path = pretrain(corpus, size, options, options.out, device, workers)
+            if workers.leads:
+                print(path)
     except (dataset.DataError, vocabulary.VocabularyError) as error:
         sys.exit(f"pretrain: {error}")
     except OSError as error:

@@ -15,11 +15,9 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from datetime import timedelta
+from contextlib import nullcontext
 from pathlib import Path
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple
 
 import corpus as corpora
 import curriculum
@@ -30,27 +28,22 @@ from network import Network, Size, draw_noise
 from pretrain import add_flags, keep_memory, one_cycle, pretrain, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
-from torch import distributed as dist
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
+from workers import ALONE, Workers, working
 
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 DRY_RUN_REVIEWS = 256
-# The others wait as long as this while the first one pretrains.
-PATIENCE_OF_WORKERS = timedelta(hours=6)
 # Tokens of a text for which --adversarial names the shift's length; it grows with their square root.
 SHIFT_TOKENS = 256
 # An unlabelled review's logit joins the loss by this share, only so that its gradient is there to read.
 WHISPER = 1e-6
 # Flags that say where things lie, not how the network is trained.
 PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
-
-
-T = TypeVar("T")
 
 
 class CheckpointError(Exception):
@@ -68,66 +61,11 @@ class Batch(NamedTuple):
     targets: Tensor
 
 
-class Workers(NamedTuple):
-    """The processes that share each batch: this one's number among all of them, and on its host."""
-
-    rank: int = 0
-    count: int = 1
-    on_host: int = 0
-
-    @property
-    def leads(self) -> bool:
-        """Say whether this process is the one that reads, chooses, writes and prints."""
-        return self.rank == 0
-
-    @contextmanager
-    def first_on_host(self) -> Iterator[None]:
-        """Let one process of each host go through a block before the others."""
-        if self.on_host and self.count > 1:
-            dist.barrier()
-        yield
-        if not self.on_host and self.count > 1:
-            dist.barrier()
-
-    def total(self, sums: list[tuple[float, int]]) -> list[tuple[float, int]]:
-        """Give all processes' sums and counts as one row."""
-        added = torch.tensor(np.sum(sums, axis=0), dtype=torch.float64)
-        if self.count > 1:
-            dist.all_reduce(added)
-        return [(added[0].item(), int(added[1]))]
-
-    def hear(self, said: T | None) -> T:
-        """Give every process what the leading one says."""
-        box = [said]
-        if self.count > 1:
-            dist.broadcast_object_list(box, src=0)
-        return cast(T, box[0])
-
-
-ALONE = Workers()
-
-
-def start_workers(device: torch.device) -> Workers:
-    """Join the processes that torchrun or SageMaker started; alone, there is nothing to join."""
-    count = int(os.environ.get("WORLD_SIZE", "1"))
-    if count > 1:
-        dist.init_process_group(
-            "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE_OF_WORKERS
-        )
-    return Workers(int(os.environ.get("RANK", "0")), count, int(os.environ.get("LOCAL_RANK", "0")))
-
-
 def train(options: argparse.Namespace) -> Path:
     """Run the whole recipe and give the folder of the trained network."""
     keep_memory()
-    on_host = int(os.environ.get("LOCAL_RANK", "0"))
-    device = torch.device(f"cuda:{on_host}" if torch.cuda.is_available() else "cpu")
-    workers = start_workers(device)
-    try:
+    with working() as (workers, device):
         return _train(options, device, workers)
-    finally:
-        if workers.count > 1:
-            dist.destroy_process_group()
 
 
 def _train(options: argparse.Namespace, device: torch.device, workers: Workers) -> Path:
@@ -143,13 +81,13 @@ def _train(options: argparse.Namespace, device: torch.device, workers: Workers) 
         options.epochs, options.vector_epochs, options.lm_epochs = 1, 1, 1
         options.taught, options.lessons = None, min(options.lessons, DRY_RUN_REVIEWS)
         pretrained = None
+    elif options.pretrained:
+        pretrained = Path(options.pretrained)
     else:
-        pretrained = None
-        if workers.leads:
-            pretrained = Path(options.pretrained) if options.pretrained else pretrain(corpus, size, options)
+        pretrained = pretrain(corpus, size, options, None, device, workers)
     seed_everything(options.seed)
     network = Network(size)
-    if pretrained:
+    if pretrained and workers.leads:
         network.load_state_dict(load_file(pretrained), strict=False)
     return fit(network.to(device), corpus, options, device, workers)
 

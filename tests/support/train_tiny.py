@@ -10,6 +10,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 import torch  # noqa: E402
 import train  # noqa: E402
 from network import Network, Size  # noqa: E402
+from workers import start  # noqa: E402
 
 from tests.support.corpus import ROWS, tiny_corpus  # noqa: E402
 
@@ -18,7 +19,7 @@ def main() -> None:
     few = ["--epochs", "3", "--batch", "8", "--lr", "0.02", "--table-lr", "1", "--patience", "9"]
     options = train.parse([*few, "--model-dir", sys.argv[1], *sys.argv[2:]])
     train.uses_bf16 = lambda device: False
-    workers = train.start_workers(torch.device("cpu"))
+    workers = start(torch.device("cpu"))
     # A seed of its own: the leading process's first weights must reach the other one.
     train.seed_everything(options.seed + int(os.environ["RANK"]))
     network = Network(Size(ROWS, 8, 8))

@@ -51,9 +51,9 @@ def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     trainings = [stage for stage in best.recipe(3, tmp_path) if stage.command[0] == "train.py"]
     options = [train.parse(stage.command[1:]) for stage in trainings]
     assert [one.seed for one in options] == [1, 2, 3]
-    assert all(one.resume and one.adversarial > 0 for one in options)
-    pretrained, first = str(tmp_path / "pretrained.safetensors"), str(trainings[0].writes)
-    assert [one.pretrained for one in options] == [pretrained, pretrained, first]
+    assert all(one.resume for one in options)
+    pretrained = str(tmp_path / "pretrained.safetensors")
+    assert [one.pretrained for one in options] == [pretrained] * 3  # one pretraining for all
     assert [bool(one.taught) for one in options] == [False, False, True]
 
 
@@ -76,11 +76,20 @@ def test_only_what_is_taught_lessons_depends_on_them(tmp_path: Path) -> None:
     assert not best.note_of(stages["teacher-1"])["lessons"]
 
 
+def test_each_teacher_counts_by_its_own_hash(tmp_path: Path) -> None:
+    taught = next(stage for stage in best.recipe(1, tmp_path) if stage.name == "taught")
+    for number, path in enumerate(taught.reads):
+        path.parent.mkdir()
+        path.write_text(str(number))
+    assert len(best.note_of(taught)["reads"]) == len(taught.reads) == 2  # type: ignore[arg-type]
+
+
 def test_a_training_is_shared_by_processes_and_other_stages_are_not(tmp_path: Path) -> None:
     stages = {stage.name: stage for stage in best.recipe(1, tmp_path)}
     shared = best.launch(stages["teacher-1"].command, 3)
     assert shared[:5] == [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3"]
     assert shared[5:] == [str(HERE / "train.py"), *stages["teacher-1"].command[1:]]
+    assert best.launch(stages["pretrained"].command, 3)[5] == str(HERE / "pretrain.py")
     assert best.launch(stages["teacher-1"].command, 1)[1] == str(HERE / "train.py")
     assert best.launch(stages["taught"].command, 3)[1] == str(HERE / "teach.py")
 
@@ -141,7 +150,7 @@ def test_stages_run_in_order_and_note_what_they_made(recipe: Recipe, run: Callab
     assert (recipe.folder / "two.txt").read_text() == "twoone"
     note = json.loads((recipe.folder / "second.json").read_text())
     assert note["made_from"]["command"] == recipe.stages()[1].command
-    assert note["made_from"]["reads"] == {"one.txt": best._sha256(recipe.folder / "one.txt")}
+    assert note["made_from"]["reads"] == {"best/one.txt": best._sha256(recipe.folder / "one.txt")}
     assert note["writes"] == best._sha256(recipe.folder / "two.txt")
     assert note["minutes"] >= 0
 

@@ -1,6 +1,7 @@
 """Pretraining on a tiny corpus: language models learn, targets are next ids, stages are kept and resumed."""
 
 import argparse
+import os
 import resource
 import subprocess
 import sys
@@ -167,6 +168,31 @@ def test_stopped_language_models_go_on_from_their_checkpoint(
     # 36 steps of the small rate at the end can't move the weights far from where they were.
     moved = (weights["embedding.weight"][1:] - saved["models"]["table"][1:]).abs().max()
     assert 0 < moved < 0.02
+
+
+def test_two_processes_learn_the_same_weights_as_well_as_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Their noise and negatives are other ones, so the losses agree roughly; their weights agree fully."""
+    learn(counting(), tmp_path / "one", "--lm-epochs", "12")
+    alone = last_loss(capsys)
+    np.save(tmp_path / "reviews.npy", np.stack(counting()))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),
+            *(str(ROOT / "tests/support/pretrain_tiny.py"), str(tmp_path), str(tmp_path / "reviews.npy")),
+            *("--lm-epochs", "12"),
+        ],
+        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("loss ") == 1  # the leading one alone speaks
+    assert float(done.stdout.split("loss ")[1].split()[0]) == pytest.approx(alone, rel=0.25)
+    first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
+    assert all(torch.equal(first[key], second[key]) for key in first)
 
 
 def test_negatives_are_drawn_by_frequency() -> None:

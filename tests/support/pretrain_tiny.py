@@ -1,0 +1,41 @@
+"""Train language models as one of the processes that torchrun started: FOLDER, then the reviews' file."""
+
+import argparse
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "training")]
+
+import numpy as np  # noqa: E402
+import pretrain  # noqa: E402
+import torch  # noqa: E402
+from network import Size  # noqa: E402
+from safetensors.torch import save_file  # noqa: E402
+from workers import working  # noqa: E402
+
+from tests.support.corpus import ROWS  # noqa: E402
+
+
+def main() -> None:
+    folder, reviews = Path(sys.argv[1]), np.load(sys.argv[2])
+    pretrain.ROWS, pretrain.CHUNK, pretrain.NEGATIVES = 4, 8, 16
+    pretrain.uses_bf16 = lambda device: False
+    parser = argparse.ArgumentParser()
+    pretrain.add_flags(parser)
+    table = torch.randn(ROWS, 8, generator=torch.manual_seed(0)) * 0.4
+    with working() as (workers, device):
+        weights = pretrain.train_language_models(
+            list(reviews),
+            table,
+            Size(ROWS, 8, 8),
+            parser.parse_args(sys.argv[3:]),
+            folder / "x",
+            device,
+            workers,
+        )
+        save_file(weights, folder / f"{workers.rank}.safetensors")
+
+
+if __name__ == "__main__":
+    main()
