@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 PRETRAINING = ["--lm-epochs", "6"]
 TEACHERS = (1, 2)
 TEACHER = ["--epochs", "4"]
-STUDENT = ["--epochs", "2", "--swaps", "0.5", "--lessons", "80000", "--lr", "3e-3"]
+STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "50000", "--lr", "3e-3"]
 # Scripts whose work several processes share.
 SHARED = ("pretrain.py", "train.py")
 # More processes than this would have too few rows each.
