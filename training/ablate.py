@@ -42,7 +42,7 @@ FROM_VECTORS = list(WITHOUT)[-1]
 def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
     """Give a training and a packaging for each row: everything first, then without one ingredient each."""
     student = best.recipe(seed, folder)[-2]
-    vectors = folder / "ablation" / "vectors.safetensors"
+    vectors = vectors_in(folder)
     found = {}
     for name, flags in {WHOLE: (), **WITHOUT}.items():
         place = folder / "ablation" / (name.replace(" ", "-").replace("'", "") + f"-{epochs}-{seed}")
@@ -51,13 +51,18 @@ def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
             changed["--pretrained"] = str(vectors)
         command = without_flags(with_values(student.command, changed), flags)
         reads = [path for path in (*student.reads, vectors) if str(path) in command]
-        training = Stage(f"{place.name}", command, reads, place / "network" / "network.safetensors")
+        training = Stage(place.name, command, reads, place / "network" / "network.safetensors")
         package = ["export.py", "--network", str(place / "network"), "--out", str(place / "package")]
         found[name] = [
             training,
             Stage(f"{place.name}-package", package, [training.writes], place / "package" / "model.onnx"),
         ]
     return found
+
+
+def vectors_in(folder: Path) -> Path:
+    """Give where the row without language models finds its word vectors."""
+    return folder / "ablation" / "vectors.safetensors"
 
 
 def with_values(command: list[str], values: dict[str, str]) -> list[str]:
@@ -96,14 +101,10 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
     """Give what a choice may look at, and the held-back half that shows whether it holds."""
     labels = np.array([review.label for review in data.development])
     judged = evaluate.judge([review.text for review in data.development], labels, model, workers)
-    score = examine.scorer_of(inference.model_fn(model))
-    cases = examine.rates(examine.examine(examine.load_cases(), score))["overall"]
-    sentences = examine.sentence_rates(examine.load_sentences(data.development), score)
     return {
         "development_accuracy": judged["accuracy"],
         "development_nll": judged["nll"],
-        **{f"behaviour_{half}": cases[half] for half in examine.HALVES},
-        **{f"sentences_{half}": sentences[half] for half in examine.HALVES},
+        **examine.halves_of(model, data.development),
     }
 
 
@@ -131,11 +132,9 @@ def main() -> None:
     missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
     if missing:
         sys.exit(f"ablate: not made yet: {', '.join(missing)}; run best.py first")
-    vectors = folder / "ablation" / "vectors.safetensors"
     try:
-        if not vectors.is_file():
-            vectors.parent.mkdir(parents=True, exist_ok=True)
-            keep_vectors(stages[0].writes, vectors)
+        if not (options.list or vectors_in(folder).is_file()):
+            keep_vectors(stages[0].writes, vectors_in(folder))
         data = None if options.list else dataset.load(dataset.find_archive(options.archive))
         rows = []
         for name, both in variants(options.seed, folder, options.epochs).items():

@@ -10,7 +10,6 @@ has changed. A stopped stage goes on where it was. Another seed repeats the last
 """
 
 import argparse
-import hashlib
 import json
 import os
 import subprocess
@@ -25,7 +24,7 @@ import inference
 import torch
 
 from vocab import vocabulary
-from vocab.files import write_atomic
+from vocab.files import sha256_of, write_atomic
 
 HERE = Path(__file__).parent
 PRETRAINING = ["--lm-epochs", "6"]
@@ -84,9 +83,9 @@ def note_of(stage: Stage) -> dict[str, object]:
     lessons = sorted(curriculum.FOLDER.glob("*.json*")) if "--lessons" in stage.command else []
     return {
         "command": stage.command,
-        "lessons": {path.name: _sha256(path) for path in lessons},
+        "lessons": {path.name: sha256_of(path) for path in lessons},
         "vocabulary": vocabulary.load().fingerprint,
-        "reads": {f"{path.parent.name}/{path.name}": _sha256(path) for path in stage.reads},
+        "reads": {f"{path.parent.name}/{path.name}": sha256_of(path) for path in stage.reads},
     }
 
 
@@ -95,7 +94,7 @@ def is_done(stage: Stage, note: Path) -> bool:
     if not (stage.writes.is_file() and note.is_file() and all(path.is_file() for path in stage.reads)):
         return False
     kept = json.loads(note.read_text(encoding="utf-8"))
-    return kept["writes"] == _sha256(stage.writes) and kept["made_from"] == note_of(stage)
+    return kept["writes"] == sha256_of(stage.writes) and kept["made_from"] == note_of(stage)
 
 
 def processes_here() -> int:
@@ -118,14 +117,9 @@ def run(stage: Stage, note: Path) -> None:
     if ended.returncode:
         sys.exit(f"best: stage {stage.name} failed; run it again to go on where it stopped")
     minutes = (time.monotonic() - began) / 60
-    kept = {"made_from": note_of(stage), "writes": _sha256(stage.writes), "minutes": round(minutes, 1)}
+    kept = {"made_from": note_of(stage), "writes": sha256_of(stage.writes), "minutes": round(minutes, 1)}
     write_atomic(note, (json.dumps(kept, indent=2) + "\n").encode())
     print(f"best: {stage.name} done in {minutes:.1f} minutes", flush=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def main() -> None:

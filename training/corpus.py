@@ -1,6 +1,5 @@
 """The dataset as ids, ready for the network; encoded once and kept in the cache folder."""
 
-import hashlib
 import io
 import json
 from pathlib import Path
@@ -11,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from vocab import vocabulary
-from vocab.files import write_atomic
+from vocab.files import sha256_of, write_atomic
 
 
 class Split(NamedTuple):
@@ -52,7 +51,7 @@ def load(archive: str | None = None) -> Corpus:
     Reviews without a token are left out. Raises dataset.DataError or vocabulary.VocabularyError.
     """
     path = dataset.find_archive(archive)
-    digest = _sha256(path)
+    digest = sha256_of(path)
     words = vocabulary.load()
     cached = dataset.cache_folder() / f"corpus-{digest[:12]}-{words.fingerprint}.npz"
     if not cached.is_file():
@@ -90,8 +89,3 @@ def _split(arrays: np.lib.npyio.NpzFile, name: str) -> Split:
         arrays[f"{name}_labels"],
         arrays[f"{name}_stars"],
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

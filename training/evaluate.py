@@ -17,7 +17,7 @@ import time
 import zlib
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,16 +71,17 @@ def score_texts(texts: Sequence[str], model: Path, workers: int) -> Reading:
     return Reading(found[:, 0], found[:, 1].astype(int), found[:, 2].astype(int))
 
 
-_LOADED: dict[str, inference.Verdict] = {}
+@lru_cache(maxsize=1)
+def loaded(model: str) -> inference.Verdict:
+    """Give the model of a folder, read once in a process."""
+    return inference.model_fn(model)
 
 
 def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int]]:
-    if model not in _LOADED:
-        _LOADED[model] = inference.model_fn(model)
     rows = []
     for review in texts:
         try:
-            encoded, scored = _LOADED[model].read(review)
+            encoded, scored = loaded(model).read(review)
             negators = sum(token.token in NEGATORS for token in encoded.tokens)
             rows.append((scored.logit, len(encoded.ids), negators))
         except ContractError:

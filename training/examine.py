@@ -109,6 +109,16 @@ def sentence_rates(sentences: Sequence[dict[str, Any]], score: Scorer) -> dict[s
     return {half: sum(found) / len(found) for half, found in right.items()}
 
 
+def halves_of(model: Path, development: Sequence[dataset.Review]) -> dict[str, float]:
+    """Give a model's rates over all short cases but those apart, and on sentences, for each half."""
+    score = scorer_of(inference.model_fn(model))
+    cases = rates(examine(load_cases(), score))["overall"]
+    sentences = sentence_rates(load_sentences(development), score)
+    return {f"behaviour_{half}": cases[half] for half in HALVES} | {
+        f"sentences_{half}": sentences[half] for half in HALVES
+    }
+
+
 def examine_peers(
     source: Source, cases: Sequence[dict[str, Any]], sentences: Sequence[dict[str, Any]]
 ) -> tuple[dict[str, dict[str, float]], list[str]]:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import dataset
 import inference
 import numpy as np
-from evaluate import publish
+from evaluate import loaded, publish
 from tqdm import tqdm
 
 from vocab.contract import ContractError, Scored, sigmoid
@@ -161,13 +161,8 @@ def examine_all(texts: Sequence[str], model: Path, workers: int) -> list[Outcome
         return [outcome for piece in progress for outcome in piece]
 
 
-_LOADED: dict[str, inference.Verdict] = {}
-
-
 def _examine_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
-    if model not in _LOADED:
-        _LOADED[model] = inference.model_fn(model)
-    verdict = _LOADED[model]
+    verdict = loaded(model)
     found = []
     for review in texts:
         try:

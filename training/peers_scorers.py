@@ -5,7 +5,6 @@ under ``peers/``, by a hash of archive, vocabulary and options. Packages that on
 imported when they are asked for.
 """
 
-import hashlib
 import json
 import os
 import random
@@ -21,7 +20,8 @@ import dataset
 import numpy as np
 
 from vocab import vocabulary
-from vocab.files import sha256
+from vocab.contract import sigmoid
+from vocab.files import sha256, sha256_of
 from vocab.text import clean, tokenize
 
 # Gives P(positive) for each text, 0.5 where it can't be read.
@@ -90,8 +90,7 @@ class Source:
     @cached_property
     def digest(self) -> str:
         """The archive's SHA-256."""
-        with self.archive.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(self.archive)
 
     def keep(self, name: str, options: dict[str, Any], make: Callable[[Path], None]) -> Path:
         """Give the folder of a trained peer; ``make`` fills an empty one when none is kept, or none whole."""
@@ -118,7 +117,7 @@ def is_whole(folder: Path) -> bool:
     """Say whether each file of a kept peer is the one that its card names."""
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-        return all(_digest(folder / name) == digest for name, digest in card["files"].items())
+        return all(sha256_of(folder / name) == digest for name, digest in card["files"].items())
     except (OSError, ValueError, KeyError):
         return False
 
@@ -129,18 +128,13 @@ def _fill(folder: Path, recipe: dict[str, Any], make: Callable[[Path], None]) ->
     part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         make(part)
-        digests = {path.name: _digest(path) for path in sorted(part.iterdir())}
+        digests = {path.name: sha256_of(path) for path in sorted(part.iterdir())}
         card = json.dumps({**recipe, "files": digests}, indent=2)
         (part / CARD).write_text(card + "\n", encoding="utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(part, folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 # --- word lists ---------------------------------------------------------------------------------
@@ -203,11 +197,8 @@ def nb_lr(source: Source) -> Peer:
 
     def score(texts: Sequence[str]) -> list[float]:
         ids = [np.array(source.words.encode_ids(text), dtype=np.int32) for text in texts]
-        logits = model.logits(ids).astype(np.float64)
-        return [
-            float(np.exp(-np.logaddexp(0, -logit))) if len(one) else 0.5
-            for one, logit in zip(ids, logits, strict=True)
-        ]
+        logits = model.logits(ids)
+        return [sigmoid(float(logit)) if len(one) else 0.5 for one, logit in zip(ids, logits, strict=True)]
 
     return Peer("NB-LR", score, (path, vocabulary.VOCABULARY), "words, pairs and triples by naive Bayes")
 

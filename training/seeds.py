@@ -44,10 +44,8 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
         labels = np.array([review.label for review in reviews])
         judged = evaluate.judge([review.text for review in reviews], labels, model, workers)
         found |= {f"{split}_accuracy": judged["accuracy"], f"{split}_ece": judged["ece"]}
-    score = examine.scorer_of(inference.model_fn(model))
-    cases = examine.rates(examine.examine(examine.load_cases(), score))
-    sentences = examine.sentence_rates(examine.load_sentences(data.development), score)
-    return found | {"behaviour_held": cases["overall"]["held"], "sentences_held": sentences["held"]}
+    short = examine.halves_of(model, data.development)
+    return found | {key: short[key] for key in ("behaviour_held", "sentences_held")}
 
 
 def spread(rows: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -11,6 +11,12 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def sha256_of(path: Path) -> str:
+    """Give the SHA-256 of a file, read in pieces, as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def write_atomic(path: Path, data: bytes) -> None:
     """Put bytes at ``path`` in one step: readers see the old file or the new one, never a half.
 

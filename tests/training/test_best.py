@@ -150,8 +150,8 @@ def test_stages_run_in_order_and_note_what_they_made(recipe: Recipe, run: Callab
     assert (recipe.folder / "two.txt").read_text() == "twoone"
     note = json.loads((recipe.folder / "second.json").read_text())
     assert note["made_from"]["command"] == recipe.stages()[1].command
-    assert note["made_from"]["reads"] == {"best/one.txt": best._sha256(recipe.folder / "one.txt")}
-    assert note["writes"] == best._sha256(recipe.folder / "two.txt")
+    assert note["made_from"]["reads"] == {"best/one.txt": best.sha256_of(recipe.folder / "one.txt")}
+    assert note["writes"] == best.sha256_of(recipe.folder / "two.txt")
     assert note["minutes"] >= 0
 
 

@@ -1,7 +1,6 @@
 """Pretraining on a tiny corpus: language models learn, targets are next ids, stages are kept and resumed."""
 
 import argparse
-import os
 import resource
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.support.corpus import ROWS, tiny_corpus
+from tests.support.torchrun import in_two_processes
 from vocab.vocabulary import FIRST_KNOWN_ID, PAD_ID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -177,20 +177,10 @@ def test_two_processes_learn_the_same_weights_as_well_as_one(
     learn(counting(), tmp_path / "one", "--lm-epochs", "12")
     alone = last_loss(capsys)
     np.save(tmp_path / "reviews.npy", np.stack(counting()))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),
-            *(str(ROOT / "tests/support/pretrain_tiny.py"), str(tmp_path), str(tmp_path / "reviews.npy")),
-            *("--lm-epochs", "12"),
-        ],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.count("loss ") == 1  # the leading one alone speaks
-    assert float(done.stdout.split("loss ")[1].split()[0]) == pytest.approx(alone, rel=0.25)
+    files = (str(tmp_path), str(tmp_path / "reviews.npy"))
+    said = in_two_processes("pretrain_tiny.py", *files, "--lm-epochs", "12")
+    assert said.count("loss ") == 1  # the leading one alone speaks
+    assert float(said.split("loss ")[1].split()[0]) == pytest.approx(alone, rel=0.25)
     first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
     assert all(torch.equal(first[key], second[key]) for key in first)
 

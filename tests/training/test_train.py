@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from torch.nn import functional as F
 
 from tests.support.corpus import ROWS, tiny_corpus, tiny_split
+from tests.support.torchrun import in_two_processes
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -338,17 +339,7 @@ def test_an_unlabelled_review_teaches_only_by_its_shift(tmp_path: Path) -> None:
 def test_two_processes_share_each_batch_and_follow_the_loss_curve_of_one(tmp_path: Path) -> None:
     flags = ["--word-dropout", "0", "--embedding-dropout", "0", "--head-dropout", "0", "--adversarial", "1"]
     run(tmp_path / "one", *flags)
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),
-            *(str(ROOT / "tests/support/train_tiny.py"), str(tmp_path / "two"), *flags),
-        ],
-        env=os.environ | {"OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
+    in_two_processes("train_tiny.py", str(tmp_path / "two"), *flags)
     cards = [json.loads((tmp_path / name / "network.json").read_text()) for name in ("one", "two")]
     one, two = ([row["train_loss"] for row in card["history"]] for card in cards)
     assert two == pytest.approx(one, rel=1e-3)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vocab.files import sha256, write_atomic, write_together
+from vocab.files import sha256, sha256_of, write_atomic, write_together
 
 
 def test_sha256_gives_hex_digits() -> None:
@@ -97,3 +97,8 @@ def _full_disk(*_: object) -> None:
 
 def _folder(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_file_s_hash_is_that_of_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(b"ab" * 300_000)
+    assert sha256_of(tmp_path / "x") == sha256(b"ab" * 300_000)
