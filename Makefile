@@ -5,6 +5,7 @@ SPLIT ?= test
 SEED ?= 1
 RUN := .venv/run
 TRAIN := .venv/train
+TEACH := .venv/teach
 PEERS := .venv/peers
 DEV := .venv/dev
 
@@ -44,14 +45,14 @@ train: $(TRAIN)/.ready ## train the network and write training/model/ (about 15 
 	@$(TRAIN)/bin/python training/train.py --resume
 	@$(TRAIN)/bin/python training/export.py
 
-train-best: $(TRAIN)/.ready ## run the published model's recipe, training/best.py, and write training/model/
-	@$(TRAIN)/bin/python training/best.py --seed $(SEED)
+train-best: $(TEACH)/.ready ## run the published model's recipe, training/best.py, and write training/model/
+	@$(TEACH)/bin/python training/best.py --seed $(SEED)
 
-seeds: $(TRAIN)/.ready ## repeat the recipe's last training with seeds 1, 2 and 3 and print the spread
-	@$(TRAIN)/bin/python training/seeds.py
+seeds: $(TEACH)/.ready ## repeat the recipe's last training with seeds 1, 2 and 3 and print the spread
+	@$(TEACH)/bin/python training/seeds.py
 
-ablation: $(TRAIN)/.ready ## train without one ingredient each and print what each is worth
-	@$(TRAIN)/bin/python training/ablate.py
+ablation: $(TEACH)/.ready ## train without one ingredient each and print what each is worth
+	@$(TEACH)/bin/python training/ablate.py
 
 behaviour: $(PEERS)/.ready ## examine the published model, beside three others, on short cases by capability
 	@$(PEERS)/bin/python training/examine.py --peers
@@ -85,8 +86,9 @@ clean: ## remove the environments and what tools left
 
 $(RUN)/.ready: requirements-run.txt
 $(TRAIN)/.ready: requirements-run.txt requirements-train.txt
+$(TEACH)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt
 $(PEERS)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt
-$(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt requirements-dev.txt
+$(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

@@ -46,7 +46,8 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
                 "development split": data["development_split"],
             }
         ),
-        "Training": f"`{training['command']}`\n\n{_cost(training)}\n{_options(training['options'])}",
+        "Training": f"`{training['command']}`\n\n{_cost(training)}\n{_teachers(training)}"
+        f"{_options(training['options'])}",
         "Figures": parts["figures"] + _plots(),
         "By length": _groups(
             card, "by_length", lambda row: f"{row['tokens_from']} to {row['tokens_to']} tokens"
@@ -110,6 +111,22 @@ def _bullets(sentences: Iterable[str] | None) -> str:
 
 def _counts(numbers: dict[str, int]) -> str:
     return ", ".join(f"{name} {number:,}" for name, number in numbers.items())
+
+
+def _teachers(training: dict[str, Any]) -> str:
+    """Say who gave the soft targets, and how good each is alone."""
+    rows = training.get("teachers")
+    if not rows:
+        return ""
+    return (
+        "Teachers, whose weighted logits are the soft targets; none of them is served:\n\n"
+        "| teacher | weight | development accuracy, alone |\n|---|---|---|\n"
+        + "".join(
+            f"| {row['name']} | {row['weight']:.2f} | {100 * row['development_accuracy']:.2f} % |\n"
+            for row in rows
+        )
+        + "\n"
+    )
 
 
 def _options(options: dict[str, Any]) -> str:

@@ -122,13 +122,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Show what each ingredient of the recipe does.")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"of each training (default {EPOCHS})")
     parser.add_argument("--seed", type=int, default=1, help="of each training (default 1)")
+    parser.add_argument("--kept", action="store_true", help="without teachers, as of best.py --kept")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     parser.add_argument("--list", action="store_true", help="print the trainings and which are done")
     parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
     options = parser.parse_args()
     folder = dataset.cache_folder() / "best"
-    stages = best.recipe(options.seed, folder)
+    stages = best.recipe(options.seed, folder, kept=options.kept)
     missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
     if missing:
         sys.exit(f"ablate: not made yet: {', '.join(missing)}; run best.py first")

@@ -3,6 +3,7 @@
     python training/best.py              # runs what is not done yet
     python training/best.py --list       # prints the stages and which are done
     python training/best.py --seed 2 --package DIR      # another last training, packaged elsewhere
+    python training/best.py --kept       # without teachers: their answers are in training/targets.npz
 
 Each stage is a command of this folder. Its output lies in the cache folder, with a note of the
 command and of the hashes of what went in and came out, so a stage runs again only when one of those
@@ -21,18 +22,22 @@ from typing import NamedTuple
 import curriculum
 import dataset
 import inference
+import targets
 import torch
 
 from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 
 HERE = Path(__file__).parent
-PRETRAINING = ["--lm-epochs", "6"]
+PRETRAINING = ["--lm-epochs", "2"]
+# Teachers are not served, so they may be wider than the student.
+WIDE = ["--hidden", "256"]
 TEACHERS = (1, 2)
 TEACHER = ["--epochs", "4"]
-STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "50000", "--lr", "3e-3"]
+TRANSFORMER = ["--epochs", "2"]
+STUDENT = ["--epochs", "4", "--swaps", "0.5", "--lessons", "80000", "--lr", "3e-3"]
 # Scripts whose work several processes share.
-SHARED = ("pretrain.py", "train.py")
+SHARED = ("pretrain.py", "train.py", "transformer.py")
 # More processes than this would have too few rows each.
 MOST_PROCESSES = 4
 
@@ -46,29 +51,49 @@ class Stage(NamedTuple):
     writes: Path
 
 
-def recipe(seed: int, folder: Path, package: Path = inference.MODEL_FOLDER) -> list[Stage]:
-    """Give the stages in order. ``seed`` is the last training's; the teachers have those of TEACHERS."""
-    pretrained, taught = folder / "pretrained.safetensors", folder / "taught.npz"
+def recipe(
+    seed: int, folder: Path, package: Path = inference.MODEL_FOLDER, kept: bool = False
+) -> list[Stage]:
+    """Give the stages in order. ``seed`` is the last training's; the teachers have those of TEACHERS.
+
+    ``kept`` leaves the teachers out, since their answers are kept in the repository.
+    """
+    taught, transformer = folder / "taught.npz", folder / "transformer"
     teachers = [folder / f"teacher-{number}" for number in TEACHERS]
-    weights = [teacher / "network.safetensors" for teacher in teachers]
     student = folder / f"student-{seed}"
 
-    def training(out: Path, seed: int, *flags: str, reads: list[Path]) -> Stage:
-        places = ["--model-dir", str(out), "--pretrained", str(pretrained)]
-        command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
-        return Stage(out.name, command, [pretrained, *reads], out / "network.safetensors")
+    def pretraining(name: str, *flags: str) -> Stage:
+        out = folder / f"{name}.safetensors"
+        return Stage(name, ["pretrain.py", "--out", str(out), *PRETRAINING, *flags], [], out)
 
-    return [
-        Stage("pretrained", ["pretrain.py", "--out", str(pretrained), *PRETRAINING], [], pretrained),
-        *(training(one, seed, *TEACHER, reads=[]) for seed, one in zip(TEACHERS, teachers, strict=True)),
+    def training(out: Path, seed: int, pretrained: Stage, flags: list[str], reads: list[Path]) -> Stage:
+        places = ["--model-dir", str(out), "--pretrained", str(pretrained.writes)]
+        command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
+        return Stage(out.name, command, [pretrained.writes, *reads], out / "network.safetensors")
+
+    narrow, wide = pretraining("pretrained"), pretraining("pretrained-wide", *WIDE)
+    taught_by = [part for one in teachers for part in ("--teacher", str(one))]
+    tuned = transformer / "transformer.safetensors"
+    asking = [
+        wide,
+        *(
+            training(one, number, wide, WIDE + TEACHER, [])
+            for number, one in zip(TEACHERS, teachers, strict=True)
+        ),
+        Stage("transformer", ["transformer.py", "--out", str(transformer), *TRANSFORMER], [], tuned),
         Stage(
             "taught",
-            ["teach.py", "--out", str(taught)]
-            + [part for one in teachers for part in ("--teacher", str(one))],
-            weights,
+            ["teach.py", "--out", str(taught), *taught_by, "--transformer", str(transformer)],
+            [*(teacher / "network.safetensors" for teacher in teachers), tuned],
             taught,
         ),
-        training(student, seed, *STUDENT, "--taught", str(taught), reads=[taught]),
+    ]
+    if kept:
+        asking = [Stage("taught", ["targets.py", "--out", str(taught)], [targets.KEPT], taught)]
+    return [
+        narrow,
+        *asking,
+        training(student, seed, narrow, [*STUDENT, "--taught", str(taught)], [taught]),
         Stage(
             f"package-{seed}",
             ["export.py", "--network", str(student), "--out", str(package)],
@@ -128,11 +153,12 @@ def main() -> None:
     parser.add_argument(
         "--package", type=Path, default=inference.MODEL_FOLDER, help="package folder (training/model)"
     )
+    parser.add_argument("--kept", action="store_true", help="take the teachers' answers from targets.npz")
     parser.add_argument("--until", help="stop after this stage")
     parser.add_argument("--list", action="store_true", help="print the stages and which are done")
     options = parser.parse_args()
     folder = dataset.cache_folder() / "best"
-    stages = recipe(options.seed, folder, options.package)
+    stages = recipe(options.seed, folder, options.package, options.kept)
     names = [stage.name for stage in stages]
     if options.until not in (None, *names):
         sys.exit(f"best: no stage {options.until}; the stages are {', '.join(names)}")
@@ -140,7 +166,7 @@ def main() -> None:
         note = folder / f"{stage.name}.json"
         done = is_done(stage, note)
         if options.list or done:
-            print(f"{'done' if done else 'open'}  {stage.name:12} {' '.join(stage.command)}", flush=True)
+            print(f"{'done' if done else 'open'}  {stage.name:15} {' '.join(stage.command)}", flush=True)
         elif not done:
             run(stage, note)
         if stage.name == options.until:

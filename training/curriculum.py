@@ -10,16 +10,18 @@ review, nor of the behaviour suite, takes part.
 """
 
 import argparse
+import io
 import json
 import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from vocab.files import write_atomic
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
 FOLDER = Path(__file__).with_name("lessons")
@@ -62,10 +64,14 @@ class Examples(NamedTuple):
 
 
 class Taught(NamedTuple):
-    """A teacher's soft targets: for unsup reviews, in their order, and for single sentences."""
+    """Teachers' soft targets: for unsup reviews, in their order, and for single sentences.
+
+    ``teachers`` says of each kind what it is, how much it weighs, and how good it is alone.
+    """
 
     unsup: np.ndarray
     sentences: Examples
+    teachers: list[dict[str, Any]]
 
 
 def smoothed(labels: np.ndarray, smoothing: float) -> np.ndarray:
@@ -73,12 +79,28 @@ def smoothed(labels: np.ndarray, smoothing: float) -> np.ndarray:
     return (labels * (1 - smoothing) + 0.5 * smoothing).astype(np.float32)
 
 
+def save_taught(taught: Taught, path: Path) -> None:
+    """Write soft targets for train.py; float16 is what training/targets.npz keeps, so no more is said."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        teachers=json.dumps(taught.teachers),
+        unsup_targets=taught.unsup.astype(np.float16),
+        sentence_ids=np.concatenate(taught.sentences.ids),
+        sentence_lengths=np.array([len(one) for one in taught.sentences.ids], dtype=np.int32),
+        sentence_targets=taught.sentences.targets.astype(np.float16),
+    )
+    write_atomic(path, buffer.getvalue())
+
+
 def load_taught(path: Path) -> Taught:
-    """Read what teach.py wrote."""
+    """Read what ``save_taught`` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
         ends = np.cumsum(arrays["sentence_lengths"])[:-1]
-        sentences = Examples(np.split(arrays["sentence_ids"], ends), arrays["sentence_targets"])
-        return Taught(arrays["unsup_targets"], sentences)
+        targets = arrays["sentence_targets"].astype(np.float32)
+        sentences = Examples(np.split(arrays["sentence_ids"], ends), targets)
+        unsup = arrays["unsup_targets"].astype(np.float32)
+        return Taught(unsup, sentences, json.loads(str(arrays["teachers"])))
 
 
 # --- swapped reviews ----------------------------------------------------------------------------

@@ -262,6 +262,7 @@ def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, A
         "training": {
             "command": command,
             "options": trained["options"],
+            "teachers": trained.get("teachers", []),
             "best": trained["best"],
             "classifier_seconds": trained["seconds"],
             "estimate": estimate(minutes_of(trained, folder), os.cpu_count() or 1),

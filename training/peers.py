@@ -3,6 +3,7 @@
     python training/peers.py                          # the test split; trains peers that are not kept yet
     python training/peers.py --split development      # what choices may look at
     python training/peers.py --only verdict vader     # some of them
+    python training/peers.py --slow                   # a fine-tuned transformer too
     python training/peers.py --dry-run                # a few reviews, to see that all of it runs
 
 Prints the table and one JSON. ``--publish`` writes the rows into the model's card. A peer that can't be
@@ -25,6 +26,7 @@ import measures
 import numpy as np
 import peers_old_app
 import peers_scorers
+import peers_transformer
 from evaluate import publish
 from peers_scorers import Peer, PeerMissing, Source
 from tqdm import tqdm
@@ -51,7 +53,10 @@ OTHERS: dict[str, Maker] = {
     **examine.PEERS,
     "fastText": peers_scorers.fasttext,
     "old app": peers_old_app.old_app,
+    "MiniLM": peers_transformer.minilm,
 }
+# It takes minutes where the others take seconds, so only when asked for.
+SLOW = "minilm"
 # What --only takes, and how the table calls it.
 NAMES = {name.lower().replace(" ", "-"): name for name in ("Verdict", *OTHERS)}
 
@@ -192,7 +197,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         description="Compare the published model with what one would pick instead."
     )
     parser.add_argument(
-        "--only", nargs="+", choices=NAMES, default=[*NAMES], metavar="NAME", help=", ".join(NAMES)
+        "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of {', '.join(NAMES)}"
+    )
+    parser.add_argument(
+        "--slow", action="store_true", help="a fine-tuned MiniLM too; trains for an hour if best.py has not"
     )
     parser.add_argument("--split", choices=("development", "test"), default="test")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
@@ -203,6 +211,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--dry-run", action="store_true", help=f"learn from and judge about {DRY_RUN_REVIEWS} reviews"
     )
     options = parser.parse_args(arguments)
+    options.only = options.only or [name for name in NAMES if options.slow or name != SLOW]
     if options.publish and options.dry_run:
         parser.error("--dry-run measures too little to publish")
     return options

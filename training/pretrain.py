@@ -57,11 +57,11 @@ def pretrain(
     file's name holds what the weights depend on, archive, vocabulary, size and options, so they are
     made once.
     """
-    names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}x{size.hidden}"
+    names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}"
     recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
     folder = dataset.cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"pretrained-{names}-{recipe}.safetensors"
+    kept = folder / f"pretrained-{names}x{size.hidden}-{recipe}.safetensors"
     if workers.hear(out is None and kept.is_file()):
         if workers.leads:
             print(f"pretrain: found {kept}")

@@ -27,11 +27,14 @@ HERE = Path(__file__).parent
 PUBLISHED_SEED = 1
 
 
-def package_of(seed: int) -> Path:
-    """Give the package folder of a seed; train what is not trained yet. Raises SystemExit."""
+def package_of(seed: int, kept: bool = False) -> Path:
+    """Give the package folder of a seed; train what is not trained yet. Raises SystemExit.
+
+    ``kept`` takes the teachers' answers from the repository.
+    """
     folder = dataset.cache_folder() / "best" / f"package-{seed}"
     command = [sys.executable, str(HERE / "best.py"), "--seed", str(seed), "--package", str(folder)]
-    if subprocess.run(command).returncode:
+    if subprocess.run(command + ["--kept"] * kept).returncode:
         sys.exit(f"seeds: the training with seed {seed} failed")
     return folder
 
@@ -74,6 +77,7 @@ def check_published(published: dict[str, Any], first: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Repeat the last training with other seeds.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="two or more (default 1 2 3)")
+    parser.add_argument("--kept", action="store_true", help="take the teachers' answers from targets.npz")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     parser.add_argument("--publish", action="store_true", help="write the spread into the published card")
@@ -81,9 +85,9 @@ def main() -> None:
     if len(set(options.seeds)) < 2:
         sys.exit("seeds: a spread needs two different seeds or more")
     try:
-        packages = {seed: package_of(seed) for seed in dict.fromkeys(options.seeds)}
+        packages = {seed: package_of(seed, options.kept) for seed in dict.fromkeys(options.seeds)}
         if options.publish:
-            first = packages.get(PUBLISHED_SEED) or package_of(PUBLISHED_SEED)
+            first = packages.get(PUBLISHED_SEED) or package_of(PUBLISHED_SEED, options.kept)
             check_published(inference.model_fn(inference.MODEL_FOLDER).card, inference.model_fn(first).card)
         data = dataset.load(dataset.find_archive(options.archive))
         rows = {seed: figures_of(model, data, options.workers) for seed, model in packages.items()}

@@ -1,44 +1,75 @@
 """Let teachers give soft targets to unlabelled reviews and to single sentences.
 
-    python training/teach.py --teacher DIR --teacher DIR --out FILE
+    python training/teach.py --teacher DIR --teacher DIR --transformer DIR --out FILE
 
-The teachers are networks that train.py wrote and the n-gram model, blended; blend and temperature
-are chosen on the development split. A sentence's target joins the networks' logit for the sentence
-alone with what its whole review says: on hand-labelled sentences that is right more often than
-either (the open half of training/behaviour/sentences.jsonl fits the weights).
+The teachers are networks that train.py wrote, the n-gram model, and the transformer that transformer.py
+fine-tuned, where one is named; the development split weighs them. A sentence's target joins what
+networks and transformer say of the sentence alone with what its whole review says: on
+hand-labelled sentences that is right more often than either (the open half of
+training/behaviour/sentences.jsonl fits the weights).
 """
 
 import argparse
-import io
 import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import corpus as corpora
+import curriculum
 import dataset
 import examine
 import measures
 import ngrams
 import numpy as np
+import sentences
 import torch
+import transformer
 from network import Network, Size
+from ngrams import Ngrams
 from safetensors.torch import load_file
+from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
-from tqdm import tqdm
 from train import predict
+from transformer import Transformer
 
 from vocab import vocabulary
-from vocab.files import write_atomic
-from vocab.text import clean, split_sentences, tokenize
 from vocab.vocabulary import Vocabulary
 
-SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5)
-# Sentences a labelled and an unlabelled review gives, and their length in tokens.
-PER_LABELLED, PER_UNLABELLED = 2, 1
-SENTENCE_TOKENS = (4, 45)
+CPU = torch.device("cpu")
 # The weights are fitted on clear sentences; those of every day deserve softer targets.
 SENTENCE_SOFTENING, MAX_SENTENCE_LOGIT = 0.7, 4.0
+
+
+class Teachers(NamedTuple):
+    """All kinds of teachers: networks, whose logits are averaged, n-grams, and a transformer or none."""
+
+    networks: Sequence[Network]
+    grams: Ngrams
+    transformer: Transformer | None
+
+    @property
+    def names(self) -> list[str]:
+        """Say what the kinds are, in the order of the columns that ``of_reviews`` gives."""
+        widths = ", ".join(str(network.size.hidden) for network in self.networks)
+        names = [f"LSTM networks ({widths} states a direction)", "naive Bayes n-grams", transformer.NAME]
+        return names[: 3 if self.transformer else 2]
+
+    def of_reviews(self, ids: list[np.ndarray], texts: Sequence[str]) -> np.ndarray:
+        """Give each kind's logits, float32 (reviews, kinds), of reviews as ids and as text."""
+        columns = [mean_logits(self.networks, ids), self.grams.logits(ids)]
+        return np.stack(columns + self._of_transformer(texts), axis=1)
+
+    def of_sentences(self, ids: list[np.ndarray], texts: Sequence[str]) -> np.ndarray:
+        """Give the same for sentences, without the n-grams: they know too little of a few words."""
+        return np.stack([mean_logits(self.networks, ids), *self._of_transformer(texts)], axis=1)
+
+    def _of_transformer(self, texts: Sequence[str]) -> list[np.ndarray]:
+        if self.transformer is None:
+            return []
+        encoded = transformer.pieces(texts, transformer.files())
+        return [transformer.logits(self.transformer, encoded, CPU)]
 
 
 def load_teacher(folder: Path) -> Network:
@@ -52,96 +83,90 @@ def load_teacher(folder: Path) -> Network:
 def mean_logits(teachers: Sequence[Network], ids: list[np.ndarray]) -> np.ndarray:
     """Give the teachers' mean logit for each text, float32 (texts,)."""
     split = corpora.Split([""] * len(ids), ids, np.zeros(len(ids), np.int8), np.zeros(len(ids), np.int8))
-    device = torch.device("cpu")
-    return np.mean([predict(teacher, split, device, batch=128)[0] for teacher in teachers], axis=0)
+    return np.mean([predict(teacher, split, CPU, batch=128)[0] for teacher in teachers], axis=0)
 
 
-def blend(networks: np.ndarray, grams: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Give the n-gram model's share and the temperature of least NLL on the development split."""
-    tried = []
-    for share in SHARES:
-        logits = (1 - share) * networks + share * grams
-        temperature = measures.fit_temperature(logits, labels)
-        tried.append((measures.nll(logits, labels, temperature), share, temperature))
-    return min(tried)[1:]
+def blend(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Give the weights (kinds,), none below 0, with which logits (reviews, kinds) add up to the best one.
+
+    The best is that of least NLL, so the sum needs no temperature.
+    """
+    signed = np.where(labels == 1, 1.0, -1.0)[:, None] * logits
+
+    def loss(weights: np.ndarray) -> float:
+        return float(np.logaddexp(0, -signed @ weights).mean())
+
+    start = np.full(logits.shape[1], 1 / logits.shape[1])
+    return minimize(loss, start, method="L-BFGS-B", bounds=[(0, None)] * len(start)).x
 
 
-def cut_sentences(
-    reviews: Sequence[dataset.Review], leanings: Sequence[float], count: int, words: Vocabulary, seed: int
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Draw up to ``count`` sentences a review, as ids, each with its review's leaning, -1 to 1."""
-    chance = np.random.default_rng(seed)
-    ids, found = [], []
-    for review, leaning in zip(tqdm(reviews, desc="cutting sentences", disable=None), leanings, strict=True):
-        text = clean(review.text)
-        tokens = tokenize(text)
-        fitting = [
-            sentence
-            for sentence in split_sentences(text, tokens)
-            if SENTENCE_TOKENS[0] <= sentence.last - sentence.first <= SENTENCE_TOKENS[1]
-        ]
-        for place in chance.permutation(len(fitting))[:count]:
-            read = tokens[fitting[place].first : fitting[place].last]
-            ids.append(np.array([words.id_of(token.token) for token in read], dtype=np.int32))
-            found.append(leaning)
-    return ids, np.array(found)
-
-
-def fit_sentences(
-    teachers: Sequence[Network], data: dataset.Dataset, words: Vocabulary
-) -> LogisticRegression:
+def fit_sentences(teachers: Teachers, data: dataset.Dataset, words: Vocabulary) -> LogisticRegression:
     """Fit how much the sentence alone and its review's label say, on the open labelled sentences."""
     rows = [row for row in examine.load_sentences(data.development) if row["half"] == "open"]
-    ids = [np.array(words.encode_ids(row["text"]), dtype=np.int32) for row in rows]
-    own = mean_logits(teachers, ids)
+    texts = [row["text"] for row in rows]
+    own = teachers.of_sentences([np.array(words.encode_ids(text), dtype=np.int32) for text in texts], texts)
     leaning = np.array([1.0 if "/pos/" in row["review"] else -1.0 for row in rows])
     labels = np.array([row["label"] == "positive" for row in rows])
-    model = LogisticRegression(C=1.0).fit(np.stack([own, leaning], axis=1), labels)
-    both = model.score(np.stack([own, leaning], axis=1), labels)
-    print(f"teach: sentence alone {((own > 0) == labels).mean():.3f}, with its review's label {both:.3f}")
+    known = np.column_stack([own, leaning])
+    model = LogisticRegression(C=1.0).fit(known, labels)
+    alone = ((own > 0) == labels[:, None]).mean(axis=0)
+    print(
+        f"teach: sentences alone {', '.join(f'{share:.3f}' for share in alone)},"
+        f" together with the review's label {model.score(known, labels):.3f}"
+    )
     return model
 
 
-def teach(folders: Sequence[Path], out: Path, archive: str | None, seed: int) -> None:
+def teach(folders: Sequence[Path], tuned: Path | None, out: Path, archive: str | None) -> None:
     """Write the soft targets of unsup reviews and sentences."""
     corpus, words = corpora.load(archive), vocabulary.load()
     data = dataset.load(dataset.find_archive(archive))
-    teachers = [load_teacher(folder) for folder in folders]
-    grams = ngrams.fit(corpus.train.ids, corpus.train.labels)
-    networks = mean_logits(teachers, corpus.development.ids)
-    share, temperature = blend(networks, grams.logits(corpus.development.ids), corpus.development.labels)
-
-    def blended(ids: list[np.ndarray]) -> np.ndarray:
-        return ((1 - share) * mean_logits(teachers, ids) + share * grams.logits(ids)) / temperature
-
-    development = (blended(corpus.development.ids) > 0) == corpus.development.labels
+    teachers = Teachers(
+        [load_teacher(folder) for folder in folders],
+        ngrams.fit(corpus.train.ids, corpus.train.labels),
+        transformer.load(tuned) if tuned else None,
+    )
+    development, unsup = (
+        teachers.of_reviews(split.ids, texts_of(split, reviews))
+        for split, reviews in ((corpus.development, data.development), (corpus.unsup, data.unsup))
+    )
+    labels = corpus.development.labels
+    weights = blend(development, labels)
+    kinds = [
+        {
+            "name": name,
+            "weight": round(float(weight), 3),
+            "development_accuracy": float(((column > 0) == labels).mean()),
+        }
+        for name, weight, column in zip(teachers.names, weights, development.T, strict=True)
+    ]
+    for kind in kinds:
+        print(
+            f"teach: {kind['name']}: weight {kind['weight']:.2f},"
+            f" development accuracy alone {kind['development_accuracy']:.4f}"
+        )
+    together = development @ weights
     print(
-        f"teach: n-grams {share:.1f}, temperature {temperature:.2f},"
-        f" development accuracy {development.mean():.4f}"
+        f"teach: together development accuracy {((together > 0) == labels).mean():.4f},"
+        f" nll {measures.nll(together, labels):.4f}"
     )
-    unsup = measures.probabilities_of(blended(corpus.unsup.ids))
-    leaning = dict(zip(corpus.unsup.names, 2 * unsup - 1, strict=True))
-    labelled = cut_sentences(
-        data.train, [2.0 * review.label - 1 for review in data.train], PER_LABELLED, words, seed
-    )
-    unlabelled = cut_sentences(
-        data.unsup, [leaning.get(review.name, 0.0) for review in data.unsup], PER_UNLABELLED, words, seed
-    )
-    ids = labelled[0] + unlabelled[0]
-    known = np.stack([mean_logits(teachers, ids), np.concatenate([labelled[1], unlabelled[1]])], axis=1)
+    targets = measures.probabilities_of(unsup @ weights)
+    leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
+    leaning |= dict(zip(corpus.unsup.names, 2 * targets - 1, strict=True))
+    cut = sentences.cut_all(data, words)
+    own = teachers.of_sentences(cut.ids, cut.texts)
+    known = np.column_stack([own, [leaning.get(name, 0.0) for name in cut.reviews]])
     logits = fit_sentences(teachers, data, words).decision_function(known) * SENTENCE_SOFTENING
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        unsup_targets=unsup.astype(np.float32),
-        sentence_ids=np.concatenate(ids),
-        sentence_lengths=np.array([len(one) for one in ids], dtype=np.int32),
-        sentence_targets=measures.probabilities_of(
-            np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
-        ).astype(np.float32),
-    )
-    write_atomic(out, buffer.getvalue())
-    print(f"teach: {len(unsup):,} reviews and {len(ids):,} sentences in {out}")
+    logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
+    answered = curriculum.Examples(cut.ids, measures.probabilities_of(logits).astype(np.float32))
+    curriculum.save_taught(curriculum.Taught(targets.astype(np.float32), answered, kinds), out)
+    print(f"teach: {len(targets):,} reviews and {len(cut.ids):,} sentences in {out}")
+
+
+def texts_of(split: corpora.Split, reviews: Sequence[dataset.Review]) -> list[str]:
+    """Give the texts of an encoded split, which leaves out reviews without a token."""
+    texts = {review.name: review.text for review in reviews}
+    return [texts[name] for name in split.names]
 
 
 def main() -> None:
@@ -149,17 +174,17 @@ def main() -> None:
     parser.add_argument(
         "--teacher", type=Path, action="append", required=True, help="a trained network's folder"
     )
+    parser.add_argument("--transformer", type=Path, help="the folder that transformer.py wrote")
     parser.add_argument("--out", type=Path, required=True, help="the file to write (.npz)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    parser.add_argument("--seed", type=int, default=1, help="which sentences are drawn (default 1)")
     options = parser.parse_args()
     try:
-        teach(options.teacher, options.out, options.archive, options.seed)
+        teach(options.teacher, options.transformer, options.out, options.archive)
     except FileNotFoundError as error:
         sys.exit(f"teach: no file {error.filename}; train the teachers first")
     except OSError as error:
         sys.exit(f"teach: a file can't be written or read ({error})")
-    except (dataset.DataError, vocabulary.VocabularyError) as error:
+    except (dataset.DataError, vocabulary.VocabularyError, transformer.TransformerError) as error:
         sys.exit(f"teach: {error}")
 
 

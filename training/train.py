@@ -246,11 +246,12 @@ class _Run:
     def finish(self) -> Path:
         if not self.workers.leads:
             return self.folder
-        weights = self.best.pop("weights")
+        weights, taught = self.best.pop("weights"), self.options.taught
         card = {
             **self._recipe(),
             "reviews": {name: len(getattr(self.corpus, name)) for name in corpora.SPLITS[:3]},
             "left_out": self.corpus.left_out,
+            "teachers": curriculum.load_taught(Path(taught)).teachers if taught else [],
             "best": self.best,
             "history": self.history,
             "seconds": round(self.seconds, 1),
@@ -325,7 +326,7 @@ class _Run:
 
 
 def examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Split:
-    """Give all that is taught, as one split whose labels are targets, float32 P(positive)."""
+    """Give all that is learned from, as one split whose labels are targets, float32 P(positive)."""
     words = vocabulary.load()
     labels = curriculum.smoothed(corpus.train.labels, options.label_smoothing)
     taught = curriculum.Examples(list(corpus.train.ids), labels)

@@ -96,6 +96,12 @@ def test_time_and_energy_are_stated_as_an_estimate(card: dict[str, Any]) -> None
     assert f"| how estimated | {cost['how']} |" in page
 
 
+def test_teachers_are_named_with_their_weight(card: dict[str, Any]) -> None:
+    assert "Teachers" not in model_card.page(card, PARTS)
+    card["training"]["teachers"] = [{"name": "an oracle", "weight": 0.5, "development_accuracy": 0.9876}]
+    assert "| an oracle | 0.50 | 98.76 % |" in model_card.page(card, PARTS)
+
+
 def test_groups_are_named_by_length_and_by_negators(card: dict[str, Any]) -> None:
     page = model_card.page(card, PARTS)
     assert "| 8 to 146 tokens | 9 | 90.00 % | 2.00 % |" in page

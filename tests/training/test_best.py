@@ -8,6 +8,7 @@ from pathlib import Path
 
 import best
 import pytest
+import targets
 import train
 from best import Stage
 
@@ -31,7 +32,10 @@ pathlib.Path(out).write_text(word + "".join(pathlib.Path(path).read_text() for p
 def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) -> None:
     stages = best.recipe(seed, tmp_path)
     names = [stage.name for stage in stages]
-    assert names == ["pretrained", "teacher-1", "teacher-2", "taught", f"student-{seed}", f"package-{seed}"]
+    assert names == [
+        *("pretrained", "pretrained-wide", "teacher-1", "teacher-2", "transformer", "taught"),
+        *(f"student-{seed}", f"package-{seed}"),
+    ]
     there: list[Path] = []
     for stage in stages:
         assert set(stage.reads) <= set(there), stage.name
@@ -52,15 +56,33 @@ def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     options = [train.parse(stage.command[1:]) for stage in trainings]
     assert [one.seed for one in options] == [1, 2, 3]
     assert all(one.resume for one in options)
-    pretrained = str(tmp_path / "pretrained.safetensors")
-    assert [one.pretrained for one in options] == [pretrained] * 3  # one pretraining for all
     assert [bool(one.taught) for one in options] == [False, False, True]
+
+
+def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -> None:
+    stages = best.recipe(3, tmp_path)
+    trainings = [train.parse(stage.command[1:]) for stage in stages if stage.command[0] == "train.py"]
+    width = {}
+    for stage in stages[:2]:
+        flags = stage.command
+        width[str(stage.writes)] = int(flags[flags.index("--hidden") + 1]) if "--hidden" in flags else 128
+    assert [one.hidden for one in trainings] == [256, 256, 128]
+    assert [width[one.pretrained] for one in trainings] == [256, 256, 128]
 
 
 def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
     one, other = best.recipe(1, tmp_path), best.recipe(2, tmp_path)
-    assert one[:4] == other[:4]
-    assert one[4].writes != other[4].writes
+    assert one[:-2] == other[:-2]
+    assert one[-2].writes != other[-2].writes
+
+
+def test_kept_targets_stand_for_all_teachers(tmp_path: Path) -> None:
+    whole, kept = (best.recipe(2, tmp_path, kept=flag) for flag in (False, True))
+    assert [stage.name for stage in kept] == ["pretrained", "taught", "student-2", "package-2"]
+    assert (kept[0], kept[2], kept[3]) == (whole[0], whole[-2], whole[-1])
+    assert kept[1].writes == whole[-3].writes
+    assert kept[1].command == ["targets.py", "--out", str(kept[1].writes)]
+    assert kept[1].reads == [targets.KEPT]
 
 
 def test_only_what_is_taught_lessons_depends_on_them(tmp_path: Path) -> None:
@@ -81,7 +103,7 @@ def test_each_teacher_counts_by_its_own_hash(tmp_path: Path) -> None:
     for number, path in enumerate(taught.reads):
         path.parent.mkdir()
         path.write_text(str(number))
-    assert len(best.note_of(taught)["reads"]) == len(taught.reads) == 2  # type: ignore[arg-type]
+    assert len(best.note_of(taught)["reads"]) == len(taught.reads) == 3  # type: ignore[arg-type]
 
 
 def test_a_training_is_shared_by_processes_and_other_stages_are_not(tmp_path: Path) -> None:

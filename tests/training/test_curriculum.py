@@ -542,10 +542,14 @@ def test_examples_add_up_in_order_and_leave_the_summands_alone() -> None:
     assert (len(one.ids), len(other.ids)) == (2, 1)
 
 
+TEACHERS = [{"name": "a teacher", "weight": 1.5, "development_accuracy": 0.9}]
+
+
 def write_taught(path: Path, unsup: int) -> Path:
     """Write soft targets as teach.py does: 0.25 for each unsup review, and three sentences."""
     np.savez_compressed(
         path,
+        teachers=json.dumps(TEACHERS),
         unsup_targets=np.full(unsup, 0.25, dtype=np.float32),
         sentence_ids=np.array([5, 6, 7, 8, 9, 10], dtype=np.int32),
         sentence_lengths=np.array([3, 1, 2], dtype=np.int32),
@@ -559,6 +563,7 @@ def test_taught_targets_are_read_as_written(tmp_path: Path) -> None:
     assert taught.unsup.tolist() == [0.25, 0.25]
     assert [ids.tolist() for ids in taught.sentences.ids] == [[5, 6, 7], [8], [9, 10]]
     assert taught.sentences.targets.tolist() == pytest.approx([0.7, 0.1, 0.6])
+    assert taught.teachers == TEACHERS
 
 
 @pytest.fixture

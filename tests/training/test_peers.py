@@ -215,13 +215,22 @@ def test_the_command_prints_a_table_and_the_json(
     printed = capsys.readouterr().out
     figures = json.loads(printed[printed.index("\n{") :])
     assert figures == json.loads(out.read_text(encoding="utf-8"))
-    assert [row["name"] for row in figures["rows"]] == [*peers.NAMES.values()]
+    quick = [name for key, name in peers.NAMES.items() if key != peers.SLOW]
+    assert [row["name"] for row in figures["rows"]] == quick
     lacking = [row["name"] for row in figures["rows"] if "missing" in row]
     assert lacking == ["fastText"]
     assert all(list(row) == KEYS for row in figures["rows"] if "missing" not in row)
     assert figures["split"] == "test"
     assert printed.splitlines()[0].split() == "accuracy ECE contrast suite sentences ms MB".split()
     assert (own_package / "model.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "given, slow",
+    [([], False), (["--slow"], True), (["--only", "minilm"], True), (["--only", "vader", "--slow"], False)],
+)
+def test_the_slow_peer_comes_when_it_is_asked_for(given: list[str], slow: bool) -> None:
+    assert (peers.SLOW in peers.parse(given).only) == slow
 
 
 def test_publishing_writes_the_rows_that_were_had(

@@ -47,6 +47,8 @@ def test_a_seed_is_trained_by_the_recipe_and_packaged_in_the_cache(
     folder = seeds.package_of(2)
     assert folder == cache / "best" / "package-2"
     assert asked[0][1:] == [str(seeds.HERE / "best.py"), "--seed", "2", "--package", str(folder)]
+    seeds.package_of(2, kept=True)
+    assert asked[1] == [*asked[0], "--kept"]
     Done.returncode = 1
     with pytest.raises(SystemExit, match="the training with seed 2 failed"):
         seeds.package_of(2)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import curriculum
 import dataset
 import examine
 import measures
+import ngrams
 import numpy as np
 import pytest
 import teach
 import torch
 import train
+import transformer
 from corpus import Corpus, Split
 from dataset import Dataset, Review
 from network import Network, Size
@@ -24,6 +27,7 @@ from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
+NO_GRAMS = ngrams.Ngrams(np.zeros(ngrams.COLUMNS, dtype=np.float32), 0.0)
 PRAISE = ("wonderful", "brilliant", "superb", "excellent", "delightful")
 BLAME = ("terrible", "awful", "boring", "dreadful", "pathetic")
 THINGS = ("script", "music", "cast", "ending", "camera", "story", "humour", "pace")
@@ -37,99 +41,54 @@ def words() -> Vocabulary:
 # --- blending -----------------------------------------------------------------------------------
 
 
-def simulated(network_noise: float, gram_noise: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give two teachers' logits of one truth, each with its own noise, and labels drawn from the truth."""
+def simulated(network_noise: float, gram_noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Give two teachers' logits of one truth as columns, each with its own noise, and labels drawn of it."""
     chance = np.random.default_rng(0)
     truth = chance.normal(0, 2, 20_000)
     labels = (chance.random(20_000) < measures.probabilities_of(truth)).astype(int)
     networks = truth + chance.normal(0, network_noise, 20_000)
-    return networks, truth + chance.normal(0, gram_noise, 20_000), labels
+    return np.column_stack([networks, truth + chance.normal(0, gram_noise, 20_000)]), labels
 
 
 @pytest.mark.parametrize(
     "network_noise, gram_noise, share",
-    [(1.0, 1.0, 0.5), (1.0, 2.0, 0.2), (1.0, 30.0, 0.0), (9.0, 1.0, 0.5)],
+    [(1.0, 1.0, 0.5), (1.0, 2.0, 0.2), (1.0, 30.0, 0.0), (9.0, 1.0, 1.0)],
 )
-def test_the_share_follows_how_far_each_teacher_can_be_trusted(
+def test_the_weights_follow_how_far_each_teacher_can_be_trusted(
     network_noise: float, gram_noise: float, share: float
 ) -> None:
-    assert teach.blend(*simulated(network_noise, gram_noise))[0] == share
+    weights = teach.blend(*simulated(network_noise, gram_noise))
+    assert weights[1] / weights.sum() == pytest.approx(share, abs=0.06)
+
+
+def test_no_teacher_counts_against_itself() -> None:
+    logits, labels = simulated(0.5, 0.5)
+    weights = teach.blend(np.column_stack([logits[:, 0], -logits[:, 1]]), labels)
+    assert weights[0] > 0.5 and weights[1] == 0
 
 
 def test_the_blend_is_better_than_the_networks_alone() -> None:
-    networks, grams, labels = simulated(1.0, 1.0)
-    share, temperature = teach.blend(networks, grams, labels)
-    blended = measures.nll((1 - share) * networks + share * grams, labels, temperature)
-    assert blended < measures.nll(networks, labels, measures.fit_temperature(networks, labels))
+    logits, labels = simulated(1.0, 1.0)
+    networks = logits[:, 0]
+    alone = measures.nll(networks, labels, measures.fit_temperature(networks, labels))
+    assert measures.nll(logits @ teach.blend(logits, labels), labels) < alone
 
 
 def test_teachers_that_are_too_sure_are_cooled_down() -> None:
-    networks, grams, labels = simulated(0.0, 0.0)
-    assert teach.blend(3 * networks, 3 * grams, labels)[1] == pytest.approx(3, abs=0.15)
+    logits, labels = simulated(0.0, 0.0)
+    assert teach.blend(3 * logits, labels).sum() == pytest.approx(1 / 3, abs=0.02)
 
 
-# --- cutting sentences --------------------------------------------------------------------------
-
-
-def sentence(count: int) -> str:
-    """Give a sentence of ``count`` tokens, its full stop among them."""
-    return " ".join(["Film", *["story"] * (count - 2)]) + "."
-
-
-def review(text: str, number: int = 0, label: int = 1, split: str = "train") -> Review:
-    kind = {1: "pos", 0: "neg", -1: "unsup"}[label]
-    return Review(f"{split}/{kind}/{number}_{9 * max(label, 0)}.txt", text, label, 0, f"film/{number}")
-
-
-def test_sentences_are_whole_and_within_the_limits(words: Vocabulary) -> None:
-    kept = [sentence(count) for count in (4, 45)]
-    dropped = [sentence(count) for count in (2, 3, 46, 80)]
-    ids, leanings = teach.cut_sentences(
-        [review(" ".join([dropped[0], kept[0], *dropped[1:], kept[1]]))], [0.5], 9, words, 1
-    )
-    assert sorted(map(len, ids)) == [4, 45]
-    assert sorted(one.tolist() for one in ids) == sorted(words.encode_ids(text) for text in kept)
-    assert all(one.dtype == np.int32 for one in ids)
-    assert leanings.tolist() == [0.5, 0.5]
-
-
-def many(count: int) -> list[Review]:
-    """Give reviews of six sentences; each sentence names its review and its own place."""
-    return [
-        review(
-            " ".join(f"The {thing} of part {100 * n + k} is long." for k, thing in enumerate(THINGS[:6])), n
-        )
-        for n in range(count)
-    ]
-
-
-def test_a_review_gives_so_many_sentences_at_most_and_none_twice(words: Vocabulary) -> None:
-    reviews = [*many(5), review("Only this one sentence stands here.", 5), review("Short.", 6)]
-    ids, leanings = teach.cut_sentences(reviews, [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 2, words, 1)
-    assert leanings.tolist() == [0.0, 0.0, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3, 0.4, 0.4, 0.5]
-    texts = {tuple(words.encode_ids(one)): n for n in range(5) for one in sentences_of(reviews[n])}
-    assert [texts.get(tuple(one.tolist())) for one in ids] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, None]
-    assert len({tuple(one.tolist()) for one in ids}) == len(ids)
+# --- the whole stage ----------------------------------------------------------------------------
 
 
 def sentences_of(one: Review) -> list[str]:
     return [f"{part}." for part in one.text.rstrip(".").split(". ")]
 
 
-def test_the_same_seed_draws_the_same_sentences(words: Vocabulary) -> None:
-    one, again, other = (
-        [ids.tolist() for ids in teach.cut_sentences(many(20), [0.0] * 20, 2, words, seed)[0]]
-        for seed in (1, 1, 2)
-    )
-    assert one == again != other
-
-
-def test_reviews_and_leanings_must_be_as_many(words: Vocabulary) -> None:
-    with pytest.raises(ValueError, match="shorter"):
-        teach.cut_sentences(many(2), [0.0], 1, words, 1)
-
-
-# --- the whole stage ----------------------------------------------------------------------------
+def review(text: str, number: int, label: int, split: str) -> Review:
+    kind = {1: "pos", 0: "neg", -1: "unsup"}[label]
+    return Review(f"{split}/{kind}/{number}_{9 * max(label, 0)}.txt", text, label, 0, f"film/{number}")
 
 
 def written(count: int, seed: int, split: str, labelled: bool = True) -> list[Review]:
@@ -222,14 +181,14 @@ def test_targets_are_written_read_back_and_trained_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "cache" / "taught.npz"
-    teach.teach(teachers, out, None, seed=1)
+    teach.teach(teachers, None, out, None)
     taught = curriculum.load_taught(out)
     assert taught.unsup.shape == (len(corpus.unsup),) == (29,)
     # The n-gram model alone is right here, so the blend is as well: by turns blame and praise.
     assert ((taught.unsup > 0.5) == np.arange(29) % 2).all()
 
     texts = {tuple(words.encode_ids(text)) for one in data.train + data.unsup for text in sentences_of(one)}
-    assert len(taught.sentences.ids) == len(taught.sentences.targets) == 2 * 48 + 30
+    assert len(taught.sentences.ids) == len(taught.sentences.targets) == 2 * 48 + 2 * 30
     assert {tuple(ids.tolist()) for ids in taught.sentences.ids} <= texts
     highest = 1 / (1 + np.exp(-teach.MAX_SENTENCE_LOGIT))
     assert taught.sentences.targets.dtype == np.float32
@@ -237,15 +196,14 @@ def test_targets_are_written_read_back_and_trained_on(
     assert 0.5 < taught.sentences.targets.max() <= highest + 1e-6
     praise = [words.id_of(word) for word in PRAISE]
     praised = [bool(np.isin(ids, praise).any()) for ids in taught.sentences.ids]
-    assert (taught.sentences.targets > 0.5).tolist() == praised
+    # Of the review that is left out nothing is known but its sentences.
+    assert (taught.sentences.targets > 0.5).tolist()[:-2] == praised[:-2]
 
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(",")[0] for line in lines] == [
-        "teach: n-grams 0.5",
-        lines[1].split(",")[0],
-        f"teach: 29 reviews and 126 sentences in {out}",
-    ]
-    assert lines[1].endswith("with its review's label 1.000")
+    assert [line.split(": ")[1] for line in lines[:2]] == [kind["name"] for kind in taught.teachers]
+    assert lines[2].startswith("teach: together development accuracy 1.0000, nll 0.")
+    assert lines[3].endswith("together with the review's label 1.000")
+    assert lines[4:] == [f"teach: 29 reviews and 156 sentences in {out}"]
 
     monkeypatch.setattr(train, "uses_bf16", lambda device: False)
     options = train.parse(
@@ -258,10 +216,46 @@ def test_targets_are_written_read_back_and_trained_on(
     assert "head.weight" in load_file(tmp_path / "student" / "network.safetensors")
 
 
+def test_a_transformer_teaches_too(
+    synthetic: None,
+    teachers: list[Path],
+    corpus: Corpus,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It alone knows the reviews' labels, so it alone counts, for reviews and for sentences."""
+    asked: list[list[str]] = []
+
+    def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
+        asked.append(list(texts))
+        return [np.array([any(word in text for word in PRAISE)], dtype=np.int32) for text in texts]
+
+    def logits(model: object, encoded: list[np.ndarray], device: torch.device) -> np.ndarray:
+        return np.array([8.0 * row[0] - 4 for row in encoded], dtype=np.float32)
+
+    monkeypatch.setattr(transformer, "load", lambda folder: folder.name)
+    monkeypatch.setattr(transformer, "pieces", pieces)
+    monkeypatch.setattr(transformer, "logits", logits)
+    monkeypatch.setattr(ngrams, "fit", lambda ids, labels: NO_GRAMS)
+    monkeypatch.setattr(teach, "mean_logits", lambda networks, ids: np.zeros(len(ids), dtype=np.float32))
+    teach.teach(teachers, Path("tuned"), tmp_path / "taught.npz", None)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(": ")[1] for line in lines[:3]] == [
+        "LSTM networks (4, 4 states a direction)",
+        "naive Bayes n-grams",
+        transformer.NAME,
+    ]
+    assert lines[2].endswith("development accuracy alone 1.0000")
+    assert [len(texts) for texts in asked] == [24, 29, 2 * 48 + 2 * 30, 16]
+    taught = curriculum.load_taught(tmp_path / "taught.npz")
+    assert ((taught.unsup > 0.9) == np.arange(29) % 2).all()
+
+
 def test_only_the_open_labelled_sentences_are_looked_at(
     synthetic: None, teachers: list[Path], data: Dataset, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    networks = [teach.load_teacher(folder) for folder in teachers]
+    networks = teach.Teachers([teach.load_teacher(folder) for folder in teachers], NO_GRAMS, None)
 
     def with_wrong_held(reviews: list[Review]) -> list[dict[str, Any]]:
         other = {"positive": "negative", "negative": "positive"}
@@ -300,7 +294,7 @@ def test_a_disk_that_is_full_is_one_sentence(
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(teach, "write_atomic", full)
+    monkeypatch.setattr(curriculum, "write_atomic", full)
     said = ended(monkeypatch, "--teacher", str(teachers[0]), "--out", str(tmp_path / "taught.npz"))
     assert said == "teach: a file can't be written or read ([Errno 28] No space left on device)"
 

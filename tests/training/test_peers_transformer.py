@@ -1,0 +1,62 @@
+"""The fine-tuned transformer as a peer: whose training it takes, and what it says when it can't be had."""
+
+import sys
+from pathlib import Path
+
+import dataset
+import peers_transformer
+import pytest
+import torch
+import transformer
+from peers_scorers import PeerMissing, Source
+from workers import ALONE
+
+from tests.support import transformer_tiny
+
+TEXTS = ["The film is superb.", "The film is awful.", "<br />"]
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+    """Put the tiny encoder and the short reviews in place, with a rate at which they are learned."""
+    monkeypatch.setattr(dataset, "find_archive", None)
+    monkeypatch.setattr(dataset, "load", None)
+    for name in ("encoder", "uses_bf16", "DROPOUT", "BATCH"):
+        monkeypatch.setattr(transformer, name, getattr(transformer, name))
+    (tmp_path / "archive").write_bytes(b"an archive")
+    transformer_tiny.put_in_place(tmp_path / "archive")
+    parse = transformer.parse
+    monkeypatch.setattr(transformer, "parse", lambda flags: parse(["--lr", "0.03", "--epochs", "3", *flags]))
+    return Source(tmp_path / "archive")
+
+
+def test_it_is_trained_once_and_kept(source: Source, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    peer = peers_transformer.minilm(source)
+    good, bad, empty = peer.score(TEXTS)
+    assert bad < 0.5 < good
+    assert 0 < empty < 1
+    (kept,) = (cache / "peers").iterdir()
+    assert kept.name.startswith("minilm-")
+    assert peer.size() == sum(path.stat().st_size for path in peer.files) > 400_000
+    monkeypatch.setattr(transformer, "fine_tune", None)
+    assert peers_transformer.minilm(source).score(TEXTS) == pytest.approx([good, bad, empty])
+
+
+def test_the_recipe_s_own_is_taken_where_it_is_the_same(source: Source, cache: Path) -> None:
+    options = transformer.parse(["--out", str(cache / "best" / "transformer")])
+    transformer.fine_tune(options, ALONE, torch.device("cpu"))
+    peer = peers_transformer.minilm(source)
+    assert cache / "best" / "transformer" / "transformer.safetensors" in peer.files
+    assert not (cache / "peers").exists()
+    card = cache / "best" / "transformer" / "transformer.json"
+    card.write_text(card.read_text().replace('"seed": 1', '"seed": 2'))
+    assert (cache / "best") not in peers_transformer.minilm(source).files[0].parents
+
+
+def test_a_missing_package_is_one_sentence(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transformer, "PACKAGE", "no_such_package")
+    with pytest.raises(PeerMissing, match="^MiniLM can't be had: the package no_such_package is not"):
+        peers_transformer.minilm(source)
+    monkeypatch.setitem(sys.modules, "transformer", None)
+    with pytest.raises(PeerMissing, match="^MiniLM is not installed: pip install -r requirements-teach.txt"):
+        peers_transformer.minilm(source)

@@ -1,0 +1,68 @@
+"""Sentences cut from reviews: whole, within limits, the same ones each time."""
+
+import numpy as np
+import pytest
+import sentences
+from dataset import Dataset, Review
+
+from vocab import vocabulary
+from vocab.vocabulary import Vocabulary
+
+THINGS = ("script", "music", "cast", "ending", "camera", "story")
+
+
+@pytest.fixture(scope="module")
+def words() -> Vocabulary:
+    return vocabulary.load()
+
+
+def sentence(count: int) -> str:
+    """Give a sentence of ``count`` tokens, its full stop among them."""
+    return " ".join(["Film", *["story"] * (count - 2)]) + "."
+
+
+def review(text: str, number: int = 0) -> Review:
+    return Review(f"train/pos/{number}_9.txt", text, 1, 9, f"film/{number}")
+
+
+def many(count: int) -> list[Review]:
+    """Give reviews of six sentences; each sentence names its review and its own place."""
+    return [
+        review(" ".join(f"The {thing} of part {100 * n + k} is long." for k, thing in enumerate(THINGS)), n)
+        for n in range(count)
+    ]
+
+
+def test_sentences_are_whole_and_within_the_limits(words: Vocabulary) -> None:
+    kept = [sentence(count) for count in (4, 45)]
+    dropped = [sentence(count) for count in (2, 3, 46, 80)]
+    whole = review(" ".join([dropped[0], kept[0], *dropped[1:], kept[1]]))
+    found = sentences.cut([whole], 9, words, 1)
+    assert sorted(found.texts) == sorted(kept)
+    assert [one.tolist() for one in found.ids] == [words.encode_ids(text) for text in found.texts]
+    assert all(one.dtype == np.int32 for one in found.ids)
+    assert found.reviews == [whole.name] * 2
+
+
+def test_a_review_gives_so_many_sentences_at_most_and_none_twice(words: Vocabulary) -> None:
+    reviews = [*many(5), review("Only this one sentence stands here.", 5), review("Short.", 6)]
+    found = sentences.cut(reviews, 2, words, 1)
+    assert found.reviews == [one.name for one in reviews[:5] for _ in range(2)] + [reviews[5].name]
+    texts = {one.name: one.text for one in reviews}
+    assert all(text in texts[name] for text, name in zip(found.texts, found.reviews, strict=True))
+    assert len(set(found.texts)) == len(found.texts)
+
+
+def test_the_same_seed_draws_the_same_sentences(words: Vocabulary) -> None:
+    one, again, other = (sentences.cut(many(20), 2, words, seed).texts for seed in (1, 1, 2))
+    assert one == again != other
+
+
+def test_train_reviews_come_first_and_then_unsup_reviews(words: Vocabulary) -> None:
+    reviews = many(6)
+    data = Dataset(reviews[:4], [], reviews[4:], [], {"train": 0, "unsup": 0})
+    found = sentences.cut_all(data, words)
+    per = (sentences.PER_LABELLED, sentences.PER_UNLABELLED)
+    expected = [one.name for one in reviews[:4] for _ in range(per[0])]
+    assert found.reviews == expected + [one.name for one in reviews[4:] for _ in range(per[1])]
+    assert len(found.ids) == len(found.texts) == len(found.reviews)
