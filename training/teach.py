@@ -28,6 +28,7 @@ import torch
 import transformer
 from network import Network, Size
 from ngrams import Ngrams
+from pretrain import keep_memory
 from safetensors.torch import load_file
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
@@ -178,6 +179,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the file to write (.npz)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()
+    keep_memory()
     try:
         teach(options.teacher, options.transformer, options.out, options.archive)
     except FileNotFoundError as error:
