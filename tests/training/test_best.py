@@ -11,6 +11,7 @@ import pytest
 import targets
 import train
 from best import Stage
+from inference import MODEL_FOLDER
 
 HERE = Path(best.__file__).parent
 # Joins its input files and a word into its output, and logs that it ran.
@@ -301,4 +302,5 @@ def test_stages_lie_in_the_cache_folder(
     asked = []
     monkeypatch.setattr(best, "recipe", lambda *asked_for: asked.append(asked_for) or [])
     run("--seed", "4", "--package", "there")
-    assert asked == [(4, cache / "best", Path("there"))]
+    run("--kept")
+    assert asked == [(4, cache / "best", Path("there"), False), (1, cache / "best", MODEL_FOLDER, True)]
