@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2, fine-tuned on the train split, as a peer: ten times the size and far more work a review.
+"""all-MiniLM-L6-v2, fine-tuned on the train split, as a peer: twenty times the size, far more work a review.
 
 It is the model that teaches the published one, so best.py's own is taken where it is kept whole. Else it
 is trained here, which takes a good part of an hour on two cores.

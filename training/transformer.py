@@ -15,6 +15,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -103,16 +104,21 @@ def load(folder: Path) -> Transformer:
 
 def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
     """Give each text's ids, int32 (pieces,), cleaned as everywhere; of long ones the head and the tail."""
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json")).backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
     found = []
-    for encoded in tokenizer.encode_batch([clean(text) for text in texts]):
+    for encoded in _tokenizer(folder).encode_batch([clean(text) for text in texts]):
         ids = encoded.ids
         if len(ids) > HEAD_PIECES + TAIL_PIECES:
             ids = ids[:HEAD_PIECES] + ids[-TAIL_PIECES:]
         found.append(np.array(ids, dtype=np.int32))
     return found
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(folder: Path) -> Any:
+    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json")).backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def padded(rows: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
