@@ -37,19 +37,11 @@ class Network(nn.Module):
         for lstm in (self.forward_lstm, self.backward_lstm):
             init_lstm(lstm)
 
-    def forward(
-        self, ids: Tensor, lengths: Tensor, noise: "Noise | None" = None, shift: Tensor | None = None
-    ) -> Tensor:
-        """Give logits, float32 (batch,), for ids, int64 (batch, tokens), and lengths, int64 (batch,).
-
-        ``shift`` (batch, tokens, embedding) is added to the embedded tokens: its gradient says where
-        the network is weakest, and moving them there is adversarial training.
-        """
+    def forward(self, ids: Tensor, lengths: Tensor, noise: "Noise | None" = None) -> Tensor:
+        """Give logits, float32 (batch,), for ids, int64 (batch, tokens), and lengths, int64 (batch,)."""
         embedded = self.embedding(ids)
         if noise is not None:
             embedded = embedded * noise.embedding
-        if shift is not None:
-            embedded = embedded + shift
         maximum, mean, _ = pool(self.states(embedded, lengths), lengths)
         pooled = torch.cat([maximum, mean], dim=1)
         return self.head(pooled if noise is None else pooled * noise.head).squeeze(1)
@@ -79,7 +71,7 @@ class Network(nn.Module):
 
 
 class Noise(NamedTuple):
-    """A batch's dropout, drawn once so that two passes see the same network.
+    """A batch's dropout.
 
     ``embedding`` (batch, 1, embedding) drops channels of a review, the same ones at each token (Gal &
     Ghahramani 2016); ``head`` (batch, 4 x hidden) drops pooled features.

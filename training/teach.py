@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import corpus as corpora
 import curriculum
@@ -131,37 +131,51 @@ def teach(folders: Sequence[Path], tuned: Path | None, out: Path, archive: str |
         teachers.of_reviews(split.ids, texts_of(split, reviews))
         for split, reviews in ((corpus.development, data.development), (corpus.unsup, data.unsup))
     )
-    labels = corpus.development.labels
-    weights = blend(development, labels)
+    weights, kinds = weigh(teachers, development, corpus.development.labels)
+    targets = measures.probabilities_of(unsup @ weights).astype(np.float32)
+    leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
+    leaning |= dict(zip(corpus.unsup.names, (2 * targets - 1).tolist(), strict=True))
+    answered = sentence_targets(teachers, data, words, leaning)
+    curriculum.save_taught(curriculum.Taught(targets, answered, kinds), out)
+    print(f"teach: {len(targets):,} reviews and {len(answered.ids):,} sentences in {out}")
+
+
+def weigh(
+    teachers: Teachers, logits: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, list[dict[str, Any]]]:
+    """Give the weights that ``blend`` finds for development logits (reviews, kinds), and a row a kind."""
+    weights = blend(logits, labels)
     kinds = [
         {
             "name": name,
             "weight": round(float(weight), 3),
             "development_accuracy": float(((column > 0) == labels).mean()),
         }
-        for name, weight, column in zip(teachers.names, weights, development.T, strict=True)
+        for name, weight, column in zip(teachers.names, weights, logits.T, strict=True)
     ]
     for kind in kinds:
         print(
             f"teach: {kind['name']}: weight {kind['weight']:.2f},"
             f" development accuracy alone {kind['development_accuracy']:.4f}"
         )
-    together = development @ weights
+    together = logits @ weights
     print(
         f"teach: together development accuracy {((together > 0) == labels).mean():.4f},"
         f" nll {measures.nll(together, labels):.4f}"
     )
-    targets = measures.probabilities_of(unsup @ weights)
-    leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
-    leaning |= dict(zip(corpus.unsup.names, 2 * targets - 1, strict=True))
+    return weights, kinds
+
+
+def sentence_targets(
+    teachers: Teachers, data: dataset.Dataset, words: Vocabulary, leaning: dict[str, float]
+) -> curriculum.Examples:
+    """Cut sentences and give their targets; ``leaning``, -1 to 1, says what each whole review says."""
     cut = sentences.cut_all(data, words)
     own = teachers.of_sentences(cut.ids, cut.texts)
     known = np.column_stack([own, [leaning.get(name, 0.0) for name in cut.reviews]])
     logits = fit_sentences(teachers, data, words).decision_function(known) * SENTENCE_SOFTENING
     logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
-    answered = curriculum.Examples(cut.ids, measures.probabilities_of(logits).astype(np.float32))
-    curriculum.save_taught(curriculum.Taught(targets.astype(np.float32), answered, kinds), out)
-    print(f"teach: {len(targets):,} reviews and {len(cut.ids):,} sentences in {out}")
+    return curriculum.Examples(cut.ids, measures.probabilities_of(logits).astype(np.float32))
 
 
 def texts_of(split: corpora.Split, reviews: Sequence[dataset.Review]) -> list[str]:

@@ -15,7 +15,6 @@ import os
 import random
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,10 +37,6 @@ from vocab.files import sha256, write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 DRY_RUN_REVIEWS = 256
-# Tokens of a text for which --adversarial names the shift's length; it grows with their square root.
-SHIFT_TOKENS = 256
-# An unlabelled review's logit joins the loss by this share, only so that its gradient is there to read.
-WHISPER = 1e-6
 # Flags that say where things lie, not how the network is trained.
 PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
 
@@ -51,10 +46,7 @@ class CheckpointError(Exception):
 
 
 class Batch(NamedTuple):
-    """Reviews of similar length: ids int64 (batch, tokens), lengths (batch,), targets float (batch,).
-
-    A target is P(positive), or NaN where nothing is known.
-    """
+    """Reviews of like length: ids int64 (batch, tokens), lengths (batch,), targets P(positive) (batch,)."""
 
     ids: Tensor
     lengths: Tensor
@@ -116,8 +108,6 @@ class _Run:
         if workers.count > 1:  # every process starts from the leading one's weights
             self.shared = DistributedDataParallel(network, bucket_cap_mb=100)
         self.examples = examples(corpus, options)
-        # However many unlabelled reviews there are, a batch's targets weigh as much as its shifts.
-        self.known_weight = 1 / float(np.mean(~np.isnan(self.examples.labels)))
         self.average = {key: value.detach().clone() for key, value in network.state_dict().items()}
         table = [network.embedding.weight]
         others = [p for p in network.parameters() if p is not table[0]]
@@ -135,7 +125,6 @@ class _Run:
             self.optimizer, lambda step: one_cycle(step / total, warm=0.15)
         )
         self.bf16 = uses_bf16(device)
-        self.spread = torch.tensor(0.0)  # of the table, as an epoch begins
         self.epoch, self.step, self.patience = 0, 0, options.patience
         self.best: dict = {}
         self.history: list[dict] = []
@@ -152,7 +141,6 @@ class _Run:
         rank, count = self.workers.rank, self.workers.count
         torch.manual_seed((self.options.seed * 1000 + self.epoch) * count + rank)
         self.network.train()
-        self.spread = self.network.embedding.weight.detach().std()
         losses = []  # a row a step: the sum of its losses, and of how many reviews
         progress = tqdm(
             batches,
@@ -185,28 +173,10 @@ class _Run:
         noise = draw_noise(
             network.size, len(ids), options.embedding_dropout, options.head_dropout, self.device
         )
-        shift = None
-        if options.adversarial:
-            shift = torch.zeros(*ids.shape, network.size.embedding, device=self.device, requires_grad=True)
-        alone = isinstance(self.shared, Network)
-        with nullcontext() if alone or shift is None else self.shared.no_sync():
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                logits = self.shared(ids, batch.lengths, noise, shift).float()
-            known = ~batch.targets.isnan()
-            targets = torch.where(known, batch.targets, 0.5)
-            losses = F.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-            losses = torch.where(known, losses, WHISPER * logits)
-            (losses.sum() * weight * self.known_weight).backward()
-        if shift is not None:
-            clean = logits.detach()
-            probabilities = clean.sigmoid()
-            slopes = torch.where(known, probabilities - targets, WHISPER)
-            length = options.adversarial * self.spread
-            shift = worst_shift(shift.grad, slopes, clean, batch.lengths, length)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-                shifted = self.shared(ids, batch.lengths, noise, shift).float()
-            again = F.binary_cross_entropy_with_logits(shifted, probabilities, reduction="sum")
-            (again * weight).backward()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            logits = self.shared(ids, batch.lengths, noise).float()
+        losses = F.binary_cross_entropy_with_logits(logits, batch.targets, reduction="none")
+        (losses.sum() * weight).backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
@@ -217,8 +187,7 @@ class _Run:
         with torch.no_grad():
             for key, value in network.state_dict().items():
                 self.average[key].lerp_(value, 1 - decay)
-        counts = known if weight else torch.zeros_like(known)
-        return losses[counts].sum().item(), int(counts.sum())
+        return (losses.sum().item(), len(losses)) if weight else (0.0, 0)
 
     def _choose(self, loss: float) -> None:
         """Score the weights and their average on the development split and keep the better."""
@@ -338,10 +307,6 @@ def examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Spl
                 f" {len(corpus.unsup):,}; run teach.py again"
             )
         taught += curriculum.Examples(list(corpus.unsup.ids), teacher.unsup) + teacher.sentences
-    if options.unlabelled:
-        taught += curriculum.Examples(
-            list(corpus.unsup.ids), np.full(len(corpus.unsup), np.nan, dtype=np.float32)
-        )
     if options.swaps:
         reviews, labels = corpus.train.ids, corpus.train.labels
         taught += curriculum.swapped_examples(reviews, labels, options.swaps, words, options.seed)
@@ -388,19 +353,6 @@ def mean_of(sums: list[tuple[float, int]]) -> float:
     """Give the mean of losses that come as sums and counts."""
     total, count = np.sum(sums, axis=0)
     return float(total / max(count, 1))
-
-
-def worst_shift(gradient: Tensor, slopes: Tensor, logits: Tensor, lengths: Tensor, length: Tensor) -> Tensor:
-    """Give the shift of embedded tokens, (batch, tokens, embedding), that doubt the verdict most.
-
-    This is virtual adversarial training's direction (Miyato et al., ICLR 2017): with one logit, its power
-    iteration ends at the logit's gradient, and ``gradient`` is ``slopes`` times that. The sign leads
-    towards 0.5. A text of SHIFT_TOKENS tokens is shifted by ``length`` in all.
-    """
-    direction = gradient * (-slopes.sign() * logits.sign())[:, None, None]
-    norms = direction.flatten(1).norm(dim=1).clamp_min(1e-30)
-    lengths_of_shift = length * (lengths / SHIFT_TOKENS).sqrt()
-    return direction * (lengths_of_shift / norms)[:, None, None]
 
 
 def predict(network: Network, split: corpora.Split, device, batch: int = 64) -> tuple[np.ndarray, np.ndarray]:
@@ -471,10 +423,6 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add("--taught", help="soft targets that teach.py wrote (default: labelled reviews alone)")
     add("--swaps", type=float, default=0.0, help="share of reviews that come swapped as well (default 0)")
     add("--lessons", type=int, default=0, help="short texts from training/lessons/ (default 0)")
-    add(
-        "--adversarial", type=float, default=0.0, help="length of the worst shift, in embeddings' spreads (0)"
-    )
-    add("--unlabelled", action="store_true", help="unlabelled reviews join the adversarial loss")
     add("--ema", type=float, default=0.99, help="decay of the averaged weights (default 0.99)")
     add("--patience", type=int, default=2, help="epochs without a better score before it stops (2)")
     add("--seed", type=int, default=1, help="seed of every random choice (default 1)")

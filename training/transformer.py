@@ -150,79 +150,119 @@ def fine_tune(options: argparse.Namespace, workers: Workers, device: torch.devic
     train, development = data.train, data.development
     if options.dry_run:
         train, development = train[:: len(train) // 64], development[:: len(development) // 64]
-    split = _split(train, source)
-    judged = _split(development, source)
     seed_everything(options.seed)
-    model = Transformer(encoder(source)).to(device)
-    shared: nn.Module = model
-    if workers.count > 1:
-        shared = DistributedDataParallel(model, bucket_cap_mb=100)
-    heads = list(model.head.parameters())
-    optimizer = torch.optim.AdamW(
-        [{"params": list(model.encoder.parameters()), "lr": options.lr}, {"params": heads, "lr": HEAD_LR}],
-        weight_decay=WEIGHT_DECAY,
-        fused=True,
-    )
-    steps = -(-len(split) // BATCH) * options.epochs
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slope(step / steps))
-    out: Path = options.out
     recipe = recipe_of(options, sha256_of(archive))
-    checkpoint = out / "checkpoint.pt"
-    saved = workers.hear(_read_checkpoint(checkpoint, recipe) if workers.leads else None)
-    history, seconds, done = [], 0.0, 0
-    if saved:
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        schedule.load_state_dict(saved["schedule"])
-        history, seconds, done = saved["history"], saved["seconds"], len(saved["history"])
-    for epoch in range(done, options.epochs):
-        began = time.monotonic()
-        model.train()
-        torch.manual_seed((options.seed * 1000 + epoch) * workers.count + workers.rank)
-        batches = make_batches(split, BATCH, np.random.default_rng(options.seed * 1000 + epoch))
+    splits = _split(train, source), _split(development, source)
+    run = _Run(Transformer(encoder(source)).to(device), *splits, options, recipe, workers, device)
+    run.resume()
+    while len(run.history) < options.epochs:
+        run.one_epoch()
+    run.finish()
+
+
+class _Run:
+    """A fine-tuning that can be stopped and gone on with between epochs."""
+
+    def __init__(
+        self,
+        model: Transformer,
+        train: corpora.Split,
+        development: corpora.Split,
+        options: argparse.Namespace,
+        recipe: dict[str, Any],
+        workers: Workers,
+        device: torch.device,
+    ) -> None:
+        self.model, self.train, self.development = model, train, development
+        self.recipe, self.seed, self.workers, self.device = recipe, options.seed, workers, device
+        self.shared: nn.Module = model
+        if workers.count > 1:
+            self.shared = DistributedDataParallel(model, bucket_cap_mb=100)
+        body, head = list(model.encoder.parameters()), list(model.head.parameters())
+        self.optimizer = torch.optim.AdamW(
+            [{"params": body, "lr": options.lr}, {"params": head, "lr": HEAD_LR}],
+            weight_decay=WEIGHT_DECAY,
+            fused=True,
+        )
+        steps = -(-len(train) // BATCH) * options.epochs
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: slope(step / steps))
+        self.history: list[dict[str, float]] = []  # one score an epoch
+        self.seconds = 0.0
+        self.out: Path = options.out
+        self.checkpoint = self.out / "checkpoint.pt"
+
+    def one_epoch(self) -> None:
+        began, epoch = time.monotonic(), len(self.history)
+        self.model.train()
+        torch.manual_seed((self.seed * 1000 + epoch) * self.workers.count + self.workers.rank)
+        batches = make_batches(self.train, BATCH, np.random.default_rng(self.seed * 1000 + epoch))
         for number, rows in enumerate(batches):
-            share = rows[workers.rank :: workers.count]
-            weight = workers.count / len(rows) if len(share) else 0.0
-            share = share if len(share) else rows[:1]
-            ids, mask = padded([split.ids[row] for row in share], device)
-            targets = torch.from_numpy(split.labels[share] * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / 2)
-            with torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(device)):
-                guessed = shared(ids, mask).float()
-            losses = F.binary_cross_entropy_with_logits(guessed, targets.float().to(device), reduction="sum")
-            (losses * weight).backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            optimizer.zero_grad(set_to_none=True)
-            if workers.leads and number % 100 == 99:
+            self._step(rows)
+            if self.workers.leads and number % 100 == 99:
                 print(f"epoch {epoch + 1} step {number + 1} of {len(batches)}", flush=True)
-        seconds += time.monotonic() - began
-        if workers.leads:
-            history.append(score(logits(model, judged.ids, device), judged.labels))
+        self.seconds += time.monotonic() - began
+        found = None
+        if self.workers.leads:
+            judged = logits(self.model, self.development.ids, self.device)
+            found = score(judged, self.development.labels)
+        self.history.append(self.workers.hear(found))
+        if self.workers.leads:
+            self._save_checkpoint()
             print(
-                f"epoch {epoch + 1} development_nll={history[-1]['nll']:.4f}"
-                f" development_accuracy={history[-1]['accuracy']:.4f} after {seconds:.0f} s",
+                f"epoch {epoch + 1} development_nll={self.history[-1]['nll']:.4f}"
+                f" development_accuracy={self.history[-1]['accuracy']:.4f} after {self.seconds:.0f} s",
                 flush=True,
             )
-            packed = io.BytesIO()
-            state = {"model": model, "optimizer": optimizer, "schedule": schedule}
-            torch.save(
-                {name: one.state_dict() for name, one in state.items()}
-                | {"history": history, "seconds": seconds, "recipe": recipe},
-                packed,
-            )
-            out.mkdir(parents=True, exist_ok=True)
-            write_atomic(checkpoint, packed.getvalue())
-    if workers.leads:
-        card = {**recipe, "history": history, "seconds": round(seconds, 1)}
-        weights = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+
+    def _step(self, rows: np.ndarray) -> None:
+        """Step on the processes' mean loss over their shares of the reviews ``rows``."""
+        share = rows[self.workers.rank :: self.workers.count]
+        weight = self.workers.count / len(rows) if len(share) else 0.0
+        share = share if len(share) else rows[:1]
+        ids, mask = padded([self.train.ids[row] for row in share], self.device)
+        labels = torch.from_numpy(self.train.labels[share]).float().to(self.device)
+        targets = labels * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / 2
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=uses_bf16(self.device)):
+            guessed = self.shared(ids, mask).float()
+        loss = F.binary_cross_entropy_with_logits(guessed, targets, reduction="sum")
+        (loss * weight).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+
+    def _save_checkpoint(self) -> None:
+        state = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
+        saved: dict[str, Any] = {name: one.state_dict() for name, one in state.items()}
+        saved |= {"history": self.history, "seconds": self.seconds, "recipe": self.recipe}
+        packed = io.BytesIO()
+        torch.save(saved, packed)
+        self.out.mkdir(parents=True, exist_ok=True)
+        write_atomic(self.checkpoint, packed.getvalue())
+
+    def resume(self) -> None:
+        saved = self.workers.hear(
+            _read_checkpoint(self.checkpoint, self.recipe) if self.workers.leads else None
+        )
+        if saved is None:
+            return
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.schedule.load_state_dict(saved["schedule"])
+        self.history, self.seconds = saved["history"], saved["seconds"]
+
+    def finish(self) -> None:
+        if not self.workers.leads:
+            return
+        card = {**self.recipe, "history": self.history, "seconds": round(self.seconds, 1)}
+        weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
         write_together(
             {
-                out / "transformer.safetensors": save(weights),
-                out / "transformer.json": (json.dumps(card, indent=2) + "\n").encode(),
+                self.out / "transformer.safetensors": save(weights),
+                self.out / "transformer.json": (json.dumps(card, indent=2) + "\n").encode(),
             }
         )
-        checkpoint.unlink(missing_ok=True)
+        self.checkpoint.unlink(missing_ok=True)
 
 
 def recipe_of(options: argparse.Namespace, archive_sha256: str) -> dict[str, Any]:

@@ -130,18 +130,6 @@ def test_the_same_noise_gives_the_same_logits_and_other_noise_others() -> None:
         assert not torch.equal(network(ids, lengths, first), network(ids, lengths))
 
 
-def test_a_shift_moves_the_embedded_tokens() -> None:
-    network = random_network(ROWS)
-    ids, lengths = padded([4, 7])
-    shift = torch.randn(*ids.shape, network.size.embedding)
-    with torch.inference_mode():
-        states = network.states(network.embedding(ids) + shift, lengths)
-        maximum, mean, _ = pool(states, lengths)
-        expected = network.head(torch.cat([maximum, mean], dim=1)).squeeze(1)
-        assert torch.allclose(network(ids, lengths, None, shift), expected)
-        assert not torch.allclose(network(ids, lengths), expected)
-
-
 def test_the_padding_s_row_is_zero_and_learns_nothing() -> None:
     network = Network(Size(ROWS, 4, 4))
     ids, lengths = padded([2, 6])

@@ -17,9 +17,8 @@ import torch
 import train
 from corpus import Split
 from dataset import DataError
-from network import Network, Size, token_mask
+from network import Network, Size
 from safetensors.torch import load_file
-from torch.nn import functional as F
 
 from tests.support.corpus import ROWS, tiny_corpus, tiny_split
 from tests.support.torchrun import in_two_processes
@@ -285,59 +284,11 @@ def test_a_score_is_accuracy_and_likelihood() -> None:
     assert found["nll"] == pytest.approx(expected)
 
 
-# --- adversarial training -----------------------------------------------------------------------
-
-
-def test_the_worst_shift_has_the_length_asked_for_and_leads_towards_doubt() -> None:
-    torch.manual_seed(0)
-    network, split = Network(SIZE), tiny_split(12, 9)
-    batch = train.to_batch(split, np.arange(12), CPU)
-    shift = torch.zeros(*batch.ids.shape, 8, requires_grad=True)
-    logits = network(batch.ids, batch.lengths, None, shift)
-    F.binary_cross_entropy_with_logits(logits, batch.targets, reduction="sum").backward()
-    clean = logits.detach()
-    found = train.worst_shift(
-        shift.grad, clean.sigmoid() - batch.targets, clean, batch.lengths, torch.tensor(0.01)
-    )
-    wanted = 0.01 * (batch.lengths / train.SHIFT_TOKENS).sqrt()
-    assert torch.allclose(found.flatten(1).norm(dim=1), wanted, rtol=1e-4)
-    shifted = network(batch.ids, batch.lengths, None, found).detach()
-    assert (shifted.abs() < clean.abs()).all()
-    # No shift of that length does more: a random one moves the logits far less.
-    chance = torch.randn_like(found) * token_mask(batch.lengths, found.shape[1])[:, :, None]
-    chance *= (wanted / chance.flatten(1).norm(dim=1))[:, None, None]
-    random_move = (network(batch.ids, batch.lengths, None, chance).detach() - clean).abs()
-    assert (random_move < (shifted - clean).abs()).all()
-
-
-def test_adversarial_training_learns_and_gives_other_weights(trained: Path, tmp_path: Path) -> None:
-    weights = run(tmp_path, "--adversarial", "2")
-    assert not same(weights, load_file(trained / "network.safetensors"))
-    network = Network(SIZE)
-    network.load_state_dict(weights)
-    assert train.score(*train.predict(network, tiny_split(200, 99), CPU))["accuracy"] > 0.95
-
-
-def test_an_unlabelled_review_teaches_only_by_its_shift(tmp_path: Path) -> None:
-    corpus = tiny_corpus()
-    options = options_of(tmp_path, "--unlabelled", "--adversarial", "2")
-    examples = train.examples(corpus, options)
-    assert len(examples) == len(corpus.train) + len(corpus.unsup)
-    assert np.isnan(examples.labels[-len(corpus.unsup) :]).all()
-    run_of = train._Run(Network(SIZE), corpus, options, CPU)
-    before = run_of.network.head.weight.detach().clone()
-    unknown = train.to_batch(run_of.examples, np.arange(len(corpus.train), len(examples)), CPU)
-    run_of.one_epoch()
-    assert not torch.equal(before, run_of.network.head.weight)
-    assert run_of._step(unknown, np.random.default_rng(0), 1 / len(unknown.ids)) == (0.0, 0)
-    assert all(parameter.isfinite().all() for parameter in run_of.network.parameters())
-
-
 # --- several processes --------------------------------------------------------------------------
 
 
 def test_two_processes_share_each_batch_and_follow_the_loss_curve_of_one(tmp_path: Path) -> None:
-    flags = ["--word-dropout", "0", "--embedding-dropout", "0", "--head-dropout", "0", "--adversarial", "1"]
+    flags = ["--word-dropout", "0", "--embedding-dropout", "0", "--head-dropout", "0"]
     run(tmp_path / "one", *flags)
     in_two_processes("train_tiny.py", str(tmp_path / "two"), *flags)
     cards = [json.loads((tmp_path / name / "network.json").read_text()) for name in ("one", "two")]
