@@ -4,6 +4,7 @@
     python training/peers.py --split development      # what choices may look at
     python training/peers.py --only verdict vader     # some of them
     python training/peers.py --slow                   # a fine-tuned transformer too
+    python training/peers.py --speed                  # only the times anew, of the published rows
     python training/peers.py --dry-run                # a few reviews, to see that all of it runs
 
 Prints the table and one JSON. ``--publish`` writes the rows into the model's card. A peer that can't be
@@ -137,6 +138,23 @@ def measure(peer: Peer, exam: Exam) -> dict[str, Any]:
     }
 
 
+def time_again(rows: list[dict[str, Any]], makers: dict[str, Maker], source: Source) -> list[dict[str, Any]]:
+    """Give the same rows with the times of this machine as it is now, one after the other.
+
+    A comparison takes an hour or more, and nobody keeps a machine quiet for so long.
+    """
+    reviews = [review.text for review in source.data.development]
+    timed = []
+    for row in rows:
+        peer = makers[row["name"]](source)
+        try:
+            _use_one_thread()
+            timed.append({**row, "ms_median": milliseconds(peer, reviews)})
+        finally:
+            peer.close()
+    return timed
+
+
 def temperature_of(logits: np.ndarray, labels: np.ndarray) -> float:
     """Give the temperature of least NLL, within a factor of 5 of the logits' own spread.
 
@@ -207,6 +225,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--out", type=Path, help="write the JSON to this file too")
     parser.add_argument("--publish", action="store_true", help="write the rows into the card")
+    parser.add_argument("--speed", action="store_true", help="only time the published rows again")
     parser.add_argument(
         "--dry-run", action="store_true", help=f"learn from and judge about {DRY_RUN_REVIEWS} reviews"
     )
@@ -222,18 +241,25 @@ def main() -> None:
     limit = DRY_RUN_REVIEWS if options.dry_run else None
     known = {"Verdict": verdict_of(options.model), **OTHERS}
     makers = {NAMES[name]: known[NAMES[name]] for name in options.only}
+    split = options.split
     try:
         source = Source(dataset.find_archive(options.archive), limit)
-        rows = compare(makers, source, read_exam(source.data, options.split, limit))
-    except (dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:
+        if options.speed:
+            published = inference.model_fn(options.model).card["metrics"].get("peers")
+            if not published:
+                sys.exit("peers: no rows are published yet; run it with --publish and without --speed first")
+            rows, split = time_again(published["rows"], known, source), published["split"]
+        else:
+            rows = compare(makers, source, read_exam(source.data, split, limit))
+    except (dataset.DataError, inference.ModelFilesError, inference.VocabularyError, PeerMissing) as error:
         sys.exit(f"peers: {error}")
-    figures = {"rows": rows, "split": options.split, "machine": machine.describe(1)}
+    figures = {"rows": rows, "split": split, "machine": machine.describe(1)}
     print(f"{table(rows)}\n{NOTE}\n{json.dumps(figures, indent=2)}")
     if options.out:
         write_atomic(options.out, (json.dumps(figures, indent=2) + "\n").encode())
     if options.publish:
         had = [row for row in rows if "missing" not in row]
-        command = f"make peers SPLIT={options.split}"
+        command = f"make peers SPLIT={split}"
         publish(options.model, "peers", {**figures, "rows": had}, command)
 
 

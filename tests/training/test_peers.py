@@ -247,6 +247,21 @@ def test_publishing_writes_the_rows_that_were_had(
     assert found["command"] == "make peers SPLIT=development"
 
 
+def test_only_the_times_are_measured_again(
+    tiny_exam: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = ["--archive", str(tiny_exam), "--model", str(own_package)]
+    path = own_package / "model.json"
+    with pytest.raises(SystemExit, match="^peers: no rows are published yet; "):
+        run(monkeypatch, *given, "--speed")
+    run(monkeypatch, *given, "--only", "verdict", "vader", "--split", "development", "--publish")
+    first = json.loads(path.read_text(encoding="utf-8"))["metrics"]["peers"]
+    monkeypatch.setattr(peers, "milliseconds", lambda peer, reviews: 7.0)
+    run(monkeypatch, *given, "--speed", "--publish")
+    second = json.loads(path.read_text(encoding="utf-8"))["metrics"]["peers"]
+    assert second == {**first, "rows": [{**row, "ms_median": 7.0} for row in first["rows"]]}
+
+
 def test_a_trial_run_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as ended:
         run(monkeypatch, "--dry-run", "--publish")
