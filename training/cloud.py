@@ -1,0 +1,275 @@
+"""A stage on AWS: what its things are called, how they are found again, and how AWS is asked.
+
+Everything that a deploy makes carries the stage's tags and a name that starts with ``verdict-STAGE``, so
+that status and destroy need nothing but an account and a region.
+"""
+
+import argparse
+import functools
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+
+PROJECT = "verdict"
+STAGE = "dev"
+# A bucket's name, with account and region in it, has at most 63 characters.
+_STAGE = re.compile(r"[a-z][a-z0-9-]{0,11}")
+TAG_PROJECT, TAG_STAGE = "verdict:project", "verdict:stage"
+CONNECT_SECONDS, READ_SECONDS, TRIES = 10, 60, 5
+
+
+class CloudError(Exception):
+    """What a command could not do, in one sentence with the way out."""
+
+
+class Stage(NamedTuple):
+    """One deployment in one account and region; every name of it in one place.
+
+    >>> Stage("dev", "123456789012", "eu-west-1").bucket
+    'verdict-dev-123456789012-eu-west-1'
+    """
+
+    name: str
+    account: str
+    region: str
+    partition: str = "aws"
+
+    @property
+    def prefix(self) -> str:
+        """What every name of this stage starts with."""
+        return f"{PROJECT}-{self.name}"
+
+    @property
+    def bucket(self) -> str:
+        """The bucket of packages, training data, batches and results."""
+        return f"{self.prefix}-{self.account}-{self.region}"
+
+    @property
+    def site_bucket(self) -> str:
+        """The bucket of the page."""
+        return f"{self.prefix}-site-{self.account}-{self.region}"
+
+    @property
+    def role(self) -> str:
+        """The role of SageMaker's jobs, endpoints and notebooks."""
+        return f"{self.prefix}-sagemaker"
+
+    @property
+    def role_arn(self) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.role}"
+
+    @property
+    def endpoint(self) -> str:
+        """The SageMaker endpoint; chalice_app/.chalice/config.json names the same one."""
+        return self.prefix
+
+    @property
+    def endpoint_arn(self) -> str:
+        return f"arn:{self.partition}:sagemaker:{self.region}:{self.account}:endpoint/{self.endpoint}"
+
+    @property
+    def function(self) -> str:
+        """The Lambda function, as Chalice calls it."""
+        return self.prefix
+
+    @property
+    def notebook(self) -> str:
+        """The notebook instance and its lifecycle configuration."""
+        return f"{self.prefix}-notebook"
+
+    @property
+    def function_log(self) -> str:
+        return f"/aws/lambda/{self.function}"
+
+    @property
+    def endpoint_log(self) -> str:
+        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {TAG_PROJECT: PROJECT, TAG_STAGE: self.name}
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """Say whether something with these tags belongs to this stage."""
+        return all(tags.get(key) == value for key, value in self.tags.items())
+
+
+def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    """Give tags as most services take them.
+
+    >>> tag_list({"a": "b"})
+    [{'Key': 'a', 'Value': 'b'}]
+    """
+    return [{"Key": key, "Value": value} for key, value in tags.items()]
+
+
+def tag_map(tags: Sequence[Mapping[str, str]] | Mapping[str, str] | None) -> dict[str, str]:
+    """Give tags as a mapping, whichever way a service sent them.
+
+    >>> tag_map([{"Key": "a", "Value": "b"}])
+    {'a': 'b'}
+    """
+    if isinstance(tags, Mapping):
+        return dict(tags)
+    return {tag.get("Key") or tag["key"]: tag.get("Value") or tag.get("value", "") for tag in tags or ()}
+
+
+class Cloud:
+    """A stage together with the clients that ask AWS for it; a client is made on first use."""
+
+    def __init__(self, stage: Stage, session: Any) -> None:
+        self.stage, self.session = stage, session
+        self.client = functools.cache(self._client)
+
+    def _client(self, service: str, region: str | None = None) -> Any:
+        return make_client(self.session, service, region)
+
+
+def make_client(session: Any, service: str, region: str | None = None) -> Any:
+    """Give a boto3 client with our timeouts and as many tries as a passing failure deserves."""
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": TRIES},
+        user_agent_extra=PROJECT,
+    )
+    return session.client(service, region_name=region, config=config)
+
+
+def open_stage(name: str, region: str | None = None) -> Cloud:
+    """Ask AWS who we are and give the stage. Raises CloudError, or what botocore raises."""
+    check_stage(name)
+    session = boto3.session.Session(region_name=region)
+    if not session.region_name:
+        raise NoRegionError
+    caller = make_client(session, "sts").get_caller_identity()
+    partition = caller["Arn"].split(":")[1]
+    return Cloud(Stage(name, caller["Account"], session.region_name, partition), session)
+
+
+def check_stage(name: str) -> str:
+    """Give the stage's name. Raises CloudError when it can't be one."""
+    if not _STAGE.fullmatch(name):
+        raise CloudError(
+            f"a stage is named by 1 to 12 small letters, digits and hyphens, got {name[:20]!r}; try --stage dev"
+        )
+    return name
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what every command on AWS takes: --stage, --region, --dry-run."""
+    parser.add_argument(
+        "--stage",
+        default=os.environ.get("STAGE") or STAGE,
+        help=f"which deployment (default: STAGE, or {STAGE})",
+    )
+    parser.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
+
+
+# --- what went wrong ----------------------------------------------------------------------------
+
+_EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
+_UNKNOWN = (
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+)
+_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+_QUOTA = ("ResourceLimitExceeded", "LimitExceededException", "LimitExceeded", "ServiceQuotaExceededException")
+_TAKEN = ("BucketAlreadyExists",)
+MISSING = (
+    "404",
+    "NoSuchBucket",
+    "NoSuchEntity",
+    "NoSuchKey",
+    "NoSuchBucketPolicy",
+    "NoSuchTagSet",
+    "NotFoundException",
+    "ResourceNotFound",
+    "ResourceNotFoundException",
+    "NoSuchDistribution",
+    "NoSuchOriginAccessControl",
+)
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)(?: on resource:? (\S+))?")
+
+
+@contextmanager
+def speaking(command: str) -> Iterator[None]:
+    """End a command with one sentence instead of a traceback when AWS, or we, could not do it."""
+    try:
+        yield
+    except (CloudError, BotoCoreError, ClientError) as error:
+        sys.exit(f"{command}: {sentence_of(error)}")
+    except KeyboardInterrupt:
+        sys.exit(
+            f"{command}: interrupted; run it again to go on, or `make destroy` to take away what is there"
+        )
+
+
+def code_of(error: ClientError) -> str:
+    """Give AWS's code of an error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def is_missing(error: ClientError) -> bool:
+    """Say whether AWS answered that the thing asked for is not there.
+
+    SageMaker says so by a ValidationException, with words that differ from call to call.
+    """
+    message = str(error.response.get("Error", {}).get("Message", "")).lower()
+    told = any(words in message for words in ("could not find", "not found", "does not exist", "not exist"))
+    return code_of(error) in MISSING or (
+        code_of(error) in ("ValidationException", "ValidationError") and told
+    )
+
+
+def sentence_of(error: Exception) -> str:
+    """Say in one sentence what went wrong and what to do."""
+    if isinstance(error, NoRegionError):
+        return "no AWS region is set; name one with --region or AWS_REGION"
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"
+    if isinstance(error, ProfileNotFound):
+        return f"{error}; set AWS_PROFILE to one that `aws configure list-profiles` names"
+    if isinstance(error, EndpointConnectionError):
+        return f"AWS can't be reached ({error}); look at the network and the region"
+    if isinstance(error, ClientError):
+        return _sentence_of_answer(error)
+    return str(error)
+
+
+def _sentence_of_answer(error: ClientError) -> str:
+    code, message = code_of(error), str(error.response.get("Error", {}).get("Message", "")).strip()
+    what = f"{error.operation_name}: {message or code}"
+    if code in _EXPIRED:
+        return "the AWS credentials have expired; sign in again (`aws sso login`, or new keys)"
+    if code in _UNKNOWN:
+        return "AWS does not know these credentials; look at AWS_PROFILE, or at the keys"
+    if code in _DENIED:
+        found = _ACTION.search(message)
+        if found:
+            where = f" on {found[2]}" if found[2] else ""
+            return f"your AWS user lacks the right {found[1]}{where}; add it and run this again"
+        return f"your AWS user has no right to {error.operation_name} ({code}); add it and run this again"
+    if code in _QUOTA:
+        return f"a quota of the account is reached ({what}); ask for more at Service Quotas, or choose less"
+    if code in _TAKEN:
+        return f"the name is taken by another account ({what}); take another --stage"
+    return f"AWS refused {what} ({code})"

@@ -1,0 +1,102 @@
+"""Who may do what: one policy a role, each action and each resource written out.
+
+Where AWS knows no resource for an action, "*" stands there and a condition narrows it where one can.
+"""
+
+from typing import Any
+
+import images
+from cloud import Stage
+
+VERSION = "2012-10-17"
+# What SageMaker's jobs read and write lies under these prefixes of the stage's bucket.
+READ = ("packages", "data", "training", "batch", "notebook")
+WRITTEN = ("training", "batch")
+
+
+def trust(service: str) -> dict[str, Any]:
+    """Let an AWS service take a role."""
+    principal = {"Service": f"{service}.amazonaws.com"}
+    return _policy(Effect="Allow", Action="sts:AssumeRole", Principal=principal)
+
+
+def of_sagemaker(stage: Stage) -> dict[str, Any]:
+    """Give the rights of training jobs, endpoints, transforms and the notebook: their files, their logs."""
+    bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
+    log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:/aws/sagemaker/*"
+    repositories = [
+        f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository/{name}"
+        for name in images.repositories()
+    ]
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("ReadFiles", "s3:GetObject", [f"{bucket}/{prefix}/*" for prefix in READ]),
+            _allow("WriteFiles", "s3:PutObject", [f"{bucket}/{prefix}/*" for prefix in WRITTEN]),
+            _allow("ListFiles", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
+            _allow(
+                "WriteLogs",
+                [
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:DescribeLogStreams",
+                    "logs:PutLogEvents",
+                ],
+                log,
+            ),
+            _allow(
+                "PullImages",
+                ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+                repositories,
+            ),
+            # AWS knows no resource for these two.
+            _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
+            _allow(
+                "WriteMetrics",
+                "cloudwatch:PutMetricData",
+                "*",
+                {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+            ),
+        ],
+    }
+
+
+def of_function(stage: Stage) -> dict[str, Any]:
+    """Give the rights of the Lambda: ask one endpoint, write one log."""
+    log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", stage.endpoint_arn),
+            _allow(
+                "WriteOwnLog",
+                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                [log, f"{log}:*"],
+            ),
+        ],
+    }
+
+
+def of_bucket(stage: Stage, bucket: str, *more: dict[str, Any]) -> dict[str, Any]:
+    """Refuse whatever comes to a bucket without TLS; ``more`` statements may allow something."""
+    arn = f"arn:{stage.partition}:s3:::{bucket}"
+    refuse = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": VERSION, "Statement": [refuse, *more]}
+
+
+def _policy(**statement: Any) -> dict[str, Any]:
+    return {"Version": VERSION, "Statement": [statement]}
+
+
+def _allow(
+    sid: str, action: str | list[str], resource: str | list[str], condition: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})
