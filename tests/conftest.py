@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.aws_server import AwsServer
 from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
@@ -60,3 +61,22 @@ def stack() -> Iterator[Stack]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
+    """AWS on loopback, started once."""
+    running = AwsServer(tmp_path_factory.mktemp("aws") / "server.log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def aws(aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
+    """An empty account, and this process's environment leading to it alone."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in aws_server.env.items():
+        monkeypatch.setenv(name, value)
+    aws_server.reset()
+    return aws_server

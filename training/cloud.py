@@ -166,7 +166,7 @@ def check_stage(name: str) -> str:
     """Give the stage's name. Raises CloudError when it can't be one."""
     if not _STAGE.fullmatch(name):
         raise CloudError(
-            f"a stage is named by 1 to 12 small letters, digits and hyphens, got {name[:20]!r}; try --stage dev"
+            f"a stage is named by 1 to 12 small letters, digits and hyphens, got {name[:20]!r}; try dev"
         )
     return name
 
@@ -192,7 +192,12 @@ _UNKNOWN = (
     "SignatureDoesNotMatch",
 )
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
-_QUOTA = ("ResourceLimitExceeded", "LimitExceededException", "LimitExceeded", "ServiceQuotaExceededException")
+_QUOTA = (
+    "ResourceLimitExceeded",
+    "LimitExceededException",
+    "LimitExceeded",
+    "ServiceQuotaExceededException",
+)
 _TAKEN = ("BucketAlreadyExists",)
 MISSING = (
     "404",

@@ -1,0 +1,120 @@
+"""A moto server that also does what a deploy asks of AWS and moto 5.2.5 lacks; each gap is named below.
+
+    python tests/support/moto_shim.py -H 127.0.0.1 -p 5055
+
+The shim changes moto's internals, so moto is pinned in requirements-aws.txt.
+"""
+
+import sys
+from typing import Any
+
+from moto.apigateway.models import APIGatewayBackend
+from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.responses import IamResponse
+from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.responses import SageMakerResponse
+
+
+def accept_swagger() -> None:
+    """Take Chalice's documents: Swagger 2.0, without a description, with mock integrations.
+
+    moto takes OpenAPI 3 alone, asks for a description, wants an integration's type in capitals, and a
+    URI and a method even where there is nothing to call.
+    """
+    put, imported = APIGatewayBackend.put_rest_api, APIGatewayBackend.import_rest_api
+    arguments = APIGatewayBackend._build_integration_args
+
+    def translated(document: dict[str, Any]) -> dict[str, Any]:
+        found = {**document, "info": {"description": "", **document["info"]}}
+        if found.pop("swagger", None):
+            found["openapi"] = "3.0.1"
+        return found
+
+    def put_rest_api(self: Any, function_id: str, api_doc: dict, fail_on_warnings: bool, mode="merge"):
+        return put(self, function_id, translated(api_doc), fail_on_warnings, mode=mode)
+
+    def import_rest_api(self: Any, api_doc: dict, fail_on_warnings: bool):
+        return imported(self, translated(api_doc), fail_on_warnings)
+
+    def build_integration_args(self: Any, integration: dict[str, Any]) -> dict[str, Any]:
+        found = arguments(self, integration)
+        return found | {
+            "integration_type": (found["integration_type"] or "").upper(),
+            "uri": found["uri"] or "",
+            "integration_method": found["integration_method"] or "",
+        }
+
+    APIGatewayBackend.put_rest_api = put_rest_api
+    APIGatewayBackend.import_rest_api = import_rest_api
+    APIGatewayBackend._build_integration_args = build_integration_args
+
+
+def allow_every_simulated_action() -> None:
+    """Answer iam:SimulatePrincipalPolicy, which the SageMaker SDK asks before a job: all is allowed."""
+
+    def simulate_principal_policy(self: Any) -> ActionResult:
+        results = [
+            {
+                "EvalActionName": action,
+                "EvalResourceName": "*",
+                "EvalDecision": "allowed",
+                "MatchedStatements": [],
+                "MissingContextValues": [],
+            }
+            for action in self._get_param("ActionNames", []) or []
+        ]
+        return ActionResult({"IsTruncated": False, "EvaluationResults": results})
+
+    IamResponse.simulate_principal_policy = simulate_principal_policy
+
+
+def leave_out_empty_structures() -> None:
+    """Leave out what is empty in SageMaker's descriptions, as AWS does; the SDK's models refuse it."""
+
+    def pruned(value: Any) -> Any:
+        if isinstance(value, dict):
+            found = {key: pruned(one) for key, one in value.items()}
+            return {key: one for key, one in found.items() if one is not None and one != {}}
+        return [pruned(one) for one in value] if isinstance(value, list) else value
+
+    for name in ("describe_model", "describe_endpoint", "describe_endpoint_config"):
+        original = getattr(SageMakerResponse, name)
+
+        def described(self: Any, original: Any = original) -> ActionResult:
+            return ActionResult(pruned(dict(original(self).result)))
+
+        setattr(SageMakerResponse, name, described)
+
+
+def update_endpoints() -> None:
+    """Do UpdateEndpoint, StopTransformJob and DeleteEndpoint's check, which moto leaves out."""
+
+    def update_endpoint(self: Any) -> ActionResult:
+        backend: SageMakerModelBackend = self.sagemaker_backend
+        name, config = self._get_param("EndpointName"), self._get_param("EndpointConfigName")
+        backend.describe_endpoint(name)
+        endpoint = backend.endpoints[name]
+        tags = list(endpoint.tags)
+        updated = backend.create_endpoint(name, config, tags)
+        updated.creation_time = endpoint.creation_time
+        return ActionResult(updated.response_create)
+
+    def stop_transform_job(self: Any) -> EmptyResult:
+        self.sagemaker_backend.transform_jobs[
+            self._get_param("TransformJobName")
+        ].transform_job_status = "Stopped"
+        return EmptyResult()
+
+    SageMakerResponse.update_endpoint = update_endpoint
+    SageMakerResponse.stop_transform_job = stop_transform_job
+
+
+accept_swagger()
+allow_every_simulated_action()
+leave_out_empty_structures()
+update_endpoints()
+
+if __name__ == "__main__":
+    from moto.server import main
+
+    main(sys.argv[1:])
