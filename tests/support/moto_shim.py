@@ -10,6 +10,7 @@ from typing import Any
 
 from moto.apigateway.models import APIGatewayBackend
 from moto.core.responses import ActionResult, EmptyResult
+from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -109,7 +110,20 @@ def update_endpoints() -> None:
     SageMakerResponse.stop_transform_job = stop_transform_job
 
 
+def take_plain_http_for_tls() -> None:
+    """Let a statement that refuses plain HTTP rest: moto takes its condition for met, and refuses all."""
+    original = IAMPolicyStatement.is_action_permitted
+
+    def is_action_permitted(self: Any, *given: Any, **named: Any) -> PermissionResult:
+        if self._statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}:
+            return PermissionResult.NEUTRAL
+        return original(self, *given, **named)
+
+    IAMPolicyStatement.is_action_permitted = is_action_permitted
+
+
 accept_swagger()
+take_plain_http_for_tls()
 allow_every_simulated_action()
 leave_out_empty_structures()
 update_endpoints()

@@ -1,0 +1,172 @@
+"""A stage's own bucket and role, and files put there: made when missing, mended when changed."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import policies
+from botocore.exceptions import ClientError
+from cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
+
+from vocab.files import sha256_of
+
+# A role is known to other services some seconds after it was made.
+ROLE_SECONDS = 10
+HASH = "sha256"
+PUBLIC_ACCESS = {
+    "BlockPublicAcls": True,
+    "IgnorePublicAcls": True,
+    "BlockPublicPolicy": True,
+    "RestrictPublicBuckets": True,
+}
+# What a broken upload or an old batch left is removed after so many days.
+UPLOAD_DAYS, BATCH_DAYS = 2, 30
+FOLDERS_THAT_EXPIRE = ("batch/", "training/")
+
+
+def ensure_bucket(cloud: Cloud, bucket: str, policy: dict[str, Any] | None = None) -> None:
+    """Make a bucket private, encrypted, TLS-only and tagged. Raises CloudError when it is another's.
+
+    ``policy`` replaces the one that only refuses plain HTTP.
+    """
+    s3 = cloud.client("s3")
+    tags = bucket_tags(cloud, bucket)
+    if tags is None:
+        place = {} if cloud.stage.region == "us-east-1" else {"LocationConstraint": cloud.stage.region}
+        given = {"CreateBucketConfiguration": place} if place else {}
+        s3.create_bucket(Bucket=bucket, **given)
+    elif tags and not cloud.stage.owns(tags):
+        raise CloudError(
+            f"bucket {bucket} is there but has not this stage's tags; take another --stage, or delete it"
+        )
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(cloud.stage.tags)})
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=PUBLIC_ACCESS)
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    written = policy or policies.of_bucket(cloud.stage, bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(written))
+    s3.put_bucket_lifecycle_configuration(
+        Bucket=bucket, LifecycleConfiguration={"Rules": _rules(bucket == cloud.stage.bucket)}
+    )
+
+
+def bucket_tags(cloud: Cloud, bucket: str) -> dict[str, str] | None:
+    """Give a bucket's tags, or None when there is none of that name. Raises CloudError when it is another's.
+
+    An untagged bucket of our name and account was left by a deploy that was interrupted.
+    """
+    s3 = cloud.client("s3")
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=cloud.stage.account)
+    except ClientError as error:
+        if is_missing(error):
+            return None
+        if code_of(error) == "403":
+            raise CloudError(
+                f"bucket {bucket} belongs to another account, or you may not see it; take another --stage"
+            ) from error
+        raise
+    try:
+        return tag_map(s3.get_bucket_tagging(Bucket=bucket)["TagSet"])
+    except ClientError as error:
+        if is_missing(error):
+            return {}
+        raise
+
+
+def _rules(of_work: bool) -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = [
+        {
+            "ID": "broken-uploads",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": UPLOAD_DAYS},
+        }
+    ]
+    for prefix in FOLDERS_THAT_EXPIRE if of_work else ():
+        rules.append(
+            {
+                "ID": f"old-{prefix.rstrip('/')}",
+                "Status": "Enabled",
+                "Filter": {"Prefix": prefix},
+                "Expiration": {"Days": BATCH_DAYS},
+            }
+        )
+    return rules
+
+
+def empty_bucket(cloud: Cloud, bucket: str) -> int:
+    """Delete every object, version and unfinished upload of a bucket; give how many objects there were."""
+    s3, count = cloud.client("s3"), 0
+    for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
+        found = [
+            {"Key": one["Key"], "VersionId": one["VersionId"]}
+            for one in page.get("Versions", []) + page.get("DeleteMarkers", [])
+        ]
+        if found:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
+            count += len(found)
+    for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
+        for one in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+    return count
+
+
+def ensure_role(cloud: Cloud) -> str:
+    """Make the role of SageMaker's jobs and endpoints, or mend its trust and rights; give its ARN."""
+    iam, stage = cloud.client("iam"), cloud.stage
+    trust = json.dumps(policies.trust("sagemaker"))
+    made = False
+    try:
+        role = iam.get_role(RoleName=stage.role)["Role"]
+        place = tag_map(role.get("Tags")).get("verdict:region", stage.region)
+        if place != stage.region:
+            raise CloudError(
+                f"stage {stage.name} is already in region {place}, and its roles are the account's;"
+                " destroy it there first, or take another --stage"
+            )
+        iam.update_assume_role_policy(RoleName=stage.role, PolicyDocument=trust)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        iam.create_role(
+            RoleName=stage.role,
+            AssumeRolePolicyDocument=trust,
+            Description=f"Verdict, stage {stage.name}: SageMaker's jobs and endpoints",
+        )
+        made = True
+    iam.tag_role(RoleName=stage.role, Tags=tag_list({**stage.tags, "verdict:region": stage.region}))
+    iam.put_role_policy(
+        RoleName=stage.role,
+        PolicyName=stage.role,
+        PolicyDocument=json.dumps(policies.of_sagemaker(stage)),
+    )
+    if made:
+        time.sleep(ROLE_SECONDS)
+    return stage.role_arn
+
+
+def upload(cloud: Cloud, path: Path, key: str, digest: str | None = None) -> str:
+    """Put a file into the stage's bucket unless the same one is there; give its s3:// URL.
+
+    The SHA-256 goes with it as metadata, and the size must agree, so that half an upload is not taken
+    for a whole one.
+    """
+    s3, bucket = cloud.client("s3"), cloud.stage.bucket
+    digest = digest or sha256_of(path)
+    if not is_there(cloud, key, digest, path.stat().st_size):
+        extra = {"Metadata": {HASH: digest}, "ServerSideEncryption": "AES256"}
+        s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+    return f"s3://{bucket}/{key}"
+
+
+def is_there(cloud: Cloud, key: str, digest: str, size: int) -> bool:
+    """Say whether the stage's bucket holds a file of this hash and size."""
+    try:
+        found = cloud.client("s3").head_object(Bucket=cloud.stage.bucket, Key=key)
+    except ClientError as error:
+        if is_missing(error):
+            return False
+        raise
+    return bool(found["Metadata"].get(HASH) == digest and found["ContentLength"] == size)
