@@ -29,7 +29,7 @@ PROJECT = "verdict"
 STAGE = "dev"
 # A bucket's name, with account and region in it, has at most 63 characters.
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,11}")
-TAG_PROJECT, TAG_STAGE = "verdict:project", "verdict:stage"
+TAG_PROJECT, TAG_STAGE, TAG_REGION = "verdict:project", "verdict:stage", "verdict:region"
 CONNECT_SECONDS, READ_SECONDS, TRIES = 10, 60, 5
 
 
@@ -79,13 +79,26 @@ class Stage(NamedTuple):
         return self.prefix
 
     @property
-    def endpoint_arn(self) -> str:
-        return f"arn:{self.partition}:sagemaker:{self.region}:{self.account}:endpoint/{self.endpoint}"
+    def endpoints(self) -> tuple[str, str]:
+        """Both names that the endpoint takes in turn, whenever the vocabulary changes."""
+        return self.endpoint, f"{self.endpoint}-2"
+
+    def endpoint_arn(self, endpoint: str) -> str:
+        return f"arn:{self.partition}:sagemaker:{self.region}:{self.account}:endpoint/{endpoint}"
 
     @property
     def function(self) -> str:
         """The Lambda function, as Chalice calls it."""
         return self.prefix
+
+    @property
+    def function_arn(self) -> str:
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{self.function}"
+
+    @property
+    def function_role(self) -> str:
+        """The Lambda's role."""
+        return f"{self.prefix}-function"
 
     @property
     def notebook(self) -> str:
@@ -96,9 +109,8 @@ class Stage(NamedTuple):
     def function_log(self) -> str:
         return f"/aws/lambda/{self.function}"
 
-    @property
-    def endpoint_log(self) -> str:
-        return f"/aws/sagemaker/Endpoints/{self.endpoint}"
+    def endpoint_log(self, endpoint: str) -> str:
+        return f"/aws/sagemaker/Endpoints/{endpoint}"
 
     @property
     def tags(self) -> dict[str, str]:

@@ -61,13 +61,16 @@ def of_sagemaker(stage: Stage) -> dict[str, Any]:
     }
 
 
-def of_function(stage: Stage) -> dict[str, Any]:
+def of_function(stage: Stage, endpoint: str | None = None) -> dict[str, Any]:
     """Give the rights of the Lambda: ask one endpoint, write one log."""
     log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
+    arn = stage.endpoint_arn(endpoint or stage.endpoint)
     return {
         "Version": VERSION,
         "Statement": [
-            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", stage.endpoint_arn),
+            _allow(
+                "AskOneEndpoint", "sagemaker:InvokeEndpoint", stage.endpoint_arn(endpoint or stage.endpoint)
+            ),
             _allow(
                 "WriteOwnLog",
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],

@@ -7,7 +7,7 @@ from typing import Any
 
 import policies
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
+from cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is_missing, tag_list, tag_map
 
 from vocab.files import sha256_of
 
@@ -115,36 +115,47 @@ def empty_bucket(cloud: Cloud, bucket: str) -> int:
 
 def ensure_role(cloud: Cloud) -> str:
     """Make the role of SageMaker's jobs and endpoints, or mend its trust and rights; give its ARN."""
+    return _ensure_role(cloud, cloud.stage.role, "sagemaker", policies.of_sagemaker(cloud.stage))
+
+
+def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
+    """Make the Lambda's role, which may ask one endpoint, or mend it; give its ARN."""
+    return _ensure_role(
+        cloud, cloud.stage.function_role, "lambda", policies.of_function(cloud.stage, endpoint)
+    )
+
+
+def _ensure_role(cloud: Cloud, name: str, service: str, rights: dict[str, Any]) -> str:
     iam, stage = cloud.client("iam"), cloud.stage
-    trust = json.dumps(policies.trust("sagemaker"))
-    made = False
+    trust = json.dumps(policies.trust(service))
+    tags = {**stage.tags, TAG_REGION: stage.region}
     try:
-        role = iam.get_role(RoleName=stage.role)["Role"]
-        place = tag_map(role.get("Tags")).get("verdict:region", stage.region)
-        if place != stage.region:
-            raise CloudError(
-                f"stage {stage.name} is already in region {place}, and its roles are the account's;"
-                " destroy it there first, or take another --stage"
-            )
-        iam.update_assume_role_policy(RoleName=stage.role, PolicyDocument=trust)
+        role = iam.get_role(RoleName=name)["Role"]
     except ClientError as error:
         if not is_missing(error):
             raise
-        iam.create_role(
-            RoleName=stage.role,
+        role = iam.create_role(
+            RoleName=name,
             AssumeRolePolicyDocument=trust,
-            Description=f"Verdict, stage {stage.name}: SageMaker's jobs and endpoints",
-        )
-        made = True
-    iam.tag_role(RoleName=stage.role, Tags=tag_list({**stage.tags, "verdict:region": stage.region}))
-    iam.put_role_policy(
-        RoleName=stage.role,
-        PolicyName=stage.role,
-        PolicyDocument=json.dumps(policies.of_sagemaker(stage)),
-    )
-    if made:
+            Description=f"Verdict, stage {stage.name}, for {service}",
+            Tags=tag_list(tags),
+        )["Role"]
         time.sleep(ROLE_SECONDS)
-    return stage.role_arn
+    else:
+        _check_role(stage, name, tag_map(role.get("Tags")))
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
+    iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(rights))
+    return str(role["Arn"])
+
+
+def _check_role(stage: Stage, name: str, tags: dict[str, str]) -> None:
+    if not stage.owns(tags):
+        raise CloudError(f"role {name} is there but has not this stage's tags; take another --stage")
+    if tags.get(TAG_REGION) != stage.region:
+        raise CloudError(
+            f"stage {stage.name} is already in region {tags.get(TAG_REGION)}, and its roles are the"
+            " account's; destroy it there first, or take another --stage"
+        )
 
 
 def upload(cloud: Cloud, path: Path, key: str, digest: str | None = None) -> str:

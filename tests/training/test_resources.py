@@ -67,6 +67,24 @@ def test_the_role_has_its_trust_its_rights_and_its_tags(cloud: Cloud, times: int
     assert written["PolicyDocument"] == policies.of_sagemaker(cloud.stage)
 
 
+def test_the_function_s_role_may_ask_one_endpoint(cloud: Cloud) -> None:
+    for endpoint in cloud.stage.endpoints:
+        resources.ensure_function_role(cloud, endpoint)
+    written = cloud.client("iam").get_role_policy(
+        RoleName=cloud.stage.function_role, PolicyName=cloud.stage.function_role
+    )["PolicyDocument"]
+    assert written == policies.of_function(cloud.stage, "verdict-dev-2")
+    assert written["Statement"][0]["Resource"].endswith(":endpoint/verdict-dev-2")
+
+
+def test_a_role_with_other_tags_is_refused_and_untouched(cloud: Cloud) -> None:
+    iam = cloud.client("iam")
+    iam.create_role(RoleName=cloud.stage.role, AssumeRolePolicyDocument="{}")
+    with pytest.raises(CloudError, match="role verdict-dev-sagemaker is there but has not"):
+        resources.ensure_role(cloud)
+    assert iam.list_role_policies(RoleName=cloud.stage.role)["PolicyNames"] == []
+
+
 def test_a_stage_lives_in_one_region(cloud: Cloud) -> None:
     resources.ensure_role(cloud)
     with pytest.raises(CloudError, match="already in region eu-west-1"):
