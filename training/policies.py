@@ -68,9 +68,7 @@ def of_function(stage: Stage, endpoint: str | None = None) -> dict[str, Any]:
     return {
         "Version": VERSION,
         "Statement": [
-            _allow(
-                "AskOneEndpoint", "sagemaker:InvokeEndpoint", stage.endpoint_arn(endpoint or stage.endpoint)
-            ),
+            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", arn),
             _allow(
                 "WriteOwnLog",
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
