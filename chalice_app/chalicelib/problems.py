@@ -15,7 +15,7 @@ from vocab.vocabulary import VocabularyError
 PROBLEM_JSON = "application/problem+json"
 RETRY_SOON = {"Retry-After": "1"}
 RETRY_LATER = {"Retry-After": "5"}
-# Every code that leaves this app, with its title; the OpenAPI document lists them.
+# Every code that leaves this app, or API Gateway before it, with its title; the OpenAPI document lists them.
 TITLES = {
     "bad_request": "The request can't be read",
     "incomplete_body": "The body was cut short",
@@ -33,7 +33,11 @@ TITLES = {
     "unsupported_media_type": "This content type is not read",
     "unsupported_encoding": "This content encoding is not read",
     "no_token": "The review holds no word",
+    "forbidden": "This request is refused",
+    "too_many_requests": "Too many requests come at once",
     "internal": "Something went wrong in the app",
+    "app_failed": "The app failed",
+    "app_timeout": "The app took too long",
     "vocabulary_unreadable": "The app's vocabulary can't be read",
     "misconfigured": "The app is not set up to reach its endpoint",
     "endpoint_error": "The endpoint failed",

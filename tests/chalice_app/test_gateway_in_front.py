@@ -1,0 +1,186 @@
+"""The app behind tests/support/gateway.py: reached as through API Gateway, and answering so."""
+
+import base64
+import http.client
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import app
+import gateway as own
+import pytest
+from chalice.deploy.swagger import CFNSwaggerGenerator
+
+from tests.support.api import Answer, InProcess
+from tests.support.fake_runtime import FakeRuntime
+from tests.support.gateway import Asked, Event, Gateway, http_answer, match, proxy_event
+
+JSON = {"Content-Type": "application/json"}
+REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
+
+
+def definition() -> dict[str, Any]:
+    return dict(CFNSwaggerGenerator().generate_swagger(app.app, None))
+
+
+class Front:
+    """A gateway in front of the app in this process; ``event`` is the last that it was given."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.event: Event = {}
+        self.gateway = Gateway(definition(), self.invoke, own.responses(), **settings)
+
+    def invoke(self, event: Event) -> Any:
+        self.event = json.loads(json.dumps(event))
+        return app.app(self.event, None)
+
+    def send(
+        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Answer:
+        url = urlsplit(self.gateway.url)
+        assert url.port
+        connection = http.client.HTTPConnection("127.0.0.1", url.port, timeout=30)
+        try:
+            connection.request(method, url.path + path, body or None, headers or {})
+            answer = connection.getresponse()
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, answer.read())
+        finally:
+            connection.close()
+
+
+@pytest.fixture
+def front(api: InProcess) -> Iterator[Front]:
+    running = Front()
+    yield running
+    running.gateway.stop()
+
+
+def check_problem(answer: Answer, status: int, code: str) -> None:
+    problem = answer.json()
+    assert (answer.status, problem["status"], problem["code"]) == (status, status, code)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["x-request-id"] == problem["request_id"] != "$context.requestId"
+
+
+# --- the app's own answers ----------------------------------------------------------------------
+
+
+def test_a_review_gets_the_answer_that_the_app_gives(front: Front, api: InProcess) -> None:
+    headers = JSON | {"X-Request-Id": "one"}
+    through = front.send("POST", "/v1/sentiment", REVIEW, headers)
+    assert through.status == 200
+    assert through.body == api.send("POST", "/v1/sentiment", REVIEW, headers).body
+    assert front.event["requestContext"]["path"] == "/api/v1/sentiment"
+    assert front.event["path"] == "/v1/sentiment"
+
+
+def test_the_root_is_reached_with_and_without_its_slash(front: Front) -> None:
+    for path in ("", "/"):
+        answer = front.send("POST", path, b"Lovely film", {"Content-Type": "text/plain"})
+        assert (answer.status, answer.body) == (200, b"1.0")
+
+
+def test_the_document_names_the_stage_as_its_server(front: Front) -> None:
+    assert front.send("GET", "/v1/openapi.json").json()["servers"] == [{"url": "/api"}]
+
+
+def test_unknown_paths_and_methods_reach_the_app_s_own_answers(front: Front) -> None:
+    check_problem(front.send("GET", "/a/b/c"), 404, "not_found")
+    check_problem(front.send("DELETE", "/v1/sentiment"), 405, "method_not_allowed")
+    assert front.gateway.calls == 2
+
+
+def test_head_has_headers_and_no_body(front: Front, fake: FakeRuntime) -> None:
+    answer = front.send("HEAD", "/v1/openapi.json")
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["x-request-id"]
+
+
+def test_a_binary_type_comes_as_base64(front: Front) -> None:
+    answer = front.send("POST", "/v1/sentiment", b"\xff\x00", {"Content-Type": "application/zip"})
+    check_problem(answer, 415, "unsupported_media_type")
+    assert front.event["isBase64Encoded"]
+    assert base64.b64decode(front.event["body"]) == b"\xff\x00"
+
+
+# --- what API Gateway answers by itself ---------------------------------------------------------
+
+
+def test_a_preflight_is_answered_without_the_function(front: Front) -> None:
+    answer = front.send("OPTIONS", "/v1/sentiment", headers={"Origin": "https://page.example"})
+    assert (answer.status, answer.body, front.gateway.calls) == (200, b"", 0)
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "Content-Type" in answer.headers["access-control-allow-headers"]
+    assert "POST" in answer.headers["access-control-allow-methods"].split(",")
+
+
+def test_a_method_that_no_resource_has_is_a_problem_of_ours(front: Front) -> None:
+    check_problem(front.send("TRACE", "/v1/sentiment"), 404, "not_found")
+    assert front.gateway.calls == 0
+
+
+def test_another_stage_is_forbidden_in_aws_s_own_words(front: Front) -> None:
+    front.gateway.stage = "other"
+    answer = front.send("GET", "/v1/health")
+    assert (answer.status, answer.json()) == (403, {"message": "Forbidden"})
+
+
+def test_too_large_a_body_does_not_reach_the_function(front: Front) -> None:
+    check_problem(front.send("POST", "/v1/sentiment", b"x" * (10 * 1024 * 1024 + 1)), 413, "too_large")
+    assert front.gateway.calls == 0
+
+
+def test_a_function_that_breaks_off_is_a_problem_with_retry_after(front: Front) -> None:
+    for given in ({"errorMessage": "Task timed out after 25.00 seconds"}, "Task timed out", None):
+        front.gateway.invoke = lambda event, given=given: given
+        answer = front.send("POST", "/v1/sentiment", REVIEW, JSON)
+        check_problem(answer, 502, "app_failed")
+        assert answer.headers["retry-after"] == "1"
+
+
+def test_a_flood_is_throttled_with_retry_after(api: InProcess) -> None:
+    front = Front(throttle={"rate": 0.001, "burst": 2})
+    try:
+        answers = [front.send("GET", "/v1/openapi.json") for _ in range(3)]
+    finally:
+        front.gateway.stop()
+    assert [answer.status for answer in answers] == [200, 200, 429]
+    check_problem(answers[2], 429, "too_many_requests")
+    assert answers[2].headers["retry-after"] == "1"
+
+
+# --- events and answers -------------------------------------------------------------------------
+
+
+def test_literal_resources_come_before_greedy_ones() -> None:
+    resources = ["/{proxy+}", "/v1/{proxy+}", "/v1/health", "/"]
+    assert match(resources, "/v1/health") == ("/v1/health", {})
+    assert match(resources, "/v1/a/b%20c") == ("/v1/{proxy+}", {"proxy": "a/b c"})
+    assert match(resources, "/x") == ("/{proxy+}", {"proxy": "x"})
+    assert match(["/v1/health"], "/x") is None
+
+
+def test_an_event_keeps_what_came_twice() -> None:
+    headers = [("X-Word", "a"), ("X-Word", "b")]
+    asked = Asked("GET", "/api/v1/health?q=1&q=&p", headers, b"")
+    event = proxy_event(asked, "/v1/health", "/v1/health", {}, "api", False, "r1")
+    assert (event["headers"]["X-Word"], event["multiValueHeaders"]["X-Word"]) == ("b", ["a", "b"])
+    assert event["multiValueQueryStringParameters"] == {"q": ["1", ""], "p": [""]}
+    assert (event["body"], event["isBase64Encoded"], event["pathParameters"]) == (None, False, None)
+
+
+def test_answers_keep_headers_that_come_twice_and_binary_bodies() -> None:
+    given = {
+        "statusCode": 200,
+        "headers": {"A": "1"},
+        "multiValueHeaders": {"B": ["2", "3"]},
+        "body": base64.b64encode(b"\xff").decode(),
+        "isBase64Encoded": True,
+    }
+    answer = http_answer(given, wants_binary=True)
+    assert answer.body == b"\xff"
+    assert [pair for pair in answer.headers if pair[0] in "AB"] == [("A", "1"), ("B", "2"), ("B", "3")]
+    assert http_answer(given, wants_binary=False).body == b"/w=="
