@@ -69,7 +69,8 @@ def build(
     stage, config = cloud.stage, _config()
     if stage.name not in config["stages"]:
         raise CloudError(
-            f"chalice_app/.chalice/config.json has no stage {stage.name}; it has {', '.join(config['stages'])}"
+            f"chalice_app/.chalice/config.json has no stage {stage.name},"
+            f" it has {', '.join(config['stages'])}; add it there, or name one of those"
         )
     folder = ROOT / "build" / stage.name / "chalice_app"
     shutil.rmtree(folder, ignore_errors=True)
