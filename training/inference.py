@@ -32,6 +32,14 @@ class ModelFilesError(Exception):
     """The model's files are missing, corrupt, or belong to another vocabulary."""
 
 
+class Answer(NamedTuple):
+    """What goes back over HTTP: a status, a body, and its content type."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
 class Verdict(NamedTuple):
     """A loaded model: the network's session, the vocabulary, and the card."""
 
@@ -99,6 +107,27 @@ def output_fn(
     if isinstance(prediction, list):
         return b"\n".join(map(contract.to_json, prediction)), contract.JSON_LINES
     return contract.to_json(prediction), contract.JSON
+
+
+def respond(
+    body: bytes | bytearray | str, content_type: str | None, accept: str | None, verdict: Verdict
+) -> Answer:
+    """Answer a request by the hooks, whatever comes. Never raises: a refusal is an answer too.
+
+    What a message lacks has ContractError's status, a failure of ours 500; both as {code, detail}.
+    """
+    try:
+        return Answer(200, *output_fn(predict_fn(input_fn(body, content_type), verdict), accept))
+    except ContractError as error:
+        return _refusal(error)
+    except Exception as error:
+        # The type alone: a message could hold what the request held.
+        return _refusal(ContractError(500, "model_failed", type(error).__name__))
+
+
+def _refusal(error: ContractError) -> Answer:
+    message = {"code": error.code, "detail": error.detail}
+    return Answer(error.status, contract.to_json(message), contract.JSON)
 
 
 def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
@@ -198,6 +227,7 @@ def _session(data: bytes, folder: Path) -> ort.InferenceSession:
 
 
 __all__ = [
+    "Answer",
     "ModelFilesError",
     "Verdict",
     "VocabularyError",
@@ -205,4 +235,5 @@ __all__ = [
     "model_fn",
     "output_fn",
     "predict_fn",
+    "respond",
 ]

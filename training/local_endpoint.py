@@ -24,7 +24,6 @@ from typing import Any
 import inference
 
 from vocab import contract
-from vocab.contract import ContractError
 
 HOST = "127.0.0.1"
 PORT = 8090
@@ -117,33 +116,26 @@ class Handler(BaseHTTPRequestHandler):
             return self._refuse(400, "ValidationError", {"message": message})
         if not self.server.places.acquire(blocking=False):
             return self._refuse(503, "ServiceUnavailable", {"Message": "too many requests at once"})
+        kind, accept = self.headers.get("Content-Type"), self.headers.get("Accept")
         try:
             with self.server.cores:
-                answer, content_type = self._answer(body)
-        except ContractError as error:
-            return self._model_error(error.status, {"code": error.code, "detail": error.detail})
-        except Exception as error:
-            # The type alone: a message could hold what the request held.
-            return self._model_error(500, {"code": "model_failed", "detail": type(error).__name__})
+                answer = inference.respond(body, kind, accept, self.server.verdict)
         finally:
             self.server.places.release()
-        return self._send(200, answer, content_type, {"x-Amzn-Invoked-Production-Variant": "AllTraffic"})
+        if answer.status != 200:
+            return self._model_error(answer.status, answer.body.decode())
+        variant = {"x-Amzn-Invoked-Production-Variant": "AllTraffic"}
+        return self._send(200, answer.body, answer.content_type, variant)
 
-    def _answer(self, body: bytes) -> tuple[bytes, str]:
-        request = inference.input_fn(body, self.headers.get("Content-Type"))
-        return inference.output_fn(
-            inference.predict_fn(request, self.server.verdict), self.headers.get("Accept")
-        )
-
-    def _model_error(self, status: int, original: dict[str, str]) -> int:
+    def _model_error(self, status: int, original: str) -> int:
         kind = "client" if status < 500 else "server"
         return self._refuse(
             424,
             "ModelError",
             {
-                "Message": f"Received {kind} error ({status}) from primary. {json.dumps(original)}",
+                "Message": f"Received {kind} error ({status}) from primary. {original}",
                 "OriginalStatusCode": status,
-                "OriginalMessage": json.dumps(original),
+                "OriginalMessage": original,
                 "LogStreamArn": "",
             },
         )

@@ -1,0 +1,30 @@
+"""What SageMaker's PyTorch image runs (SAGEMAKER_PROGRAM): the hooks, with refusals as their own status.
+
+The image's toolkit would make any error of inference.py a 500, and put the traceback with the error's
+words into body and log. It gives its context to a transform_fn that asks for it; that sets the status.
+"""
+
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import inference
+
+
+def model_fn(model_dir: str | Path) -> inference.Verdict:
+    """Load the model, as inference.model_fn does."""
+    return inference.model_fn(model_dir)
+
+
+def transform_fn(
+    verdict: inference.Verdict,
+    body: bytes | bytearray | str,
+    content_type: str | None,
+    accept: str | None,
+    context: Any,
+) -> tuple[bytes, str]:
+    """Answer a request. Gives body and content type; the status goes to the toolkit's context."""
+    answer = inference.respond(body, content_type, accept, verdict)
+    if answer.status != HTTPStatus.OK:
+        context.set_response_status(code=answer.status, phrase=HTTPStatus(answer.status).phrase)
+    return answer.body, answer.content_type
