@@ -1,0 +1,372 @@
+"""SageMaker's two serving images without Docker: their real servers, on loopback, with an unpacked package.
+
+    from tests.support import containers
+    server = containers.start("ray", Path("model.tar.gz"), folder)    # or "pytorch"
+    ...                                                               # POST server.url + "/invocations"
+    server.stop()
+
+Each server gets an environment with what its image holds, and installs the package's requirements into it
+as the image does, cut off from the network. What differs from the images: TorchServe runs on Python 3.11
+with a newer torch, and Ray's start has none of the image's pauses (PAUSES_SECONDS).
+"""
+
+import http.client
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import NamedTuple
+
+import package
+
+from tests.support.missing import skip_or_fail
+from tests.support.stack import free_ports
+
+# What the images hold, as far as serving goes. Ray: scripts/ray/pyproject.toml of
+# aws/deep-learning-containers at v1.4. PyTorch: the toolkits of its last image.
+HELD = {
+    "ray": ("ray[serve]==2.57.0", "numpy==2.4.2"),
+    "pytorch": (
+        "torchserve==0.12.0",
+        "sagemaker-inference==1.10.1",
+        "sagemaker-pytorch-inference==2.0.25",
+        "torch>=2.6,<2.14",
+        "pyyaml",  # torchserve needs it and does not say so
+        "setuptools<82",  # the toolkits import pkg_resources
+    ),
+}
+PYTHONS = {"ray": "3.13", "pytorch": "3.11"}
+# The Ray image's entry point sleeps that long between its steps.
+PAUSES_SECONDS = {"ray": 15, "pytorch": 0}
+INSTALL_SECONDS = 600
+START_SECONDS = 180
+STOP_SECONDS = 30
+ANSWER_SECONDS = 60
+MARK = "VERDICT_SERVER"
+NOWHERE = "http://127.0.0.1:9"
+DESCRIBE = b'{"describe": true}'
+# Ray takes 127.0.0.1 for a wish and looks for the machine's own address; this one it takes as it is.
+RAY_HOST = "127.0.0.2"
+
+
+class ServerError(Exception):
+    """A server did not start, with the last lines of its log."""
+
+
+class Memory(NamedTuple):
+    """Bytes of all processes of a server: resident, and with what they share counted once."""
+
+    resident: int
+    proportional: int
+
+
+# --- environments -------------------------------------------------------------------------------
+
+
+def find_python(minor: str) -> str:
+    """Give an interpreter of a version (``3.13``); without one the test is skipped, and fails in CI."""
+    done = _uv("python", "find", "--no-python-downloads", minor)
+    if done.returncode:
+        skip_or_fail(f"no Python {minor} on this machine")
+    return done.stdout.strip()
+
+
+def make_image(name: str, folder: Path) -> Path:
+    """Make an environment with what an image holds; give its Python."""
+    return make_environment(folder, PYTHONS[name], *HELD[name])
+
+
+def make_environment(folder: Path, minor: str, *packages: str) -> Path:
+    """Make an environment of a Python version with packages and pip; give its Python."""
+    _done(_uv("venv", "--seed", "--python", find_python(minor), str(folder)), "an environment")
+    python = folder / "bin" / "python"
+    links = ["--find-links", "/opt/wheels"] if Path("/opt/wheels").is_dir() else []
+    _done(_uv("pip", "install", "--python", str(python), *links, *packages), ", ".join(packages))
+    return python
+
+
+def install(model: Path, python: Path, tool: str) -> subprocess.CompletedProcess[str]:
+    """Install an unpacked package's requirements as an image does, by ``uv`` or ``pip``, without network."""
+    requirements = ["install", "-r", str(model / "code" / "requirements.txt")]
+    if tool == "uv":
+        command = [sys.executable, "-m", "uv", "--no-cache", "pip", *requirements, "--python", str(python)]
+    else:
+        command = [str(python), "-m", "pip", "--no-cache-dir", *requirements]
+    # From another folder: the package's paths may not depend on where the container starts.
+    return subprocess.run(
+        command, cwd="/", env=_offline(), capture_output=True, text=True, timeout=INSTALL_SECONDS
+    )
+
+
+def unpack(tar: Path, folder: Path) -> Path:
+    """Unpack a package as SageMaker does; give the folder."""
+    with tarfile.open(tar) as packed:
+        packed.extractall(folder, filter="data")
+    return folder
+
+
+def start(name: str, tar: Path, folder: Path, **env: str) -> "RayServer | TorchServer":
+    """Make the image in ``folder``, unpack and install the package, and start its server."""
+    python = make_image(name, folder / "image")
+    model = unpack(tar, folder / "model")
+    _done(install(model, python, {"ray": "uv", "pytorch": "pip"}[name]), "the package's requirements")
+    return {"ray": RayServer, "pytorch": TorchServer}[name](model, python, folder / "server.log", **env)
+
+
+def _offline() -> dict[str, str]:
+    proxies = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy")}
+    return {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PIP_CONFIG_FILE": os.devnull, **proxies}
+
+
+def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "uv", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+
+
+def _done(done: subprocess.CompletedProcess[str], what: str) -> None:
+    if done.returncode:
+        skip_or_fail(f"{what} can't be installed: {done.stderr[-500:]}")
+
+
+# --- servers ------------------------------------------------------------------------------------
+
+
+class Server:
+    """Processes started together, found again by a mark in their environment, and their log."""
+
+    url: str
+
+    def __init__(self, python: Path, log: Path, env: dict[str, str]) -> None:
+        self._mark, self._log = uuid.uuid4().hex, log
+        self.folder = Path(tempfile.mkdtemp(prefix="verdict-"))  # short: Ray's sockets lie in it
+        self._env = {
+            "PATH": f"{python.parent}:/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "TMPDIR": str(self.folder),
+            "TEMP": str(self.folder),
+            "LANG": "C.UTF-8",
+            MARK: self._mark,
+            **env,
+        }
+
+    @property
+    def log(self) -> str:
+        """All that the processes printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def ask(
+        self, body: bytes, content_type: str = "application/json", path: str = "/invocations"
+    ) -> tuple[int, bytes, str]:
+        """Post a message; give status, body and content type."""
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        return _fetch(urllib.request.Request(self.url + path, body, headers))
+
+    def memory(self) -> Memory:
+        """Add up the memory of all processes as it is now."""
+        resident = proportional = 0
+        for pid in self._pids():
+            try:
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            except OSError:
+                continue
+            kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
+            resident += kilobytes["Rss:"] * 1024
+            proportional += kilobytes["Pss:"] * 1024
+        return Memory(resident, proportional)
+
+    def stop(self) -> None:
+        """End every process of this server, and no other."""
+        deadline = time.monotonic() + STOP_SECONDS
+        while (pids := self._pids()) and time.monotonic() < deadline:
+            for pid in pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            time.sleep(0.1)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _pids(self) -> list[int]:
+        wanted, found = f"{MARK}={self._mark}".encode(), []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if wanted in (folder / "environ").read_bytes():
+                    found.append(int(folder.name))
+            except OSError:
+                continue
+        return found
+
+    def _run(self, *command: str) -> None:
+        done = self._popen(*command).wait(START_SECONDS)
+        if done:
+            raise ServerError(f"{' '.join(command)} ended with {done}: {self.log[-2_000:]}")
+
+    def _popen(self, *command: str) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as file:
+            return subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait for the first answer: both servers call themselves healthy before they can give one."""
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if self.ask(DESCRIBE)[0] == 200:
+                    return
+            except (OSError, http.client.HTTPException):
+                pass
+            time.sleep(0.1)
+        raise ServerError(f"no answer at {self.url}; the log ends with: {self.log[-2_000:]}")
+
+
+class RayServer(Server):
+    """A package under Ray Serve, started as the image does, behind an adapter with the image's contract."""
+
+    def __init__(self, model: Path, python: Path, log: Path, **env: str) -> None:
+        gcs, client, agent, port, adapter = free_ports(5)
+        own = {"PYTHONPATH": str(model), "RAY_ADDRESS": f"{RAY_HOST}:{gcs}"}
+        super().__init__(python, log, own | package.ENVIRONMENT["ray"] | env)
+        self._adapter = _Adapter(adapter, port)
+        self.url = f"http://127.0.0.1:{adapter}"
+        try:
+            ray = str(python.with_name("ray"))
+            ports = [f"--port={gcs}", f"--ray-client-server-port={client}"]
+            ports += [f"--dashboard-agent-listen-port={agent}", "--min-worker-port=0", "--max-worker-port=0"]
+            own = [f"--node-ip-address={RAY_HOST}", f"--temp-dir={self.folder}"]
+            self._run(ray, "start", "--head", "--include-dashboard=False", "--num-gpus=0", *ports, *own)
+            serve = str(python.with_name("serve"))
+            self._run(serve, "start", "--http-host=127.0.0.1", f"--http-port={port}")
+            self._wait(self._popen(serve, "run", str(model / "config.yaml")))
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self._adapter.stop()
+        super().stop()
+
+
+class TorchServer(Server):
+    """A package under TorchServe with SageMaker's PyTorch toolkit, as the image configures it."""
+
+    def __init__(self, model: Path, python: Path, log: Path, **env: str) -> None:
+        if not shutil.which("java", path="/usr/bin:/bin"):
+            skip_or_fail("no java on this machine; TorchServe needs version 17")
+        port, metrics = free_ports(2)
+        own = {
+            "PYTHONPATH": str(model / "code"),
+            "SAGEMAKER_REGION": "us-east-1",
+            "SAGEMAKER_BIND_TO_PORT": str(port),
+            "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
+        }
+        super().__init__(python, log, own | package.ENVIRONMENT["pytorch"] | env)
+        self._env |= {"SAGEMAKER_BASE_DIR": str(self.folder)}
+        self._env |= {name: str(self.folder / "logs") for name in ("LOG_LOCATION", "METRICS_LOCATION")}
+        self.url = f"http://127.0.0.1:{port}"
+        try:
+            (self.folder / "model").symlink_to(model)
+            (self.folder / "store").mkdir()
+            properties, logging = self._configuration(python, metrics)
+            store = ["--model-store", str(self.folder / "store"), "--models", f"model={self.folder}/model"]
+            config = ["--ts-config", str(properties), "--log-config", logging]
+            command = [str(python.with_name("torchserve")), "--start", "--foreground", *store, *config]
+            self._wait(self._popen(*command))
+        except BaseException:
+            self.stop()
+            raise
+
+    def _configuration(self, python: Path, metrics: int) -> tuple[Path, str]:
+        """Write the toolkit's own configuration, for loopback; give its path and the log's."""
+        code = (
+            "from sagemaker_pytorch_serving_container import handler_service, torchserve as t;"
+            "print(t.DEFAULT_TS_LOG_FILE);"
+            "print(t._generate_ts_config_properties(handler_service.__file__))"
+        )
+        done = subprocess.run(
+            [str(python), "-W", "ignore", "-c", code],
+            env=self._env,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            timeout=START_SECONDS,
+            check=True,
+        )
+        logging, _, properties = done.stdout.partition("\n")
+        # The toolkit's file lacks its last newline, and listens on every address.
+        properties = properties.replace("0.0.0.0", "127.0.0.1").replace("=true", "=true\n")
+        path = self.folder / "ts.properties"
+        path.write_text(f"{properties}\nmetrics_address=http://127.0.0.1:{metrics}\n", encoding="utf-8")
+        return path, logging
+
+
+# --- the Ray Serve image's adapter --------------------------------------------------------------
+
+
+class _Adapter:
+    """POST /invocations goes to Ray's route /, with body, Content-Type and Accept; /ping asks its health."""
+
+    def __init__(self, port: int, ray: int) -> None:
+        server = ThreadingHTTPServer(("127.0.0.1", port), _AdapterHandler)
+        server.daemon_threads = True
+        server.ray = f"http://127.0.0.1:{ray}"  # type: ignore[attr-defined]
+        self._server = server
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _AdapterHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self._pass_on("/-/healthz" if self.path == "/ping" else self.path, None, {})
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        default = "application/json"
+        headers = {name: self.headers.get(name, default) for name in ("Content-Type", "Accept")}
+        self._pass_on("/" if self.path == "/invocations" else self.path, body, headers)
+
+    def _pass_on(self, path: str, body: bytes | None, headers: dict[str, str]) -> None:
+        url = self.server.ray + path  # type: ignore[attr-defined]
+        try:
+            status, answer, kind = _fetch(urllib.request.Request(url, body, headers))
+        except (OSError, http.client.HTTPException):
+            status, answer, kind = 503, b'{"error": "Service unavailable"}', "application/json"
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
+
+
+def _fetch(request: urllib.request.Request) -> tuple[int, bytes, str]:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=ANSWER_SECONDS) as response:
+            return response.status, response.read(), response.headers.get("Content-Type", "")
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read(), error.headers.get("Content-Type", "")
