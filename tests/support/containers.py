@@ -35,7 +35,11 @@ from tests.support.stack import free_ports
 # What the images hold, as far as serving goes. Ray: scripts/ray/pyproject.toml of
 # aws/deep-learning-containers at v1.4. PyTorch: the toolkits of its last image.
 HELD = {
-    "ray": ("ray[serve]==2.57.0", "numpy==2.4.2"),
+    "ray": (
+        "ray[serve]==2.57.0",
+        "numpy==2.4.2",
+        "jinja2",  # ray[serve] needs it and does not say so; the image has it with torch
+    ),
     "pytorch": (
         "torchserve==0.12.0",
         "sagemaker-inference==1.10.1",
