@@ -22,7 +22,6 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -56,7 +55,6 @@ INSTALL_SECONDS = 600
 START_SECONDS = 180
 STOP_SECONDS = 30
 ANSWER_SECONDS = 60
-MARK = "VERDICT_SERVER"
 NOWHERE = "http://127.0.0.1:9"
 DESCRIBE = b'{"describe": true}'
 # Ray takes 127.0.0.1 for a wish and looks for the machine's own address; this one it takes as it is.
@@ -146,12 +144,13 @@ def _done(done: subprocess.CompletedProcess[str], what: str) -> None:
 
 
 class Server:
-    """Processes started together, found again by a mark in their environment, and their log."""
+    """Processes started together, found again by the sessions they are in, and their log."""
 
     url: str
 
     def __init__(self, python: Path, log: Path, env: dict[str, str]) -> None:
-        self._mark, self._log = uuid.uuid4().hex, log
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._log = log
         self.folder = Path(tempfile.mkdtemp(prefix="verdict-"))  # short: Ray's sockets lie in it
         self._env = {
             "PATH": f"{python.parent}:/usr/bin:/bin",
@@ -159,7 +158,6 @@ class Server:
             "TMPDIR": str(self.folder),
             "TEMP": str(self.folder),
             "LANG": "C.UTF-8",
-            MARK: self._mark,
             **env,
         }
 
@@ -198,16 +196,19 @@ class Server:
                 except ProcessLookupError:
                     pass
             time.sleep(0.1)
+        for process in self._processes:
+            process.wait(STOP_SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _pids(self) -> list[int]:
-        wanted, found = f"{MARK}={self._mark}".encode(), []
+        sessions, found = {process.pid for process in self._processes}, []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                if wanted in (folder / "environ").read_bytes():
-                    found.append(int(folder.name))
+                state, _, _, session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
             except OSError:
                 continue
+            if int(session) in sessions and state != "Z":
+                found.append(int(folder.name))
         return found
 
     def _run(self, *command: str) -> None:
@@ -217,7 +218,7 @@ class Server:
 
     def _popen(self, *command: str) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as file:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 command,
                 cwd=self.folder,
                 env=self._env,
@@ -226,6 +227,8 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self._processes.append(process)
+        return process
 
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         """Wait for the first answer: both servers call themselves healthy before they can give one."""
