@@ -52,7 +52,9 @@ def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
         command = without_flags(with_values(student.command, changed), flags)
         reads = [path for path in (*student.reads, vectors) if str(path) in command]
         training = Stage(place.name, command, reads, place / "network" / "network.safetensors")
-        package = ["export.py", "--network", str(place / "network"), "--out", str(place / "package")]
+        # Half a recipe may give a network that int8 suits less well.
+        places = ["--network", str(place / "network"), "--out", str(place / "package")]
+        package = ["export.py", "--trial", *places]
         found[name] = [
             training,
             Stage(f"{place.name}-package", package, [training.writes], place / "package" / "model.onnx"),

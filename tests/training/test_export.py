@@ -250,6 +250,15 @@ def test_a_network_that_strays_from_torch_is_not_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_trial_is_written_however_far_it_strays(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "MAX_PROBABILITY_GAP", -1.0)
+    card = export.export(trained, tmp_path / "out", None, trial=True)
+    assert card["export"]["probability_gap_p99"] >= 0
+    assert (tmp_path / "out" / "model.onnx").is_file()
+
+
 def test_a_network_that_gives_nan_is_not_written(trained: Path, tmp_path: Path, network: Network) -> None:
     weights = network.state_dict() | {"head.bias": torch.tensor([float("nan")])}
     save_file(weights, trained / "network.safetensors")
