@@ -141,9 +141,9 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
         "temperature": 1.0,
         "uncertain": [0.5, 0.5],
     }
-    with tempfile.TemporaryDirectory() as trial:
-        write_package(Path(trial), data, card)
-        verdict = inference.model_fn(trial)
+    with tempfile.TemporaryDirectory() as written:
+        write_package(Path(written), data, card)
+        verdict = inference.model_fn(written)
         logits, checks = hold_against_torch(network, verdict, development)
     if not trial:
         refuse_stray(checks)
