@@ -221,9 +221,11 @@ MISSING = (
     "NotFoundException",
     "ResourceNotFound",
     "ResourceNotFoundException",
+    "ObjectNotFoundException",
     "NoSuchDistribution",
     "NoSuchOriginAccessControl",
 )
+_NOT_THERE = ("could not find", "not found", "recordnotfound", "not exist", "no scalable target")
 _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)(?: on resource:? (\S+))?")
 
 
@@ -251,10 +253,8 @@ def is_missing(error: ClientError) -> bool:
     SageMaker says so by a ValidationException, with words that differ from call to call.
     """
     message = str(error.response.get("Error", {}).get("Message", "")).lower()
-    told = any(words in message for words in ("could not find", "not found", "does not exist", "not exist"))
-    return code_of(error) in MISSING or (
-        code_of(error) in ("ValidationException", "ValidationError") and told
-    )
+    told = any(words in message for words in _NOT_THERE)
+    return code_of(error) in MISSING or (told and code_of(error).startswith("Validation"))
 
 
 def sentence_of(error: Exception) -> str:

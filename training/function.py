@@ -73,9 +73,9 @@ def build(
             f" it has {', '.join(config['stages'])}; add it there, or name one of those"
         )
     folder = ROOT / "build" / stage.name / "chalice_app"
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(folder)
     leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "policy-*.json")
-    shutil.copytree(APP, folder, ignore=leave_out)
+    shutil.copytree(APP, folder, ignore=leave_out, dirs_exist_ok=True)
     own = config["stages"][stage.name]
     own.pop("iam_policy_file", None)
     own |= {"manage_iam_role": False, "iam_role_arn": role, "tags": stage.tags}
@@ -87,6 +87,15 @@ def build(
     write_json(folder / ".chalice" / "config.json", config)
     write_json(folder / ".chalice" / "deployed" / f"{stage.name}.json", deployed(cloud))
     return folder
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier copy, but for the zips that Chalice names by a hash of what is in them."""
+    kept = folder / ".chalice" / "deployments"
+    for path in [*folder.glob("*"), *folder.glob(".chalice/*")]:
+        if path == kept or path == kept.parent:
+            continue
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def deployed(cloud: Cloud) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import images
 import inference
+import package
 from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
 
@@ -27,12 +28,6 @@ REVIEWS = (
     "The plot is thin and the jokes fall flat. I wanted to love it, and I walked out.",
     "Not bad at all!",
 )
-# What the PyTorch image needs to be told; Ray Serve's finds config.yaml by itself.
-ENVIRONMENT: Mapping[str, dict[str, str]] = {
-    "ray": {},
-    "pytorch": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
-}
-
 Say = Callable[[str], None]
 
 
@@ -66,7 +61,7 @@ def ensure_model(cloud: Cloud, plan: Plan, package_url: str, package_sha256: str
     container = {
         "Image": images.uri(plan.image, cloud.stage.region),
         "ModelDataUrl": package_url,
-        "Environment": ENVIRONMENT[plan.image],
+        "Environment": package.ENVIRONMENT[plan.image],
     }
     # Serverless inference knows no isolation; where there is one, no review can leave the container.
     isolated = plan.kind == "realtime"
@@ -328,7 +323,7 @@ def remove_scaling(cloud: Cloud, endpoint: str) -> bool:
     try:
         scaling.deregister_scalable_target(**target)
     except ClientError as error:
-        if code_of(error) == "ObjectNotFoundException":
+        if is_missing(error):
             return False
         raise
     return True

@@ -5,10 +5,14 @@
 The shim changes moto's internals, so moto is pinned in requirements-aws.txt.
 """
 
+import json
 import sys
 from typing import Any
+from urllib.parse import unquote
 
+from moto.apigateway import urls
 from moto.apigateway.models import APIGatewayBackend
+from moto.apigateway.responses import APIGatewayResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
@@ -48,6 +52,29 @@ def accept_swagger() -> None:
     APIGatewayBackend.put_rest_api = put_rest_api
     APIGatewayBackend.import_rest_api = import_rest_api
     APIGatewayBackend._build_integration_args = build_integration_args
+
+
+def tag_apis() -> None:
+    """Do TagResource, UntagResource and GetTags for APIs, which moto tags only as they are made."""
+
+    def tags_of(self: Any) -> dict[str, str]:
+        return self.backend.get_rest_api(unquote(self.path).rsplit("/restapis/", 1)[1]).tags
+
+    def tag_resource(self: Any) -> tuple[int, dict, str]:
+        tags_of(self).update(json.loads(self.body)["tags"])
+        return 204, {}, ""
+
+    def untag_resource(self: Any) -> tuple[int, dict, str]:
+        for key in self.querystring["tagKeys"]:
+            tags_of(self).pop(key, None)
+        return 204, {}, ""
+
+    def get_tags(self: Any) -> str:
+        return json.dumps({"tags": tags_of(self)})
+
+    for function in (tag_resource, untag_resource, get_tags):
+        setattr(APIGatewayResponse, function.__name__, function)
+    urls.url_paths["{0}/tags/(?P<resource_arn>.+)$"] = APIGatewayResponse.dispatch
 
 
 def allow_every_simulated_action() -> None:
@@ -123,6 +150,7 @@ def take_plain_http_for_tls() -> None:
 
 
 accept_swagger()
+tag_apis()
 take_plain_http_for_tls()
 allow_every_simulated_action()
 leave_out_empty_structures()

@@ -1,0 +1,105 @@
+"""SageMaker's runtime for the simulated AWS's endpoints: each answers by the package in S3 it was made of.
+
+moto answers a fixed text for every endpoint, whether it is there or not.
+"""
+
+import json
+import re
+import tarfile
+import tempfile
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import inference
+from botocore.exceptions import ClientError
+
+from vocab.contract import ContractError
+
+_PATH = re.compile(r"/endpoints/([^/]+)/invocations")
+
+
+class Runtime:
+    """A server on loopback. ``asked`` holds which endpoints were asked, ``refused`` what some fail with."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.refused: dict[str, tuple[int, str, dict[str, Any]]] = {}
+        self._models: dict[str, inference.Verdict] = {}
+        self._lock = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def verdict_of(self, endpoint: str) -> inference.Verdict:
+        """Load the model that an endpoint serves, out of S3. Raises ClientError when there is none."""
+        sagemaker = boto3.client("sagemaker")
+        described = sagemaker.describe_endpoint(EndpointName=endpoint)
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+        model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
+        url = model["PrimaryContainer"]["ModelDataUrl"]
+        with self._lock:
+            if url not in self._models:
+                bucket, _, key = url.removeprefix("s3://").partition("/")
+                with tempfile.TemporaryDirectory() as folder:
+                    path = Path(folder) / "model.tar.gz"
+                    boto3.client("s3").download_file(bucket, key, str(path))
+                    with tarfile.open(path) as packed:
+                        packed.extractall(folder, filter="data")
+                    self._models[url] = inference.model_fn(folder)
+            return self._models[url]
+
+    def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:
+        """Give status, AWS's error type (empty: none), body and content type."""
+        self.asked.append(endpoint)
+        if endpoint in self.refused:
+            status, kind, message = self.refused[endpoint]
+            return status, kind, json.dumps(message).encode(), "application/json"
+        try:
+            verdict = self.verdict_of(endpoint)
+            data, kind = inference.output_fn(
+                inference.predict_fn(inference.input_fn(body, content_type), verdict)
+            )
+            return 200, "", data, kind
+        except ClientError:
+            message = {"message": f"Endpoint {endpoint} of account 123456789012 not found."}
+            return 400, "ValidationError", json.dumps(message).encode(), "application/json"
+        except ContractError as error:
+            original = json.dumps({"code": error.code, "detail": error.detail})
+            message = {
+                "Message": "Received error from primary",
+                "OriginalStatusCode": error.status,
+                "OriginalMessage": original,
+            }
+            return 424, "ModelError", json.dumps(message).encode(), "application/json"
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        runtime = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                match = _PATH.fullmatch(self.path)
+                assert match, self.path
+                status, kind, data, content_type = runtime.answer(
+                    match[1], body, self.headers["Content-Type"]
+                )
+                self.send_response_only(status)
+                self.send_header("Content-Type", content_type)
+                self.send_header("Content-Length", str(len(data)))
+                if kind:
+                    self.send_header("x-amzn-ErrorType", kind)
+                self.end_headers()
+                self.wfile.write(data)
+
+        return Handler

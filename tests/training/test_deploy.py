@@ -1,0 +1,522 @@
+"""A deploy against a simulated AWS: made as promised, the same when made twice, and taken away whole."""
+
+import argparse
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import cloud as clouds
+import deploy
+import destroy
+import function
+import gateway
+import hosting
+import inference
+import inventory
+import package as packages
+import page
+import policies
+import pytest
+import resources
+import status
+from cloud import Cloud, CloudError
+
+from tests.support.aws_server import AwsServer
+from tests.support.model import random_package
+from tests.support.runtime import Runtime
+
+pytestmark = [pytest.mark.aws, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def hurry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Wait for nothing, carry no wheels, and build beside the repository."""
+    monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
+    for module in (hosting, inventory, page):
+        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(packages, "wheels", lambda pythons: {})
+    monkeypatch.setattr(function, "ROOT", BUILD)
+
+
+# Kept between tests: Chalice's zip, which is named by a hash of what is in it, takes seconds to make.
+BUILD = Path()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def build(tmp_path_factory: pytest.TempPathFactory) -> None:
+    global BUILD
+    BUILD = tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture
+def runtime(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    running = Runtime()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def cloud(runtime: Runtime) -> Cloud:
+    return clouds.open_stage("dev")
+
+
+def options(package: Path, *flags: str) -> argparse.Namespace:
+    return deploy.parse(["--model", str(package), "--memory", "2048", "--no-api-check", *flags])
+
+
+def make(cloud: Cloud, package: Path, *flags: str) -> deploy.Deployed:
+    return deploy.deploy(cloud, options(package, *flags), say=lambda line: None)
+
+
+def kinds(cloud: Cloud) -> list[str]:
+    return sorted(thing.kind for thing in inventory.find(cloud))
+
+
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
+WHOLE = sorted(
+    ["API", "access control", "bucket", "bucket", "distribution", "endpoint", "endpoint config", "function"]
+    + ["log group", "log group", "model", "role", "role"]
+)
+
+
+# --- what is made -------------------------------------------------------------------------------
+
+
+def test_a_deploy_is_read_back_as_promised_and_again_changes_nothing(cloud: Cloud, package: Path) -> None:
+    first = make(cloud, package)
+    assert kinds(cloud) == WHOLE
+    check_endpoint(cloud, first)
+    check_function(cloud, first)
+    check_api(cloud, first)
+    check_page(cloud, first)
+    before = inventory.find(cloud)
+    again = make(cloud, package)
+    assert again == first
+    assert names(inventory.find(cloud)) == names(before)
+    assert destroy.destroy(cloud, say=lambda line: None) == len(WHOLE)
+    assert inventory.find(cloud) == []
+    assert leftovers(cloud) == {}
+
+
+def names(things: list[inventory.Thing]) -> list[tuple[str, str]]:
+    return [(thing.kind, thing.name) for thing in things]
+
+
+def check_endpoint(cloud: Cloud, made: deploy.Deployed) -> None:
+    sagemaker = cloud.client("sagemaker")
+    found = sagemaker.describe_endpoint(EndpointName="verdict-dev")
+    assert found["EndpointStatus"] == "InService"
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    (variant,) = config["ProductionVariants"]
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    assert "InstanceType" not in variant
+    assert not config.get("DataCaptureConfig")
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    assert model["ExecutionRoleArn"] == cloud.stage.role_arn
+    container = model["PrimaryContainer"]
+    assert container["Image"].endswith(".dkr.ecr.eu-west-1.amazonaws.com/ray:serve-ml-sagemaker-cpu-v1.4")
+    assert container["ModelDataUrl"] == (
+        f"s3://{cloud.stage.bucket}/packages/{made.package_sha256}/model.tar.gz"
+    )
+    logs = cloud.client("logs")
+    for group in ("/aws/lambda/verdict-dev", "/aws/sagemaker/Endpoints/verdict-dev"):
+        (described,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+        assert described["retentionInDays"] == hosting.LOG_DAYS
+
+
+def check_function(cloud: Cloud, made: deploy.Deployed) -> None:
+    found = cloud.client("lambda").get_function(FunctionName="verdict-dev")
+    assert cloud.stage.owns(found["Tags"])
+    configured = found["Configuration"]
+    assert configured["Environment"]["Variables"] == {"ENDPOINT_NAME": "verdict-dev"}
+    assert configured["Timeout"] == 25
+    assert configured["Role"].endswith(":role/verdict-dev-function")
+    iam = cloud.client("iam")
+    written = iam.get_role_policy(RoleName="verdict-dev-function", PolicyName="verdict-dev-function")
+    assert written["PolicyDocument"] == policies.of_function(cloud.stage)
+    assert {role["RoleName"] for role in iam.list_roles()["Roles"]} == {
+        "verdict-dev-function",
+        "verdict-dev-sagemaker",
+    }
+
+
+def check_api(cloud: Cloud, made: deploy.Deployed) -> None:
+    client = cloud.client("apigateway")
+    (api,) = client.get_rest_apis()["items"]
+    assert made.api_url == f"https://{api['id']}.execute-api.eu-west-1.amazonaws.com/api/"
+    assert cloud.stage.owns(api["tags"])
+    set_there = {
+        one["responseType"]: one for one in client.get_gateway_responses(restApiId=api["id"])["items"]
+    }
+    for response in gateway.responses():
+        found = set_there[response["responseType"]]
+        assert found["responseParameters"] == response["responseParameters"]
+        assert found["responseTemplates"] == response["responseTemplates"]
+    stage = client.get_stage(restApiId=api["id"], stageName="api")
+    throttled = stage["methodSettings"]["*/*"]
+    assert throttled["throttlingBurstLimit"] == gateway.THROTTLE["burst"]
+    assert throttled["throttlingRateLimit"] == gateway.THROTTLE["rate"]
+
+
+def check_page(cloud: Cloud, made: deploy.Deployed) -> None:
+    assert made.page_url and made.page_url.startswith("https://")
+    s3, bucket = cloud.client("s3"), cloud.stage.site_bucket
+    config = s3.get_object(Bucket=bucket, Key="config.js")
+    assert made.api_url.rstrip("/") in config["Body"].read().decode()
+    assert config["ContentType"].startswith("text/javascript")
+    html = s3.get_object(Bucket=bucket, Key="index.html")["Body"].read().decode()
+    origin = made.api_url.removesuffix("/api/")
+    assert f"connect-src &#x27;self&#x27; {origin};" in html
+    assert "serve.py" not in {one["Key"] for one in s3.list_objects_v2(Bucket=bucket)["Contents"]}
+    (distribution,) = page.distributions(cloud)
+    config = cloud.client("cloudfront").get_distribution_config(Id=distribution["Id"])["DistributionConfig"]
+    (origin,) = config["Origins"]["Items"]
+    assert origin["OriginAccessControlId"] == page.access_controls(cloud)[0]["Id"]
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    allowed = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    assert [one["Condition"]["StringEquals"]["AWS:SourceArn"] for one in allowed] == [distribution["ARN"]]
+    assert s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"] == (
+        resources.PUBLIC_ACCESS
+    )
+
+
+def leftovers(cloud: Cloud) -> dict[str, Any]:
+    """Give whatever the account still has, by service; a look that shares no code with the inventory."""
+    sagemaker = cloud.client("sagemaker")
+    scaling = cloud.client("application-autoscaling")
+    found = {
+        "buckets": cloud.client("s3").list_buckets()["Buckets"],
+        "roles": cloud.client("iam").list_roles()["Roles"],
+        "functions": cloud.client("lambda").list_functions()["Functions"],
+        "apis": cloud.client("apigateway").get_rest_apis()["items"],
+        "distributions": cloud.client("cloudfront").list_distributions()["DistributionList"].get("Items"),
+        "logs": cloud.client("logs").describe_log_groups()["logGroups"],
+        "endpoints": sagemaker.list_endpoints()["Endpoints"],
+        "configs": sagemaker.list_endpoint_configs()["EndpointConfigs"],
+        "models": sagemaker.list_models()["Models"],
+        "notebooks": sagemaker.list_notebook_instances()["NotebookInstances"],
+        "targets": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
+        "controls": page.access_controls(cloud),
+        "budgets": cloud.client("budgets", "us-east-1").describe_budgets(AccountId=cloud.stage.account)[
+            "Budgets"
+        ],
+    }
+    return {service: things for service, things in found.items() if things}
+
+
+# --- other ways to host -------------------------------------------------------------------------
+
+
+def test_a_real_time_endpoint_grows_with_its_load_and_goes_back_to_serverless(
+    cloud: Cloud, package: Path
+) -> None:
+    make(cloud, package, "--kind", "realtime", "--instance-type", "ml.m5.large", "--site", "none")
+    sagemaker, scaling = cloud.client("sagemaker"), cloud.client("application-autoscaling")
+    config = sagemaker.describe_endpoint(EndpointName="verdict-dev")["EndpointConfigName"]
+    (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.m5.large", 1)
+    (target,) = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2)
+    (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
+    assert row["idle_hour"] == pytest.approx(0.115)
+    make(cloud, package, "--site", "none")
+    assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
+    (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
+    assert row["idle_hour"] == 0
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+def test_a_website_is_public_and_a_budget_is_made_for_who_asks(cloud: Cloud, package: Path) -> None:
+    made = make(cloud, package, "--site", "website", "--budget-email", "owner@example.com")
+    assert made.page_url == f"http://{cloud.stage.site_bucket}.s3-website.eu-west-1.amazonaws.com/"
+    (budget,) = cloud.client("budgets", "us-east-1").describe_budgets(AccountId=cloud.stage.account)[
+        "Budgets"
+    ]
+    assert budget["BudgetLimit"]["Amount"] == "20.00"
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+# --- another vocabulary -------------------------------------------------------------------------
+
+
+def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed(
+    cloud: Cloud, package: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cloud, package, "--site", "none")
+    monkeypatch.setattr(hosting, "card_of", lambda cloud, endpoint: {"vocabulary": "0123456789abcdef"})
+    made = make(cloud, package, "--site", "none")
+    assert made.endpoint == "verdict-dev-2"
+    assert function.endpoint_asked(cloud) == "verdict-dev-2"
+    endpoints = cloud.client("sagemaker").list_endpoints()["Endpoints"]
+    assert [one["EndpointName"] for one in endpoints] == ["verdict-dev-2"]
+    written = cloud.client("iam").get_role_policy(
+        RoleName="verdict-dev-function", PolicyName="verdict-dev-function"
+    )
+    assert written["PolicyDocument"]["Statement"][0]["Resource"].endswith("endpoint/verdict-dev-2")
+    assert make(cloud, package, "--site", "none").endpoint == "verdict-dev"
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+# --- interrupted anywhere -----------------------------------------------------------------------
+
+STEPS = [
+    (resources, "ensure_bucket"),
+    (resources, "ensure_role"),
+    (resources, "upload"),
+    (hosting, "ensure_model"),
+    (hosting, "ensure_config"),
+    (hosting, "ensure_endpoint"),
+    (resources, "ensure_function_role"),
+    (function, "_run_chalice"),
+    (function, "finish"),
+    (page, "upload"),
+    (page, "ensure_distribution"),
+]
+
+
+@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
+def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
+    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = getattr(module, step)
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        original(*given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, step, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        make(cloud, package)
+    monkeypatch.setattr(module, step, original)
+    make(cloud, package)
+    assert kinds(cloud) == WHOLE
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
+def test_a_deploy_stopped_after_any_step_is_taken_away_whole(
+    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = getattr(module, step)
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        original(*given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, step, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        make(cloud, package)
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+# Calls of AWS after which an interruption would leave something without tags or half made.
+CALLS = [
+    "s3.CreateBucket",
+    "iam.CreateRole",
+    "sagemaker.CreateModel",
+    "sagemaker.CreateEndpoint",
+    "logs.CreateLogGroup",
+    "cloudfront.CreateOriginAccessControl",
+    "cloudfront.CreateDistributionWithTags",
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_deploy_stopped_right_after_a_call_leaves_nothing_that_is_not_found(
+    call: str, cloud: Cloud, package: Path
+) -> None:
+    def stop(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    events = cloud.session.events
+    events.register(f"after-call.{call}", stop)
+    with pytest.raises(KeyboardInterrupt):
+        make(cloud, package)
+    events.unregister(f"after-call.{call}", stop)
+    fresh = clouds.open_stage("dev")
+    destroy.destroy(fresh, say=lambda line: None)
+    assert leftovers(fresh) == {}
+
+
+def test_an_api_that_chalice_left_untagged_is_found_and_another_s_is_not(cloud: Cloud, package: Path) -> None:
+    make(cloud, package, "--site", "none")
+    client = cloud.client("apigateway")
+    (api,) = client.get_rest_apis()["items"]
+    arn = f"arn:aws:apigateway:eu-west-1::/restapis/{api['id']}"
+    client.untag_resource(resourceArn=arn, tagKeys=list(cloud.stage.tags))
+    other = client.create_rest_api(name="verdict")
+    assert [one["id"] for one in function.apis(cloud)] == [api["id"]]
+    destroy.destroy(cloud, say=lambda line: None)
+    assert [one["id"] for one in client.get_rest_apis()["items"]] == [other["id"]]
+
+
+# --- mischief -----------------------------------------------------------------------------------
+
+
+def test_what_is_another_s_is_refused_and_never_touched(cloud: Cloud, package: Path) -> None:
+    iam = cloud.client("iam")
+    iam.create_role(RoleName=cloud.stage.role, AssumeRolePolicyDocument="{}")
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_endpoint_config(
+        EndpointConfigName="other", ProductionVariants=[{"VariantName": "a", "ModelName": "m"}]
+    )
+    for name in ("verdict-dev", "verdict-device"):
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="other")
+    with pytest.raises(CloudError, match="role verdict-dev-sagemaker is there but has not"):
+        make(cloud, package)
+    destroy.destroy(cloud, say=lambda line: None)
+    iam.delete_role(RoleName=cloud.stage.role)
+    with pytest.raises(CloudError, match="endpoint verdict-dev is there but has not"):
+        make(cloud, package)
+    destroy.destroy(cloud, say=lambda line: None)
+    left = leftovers(cloud)
+    assert sorted(left) == ["configs", "endpoints"]
+    assert len(left["endpoints"]) == 2
+
+
+def test_a_stage_whose_things_were_deleted_by_hand_is_mended_and_removed(cloud: Cloud, package: Path) -> None:
+    make(cloud, package)
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.delete_endpoint(EndpointName="verdict-dev")
+    cloud.client("lambda").delete_function(FunctionName="verdict-dev")
+    cloud.client("logs").delete_log_group(logGroupName="/aws/lambda/verdict-dev")
+    make(cloud, package)
+    assert kinds(cloud) == WHOLE
+    for model in sagemaker.list_models()["Models"]:
+        sagemaker.delete_model(ModelName=model["ModelName"])
+    cloud.client("lambda").delete_function(FunctionName="verdict-dev")
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+def test_two_stages_share_an_account_and_only_one_is_removed(cloud: Cloud, package: Path) -> None:
+    other = clouds.open_stage("prod")
+    make(cloud, package, "--site", "none")
+    make(other, package, "--site", "none")
+    before = names(inventory.find(other))
+    destroy.destroy(cloud, say=lambda line: None)
+    assert names(inventory.find(other)) == before
+    destroy.destroy(other, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+def test_a_lost_laptop_loses_nothing(cloud: Cloud, package: Path) -> None:
+    first = make(cloud, package, "--site", "none")
+    shutil.rmtree(BUILD / "build")
+    assert make(cloud, package, "--site", "none").api_url == first.api_url
+    shutil.rmtree(BUILD / "build")
+    destroy.destroy(cloud, say=lambda line: None)
+    assert leftovers(cloud) == {}
+
+
+# --- what goes wrong ----------------------------------------------------------------------------
+
+
+def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy(
+    cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe = hosting.describe
+    failed = {"EndpointStatus": "Failed", "FailureReason": "the container did not pass the ping"}
+
+    def described(cloud: Cloud, endpoint: str) -> Any:
+        found = describe(cloud, endpoint)
+        return {**found, **failed} if found else None
+
+    make(cloud, package, "--site", "none")
+    logs, group = cloud.client("logs"), cloud.stage.endpoint_log("verdict-dev")
+    logs.create_log_stream(logGroupName=group, logStreamName="one")
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName="one",
+        logEvents=[{"timestamp": int(NOW.timestamp() * 1000), "message": "no module named onnxruntime"}],
+    )
+    monkeypatch.setattr(hosting, "describe", described)
+    with pytest.raises(CloudError, match="did not pass the ping\n  | no module named onnxruntime"):
+        hosting.wait(cloud, "verdict-dev", lambda line: None)
+    said: list[str] = []
+    monkeypatch.setattr(hosting, "describe", Once(described, describe))
+    deploy.deploy(cloud, options(package, "--site", "none"), said.append)
+    assert any("is deleted and made anew" in line for line in said)
+
+
+class Once:
+    """The first function for the first two calls, then the second one."""
+
+    def __init__(self, first: Any, second: Any) -> None:
+        self.calls, self.first, self.second = 0, first, second
+
+    def __call__(self, *given: Any) -> Any:
+        self.calls += 1
+        return (self.first if 2 <= self.calls <= 3 else self.second)(*given)
+
+
+def test_an_endpoint_that_answers_wrongly_stops_the_deploy(
+    cloud: Cloud, package: Path, runtime: Runtime, tmp_path: Path
+) -> None:
+    random_package(tmp_path / "other")
+    runtime._models.clear()
+    wrong = inference.model_fn(tmp_path / "other")
+    runtime.verdict_of = lambda endpoint: wrong  # type: ignore[method-assign]
+    with pytest.raises(CloudError, match="answers as verdict-.*, expected verdict-"):
+        make(cloud, package)
+
+
+def test_a_waking_endpoint_is_waited_for_and_a_broken_one_is_not(
+    cloud: Cloud, package: Path, runtime: Runtime
+) -> None:
+    runtime.refused["verdict-dev"] = (
+        424,
+        "ModelError",
+        {"Message": "x", "OriginalStatusCode": 500, "OriginalMessage": '{"code": "model_failed"}'},
+    )
+    with pytest.raises(CloudError, match='can\'t answer: {"code": "model_failed"}'):
+        make(cloud, package)
+    waking = (530, "ModelNotReadyException", {"Message": "not ready"})
+    runtime.refused["verdict-dev"] = waking
+    asked = len(runtime.asked)
+    original = runtime.answer
+
+    def answer(*given: Any) -> Any:
+        if len(runtime.asked) >= asked + 3:
+            runtime.refused.clear()
+        return original(*given)
+
+    runtime.answer = answer  # type: ignore[method-assign]
+    make(cloud, package)
+
+
+def test_an_unknown_stage_is_refused_before_anything_is_made(runtime: Runtime, package: Path) -> None:
+    other = clouds.open_stage("test")
+    with pytest.raises(CloudError, match="has no stage test, it has dev, prod; add it there"):
+        make(other, package)
+    assert leftovers(other) == {}
+
+
+def test_a_refused_call_names_the_missing_right(cloud: Cloud, package: Path) -> None:
+    def refuse(**_: Any) -> None:
+        message = (
+            "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sagemaker:CreateModel"
+            " on resource: arn:aws:sagemaker:eu-west-1:123456789012:model/verdict-dev-1"
+        )
+        raise boto3.exceptions.botocore.exceptions.ClientError(
+            {"Error": {"Code": "AccessDeniedException", "Message": message}}, "CreateModel"
+        )
+
+    cloud.session.events.register("before-call.sagemaker.CreateModel", refuse)
+    with pytest.raises(SystemExit) as ended, clouds.speaking("deploy"):
+        make(cloud, package)
+    assert str(ended.value) == (
+        "deploy: your AWS user lacks the right sagemaker:CreateModel on"
+        " arn:aws:sagemaker:eu-west-1:123456789012:model/verdict-dev-1; add it and run this again"
+    )
