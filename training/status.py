@@ -31,7 +31,7 @@ def invocations(cloud: Cloud, endpoint: str, now: datetime) -> dict[str, Any]:
             {"Name": "VariantName", "Value": hosting.VARIANT},
         ],
         StartTime=now - timedelta(days=DAYS),
-        EndTime=now,
+        EndTime=now + timedelta(hours=1),  # the hour under way too
         Period=3600,
         Statistics=["Sum"],
     )["Datapoints"]

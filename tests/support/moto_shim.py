@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from moto.apigateway import urls
 from moto.apigateway.models import APIGatewayBackend
 from moto.apigateway.responses import APIGatewayResponse
+from moto.cloudfront.models import Origin
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
@@ -75,6 +76,17 @@ def tag_apis() -> None:
     for function in (tag_resource, untag_resource, get_tags):
         setattr(APIGatewayResponse, function.__name__, function)
     urls.url_paths["{0}/tags/(?P<resource_arn>.+)$"] = APIGatewayResponse.dispatch
+
+
+def keep_access_controls() -> None:
+    """Keep which access control a distribution's origin has; moto drops it."""
+    original = Origin.__init__
+
+    def init(self: Any, origin: dict[str, Any]) -> None:
+        original(self, origin)
+        self.origin_access_control_id = origin.get("OriginAccessControlId", "")
+
+    Origin.__init__ = init  # type: ignore[method-assign]
 
 
 def allow_every_simulated_action() -> None:
@@ -151,6 +163,7 @@ def take_plain_http_for_tls() -> None:
 
 accept_swagger()
 tag_apis()
+keep_access_controls()
 take_plain_http_for_tls()
 allow_every_simulated_action()
 leave_out_empty_structures()

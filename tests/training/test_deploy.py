@@ -1,9 +1,7 @@
 """A deploy against a simulated AWS: made as promised, the same when made twice, and taken away whole."""
 
-import argparse
 import json
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,6 @@ import gateway
 import hosting
 import inference
 import inventory
-import package as packages
 import page
 import policies
 import pytest
@@ -25,53 +22,11 @@ import resources
 import status
 from cloud import Cloud, CloudError
 
-from tests.support.aws_server import AwsServer
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
+from tests.support.stage import leftovers, make, names, options, quiet
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Wait for nothing, carry no wheels, and build beside the repository."""
-    monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
-    for module in (hosting, inventory, page):
-        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(packages, "wheels", lambda pythons: {})
-    monkeypatch.setattr(function, "ROOT", BUILD)
-
-
-# Kept between tests: Chalice's zip, which is named by a hash of what is in it, takes seconds to make.
-BUILD = Path()
-
-
-@pytest.fixture(scope="module", autouse=True)
-def build(tmp_path_factory: pytest.TempPathFactory) -> None:
-    global BUILD
-    BUILD = tmp_path_factory.mktemp("root")
-
-
-@pytest.fixture
-def runtime(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    running = Runtime()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def cloud(runtime: Runtime) -> Cloud:
-    return clouds.open_stage("dev")
-
-
-def options(package: Path, *flags: str) -> argparse.Namespace:
-    return deploy.parse(["--model", str(package), "--memory", "2048", "--no-api-check", *flags])
-
-
-def make(cloud: Cloud, package: Path, *flags: str) -> deploy.Deployed:
-    return deploy.deploy(cloud, options(package, *flags), say=lambda line: None)
 
 
 def kinds(cloud: Cloud) -> list[str]:
@@ -99,13 +54,9 @@ def test_a_deploy_is_read_back_as_promised_and_again_changes_nothing(cloud: Clou
     again = make(cloud, package)
     assert again == first
     assert names(inventory.find(cloud)) == names(before)
-    assert destroy.destroy(cloud, say=lambda line: None) == len(WHOLE)
+    assert destroy.destroy(cloud, say=quiet) == len(WHOLE)
     assert inventory.find(cloud) == []
     assert leftovers(cloud) == {}
-
-
-def names(things: list[inventory.Thing]) -> list[tuple[str, str]]:
-    return [(thing.kind, thing.name) for thing in things]
 
 
 def check_endpoint(cloud: Cloud, made: deploy.Deployed) -> None:
@@ -186,30 +137,6 @@ def check_page(cloud: Cloud, made: deploy.Deployed) -> None:
     )
 
 
-def leftovers(cloud: Cloud) -> dict[str, Any]:
-    """Give whatever the account still has, by service; a look that shares no code with the inventory."""
-    sagemaker = cloud.client("sagemaker")
-    scaling = cloud.client("application-autoscaling")
-    found = {
-        "buckets": cloud.client("s3").list_buckets()["Buckets"],
-        "roles": cloud.client("iam").list_roles()["Roles"],
-        "functions": cloud.client("lambda").list_functions()["Functions"],
-        "apis": cloud.client("apigateway").get_rest_apis()["items"],
-        "distributions": cloud.client("cloudfront").list_distributions()["DistributionList"].get("Items"),
-        "logs": cloud.client("logs").describe_log_groups()["logGroups"],
-        "endpoints": sagemaker.list_endpoints()["Endpoints"],
-        "configs": sagemaker.list_endpoint_configs()["EndpointConfigs"],
-        "models": sagemaker.list_models()["Models"],
-        "notebooks": sagemaker.list_notebook_instances()["NotebookInstances"],
-        "targets": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
-        "controls": page.access_controls(cloud),
-        "budgets": cloud.client("budgets", "us-east-1").describe_budgets(AccountId=cloud.stage.account)[
-            "Budgets"
-        ],
-    }
-    return {service: things for service, things in found.items() if things}
-
-
 # --- other ways to host -------------------------------------------------------------------------
 
 
@@ -229,7 +156,7 @@ def test_a_real_time_endpoint_grows_with_its_load_and_goes_back_to_serverless(
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
     assert row["idle_hour"] == 0
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -240,7 +167,7 @@ def test_a_website_is_public_and_a_budget_is_made_for_who_asks(cloud: Cloud, pac
         "Budgets"
     ]
     assert budget["BudgetLimit"]["Amount"] == "20.00"
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -262,7 +189,7 @@ def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed
     )
     assert written["PolicyDocument"]["Statement"][0]["Resource"].endswith("endpoint/verdict-dev-2")
     assert make(cloud, package, "--site", "none").endpoint == "verdict-dev"
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -299,7 +226,7 @@ def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
     monkeypatch.setattr(module, step, original)
     make(cloud, package)
     assert kinds(cloud) == WHOLE
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -316,7 +243,7 @@ def test_a_deploy_stopped_after_any_step_is_taken_away_whole(
     monkeypatch.setattr(module, step, stopped)
     with pytest.raises(KeyboardInterrupt):
         make(cloud, package)
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -345,7 +272,7 @@ def test_a_deploy_stopped_right_after_a_call_leaves_nothing_that_is_not_found(
         make(cloud, package)
     events.unregister(f"after-call.{call}", stop)
     fresh = clouds.open_stage("dev")
-    destroy.destroy(fresh, say=lambda line: None)
+    destroy.destroy(fresh, say=quiet)
     assert leftovers(fresh) == {}
 
 
@@ -357,7 +284,7 @@ def test_an_api_that_chalice_left_untagged_is_found_and_another_s_is_not(cloud: 
     client.untag_resource(resourceArn=arn, tagKeys=list(cloud.stage.tags))
     other = client.create_rest_api(name="verdict")
     assert [one["id"] for one in function.apis(cloud)] == [api["id"]]
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert [one["id"] for one in client.get_rest_apis()["items"]] == [other["id"]]
 
 
@@ -368,20 +295,23 @@ def test_what_is_another_s_is_refused_and_never_touched(cloud: Cloud, package: P
     iam = cloud.client("iam")
     iam.create_role(RoleName=cloud.stage.role, AssumeRolePolicyDocument="{}")
     sagemaker = cloud.client("sagemaker")
+    container = {"Image": "123456789012.dkr.ecr.eu-west-1.amazonaws.com/m:1"}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=cloud.stage.role_arn, PrimaryContainer=container)
     sagemaker.create_endpoint_config(
-        EndpointConfigName="other", ProductionVariants=[{"VariantName": "a", "ModelName": "m"}]
+        EndpointConfigName="other",
+        ProductionVariants=[{"VariantName": "a", "ModelName": "m", "InstanceType": "ml.m5.large"}],
     )
     for name in ("verdict-dev", "verdict-device"):
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="other")
     with pytest.raises(CloudError, match="role verdict-dev-sagemaker is there but has not"):
         make(cloud, package)
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     iam.delete_role(RoleName=cloud.stage.role)
     with pytest.raises(CloudError, match="endpoint verdict-dev is there but has not"):
         make(cloud, package)
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     left = leftovers(cloud)
-    assert sorted(left) == ["configs", "endpoints"]
+    assert sorted(left) == ["configs", "endpoints", "models"]
     assert len(left["endpoints"]) == 2
 
 
@@ -396,7 +326,7 @@ def test_a_stage_whose_things_were_deleted_by_hand_is_mended_and_removed(cloud: 
     for model in sagemaker.list_models()["Models"]:
         sagemaker.delete_model(ModelName=model["ModelName"])
     cloud.client("lambda").delete_function(FunctionName="verdict-dev")
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -405,18 +335,18 @@ def test_two_stages_share_an_account_and_only_one_is_removed(cloud: Cloud, packa
     make(cloud, package, "--site", "none")
     make(other, package, "--site", "none")
     before = names(inventory.find(other))
-    destroy.destroy(cloud, say=lambda line: None)
+    destroy.destroy(cloud, say=quiet)
     assert names(inventory.find(other)) == before
-    destroy.destroy(other, say=lambda line: None)
+    destroy.destroy(other, say=quiet)
     assert leftovers(cloud) == {}
 
 
-def test_a_lost_laptop_loses_nothing(cloud: Cloud, package: Path) -> None:
+def test_a_lost_laptop_loses_nothing(cloud: Cloud, package: Path, build_folder: Path) -> None:
     first = make(cloud, package, "--site", "none")
-    shutil.rmtree(BUILD / "build")
+    shutil.rmtree(build_folder / "build")
     assert make(cloud, package, "--site", "none").api_url == first.api_url
-    shutil.rmtree(BUILD / "build")
-    destroy.destroy(cloud, say=lambda line: None)
+    shutil.rmtree(build_folder / "build")
+    destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
@@ -443,7 +373,7 @@ def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy
     )
     monkeypatch.setattr(hosting, "describe", described)
     with pytest.raises(CloudError, match="did not pass the ping\n  | no module named onnxruntime"):
-        hosting.wait(cloud, "verdict-dev", lambda line: None)
+        hosting.wait(cloud, "verdict-dev", quiet)
     said: list[str] = []
     monkeypatch.setattr(hosting, "describe", Once(described, describe))
     deploy.deploy(cloud, options(package, "--site", "none"), said.append)

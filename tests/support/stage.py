@@ -1,0 +1,91 @@
+"""A stage in a simulated account, for the tests of every command that works on one."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cloud as clouds
+import deploy
+import function
+import hosting
+import inventory
+import package as packages
+import page
+import pytest
+import resources
+from cloud import Cloud
+
+from tests.support.aws_server import AwsServer
+from tests.support.runtime import Runtime
+
+
+@pytest.fixture(scope="session")
+def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Kept between tests: Chalice's zip, which is named by a hash of what is in it, takes seconds to make."""
+    return tmp_path_factory.mktemp("root")
+
+
+@pytest.fixture
+def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    """SageMaker's runtime; commands wait for nothing, carry no wheels, and build beside the repository."""
+    monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
+    for module in (hosting, inventory, page):
+        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
+    monkeypatch.setattr(packages, "wheels", lambda pythons: {})
+    monkeypatch.setattr(function, "ROOT", build_folder)
+    running = Runtime()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def cloud(runtime: Runtime) -> Cloud:
+    """Stage dev, with nothing in it."""
+    return clouds.open_stage("dev")
+
+
+def options(package: Path, *flags: str) -> argparse.Namespace:
+    """Give a deploy's flags."""
+    return deploy.parse(["--model", str(package), "--memory", "2048", "--no-api-check", *flags])
+
+
+def make(cloud: Cloud, package: Path, *flags: str) -> deploy.Deployed:
+    """Deploy and print nothing."""
+    return deploy.deploy(cloud, options(package, *flags), say=quiet)
+
+
+def quiet(line: str) -> None:
+    """Say nothing."""
+
+
+def names(things: list[inventory.Thing]) -> list[tuple[str, str]]:
+    return [(thing.kind, thing.name) for thing in things]
+
+
+def leftovers(cloud: Cloud) -> dict[str, Any]:
+    """Give whatever the account still has, by service; a look of its own, without the inventory where AWS has a list."""
+    sagemaker = cloud.client("sagemaker")
+    scaling = cloud.client("application-autoscaling")
+    budgets = cloud.client("budgets", "us-east-1")
+    found = {
+        "buckets": cloud.client("s3").list_buckets()["Buckets"],
+        "roles": cloud.client("iam").list_roles()["Roles"],
+        "functions": cloud.client("lambda").list_functions()["Functions"],
+        "apis": cloud.client("apigateway").get_rest_apis()["items"],
+        "distributions": cloud.client("cloudfront").list_distributions()["DistributionList"].get("Items"),
+        "controls": cloud.client("cloudfront")
+        .list_origin_access_controls()["OriginAccessControlList"]
+        .get("Items"),
+        "logs": cloud.client("logs").describe_log_groups()["logGroups"],
+        "endpoints": sagemaker.list_endpoints()["Endpoints"],
+        "configs": sagemaker.list_endpoint_configs()["EndpointConfigs"],
+        "models": sagemaker.list_models()["Models"],
+        "notebooks": sagemaker.list_notebook_instances()["NotebookInstances"],
+        "lifecycles": list(inventory.KINDS["lifecycle config"][0](cloud)),  # moto can't list them
+        "targets": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
+        "budgets": budgets.describe_budgets(AccountId=cloud.stage.account)["Budgets"],
+    }
+    return {service: things for service, things in found.items() if things}

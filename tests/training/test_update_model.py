@@ -1,0 +1,109 @@
+"""Another model behind the same endpoint: put there, refused, taken back."""
+
+from pathlib import Path
+from typing import Any
+
+import deploy
+import hosting
+import inference
+import pytest
+import update_model
+from cloud import Cloud, CloudError
+
+from tests.support.model import random_package
+from tests.support.runtime import Runtime
+from tests.support.stage import make, options, quiet
+
+pytestmark = [pytest.mark.aws, pytest.mark.slow]
+
+
+@pytest.fixture
+def deployed(cloud: Cloud, package: Path) -> deploy.Deployed:
+    return make(cloud, package, "--site", "none")
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another model of the same vocabulary."""
+    random_package(tmp_path / "other", seed=7)
+    return tmp_path / "other"
+
+
+def config_of(cloud: Cloud) -> str:
+    return str(cloud.client("sagemaker").describe_endpoint(EndpointName="verdict-dev")["EndpointConfigName"])
+
+
+def served(cloud: Cloud) -> str:
+    return str(hosting.card_of(cloud, "verdict-dev")["id"])
+
+
+def test_another_model_serves_and_the_function_is_left_alone(
+    cloud: Cloud, deployed: deploy.Deployed, other: Path
+) -> None:
+    functions = cloud.client("lambda")
+    before = functions.get_function(FunctionName="verdict-dev")["Configuration"]["LastModified"]
+    config = update_model.update(cloud, options(other), quiet)
+    assert config_of(cloud) == config
+    assert served(cloud) == inference.model_fn(other).model.id
+    after = functions.get_function(FunctionName="verdict-dev")["Configuration"]["LastModified"]
+    assert after == before
+
+
+def test_the_same_model_again_changes_nothing(cloud: Cloud, deployed: deploy.Deployed, package: Path) -> None:
+    before, said = config_of(cloud), []
+    assert update_model.update(cloud, options(package), said.append) == before
+    assert said[-1].endswith("already")
+
+
+def test_a_model_that_answers_wrongly_gives_way_to_the_one_before(
+    cloud: Cloud, deployed: deploy.Deployed, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, first = config_of(cloud), served(cloud)
+
+    def wrong(*_: Any) -> None:
+        raise CloudError("endpoint verdict-dev gives 0.1")
+
+    monkeypatch.setattr(hosting, "check_answers", wrong)
+    with pytest.raises(CloudError, match=f"gives 0.1; the endpoint serves {first} again"):
+        update_model.update(cloud, options(other), quiet)
+    assert config_of(cloud) == before
+    assert served(cloud) == first
+
+
+def test_another_vocabulary_is_refused_and_nothing_changes(
+    cloud: Cloud, deployed: deploy.Deployed, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = config_of(cloud)
+    monkeypatch.setattr(hosting, "card_of", lambda *_: {"id": "verdict-x", "vocabulary": "0123456789abcdef"})
+    with pytest.raises(CloudError, match="have 0123456789abcdef; run `make deploy`, which changes both over"):
+        update_model.update(cloud, options(other), quiet)
+    assert config_of(cloud) == before
+
+
+def test_without_a_deploy_there_is_nothing_to_update(cloud: Cloud, package: Path) -> None:
+    with pytest.raises(CloudError, match="no endpoint verdict-dev in eu-west-1; run `make deploy` first"):
+        update_model.update(cloud, options(package), quiet)
+
+
+def test_an_update_that_aws_took_back_is_said(
+    cloud: Cloud, deployed: deploy.Deployed, other: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describe, before = hosting.describe, config_of(cloud)
+
+    def described(cloud: Cloud, endpoint: str) -> Any:
+        found = describe(cloud, endpoint)
+        return {**found, "EndpointConfigName": before, "FailureReason": "no capacity"} if found else None
+
+    monkeypatch.setattr(hosting, "describe", described)
+    with pytest.raises(CloudError, match=r"went back to its earlier model \(no capacity\)"):
+        update_model.update(cloud, options(other), quiet)
+
+
+def test_requests_on_the_way_are_all_answered(
+    cloud: Cloud, deployed: deploy.Deployed, other: Path, runtime: Runtime
+) -> None:
+    """Ask at every step of the update: the endpoint is the old model or the new one, never gone."""
+    known = {served(cloud), inference.model_fn(other).model.id}
+    found: set[str] = set()
+    update_model.update(cloud, options(other), lambda line: found.add(served(cloud)))
+    assert found and found <= known
