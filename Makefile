@@ -8,14 +8,17 @@ TRAIN := .venv/train
 TEACH := .venv/teach
 PEERS := .venv/peers
 DEV := .venv/dev
+AWS := .venv/aws
+TEST_AWS := .venv/test-aws
 
 # Variables given on the command line reach the programs.
 # ONNX Runtime reports its use to its makers unless told not to.
 export ORT_DISABLE_TELEMETRY = 1
 export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
+export STAGE ENDPOINT_KIND IMAGE SITE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
+.PHONY: help run test test-aws rehearse doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,6 +28,12 @@ run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
 
 test: $(DEV)/.ready check ## run ruff, mypy and every test
 	@$(DEV)/bin/python -m pytest $(TESTS)
+
+test-aws: $(TEST_AWS)/.ready ## run the tests against a simulated AWS and AWS's own servers
+	@$(TEST_AWS)/bin/python -m pytest -m aws $(TESTS)
+
+rehearse: $(TEST_AWS)/.ready ## deploy, use, batch and destroy all of it against a simulated AWS
+	@$(TEST_AWS)/bin/python tests/support/rehearse.py
 
 check: $(DEV)/.ready ## run ruff and mypy
 	@$(DEV)/bin/ruff check .
@@ -72,6 +81,39 @@ faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 d
 warnings: $(RUN)/.ready ## ask whether other languages are noticed and English is left alone
 	@$(RUN)/bin/python training/examine_warnings.py
 
+doctor: $(RUN)/.ready ## look, before a deploy, at all that would break it
+	@$(RUN)/bin/python training/doctor.py $(FLAGS)
+
+package: $(RUN)/.ready ## pack the model for a SageMaker endpoint, into build/
+	@$(RUN)/bin/python training/package.py $(FLAGS)
+
+train-aws: $(AWS)/.ready ## train on SageMaker and bring the network back
+	@$(AWS)/bin/python training/launch.py $(FLAGS)
+
+deploy: $(RUN)/.ready ## put model, API and page on AWS, and say what they cost
+	@$(RUN)/bin/python training/deploy.py $(FLAGS)
+
+update-model: $(RUN)/.ready ## put another MODEL behind the deployed endpoint
+	@$(RUN)/bin/python training/update_model.py $(FLAGS)
+
+batch: $(RUN)/.ready ## judge a whole FILE of reviews, by Batch Transform or with FLAGS=--local
+	@$(RUN)/bin/python training/batch.py $(FILE) $(FLAGS)
+
+batch-test: $(RUN)/.ready ## judge the 25,000 test reviews in a batch and print the accuracy
+	@$(RUN)/bin/python training/batch_test.py $(FLAGS)
+
+notebook: $(RUN)/.ready ## start a notebook instance with the repository and the walkthrough
+	@$(RUN)/bin/python training/notebook_instance.py $(FLAGS)
+
+notebook-open: $(RUN)/.ready ## print the address at which the notebook instance opens
+	@$(RUN)/bin/python training/notebook_instance.py --open $(FLAGS)
+
+status: $(RUN)/.ready ## show every thing of the stage on AWS, its age and its cost
+	@$(RUN)/bin/python training/status.py $(FLAGS)
+
+destroy: $(RUN)/.ready ## list everything of the stage on AWS, ask, and take it away
+	@$(RUN)/bin/python training/destroy.py $(FLAGS)
+
 plots: $(DEV)/.ready ## draw the card's figures into docs/
 	@$(DEV)/bin/python docs/draw_plots.py
 
@@ -89,6 +131,8 @@ $(TRAIN)/.ready: requirements-run.txt requirements-train.txt
 $(TEACH)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt
 $(PEERS)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt
 $(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
+$(AWS)/.ready: requirements-run.txt requirements-aws.txt
+$(TEST_AWS)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

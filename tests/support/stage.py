@@ -66,7 +66,7 @@ def names(things: list[inventory.Thing]) -> list[tuple[str, str]]:
 
 
 def leftovers(cloud: Cloud) -> dict[str, Any]:
-    """Give whatever the account still has, by service; a look of its own, without the inventory where AWS has a list."""
+    """Give whatever the account still has, by service, without the inventory's help."""
     sagemaker = cloud.client("sagemaker")
     scaling = cloud.client("application-autoscaling")
     budgets = cloud.client("budgets", "us-east-1")
@@ -84,7 +84,7 @@ def leftovers(cloud: Cloud) -> dict[str, Any]:
         "configs": sagemaker.list_endpoint_configs()["EndpointConfigs"],
         "models": sagemaker.list_models()["Models"],
         "notebooks": sagemaker.list_notebook_instances()["NotebookInstances"],
-        "lifecycles": list(inventory.KINDS["lifecycle config"][0](cloud)),  # moto can't list them
+        "lifecycles": list(inventory.KINDS["lifecycle config"][0](cloud)),  # but here: moto can't list
         "targets": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
         "budgets": budgets.describe_budgets(AccountId=cloud.stage.account)["Budgets"],
     }
