@@ -166,12 +166,18 @@ def make_client(session: Any, service: str, region: str | None = None) -> Any:
 def open_stage(name: str, region: str | None = None) -> Cloud:
     """Ask AWS who we are and give the stage. Raises CloudError, or what botocore raises."""
     check_stage(name)
-    session = boto3.session.Session(region_name=region)
+    session = boto3.session.Session(region_name=region_of(region))
     if not session.region_name:
         raise NoRegionError
     caller = make_client(session, "sts").get_caller_identity()
     partition = caller["Arn"].split(":")[1]
     return Cloud(Stage(name, caller["Account"], session.region_name, partition), session)
+
+
+def region_of(named: str | None) -> str | None:
+    """Give the region: the one named, AWS_REGION (which boto3 does not read), or the profile's."""
+    chosen = named or os.environ.get("AWS_REGION") or None
+    return chosen or boto3.session.Session().region_name
 
 
 def check_stage(name: str) -> str:

@@ -291,6 +291,7 @@ _PROBLEMS = {
     "413": f"The review is longer than {contract.MAX_REVIEW_CHARACTERS:,} characters",
     "415": "The content type, its charset or its encoding is not read",
     "422": "The review holds nothing to read",
+    "429": "Too many requests come at once; API Gateway says so, and Retry-After when to try again",
     "500": "The app failed, or is not set up to reach its endpoint",
     "502": "The endpoint failed",
     "503": "The endpoint can't be reached, is starting or busy; Retry-After says when to try again",
@@ -304,7 +305,7 @@ def _problem_responses() -> dict[str, Any]:
 
 def _problem_response(status: str, description: str) -> dict[str, Any]:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
-    if status in ("502", "503", "504"):
+    if status in ("429", "502", "503", "504"):
         headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
     return {
         "description": description,
@@ -318,7 +319,9 @@ def _review_problems() -> dict[str, Any]:
 
 
 def _problems(*statuses: str) -> dict[str, Any]:
-    return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in statuses}
+    """Give the problems of an operation; API Gateway may throttle each."""
+    every = sorted({*statuses, "429"})
+    return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in every}
 
 
 def _ok(

@@ -3,20 +3,25 @@
 import base64
 import http.client
 import json
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import app
+import boto3
 import gateway as own
 import pytest
 from chalice.deploy.swagger import CFNSwaggerGenerator
 
 from tests.support.api import Answer, InProcess
+from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.fake_runtime import FakeRuntime
-from tests.support.gateway import Asked, Event, Gateway, http_answer, match, proxy_event
+from tests.support.gateway import Asked, Event, Gateway, deployed, http_answer, match, proxy_event
 
 JSON = {"Content-Type": "application/json"}
+FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:verdict-dev"
 REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
 
 
@@ -29,7 +34,8 @@ class Front:
 
     def __init__(self, **settings: Any) -> None:
         self.event: Event = {}
-        self.gateway = Gateway(definition(), self.invoke, own.responses(), **settings)
+        given = {"definition": definition(), "responses": own.responses()} | settings
+        self.gateway = Gateway(invoke=self.invoke, **given)
 
     def invoke(self, event: Event) -> Any:
         self.event = json.loads(json.dumps(event))
@@ -150,6 +156,39 @@ def test_a_flood_is_throttled_with_retry_after(api: InProcess) -> None:
     assert [answer.status for answer in answers] == [200, 200, 429]
     check_problem(answers[2], 429, "too_many_requests")
     assert answers[2].headers["retry-after"] == "1"
+
+
+@pytest.mark.aws
+def test_an_api_read_back_from_aws_is_served_by_what_was_put_there(api: InProcess, tmp_path: Path) -> None:
+    document = re.sub(r'\{"Fn::Sub": ("[^"]+")\}', r"\1", json.dumps(definition()))
+    filled = {"AWS::Partition": "aws", "AWS::Region": REGION, "APIHandler.Arn": FUNCTION}
+    document = re.sub(r"\$\{([\w:.]+)\}", lambda found: filled[found[1]], document)
+    server = AwsServer(tmp_path / "moto.log")
+    try:
+        client = boto3.client(
+            "apigateway",
+            endpoint_url=server.url,
+            region_name=REGION,
+            aws_access_key_id="testing",
+            aws_secret_access_key="testing",
+        )
+        api_id = client.import_rest_api(body=document.encode())["id"]
+        for response in own.responses("https://page.example"):
+            client.put_gateway_response(restApiId=api_id, **response)
+        read = deployed(client, api_id)
+    finally:
+        server.stop()
+    front = Front(**read)
+    try:
+        answer = front.send("POST", "/v1/sentiment", REVIEW, JSON | {"X-Request-Id": "one"})
+        assert answer.json()["sentiment"] == "positive"
+        preflight = front.send("OPTIONS", "/v1/sentiment")
+        assert (preflight.status, preflight.headers["access-control-allow-origin"]) == (200, "*")
+        refused = front.send("TRACE", "/v1/sentiment")
+        assert (refused.status, refused.json()["code"]) == (404, "not_found")
+        assert refused.headers["access-control-allow-origin"] == "https://page.example"
+    finally:
+        front.gateway.stop()
 
 
 # --- events and answers -------------------------------------------------------------------------

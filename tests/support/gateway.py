@@ -238,7 +238,7 @@ def preflight(integration: Mapping[str, Any]) -> Answer:
 
 
 def deployed(client: Any, api_id: str) -> dict[str, Any]:
-    """Read a deployed API back from AWS (or its stand-in) in the form that Gateway takes."""
+    """Read an API back from AWS, or from its stand-in: Gateway's ``definition`` and ``responses``."""
     paths: dict[str, Any] = {}
     for resource in client.get_resources(restApiId=api_id, limit=500)["items"]:
         for method in resource.get("resourceMethods", {}):
@@ -253,7 +253,11 @@ def deployed(client: Any, api_id: str) -> dict[str, Any]:
             integration = {"x-amazon-apigateway-integration": operation}
             paths.setdefault(resource["path"], {})[method.lower()] = integration
     binary = client.get_rest_api(restApiId=api_id).get("binaryMediaTypes", [])
-    return {"paths": paths, "x-amazon-apigateway-binary-media-types": binary}
+    responses = client.get_gateway_responses(restApiId=api_id, limit=500)["items"]
+    return {
+        "definition": {"paths": paths, "x-amazon-apigateway-binary-media-types": binary},
+        "responses": [one for one in responses if one.get("responseTemplates")],
+    }
 
 
 def _group(found: re.Match[str]) -> str:

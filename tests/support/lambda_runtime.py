@@ -25,33 +25,28 @@ class LambdaRuntime:
     The process sees no other installed package, and no variable but those of Lambda and ``env``.
     """
 
-    def __init__(self, task: Path, packages: Path, handler: str, log: Path, **env: str) -> None:
+    def __init__(
+        self,
+        task: Path,
+        packages: Path,
+        handler: str,
+        log: Path,
+        *,
+        python: str = sys.executable,
+        **env: str,
+    ) -> None:
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._server = _server(self._events, self._answers)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
-        variables = {
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(packages),
-            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}",
-            "AWS_LAMBDA_FUNCTION_NAME": "verdict-dev",
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
-            "AWS_EXECUTION_ENV": "AWS_Lambda_python3",
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
-            "LAMBDA_TASK_ROOT": str(task),
-            "_HANDLER": handler,
-        }
+        server = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"}
         with log.open("wb") as file:
             # -S: nothing of the interpreter that runs the tests is on the path.
             self._process = subprocess.Popen(
-                [sys.executable, "-S", "-m", "awslambdaric", handler],
+                [python, "-S", "-m", "awslambdaric", handler],
                 cwd=task,
-                env=variables | env,
+                env=variables(task, packages, handler) | server | env,
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -79,6 +74,24 @@ class LambdaRuntime:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+def variables(task: Path, packages: Path, handler: str) -> dict[str, str]:
+    """Give the environment of a function as Lambda sets it, and ``packages`` for its image's."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": str(packages),
+        "AWS_LAMBDA_FUNCTION_NAME": "verdict-dev",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "LAMBDA_TASK_ROOT": str(task),
+        "_HANDLER": handler,
+    }
 
 
 def proxy_event(
@@ -112,6 +125,8 @@ def _server(
 ) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+        wbufsize = -1
 
         def do_GET(self) -> None:
             assert self.path == f"{API}/invocation/next"

@@ -82,3 +82,9 @@ def test_every_type_that_aws_knows_has_its_response() -> None:
 
 def test_a_burst_is_at_least_a_second_s_worth() -> None:
     assert 0 < gateway.THROTTLE["rate"] <= gateway.THROTTLE["burst"]
+
+
+def test_the_document_says_that_every_operation_may_be_throttled() -> None:
+    for path in openapi.document()["paths"].values():
+        for operation in path.values():
+            assert RESPONSES["THROTTLED"]["statusCode"] in operation["responses"]
