@@ -1,7 +1,8 @@
 """SageMaker's two serving images without Docker: their real servers, on loopback, with an unpacked package.
 
     from tests.support import containers
-    server = containers.start("ray", Path("model.tar.gz"), folder)    # or "pytorch"
+    containers.pack("ray", model, folder / "model.tar.gz")            # or "pytorch"
+    server = containers.start("ray", folder / "model.tar.gz", folder)
     ...                                                               # POST server.url + "/invocations"
     server.stop()
 
@@ -26,6 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import images
 import package
 
 from tests.support.missing import skip_or_fail
@@ -115,6 +117,16 @@ def unpack(tar: Path, folder: Path) -> Path:
     with tarfile.open(tar) as packed:
         packed.extractall(folder, filter="data")
     return folder
+
+
+def pack(name: str, model: Path, out: Path) -> package.Package:
+    """Pack a model for an image's server as it runs here, which is not always on the image's Python."""
+    own = images.PYTHONS[name]
+    images.PYTHONS[name] = PYTHONS[name]
+    try:
+        return package.build(model, out, (name,))
+    finally:
+        images.PYTHONS[name] = own
 
 
 def start(name: str, tar: Path, folder: Path, **env: str) -> "RayServer | TorchServer":
