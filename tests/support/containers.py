@@ -80,9 +80,14 @@ class Memory(NamedTuple):
 def find_python(minor: str) -> str:
     """Give an interpreter of a version (``3.13``); without one the test is skipped, and fails in CI."""
     done = _uv("python", "find", "--no-python-downloads", minor)
-    if done.returncode:
+    if done.returncode == 0:
+        return done.stdout.strip()
+    # pyenv hides those that it was not told to show.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    hidden = sorted(pyenv.glob(f"{minor}.*/bin/python"))
+    if not hidden:
         skip_or_fail(f"no Python {minor} on this machine")
-    return done.stdout.strip()
+    return str(hidden[-1])
 
 
 def make_image(name: str, folder: Path) -> Path:
@@ -181,9 +186,13 @@ class Server:
     def ask(
         self, body: bytes, content_type: str = "application/json", path: str = "/invocations"
     ) -> tuple[int, bytes, str]:
-        """Post a message; give status, body and content type."""
+        """Post a message; give status, body and content type, as inference.Answer has them."""
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         return _fetch(urllib.request.Request(self.url + path, body, headers))
+
+    def ping(self) -> int:
+        """Give the status of the image's health check."""
+        return _fetch(urllib.request.Request(f"{self.url}/ping"))[0]
 
     def memory(self) -> Memory:
         """Add up the memory of all processes as it is now."""
