@@ -45,7 +45,8 @@ PLATFORMS = (
 PIP_SECONDS = 900
 # The variables that a container of each image needs to serve this package.
 ENVIRONMENT = {
-    "ray": {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"},
+    # No report to Ray's makers; every line of the log, at once.
+    "ray": {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "PYTHONUNBUFFERED": "1"},
     "pytorch": {"SAGEMAKER_PROGRAM": "pytorch_image.py"},
 }
 _PIN = re.compile(r"^([a-z0-9-]+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
@@ -116,7 +117,7 @@ def wheels(pythons: Iterable[str]) -> dict[str, bytes]:
 
     Raises PackageError when the index gives none, or one whose hash is not pinned.
     """
-    pins, found = read_pins(), {}
+    pins, found = read_pins(PINS), {}
     for python in sorted(set(pythons)):
         folder = dataset.cache_folder() / "wheels" / python
         if not _has_all(_kept(folder, pins), pins):
@@ -130,7 +131,7 @@ def wheels(pythons: Iterable[str]) -> dict[str, bytes]:
     return found
 
 
-def read_pins(path: Path = PINS) -> list[Pin]:
+def read_pins(path: Path) -> list[Pin]:
     """Read which wheels may be carried. Raises PackageError."""
     pins = [
         Pin(name, version, frozenset(re.findall(r"[0-9a-f]{64}", hashes)))
@@ -157,7 +158,7 @@ def refresh() -> list[Pin]:
     return [Pin(name, one["version"], frozenset(one["hashes"])) for name, one in sorted(newest.items())]
 
 
-def write_pins(pins: Sequence[Pin], path: Path = PINS) -> None:
+def write_pins(pins: Sequence[Pin], path: Path) -> None:
     """Write pins as pip reads them."""
     lines = [
         "# The wheels that the model package carries; written by `python training/package.py --refresh`.\n",
@@ -185,7 +186,7 @@ def _code() -> dict[str, bytes]:
 
 
 def _requirements() -> bytes:
-    versions = {pin.name: pin.version for pin in read_pins()}
+    versions = {pin.name: pin.version for pin in read_pins(PINS)}
     lines = [
         "# Installed when the container starts, from the wheels beside this file.",
         "--no-index",
@@ -277,7 +278,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         if options.refresh:
-            write_pins(refresh())
+            write_pins(refresh(), PINS)
             print(f"package: {PINS} is written; run the tests before you commit it")
             return
         chosen = tuple(images.PYTHONS) if options.image == "both" else (options.image,)

@@ -1,7 +1,8 @@
 """SageMaker's two serving images without Docker: their real servers, on loopback, with an unpacked package.
 
     from tests.support import containers
-    server = containers.start("ray", Path("model.tar.gz"), folder)    # or "pytorch"
+    containers.pack("ray", model, folder / "model.tar.gz")            # or "pytorch"
+    server = containers.start("ray", folder / "model.tar.gz", folder)
     ...                                                               # POST server.url + "/invocations"
     server.stop()
 
@@ -26,6 +27,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
+import images
 import package
 
 from tests.support.missing import skip_or_fail
@@ -78,9 +80,14 @@ class Memory(NamedTuple):
 def find_python(minor: str) -> str:
     """Give an interpreter of a version (``3.13``); without one the test is skipped, and fails in CI."""
     done = _uv("python", "find", "--no-python-downloads", minor)
-    if done.returncode:
+    if done.returncode == 0:
+        return done.stdout.strip()
+    # pyenv hides those that it was not told to show.
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    hidden = sorted(pyenv.glob(f"{minor}.*/bin/python"))
+    if not hidden:
         skip_or_fail(f"no Python {minor} on this machine")
-    return done.stdout.strip()
+    return str(hidden[-1])
 
 
 def make_image(name: str, folder: Path) -> Path:
@@ -115,6 +122,16 @@ def unpack(tar: Path, folder: Path) -> Path:
     with tarfile.open(tar) as packed:
         packed.extractall(folder, filter="data")
     return folder
+
+
+def pack(name: str, model: Path, out: Path) -> package.Package:
+    """Pack a model for an image's server as it runs here, which is not always on the image's Python."""
+    own = images.PYTHONS[name]
+    images.PYTHONS[name] = PYTHONS[name]
+    try:
+        return package.build(model, out, (name,))
+    finally:
+        images.PYTHONS[name] = own
 
 
 def start(name: str, tar: Path, folder: Path, **env: str) -> "RayServer | TorchServer":
@@ -169,9 +186,13 @@ class Server:
     def ask(
         self, body: bytes, content_type: str = "application/json", path: str = "/invocations"
     ) -> tuple[int, bytes, str]:
-        """Post a message; give status, body and content type."""
+        """Post a message; give status, body and content type, as inference.Answer has them."""
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         return _fetch(urllib.request.Request(self.url + path, body, headers))
+
+    def ping(self) -> int:
+        """Give the status of the image's health check."""
+        return _fetch(urllib.request.Request(f"{self.url}/ping"))[0]
 
     def memory(self) -> Memory:
         """Add up the memory of all processes as it is now."""

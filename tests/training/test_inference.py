@@ -15,7 +15,7 @@ import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inference import ModelFilesError, Verdict, input_fn, model_fn, output_fn, predict_fn
+from inference import ModelFilesError, Verdict, input_fn, model_fn, output_fn, predict_fn, respond
 
 from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, ContractError
 from vocab.files import sha256
@@ -468,6 +468,34 @@ def test_more_lines_than_a_json_message_holds_are_answered(verdict: Verdict) -> 
 
 def test_no_line_gives_no_answer(verdict: Verdict) -> None:
     assert ask(verdict, b"\n\n", JSON_LINES) == b""
+
+
+# --- respond ------------------------------------------------------------------------------------
+
+
+def test_respond_gives_what_the_hooks_give(verdict: Verdict) -> None:
+    body = json.dumps(of_ids(verdict, *REVIEWS)).encode()
+    assert respond(body, JSON, JSON, verdict) == (200, ask(verdict, body), JSON)
+    lines = b'{"review": "Good."}\n{"review": 7}'
+    assert respond(lines, JSON_LINES, JSON, verdict) == (200, ask(verdict, lines, JSON_LINES), JSON_LINES)
+
+
+def test_respond_gives_a_refusal_its_own_status_and_code(verdict: Verdict) -> None:
+    answer = respond(b"a,b", "text/csv", JSON, verdict)
+    assert (answer.status, answer.content_type) == (415, JSON)
+    assert json.loads(answer.body) == {
+        "code": "unsupported_media_type",
+        "detail": "content type 'text/csv' is not read; send application/json or application/jsonlines",
+    }
+
+
+def test_respond_names_a_failure_by_its_type_alone(verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("a secret review")
+
+    monkeypatch.setattr(Verdict, "read", fail)
+    answer = respond(b'{"reviews": [{"review": "a secret review"}]}', JSON, JSON, verdict)
+    assert answer == (500, b'{"code":"model_failed","detail":"RuntimeError"}', JSON)
 
 
 def test_the_runtime_reports_nothing_to_its_makers(tmp_path: Path) -> None:

@@ -1,0 +1,202 @@
+"""The package under the images' own servers: the very bytes of the hooks here, and quiet logs."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import inference
+import package
+import pytest
+
+from tests.support import containers
+from tests.support.containers import Server, ServerError
+from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS
+
+pytestmark = pytest.mark.aws
+
+ROOT = Path(__file__).resolve().parents[2]
+CANARY = "xylophonecanary"
+GOLDEN = [
+    case["review"]
+    for case in json.loads((ROOT / "tests" / "golden" / "ids.json").read_text(encoding="utf-8"))["cases"]
+]
+
+
+class Running:
+    """A server and the folder it was made in."""
+
+    def __init__(self, name: str, folder: Path, server: Server) -> None:
+        self.name, self.folder, self.server = name, folder, server
+
+
+@pytest.fixture(scope="module")
+def published() -> inference.Verdict:
+    return inference.model_fn(inference.MODEL_FOLDER)
+
+
+@pytest.fixture(scope="module", params=["ray", "pytorch"])
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[Running]:
+    """The published model's package under each server in turn."""
+    folder = tmp_path_factory.mktemp(request.param)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VERDICT_CACHE", str(pytestconfig.cache.mkdir("verdict")))  # type: ignore[union-attr]
+        try:
+            containers.pack(request.param, inference.MODEL_FOLDER, folder / "model.tar.gz")
+        except package.PackageError as error:
+            containers.skip_or_fail(str(error))
+    server = containers.start(request.param, folder / "model.tar.gz", folder)
+    yield Running(request.param, folder, server)
+    server.stop()
+
+
+def message(**fields: Any) -> bytes:
+    return json.dumps(fields).encode()
+
+
+def of_ids(verdict: inference.Verdict, *reviews: str, **fields: Any) -> bytes:
+    items = [{"ids": verdict.words.encode_ids(review)} for review in reviews]
+    return message(**{"vocabulary": verdict.model.vocabulary, "reviews": items, "explain": True} | fields)
+
+
+def same(running: Running, verdict: inference.Verdict, body: bytes, content_type: str = JSON) -> Any:
+    """Check that the server gives the hooks' very bytes; give the status and what they say."""
+    expected = inference.respond(body, content_type, JSON, verdict)
+    assert running.server.ask(body, content_type) == expected
+    lines = expected.body.split(b"\n") if expected.content_type == JSON_LINES else [expected.body]
+    return expected.status, [json.loads(line) for line in lines]
+
+
+# --- the same bytes -----------------------------------------------------------------------------
+
+
+def test_ids_as_the_lambda_sends_them(running: Running, published: inference.Verdict) -> None:
+    readable = [review for review in GOLDEN if published.words.encode_ids(review)][:MAX_ENDPOINT_REVIEWS]
+    status, (answer,) = same(running, published, of_ids(published, *readable))
+    assert status == 200
+    assert len(answer["answers"]) == len(readable) > 10
+    assert all(one["contributions"] for one in answer["answers"])
+
+
+def test_reviews_as_text(running: Running, published: inference.Verdict) -> None:
+    reviews = [
+        "Superb!",
+        "It isn't good.<br /><br />4/10",
+        "Un film très émouvant \u2014 \U0001f600",
+        "so " * 5_000,
+    ]
+    status, (answer,) = same(running, published, message(reviews=[{"review": one} for one in reviews]))
+    assert status == 200
+    assert [one["sentiment"] for one in answer["answers"]][:2] == ["positive", "negative"]
+
+
+def test_lines_with_their_ids_and_errors_of_their_own(running: Running, published: inference.Verdict) -> None:
+    lines = [
+        b'{"id": 1, "review": "A lovely film."}',
+        b'{"id": "second", "review": 7}',
+        b"{",
+        b'{"id": "\xc3\xa9", "review": "Dull."}',
+        b'{"id": 5, "review": "<br />"}',
+    ]
+    status, answers = same(running, published, b"\n".join(lines), JSON_LINES)
+    assert status == 200
+    assert [answer.get("id") for answer in answers] == [1, "second", None, "\xe9", 5]
+    codes = [answer.get("error", {}).get("code") for answer in answers]
+    assert codes == [None, "wrong_type", "malformed_json", None, "no_token"]
+
+
+def test_the_model_s_card(running: Running, published: inference.Verdict) -> None:
+    status, (answer,) = same(running, published, message(describe=True))
+    assert (status, answer) == (200, {"card": published.card})
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "status", "code"),
+    [
+        (message(reviews=[{"review": 7}]), JSON, 400, "wrong_type"),
+        (b"{", JSON, 400, "malformed_json"),
+        (b"", JSON, 400, "malformed_json"),
+        (message(reviews=[]), JSON, 400, "bad_value"),
+        (message(reviews=[{"ids": [300]}], vocabulary="0123456789abcdef"), JSON, 409, "vocabulary_mismatch"),
+        (message(reviews=[{"review": "x" * 50_001}]), JSON, 413, "too_long"),
+        (b" " * (MAX_ENDPOINT_BYTES + 1), JSON, 413, "too_large"),
+        (b"a,b", "text/csv", 415, "unsupported_media_type"),
+        (message(reviews=[{"review": "<br />"}]), JSON, 422, "no_token"),
+    ],
+    ids=lambda value: str(value)[:24] if isinstance(value, (int, str)) else None,
+)
+def test_a_refusal_has_its_own_status(
+    body: bytes, content_type: str, status: int, code: str, running: Running, published: inference.Verdict
+) -> None:
+    came, (answer,) = same(running, published, body, content_type)
+    assert (came, answer["code"]) == (status, code)
+
+
+def test_bytes_that_are_no_text_are_refused(running: Running, published: inference.Verdict) -> None:
+    """The PyTorch image's toolkit decodes JSON itself, before any of our code; its failure is a 500."""
+    body = b'{"reviews": [{"review": "\xff"}]}'
+    if running.name == "ray":
+        assert same(running, published, body)[0] == 400
+    else:
+        status, answer, _ = running.server.ask(body)
+        assert status == 500
+        assert b"codec can't decode byte 0xff" in answer
+
+
+def test_many_callers_at_once_get_the_same_bytes(running: Running, published: inference.Verdict) -> None:
+    bodies = [of_ids(published, review) for review in ("A fine film.", "Dull and long.", "not good")] * 8
+    expected = [inference.respond(body, JSON, JSON, published) for body in bodies]
+    with ThreadPoolExecutor(8) as callers:
+        assert list(callers.map(running.server.ask, bodies)) == expected
+
+
+def test_the_images_health_check_answers(running: Running) -> None:
+    assert running.server.ping() == 200
+
+
+# --- quiet --------------------------------------------------------------------------------------
+
+
+def test_no_log_holds_a_review(running: Running, published: inference.Verdict) -> None:
+    for body, content_type in [
+        (message(reviews=[{"review": f"A {CANARY} film."}]), JSON),
+        (message(reviews=[{"review": f"A {CANARY} film."}, {"ids": CANARY}]), JSON),
+        (message(**{CANARY: 1}), JSON),
+        (f'{{"review": "{CANARY}"'.encode(), JSON),
+        (message(review=f"A {CANARY} film.") + b"\n" + CANARY.encode(), JSON_LINES),
+        (f'{{"review": "{CANARY} '.encode() + b'\xff"}', JSON),
+    ]:
+        running.server.ask(body, content_type)
+    marked = message(reviews=[{"review": "The last one."}])
+    running.server.ask(marked)
+    files = [path for path in running.server.folder.rglob("*") if path.is_file() and not path.is_symlink()]
+    logs = [path for path in [*files, running.folder / "server.log"] if path.suffix != ".so"]
+    assert any(path.name != "server.log" for path in logs)
+    assert not [path.name for path in logs if CANARY.encode() in path.read_bytes()]
+
+
+# --- broken packages ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(running: Running, tmp_path: Path) -> Path:
+    """A copy of the unpacked package with a changed byte in the network."""
+    model = Path(shutil.copytree(running.folder / "model", tmp_path / "model"))
+    content = bytearray((model / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (model / "model.onnx").write_bytes(content)
+    return model
+
+
+def test_a_changed_network_never_looks_healthy_under_ray(
+    running: Running, broken: Path, tmp_path: Path
+) -> None:
+    if running.name == "pytorch":
+        pytest.skip("TorchServe calls itself healthy whatever its worker does; `make deploy` asks a review")
+    python = running.folder / "image" / "bin" / "python"
+    with pytest.raises(ServerError, match="is not the file that model.json names"):
+        containers.RayServer(broken, python, tmp_path / "server.log")
