@@ -149,12 +149,48 @@ def take_plain_http_for_tls() -> None:
     IAMPolicyStatement.is_action_permitted = is_action_permitted
 
 
+def keep_training_jobs() -> None:
+    """Let a training job run until a test says how it ended, and keep all that it was made with.
+
+    moto calls a job completed at once, forgets its environment, and puts metrics of its own in the place
+    of the job's. A test says how it ended by the tag ``simulated:end``: a status, or "Failed: reason".
+    """
+    create, describe = SageMakerResponse.create_training_job, SageMakerResponse.describe_training_job
+
+    def create_training_job(self: Any) -> ActionResult:
+        metrics = list(self._get_param("AlgorithmSpecification").get("MetricDefinitions") or [])
+        answer = create(self)
+        job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
+        job.environment = self._get_param("Environment") or {}
+        job.algorithm_specification["MetricDefinitions"] = metrics
+        job.training_job_status, job.secondary_status = "InProgress", "Training"
+        return answer
+
+    def describe_training_job(self: Any) -> ActionResult:
+        job = self.sagemaker_backend.training_jobs.get(self._get_param("TrainingJobName"))
+        for tag in job.tags if job else ():
+            if tag["Key"] == "simulated:end":
+                status, _, job.failure_reason = tag["Value"].partition(": ")
+                job.training_job_status = job.secondary_status = status
+        return describe(self)
+
+    def stop_training_job(self: Any) -> EmptyResult:
+        job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
+        job.training_job_status = job.secondary_status = "Stopped"
+        return EmptyResult()
+
+    SageMakerResponse.create_training_job = create_training_job
+    SageMakerResponse.describe_training_job = describe_training_job
+    SageMakerResponse.stop_training_job = stop_training_job
+
+
 accept_swagger()
 tag_apis()
 take_plain_http_for_tls()
 allow_every_simulated_action()
 leave_out_empty_structures()
 update_endpoints()
+keep_training_jobs()
 
 if __name__ == "__main__":
     from moto.server import main
