@@ -28,7 +28,6 @@ import images
 import resources
 import train_flags
 import training_job
-from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError, Stage
 from tqdm import tqdm
 
@@ -43,6 +42,8 @@ SPOT_MINUTES = 120
 VOLUME_GB = 30
 CHANNELS = "/opt/ml/input/data"
 CHECKPOINTS = "/opt/ml/checkpoints"
+# What pretraining made is kept with the checkpoints, so that no interruption costs it again.
+ENVIRONMENT = {"VERDICT_CACHE": f"{CHECKPOINTS}/cache"}
 # Flags of train.py that name a file: it is uploaded, and the job reads it from a channel of that name.
 FILES = ("pretrained", "taught")
 # What the training image lacks, by the names that requirements-run.txt and requirements-train.txt use.
@@ -165,29 +166,14 @@ def describe(plan: Plan, stage: Stage, archive: str) -> str:
 def upload(cloud: Cloud, path: Path, name: str) -> str:
     """Put a file at data/SHA256/NAME of the stage's bucket, unless it lies there; give its folder's URI."""
     digest, size = sha256_of(path), path.stat().st_size
-    s3, bucket, key = cloud.client("s3"), cloud.stage.bucket, f"data/{digest}/{name}"
-    folder = f"s3://{bucket}/data/{digest}/"
-    if _lies_there(s3, bucket, key, digest, size):
+    folder, key = f"s3://{cloud.stage.bucket}/data/{digest}/", f"data/{digest}/{name}"
+    if resources.is_there(cloud, key, digest, size):
         print(f"launch: {name} lies there already: {folder}{name}", flush=True)
         return folder
     with tqdm(total=size, unit="B", unit_scale=True, desc=f"uploading {name}", disable=None) as progress:
-        s3.upload_file(
-            str(path), bucket, key, ExtraArgs={"Metadata": {"sha256": digest}}, Callback=progress.update
-        )
-    if not _lies_there(s3, bucket, key, digest, size):
-        raise CloudError(f"{folder}{name} is not whole after its upload; run this again")
+        resources.upload(cloud, path, key, digest, progress.update)
     print(f"launch: uploaded {name} ({size:,} bytes) to {folder}{name}", flush=True)
     return folder
-
-
-def _lies_there(s3: Any, bucket: str, key: str, digest: str, size: int) -> bool:
-    try:
-        found = s3.head_object(Bucket=bucket, Key=key)
-    except ClientError as error:
-        if clouds.is_missing(error):
-            return False
-        raise
-    return found["ContentLength"] == size and found["Metadata"].get("sha256") == digest
 
 
 # --- the code that is sent ------------------------------------------------------------------------
@@ -281,8 +267,7 @@ def make_trainer(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], 
         ],
         output_data_config=configs.OutputDataConfig(s3_output_path=f"s3://{stage.bucket}/training"),
         checkpoint_config=configs.CheckpointConfig(s3_uri=plan.checkpoints, local_path=CHECKPOINTS),
-        # What pretraining made is kept with the checkpoints, so that no interruption costs it again.
-        environment={"VERDICT_CACHE": f"{CHECKPOINTS}/cache"},
+        environment=ENVIRONMENT,
         tags=[Tag(key=key, value=value) for key, value in stage.tags.items()],
     )
     return trainer.with_metric_definitions(

@@ -24,16 +24,17 @@ def tiny_members() -> dict[str, str]:
     return members
 
 
-def whole_members() -> dict[str, str]:
-    """Name to text of an archive with as many reviews as the real one, each a line long."""
+def line_members(share: int = 1) -> dict[str, str]:
+    """Name to text of an archive with as many reviews as the real one, or a ``share``-th, of a line each."""
     members = {}
-    for part, kind, count, stars in (
+    for part, kind, whole, stars in (
         ("train", "pos", 12_500, 9),
         ("train", "neg", 12_500, 2),
         ("train", "unsup", 50_000, 0),
         ("test", "pos", 12_500, 10),
         ("test", "neg", 12_500, 1),
     ):
+        count = whole // share
         films = (f"http://film/{part}/{kind}/{number}\n" for number in range(count))
         members[f"aclImdb/{part}/urls_{kind}.txt"] = "".join(films)
         says = {"pos": "a great film", "neg": "an awful film"}.get(kind, "a film")

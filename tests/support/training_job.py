@@ -21,6 +21,7 @@ from tests.support.missing import skip_or_fail
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 CHECKPOINTS = "/opt/ml/checkpoints"
+INSTANCE = "ml.m5.xlarge"
 # Without these, as many threads as the machine has cores get in each other's way on tiny networks.
 FEW_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # /opt keeps what it has, and gets an ml/ of this host's. $1 is the host's folder, $2 its name.
@@ -80,8 +81,14 @@ def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
     sagemaker, s3 = session.client("sagemaker"), session.client("s3")
     job = sagemaker.describe_training_job(TrainingJobName=name)
     hosts = [f"algo-{number + 1}" for number in range(job["ResourceConfig"]["InstanceCount"])]
+    channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"] for one in job["InputDataConfig"]}
     for host in hosts:
-        lay_out(s3, job, folder / host, host, hosts)
+        ml = lay_out(folder / host, host, hosts, job.get("HyperParameters", {}), list(channels))
+        for channel, source in channels.items():
+            assert fetch(s3, source["S3Uri"], ml / "input/data" / channel), f"{channel} is empty"
+        if job.get("CheckpointConfig"):
+            assert job["CheckpointConfig"]["LocalPath"] == CHECKPOINTS
+            fetch(s3, job["CheckpointConfig"]["S3Uri"], ml / "checkpoints")
     algorithm = job["AlgorithmSpecification"]
     command = algorithm["ContainerEntrypoint"] + algorithm.get("ContainerArguments", [])
     environment = {"TRAINING_JOB_NAME": name, "AWS_REGION": session.region_name, **job.get("Environment", {})}
@@ -122,40 +129,39 @@ def path() -> str:
     return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
-def lay_out(s3: Any, job: dict[str, Any], folder: Path, host: str, hosts: Sequence[str]) -> None:
-    """Make a host's /opt/ml: channels, checkpoints, configuration, and its view of the other hosts."""
+def lay_out(
+    folder: Path, host: str, hosts: Sequence[str], flags: dict[str, str], channels: Sequence[str]
+) -> Path:
+    """Make a host's empty /opt/ml, its configuration, and its view of the other hosts; give its folder."""
     shutil.rmtree(folder, ignore_errors=True)
     ml = folder / "ml"
     for name in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
         (ml / name).mkdir(parents=True)
-    channels = {}
-    for channel in job["InputDataConfig"]:
-        target = ml / "input/data" / channel["ChannelName"]
-        assert fetch(s3, channel["DataSource"]["S3DataSource"]["S3Uri"], target), channel
-        channels[channel["ChannelName"]] = {"TrainingInputMode": "File"}
-    if job.get("CheckpointConfig"):
-        assert job["CheckpointConfig"]["LocalPath"] == CHECKPOINTS
-        fetch(s3, job["CheckpointConfig"]["S3Uri"], ml / "checkpoints")
-    group = {
-        "instance_group_name": "homogeneousCluster",
-        "instance_type": job["ResourceConfig"]["InstanceType"],
-        "hosts": list(hosts),
-    }
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": INSTANCE, "hosts": list(hosts)}
     resources = {
         "current_host": host,
-        "current_instance_type": group["instance_type"],
+        "current_instance_type": INSTANCE,
         "current_group_name": group["instance_group_name"],
         "hosts": list(hosts),
         "instance_groups": [group],
         "network_interface_name": "lo",
     }
+    inputs = {
+        channel: {
+            "TrainingInputMode": "File",
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": "None",
+        }
+        for channel in channels
+    }
     for name, content in (
-        ("hyperparameters", job.get("HyperParameters", {})),
-        ("inputdataconfig", channels),
+        ("hyperparameters", flags),
+        ("inputdataconfig", inputs),
         ("resourceconfig", resources),
     ):
         (ml / "input/config" / f"{name}.json").write_text(json.dumps(content))
     (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(hosts)}\n")
+    return ml
 
 
 def fetch(s3: Any, uri: str, target: Path) -> int:

@@ -8,18 +8,21 @@ import subprocess
 import sys
 from importlib.metadata import packages_distributions, requires
 from pathlib import Path
-from typing import Any
 
 import boto3
+import corpus as corpora
+import dataset
 import launch
 import pytest
 import train_flags
+import training_job
 from cloud import Cloud, CloudError, Stage
 from safetensors.numpy import load_file
 
 from tests.support import training_job as executor
-from tests.support.archive import whole_members, write_archive
+from tests.support.archive import line_members, write_archive
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
+from tests.support.missing import skip_or_fail
 from vocab import vocabulary
 from vocab.files import sha256_of
 
@@ -191,6 +194,17 @@ def test_a_missing_sdk_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest
         launch.make_trainer(Cloud(STAGE, None), plan_of(), "role", {}, tmp_path)
 
 
+def test_stopping_to_watch_leaves_the_job_and_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training_job, "follow", interrupted)
+    command = "python training/launch.py --stage test --region eu-west-1"
+    with pytest.raises(CloudError) as error:
+        launch.finish(Cloud(STAGE, None), options_of("--stage", "test", "--region", "eu-west-1"), "JOB")
+    assert f"watch on: {command} --attach JOB; end it: {command} --stop JOB" in str(error.value)
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -217,7 +231,7 @@ def _closure(names: list[str]) -> set[str]:
 @pytest.fixture(scope="module")
 def whole_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An archive of 100,000 reviews of a line each."""
-    return write_archive(tmp_path_factory.mktemp("whole") / "imdb.tar.gz", whole_members())
+    return write_archive(tmp_path_factory.mktemp("whole") / "imdb.tar.gz", line_members())
 
 
 @pytest.fixture
@@ -354,11 +368,37 @@ def copy_cache(cloud: Cloud, name: str, other: str) -> None:
 
 @pytest.mark.aws
 @pytest.mark.slow
-def test_sagemaker_trainings_own_entry_point_runs_the_same_code(
-    tmp_path: Path, make_archive: Any, cache: Path
+def test_the_entry_point_of_aws_pytorch_images_runs_the_same_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``train`` of the toolkit that AWS's PyTorch images carry: it installs, gives flags and reports."""
+    """``train`` of sagemaker-training, which those images start when no other command is given."""
     if not shutil.which("train", path=executor.path()):
-        from tests.support.missing import skip_or_fail
-
         skip_or_fail("sagemaker-training is not installed")
+    plan = plan_of("--", "--dry-run", "--embedding", "8", "--hidden", "8")
+    flags = {name: str(value) for name, value in plan.flags.items()}
+    ml = executor.lay_out(tmp_path / "job/algo-1", "algo-1", ["algo-1"], flags, ["train"])
+    with launch.source() as folder:
+        shutil.copytree(folder, ml / "code", dirs_exist_ok=True)
+    (ml / "input/data/train").mkdir()
+    archive = write_archive(ml / "input/data/train" / launch.ARCHIVE, line_members(250))
+    # The code there would refuse so few reviews, so it finds them encoded already.
+    few = {split: count // 250 for split, count in dataset.COUNTS.items()}
+    monkeypatch.setattr(dataset, "COUNTS", few)
+    monkeypatch.setenv("VERDICT_CACHE", str(ml / "checkpoints/cache"))
+    corpora.load(str(archive))
+    ended = executor.run(
+        ["train"],
+        tmp_path / "job",
+        ["algo-1"],
+        {
+            "SAGEMAKER_PROGRAM": "train.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/code",
+            "SAGEMAKER_REGION": REGION,
+            **launch.ENVIRONMENT,
+        },
+        seconds=120,
+    )
+    assert ended.status == 0, ended.outputs[0][-3000:] + ended.failure
+    assert "epoch 1 average train_loss=" in ended.outputs[0]
+    files = {name: (ml / "model" / name).read_bytes() for name in training_job.MEMBERS}
+    assert training_job.check(files)["options"]["dry_run"] is True
