@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import cloud as clouds
 import dataset
 import images
+import prices
 import resources
 import train_flags
 import training_job
@@ -150,6 +151,7 @@ def describe(plan: Plan, stage: Stage, archive: str) -> str:
         f"role         {stage.role_arn}",
         f"image        {plan.image}",
         f"machine      {plan.count} x {plan.instance}, {kind}",
+        f"an hour      {price_of(plan)}",
         f"at most      {plan.run_minutes} minutes of training"
         + (f", {plan.wait_minutes} with waiting" if plan.spot else ""),
         f"starts       {'torchrun train.py' if plan.distributed else 'python train.py'}",
@@ -158,6 +160,15 @@ def describe(plan: Plan, stage: Stage, archive: str) -> str:
         f"writes       s3://{stage.bucket}/training/",
     ]
     return "\n".join(lines)
+
+
+def price_of(plan: Plan) -> str:
+    """Say what an hour of a plan's machines costs, by the table of list prices."""
+    hour = prices.instance_hour(plan.instance)
+    if hour is None:
+        return "not in the table of prices; see aws.amazon.com/sagemaker/pricing"
+    spot = "; spot capacity is cheaper" if plan.spot else ""
+    return f"about ${hour * plan.count:.2f} (an estimate){spot}"
 
 
 # --- upload ---------------------------------------------------------------------------------------

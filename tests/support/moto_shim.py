@@ -16,6 +16,7 @@ from moto.apigateway.responses import APIGatewayResponse
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
+from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
@@ -184,6 +185,31 @@ def keep_training_jobs() -> None:
     SageMakerResponse.stop_training_job = stop_training_job
 
 
+def change_notebooks() -> None:
+    """Do what moto leaves out of notebook instances: change them and their scripts, give their address."""
+
+    def update_notebook_instance(self: Any) -> EmptyResult:
+        notebook = self.sagemaker_backend.get_notebook_instance(self._get_param("NotebookInstanceName"))
+        if notebook.status != "Stopped":
+            raise ValidationError(message=f"Status ({notebook.status}) not in ([Stopped, Failed]).")
+        notebook.instance_type = self._get_param("InstanceType")
+        return EmptyResult()
+
+    def update_notebook_instance_lifecycle_config(self: Any) -> EmptyResult:
+        name = self._get_param("NotebookInstanceLifecycleConfigName")
+        config = self.sagemaker_backend.notebook_instance_lifecycle_configurations[name]
+        config.on_create, config.on_start = self._get_param("OnCreate"), self._get_param("OnStart")
+        return EmptyResult()
+
+    def create_presigned_notebook_instance_url(self: Any) -> ActionResult:
+        notebook = self.sagemaker_backend.get_notebook_instance(self._get_param("NotebookInstanceName"))
+        return ActionResult({"AuthorizedUrl": f"https://{notebook.url}?authToken=simulated"})
+
+    SageMakerResponse.update_notebook_instance = update_notebook_instance
+    SageMakerResponse.update_notebook_instance_lifecycle_config = update_notebook_instance_lifecycle_config
+    SageMakerResponse.create_presigned_notebook_instance_url = create_presigned_notebook_instance_url
+
+
 accept_swagger()
 tag_apis()
 take_plain_http_for_tls()
@@ -191,6 +217,7 @@ allow_every_simulated_action()
 leave_out_empty_structures()
 update_endpoints()
 keep_training_jobs()
+change_notebooks()
 
 if __name__ == "__main__":
     from moto.server import main
