@@ -55,9 +55,7 @@ def describe(cloud: Cloud, name: str) -> Job:
         raise
 
 
-def follow(
-    cloud: Cloud, name: str, say: Callable[[str], None] = print, poll_seconds: float = POLL_SECONDS
-) -> Job:
+def follow(cloud: Cloud, name: str, say: Callable[[str], None] = print) -> Job:
     """Say a job's states and its log's lines until it ends; give its last description.
 
     Raises CloudError when it failed, was stopped, or ran out of time.
@@ -73,7 +71,7 @@ def follow(
             say(line)
         if job["TrainingJobStatus"] in ENDED:
             break
-        time.sleep(poll_seconds)
+        time.sleep(POLL_SECONDS)
     _check_end(name, job)
     return job
 

@@ -252,4 +252,5 @@ def test_the_environment_is_made_once_and_its_kernel_at_each_start(fakes: Path, 
     assert asked[1].endswith("--index-url https://download.pytorch.org/whl/cpu") and " torch" in asked[1]
     assert asked[2].endswith(f"-r {SCRIPTS}/requirements.txt")
     kernel = "-m ipykernel install --user --name verdict --display-name Verdict"
+    kernel += f" --env VERDICT_CACHE {tmp_path}/verdict-cache"
     assert asked[3:] == [kernel, kernel]

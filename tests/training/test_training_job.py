@@ -176,7 +176,8 @@ class FakeCloud:
         return self.clients[service]
 
 
-def test_each_state_and_each_line_of_the_log_is_said_once() -> None:
+def test_each_state_and_each_line_of_the_log_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training_job, "POLL_SECONDS", 0)
     states = [
         ("InProgress", "Starting"),
         ("InProgress", "Starting"),
@@ -185,7 +186,7 @@ def test_each_state_and_each_line_of_the_log_is_said_once() -> None:
     ]
     cloud = FakeCloud(sagemaker=FakeSageMaker(states), logs=FakeLogs(["one", "two", "three"]))
     said: list[str] = []
-    done = training_job.follow(cloud, NAME, said.append, poll_seconds=0)
+    done = training_job.follow(cloud, NAME, said.append)
     assert done["TrainingJobStatus"] == "Completed"
     assert [line for line in said if not line.startswith("launch:")] == ["one", "two", "three"]
     assert [line for line in said if line.startswith("launch:")] == [

@@ -27,6 +27,7 @@ if [ "$(cat "$venv/.ready" 2>/dev/null)" != "$state" ]; then
     -r "$project/training/notebook/requirements.txt"
   echo "$state" >"$venv/.ready"
 fi
-# Kernels lie outside of the volume, so a restart forgets them.
-"$venv/bin/python" -m ipykernel install --user --name verdict --display-name Verdict
+# Kernels lie outside of the volume, so a restart forgets them. Downloads and trainings are kept on it.
+"$venv/bin/python" -m ipykernel install --user --name verdict --display-name Verdict \
+  --env VERDICT_CACHE "$volume/verdict-cache"
 echo "verdict: open verdict/training/walkthrough.ipynb with the kernel Verdict"
