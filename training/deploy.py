@@ -74,7 +74,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     )
     api_url = options.api_url or api.url
     if not options.no_api_check:
-        check_api(api_url, verdict.model.id)
+        check_api(api_url, verdict)
         say(f"API: a review of our own went through {api_url}")
     retire(cloud, endpoint, say)
     page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say)
@@ -121,8 +121,9 @@ def retire(cloud: Cloud, endpoint: str, say: Say) -> None:
             hosting.delete(cloud, other, say)
 
 
-def check_api(url: str, model_id: str) -> None:
-    """Send a review of our own through the API. Raises CloudError."""
+def check_api(url: str, verdict: inference.Verdict) -> None:
+    """Send a review of our own through the API and compare with the model here. Raises CloudError."""
+    expected = verdict.read(hosting.REVIEWS[0])[1].probability
     body = json.dumps({"review": hosting.REVIEWS[0]}).encode()
     request = urllib.request.Request(
         url.rstrip("/") + "/v1/sentiment", body, {"Content-Type": "application/json"}
@@ -132,9 +133,10 @@ def check_api(url: str, model_id: str) -> None:
         try:
             with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
                 found = json.load(answer)
-            if found["model"]["id"] == model_id and found["sentiment"] == "positive":
+            close = abs(found["probability"] - expected) <= hosting.LARGEST_GAP
+            if found["model"]["id"] == verdict.model.id and close:
                 return
-            told = f"{found['model']['id']} says {found['sentiment']}"
+            told = f"{found['model']['id']} gives {found['probability']:.3f}, this machine {expected:.3f}"
         except urllib.error.HTTPError as error:
             told = f"{error.code} {error.read(500).decode(errors='replace')}"
         except (OSError, ValueError, KeyError) as error:

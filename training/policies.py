@@ -24,6 +24,9 @@ def of_sagemaker(stage: Stage) -> dict[str, Any]:
     """Give the rights of training jobs, endpoints, transforms and the notebook: their files, their logs."""
     bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
     log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:/aws/sagemaker/*"
+    notebook = (
+        f"arn:{stage.partition}:sagemaker:{stage.region}:{stage.account}:notebook-instance/{stage.notebook}"
+    )
     repositories = [
         f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository/{name}"
         for name in images.repositories()
@@ -49,6 +52,8 @@ def of_sagemaker(stage: Stage) -> dict[str, Any]:
                 ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
                 repositories,
             ),
+            # It stops itself when nobody uses it.
+            _allow("StopOwnNotebook", "sagemaker:StopNotebookInstance", notebook),
             # AWS knows no resource for these two.
             _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
             _allow(

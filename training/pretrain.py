@@ -26,6 +26,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
+from train_flags import add_flags
 from workers import ALONE, Workers, working
 
 from vocab import vocabulary
@@ -289,13 +290,6 @@ def keep_memory() -> None:
         return
     for option, value in MALLOC_OPTIONS.items():
         libc.mallopt(option, value)
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of this stage; train.py takes the same ones."""
-    parser.add_argument("--vector-epochs", type=int, default=4, help="passes of word2vec (default 4)")
-    parser.add_argument("--lm-epochs", type=float, default=2, help="passes of the language models (2)")
-    parser.add_argument("--pretrain-seed", type=int, default=1, help="seed of the pretraining (default 1)")
 
 
 def _checkpoint(path: Path, of: dict, models, optimizer, schedule, step: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -158,17 +159,23 @@ def _check_role(stage: Stage, name: str, tags: dict[str, str]) -> None:
         )
 
 
-def upload(cloud: Cloud, path: Path, key: str, digest: str | None = None) -> str:
+def upload(
+    cloud: Cloud,
+    path: Path,
+    key: str,
+    digest: str | None = None,
+    told: Callable[[int], object] | None = None,
+) -> str:
     """Put a file into the stage's bucket unless the same one is there; give its s3:// URL.
 
     The SHA-256 goes with it as metadata, and the size must agree, so that half an upload is not taken
-    for a whole one.
+    for a whole one. ``told`` hears of each piece's bytes.
     """
     s3, bucket = cloud.client("s3"), cloud.stage.bucket
     digest = digest or sha256_of(path)
     if not is_there(cloud, key, digest, path.stat().st_size):
         extra = {"Metadata": {HASH: digest}, "ServerSideEncryption": "AES256"}
-        s3.upload_file(str(path), bucket, key, ExtraArgs=extra)
+        s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Callback=told)
     return f"s3://{bucket}/{key}"
 
 

@@ -11,7 +11,6 @@ on with ``--resume``. The development split chooses the epoch; test reviews are 
 import argparse
 import io
 import json
-import os
 import random
 import sys
 import time
@@ -24,12 +23,13 @@ import dataset
 import numpy as np
 import torch
 from network import Network, Size, draw_noise
-from pretrain import add_flags, keep_memory, one_cycle, pretrain, uses_bf16
+from pretrain import keep_memory, one_cycle, pretrain, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
+from train_flags import PLACES, parse
 from workers import ALONE, Workers, working
 
 from vocab import vocabulary
@@ -37,8 +37,6 @@ from vocab.files import sha256, write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
 
 DRY_RUN_REVIEWS = 256
-# Flags that say where things lie, not how the network is trained.
-PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
 
 
 class CheckpointError(Exception):
@@ -393,47 +391,6 @@ def _archive(options: argparse.Namespace) -> str | None:
             raise dataset.DataError(f"no .tar.gz in {options.train}; put aclImdb_v1.tar.gz there")
         return str(found[0])
     return options.archive
-
-
-def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    """Read the flags; SageMaker passes hyperparameters as the same ones."""
-    environ = os.environ
-    parser = argparse.ArgumentParser(description="Train the network.")
-    add = parser.add_argument
-    add("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    add("--train", default=environ.get("SM_CHANNEL_TRAIN"), help="folder with the archive (SageMaker)")
-    add(
-        "--model-dir",
-        default=environ.get("SM_MODEL_DIR"),
-        help="where the trained network goes (default: SM_MODEL_DIR, or the cache folder's network/)",
-    )
-    add("--checkpoint-dir", help="where checkpoints go (default: the model folder)")
-    add("--embedding", type=int, default=128, help="width of an embedding (default 128)")
-    add("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
-    add("--epochs", type=int, default=4, help="passes over the train split (default 4)")
-    add("--batch", type=int, default=32, help="reviews a step (default 32)")
-    add("--lr", type=float, default=4e-3, help="highest learning rate (default 4e-3)")
-    add("--table-lr", type=float, default=0.2, help="the table's share of it (default 0.2)")
-    add("--weight-decay", type=float, default=0.01, help="on all but the table (default 0.01)")
-    add("--word-dropout", type=float, default=0.1, help="share of words made unknown (default 0.1)")
-    add("--embedding-dropout", type=float, default=0.3, help="share of channels dropped (default 0.3)")
-    add("--head-dropout", type=float, default=0.4, help="share of pooled features dropped (default 0.4)")
-    add("--label-smoothing", type=float, default=0.05, help="(default 0.05)")
-    add("--pretrained", help="weights that pretrain.py wrote (default: the cache's, made when missing)")
-    add("--taught", help="soft targets that teach.py wrote (default: labelled reviews alone)")
-    add("--swaps", type=float, default=0.0, help="share of reviews that come swapped as well (default 0)")
-    add("--lessons", type=int, default=0, help="short texts from training/lessons/ (default 0)")
-    add("--ema", type=float, default=0.99, help="decay of the averaged weights (default 0.99)")
-    add("--patience", type=int, default=2, help="epochs without a better score before it stops (2)")
-    add("--seed", type=int, default=1, help="seed of every random choice (default 1)")
-    add("--resume", action="store_true", help="go on from the checkpoint, if there is one")
-    add("--dry-run", action="store_true", help="a few hundred reviews, one epoch, no pretraining")
-    add_flags(parser)
-    options = parser.parse_args(arguments)
-    if not options.model_dir:
-        # A trial run may not take the place of a trained network.
-        options.model_dir = str(dataset.cache_folder() / ("dry-run" if options.dry_run else "network"))
-    return options
 
 
 def main() -> None:

@@ -24,9 +24,28 @@ def tiny_members() -> dict[str, str]:
     return members
 
 
+def line_members(share: int = 1) -> dict[str, str]:
+    """Name to text of an archive with as many reviews as the real one, or a ``share``-th, of a line each."""
+    members = {}
+    for part, kind, whole, stars in (
+        ("train", "pos", 12_500, 9),
+        ("train", "neg", 12_500, 2),
+        ("train", "unsup", 50_000, 0),
+        ("test", "pos", 12_500, 10),
+        ("test", "neg", 12_500, 1),
+    ):
+        count = whole // share
+        films = (f"http://film/{part}/{kind}/{number}\n" for number in range(count))
+        members[f"aclImdb/{part}/urls_{kind}.txt"] = "".join(films)
+        says = {"pos": "a great film", "neg": "an awful film"}.get(kind, "a film")
+        for number in range(count):
+            members[f"aclImdb/{part}/{kind}/{number}_{stars}.txt"] = f"{part} {number}: {says}"
+    return members
+
+
 def write_archive(path: Path, members: dict[str, str], *others: tarfile.TarInfo) -> Path:
     """Write a tar.gz of text members, and of ``others`` without content."""
-    with tarfile.open(path, "w:gz") as tar:
+    with tarfile.open(path, "w:gz", compresslevel=1) as tar:
         for name, text in members.items():
             data = text.encode()
             info = tarfile.TarInfo(name)

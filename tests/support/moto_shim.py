@@ -17,6 +17,7 @@ from moto.cloudfront.models import Origin
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
+from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
@@ -161,6 +162,66 @@ def take_plain_http_for_tls() -> None:
     IAMPolicyStatement.is_action_permitted = is_action_permitted
 
 
+def keep_training_jobs() -> None:
+    """Let a training job run until a test says how it ended, and keep all that it was made with.
+
+    moto calls a job completed at once, forgets its environment, and puts metrics of its own in the place
+    of the job's. A test says how it ended by the tag ``simulated:end``: a status, or "Failed: reason".
+    """
+    create, describe = SageMakerResponse.create_training_job, SageMakerResponse.describe_training_job
+
+    def create_training_job(self: Any) -> ActionResult:
+        metrics = list(self._get_param("AlgorithmSpecification").get("MetricDefinitions") or [])
+        answer = create(self)
+        job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
+        job.environment = self._get_param("Environment") or {}
+        job.algorithm_specification["MetricDefinitions"] = metrics
+        job.training_job_status, job.secondary_status = "InProgress", "Training"
+        return answer
+
+    def describe_training_job(self: Any) -> ActionResult:
+        job = self.sagemaker_backend.training_jobs.get(self._get_param("TrainingJobName"))
+        for tag in job.tags if job else ():
+            if tag["Key"] == "simulated:end":
+                status, _, job.failure_reason = tag["Value"].partition(": ")
+                job.training_job_status = job.secondary_status = status
+        return describe(self)
+
+    def stop_training_job(self: Any) -> EmptyResult:
+        job = self.sagemaker_backend.training_jobs[self._get_param("TrainingJobName")]
+        job.training_job_status = job.secondary_status = "Stopped"
+        return EmptyResult()
+
+    SageMakerResponse.create_training_job = create_training_job
+    SageMakerResponse.describe_training_job = describe_training_job
+    SageMakerResponse.stop_training_job = stop_training_job
+
+
+def change_notebooks() -> None:
+    """Do what moto leaves out of notebook instances: change them and their scripts, give their address."""
+
+    def update_notebook_instance(self: Any) -> EmptyResult:
+        notebook = self.sagemaker_backend.get_notebook_instance(self._get_param("NotebookInstanceName"))
+        if notebook.status != "Stopped":
+            raise ValidationError(message=f"Status ({notebook.status}) not in ([Stopped, Failed]).")
+        notebook.instance_type = self._get_param("InstanceType")
+        return EmptyResult()
+
+    def update_notebook_instance_lifecycle_config(self: Any) -> EmptyResult:
+        name = self._get_param("NotebookInstanceLifecycleConfigName")
+        config = self.sagemaker_backend.notebook_instance_lifecycle_configurations[name]
+        config.on_create, config.on_start = self._get_param("OnCreate"), self._get_param("OnStart")
+        return EmptyResult()
+
+    def create_presigned_notebook_instance_url(self: Any) -> ActionResult:
+        notebook = self.sagemaker_backend.get_notebook_instance(self._get_param("NotebookInstanceName"))
+        return ActionResult({"AuthorizedUrl": f"https://{notebook.url}?authToken=simulated"})
+
+    SageMakerResponse.update_notebook_instance = update_notebook_instance
+    SageMakerResponse.update_notebook_instance_lifecycle_config = update_notebook_instance_lifecycle_config
+    SageMakerResponse.create_presigned_notebook_instance_url = create_presigned_notebook_instance_url
+
+
 accept_swagger()
 tag_apis()
 keep_access_controls()
@@ -168,6 +229,8 @@ take_plain_http_for_tls()
 allow_every_simulated_action()
 leave_out_empty_structures()
 update_endpoints()
+keep_training_jobs()
+change_notebooks()
 
 if __name__ == "__main__":
     from moto.server import main

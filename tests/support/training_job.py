@@ -1,0 +1,205 @@
+"""Run a recorded training job for real: its own entry point, in an /opt/ml of its own, on this machine.
+
+SageMaker's part is played here: channels and checkpoints come from S3, hosts find each other by name, the
+output goes to CloudWatch, model.tar.gz and checkpoints go back to S3. The job's part is its own: the
+SDK's start script, or sagemaker-training's ``train``. Hosts see each other and nothing else.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.support.missing import skip_or_fail
+
+LOG_GROUP = "/aws/sagemaker/TrainingJobs"
+CHECKPOINTS = "/opt/ml/checkpoints"
+INSTANCE = "ml.m5.xlarge"
+# Without these, as many threads as the machine has cores get in each other's way on tiny networks.
+FEW_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# /opt keeps what it has, and gets an ml/ of this host's. $1 is the host's folder, $2 its name.
+HOST = """
+set -e
+mkdir -p "$1/opt"
+mount --rbind /opt "$1/opt"
+mount -t tmpfs tmpfs /opt
+for old in "$1"/opt/*; do
+  [ -d "$old" ] || continue
+  mkdir "/opt/$(basename "$old")"
+  mount --rbind "$old" "/opt/$(basename "$old")"
+done
+mkdir -p /opt/ml
+mount --bind "$1/ml" /opt/ml
+mount --bind "$1/hosts" /etc/hosts
+hostname "$2"
+cd /opt/ml
+shift 2
+exec "$@"
+"""
+# One network for all hosts of the job, with nothing in it but loopback; ends with the worst exit status.
+JOB = """
+ip link set lo up
+host_script=$1; folder=$2; shift 2
+for host in $HOSTS; do
+  unshare -mu --propagation private bash -c "$host_script" host "$folder/$host" "$host" "$@" \
+    >"$folder/$host/output" 2>&1 &
+  running="$running $!"
+done
+worst=0
+for one in $running; do wait "$one" || worst=$?; done
+exit $worst
+"""
+
+
+class Ended(NamedTuple):
+    """How a job ended: its exit status, what each host printed, and what it left as a failure's reason."""
+
+    status: int
+    outputs: list[str]
+    failure: str
+
+
+@cache
+def _namespaces() -> tuple[str, ...]:
+    """Give the unshare command that works here; skip the test where none does."""
+    for command in (("unshare", "-mn"), ("unshare", "--map-root-user", "-mn")):
+        trial = [*command, "bash", "-c", "mount -t tmpfs tmpfs /opt && ip link set lo up"]
+        if subprocess.run(trial, capture_output=True, timeout=30).returncode == 0:
+            return command
+    skip_or_fail("a private /opt/ml needs unshare with mounts and networks")
+
+
+def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
+    """Run a job as SageMaker does: fetch, start on every host, put away; tell AWS how it ended."""
+    sagemaker, s3 = session.client("sagemaker"), session.client("s3")
+    job = sagemaker.describe_training_job(TrainingJobName=name)
+    hosts = [f"algo-{number + 1}" for number in range(job["ResourceConfig"]["InstanceCount"])]
+    channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"] for one in job["InputDataConfig"]}
+    for host in hosts:
+        ml = lay_out(folder / host, host, hosts, job.get("HyperParameters", {}), list(channels))
+        for channel, source in channels.items():
+            assert fetch(s3, source["S3Uri"], ml / "input/data" / channel), f"{channel} is empty"
+        if job.get("CheckpointConfig"):
+            assert job["CheckpointConfig"]["LocalPath"] == CHECKPOINTS
+            fetch(s3, job["CheckpointConfig"]["S3Uri"], ml / "checkpoints")
+    algorithm = job["AlgorithmSpecification"]
+    command = algorithm["ContainerEntrypoint"] + algorithm.get("ContainerArguments", [])
+    environment = {"TRAINING_JOB_NAME": name, "AWS_REGION": session.region_name, **job.get("Environment", {})}
+    ended = run(command, folder, hosts, environment, seconds)
+    _put_away(s3, job, folder / hosts[0] / "ml")
+    _log(session.client("logs"), name, dict(zip(hosts, ended.outputs, strict=True)))
+    said = "Completed" if ended.status == 0 else f"Failed: {ended.failure or 'AlgorithmError'}"[:256]
+    tag = {"Key": "simulated:end", "Value": said.replace("\n", " ")}
+    sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[tag])
+    return ended
+
+
+def run(
+    command: Sequence[str], folder: Path, hosts: Sequence[str], environment: dict[str, str], seconds: int
+) -> Ended:
+    """Start a command on every host, each with its ``folder/HOST/ml`` as /opt/ml."""
+    (folder / "home").mkdir(exist_ok=True)
+    own = {"PATH": path(), "HOME": str(folder / "home"), "HOSTS": " ".join(hosts), **FEW_THREADS}
+    done = subprocess.run(
+        [
+            *("timeout", "--kill-after=5", str(seconds)),
+            *_namespaces(),
+            *("--propagation", "private", "bash", "-c", JOB, "job", HOST, str(folder), *command),
+        ],
+        env=own | environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds + 30,
+    )
+    outputs = [(folder / host / "output").read_text(errors="replace") for host in hosts]
+    failures = [folder / host / "ml/output/failure" for host in hosts]
+    failure = "\n".join(found.read_text(errors="replace") for found in failures if found.is_file())
+    return Ended(done.returncode, outputs, failure + done.stderr)
+
+
+def path() -> str:
+    """Give the PATH of a container whose Python is this one."""
+    return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+
+def lay_out(
+    folder: Path, host: str, hosts: Sequence[str], flags: dict[str, str], channels: Sequence[str]
+) -> Path:
+    """Make a host's empty /opt/ml, its configuration, and its view of the other hosts; give its folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    ml = folder / "ml"
+    for name in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
+        (ml / name).mkdir(parents=True)
+    group = {"instance_group_name": "homogeneousCluster", "instance_type": INSTANCE, "hosts": list(hosts)}
+    resources = {
+        "current_host": host,
+        "current_instance_type": INSTANCE,
+        "current_group_name": group["instance_group_name"],
+        "hosts": list(hosts),
+        "instance_groups": [group],
+        "network_interface_name": "lo",
+    }
+    inputs = {
+        channel: {
+            "TrainingInputMode": "File",
+            "S3DistributionType": "FullyReplicated",
+            "RecordWrapperType": "None",
+        }
+        for channel in channels
+    }
+    for name, content in (
+        ("hyperparameters", flags),
+        ("inputdataconfig", inputs),
+        ("resourceconfig", resources),
+    ):
+        (ml / "input/config" / f"{name}.json").write_text(json.dumps(content))
+    (folder / "hosts").write_text(f"127.0.0.1 localhost {' '.join(hosts)}\n")
+    return ml
+
+
+def fetch(s3: Any, uri: str, target: Path) -> int:
+    """Download all that lies under a URI; give how many files came."""
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+    for key in keys:
+        file = target / key.removeprefix(prefix).lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        s3.download_file(bucket, key, str(file))
+    return len(keys)
+
+
+def _put_away(s3: Any, job: dict[str, Any], ml: Path) -> None:
+    packed = ml.parent / "model.tar.gz"
+    with tarfile.open(packed, "w:gz") as tar:
+        tar.add(ml / "model", ".")
+    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    s3.upload_file(str(packed), bucket, key)
+    if job.get("CheckpointConfig"):
+        bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
+        for file in sorted((ml / "checkpoints").rglob("*")):
+            if file.is_file():
+                name = file.relative_to(ml / "checkpoints").as_posix()
+                s3.upload_file(str(file), bucket, f"{prefix.rstrip('/')}/{name}")
+
+
+def _log(logs: Any, name: str, outputs: dict[str, str]) -> None:
+    groups = logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
+    if not groups:
+        logs.create_log_group(logGroupName=LOG_GROUP)
+    now = int(time.time() * 1000)
+    for host, output in outputs.items():
+        stream = {"logGroupName": LOG_GROUP, "logStreamName": f"{name}/{host}-1"}
+        logs.create_log_stream(**stream)
+        events = [
+            {"timestamp": now + at, "message": line} for at, line in enumerate(output.splitlines()) if line
+        ]
+        for start in range(0, len(events), 1000):
+            logs.put_log_events(**stream, logEvents=events[start : start + 1000])

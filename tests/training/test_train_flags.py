@@ -1,0 +1,32 @@
+"""train.py's flags read alike from a command line and from SageMaker, and without torch."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import train_flags
+
+TRAINING = Path(train_flags.__file__).parent
+
+
+@pytest.mark.parametrize("flag", ["--resume", "--dry-run"])
+@pytest.mark.parametrize(
+    ("given", "meant"), [([], False), (["F"], True), (["F", "true"], True), (["F", "False"], False)]
+)
+def test_a_switch_may_stand_alone_or_with_a_value_as_sagemaker_gives_it(
+    flag: str, given: list[str], meant: bool
+) -> None:
+    arguments = [flag if part == "F" else part for part in given]
+    assert vars(train_flags.parse(arguments))[flag[2:].replace("-", "_")] is meant
+
+
+def test_a_switch_with_another_value_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        train_flags.parse(["--resume", "perhaps"])
+    assert "takes true or false, or nothing for true, got 'perhaps'" in capsys.readouterr().err
+
+
+def test_reading_the_flags_needs_no_torch() -> None:
+    code = "import sys, train_flags; train_flags.parse([]); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=TRAINING, timeout=60).returncode == 0

@@ -1,0 +1,192 @@
+"""The walkthrough: seven steps, kept without outputs, run whole against a simulated AWS."""
+
+import ast
+import importlib
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from cloud import Stage
+
+from tests.support import training_job as executor
+from tests.support.api import Served
+from tests.support.archive import line_members, write_archive
+from tests.support.aws_server import ACCOUNT, REGION, AwsServer
+from tests.support.missing import skip_or_fail
+from tests.support.runtime import Runtime
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOK = ROOT / "training/walkthrough.ipynb"
+STAGE = Stage("dev", ACCOUNT, REGION)
+STEPS = (
+    "Download the data",
+    "Prepare and process",
+    "Upload to S3",
+    "Build and train",
+    "Test the model",
+    "Deploy the model for testing, and use it",
+    "Deploy for the web app, and use it",
+)
+# Waits for nothing, carries no wheels and builds beside the repository.
+HURRY = """
+import sys
+from pathlib import Path
+
+sys.path.insert(0, {training!r})
+import function, hosting, inventory, package, page, resources, training_job
+
+resources.ROLE_SECONDS = 0
+for module in (hosting, inventory, page, training_job):
+    module.POLL_SECONDS = 0.2
+package.wheels = lambda pythons: {{}}
+function.ROOT = Path({build!r})
+"""
+
+
+def cells(kind: str) -> list[str]:
+    found = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in found if cell["cell_type"] == kind]
+
+
+def test_the_walkthrough_has_the_seven_steps_by_name() -> None:
+    titles = [text.splitlines()[0] for text in cells("markdown") if text.startswith("## Step")]
+    assert len(titles) == len(STEPS)
+    for number, (title, step) in enumerate(zip(titles, STEPS, strict=True), 1):
+        assert title.startswith(f"## Step {number}: {step}")
+
+
+def test_the_walkthrough_is_kept_without_outputs() -> None:
+    for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]:
+        assert not cell.get("outputs") and cell.get("execution_count") is None
+        assert cell["metadata"] == {}
+
+
+def test_the_walkthrough_takes_nothing_of_our_modules_that_they_lack() -> None:
+    tree = ast.parse("\n".join(cells("code")))
+    modules = {
+        alias.asname or alias.name: importlib.import_module(alias.name)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if (ROOT / "training" / f"{alias.name}.py").is_file()
+    }
+    assert {"dataset", "launch", "deploy", "clouds"} <= modules.keys()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            assert hasattr(modules[node.value.id], node.attr), f"{node.value.id}.{node.attr}"
+
+
+# --- run whole ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def runtime(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
+    running = Runtime()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def api(runtime: Runtime) -> Iterator[Served]:
+    """The API in front of the stage's endpoint."""
+    served = Served(
+        AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=runtime.url, ENDPOINT_NAME=STAGE.endpoint, AWS_REGION=REGION
+    )
+    yield served
+    served.stop()
+
+
+class SageMaker:
+    """Runs each training job that appears, for real, as SageMaker would."""
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        self.folder, self.cache, self.stopped = folder, cache, threading.Event()
+        self.session = boto3.session.Session()
+        self.ended: list[executor.Ended] = []
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self) -> None:
+        sagemaker = self.session.client("sagemaker")
+        while not self.stopped.wait(0.5):
+            for job in sagemaker.list_training_jobs()["TrainingJobSummaries"]:
+                described = sagemaker.describe_training_job(TrainingJobName=job["TrainingJobName"])
+                if described["TrainingJobStatus"] == "InProgress":
+                    self._encoded(described)
+                    name = job["TrainingJobName"]
+                    self.ended.append(executor.execute(self.session, name, self.folder / name))
+
+    def _encoded(self, job: dict[str, Any]) -> None:
+        """Put the reviews that the notebook has encoded beside the checkpoints: encoding takes a while."""
+        bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
+        for file in self.cache.glob("corpus-*.npz"):
+            self.session.client("s3").upload_file(str(file), bucket, f"{prefix}/cache/{file.name}")
+
+    def stop(self) -> None:
+        self.stopped.set()
+        self.thread.join()
+
+
+@pytest.mark.aws
+@pytest.mark.slow
+@pytest.mark.parametrize("local", [False, True])
+def test_the_walkthrough_runs_from_top_to_bottom(
+    aws: AwsServer, api: Served, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool
+) -> None:
+    for needed in ("nbclient", "ipykernel", "matplotlib", "sagemaker"):
+        if not find_spec(needed):
+            skip_or_fail(f"the walkthrough's test needs {needed}")
+    path = tmp_path / "walkthrough.ipynb"
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    hurry = HURRY.format(training=str(ROOT / "training"), build=str(tmp_path / "build"))
+    first = notebook["cells"][1] | {"id": "hurry", "source": hurry}
+    notebook["cells"].insert(1, first)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    for name, value in {
+        "IMDB_ARCHIVE": str(write_archive(tmp_path / "imdb.tar.gz", line_members())),
+        "SAMPLE": "200",
+        "LOCAL": str(int(local)),
+        "DEPLOY_FLAGS": f"--memory 2048 --api-url {api.url}",
+        "PYTHONPATH": "",
+    }.items():
+        monkeypatch.setenv(name, value)
+    sagemaker = SageMaker(tmp_path, cache)
+    began = time.monotonic()
+    try:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "tests/support/run_notebook.py"), str(path), str(ROOT / "training")],
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+    finally:
+        sagemaker.stop()
+    assert done.returncode == 0, done.stderr[-3000:] + f"\n{time.monotonic() - began:.0f} s"
+    assert [ended.status for ended in sagemaker.ended] == ([] if local else [0])
+    check_outputs(path)
+
+
+def check_outputs(path: Path) -> None:
+    """Hold what the notebook showed against what it should."""
+    shown, pictures = "", 0
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        for output in cell.get("outputs", ()):
+            shown += "".join(output.get("text", ""))
+            pictures += "image/png" in output.get("data", {})
+    assert "test          25,000 reviews" in shown
+    assert "200 test reviews: accuracy" in shown
+    assert '"sentiment":' in shown and '"request_id":' in shown
+    for thing in (STAGE.endpoint, STAGE.bucket, STAGE.function, STAGE.role):
+        assert thing in shown
+    assert pictures == 4
