@@ -39,13 +39,17 @@ class Runtime:
         self._server.server_close()
         self._thread.join()
 
-    def verdict_of(self, endpoint: str) -> inference.Verdict:
-        """Load the model that an endpoint serves, out of S3. Raises ClientError when there is none."""
+    def package_of(self, endpoint: str) -> str:
+        """Give the s3:// URL of the package that an endpoint serves. Raises ClientError."""
         sagemaker = boto3.client("sagemaker")
         described = sagemaker.describe_endpoint(EndpointName=endpoint)
         config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
         model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
-        url = model["PrimaryContainer"]["ModelDataUrl"]
+        return str(model["PrimaryContainer"]["ModelDataUrl"])
+
+    def verdict_of(self, endpoint: str) -> inference.Verdict:
+        """Load the model that an endpoint serves, out of S3. Raises ClientError when there is none."""
+        url = self.package_of(endpoint)
         with self._lock:
             if url not in self._models:
                 bucket, _, key = url.removeprefix("s3://").partition("/")

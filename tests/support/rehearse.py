@@ -1,0 +1,323 @@
+"""All of it in a line against a simulated AWS: deploy, use it in a browser, batch, update, status, destroy.
+
+    make rehearse            # or: python tests/support/rehearse.py --picture page.png
+
+What is real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda emulator,
+the commands of training/, a browser. What is simulated: the account (moto), API Gateway, S3's website.
+"""
+
+import argparse
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "training"), str(ROOT / "chalice_app"), str(ROOT / "static_site")]
+
+import boto3  # noqa: E402
+import cloud as clouds  # noqa: E402
+import deploy  # noqa: E402
+import destroy  # noqa: E402
+import function  # noqa: E402
+import gateway as refusals  # noqa: E402
+import inference  # noqa: E402
+import inventory  # noqa: E402
+import resources  # noqa: E402
+import status  # noqa: E402
+import update_model  # noqa: E402
+from cloud import Cloud  # noqa: E402
+
+from tests.support import containers, lambda_zip  # noqa: E402
+from tests.support.aws_server import AwsServer, check_loopback  # noqa: E402
+from tests.support.gateway import Gateway  # noqa: E402
+from tests.support.lambda_emulator import LambdaEmulator  # noqa: E402
+from tests.support.model import random_package  # noqa: E402
+from tests.support.runtime import Runtime  # noqa: E402
+from tests.support.stage import leftovers  # noqa: E402
+from tests.support.transform import TransformServer  # noqa: E402
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+REVIEW = "Not good at all. The plot is thin and the jokes fall flat, but I loved the music!"
+BATCH = [
+    "A lovely, warm film.",
+    "",
+    "Dull from beginning to end, and far too long.",
+    'He said "no", twice.\nAwful.',
+]
+
+
+class Row(NamedTuple):
+    """A step of the rehearsal, what it came to, and the seconds that it took."""
+
+    step: str
+    result: str
+    seconds: float
+
+
+class Rehearsal:
+    """The simulated account with everything that answers in it, and the rows of the table."""
+
+    def __init__(self, folder: Path, picture: Path | None) -> None:
+        self.folder, self.picture, self.rows = folder, picture, []
+        self.stack = contextlib.ExitStack()
+        self.server = AwsServer(folder / "aws.log")
+        self.stack.callback(self.server.stop)
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            del os.environ[name]
+        os.environ.update(self.server.env)
+        check_loopback(os.environ["AWS_ENDPOINT_URL"])
+        self.runtime = Containers(folder)
+        self.stack.callback(self.runtime.stop)
+        os.environ["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = self.runtime.url
+        self.transforms = TransformServer(self.server.url, self.runtime.of_job, self.server.env)
+        self.stack.callback(self.transforms.stop)
+        self.lambda_: LambdaEmulator | None = None
+        self.cloud: Cloud = clouds.open_stage("dev")
+        self.package = lambda_zip.build(self._toolchain(), folder / "zip")
+        definition = json.loads((self.package / "sam.json").read_text(encoding="utf-8"))
+        api = definition["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
+        self.gateway = Gateway(api, self._invoke, refusals.responses(), throttle=refusals.THROTTLE)
+        self.stack.callback(self.gateway.stop)
+        self.options = deploy.parse(["--api-url", self.gateway.url + "/", "--memory", "3072"])
+
+    def _toolchain(self) -> lambda_zip.Toolchain:
+        image = self.folder / "image"
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(image), "awslambdaric", "boto3"], check=True, timeout=300)
+        return lambda_zip.Toolchain("", sys.executable, image)
+
+    def _invoke(self, event: dict[str, Any]) -> Any:
+        """Take an event to the deployed function, which starts at its first event as on AWS."""
+        if self.lambda_ is None:
+            self.lambda_ = self._start()
+            self.stack.callback(self.lambda_.stop)
+        return self.lambda_.invoke(event)
+
+    def _start(self) -> LambdaEmulator:
+        configured = self.cloud.client("lambda").get_function(FunctionName="verdict-dev")["Configuration"]
+        zips = (function.ROOT / "build/dev/chalice_app/.chalice/deployments").glob("*.zip")
+        (deployed,) = [path for path in zips if _code_hash(path) == configured["CodeSha256"]]
+        task = self.folder / "task"
+        shutil.unpack_archive(deployed, task)
+        variables = configured["Environment"]["Variables"]
+        return LambdaEmulator(
+            task,
+            self.folder / "image",
+            configured["Handler"],
+            self.folder / "lambda.log",
+            seconds=configured["Timeout"],
+            **variables,
+            AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=self.runtime.url,
+        )
+
+    def step(self, name: str, act: Any) -> None:
+        """Take a step and note what it came to."""
+        print(f"== {name}", flush=True)
+        began = time.monotonic()
+        self.rows.append(Row(name, str(act()), time.monotonic() - began))
+        print(f"   {self.rows[-1].result}", flush=True)
+
+    # --- the steps ------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        self.step("deploy", self.deploy)
+        self.step("deploy again", self.deploy_again)
+        self.step("page in a browser", self.browse)
+        self.step("batch transform", self.batch)
+        self.step("status", self.status)
+        self.step("another model", self.update)
+        self.step("destroy", self.destroy)
+
+    def deploy(self) -> str:
+        self.made = deploy.deploy(self.cloud, self.options, _say)
+        self.things = inventory.find(self.cloud)
+        return f"{len(self.things)} things made, model {inference.model_fn(self.options.model).model.id}"
+
+    def deploy_again(self) -> str:
+        again = deploy.deploy(self.cloud, self.options, _say)
+        assert again == self.made, (again, self.made)
+        found = {(thing.kind, thing.name) for thing in inventory.find(self.cloud)}
+        assert found == {(thing.kind, thing.name) for thing in self.things}
+        return "nothing changed"
+
+    def browse(self) -> str:
+        from playwright.sync_api import expect, sync_playwright
+
+        chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        assert chromium, "chromium is not installed (or name it: CHROMIUM=/path)"
+        with bucket_server(self.cloud) as url, sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            faults: list[str] = []
+            page.on("pageerror", lambda error: faults.append(str(error)))
+            page.on(
+                "console", lambda message: faults.append(message.text) if message.type == "error" else None
+            )
+            page.goto(url)
+            page.locator("#review").fill(REVIEW)
+            page.locator("#send").click()
+            expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=30_000)
+            headline = page.locator("#verdict").inner_text()
+            if self.picture:
+                page.screenshot(path=str(self.picture))
+            browser.close()
+        assert faults == [], faults
+        return f"{headline}, through {self.gateway.calls} calls of the function"
+
+    def batch(self) -> str:
+        import csv
+
+        source, out = self.folder / "reviews.csv", self.folder / "answers.csv"
+        with source.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([["id", "review"], *enumerate(BATCH, 1)])
+        rows = {}
+        for way, more in (("transform", []), ("local", ["--local"])):
+            env = {**os.environ, "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url}
+            command = [sys.executable, "training/batch.py", str(source), "--out", str(out), *more]
+            done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
+            assert done.returncode == 0, done.stderr
+            rows[way] = out.read_bytes()
+            out.unlink()
+        assert rows["transform"] == rows["local"], rows
+        found = list(csv.DictReader(rows["local"].decode().splitlines(keepends=True)))
+        return f"{len(found)} rows, equal to --local byte for byte: " + ", ".join(
+            row["sentiment"] or row["error"] for row in found
+        )
+
+    def status(self) -> str:
+        from datetime import UTC, datetime
+
+        rows = status.rows(self.cloud, datetime.now(UTC))
+        print(status.lay_out(rows, datetime.now(UTC)))
+        idle = sum(row["idle_hour"] for row in rows)
+        assert idle == 0
+        return f"{len(rows)} things, ${idle:.2f} an hour when idle"
+
+    def update(self) -> str:
+        random_package(self.folder / "other")
+        other = deploy.parse(["--model", str(self.folder / "other"), "--memory", "3072"])
+        update_model.update(self.cloud, other, _say)
+        update_model.update(self.cloud, self.options, _say)
+        return "another model behind the endpoint, and back"
+
+    def destroy(self) -> str:
+        count = destroy.destroy(self.cloud, _say)
+        left = leftovers(self.cloud)
+        assert left == {}, left
+        return f"{count} things removed, nothing is left"
+
+
+class Containers(Runtime):
+    """SageMaker's runtime in front of the package's true server, one for each endpoint and package."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+        self._servers: dict[str, Any] = {}
+        self._starting = threading.Lock()
+
+    def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:
+        self.asked.append(endpoint)
+        server = self._server_of(self.package_of(endpoint))
+        status, data, kind = server.ask(body, content_type)
+        if status == 200:
+            return 200, "", data, kind
+        message = {"Message": "x", "OriginalStatusCode": status, "OriginalMessage": data.decode()}
+        return 424, "ModelError", json.dumps(message).encode(), "application/json"
+
+    def of_job(self, body: bytes) -> bytes:
+        """Answer a transform's lines by the server that runs."""
+        server = next(iter(self._servers.values()))
+        status, data, _ = server.ask(body, "application/jsonlines")
+        assert status == 200, (status, data)
+        return data
+
+    def _server_of(self, url: str) -> Any:
+        with self._starting:
+            if url not in self._servers:
+                folder = Path(tempfile.mkdtemp(dir=self._folder))
+                bucket, _, key = url.removeprefix("s3://").partition("/")
+                boto3.client("s3").download_file(bucket, key, str(folder / "model.tar.gz"))
+                self._servers[url] = containers.start("ray", folder / "model.tar.gz", folder)
+            return self._servers[url]
+
+    def stop(self) -> None:
+        for server in self._servers.values():
+            server.stop()
+        super().stop()
+
+
+@contextlib.contextmanager
+def bucket_server(cloud: Cloud) -> Iterator[str]:
+    """Serve the site's bucket as CloudFront would, with each object's own content type."""
+    s3, bucket = cloud.client("s3"), cloud.stage.site_bucket
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            key = self.path.split("?")[0].lstrip("/") or "index.html"
+            try:
+                found = s3.get_object(Bucket=bucket, Key=key)
+            except s3.exceptions.NoSuchKey:
+                self.send_error(404)
+                return
+            data = found["Body"].read()
+            self.send_response(200)
+            self.send_header("Content-Type", found["ContentType"])
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def _code_hash(path: Path) -> str:
+    return base64.b64encode(hashlib.sha256(path.read_bytes()).digest()).decode()
+
+
+def _say(line: str) -> None:
+    print(f"   {line}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Rehearse everything against a simulated AWS.")
+    parser.add_argument("--picture", type=Path, help="write a picture of the page's answer here (.png)")
+    options = parser.parse_args()
+    resources.ROLE_SECONDS = 0  # the simulated account knows a role at once
+    for module in (inventory, deploy.hosting, deploy.page):
+        module.POLL_SECONDS = 0.1
+    with tempfile.TemporaryDirectory() as folder:
+        function.ROOT = Path(folder) / "root"  # what is built lies beside the repository
+        rehearsal = Rehearsal(Path(folder), options.picture)
+        with rehearsal.stack:
+            rehearsal.run()
+    print(f"\n{'step':20}{'seconds':>9}  result")
+    for row in rehearsal.rows:
+        print(f"{row.step:20}{row.seconds:>9.1f}  {row.result}")
+
+
+if __name__ == "__main__":
+    main()
