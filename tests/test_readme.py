@@ -59,7 +59,15 @@ def test_the_variables_are_those_that_the_code_reads() -> None:
             read |= set(filter(None, groups))
     # Set by SageMaker, AWS, Chalice, torchrun, CI or the code itself: nobody sets these by hand.
     given = {name for name in read if name.startswith(("SM_", "AWS_LAMBDA", "AWS_CHALICE"))}
-    given |= {"CI", "PATH", "ORT_DISABLE_TELEMETRY", "RANK", "LOCAL_RANK", "WORLD_SIZE"}
+    given |= {
+        "CI",
+        "PATH",
+        "ORT_DISABLE_TELEMETRY",
+        "SAGEMAKER_VALIDATE_ROLE",
+        "RANK",
+        "LOCAL_RANK",
+        "WORLD_SIZE",
+    }
     listed = first_column(section("Variables"))
     assert read - given <= listed
     for name in listed - read:
