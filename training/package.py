@@ -28,6 +28,8 @@ from vocab.files import sha256, sha256_of, write_atomic
 HERE = Path(__file__).resolve().parent
 OUT = Path("build") / "model.tar.gz"
 PINS = HERE / "endpoint-requirements.txt"
+# What measure_server.py found out about the images' servers.
+SERVERS = HERE / "servers.json"
 # What inference.py imports. What these need in turn is carried too, but not named to the installer: an
 # image's own protobuf, say, stays when it fits, since its server was tested with it.
 NAMED = ("onnxruntime", "nltk", "beautifulsoup4")
@@ -141,6 +143,11 @@ def read_pins(path: Path) -> list[Pin]:
     if missing:
         raise PackageError(f"{path} pins no {', '.join(missing)}; restore it from git")
     return pins
+
+
+def serverless_memory(image: str) -> int:
+    """Give the memory in MB that a serverless endpoint needs to serve the package in an image."""
+    return int(json.loads(_read(SERVERS))["servers"][image]["serverless_memory_mb"])
 
 
 def refresh() -> list[Pin]:

@@ -51,11 +51,14 @@ HELD = {
     ),
 }
 PYTHONS = {"ray": "3.13", "pytorch": "3.11"}
+INSTALLERS = {"ray": "uv", "pytorch": "pip"}
 # The Ray image's entry point sleeps that long between its steps.
 PAUSES_SECONDS = {"ray": 15, "pytorch": 0}
 INSTALL_SECONDS = 600
 START_SECONDS = 180
 STOP_SECONDS = 30
+# So long a server that has failed is left to say why.
+LAST_LINES_SECONDS = 1
 ANSWER_SECONDS = 60
 NOWHERE = "http://127.0.0.1:9"
 DESCRIBE = b'{"describe": true}'
@@ -138,8 +141,8 @@ def start(name: str, tar: Path, folder: Path, **env: str) -> "RayServer | TorchS
     """Make the image in ``folder``, unpack and install the package, and start its server."""
     python = make_image(name, folder / "image")
     model = unpack(tar, folder / "model")
-    _done(install(model, python, {"ray": "uv", "pytorch": "pip"}[name]), "the package's requirements")
-    return {"ray": RayServer, "pytorch": TorchServer}[name](model, python, folder / "server.log", **env)
+    _done(install(model, python, INSTALLERS[name]), "the package's requirements")
+    return SERVERS[name](model, python, folder / "server.log", **env)
 
 
 def _offline() -> dict[str, str]:
@@ -164,6 +167,8 @@ class Server:
     """Processes started together, found again by the sessions they are in, and their log."""
 
     url: str
+    # What the log says when the package can't be served; the server itself goes on trying, or waiting.
+    failed: str
 
     def __init__(self, python: Path, log: Path, env: dict[str, str]) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -254,18 +259,21 @@ class Server:
     def _wait(self, process: subprocess.Popen[bytes]) -> None:
         """Wait for the first answer: both servers call themselves healthy before they can give one."""
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline and process.poll() is None:
+        while time.monotonic() < deadline and process.poll() is None and self.failed not in self.log:
             try:
                 if self.ask(DESCRIBE)[0] == 200:
                     return
             except (OSError, http.client.HTTPException):
                 pass
             time.sleep(0.1)
-        raise ServerError(f"no answer at {self.url}; the log ends with: {self.log[-2_000:]}")
+        time.sleep(LAST_LINES_SECONDS)
+        raise ServerError(f"no answer at {self.url}; the log ends with: {self.log[-4_000:]}")
 
 
 class RayServer(Server):
     """A package under Ray Serve, started as the image does, behind an adapter with the image's contract."""
+
+    failed = "Deploying app 'verdict' failed"
 
     def __init__(self, model: Path, python: Path, log: Path, **env: str) -> None:
         gcs, client, agent, port, adapter = free_ports(5)
@@ -293,6 +301,8 @@ class RayServer(Server):
 
 class TorchServer(Server):
     """A package under TorchServe with SageMaker's PyTorch toolkit, as the image configures it."""
+
+    failed = "Load model failed"
 
     def __init__(self, model: Path, python: Path, log: Path, **env: str) -> None:
         if not shutil.which("java", path="/usr/bin:/bin"):
@@ -342,6 +352,9 @@ class TorchServer(Server):
         path = self.folder / "ts.properties"
         path.write_text(f"{properties}\nmetrics_address=http://127.0.0.1:{metrics}\n", encoding="utf-8")
         return path, logging
+
+
+SERVERS: dict[str, type[RayServer | TorchServer]] = {"ray": RayServer, "pytorch": TorchServer}
 
 
 # --- the Ray Serve image's adapter --------------------------------------------------------------

@@ -1,0 +1,44 @@
+"""What servers.json says: the memory that follows from a peak, and what deploy reads of it."""
+
+import json
+
+import images
+import measure_server
+import package
+import pytest
+from measure_server import MEGABYTE, Run, smallest, summarise
+
+
+@pytest.mark.parametrize(
+    ("peak_mb", "size"),
+    [(1, 1024), (682, 1024), (683, 2048), (1365, 2048), (1366, 3072), (4096, 6144), (9000, 6144)],
+)
+def test_the_memory_holds_the_peak_and_half_as_much_again(peak_mb: int, size: int) -> None:
+    assert smallest(peak_mb * MEGABYTE) == size
+
+
+def test_times_are_medians_and_memory_is_the_highest_peak() -> None:
+    runs = [Run(1.0, 9.0, 500 * MEGABYTE, 700 * MEGABYTE), Run(2.0, 5.0, 900 * MEGABYTE, 950 * MEGABYTE)]
+    assert summarise("ray", [*runs, Run(9.0, 6.0, MEGABYTE, MEGABYTE)]) == {
+        "install_seconds": 2.0,
+        "start_seconds": 6.0,
+        "image_pauses_seconds": 15,
+        "peak_pss_mb": 900,
+        "peak_rss_mb": 950,
+        "serverless_memory_mb": 2048,
+    }
+
+
+def test_the_committed_measurement_covers_each_image_and_follows_its_own_rule() -> None:
+    found = json.loads(package.SERVERS.read_text(encoding="utf-8"))
+    assert set(found["servers"]) == set(images.PYTHONS)
+    assert found["command"] == measure_server.COMMAND
+    for name, one in found["servers"].items():
+        assert one["serverless_memory_mb"] == smallest(one["peak_pss_mb"] * MEGABYTE)
+        assert package.serverless_memory(name) == one["serverless_memory_mb"]
+
+
+def test_the_load_holds_the_largest_message_that_is_taken() -> None:
+    body = json.loads(measure_server._message(100, 400))
+    assert len(body["reviews"]) == 100
+    assert {len(review["ids"]) for review in body["reviews"]} == {400}

@@ -1,0 +1,154 @@
+"""Measure the images' servers with the model package: seconds to the first answer, and memory under load.
+
+    python training/measure_server.py          # writes training/servers.json (needs requirements-aws.txt)
+
+The servers are the real ones, without Docker (tests/support/containers.py says what differs). The memory
+of a serverless endpoint follows from the peak, with head room for what the image has beside the server.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import images
+import inference
+import machine
+import package
+from tqdm import tqdm
+
+from vocab import contract, text
+from vocab.files import write_atomic
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+from tests.support import containers  # noqa: E402
+
+COMMAND = "python training/measure_server.py"
+RUNS = 3
+# The sizes that SageMaker offers, and how much more than the peak is asked for: the image's adapter, the
+# page cache of its files, and a longer life than this measurement's.
+SIZES_MB = (1024, 2048, 3072, 4096, 5120, 6144)
+HEAD_ROOM = 1.5
+SAMPLE_SECONDS = 0.2
+CALLERS = 4
+REQUESTS = 100
+MEGABYTE = 1 << 20
+
+
+class Run(NamedTuple):
+    """One start of a server: seconds to install and to the first answer, and its peaks in bytes."""
+
+    install: float
+    start: float
+    proportional: int
+    resident: int
+
+
+def measure(name: str, python: Path, model: Path, log: Path) -> Run:
+    """Install the package into an image's environment, start its server, load it, stop it."""
+    began = time.monotonic()
+    done = containers.install(model, python, containers.INSTALLERS[name])
+    if done.returncode:
+        raise containers.ServerError(done.stderr[-500:])
+    installed = time.monotonic()
+    server = containers.SERVERS[name](model, python, log)
+    try:
+        answered = time.monotonic()
+        peak = _peak_under_load(server)
+    finally:
+        server.stop()
+    return Run(installed - began, answered - installed, peak.proportional, peak.resident)
+
+
+def smallest(peak: int) -> int:
+    """Give the smallest memory on offer, in MB, that holds a peak in bytes with head room.
+
+    >>> smallest(900 << 20)
+    2048
+    """
+    return next((size for size in SIZES_MB if size * MEGABYTE >= peak * HEAD_ROOM), SIZES_MB[-1])
+
+
+def summarise(name: str, runs: list[Run]) -> dict[str, Any]:
+    """Give what servers.json keeps of a server's runs: medians of times, the highest of peaks."""
+    peak = max(run.proportional for run in runs)
+    return {
+        "install_seconds": round(statistics.median(run.install for run in runs), 1),
+        "start_seconds": round(statistics.median(run.start for run in runs), 1),
+        "image_pauses_seconds": containers.PAUSES_SECONDS[name],
+        "peak_pss_mb": round(peak / MEGABYTE),
+        "peak_rss_mb": round(max(run.resident for run in runs) / MEGABYTE),
+        "serverless_memory_mb": smallest(peak),
+    }
+
+
+def _peak_under_load(server: containers.Server) -> containers.Memory:
+    """Send many short and some of the largest messages; give the highest memory that was seen."""
+    peaks, stop = [server.memory()], threading.Event()
+
+    def sample() -> None:
+        while not stop.wait(SAMPLE_SECONDS):
+            peaks.append(server.memory())
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    try:
+        bodies = [_message(100, text.MAX_TOKENS)] * CALLERS + [_message(1, 200)] * REQUESTS
+        with ThreadPoolExecutor(CALLERS) as callers:
+            statuses = set(callers.map(lambda body: server.ask(body)[0], bodies))
+    finally:
+        stop.set()
+        sampler.join()
+    if statuses != {200}:
+        raise containers.ServerError(f"the load was answered with status {sorted(statuses)}")
+    return containers.Memory(max(one.resident for one in peaks), max(one.proportional for one in peaks))
+
+
+def _message(reviews: int, tokens: int) -> bytes:
+    items = [{"ids": [300 + (one * 7 + at) % 20_000 for at in range(tokens)]} for one in range(reviews)]
+    fingerprint = inference.model_fn(inference.MODEL_FOLDER).model.vocabulary
+    return contract.to_json({"vocabulary": fingerprint, "reviews": items, "explain": True})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure the images' servers with the model package.")
+    parser.add_argument("--runs", type=int, default=RUNS, help=f"starts of each server (default {RUNS})")
+    parser.add_argument("--dry-run", action="store_true", help="print the result and write nothing")
+    options = parser.parse_args()
+    load, servers = os.getloadavg()[0], {}
+    with tempfile.TemporaryDirectory(prefix="verdict-") as folder:
+        for name in images.PYTHONS:
+            place, runs = Path(folder) / name, []
+            try:
+                containers.pack(name, inference.MODEL_FOLDER, place / "model.tar.gz")
+                model = containers.unpack(place / "model.tar.gz", place / "model")
+                for number in tqdm(range(options.runs), desc=name):
+                    python = containers.make_image(name, place / f"image-{number}")
+                    runs.append(measure(name, python, model, place / f"server-{number}.log"))
+            except (package.PackageError, containers.ServerError) as error:
+                sys.exit(f"measure_server: {error}")
+            servers[name] = summarise(name, runs)
+    found = {
+        "measured": date.today().isoformat(),
+        "machine": machine.describe(),
+        "load_before": round(load, 1),
+        "runs": options.runs,
+        "command": COMMAND,
+        "servers": servers,
+    }
+    print(json.dumps(found, indent=2))
+    if not options.dry_run:
+        write_atomic(package.SERVERS, (json.dumps(found, indent=2) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()
