@@ -43,6 +43,8 @@ OK, WARN, FAIL = "ok", "warn", "FAIL"
 GLIBC = {(3, 10): (2, 26), (3, 11): (2, 26), (3, 12): (2, 34)}
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+# What pip says when there is no wheel; all else is a failure of its own.
+NO_WHEEL = "No matching distribution found"
 PIP_SECONDS, ZIP_SECONDS = 180, 600
 GATEWAY_SECONDS = 29
 # The app wants 512 MB to start quickly; below this it hardly starts.
@@ -122,28 +124,30 @@ def missing_wheels(version: tuple[int, int], architecture: str, requirements: Pa
         raise CloudError(_last_line(report.stderr))
     named = [one["metadata"] for one in json.loads(report.stdout)["install"]]
     wanted = [f"{one['name']}=={one['version']}" for one in named]
-    if not wanted or not _download(wanted, version, architecture).returncode:
+    if not wanted or _have_wheels(wanted, version, architecture):
         return [], len(wanted)
-    return [one for one in wanted if _download([one], version, architecture).returncode], len(wanted)
+    return [one for one in wanted if not _have_wheels([one], version, architecture)], len(wanted)
 
 
-def _download(
-    wanted: Sequence[str], version: tuple[int, int], architecture: str
-) -> "subprocess.CompletedProcess[str]":
+def _have_wheels(wanted: Sequence[str], version: tuple[int, int], architecture: str) -> bool:
     machine, (major, minor) = MACHINES[architecture], glibc_of(version)
     tags = [f"manylinux_{major}_{one}_{machine}" for one in range(minor, 4, -1)]
     tags += [f"manylinux2014_{machine}", f"manylinux2010_{machine}", f"manylinux1_{machine}"]
     with tempfile.TemporaryDirectory() as folder:
-        return _pip(
+        got = _pip(
             "download",
             "--no-deps",
             "--only-binary=:all:",
-            f"--python-version={dotted(version)}",
+            # Without a third part pip takes 3.11.0, which is too old for what asks for 3.11.5.
+            f"--python-version={dotted(version)}.99",
             "--implementation=cp",
             *(f"--platform={tag}" for tag in tags),
             f"--dest={folder}",
             *wanted,
         )
+    if got.returncode and NO_WHEEL not in got.stderr:
+        raise CloudError(_last_line(got.stderr))
+    return got.returncode == 0
 
 
 def _pip(*arguments: str) -> "subprocess.CompletedProcess[str]":

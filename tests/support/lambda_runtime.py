@@ -16,6 +16,8 @@ from typing import Any
 
 API = "/2018-06-01/runtime"
 TIMEOUT_SECONDS = 25
+# A busy machine may start a function more slowly than Lambda allows.
+WAIT_SECONDS = 90
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:verdict-dev"
 
 
@@ -36,7 +38,7 @@ class LambdaRuntime:
         **env: str,
     ) -> None:
         self._events: queue.Queue[tuple[str, dict[str, Any]]] = queue.Queue()
-        self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
+        self._answers: queue.Queue[tuple[str, str, Any]] = queue.Queue()
         self._server = _server(self._events, self._answers)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
@@ -53,18 +55,21 @@ class LambdaRuntime:
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
         """Give the function an event and return its answer; AssertionError with its error otherwise."""
-        self._events.put((uuid.uuid4().hex, event))
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+        request_id = uuid.uuid4().hex
+        self._events.put((request_id, event))
+        deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             try:
-                kind, answer = self._answers.get(timeout=0.2)
+                answered, kind, answer = self._answers.get(timeout=0.2)
             except queue.Empty:
                 ended = self._process.poll()
                 assert ended is None, f"the function's process ended with {ended} and without an answer"
                 continue
+            if answered not in (request_id, "init"):  # an earlier event's, which came too late
+                continue
             assert kind == "response", f"{kind}: {answer}"
             return dict(answer)
-        raise AssertionError(f"no answer in {TIMEOUT_SECONDS} s")
+        raise AssertionError(f"no answer in {WAIT_SECONDS} s")
 
     def stop(self) -> None:
         """End the function and the Runtime API."""
@@ -121,7 +126,7 @@ def proxy_event(
 
 
 def _server(
-    events: "queue.Queue[tuple[str, dict[str, Any]]]", answers: "queue.Queue[tuple[str, Any]]"
+    events: "queue.Queue[tuple[str, dict[str, Any]]]", answers: "queue.Queue[tuple[str, str, Any]]"
 ) -> ThreadingHTTPServer:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -147,7 +152,8 @@ def _server(
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             # /init/error, /invocation/ID/error or /invocation/ID/response
-            answers.put((self.path.rsplit("/", 1)[-1], body))
+            *_, answered, kind = self.path.split("/")
+            answers.put((answered, kind, body))
             self._send(202, b"{}", {})
 
         def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:

@@ -63,7 +63,8 @@ class Pip:
             text = "ERROR: no index\n" if self.rc else ""
             return subprocess.CompletedProcess((), self.rc, json.dumps({"install": found}), text)
         lacking = self.without & {one.split("==")[0] for one in arguments}
-        return subprocess.CompletedProcess((), 1 if lacking else 0, "", "")
+        text = f"ERROR: {doctor.NO_WHEEL} for {lacking}\n" if lacking else ""
+        return subprocess.CompletedProcess((), 1 if lacking else 0, "", text)
 
 
 def wheels(monkeypatch: pytest.MonkeyPatch, pip: Any, version: tuple[int, int] = (3, 11)) -> Finding:
@@ -83,7 +84,7 @@ def test_wheels_are_asked_for_lambda_s_glibc_machine_and_python(monkeypatch: pyt
     pip = Pip({"nltk": "3.9"}, set())
     assert wheels(monkeypatch, pip).level == OK
     asked = pip.asked[-1]
-    assert {"--platform=manylinux_2_26_aarch64", "--python-version=3.11", "nltk==3.9"} <= set(asked)
+    assert {"--platform=manylinux_2_26_aarch64", "--python-version=3.11.99", "nltk==3.9"} <= set(asked)
     assert "--platform=manylinux_2_27_aarch64" not in asked
 
 
@@ -95,6 +96,17 @@ def test_an_index_that_can_t_be_asked_is_a_warning(monkeypatch: pytest.MonkeyPat
         raise subprocess.TimeoutExpired("pip", 1)
 
     assert wheels(monkeypatch, slow).level == WARN
+
+
+def test_a_download_that_breaks_off_is_not_taken_for_a_missing_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(Pip):
+        def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+            if arguments[0] == "download":
+                return subprocess.CompletedProcess((), 1, "", "ERROR: connection lost\n")
+            return super().__call__(*arguments)
+
+    finding = wheels(monkeypatch, Broken({"nltk": "3.9"}, set()))
+    assert (finding.level, "connection lost" in finding.sentence) == (WARN, True)
 
 
 @pytest.mark.parametrize("free, level", [(10**8, FAIL), (10**9, WARN), (10**10, OK)])
