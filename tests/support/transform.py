@@ -1,0 +1,179 @@
+"""Batch Transform on loopback: what a simulated AWS records, done; in front of moto, which runs no job.
+
+    python tests/support/transform.py AWS_URL [CONTAINER_URL]
+
+Prints its own URL, for AWS_ENDPOINT_URL_SAGEMAKER. Without a container, the endpoint's hooks answer.
+"""
+
+import json
+import os
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+
+ANSWER_SECONDS = 120
+MEGABYTE = 2**20
+
+Answer = Callable[[bytes], bytes]
+
+
+def hooks() -> Answer:
+    """Give a container in this process: the endpoint's hooks with the published model."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
+    import batch_local
+    import inference
+
+    verdict = inference.model_fn(inference.MODEL_FOLDER)
+    return lambda body: batch_local.answer_lines(verdict, body)
+
+
+def container(url: str) -> Answer:
+    """Give a container that listens at a URL."""
+
+    def answer(body: bytes) -> bytes:
+        headers = {"Content-Type": "application/jsonlines", "Accept": "application/jsonlines"}
+        request = urllib.request.Request(f"{url.rstrip('/')}/invocations", body, headers)
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
+            return bytes(response.read())
+
+    return answer
+
+
+def execute(job: dict[str, Any], s3: Any, answer: Answer) -> None:
+    """Do a job as DescribeTransformJob tells it: read its files, ask the container, write the answers."""
+    read, written = job["TransformInput"], job["TransformOutput"]
+    how = (job["BatchStrategy"], read["SplitType"], written["AssembleWith"])
+    assert how == ("MultiRecord", "Line", "Line"), how
+    bucket, prefix = _place(read["DataSource"]["S3DataSource"]["S3Uri"])
+    out_bucket, out_prefix = _place(written["S3OutputPath"])
+    for key in _keys(s3, bucket, prefix):
+        body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        answers = [answer(records) for records in batches(body, job["MaxPayloadInMB"] * MEGABYTE)]
+        name = f"{out_prefix.rstrip('/')}/{key.removeprefix(prefix).lstrip('/')}.out"
+        s3.put_object(Bucket=out_bucket, Key=name, Body=b"".join(one + b"\n" for one in answers))
+
+
+def batches(body: bytes, most: int) -> Iterator[bytes]:
+    """Put as many lines into each request as fit, as SageMaker does; a larger line fails."""
+    held: list[bytes] = []
+    size = 0
+    for line in body.splitlines(keepends=True):
+        if len(line) > most:
+            raise ValueError(f"a record of {len(line):,} bytes is larger than MaxPayloadInMB")
+        if held and size + len(line) > most:
+            yield b"".join(held)
+            held, size = [], 0
+        held.append(line)
+        size += len(line)
+    if held:
+        yield b"".join(held)
+
+
+class TransformServer(ThreadingHTTPServer):
+    """SageMaker's URL: everything goes to ``aws_url``, and a transform job is done in the background.
+
+    Until ``allowed`` is set a job stays InProgress; ``requests`` are the bodies of CreateTransformJob.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, aws_url: str, answer: Answer, env: dict[str, str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.aws_url, self.answer = aws_url, answer
+        self.allowed = threading.Event()
+        self.allowed.set()
+        self.requests: list[dict[str, Any]] = []
+        self.states: dict[str, tuple[str, str]] = {}
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        session = boto3.session.Session(
+            env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], region_name=env["AWS_REGION"]
+        )
+        self.s3 = session.client("s3", endpoint_url=aws_url)
+        self.sagemaker = session.client("sagemaker", endpoint_url=aws_url)
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def begin(self, request: dict[str, Any]) -> None:
+        """Start a job that moto has recorded."""
+        self.requests.append(request)
+        self.states[request["TransformJobName"]] = ("InProgress", "")
+        threading.Thread(target=self._run, args=(request["TransformJobName"],), daemon=True).start()
+
+    def _run(self, name: str) -> None:
+        self.allowed.wait(ANSWER_SECONDS)
+        job = self.sagemaker.describe_transform_job(TransformJobName=name)
+        try:
+            execute(job, self.s3, self.answer)
+            self.states[name] = ("Completed", "")
+        except Exception as error:
+            self.states[name] = ("Failed", f"ClientError: {type(error).__name__}: {error}")
+
+    def stop(self) -> None:
+        self.shutdown()
+        self.server_close()
+        self.s3.close()
+        self.sagemaker.close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: TransformServer
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        action = self.headers.get("X-Amz-Target", "").split(".")[-1]
+        status, answer, kind = self._pass_on(body)
+        if status == 200 and action == "CreateTransformJob":
+            self.server.begin(json.loads(body))
+        if status == 200 and action == "DescribeTransformJob":
+            told = json.loads(answer)
+            state, reason = self.server.states.get(told["TransformJobName"], (told["TransformJobStatus"], ""))
+            answer = json.dumps(told | {"TransformJobStatus": state, "FailureReason": reason}).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def _pass_on(self, body: bytes) -> tuple[int, bytes, str]:
+        kept = {
+            key: value for key, value in self.headers.items() if key.lower() not in ("host", "connection")
+        }
+        request = urllib.request.Request(self.server.aws_url + self.path, body, kept, method="POST")
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
+                return response.status, response.read(), response.headers["Content-Type"]
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read(), error.headers["Content-Type"] or "application/json"
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def _place(uri: str) -> tuple[str, str]:
+    parts = urlsplit(uri)
+    return parts.netloc, parts.path.lstrip("/")
+
+
+def _keys(s3: Any, bucket: str, prefix: str) -> list[str]:
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [one["Key"] for page in pages for one in page.get("Contents", ())]
+
+
+def main() -> None:
+    aws_url, *more = sys.argv[1:]
+    server = TransformServer(aws_url, container(more[0]) if more else hooks(), dict(os.environ))
+    print(server.url, flush=True)
+    threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

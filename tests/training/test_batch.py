@@ -1,0 +1,326 @@
+"""A batch on this machine: the endpoint's own answers in the file's order, whatever happens on the way."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import batch
+import batch_local
+import batch_parts
+import batch_rows
+import inference
+import pytest
+from batch_rows import Part
+
+from vocab import contract
+
+ROOT = Path(__file__).resolve().parents[2]
+# Long, since others may use the machine; nothing that goes well waits for it.
+WAIT_SECONDS = 300
+WORDS = "a lovely warm dull bad film with no plot and great actors that I did not hate at all".split()
+
+
+def reviews(count: int) -> list[str]:
+    """Give reviews that differ, each of 30 words."""
+    return [" ".join(WORDS[(n * step + n // 7) % len(WORDS)] for step in range(30)) for n in range(count)]
+
+
+def save(path: Path, texts: Iterable[str]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["id", "review"], *(["same", text] for text in texts)])
+    return path
+
+
+def judge(path: Path, out: Path, *flags: str) -> bytes:
+    batch.main([str(path), "--out", str(out), "--local", "--workers", "1", *flags])
+    return out.read_bytes()
+
+
+def start(path: Path, out: Path, *flags: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [sys.executable, "training/batch.py", str(path), "--out", str(out), "--local", *flags],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for(number: int, out: Path, process: "subprocess.Popen[str]") -> set[str]:
+    """Wait until so many parts are there, and give their names."""
+    folder = batch_parts.folder_of(out)
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        names = {path.name for path in folder.glob("[0-9a-f]*.jsonl")}
+        if len(names) >= number:
+            return names
+        time.sleep(0.005)
+    raise AssertionError(f"no {number} parts: {process.communicate(timeout=WAIT_SECONDS)}")
+
+
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Parts of three rows in this process."""
+    whole = batch_rows.parts
+    monkeypatch.setattr(batch, "parts", lambda rows: whole(rows, most=3))
+    monkeypatch.setattr(batch, "PART_ROWS", 3)
+    yield
+
+
+# --- the same answers ---------------------------------------------------------------------------
+
+
+def test_each_row_gets_what_the_endpoint_answers(
+    tmp_path: Path, verdict: inference.Verdict, small_parts: None
+) -> None:
+    texts = [
+        *reviews(7),
+        "",
+        "<br>",
+        "ein ganz wunderbarer Film, den ich sehr gerne gesehen habe",
+    ]
+    judge(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["review"] for row in rows] == texts
+    assert {row["id"] for row in rows} == {"same"}
+    for text, row in zip(texts, rows, strict=True):
+        body = contract.to_json({"id": 1, "review": text})
+        told = json.loads(batch_local.answer_lines(verdict, body))
+        if "error" in told:
+            assert (row["error"], row["detail"]) == (told["error"]["code"], told["error"]["detail"])
+            assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
+        else:
+            assert (row["sentiment"], float(row["probability"])) == (told["sentiment"], told["probability"])
+            assert row["warnings"] == ";".join(one["code"] for one in told["warnings"])
+            assert row["model"] == verdict.model.id
+    assert [row["error"] for row in rows[7:]] == ["no_token", "no_token", ""]
+    assert rows[9]["warnings"] == "not_english"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_one_process_or_several_write_the_same_bytes(suffix: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", reviews(600))
+    one = judge(path, tmp_path / f"one.{suffix}")
+    process = start(path, tmp_path / f"two.{suffix}", "--workers", "2")
+    out, error = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, error) == (0, "")
+    assert out == f"batch: 600 rows, 0 of them with an error, in {tmp_path}/two.{suffix}\n"
+    assert (tmp_path / f"two.{suffix}").read_bytes() == one
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "cache") == [
+        "a.csv",
+        f"one.{suffix}",
+        f"two.{suffix}",
+    ]
+
+
+def test_a_file_without_one_good_row_is_written_with_its_errors(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"review": 1}\nhalf\n', encoding="utf-8")
+    lines = judge(path, tmp_path / "out.jsonl").splitlines()
+    assert [json.loads(one)["error"] for one in lines] == ["wrong_type", "malformed_json"]
+
+
+def test_the_longest_reviews_fit_into_their_parts(tmp_path: Path) -> None:
+    longest = "\U0001f600" * (contract.MAX_REVIEW_CHARACTERS - 5) + " good"
+    texts = [longest] * 8 + [longest + "!"]
+    judge(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["error"] for row in rows] == [""] * 8 + ["too_long"]
+
+
+# --- stopped on the way -------------------------------------------------------------------------
+
+
+def test_kill_9_loses_no_finished_part_and_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: Path
+) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv"
+    process = start(path, out, "--workers", "2")
+    wait_for(2, out, process)
+    tasks = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    children = tasks.read_text(encoding="utf-8").split()
+    process.kill()
+    process.communicate(timeout=WAIT_SECONDS)
+    assert not out.exists()
+    assert len(children) >= 2
+    deadline = time.monotonic() + WAIT_SECONDS
+    while any(Path(f"/proc/{child}/cmdline").exists() for child in children):
+        assert time.monotonic() < deadline, "a process outlives the command that started it"
+        time.sleep(0.05)
+    left = sorted(batch_parts.folder_of(out).glob("[0-9a-f]*.jsonl"))
+    damaged = left[0]
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    asked: list[int] = []
+    whole = batch_local.answered
+
+    def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
+        for part, data in whole(parts, model, workers):
+            asked.append(part.number)
+            yield part, data
+
+    monkeypatch.setattr(batch_local, "answered", answered)
+    resumed = judge(path, out)
+    kept = {int(one.name.split("-")[1]) for one in left[1:]}
+    assert asked == [number for number in range(16) if number not in kept]
+    assert not batch_parts.folder_of(out).exists()
+    asked.clear()
+    assert judge(path, tmp_path / "anew.csv") == resumed
+    assert asked == list(range(16))
+
+
+def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv"
+    process = subprocess.Popen(
+        [sys.executable, "training/batch.py", str(path), "--out", str(out), "--local", "--workers", "2"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    names = wait_for(1, out, process)
+    # A terminal sends it to the whole group.
+    os.killpg(process.pid, signal.SIGINT)
+    told, error = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, told) == (1, "")
+    assert error.startswith("batch: interrupted; run the same command again to go on (")
+    assert error.count("\n") == 1
+    assert names <= {path.name for path in batch_parts.folder_of(out).iterdir()}
+    assert not out.exists()
+
+
+def test_a_process_that_dies_is_one_sentence(tmp_path: Path) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv"
+    process = start(path, out, "--workers", "2")
+    wait_for(1, out, process)
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
+    os.kill(int(children[-1]), signal.SIGKILL)
+    told, error = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, told) == (1, "")
+    assert error.splitlines()[-1].startswith("batch: a process died, perhaps for want of memory; ")
+
+
+def test_another_model_answers_all_parts_anew(
+    tmp_path: Path, own_package: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(6)), tmp_path / "out.csv"
+    first = batch.model_key(own_package)
+    card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
+    (own_package / "model.json").write_text(json.dumps(card | {"temperature": 3.0}), encoding="utf-8")
+    assert batch.model_key(own_package) != first
+    (own_package / "model.json").write_text(json.dumps(card | {"metrics": {"x": 1}}), encoding="utf-8")
+    assert batch.model_key(own_package) == first
+    assert judge(path, out, "--model", str(own_package)) != judge(path, out)
+
+
+def test_an_input_that_changes_meanwhile_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(5)), tmp_path / "out.csv"
+    whole = batch_local.answered
+
+    def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
+        yield from whole(parts, model, workers)
+        save(path, reviews(6)[1:])
+
+    monkeypatch.setattr(batch_local, "answered", answered)
+    with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
+        judge(path, out)
+    assert not out.exists()
+
+
+# --- what is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [
+        ("a.csv", "a.csv is the input; choose another --out"),
+        ("x/../a.csv", "a.csv is the input; choose another --out"),
+        ("out.txt", "the format of .*out.txt can't be told by its name"),
+        ("folder.csv", "folder.csv is no file; choose another --out"),
+        ("a.csv/out.csv", "(a.csv/out.csv.parts|a.csv): (Not a directory|File exists)"),
+    ],
+)
+def test_an_output_that_can_t_be_is_one_sentence(out: str, why: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", reviews(1))
+    (tmp_path / "folder.csv").mkdir()
+    (tmp_path / "x").mkdir()
+    before = path.read_bytes()
+    with pytest.raises(SystemExit, match=f"^batch: .*{why}"):
+        judge(path, tmp_path / out)
+    assert path.read_bytes() == before
+
+
+def test_a_device_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="^batch: /dev/null is no file"):
+        judge(save(tmp_path / "a.csv", reviews(1)), Path("/dev/null"), "--format", "csv")
+
+
+def test_a_broken_model_is_one_sentence(tmp_path: Path, own_package: Path) -> None:
+    (own_package / "model.onnx").unlink()
+    with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
+        judge(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", "--model", str(own_package))
+
+
+def test_the_folder_of_a_transform_job_is_not_taken(tmp_path: Path) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv"
+    batch_parts.folder_of(out).mkdir()
+    (batch_parts.folder_of(out) / "job.json").write_text('{"name": "verdict-dev-batch-1"}', encoding="utf-8")
+    with pytest.raises(SystemExit, match="belongs to a transform job; run that batch to its end"):
+        judge(path, out)
+
+
+@pytest.mark.parametrize("flags", [("--instances", "0"), ("--workers", "x"), ("--ray", "auto", "--local")])
+def test_a_flag_that_makes_no_sense_is_shown_with_the_usage(
+    flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        judge(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", *flags)
+    assert "usage: " in capsys.readouterr().err
+
+
+# --- dry runs -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (
+            ("--local", "--workers", "2"),
+            "here, 2 processes, about 0.0 minutes",
+        ),
+        (("--ray", "auto"), "on Ray at auto, about 0.0 core-minutes"),
+        (
+            ("--instances", "3", "--instance-type", "ml.m5.2xlarge"),
+            "12 files of 0.0 MB in all, 3 x ml.m5.2xlarge, about 5 minutes (an estimate; 5 of",
+        ),
+    ],
+)
+def test_a_dry_run_says_what_would_be_done_and_touches_nothing(
+    flags: tuple[str, ...],
+    expected: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cloud.open_stage", lambda *_: pytest.fail("AWS was asked"))
+    path = save(tmp_path / "a.csv", [*reviews(40), "x" * 50_001])
+    batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--dry-run", *flags])
+    said = f"batch: 41 rows, 1 of which can't be read; {expected}"
+    assert capsys.readouterr().out.startswith(said)
+    assert sorted(one.name for one in tmp_path.iterdir() if one.name != "cache") == ["a.csv"]
+
+
+def test_an_unknown_instance_type_is_one_sentence(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", reviews(1))
+    with pytest.raises(SystemExit, match="^batch: 'm5' is no instance type; name one like ml.c5.xlarge"):
+        batch.main([str(path), "--out", str(tmp_path / "o.csv"), "--dry-run", "--instance-type", "m5"])

@@ -1,0 +1,120 @@
+"""A batch on Ray: the same bytes as here, from a cluster that runs already; no cluster is one sentence."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import batch
+import batch_parts
+import batch_ray
+import pytest
+
+from tests.support.missing import skip_or_fail
+from tests.support.stack import free_ports
+from tests.training.test_batch import ROOT, judge, reviews, save, wait_for
+
+START_SECONDS = 90
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    """The address of a Ray cluster of one machine, on loopback."""
+    ray = Path(sys.executable).with_name("ray")
+    if not ray.is_file():
+        skip_or_fail("ray is not installed: pip install 'ray[data]'")
+    (port,) = free_ports(1)
+    env = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
+    head = ["start", "--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
+    small = ["--include-dashboard=false", "--object-store-memory=200000000", "--disable-usage-stats"]
+    process = subprocess.Popen(
+        [str(ray), *head, *small],
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "Ray runtime started" in line:
+            break
+    yield f"127.0.0.1:{port}"
+    # Asked to end, it takes half a minute; nothing here is worth keeping.
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(START_SECONDS)
+    process.stdout.close()
+
+
+def command(path: Path, out: Path, address: str) -> list[str]:
+    return [sys.executable, "training/batch.py", str(path), "--out", str(out), "--ray", address]
+
+
+def run(path: Path, out: Path, address: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        command(path, out, address), cwd=ROOT, capture_output=True, text=True, timeout=2 * START_SECONDS
+    )
+
+
+@pytest.mark.aws
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, cluster: str) -> None:
+    path = save(
+        tmp_path / "a.csv", [*reviews(600), "", "<br>", "é\u2028\U0001f600", "x" * 50_001, "=1+1\r\n"]
+    )
+    done = run(path, tmp_path / f"ray.{suffix}", cluster)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr and "deprecated" not in done.stderr
+    assert (tmp_path / f"ray.{suffix}").read_bytes() == judge(path, tmp_path / f"here.{suffix}")
+    assert not batch_parts.folder_of(tmp_path / f"ray.{suffix}").exists()
+
+
+@pytest.mark.aws
+def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, cluster: str) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
+    process = subprocess.Popen(
+        command(path, out, cluster), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    names = wait_for(1, out, process)
+    process.kill()
+    process.communicate(timeout=START_SECONDS)
+    assert not out.exists()
+    assert names <= {one.name for one in batch_parts.folder_of(out).iterdir()}
+    assert judge(path, out) == judge(path, tmp_path / "anew.csv")
+
+
+def test_an_address_where_nothing_listens_is_one_sentence(tmp_path: Path) -> None:
+    (port,) = free_ports(1)
+    path = save(tmp_path / "a.csv", reviews(1))
+    with pytest.raises(SystemExit, match=f"^batch: nothing answers at 127.0.0.1:{port}; start a Ray cluster"):
+        batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--ray", f"127.0.0.1:{port}"])
+
+
+@pytest.mark.parametrize("address", ["somewhere", "127.0.0.1:", ":6379", "127.0.0.1:port"])
+def test_an_address_that_is_none_is_one_sentence(address: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", reviews(1))
+    with pytest.raises(SystemExit, match=f"^batch: '{address}' is no address of a Ray cluster; "):
+        batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--ray", address])
+
+
+def test_without_ray_the_command_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    path = save(tmp_path / "a.csv", reviews(1))
+    with pytest.raises(SystemExit, match=r"^batch: \w+ is not installed; run: pip install 'ray\[data\]'"):
+        batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--ray", "auto"])
+
+
+def test_what_actors_need_is_whole_and_works_alone(tmp_path: Path, package: Path) -> None:
+    batch_ray.stage(tmp_path, package)
+    code = (
+        "import batch_ray, batch_local, inference\n"
+        "verdict = inference.model_fn(inference.MODEL_FOLDER)\n"
+        'print(batch_local.answer_lines(verdict, b\'{"id": 1, "review": "A fine film"}\').decode())\n'
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=START_SECONDS
+    )
+    assert done.returncode == 0, done.stderr
+    assert '"sentiment"' in done.stdout

@@ -1,0 +1,410 @@
+"""Rows in and out: columns found and kept, bad files and rows named, answers joined once."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import batch_rows
+import pytest
+from batch_rows import Answer, BatchError, Row, Source
+from hypothesis import given
+from hypothesis import strategies as st
+
+GOOD = Answer("positive", 0.9, "too_short", "verdict-1")
+
+
+def save(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def opened(path: Path, column: str | None = None) -> Source:
+    return batch_rows.open_source(path, batch_rows.format_of(path), column)
+
+
+def read(path: Path, column: str | None = None) -> list[Row]:
+    return list(opened(path, column).rows())
+
+
+def written(path: Path, format: str, answers: dict[int, Answer]) -> str:
+    """Give the output for a file and the answers to its rows."""
+    source, out = opened(path), io.StringIO(newline="")
+    batch_rows.write(batch_rows.join(source.rows(), [answers] if answers else []), source, out, format)
+    return out.getvalue()
+
+
+def line(number: object, **more: Any) -> bytes:
+    """Give an answer's JSON line as the endpoint writes it."""
+    answer = {
+        "sentiment": "positive",
+        "probability": 0.9,
+        "warnings": [{"code": "too_short", "detail": "short"}],
+        "id": number,
+        "model": {"id": "verdict-1", "vocabulary": "v", "uncertain": [0.4, 0.6]},
+    }
+    return json.dumps(answer | more).encode()
+
+
+# --- finding the format and the column ----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "expected"),
+    [
+        ("a.csv", None, "csv"),
+        ("a.JSONL", None, "jsonl"),
+        ("a.ndjson", None, "jsonl"),
+        ("a.txt", "csv", "csv"),
+    ],
+)
+def test_the_format_is_told_by_the_name_or_named(name: str, named: str | None, expected: str) -> None:
+    assert batch_rows.format_of(Path(name), named) == expected
+
+
+def test_an_unknown_suffix_is_one_sentence() -> None:
+    with pytest.raises(BatchError, match="^the format of a.xlsx can't be told by its name; call it .csv or"):
+        batch_rows.format_of(Path("a.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("content", "column"),
+    [
+        ("id,review\n1,good\n", "review"),
+        ("text,id\ngood,1\n", "text"),
+        (" Comment ,id\ngood,1\n", " Comment "),
+        ("text,review\na,b\n", "review"),
+    ],
+)
+def test_the_review_is_in_the_first_column_that_is_called_so(
+    content: str, column: str, tmp_path: Path
+) -> None:
+    assert opened(save(tmp_path, "a.csv", content)).column == column
+
+
+def test_a_column_can_be_named(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "review,opinion\nno,yes\n")
+    assert [row.review for row in read(path, "opinion")] == ["yes"]
+    path = save(tmp_path, "a.jsonl", '{"review": "no", "opinion": "yes"}')
+    assert [row.review for row in read(path, "opinion")] == ["yes"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("a.csv", "id,film\n1,x\n"), ("a.jsonl", '{"id":1,"film":"x"}')]
+)
+def test_a_file_without_the_column_is_one_sentence_that_names_those_found(
+    name: str, content: str, tmp_path: Path
+) -> None:
+    path = save(tmp_path, name, content)
+    with pytest.raises(BatchError, match="has no column of reviews; it has 'id', 'film'; name one with"):
+        opened(path)
+    with pytest.raises(BatchError, match="has no column 'opinion'; it has 'id', 'film'; "):
+        opened(path, "opinion")
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("content", ["", "\ufeff", "\n\n"])
+def test_an_empty_file_is_one_sentence(name: str, content: str, tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="is empty; give a file with a"):
+        opened(save(tmp_path, name, content))
+
+
+def test_json_lines_without_one_object_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match='has no line that is an object like {"review": "..."}'):
+        opened(save(tmp_path, "a.jsonl", "half\n[]\n"))
+
+
+def test_a_header_without_rows_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="holds no row; give a file with a review"):
+        batch_rows.count(opened(save(tmp_path, "a.csv", "review\r\n")))
+
+
+def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="can't be read: No such file"):
+        opened(tmp_path / "none.csv")
+
+
+# --- reading CSV --------------------------------------------------------------------------------
+
+
+def test_a_byte_order_mark_crlf_blank_lines_and_quoted_line_breaks_are_read(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", '\ufeffreview,id\r\n"two\r\nlines, ""quoted""",1\r\n\r\nplain,2\r\n')
+    assert [(row.review, row.fields[1]) for row in read(path)] == [
+        ('two\r\nlines, "quoted"', "1"),
+        ("plain", "2"),
+    ]
+
+
+def test_a_row_with_too_many_fields_or_without_the_review_has_an_error_of_its_own(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "id,review,more\n1,a, film,x\n2\n3,fine\n")
+    rows = read(path)
+    assert [row.error.code if row.error else "" for row in rows] == ["malformed_csv", "malformed_csv", ""]
+    assert "the row has 4 fields, the header 3" in str(rows[0].error)
+    assert [row.fields for row in rows[1:]] == [["2", "", ""], ["3", "fine", ""]]
+
+
+@pytest.mark.parametrize(
+    ("content", "at"), [('review\n"never closed\nnext\n', 3), ('review\nfine\n"a"b\n', 3)]
+)
+def test_a_quote_that_would_move_the_rows_refuses_the_file_by_its_line(
+    content: str, at: int, tmp_path: Path
+) -> None:
+    with pytest.raises(BatchError, match=f"is no CSV at line {at} "):
+        read(save(tmp_path, "a.csv", content))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+def test_a_file_that_is_not_utf_8_is_one_sentence(name: str, encoding: str, tmp_path: Path) -> None:
+    content = "review\nfilmé\n" if name == "a.csv" else '{"review": "filmé"}\n'
+    with pytest.raises(BatchError, match="is not UTF-8 .*; save it as UTF-8"):
+        read(save(tmp_path, name, content.encode(encoding)))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_line_without_end_is_one_sentence(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_rows, "MAX_LINE_CHARACTERS", 50)
+    content = "review\n" + "x" * 51 if name == "a.csv" else '{"review": "' + "x" * 51
+    with pytest.raises(BatchError, match="of over 50 characters"):
+        read(save(tmp_path, name, content))
+
+
+def test_many_short_lines_in_one_open_quote_are_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch_rows, "MAX_LINE_CHARACTERS", 50)
+    with pytest.raises(BatchError, match="is no CSV at line 7 .*field larger than field limit"):
+        read(save(tmp_path, "a.csv", 'review\n"' + "ten chars\n" * 60))
+
+
+# --- reading JSON lines -------------------------------------------------------------------------
+
+BAD_LINES = [
+    ('{"review": "half', "malformed_json"),
+    ('{"review": NaN}', "malformed_json"),
+    ('{"review": "a", "review": "b"}', "malformed_json"),
+    ("[" * 5000, "malformed_json"),
+    ('"a text"', "wrong_type"),
+    ("[1]", "wrong_type"),
+    ("null", "wrong_type"),
+    ('{"review": 5}', "wrong_type"),
+    ('{"review": null}', "wrong_type"),
+    ('{"review": ["a"]}', "wrong_type"),
+    ('{"id": 1}', "missing_field"),
+    ('{"review": "' + "x" * 50_001 + '"}', "too_long"),
+]
+
+
+@pytest.mark.parametrize(("bad", "code"), BAD_LINES, ids=range(len(BAD_LINES)))
+def test_a_bad_line_has_an_error_of_its_own_and_the_others_are_read(
+    bad: str, code: str, tmp_path: Path
+) -> None:
+    path = save(tmp_path, "a.jsonl", '{"review": "first"}\r\n' + bad + '\r\n\r\n{"review": "last"}')
+    rows = read(path)
+    assert [row.review for row in rows] == ["first", "", "last"]
+    assert [row.error.code if row.error else "" for row in rows] == ["", code, ""]
+    assert [row.number for row in rows] == [0, 1, 2]
+
+
+def test_separators_that_only_unicode_knows_do_not_end_a_line(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.jsonl", '{"review": "a\u2028b\u0085c"}\n')
+    assert [row.review for row in read(path)] == ["a\u2028b\u0085c"]
+
+
+# --- sending ------------------------------------------------------------------------------------
+
+
+def rows_of(*reviews: str) -> list[Row]:
+    return [Row(number, [review], "", None, review, None) for number, review in enumerate(reviews)]
+
+
+def test_a_part_is_full_by_rows_or_by_bytes_and_keeps_the_rows_numbers() -> None:
+    rows = rows_of("a", "b", "c" * 100, "d", "e")
+    assert [list(part.ids) for part in batch_rows.parts(rows, most=2)] == [[0, 1], [2, 3], [4]]
+    assert [list(part.ids) for part in batch_rows.parts(rows, most_bytes=70)] == [[0, 1], [2], [3, 4]]
+    assert [part.number for part in batch_rows.parts(rows, most=2)] == [0, 1, 2]
+
+
+def test_a_row_that_can_t_be_sent_is_in_no_part(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.jsonl", '{"review": 1}\n{"review": "fine"}\n')
+    (part,) = batch_rows.parts(read(path))
+    assert (list(part.ids), part.data) == ([1], b'{"id":1,"review":"fine"}')
+    counted = batch_rows.count(opened(path))
+    assert (counted.rows, counted.unread, counted.sent) == (2, 1, 1)
+
+
+@given(st.lists(st.text(st.characters(), max_size=30), min_size=1, max_size=20))
+def test_any_text_is_sent_as_one_line_each(reviews: list[str]) -> None:
+    sent = b"\n".join(part.data for part in batch_rows.parts(rows_of(*reviews), most=3))
+    told = [json.loads(one) for one in sent.split(b"\n")]
+    assert [one["review"] for one in told] == reviews
+    assert [one["id"] for one in told] == list(range(len(reviews)))
+
+
+# --- answers ------------------------------------------------------------------------------------
+
+
+def test_answers_are_read_by_their_rows_numbers() -> None:
+    refused = b'{"error":{"code":"no_token","detail":"nothing to read"},"id":3,"model":{"id":"verdict-1"}}'
+    assert batch_rows.read_answers(b"\n".join([line(7), b"", refused]), [3, 7]) == {
+        7: GOOD,
+        3: Answer(error="no_token", detail="nothing to read"),
+    }
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"<html>",
+        b"[]",
+        line("7"),
+        line(True),
+        line(7, sentiment="good"),
+        line(7, probability=2),
+        line(7, probability="0.9"),
+        line(7, probability=True),
+        line(7, warnings=None),
+        line(7, warnings=["x"]),
+        line(7, model="verdict-1"),
+        line(7, model={"id": 5}),
+        line(7, error="no"),
+        line(7, error={"code": None, "detail": ""}),
+    ],
+)
+def test_an_answer_that_is_not_as_agreed_is_one_sentence(wrong: bytes) -> None:
+    with pytest.raises(BatchError, match="^an answer is not in the agreed form; "):
+        batch_rows.read_answers(wrong)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (line(1) + b"\n" + line(1), "row 2 was answered twice"),
+        (line(1), "row 3 did not come back"),
+        (line(1) + b"\n" + line(2) + b"\n" + line(3), "row 4 did not come back as it was sent"),
+    ],
+)
+def test_each_row_must_come_back_once(data: bytes, why: str) -> None:
+    with pytest.raises(BatchError, match=why):
+        batch_rows.read_answers(data, [1, 2])
+
+
+def test_rows_and_answers_are_joined_in_the_file_s_order_over_any_pieces() -> None:
+    rows = rows_of("a", "b", "c")
+    answers = [Answer("positive", number / 10) for number in range(3)]
+    for pieces in (
+        [{0: answers[0]}, {2: answers[2], 1: answers[1]}],
+        [{2: answers[2], 1: answers[1], 0: answers[0]}],
+    ):
+        joined = list(batch_rows.join(rows, pieces))
+        assert joined == list(zip(rows, answers, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "why"),
+    [
+        ([{0: GOOD}], "row 2 has no answer"),
+        ([{1: GOOD}, {0: GOOD}], "row 1 has no answer"),
+        ([{0: GOOD, 1: GOOD, 2: GOOD}], "more answers than rows"),
+        ([{0: GOOD, 1: GOOD}, {2: GOOD}], "more answers than rows"),
+    ],
+)
+def test_a_row_without_answer_or_an_answer_without_row_is_one_sentence(
+    pieces: list[dict[int, Answer]], why: str
+) -> None:
+    with pytest.raises(BatchError, match=why):
+        list(batch_rows.join(rows_of("a", "b"), pieces))
+
+
+# --- writing ------------------------------------------------------------------------------------
+
+
+def test_csv_comes_back_as_it_was_with_the_verdict_beside_it(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", 'id,review\n=1+1,"a\nb ""c"""\n=1+1,second\n')
+    text = written(path, "csv", {0: GOOD, 1: Answer(error="no_token", detail="nothing")})
+    assert list(csv.reader(io.StringIO(text, newline=""))) == [
+        ["id", "review", "sentiment", "probability", "warnings", "model", "error", "detail"],
+        ["=1+1", 'a\nb "c"', "positive", "0.9", "too_short", "verdict-1", "", ""],
+        ["=1+1", "second", "", "", "", "", "no_token", "nothing"],
+    ]
+
+
+def test_what_is_added_to_a_csv_is_never_a_formula(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "review\ngood\n")
+    evil = Answer("positive", 0.5, "@a", "=cmd()", "+b", "-c")
+    row = list(csv.reader(io.StringIO(written(path, "csv", {0: evil}), newline="")))[1]
+    assert row == ["good", "positive", "0.5", "'@a", "'=cmd()", "'+b", "'-c"]
+
+
+@pytest.mark.parametrize("review", ["a\rb", "a\nb", "a\r\nb", "", " ", '"', ",", "'", "\x00", "é\u2028"])
+def test_a_csv_field_survives_reading_and_writing(review: str, tmp_path: Path) -> None:
+    content = io.StringIO(newline="")
+    csv.writer(content).writerows([["review"], [review]])
+    text = written(save(tmp_path, "a.csv", content.getvalue()), "csv", {0: GOOD})
+    assert list(csv.reader(io.StringIO(text, newline="")))[1][0] == review
+
+
+def test_a_json_line_comes_back_letter_by_letter_with_the_verdict_behind_it(tmp_path: Path) -> None:
+    first = '{ "review":"\\u00e9 é", "id": 1.10, "big": 1e999, "n": {"a": [1]} }'
+    path = save(tmp_path, "a.jsonl", first + '\n{"id": 2}\nhalf\n{}\n')
+    lines = written(path, "jsonl", {0: GOOD}).split("\n")
+    assert lines[0] == (
+        '{ "review":"\\u00e9 é", "id": 1.10, "big": 1e999, "n": {"a": [1]}, "sentiment": "positive",'
+        ' "probability": 0.9, "warnings": "too_short", "model": "verdict-1"}'
+    )
+    assert json.loads(lines[1]) == {
+        "id": 2,
+        "error": "missing_field",
+        "detail": 'review is missing; send {"review": "..."}',
+    }
+    assert [json.loads(one)["error"] for one in lines[2:4]] == ["malformed_json", "missing_field"]
+    assert lines[4:] == [""]
+
+
+def test_csv_becomes_json_lines_and_json_lines_csv(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "id,review\n007,é\n")
+    told = json.loads(written(path, "jsonl", {0: GOOD}))
+    assert told == {
+        "id": "007",
+        "review": "é",
+        "sentiment": "positive",
+        "probability": 0.9,
+        "warnings": "too_short",
+        "model": "verdict-1",
+    }
+    path = save(
+        tmp_path, "a.jsonl", '{"review": "é"}\nhalf\n{"n": [1, {"a": null}], "id": null, "review": "b"}\n'
+    )
+    rows = list(csv.DictReader(io.StringIO(written(path, "csv", {0: GOOD, 2: GOOD}), newline="")))
+    assert [(row["review"], row["n"], row["id"], row["error"]) for row in rows] == [
+        ("é", "", "", ""),
+        ("", "", "", "malformed_json"),
+        ("b", '[1, {"a": null}]', "", ""),
+    ]
+
+
+def test_a_name_that_the_file_has_already_is_prefixed_also_the_second_time(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "review,sentiment,verdict_sentiment,model\ngood,x,y,z\n")
+    row = next(csv.DictReader(io.StringIO(written(path, "csv", {0: GOOD}), newline="")))
+    assert (row["sentiment"], row["verdict_sentiment"], row["model"]) == ("x", "y", "z")
+    assert (row["verdict_verdict_sentiment"], row["verdict_model"]) == ("positive", "verdict-1")
+    path = save(tmp_path, "a.jsonl", '{"review": "a"}\n{"review": "b", "error": "mine"}\n')
+    lines = written(path, "jsonl", {0: GOOD, 1: Answer(error="no_token", detail="d")}).splitlines()
+    assert json.loads(lines[1]) == {
+        "review": "b",
+        "error": "mine",
+        "verdict_error": "no_token",
+        "detail": "d",
+    }
+
+
+def test_two_columns_of_one_name_stay_in_csv_and_are_refused_for_json_lines(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "review,x,x\na,1,2\n")
+    assert written(path, "csv", {0: GOOD}).splitlines()[1].startswith("a,1,2,positive")
+    batch_rows.check_writable(opened(path), "csv")
+    with pytest.raises(BatchError, match="has two columns 'x'; rename one, or write .csv"):
+        batch_rows.check_writable(opened(path), "jsonl")

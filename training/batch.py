@@ -1,0 +1,273 @@
+"""Judge a file of reviews: a row for each row, on SageMaker Batch Transform, here, or on a Ray cluster.
+
+    python training/batch.py reviews.csv --out verdicts.csv --local            # all cores of this machine
+    python training/batch.py reviews.jsonl --out verdicts.jsonl --instances 4  # Batch Transform
+    python training/batch.py reviews.csv --out verdicts.jsonl --ray auto       # Ray Data
+
+CSV needs a header, JSON lines are objects; blank lines are left out. Every column is kept as it was, and
+sentiment, probability, warnings (codes, joined by ";") and model are added, or error and detail. All three
+ways ask the endpoint's own hooks and give the same bytes. Stopped anywhere, the same command goes on.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import batch_local
+import batch_ray
+import batch_transform
+import cloud
+import inference
+from batch_parts import Kept, answers_of, folder_of, is_whole, keeping, replacing
+from batch_rows import (
+    PART_ROWS,
+    Answer,
+    BatchError,
+    Count,
+    Part,
+    Source,
+    check_writable,
+    count,
+    format_of,
+    join,
+    open_source,
+    parts,
+    write,
+)
+from batch_transform import Settings, cores_of
+from botocore.exceptions import BotoCoreError, ClientError
+from tqdm import tqdm
+
+from vocab.files import sha256, sha256_of
+
+# SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.
+START_MINUTES = 5
+MAX_INSTANCES = 100
+HERE = Path(__file__).resolve().parent
+
+
+class Done(NamedTuple):
+    """What a batch wrote: rows, and how many of them have an error."""
+
+    rows: int
+    failed: int
+
+
+def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
+    """Do what the flags say; give None after a dry run.
+
+    Raises BatchError, CloudError, ModelFilesError, VocabularyError, OSError, or what botocore raises.
+    """
+    out = _check_out(options.out, options.file)
+    written_as = format_of(out)
+    source = open_source(options.file, format_of(options.file, options.format), options.column)
+    check_writable(source, written_as)
+    cores_of(options.instance_type)
+    counted = count(source)
+    if options.dry_run:
+        print(f"{command}: {describe(options, counted)}")
+        return None
+    digest = sha256_of(source.path)
+    here = options.local or options.ray
+    done = (_run_hooks if here else _run_transform)(options, source, counted, out, digest)
+    print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
+    return done
+
+
+def describe(options: argparse.Namespace, counted: Count) -> str:
+    """Say what a batch would do, and how long about; nothing is asked of AWS."""
+    rows = f"{counted.rows:,} rows, {counted.unread:,} of which can't be read"
+    work = counted.sent * milliseconds(options.model) / 60_000
+    if options.local:
+        return f"{rows}; here, {options.workers} processes, about {work / options.workers:.1f} minutes"
+    if options.ray:
+        return f"{rows}; on Ray at {options.ray}, about {work:.1f} core-minutes"
+    files = -(-counted.bytes // batch_transform.file_bytes(counted, options.instances))
+    files = min(files, counted.sent)
+    cores = options.instances * cores_of(options.instance_type)
+    return (
+        f"{rows}; {files} files of {counted.bytes / 1e6:,.1f} MB in all, {options.instances} x"
+        f" {options.instance_type}, about {START_MINUTES + work / cores:.0f} minutes (an estimate;"
+        f" {START_MINUTES} of them until the machines run)"
+    )
+
+
+def milliseconds(model: Path) -> float:
+    """Give the card's own measure of one review on one core. Raises ModelFilesError."""
+    card = inference.model_fn(model).card
+    return float(card["metrics"].get("speed", {}).get("ms_median", 2.0))
+
+
+# --- here, or on Ray ----------------------------------------------------------------------------
+
+
+def _run_hooks(options: argparse.Namespace, source: Source, counted: Count, out: Path, digest: str) -> Done:
+    key = _key("hooks", digest, source.column, model_key(options.model))
+    with keeping(out, key) as kept:
+        if kept.read_job():
+            raise BatchError(
+                f"{kept.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
+                " choose another --out"
+            )
+        found = kept.find()
+        with tqdm(total=counted.sent, desc="judging", unit="review", disable=None) as bar:
+            missing = _missing(parts(source.rows()), found, bar)
+            if options.ray:
+                answered = batch_ray.answered(missing, options.model, options.ray)
+            else:
+                workers = max(1, min(options.workers, -(-counted.sent // PART_ROWS)))
+                answered = batch_local.answered(missing, options.model, workers)
+            for part, data in answered:
+                kept.keep(part, data)
+                bar.update(len(part.ids))
+        return _finish(source, answers_of(kept.find()), kept, out, digest)
+
+
+def _missing(every: Iterable[Part], found: dict[int, Path], bar: "tqdm[None]") -> Iterator[Part]:
+    """Give the parts that were not answered before; a damaged file is deleted and its part given again."""
+    for part in every:
+        path = found.get(part.number)
+        if path and is_whole(path, part):
+            bar.update(len(part.ids))
+            continue
+        if path:
+            path.unlink()
+        yield part
+
+
+def model_key(model: Path) -> str:
+    """Name everything that an answer hangs on: the network, its card's numbers, the code that answers."""
+    verdict = inference.model_fn(model)
+    names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
+    code = [HERE / "inference.py", *sorted((HERE / "vocab").glob("*.py"))]
+    return _key(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
+
+
+# --- on SageMaker -------------------------------------------------------------------------------
+
+
+def _run_transform(
+    options: argparse.Namespace, source: Source, counted: Count, out: Path, digest: str
+) -> Done:
+    account = cloud.open_stage(options.stage, options.region)
+    settings = Settings(options.instances, options.instance_type, options.model_name, options.timeout_minutes)
+    key = _key("transform", digest, source.column, account.stage.bucket, settings.model_name or "")
+    with keeping(out, key) as kept:
+        if not counted.sent:
+            return _finish(source, (), kept, out, digest)
+        job = batch_transform.start(account, source, counted, kept, settings)
+        if "done" not in job or not out.exists():
+            batch_transform.wait(account, job, kept, settings.minutes)
+            job["done"] = _fetch(account, source, job, kept, out, digest)
+            kept.write_job(job)
+        batch_transform.clean(account, job)
+        return Done(*job["done"])
+
+
+def _fetch(
+    account: cloud.Cloud, source: Source, job: dict[str, Any], kept: Kept, out: Path, digest: str
+) -> Done:
+    try:
+        return _finish(source, batch_transform.answers(account, job), kept, out, digest)
+    except BatchError as error:
+        raise BatchError(
+            f"{error} (transform job {job['name']}; delete {kept.folder} to start another)"
+        ) from error
+
+
+# --- pieces -------------------------------------------------------------------------------------
+
+
+def _finish(
+    source: Source, answered: Iterable[dict[int, Answer]], kept: Kept, out: Path, digest: str
+) -> Done:
+    """Write the output from the file, read once more, and the answers. Raises BatchError."""
+    with replacing(kept, out) as file:
+        done = Done(*write(join(source.rows(), answered), source, file, format_of(out)))
+        if sha256_of(source.path) != digest:
+            raise BatchError(f"{source.path} was changed while it was read; run it again")
+    return done
+
+
+def _key(*parts_of_it: str) -> str:
+    return sha256("\n".join(parts_of_it).encode())[:16]
+
+
+def _check_out(out: Path, file: Path) -> Path:
+    """Give the output's true path. Raises BatchError when it can't be written there."""
+    path = out.resolve()
+    if path == file.resolve():
+        raise BatchError(f"{out} is the input; choose another --out")
+    if path.exists() and not path.is_file():
+        raise BatchError(f"{out} is no file; choose another --out")
+    return path
+
+
+def _positive(most: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if not 1 <= value <= most:
+            raise argparse.ArgumentTypeError(f"must lie from 1 to {most:,}, got {value}")
+        return value
+
+    return number
+
+
+def add_ways(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that say where reviews are judged."""
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument("--local", action="store_true", help="on this machine")
+    ways.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster that runs: HOST:6379, or auto")
+    cores = os.cpu_count() or 1
+    parser.add_argument(
+        "--workers", type=_positive(1024), default=cores, help="processes of --local (default: cores)"
+    )
+    parser.add_argument(
+        "--model", type=Path, default=inference.MODEL_FOLDER, help="model folder of --local and --ray"
+    )
+    cloud.add_flags(parser)
+    parser.add_argument("--instances", type=_positive(MAX_INSTANCES), default=1, help="machines (default 1)")
+    parser.add_argument(
+        "--instance-type",
+        default=batch_transform.INSTANCE_TYPE,
+        help=f"their type (default {batch_transform.INSTANCE_TYPE})",
+    )
+    parser.add_argument("--model-name", help="the SageMaker model (default: the stage's newest)")
+    parser.add_argument(
+        "--timeout-minutes", type=_positive(10_000), default=120, help="how long to wait (default 120)"
+    )
+
+
+def speak(command: str, options: argparse.Namespace) -> Done | None:
+    """Run a batch; end the program with one sentence when it can't be done."""
+    try:
+        return run(options, command)
+    except (cloud.CloudError, BotoCoreError, ClientError) as error:
+        sys.exit(f"{command}: {cloud.sentence_of(error)}")
+    except (BatchError, inference.ModelFilesError, inference.VocabularyError) as error:
+        sys.exit(f"{command}: {error}")
+    except OSError as error:
+        sys.exit(f"{command}: {error.filename or options.out}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(
+            f"{command}: interrupted; run the same command again to go on ({folder_of(options.out)} holds"
+            " what is done)"
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Judge a file of reviews.")
+    parser.add_argument("file", type=Path, help="CSV with a header, or JSON lines of objects; UTF-8")
+    parser.add_argument("--out", type=Path, required=True, help="the output, .csv or .jsonl")
+    parser.add_argument("--column", help="where the review is (default: review, text, comment, ...)")
+    parser.add_argument("--format", choices=("csv", "jsonl"), help="the input's (default: by its name)")
+    add_ways(parser)
+    speak("batch", parser.parse_args(arguments))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The local way of a batch: this machine's cores, each with the endpoint's own hooks."""
+
+import os
+import signal
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+
+import inference
+from batch_rows import BatchError, Part
+
+from vocab import contract
+
+# Parts that wait for a process each: enough that none is idle, few enough to fit in memory.
+AHEAD = 4
+
+_verdict: inference.Verdict
+
+
+def answer_lines(verdict: inference.Verdict, data: bytes) -> bytes:
+    """Answer JSON lines as the endpoint does: one line for each, in their order."""
+    request = inference.input_fn(data, contract.JSON_LINES)
+    return inference.output_fn(inference.predict_fn(request, verdict), contract.JSON_LINES)[0]
+
+
+def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
+    """Give each part with its answers, in their order. Raises BatchError when a process dies."""
+    if workers == 1:
+        verdict = inference.model_fn(model)
+        yield from ((part, answer_lines(verdict, part.data)) for part in parts)
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (str(model),))
+    waiting: deque[tuple[Part, Future[bytes]]] = deque()
+    try:
+        for part in parts:
+            waiting.append((part, pool.submit(_answer, part.data)))
+            if len(waiting) == AHEAD * workers:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+    except BrokenProcessPool as error:
+        raise BatchError(
+            "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"
+        ) from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _first(waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:
+    part, future = waiting.popleft()
+    return part, future.result()
+
+
+def _start(model: str) -> None:
+    """Load the model in a new process, which ends when the one that started it does, however that ends."""
+    global _verdict
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _verdict = inference.model_fn(model)
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _answer(data: bytes) -> bytes:
+    return answer_lines(_verdict, data)

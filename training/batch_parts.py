@@ -1,0 +1,135 @@
+"""What a batch keeps beside its output until that is whole: finished parts, a transform job's name.
+
+Stopped in the middle, even by ``kill -9``, the same command goes on from here. The folder OUT.parts/ is gone
+once OUT is written.
+"""
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from batch_rows import Answer, BatchError, Part, read_answers
+
+from vocab.files import sha256, write_atomic
+
+_PART = re.compile(r"([0-9a-f]{16})-(\d{6,})-([0-9a-f]{16})\.jsonl")
+# write_atomic's temporary files start with a dot.
+_OURS = re.compile(r"output|job\.json|[0-9a-f]{16}-\d{6,}-[0-9a-f]{16}\.jsonl|\..*\.jsonl?\..*")
+
+
+class Kept(NamedTuple):
+    """The folder of one batch; ``key`` names its input and model, so that no other's parts are taken."""
+
+    folder: Path
+    key: str
+
+    @property
+    def job(self) -> Path:
+        """The file that names the transform job."""
+        return self.folder / "job.json"
+
+    def keep(self, part: Part, data: bytes) -> None:
+        """Keep the answers to a part. Raises BatchError when they are not those of its rows."""
+        read_answers(data, part.ids)
+        write_atomic(self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl", data)
+
+    def find(self) -> dict[int, Path]:
+        """Give the parts of this batch that are here, by number, and delete another's."""
+        found = {}
+        for path in self.folder.iterdir():
+            match = _PART.fullmatch(path.name)
+            if match and match[1] == self.key:
+                found[int(match[2])] = path
+            elif match:
+                path.unlink()
+        return found
+
+    def read_job(self) -> dict[str, Any] | None:
+        """Give what was written about a transform job, or None. Raises BatchError."""
+        try:
+            return dict(json.loads(self.job.read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except ValueError as error:
+            raise BatchError(f"{self.job} is not whole; delete it to start anew") from error
+
+    def write_job(self, job: dict[str, Any]) -> None:
+        write_atomic(self.job, json.dumps(job).encode())
+
+
+def is_whole(path: Path, part: Part) -> bool:
+    """Say whether a kept file has its content, and all answers to the part."""
+    try:
+        read_answers(read_part(path), part.ids)
+        return True
+    except BatchError:
+        return False
+
+
+def read_part(path: Path) -> bytes:
+    """Give a kept part. Raises BatchError when its content is not what its name says."""
+    data = path.read_bytes()
+    match = _PART.fullmatch(path.name)
+    if not match or sha256(data)[:16] != match[3]:
+        raise BatchError(f"{path} is damaged; run it again")
+    return data
+
+
+def answers_of(found: dict[int, Path]) -> Iterator[dict[int, Answer]]:
+    """Give the answers of parts, one part after the other."""
+    for number in sorted(found):
+        yield read_answers(read_part(found[number]))
+
+
+def folder_of(out: Path) -> Path:
+    """Give the folder that a batch with this output keeps its parts in."""
+    return out.with_name(out.name + ".parts")
+
+
+@contextmanager
+def keeping(out: Path, key: str) -> Iterator[Kept]:
+    """Open the folder for one run alone; take it away when the block ends without an error.
+
+    Raises BatchError when another run has it, OSError when the disk refuses.
+    """
+    folder = folder_of(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BatchError(f"another run is writing {out}; wait for it, or choose another --out") from error
+        try:
+            yield Kept(folder, key)
+            _take_away(folder)
+        finally:
+            _drop_if_unused(folder)
+
+
+@contextmanager
+def replacing(kept: Kept, out: Path) -> Iterator[TextIO]:
+    """Write a text file in pieces; its name is there only once it is whole."""
+    temporary = kept.folder / "output"
+    # JSON can name half a character, which has no UTF-8.
+    with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, out)
+
+
+def _take_away(folder: Path) -> None:
+    for path in folder.iterdir():
+        if _OURS.fullmatch(path.name):
+            path.unlink()
+
+
+def _drop_if_unused(folder: Path) -> None:
+    if [path.name for path in folder.iterdir()] == ["lock"]:
+        (folder / "lock").unlink()
+        folder.rmdir()

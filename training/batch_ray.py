@@ -1,0 +1,134 @@
+"""The Ray way of a batch: the endpoint's own hooks as actors of Ray Data, on a cluster that runs already.
+
+The cluster gets this code and the model with the job; its machines need onnxruntime, numpy, nltk and
+beautifulsoup4 themselves.
+"""
+
+import logging
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from batch_rows import BatchError, Part
+
+HERE = Path(__file__).resolve().parent
+# What an actor imports.
+CODE = ("inference.py", "batch_rows.py", "batch_local.py", "batch_ray.py")
+CONNECT_SECONDS = 10
+LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
+
+
+class Answerer:
+    """One actor: the model, loaded once, that answers a table of parts."""
+
+    def __init__(self) -> None:
+        import inference
+
+        self.verdict = inference.model_fn(Path(inference.__file__).with_name("model"))
+
+    def __call__(self, table: Any) -> Any:
+        """Answer the column ``lines``; the column ``number`` tells the parts apart."""
+        import pyarrow
+        from batch_local import answer_lines
+
+        answers = [answer_lines(self.verdict, data) for data in table["lines"].to_pylist()]
+        return pyarrow.table({"number": table["number"], "answers": pyarrow.array(answers, pyarrow.binary())})
+
+
+def answered(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple[Part, bytes]]:
+    """Give each part with its answers, as they come. Raises BatchError.
+
+    The texts wait in Ray's object store, which goes to disk when it is full.
+    """
+    check_address(address)
+    # Ray reports its use to its makers unless told not to, before it is loaded.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import pyarrow
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise BatchError(f"{error.name} is not installed; run: pip install 'ray[data]'") from error
+    with tempfile.TemporaryDirectory(prefix="verdict-batch-") as staged:
+        stage(Path(staged), model)
+        try:
+            ray.init(address, runtime_env={"working_dir": staged}, logging_level="ERROR", log_to_driver=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise BatchError(
+                f"no Ray cluster of this version answers at {address} ({_first_line(error)}); start one with"
+                " `ray start --head`, and name it as --ray HOST:6379"
+            ) from error
+        try:
+            yield from _answers(ray, pyarrow, parts)
+        except ray.exceptions.RayError as error:
+            raise BatchError(
+                f"the Ray cluster failed ({_first_line(error)}); its machines need"
+                f" {', '.join(LIBRARIES)}; run it again to go on"
+            ) from error
+        finally:
+            ray.shutdown()
+
+
+def check_address(address: str) -> None:
+    """Refuse an address that is none, or where nothing listens: Ray itself would wait for minutes.
+
+    Raises BatchError.
+    """
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not host or not port.isdigit():
+        raise BatchError(f"{address!r} is no address of a Ray cluster; give HOST:6379, or auto")
+    try:
+        socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise BatchError(
+            f"nothing answers at {address}; start a Ray cluster with `ray start --head`, and name its address"
+        ) from error
+
+
+def stage(folder: Path, model: Path) -> None:
+    """Put what the actors need into a folder: the code, the vocabulary, the model."""
+    for name in CODE:
+        shutil.copy(HERE / name, folder)
+    shutil.copytree(HERE / "vocab", folder / "vocab", ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "model").mkdir()
+    for name in ("model.json", "model.onnx"):
+        shutil.copy(model / name, folder / "model")
+
+
+def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
+    waiting: dict[int, Part] = {}
+    tables = []
+    for part in parts:
+        waiting[part.number] = part._replace(data=b"")
+        tables.append(
+            ray.put(
+                pyarrow.table(
+                    {"number": [part.number], "lines": pyarrow.array([part.data], pyarrow.binary())}
+                )
+            )
+        )
+    if not tables:
+        return
+    # The batch has its own bar.
+    ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    actors = max(1, min(int(ray.cluster_resources().get("CPU", 1)), len(tables)))
+    pool = ray.data.ActorPoolStrategy(min_size=1, max_size=actors)
+    answers = ray.data.from_arrow_refs(tables).map_batches(
+        Answerer, batch_size=1, batch_format="pyarrow", compute=pool
+    )
+    for row in answers.iter_rows():
+        yield waiting.pop(row["number"]), row["answers"]
+    if waiting:
+        raise BatchError(f"the Ray cluster lost {len(waiting):,} parts; run it again to go on")
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line for line in str(error).strip().splitlines() if line.strip()]
+    return lines[-1].strip()[:200] if lines else type(error).__name__

@@ -1,0 +1,435 @@
+"""The rows of a batch: read from CSV or JSON lines, sent as JSON lines, joined with their answers, written.
+
+A row is known by its number in the file, never by an id of its own, which may come twice. Nothing here
+holds more than a part of the file in memory.
+"""
+
+import csv
+import json
+from array import array
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, TextIO
+
+from vocab import contract
+from vocab.contract import ContractError
+
+COLUMNS = ("review", "text", "comment", "review_text", "content", "body", "message", "sentence")
+SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+# What is added to a row. A name that the file has already gets a prefix.
+ADDED = ("sentiment", "probability", "warnings", "model", "error", "detail")
+PREFIX = "verdict_"
+# A longer line is a quote that nobody closed, or no text at all.
+MAX_LINE_CHARACTERS = 10_000_000
+MAX_COLUMNS = 1_000
+# One unit of work: small enough to share, and what a stop may cost. The endpoint reads 4,000,000 bytes.
+PART_ROWS, PART_BYTES = 250, 3_000_000
+# A spreadsheet takes a cell that starts like this for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class BatchError(Exception):
+    """Why a batch can't be done, in one sentence with the way out."""
+
+
+class Row(NamedTuple):
+    """A row of the file: its number from 0, what it holds, and its review or why that can't be sent.
+
+    ``fields`` are a CSV row's cells; ``line`` is a JSON line's text and ``values`` what it says. ``values``
+    is None when the line is no object.
+    """
+
+    number: int
+    fields: list[str]
+    line: str
+    values: dict[str, Any] | None
+    review: str
+    error: ContractError | None
+
+
+class Source(NamedTuple):
+    """A file of reviews: its path, its format, the column of the review, and all its columns."""
+
+    path: Path
+    format: str
+    column: str
+    columns: list[str]
+
+    def rows(self) -> Iterator[Row]:
+        """Read the rows, in their order. Raises BatchError when the file as a whole can't be read."""
+        return _csv_rows(self) if self.format == "csv" else _json_rows(self)
+
+
+class Count(NamedTuple):
+    """What a file holds: rows, those that can't be sent, and what is sent, in lines and bytes."""
+
+    rows: int
+    unread: int
+    sent: int
+    bytes: int
+
+
+class Part(NamedTuple):
+    """Rows that are sent together: the part's number, theirs, and a JSON line for each."""
+
+    number: int
+    ids: "array[int]"
+    data: bytes
+
+
+class Answer(NamedTuple):
+    """What a row gets, as it is written: a verdict, or an error with its detail."""
+
+    sentiment: str = ""
+    probability: float | None = None
+    warnings: str = ""
+    model: str = ""
+    error: str = ""
+    detail: str = ""
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def format_of(path: Path, named: str | None = None) -> str:
+    """Give the format that was named, or that of a file's suffix: csv or jsonl. Raises BatchError."""
+    found = named or SUFFIXES.get(path.suffix.lower())
+    if not found:
+        raise BatchError(
+            f"the format of {path} can't be told by its name; call it {' or '.join(SUFFIXES)}, or"
+            " name an input's with --format"
+        )
+    return found
+
+
+def open_source(path: Path, format: str, column: str | None = None) -> Source:
+    """Find the review's column and all columns of a file. Raises BatchError."""
+    header = _csv_header(path) if format == "csv" else _json_keys(path)
+    found = _column(header, column)
+    if found is None:
+        has = ", ".join(repr(name[:40]) for name in header[:20]) or "none"
+        looked = f"no column {column!r}" if column else "no column of reviews"
+        raise BatchError(f"{path} has {looked}; it has {has}; name one with --column")
+    return Source(path, format, found, header)
+
+
+def _column(header: list[str], named: str | None) -> str | None:
+    if named:
+        return named if named in header else None
+    plain = {name.strip().lower(): name for name in reversed(header)}
+    return next((plain[name] for name in COLUMNS if name in plain), None)
+
+
+def count(source: Source) -> Count:
+    """Read a whole file once, to know its size and that it can be read. Raises BatchError."""
+    rows = unread = sent = size = 0
+    for row in source.rows():
+        rows += 1
+        if row.error:
+            unread += 1
+        else:
+            sent += 1
+            size += len(line_of(row)) + 1
+    if not rows:
+        raise BatchError(f"{source.path} holds no row; give a file with a review")
+    return Count(rows, unread, sent, size)
+
+
+def _csv_header(path: Path) -> list[str]:
+    for header in _csv_lists(path):
+        return header
+    raise BatchError(f"{path} is empty; give a file with a header and a review")
+
+
+def _json_keys(path: Path) -> list[str]:
+    """Give every name that the objects of a file have, in the order they come up. Raises BatchError."""
+    names: dict[str, None] = {}
+    empty = True
+    for line in _json_lines(path):
+        empty = False
+        try:
+            names.update(dict.fromkeys(_object(line)))
+        except ContractError:
+            continue
+        if len(names) > MAX_COLUMNS:
+            raise BatchError(f"{path} has objects of over {MAX_COLUMNS:,} names; send what you need")
+    if empty:
+        raise BatchError(f'{path} is empty; give a file with a line like {{"review": "..."}}')
+    if not names:
+        raise BatchError(f'{path} has no line that is an object like {{"review": "..."}}')
+    return list(names)
+
+
+def _csv_lists(path: Path) -> Iterator[list[str]]:
+    """Read a CSV's rows, blank lines left out.
+
+    A quote in a wrong place would move all rows after it, so it refuses the file.
+    """
+    csv.field_size_limit(MAX_LINE_CHARACTERS)
+    with _opened(path, "") as file:
+        reader = csv.reader(_whole_lines(file, path), strict=True)
+        try:
+            yield from (fields for fields in reader if fields)
+        except csv.Error as error:
+            raise BatchError(
+                f"{path} is no CSV at line {reader.line_num:,} ({error}); quote a field that holds a comma, a"
+                " quote or a line break, and double the quotes in it"
+            ) from error
+        except UnicodeDecodeError as error:
+            raise _not_utf8(path, reader.line_num) from error
+
+
+def _json_lines(path: Path) -> Iterator[str]:
+    with _opened(path, "\n") as file:
+        read = 0
+        try:
+            for line in _whole_lines(file, path):
+                read += 1
+                if text := line.strip(" \t\r\n"):
+                    yield text
+        except UnicodeDecodeError as error:
+            raise _not_utf8(path, read) from error
+
+
+def _opened(path: Path, newline: str) -> TextIO:
+    try:
+        return path.open(encoding="utf-8-sig", newline=newline)
+    except OSError as error:
+        raise BatchError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _whole_lines(file: TextIO, path: Path) -> Iterator[str]:
+    number = 0
+    while line := file.readline(MAX_LINE_CHARACTERS + 1):
+        number += 1
+        if len(line) > MAX_LINE_CHARACTERS:
+            raise BatchError(
+                f"{path} has a line {number:,} of over {MAX_LINE_CHARACTERS:,} characters; is it a file of"
+                " reviews, one a line?"
+            )
+        yield line
+
+
+def _not_utf8(path: Path, line: int) -> BatchError:
+    return BatchError(f"{path} is not UTF-8 (after line {line:,}); save it as UTF-8 and run this again")
+
+
+def _csv_rows(source: Source) -> Iterator[Row]:
+    at, width = source.columns.index(source.column), len(source.columns)
+    lists = _csv_lists(source.path)
+    next(lists, None)
+    for number, fields in enumerate(lists):
+        # Some spreadsheets leave out the empty cells at a row's end.
+        cells = (fields + [""] * width)[:width]
+        try:
+            yield Row(number, cells, "", None, _cell(fields, at, width), None)
+        except ContractError as error:
+            yield Row(number, cells, "", None, "", error)
+
+
+def _cell(fields: list[str], at: int, width: int) -> str:
+    if len(fields) > width or len(fields) <= at:
+        raise ContractError(
+            400,
+            "malformed_csv",
+            f"the row has {len(fields)} fields, the header {width}; quote a field that holds a comma",
+        )
+    return contract.check_review(fields[at])
+
+
+def _json_rows(source: Source) -> Iterator[Row]:
+    for number, line in enumerate(_json_lines(source.path)):
+        values = None
+        try:
+            values = _object(line)
+            yield Row(number, [], line, values, _value(values, source.column), None)
+        except ContractError as error:
+            yield Row(number, [], line, values, "", error)
+
+
+def _object(line: str) -> dict[str, Any]:
+    values = contract.parse_json(line)
+    if not isinstance(values, dict):
+        raise ContractError(400, "wrong_type", 'the line is no object; send {"review": "..."}')
+    return values
+
+
+def _value(values: dict[str, Any], column: str) -> str:
+    if column not in values:
+        raise ContractError(400, "missing_field", f'{column} is missing; send {{"{column}": "..."}}')
+    return contract.check_review(values[column])
+
+
+# --- sending ------------------------------------------------------------------------------------
+
+
+def line_of(row: Row) -> bytes:
+    """Give the JSON line by which a row is sent; its number is its id."""
+    return contract.to_json({"id": row.number, "review": row.review})
+
+
+def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYTES) -> Iterator[Part]:
+    """Put the rows that can be sent into parts of at most so many rows and (but for one row) bytes."""
+    number, size = 0, 0
+    ids = array("Q")
+    lines: list[bytes] = []
+    for row in rows:
+        if row.error:
+            continue
+        line = line_of(row)
+        if ids and (len(ids) == most or size + len(line) + 1 > most_bytes):
+            yield Part(number, ids, b"\n".join(lines))
+            number, size, ids, lines = number + 1, 0, array("Q"), []
+        ids.append(row.number)
+        lines.append(line)
+        size += len(line) + 1
+    if ids:
+        yield Part(number, ids, b"\n".join(lines))
+
+
+def read_answers(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Answer]:
+    """Read the answers to a part by their rows' numbers. Raises BatchError when one is not as agreed.
+
+    With ``ids``, those rows must have come back, each once and no other.
+    """
+    answers: dict[int, Answer] = {}
+    for line in data.split(b"\n"):
+        if not line.strip():
+            continue
+        number, answer = _read_answer(line)
+        if number in answers:
+            raise BatchError(f"row {number + 1:,} was answered twice; run it again, or look at the job's log")
+        answers[number] = answer
+    if ids is not None and answers.keys() != set(ids):
+        odd = min(answers.keys() ^ set(ids))
+        raise BatchError(f"row {odd + 1:,} did not come back as it was sent; run it again")
+    return answers
+
+
+def _read_answer(line: bytes) -> tuple[int, Answer]:
+    try:
+        message = contract.parse_json(line)
+        number = message["id"]
+        if type(number) is not int:
+            raise ValueError("an id is a row's number")
+        if "error" in message:
+            error = message["error"]
+            return number, Answer(error=_text(error["code"]) or "unknown", detail=_text(error["detail"]))
+        probability = message["probability"]
+        if type(probability) not in (int, float) or not 0 <= probability <= 1:
+            raise ValueError("no probability")
+        if message["sentiment"] not in contract.SENTIMENTS:
+            raise ValueError("no sentiment")
+        warnings = ";".join(_text(warning["code"]) for warning in message["warnings"])
+        model = _text(message["model"]["id"])
+        return number, Answer(message["sentiment"], float(probability), warnings, model)
+    except (ContractError, KeyError, TypeError, ValueError) as error:
+        raise BatchError("an answer is not in the agreed form; look at the job's log") from error
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("no text")
+    return value
+
+
+# --- joining and writing ------------------------------------------------------------------------
+
+
+def join(rows: Iterable[Row], answered: Iterable[dict[int, Answer]]) -> Iterator[tuple[Row, Answer]]:
+    """Give each row with its answer, in the file's order. ``answered`` come in the order of their rows.
+
+    Raises BatchError when a row has no answer, or an answer no row.
+    """
+    left = iter(answered)
+    current: dict[int, Answer] = {}
+    for row in rows:
+        if row.error:
+            yield row, Answer(error=row.error.code, detail=row.error.detail)
+            continue
+        if not current:
+            current = next(left, {})
+        answer = current.pop(row.number, None)
+        if answer is None:
+            raise BatchError(f"row {row.number + 1:,} has no answer; run it again, or look at the job's log")
+        yield row, answer
+    if current or any(left):
+        raise BatchError("there are more answers than rows; has the file changed? run it again")
+
+
+def write(joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, format: str) -> tuple[int, int]:
+    """Write rows with their answers as CSV or JSON lines; give how many there are, and with an error."""
+    names = added_names(source.columns)
+    lines = _to_csv(joined, source, out, names) if format == "csv" else _to_json(joined, source, out, names)
+    written = failed = 0
+    for answer in lines:
+        written += 1
+        failed += bool(answer.error)
+    return written, failed
+
+
+def added_names(columns: list[str]) -> list[str]:
+    """Give the names of what is added to a file with these columns.
+
+    >>> added_names(["review", "sentiment"])
+    ['verdict_sentiment', 'probability', 'warnings', 'model', 'error', 'detail']
+    """
+    names = []
+    for name in ADDED:
+        while name in columns:
+            name = PREFIX + name
+        names.append(name)
+    return names
+
+
+def check_writable(source: Source, format: str) -> None:
+    """Refuse columns that JSON can't tell apart. Raises BatchError."""
+    twice = next((name for name in source.columns if source.columns.count(name) > 1), None)
+    if format == "jsonl" and twice is not None:
+        raise BatchError(f"{source.path} has two columns {twice[:40]!r}; rename one, or write .csv")
+
+
+def _to_csv(
+    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str]
+) -> Iterator[Answer]:
+    # With CRLF (RFC 4180) every Python quotes both line breaks inside a field.
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(source.columns + names)
+    for row, answer in joined:
+        cells = row.fields
+        if source.format != "csv":
+            cells = [_as_cell((row.values or {}).get(name)) for name in source.columns]
+        writer.writerow(cells + [_harmless(value) for value in answer])
+        yield answer
+
+
+def _as_cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _harmless(value: str | float | None) -> str:
+    text = _as_cell(value)
+    return "'" + text if text.startswith(_FORMULA) else text
+
+
+def _to_json(
+    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str]
+) -> Iterator[Answer]:
+    for row, answer in joined:
+        kept = ("error", "detail") if answer.error else ("sentiment", "probability", "warnings", "model")
+        told = {
+            name: getattr(answer, field) for field, name in zip(ADDED, names, strict=True) if field in kept
+        }
+        out.write(_with(row, source, told) + "\n")
+        yield answer
+
+
+def _with(row: Row, source: Source, told: dict[str, Any]) -> str:
+    """Give a row as one JSON line; the text of a line that came as JSON stays as it was."""
+    if source.format == "csv":
+        return json.dumps(dict(zip(source.columns, row.fields, strict=True)) | told, ensure_ascii=False)
+    if not row.values:
+        return json.dumps(told)
+    return f"{row.line[:-1].rstrip()}, {json.dumps(told)[1:]}"

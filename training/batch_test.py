@@ -1,0 +1,90 @@
+"""Judge the 25,000 test reviews by a batch, as its users do; the project's forerunner ended with some.
+
+    python training/batch_test.py --local                 # here
+    python training/batch_test.py --stage dev             # through a transform job
+
+Prints one JSON: accuracy over all reviews, by the side of one half, and seconds. Ends with 1 when a row
+has an error. Stopped, the same command goes on: its files lie in the cache folder until then.
+"""
+
+import argparse
+import csv
+import io
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import batch
+import batch_rows
+import dataset
+import machine
+
+from vocab.files import write_atomic
+
+LABELS = ("negative", "positive")
+
+
+def to_csv(reviews: Sequence[dataset.Review]) -> bytes:
+    """Give reviews as CSV with the columns label and review."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(["label", "review"])
+    writer.writerows([LABELS[review.label], review.text] for review in reviews)
+    return text.getvalue().encode()
+
+
+def judge(path: Path) -> dict[str, Any]:
+    """Give reviews, accuracy (an error counts as wrong), share uncertain and errors of a written batch."""
+    csv.field_size_limit(batch_rows.MAX_LINE_CHARACTERS)
+    rows = right = uncertain = errors = 0
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            rows += 1
+            errors += bool(row["error"])
+            uncertain += row["sentiment"] == "uncertain"
+            if not row["error"]:
+                right += LABELS[float(row["probability"]) >= 0.5] == row["label"]
+    return {"reviews": rows, "accuracy": right / rows, "uncertain": uncertain / rows, "errors": errors}
+
+
+def way(options: argparse.Namespace) -> str:
+    """Name where the reviews were judged."""
+    if options.local:
+        return f"{options.workers} processes, {machine.describe()}"
+    if options.ray:
+        return f"Ray at {options.ray}"
+    return f"{options.instances} x {options.instance_type}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Judge the test reviews by a batch.")
+    parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    batch.add_ways(parser)
+    options = parser.parse_args(arguments)
+    folder = dataset.cache_folder() / "batch-test"
+    options.file, options.out = folder / "reviews.csv", folder / "verdicts.csv"
+    options.column, options.format = "review", "csv"
+    try:
+        write_atomic(options.file, to_csv(dataset.load(dataset.find_archive(options.archive)).test))
+    except dataset.DataError as error:
+        sys.exit(f"batch-test: {error}")
+    except OSError as error:
+        sys.exit(f"batch-test: {error.filename or folder}: {error.strerror}")
+    began = time.perf_counter()
+    if batch.speak("batch-test", options) is None:
+        return
+    seconds = time.perf_counter() - began
+    figures = judge(options.out)
+    timed = {"seconds": round(seconds, 1), "reviews_a_second": round(figures["reviews"] / seconds, 1)}
+    print(json.dumps({**figures, **timed, "way": way(options)}))
+    for path in (options.file, options.out):
+        path.unlink()
+    if figures["errors"]:
+        sys.exit(f"batch-test: {figures['errors']:,} of {figures['reviews']:,} rows have an error")
+
+
+if __name__ == "__main__":
+    main()

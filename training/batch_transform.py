@@ -1,0 +1,287 @@
+"""The SageMaker way of a batch: JSON lines to S3, a Batch Transform job over some machines, its answers.
+
+The job's name is written down before anything is sent, so that a command that was stopped waits for the same
+job when it is run again. The reviews are deleted from S3 once the output is written, or the job has failed.
+"""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from batch_parts import Kept
+from batch_rows import Answer, BatchError, Count, Source, line_of, read_answers
+from botocore.exceptions import ClientError
+from cloud import Cloud, CloudError, is_missing, tag_list, tag_map
+from resources import HASH, bucket_tags, is_there
+from tqdm import tqdm
+
+from vocab import contract
+from vocab.files import sha256
+
+INSTANCE_TYPE = "ml.c5.xlarge"
+# Each instance gets several files, so that none waits for the slowest; answers to one are held in memory.
+FILES_AN_INSTANCE = 4
+MAX_FILE_BYTES, MAX_FILE_ROWS = 100_000_000, 100_000
+# SageMaker counts a megabyte as 2**20 bytes; the endpoint reads contract.MAX_ENDPOINT_BYTES at once.
+MAX_PAYLOAD_MB = contract.MAX_ENDPOINT_BYTES // 2**20
+# SageMaker refuses a job whose requests together may have more megabytes than this.
+MAX_TOGETHER_MB = 100
+ANSWER_SECONDS, RETRIES = 600, 3
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
+LOG_GROUP = "/aws/sagemaker/TransformJobs"
+LOG_LINES = 15
+_SIZE = re.compile(r"ml\.[a-z0-9-]+\.(\d*)(medium|large|xlarge)")
+
+
+class Settings(NamedTuple):
+    """What the caller chose: machines, the model (None: the stage's newest), minutes to wait."""
+
+    instances: int = 1
+    instance_type: str = INSTANCE_TYPE
+    model_name: str | None = None
+    minutes: int = 120
+
+
+# --- plans --------------------------------------------------------------------------------------
+
+
+def cores_of(instance_type: str) -> int:
+    """Give how many virtual cores an instance type has. Raises BatchError when it is none.
+
+    >>> cores_of("ml.c5.xlarge"), cores_of("ml.m5.12xlarge")
+    (4, 48)
+    """
+    size = _SIZE.fullmatch(instance_type)
+    if not size:
+        raise BatchError(f"{instance_type!r} is no instance type; name one like {INSTANCE_TYPE}")
+    return int(size[1] or 1) * 4 if size[2] == "xlarge" else 2
+
+
+def file_bytes(counted: Count, instances: int) -> int:
+    """Give how many bytes a file may have, so that all machines have work."""
+    return max(1, min(MAX_FILE_BYTES, -(-counted.bytes // (instances * FILES_AN_INSTANCE))))
+
+
+def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
+    """Cut what is sent into files: each ends with the line that reaches the limit of bytes, or of rows."""
+    held, rows = bytearray(), 0
+    for row in source.rows():
+        if row.error:
+            continue
+        held += line_of(row) + b"\n"
+        rows += 1
+        if len(held) >= most_bytes or rows == MAX_FILE_ROWS:
+            yield bytes(held)
+            held, rows = bytearray(), 0
+    if held:
+        yield bytes(held)
+
+
+def newest_model(cloud: Cloud) -> str:
+    """Give the name of the stage's newest model. Raises CloudError when it has none."""
+    client, stage = cloud.client("sagemaker"), cloud.stage
+    pages = client.get_paginator("list_models").paginate(NameContains=stage.prefix)
+    models = [model for page in pages for model in page["Models"]]
+    for model in sorted(models, key=lambda one: one["CreationTime"], reverse=True):
+        if not model["ModelName"].startswith(f"{stage.prefix}-"):
+            continue
+        if stage.owns(tag_map(_tags(client, model["ModelArn"]))):
+            return str(model["ModelName"])
+    raise CloudError(
+        f"stage {stage.name} has no model on SageMaker in {stage.region}; run `make deploy` first, or"
+        " name one with --model-name"
+    )
+
+
+def _tags(client: Any, arn: str) -> list[dict[str, str]]:
+    return [
+        tag for page in client.get_paginator("list_tags").paginate(ResourceArn=arn) for tag in page["Tags"]
+    ]
+
+
+# --- the job ------------------------------------------------------------------------------------
+
+
+def start(cloud: Cloud, source: Source, counted: Count, kept: Kept, settings: Settings) -> dict[str, Any]:
+    """Start the transform job, or find the one that an earlier run started; give what is known of it.
+
+    Raises CloudError, BatchError, or what botocore raises.
+    """
+    job = kept.read_job()
+    if job and job["key"] != kept.key:
+        raise BatchError(
+            f"{kept.folder} belongs to another batch, transform job {job['name']}; run that one to its end,"
+            " delete the folder, or choose another --out"
+        )
+    if job is None:
+        if bucket_tags(cloud, cloud.stage.bucket) is None:
+            raise CloudError(
+                f"stage {cloud.stage.name} has no bucket in {cloud.stage.region}; run `make deploy` first"
+            )
+        job = _plan(cloud, counted, kept, settings)
+        kept.write_job(job)
+    if not _exists(cloud, job):
+        job["files"] = _upload(cloud, source, job)
+        kept.write_job(job)
+        _create(cloud, job)
+    return job
+
+
+def wait(cloud: Cloud, job: dict[str, Any], kept: Kept, minutes: int) -> None:
+    """Wait until the job is complete. Raises CloudError when it fails, or takes longer than that."""
+    until = time.monotonic() + 60 * minutes
+    pause = FIRST_PAUSE_SECONDS
+    with tqdm(total=job["files"], desc=job["name"], unit="file", disable=None) as bar:
+        while True:
+            told = cloud.client("sagemaker").describe_transform_job(TransformJobName=job["name"])
+            status = told["TransformJobStatus"]
+            bar.update(len(list(_objects(cloud, job, "out/"))) - bar.n)
+            if status == "Completed":
+                return
+            if status in ("Failed", "Stopped"):
+                raise _failed(cloud, job, kept, status, told.get("FailureReason") or "no reason given")
+            if time.monotonic() > until:
+                raise CloudError(
+                    f"transform job {job['name']} is still {status} after {minutes} minutes; run the same"
+                    " command again to go on waiting"
+                )
+            time.sleep(pause)
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 1.5)
+
+
+def answers(cloud: Cloud, job: dict[str, Any]) -> Iterator[dict[int, Answer]]:
+    """Give the answers to each file that was sent, one file after the other. Raises CloudError."""
+    for number in range(job["files"]):
+        key = f"{_prefix(job)}out/{_name(number)}.out"
+        try:
+            told = cloud.client("s3").get_object(**_place(cloud), Key=key)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+            raise CloudError(
+                f"transform job {job['name']} left no s3://{cloud.stage.bucket}/{key}; look at its"
+                f" log in {LOG_GROUP}"
+            ) from error
+        yield read_answers(told["Body"].read())
+
+
+def clean(cloud: Cloud, job: dict[str, Any]) -> None:
+    """Delete the job's reviews and answers from S3."""
+    keys = list(_objects(cloud, job, ""))
+    for first in range(0, len(keys), 1000):
+        objects = [{"Key": key} for key in keys[first : first + 1000]]
+        cloud.client("s3").delete_objects(**_place(cloud), Delete={"Objects": objects, "Quiet": True})
+
+
+def _plan(cloud: Cloud, counted: Count, kept: Kept, settings: Settings) -> dict[str, Any]:
+    return {
+        "name": f"{cloud.stage.prefix}-batch-{datetime.now(UTC):%Y%m%d%H%M%S}",
+        "key": kept.key,
+        "model": settings.model_name or newest_model(cloud),
+        "instances": settings.instances,
+        "instance_type": settings.instance_type,
+        "most_bytes": file_bytes(counted, settings.instances),
+        "files": 0,
+    }
+
+
+def _exists(cloud: Cloud, job: dict[str, Any]) -> bool:
+    try:
+        cloud.client("sagemaker").describe_transform_job(TransformJobName=job["name"])
+        return True
+    except ClientError as error:
+        if is_missing(error):
+            return False
+        raise
+
+
+def _upload(cloud: Cloud, source: Source, job: dict[str, Any]) -> int:
+    """Send the files that are not there yet; give how many there are in all."""
+    number = 0
+    files = files_of(source, job["most_bytes"])
+    for number, data in enumerate(tqdm(files, desc="uploading", unit="file", disable=None), 1):
+        key, digest = f"{_prefix(job)}in/{_name(number - 1)}", sha256(data)
+        if not is_there(cloud, key, digest, len(data)):
+            cloud.client("s3").put_object(
+                **_place(cloud),
+                Key=key,
+                Body=data,
+                ContentType=contract.JSON_LINES,
+                Metadata={HASH: digest},
+                ServerSideEncryption="AES256",
+            )
+    return number
+
+
+def _create(cloud: Cloud, job: dict[str, Any]) -> None:
+    place = f"s3://{cloud.stage.bucket}/{_prefix(job)}"
+    together = min(cores_of(job["instance_type"]), MAX_TOGETHER_MB // MAX_PAYLOAD_MB)
+    cloud.client("sagemaker").create_transform_job(
+        TransformJobName=job["name"],
+        ModelName=job["model"],
+        MaxConcurrentTransforms=together,
+        ModelClientConfig={"InvocationsTimeoutInSeconds": ANSWER_SECONDS, "InvocationsMaxRetries": RETRIES},
+        MaxPayloadInMB=MAX_PAYLOAD_MB,
+        BatchStrategy="MultiRecord",
+        TransformInput={
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{place}in/"}},
+            "ContentType": contract.JSON_LINES,
+            "SplitType": "Line",
+        },
+        TransformOutput={
+            "S3OutputPath": f"{place}out",
+            "Accept": contract.JSON_LINES,
+            "AssembleWith": "Line",
+        },
+        TransformResources={"InstanceType": job["instance_type"], "InstanceCount": job["instances"]},
+        Tags=tag_list(cloud.stage.tags),
+    )
+
+
+def _failed(cloud: Cloud, job: dict[str, Any], kept: Kept, status: str, reason: str) -> CloudError:
+    """Forget the job, so that the next run starts another, and say why it failed, with its log's end."""
+    lines = "".join(f"\n  | {line}" for line in _log(cloud, job["name"]))
+    clean(cloud, job)
+    kept.job.unlink(missing_ok=True)
+    return CloudError(
+        f"transform job {job['name']} ended as {status} ({reason}); mend that and run it again{lines}"
+    )
+
+
+def _log(cloud: Cloud, name: str) -> list[str]:
+    """Give the last lines that the job's container wrote; none when there is no log or no right to it."""
+    logs = cloud.client("logs")
+    try:
+        found = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")
+        # The stream data-log is SageMaker's own, about requests.
+        streams = [one["logStreamName"] for one in found["logStreams"]]
+        streams = [stream for stream in streams if not stream.endswith("/data-log")] or streams
+        if not streams:
+            return []
+        told = logs.get_log_events(
+            logGroupName=LOG_GROUP, logStreamName=streams[0], limit=LOG_LINES, startFromHead=False
+        )
+        return [event["message"].rstrip() for event in told["events"]]
+    except ClientError:
+        return []
+
+
+def _objects(cloud: Cloud, job: dict[str, Any], under: str) -> Iterator[str]:
+    pages = cloud.client("s3").get_paginator("list_objects_v2")
+    for page in pages.paginate(**_place(cloud), Prefix=_prefix(job) + under):
+        yield from (one["Key"] for one in page.get("Contents", ()))
+
+
+def _place(cloud: Cloud) -> dict[str, str]:
+    """Name the bucket, and whose it must be: its name can be guessed."""
+    return {"Bucket": cloud.stage.bucket, "ExpectedBucketOwner": cloud.stage.account}
+
+
+def _prefix(job: dict[str, Any]) -> str:
+    return f"batch/{job['name']}/"
+
+
+def _name(number: int) -> str:
+    return f"part-{number:05d}.jsonl"
