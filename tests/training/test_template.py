@@ -84,7 +84,7 @@ def test_merged_it_keeps_what_chalice_wrote() -> None:
         }
     }
     merged = TemplateDeepMerger().merge(json.loads(template.text()), chalice)["Resources"]
-    assert merged["RestAPI"]["Type"] == "Api"
+    assert merged["RestAPI"]["Type"] == "AWS::Serverless::Api"
     assert merged["RestAPI"]["Properties"]["DefinitionBody"].keys() == {
         "paths",
         "x-amazon-apigateway-gateway-responses",
