@@ -58,7 +58,7 @@ def deploy(
     found = find_api(cloud)
     if found is None:
         raise CloudError(f"chalice deploy made no API:\n{output[-500:]}")
-    finish(cloud, found)
+    finish(cloud, found, origin)
     return found
 
 
@@ -210,12 +210,12 @@ def _called(cloud: Cloud, api_id: str) -> set[bool]:
 # --- what Chalice cannot set --------------------------------------------------------------------
 
 
-def finish(cloud: Cloud, api: Api) -> None:
+def finish(cloud: Cloud, api: Api, origin: str | None = None) -> None:
     """Tag the API, throttle it, and give gateway-made errors CORS and the API's own form."""
     client, stage = cloud.client("apigateway"), cloud.stage
     arn = f"arn:{stage.partition}:apigateway:{stage.region}::/restapis/{api.id}"
     client.tag_resource(resourceArn=arn, tags=stage.tags)
-    for response in gateway.responses():
+    for response in gateway.responses(origin or "*"):
         client.put_gateway_response(restApiId=api.id, **response)
     client.create_deployment(restApiId=api.id, stageName=api.stage, description="gateway responses")
     client.update_stage(
