@@ -224,8 +224,14 @@ def start(cloud: Cloud, plan: Plan, archive: Path) -> str:
     channels = {"train": upload(cloud, archive, ARCHIVE)}
     channels |= {name: upload(cloud, path, path.name) for name, path in plan.files.items()}
     with source() as folder:
-        trainer = make_trainer(cloud, plan, role, channels, folder)
-        trainer.train(wait=False, logs=False)
+        try:
+            trainer = make_trainer(cloud, plan, role, channels, folder)
+            trainer.train(wait=False, logs=False)
+        except (ValueError, TypeError) as error:
+            said = " ".join(str(error).split())[:300]
+            raise CloudError(
+                f"the SageMaker SDK refused the job ({said}); is it the version of requirements-aws.txt?"
+            ) from error
     return str(trainer._latest_training_job.training_job_name)
 
 

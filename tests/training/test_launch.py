@@ -14,6 +14,7 @@ import corpus as corpora
 import dataset
 import launch
 import pytest
+import resources
 import train_flags
 import training_job
 from cloud import Cloud, CloudError, Stage
@@ -192,6 +193,24 @@ def test_a_missing_sdk_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "sagemaker", None)
     with pytest.raises(CloudError, match="SageMaker SDK is not installed .* requirements-aws.txt"):
         launch.make_trainer(Cloud(STAGE, None), plan_of(), "role", {}, tmp_path)
+
+
+def test_what_the_sdk_refuses_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*given: object) -> None:
+        raise ValueError("1 validation error\n  for Compute")
+
+    monkeypatch.setattr(launch, "make_trainer", refuse)
+    monkeypatch.setattr(launch, "upload", lambda *given: "s3://b/data/")
+    for name in ("ensure_bucket", "ensure_role"):
+        monkeypatch.setattr(resources, name, lambda *given: "role")
+    with pytest.raises(CloudError, match=r"SDK refused the job \(1 validation error for Compute\)"):
+        launch.start(Cloud(STAGE, None), plan_of(), tmp_path)
+
+
+def test_starting_a_job_needs_no_torch() -> None:
+    code = "import sys, launch; launch.read_flags([]); sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=launch.TRAINING, timeout=120)
+    assert done.returncode == 0
 
 
 def test_stopping_to_watch_leaves_the_job_and_says_how_to_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
