@@ -1,0 +1,33 @@
+"""The rehearsal: everything from deploy to destroy in one command, with the page in a real browser."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SECONDS = 900
+STEPS = [
+    "deploy",
+    "deploy again",
+    "page in a browser",
+    "batch transform",
+    "status",
+    "another model",
+    "destroy",
+]
+
+
+@pytest.mark.aws
+def test_all_of_it_is_made_used_and_removed(chromium: str, tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    command = [sys.executable, "tests/support/rehearse.py", "--picture", str(picture)]
+    env = os.environ | {"CHROMIUM": chromium}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    table = done.stdout.split("result\n")[-1].splitlines()
+    assert [line[:20].strip() for line in table] == STEPS
+    assert table[-1].endswith("things removed, nothing is left")
+    assert picture.read_bytes().startswith(b"\x89PNG")
