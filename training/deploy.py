@@ -34,7 +34,6 @@ from cloud import Cloud, CloudError
 from hosting import Plan, Say
 
 API_SECONDS, API_POLL_SECONDS, REQUEST_SECONDS = 120, 5.0, 30
-SERVERS = Path(__file__).with_name("servers.json")
 
 
 class Deployed(NamedTuple):
@@ -151,18 +150,12 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return Plan(
         kind=options.kind,
         image=options.image,
-        memory_mb=options.memory or memory_for(options.image),
+        memory_mb=options.memory or package.serverless_memory(options.image),
         concurrency=options.concurrency,
         instance_type=options.instance_type,
         instances=options.instances,
         most_instances=max(options.instances, options.most_instances),
     )
-
-
-def memory_for(image: str) -> int:
-    """Give the serverless memory in MB that was measured to be enough for an image's server."""
-    measured = json.loads(SERVERS.read_text(encoding="utf-8"))
-    return int(measured["servers"][image]["serverless_memory_mb"])
 
 
 def outline(cloud: Cloud, options: argparse.Namespace) -> str:

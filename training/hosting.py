@@ -28,6 +28,9 @@ REVIEWS = (
     "The plot is thin and the jokes fall flat. I wanted to love it, and I walked out.",
     "Not bad at all!",
 )
+# Each of TorchServe's workers loads the model, and serverless inference pays by memory.
+LEAN = {("pytorch", "serverless"): {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}}
+
 Say = Callable[[str], None]
 
 
@@ -61,7 +64,7 @@ def ensure_model(cloud: Cloud, plan: Plan, package_url: str, package_sha256: str
     container = {
         "Image": images.uri(plan.image, cloud.stage.region),
         "ModelDataUrl": package_url,
-        "Environment": package.ENVIRONMENT[plan.image],
+        "Environment": package.ENVIRONMENT[plan.image] | LEAN.get((plan.image, plan.kind), {}),
     }
     # Serverless inference knows no isolation; where there is one, no review can leave the container.
     isolated = plan.kind == "realtime"
