@@ -18,7 +18,7 @@ export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIU
 export STAGE ENDPOINT_KIND IMAGE SITE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-aws rehearse doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
+.PHONY: help run test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -34,6 +34,9 @@ test-aws: $(TEST_AWS)/.ready ## run the tests against a simulated AWS and AWS's 
 
 rehearse: $(TEST_AWS)/.ready ## deploy, use, batch and destroy all of it against a simulated AWS
 	@$(TEST_AWS)/bin/python tests/support/rehearse.py
+
+simulate: $(TEST_AWS)/.ready ## start a simulated AWS account, for the commands below in another terminal
+	@$(TEST_AWS)/bin/python tests/support/rehearse.py --serve
 
 check: $(DEV)/.ready ## run ruff and mypy
 	@$(DEV)/bin/ruff check .

@@ -211,7 +211,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--cors-origin", help="the origin whose pages may read answers (default: any)")
     add("--budget-email", help="who is told when the month's cost nears --budget-dollars")
     add("--budget-dollars", type=float, default=20.0, help="the account's monthly budget (default 20)")
-    add("--api-url", help="where the API is reached, when not at its own URL")
+    add(
+        "--api-url",
+        default=environ.get("DEPLOYED_API_URL") or None,
+        help="where the API is reached, when not at its own URL (default: DEPLOYED_API_URL)",
+    )
     add("--no-api-check", action="store_true", help="don't ask the API a review at the end")
     return parser.parse_args(arguments)
 

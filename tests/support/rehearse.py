@@ -1,6 +1,7 @@
 """All of it in a line against a simulated AWS: deploy, use it in a browser, batch, update, status, destroy.
 
     make rehearse            # or: python tests/support/rehearse.py --picture page.png
+    make simulate            # or: ... --serve; only starts the account, for commands in another terminal
 
 What is real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda emulator,
 the commands of training/, a browser. What is simulated: the account (moto), API Gateway, S3's website.
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -87,6 +89,7 @@ class Rehearsal:
         self.transforms = TransformServer(self.server.url, self.runtime.of_job, self.server.env)
         self.stack.callback(self.transforms.stop)
         self.lambda_: LambdaEmulator | None = None
+        self.running: dict[str, Any] = {}  # the configuration of the function that runs
         self.cloud: Cloud = clouds.open_stage("dev")
         self.package = lambda_zip.build(self._toolchain(), folder / "zip")
         definition = json.loads((self.package / "sam.json").read_text(encoding="utf-8"))
@@ -103,27 +106,42 @@ class Rehearsal:
 
     def _invoke(self, event: dict[str, Any]) -> Any:
         """Take an event to the deployed function, which starts at its first event as on AWS."""
-        if self.lambda_ is None:
-            self.lambda_ = self._start()
-            self.stack.callback(self.lambda_.stop)
+        found = self.cloud.client("lambda").get_function(FunctionName="verdict-dev")["Configuration"]
+        wanted = {key: found[key] for key in ("CodeSha256", "Environment", "Handler", "Timeout")}
+        if self.lambda_ is None or wanted != self.running:
+            if self.lambda_:
+                self.lambda_.stop()
+            self.lambda_, self.running = self._start(wanted), wanted
         return self.lambda_.invoke(event)
 
-    def _start(self) -> LambdaEmulator:
-        configured = self.cloud.client("lambda").get_function(FunctionName="verdict-dev")["Configuration"]
+    def _start(self, wanted: dict[str, Any]) -> LambdaEmulator:
         zips = (function.ROOT / "build/dev/chalice_app/.chalice/deployments").glob("*.zip")
-        (deployed,) = [path for path in zips if _code_hash(path) == configured["CodeSha256"]]
-        task = self.folder / "task"
+        (deployed,) = [path for path in zips if _code_hash(path) == wanted["CodeSha256"]]
+        task = Path(tempfile.mkdtemp(dir=self.folder))
         shutil.unpack_archive(deployed, task)
-        variables = configured["Environment"]["Variables"]
         return LambdaEmulator(
             task,
             self.folder / "image",
-            configured["Handler"],
+            wanted["Handler"],
             self.folder / "lambda.log",
-            seconds=configured["Timeout"],
-            **variables,
+            seconds=wanted["Timeout"],
+            **wanted["Environment"]["Variables"],
             AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=self.runtime.url,
         )
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        if self.lambda_:
+            self.lambda_.stop()
+        self.stack.close()
+
+    def variables(self) -> dict[str, str]:
+        """Give what another terminal needs so that every command asks this account."""
+        return self.server.env | {
+            "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime.url,
+            "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url,
+            "DEPLOYED_API_URL": self.gateway.url + "/",
+        }
 
     def step(self, name: str, act: Any) -> None:
         """Take a step and note what it came to."""
@@ -302,21 +320,46 @@ def _say(line: str) -> None:
     print(f"   {line}", flush=True)
 
 
+def serve(rehearsal: Rehearsal) -> None:
+    """Say how another terminal reaches the account, and keep it until Ctrl-C."""
+    with bucket_server(rehearsal.cloud) as url:
+        print("a simulated AWS account is ready; in another terminal:\n")
+        for name, value in rehearsal.variables().items():
+            print(f"export {name}={value}")
+        print(f"\nAfter `make deploy` the API is at {rehearsal.gateway.url}/, the page at {url}", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Rehearse everything against a simulated AWS.")
     parser.add_argument("--picture", type=Path, help="write a picture of the page's answer here (.png)")
+    parser.add_argument("--serve", action="store_true", help="only start the simulated account")
     options = parser.parse_args()
-    resources.ROLE_SECONDS = 0  # the simulated account knows a role at once
-    for module in (inventory, deploy.hosting, deploy.page):
-        module.POLL_SECONDS = 0.1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
-        function.ROOT = Path(folder) / "root"  # what is built lies beside the repository
+        if not options.serve:
+            hurry(Path(folder))
         rehearsal = Rehearsal(Path(folder), options.picture)
-        with rehearsal.stack:
-            rehearsal.run()
-    print(f"\n{'step':20}{'seconds':>9}  result")
+        try:
+            if options.serve:
+                serve(rehearsal)
+            else:
+                rehearsal.run()
+        finally:
+            rehearsal.stop()
+    if rehearsal.rows:
+        print(f"\n{'step':20}{'seconds':>9}  result")
     for row in rehearsal.rows:
         print(f"{row.step:20}{row.seconds:>9.1f}  {row.result}")
+
+
+def hurry(folder: Path) -> None:
+    """Don't wait for what a simulated account does at once, and build beside the repository."""
+    resources.ROLE_SECONDS = 0
+    for module in (inventory, deploy.hosting, deploy.page):
+        module.POLL_SECONDS = 0.1
+    function.ROOT = folder / "root"
 
 
 if __name__ == "__main__":
