@@ -3,6 +3,7 @@
 PYTHON ?= python3
 SPLIT ?= test
 SEED ?= 1
+OUT ?= verdicts.csv
 RUN := .venv/run
 TRAIN := .venv/train
 TEACH := .venv/teach
@@ -99,8 +100,8 @@ deploy: $(RUN)/.ready ## put model, API and page on AWS, and say what they cost
 update-model: $(RUN)/.ready ## put another MODEL behind the deployed endpoint
 	@$(RUN)/bin/python training/update_model.py $(FLAGS)
 
-batch: $(RUN)/.ready ## judge a whole FILE of reviews, by Batch Transform or with FLAGS=--local
-	@$(RUN)/bin/python training/batch.py $(FILE) $(FLAGS)
+batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or with FLAGS=--local
+	@$(RUN)/bin/python training/batch.py "$(FILE)" --out "$(OUT)" $(FLAGS)
 
 batch-test: $(RUN)/.ready ## judge the 25,000 test reviews in a batch and print the accuracy
 	@$(RUN)/bin/python training/batch_test.py $(FLAGS)

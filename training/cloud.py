@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import boto3
+from boto3.exceptions import Boto3Error
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -240,7 +241,7 @@ def speaking(command: str) -> Iterator[None]:
     """End a command with one sentence instead of a traceback when AWS, or we, could not do it."""
     try:
         yield
-    except (CloudError, BotoCoreError, ClientError) as error:
+    except (CloudError, BotoCoreError, Boto3Error, ClientError) as error:
         sys.exit(f"{command}: {sentence_of(error)}")
     except KeyboardInterrupt:
         sys.exit(
