@@ -62,10 +62,8 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     url, digest = put_package(cloud, options.model, plan, say)
     model = hosting.ensure_model(cloud, plan, url, digest, role)
     config = hosting.ensure_config(cloud, plan, model)
-    endpoint = endpoint_for(cloud, verdict.model.vocabulary, say)
-    hosting.ensure_endpoint(cloud, endpoint, config, say)
-    hosting.check_answers(cloud, endpoint, verdict)
-    say(f"endpoint {endpoint}: {len(hosting.REVIEWS)} reviews of our own answered as here")
+    endpoint = endpoint_for(cloud, verdict.model.vocabulary, plan.kind, say)
+    hosting.put_in_service(cloud, endpoint, config, verdict, say)
     hosting.ensure_scaling(cloud, endpoint, plan)
     function_role = resources.ensure_function_role(cloud, endpoint)
     api = function.deploy(
@@ -91,11 +89,11 @@ def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, s
     return url, packed.sha256
 
 
-def endpoint_for(cloud: Cloud, vocabulary: str, say: Say) -> str:
-    """Give the endpoint to deploy to: the one in use, or the other one when its vocabulary is another.
+def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
+    """Give the endpoint to deploy to: the one in use, or the other one when it can't be changed in place.
 
-    Ids of one vocabulary mean nothing to a model of the other, so the function changes over from one
-    endpoint to the other at once.
+    Ids of one vocabulary mean nothing to a model of the other, and AWS does not turn every kind of endpoint
+    into the other; so the function changes over from one endpoint to the other at once.
     """
     first, second = cloud.stage.endpoints
     used = function.endpoint_asked(cloud) or first
@@ -103,10 +101,14 @@ def endpoint_for(cloud: Cloud, vocabulary: str, say: Say) -> str:
     if not found or found["EndpointStatus"] != "InService":
         return used
     hosting.check_owned(cloud, found)
-    if hosting.card_of(cloud, used)["vocabulary"] == vocabulary:
+    if hosting.plan_of(cloud, found).kind != kind:
+        differs = "is of another kind"
+    elif hosting.card_of(cloud, used)["vocabulary"] != vocabulary:
+        differs = "has another vocabulary"
+    else:
         return used
     other = second if used == first else first
-    say(f"endpoint {used} has another vocabulary, so {other} is made beside it")
+    say(f"endpoint {used} {differs}, so {other} is made beside it")
     return other
 
 

@@ -170,6 +170,40 @@ def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
         )
 
 
+def put_in_service(cloud: Cloud, endpoint: str, config: str, verdict: inference.Verdict, say: Say) -> None:
+    """Let an endpoint serve a configuration and ask it our own reviews.
+
+    Answers them wrongly, and it goes back to what it served before. Raises CloudError.
+    """
+    before = describe(cloud, endpoint)
+    ensure_endpoint(cloud, endpoint, config, say)
+    try:
+        check_answers(cloud, endpoint, verdict)
+    except CloudError as error:
+        if not before or before["EndpointStatus"] != "InService" or before["EndpointConfigName"] == config:
+            raise
+        say(f"{error}; going back")
+        ensure_endpoint(cloud, endpoint, before["EndpointConfigName"], say)
+        raise CloudError(f"{error}; the endpoint serves what it served before again") from error
+    say(f"endpoint {endpoint}: {len(REVIEWS)} reviews of our own answered as here")
+
+
+def plan_of(cloud: Cloud, found: Mapping[str, Any]) -> Plan:
+    """Give the plan by which an endpoint is hosted, from SageMaker's description of it."""
+    sagemaker = cloud.client("sagemaker")
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    variant, now = config["ProductionVariants"][0], found["ProductionVariants"][0]
+    image = sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["Image"]
+    names = [name for name in images.SERVING if images.uri(name, cloud.stage.region) == image]
+    plan = Plan(image=names[0] if names else images.SERVING[0])
+    if "ServerlessConfig" in variant:
+        memory, most = (variant["ServerlessConfig"][key] for key in ("MemorySizeInMB", "MaxConcurrency"))
+        return plan._replace(kind="serverless", memory_mb=memory, concurrency=most)
+    # As many instances as its load has brought it to.
+    instances = now.get("CurrentInstanceCount") or variant["InitialInstanceCount"]
+    return plan._replace(kind="realtime", instance_type=variant["InstanceType"], instances=instances)
+
+
 def check_owned(cloud: Cloud, found: Mapping[str, Any]) -> None:
     """Raise CloudError when an endpoint of our name is not of this stage."""
     tags = cloud.client("sagemaker").list_tags(ResourceArn=found["EndpointArn"])["Tags"]

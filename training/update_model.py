@@ -7,7 +7,10 @@ deploy again; it makes a second endpoint and changes over.
 """
 
 import argparse
+import os
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
 import cloud as clouds
 import deploy
@@ -21,7 +24,10 @@ from hosting import Say
 
 
 def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
-    """Update the endpoint and give its new configuration's name. Raises CloudError after going back."""
+    """Update the endpoint and give its new configuration's name. Raises CloudError after going back.
+
+    Everything but the model stays as it was deployed: memory or instances, image, autoscaling.
+    """
     verdict = inference.model_fn(options.model)
     endpoint = function.endpoint_asked(cloud) or cloud.stage.endpoint
     found = hosting.describe(cloud, endpoint)
@@ -35,30 +41,32 @@ def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
             f"the model in {options.model} has vocabulary {verdict.model.vocabulary}, the endpoint and its"
             f" function have {serving['vocabulary']}; run `make deploy`, which changes both over"
         )
-    before = found["EndpointConfigName"]
-    plan = deploy.plan_of(options)
+    plan = hosting.plan_of(cloud, found)
     role = resources.ensure_role(cloud)
     url, digest = deploy.put_package(cloud, options.model, plan, say)
     config = hosting.ensure_config(cloud, plan, hosting.ensure_model(cloud, plan, url, digest, role))
-    if config == before:
+    if serving["id"] == verdict.model.id and config == found["EndpointConfigName"]:
         say(f"endpoint {endpoint} serves {verdict.model.id} already")
         return config
-    # Autoscaling would fight an update that changes the number of instances.
-    hosting.remove_scaling(cloud, endpoint)
-    hosting.ensure_endpoint(cloud, endpoint, config, say)
-    try:
-        hosting.check_answers(cloud, endpoint, verdict)
-    except CloudError as error:
-        say(f"{error}; going back to {serving['id']}")
-        hosting.ensure_endpoint(cloud, endpoint, before, say)
-        raise CloudError(f"{error}; the endpoint serves {serving['id']} again") from error
-    hosting.ensure_scaling(cloud, endpoint, plan)
+    hosting.put_in_service(cloud, endpoint, config, verdict, say)
     say(f"endpoint {endpoint}: {serving['id']} gave way to {verdict.model.id}")
     return config
 
 
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Put another model behind the deployed endpoint.")
+    clouds.add_flags(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path(os.environ.get("MODEL") or inference.MODEL_FOLDER),
+        help="model folder (default: MODEL, or training/model)",
+    )
+    return parser.parse_args(arguments)
+
+
 def main() -> None:
-    options = deploy.parse()
+    options = parse()
     with clouds.speaking("update-model"):
         cloud = clouds.open_stage(options.stage, options.region)
         try:

@@ -152,10 +152,11 @@ def test_a_real_time_endpoint_grows_with_its_load_and_goes_back_to_serverless(
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2)
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
     assert row["idle_hour"] == pytest.approx(0.115)
-    make(cloud, package, "--site", "none")
+    made = make(cloud, package, "--site", "none")
+    assert made.endpoint == function.endpoint_asked(cloud) == "verdict-dev-2"
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
-    assert row["idle_hour"] == 0
+    assert (row["name"], row["idle_hour"]) == ("verdict-dev-2", 0)
     destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 

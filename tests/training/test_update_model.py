@@ -30,7 +30,8 @@ def other(tmp_path: Path) -> Path:
 
 
 def config_of(cloud: Cloud) -> str:
-    return str(cloud.client("sagemaker").describe_endpoint(EndpointName="verdict-dev")["EndpointConfigName"])
+    found = cloud.client("sagemaker").describe_endpoint(EndpointName="verdict-dev")
+    return str(found["EndpointConfigName"])
 
 
 def served(cloud: Cloud) -> str:
@@ -64,7 +65,7 @@ def test_a_model_that_answers_wrongly_gives_way_to_the_one_before(
         raise CloudError("endpoint verdict-dev gives 0.1")
 
     monkeypatch.setattr(hosting, "check_answers", wrong)
-    with pytest.raises(CloudError, match=f"gives 0.1; the endpoint serves {first} again"):
+    with pytest.raises(CloudError, match="gives 0.1; the endpoint serves what it served before again"):
         update_model.update(cloud, options(other), quiet)
     assert config_of(cloud) == before
     assert served(cloud) == first
@@ -78,6 +79,23 @@ def test_another_vocabulary_is_refused_and_nothing_changes(
     with pytest.raises(CloudError, match="have 0123456789abcdef; run `make deploy`, which changes both over"):
         update_model.update(cloud, options(other), quiet)
     assert config_of(cloud) == before
+
+
+def test_memory_instances_and_image_stay_as_they_were_deployed(
+    cloud: Cloud, package: Path, other: Path
+) -> None:
+    flags = ["--kind", "realtime", "--instance-type", "ml.c5.large", "--image", "pytorch", "--site", "none"]
+    make(cloud, package, *flags, "--instances", "2", "--most-instances", "4")
+    update_model.update(cloud, options(other), quiet)
+    sagemaker = cloud.client("sagemaker")
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=config_of(cloud))
+    (variant,) = config["ProductionVariants"]
+    assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 2)
+    model = sagemaker.describe_model(ModelName=variant["ModelName"])
+    assert "pytorch-inference" in model["PrimaryContainer"]["Image"]
+    assert served(cloud) == inference.model_fn(other).model.id
+    targets = cloud.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
+    assert [target["MaxCapacity"] for target in targets["ScalableTargets"]] == [4]
 
 
 def test_without_a_deploy_there_is_nothing_to_update(cloud: Cloud, package: Path) -> None:
