@@ -34,7 +34,7 @@ test-aws: $(TEST_AWS)/.ready ## run the tests against a simulated AWS and AWS's 
 	@$(TEST_AWS)/bin/python -m pytest -m aws $(TESTS)
 
 rehearse: $(TEST_AWS)/.ready ## deploy, use, batch and destroy all of it against a simulated AWS
-	@$(TEST_AWS)/bin/python tests/support/rehearse.py
+	@$(TEST_AWS)/bin/python tests/support/rehearse.py $(FLAGS)
 
 simulate: $(TEST_AWS)/.ready ## start a simulated AWS account, for the commands below in another terminal
 	@$(TEST_AWS)/bin/python tests/support/rehearse.py --serve

@@ -10,21 +10,21 @@ from tests.support.api import FOLDER
 CONFIG = json.loads((FOLDER / ".chalice/config.json").read_text(encoding="utf-8"))
 
 
-def test_the_stages_are_dev_and_prod() -> None:
-    assert CONFIG["stages"].keys() == {"dev", "prod"}
+def test_the_stages_are_dev_prod_and_the_one_of_tests() -> None:
+    assert CONFIG["stages"].keys() == {"dev", "prod", "test"}
     assert (CONFIG["app_name"], CONFIG["api_gateway_endpoint_type"]) == ("verdict", "REGIONAL")
     assert (CONFIG["lambda_memory_size"], CONFIG["lambda_timeout"]) == (512, 25)
     assert CONFIG["autogen_policy"] is False
 
 
-@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize("stage", ["dev", "prod", "test"])
 def test_nothing_of_local_mode_is_deployed(stage: str) -> None:
     assert CONFIG["stages"][stage]["environment_variables"] == {"ENDPOINT_NAME": f"verdict-{stage}"}
     assert "environment_variables" not in CONFIG
     assert not re.search("127.0.0.1|localhost|AWS_|VERDICT_LOCAL", json.dumps(CONFIG))
 
 
-@pytest.mark.parametrize("stage", ["dev", "prod"])
+@pytest.mark.parametrize("stage", ["dev", "prod", "test"])
 def test_the_lambda_may_ask_its_endpoint_and_write_its_log_and_nothing_else(stage: str) -> None:
     policy = json.loads((FOLDER / ".chalice" / CONFIG["stages"][stage]["iam_policy_file"]).read_text())
     ask, log = policy["Statement"]

@@ -1,6 +1,7 @@
 """All of it in a line against a simulated AWS: deploy, use it in a browser, batch, update, status, destroy.
 
     make rehearse            # or: python tests/support/rehearse.py --picture page.png
+    VERDICT_REAL_AWS=1 make rehearse FLAGS=--real     # the same in your own account, as stage test: it costs
     make simulate            # or: ... --serve; only starts the account, for commands in another terminal
 
 What is real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda emulator,
@@ -178,7 +179,7 @@ class Rehearsal:
 
         chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
         assert chromium, "chromium is not installed (or name it: CHROMIUM=/path)"
-        with bucket_server(self.cloud) as url, sync_playwright() as playwright:
+        with self.site() as url, sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
             page = browser.new_page(viewport={"width": 1280, "height": 900})
             faults: list[str] = []
@@ -195,7 +196,11 @@ class Rehearsal:
                 page.screenshot(path=str(self.picture))
             browser.close()
         assert faults == [], faults
-        return f"{headline}, through {self.gateway.calls} calls of the function"
+        return f"{headline}, from {self.made.api_url}"
+
+    def site(self) -> Any:
+        """Give a context in which the page can be reached, and its URL."""
+        return bucket_server(self.cloud)
 
     def batch(self) -> str:
         import csv
@@ -205,7 +210,7 @@ class Rehearsal:
             csv.writer(file).writerows([["id", "review"], *enumerate(BATCH, 1)])
         rows = {}
         for way, more in (("transform", []), ("local", ["--local"])):
-            env = {**os.environ, "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url}
+            env = self.batch_environment()
             command = [sys.executable, "training/batch.py", str(source), "--out", str(out), *more]
             done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, done.stderr
@@ -216,6 +221,10 @@ class Rehearsal:
         return f"{len(found)} rows, equal to --local byte for byte: " + ", ".join(
             row["sentiment"] or row["error"] for row in found
         )
+
+    def batch_environment(self) -> dict[str, str]:
+        """Give the environment in which a batch finds an account that does transforms."""
+        return {**os.environ, "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url}
 
     def status(self) -> str:
         from datetime import UTC, datetime
@@ -228,16 +237,49 @@ class Rehearsal:
 
     def update(self) -> str:
         random_package(self.folder / "other")
-        other = deploy.parse(["--model", str(self.folder / "other"), "--memory", "3072"])
+        other = deploy.parse(["--model", str(self.folder / "other")])
         update_model.update(self.cloud, other, _say)
         update_model.update(self.cloud, self.options, _say)
         return "another model behind the endpoint, and back"
 
     def destroy(self) -> str:
         count = destroy.destroy(self.cloud, _say)
-        left = leftovers(self.cloud)
+        left = self.left()
         assert left == {}, left
         return f"{count} things removed, nothing is left"
+
+    def left(self) -> dict[str, Any]:
+        """Give what the account still has."""
+        return leftovers(self.cloud)
+
+
+class RealAccount(Rehearsal):
+    """The same steps in the account of one's own credentials, in a stage that is for nothing else."""
+
+    def __init__(self, folder: Path, picture: Path | None) -> None:
+        self.folder, self.picture, self.rows = folder, picture, []
+        self.stack, self.lambda_ = contextlib.ExitStack(), None
+        self.cloud = clouds.open_stage("test")
+        if inventory.find(self.cloud):
+            sys.exit("rehearse: stage test has something already; `make destroy STAGE=test` first")
+        os.environ["STAGE"] = "test"
+        self.options = deploy.parse([])
+
+    def run(self) -> None:
+        """Take the steps, and remove everything even when one of them fails."""
+        try:
+            super().run()
+        finally:
+            destroy.destroy(self.cloud, _say)
+
+    def site(self) -> Any:
+        return contextlib.nullcontext(self.made.page_url)
+
+    def batch_environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def left(self) -> dict[str, Any]:
+        return {thing.kind: thing for thing in inventory.find(self.cloud)}
 
 
 class Containers(Runtime):
@@ -334,13 +376,17 @@ def serve(rehearsal: Rehearsal) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Rehearse everything against a simulated AWS.")
     parser.add_argument("--picture", type=Path, help="write a picture of the page's answer here (.png)")
+    parser.add_argument("--real", action="store_true", help="in your own account; it costs some cents")
     parser.add_argument("--serve", action="store_true", help="only start the simulated account")
     options = parser.parse_args()
+    if options.real and os.environ.get("VERDICT_REAL_AWS") != "1":
+        sys.exit("rehearse: --real makes things in your AWS account; set VERDICT_REAL_AWS=1 if you mean it")
+    kind = RealAccount if options.real else Rehearsal
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
-        if not options.serve:
+        if not (options.serve or options.real):
             hurry(Path(folder))
-        rehearsal = Rehearsal(Path(folder), options.picture)
+        rehearsal = kind(Path(folder), options.picture)
         try:
             if options.serve:
                 serve(rehearsal)

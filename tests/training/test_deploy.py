@@ -428,8 +428,8 @@ def test_a_waking_endpoint_is_waited_for_and_a_broken_one_is_not(
 
 
 def test_an_unknown_stage_is_refused_before_anything_is_made(runtime: Runtime, package: Path) -> None:
-    other = clouds.open_stage("test")
-    with pytest.raises(CloudError, match="has no stage test, it has dev, prod; add it there"):
+    other = clouds.open_stage("other")
+    with pytest.raises(CloudError, match="has no stage other, it has dev, prod, test; add it there"):
         make(other, package)
     assert leftovers(other) == {}
 

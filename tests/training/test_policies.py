@@ -11,7 +11,7 @@ import policies
 import pytest
 
 CHALICE = Path(__file__).resolve().parents[2] / "chalice_app/.chalice"
-STAGES = ("dev", "prod")
+STAGES = ("dev", "prod", "test")
 STAGE = cloud.Stage("dev", "123456789012", "eu-west-1")
 # AWS knows no resource for these; the second is narrowed by a condition.
 NO_RESOURCE = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
