@@ -64,7 +64,7 @@ def figures(card: dict[str, Any]) -> str:
     for split in ("test", "development"):
         found = card["metrics"].get(split)
         if not found:
-            rows.append([split, f"not measured yet: `make evaluate SPLIT={split}`", *[""] * 6])
+            rows.append([split, f"not measured yet: `make evaluate SPLIT={split}`", *[""] * 7])
             continue
         worst = max((row["ece"] for row in found.get("by_length", [])), default=None)
         rows.append(
@@ -75,8 +75,9 @@ def figures(card: dict[str, Any]) -> str:
                 percent(found["coverage"]),
                 percent(found["accuracy_outright"], 2),
                 percent(found.get("accuracy_of_surest_90"), 2),
-                percent(found["ece"], 2),
+                _with_chance(found),
                 percent(worst, 2),
+                percent(found.get("ece_positive"), 2),
             ]
         )
     head = [
@@ -88,8 +89,24 @@ def figures(card: dict[str, Any]) -> str:
         "surest 90 % right for",
         "ECE",
         "ECE, worst quarter by length",
+        "ECE of P(positive)",
     ]
-    return table(head, rows) + f"\nModel `{card['id']}`, {card['onnx_bytes'] / 1e6:.1f} MB.\n"
+    return table(head, rows) + _sides(card) + f"\nModel `{card['id']}`, {card['onnx_bytes'] / 1e6:.1f} MB.\n"
+
+
+def _with_chance(found: dict[str, Any]) -> str:
+    """Give the calibration error, and the one that so many perfectly calibrated answers would show."""
+    chance = found.get("ece_by_chance")
+    return percent(found["ece"], 2) + ("" if chance is None else f" (chance {percent(chance, 2)})")
+
+
+def _sides(card: dict[str, Any]) -> str:
+    """Say how often each verdict is right, since the two may differ."""
+    found = card["metrics"].get("test", {})
+    if found.get("accuracy_positive") is None or found.get("accuracy_negative") is None:
+        return ""
+    positive, negative = (percent(found[f"accuracy_{side}"], 2) for side in ("positive", "negative"))
+    return f'\nOn the test split, "positive" is right for {positive}, "negative" for {negative}.\n'
 
 
 def stages(card: dict[str, Any]) -> str:
@@ -168,11 +185,14 @@ def _behaviour(metric: dict[str, Any]) -> str:
     shown = {"overall": "short cases, all but sarcasm"}
     order = ["single sentences", "overall", *sorted(names), "sarcasm"]
     rows = [
-        [shown.get(name, name.replace("_", " ")), percent(found[name]["held"])]
+        [
+            shown.get(name, name.replace("_", " ")),
+            *(percent(found[name].get(half)) for half in ("held", "open")),
+        ]
         for name in order
         if name in found
     ]
-    return table(["of the half held back", "right"], rows)
+    return table(["right", "of the half held back", "of the open half"], rows)
 
 
 def _ablation(found: dict[str, Any]) -> str:

@@ -33,7 +33,8 @@ from vocab.contract import ContractError
 from vocab.files import write_atomic
 from vocab.text import NEGATIONS, clean, tokenize
 
-LABELS = {"positive": 1, "negative": 0, "pos": 1, "neg": 0, "1": 1, "0": 0}
+LABELS = {"positive": 1, "negative": 0, "pos": 1, "neg": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0}
+MAX_CELL = 10_000_000
 CHUNK = 250
 # What says "not" in a review, with the forms that people write without an apostrophe.
 NEGATORS = NEGATIONS | frozenset(
@@ -90,17 +91,25 @@ def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int
 
 
 def judge(texts: Sequence[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
-    """Give every figure for reviews with labels 0 or 1: overall, by length, by negation, in bins."""
+    """Give every figure for reviews with labels 0 or 1: overall, by length, by negation, in bins.
+
+    Texts without a token are counted as ``unread`` and left out of the rest. Raises ValueError when all are.
+    """
     card = inference.model_fn(model).card
     read = score_texts(texts, model, workers)
-    logits = np.nan_to_num(read.logits)
+    unread = np.isnan(read.logits)
+    if unread.all():
+        raise ValueError(f"none of the {len(texts):,} texts holds a word or sign that can be read")
+    if unread.any():  # to a caller it is an error, neither right nor wrong
+        read, labels = Reading(*(one[~unread] for one in read)), labels[~unread]
+    logits = read.logits
     probabilities = measures.probabilities_of(logits)
     band = tuple(card["uncertain"])
     uncalibrated = measures.probabilities_of(logits * card["temperature"])
     quarters = measures.by_length(probabilities, labels, read.lengths, band)
     return {
         **measures.summary(probabilities, labels, band),
-        "unread": int(np.isnan(read.logits).sum()),
+        "unread": int(unread.sum()),
         "ece_before_temperature": measures.expected_calibration_error(uncalibrated, labels),
         "ece_worst_quarter": max(row["ece"] for row in quarters),
         "by_length": quarters,
@@ -195,26 +204,38 @@ def speed(texts: Sequence[str], model: Path) -> dict[str, Any]:
 
 def read_csv(path: Path) -> tuple[list[str], np.ndarray]:
     """Read the columns text and label of a CSV file in UTF-8. Raises ValueError with the line."""
-    csv.field_size_limit(10_000_000)
+    csv.field_size_limit(MAX_CELL)
     texts, labels = [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
-            if not {"text", "label"} <= set(reader.fieldnames or ()):
-                raise ValueError(f"{path} needs the columns text and label, has {reader.fieldnames}")
+            names = list(reader.fieldnames or ())
+            if [names.count(name) for name in ("text", "label")] != [1, 1]:
+                has = f"has {', '.join(map(repr, names))}" if names else "is empty"
+                raise ValueError(f"{path} needs one column text and one column label, {has}")
             for row in reader:
-                label = LABELS.get((row["label"] or "").strip().lower())
-                if label is None or row["text"] is None:
-                    raise ValueError(
-                        f"{path} line {reader.line_num}: needs a text, and positive, negative, 1 or 0"
-                    )
+                labels.append(_label(row, f"{path} line {reader.line_num}"))
                 texts.append(row["text"])
-                labels.append(label)
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no CSV in UTF-8 ({error})") from error
+    except csv.Error as error:
+        raise ValueError(f"{path} can't be read as CSV: {error}; a cell has at most {MAX_CELL:,}") from error
     if not texts:
         raise ValueError(f"{path} holds no row")
     return texts, np.array(labels)
+
+
+def _label(row: dict[Any, Any], where: str) -> int:
+    """Give a row's label. Raises ValueError, which never quotes what may be a review."""
+    value = row["label"]
+    if value is None or row["text"] is None or None in row:
+        count = "more" if None in row else "fewer"
+        raise ValueError(f"{where}: the row has {count} cells than the header; is a comma or quote unquoted?")
+    label = LABELS.get(value.strip().lower())
+    if label is None:
+        came = repr(value) if len(value) <= 10 else f"{len(value):,} characters"
+        raise ValueError(f"{where}: a label is positive, negative, pos, neg, 1 or 0, got {came}")
+    return label
 
 
 def publish(model: Path, name: str, figures: dict[str, Any], command: str) -> None:
@@ -240,6 +261,8 @@ def main() -> None:
     asked.add_argument("--speed", action="store_true", help="measure milliseconds a review instead")
     asked.add_argument("--length-temperature", action="store_true", help="ask for a temperature by length")
     options = parser.parse_args()
+    if options.workers < 1:
+        parser.error(f"--workers must be 1 or more, got {options.workers}")
     if (options.speed or options.length_temperature) and (options.csv or options.split != "development"):
         parser.error("--speed and --length-temperature are measured on the development split")
     try:

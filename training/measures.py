@@ -81,6 +81,19 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
     )
 
 
+def positive_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
+    """Give the mean gap between P(positive) and the share that is positive, over bins of equal mass, 0..1.
+
+    Stricter than the verdict's: a lean to one side, which the other side makes good there, shows here.
+    """
+    order = np.argsort(probabilities, kind="stable")
+    gaps = [
+        abs(float((probabilities[rows] - labels[rows]).sum()))
+        for rows in np.array_split(order, min(bins, len(order)))
+    ]
+    return sum(gaps) / len(order)
+
+
 def error_by_chance(probabilities: np.ndarray, bins: int = BINS) -> float:
     """Give the calibration error that so many perfectly calibrated probabilities would show, 0..1.
 
@@ -171,11 +184,18 @@ def summary(probabilities: np.ndarray, labels: np.ndarray, band: tuple[float, fl
         "brier": float(((probabilities - labels) ** 2).mean()),
         "ece": expected_calibration_error(probabilities, labels),
         "ece_by_chance": error_by_chance(probabilities),
+        "ece_positive": positive_calibration_error(probabilities, labels),
         "coverage": float(outright.mean()),
-        "accuracy_outright": float(right[outright].mean()) if outright.any() else None,
+        "accuracy_outright": _share(right[outright]),
+        "accuracy_positive": _share(right[outright & (probabilities >= 0.5)]),
+        "accuracy_negative": _share(right[outright & (probabilities < 0.5)]),
         "accuracy_of_surest_90": accuracy_of_surest(probabilities, labels, 0.9),
         "confusion": confusion(probabilities, labels),
     }
+
+
+def _share(right: np.ndarray) -> float | None:
+    return float(right.mean()) if len(right) else None
 
 
 def by_length(

@@ -36,7 +36,7 @@ FIRST_KNOWN_ID = BUCKETS + 1
 MAX_PICKLE_BYTES = 8_000_000
 # Longer runs of letters are no words: they are not stemmed, and not kept in memory.
 MAX_STEMMED_LETTERS = 100
-VOCABULARY = Path(__file__).with_name("vocabulary.pkl")
+VOCABULARY = Path(__file__).resolve().with_name("vocabulary.pkl")
 
 
 class VocabularyError(Exception):

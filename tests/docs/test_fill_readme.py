@@ -39,9 +39,19 @@ def test_the_figures_of_both_splits_stand_in_their_columns() -> None:
         "surest 90 % right for": "96.54 %",
         "ECE": "1.23 %",
         "ECE, worst quarter by length": "3.45 %",
+        "ECE of P(positive)": "–",
     }
     assert development[2] == "50.00 %"
     assert "Model `verdict-x`, 4.3 MB." in block
+
+
+def test_chance_and_both_sides_stand_beside_the_figures_where_they_are_known() -> None:
+    more = {"ece_by_chance": 0.004, "ece_positive": 0.0234}
+    sides = {"accuracy_positive": 0.94, "accuracy_negative": 0.96}
+    block = fill_readme.figures(card(test=SPLIT | more | sides))
+    _, test, _ = cells(block)
+    assert (test[6], test[8]) == ("1.23 % (chance 0.40 %)", "2.34 %")
+    assert 'On the test split, "positive" is right for 94.00 %, "negative" for 96.00 %.' in block
 
 
 def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names_its_command() -> None:

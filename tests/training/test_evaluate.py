@@ -102,16 +102,37 @@ def test_a_file_as_excel_writes_it_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "needs the columns text and label, has None"),
+        (b"", "needs one column text and one column label, is empty"),
         (b"text,label\n", "holds no row"),
-        (b"review,label\nFine.,1\n", "needs the columns text and label, has ['review', 'label']"),
-        (b"text,label\nFine.,1\nFine.,maybe\n", "line 3: needs a text, and positive, negative, 1 or 0"),
-        (b"text,label\nFine.\n", "line 2: needs a text, and positive, negative, 1 or 0"),
-        (b"label,text\n1\n", "line 2: needs a text, and positive, negative, 1 or 0"),
+        (b"review,label\nFine.,1\n", "needs one column text and one column label, has 'review', 'label'"),
+        (b"text,label,text\nFine.,1,x\n", "needs one column text and one column label, has 'text', "),
+        (
+            b"text,label\nFine.,1\nFine.,maybe\n",
+            "line 3: a label is positive, negative, pos, neg, 1 or 0, got 'maybe'",
+        ),
+        (
+            b"text,label\nFine., they said so\n",
+            "line 2: a label is positive, negative, pos, neg, 1 or 0, got 13",
+        ),
+        (b"text,label\nFine.\n", "line 2: the row has fewer cells than the header"),
+        (b"label,text\n1\n", "line 2: the row has fewer cells than the header"),
+        (b"text,label\nFine, really,1\n", "line 2: the row has more cells than the header"),
         (b"text,label\n\xff\xfe,1\n", "is no CSV in UTF-8"),
-        (b"text,label\n" + b"x" * 10_000_001 + b",1\n", "is no CSV in UTF-8 (field larger than field limit"),
+        (b"text,label\n" + b"x" * 10_000_001 + b",1\n", "can't be read as CSV: field larger than field"),
     ],
-    ids=["empty", "no row", "columns", "label", "no label", "no text", "bytes", "huge"],
+    ids=[
+        "empty",
+        "no row",
+        "columns",
+        "columns twice",
+        "label",
+        "a text for a label",
+        "no label",
+        "no text",
+        "a comma in the text",
+        "bytes",
+        "huge",
+    ],
 )
 def test_a_file_that_can_t_be_used_is_named_with_what_is_wrong(
     content: bytes, problem: str, tmp_path: Path
@@ -126,7 +147,7 @@ def test_a_file_that_can_t_be_used_is_named_with_what_is_wrong(
 def test_a_csv_with_wrong_columns_ends_the_script_with_one_sentence(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", [("Fine.", "1")], header=("review", "sentiment"))
     assert refused("--csv", str(path)) == (
-        f"evaluate: {path} needs the columns text and label, has ['review', 'sentiment']\n"
+        f"evaluate: {path} needs one column text and one column label, has 'review', 'sentiment'\n"
     )
 
 
@@ -239,14 +260,24 @@ def test_a_judgement_holds_every_figure_of_the_card(package: Path, verdict: infe
     found = evaluate.judge(texts, np.array([0, 1, 0, 1, 0]), package, 1)
     assert found["unread"] == 1
     assert [row["share"] for row in found["risk_coverage"]] == list(evaluate.measures.SHARES)
-    assert sum(found["confusion"].values()) == 5
+    assert (found["reviews"], sum(found["confusion"].values())) == (4, 4)
     assert found["ece_worst_quarter"] == max(row["ece"] for row in found["by_length"])
     assert {row["negators"]: row["reviews"] for row in found["by_negation"]} == {
-        "none": 3,
+        "none": 2,
         "few": 1,
         "some": 1,
     }
     json.dumps(found, allow_nan=False)
+
+
+def test_texts_that_can_t_be_read_are_neither_right_nor_wrong(package: Path) -> None:
+    good, bad = "A lovely, warm, wonderful film.", "Dull, dull, dull, and a waste of time."
+    read = evaluate.judge([good, bad], np.array([1, 0]), package, 1)
+    for label in (0, 1):
+        found = evaluate.judge([good, "", bad, "<br />"], np.array([1, label, 0, label]), package, 1)
+        assert found == {**read, "unread": 2}
+    with pytest.raises(ValueError, match="none of the 2 texts holds a word or sign"):
+        evaluate.judge(["", " "], np.array([1, 1]), package, 1)
 
 
 @pytest.mark.parametrize(

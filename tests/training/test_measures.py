@@ -199,6 +199,27 @@ def test_each_review_has_its_own_temperature_and_surprise() -> None:
 # --- calibration by chance ----------------------------------------------------------------------
 
 
+def test_a_lean_to_one_side_shows_in_the_error_of_p_positive_alone() -> None:
+    chance = np.random.default_rng(3)
+    truth = chance.uniform(0.02, 0.98, 200_000)
+    labels = (chance.random(len(truth)) < truth).astype(int)
+    assert measures.positive_calibration_error(truth, labels) < 0.01
+    leaning = measures.probabilities_of(np.log(truth / (1 - truth)) + 0.5)
+    found = measures.positive_calibration_error(leaning, labels)
+    assert found > 0.05
+    assert found > 3 * measures.expected_calibration_error(leaning, labels)
+    assert measures.positive_calibration_error(np.array([0.25]), np.array([1])) == 0.75
+
+
+def test_each_side_of_the_verdict_has_its_accuracy() -> None:
+    probabilities = np.array([0.9, 0.8, 0.7, 0.5, 0.1, 0.2])
+    found = measures.summary(probabilities, np.array([1, 1, 0, 0, 0, 1]), (0.4, 0.6))
+    assert found["accuracy_positive"] == pytest.approx(2 / 3)
+    assert found["accuracy_negative"] == 0.5
+    none = measures.summary(np.array([0.9]), np.array([1]), (0.4, 0.6))
+    assert none["accuracy_negative"] is None
+
+
 def test_the_error_by_chance_is_that_of_calibrated_labels() -> None:
     probabilities = measures.probabilities_of(simulated(3_000, 1.0)[0])
     chooser = np.random.default_rng(7)
