@@ -31,7 +31,7 @@ test: $(DEV)/.ready check ## run ruff, mypy and every test
 	@$(DEV)/bin/python -m pytest $(TESTS)
 
 test-aws: $(TEST_AWS)/.ready ## run the tests against a simulated AWS and AWS's own servers
-	@$(TEST_AWS)/bin/python -m pytest -m aws $(TESTS)
+	@$(TEST_AWS)/bin/python -m pytest -m aws -n 2 --dist loadfile $(TESTS)
 
 rehearse: $(TEST_AWS)/.ready ## deploy, use, batch and destroy all of it against a simulated AWS
 	@$(TEST_AWS)/bin/python tests/support/rehearse.py $(FLAGS)

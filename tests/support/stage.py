@@ -19,6 +19,12 @@ from cloud import Cloud
 from tests.support.aws_server import AwsServer
 from tests.support.runtime import Runtime
 
+# What a deploy with a page behind CloudFront makes, by kind.
+WHOLE = sorted(
+    ["API", "access control", "bucket", "bucket", "distribution", "endpoint", "endpoint config", "function"]
+    + ["log group", "log group", "model", "role", "role"]
+)
+
 
 @pytest.fixture(scope="session")
 def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -59,6 +65,10 @@ def make(cloud: Cloud, package: Path, *flags: str) -> deploy.Deployed:
 
 def quiet(line: str) -> None:
     """Say nothing."""
+
+
+def kinds(cloud: Cloud) -> list[str]:
+    return sorted(thing.kind for thing in inventory.find(cloud))
 
 
 def names(things: list[inventory.Thing]) -> list[tuple[str, str]]:

@@ -24,20 +24,12 @@ from cloud import Cloud, CloudError
 
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
-from tests.support.stage import leftovers, make, names, options, quiet
+from tests.support.stage import WHOLE, kinds, leftovers, make, names, options, quiet
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 
 
-def kinds(cloud: Cloud) -> list[str]:
-    return sorted(thing.kind for thing in inventory.find(cloud))
-
-
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
-WHOLE = sorted(
-    ["API", "access control", "bucket", "bucket", "distribution", "endpoint", "endpoint config", "function"]
-    + ["log group", "log group", "model", "role", "role"]
-)
 
 
 # --- what is made -------------------------------------------------------------------------------
@@ -194,87 +186,7 @@ def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed
     assert leftovers(cloud) == {}
 
 
-# --- interrupted anywhere -----------------------------------------------------------------------
-
-STEPS = [
-    (resources, "ensure_bucket"),
-    (resources, "ensure_role"),
-    (resources, "upload"),
-    (hosting, "ensure_model"),
-    (hosting, "ensure_config"),
-    (hosting, "ensure_endpoint"),
-    (resources, "ensure_function_role"),
-    (function, "_run_chalice"),
-    (function, "finish"),
-    (page, "upload"),
-    (page, "ensure_distribution"),
-]
-
-
-@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
-def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
-    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = getattr(module, step)
-
-    def stopped(*given: Any, **named: Any) -> Any:
-        original(*given, **named)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, step, stopped)
-    with pytest.raises(KeyboardInterrupt):
-        make(cloud, package)
-    monkeypatch.setattr(module, step, original)
-    make(cloud, package)
-    assert kinds(cloud) == WHOLE
-    destroy.destroy(cloud, say=quiet)
-    assert leftovers(cloud) == {}
-
-
-@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
-def test_a_deploy_stopped_after_any_step_is_taken_away_whole(
-    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = getattr(module, step)
-
-    def stopped(*given: Any, **named: Any) -> Any:
-        original(*given, **named)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, step, stopped)
-    with pytest.raises(KeyboardInterrupt):
-        make(cloud, package)
-    destroy.destroy(cloud, say=quiet)
-    assert leftovers(cloud) == {}
-
-
-# Calls of AWS after which an interruption would leave something without tags or half made.
-CALLS = [
-    "s3.CreateBucket",
-    "iam.CreateRole",
-    "sagemaker.CreateModel",
-    "sagemaker.CreateEndpoint",
-    "logs.CreateLogGroup",
-    "cloudfront.CreateOriginAccessControl",
-    "cloudfront.CreateDistributionWithTags",
-]
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_a_deploy_stopped_right_after_a_call_leaves_nothing_that_is_not_found(
-    call: str, cloud: Cloud, package: Path
-) -> None:
-    def stop(**_: Any) -> None:
-        raise KeyboardInterrupt
-
-    events = cloud.session.events
-    events.register(f"after-call.{call}", stop)
-    with pytest.raises(KeyboardInterrupt):
-        make(cloud, package)
-    events.unregister(f"after-call.{call}", stop)
-    fresh = clouds.open_stage("dev")
-    destroy.destroy(fresh, say=quiet)
-    assert leftovers(fresh) == {}
+# --- mischief -----------------------------------------------------------------------------------
 
 
 def test_an_api_that_chalice_left_untagged_is_found_and_another_s_is_not(cloud: Cloud, package: Path) -> None:
@@ -287,9 +199,6 @@ def test_an_api_that_chalice_left_untagged_is_found_and_another_s_is_not(cloud: 
     assert [one["id"] for one in function.apis(cloud)] == [api["id"]]
     destroy.destroy(cloud, say=quiet)
     assert [one["id"] for one in client.get_rest_apis()["items"]] == [other["id"]]
-
-
-# --- mischief -----------------------------------------------------------------------------------
 
 
 def test_what_is_another_s_is_refused_and_never_touched(cloud: Cloud, package: Path) -> None:

@@ -1,0 +1,97 @@
+"""A deploy that is stopped anywhere: the next one completes it, and destroy takes away what it left."""
+
+from pathlib import Path
+from typing import Any
+
+import cloud as clouds
+import destroy
+import function
+import hosting
+import page
+import pytest
+import resources
+from cloud import Cloud
+
+from tests.support.stage import WHOLE, kinds, leftovers, make, quiet
+
+pytestmark = [pytest.mark.aws, pytest.mark.slow]
+
+STEPS = [
+    (resources, "ensure_bucket"),
+    (resources, "ensure_role"),
+    (resources, "upload"),
+    (hosting, "ensure_model"),
+    (hosting, "ensure_config"),
+    (hosting, "ensure_endpoint"),
+    (resources, "ensure_function_role"),
+    (function, "_run_chalice"),
+    (function, "finish"),
+    (page, "upload"),
+    (page, "ensure_distribution"),
+]
+
+
+@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
+def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
+    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = getattr(module, step)
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        original(*given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, step, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        make(cloud, package)
+    monkeypatch.setattr(module, step, original)
+    make(cloud, package)
+    assert kinds(cloud) == WHOLE
+    destroy.destroy(cloud, say=quiet)
+    assert leftovers(cloud) == {}
+
+
+@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
+def test_a_deploy_stopped_after_any_step_is_taken_away_whole(
+    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = getattr(module, step)
+
+    def stopped(*given: Any, **named: Any) -> Any:
+        original(*given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, step, stopped)
+    with pytest.raises(KeyboardInterrupt):
+        make(cloud, package)
+    destroy.destroy(cloud, say=quiet)
+    assert leftovers(cloud) == {}
+
+
+# Calls of AWS after which an interruption would leave something without tags or half made.
+CALLS = [
+    "s3.CreateBucket",
+    "iam.CreateRole",
+    "sagemaker.CreateModel",
+    "sagemaker.CreateEndpoint",
+    "logs.CreateLogGroup",
+    "cloudfront.CreateOriginAccessControl",
+    "cloudfront.CreateDistributionWithTags",
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_deploy_stopped_right_after_a_call_leaves_nothing_that_is_not_found(
+    call: str, cloud: Cloud, package: Path
+) -> None:
+    def stop(**_: Any) -> None:
+        raise KeyboardInterrupt
+
+    events = cloud.session.events
+    events.register(f"after-call.{call}", stop)
+    with pytest.raises(KeyboardInterrupt):
+        make(cloud, package)
+    events.unregister(f"after-call.{call}", stop)
+    fresh = clouds.open_stage("dev")
+    destroy.destroy(fresh, say=quiet)
+    assert leftovers(fresh) == {}
