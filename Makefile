@@ -101,6 +101,7 @@ update-model: $(RUN)/.ready ## put another MODEL behind the deployed endpoint
 	@$(RUN)/bin/python training/update_model.py $(FLAGS)
 
 batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or with FLAGS=--local
+	$(if $(FILE),,$(error name the file: make batch FILE=reviews.csv OUT=verdicts.csv))
 	@$(RUN)/bin/python training/batch.py "$(FILE)" --out "$(OUT)" $(FLAGS)
 
 batch-test: $(RUN)/.ready ## judge the 25,000 test reviews in a batch and print the accuracy

@@ -115,7 +115,8 @@ class Stage(NamedTuple):
 
     @property
     def tags(self) -> dict[str, str]:
-        return {TAG_PROJECT: PROJECT, TAG_STAGE: self.name}
+        """What everything of this stage carries; roles, pages and budgets are the whole account's."""
+        return {TAG_PROJECT: PROJECT, TAG_STAGE: self.name, TAG_REGION: self.region}
 
     def owns(self, tags: Mapping[str, str]) -> bool:
         """Say whether something with these tags belongs to this stage."""
@@ -201,6 +202,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
 
 
+def check_choices(parser: argparse.ArgumentParser, **chosen: tuple[str, Sequence[str]]) -> None:
+    """End with one sentence when a variable names none of its choices: argparse looks at flags alone."""
+    for variable, (value, choices) in chosen.items():
+        if value not in choices:
+            parser.error(f"{variable} must be one of {', '.join(choices)}, got {value[:20]!r}")
+
+
 # --- what went wrong ----------------------------------------------------------------------------
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
@@ -280,7 +288,7 @@ def sentence_of(error: Exception) -> str:
 
 
 def _sentence_of_answer(error: ClientError) -> str:
-    code, message = code_of(error), str(error.response.get("Error", {}).get("Message", "")).strip()
+    code, message = code_of(error), _first_line(str(error.response.get("Error", {}).get("Message", "")))
     what = f"{error.operation_name}: {message or code}"
     if code in _EXPIRED:
         return "the AWS credentials have expired; sign in again (`aws sso login`, or new keys)"
@@ -297,3 +305,9 @@ def _sentence_of_answer(error: ClientError) -> str:
     if code in _TAKEN:
         return f"the name is taken by another account ({what}); take another --stage"
     return f"AWS refused {what} ({code})"
+
+
+def _first_line(message: str) -> str:
+    """Give a message's first line; what is a page of HTML says nothing."""
+    lines = message.strip().splitlines() or [""]
+    return "" if lines[0].startswith("<") else lines[0][:300]

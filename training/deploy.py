@@ -26,6 +26,7 @@ import function
 import hosting
 import images
 import inference
+import inventory
 import package
 import page
 import prices
@@ -49,13 +50,7 @@ class Deployed(NamedTuple):
 def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deployed:
     """Take every step. Raises CloudError, ModelFilesError, or what botocore raises."""
     stage, plan = cloud.stage, plan_of(options)
-    if stage.name not in function.stages():
-        raise CloudError(
-            f"chalice_app/.chalice/config.json has no stage {stage.name},"
-            f" it has {', '.join(function.stages())}; add it there, or name one of those"
-        )
-    verdict = inference.model_fn(options.model)
-    function.describe(cloud)  # refuses another's function before anything is made
+    verdict = check(cloud, options)
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {verdict.model.id}")
     resources.ensure_bucket(cloud, stage.bucket)
     role = resources.ensure_role(cloud)
@@ -75,8 +70,39 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
         say(f"API: a review of our own went through {api_url}")
     retire(cloud, endpoint, say)
     page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say)
+    page.retire(cloud, options.site, say)
     budget.ensure(cloud, options.budget_email, options.budget_dollars)
     return Deployed(endpoint, model, digest, api_url, page_url)
+
+
+def check(cloud: Cloud, options: argparse.Namespace) -> inference.Verdict:
+    """Load the model, and refuse what would fail later, before anything is made.
+
+    Raises CloudError, ModelFilesError or VocabularyError.
+    """
+    stage, plan = cloud.stage, plan_of(options)
+    if stage.name not in function.stages():
+        raise CloudError(
+            f"chalice_app/.chalice/config.json has no stage {stage.name},"
+            f" it has {', '.join(function.stages())}; add it there, or name one of those"
+        )
+    if plan.memory_mb not in hosting.MEMORIES_MB:
+        sizes = ", ".join(map(str, hosting.MEMORIES_MB))
+        raise CloudError(f"--memory must be one of {sizes} MB, got {plan.memory_mb}")
+    if not 1 <= plan.concurrency <= hosting.MOST_CONCURRENT:
+        raise CloudError(f"--concurrency must be 1 to {hosting.MOST_CONCURRENT}, got {plan.concurrency}")
+    if plan.instances < 1:
+        raise CloudError(f"--instances must be 1 or more, got {plan.instances}")
+    budget.check(options.budget_email, options.budget_dollars)
+    if options.budget_email:
+        budget.check_owned(cloud)
+    images.uri(plan.image, stage.region)
+    resources.check_roles(cloud)
+    resources.check_bucket(cloud, stage.bucket)
+    if options.site != "none":
+        resources.check_bucket(cloud, stage.site_bucket)
+    function.describe(cloud)
+    return inference.model_fn(options.model)
 
 
 def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, str]:
@@ -101,7 +127,7 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     if not found or found["EndpointStatus"] != "InService":
         return used
     hosting.check_owned(cloud, found)
-    if hosting.plan_of(cloud, found).kind != kind:
+    if hosting.kind_of(found) != kind:
         differs = "is of another kind"
     elif hosting.card_of(cloud, used)["vocabulary"] != vocabulary:
         differs = "has another vocabulary"
@@ -177,6 +203,8 @@ def outline(cloud: Cloud, options: argparse.Namespace) -> str:
         f"page      {'not deployed' if options.site == 'none' else f'{stage.site_bucket}, {options.site}'}",
         f"logs      {stage.function_log}, {stage.endpoint_log(stage.endpoint)}, kept {hosting.LOG_DAYS} days",
     ]
+    there = len(inventory.find(cloud))
+    lines.append(f"already there of this stage: {there} things, which stay or are changed")
     return "\n".join(lines)
 
 
@@ -219,7 +247,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="where the API is reached, when not at its own URL (default: DEPLOYED_API_URL)",
     )
     add("--no-api-check", action="store_true", help="don't ask the API a review at the end")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    clouds.check_choices(
+        parser,
+        ENDPOINT_KIND=(options.kind, hosting.KINDS),
+        IMAGE=(options.image, images.SERVING),
+        SITE=(options.site, page.KINDS),
+    )
+    return options
 
 
 def main() -> None:
@@ -227,14 +262,15 @@ def main() -> None:
     with clouds.speaking("deploy"):
         cloud = clouds.open_stage(options.stage, options.region)
         warn(options)
-        if options.dry_run:
-            print(outline(cloud, options))
-        else:
-            try:
+        try:
+            if options.dry_run:
+                check(cloud, options)
+                print(outline(cloud, options))
+            else:
                 made = deploy(cloud, options)
-            except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
-                sys.exit(f"deploy: {error}")
-            print(f"\nAPI   {made.api_url}\npage  {made.page_url or 'not deployed'}\n")
+                print(f"\nAPI   {made.api_url}\npage  {made.page_url or 'not deployed'}\n")
+        except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
+            sys.exit(f"deploy: {error}")
         print(prices.lay_out(prices.of_plan(plan_of(options), options.site)))
 
 

@@ -33,7 +33,7 @@ import inference
 import policies
 import resources
 from botocore.exceptions import BotoCoreError, ClientError
-from cloud import TAG_REGION, Cloud, CloudError, Stage, tag_map
+from cloud import Cloud, CloudError, Stage, tag_map
 
 ROOT = Path(__file__).resolve().parents[1]
 APP = ROOT / "chalice_app"
@@ -42,6 +42,8 @@ OK, WARN, FAIL = "ok", "warn", "FAIL"
 # The glibc of Lambda's image of each Python, as Chalice 1.34 takes it; of any later one, the last.
 GLIBC = {(3, 10): (2, 26), (3, 11): (2, 26), (3, 12): (2, 34)}
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+# An environment keeps the Python it was made with.
+NEWER = "rm -rf .venv/run && make {} PYTHON=python3.13"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 # What pip says when there is no wheel; all else is a failure of its own.
 NO_WHEEL = "No matching distribution found"
@@ -80,14 +82,14 @@ def check_python(version: tuple[int, int]) -> Finding:
     name = f"Python {version[0]}.{version[1]}"
     if not OLDEST_PYTHON <= version <= NEWEST_PYTHON:
         known = f"{dotted(OLDEST_PYTHON)} to {dotted(NEWEST_PYTHON)}"
-        return Finding("python", FAIL, f"{name} is not among {known}", "make doctor PYTHON=python3.13")
+        return Finding("python", FAIL, f"{name} is not among {known}", NEWER.format("doctor"))
     glibc = glibc_of(version)
     if glibc < GLIBC[(3, 12)]:
         return Finding(
             "python",
             WARN,
             f"{name} on Lambda has glibc {dotted(glibc)}; Chalice leaves newer wheels out and says no error",
-            "make deploy PYTHON=python3.13 (the check of wheels says whether any is left out today)",
+            NEWER.format("deploy") + " (the check of wheels says whether any is left out today)",
         )
     return Finding("python", OK, f"{name}, glibc {dotted(glibc)} on Lambda")
 
@@ -107,7 +109,7 @@ def check_wheels(version: tuple[int, int], architecture: str, requirements: Path
             FAIL,
             f"the zip would lack {', '.join(missing)}: no wheel for {where} with glibc"
             f" {dotted(glibc_of(version))}",
-            "use a newer Python (make deploy PYTHON=python3.13), or pin an older version in"
+            f"use a newer Python ({NEWER.format('deploy')}), or pin an older version in"
             " chalice_app/requirements.txt",
         )
     return Finding("wheels", OK, f"all {found} packages of the zip have a wheel for {where}")
@@ -348,7 +350,7 @@ def look_into(path: Path, requirements: Path) -> Finding:
     missing += [name for name in ours if name not in found]
     if missing:
         return Finding(
-            "zip", FAIL, f"the zip lacks {', '.join(missing)}", "use Python 3.12 or newer, look at the links"
+            "zip", FAIL, f"the zip lacks {', '.join(missing)}", "use a newer Python, look at the links"
         )
     size = path.stat().st_size
     if size > MAX_ZIP_BYTES:
@@ -471,17 +473,11 @@ def _check_role(cloud: Cloud, name: str, service: str) -> Finding:
         if clouds.is_missing(error):
             return Finding(check, OK, "not there yet, a deploy makes it")
         raise
-    tags = tag_map(role.get("Tags"))
-    if not cloud.stage.owns(tags):
-        return Finding(check, FAIL, "is there but has not this stage's tags", "take another --stage")
-    if tags.get(TAG_REGION) not in (None, cloud.stage.region):
-        return Finding(
-            check,
-            FAIL,
-            f"is the one of region {tags[TAG_REGION]}",
-            "destroy it there, or take another --stage",
-        )
-    if role["AssumeRolePolicyDocument"] != policies.trust(service):
+    try:
+        resources.check_role(cloud.stage, name, tag_map(role.get("Tags")))
+    except CloudError as error:
+        return Finding(check, FAIL, str(error))
+    if role["AssumeRolePolicyDocument"] != policies.trust(cloud.stage, service):
         return Finding(check, WARN, f"is not trusted by {service} as it should be", "a deploy mends that")
     return Finding(check, OK, f"is ours and trusted by {service}")
 
@@ -494,13 +490,11 @@ def check_buckets(cloud: Cloud) -> list[Finding]:
 def _check_bucket(cloud: Cloud, bucket: str) -> Finding:
     check = f"bucket {bucket}"
     try:
-        tags = resources.bucket_tags(cloud, bucket)
+        tags = resources.check_bucket(cloud, bucket)
     except CloudError as error:
         return Finding(check, FAIL, str(error))
     if tags is None:
         return Finding(check, OK, "not there yet, a deploy makes it")
-    if tags and not cloud.stage.owns(tags):
-        return Finding(check, FAIL, "is there but has not this stage's tags", "take another --stage")
     place = cloud.client("s3").get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
     if place != cloud.stage.region:
         return Finding(check, FAIL, f"is in {place}, not in {cloud.stage.region}", f"--region {place}")
@@ -686,7 +680,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--instance-type", default="ml.m5.large", help="of a realtime endpoint (default ml.m5.large)")
     add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
     add("--reserved-concurrency", type=int, help="copies of the function to reserve (default: none)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    clouds.check_choices(
+        parser, ENDPOINT_KIND=(options.kind, hosting.KINDS), IMAGE=(options.image, images.SERVING)
+    )
+    return options
 
 
 def main() -> None:

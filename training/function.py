@@ -52,8 +52,8 @@ def deploy(
     output = _run_chalice(folder, cloud)
     if LEFT_OUT in output:
         raise CloudError(
-            "Chalice left packages out of the zip, so the function could not start; use Python 3.12 or newer"
-            f" (make deploy PYTHON=python3.12):\n{output[-500:]}"
+            "Chalice left packages out of the zip, so the function could not start; use a newer Python"
+            f" (rm -rf .venv/run && make deploy PYTHON=python3.13):\n{output[-500:]}"
         )
     found = find_api(cloud)
     if found is None:

@@ -15,6 +15,8 @@ from vocab import contract
 from vocab.files import sha256
 
 KINDS = ("serverless", "realtime")
+# What serverless inference offers.
+MEMORIES_MB, MOST_CONCURRENT = (1024, 2048, 3072, 4096, 5120, 6144), 200
 VARIANT = "AllTraffic"
 # A wait asks this often, and no longer than this.
 POLL_SECONDS, WAIT_MINUTES = 10.0, 40
@@ -135,6 +137,12 @@ def ensure_log(cloud: Cloud, group: str) -> None:
     except ClientError as error:
         if code_of(error) != "ResourceAlreadyExistsException":
             raise
+        tags = logs.list_tags_log_group(logGroupName=group)["tags"]
+        # Without tags it is what a function or an endpoint of this very name made by itself.
+        if tags and not cloud.stage.owns(tags):
+            raise CloudError(
+                f"log group {group} is there but has not this stage's tags; take another --stage"
+            ) from error
         logs.tag_log_group(logGroupName=group, tags=cloud.stage.tags)
     logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
 
@@ -188,12 +196,24 @@ def put_in_service(cloud: Cloud, endpoint: str, config: str, verdict: inference.
     say(f"endpoint {endpoint}: {len(REVIEWS)} reviews of our own answered as here")
 
 
+def kind_of(found: Mapping[str, Any]) -> str:
+    """Give an endpoint's kind from SageMaker's description of it."""
+    return "serverless" if found["ProductionVariants"][0].get("CurrentServerlessConfig") else "realtime"
+
+
 def plan_of(cloud: Cloud, found: Mapping[str, Any]) -> Plan:
     """Give the plan by which an endpoint is hosted, from SageMaker's description of it."""
     sagemaker = cloud.client("sagemaker")
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
-    variant, now = config["ProductionVariants"][0], found["ProductionVariants"][0]
-    image = sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["Image"]
+    try:
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+        variant, now = config["ProductionVariants"][0], found["ProductionVariants"][0]
+        image = sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["Image"]
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        raise CloudError(
+            f"what endpoint {found['EndpointName']} is made of was deleted; `make deploy` makes it anew"
+        ) from error
     names = [name for name in images.SERVING if images.uri(name, cloud.stage.region) == image]
     plan = Plan(image=names[0] if names else images.SERVING[0])
     if "ServerlessConfig" in variant:

@@ -262,7 +262,6 @@ def _remove_notebook(cloud: Cloud, thing: Thing, say: Say) -> None:
 
 
 def _find_lifecycles(cloud: Cloud) -> Iterator[Thing]:
-    """A notebook's lifecycle configurations take tags in AWS's newer releases only, so names count."""
     sagemaker, name = cloud.client("sagemaker"), cloud.stage.notebook
     try:
         found = sagemaker.describe_notebook_instance_lifecycle_config(
@@ -272,7 +271,9 @@ def _find_lifecycles(cloud: Cloud) -> Iterator[Thing]:
         if is_missing(error):
             return
         raise
-    yield Thing("lifecycle config", name, made=found.get("CreationTime"))
+    arn = found["NotebookInstanceLifecycleConfigArn"]
+    if cloud.stage.owns(tag_map(sagemaker.list_tags(ResourceArn=arn)["Tags"])):
+        yield Thing("lifecycle config", name, made=found.get("CreationTime"))
 
 
 def _remove_lifecycle(cloud: Cloud, thing: Thing, say: Say) -> None:
@@ -324,12 +325,8 @@ def _find_buckets(cloud: Cloud) -> Iterator[Thing]:
             continue
         if tags is None:
             continue
-        if cloud.stage.owns(tags) or (not tags and _is_empty(cloud, bucket)):
+        if cloud.stage.owns(tags) or (not tags and resources.is_empty(cloud, bucket)):
             yield Thing("bucket", bucket)
-
-
-def _is_empty(cloud: Cloud, bucket: str) -> bool:
-    return cloud.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] == 0
 
 
 def _remove_bucket(cloud: Cloud, thing: Thing, say: Say) -> None:

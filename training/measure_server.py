@@ -28,7 +28,7 @@ from tqdm import tqdm
 from vocab import contract, text
 from vocab.files import write_atomic
 
-sys.path.append(str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the SDK brings a package `tests` too
 
 from tests.support import containers  # noqa: E402
 

@@ -141,8 +141,12 @@ def ensure_lifecycle(cloud: Cloud, hooks: dict[str, str]) -> bool:
     except ClientError as error:
         if not clouds.is_missing(error):
             raise
-        sagemaker.create_notebook_instance_lifecycle_config(**named, **wanted)
+        tags = clouds.tag_list(cloud.stage.tags)
+        sagemaker.create_notebook_instance_lifecycle_config(**named, **wanted, Tags=tags)
         return False
+    own = sagemaker.list_tags(ResourceArn=found["NotebookInstanceLifecycleConfigArn"])["Tags"]
+    if not cloud.stage.owns(clouds.tag_map(own)):
+        raise CloudError(f"lifecycle config {name} is there but has not this stage's tags; delete it")
     if all(found.get(when) == hook for when, hook in wanted.items()):
         return False
     sagemaker.update_notebook_instance_lifecycle_config(**named, **wanted)

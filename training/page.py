@@ -33,13 +33,17 @@ HEAD = '<meta charset="utf-8">'
 def deploy(cloud: Cloud, kind: str, api_url: str, say: Say) -> str:
     """Put the page where browsers reach it, and give its URL. Raises CloudError."""
     bucket = cloud.stage.site_bucket
-    resources.ensure_bucket(cloud, bucket)
-    changed = upload(cloud, files(api_url))
     if kind == "website":
-        return _website(cloud, bucket)
+        url = _website(cloud, bucket)
+        upload(cloud, files(api_url))
+        return url
+    # A page that is up stays readable: its policy is written as it was.
+    there = distributions(cloud)
+    _ensure_bucket(cloud, bucket, there[0]["ARN"] if there else None)
+    changed = upload(cloud, files(api_url))
     distribution = ensure_distribution(cloud, say)
-    readable = policies.of_bucket(cloud.stage, bucket, _may_read(cloud, bucket, distribution["ARN"]))
-    cloud.client("s3").put_bucket_policy(Bucket=bucket, Policy=json.dumps(readable))
+    if not there:
+        _ensure_bucket(cloud, bucket, distribution["ARN"])
     if changed:
         cloud.client("cloudfront").create_invalidation(
             DistributionId=distribution["Id"],
@@ -49,6 +53,31 @@ def deploy(cloud: Cloud, kind: str, api_url: str, say: Say) -> str:
             },
         )
     return f"https://{distribution['DomainName']}/"
+
+
+def retire(cloud: Cloud, kind: str, say: Say) -> None:
+    """Take away what the page was reached by before, when it is another ``kind`` now or none."""
+    if kind != "cloudfront":
+        for one in distributions(cloud):
+            remove_distribution(cloud, one["Id"], say)
+        for control in access_controls(cloud):
+            remove_access_control(cloud, control["Id"])
+    bucket = cloud.stage.site_bucket
+    if kind == "website" or resources.bucket_tags(cloud, bucket) is None:
+        return
+    if kind == "cloudfront":
+        cloud.client("s3").delete_bucket_website(Bucket=bucket)
+        return
+    resources.check_bucket(cloud, bucket)
+    resources.empty_bucket(cloud, bucket)
+    cloud.client("s3").delete_bucket(Bucket=bucket)
+    say("page: taken away")
+
+
+def _ensure_bucket(cloud: Cloud, bucket: str, distribution_arn: str | None) -> None:
+    """Make the private bucket, readable by one distribution where there is one."""
+    reader = [_may_read(cloud, bucket, distribution_arn)] if distribution_arn else []
+    resources.ensure_bucket(cloud, bucket, policies.of_bucket(cloud.stage, bucket, *reader))
 
 
 # --- its files ----------------------------------------------------------------------------------
@@ -117,15 +146,7 @@ def _hash_there(cloud: Cloud, name: str) -> str | None:
 
 
 def _website(cloud: Cloud, bucket: str) -> str:
-    s3, stage = cloud.client("s3"), cloud.stage
-    s3.put_public_access_block(
-        Bucket=bucket,
-        PublicAccessBlockConfiguration={
-            **resources.PUBLIC_ACCESS,
-            "BlockPublicPolicy": False,
-            "RestrictPublicBuckets": False,
-        },
-    )
+    stage = cloud.stage
     # S3's websites know no TLS, so the policy that asks for it has to go.
     read = {
         "Sid": "AnybodyReads",
@@ -135,8 +156,9 @@ def _website(cloud: Cloud, bucket: str) -> str:
         "Resource": f"arn:{stage.partition}:s3:::{bucket}/*",
     }
     policy = {"Version": policies.VERSION, "Statement": [read]}
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
-    s3.put_bucket_website(Bucket=bucket, WebsiteConfiguration={"IndexDocument": {"Suffix": "index.html"}})
+    resources.ensure_bucket(cloud, bucket, policy, public=True)
+    website = {"IndexDocument": {"Suffix": "index.html"}}
+    cloud.client("s3").put_bucket_website(Bucket=bucket, WebsiteConfiguration=website)
     return f"http://{bucket}.s3-website.{stage.region}.amazonaws.com/"
 
 

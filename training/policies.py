@@ -14,10 +14,16 @@ READ = ("packages", "data", "training", "batch", "notebook")
 WRITTEN = ("training", "batch")
 
 
-def trust(service: str) -> dict[str, Any]:
-    """Let an AWS service take a role."""
+def trust(stage: Stage, service: str) -> dict[str, Any]:
+    """Let an AWS service take a role; SageMaker only for this account's own things.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    """
     principal = {"Service": f"{service}.amazonaws.com"}
-    return _policy(Effect="Allow", Action="sts:AssumeRole", Principal=principal)
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    if service == "sagemaker":
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": stage.account}}
+    return _policy(**statement)
 
 
 def of_sagemaker(stage: Stage) -> dict[str, Any]:

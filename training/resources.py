@@ -26,23 +26,37 @@ UPLOAD_DAYS, BATCH_DAYS = 2, 30
 FOLDERS_THAT_EXPIRE = ("batch/", "training/")
 
 
-def ensure_bucket(cloud: Cloud, bucket: str, policy: dict[str, Any] | None = None) -> None:
+def check_bucket(cloud: Cloud, bucket: str) -> dict[str, str] | None:
+    """Give a bucket's tags when it is ours, None when its name is free. Raises CloudError.
+
+    Without tags it is ours only as an interrupted deploy leaves it: empty.
+    """
+    tags = bucket_tags(cloud, bucket)
+    if tags is None or cloud.stage.owns(tags):
+        return tags
+    if tags or not is_empty(cloud, bucket):
+        raise CloudError(
+            f"bucket {bucket} is there but has not this stage's tags; take another --stage, or delete it"
+        )
+    return tags
+
+
+def ensure_bucket(
+    cloud: Cloud, bucket: str, policy: dict[str, Any] | None = None, public: bool = False
+) -> None:
     """Make a bucket private, encrypted, TLS-only and tagged. Raises CloudError when it is another's.
 
-    ``policy`` replaces the one that only refuses plain HTTP.
+    ``policy`` replaces the one that only refuses plain HTTP; ``public`` lets a policy be for anybody.
     """
     s3 = cloud.client("s3")
-    tags = bucket_tags(cloud, bucket)
+    tags = check_bucket(cloud, bucket)
     if tags is None:
         place = {} if cloud.stage.region == "us-east-1" else {"LocationConstraint": cloud.stage.region}
         given = {"CreateBucketConfiguration": place} if place else {}
         s3.create_bucket(Bucket=bucket, **given)
-    elif tags and not cloud.stage.owns(tags):
-        raise CloudError(
-            f"bucket {bucket} is there but has not this stage's tags; take another --stage, or delete it"
-        )
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(cloud.stage.tags)})
-    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=PUBLIC_ACCESS)
+    access = {**PUBLIC_ACCESS, "BlockPublicPolicy": not public, "RestrictPublicBuckets": not public}
+    s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=access)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
     written = policy or policies.of_bucket(cloud.stage, bucket)
@@ -97,6 +111,11 @@ def _rules(of_work: bool) -> list[dict[str, Any]]:
     return rules
 
 
+def is_empty(cloud: Cloud, bucket: str) -> bool:
+    """Say whether a bucket holds no object."""
+    return cloud.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] == 0
+
+
 def empty_bucket(cloud: Cloud, bucket: str) -> int:
     """Delete every object, version and unfinished upload of a bucket; give how many objects there were."""
     s3, count = cloud.client("s3"), 0
@@ -128,8 +147,7 @@ def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
 
 def _ensure_role(cloud: Cloud, name: str, service: str, rights: dict[str, Any]) -> str:
     iam, stage = cloud.client("iam"), cloud.stage
-    trust = json.dumps(policies.trust(service))
-    tags = {**stage.tags, TAG_REGION: stage.region}
+    trust = json.dumps(policies.trust(stage, service))
     try:
         role = iam.get_role(RoleName=name)["Role"]
     except ClientError as error:
@@ -139,24 +157,38 @@ def _ensure_role(cloud: Cloud, name: str, service: str, rights: dict[str, Any]) 
             RoleName=name,
             AssumeRolePolicyDocument=trust,
             Description=f"Verdict, stage {stage.name}, for {service}",
-            Tags=tag_list(tags),
+            Tags=tag_list(stage.tags),
         )["Role"]
         time.sleep(ROLE_SECONDS)
     else:
-        _check_role(stage, name, tag_map(role.get("Tags")))
+        check_role(stage, name, tag_map(role.get("Tags")))
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)
     iam.put_role_policy(RoleName=name, PolicyName=name, PolicyDocument=json.dumps(rights))
     return str(role["Arn"])
 
 
-def _check_role(stage: Stage, name: str, tags: dict[str, str]) -> None:
+def check_roles(cloud: Cloud) -> None:
+    """Raise CloudError when a role of our name is another's, or of this stage in another region."""
+    for name in (cloud.stage.role, cloud.stage.function_role):
+        try:
+            role = cloud.client("iam").get_role(RoleName=name)["Role"]
+        except ClientError as error:
+            if is_missing(error):
+                continue
+            raise
+        check_role(cloud.stage, name, tag_map(role.get("Tags")))
+
+
+def check_role(stage: Stage, name: str, tags: dict[str, str]) -> None:
+    """Raise CloudError when a role with these tags is another's, or of this stage in another region."""
+    there = tags.get(TAG_REGION, stage.region)
+    if stage._replace(region=there).owns(tags) and there != stage.region:
+        raise CloudError(
+            f"stage {stage.name} is in region {there} already, and its roles are the account's; for"
+            f" {stage.region} take another --stage, or destroy it in {there} (--region {there}) first"
+        )
     if not stage.owns(tags):
         raise CloudError(f"role {name} is there but has not this stage's tags; take another --stage")
-    if tags.get(TAG_REGION) != stage.region:
-        raise CloudError(
-            f"stage {stage.name} is already in region {tags.get(TAG_REGION)}, and its roles are the"
-            " account's; destroy it there first, or take another --stage"
-        )
 
 
 def upload(

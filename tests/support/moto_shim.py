@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from moto.apigateway import urls
 from moto.apigateway.models import APIGatewayBackend
 from moto.apigateway.responses import APIGatewayResponse
+from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront.models import Origin
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
@@ -88,6 +89,48 @@ def keep_access_controls() -> None:
         self.origin_access_control_id = origin.get("OriginAccessControlId", "")
 
     Origin.__init__ = init  # type: ignore[method-assign]
+
+
+def tag_budgets() -> None:
+    """Keep a budget's tags and list them; moto drops them."""
+    create = BudgetsResponse.create_budget
+
+    def create_budget(self: Any) -> Any:
+        answer = create(self)
+        given = json.loads(self.body)
+        budget = self.backend.budgets[given["AccountId"]][given["Budget"]["BudgetName"]]
+        budget.resource_tags = given.get("ResourceTags", [])
+        return answer
+
+    def list_tags_for_resource(self: Any) -> str:
+        account, name = json.loads(self.body)["ResourceARN"].split(":")[4:6]
+        budget = self.backend.budgets[account][name.removeprefix("budget/")]
+        return json.dumps({"ResourceTags": getattr(budget, "resource_tags", [])})
+
+    BudgetsResponse.create_budget = create_budget
+    BudgetsResponse.list_tags_for_resource = list_tags_for_resource
+
+
+def tag_lifecycles() -> None:
+    """Keep a notebook's lifecycle configuration's tags, which ListTags then gives; moto drops them."""
+    respond = SageMakerResponse.create_notebook_instance_lifecycle_config
+    find = SageMakerModelBackend._get_resource_from_arn
+
+    def create(self: Any) -> Any:
+        answer = respond(self)
+        name = self._get_param("NotebookInstanceLifecycleConfigName")
+        config = self.sagemaker_backend.notebook_instance_lifecycle_configurations[name]
+        config.tags = self._get_param("Tags") or []
+        return answer
+
+    def find_lifecycles_too(self: Any, arn: str) -> Any:
+        kind, name = arn.split(":")[-1].split("/")
+        if kind == "notebook-instance-lifecycle-config":
+            return self.notebook_instance_lifecycle_configurations[name]
+        return find(self, arn)
+
+    SageMakerResponse.create_notebook_instance_lifecycle_config = create
+    SageMakerModelBackend._get_resource_from_arn = find_lifecycles_too
 
 
 def allow_every_simulated_action() -> None:
@@ -224,6 +267,8 @@ def change_notebooks() -> None:
 
 accept_swagger()
 tag_apis()
+tag_budgets()
+tag_lifecycles()
 keep_access_controls()
 take_plain_http_for_tls()
 allow_every_simulated_action()

@@ -40,6 +40,7 @@ import inventory  # noqa: E402
 import resources  # noqa: E402
 import status  # noqa: E402
 import update_model  # noqa: E402
+from botocore.exceptions import ClientError  # noqa: E402
 from cloud import Cloud  # noqa: E402
 
 from tests.support import containers, lambda_zip  # noqa: E402
@@ -293,7 +294,11 @@ class Containers(Runtime):
 
     def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:
         self.asked.append(endpoint)
-        server = self._server_of(self.package_of(endpoint))
+        try:
+            server = self._server_of(self.package_of(endpoint))
+        except ClientError:
+            message = {"message": f"Endpoint {endpoint} of account 123456789012 not found."}
+            return 400, "ValidationError", json.dumps(message).encode(), "application/json"
         status, data, kind = server.ask(body, content_type)
         if status == 200:
             return 200, "", data, kind
@@ -368,7 +373,8 @@ def serve(rehearsal: Rehearsal) -> None:
         print("a simulated AWS account is ready; in another terminal:\n")
         for name, value in rehearsal.variables().items():
             print(f"export {name}={value}")
-        print(f"\nAfter `make deploy` the API is at {rehearsal.gateway.url}/, the page at {url}", flush=True)
+        print("\nThe API answers for stage dev; unset DEPLOYED_API_URL for another stage.")
+        print(f"After `make deploy` the API is at {rehearsal.gateway.url}/, the page at {url}", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
 

@@ -48,11 +48,12 @@ def test_a_stage_that_can_t_be_named_is_refused(name: str) -> None:
         clouds.check_stage(name)
 
 
-def test_a_stage_owns_what_carries_both_of_its_tags() -> None:
+def test_a_stage_owns_what_carries_all_of_its_tags() -> None:
     assert STAGE.owns({**STAGE.tags, "team": "films"})
     assert not STAGE.owns({})
     assert not STAGE.owns({clouds.TAG_PROJECT: "verdict"})
     assert not STAGE.owns({**STAGE.tags, clouds.TAG_STAGE: "prod"})
+    assert not STAGE.owns(STAGE._replace(region="us-east-1").tags)
 
 
 def test_tags_come_in_three_forms() -> None:

@@ -260,6 +260,127 @@ def test_a_lost_laptop_loses_nothing(cloud: Cloud, package: Path, build_folder: 
     assert leftovers(cloud) == {}
 
 
+def test_a_stage_in_another_region_is_neither_seen_nor_touched(cloud: Cloud, package: Path) -> None:
+    make(cloud, package, "--budget-email", "owner@example.com")
+    before = names(inventory.find(cloud))
+    elsewhere = clouds.open_stage("dev", "us-east-1")
+    with pytest.raises(CloudError, match="stage dev is in region eu-west-1 already"):
+        make(elsewhere, package)
+    assert inventory.find(elsewhere) == []
+    assert destroy.destroy(elsewhere, quiet) == 0
+    assert names(inventory.find(cloud)) == before
+    assert len(cloud.client("s3").list_buckets()["Buckets"]) == 2
+    destroy.destroy(cloud, quiet)
+    assert leftovers(cloud) == {}
+
+
+def test_another_s_log_of_our_name_is_refused_and_stays(cloud: Cloud, package: Path) -> None:
+    logs = cloud.client("logs")
+    logs.create_log_group(logGroupName=cloud.stage.function_log, tags={"team": "other"})
+    with pytest.raises(CloudError, match="log group /aws/lambda/verdict-dev is there but has not"):
+        make(cloud, package, "--site", "none")
+    destroy.destroy(cloud, quiet)
+    assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == [
+        cloud.stage.function_log
+    ]
+
+
+def test_another_s_budget_and_lifecycle_of_our_name_stay(cloud: Cloud, package: Path) -> None:
+    budgets, sagemaker = cloud.client("budgets", "us-east-1"), cloud.client("sagemaker")
+    limit = {"Amount": "999", "Unit": "USD"}
+    budget = {"BudgetName": "verdict-dev", "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
+    budgets.create_budget(AccountId=cloud.stage.account, Budget=budget)
+    named = {"NotebookInstanceLifecycleConfigName": cloud.stage.notebook}
+    sagemaker.create_notebook_instance_lifecycle_config(**named)
+    with pytest.raises(CloudError, match="budget verdict-dev is there but has not this stage's tags"):
+        make(cloud, package, "--site", "none", "--budget-email", "owner@example.com")
+    destroy.destroy(cloud, quiet)
+    assert len(budgets.describe_budgets(AccountId=cloud.stage.account)["Budgets"]) == 1
+    assert sagemaker.describe_notebook_instance_lifecycle_config(**named)
+
+
+def test_a_page_that_is_up_stays_readable_through_another_deploy(cloud: Cloud, package: Path) -> None:
+    make(cloud, package)
+    written: list[str] = []
+    cloud.session.events.register(
+        "before-call.s3.PutBucketPolicy", lambda params, **_: written.append(str(params["body"]))
+    )
+    fresh = clouds.Cloud(cloud.stage, cloud.session)
+    make(fresh, package)
+    site = [policy for policy in written if cloud.stage.site_bucket in policy]
+    assert site and all("OneDistributionReads" in policy for policy in site)
+    destroy.destroy(cloud, quiet)
+
+
+def test_another_host_or_none_takes_the_page_s_first_one_away(cloud: Cloud, package: Path) -> None:
+    make(cloud, package)
+    make(cloud, package, "--site", "website")
+    assert page.distributions(cloud) == page.access_controls(cloud) == []
+    assert cloud.client("s3").get_bucket_website(Bucket=cloud.stage.site_bucket)["IndexDocument"]
+    make(cloud, package)
+    assert len(page.distributions(cloud)) == 1
+    blocked = cloud.client("s3").get_public_access_block(Bucket=cloud.stage.site_bucket)
+    assert blocked["PublicAccessBlockConfiguration"] == resources.PUBLIC_ACCESS
+    made = make(cloud, package, "--site", "none")
+    assert made.page_url is None
+    assert resources.bucket_tags(cloud, cloud.stage.site_bucket) is None
+    assert page.distributions(cloud) == []
+    destroy.destroy(cloud, quiet)
+    assert leftovers(cloud) == {}
+
+
+def test_a_deleted_configuration_is_made_anew_even_for_another_kind(cloud: Cloud, package: Path) -> None:
+    make(cloud, package, "--site", "none")
+    sagemaker = cloud.client("sagemaker")
+    config = sagemaker.describe_endpoint(EndpointName="verdict-dev")["EndpointConfigName"]
+    sagemaker.delete_endpoint_config(EndpointConfigName=config)
+    with pytest.raises(CloudError, match="made of was deleted; `make deploy` makes it anew"):
+        hosting.plan_of(cloud, sagemaker.describe_endpoint(EndpointName="verdict-dev"))
+    made = make(cloud, package, "--site", "none", "--kind", "realtime")
+    assert made.endpoint == "verdict-dev-2"
+    destroy.destroy(cloud, quiet)
+    assert leftovers(cloud) == {}
+
+
+# --- what is refused before anything is made ------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "flags, sentence",
+    [
+        (["--memory", "999999"], "--memory must be one of 1024, 2048, .* MB, got 999999"),
+        (["--concurrency", "0"], "--concurrency must be 1 to 200, got 0"),
+        (["--kind", "realtime", "--instances", "0"], "--instances must be 1 or more, got 0"),
+        (["--budget-email", "nonsense"], "--budget-email must be an address like you@example.com"),
+        (
+            ["--budget-email", "a@b.example", "--budget-dollars", "nan"],
+            "--budget-dollars must be more than 0",
+        ),
+        (["--budget-email", "a@b.example", "--budget-dollars", "-3"], "must be more than 0, got -3.0"),
+    ],
+)
+def test_flags_that_would_fail_later_are_refused_at_once(
+    flags: list[str], sentence: str, cloud: Cloud, package: Path
+) -> None:
+    with pytest.raises(CloudError, match=sentence):
+        make(cloud, package, *flags)
+    with pytest.raises(CloudError, match=sentence):
+        deploy.check(cloud, options(package, *flags))
+    assert leftovers(cloud) == {}
+
+
+@pytest.mark.parametrize(
+    "variable, value", [("ENDPOINT_KIND", "Serverless"), ("IMAGE", "foo"), ("SITE", "foo")]
+)
+def test_a_variable_that_names_no_choice_is_refused(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit):
+        deploy.parse([])
+    assert f"{variable} must be one of " in capsys.readouterr().err
+
+
 # --- what goes wrong ----------------------------------------------------------------------------
 
 
@@ -291,14 +412,14 @@ def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy
 
 
 class Once:
-    """The first function for the first two calls, then the second one."""
+    """The first function for the third and fourth call, the second one for the others."""
 
     def __init__(self, first: Any, second: Any) -> None:
         self.calls, self.first, self.second = 0, first, second
 
     def __call__(self, *given: Any) -> Any:
         self.calls += 1
-        return (self.first if 2 <= self.calls <= 3 else self.second)(*given)
+        return (self.first if 3 <= self.calls <= 4 else self.second)(*given)
 
 
 def test_an_endpoint_that_answers_wrongly_stops_the_deploy(

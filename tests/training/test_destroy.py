@@ -61,7 +61,7 @@ def test_one_thing_that_stays_keeps_no_other_and_is_named(
 def test_a_notebook_and_jobs_that_run_are_ended(cloud: Cloud) -> None:
     sagemaker, tags = cloud.client("sagemaker"), [{"Key": k, "Value": v} for k, v in cloud.stage.tags.items()]
     sagemaker.create_notebook_instance_lifecycle_config(
-        NotebookInstanceLifecycleConfigName=cloud.stage.notebook
+        NotebookInstanceLifecycleConfigName=cloud.stage.notebook, Tags=tags
     )
     sagemaker.create_notebook_instance(
         NotebookInstanceName=cloud.stage.notebook,

@@ -442,12 +442,12 @@ def test_a_bucket_in_another_region_is_seen(aws: Cloud) -> None:
 @pytest.mark.aws
 def test_a_role_that_is_not_ours_or_not_trusted_is_seen(aws: Cloud) -> None:
     iam, name = aws.client("iam"), aws.stage.role
-    trust = json.dumps(policies.trust("sagemaker"))
+    trust = json.dumps(policies.trust(aws.stage, "sagemaker"))
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
     assert levels(doctor.check_roles(aws)) == [FAIL, OK]
     iam.tag_role(RoleName=name, Tags=tag_list(aws.stage.tags))
     assert levels(doctor.check_roles(aws)) == [OK, OK]
-    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policies.trust("ec2")))
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policies.trust(aws.stage, "ec2")))
     assert levels(doctor.check_roles(aws)) == [WARN, OK]
     iam.tag_role(RoleName=name, Tags=tag_list({clouds.TAG_REGION: "us-west-2"}))
     assert levels(doctor.check_roles(aws)) == [FAIL, OK]

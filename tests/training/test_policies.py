@@ -27,7 +27,7 @@ def all_policies() -> dict[str, dict[str, Any]]:
         "sagemaker": policies.of_sagemaker(STAGE),
         "function": policies.of_function(STAGE),
         "bucket": policies.of_bucket(STAGE, STAGE.bucket),
-        "trust": policies.trust("sagemaker"),
+        "trust": policies.trust(STAGE, "sagemaker"),
     }
     return written | {f"policy-{name}.json": committed(name) for name in STAGES}
 
@@ -134,7 +134,7 @@ def test_jobs_write_only_where_results_go() -> None:
 
 
 def test_a_role_is_taken_by_its_service_alone() -> None:
-    (statement,) = policies.trust("lambda")["Statement"]
+    (statement,) = policies.trust(STAGE, "lambda")["Statement"]
     assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
     assert statement["Action"] == "sts:AssumeRole"
 

@@ -60,7 +60,10 @@ def test_the_role_has_its_trust_its_rights_and_its_tags(cloud: Cloud, times: int
     iam = cloud.client("iam")
     role = iam.get_role(RoleName=cloud.stage.role)["Role"]
     assert role["Arn"] == arn == cloud.stage.role_arn
-    assert role["AssumeRolePolicyDocument"] == policies.trust("sagemaker")
+    trusted = role["AssumeRolePolicyDocument"]
+    assert trusted == policies.trust(cloud.stage, "sagemaker")
+    condition = trusted["Statement"][0]["Condition"]
+    assert condition == {"StringEquals": {"aws:SourceAccount": cloud.stage.account}}
     assert cloud.stage.owns(clouds.tag_map(role["Tags"]))
     assert iam.list_role_policies(RoleName=cloud.stage.role)["PolicyNames"] == [cloud.stage.role]
     written = iam.get_role_policy(RoleName=cloud.stage.role, PolicyName=cloud.stage.role)
@@ -87,8 +90,21 @@ def test_a_role_with_other_tags_is_refused_and_untouched(cloud: Cloud) -> None:
 
 def test_a_stage_lives_in_one_region(cloud: Cloud) -> None:
     resources.ensure_role(cloud)
-    with pytest.raises(CloudError, match="already in region eu-west-1"):
-        resources.ensure_role(clouds.open_stage("dev", "us-east-1"))
+    elsewhere = clouds.open_stage("dev", "us-east-1")
+    for refused in (resources.ensure_role, resources.check_roles):
+        with pytest.raises(CloudError, match="stage dev is in region eu-west-1 already"):
+            refused(elsewhere)
+    resources.check_roles(cloud)
+
+
+def test_an_untagged_bucket_that_holds_something_is_refused_and_untouched(cloud: Cloud) -> None:
+    s3, bucket = cloud.client("s3"), cloud.stage.bucket
+    s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": cloud.stage.region})
+    s3.put_object(Bucket=bucket, Key="mine.txt", Body=b"mine")
+    with pytest.raises(CloudError, match="not this stage's tags"):
+        resources.ensure_bucket(cloud, bucket)
+    assert resources.bucket_tags(cloud, bucket) == {}
+    assert s3.get_object(Bucket=bucket, Key="mine.txt")["Body"].read() == b"mine"
 
 
 def test_a_file_is_sent_once_and_again_when_half_of_it_is_there(cloud: Cloud, tmp_path: Path) -> None:
