@@ -22,6 +22,7 @@ import model_card  # noqa: E402
 from vocab import contract  # noqa: E402
 
 PAGE = ROOT / "docs" / "model-card.md"
+SERVERS = ROOT / "training" / "servers.json"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
@@ -31,6 +32,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     verdict = inference.model_fn(model)
     card = verdict.card
     parts = {"answer": _answer(verdict), "figures": figures(card), "stages": stages(card)}
+    parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     return parts | {
         name: show(card["metrics"][name]) if name in card["metrics"] else not_yet(command)
         for name, (show, command) in SHOWN.items()
@@ -116,6 +118,28 @@ def stages(card: dict[str, Any]) -> str:
         return not_yet("make train-best")
     each = ", ".join(f"{name} {minutes:.0f}" for name, minutes in cost["minutes"].items())
     return f"Minutes by stage: {each}; together {cost['minutes_total']:.0f} ({cost['machine']}).\n"
+
+
+def servers(measured: dict[str, Any]) -> str:
+    """Give the start and the memory of the images' servers."""
+    rows = [
+        [
+            f"`{image}`",
+            f"{found['install_seconds'] + found['start_seconds']:.1f} s",
+            f"{found['image_pauses_seconds']} s",
+            f"{found['peak_pss_mb']:,} MB",
+            f"{found['serverless_memory_mb']:,} MB",
+        ]
+        for image, found in measured["servers"].items()
+    ]
+    head = [
+        "`IMAGE`",
+        "first answer after",
+        "pauses in the image's own start",
+        "peak memory",
+        "deployed with",
+    ]
+    return table(head, rows) + f"\nMedian of {measured['runs']} starts on {measured['machine']}.\n"
 
 
 def not_yet(command: str) -> str:

@@ -91,6 +91,14 @@ def test_the_stages_are_told_with_their_minutes_and_the_machine() -> None:
     assert block == "Minutes by stage: pretrained 12, student-1 21; together 33 (2 cores).\n"
 
 
+def test_the_servers_are_told_with_their_start_and_their_memory() -> None:
+    ray = {"install_seconds": 0.3, "start_seconds": 10.4, "image_pauses_seconds": 15}
+    ray |= {"peak_pss_mb": 1882, "serverless_memory_mb": 3072}
+    block = fill_readme.servers({"servers": {"ray": ray}, "runs": 3, "machine": "2 cores of X"})
+    assert cells(block)[1] == ["`ray`", "10.7 s", "15 s", "1,882 MB", "3,072 MB"]
+    assert block.endswith("Median of 3 starts on 2 cores of X.\n")
+
+
 def test_the_ablation_has_a_row_for_what_is_left_out() -> None:
     row = {"development_accuracy": 0.92, "behaviour_held": 0.8, "sentences_held": 0.9}
     rows = [{"without": None, **row}, {"without": "lessons", **row, "behaviour_held": 0.701}]
