@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import function
+import hosting
+import resources
 from batch_parts import Kept
 from batch_rows import Answer, BatchError, Count, Source, line_of, read_answers
 from botocore.exceptions import ClientError
@@ -77,6 +80,21 @@ def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
             held, rows = bytearray(), 0
     if held:
         yield bytes(held)
+
+
+def model_of(cloud: Cloud) -> str:
+    """Give the model that the deployed endpoint serves, else the stage's newest, with the jobs' role.
+
+    Raises CloudError when there is none.
+    """
+    sagemaker, endpoint = cloud.client("sagemaker"), function.endpoint_asked(cloud)
+    found = hosting.describe(cloud, endpoint) if endpoint else None
+    if found:
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+        model = config["ProductionVariants"][0]["ModelName"]
+    else:
+        model = newest_model(cloud)
+    return hosting.model_for_jobs(cloud, model, resources.ensure_role(cloud))
 
 
 def newest_model(cloud: Cloud) -> str:
@@ -179,7 +197,7 @@ def _plan(cloud: Cloud, counted: Count, kept: Kept, settings: Settings) -> dict[
     return {
         "name": f"{cloud.stage.prefix}-batch-{datetime.now(UTC):%Y%m%d%H%M%S}",
         "key": kept.key,
-        "model": settings.model_name or newest_model(cloud),
+        "model": settings.model_name or model_of(cloud),
         "instances": settings.instances,
         "instance_type": settings.instance_type,
         "most_bytes": file_bytes(counted, settings.instances),

@@ -67,12 +67,20 @@ class Stage(NamedTuple):
 
     @property
     def role(self) -> str:
-        """The role of SageMaker's jobs, endpoints and notebooks."""
+        """The role of SageMaker's jobs and of the notebook."""
         return f"{self.prefix}-sagemaker"
 
     @property
+    def endpoint_role(self) -> str:
+        """The role of the endpoint's container, which answers whoever asks the API."""
+        return f"{self.prefix}-endpoint"
+
+    def role_arn_of(self, name: str) -> str:
+        return f"arn:{self.partition}:iam::{self.account}:role/{name}"
+
+    @property
     def role_arn(self) -> str:
-        return f"arn:{self.partition}:iam::{self.account}:role/{self.role}"
+        return self.role_arn_of(self.role)
 
     @property
     def endpoint(self) -> str:

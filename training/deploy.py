@@ -53,7 +53,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     verdict = check(cloud, options)
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {verdict.model.id}")
     resources.ensure_bucket(cloud, stage.bucket)
-    role = resources.ensure_role(cloud)
+    role = resources.ensure_endpoint_role(cloud)
     url, digest = put_package(cloud, options.model, plan, say)
     model = hosting.ensure_model(cloud, plan, url, digest, role)
     config = hosting.ensure_config(cloud, plan, model)
@@ -196,7 +196,7 @@ def outline(cloud: Cloud, options: argparse.Namespace) -> str:
     )
     lines = [
         f"bucket    {stage.bucket}",
-        f"roles     {stage.role}, {stage.function_role}",
+        f"roles     {stage.endpoint_role}, {stage.function_role}",
         f"endpoint  {stage.endpoint} ({how})",
         f"image     {images.uri(plan.image, stage.region)}",
         f"function  {stage.function} and its API",

@@ -430,8 +430,8 @@ def needed(stage: Stage) -> list[tuple[str, list[str]]]:
     return [
         (f"{arn}:s3:::{stage.bucket}", bucket),
         (f"{arn}:s3:::{stage.bucket}/packages/x", ["s3:GetObject", "s3:PutObject"]),
-        (stage.role_arn, role),
-        (f"{arn}:iam::{stage.account}:role/{stage.function_role}", role),
+        (stage.role_arn_of(stage.endpoint_role), role),
+        (stage.role_arn_of(stage.function_role), role),
         (f"{sagemaker}:model/{stage.prefix}", ["sagemaker:CreateModel", "sagemaker:AddTags"]),
         (f"{sagemaker}:endpoint-config/{stage.prefix}", ["sagemaker:CreateEndpointConfig"]),
         (
@@ -462,10 +462,15 @@ def needed(stage: Stage) -> list[tuple[str, list[str]]]:
 def check_roles(cloud: Cloud) -> list[Finding]:
     """The roles are ours, or free."""
     stage = cloud.stage
-    return [_check_role(cloud, stage.role, "sagemaker"), _check_role(cloud, stage.function_role, "lambda")]
+    trusts = {
+        stage.endpoint_role: policies.trust(stage, "sagemaker", own_account=True),
+        stage.function_role: policies.trust(stage, "lambda"),
+        stage.role: policies.trust(stage, "sagemaker"),
+    }
+    return [_check_role(cloud, name, trust) for name, trust in trusts.items()]
 
 
-def _check_role(cloud: Cloud, name: str, service: str) -> Finding:
+def _check_role(cloud: Cloud, name: str, trust: dict[str, Any]) -> Finding:
     check = f"role {name}"
     try:
         role = cloud.client("iam").get_role(RoleName=name)["Role"]
@@ -477,7 +482,8 @@ def _check_role(cloud: Cloud, name: str, service: str) -> Finding:
         resources.check_role(cloud.stage, name, tag_map(role.get("Tags")))
     except CloudError as error:
         return Finding(check, FAIL, str(error))
-    if role["AssumeRolePolicyDocument"] != policies.trust(cloud.stage, service):
+    service = trust["Statement"][0]["Principal"]["Service"]
+    if role["AssumeRolePolicyDocument"] != trust:
         return Finding(check, WARN, f"is not trusted by {service} as it should be", "a deploy mends that")
     return Finding(check, OK, f"is ours and trusted by {service}")
 

@@ -69,7 +69,24 @@ def ensure_model(cloud: Cloud, plan: Plan, package_url: str, package_sha256: str
         "Environment": package.ENVIRONMENT[plan.image] | LEAN.get((plan.image, plan.kind), {}),
     }
     # Serverless inference knows no isolation; where there is one, no review can leave the container.
-    isolated = plan.kind == "realtime"
+    return _ensure_model(cloud, container, package_sha256, plan.kind == "realtime", role)
+
+
+def model_for_jobs(cloud: Cloud, model: str, role: str) -> str:
+    """Give a model that is another one but for its role: a transform reads and writes files by it."""
+    found = cloud.client("sagemaker").describe_model(ModelName=model)
+    if found["ExecutionRoleArn"] == role:
+        return model
+    container = {key: found["PrimaryContainer"][key] for key in ("Image", "ModelDataUrl")}
+    container["Environment"] = found["PrimaryContainer"].get("Environment", {})
+    # The package's SHA-256 is the folder that it lies in.
+    digest = container["ModelDataUrl"].split("/")[-2]
+    return _ensure_model(cloud, container, digest, bool(found.get("EnableNetworkIsolation")), role)
+
+
+def _ensure_model(
+    cloud: Cloud, container: dict[str, Any], package_sha256: str, isolated: bool, role: str
+) -> str:
     name = f"{cloud.stage.prefix}-{_digest([container, package_sha256, isolated, role])}"
     sagemaker = cloud.client("sagemaker")
     if not _exists(lambda: sagemaker.describe_model(ModelName=name)):

@@ -9,6 +9,7 @@ AWS's registries belong to different accounts by region. Keeping the table spare
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -53,9 +54,9 @@ def account(region: str) -> str:
     return uri("ray", region).split(".")[0]
 
 
-def repositories() -> list[str]:
-    """Give the repositories that the images are in."""
-    return sorted({image.split(":")[0] for image in _kept()["images"].values()})
+def repositories(names: Iterable[str] = tuple(WANTED)) -> list[str]:
+    """Give the repositories that images are in."""
+    return sorted({_kept()["images"][name].split(":")[0] for name in names})
 
 
 def warning(name: str, today: date) -> str | None:

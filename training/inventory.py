@@ -91,13 +91,13 @@ def _remove_function(cloud: Cloud, thing: Thing, say: Say) -> None:
 
 
 def _find_roles(cloud: Cloud) -> Iterator[Thing]:
-    """Our two roles, and the one that a plain ``chalice deploy`` made for our function."""
+    """Our own roles, and the one that a plain ``chalice deploy`` made for our function."""
     iam, stage = cloud.client("iam"), cloud.stage
     try:
         used = (function.describe(cloud) or {}).get("Configuration", {}).get("Role", "")
     except CloudError:
         used = ""
-    for name in dict.fromkeys((stage.function_role, stage.prefix, stage.role)):
+    for name in dict.fromkeys((stage.function_role, stage.prefix, stage.endpoint_role, stage.role)):
         try:
             role = iam.get_role(RoleName=name)["Role"]
         except ClientError as error:

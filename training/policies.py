@@ -3,6 +3,7 @@
 Where AWS knows no resource for an action, "*" stands there and a condition narrows it where one can.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import images
@@ -12,64 +13,83 @@ VERSION = "2012-10-17"
 # What SageMaker's jobs read and write lies under these prefixes of the stage's bucket.
 READ = ("packages", "data", "training", "batch", "notebook")
 WRITTEN = ("training", "batch")
+# The jobs' log groups belong to the account; a job's streams start with its name.
+JOBS = ("TrainingJobs", "TransformJobs", "NotebookInstances")
+LOGGING = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
 
 
-def trust(stage: Stage, service: str) -> dict[str, Any]:
-    """Let an AWS service take a role; SageMaker only for this account's own things.
+def trust(stage: Stage, service: str, own_account: bool = False) -> dict[str, Any]:
+    """Let an AWS service take a role; with ``own_account`` only on behalf of this account.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html, which names
+    inference and jobs but not notebooks.
     """
     principal = {"Service": f"{service}.amazonaws.com"}
     statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
-    if service == "sagemaker":
+    if own_account:
         statement["Condition"] = {"StringEquals": {"aws:SourceAccount": stage.account}}
     return _policy(**statement)
 
 
-def of_sagemaker(stage: Stage) -> dict[str, Any]:
-    """Give the rights of training jobs, endpoints, transforms and the notebook: their files, their logs."""
+def of_endpoint(stage: Stage) -> dict[str, Any]:
+    """Give the rights of the endpoint's container: its package and its log, no review and no data."""
     bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
-    log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:/aws/sagemaker/*"
+    logs = [log for name in stage.endpoints for log in _log(stage, stage.endpoint_log(name))]
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("ReadPackages", "s3:GetObject", f"{bucket}/packages/*"),
+            _allow("FindBucket", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
+            _allow("WriteLogs", LOGGING, logs),
+            *_of_container(stage, images.SERVING),
+        ],
+    }
+
+
+def of_sagemaker(stage: Stage) -> dict[str, Any]:
+    """Give the rights of training jobs, transforms and the notebook: their files, their logs."""
+    bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
     notebook = (
         f"arn:{stage.partition}:sagemaker:{stage.region}:{stage.account}:notebook-instance/{stage.notebook}"
     )
-    repositories = [
-        f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository/{name}"
-        for name in images.repositories()
-    ]
+    logs = [log for kind in JOBS for log in _log(stage, f"/aws/sagemaker/{kind}")]
     return {
         "Version": VERSION,
         "Statement": [
             _allow("ReadFiles", "s3:GetObject", [f"{bucket}/{prefix}/*" for prefix in READ]),
             _allow("WriteFiles", "s3:PutObject", [f"{bucket}/{prefix}/*" for prefix in WRITTEN]),
             _allow("ListFiles", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
-            _allow(
-                "WriteLogs",
-                [
-                    "logs:CreateLogGroup",
-                    "logs:CreateLogStream",
-                    "logs:DescribeLogStreams",
-                    "logs:PutLogEvents",
-                ],
-                log,
-            ),
-            _allow(
-                "PullImages",
-                ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                repositories,
-            ),
+            _allow("WriteLogs", LOGGING, logs),
             # It stops itself when nobody uses it.
             _allow("StopOwnNotebook", "sagemaker:StopNotebookInstance", notebook),
-            # AWS knows no resource for these two.
-            _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
-            _allow(
-                "WriteMetrics",
-                "cloudwatch:PutMetricData",
-                "*",
-                {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
-            ),
+            *_of_container(stage, images.WANTED),
         ],
     }
+
+
+def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Give the rights to fetch images by their names in images.py, and to write metrics."""
+    registry = f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository"
+    return [
+        _allow(
+            "PullImages",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [f"{registry}/{name}" for name in images.repositories(names)],
+        ),
+        # AWS knows no resource for these two.
+        _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
+        _allow(
+            "WriteMetrics",
+            "cloudwatch:PutMetricData",
+            "*",
+            {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+        ),
+    ]
+
+
+def _log(stage: Stage, group: str) -> list[str]:
+    arn = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{group}"
+    return [arn, f"{arn}:*"]
 
 
 def of_function(stage: Stage, endpoint: str | None = None) -> dict[str, Any]:

@@ -134,20 +134,26 @@ def empty_bucket(cloud: Cloud, bucket: str) -> int:
 
 
 def ensure_role(cloud: Cloud) -> str:
-    """Make the role of SageMaker's jobs and endpoints, or mend its trust and rights; give its ARN."""
-    return _ensure_role(cloud, cloud.stage.role, "sagemaker", policies.of_sagemaker(cloud.stage))
+    """Make the role of SageMaker's jobs and notebook, or mend its trust and rights; give its ARN."""
+    trust = policies.trust(cloud.stage, "sagemaker")
+    return _ensure_role(cloud, cloud.stage.role, trust, policies.of_sagemaker(cloud.stage))
+
+
+def ensure_endpoint_role(cloud: Cloud) -> str:
+    """Make the role of the endpoint's container, or mend it; give its ARN."""
+    trust = policies.trust(cloud.stage, "sagemaker", own_account=True)
+    return _ensure_role(cloud, cloud.stage.endpoint_role, trust, policies.of_endpoint(cloud.stage))
 
 
 def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
     """Make the Lambda's role, which may ask one endpoint, or mend it; give its ARN."""
-    return _ensure_role(
-        cloud, cloud.stage.function_role, "lambda", policies.of_function(cloud.stage, endpoint)
-    )
+    trust, rights = policies.trust(cloud.stage, "lambda"), policies.of_function(cloud.stage, endpoint)
+    return _ensure_role(cloud, cloud.stage.function_role, trust, rights)
 
 
-def _ensure_role(cloud: Cloud, name: str, service: str, rights: dict[str, Any]) -> str:
+def _ensure_role(cloud: Cloud, name: str, trusted: dict[str, Any], rights: dict[str, Any]) -> str:
     iam, stage = cloud.client("iam"), cloud.stage
-    trust = json.dumps(policies.trust(stage, service))
+    trust = json.dumps(trusted)
     try:
         role = iam.get_role(RoleName=name)["Role"]
     except ClientError as error:
@@ -156,7 +162,7 @@ def _ensure_role(cloud: Cloud, name: str, service: str, rights: dict[str, Any]) 
         role = iam.create_role(
             RoleName=name,
             AssumeRolePolicyDocument=trust,
-            Description=f"Verdict, stage {stage.name}, for {service}",
+            Description=f"Verdict, stage {stage.name}",
             Tags=tag_list(stage.tags),
         )["Role"]
         time.sleep(ROLE_SECONDS)
@@ -169,7 +175,7 @@ def _ensure_role(cloud: Cloud, name: str, service: str, rights: dict[str, Any]) 
 
 def check_roles(cloud: Cloud) -> None:
     """Raise CloudError when a role of our name is another's, or of this stage in another region."""
-    for name in (cloud.stage.role, cloud.stage.function_role):
+    for name in (cloud.stage.role, cloud.stage.endpoint_role, cloud.stage.function_role):
         try:
             role = cloud.client("iam").get_role(RoleName=name)["Role"]
         except ClientError as error:

@@ -31,7 +31,7 @@ def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
     """
     verdict, endpoint, found, serving = check(cloud, options, say)
     plan = hosting.plan_of(cloud, found)
-    role = resources.ensure_role(cloud)
+    role = resources.ensure_endpoint_role(cloud)
     url, digest = deploy.put_package(cloud, options.model, plan, say)
     config = hosting.ensure_config(cloud, plan, hosting.ensure_model(cloud, plan, url, digest, role))
     if serving["id"] == verdict.model.id and config == found["EndpointConfigName"]:

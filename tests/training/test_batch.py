@@ -185,6 +185,8 @@ def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     names = wait_for(1, out, process)
     # A terminal sends it to the whole group.

@@ -14,6 +14,7 @@ import batch_parts
 import batch_transform
 import cloud as clouds
 import pytest
+import resources
 from batch_rows import BatchError, Count
 from cloud import Cloud
 
@@ -77,11 +78,13 @@ def test_a_simulated_transform_puts_as_many_lines_into_a_request_as_fit() -> Non
 
 
 @pytest.fixture
-def cloud(aws: AwsServer) -> Iterator[Cloud]:
-    """A stage with its bucket and a model."""
+def cloud(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """A stage with its bucket, its role and a model."""
+    monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
     opened = clouds.open_stage("dev")
     place = {"LocationConstraint": opened.stage.region}
     opened.client("s3").create_bucket(Bucket=opened.stage.bucket, CreateBucketConfiguration=place)
+    resources.ensure_role(opened)
     add_model(opened, MODEL)
     yield opened
 

@@ -61,7 +61,7 @@ def check_endpoint(cloud: Cloud, made: deploy.Deployed) -> None:
     assert "InstanceType" not in variant
     assert not config.get("DataCaptureConfig")
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
-    assert model["ExecutionRoleArn"] == cloud.stage.role_arn
+    assert model["ExecutionRoleArn"].endswith(":role/verdict-dev-endpoint")
     container = model["PrimaryContainer"]
     assert container["Image"].endswith(".dkr.ecr.eu-west-1.amazonaws.com/ray:serve-ml-sagemaker-cpu-v1.4")
     assert container["ModelDataUrl"] == (
@@ -85,7 +85,7 @@ def check_function(cloud: Cloud, made: deploy.Deployed) -> None:
     assert written["PolicyDocument"] == policies.of_function(cloud.stage)
     assert {role["RoleName"] for role in iam.list_roles()["Roles"]} == {
         "verdict-dev-function",
-        "verdict-dev-sagemaker",
+        "verdict-dev-endpoint",
     }
 
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.aws, pytest.mark.slow]
 
 STEPS = [
     (resources, "ensure_bucket"),
-    (resources, "ensure_role"),
+    (resources, "ensure_endpoint_role"),
     (resources, "upload"),
     (hosting, "ensure_model"),
     (hosting, "ensure_config"),

@@ -25,6 +25,7 @@ def committed(name: str) -> dict[str, Any]:
 def all_policies() -> dict[str, dict[str, Any]]:
     written = {
         "sagemaker": policies.of_sagemaker(STAGE),
+        "endpoint": policies.of_endpoint(STAGE),
         "function": policies.of_function(STAGE),
         "bucket": policies.of_bucket(STAGE, STAGE.bucket),
         "trust": policies.trust(STAGE, "sagemaker"),
@@ -141,7 +142,7 @@ def test_a_role_is_taken_by_its_service_alone() -> None:
 
 def test_in_another_partition_every_arn_is_there() -> None:
     stage = cloud.Stage("dev", "123456789012", "cn-north-1", "aws-cn")
-    for policy in (policies.of_sagemaker(stage), policies.of_function(stage)):
+    for policy in (policies.of_sagemaker(stage), policies.of_endpoint(stage), policies.of_function(stage)):
         for statement in policy["Statement"]:
             resources = listed(statement["Resource"])
             assert all(one == "*" or one.startswith("arn:aws-cn:") for one in resources)

@@ -62,12 +62,22 @@ def test_the_role_has_its_trust_its_rights_and_its_tags(cloud: Cloud, times: int
     assert role["Arn"] == arn == cloud.stage.role_arn
     trusted = role["AssumeRolePolicyDocument"]
     assert trusted == policies.trust(cloud.stage, "sagemaker")
-    condition = trusted["Statement"][0]["Condition"]
-    assert condition == {"StringEquals": {"aws:SourceAccount": cloud.stage.account}}
     assert cloud.stage.owns(clouds.tag_map(role["Tags"]))
     assert iam.list_role_policies(RoleName=cloud.stage.role)["PolicyNames"] == [cloud.stage.role]
     written = iam.get_role_policy(RoleName=cloud.stage.role, PolicyName=cloud.stage.role)
     assert written["PolicyDocument"] == policies.of_sagemaker(cloud.stage)
+
+
+def test_the_endpoint_s_role_reads_packages_and_no_review(cloud: Cloud) -> None:
+    resources.ensure_endpoint_role(cloud)
+    iam, name = cloud.client("iam"), cloud.stage.endpoint_role
+    (statement,) = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": cloud.stage.account}}
+    written = iam.get_role_policy(RoleName=name, PolicyName=name)["PolicyDocument"]
+    assert written == policies.of_endpoint(cloud.stage)
+    files = [one["Resource"] for one in written["Statement"] if "s3:GetObject" in one["Action"]]
+    assert files == [f"arn:aws:s3:::{cloud.stage.bucket}/packages/*"]
+    assert not any("s3:Put" in str(one["Action"]) for one in written["Statement"])
 
 
 def test_the_function_s_role_may_ask_one_endpoint(cloud: Cloud) -> None:
