@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 from train_flags import add_flags
-from workers import ALONE, Workers, working
+from workers import ALONE, Workers, leave, working
 
 from vocab import vocabulary
 from vocab.files import write_atomic
@@ -350,3 +350,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -30,7 +30,7 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
 from train_flags import PLACES, parse
-from workers import ALONE, Workers, working
+from workers import ALONE, Workers, leave, working
 
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic, write_together
@@ -404,3 +404,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

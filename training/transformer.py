@@ -31,7 +31,7 @@ from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from train import make_batches, score, seed_everything
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-from workers import Workers, working
+from workers import Workers, leave, working
 
 from vocab.files import sha256_of, write_atomic, write_together
 from vocab.text import clean
@@ -323,3 +323,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -1,6 +1,7 @@
 """The processes that share a training, one a core or one a GPU; torchrun or SageMaker starts them."""
 
 import os
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -80,6 +81,19 @@ def working() -> Iterator[tuple[Workers, torch.device]]:
     workers = start(device)
     try:
         yield workers, device
+        if workers.count > 1:
+            dist.barrier()  # none leaves while another still talks to it
     finally:
         if workers.count > 1:
             dist.destroy_process_group()
+
+
+def leave() -> None:
+    """End a process that shared a training and has done its work, at once.
+
+    Torch's threads may still run while the interpreter is taken down, and now and then abort it there.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)

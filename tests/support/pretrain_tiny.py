@@ -12,7 +12,7 @@ import pretrain  # noqa: E402
 import torch  # noqa: E402
 from network import Size  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
-from workers import working  # noqa: E402
+from workers import leave, working  # noqa: E402
 
 from tests.support.corpus import ROWS  # noqa: E402
 
@@ -39,3 +39,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

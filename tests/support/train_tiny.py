@@ -10,7 +10,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 import torch  # noqa: E402
 import train  # noqa: E402
 from network import Network, Size  # noqa: E402
-from workers import start  # noqa: E402
+from workers import leave, start  # noqa: E402
 
 from tests.support.corpus import ROWS, tiny_corpus  # noqa: E402
 
@@ -28,3 +28,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()

@@ -10,7 +10,7 @@ import dataset  # noqa: E402
 import torch  # noqa: E402
 import transformer  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
-from workers import start  # noqa: E402
+from workers import leave, start  # noqa: E402
 
 PRAISE = ("wonderful", "brilliant", "superb", "excellent")
 BLAME = ("terrible", "awful", "boring", "dreadful")
@@ -60,3 +60,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    leave()
