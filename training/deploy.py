@@ -52,13 +52,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     stage, plan = cloud.stage, plan_of(options)
     verdict = check(cloud, options)
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {verdict.model.id}")
-    resources.ensure_bucket(cloud, stage.bucket)
-    role = resources.ensure_endpoint_role(cloud)
-    url, digest = put_package(cloud, options.model, plan, say)
-    model = hosting.ensure_model(cloud, plan, url, digest, role)
-    config = hosting.ensure_config(cloud, plan, model)
-    endpoint = endpoint_for(cloud, verdict.model.vocabulary, plan.kind, say)
-    hosting.put_in_service(cloud, endpoint, config, verdict, say)
+    endpoint, model, digest = host(cloud, options, verdict, say)
     hosting.ensure_scaling(cloud, endpoint, plan)
     function_role = resources.ensure_function_role(cloud, endpoint)
     api = function.deploy(
@@ -73,6 +67,21 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     page.retire(cloud, options.site, say)
     budget.ensure(cloud, options.budget_email, options.budget_dollars)
     return Deployed(endpoint, model, digest, api_url, page_url)
+
+
+def host(
+    cloud: Cloud, options: argparse.Namespace, verdict: inference.Verdict, say: Say = print
+) -> tuple[str, str, str]:
+    """Put the model behind an endpoint; give the endpoint's name, the model's, and the package's SHA-256."""
+    plan = plan_of(options)
+    resources.ensure_bucket(cloud, cloud.stage.bucket)
+    role = resources.ensure_endpoint_role(cloud)
+    url, digest = put_package(cloud, options.model, plan, say)
+    model = hosting.ensure_model(cloud, plan, url, digest, role)
+    config = hosting.ensure_config(cloud, plan, model)
+    endpoint = endpoint_for(cloud, verdict.model.vocabulary, plan.kind, say)
+    hosting.put_in_service(cloud, endpoint, config, verdict, say)
+    return endpoint, model, digest
 
 
 def check(cloud: Cloud, options: argparse.Namespace) -> inference.Verdict:
