@@ -187,6 +187,6 @@ def check_outputs(path: Path) -> None:
     assert "test          25,000 reviews" in shown
     assert "200 test reviews: accuracy" in shown
     assert '"sentiment":' in shown and '"request_id":' in shown
-    for thing in (STAGE.endpoint, STAGE.bucket, STAGE.function, STAGE.role):
+    for thing in (STAGE.endpoint, STAGE.bucket, STAGE.function, STAGE.endpoint_role):
         assert thing in shown
     assert pictures == 4
