@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 
 import function
 import hosting
+import inventory
 import resources
 from batch_parts import Kept
 from batch_rows import Answer, BatchError, Count, Source, line_of, read_answers
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError, is_missing, tag_list, tag_map
+from cloud import Cloud, CloudError, is_missing, tag_list
 from resources import HASH, bucket_tags, is_there
 from tqdm import tqdm
 
@@ -34,7 +35,6 @@ MAX_TOGETHER_MB = 100
 ANSWER_SECONDS, RETRIES = 600, 3
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-LOG_LINES = 15
 _SIZE = re.compile(r"ml\.[a-z0-9-]+\.(\d*)(medium|large|xlarge)")
 
 
@@ -99,24 +99,13 @@ def model_of(cloud: Cloud) -> str:
 
 def newest_model(cloud: Cloud) -> str:
     """Give the name of the stage's newest model. Raises CloudError when it has none."""
-    client, stage = cloud.client("sagemaker"), cloud.stage
-    pages = client.get_paginator("list_models").paginate(NameContains=stage.prefix)
-    models = [model for page in pages for model in page["Models"]]
-    for model in sorted(models, key=lambda one: one["CreationTime"], reverse=True):
-        if not model["ModelName"].startswith(f"{stage.prefix}-"):
-            continue
-        if stage.owns(tag_map(_tags(client, model["ModelArn"]))):
-            return str(model["ModelName"])
-    raise CloudError(
-        f"stage {stage.name} has no model on SageMaker in {stage.region}; run `make deploy` first, or"
-        " name one with --model-name"
-    )
-
-
-def _tags(client: Any, arn: str) -> list[dict[str, str]]:
-    return [
-        tag for page in client.get_paginator("list_tags").paginate(ResourceArn=arn) for tag in page["Tags"]
-    ]
+    models = list(inventory.models(cloud))
+    if not models:
+        raise CloudError(
+            f"stage {cloud.stage.name} has no model on SageMaker in {cloud.stage.region}; run `make deploy`"
+            " first, or name one with --model-name"
+        )
+    return max(models, key=lambda model: model.made).name
 
 
 # --- the job ------------------------------------------------------------------------------------
@@ -260,30 +249,12 @@ def _create(cloud: Cloud, job: dict[str, Any]) -> None:
 
 def _failed(cloud: Cloud, job: dict[str, Any], kept: Kept, status: str, reason: str) -> CloudError:
     """Forget the job, so that the next run starts another, and say why it failed, with its log's end."""
-    lines = "".join(f"\n  | {line}" for line in _log(cloud, job["name"]))
+    lines = hosting.last_lines(cloud, LOG_GROUP, job["name"])
     clean(cloud, job)
     kept.job.unlink(missing_ok=True)
     return CloudError(
         f"transform job {job['name']} ended as {status} ({reason}); mend that and run it again{lines}"
     )
-
-
-def _log(cloud: Cloud, name: str) -> list[str]:
-    """Give the last lines that the job's container wrote; none when there is no log or no right to it."""
-    logs = cloud.client("logs")
-    try:
-        found = logs.describe_log_streams(logGroupName=LOG_GROUP, logStreamNamePrefix=f"{name}/")
-        # The stream data-log is SageMaker's own, about requests.
-        streams = [one["logStreamName"] for one in found["logStreams"]]
-        streams = [stream for stream in streams if not stream.endswith("/data-log")] or streams
-        if not streams:
-            return []
-        told = logs.get_log_events(
-            logGroupName=LOG_GROUP, logStreamName=streams[0], limit=LOG_LINES, startFromHead=False
-        )
-        return [event["message"].rstrip() for event in told["events"]]
-    except ClientError:
-        return []
 
 
 def _objects(cloud: Cloud, job: dict[str, Any], under: str) -> Iterator[str]:

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import budget
 import cloud as clouds
 import function
+import gateway
 import hosting
 import images
 import inference
@@ -210,7 +211,7 @@ def outline(cloud: Cloud, options: argparse.Namespace) -> str:
         f"image     {images.uri(plan.image, stage.region)}",
         f"function  {stage.function} and its API",
         f"page      {'not deployed' if options.site == 'none' else f'{stage.site_bucket}, {options.site}'}",
-        f"logs      {stage.function_log}, {stage.endpoint_log(stage.endpoint)}, kept {hosting.LOG_DAYS} days",
+        f"logs      {stage.function_log}, {stage.endpoint_log(stage.endpoint)}, kept {gateway.LOG_DAYS} days",
     ]
     there = len(inventory.find(cloud))
     lines.append(f"already there of this stage: {there} things, which stay or are changed")

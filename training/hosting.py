@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+import gateway
 import images
 import inference
 import package
@@ -22,7 +23,7 @@ VARIANT = "AllTraffic"
 POLL_SECONDS, WAIT_MINUTES = 10.0, 40
 # A serverless endpoint that sleeps answers ModelNotReadyException until it has woken.
 WAKE_SECONDS, WAKE_POLL_SECONDS = 180, 5.0
-LOG_LINES, LOG_DAYS = 15, 30
+LOG_LINES = 15
 # Another processor rounds int8 otherwise; a wrong model differs by far more.
 LARGEST_GAP = 0.05
 REVIEWS = (
@@ -147,7 +148,7 @@ def describe(cloud: Cloud, endpoint: str) -> dict[str, Any] | None:
 
 
 def ensure_log(cloud: Cloud, group: str) -> None:
-    """Make a log group, tagged, that forgets after LOG_DAYS; AWS's own would keep everything for ever."""
+    """Make a log group, tagged, that forgets after gateway.LOG_DAYS; AWS's own would keep all for ever."""
     logs = cloud.client("logs")
     try:
         logs.create_log_group(logGroupName=group, tags=cloud.stage.tags)
@@ -161,7 +162,7 @@ def ensure_log(cloud: Cloud, group: str) -> None:
                 f"log group {group} is there but has not this stage's tags; take another --stage"
             ) from error
         logs.tag_log_group(logGroupName=group, tags=cloud.stage.tags)
-    logs.put_retention_policy(logGroupName=group, retentionInDays=LOG_DAYS)
+    logs.put_retention_policy(logGroupName=group, retentionInDays=gateway.LOG_DAYS)
 
 
 def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
@@ -283,20 +284,22 @@ def delete(cloud: Cloud, endpoint: str, say: Say) -> None:
     wait(cloud, endpoint, say, fail=False)
 
 
-def last_lines(cloud: Cloud, group: str) -> str:
-    """Give the last lines of a log group's newest stream, each on a line of its own; empty when none."""
+def last_lines(cloud: Cloud, group: str, job: str | None = None) -> str:
+    """Give the last lines of a log group's newest stream, or of a job's, each on a line of its own.
+
+    Empty when there is no log, or no right to it.
+    """
     logs = cloud.client("logs")
+    which = {"logStreamNamePrefix": f"{job}/"} if job else {"orderBy": "LastEventTime", "descending": True}
     try:
-        streams = logs.describe_log_streams(
-            logGroupName=group, orderBy="LastEventTime", descending=True, limit=1
-        )["logStreams"]
+        found = logs.describe_log_streams(logGroupName=group, **which)["logStreams"]
+        # A job's stream data-log is SageMaker's own, about requests.
+        streams = [one["logStreamName"] for one in found]
+        streams = [name for name in streams if not name.endswith("/data-log")] or streams
         if not streams:
             return ""
         events = logs.get_log_events(
-            logGroupName=group,
-            logStreamName=streams[0]["logStreamName"],
-            limit=LOG_LINES,
-            startFromHead=False,
+            logGroupName=group, logStreamName=streams[0], limit=LOG_LINES, startFromHead=False
         )["events"]
     except ClientError:
         return ""

@@ -183,7 +183,8 @@ def _remove_config(cloud: Cloud, thing: Thing, say: Say) -> None:
     cloud.client("sagemaker").delete_endpoint_config(EndpointConfigName=thing.name)
 
 
-def _find_models(cloud: Cloud) -> Iterator[Thing]:
+def models(cloud: Cloud) -> Iterator[Thing]:
+    """Give the stage's models."""
     for one in _listed(cloud, "list_models", "Models", "Model"):
         yield Thing("model", one["ModelName"], made=one["CreationTime"])
 
@@ -193,41 +194,37 @@ def _remove_model(cloud: Cloud, thing: Thing, say: Say) -> None:
 
 
 def _find_transforms(cloud: Cloud) -> Iterator[Thing]:
-    for one in _listed(cloud, "list_transform_jobs", "TransformJobSummaries", "TransformJob"):
-        if one["TransformJobStatus"] in RUNNING:
-            yield Thing(
-                "transform job", one["TransformJobName"], one["TransformJobStatus"], one["CreationTime"]
-            )
+    return _find_jobs(cloud, "Transform")
 
 
 def _stop_transform(cloud: Cloud, thing: Thing, say: Say) -> None:
     sagemaker = cloud.client("sagemaker")
-    if thing.state == "InProgress":
-        sagemaker.stop_transform_job(TransformJobName=thing.name)
-    _wait_while(
-        lambda: (
-            sagemaker.describe_transform_job(TransformJobName=thing.name)["TransformJobStatus"] in RUNNING
-        ),
-        thing,
-    )
+    _stop_job("Transform", sagemaker.describe_transform_job, sagemaker.stop_transform_job, thing)
 
 
 def _find_trainings(cloud: Cloud) -> Iterator[Thing]:
-    for one in _listed(cloud, "list_training_jobs", "TrainingJobSummaries", "TrainingJob"):
-        name, state = one["TrainingJobName"], one["TrainingJobStatus"]
-        if state in RUNNING:
-            yield Thing("training job", name, state, one["CreationTime"])
+    return _find_jobs(cloud, "Training")
 
 
 def _stop_training(cloud: Cloud, thing: Thing, say: Say) -> None:
     sagemaker = cloud.client("sagemaker")
+    _stop_job("Training", sagemaker.describe_training_job, sagemaker.stop_training_job, thing)
 
-    def state() -> str:
-        return str(sagemaker.describe_training_job(TrainingJobName=thing.name)["TrainingJobStatus"])
 
+def _find_jobs(cloud: Cloud, kind: str) -> Iterator[Thing]:
+    for one in _listed(cloud, f"list_{kind.lower()}_jobs", f"{kind}JobSummaries", f"{kind}Job"):
+        state = one[f"{kind}JobStatus"]
+        if state in RUNNING:
+            yield Thing(f"{kind.lower()} job", one[f"{kind}JobName"], state, one["CreationTime"])
+
+
+def _stop_job(
+    kind: str, describe: Callable[..., dict[str, Any]], stop: Callable[..., Any], thing: Thing
+) -> None:
+    named = {f"{kind}JobName": thing.name}
     if thing.state == "InProgress":
-        sagemaker.stop_training_job(TrainingJobName=thing.name)
-    _wait_while(lambda: state() in RUNNING, thing)
+        stop(**named)
+    _wait_while(lambda: describe(**named)[f"{kind}JobStatus"] in RUNNING, thing)
 
 
 def _find_notebooks(cloud: Cloud) -> Iterator[Thing]:
@@ -283,11 +280,13 @@ def _remove_lifecycle(cloud: Cloud, thing: Thing, say: Say) -> None:
 
 
 def _listed(cloud: Cloud, operation: str, key: str, kind: str) -> Iterator[dict[str, Any]]:
-    """Give what a list call of SageMaker names by our prefix and what carries our tags."""
-    sagemaker = cloud.client("sagemaker")
-    for found in sagemaker.get_paginator(operation).paginate(NameContains=cloud.stage.prefix):
+    """Give what a list call of SageMaker finds that has both our name and our tags."""
+    sagemaker, prefix = cloud.client("sagemaker"), cloud.stage.prefix
+    for found in sagemaker.get_paginator(operation).paginate(NameContains=prefix):
         for one in found[key]:
-            # NameContains finds verdict-dev in verdict-device too; the tags tell.
+            # NameContains finds verdict-dev in verdict-device too.
+            if not f"{one[f'{kind}Name']}-".startswith(f"{prefix}-"):
+                continue
             try:
                 tags = sagemaker.list_tags(ResourceArn=one[f"{kind}Arn"])["Tags"]
             except ClientError as error:
@@ -320,13 +319,10 @@ def _remove_log(cloud: Cloud, thing: Thing, say: Say) -> None:
 def _find_buckets(cloud: Cloud) -> Iterator[Thing]:
     for bucket in (cloud.stage.site_bucket, cloud.stage.bucket):
         try:
-            tags = resources.bucket_tags(cloud, bucket)
+            if resources.check_bucket(cloud, bucket) is not None:
+                yield Thing("bucket", bucket)
         except CloudError:  # another's
             continue
-        if tags is None:
-            continue
-        if cloud.stage.owns(tags) or (not tags and resources.is_empty(cloud, bucket)):
-            yield Thing("bucket", bucket)
 
 
 def _remove_bucket(cloud: Cloud, thing: Thing, say: Say) -> None:
@@ -358,7 +354,7 @@ KINDS: dict[str, tuple[Finder, Remover]] = {
     "lifecycle config": (_find_lifecycles, _remove_lifecycle),
     "endpoint": (_find_endpoints, _remove_endpoint),
     "endpoint config": (_find_configs, _remove_config),
-    "model": (_find_models, _remove_model),
+    "model": (models, _remove_model),
     "role": (_find_roles, _remove_role),
     "function": (_find_function, _remove_function),
     "log group": (_find_logs, _remove_log),

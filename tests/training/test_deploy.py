@@ -70,7 +70,7 @@ def check_endpoint(cloud: Cloud, made: deploy.Deployed) -> None:
     logs = cloud.client("logs")
     for group in ("/aws/lambda/verdict-dev", "/aws/sagemaker/Endpoints/verdict-dev"):
         (described,) = logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]
-        assert described["retentionInDays"] == hosting.LOG_DAYS
+        assert described["retentionInDays"] == gateway.LOG_DAYS
 
 
 def check_function(cloud: Cloud, made: deploy.Deployed) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import cloud as clouds
 import destroy
@@ -31,20 +32,23 @@ STEPS = [
 ]
 
 
-@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
-def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
-    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def stop_after(module: Any, step: str, cloud: Cloud, package: Path) -> None:
+    """Deploy, and be interrupted as soon as a step is done."""
     original = getattr(module, step)
 
     def stopped(*given: Any, **named: Any) -> Any:
         original(*given, **named)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, step, stopped)
-    with pytest.raises(KeyboardInterrupt):
+    with mock.patch.object(module, step, stopped), pytest.raises(KeyboardInterrupt):
         make(cloud, package)
-    monkeypatch.setattr(module, step, original)
+
+
+@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
+def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
+    module: Any, step: str, cloud: Cloud, package: Path
+) -> None:
+    stop_after(module, step, cloud, package)
     make(cloud, package)
     assert kinds(cloud) == WHOLE
     destroy.destroy(cloud, say=quiet)
@@ -53,17 +57,9 @@ def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
 
 @pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
 def test_a_deploy_stopped_after_any_step_is_taken_away_whole(
-    module: Any, step: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+    module: Any, step: str, cloud: Cloud, package: Path
 ) -> None:
-    original = getattr(module, step)
-
-    def stopped(*given: Any, **named: Any) -> Any:
-        original(*given, **named)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, step, stopped)
-    with pytest.raises(KeyboardInterrupt):
-        make(cloud, package)
+    stop_after(module, step, cloud, package)
     destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
