@@ -1,10 +1,11 @@
 // Draws an answer: the verdict as a headline, the text with its marks, the sentences as bars.
 
 import { logitOf } from "./api.js";
+import { element, find, listItem } from "./dom.js";
 import * as strings from "./strings.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
-/** @typedef {import("./api.js").Sentence} Sentence */
+/** @typedef {import("./api.js").Span} Span */
 /** @typedef {"plus" | "minus" | "zero"} Sign */
 
 // Calibration was measured on whole reviews of known words; of others the score can't promise as much.
@@ -116,13 +117,6 @@ function biasRow(bias, strongest) {
   return listItem(row);
 }
 
-/** @param {HTMLElement} child */
-function listItem(child) {
-  const item = element("li");
-  item.append(child);
-  return item;
-}
-
 /** @param {HTMLElement} row @param {string} label @param {number} contribution */
 function fillRow(row, label, contribution) {
   const words = element("span", "row-text", label);
@@ -148,8 +142,8 @@ function describePull(node, index, contribution, strongest) {
 
 /** @param {DocumentFragment} view @param {Answer} answer */
 function drawSum(view, answer) {
-  const logit = logitOf(answer);
   const { bias, sentences, probability } = answer;
+  const logit = logitOf(bias, sentences);
   const parts = { bias, pull: logit - bias, logit, sentences: sentences.length, probability };
   const sum = find(view, "#sum");
   sum.textContent = strings.sum(parts);
@@ -234,20 +228,7 @@ function signOf(contribution) {
   return contribution > 0 ? "plus" : "minus";
 }
 
-/** The pull that a full bar stands for. @param {Sentence[]} sentences */
+/** The pull that a full bar stands for. @param {Span[]} sentences */
 function strongestOf(sentences) {
   return sentences.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), FULL_BAR);
-}
-
-/** @param {DocumentFragment} view @param {string} selector @returns {HTMLElement} */
-function find(view, selector) {
-  return /** @type {HTMLElement} */ (view.querySelector(selector));
-}
-
-/** @param {string} tag @param {string} [className] @param {string} [text] */
-function element(tag, className = "", text = "") {
-  const node = document.createElement(tag);
-  if (className) node.className = className;
-  node.textContent = text;
-  return node;
 }

@@ -1,24 +1,36 @@
-// Sends a review to the API and gives back its checked answer, or an ApiError: never a guess.
-
-import { API_URL } from "./config.js";
+// Verdict's API for JavaScript: a review's checked answer, or an ApiError: never a guess.
+//
+//   import { Verdict } from "./api.js";
+//   const answer = await new Verdict("http://127.0.0.1:8000").sentiment("A lovely film.");
+//
+// Runs by itself in browsers, Node 20 and later, Deno and Bun.
 
 /**
  * @typedef {"positive" | "negative" | "uncertain"} Sentiment
  * @typedef {{code: string, detail: string}} Warning
- * @typedef {{start: number, end: number, contribution: number}} Sentence
+ * @typedef {"none" | "sentences" | "words"} Explain
+ * @typedef {{start: number, end: number, contribution: number}} Span
  *   start and end count Unicode code points of the answer's text; contribution is in logits.
  * @typedef {object} Answer
  * @property {Sentiment} sentiment
  * @property {number} probability P(positive), 0..1
  * @property {Warning[]} warnings
- * @property {string} text the cleaned text that the sentences point into
- * @property {Sentence[]} sentences in the order of the text
+ * @property {string} [text] the cleaned text that the spans point into; when explained
+ * @property {Span[]} [sentences] in the order of the text; when explained
+ * @property {Span[]} [words] in the order of the text; when explained by words
  * @property {number} bias in logits; bias + contributions = logit, probability = sigmoid(logit)
- * @property {{id: string, vocabulary?: string}} model
+ * @property {{id: string, vocabulary?: string, uncertain?: [number, number]}} model
+ *   uncertain: between which probabilities the model says that it can't tell
  * @property {string} request_id
+ *
+ * @typedef {{id?: string | number, review: string}} Review
+ * @typedef {{id?: string | number, answer: Answer, error?: undefined}
+ *   | {id?: string | number, answer?: undefined, error: ApiError}} BatchItem
  */
 
 export const MAX_REVIEW_CHARACTERS = 50_000;
+export const MAX_BATCH_REVIEWS = 100;
+export const MAX_BATCH_BYTES = 1_000_000;
 
 // API Gateway gives up after 29 s; its answer should come before ours.
 const TIMEOUT_MS = 30_000;
@@ -28,14 +40,12 @@ const SUM_TOLERANCE = 0.005;
 
 const SENTIMENTS = ["positive", "negative", "uncertain"];
 
-export const apiUrl = (API_URL || globalThis.location?.origin || "").replace(/\/+$/, "");
-
 /** Any reason for having no answer. `status` is 0 when no HTTP answer came. */
 export class ApiError extends Error {
   /**
    * @param {{code: string, status?: number, title?: string, detail?: string,
    *   request_id?: string, retry_after?: number | null}} problem
-   *   code is the API's own, or one of ours: unreachable, timeout, superseded, bad_answer,
+   *   code is the API's own, or one of ours: unreachable, timeout, aborted, bad_answer,
    *   http_error. retry_after is in seconds.
    */
   constructor({ code, status = 0, title = "", detail = "", request_id = "", retry_after = null }) {
@@ -50,37 +60,89 @@ export class ApiError extends Error {
   }
 }
 
-/** @type {AbortController | null} */
-let current = null;
-
-/**
- * Asks for a review's sentiment. A newer call aborts the older, which then throws "superseded".
- * @param {string} review
- * @param {{timeoutMs?: number}} [options]
- * @returns {Promise<Answer>}
- * @throws {ApiError}
- */
-export async function askSentiment(review, { timeoutMs = TIMEOUT_MS } = {}) {
-  cancel();
-  const controller = new AbortController();
-  current = controller;
-  const timer = setTimeout(() => controller.abort("timeout"), timeoutMs);
-  try {
-    const response = await send(review, controller.signal);
-    const body = await response.text();
-    if (controller.signal.aborted) throw controller.signal.reason;
-    return response.ok ? readAnswer(response, body) : refuse(response, body);
-  } catch (error) {
-    throw asApiError(error, controller.signal);
-  } finally {
-    clearTimeout(timer);
-    if (current === controller) current = null;
+/** A Verdict API at an address. Every call throws ApiError, and nothing else. */
+export class Verdict {
+  /**
+   * @param {string} [url] where the API is; the page's own origin when empty
+   * @param {{apiKey?: string, timeoutMs?: number}} [options]
+   */
+  constructor(url = "", { apiKey = "", timeoutMs = TIMEOUT_MS } = {}) {
+    this.url = (url || globalThis.location?.origin || "").replace(/\/+$/, "");
+    this.apiKey = apiKey;
+    this.timeoutMs = timeoutMs;
   }
-}
 
-/** Aborts the request under way, if there is one. */
-export function cancel() {
-  current?.abort("superseded");
+  /**
+   * @param {string} review
+   * @param {{explain?: Explain, signal?: AbortSignal}} [options]
+   * @returns {Promise<Answer>}
+   */
+  async sentiment(review, { explain = "sentences", signal } = {}) {
+    const { body, response } = await this.#post("/v1/sentiment", { review, explain }, signal);
+    return checked(body, explain, response);
+  }
+
+  /**
+   * The answers to at most 100 reviews, in their order; one that can't be read harms no other.
+   * @param {Review[]} reviews
+   * @param {{explain?: Explain, signal?: AbortSignal}} [options]
+   * @returns {Promise<BatchItem[]>}
+   */
+  async batch(reviews, { explain = "none", signal } = {}) {
+    const { body, response } = await this.#post("/v1/sentiment/batch", { reviews, explain }, signal);
+    if (!isRecord(body) || !isListOf(body.answers, isRecord) || body.answers.length !== reviews.length) {
+      throw badAnswer("the batch's answers do not match its reviews", response, body);
+    }
+    return body.answers.map((/** @type {any} */ item) => batchItem(item, body, explain, response));
+  }
+
+  /** The card of the model that serves. @param {AbortSignal} [signal] @returns {Promise<any>} */
+  model(signal) {
+    return this.#get("/v1/model", signal);
+  }
+
+  /** The API's description, OpenAPI 3.1. @param {AbortSignal} [signal] @returns {Promise<any>} */
+  openapi(signal) {
+    return this.#get("/v1/openapi.json", signal);
+  }
+
+  /** @param {string} path @param {any} message @param {AbortSignal} [signal] */
+  #post(path, message, signal) {
+    const headers = { "Content-Type": "application/json" };
+    return this.#ask(path, { method: "POST", headers, body: JSON.stringify(message) }, signal);
+  }
+
+  /** @param {string} path @param {AbortSignal} [signal] */
+  async #get(path, signal) {
+    const { body, response } = await this.#ask(path, { method: "GET" }, signal);
+    if (!isRecord(body)) throw badAnswer("the answer is not a JSON object", response, body);
+    return body;
+  }
+
+  /**
+   * @param {string} path
+   * @param {{method: string, headers?: Record<string, string>, body?: string}} request
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<{body: any, response: Response}>}
+   */
+  async #ask(path, request, signal) {
+    const timeout = AbortSignal.timeout(this.timeoutMs);
+    const key = this.apiKey ? { "X-Api-Key": this.apiKey } : {};
+    try {
+      const response = await fetch(this.url + path, {
+        ...request,
+        headers: { Accept: "application/json", ...key, ...request.headers },
+        cache: "no-store",
+        credentials: "omit",
+        referrerPolicy: "no-referrer",
+        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+      });
+      const body = parse(await response.text());
+      return response.ok ? { body, response } : refuse(response, body);
+    } catch (error) {
+      throw asApiError(error, signal, timeout);
+    }
+  }
 }
 
 /** How many characters the API counts: code points, not UTF-16 units. @param {string} review */
@@ -90,44 +152,54 @@ export function countCharacters(review) {
   return count;
 }
 
-/** @param {string} review @param {AbortSignal} signal */
-function send(review, signal) {
-  return fetch(`${apiUrl}/v1/sentiment`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify({ review, explain: "sentences" }),
-    cache: "no-store",
-    credentials: "omit",
-    referrerPolicy: "no-referrer",
-    signal,
-  });
-}
-
-/** @param {unknown} error @param {AbortSignal} signal */
-function asApiError(error, signal) {
+/** @param {unknown} error @param {AbortSignal | undefined} signal @param {AbortSignal} timeout */
+function asApiError(error, signal, timeout) {
   if (error instanceof ApiError) return error;
-  if (signal.aborted) return new ApiError({ code: String(signal.reason) });
-  return new ApiError({ code: "unreachable" });
+  if (signal?.aborted) return new ApiError({ code: "aborted" });
+  return new ApiError({ code: timeout.aborted ? "timeout" : "unreachable" });
 }
 
-/** @param {Response} response @param {string} body @returns {Answer} */
-function readAnswer(response, body) {
-  const answer = parse(body);
-  const fault = faultOf(answer);
-  if (fault) {
-    throw new ApiError({
-      code: "bad_answer",
-      status: response.status,
-      detail: fault,
-      request_id: requestId(response, answer),
-    });
-  }
+/** @param {any} answer @param {Explain} explain @param {Response} response @returns {Answer} */
+function checked(answer, explain, response) {
+  const fault = faultOf(answer, explain);
+  if (fault) throw badAnswer(fault, response, answer);
   return answer;
 }
 
-/** @param {Response} response @param {string} body @returns {never} */
+/**
+ * @param {any} item
+ * @param {any} batch
+ * @param {Explain} explain
+ * @param {Response} response
+ * @returns {BatchItem}
+ */
+function batchItem(item, batch, explain, response) {
+  const { id, error, ...answer } = item;
+  if (error !== undefined) return { id, error: problemOf(error, requestId(response, batch)) };
+  const { model, request_id } = batch;
+  return { id, answer: checked({ ...answer, model, request_id }, explain, response) };
+}
+
+/** @param {any} problem @param {string} request_id */
+function problemOf(problem, request_id) {
+  return new ApiError({
+    code: textOr(problem?.code, "http_error"),
+    status: Number.isInteger(problem?.status) ? problem.status : 0,
+    title: textOr(problem?.title, ""),
+    detail: textOr(problem?.detail, ""),
+    request_id,
+  });
+}
+
+/** @param {string} detail @param {Response} response @param {any} body */
+function badAnswer(detail, response, body) {
+  const request_id = requestId(response, body);
+  return new ApiError({ code: "bad_answer", status: response.status, detail, request_id });
+}
+
+/** @param {Response} response @param {any} body @returns {never} */
 function refuse(response, body) {
-  const problem = parse(body) ?? {};
+  const problem = isRecord(body) ? body : {};
   throw new ApiError({
     code: textOr(problem.code, "http_error"),
     status: response.status,
@@ -148,22 +220,27 @@ function parse(body) {
   }
 }
 
-/** What is wrong with an answer, in words; "" when nothing is. @param {any} answer */
-function faultOf(answer) {
+/** What is wrong with an answer, in words; "" when nothing is. @param {any} answer @param {Explain} explain */
+function faultOf(answer, explain) {
   if (answer === undefined) return "the answer is not JSON";
   if (!isRecord(answer)) return "the answer is not a JSON object";
   if (!SENTIMENTS.includes(answer.sentiment)) return "sentiment is not one of the three";
   if (!isProbability(answer.probability)) return "probability is not a number from 0 to 1";
   if (contradicts(answer)) return "sentiment and probability contradict each other";
   if (!isListOf(answer.warnings, isWarning)) return "warnings are not a list of code and detail";
-  if (typeof answer.text !== "string") return "text is not a string";
-  if (!isListOf(answer.sentences, isSentence)) return "sentences are not a list of spans";
-  if (!areInOrder(answer.sentences, countCharacters(answer.text))) {
-    return "sentences do not lie in order within the text";
-  }
   if (!Number.isFinite(answer.bias)) return "bias is not a number";
-  if (!addsUp(answer)) return "bias and contributions do not add up to the probability";
   if (!isRecord(answer.model) || typeof answer.model.id !== "string") return "model has no id";
+  if (explain === "none") return "";
+  if (typeof answer.text !== "string") return "text is not a string";
+  return spanFaultOf(answer, "sentences") || (explain === "words" ? spanFaultOf(answer, "words") : "");
+}
+
+/** @param {any} answer @param {"sentences" | "words"} kind */
+function spanFaultOf(answer, kind) {
+  const spans = answer[kind];
+  if (!isListOf(spans, isSpan)) return `${kind} are not a list of spans`;
+  if (!areInOrder(spans, countCharacters(answer.text))) return `${kind} do not lie in order within the text`;
+  if (!addsUp(answer, spans)) return `bias and ${kind} do not add up to the probability`;
   return "";
 }
 
@@ -188,7 +265,7 @@ function isWarning(value) {
 }
 
 /** @param {any} value */
-function isSentence(value) {
+function isSpan(value) {
   return (
     isRecord(value) &&
     Number.isInteger(value.start) &&
@@ -197,10 +274,10 @@ function isSentence(value) {
   );
 }
 
-/** @param {Sentence[]} sentences @param {number} length */
-function areInOrder(sentences, length) {
+/** @param {Span[]} spans @param {number} length */
+function areInOrder(spans, length) {
   let from = 0;
-  for (const { start, end } of sentences) {
+  for (const { start, end } of spans) {
     if (start < from || end < start || end > length) return false;
     from = end;
   }
@@ -215,14 +292,14 @@ function contradicts({ sentiment, probability }) {
   );
 }
 
-/** @param {Answer} answer */
-function addsUp(answer) {
-  return Math.abs(sigmoid(logitOf(answer)) - answer.probability) <= SUM_TOLERANCE;
+/** @param {Answer} answer @param {Span[]} spans */
+function addsUp({ bias, probability }, spans) {
+  return Math.abs(sigmoid(logitOf(bias, spans)) - probability) <= SUM_TOLERANCE;
 }
 
-/** @param {Pick<Answer, "bias" | "sentences">} answer */
-export function logitOf({ bias, sentences }) {
-  return sentences.reduce((sum, { contribution }) => sum + contribution, bias);
+/** @param {number} bias @param {Span[]} spans */
+export function logitOf(bias, spans) {
+  return spans.reduce((sum, { contribution }) => sum + contribution, bias);
 }
 
 /** @param {number} logit */

@@ -1,14 +1,10 @@
 // Runs the page: takes the review, asks the API, shows a state: empty, loading, answer or error.
 
-import {
-  ApiError,
-  MAX_REVIEW_CHARACTERS,
-  apiUrl,
-  askSentiment,
-  cancel,
-  countCharacters,
-} from "./api.js";
+import { ApiError, MAX_REVIEW_CHARACTERS, Verdict, countCharacters } from "./api.js";
 import { drawAnswer } from "./answer.js";
+import { API_URL } from "./config.js";
+import { byId, copyOf, find, onClick, setOptionalText, setText } from "./dom.js";
+import { showPage, startShell } from "./shell.js";
 import * as strings from "./strings.js";
 
 /** @typedef {import("./api.js").Answer} Answer */
@@ -17,6 +13,7 @@ import * as strings from "./strings.js";
 // After this long a wait needs a word of explanation.
 const STILL_LOADING_MS = 4_000;
 
+const api = new Verdict(API_URL);
 const page = byId("page");
 const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
 const status = byId("status");
@@ -24,6 +21,7 @@ const result = byId("result");
 
 /** The review whose answer is on screen; null when there is none. @type {string | null} */
 let answered = null;
+let request = new AbortController();
 /** What the user had written before an example took its place. */
 let ownReview = "";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -32,16 +30,15 @@ let stillLoadingTimer;
 start();
 
 function start() {
-  fillStrings(document);
+  startShell("index.html");
   review.placeholder = strings.STATIC.placeholder;
   byId("shortcut").textContent = strings.shortcut(/Mac|iPhone|iPad/.test(navigator.platform));
-  byId("privacy").textContent = strings.privacy(apiUrl);
+  byId("privacy").textContent = strings.privacy(api.url);
   byId("examples").append(...strings.EXAMPLES.map(exampleItem));
   listen();
   onInput();
   showEmpty();
-  byId("unstarted").remove();
-  page.hidden = false;
+  showPage();
 }
 
 function listen() {
@@ -74,11 +71,22 @@ async function read() {
   try {
     refuseHopeless(text);
     showLoading(text);
-    showAnswer(await askSentiment(text), text);
+    showAnswer(await api.sentiment(text, { signal: newest() }), text);
   } catch (error) {
-    if (error instanceof ApiError && error.code === "superseded") return;
+    if (error instanceof ApiError && error.code === "aborted") return;
     showError(error instanceof ApiError ? error : pageFault(error));
   }
+}
+
+/** The signal of a request that a newer one, or cancel(), aborts. */
+function newest() {
+  cancel();
+  request = new AbortController();
+  return request.signal;
+}
+
+function cancel() {
+  request.abort();
 }
 
 /** What the API would surely refuse isn't sent. @param {string} text @throws {ApiError} */
@@ -133,7 +141,7 @@ function showAnswer(answer, text) {
 
 /** @param {ApiError} error */
 function showError(error) {
-  const { title, advice, command = "", edit = false, retry = true } = strings.explain(error, apiUrl);
+  const { title, advice, command = "", edit = false, retry = true } = strings.explain(error, api.url);
   show("error", (view) => {
     setText(view, "#error-title", title);
     setText(view, "#error-advice", advice);
@@ -171,9 +179,7 @@ function show(state, fill) {
 
 /** @param {State} state @param {(view: DocumentFragment) => void} fill */
 function filledTemplate(state, fill) {
-  const template = /** @type {HTMLTemplateElement} */ (byId(`${state}-template`));
-  const view = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
-  fillStrings(view);
+  const view = copyOf(`${state}-template`);
   fill(view);
   return view;
 }
@@ -240,41 +246,4 @@ function restoreOwnReview() {
   byId("restore").hidden = true;
   review.focus();
   onInput();
-}
-
-// Small helpers.
-
-/** @param {Document | DocumentFragment} root */
-function fillStrings(root) {
-  /** @type {Record<string, string>} */
-  const texts = strings.STATIC;
-  for (const node of root.querySelectorAll("[data-string]")) {
-    node.textContent = texts[node.getAttribute("data-string") ?? ""] ?? "";
-  }
-}
-
-/** @param {string} id @returns {HTMLElement} */
-function byId(id) {
-  return /** @type {HTMLElement} */ (document.getElementById(id));
-}
-
-/** @param {ParentNode} root @param {string} selector @returns {HTMLElement} */
-function find(root, selector) {
-  return /** @type {HTMLElement} */ (root.querySelector(selector));
-}
-
-/** @param {ParentNode} root @param {string} selector @param {string} text */
-function setText(root, selector, text) {
-  find(root, selector).textContent = text;
-}
-
-/** @param {ParentNode} root @param {string} block @param {string} selector @param {string} text */
-function setOptionalText(root, block, selector, text) {
-  setText(root, selector, text);
-  find(root, block).hidden = text === "";
-}
-
-/** @param {ParentNode} root @param {string} selector @param {() => void} action */
-function onClick(root, selector, action) {
-  find(root, selector).addEventListener("click", action);
 }

@@ -30,6 +30,7 @@ CONTENT_TYPES = {
     ".ico": "image/x-icon",
     ".webmanifest": "application/manifest+json",
     ".woff2": "font/woff2",
+    ".txt": "text/plain; charset=utf-8",
 }
 
 CONFIG = """// Says where the API is; written by serve.py from --api-url.
@@ -148,7 +149,7 @@ def file_of(path: str) -> Path | None:
 def security_headers(api_url: str) -> dict[str, str]:
     """The headers of every answer; the page may talk to itself and to the API, and no one else."""
     policy = (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
         f"connect-src 'self' {origin_of(api_url)}; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -29,8 +29,45 @@ export function percent(probability) {
 /** @param {number} number @param {string} one @param {string} many */
 const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
+// --- every page ---------------------------------------------------------------------------------
+
+/** The pages, in the order of the masthead: file and name. @type {Record<string, string>} */
+export const PAGES = {
+  "index.html": "A review",
+  "file.html": "A file",
+  "model.html": "The model",
+  "developers.html": "For developers",
+};
+
+/** @type {Record<string, string>} */
+export const THEMES = { system: "As the system", light: "Light", dark: "Dark" };
+
+/** @type {{name: "live" | "shortcuts" | "history", label: string, note: string}[]} */
+export const SETTINGS = [
+  {
+    name: "live",
+    label: "Read while I type",
+    note: "The text is then sent whenever you pause.",
+  },
+  {
+    name: "shortcuts",
+    label: "Keyboard shortcuts",
+    note: "Ctrl or \u2318 with Enter reads; / goes to the box.",
+  },
+  {
+    name: "history",
+    label: "Keep a history on this device",
+    note: "In this browser alone. Switched off, it is deleted.",
+  },
+];
+
+// --- a review -----------------------------------------------------------------------------------
+
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {
+  pages: "Pages",
+  settings: "Settings",
+  theme: "Look",
   tagline: "Reads a film review and says what it makes of it, and why",
   reviewLabel: "Your review",
   placeholder: "Paste or write a film review here.",

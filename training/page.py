@@ -91,11 +91,13 @@ def files(api_url: str) -> dict[str, bytes]:
         if path.is_file() and path.suffix in serve.CONTENT_TYPES
     }
     found["config.js"] = serve.CONFIG.format(url=json.dumps(api_url.rstrip("/"))).encode()
-    found["index.html"] = with_policy(found["index.html"].decode(), api_url).encode()
+    for name in found:
+        if name.endswith(".html"):
+            found[name] = with_policy(found[name].decode(), name, api_url).encode()
     return found
 
 
-def with_policy(html: str, api_url: str) -> str:
+def with_policy(html: str, name: str, api_url: str) -> str:
     """Write the page's content security policy into it: a bucket sends no such header.
 
     What only a header can say, who may frame the page, is left to CloudFront's own headers.
@@ -104,7 +106,7 @@ def with_policy(html: str, api_url: str) -> str:
     parts = [part for part in policy.split("; ") if not part.startswith("frame-ancestors")]
     meta = f'<meta http-equiv="Content-Security-Policy" content="{escape("; ".join(parts))}">'
     if HEAD not in html:
-        raise CloudError(f"static_site/index.html has no {HEAD} after which the policy goes")
+        raise CloudError(f"static_site/{name} has no {HEAD} after which the policy goes")
     referrer = '<meta name="referrer" content="no-referrer">'
     return html.replace(HEAD, f"{HEAD}\n    {meta}\n    {referrer}", 1)
 

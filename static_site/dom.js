@@ -1,0 +1,72 @@
+// Small helpers that every page's script uses to find, make and fill elements.
+
+import * as strings from "./strings.js";
+
+/** @param {string} id @returns {HTMLElement} */
+export function byId(id) {
+  return /** @type {HTMLElement} */ (document.getElementById(id));
+}
+
+/** @param {ParentNode} root @param {string} selector @returns {HTMLElement} */
+export function find(root, selector) {
+  return /** @type {HTMLElement} */ (root.querySelector(selector));
+}
+
+/** People's text goes in as text, never as markup. @param {string} tag @param {string} [className] @param {string} [text] */
+export function element(tag, className = "", text = "") {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.textContent = text;
+  return node;
+}
+
+/** @param {string} className @param {string} text @param {() => void} action */
+export function button(className, text, action) {
+  const node = /** @type {HTMLButtonElement} */ (element("button", className, text));
+  node.type = "button";
+  node.addEventListener("click", action);
+  return node;
+}
+
+/** @param {...(Node | string)} children */
+export function listItem(...children) {
+  const item = element("li");
+  item.append(...children);
+  return item;
+}
+
+/** @param {ParentNode} root @param {string} selector @param {string} text */
+export function setText(root, selector, text) {
+  find(root, selector).textContent = text;
+}
+
+/** An empty text hides its block. @param {ParentNode} root @param {string} block @param {string} selector @param {string} text */
+export function setOptionalText(root, block, selector, text) {
+  setText(root, selector, text);
+  find(root, block).hidden = text === "";
+}
+
+/** @param {ParentNode} root @param {string} selector @param {() => void} action */
+export function onClick(root, selector, action) {
+  find(root, selector).addEventListener("click", action);
+}
+
+/**
+ * Writes the words of strings.js into the elements whose data-string names them.
+ * @param {Document | DocumentFragment | Element} root
+ */
+export function fillStrings(root) {
+  /** @type {Record<string, string>} */
+  const texts = strings.STATIC;
+  for (const node of root.querySelectorAll("[data-string]")) {
+    node.textContent = texts[node.getAttribute("data-string") ?? ""] ?? "";
+  }
+}
+
+/** A filled copy of a page's template. @param {string} id @returns {DocumentFragment} */
+export function copyOf(id) {
+  const template = /** @type {HTMLTemplateElement} */ (byId(id));
+  const view = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
+  fillStrings(view);
+  return view;
+}
