@@ -250,7 +250,7 @@ def build_answer(
             for token, value in zip(encoded.tokens, scored.contributions, strict=True)
         ]
     answer["bias"] = scored.bias
-    answer["model"] = {"id": model.id, "vocabulary": model.vocabulary}
+    answer["model"] = model_message(model)
     answer["request_id"] = request_id
     return answer
 
@@ -370,7 +370,7 @@ def parse_card(body: bytes) -> dict[str, Any]:
 
 
 def model_message(model: Model) -> dict[str, Any]:
-    """Give the part of the endpoint's answer that names its model."""
+    """Give the part of an answer that names its model, and the band in which that is uncertain."""
     return {"id": model.id, "vocabulary": model.vocabulary, "uncertain": list(model.uncertain)}
 
 

@@ -221,7 +221,11 @@ def _schemas() -> dict[str, Schema]:
         "Model": {
             "type": "object",
             "required": ["id", "vocabulary"],
-            "properties": {"id": {"type": "string"}, "vocabulary": {"type": "string"}},
+            "properties": {
+                "id": {"type": "string"},
+                "vocabulary": {"type": "string"},
+                "uncertain": _BAND,
+            },
         },
         "ModelCard": {
             "type": "object",
@@ -229,13 +233,7 @@ def _schemas() -> dict[str, Schema]:
             "properties": {
                 "id": {"type": "string"},
                 "vocabulary": {"type": "string"},
-                "uncertain": {
-                    "type": "array",
-                    "description": "Between these two probabilities the verdict is uncertain.",
-                    "items": _PROBABILITY,
-                    "minItems": 2,
-                    "maxItems": 2,
-                },
+                "uncertain": _BAND,
             },
         },
         "Health": {
@@ -268,6 +266,13 @@ def _schemas() -> dict[str, Schema]:
 
 
 _PROBABILITY: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_BAND: Schema = {
+    "type": "array",
+    "description": "Between these two probabilities the verdict is uncertain.",
+    "items": _PROBABILITY,
+    "minItems": 2,
+    "maxItems": 2,
+}
 _EXAMPLE = {
     "sentiment": "negative",
     "probability": 0.094351,
@@ -278,7 +283,7 @@ _EXAMPLE = {
         {"start": 17, "end": 38, "contribution": 0.811403},
     ],
     "bias": -0.061728,
-    "model": {"id": "bilstm-1", "vocabulary": "b1041d6bee051825"},
+    "model": {"id": "bilstm-1", "vocabulary": "b1041d6bee051825", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
 

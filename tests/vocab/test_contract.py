@@ -320,7 +320,7 @@ def test_an_answer_holds_what_was_asked_for(explain: str, more: set[str]) -> Non
     answer = contract.build_answer(encoded, score, explain, MODEL, "r-1")
     assert set(answer) == {"sentiment", "probability", "warnings", "bias", "model", "request_id"} | more
     assert answer["sentiment"] == "positive"
-    assert answer["model"] == {"id": "bilstm-1", "vocabulary": WORDS.fingerprint}
+    assert answer["model"] == contract.model_message(MODEL)
     assert answer["request_id"] == "r-1"
 
 
