@@ -6,15 +6,17 @@ chalice local       (from this folder; `make run` starts it together with its en
 import contextlib
 import functools
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
 from chalicelib import answers, endpoint, log, openapi, problems
-from chalicelib.reading import read_body
+from chalicelib.reading import read_body, read_explain
 from vocab import contract, vocabulary
-from vocab.contract import ReviewRequest
+from vocab.contract import BatchRequest, ContractError, Item, Model, ReviewRequest, Scored
+from vocab.vocabulary import Encoded
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Paths that nobody serves. Locally {proxy+} matches one segment, on API Gateway any number.
@@ -45,6 +47,14 @@ def sentiment() -> Response:
     """Answer a review, as JSON or as text/plain, with its verdict, how sure it is, and why."""
     asked = contract.parse_review_request(*read_body(current_request()))
     return answers.json_answer(judge(asked))
+
+
+@route("/v1/sentiment/batch", "POST")
+def batch() -> Response:
+    """Answer up to 100 reviews in their order, each with its verdict or with its own problem."""
+    request = current_request()
+    asked = contract.parse_batch_request(*read_body(request), read_explain(request))
+    return answers.batch_answer(judge_each(asked), request.headers.get("accept"))
 
 
 @route("/", "POST")
@@ -86,16 +96,52 @@ def describe() -> Response:
 def judge(asked: ReviewRequest) -> dict[str, Any]:
     """Take a review to its answer: clean, tokens, stems, ids; the endpoint; probability and verdict."""
     log.note(characters=len(asked.review))
-    words = vocabulary_of_app()
-    encoded = contract.check_encoded(words.encode(asked.review))
+    encoded = contract.check_encoded(vocabulary_of_app().encode(asked.review))
     log.note(ids=len(encoded.ids))
-    explain = asked.explain != "none"
-    message = contract.build_endpoint_request([encoded], words, explain)
-    reply = endpoint.invoke(message, log.request_id())
-    named, scores = contract.parse_endpoint_answer(reply, [encoded], explain)
+    named, scores = score([encoded], asked.explain)
     answer = contract.build_answer(encoded, scores[0], asked.explain, named, log.request_id())
     log.note(verdict=answer["sentiment"])
     return answer
+
+
+def judge_each(asked: BatchRequest) -> dict[str, Any]:
+    """Take several reviews to their answers the same way: each is read by itself, the endpoint asked once."""
+    log.note(reviews=len(asked.items), characters=sum(len(item.review or "") for item in asked.items))
+    read = [encode_item(item) for item in asked.items]
+    encoded = [one for one in read if isinstance(one, Encoded)]
+    log.note(unread=len(read) - len(encoded), ids=sum(len(one.ids) for one in encoded))
+    named, verdicts = verdicts_on(encoded, asked.explain)
+    log.note(**Counter(verdict["sentiment"] for verdict in verdicts))
+    left = iter(verdicts)
+    told = [next(left) if isinstance(one, Encoded) else problems.of_item(one) for one in read]
+    return contract.build_batch_answer(asked.items, told, named, log.request_id())
+
+
+def encode_item(item: Item) -> Encoded | ContractError:
+    """Give a batch's review as its tokens and ids, or why it can't be read, which harms no other."""
+    if item.error:
+        return item.error
+    try:
+        return contract.check_encoded(vocabulary_of_app().encode(item.review or ""))
+    except ContractError as error:
+        return error
+
+
+def verdicts_on(encoded: Sequence[Encoded], explain: str) -> tuple[Model | None, list[dict[str, Any]]]:
+    """Give the model and its verdict on each review; without a review nobody is asked."""
+    if not encoded:
+        return None, []
+    named, scores = score(encoded, explain)
+    pairs = zip(encoded, scores, strict=True)
+    return named, [contract.build_verdict(one, scored, explain, named) for one, scored in pairs]
+
+
+def score(encoded: Sequence[Encoded], explain: str) -> tuple[Model, list[Scored]]:
+    """Ask the endpoint about reviews, all in one call: logits, probabilities, contributions."""
+    wanted = explain != "none"
+    message = contract.build_endpoint_request(encoded, vocabulary_of_app(), wanted)
+    reply = endpoint.invoke(message, log.request_id())
+    return contract.parse_endpoint_answer(reply, encoded, wanted)
 
 
 def current_request() -> Request:

@@ -4,9 +4,11 @@ A message that does not fit raises ContractError, which says what was wrong, wha
 and length, never a review's words) and what to send instead.
 """
 
+import csv
+import io
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from vocab.vocabulary import Encoded, Vocabulary
@@ -14,6 +16,9 @@ from vocab.vocabulary import Encoded, Vocabulary
 MAX_REVIEW_CHARACTERS = 50_000
 # A body of the longest review still fits when every character is escaped as \uXXXX.
 MAX_BODY_BYTES = 1_000_000
+MAX_BATCH_REVIEWS = 100
+# Lambda gives back 6 MB at most, the answer written as a JSON string within it.
+MAX_ANSWER_BYTES = 6_000_000
 MAX_ENDPOINT_BYTES = 4_000_000  # SageMaker's own limit for serverless inference
 MAX_ENDPOINT_REVIEWS = 100
 # Nothing here nests deeper than this; json.loads would end in a RecursionError.
@@ -29,6 +34,8 @@ SENTIMENTS = ("positive", "negative", "uncertain")
 JSON = "application/json"
 TEXT = "text/plain"
 JSON_LINES = "application/jsonlines"
+NDJSON = "application/x-ndjson"  # another name of the same
+CSV = "text/csv"
 CHARSETS = ("utf-8", "utf8", "us-ascii")  # the last is a part of the first
 
 
@@ -50,12 +57,19 @@ class ReviewRequest(NamedTuple):
 
 
 class Item(NamedTuple):
-    """One review for the endpoint: its ids, or its text, or why it can't be read."""
+    """One review of several: its ids, or its text, or why it can't be read."""
 
     ids: list[int] | None = None
     review: str | None = None
     id: str | int | None = None
     error: ContractError | None = None
+
+
+class BatchRequest(NamedTuple):
+    """What a caller asks of several reviews, and how far to explain each (one of EXPLAIN)."""
+
+    items: list[Item]
+    explain: str = "none"
 
 
 class EndpointRequest(NamedTuple):
@@ -96,27 +110,46 @@ def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest
 
     A missing content type means JSON, a missing charset UTF-8. Raises ContractError 400, 413 or 415.
     """
-    kind, charset = media_type(content_type), charset_of(content_type)
     _check_size(body, MAX_BODY_BYTES)
-    if kind not in (JSON, TEXT):
-        raise ContractError(
-            415, "unsupported_media_type", f"content type {kind[:40]!r} is not read; send {JSON} or {TEXT}"
-        )
-    if charset not in CHARSETS:
-        raise ContractError(
-            415, "unsupported_media_type", f"charset {charset[:40]!r} is not read; send the body as UTF-8"
-        )
-    if kind == TEXT:
+    if _readable_type(content_type, (JSON, TEXT)) == TEXT:
         return ReviewRequest(check_review(_utf8(body)))
     message = _object(parse_json(body), '{"review": "..."}')
     _refuse_unknown(message, ("review", "explain"))
-    if "review" not in message:
-        raise ContractError(400, "missing_field", 'review is missing; send {"review": "..."}')
-    explain = message.get("explain", "sentences")
-    if explain not in EXPLAIN:
-        came = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else _type_of(explain)
-        raise ContractError(400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {came}")
-    return ReviewRequest(check_review(message["review"]), explain)
+    explain = check_explain(message.get("explain", "sentences"))
+    return ReviewRequest(_review_of(message), explain)
+
+
+def parse_batch_request(body: bytes, content_type: str | None, explain: str = "none") -> BatchRequest:
+    """Read ``POST /v1/sentiment/batch``: JSON, JSON lines or CSV, of 1 to MAX_BATCH_REVIEWS reviews.
+
+    ``explain`` counts where the body, as lines and CSV, has no word of its own. Items that can't be used
+    carry their error; the request as a whole raises ContractError 400, 413 or 415.
+    """
+    _check_size(body, MAX_BODY_BYTES)
+    kind = _readable_type(content_type, (JSON, JSON_LINES, NDJSON, CSV))
+    if kind != JSON:
+        items = _csv_items(_utf8(body)) if kind == CSV else _line_items(_utf8(body))
+        return BatchRequest(_check_count(items), check_explain(explain))
+    wanted = '{"reviews": [{"review": "..."}]}'
+    message = _object(parse_json(body), wanted)
+    _refuse_unknown(message, ("reviews", "explain"))
+    if "reviews" not in message:
+        raise ContractError(400, "missing_field", f"reviews is missing; send {wanted}")
+    reviews = message["reviews"]
+    if not isinstance(reviews, list):
+        raise ContractError(
+            400, "wrong_type", f"reviews must be a list, got {_type_of(reviews)}; send {wanted}"
+        )
+    explain = check_explain(message.get("explain", explain))
+    return BatchRequest([_review_item(review) for review in _check_count(reviews)], explain)
+
+
+def check_explain(explain: object) -> str:
+    """Give how far to explain when it is one of EXPLAIN. Raises ContractError 400."""
+    if isinstance(explain, str) and explain in EXPLAIN:
+        return explain
+    came = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else _type_of(explain)
+    raise ContractError(400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {came}")
 
 
 def check_review(review: object) -> str:
@@ -171,11 +204,14 @@ def charset_of(content_type: str | None) -> str:
     return "utf-8"
 
 
-def parse_json(body: bytes | str) -> Any:
-    """Read JSON strictly: UTF-8, no NaN, no name twice, no deep nesting. Raises ContractError 400."""
+def parse_json(body: bytes | str, called: str = "body") -> Any:
+    """Read JSON strictly: UTF-8, no NaN, no name twice, no deep nesting. Raises ContractError 400.
+
+    ``called`` is what an error calls that which is read.
+    """
     text = _utf8(body) if isinstance(body, bytes) else body
     if _depth(text) > MAX_DEPTH:
-        raise ContractError(400, "malformed_json", f"the body nests deeper than {MAX_DEPTH} levels")
+        raise ContractError(400, "malformed_json", f"the {called} nests deeper than {MAX_DEPTH} levels")
     try:
         return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except ContractError:
@@ -183,7 +219,7 @@ def parse_json(body: bytes | str) -> Any:
     except ValueError as error:
         where = f" at character {error.pos}" if isinstance(error, json.JSONDecodeError) else ""
         raise ContractError(
-            400, "malformed_json", f'the body is no valid JSON{where}; send {{"review": "..."}}'
+            400, "malformed_json", f'the {called} is no valid JSON{where}; send {{"review": "..."}}'
         ) from error
 
 
@@ -233,6 +269,32 @@ def build_answer(
     encoded: Encoded, scored: Scored, explain: str, model: Model, request_id: str
 ) -> dict[str, Any]:
     """Build the public answer to one review."""
+    verdict = build_verdict(encoded, scored, explain, model)
+    return {**verdict, "model": model_message(model), "request_id": request_id}
+
+
+def build_batch_answer(
+    items: Sequence[Item], answers: Sequence[dict[str, Any]], model: Model | None, request_id: str
+) -> dict[str, Any]:
+    """Build the public answer to several reviews: to each item its verdict or ``{"error": ...}``, in order.
+
+    ``model`` is None when no item could be read. Raises ContractError 413 when it is all too much to send.
+    """
+    named = [
+        answer if item.id is None else {"id": item.id, **answer}
+        for item, answer in zip(items, answers, strict=True)
+    ]
+    answer = {
+        "answers": named,
+        "model": None if model is None else model_message(model),
+        "request_id": request_id,
+    }
+    _check_answer_size(to_json(answer))
+    return answer
+
+
+def build_verdict(encoded: Encoded, scored: Scored, explain: str, model: Model) -> dict[str, Any]:
+    """Build what a review is told, alone or among others: verdict, warnings and explanation."""
     answer: dict[str, Any] = {
         "sentiment": sentiment_of(scored.probability, model, encoded),
         "probability": scored.probability,
@@ -250,8 +312,6 @@ def build_answer(
             for token, value in zip(encoded.tokens, scored.contributions, strict=True)
         ]
     answer["bias"] = scored.bias
-    answer["model"] = model_message(model)
-    answer["request_id"] = request_id
     return answer
 
 
@@ -303,7 +363,7 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
     _check_size(body, MAX_ENDPOINT_BYTES)
     if kind == JSON_LINES:
         lines = [line for line in _utf8(body).split("\n") if line.strip()]
-        return EndpointRequest([_line_item(line) for line in lines], lines=True)
+        return EndpointRequest([_line_item(line, _item) for line in lines], lines=True)
     if kind != JSON:
         raise ContractError(
             415,
@@ -398,13 +458,108 @@ def check_ids(ids: list[int], vocabulary_size: int, max_tokens: int) -> None:
 # --- pieces -------------------------------------------------------------------------------------
 
 
+def _readable_type(content_type: str | None, known: tuple[str, ...]) -> str:
+    kind, charset = media_type(content_type), charset_of(content_type)
+    if kind not in known:
+        raise ContractError(
+            415,
+            "unsupported_media_type",
+            f"content type {kind[:40]!r} is not read; send {', '.join(known[:-1])} or {known[-1]}",
+        )
+    if charset not in CHARSETS:
+        raise ContractError(
+            415, "unsupported_media_type", f"charset {charset[:40]!r} is not read; send the body as UTF-8"
+        )
+    return kind
+
+
+def _review_of(message: dict[str, Any]) -> str:
+    if "review" not in message:
+        raise ContractError(400, "missing_field", 'review is missing; send {"review": "..."}')
+    return check_review(message["review"])
+
+
+def _check_count(reviews: list[Any]) -> list[Any]:
+    if not reviews:
+        raise ContractError(
+            400, "bad_value", f"there is no review; send 1 to {MAX_BATCH_REVIEWS} of them in a request"
+        )
+    if len(reviews) > MAX_BATCH_REVIEWS:
+        raise ContractError(
+            413,
+            "too_many_reviews",
+            f"{len(reviews):,} reviews came, at most {MAX_BATCH_REVIEWS} are read in a request; send the"
+            " others in another",
+        )
+    return reviews
+
+
+def _review_item(review: object) -> Item:
+    try:
+        message = _object(review, '{"review": "..."}')
+        _refuse_unknown(message, ("id", "review"))
+        if "id" in message and _id_of(message) is None:
+            raise _wrong_id(message["id"])
+        return Item(review=_review_of(message), id=_id_of(message))
+    except ContractError as error:
+        return Item(error=error, id=_id_of(review))
+
+
+def _line_items(text: str) -> list[Item]:
+    return [_line_item(line, _review_item) for line in text.split("\n") if line.strip()]
+
+
+def _csv_items(text: str) -> list[Item]:
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_BODY_BYTES))  # the process's one limit
+    try:
+        header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
+    except csv.Error as error:
+        raise ContractError(
+            400,
+            "malformed_csv",
+            f"the body is no CSV ({error}); quote a field that holds a comma, a quote or a line break, and"
+            " double the quotes in it",
+        ) from error
+    names = [name.strip() for name in header]
+    _refuse_unknown(dict.fromkeys(names), ("id", "review"))
+    if names.count("review") != 1 or len(set(names)) != len(names):
+        raise ContractError(
+            400, "missing_field", "the first line must name each column once, review and, if you like, id"
+        )
+    return [_row_item(row, names) for row in rows]
+
+
+def _row_item(row: list[str], names: list[str]) -> Item:
+    if len(row) == len(names):
+        fields = dict(zip(names, row, strict=True))
+        return _review_item({name: value for name, value in fields.items() if value or name == "review"})
+    return Item(
+        error=ContractError(
+            400,
+            "malformed_csv",
+            f"the row has {len(row)} fields, the first line {len(names)}; quote a field that holds a comma",
+        )
+    )
+
+
+def _check_answer_size(body: bytes) -> None:
+    size = len(body) + body.count(b'"') + body.count(b"\\")
+    if size > MAX_ANSWER_BYTES:
+        raise ContractError(
+            413,
+            "too_large",
+            f"the answer would have {size:,} bytes, at most {MAX_ANSWER_BYTES:,} are sent; send fewer reviews"
+            " in a request, or have less explained",
+        )
+
+
 def _item(review: object) -> Item:
     try:
         message = _object(review, '{"ids": [...]} or {"review": "..."}')
         _refuse_unknown(message, ("id", "ids", "review"))
-        name = message.get("id")
-        if name is not None and (isinstance(name, bool) or not isinstance(name, (str, int))):
-            raise ContractError(400, "wrong_type", f"id must be a string or a number, got {_type_of(name)}")
+        name = _id_of(message)
+        if name is None and message.get("id") is not None:
+            raise _wrong_id(message["id"])
         if ("ids" in message) == ("review" in message):
             raise ContractError(400, "missing_field", 'send either "ids" or "review"')
         if "review" in message:
@@ -417,11 +572,15 @@ def _item(review: object) -> Item:
         return Item(error=error, id=_id_of(review))
 
 
-def _line_item(line: str) -> Item:
+def _line_item(line: str, read: Callable[[object], Item]) -> Item:
     try:
-        return _item(parse_json(line))
+        return read(parse_json(line, "line"))
     except ContractError as error:
         return Item(error=error)
+
+
+def _wrong_id(name: object) -> ContractError:
+    return ContractError(400, "wrong_type", f"id must be a string or an integer, got {_type_of(name)}")
 
 
 def _id_of(review: object) -> str | int | None:
@@ -505,7 +664,7 @@ def _refuse_constant(name: str) -> NoReturn:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     message = dict(pairs)
     if len(message) != len(pairs):
-        raise ContractError(400, "malformed_json", "the body names a field twice; send each once")
+        raise ContractError(400, "malformed_json", "a field is named twice; send each once")
     return message
 
 

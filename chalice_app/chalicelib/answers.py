@@ -13,6 +13,7 @@ from vocab import contract
 
 EXPOSED = ("X-Request-Id", "Retry-After")
 PREFLIGHT_SECONDS = 600
+LINES = (contract.JSON_LINES, contract.NDJSON)
 SECURITY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -52,6 +53,16 @@ def json_answer(message: dict[str, Any], status: int = 200) -> Response:
     """Give a message as JSON; NaN and infinity raise ValueError, they never leave."""
     body = contract.to_json(message).decode()
     return Response(body=body, status_code=status, headers={"Content-Type": contract.JSON})
+
+
+def batch_answer(message: dict[str, Any], accept: str | None) -> Response:
+    """Give a batch's answer as JSON, or its items as JSON lines to who accepts those."""
+    named = [contract.media_type(part) for part in (accept or "").split(",")]
+    wanted = next((kind for kind in named if kind in (contract.JSON, *LINES)), contract.JSON)
+    if wanted == contract.JSON:
+        return json_answer(message)
+    body = "".join(contract.to_json(item).decode() + "\n" for item in message["answers"])
+    return Response(body=body, headers={"Content-Type": wanted})
 
 
 def text_answer(text: str) -> Response:

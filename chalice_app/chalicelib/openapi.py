@@ -36,6 +36,7 @@ def document(path: str = PATH) -> dict[str, Any]:
         "tags": [{"name": "reviews"}, {"name": "service"}],
         "paths": {
             "/v1/sentiment": {"post": _sentiment()},
+            "/v1/sentiment/batch": {"post": _batch()},
             "/": {"post": _compatible()},
             "/v1/health": {"get": _health()},
             "/v1/model": {"get": _model()},
@@ -92,6 +93,57 @@ def _sentiment() -> dict[str, Any]:
             **_review_problems(),
         },
     }
+
+
+def _batch() -> dict[str, Any]:
+    lines = {"schema": {"type": "string"}, "examples": {"two": {"value": _LINES}}}
+    answered = _ok(
+        "One item a review, in order", contract.JSON, _ref("BatchAnswer"), {"two": {"value": _BATCH}}
+    )
+    for kind in (contract.JSON_LINES, contract.NDJSON):
+        answered["content"][kind] = {
+            "schema": {"type": "string", "description": "To who accepts it: each item on a line of its own."}
+        }
+    return {
+        "operationId": "judgeReviews",
+        "tags": ["reviews"],
+        "summary": "The verdicts on up to 100 reviews",
+        "description": (
+            "Each review gets its verdict, as alone, or its own problem, which harms no other. Reviews come"
+            " as JSON, as JSON lines, one a line, or as CSV whose first line names the column `review` and,"
+            f" if you like, `id`. A body may have {contract.MAX_BODY_BYTES:,} bytes."
+        ),
+        "parameters": [
+            {
+                "name": "explain",
+                "in": "query",
+                "description": "How far to explain, for JSON lines and CSV. In JSON the field of this name"
+                " counts, where there is one.",
+                "schema": {"enum": list(contract.EXPLAIN), "default": _DEFAULT_OF_BATCH},
+            }
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                contract.JSON: {"schema": _ref("BatchRequest"), "examples": _batch_examples()},
+                contract.JSON_LINES: lines,
+                contract.NDJSON: lines,
+                contract.CSV: {
+                    "schema": {"type": "string"},
+                    "examples": {
+                        "ids": {"value": 'id,review\r\n7,"Dull, and far too long."\r\n8,A joy.\r\n'}
+                    },
+                },
+            },
+        },
+        "responses": {"200": answered, **_batch_problems()},
+    }
+
+
+def _batch_examples() -> dict[str, Any]:
+    named = {"reviews": [{"id": 1, "review": "A joy to watch."}, {"id": "b", "review": "  "}]}
+    explained = {"reviews": [{"review": "Not good at all. The music was lovely."}], "explain": "words"}
+    return {"ids": {"value": named}, "words": {"value": explained}}
 
 
 def _compatible() -> dict[str, Any]:
@@ -178,25 +230,14 @@ def _schemas() -> dict[str, Schema]:
         },
         "Answer": {
             "type": "object",
-            "required": ["sentiment", "probability", "warnings", "bias", "model", "request_id"],
+            "required": [*_VERDICT["required"], "model", "request_id"],
             "properties": {
-                "sentiment": {"enum": list(contract.SENTIMENTS)},
-                "probability": {**_PROBABILITY, "description": "P(positive), calibrated."},
-                "warnings": {"type": "array", "items": _ref("Warning")},
-                "text": {
-                    "type": "string",
-                    "description": "The cleaned review that start and end point into; only when explaining.",
-                },
-                "sentences": {"type": "array", "items": _ref("Contribution")},
-                "words": {"type": "array", "items": _ref("Contribution")},
-                "bias": {
-                    "type": "number",
-                    "description": "bias + sum of contributions = logit, and probability = sigmoid(logit).",
-                },
+                **_VERDICT["properties"],
                 "model": _ref("Model"),
                 "request_id": {"type": "string"},
             },
         },
+        **_batch_schemas(),
         "Warning": {
             "type": "object",
             "required": ["code", "detail"],
@@ -251,17 +292,59 @@ def _schemas() -> dict[str, Schema]:
         "Problem": {
             "type": "object",
             "description": "RFC 9457.",
-            "required": ["type", "title", "status", "detail", "code", "request_id"],
+            "required": [*_PROBLEM["required"], "request_id"],
+            "properties": {**_PROBLEM["properties"], "request_id": {"type": "string"}},
+        },
+        "Code": {"type": "string", "enum": list(problems.TITLES)},
+    }
+
+
+def _batch_schemas() -> dict[str, Schema]:
+    named = {"id": {"type": ["string", "integer"], "description": "The id that was sent with the review."}}
+    review = {"type": "string", "maxLength": contract.MAX_REVIEW_CHARACTERS}
+    return {
+        "BatchReview": {
+            "type": "object",
+            "required": ["review"],
+            "additionalProperties": False,
+            "properties": {"id": {"type": ["string", "integer"]}, "review": review},
+        },
+        "BatchRequest": {
+            "type": "object",
+            "required": ["reviews"],
+            "additionalProperties": False,
             "properties": {
-                "type": {"type": "string", "format": "uri"},
-                "title": {"type": "string"},
-                "status": {"type": "integer", "minimum": 400, "maximum": 599},
-                "detail": {"type": "string", "description": "What was wrong, and what to send instead."},
-                "code": _ref("Code"),
+                "reviews": {
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": contract.MAX_BATCH_REVIEWS,
+                    "description": "Reviews; anything else among them gets its own problem.",
+                    "items": {"anyOf": [_ref("BatchReview"), {}]},
+                },
+                "explain": {"enum": list(contract.EXPLAIN), "default": _DEFAULT_OF_BATCH},
+            },
+        },
+        "BatchVerdict": {**_VERDICT, "properties": {**named, **_VERDICT["properties"]}},
+        "BatchRefusal": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {**named, "error": _PROBLEM},
+        },
+        "BatchAnswer": {
+            "type": "object",
+            "required": ["answers", "model", "request_id"],
+            "properties": {
+                "answers": {
+                    "type": "array",
+                    "items": {"oneOf": [_ref("BatchVerdict"), _ref("BatchRefusal")]},
+                },
+                "model": {
+                    "description": "Which model answered; null when no review could be read.",
+                    "oneOf": [_ref("Model"), {"type": "null"}],
+                },
                 "request_id": {"type": "string"},
             },
         },
-        "Code": {"type": "string", "enum": list(problems.TITLES)},
     }
 
 
@@ -273,6 +356,7 @@ _BAND: Schema = {
     "minItems": 2,
     "maxItems": 2,
 }
+_DEFAULT_OF_BATCH = contract.BatchRequest._field_defaults["explain"]
 _EXAMPLE = {
     "sentiment": "negative",
     "probability": 0.094351,
@@ -286,6 +370,37 @@ _EXAMPLE = {
     "model": {"id": "bilstm-1", "vocabulary": "b1041d6bee051825", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
+_LINES = '{"id": 1, "review": "A joy to watch."}\n{"id": 2, "review": "  "}\n'
+_BATCH = {
+    "answers": [
+        {
+            "id": 1,
+            "sentiment": "positive",
+            "probability": 0.903217,
+            "warnings": [
+                {
+                    "code": "too_short",
+                    "detail": "With so few words the probability is rougher than stated:"
+                    " it was calibrated on whole reviews.",
+                }
+            ],
+            "bias": -0.061728,
+        },
+        {
+            "id": 2,
+            "error": {
+                "type": "urn:verdict:problem:no_token",
+                "title": problems.TITLES["no_token"],
+                "status": 422,
+                "detail": "review holds no word or sign that could be read, once markup and white space are"
+                " gone; write a sentence",
+                "code": "no_token",
+            },
+        },
+    ],
+    "model": {"id": "bilstm-1", "vocabulary": "b1041d6bee051825", "uncertain": [0.4, 0.6]},
+    "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
+}
 
 # --- errors -------------------------------------------------------------------------------------
 
@@ -293,7 +408,7 @@ _PROBLEMS = {
     "400": "The request is not as described",
     "405": "The path does not answer this method; Allow names those that it does",
     "411": "The body came without its length",
-    "413": f"The review is longer than {contract.MAX_REVIEW_CHARACTERS:,} characters",
+    "413": "The body, the review or the number of reviews is too large",
     "415": "The content type, its charset or its encoding is not read",
     "422": "The review holds nothing to read",
     "429": "Too many requests come at once; API Gateway says so, and Retry-After when to try again",
@@ -323,6 +438,10 @@ def _review_problems() -> dict[str, Any]:
     return _problems("400", "405", "411", "413", "415", "422", "500", "502", "503", "504")
 
 
+def _batch_problems() -> dict[str, Any]:
+    return _problems("400", "405", "411", "413", "415", "500", "502", "503", "504")
+
+
 def _problems(*statuses: str) -> dict[str, Any]:
     """Give the problems of an operation; API Gateway may throttle each."""
     every = sorted({*statuses, "429"})
@@ -342,3 +461,35 @@ def _ok(
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
+
+
+_VERDICT: Schema = {
+    "type": "object",
+    "required": ["sentiment", "probability", "warnings", "bias"],
+    "properties": {
+        "sentiment": {"enum": list(contract.SENTIMENTS)},
+        "probability": {**_PROBABILITY, "description": "P(positive), calibrated."},
+        "warnings": {"type": "array", "items": _ref("Warning")},
+        "text": {
+            "type": "string",
+            "description": "The cleaned review that start and end point into; only when explaining.",
+        },
+        "sentences": {"type": "array", "items": _ref("Contribution")},
+        "words": {"type": "array", "items": _ref("Contribution")},
+        "bias": {
+            "type": "number",
+            "description": "bias + sum of contributions = logit, and probability = sigmoid(logit).",
+        },
+    },
+}
+_PROBLEM: Schema = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
+        "detail": {"type": "string", "description": "What was wrong, and what to send instead."},
+        "code": _ref("Code"),
+    },
+}

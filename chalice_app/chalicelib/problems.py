@@ -20,6 +20,7 @@ TITLES = {
     "bad_request": "The request can't be read",
     "incomplete_body": "The body was cut short",
     "malformed_json": "The body is no valid JSON",
+    "malformed_csv": "The body is no valid CSV",
     "not_utf8": "The body is not UTF-8",
     "missing_field": "A field is missing",
     "unknown_field": "A field is not known",
@@ -30,6 +31,7 @@ TITLES = {
     "length_required": "The body's length is missing",
     "too_long": "The review is too long",
     "too_large": "The body is too large",
+    "too_many_reviews": "Too many reviews come in one request",
     "unsupported_media_type": "This content type is not read",
     "unsupported_encoding": "This content encoding is not read",
     "no_token": "The review holds no word",
@@ -102,14 +104,12 @@ def message(problem: Problem, request_id: str) -> dict[str, Any]:
     >>> message(not_found(), "r1")["type"]
     'urn:verdict:problem:not_found'
     """
-    return {
-        "type": f"urn:verdict:problem:{problem.code}",
-        "title": TITLES.get(problem.code, HTTPStatus(problem.status).phrase),
-        "status": problem.status,
-        "detail": problem.detail,
-        "code": problem.code,
-        "request_id": request_id,
-    }
+    return {**_members(problem), "request_id": request_id}
+
+
+def of_item(error: ContractError) -> dict[str, Any]:
+    """Give what a batch says of a review that can't be read: a problem, whose request is the batch's."""
+    return {"error": _members(problem_of(error))}
 
 
 def not_found() -> Problem:
@@ -125,3 +125,13 @@ def wrong_method(allowed: list[str]) -> Problem:
         f"this path answers {', '.join(allowed)}; GET /v1/openapi.json says how",
         {"Allow": ", ".join(allowed)},
     )
+
+
+def _members(problem: Problem) -> dict[str, Any]:
+    return {
+        "type": f"urn:verdict:problem:{problem.code}",
+        "title": TITLES.get(problem.code, HTTPStatus(problem.status).phrase),
+        "status": problem.status,
+        "detail": problem.detail,
+        "code": problem.code,
+    }

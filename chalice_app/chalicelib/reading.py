@@ -1,6 +1,7 @@
 """Take body and content type out of Chalice's request, before Chalice interprets either."""
 
 import binascii
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from chalice.app import Request
@@ -13,6 +14,12 @@ class Body(NamedTuple):
 
     data: bytes
     content_type: str | None
+
+
+def read_explain(request: Request) -> str:
+    """Give the query's word on how far to explain, for bodies that have none of their own."""
+    query: Mapping[str, str] = request.query_params or {}
+    return query.get("explain", "none")
 
 
 def read_body(request: Request) -> Body:

@@ -287,6 +287,7 @@ def test_an_unknown_path_is_our_404(api: InProcess, method: str, path: str) -> N
 SERVED = {
     "/": "POST",
     "/v1/sentiment": "POST",
+    "/v1/sentiment/batch": "POST",
     "/v1/health": "GET, HEAD",
     "/v1/model": "GET, HEAD",
     "/v1/openapi.json": "GET, HEAD",

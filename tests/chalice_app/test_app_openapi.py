@@ -50,7 +50,7 @@ def check_documented(method: str, path: str, answer: Any) -> None:
     operation = DOCUMENT["paths"][path][method.lower()]
     response = resolved(operation["responses"][str(answer.status)])
     media = answer.headers["content-type"].split(";")[0]
-    body = answer.body.decode() if media == contract.TEXT else answer.json()
+    body = answer.json() if media in (contract.JSON, problems.PROBLEM_JSON) else answer.body.decode()
     check(body, response["content"][media]["schema"])
 
 
@@ -86,7 +86,7 @@ def test_its_limits_are_the_contract_s() -> None:
 def test_each_example_works_and_is_answered_as_described(
     api: InProcess, method: str, path: str, media: str, value: Any
 ) -> None:
-    body = value.encode() if media == contract.TEXT else json.dumps(value).encode()
+    body = value.encode() if isinstance(value, str) else json.dumps(value).encode()
     answer = api.send(method, path, body, {"Content-Type": media})
     assert answer.status == 200
     check_documented(method, path, answer)
@@ -105,8 +105,32 @@ def test_errors_are_answered_as_described(api: InProcess, fake: Any) -> None:
     fake.refuse(403, "ExpiredToken")
     check_documented("GET", "/v1/model", api.send("GET", "/v1/model"))
     for body in (b"{", b"{}", b'{"review": " "}', b'{"review": 1}', b"\xff", b" " * 1_000_001):
-        for path in ("/v1/sentiment", "/"):
+        for path in ("/v1/sentiment", "/v1/sentiment/batch", "/"):
             check_documented("POST", path, api.send("POST", path, body, {"Content-Type": "application/json"}))
+
+
+@pytest.mark.parametrize("kind", [contract.JSON_LINES, contract.NDJSON])
+def test_lines_are_answered_as_described_to_who_accepts_them(api: InProcess, kind: str) -> None:
+    body = b'{"reviews": [{"review": "A fine film."}, {"id": 2}]}'
+    answer = api.send("POST", "/v1/sentiment/batch", body, {"Accept": kind})
+    check_documented("POST", "/v1/sentiment/batch", answer)
+    verdict, refusal = map(json.loads, answer.body.splitlines())
+    check(verdict, {"$ref": "#/components/schemas/BatchVerdict"})
+    check(refusal, {"$ref": "#/components/schemas/BatchRefusal"})
+
+
+def test_a_batch_may_hold_anything_and_what_is_no_review_is_answered_as_described(api: InProcess) -> None:
+    body = json.dumps({"reviews": [None, [], {"id": 1.5, "review": "x"}, {"text": "x"}]}).encode()
+    check(json.loads(body), {"$ref": "#/components/schemas/BatchRequest"})
+    answer = api.send("POST", "/v1/sentiment/batch", body)
+    assert answer.status == 200
+    check_documented("POST", "/v1/sentiment/batch", answer)
+
+
+def test_the_batch_that_it_shows_fits_its_schema() -> None:
+    check(openapi._BATCH, {"$ref": "#/components/schemas/BatchAnswer"})
+    refusal = problems.of_item(contract.ContractError(422, "no_token", "x"))["error"]
+    assert openapi._BATCH["answers"][1]["error"].keys() == refusal.keys()
 
 
 def test_the_answer_that_it_shows_fits_its_schema_and_adds_up() -> None:

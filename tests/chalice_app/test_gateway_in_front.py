@@ -83,6 +83,16 @@ def test_a_review_gets_the_answer_that_the_app_gives(front: Front, api: InProces
     assert front.event["path"] == "/v1/sentiment"
 
 
+def test_a_batch_gets_the_answer_that_the_app_gives(front: Front, api: InProcess) -> None:
+    table = 'id,review\r\n1,"Lovely, again"\r\n2,\u00e9\U0001f600\r\n'.encode()
+    headers = {"Content-Type": "text/csv", "X-Request-Id": "one", "Accept": "application/jsonlines"}
+    through = front.send("POST", "/v1/sentiment/batch?explain=words", table, headers)
+    own = api.send("POST", "/v1/sentiment/batch?explain=words", table, headers)
+    assert (through.status, through.body) == (200, own.body)
+    assert through.headers["content-type"] == "application/jsonlines"
+    assert b'"words":' in through.body
+
+
 def test_the_root_is_reached_with_and_without_its_slash(front: Front) -> None:
     for path in ("", "/"):
         answer = front.send("POST", path, b"Lovely film", {"Content-Type": "text/plain"})

@@ -152,6 +152,20 @@ def test_the_compatible_route_answers(function: LambdaRuntime) -> None:
     assert (answer["statusCode"], answer["body"] in ("1.0", "0.0")) == (200, True)
 
 
+def test_a_batch_is_answered_as_each_review_alone(function: LambdaRuntime, log: Path) -> None:
+    reviews = [{"id": 1, "review": "Not good at all."}, {"review": " "}, {"review": f"A joy, {CANARY}!"}]
+    answer = function.invoke(
+        proxy_event("POST", "/v1/sentiment/batch", json.dumps({"reviews": reviews}), JSON)
+    )
+    first, bad, last = json.loads(answer["body"])["answers"]
+    assert (answer["statusCode"], first.pop("id"), bad["error"]["code"]) == (200, 1, "no_token")
+    for verdict, asked in ((first, reviews[0]), (last, reviews[2])):
+        body = json.dumps({"review": asked["review"], "explain": "none"})
+        alone = json.loads(function.invoke(proxy_event("POST", "/v1/sentiment", body, JSON))["body"])
+        assert verdict == {name: alone[name] for name in verdict}
+    assert CANARY not in log.read_text(encoding="utf-8")
+
+
 def test_health_and_model_answer(function: LambdaRuntime) -> None:
     health = function.invoke(proxy_event("GET", "/v1/health"))
     assert (health["statusCode"], json.loads(health["body"])["status"]) == (200, "ok")

@@ -132,7 +132,14 @@ REFUSED: list[tuple[str, bytes, str | None, int, str, str]] = [
     ("too deep lists", b"[" * 21 + b"]" * 21, None, 400, "malformed_json", "deeper than 20"),
     ("too deep objects", b'{"a":' * 21 + b"1" + b"}" * 21, None, 400, "malformed_json", "deeper than 20"),
     ("a depth without end", b"[" * 900_000, None, 400, "malformed_json", "deeper than 20"),
-    ("a field twice", b'{"review": "a", "review": "b"}', None, 400, "malformed_json", "a field twice"),
+    (
+        "a field twice",
+        b'{"review": "a", "review": "b"}',
+        None,
+        400,
+        "malformed_json",
+        "a field is named twice",
+    ),
     ("a list", b"[1, 2]", None, 400, "wrong_type", "must be an object, got list of length 2"),
     ("a string", json.dumps(CANARY).encode(), None, 400, "wrong_type", "got string of length 15"),
     ("null", b"null", None, 400, "wrong_type", "got null"),
@@ -417,9 +424,9 @@ def test_a_bad_line_spoils_no_other_and_keeps_its_id() -> None:
         ({"ids": ["1"]}, "wrong_type", "ids must be a list of integers"),
         ({"ids": [[1]]}, "wrong_type", "ids must be a list of integers"),
         ({"ids": None}, "wrong_type", "ids must be a list of integers, got null"),
-        ({"ids": [1], "id": 1.5}, "wrong_type", "id must be a string or a number, got number"),
-        ({"ids": [1], "id": [CANARY]}, "wrong_type", "id must be a string or a number, got list"),
-        ({"ids": [1], "id": False}, "wrong_type", "id must be a string or a number, got boolean"),
+        ({"ids": [1], "id": 1.5}, "wrong_type", "id must be a string or an integer, got number"),
+        ({"ids": [1], "id": [CANARY]}, "wrong_type", "id must be a string or an integer, got list"),
+        ({"ids": [1], "id": False}, "wrong_type", "id must be a string or an integer, got boolean"),
     ],
 )
 def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str, says: str) -> None:
