@@ -1,35 +1,51 @@
-// Draws an answer: the verdict as a headline, the text with its marks, the sentences as bars.
+// Draws an answer: the verdict as a headline, the text with its marks, the evidence in the margin.
 
 import { logitOf } from "./api.js";
-import { element, find, listItem } from "./dom.js";
+import { button, element, find, listItem } from "./dom.js";
+import { drawMeter, newMeter } from "./meter.js";
+import { cut } from "./spans.js";
 import * as strings from "./strings.js";
+import { drawWaterfall } from "./waterfall.js";
+import { describePull, strongestOf, textPieces } from "./words.js";
 
-/** @typedef {import("./api.js").Answer} Answer */
+/** @typedef {import("./words.js").Explained} Explained */
 /** @typedef {import("./api.js").Span} Span */
-/** @typedef {"plus" | "minus" | "zero"} Sign */
 
 // Calibration was measured on whole reviews of known words; of others the score can't promise as much.
 const UNCALIBRATED = ["too_short", "no_known_words"];
 // The pull, in logits, that a full bar stands for at least; or the strongest of weak ones would look strong.
 const FULL_BAR = 1;
+// How many of the strongest words are named for each side.
+const NAMED_WORDS = 5;
+// What people call a word holds a letter or a digit; the model reads other signs as well.
+const IS_WORD = /[\p{L}\p{N}]/u;
 
 /**
  * Fills a copy of the answer's template.
  * @param {DocumentFragment} view
- * @param {Answer} answer
+ * @param {Explained} answer
  */
 export function drawAnswer(view, answer) {
   drawVerdict(view, answer);
   drawWarnings(view, answer);
-  drawText(view, answer);
+  find(view, "#text").append(...textPieces(answer, strongestOf(answer.sentences, FULL_BAR)));
   drawBars(view, answer);
+  drawStrongest(view, answer);
   drawSum(view, answer);
+  fillWhenOpened(find(view, "#all-words"), (list) => drawAllWords(list, answer));
   find(view, "#small-print").textContent = strings.smallPrint(answer.model, answer.request_id);
   linkTextAndBars(find(view, "#answer"));
 }
 
-/** @param {DocumentFragment} view @param {Answer} answer */
-function drawVerdict(view, { sentiment, probability, warnings }) {
+/** Indexes of those words that people would call one. @param {Explained} answer */
+export function realWords({ text, words }) {
+  const points = Array.from(text);
+  return [...words.keys()].filter((index) => IS_WORD.test(cut(points, words[index])));
+}
+
+/** @param {DocumentFragment} view @param {Explained} answer */
+function drawVerdict(view, answer) {
+  const { sentiment, probability, warnings, model } = answer;
   find(view, "#answer").dataset.sentiment = sentiment;
   find(view, "#verdict").textContent = strings.VERDICTS[sentiment];
   find(view, "#sureness").textContent = strings.sureness(sentiment, probability);
@@ -39,19 +55,14 @@ function drawVerdict(view, { sentiment, probability, warnings }) {
   const number = find(view, "#probability");
   number.setAttribute("value", String(probability));
   number.textContent = strings.percent(probability);
-  drawMeter(find(view, "#meter"), probability);
+  const meter = newMeter();
+  drawMeter(meter, answer);
+  find(view, "#meter").replaceWith(meter);
+  meter.id = "meter";
+  find(view, "#band").textContent = model.uncertain ? strings.band(model.uncertain) : "";
 }
 
-/** @param {HTMLElement} meter @param {number} probability */
-function drawMeter(meter, probability) {
-  meter.setAttribute("aria-label", strings.probabilityLabel);
-  meter.setAttribute("aria-valuenow", String(probability));
-  meter.setAttribute("aria-valuetext", strings.percent(probability));
-  meter.dataset.sign = signOf(probability - 0.5);
-  meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
-}
-
-/** @param {DocumentFragment} view @param {Answer} answer */
+/** @param {DocumentFragment} view @param {Explained} answer */
 function drawWarnings(view, { warnings }) {
   find(view, "#warnings").hidden = warnings.length === 0;
   find(view, "#warning-list").replaceChildren(...warnings.map(warningItem));
@@ -68,42 +79,17 @@ function warningItem({ code, detail }) {
   return item;
 }
 
-/** @param {DocumentFragment} view @param {Answer} answer */
-function drawText(view, { text, sentences }) {
-  const strongest = strongestOf(sentences);
-  const points = Array.from(text);
-  /** @type {(string | HTMLElement)[]} */
-  const pieces = [];
-  let from = 0;
-  sentences.forEach(({ start, end, contribution }, index) => {
-    const [before, words, after] = splitSpace(slice(points, start, end));
-    const mark = element("mark", "pull", words);
-    describePull(mark, index, contribution, strongest);
-    // Shown by the style sheet, so that the text's own characters stay the text's.
-    mark.dataset.number = strings.signed(contribution);
-    pieces.push(slice(points, from, start) + before, mark, after);
-    from = end;
-  });
-  find(view, "#text").append(...pieces, slice(points, from, points.length));
-}
+// The margin.
 
-/** Space around a sentence isn't underlined. @param {string} sentence */
-function splitSpace(sentence) {
-  const words = sentence.trim();
-  const start = sentence.indexOf(words);
-  return [sentence.slice(0, start), words, sentence.slice(start + words.length)];
-}
-
-/** @param {DocumentFragment} view @param {Answer} answer */
+/** @param {DocumentFragment} view @param {Explained} answer */
 function drawBars(view, { text, sentences, bias }) {
   const points = Array.from(text);
-  const strongest = Math.max(strongestOf(sentences), Math.abs(bias));
-  const rows = sentences.map(({ start, end, contribution }, index) => {
-    const button = element("button", "row");
-    button.setAttribute("type", "button");
-    fillRow(button, slice(points, start, end).trim(), contribution);
-    describePull(button, index, contribution, strongest);
-    return listItem(button);
+  const strongest = strongestOf([...sentences, { start: 0, end: 0, contribution: bias }], FULL_BAR);
+  const rows = sentences.map((sentence, index) => {
+    const row = button("row", "");
+    fillRow(row, cut(points, sentence).trim(), sentence.contribution);
+    describePull(row, index, sentence.contribution, strongest);
+    return listItem(row);
   });
   find(view, "#sentences").append(biasRow(bias, strongest), ...rows);
 }
@@ -127,20 +113,46 @@ function fillRow(row, label, contribution) {
   row.append(words, " ", element("span", "row-number", strings.signed(contribution)), track);
 }
 
-/**
- * @param {HTMLElement} node
- * @param {number | null} index
- * @param {number} contribution
- * @param {number} strongest
- */
-function describePull(node, index, contribution, strongest) {
-  if (index !== null) node.dataset.sentence = String(index);
-  node.dataset.contribution = String(contribution);
-  node.dataset.sign = signOf(contribution);
-  node.style.setProperty("--share", String(Math.abs(contribution) / strongest));
+/** @param {DocumentFragment} view @param {Explained} answer */
+function drawStrongest(view, answer) {
+  const ranked = realWords(answer).sort(
+    (one, other) => answer.words[other].contribution - answer.words[one].contribution,
+  );
+  const sides = { "#words-for": ranked, "#words-against": [...ranked].reverse() };
+  for (const [selector, indexes] of Object.entries(sides)) {
+    const wanted = selector === "#words-for" ? 1 : -1;
+    const named = indexes.filter((index) => answer.words[index].contribution * wanted > 0);
+    const items = named.slice(0, NAMED_WORDS).map((index) => wordRow(answer, index));
+    find(view, selector).append(...(items.length ? items : [listItem(strings.noWords)]));
+  }
 }
 
-/** @param {DocumentFragment} view @param {Answer} answer */
+/** @param {Explained} answer @param {number} index */
+function wordRow({ text, words }, index) {
+  const row = button("word-row", "");
+  const word = element("span", "word-name", cut(Array.from(text), words[index]));
+  row.append(word, " ", element("span", "row-number", strings.signed(words[index].contribution)));
+  describePull(row, null, words[index].contribution, FULL_BAR);
+  row.dataset.goto = String(index);
+  return listItem(row);
+}
+
+/** @param {HTMLElement} list @param {Explained} answer */
+function drawAllWords(list, { text, words }) {
+  const points = Array.from(text);
+  list.append(
+    ...words.map((word) =>
+      listItem(`${cut(points, word)} `, element("span", "row-number", strings.signed(word.contribution))),
+    ),
+  );
+}
+
+/** A long list is made only when it is looked at. @param {HTMLElement} details @param {(list: HTMLElement) => void} fill */
+function fillWhenOpened(details, fill) {
+  details.addEventListener("toggle", () => fill(find(details, "ol")), { once: true });
+}
+
+/** @param {DocumentFragment} view @param {Explained} answer */
 function drawSum(view, answer) {
   const { bias, sentences, probability } = answer;
   const logit = logitOf(bias, sentences);
@@ -149,7 +161,10 @@ function drawSum(view, answer) {
   sum.textContent = strings.sum(parts);
   sum.dataset.bias = String(bias);
   sum.dataset.logit = String(logit);
+  drawWaterfall(find(view, "#waterfall"), answer);
 }
+
+// Text and margin point at each other.
 
 /**
  * Pointing at a sentence, or reaching it by keyboard, marks it in the text and in the list alike.
@@ -186,19 +201,16 @@ function scrollList(row) {
   else if (below > 0) list.scrollTop += below;
 }
 
-/**
- * From a bar to its sentence in the text, and back.
- * @param {HTMLElement} answer
- * @param {Event} event
- */
+/** From a row of the margin to what it is about in the text. @param {HTMLElement} answer @param {Event} event */
 function follow(answer, event) {
-  const index = sentenceAt(event);
-  if (index === null) return;
-  const inList = event.target instanceof Element && event.target.closest("button.row") !== null;
-  const other = answer.querySelector(`${inList ? "mark" : "button"}[data-sentence="${index}"]`);
-  if (!(other instanceof HTMLElement)) return;
-  if (!inList) other.focus({ preventScroll: true });
-  other.scrollIntoView({ block: "nearest" });
+  if (!(event.target instanceof Element)) return;
+  const row = event.target.closest("button.row, button.word-row");
+  if (!(row instanceof HTMLElement)) return;
+  const { sentence, goto } = row.dataset;
+  const selector = goto === undefined ? `mark[data-sentence="${sentence}"]` : `[data-word="${goto}"]`;
+  const target = find(answer, selector);
+  target.scrollIntoView({ block: "nearest" });
+  if (goto !== undefined) target.focus({ preventScroll: true });
 }
 
 /** @param {Event} event */
@@ -210,25 +222,4 @@ function sentenceAt(event) {
 /** @param {HTMLElement} answer */
 function focusedSentence(answer) {
   return answer.querySelector(".row:focus-visible")?.getAttribute("data-sentence") ?? null;
-}
-
-/**
- * Offsets count code points, so the text is sliced by them.
- * @param {string[]} points
- * @param {number} start
- * @param {number} end
- */
-function slice(points, start, end) {
-  return points.slice(start, end).join("");
-}
-
-/** @param {number} contribution @returns {Sign} */
-function signOf(contribution) {
-  if (strings.signed(contribution) === strings.signed(0)) return "zero";
-  return contribution > 0 ? "plus" : "minus";
-}
-
-/** The pull that a full bar stands for. @param {Span[]} sentences */
-function strongestOf(sentences) {
-  return sentences.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), FULL_BAR);
 }

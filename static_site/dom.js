@@ -20,11 +20,11 @@ export function element(tag, className = "", text = "") {
   return node;
 }
 
-/** @param {string} className @param {string} text @param {() => void} action */
+/** @param {string} className @param {string} text @param {() => void} [action] */
 export function button(className, text, action) {
   const node = /** @type {HTMLButtonElement} */ (element("button", className, text));
   node.type = "button";
-  node.addEventListener("click", action);
+  if (action) node.addEventListener("click", action);
   return node;
 }
 

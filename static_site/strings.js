@@ -68,7 +68,6 @@ export const STATIC = {
   pages: "Pages",
   settings: "Settings",
   theme: "Look",
-  tagline: "Reads a film review and says what it makes of it, and why",
   reviewLabel: "Your review",
   placeholder: "Paste or write a film review here.",
   send: "Read the review",
@@ -84,7 +83,9 @@ export const STATIC = {
   verdictKicker: "The verdict",
   warningsTitle: "Please note",
   textTitle: "What it read",
-  textNote: "Markup is removed first. After each sentence stands its pull on the verdict.",
+  textNote:
+    "After each sentence stands its pull; the tint of a word is the word\u2019s own. " +
+    "Press a word to take it out, and again to put it back. Arrow keys go from word to word.",
   sentencesTitle: "Sentence by sentence",
   axisMinus: "\u2212 negative",
   axisPlus: "positive +",
@@ -93,6 +94,28 @@ export const STATIC = {
   errorKicker: "No verdict",
   retry: "Try again",
   edit: "Go to the text",
+  giveUp: "Stop trying",
+  whatSureMeans: "What that is worth",
+  pin: "Pin, to compare",
+  share: "Copy a link to this",
+  editLabel: "Change the text here; the verdict follows.",
+  editCancel: "Back to the marks",
+  tryTitle: "Try it",
+  flip: "What would flip it?",
+  editHere: "Edit the text here",
+  putBack: "Put all words back",
+  useText: "Read this version in full",
+  beforeAfter: "The verdict before and after",
+  allWords: "Every word and its pull, as a list",
+  developersTitle: "For developers: this review from a program, and the raw answer",
+  wordsTitle: "The strongest words",
+  wordsFor: "For",
+  wordsAgainst: "Against",
+  compareTitle: "Side by side",
+  unpin: "Unpin",
+  historyTitle: "Earlier on this device",
+  historyNone: "Nothing yet. What you have read will be listed here.",
+  forget: "Delete the history",
 };
 
 /** @type {Record<string, string>} */
@@ -135,16 +158,34 @@ export function lengthOf(length, limit) {
   return `${count(length)} of ${count(limit)} characters: ${over} too many`;
 }
 
+/**
+ * Where a long review will be cut, as far as the page can count.
+ * @param {number} tokens
+ * @param {{head: number, tail: number}} limits
+ */
+export const cutNote = (tokens, { head, tail }) =>
+  `About ${count(tokens)} words and signs: it will read the first ${count(head)} and the last ${count(tail)}, ` +
+  "and say which part it left out.";
+
 /** @param {boolean} mac */
 export const shortcut = (mac) => (mac ? "or \u2318 Enter" : "or Ctrl + Enter");
 
-/** @param {string} url */
-export const privacy = (url) =>
-  `Only the text in this box is sent, to ${url}, and only when you ask. ` +
-  "Nothing is stored, here or there.";
+/**
+ * @param {string} url
+ * @param {{live: boolean, history: boolean}} settings
+ */
+export const privacy = (url, { live, history }) =>
+  `Only the text in this box is sent, to ${url}, ${live ? "whenever you pause" : "and only when you ask"}. ` +
+  (history ? "It is kept in this browser, as you chose, and not there." : "Nothing is stored, here or there.");
 
 /** @param {number} length */
 export const loading = (length) => `Reading ${plural(length, "character", "characters")}\u2026`;
+/** @param {number} seconds */
+export const retryIn = (seconds) => `Try again in ${plural(seconds, "second", "seconds")}`;
+/** @param {number} seconds @param {number} waited */
+export const waking = (seconds, waited) =>
+  seconds <= 0 ? `Trying again\u2026 Waiting for ${count(waited)} seconds so far.` :
+  `Trying again by itself in ${plural(seconds, "second", "seconds")}; waiting for ${count(waited)} so far.`;
 export const stillLoading = "Still waiting. The model may be waking up.";
 export const stopped = "Stopped. There is no verdict.";
 
@@ -169,6 +210,97 @@ export const sum = ({ bias, pull, logit, sentences, probability }) =>
   "a logit of zero would be 50\u00a0%.";
 
 export const biasRow = "Start (bias)";
+export const sumRow = "Together (logit)";
+/** @param {number} others */
+export const otherRows = (others) => `The ${count(others)} weaker sentences`;
+
+/** @param {[number, number]} band */
+export const band = ([low, high]) =>
+  `Between ${Math.round(low * 100)} and ${Math.round(high * 100)}\u00a0% (hatched) it says that it can\u2019t tell.`;
+
+/** What a screen reader says of a word in the text. @param {string} word @param {number} contribution */
+export const wordLabel = (word, contribution) => `${word} ${signed(contribution)}`;
+export const noWords = "None.";
+
+// Trying out.
+
+export const before = "Before";
+export const after = "After";
+export const flipping = "Looking for the smallest removal that changes the verdict\u2026";
+
+/** @typedef {{sentiment: string, probability: number}} Scored */
+
+/** Such a change, in points of a hundred. @param {Scored} from @param {Scored} to */
+function difference(from, to) {
+  const points = (to.probability - from.probability) * 100;
+  const size = Math.abs(points).toFixed(1);
+  if (size === "0.0") return "no change to speak of";
+  return `${size} points ${points > 0 ? "more" : "less"} positive`;
+}
+
+/**
+ * @param {Scored} from
+ * @param {Scored} to
+ * @param {number | null} removed how many words; null when the text was edited
+ */
+export function changed(from, to, removed) {
+  const how = removed === null ? "Edited" : `Without ${plural(removed, "word", "words")}`;
+  const stays = from.sentiment === to.sentiment;
+  const verdict = stays ? `still ${quoted(to.sentiment)}` : `now ${quoted(to.sentiment)}`;
+  return `${how}: ${verdict}, ${difference(from, to)}.`;
+}
+
+/** @param {string} sentiment */
+const quoted = (sentiment) => `\u201c${VERDICTS[sentiment]}\u201d`;
+
+/** @param {string[]} words @param {string} sentiment @param {number} tried */
+export function flipped(words, sentiment, tried) {
+  const named = words.slice(0, 8).map((word) => `\u201c${word}\u201d`);
+  const more = words.length > 8 ? ` and ${count(words.length - 8)} more` : "";
+  return (
+    `Without ${plural(words.length, "word", "words")} it is ${quoted(sentiment)}: ` +
+    `${named.join(", ")}${more}. That is the smallest of ${plural(tried, "removal", "removals")} tried.`
+  );
+}
+
+/** @param {number} tried */
+export const noFlip = (tried) =>
+  tried === 0
+    ? "There is no word whose removal could change the verdict."
+    : `None of ${plural(tried, "removal", "removals")} tried changes the verdict.`;
+
+/** @param {Explanation} explanation */
+export const tryFailed = ({ title, advice }) => `${title}. ${advice}`;
+
+// Side by side.
+
+export const pinned = "Pinned";
+export const now = "Now";
+export const pinnedAlone = "Read another text, or change this one: it will stand beside it.";
+/** @param {Scored} from @param {Scored} to */
+export const compared = (from, to) => {
+  const what = difference(from, to);
+  return `Now: ${what}${what.endsWith("positive") ? " than the pinned one" : ""}.`;
+};
+/** @param {number} probability */
+export const percentPositive = (probability) => `${percent(probability)} positive`;
+
+// For developers.
+
+export const rawAnswer = "The raw answer";
+export const allRoutes = "All routes, errors and limits";
+export const copy = "Copy";
+export const copied = "Copied";
+export const notCopied = "Select it by hand";
+
+// Links and history.
+
+export const linkCopied = "Copied. The text is in the link itself, after the #, which is never sent to a server.";
+export const linkShown = "Copy it from here. The text is in the link itself, after the #, which is never sent to a server.";
+/** @param {number} when */
+export const moment = (when) =>
+  new Date(when).toLocaleString(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
+export const forgotten = "The history is deleted.";
 
 /** @param {{id: string, vocabulary?: string}} model @param {string} requestId */
 export function smallPrint(model, requestId) {
@@ -189,7 +321,7 @@ export function detailOf({ code, detail }) {
 
 /** @param {import("./api.js").ApiError} error */
 export function errorSmallPrint({ status, code, request_id }) {
-  const unsent = code === "empty" || code === "too_long";
+  const unsent = ["empty", "too_long", "broken_link"].includes(code);
   const parts = [unsent ? "Not sent" : status ? `Status ${status}` : "No HTTP answer", code];
   if (request_id) parts.push(`request ${request_id}`);
   return parts.join(", ");
@@ -197,9 +329,9 @@ export function errorSmallPrint({ status, code, request_id }) {
 
 /**
  * @typedef {{title: string, advice: string, command?: string, edit?: boolean,
- *   retry?: boolean}} Explanation
+ *   retry?: boolean, again?: boolean}} Explanation
  *   command: what to type in a terminal; edit: another text is needed, the same won't do;
- *   retry: false when there is nothing yet to try again.
+ *   retry: false when there is nothing yet to try again; again: the page tries by itself.
  */
 
 /** @type {Record<string, (error: import("./api.js").ApiError, url: string) => Explanation>} */
@@ -215,12 +347,32 @@ const BY_CODE = {
     advice: "It was not sent. Shorten it to 50,000 characters, then try again.",
     edit: true,
   }),
+  broken_link: () => ({
+    title: "The link holds no review",
+    advice: "It may have been cut short on its way. Ask for it again, or paste the text itself.",
+    retry: false,
+  }),
   unreachable: (_, url) => ({
     title: "The API can\u2019t be reached",
     advice:
       `No answer came from ${url}. This device may be offline, the API may be down, or it may ` +
       "not accept this page\u2019s address. If the API should be on this machine, this starts it:",
     command: "make run",
+  }),
+  offline: () => ({
+    title: "This device is offline",
+    advice: "Your text is still here. Connect to the network, then try again.",
+  }),
+  refused_origin: (_, url) => ({
+    title: "The API doesn\u2019t accept this page\u2019s address",
+    advice:
+      `${url} is there, but its answers may not be read by ${globalThis.location?.origin ?? "this page"}. ` +
+      "Whoever runs it can allow that: CORS_ORIGIN names the pages that it answers.",
+  }),
+  endpoint_waking: () => ({
+    title: "The model is waking up",
+    advice: "It sleeps when nobody asks, so that it costs nothing, and needs up to a minute to start.",
+    again: true,
   }),
   timeout: (_, url) => ({
     title: "The API took too long",
@@ -249,6 +401,14 @@ const BY_STATUS = {
     title: "The API didn\u2019t accept the request",
     advice: "Page and API may be of different versions: reload the page, then try again.",
   }),
+  401: () => ({
+    title: "This API asks for a key",
+    advice: "It answers only programs that send one. Ask whoever runs it.",
+  }),
+  404: (_, url) => ({
+    title: "There is no such API",
+    advice: `${url} answers, but not as a Verdict of this version. Check the address, or reload the page.`,
+  }),
   413: () => ({
     title: "The review is too long",
     advice: "Shorten it to 50,000 characters, then try again.",
@@ -262,15 +422,25 @@ const BY_STATUS = {
   429: ({ retry_after }) => ({
     title: "Too many requests for now",
     advice: retry_after
-      ? `Wait ${plural(Math.ceil(retry_after), "second", "seconds")}, then try again.`
-      : "Wait a moment, then try again.",
+      ? "Your text is still here. The button counts the seconds until the API takes more."
+      : "Your text is still here. Wait a moment, then try again.",
+  }),
+  502: () => ({
+    title: "The model failed to answer",
+    advice:
+      "Your text is still here. Try again in a moment; if it stays so, tell whoever runs the API.",
+  }),
+  504: () => ({
+    title: "The model took too long",
+    advice: "Your text is still here. It may be busy or just starting: try again in a moment.",
   }),
   503: () => ({
     title: "The model isn\u2019t answering",
     advice:
       "The API is up, but the endpoint that holds the model is not, or it is still starting. " +
-      "Wait a moment and try again. If it should be on this machine, this starts it:",
+      "If it should be on this machine, this starts it:",
     command: "make run",
+    again: true,
   }),
 };
 
@@ -341,6 +511,12 @@ export const EXAMPLES = [
       "was printed on the poster. Truly a masterpiece, if you enjoy watching paint dry.",
   },
   {
+    name: "long",
+    label: "A long one",
+    note: "its middle is not read",
+    review: longReview(),
+  },
+  {
     name: "html",
     label: "With HTML",
     note: "tags and entities",
@@ -357,3 +533,22 @@ export const EXAMPLES = [
       "m\u2019a boulevers\u00e9. Je le recommande \u00e0 tout le monde.",
   },
 ];
+
+/** A review of more words than the model reads. */
+function longReview() {
+  const plot = [
+    "A ferryman finds a letter in a bottle and sets out to return it.",
+    "On the first island he meets a clockmaker who has stopped every clock in town.",
+    "On the second, two sisters quarrel over a piano that neither can play.",
+    "The third is empty but for a lighthouse, and somebody has lit it.",
+    "Between the islands there is rowing, and talk about rowing, and rain.",
+    "A gull follows the boat and is given a name.",
+  ];
+  const middle = Array.from({ length: 5 }, () => plot.join(" ")).join(" ");
+  return (
+    "I had no idea what to expect of this film. " +
+    `${middle} ` +
+    "And yet the ending is so tender, and so well earned, that I forgave it every slow minute. " +
+    "The ferryman is played with great warmth, and the sea has rarely been filmed so well. A quiet joy."
+  );
+}

@@ -1,0 +1,124 @@
+// Sees an error through: finds out what kind it is, counts down to the next try, tries by itself.
+
+import { ApiError } from "./api.js";
+import { find, onClick, setText } from "./dom.js";
+import * as strings from "./strings.js";
+
+// Used when the API names no time.
+const RETRY_SECONDS = 5;
+// An endpoint that sleeps needs a minute at most; after that somebody has to look.
+const MAX_WAIT_SECONDS = 120;
+const PROBE_MS = 3_000;
+
+/**
+ * Tells apart what a browser reports alike: a device that is offline, an API that isn't there, and one
+ * that doesn't accept this page's address.
+ * @param {ApiError} error
+ * @param {import("./api.js").Verdict} api
+ */
+export async function diagnose(error, api) {
+  if (error.code !== "unreachable") return error;
+  if (!navigator.onLine) return new ApiError({ code: "offline" });
+  return (await answersAtAll(api.url)) ? new ApiError({ code: "refused_origin" }) : error;
+}
+
+/** Whether there is an answer that this page may not read. @param {string} url */
+async function answersAtAll(url) {
+  const options = { mode: /** @type {const} */ ("no-cors"), signal: AbortSignal.timeout(PROBE_MS) };
+  return fetch(`${url}/v1/health`, { ...options, cache: "no-store", credentials: "omit" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** When the page's own waiting for a sleeping model began, in milliseconds; 0 when it doesn't wait. */
+let waitingSince = 0;
+
+/** An error on screen. */
+export class Failure {
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+  #trying = false;
+
+  /**
+   * @param {HTMLElement} view the error's element
+   * @param {ApiError} error
+   * @param {{again?: boolean, retry: () => void}} how again: try by itself
+   */
+  constructor(view, error, { again = false, retry }) {
+    this.view = view;
+    this.retry = retry;
+    const seconds = Math.ceil(error.retry_after ?? (again ? RETRY_SECONDS : 0));
+    const waited = waitingSince ? (Date.now() - waitingSince) / 1000 : 0;
+    if (again && waited < MAX_WAIT_SECONDS) this.#wake(seconds);
+    else this.#hold(error.status === 429 ? seconds : 0);
+  }
+
+  /** Stops counting; the error stays, and so does the sign of a try under way. */
+  end() {
+    clearInterval(this.#timer);
+    if (this.#trying) return;
+    find(this.view, "#waking").hidden = true;
+    find(this.view, "#give-up").hidden = true;
+    this.#release();
+  }
+
+  /** Counts down, then tries again. @param {number} seconds */
+  #wake(seconds) {
+    waitingSince ||= Date.now();
+    find(this.view, "#waking").hidden = false;
+    find(this.view, "#give-up").hidden = false;
+    onClick(this.view, "#give-up", () => this.#giveUp());
+    const progress = /** @type {HTMLProgressElement} */ (find(this.view, "#waking-progress"));
+    progress.setAttribute("aria-label", strings.stillLoading);
+    progress.max = MAX_WAIT_SECONDS;
+    this.#count(seconds, (left) => {
+      const waited = Math.round((Date.now() - waitingSince) / 1000);
+      progress.value = waited;
+      setText(this.view, "#waking-words", strings.waking(left, waited));
+      if (left > 0) return;
+      this.#trying = true;
+      this.retry();
+    });
+  }
+
+  #giveUp() {
+    waitingSince = 0;
+    this.end();
+    find(this.view, "#retry").focus();
+  }
+
+  /** Holds the button back until the API takes more. @param {number} seconds */
+  #hold(seconds) {
+    waitingSince = 0;
+    if (seconds <= 0) return;
+    const button = /** @type {HTMLButtonElement} */ (find(this.view, "#retry"));
+    button.disabled = true;
+    this.#count(seconds, (left) => {
+      if (left <= 0) this.#release();
+      else button.textContent = strings.retryIn(left);
+    });
+  }
+
+  #release() {
+    const button = /** @type {HTMLButtonElement} */ (find(this.view, "#retry"));
+    button.disabled = false;
+    button.textContent = strings.STATIC.retry;
+  }
+
+  /** @param {number} seconds @param {(left: number) => void} tick now, and each second down to zero */
+  #count(seconds, tick) {
+    let left = seconds;
+    tick(left);
+    this.#timer = setInterval(() => {
+      left -= 1;
+      if (left <= 0) clearInterval(this.#timer);
+      tick(left);
+    }, 1000);
+  }
+}
+
+/** An answer came, or something else was asked: the next wait starts anew. */
+export function waitIsOver() {
+  waitingSince = 0;
+}

@@ -1,0 +1,43 @@
+// Draws a probability as a bar from the middle, and the band in which the model can't tell.
+
+import { element, find } from "./dom.js";
+import * as strings from "./strings.js";
+
+/** @typedef {"plus" | "minus" | "zero"} Sign */
+/** @typedef {Pick<import("./api.js").Answer, "probability" | "model">} Scored */
+
+/** An element of role meter, to be filled by drawMeter(). */
+export function newMeter() {
+  const meter = element("div", "meter");
+  meter.setAttribute("role", "meter");
+  meter.setAttribute("aria-valuemin", "0");
+  meter.setAttribute("aria-valuemax", "1");
+  const track = element("span", "track");
+  track.append(element("span", "band"), element("span", "fill"));
+  meter.append(track);
+  return meter;
+}
+
+/** @param {HTMLElement} meter @param {Scored} answer */
+export function drawMeter(meter, { probability, model }) {
+  meter.setAttribute("aria-label", strings.probabilityLabel);
+  meter.setAttribute("aria-valuenow", String(probability));
+  meter.setAttribute("aria-valuetext", strings.percent(probability));
+  meter.dataset.sign = signOf(probability - 0.5);
+  meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
+  drawBand(find(meter, ".band"), model.uncertain);
+}
+
+/** @param {HTMLElement} band @param {[number, number] | undefined} uncertain */
+function drawBand(band, uncertain) {
+  band.hidden = uncertain === undefined;
+  if (uncertain === undefined) return;
+  band.style.setProperty("--from", String(uncertain[0]));
+  band.style.setProperty("--to", String(uncertain[1]));
+}
+
+/** What would be shown as 0.00 has no sign. @param {number} contribution @returns {Sign} */
+export function signOf(contribution) {
+  if (strings.signed(contribution) === strings.signed(0)) return "zero";
+  return contribution > 0 ? "plus" : "minus";
+}

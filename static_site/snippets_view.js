@@ -1,0 +1,48 @@
+// Shows how a program asks about the review on screen, and the raw answer; loaded when looked at.
+
+import { button, element } from "./dom.js";
+import { snippetsFor } from "./snippets.js";
+import * as strings from "./strings.js";
+
+/**
+ * @param {HTMLElement} box
+ * @param {string} url the API's
+ * @param {string} review
+ * @param {import("./api.js").Answer} answer
+ */
+export function drawSnippets(box, url, review, answer) {
+  const { curl, python, javascript } = snippetsFor(url, review);
+  const link = /** @type {HTMLAnchorElement} */ (element("a", "", strings.allRoutes));
+  link.href = "developers.html";
+  box.replaceChildren(
+    snippet("curl", curl),
+    snippet("Python", python),
+    snippet("JavaScript", javascript),
+    snippet(strings.rawAnswer, JSON.stringify(answer, null, 2)),
+    link,
+  );
+}
+
+/** @param {string} name @param {string} code */
+function snippet(name, code) {
+  const figure = element("figure", "snippet");
+  const caption = element("figcaption", "snippet-head");
+  const block = element("pre", "code");
+  block.tabIndex = 0;
+  block.setAttribute("aria-label", name);
+  block.setAttribute("role", "region");
+  block.append(element("code", "", code));
+  caption.append(element("span", "section-title", name), copyButton(name, code));
+  figure.append(caption, block);
+  return figure;
+}
+
+/** @param {string} name @param {string} code */
+function copyButton(name, code) {
+  const copy = button("button-plain", strings.copy, async () => {
+    const done = await navigator.clipboard.writeText(code).then(() => true, () => false);
+    copy.textContent = done ? strings.copied : strings.notCopied;
+  });
+  copy.setAttribute("aria-label", `${strings.copy}: ${name}`);
+  return copy;
+}

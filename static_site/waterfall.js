@@ -1,0 +1,70 @@
+// Draws how the verdict adds up: from the bias, sentence by sentence, to the logit.
+
+import { logitOf } from "./api.js";
+import { element, listItem } from "./dom.js";
+import { signOf } from "./meter.js";
+import { cut } from "./spans.js";
+import * as strings from "./strings.js";
+
+/** @typedef {import("./words.js").Explained} Explained */
+/**
+ * @typedef {{label: string, pull: number, from: number, to: number,
+ *   kind: "step" | "sum"}} Step from and to: the running sum, in logits
+ */
+
+// More sentences than this are drawn as one step, the weakest together.
+const MAX_SENTENCES = 8;
+
+/** @param {Explained} answer @returns {Step[]} */
+export function stepsOf(answer) {
+  const logit = logitOf(answer.bias, answer.sentences);
+  /** @type {Step[]} */
+  const steps = [];
+  let at = 0;
+  for (const { label, pull } of [{ label: strings.biasRow, pull: answer.bias }, ...parts(answer)]) {
+    steps.push({ label, pull, from: at, to: at + pull, kind: "step" });
+    at += pull;
+  }
+  return [...steps, { label: strings.sumRow, pull: logit, from: 0, to: logit, kind: "sum" }];
+}
+
+/** The strongest sentences in the text's order, and what the others add. @param {Explained} answer */
+function parts({ text, sentences }) {
+  const points = Array.from(text);
+  const ranked = [...sentences].sort((one, other) => size(other) - size(one));
+  const shown = new Set(sentences.length > MAX_SENTENCES + 1 ? ranked.slice(0, MAX_SENTENCES) : ranked);
+  const others = sentences.filter((sentence) => !shown.has(sentence));
+  const named = sentences
+    .filter((sentence) => shown.has(sentence))
+    .map((sentence) => ({ label: cut(points, sentence).trim(), pull: sentence.contribution }));
+  return others.length ? [...named, { label: strings.otherRows(others.length), pull: logitOf(0, others) }] : named;
+}
+
+/** @param {import("./api.js").Span} span */
+const size = ({ contribution }) => Math.abs(contribution);
+
+/** @param {HTMLElement} list @param {Explained} answer */
+export function drawWaterfall(list, answer) {
+  const steps = stepsOf(answer);
+  const ends = [0, ...steps.map(({ to }) => to)];
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const place = (/** @type {number} */ value) => (value - low) / (high - low || 1);
+  list.style.setProperty("--zero", String(place(0)));
+  list.replaceChildren(...steps.map((step) => stepRow(step, place)));
+}
+
+/** @param {Step} step @param {(value: number) => number} place */
+function stepRow({ label, pull, from, to, kind }, place) {
+  const words = element("span", "fall-label", label);
+  words.dir = "auto";
+  const track = element("span", "fall-track");
+  track.setAttribute("aria-hidden", "true");
+  track.append(element("span", "fall-bar"));
+  const row = listItem(words, " ", track, " ", element("span", "row-number", strings.signed(pull)));
+  row.className = "fall";
+  row.dataset.kind = kind;
+  row.dataset.sign = signOf(pull);
+  row.style.setProperty("--from", String(place(Math.min(from, to))));
+  row.style.setProperty("--to", String(place(Math.max(from, to))));
+  return row;
+}
