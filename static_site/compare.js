@@ -10,8 +10,8 @@ import { describePull, strongestOf } from "./words.js";
 
 /** @param {HTMLElement} section @param {Explained} pinned @param {Explained | null} now */
 export function drawComparison(section, pinned, now) {
-  find(section, "#compare-sum").textContent = now ? strings.compared(pinned, now) : strings.pinnedAlone;
-  const columns = [column(strings.pinned, pinned), ...(now ? [column(strings.now, now)] : [])];
+  find(section, "#compare-sum").textContent = now ? strings.compared(pinned, now) : strings.pinnedAlone(pinned);
+  const columns = now ? [column(strings.pinned, pinned), column(strings.now, now)] : [];
   find(section, "#compare-columns").replaceChildren(...columns);
 }
 

@@ -109,6 +109,7 @@ export const STATIC = {
   allWords: "Every word and its pull, as a list",
   developersTitle: "For developers: this review from a program, and the raw answer",
   wordsTitle: "The strongest words",
+  wordsNote: "A word is read in its place: a small one may carry what stands around it.",
   wordsFor: "For",
   wordsAgainst: "Against",
   compareTitle: "Side by side",
@@ -276,7 +277,10 @@ export const tryFailed = ({ title, advice }) => `${title}. ${advice}`;
 
 export const pinned = "Pinned";
 export const now = "Now";
-export const pinnedAlone = "Read another text, or change this one: it will stand beside it.";
+/** @param {Scored} answer */
+export const pinnedAlone = ({ sentiment, probability }) =>
+  `Pinned: ${quoted(sentiment)}, ${percentPositive(probability)}. ` +
+  "Read another text, or change this one, and both will stand here.";
 /** @param {Scored} from @param {Scored} to */
 export const compared = (from, to) => {
   const what = difference(from, to);

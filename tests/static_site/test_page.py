@@ -5,47 +5,16 @@ import math
 import os
 import re
 import signal
-from collections.abc import Iterator
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.support.stack import Stack
 
-FLAGS = (
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-).split()
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
 BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
 SECONDS = 10_000  # Playwright counts in milliseconds
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def page(browser: Browser, stack: Stack) -> Iterator[Page]:
-    """A fresh visit. At its end the page may have broken no CSP rule and thrown no error."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-    visit = context.new_page()
-    faults: list[str] = []
-    visit.on("pageerror", lambda error: faults.append(str(error)))
-    visit.on(
-        "console",
-        lambda message: faults.append(message.text) if "Content Security" in message.text else None,
-    )
-    visit.goto(stack.page)
-    expect(visit.locator("main#page")).to_have_attribute("data-state", "empty")
-    yield visit
-    context.close()
-    assert faults == []
 
 
 def ask(page: Page, review: str) -> None:
@@ -144,7 +113,7 @@ def scored(bias: float, *pulls: float) -> str:
     ]
     answer = {
         "sentiment": "uncertain", "probability": 1 / (1 + math.exp(-bias - sum(pulls))), "warnings": [],
-        "text": " ".join(["Fine."] * len(pulls)), "sentences": sentences, "bias": bias,
+        "text": " ".join(["Fine."] * len(pulls)), "sentences": sentences, "words": sentences, "bias": bias,
         "model": {"id": "m", "vocabulary": "v"}, "request_id": "r-1",
     }  # fmt: skip
     return json.dumps(answer)
@@ -252,12 +221,12 @@ def test_an_answer_in_another_form_is_an_error(page: Page, stack: Stack, body: s
 
 
 def test_an_api_that_does_not_answer_is_named_and_retry_works(page: Page, stack: Stack) -> None:
-    page.route(f"{stack.api}/v1/sentiment", lambda route: route.abort("connectionrefused"))
+    page.route(f"{stack.api}/**", lambda route: route.abort("connectionrefused"))
     ask(page, GOOD)
     expect_state(page, "error")
     expect(page.locator("#error")).to_have_attribute("data-code", "unreachable")
     expect(page.locator("#error")).to_contain_text(stack.api)
-    page.unroute(f"{stack.api}/v1/sentiment")
+    page.unroute(f"{stack.api}/**")
     page.locator("#retry").click()
     expect_state(page, "answer")
 
