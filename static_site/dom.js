@@ -70,3 +70,13 @@ export function copyOf(id) {
   fillStrings(view);
   return view;
 }
+
+/** Whether the text is on the clipboard now: pages without TLS have none. @param {string} text */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

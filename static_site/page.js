@@ -4,7 +4,7 @@ import { drawAnswer } from "./answer.js";
 import { ApiError, MAX_REVIEW_CHARACTERS, Verdict, countCharacters } from "./api.js";
 import { drawComparison } from "./compare.js";
 import { API_URL } from "./config.js";
-import { byId, button, copyOf, element, find, listItem, onClick, setOptionalText, setText } from "./dom.js";
+import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "./dom.js";
 import { Failure, diagnose, waitIsOver } from "./failure.js";
 import * as history from "./history.js";
 import { follow, settings } from "./settings.js";
@@ -351,7 +351,7 @@ function showComparison() {
 /** @param {string} text */
 async function share(text) {
   const link = await linkTo(text);
-  const copied = await navigator.clipboard.writeText(link).then(() => true, () => false);
+  const copied = await copyText(link);
   setText(result, "#share-status", copied ? strings.linkCopied : strings.linkShown);
   setOptionalText(result, "#share-link", "#share-link code", copied ? "" : link);
 }

@@ -1,6 +1,6 @@
 // Shows how a program asks about the review on screen, and the raw answer; loaded when looked at.
 
-import { button, element } from "./dom.js";
+import { button, copyText, element } from "./dom.js";
 import { snippetsFor } from "./snippets.js";
 import * as strings from "./strings.js";
 
@@ -40,8 +40,7 @@ function snippet(name, code) {
 /** @param {string} name @param {string} code */
 function copyButton(name, code) {
   const copy = button("button-plain", strings.copy, async () => {
-    const done = await navigator.clipboard.writeText(code).then(() => true, () => false);
-    copy.textContent = done ? strings.copied : strings.notCopied;
+    copy.textContent = (await copyText(code)) ? strings.copied : strings.notCopied;
   });
   copy.setAttribute("aria-label", `${strings.copy}: ${name}`);
   return copy;

@@ -1,0 +1,188 @@
+"""What a reader can choose: look, live scoring, history; and links that hold a review."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.static_site.conftest import Visit
+from tests.support.stack import Stack
+
+GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
+BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
+
+
+def ask(page: Page, review: str) -> None:
+    page.locator("#review").fill(review)
+    page.locator("#send").click()
+    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
+
+
+def choose(page: Page, setting: str, on: bool = True) -> None:
+    page.locator(".settings summary").click()
+    page.locator(f"#setting-{setting}").set_checked(on)
+    page.keyboard.press("Escape")
+
+
+def stored(page: Page) -> dict[str, str]:
+    return page.evaluate("({...localStorage, ...sessionStorage})")
+
+
+def paper(page: Page) -> str:
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+@pytest.mark.parametrize("path", ["index.html"])
+def test_the_look_follows_the_system_until_the_reader_chooses_and_stays_chosen(
+    visit: Visit, path: str
+) -> None:
+    page = visit(path, color_scheme="light")
+    light = paper(page)
+    page.emulate_media(color_scheme="dark")
+    dark = paper(page)
+    assert light != dark
+    page.locator(".settings summary").click()
+    page.locator("input[value=light]").check()
+    assert paper(page) == light
+    page.reload()
+    expect(page.locator("main#page")).to_be_visible()
+    assert paper(page) == light
+    page.locator(".settings summary").click()
+    page.locator("input[value=system]").check()
+    assert paper(page) == dark
+
+
+def test_nothing_but_choices_is_stored_unless_a_history_is_wanted(page: Page) -> None:
+    ask(page, GOOD)
+    choose(page, "live")
+    assert set(stored(page)) == {"verdict.settings"}
+    assert "wonderful" not in json.dumps(stored(page))
+
+
+def test_live_scoring_asks_when_the_typing_pauses_and_only_then(page: Page, stack: Stack) -> None:
+    choose(page, "live")
+    expect(page.locator("#privacy")).to_contain_text("whenever you pause")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.post_data or ""))
+    page.locator("#review").press_sequentially("I loved it so much.", delay=10)
+    expect(page.locator("#verdict")).to_have_text("Positive")
+    assert len(asked) < 10 and json.loads(asked[-1])["review"] == "I loved it so much."
+    expect(page.locator("#review")).to_be_focused()
+    page.locator("#review").fill("")
+    expect(page.locator("main#page")).to_have_attribute("data-state", "empty")
+
+
+def test_a_live_answer_that_comes_late_is_never_shown(page: Page, stack: Stack) -> None:
+    choose(page, "live")
+    held = []
+    page.route(
+        f"{stack.api}/v1/sentiment", lambda route: held.append(route) if not held else route.continue_()
+    )
+    with page.expect_request("**/v1/sentiment"):
+        page.locator("#review").fill(GOOD)
+    page.locator("#review").fill(BAD)
+    expect(page.locator("#verdict")).to_have_text("Negative")
+    held[0].continue_()
+    expect(page.locator("#verdict")).to_have_text("Negative")
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_a_history_is_kept_shown_used_and_deleted(visit: Visit) -> None:
+    page = visit()
+    choose(page, "history")
+    ask(page, GOOD)
+    ask(page, BAD)
+    ask(page, GOOD)
+    entries = page.locator("#history-list li")
+    expect(entries).to_have_count(2)
+    page.reload()
+    expect(entries).to_have_count(2)
+    expect(entries.first).to_contain_text("Positive")
+    entries.nth(1).locator("button").click()
+    expect(page.locator("#verdict")).to_have_text("Negative")
+    page.locator("#forget").click()
+    expect(entries).to_have_count(0)
+    assert set(stored(page)) == {"verdict.settings"}
+
+
+def test_a_history_that_is_switched_off_is_gone(page: Page) -> None:
+    choose(page, "history")
+    ask(page, GOOD)
+    expect(page.locator("#history-list li")).to_have_count(1)
+    choose(page, "history", on=False)
+    expect(page.locator("#history")).to_be_hidden()
+    assert set(stored(page)) == {"verdict.settings"}
+
+
+def test_a_history_that_outgrows_the_storage_drops_its_oldest(page: Page) -> None:
+    choose(page, "history")
+    page.evaluate("localStorage.setItem('full', 'x'.repeat(5 * 2 ** 20 - 4000))")
+    ask(page, GOOD)
+    ask(page, BAD * 30)
+    ask(page, BAD)
+    expect(page.locator("#history-list li").first).to_contain_text("worst film")
+    page.evaluate("localStorage.removeItem('full')")
+
+
+@pytest.mark.parametrize(
+    "junk", ["null", "[]", "{}", "[1, null, {}]", "no json", '{"theme": 7, "live": "yes"}']
+)
+def test_junk_in_the_storage_breaks_nothing(visit: Visit, junk: str) -> None:
+    page = visit()
+    page.evaluate(
+        "junk => { localStorage['verdict.settings'] = localStorage['verdict.history'] = junk; }", junk
+    )
+    page.reload()
+    choose(page, "history")
+    ask(page, GOOD)
+    expect(page.locator("#history-list li")).to_have_count(1)
+
+
+TEXTS = [GOOD, "Überraschend <b>gut</b> & \N{GRINNING FACE} #1? 100 %\n\nهذا", "It was a good film. " * 2499]
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=["plain", "signs", "long"])
+def test_a_link_holds_the_review_and_opens_to_its_verdict(visit: Visit, text: str) -> None:
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    ask(page, text)
+    page.locator("#share").click()
+    expect(page.locator("#share-status")).to_contain_text("never sent to a server")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert "#review=" in link
+    other = visit()
+    asked: list[str] = []
+    other.on("request", lambda request: asked.append(request.url))
+    other.goto("about:blank")
+    other.goto(link)
+    expect(other.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
+    assert other.locator("#review").input_value() == text
+    assert not any("review=" in url for url in asked)
+
+
+def test_a_link_is_shown_where_it_can_not_be_copied(page: Page) -> None:
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
+    ask(page, GOOD)
+    page.locator("#share").click()
+    expect(page.locator("#share-link")).to_contain_text("#review=")
+
+
+@pytest.mark.parametrize("fragment", ["review=", "review=%%%", "review=AAAA", "review=abc", "x=1&review=_"])
+def test_a_broken_link_is_an_error_and_nothing_is_asked(visit: Visit, stack: Stack, fragment: str) -> None:
+    page = visit()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{stack.page}#{fragment}")
+    expect(page.locator("#error")).to_have_attribute("data-code", "broken_link")
+    assert not any(stack.api in url for url in asked)
+
+
+def test_a_link_that_unpacks_to_very_much_is_refused(visit: Visit, stack: Stack) -> None:
+    page = visit()
+    packed = page.evaluate(
+        "async () => { const stream = new Blob(['a'.repeat(5e6)]).stream()"
+        ".pipeThrough(new CompressionStream('deflate-raw'));"
+        " const bytes = new Uint8Array(await new Response(stream).arrayBuffer());"
+        " return btoa(String.fromCharCode(...bytes)).replaceAll('+', '-').replaceAll('/', '_'); }"
+    )
+    page.goto(f"{stack.page}#review={packed.rstrip('=')}")
+    expect(page.locator("#error")).to_have_attribute("data-code", "broken_link")

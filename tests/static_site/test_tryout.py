@@ -1,0 +1,195 @@
+"""Testing a verdict on the page: words taken out, edits in place, what would flip it, two side by side."""
+
+import json
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.stack import Stack
+
+GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
+BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
+NEAR = "The film is slow at times. The music is lovely and the acting is fine, but the ending is weak."
+
+
+def ask(page: Page, review: str) -> None:
+    page.locator("#review").fill(review)
+    page.locator("#send").click()
+    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
+    expect(page.locator("#stale")).to_be_hidden()
+
+
+def probability(stack: Stack, review: str) -> float:
+    """What the API itself says of a review."""
+    answer = httpx.post(f"{stack.api}/v1/sentiment", json={"review": review, "explain": "none"}, timeout=30)
+    return answer.json()["probability"]
+
+
+def percent(value: float) -> str:
+    return f"{value * 100:.1f}\N{NO-BREAK SPACE}%"
+
+
+def after(page: Page):
+    return page.locator("#before-after tbody tr").nth(1)
+
+
+def test_a_word_that_is_taken_out_changes_the_verdict_as_the_api_says(page: Page, stack: Stack) -> None:
+    ask(page, NEAR)
+    page.locator(".word", has_text="weak").click()
+    expect(after(page)).to_contain_text(percent(probability(stack, NEAR.replace("weak", " "))))
+    expect(page.locator("#try-status")).to_contain_text("Without 1 word")
+    page.locator(".word", has_text="weak").click()
+    expect(page.locator("#before-after")).to_be_hidden()
+
+
+def test_words_taken_out_never_join_their_neighbours(page: Page) -> None:
+    ask(page, "It's well-made and good-looking, a well-acted film.")
+    asked = []
+    page.on("request", lambda request: asked.append(request))
+    page.locator(".word", has_text=re.compile("^-$")).first.click()
+    expect(page.locator("#before-after")).to_be_visible()
+    assert json.loads(asked[-1].post_data)["review"].startswith("It's well made")
+
+
+def test_signs_of_markup_in_the_text_stay_text_when_it_is_sent_again(page: Page) -> None:
+    ask(page, "I &lt;b&gt;loved&lt;/b&gt; this &amp;amp; that, a wonderful film with AT&T in it.")
+    asked = []
+    page.on("request", lambda request: asked.append(request))
+    text = page.locator("#text").text_content()
+    page.locator(".word", has_text="wonderful").click()
+    expect(page.locator("#before-after")).to_be_visible()
+    sent = json.loads(asked[-1].post_data)["review"]
+    assert "<" not in sent
+    page.locator("#use-text").click()
+    expect(page.locator("#text")).not_to_contain_text("wonderful")
+    kept = re.sub(r"\s+", " ", (text or "").replace("wonderful", ""))
+    assert re.sub(r"\s+", " ", page.locator("#text").text_content() or "") == kept
+
+
+def test_what_would_flip_it_is_found_by_one_request_and_holds(page: Page, stack: Stack) -> None:
+    ask(page, NEAR)
+    before = page.locator("#verdict").text_content()
+    asked = []
+    page.on("request", lambda request: asked.append(request.method + " " + request.url))
+    page.locator("#flip").click()
+    expect(page.locator("#try-status")).to_contain_text("tried", timeout=10_000)
+    assert [line for line in asked if line.startswith("POST")] == [f"POST {stack.api}/v1/sentiment/batch"]
+    removed = page.locator('.word[aria-pressed="true"]')
+    assert removed.count() >= 1
+    points = list(page.locator("#text").evaluate("node => node.textContent"))
+    assert points
+    expect(after(page).locator(".mini-verdict")).not_to_have_text(before or "")
+    variant = page.locator("#text").evaluate(
+        "node => { const copy = node.cloneNode(true);"
+        " copy.querySelectorAll('[aria-pressed=true]').forEach(word => word.replaceWith(' '));"
+        " return copy.textContent; }"
+    )
+    expect(after(page)).to_contain_text(percent(probability(stack, variant)))
+
+
+def test_a_text_without_a_word_to_take_out_is_said_to_have_none(page: Page) -> None:
+    ask(page, "!!! ??? !!!")
+    page.locator("#flip").click()
+    expect(page.locator("#try-status")).to_contain_text("There is no word")
+    expect(page.locator("#before-after")).to_be_hidden()
+
+
+def test_an_edit_in_place_shows_before_and_after_and_can_be_dropped(page: Page, stack: Stack) -> None:
+    ask(page, GOOD)
+    page.locator("#edit-here").click()
+    editor = page.locator("#edit-text")
+    expect(editor).to_be_focused()
+    expect(editor).to_have_value(GOOD)
+    editor.fill(BAD)
+    expect(after(page)).to_contain_text("Negative")
+    expect(page.locator("#try-status")).to_contain_text("Edited: now")
+    page.locator("#edit-cancel").click()
+    expect(page.locator("#text")).to_be_visible()
+    expect(page.locator("#before-after")).to_be_hidden()
+    expect(page.locator("#verdict")).to_have_text("Positive")
+
+
+def test_a_tried_version_is_read_in_full_and_the_own_text_can_come_back(page: Page) -> None:
+    ask(page, GOOD)
+    page.locator("#edit-here").click()
+    page.locator("#edit-text").fill(BAD)
+    expect(after(page)).to_contain_text("Negative")
+    page.locator("#use-text").click()
+    expect(page.locator("#verdict")).to_have_text("Negative")
+    expect(page.locator("#review")).to_have_value(BAD)
+    page.locator("#restore").click()
+    expect(page.locator("#review")).to_have_value(GOOD)
+
+
+def test_a_failure_while_trying_is_said_and_shows_no_verdict(page: Page, stack: Stack) -> None:
+    ask(page, GOOD)
+    page.route(f"{stack.api}/**", lambda route: route.abort("connectionrefused"))
+    page.locator(".word", has_text="wonderful").click()
+    expect(page.locator("#try-status")).to_contain_text("can’t be reached")
+    expect(page.locator("#before-after")).to_be_hidden()
+    expect(page.locator("#verdict")).to_have_text("Positive")
+
+
+def test_a_newer_trial_is_never_overtaken_by_an_older_answer(page: Page, stack: Stack) -> None:
+    ask(page, NEAR)
+    held = []
+    page.route(
+        f"{stack.api}/v1/sentiment", lambda route: held.append(route) if not held else route.continue_()
+    )
+    page.locator(".word", has_text="weak").click()
+    expect(page.locator("#answer")).to_have_attribute("aria-busy", "true")
+    page.locator(".word", has_text="slow").click()
+    expect(page.locator("#try-status")).to_contain_text("Without 2 words")
+    shown = after(page).text_content()
+    held[0].continue_()
+    expect(after(page)).to_have_text(shown or "")
+
+
+def test_two_answers_stand_side_by_side(page: Page) -> None:
+    ask(page, GOOD)
+    page.locator("#pin").click()
+    expect(page.locator("#compare-sum")).to_contain_text("Pinned: “Positive”")
+    ask(page, BAD)
+    sides = page.locator("#compare-columns article")
+    expect(sides).to_have_count(2)
+    expect(sides.nth(0)).to_contain_text("Positive")
+    expect(sides.nth(1)).to_contain_text("Negative")
+    expect(page.locator("#compare-sum")).to_contain_text("less positive than the pinned one")
+    page.locator("#unpin").click()
+    expect(page.locator("#compare")).to_be_hidden()
+
+
+def test_a_pinned_answer_stays_when_the_next_request_fails(page: Page, stack: Stack) -> None:
+    ask(page, GOOD)
+    page.locator("#pin").click()
+    page.route(f"{stack.api}/**", lambda route: route.abort("connectionrefused"))
+    page.locator("#review").fill(BAD)
+    page.locator("#send").click()
+    expect(page.locator("#error")).to_be_visible()
+    expect(page.locator("#compare-sum")).to_contain_text("Pinned")
+    assert page.locator("#compare-columns article").count() == 0
+
+
+def test_the_part_that_was_not_read_is_drawn_as_such(page: Page) -> None:
+    page.locator("[data-example=long]").click()
+    expect(page.locator("#cut-note")).to_contain_text("the first 128 and the last 272")
+    expect(page.locator("#text .unread")).to_have_count(1)
+    expect(page.locator("#warning-list .warning[data-code=truncated]")).to_be_visible()
+
+
+def test_the_waterfall_ends_at_the_logit(page: Page) -> None:
+    ask(page, NEAR)
+    rows = page.locator("#waterfall li")
+    numbers = [row.text_content() for row in rows.locator(".row-number").all()]
+    values = [float((text or "").replace("\N{MINUS SIGN}", "-")) for text in numbers]
+    assert sum(values[:-1]) == pytest.approx(values[-1], abs=0.011 * len(values))
+    logit = float(page.locator("#sum").get_attribute("data-logit") or "nan")
+    assert values[-1] == pytest.approx(logit, abs=0.006)
+
+
+def test_many_sentences_are_drawn_as_few_steps_with_the_same_sum(page: Page) -> None:
+    ask(page, " ".join(f"{sentence} It goes on, scene {n}." for n in range(8) for sentence in (GOOD, BAD)))
+    expect(page.locator("#waterfall li")).to_have_count(11)
+    expect(page.locator("#waterfall")).to_contain_text("weaker sentences")

@@ -1,0 +1,15 @@
+"""What axe-core finds wrong with a page as it stands: WCAG 2.2 A and AA, and its best practices."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+def violations(page: Page) -> list[str]:
+    """Give each broken rule with the elements that break it; none is as it should be."""
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+    return [
+        f"{rule['id']}: {', '.join(str(node['target'][0]) for node in rule['nodes'])}"
+        for rule in found.response["violations"]
+    ]
