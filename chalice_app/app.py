@@ -138,10 +138,12 @@ def verdicts_on(encoded: Sequence[Encoded], explain: str) -> tuple[Model | None,
 
 def score(encoded: Sequence[Encoded], explain: str) -> tuple[Model, list[Scored]]:
     """Ask the endpoint about reviews, all in one call: logits, probabilities, contributions."""
-    wanted = explain != "none"
-    message = contract.build_endpoint_request(encoded, vocabulary_of_app(), wanted)
+    wanted, words = explain != "none", vocabulary_of_app()
+    message = contract.build_endpoint_request(encoded, words, wanted)
     reply = endpoint.invoke(message, log.request_id())
-    return contract.parse_endpoint_answer(reply, encoded, wanted)
+    named, scores = contract.parse_endpoint_answer(reply, encoded, wanted)
+    contract.check_answered(named, words.fingerprint)
+    return named, scores
 
 
 def current_request() -> Request:

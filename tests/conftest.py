@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.aws_server import AwsServer
+from tests.support.faulty_stack import FaultyStack
 from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
@@ -61,6 +62,22 @@ def stack() -> Iterator[Stack]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def faulty_stack() -> Iterator[FaultyStack]:
+    """API and page in front of an endpoint whose fault is switched, started once."""
+    running = FaultyStack()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def faulty(faulty_stack: FaultyStack) -> Iterator[FaultyStack]:
+    """The same, with nothing wrong yet."""
+    faulty_stack.heal()
+    yield faulty_stack
+    faulty_stack.heal()
 
 
 @pytest.fixture(scope="session")

@@ -401,6 +401,7 @@ def parse_endpoint_answer(
     checked like what a stranger sends.
     """
     try:
+        _check_size(body, MAX_ENDPOINT_BYTES)
         message = parse_json(body)
         model = _model(message["model"])
         answers = message["answers"]
@@ -419,6 +420,7 @@ def parse_endpoint_answer(
 def parse_card(body: bytes) -> dict[str, Any]:
     """Read the endpoint's model card. Raises ContractError 502."""
     try:
+        _check_size(body, MAX_ENDPOINT_BYTES)
         card = dict(parse_json(body)["card"])
         _model(card)
         to_json(card)  # 1e999 is read as infinity, which could not leave again
@@ -442,6 +444,16 @@ def check_vocabulary(named: str | None, own: str) -> None:
             409,
             "vocabulary_mismatch",
             f"these ids come from {came}, the model was trained with {own!r}; deploy both from one version",
+        )
+
+
+def check_answered(model: Model, own: str) -> None:
+    """Refuse what a model of another vocabulary says of our ids. Raises ContractError 502."""
+    if model.vocabulary != own:
+        raise ContractError(
+            502,
+            "vocabulary_mismatch",
+            "app and endpoint were built with different vocabularies; deploy both from one version",
         )
 
 

@@ -9,8 +9,10 @@ import functools
 import ipaddress
 import os
 import random
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -25,6 +27,7 @@ from botocore.exceptions import (
     CredentialRetrievalError,
     EndpointConnectionError,
     HTTPClientError,
+    IncompleteReadError,
     ReadTimeoutError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -42,6 +45,7 @@ READ_SECONDS = 20
 # A second try is made only after a failure that came within this time, so that it still fits.
 RETRY_WITHIN_SECONDS = 2.0
 CONNECTIONS = 50
+READ_BYTES = 1 << 16
 # Makes botocore read no profile and no file. Its form: name in the config file, variables, default,
 # conversion.
 _NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
@@ -52,19 +56,23 @@ _NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
 
 
 class Settings(NamedTuple):
-    """Which endpoint to ask: its name, its URL (None: AWS's own), the region, and the way it is reached."""
+    """Which endpoint to ask: its name, its URL (None: AWS's own), the region, and the way it is reached.
+
+    ``seconds``: how long its answer may take.
+    """
 
     name: str
     url: str | None = None
     region: str | None = None
     local: bool = False
+    seconds: float = READ_SECONDS
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
-    """Read the settings from environment variables.
+    """Read the settings from environment variables. Raises ValueError for an ENDPOINT_SECONDS that is none.
 
     >>> read_settings({"VERDICT_LOCAL": "1"})
-    Settings(name='verdict', url='http://127.0.0.1:8090', region='us-east-1', local=True)
+    Settings(name='verdict', url='http://127.0.0.1:8090', region='us-east-1', local=True, seconds=20)
     """
     chalice_local = bool(env.get("AWS_CHALICE_CLI_MODE"))
     url = env.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or None
@@ -75,7 +83,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     name = env.get("ENDPOINT_NAME") or ENDPOINT_NAME
     if local and chalice_local:
         name = ENDPOINT_NAME  # `chalice local` sets config.json's name, the one of the cloud
-    return Settings(name, url, region, local)
+    return Settings(name, url, region, local, _seconds(env.get("ENDPOINT_SECONDS")))
 
 
 def invoke(body: bytes, request_id: str) -> bytes:
@@ -83,11 +91,11 @@ def invoke(body: bytes, request_id: str) -> bytes:
 
     Raises Problem 500 (not set up), 502 (failed), 503 (not there, starting, busy) or 504 (too slow).
     """
-    settings = read_settings(os.environ)
     try:
+        settings = read_settings(os.environ)
         return Endpoint(_client(settings), settings).invoke(body, request_id)
-    except (BotoCoreError, ValueError) as error:  # ValueError: a URL or region of wrong form
-        raise _noted(_problem_of(error, settings), error) from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: a URL, region or time of wrong form
+        raise _noted(_misconfigured(_WRONG_SETTING, error), error) from error
 
 
 class Endpoint:
@@ -101,15 +109,18 @@ class Endpoint:
         """Send a message, once more after a short failure that passes by itself. Raises Problem."""
         began = time.monotonic()
         try:
-            return self._send(body, request_id)
-        except (BotoCoreError, ClientError) as error:
+            return self._send_in_time(body, request_id)
+        except (BotoCoreError, ClientError, TimeoutError) as error:
             if not _passes(error) or time.monotonic() - began > RETRY_WITHIN_SECONDS:
                 raise _noted(_problem_of(error, self._settings), error) from error
         time.sleep(random.uniform(0.05, 0.25))
         try:
-            return self._send(body, request_id)
-        except (BotoCoreError, ClientError) as error:
+            return self._send_in_time(body, request_id)
+        except (BotoCoreError, ClientError, TimeoutError) as error:
             raise _noted(_problem_of(error, self._settings), error) from error
+
+    def _send_in_time(self, body: bytes, request_id: str) -> bytes:
+        return within(self._settings.seconds + CONNECT_SECONDS, lambda: self._send(body, request_id))
 
     def _send(self, body: bytes, request_id: str) -> bytes:
         answer = self._client.invoke_endpoint(
@@ -119,14 +130,40 @@ class Endpoint:
             CustomAttributes=request_id,
             Body=body,
         )
-        return bytes(answer["Body"].read())
+        return _read(answer["Body"])
+
+
+def within(seconds: float, call: Callable[[], bytes]) -> bytes:
+    """Give what a call gives, or raise what it raises; TimeoutError when it takes longer.
+
+    A socket's own timeout is one of silence: who sends a byte now and then could hold us forever.
+    """
+    outcome: Future[bytes] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(call())
+        except BaseException as error:
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()  # one that never ends may not keep the process
+    return outcome.result(seconds)
+
+
+def _read(stream: Any) -> bytes:
+    """Read an answer to its end, or as far as shows that it is longer than any; contract.py refuses that."""
+    answer = bytearray()
+    while len(answer) <= contract.MAX_ENDPOINT_BYTES and (part := stream.read(READ_BYTES)):
+        answer += part
+    stream.close()
+    return bytes(answer)
 
 
 @functools.lru_cache(maxsize=4)
 def _client(settings: Settings) -> Any:
     config: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
-        "read_timeout": READ_SECONDS,
+        "read_timeout": settings.seconds,
         "retries": {"total_max_attempts": 1},  # botocore would repeat a call of 20 s as well
         "max_pool_connections": CONNECTIONS,
     }
@@ -138,6 +175,13 @@ def _client(settings: Settings) -> Any:
         made_up = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
     session = boto3.session.Session(region_name=settings.region, botocore_session=own)
     return session.client("sagemaker-runtime", endpoint_url=settings.url, config=Config(**config), **made_up)
+
+
+def _seconds(named: str | None) -> float:
+    seconds = float(named) if named else READ_SECONDS
+    if not 0 < seconds <= READ_SECONDS:
+        raise ValueError(f"ENDPOINT_SECONDS must be over 0 and at most {READ_SECONDS}")
+    return seconds
 
 
 def _is_loopback(url: str) -> bool:
@@ -153,6 +197,7 @@ def _is_loopback(url: str) -> bool:
 _BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable"})
 _PASSING = _BUSY | {"InternalFailure", "InternalDependencyException"}
 _WAKING = "ModelNotReadyException"
+_WRONG_SETTING = "its AWS credentials, region or endpoint name are missing or wrong"
 _REFUSED = frozenset(
     {
         "AccessDenied",
@@ -193,15 +238,15 @@ def _noted(problem: Problem, error: Exception) -> Problem:
 def _problem_of(error: Exception, settings: Settings) -> Problem:
     if isinstance(error, ClientError):
         return _refusal(error, settings)
-    if isinstance(error, ReadTimeoutError):
+    if isinstance(error, (ReadTimeoutError, TimeoutError)):
         return _timeout()
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, BotoConnectionError)):
         return _unavailable(settings)
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (HTTPClientError, IncompleteReadError)):
         return Problem(502, "endpoint_error", "the connection to the endpoint broke; try again", RETRY_SOON)
     if isinstance(error, CredentialRetrievalError):
         return _misconfigured("its AWS credentials can't be fetched", error)
-    return _misconfigured("its AWS credentials, region or endpoint name are missing or wrong", error)
+    return _misconfigured(_WRONG_SETTING, error)
 
 
 def _refusal(error: ClientError, settings: Settings) -> Problem:
@@ -227,7 +272,7 @@ def _model_error(original: Any, text: str) -> Problem:
             "vocabulary_mismatch",
             "app and endpoint were built with different vocabularies; deploy both from one version",
         )
-    if original == 503:
+    if original in (429, 503):
         return _busy()
     if original == 504 or "timed out" in text:
         return _timeout()

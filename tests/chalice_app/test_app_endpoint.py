@@ -71,6 +71,18 @@ def test_a_url_that_is_named_wins_over_local_mode() -> None:
     assert (settings.url, settings.local) == (url, False)
 
 
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "inf", "20.5", "soon"])
+def test_a_time_that_is_none_is_named_as_a_setting(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VERDICT_LOCAL", "1")
+    monkeypatch.setenv("ENDPOINT_SECONDS", seconds)
+    assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "misconfigured"
+
+
+@pytest.mark.parametrize("seconds", ["0.5", "20"])
+def test_the_time_that_the_endpoint_has_can_be_shortened(seconds: str) -> None:
+    assert read_settings({"ENDPOINT_SECONDS": seconds}).seconds == float(seconds)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "127.9.9.9"])
 def test_a_url_on_loopback_is_local(host: str) -> None:
     assert read_settings({"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{host}:1"}).local
