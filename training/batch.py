@@ -4,57 +4,47 @@
     python training/batch.py reviews.jsonl --out verdicts.jsonl --instances 4  # Batch Transform
     python training/batch.py reviews.csv --out verdicts.jsonl --ray auto       # Ray Data
 
-CSV needs a header, JSON lines are objects; blank lines are left out. Every column is kept as it was, and
-sentiment, probability, warnings (codes, joined by ";") and model are added, or error and detail. All three
-ways ask the endpoint's own hooks and give the same bytes. Stopped anywhere, the same command goes on.
+CSV and TSV need a header, JSON lines are objects, .txt holds a review a line; blank lines are left out.
+Every column is kept as it was, and sentiment, probability, warnings (codes, joined by ";") and model are
+added, or error and detail. All three ways ask the endpoint's own hooks and give the same bytes. Stopped
+anywhere, the same command goes on.
 """
 
 import argparse
-import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import batch_local
 import batch_ray
+import batch_run
 import batch_transform
 import cloud
 import inference
-from batch_parts import Kept, answers_of, folder_of, is_whole, keeping, replacing
+from batch_local import model_key
+from batch_parts import Kept, folder_of, keeping, key_of
 from batch_rows import (
+    FORMATS,
     PART_ROWS,
-    Answer,
     BatchError,
     Count,
-    Part,
-    Source,
     check_writable,
     count,
     format_of,
-    join,
     open_source,
-    parts,
-    write,
+    output_format,
 )
+from batch_run import Done, Work, check_out, finish
 from batch_transform import Settings, cores_of
 from botocore.exceptions import BotoCoreError, ClientError
-from tqdm import tqdm
 
-from vocab.files import sha256, sha256_of
+from vocab.files import sha256_of
 
 # SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.
 START_MINUTES = 5
 MAX_INSTANCES = 100
-HERE = Path(__file__).resolve().parent
-
-
-class Done(NamedTuple):
-    """What a batch wrote: rows, and how many of them have an error."""
-
-    rows: int
-    failed: int
 
 
 def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
@@ -62,8 +52,8 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
 
     Raises BatchError, CloudError, ModelFilesError, VocabularyError, OSError, or what botocore raises.
     """
-    out = _check_out(options.out, options.file)
-    written_as = format_of(out)
+    out = check_out(options.out, options.file)
+    written_as = output_format(out)
     source = open_source(options.file, format_of(options.file, options.format), options.column)
     check_writable(source, written_as)
     cores_of(options.instance_type)
@@ -71,9 +61,9 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     if options.dry_run:
         print(f"{command}: {describe(options, counted)}")
         return None
-    digest = sha256_of(source.path)
+    work = Work(source, sha256_of(source.path), counted.sent, out, "")
     here = options.local or options.ray
-    done = (_run_hooks if here else _run_transform)(options, source, counted, out, digest)
+    done = _run_hooks(options, work) if here else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done
 
@@ -105,74 +95,36 @@ def milliseconds(model: Path) -> float:
 # --- here, or on Ray ----------------------------------------------------------------------------
 
 
-def _run_hooks(options: argparse.Namespace, source: Source, counted: Count, out: Path, digest: str) -> Done:
-    key = _key("hooks", digest, source.column, model_key(options.model))
-    with keeping(out, key) as kept:
-        if kept.read_job():
-            raise BatchError(
-                f"{kept.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
-                " choose another --out"
-            )
-        found = kept.find()
-        with tqdm(total=counted.sent, desc="judging", unit="review", disable=None) as bar:
-            missing = _missing(parts(source.rows()), found, bar)
-            if options.ray:
-                answered = batch_ray.answered(missing, options.model, options.ray)
-            else:
-                workers = max(1, min(options.workers, -(-counted.sent // PART_ROWS)))
-                answered = batch_local.answered(missing, options.model, workers)
-            for part, data in answered:
-                kept.keep(part, data)
-                bar.update(len(part.ids))
-        return _finish(source, answers_of(kept.find()), kept, out, digest)
-
-
-def _missing(every: Iterable[Part], found: dict[int, Path], bar: "tqdm[None]") -> Iterator[Part]:
-    """Give the parts that were not answered before; a damaged file is deleted and its part given again."""
-    for part in every:
-        path = found.get(part.number)
-        if path and is_whole(path, part):
-            bar.update(len(part.ids))
-            continue
-        if path:
-            path.unlink()
-        yield part
-
-
-def model_key(model: Path) -> str:
-    """Name everything that an answer hangs on: the network, its card's numbers, the code that answers."""
-    verdict = inference.model_fn(model)
-    names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
-    code = [HERE / "inference.py", *sorted((HERE / "vocab").glob("*.py"))]
-    return _key(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
+def _run_hooks(options: argparse.Namespace, work: Work) -> Done:
+    work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
+    if options.ray:
+        return batch_run.judge(work, lambda some: batch_ray.answered(some, options.model, options.ray))
+    workers = max(1, min(options.workers, -(-work.sent // PART_ROWS)))
+    return batch_run.judge(work, lambda some: batch_local.answered(some, options.model, workers))
 
 
 # --- on SageMaker -------------------------------------------------------------------------------
 
 
-def _run_transform(
-    options: argparse.Namespace, source: Source, counted: Count, out: Path, digest: str
-) -> Done:
+def _run_transform(options: argparse.Namespace, work: Work, counted: Count) -> Done:
     account = cloud.open_stage(options.stage, options.region)
     settings = Settings(options.instances, options.instance_type, options.model_name, options.timeout_minutes)
-    key = _key("transform", digest, source.column, account.stage.bucket, settings.model_name or "")
-    with keeping(out, key) as kept:
+    named = (work.source.column, account.stage.bucket, settings.model_name or "")
+    with keeping(work.out, key_of("transform", work.digest, *named)) as kept:
         if not counted.sent:
-            return _finish(source, (), kept, out, digest)
-        job = batch_transform.start(account, source, counted, kept, settings)
-        if "done" not in job or not out.exists():
+            return finish(work, (), kept)
+        job = batch_transform.start(account, work.source, counted, kept, settings)
+        if "done" not in job or not work.out.exists():
             batch_transform.wait(account, job, kept, settings.minutes)
-            job["done"] = _fetch(account, source, job, kept, out, digest)
+            job["done"] = _fetch(account, job, work, kept)
             kept.write_job(job)
         batch_transform.clean(account, job)
         return Done(*job["done"])
 
 
-def _fetch(
-    account: cloud.Cloud, source: Source, job: dict[str, Any], kept: Kept, out: Path, digest: str
-) -> Done:
+def _fetch(account: cloud.Cloud, job: dict[str, Any], work: Work, kept: Kept) -> Done:
     try:
-        return _finish(source, batch_transform.answers(account, job), kept, out, digest)
+        return finish(work, batch_transform.answers(account, job), kept)
     except BatchError as error:
         raise BatchError(
             f"{error} (transform job {job['name']}; delete {kept.folder} to start another)"
@@ -180,31 +132,6 @@ def _fetch(
 
 
 # --- pieces -------------------------------------------------------------------------------------
-
-
-def _finish(
-    source: Source, answered: Iterable[dict[int, Answer]], kept: Kept, out: Path, digest: str
-) -> Done:
-    """Write the output from the file, read once more, and the answers. Raises BatchError."""
-    with replacing(kept, out) as file:
-        done = Done(*write(join(source.rows(), answered), source, file, format_of(out)))
-        if sha256_of(source.path) != digest:
-            raise BatchError(f"{source.path} was changed while it was read; run it again")
-    return done
-
-
-def _key(*parts_of_it: str) -> str:
-    return sha256("\n".join(parts_of_it).encode())[:16]
-
-
-def _check_out(out: Path, file: Path) -> Path:
-    """Give the output's true path. Raises BatchError when it can't be written there."""
-    path = out.resolve()
-    if path == file.resolve():
-        raise BatchError(f"{out} is the input; choose another --out")
-    if path.exists() and not path.is_file():
-        raise BatchError(f"{out} is no file; choose another --out")
-    return path
 
 
 def _positive(most: int) -> Callable[[str], int]:
@@ -261,10 +188,10 @@ def speak(command: str, options: argparse.Namespace) -> Done | None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Judge a file of reviews.")
-    parser.add_argument("file", type=Path, help="CSV with a header, or JSON lines of objects; UTF-8")
-    parser.add_argument("--out", type=Path, required=True, help="the output, .csv or .jsonl")
+    parser.add_argument("file", type=Path, help="CSV, TSV, JSON lines, or a review a line; UTF-8")
+    parser.add_argument("--out", type=Path, required=True, help="the output, .csv, .tsv or .jsonl")
     parser.add_argument("--column", help="where the review is (default: review, text, comment, ...)")
-    parser.add_argument("--format", choices=("csv", "jsonl"), help="the input's (default: by its name)")
+    parser.add_argument("--format", choices=FORMATS, help="the input's (default: by its name)")
     add_ways(parser)
     speak("batch", parser.parse_args(arguments))
 

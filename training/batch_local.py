@@ -1,5 +1,6 @@
 """The local way of a batch: this machine's cores, each with the endpoint's own hooks."""
 
+import json
 import os
 import signal
 import threading
@@ -11,9 +12,11 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import inference
+from batch_parts import key_of
 from batch_rows import BatchError, Part
 
 from vocab import contract
+from vocab.files import sha256_of
 
 # Parts that wait for a process each: enough that none is idle, few enough to fit in memory.
 AHEAD = 4
@@ -25,6 +28,14 @@ def answer_lines(verdict: inference.Verdict, data: bytes) -> bytes:
     """Answer JSON lines as the endpoint does: one line for each, in their order."""
     request = inference.input_fn(data, contract.JSON_LINES)
     return inference.output_fn(inference.predict_fn(request, verdict), contract.JSON_LINES)[0]
+
+
+def model_key(model: Path) -> str:
+    """Name everything that an answer hangs on: the network, its card's numbers, the code that answers."""
+    verdict = inference.model_fn(model)
+    names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
+    code = [Path(inference.__file__), *sorted(Path(contract.__file__).parent.glob("*.py"))]
+    return key_of(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
 
 
 def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:

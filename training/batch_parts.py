@@ -62,6 +62,11 @@ class Kept(NamedTuple):
         write_atomic(self.job, json.dumps(job).encode())
 
 
+def key_of(*named: str) -> str:
+    """Give the key of a batch, 16 hex digits, from all that its answers hang on."""
+    return sha256("\n".join(named).encode())[:16]
+
+
 def is_whole(path: Path, part: Part) -> bool:
     """Say whether a kept file has its content, and all answers to the part."""
     try:

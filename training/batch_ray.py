@@ -17,7 +17,7 @@ from batch_rows import BatchError, Part
 
 HERE = Path(__file__).resolve().parent
 # What an actor imports.
-CODE = ("inference.py", "batch_rows.py", "batch_local.py", "batch_ray.py")
+CODE = ("inference.py", "batch_rows.py", "batch_parts.py", "batch_local.py", "batch_ray.py")
 CONNECT_SECONDS = 10
 LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
 

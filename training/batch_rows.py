@@ -1,7 +1,7 @@
-"""The rows of a batch: read from CSV or JSON lines, sent as JSON lines, joined with their answers, written.
+"""The rows of a batch: read from a file, sent as JSON lines, joined with their answers, written.
 
-A row is known by its number in the file, never by an id of its own, which may come twice. Nothing here
-holds more than a part of the file in memory.
+A file is CSV, TSV, JSON lines, or a review a line. A row is known by its number in the file, never by an id
+of its own, which may come twice. Nothing here holds more than a part of the file in memory.
 """
 
 import csv
@@ -15,7 +15,11 @@ from vocab import contract
 from vocab.contract import ContractError
 
 COLUMNS = ("review", "text", "comment", "review_text", "content", "body", "message", "sentence")
-SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
+FORMATS = ("csv", "tsv", "jsonl", "lines")
+DELIMITERS = {"csv": ",", "tsv": "\t"}
+# What the one column of a file of plain lines is called.
+LINES_COLUMN = "review"
 # What is added to a row. A name that the file has already gets a prefix.
 ADDED = ("sentiment", "probability", "warnings", "model", "error", "detail")
 PREFIX = "verdict_"
@@ -24,6 +28,8 @@ MAX_LINE_CHARACTERS = 10_000_000
 MAX_COLUMNS = 1_000
 # One unit of work: small enough to share, and what a stop may cost. The endpoint reads 4,000,000 bytes.
 PART_ROWS, PART_BYTES = 250, 3_000_000
+# A longer or wordier cell of the first row is no name but perhaps a review, and so is not shown.
+NAME_CHARACTERS, NAME_WORDS = 40, 4
 # A spreadsheet takes a cell that starts like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -35,8 +41,8 @@ class BatchError(Exception):
 class Row(NamedTuple):
     """A row of the file: its number from 0, what it holds, and its review or why that can't be sent.
 
-    ``fields`` are a CSV row's cells; ``line`` is a JSON line's text and ``values`` what it says. ``values``
-    is None when the line is no object.
+    ``fields`` are a CSV row's cells, or the review alone where it is a line; ``line`` is a JSON line's text
+    and ``values`` what it says. ``values`` is None when the line is no object.
     """
 
     number: int
@@ -57,7 +63,7 @@ class Source(NamedTuple):
 
     def rows(self) -> Iterator[Row]:
         """Read the rows, in their order. Raises BatchError when the file as a whole can't be read."""
-        return _csv_rows(self) if self.format == "csv" else _json_rows(self)
+        return _ROWS[self.format](self)
 
 
 class Count(NamedTuple):
@@ -92,7 +98,7 @@ class Answer(NamedTuple):
 
 
 def format_of(path: Path, named: str | None = None) -> str:
-    """Give the format that was named, or that of a file's suffix: csv or jsonl. Raises BatchError."""
+    """Give the format that was named, or that of a file's suffix: one of FORMATS. Raises BatchError."""
     found = named or SUFFIXES.get(path.suffix.lower())
     if not found:
         raise BatchError(
@@ -102,22 +108,55 @@ def format_of(path: Path, named: str | None = None) -> str:
     return found
 
 
+def output_format(path: Path) -> str:
+    """Give the format that an output is written in, by its suffix. Raises BatchError."""
+    found = format_of(path)
+    if found == "lines":
+        raise BatchError(f"{path} would hold more than a text a line; call it .csv, .tsv or .jsonl")
+    return found
+
+
 def open_source(path: Path, format: str, column: str | None = None) -> Source:
     """Find the review's column and all columns of a file. Raises BatchError."""
-    header = _csv_header(path) if format == "csv" else _json_keys(path)
+    header = header_of(path, format)
     found = _column(header, column)
     if found is None:
-        has = ", ".join(repr(name[:40]) for name in header[:20]) or "none"
         looked = f"no column {column!r}" if column else "no column of reviews"
-        raise BatchError(f"{path} has {looked}; it has {has}; name one with --column")
+        raise BatchError(f"{path} has {looked}; it has {shown(header)}; name one with --column")
     return Source(path, format, found, header)
+
+
+def header_of(path: Path, format: str) -> list[str]:
+    """Give the columns of a file. Raises BatchError."""
+    if format == "lines":
+        return [LINES_COLUMN]
+    return _json_keys(path) if format == "jsonl" else _csv_header(path, DELIMITERS[format])
+
+
+def fitting(header: list[str]) -> list[str]:
+    """Give the columns that are called like one of reviews, the likeliest first."""
+    plain = {name.strip().lower(): name for name in reversed(header)}
+    return [plain[name] for name in COLUMNS if name in plain]
+
+
+def shown(header: list[str]) -> str:
+    """List columns for a message. What can't be a name is counted: in a file without a header it is a review.
+
+    >>> shown(["id", "I liked it much more than I thought"])
+    "'id', (35 characters)"
+    """
+    return ", ".join(map(_shown_name, header[:20])) or "none"
+
+
+def _shown_name(name: str) -> str:
+    short = len(name) <= NAME_CHARACTERS and len(name.split()) <= NAME_WORDS
+    return repr(name) if short else f"({len(name):,} characters)"
 
 
 def _column(header: list[str], named: str | None) -> str | None:
     if named:
         return named if named in header else None
-    plain = {name.strip().lower(): name for name in reversed(header)}
-    return next((plain[name] for name in COLUMNS if name in plain), None)
+    return next(iter(fitting(header)), None)
 
 
 def count(source: Source) -> Count:
@@ -135,8 +174,8 @@ def count(source: Source) -> Count:
     return Count(rows, unread, sent, size)
 
 
-def _csv_header(path: Path) -> list[str]:
-    for header in _csv_lists(path):
+def _csv_header(path: Path, delimiter: str) -> list[str]:
+    for header in _csv_lists(path, delimiter):
         return header
     raise BatchError(f"{path} is empty; give a file with a header and a review")
 
@@ -145,7 +184,7 @@ def _json_keys(path: Path) -> list[str]:
     """Give every name that the objects of a file have, in the order they come up. Raises BatchError."""
     names: dict[str, None] = {}
     empty = True
-    for line in _json_lines(path):
+    for line in _text_lines(path):
         empty = False
         try:
             names.update(dict.fromkeys(_object(line)))
@@ -160,14 +199,14 @@ def _json_keys(path: Path) -> list[str]:
     return list(names)
 
 
-def _csv_lists(path: Path) -> Iterator[list[str]]:
+def _csv_lists(path: Path, delimiter: str) -> Iterator[list[str]]:
     """Read a CSV's rows, blank lines left out.
 
     A quote in a wrong place would move all rows after it, so it refuses the file.
     """
     csv.field_size_limit(MAX_LINE_CHARACTERS)
     with _opened(path, "") as file:
-        reader = csv.reader(_whole_lines(file, path), strict=True)
+        reader = csv.reader(_whole_lines(file, path), delimiter=delimiter, strict=True)
         try:
             yield from (fields for fields in reader if fields)
         except csv.Error as error:
@@ -179,7 +218,7 @@ def _csv_lists(path: Path) -> Iterator[list[str]]:
             raise _not_utf8(path, reader.line_num) from error
 
 
-def _json_lines(path: Path) -> Iterator[str]:
+def _text_lines(path: Path) -> Iterator[str]:
     with _opened(path, "\n") as file:
         read = 0
         try:
@@ -216,7 +255,7 @@ def _not_utf8(path: Path, line: int) -> BatchError:
 
 def _csv_rows(source: Source) -> Iterator[Row]:
     at, width = source.columns.index(source.column), len(source.columns)
-    lists = _csv_lists(source.path)
+    lists = _csv_lists(source.path, DELIMITERS[source.format])
     next(lists, None)
     for number, fields in enumerate(lists):
         # Some spreadsheets leave out the empty cells at a row's end.
@@ -238,13 +277,24 @@ def _cell(fields: list[str], at: int, width: int) -> str:
 
 
 def _json_rows(source: Source) -> Iterator[Row]:
-    for number, line in enumerate(_json_lines(source.path)):
+    for number, line in enumerate(_text_lines(source.path)):
         values = None
         try:
             values = _object(line)
             yield Row(number, [], line, values, _value(values, source.column), None)
         except ContractError as error:
             yield Row(number, [], line, values, "", error)
+
+
+def _line_rows(source: Source) -> Iterator[Row]:
+    for number, line in enumerate(_text_lines(source.path)):
+        try:
+            yield Row(number, [line], "", None, contract.check_review(line), None)
+        except ContractError as error:
+            yield Row(number, [line], "", None, "", error)
+
+
+_ROWS = {"csv": _csv_rows, "tsv": _csv_rows, "jsonl": _json_rows, "lines": _line_rows}
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -360,7 +410,7 @@ def join(rows: Iterable[Row], answered: Iterable[dict[int, Answer]]) -> Iterator
 def write(joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, format: str) -> tuple[int, int]:
     """Write rows with their answers as CSV or JSON lines; give how many there are, and with an error."""
     names = added_names(source.columns)
-    lines = _to_csv(joined, source, out, names) if format == "csv" else _to_json(joined, source, out, names)
+    lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, names, format)
     written = failed = 0
     for answer in lines:
         written += 1
@@ -390,14 +440,14 @@ def check_writable(source: Source, format: str) -> None:
 
 
 def _to_csv(
-    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str]
+    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str], format: str
 ) -> Iterator[Answer]:
     # With CRLF (RFC 4180) every Python quotes both line breaks inside a field.
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = csv.writer(out, delimiter=DELIMITERS[format], lineterminator="\r\n")
     writer.writerow(source.columns + names)
     for row, answer in joined:
         cells = row.fields
-        if source.format != "csv":
+        if source.format == "jsonl":
             cells = [_as_cell((row.values or {}).get(name)) for name in source.columns]
         writer.writerow(cells + [_harmless(value) for value in answer])
         yield answer
@@ -415,7 +465,7 @@ def _harmless(value: str | float | None) -> str:
 
 
 def _to_json(
-    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str]
+    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str], format: str
 ) -> Iterator[Answer]:
     for row, answer in joined:
         kept = ("error", "detail") if answer.error else ("sentiment", "probability", "warnings", "model")
@@ -428,7 +478,7 @@ def _to_json(
 
 def _with(row: Row, source: Source, told: dict[str, Any]) -> str:
     """Give a row as one JSON line; the text of a line that came as JSON stays as it was."""
-    if source.format == "csv":
+    if source.format != "jsonl":
         return json.dumps(dict(zip(source.columns, row.fields, strict=True)) | told, ensure_ascii=False)
     if not row.values:
         return json.dumps(told)

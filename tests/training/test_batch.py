@@ -14,6 +14,7 @@ import batch
 import batch_local
 import batch_parts
 import batch_rows
+import batch_run
 import inference
 import pytest
 from batch_rows import Part
@@ -68,7 +69,7 @@ def wait_for(number: int, out: Path, process: "subprocess.Popen[str]") -> set[st
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Parts of three rows in this process."""
     whole = batch_rows.parts
-    monkeypatch.setattr(batch, "parts", lambda rows: whole(rows, most=3))
+    monkeypatch.setattr(batch_run, "parts", lambda rows, *limits: whole(rows, most=3))
     monkeypatch.setattr(batch, "PART_ROWS", 3)
     yield
 
@@ -214,12 +215,12 @@ def test_another_model_answers_all_parts_anew(
     tmp_path: Path, own_package: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, out = save(tmp_path / "a.csv", reviews(6)), tmp_path / "out.csv"
-    first = batch.model_key(own_package)
+    first = batch_local.model_key(own_package)
     card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
     (own_package / "model.json").write_text(json.dumps(card | {"temperature": 3.0}), encoding="utf-8")
-    assert batch.model_key(own_package) != first
+    assert batch_local.model_key(own_package) != first
     (own_package / "model.json").write_text(json.dumps(card | {"metrics": {"x": 1}}), encoding="utf-8")
-    assert batch.model_key(own_package) == first
+    assert batch_local.model_key(own_package) == first
     assert judge(path, out, "--model", str(own_package)) != judge(path, out)
 
 
@@ -247,7 +248,7 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
     [
         ("a.csv", "a.csv is the input; choose another --out"),
         ("x/../a.csv", "a.csv is the input; choose another --out"),
-        ("out.txt", "the format of .*out.txt can't be told by its name"),
+        ("out.txt", "out.txt would hold more than a text a line; call it .csv, .tsv or .jsonl"),
         ("folder.csv", "folder.csv is no file; choose another --out"),
         ("a.csv/out.csv", "(a.csv/out.csv.parts|a.csv): (Not a directory|File exists)"),
     ],

@@ -57,6 +57,8 @@ def line(number: object, **more: Any) -> bytes:
         ("a.csv", None, "csv"),
         ("a.JSONL", None, "jsonl"),
         ("a.ndjson", None, "jsonl"),
+        ("a.tsv", None, "tsv"),
+        ("a.txt", None, "lines"),
         ("a.txt", "csv", "csv"),
     ],
 )
@@ -102,6 +104,35 @@ def test_a_file_without_the_column_is_one_sentence_that_names_those_found(
         opened(path)
     with pytest.raises(BatchError, match="has no column 'opinion'; it has 'id', 'film'; "):
         opened(path, "opinion")
+
+
+def test_a_first_row_that_can_be_a_review_is_not_repeated(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "id,I would not watch it again\n1,x\n")
+    with pytest.raises(BatchError, match=r"it has 'id', \(26 characters\); name one with") as caught:
+        opened(path)
+    assert "watch" not in str(caught.value)
+
+
+def test_tabs_separate_the_fields_of_a_tsv(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.tsv", 'id\treview\n1\tgood, really\n2\t"a\ttab"\n')
+    assert [row.review for row in read(path)] == ["good, really", "a\ttab"]
+
+
+def test_a_plain_file_has_a_review_a_line(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.txt", '\ufeffgood\r\n\n "bad, really\n')
+    assert [row.review for row in read(path)] == ["good", '"bad, really']
+
+
+def test_a_plain_file_s_rows_are_written_with_a_column_of_reviews(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.txt", "good\n")
+    answer = Answer("positive", 0.9, "", "m")
+    assert written(path, "tsv", {0: answer}).splitlines()[0].split("\t")[:2] == ["review", "sentiment"]
+    assert json.loads(written(path, "jsonl", {0: answer}))["review"] == "good"
+
+
+def test_an_output_of_plain_lines_is_refused() -> None:
+    with pytest.raises(BatchError, match="^out.txt would hold more than a text a line; call it"):
+        batch_rows.output_format(Path("out.txt"))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
