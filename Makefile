@@ -42,7 +42,7 @@ simulate: $(TEST_AWS)/.ready ## start a simulated AWS account, for the commands 
 check: $(DEV)/.ready ## run ruff and mypy
 	@$(DEV)/bin/ruff check .
 	@$(DEV)/bin/ruff format --check .
-	@$(DEV)/bin/mypy vocab chalice_app run.py
+	@$(DEV)/bin/mypy vocab chalice_app client run.py
 
 format: $(DEV)/.ready ## let ruff order imports and lay out the code
 	@$(DEV)/bin/ruff check --fix --select I .

@@ -1,0 +1,32 @@
+"""Find what client and service share: in a wheel in _app/ beside this file, in a checkout where it lies."""
+
+import importlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+_HERE = Path(__file__).resolve().parent
+_CARRIED = _HERE / "_app"
+# In a wheel the modules have a prefix, so that nobody else's `vocab` or `inference` is in the way.
+ROOT = _CARRIED if _CARRIED.is_dir() else _HERE.parents[1]
+
+
+def load(name: str) -> Any:
+    """Import a module of the service by its place in the repository, as in ``training.inference``.
+
+    Raises ImportError when something that it needs is not installed.
+    """
+    if ROOT == _CARRIED:
+        return importlib.import_module(f"{__package__}._app.{name}")
+    for folder in (ROOT, ROOT / "training"):
+        if str(folder) not in sys.path:
+            sys.path.append(str(folder))
+    return importlib.import_module(name.removeprefix("training."))
+
+
+if TYPE_CHECKING:
+    from vocab import contract as contract
+    from vocab.contract import ContractError as ContractError
+else:
+    contract = load("vocab.contract")
+    ContractError = contract.ContractError

@@ -1,0 +1,235 @@
+"""What the service answers, as frozen values, and the checks that an answer passes before it is one.
+
+A stranger's answer is checked like a stranger's question: types, ranges, and that the parts add up.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from verdict_sentiment._shared import contract
+from verdict_sentiment.errors import BadAnswerError, RefusedError, VerdictError
+
+Message = dict[str, Any]
+T = TypeVar("T")
+
+# How far bias and contributions may be from the probability: what six decimals leave open.
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Caveat:
+    """What a reader should know before trusting a verdict, as a stable ``code`` and a sentence."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """How much ``text[start:end]`` added to the logit; offsets count code points."""
+
+    start: int
+    end: int
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Which model answered, by which vocabulary it reads, and between which probabilities it can't tell."""
+
+    id: str
+    vocabulary: str
+    uncertain: tuple[float, float]
+
+    def to_message(self) -> Message:
+        """Give the model as the API names it."""
+        return {"id": self.id, "vocabulary": self.vocabulary, "uncertain": list(self.uncertain)}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verdict: positive, negative or uncertain, how probable positive is, and why.
+
+    ``bias`` plus the contributions is the logit, whose sigmoid is ``probability``. ``text`` (the cleaned
+    review), ``sentences`` and ``words`` are None unless an explanation was asked for.
+    """
+
+    sentiment: str
+    probability: float
+    warnings: tuple[Caveat, ...]
+    bias: float
+    model: Model
+    request_id: str
+    text: str | None = None
+    sentences: tuple[Contribution, ...] | None = None
+    words: tuple[Contribution, ...] | None = None
+
+    def to_message(self) -> Message:
+        """Give the answer as the API sends it, in its order."""
+        message: Message = {"sentiment": self.sentiment, "probability": self.probability}
+        message["warnings"] = [{"code": one.code, "detail": one.detail} for one in self.warnings]
+        if self.text is not None:
+            message["text"] = self.text
+        for name, parts in (("sentences", self.sentences), ("words", self.words)):
+            if parts is not None:
+                message[name] = [_part_message(part) for part in parts]
+        return message | {"bias": self.bias, "model": self.model.to_message(), "request_id": self.request_id}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One review of a batch: its place from 0, its id when it had one, and its answer or its error."""
+
+    index: int
+    id: str | int | None
+    answer: Answer | None
+    error: VerdictError | None
+
+    def verdict(self) -> Answer:
+        """Give the answer. Raises the error of a review that has none."""
+        if self.answer is None:
+            assert self.error is not None
+            raise self.error
+        return self.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether app and endpoint work, and the model's id; when they don't, ``code`` and ``detail`` say why."""
+
+    ok: bool
+    app: str
+    endpoint: str
+    model: str | None
+    code: str | None = None
+    detail: str | None = None
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def read_answer(message: Message, explain: str) -> Answer:
+    """Read the answer to one review. Raises BadAnswerError."""
+    return _checked(lambda: _answer(message, explain, _model(message["model"]), _text(message["request_id"])))
+
+
+def read_batch(message: Message, sent: Sequence[int], explain: str) -> list[Answer | VerdictError]:
+    """Read the answers to a batch whose reviews had the ids ``sent``, one for each. Raises BadAnswerError."""
+    return _checked(lambda: _answers(message, sent, explain))
+
+
+def read_card(message: Message) -> Message:
+    """Give a model's card when it names the model. Raises BadAnswerError."""
+    _checked(lambda: _model(message))
+    return message
+
+
+def read_health(message: Message) -> Health:
+    """Read a service's health. Raises BadAnswerError."""
+    return _checked(lambda: _health(message))
+
+
+def _checked(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise BadAnswerError(
+            "the answer is not in the agreed form; is this URL Verdict's API, and of this version?",
+            code="bad_answer",
+        ) from error
+
+
+def _answers(message: Message, sent: Sequence[int], explain: str) -> list[Answer | VerdictError]:
+    items, request_id = message["answers"], _text(message["request_id"])
+    if len(items) != len(sent) or any(type(item["id"]) is not int for item in items):
+        raise ValueError(f"{len(items)} answers to {len(sent)} reviews")
+    if [item["id"] for item in items] != list(sent):
+        raise ValueError("the answers are not in the order asked")
+    return [_item(item, message, explain, request_id) for item in items]
+
+
+def _item(item: Message, message: Message, explain: str, request_id: str) -> Answer | VerdictError:
+    if "error" not in item:
+        return _answer(item, explain, _model(message["model"]), request_id)
+    error = item["error"]
+    status = error["status"]
+    if type(status) is not int or not 400 <= status < 600:
+        raise ValueError("no status of an error")
+    return RefusedError(
+        _text(error["detail"]), code=_text(error["code"]), status=status, request_id=request_id
+    )
+
+
+def _answer(message: Message, explain: str, model: Model, request_id: str) -> Answer:
+    text = sentences = words = None
+    if explain != "none":
+        text = _text(message["text"])
+        sentences = _parts(message["sentences"], text)
+    if explain == "words":
+        words = _parts(message["words"], text or "")
+    sentiment, probability = message["sentiment"], _number(message["probability"])
+    bias = _number(message["bias"])
+    caveats = tuple(Caveat(_text(one["code"]), _text(one["detail"])) for one in message["warnings"])
+    _check_verdict(sentiment, probability)
+    for parts in (sentences, words):
+        _check_sum(probability, bias, parts)
+    return Answer(sentiment, probability, caveats, bias, model, request_id, text, sentences, words)
+
+
+def _check_verdict(sentiment: object, probability: float) -> None:
+    if sentiment not in contract.SENTIMENTS or not 0 <= probability <= 1:
+        raise ValueError("no sentiment or probability")
+    if sentiment != "uncertain" and (sentiment == "positive") != (probability >= 0.5):
+        raise ValueError("sentiment and probability disagree")
+
+
+def _check_sum(probability: float, bias: float, parts: tuple[Contribution, ...] | None) -> None:
+    if parts is None:
+        return
+    logit = math.fsum([bias, *(part.contribution for part in parts)])
+    if abs(contract.sigmoid(logit) - probability) > TOLERANCE:
+        raise ValueError("the contributions do not add up")
+
+
+def _parts(parts: list[Message], text: str) -> tuple[Contribution, ...]:
+    return tuple(_part(part, len(text)) for part in parts)
+
+
+def _part(part: Message, characters: int) -> Contribution:
+    start, end = part["start"], part["end"]
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= characters:
+        raise ValueError("offsets outside of the text")
+    return Contribution(start, end, _number(part["contribution"]))
+
+
+def _part_message(part: Contribution) -> Message:
+    return {"start": part.start, "end": part.end, "contribution": part.contribution}
+
+
+def _health(message: Message) -> Health:
+    status, model = _text(message["status"]), message["model"]
+    if status == "ok":
+        return Health(True, _text(message["app"]), _text(message["endpoint"]), _text(model["id"]))
+    reason = _text(message["code"]), _text(message["detail"])
+    return Health(False, _text(message["app"]), _text(message["endpoint"]), None, *reason)
+
+
+def _model(message: Message) -> Model:
+    low, high = map(_number, message["uncertain"])
+    if not 0 <= low <= high <= 1:
+        raise ValueError("the band lies outside of 0..1")
+    return Model(_text(message["id"]), _text(message["vocabulary"]), (low, high))
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("no text")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError("no finite number")
+    return float(value)

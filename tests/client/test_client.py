@@ -1,0 +1,84 @@
+"""The client against the app as `make run` starts it."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.support.stack import Stack
+from verdict_sentiment import Answer, AsyncVerdict, RefusedError, Verdict
+from vocab import contract
+
+REVIEWS = [
+    "The plot is thin and the jokes fall flat. Still, I loved the music!",
+    "<br>",
+    "Not good. " * 300,
+    "ein ganz wunderbarer Film, den ich sehr gerne gesehen habe",
+    "\U0001f3ac caf\u00e9 \ud83d",
+]
+
+
+def plain(answer: Answer) -> str:
+    """Give an answer as JSON, without the id of its request."""
+    return json.dumps(answer.to_message() | {"request_id": ""})
+
+
+@pytest.fixture(scope="module")
+def verdict(stack: Stack) -> Any:
+    with Verdict(stack.api) as client:
+        yield client
+
+
+@pytest.mark.parametrize("explain", contract.EXPLAIN)
+def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, explain: str) -> None:
+    for review in REVIEWS[::2]:
+        body = contract.to_json({"review": review, "explain": explain})
+        headers = {"Content-Type": "application/json"}
+        told = httpx.post(f"{stack.api}/v1/sentiment", content=body, headers=headers).json()
+        assert plain(verdict.sentiment(review, explain)) == json.dumps(told | {"request_id": ""})
+
+
+def test_a_batch_gives_each_review_what_it_gets_alone(verdict: Verdict) -> None:
+    for one, review in zip(verdict.batch(REVIEWS, "words"), REVIEWS, strict=True):
+        if one.error:
+            with pytest.raises(RefusedError) as alone:
+                verdict.sentiment(review)
+            assert (one.error.code, one.error.detail) == (alone.value.code, alone.value.detail)
+        else:
+            assert plain(one.verdict()) == plain(verdict.sentiment(review, "words"))
+
+
+def test_a_batch_is_split_and_stays_in_order(verdict: Verdict) -> None:
+    pairs = [(f"id-{number % 7}", f"film number {number} is good") for number in range(230)]
+    judged = list(verdict.batch(pairs))
+    assert [(one.index, one.id) for one in judged] == [(n, pair[0]) for n, pair in enumerate(pairs)]
+    assert all(one.answer for one in judged)
+
+
+def test_a_review_without_a_word_is_refused_in_the_api_s_words(verdict: Verdict) -> None:
+    with pytest.raises(RefusedError, match="holds no word or sign") as caught:
+        verdict.sentiment("<br>")
+    assert (caught.value.status, caught.value.code) == (422, "no_token")
+    assert caught.value.request_id
+
+
+def test_model_and_health(stack: Stack, verdict: Verdict) -> None:
+    assert verdict.model() == httpx.get(f"{stack.api}/v1/model").json()
+    health = verdict.health()
+    assert (health.ok, health.app, health.endpoint) == (True, "ok", "ok")
+    assert health.model == verdict.model()["id"]
+
+
+def test_the_client_that_does_not_block_gives_the_same(stack: Stack, verdict: Verdict) -> None:
+    async def ask() -> Any:
+        async with AsyncVerdict(stack.api) as client:
+            one = await client.sentiment(REVIEWS[0])
+            many = [judged async for judged in client.batch(REVIEWS)]
+            return one, many, await client.model(), await client.health()
+
+    one, many, card, health = asyncio.run(ask())
+    assert plain(one) == plain(verdict.sentiment(REVIEWS[0]))
+    assert [judged.answer is None for judged in many] == [False, True, False, False, False]
+    assert (card, health) == (verdict.model(), verdict.health())

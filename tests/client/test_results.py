@@ -1,0 +1,144 @@
+"""Answers are taken when all of them is as agreed, and never otherwise."""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+import pytest
+
+from tests.client.conftest import make_answer
+from verdict_sentiment import results
+from verdict_sentiment.errors import BadAnswerError, RefusedError
+
+MODEL = {"id": "verdict-1", "vocabulary": "v1", "uncertain": [0.4, 0.6]}
+
+
+def make_item(number: int, **other: Any) -> dict[str, Any]:
+    """Give one item of a batch's answer."""
+    answer = make_answer()
+    return (
+        {"id": number}
+        | {name: answer[name] for name in answer if name not in ("model", "request_id")}
+        | other
+    )
+
+
+def make_batch(*items: dict[str, Any], model: Any = MODEL) -> dict[str, Any]:
+    return {"answers": list(items), "model": model, "request_id": "r1"}
+
+
+@pytest.mark.parametrize("explain", ["none", "sentences", "words"])
+def test_an_answer_goes_back_to_the_message_that_it_came_from(explain: str) -> None:
+    message = make_answer()
+    for name in {"none": ("text", "sentences", "words"), "sentences": ("words",), "words": ()}[explain]:
+        del message[name]
+    answer = results.read_answer(message, explain)
+    assert json.dumps(answer.to_message()) == json.dumps(message)
+
+
+def test_unknown_fields_may_come() -> None:
+    assert results.read_answer(make_answer(mood="fine"), "words").sentiment == "positive"
+
+
+def test_an_answer_can_t_be_changed() -> None:
+    answer = results.read_answer(make_answer(), "words")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        answer.sentiment = "negative"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", [name for name in make_answer()])
+def test_an_answer_that_lacks_a_field_is_none(name: str) -> None:
+    message = make_answer()
+    del message[name]
+    with pytest.raises(BadAnswerError, match="not in the agreed form"):
+        results.read_answer(message, "words")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("sentiment", "fine"),
+        ("sentiment", None),
+        ("sentiment", "negative"),
+        ("sentiment", []),
+        ("probability", 1.5),
+        ("probability", -0.1),
+        ("probability", "0.75"),
+        ("probability", True),
+        ("probability", math.inf),
+        ("probability", 10**400),
+        ("probability", 0.9),
+        ("bias", None),
+        ("bias", 7.0),
+        ("warnings", None),
+        ("warnings", [{"code": "x"}]),
+        ("warnings", ["x"]),
+        ("text", 5),
+        ("text", "good"),
+        ("sentences", [{"start": 0, "end": 9, "contribution": 2.0}]),
+        ("sentences", [{"start": 3, "end": 3, "contribution": 1.0}]),
+        ("sentences", [{"start": -1, "end": 3, "contribution": 1.0}]),
+        ("sentences", [{"start": 0.0, "end": 9, "contribution": 1.0}]),
+        ("sentences", []),
+        ("words", {}),
+        ("words", None),
+        ("model", {"id": 1, "vocabulary": "v", "uncertain": [0.4, 0.6]}),
+        ("model", {"id": "m", "vocabulary": "v", "uncertain": [0.6, 0.4]}),
+        ("model", None),
+        ("request_id", 5),
+    ],
+)
+def test_an_answer_with_a_wrong_value_is_none(name: str, value: Any) -> None:
+    with pytest.raises(BadAnswerError):
+        results.read_answer(make_answer(**{name: value}), "words")
+
+
+def test_a_batch_s_answers_are_read_in_their_order() -> None:
+    error = {"type": "t", "title": "t", "status": 422, "detail": "no word", "code": "no_token"}
+    first, second = results.read_batch(make_batch(make_item(4), {"id": 7, "error": error}), [4, 7], "none")
+    assert isinstance(first, results.Answer)
+    assert (first.model.id, first.request_id) == ("verdict-1", "r1")
+    assert isinstance(second, RefusedError)
+    assert (second.status, second.code, second.detail, second.request_id) == (
+        422,
+        "no_token",
+        "no word",
+        "r1",
+    )
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        make_batch(),
+        make_batch(make_item(0)),
+        make_batch(make_item(1), make_item(0)),
+        make_batch(make_item(0), make_item(1), make_item(2)),
+        make_batch(make_item(0), make_item(True)),  # type: ignore[arg-type]
+        make_batch(make_item(0), make_item(1, probability=2)),
+        make_batch(make_item(0), make_item(1), model=None),
+        make_batch(make_item(0), {"id": 1, "error": {"code": "x", "detail": "y", "status": 200}}),
+        make_batch(make_item(0), {"id": 1, "error": "broken"}),
+        {"answers": "ab", "model": MODEL, "request_id": "r"},
+        {"answers": [None, None], "model": MODEL, "request_id": "r"},
+        {},
+    ],
+)
+def test_a_batch_that_is_not_what_was_asked_for_gives_no_verdict(message: dict[str, Any]) -> None:
+    with pytest.raises(BadAnswerError):
+        results.read_batch(message, [0, 1], "none")
+
+
+def test_health_says_what_is_wrong() -> None:
+    degraded = {"status": "degraded", "app": "ok", "endpoint": "unavailable", "model": None}
+    health = results.read_health(degraded | {"code": "endpoint_busy", "detail": "too much"})
+    assert (health.ok, health.endpoint, health.code) == (False, "unavailable", "endpoint_busy")
+    with pytest.raises(BadAnswerError):
+        results.read_health(degraded)
+
+
+def test_a_card_that_names_no_model_is_none() -> None:
+    assert results.read_card(MODEL | {"metrics": {}})["metrics"] == {}
+    with pytest.raises(BadAnswerError):
+        results.read_card({"metrics": {}})
