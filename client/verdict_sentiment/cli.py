@@ -1,0 +1,170 @@
+"""The command `verdict`: a review, or a file of them, to verdicts.
+
+    verdict "I loved it"                              one review
+    verdict < review.txt                              one review from standard input
+    verdict reviews.csv -o verdicts.csv               a file: .csv, .tsv, .jsonl, or .txt with a review a line
+    verdict --format lines - < reviews                the same from standard input
+
+A file or a text that is called like a command stands after `--`.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from verdict_sentiment import __version__, files, show
+from verdict_sentiment._shared import contract
+from verdict_sentiment.errors import RefusedError, VerdictError
+from verdict_sentiment.files import STANDARD, BatchError
+from verdict_sentiment.ways import UsageError, add_flags, open_verdict
+
+FINE, FAILED, USAGE, UNAVAILABLE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
+# What a shell says of a command whose reader went away: 128 + SIGPIPE.
+PIPE_CLOSED = 141
+EPILOG = """\
+exit status: 0 all judged; 1 a review or some rows could not be; 2 what was typed, or the file, can't be used;
+3 the service refused the caller, failed or is not there; 4 something else failed here, as a full disk does;
+130 interrupted.
+
+commands: {commands} (`verdict COMMAND --help`)"""
+# What is wrong with a review alone; the service's other refusals are about who asks, and where.
+REVIEW_STATUSES = (400, 413, 422)
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command, and end with its exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    command = COMMANDS.get(given[0]) if given else None
+    sys.exit(speaking(lambda: command(given[1:]) if command else judge(given)))
+
+
+def speaking(work: Callable[[], int]) -> int:
+    """Do some work; say in one sentence why it can't be done, and give the exit status."""
+    try:
+        return work()
+    except UsageError as error:
+        return _say(error, USAGE)
+    except RefusedError as error:
+        return _say(error, FAILED if error.status in REVIEW_STATUSES else UNAVAILABLE)
+    except VerdictError as error:
+        return _say(error, UNAVAILABLE)
+    except BatchError as error:
+        return _say(error, BROKEN)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        return PIPE_CLOSED
+    except OSError as error:
+        return _say(f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
+    except KeyboardInterrupt:
+        return _say("interrupted", INTERRUPTED)
+
+
+def judge(arguments: Sequence[str]) -> int:
+    """Judge a text, a file or standard input; give the exit status."""
+    options = _parser().parse_args(arguments)
+    # Rows keep their own line breaks, and half a character of a broken escape has no UTF-8.
+    sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
+    path = _file_of(options)
+    if path is not None:
+        return _judge_file(options, path)
+    if options.what == [STANDARD] or (not options.what and options.format):
+        with files.standard_input(options.format) as copied:
+            return _judge_file(options, copied)
+    return _judge_text(options, _text_of(options))
+
+
+def _judge_text(options: argparse.Namespace, review: str) -> int:
+    with open_verdict(options) as verdict:
+        answer = verdict.sentiment(review, options.explain)
+    print(contract.to_json(answer.to_message()).decode() if options.json else show.answer(answer))
+    return FINE
+
+
+def _judge_file(options: argparse.Namespace, path: Path) -> int:
+    if options.explain != "none":
+        raise UsageError("--explain is for one review; rows get their verdicts alone")
+    try:
+        with open_verdict(options) as verdict:
+            judged, failed = files.judge(options, path, verdict)
+    except VerdictError as error:
+        return _say(f"{error}{files.kept_in(options.out)}", UNAVAILABLE)
+    except KeyboardInterrupt:
+        return _say(f"interrupted{files.kept_in(options.out)}", INTERRUPTED)
+    if options.out != STANDARD:
+        print(
+            f"verdict: {judged:,} rows, {failed:,} of them with an error, in {options.out}", file=sys.stderr
+        )
+    return FAILED if failed else FINE
+
+
+# --- what was typed -----------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="verdict",
+        description=(__doc__ or "").replace("`", ""),
+        epilog=EPILOG.format(commands=", ".join(COMMANDS) or "none"),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "what", nargs="*", help="a review, a file of reviews, or - for rows on standard input"
+    )
+    parser.add_argument("--text", help="a review that is not to be taken for a file's name")
+    parser.add_argument("--explain", choices=contract.EXPLAIN, default="none", help="how far (default none)")
+    parser.add_argument("--json", action="store_true", help="write the API's JSON, for rows a line each")
+    parser.add_argument(
+        "-o", "--out", default=STANDARD, help="output of a file: .csv, .tsv, .jsonl (default -)"
+    )
+    parser.add_argument("--column", help="where a file has its reviews (default: found when only one fits)")
+    parser.add_argument("--format", choices=files.rows.FORMATS, help="a file's format (default: by its name)")
+    add_flags(parser)
+    parser.add_argument("--version", action="version", version=f"verdict {__version__}")
+    return parser
+
+
+def _file_of(options: argparse.Namespace) -> Path | None:
+    """Give the file that was named, or None. Raises UsageError when it looks like one but is not there."""
+    if len(options.what) > 1:
+        raise UsageError(f"{len(options.what)} texts came, send one: put a review in quotes")
+    if options.text is not None and options.what:
+        raise UsageError("--text is the review; leave the other text or file out")
+    named = options.what[0] if options.what else STANDARD
+    if named == STANDARD:
+        return None
+    if os.path.isfile(named):
+        return Path(named)
+    is_name = os.path.splitext(named)[1].lower() in files.rows.SUFFIXES and len(named.split()) == 1
+    if is_name or options.format:
+        raise UsageError(
+            f"there is no file {named[:200]!r}; for a review that looks like a name, give --text"
+        )
+    return None
+
+
+def _text_of(options: argparse.Namespace) -> str:
+    """Give the review, from what was typed or from standard input. Raises UsageError."""
+    if options.out != STANDARD or options.column:
+        raise UsageError("-o and --column are for files of reviews; name one, or give --format for its rows")
+    if options.text is not None:
+        return str(options.text)
+    if options.what:
+        return str(options.what[0])
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError('nothing to judge; try: verdict "I loved it", or verdict --help')
+    data = sys.stdin.buffer.read(contract.MAX_BODY_BYTES + 1)
+    if len(data) > contract.MAX_BODY_BYTES:
+        raise UsageError("standard input is longer than a review; for many reviews, give --format")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UsageError(f"standard input is not UTF-8 (byte {error.start}); send UTF-8") from error
+
+
+def _say(error: object, status: int) -> int:
+    print(f"verdict: {error}", file=sys.stderr)
+    return status

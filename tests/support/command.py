@@ -1,0 +1,54 @@
+"""The command `verdict`, run from this checkout as its users run it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "verdict_sentiment")
+# Long, since others may use the machine; nothing that goes well waits for it.
+WAIT_SECONDS = 300
+
+
+class Ran:
+    """What a command did: its exit status, and what it wrote, as bytes and as text."""
+
+    def __init__(self, status: int, out: bytes, err: bytes) -> None:
+        self.status, self.bytes = status, out
+        self.out, self.err = out.decode(), err.decode()
+
+
+def environment(**variables: str) -> dict[str, str]:
+    """Give an environment in which the client is importable and no service is named."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VERDICT_")}
+    return kept | {"PYTHONPATH": str(ROOT / "client")} | variables
+
+
+def verdict(*arguments: str, stdin: bytes | None = b"", cwd: Path | None = None, **variables: str) -> Ran:
+    """Run the command to its end; ``stdin=None`` closes standard input."""
+    done = subprocess.run(
+        [*COMMAND, *arguments],
+        input=stdin,
+        capture_output=True,
+        cwd=cwd,
+        env=environment(**variables),
+        timeout=WAIT_SECONDS,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def start(*arguments: str, cwd: Path | None = None, **variables: str) -> "subprocess.Popen[bytes]":
+    """Start the command in a process group of its own."""
+    return subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=cwd,
+        env=environment(**variables),
+        start_new_session=True,
+        # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
