@@ -16,7 +16,7 @@ from pathlib import Path
 
 from verdict_sentiment import __version__, files, show
 from verdict_sentiment._shared import contract
-from verdict_sentiment.errors import RefusedError, VerdictError
+from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.files import STANDARD, BatchError
 from verdict_sentiment.ways import UsageError, add_flags, open_verdict
 
@@ -48,10 +48,8 @@ def speaking(work: Callable[[], int]) -> int:
         return work()
     except UsageError as error:
         return _say(error, USAGE)
-    except RefusedError as error:
-        return _say(error, FAILED if error.status in REVIEW_STATUSES else UNAVAILABLE)
     except VerdictError as error:
-        return _say(error, UNAVAILABLE)
+        return _say(error, status_of(error))
     except BatchError as error:
         return _say(error, BROKEN)
     except BrokenPipeError:
@@ -61,6 +59,13 @@ def speaking(work: Callable[[], int]) -> int:
         return _say(f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
+
+
+def status_of(error: VerdictError) -> int:
+    """Give the exit status of what has no verdict."""
+    if isinstance(error, RefusedError) and error.status in REVIEW_STATUSES:
+        return FAILED
+    return UNAVAILABLE if isinstance(error, (RefusedError, UnavailableError, BadAnswerError)) else BROKEN
 
 
 def judge(arguments: Sequence[str]) -> int:
@@ -88,10 +93,9 @@ def _judge_file(options: argparse.Namespace, path: Path) -> int:
     if options.explain != "none":
         raise UsageError("--explain is for one review; rows get their verdicts alone")
     try:
-        with open_verdict(options) as verdict:
-            judged, failed = files.judge(options, path, verdict)
+        judged, failed = files.judge(options, path)
     except VerdictError as error:
-        return _say(f"{error}{files.kept_in(options.out)}", UNAVAILABLE)
+        return _say(f"{error}{files.kept_in(options.out)}", status_of(error))
     except KeyboardInterrupt:
         return _say(f"interrupted{files.kept_in(options.out)}", INTERRUPTED)
     if options.out != STANDARD:

@@ -1,5 +1,6 @@
 """The client: one review or many to their verdicts, by a service or in this process."""
 
+import os
 from collections.abc import AsyncIterator, Iterable, Iterator
 from types import TracebackType
 from typing import Self
@@ -36,6 +37,19 @@ class Verdict:
     ) -> None:
         """Raises ValueError when the URL or the key can't be one; nothing is asked yet."""
         self._service: Service = HttpService(url, api_key, Policy(timeout, retries, deadline), client)
+
+    @classmethod
+    def local(cls, model: str | os.PathLike[str] | None = None) -> Self:
+        """Give a Verdict that asks nobody: the same answers in this process, by the extra [local].
+
+        ``model`` is a folder with model.onnx and model.json (default: the published one, which comes along).
+        Raises VerdictError when it can't be used, or the extra is not installed.
+        """
+        from verdict_sentiment.local import HooksService
+
+        made = cls.__new__(cls)
+        made._service = HooksService(model)
+        return made
 
     def sentiment(self, review: str, explain: str = "sentences") -> Answer:
         """Judge one review; ``explain`` is "none", "sentences" or "words". Raises VerdictError."""

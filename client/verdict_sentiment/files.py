@@ -11,8 +11,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from verdict_sentiment._shared import load
-from verdict_sentiment.client import Verdict
-from verdict_sentiment.ways import UsageError, Way, way_of
+from verdict_sentiment.ways import UsageError, Way, open_way
 
 files = load("vocab.files")
 rows = load("training.batch_rows")
@@ -23,7 +22,7 @@ BatchError: type[Exception] = rows.BatchError
 STANDARD = "-"
 
 
-def judge(options: argparse.Namespace, path: Path, verdict: Verdict) -> tuple[int, int]:
+def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
     """Judge a file into ``options.out``; give how many rows it has, and how many of them have an error.
 
     Raises UsageError when file, column or output can't be used, VerdictError when the service fails,
@@ -33,12 +32,12 @@ def judge(options: argparse.Namespace, path: Path, verdict: Verdict) -> tuple[in
         source, counted, out = _prepare(options, path)
     except BatchError as error:
         raise UsageError(str(error)) from error
-    way = way_of(options, verdict)
-    if out is None:
-        return _write_through(source, counted, way, "jsonl" if options.json else "csv")
-    work = batch_run.Work(source, files.sha256_of(path), counted.sent, out, "", way.rows, way.bytes)
-    key = batch_parts.key_of(*way.key, work.digest, source.column)
-    done = batch_run.judge(work._replace(key=key), way.answering)
+    with open_way(options, counted.sent) as way:
+        if out is None:
+            return _write_through(source, counted, way, "jsonl" if options.json else "csv")
+        work = batch_run.Work(source, files.sha256_of(path), counted.sent, out, "", way.rows, way.bytes)
+        key = batch_parts.key_of(*way.key, work.digest, source.column)
+        done = batch_run.judge(work._replace(key=key), way.answering)
     return done.rows, done.failed
 
 

@@ -2,19 +2,26 @@
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from verdict_sentiment._shared import contract
+from verdict_sentiment._shared import contract, load
 from verdict_sentiment.calls import MAX_BYTES, MAX_REVIEWS
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
+from verdict_sentiment.local import INSTALL, HooksService, load_hooks
 from verdict_sentiment.results import Judged
 
 # What the extra [local] installs.
 LIBRARIES = ("onnxruntime", "numpy", "nltk", "bs4")
-INSTALL = "pip install 'verdict-sentiment[local]'"
+MAX_WORKERS = 1024
+
+# A part of a file, as training/batch_rows.py cuts it, and its answers as JSON lines.
+Part = Any
+Answering = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
 
 
 class UsageError(Exception):
@@ -25,7 +32,7 @@ class Way(NamedTuple):
     """Where a file is judged: what its answers hang on, who answers its parts, and how large these may be."""
 
     key: tuple[str, ...]
-    answering: Any
+    answering: Answering
     rows: int
     bytes: int
 
@@ -37,6 +44,13 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--url", help="by the service at this URL (default: VERDICT_URL)")
     where.add_argument("--local", action="store_true", help="in this process, whatever VERDICT_URL says")
     where.add_argument("--model", metavar="PATH", help="in this process, by the model in this folder")
+    group.add_argument(
+        "--workers",
+        type=_workers,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="processes that share a file when no service is asked (default: cores)",
+    )
     group.add_argument(
         "--timeout",
         type=_seconds,
@@ -71,10 +85,10 @@ def is_installed() -> bool:
 
 
 def open_verdict(options: argparse.Namespace) -> Verdict:
-    """Give what judges reviews. Raises UsageError."""
+    """Give what judges reviews. Raises UsageError, or VerdictError when it can't be had here."""
     url = url_of(options)
     if url is None:
-        raise UsageError("judging in this process is not there yet; give --url")
+        return Verdict.local(options.model)
     key = os.environ.get("VERDICT_API_KEY") or None
     try:
         return Verdict(url, key, timeout=options.timeout, deadline=options.deadline)
@@ -82,23 +96,37 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
         raise UsageError(f"{error}; look at --url, VERDICT_URL and VERDICT_API_KEY") from error
 
 
-def way_of(options: argparse.Namespace, verdict: Verdict) -> Way:
-    """Give the way of a file. Raises VerdictError when the service does not answer."""
-    card = verdict.model()
-    return Way(("service", card["id"], card["vocabulary"]), _Asking(verdict).answered, MAX_REVIEWS, MAX_BYTES)
+@contextmanager
+def open_way(options: argparse.Namespace, sent: int) -> Iterator[Way]:
+    """Give the way of a file of which so many rows are sent. Raises UsageError or VerdictError."""
+    if url_of(options) is None:
+        yield _in_process(options, sent)
+        return
+    with open_verdict(options) as verdict:
+        card = verdict.model()
+        key = ("service", card["id"], card["vocabulary"])
+        yield Way(key, lambda parts: _asked(verdict, parts), MAX_REVIEWS, MAX_BYTES)
 
 
-class _Asking:
-    """Asks a service for parts, and puts its answers as the endpoint writes them."""
+def _in_process(options: argparse.Namespace, sent: int) -> Way:
+    folder = Path(options.model or load_hooks().MODEL_FOLDER)
+    HooksService(folder)  # says in a sentence what is wrong with it
+    rows, batch_local = load("training.batch_rows"), load("training.batch_local")
+    workers = max(1, min(options.workers, -(-sent // rows.PART_ROWS)))
 
-    def __init__(self, verdict: Verdict) -> None:
-        self._verdict = verdict
+    def answering(parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
+        answered: Iterator[tuple[Part, bytes]] = batch_local.answered(parts, folder, workers)
+        return answered
 
-    def answered(self, parts: Iterable[Any]) -> Iterator[tuple[Any, bytes]]:
-        for part in parts:
-            lines = map(contract.parse_json, part.data.split(b"\n"))
-            asked = [(line["id"], line["review"]) for line in lines]
-            yield part, b"\n".join(map(_line, self._verdict.batch(asked)))
+    return Way(("hooks", batch_local.model_key(folder)), answering, rows.PART_ROWS, rows.PART_BYTES)
+
+
+def _asked(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
+    """Ask a service for parts, and put its answers as the endpoint writes them."""
+    for part in parts:
+        lines = map(contract.parse_json, part.data.split(b"\n"))
+        judged = verdict.batch((line["id"], line["review"]) for line in lines)
+        yield part, b"\n".join(map(_line, judged))
 
 
 def _line(one: Judged) -> bytes:
@@ -112,4 +140,11 @@ def _seconds(text: str) -> float:
     value = float(text)
     if not 0 < value <= 86_400:
         raise argparse.ArgumentTypeError(f"must be seconds, more than 0 and at most a day, got {value:g}")
+    return value
+
+
+def _workers(text: str) -> int:
+    value = int(text)
+    if not 1 <= value <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"must lie from 1 to {MAX_WORKERS}, got {value}")
     return value

@@ -1,0 +1,81 @@
+"""Answer calls in this process, without a server: by the endpoint's hooks and the service's messages."""
+
+import os
+import uuid
+from pathlib import Path
+from typing import Any
+
+from verdict_sentiment._shared import ContractError, contract, load
+from verdict_sentiment.calls import Call
+from verdict_sentiment.errors import RefusedError, VerdictError
+from verdict_sentiment.results import Message
+
+INSTALL = "pip install 'verdict-sentiment[local]'"
+
+
+class HooksService:
+    """The hooks with a loaded model. One may serve many threads."""
+
+    def __init__(self, model: str | os.PathLike[str] | None = None) -> None:
+        """Load a model's folder, or the model that came along. Raises VerdictError."""
+        hooks = load_hooks()
+        try:
+            self._verdict = hooks.model_fn(Path(model or hooks.MODEL_FOLDER))
+        except (hooks.ModelFilesError, hooks.VocabularyError) as error:
+            raise VerdictError(str(error), code="model_unusable") from error
+
+    def ask(self, call: Call) -> Message:
+        """Give the answer that a service would give. Raises RefusedError."""
+        message = call.message or {}
+        try:
+            return _ROUTES[call.path](self, message)
+        except ContractError as error:
+            raise RefusedError(error.detail, code=error.code, status=error.status) from error
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    def _sentiment(self, message: Message) -> Message:
+        encoded, scored = self._verdict.read(message["review"])
+        model = self._verdict.model
+        answer: Message = contract.build_answer(encoded, scored, message["explain"], model, uuid.uuid4().hex)
+        return answer
+
+    def _batch(self, message: Message) -> Message:
+        items = [contract.Item(review=one["review"], id=one["id"]) for one in message["reviews"]]
+        answers = [self._item(item, message["explain"]) for item in items]
+        return contract.build_batch_answer(items, answers, self._verdict.model, uuid.uuid4().hex)
+
+    def _item(self, item: contract.Item, explain: str) -> Message:
+        try:
+            encoded, scored = self._verdict.read(item.review)
+        except ContractError as error:
+            return {"error": {"status": error.status, "code": error.code, "detail": error.detail}}
+        return contract.build_verdict(encoded, scored, explain, self._verdict.model)
+
+    def _card(self, message: Message) -> Message:
+        card: Message = self._verdict.card
+        return card
+
+    def _health(self, message: Message) -> Message:
+        model = contract.model_message(self._verdict.model)
+        return {"status": "ok", "app": "ok", "endpoint": "ok", "model": model}
+
+
+_ROUTES = {
+    "/v1/sentiment": HooksService._sentiment,
+    "/v1/sentiment/batch": HooksService._batch,
+    "/v1/model": HooksService._card,
+    "/v1/health": HooksService._health,
+}
+
+
+def load_hooks() -> Any:
+    """Import the endpoint's hooks. Raises VerdictError when what they need is not installed."""
+    try:
+        return load("training.inference")
+    except ModuleNotFoundError as error:
+        raise VerdictError(
+            f"{error.name} is not installed, which judging without a service needs; run: {INSTALL}",
+            code="not_installed",
+        ) from error

@@ -1,0 +1,180 @@
+"""Without a service: the same answers, field by field and byte by byte, and sentences when it can't be."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.client.test_client import REVIEWS, plain
+from tests.support.command import ROOT, WAIT_SECONDS, start, verdict
+from tests.support.stack import Stack, alive
+from verdict_sentiment import RefusedError, Verdict, VerdictError
+from vocab import contract
+
+MODEL = ROOT / "training/model"
+SECRET = "zanzibar-4711"
+
+
+@pytest.fixture(scope="module")
+def local() -> Iterator[Verdict]:
+    with Verdict.local() as judge:
+        yield judge
+
+
+@pytest.fixture(scope="module")
+def served(stack: Stack) -> Iterator[Verdict]:
+    with Verdict(stack.api) as judge:
+        yield judge
+
+
+@pytest.mark.parametrize("explain", contract.EXPLAIN)
+def test_a_review_gets_the_service_s_answer(local: Verdict, served: Verdict, explain: str) -> None:
+    for review in REVIEWS[::2]:
+        assert plain(local.sentiment(review, explain)) == plain(served.sentiment(review, explain))
+
+
+@pytest.mark.parametrize("review", ["", "<br>", "x" * 50_001, None])
+def test_a_review_gets_the_service_s_refusal(local: Verdict, served: Verdict, review: Any) -> None:
+    told = []
+    for judge in (local, served):
+        with pytest.raises(RefusedError) as caught:
+            judge.sentiment(review)
+        told.append((caught.value.status, caught.value.code, caught.value.detail))
+    assert told[0] == told[1]
+
+
+def test_a_batch_gets_the_service_s_answers(local: Verdict, served: Verdict) -> None:
+    reviews = [(number % 3, review) for number, review in enumerate(REVIEWS * 25)]
+
+    def told(judge: Verdict) -> list[Any]:
+        return [
+            (one.index, one.id, plain(one.answer) if one.answer else str(one.error))
+            for one in judge.batch(reviews, "words")
+        ]
+
+    assert told(local) == told(served)
+
+
+def test_model_and_health_are_the_service_s(local: Verdict, served: Verdict) -> None:
+    assert local.model() == served.model()
+    assert local.health() == served.health()
+
+
+def test_each_answer_has_an_id_of_its_own(local: Verdict) -> None:
+    assert local.sentiment("good film").request_id != local.sentiment("good film").request_id
+
+
+def test_a_model_that_can_t_be_used_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(VerdictError, match="model.json can't be read") as caught:
+        Verdict.local(tmp_path)
+    assert caught.value.code == "model_unusable"
+    ran = verdict("good film", "--model", str(tmp_path))
+    assert (ran.status, ran.out, ran.err.count("\n")) == (4, "", 1)
+    shutil.copytree(MODEL, tmp_path, dirs_exist_ok=True)
+    with (tmp_path / "model.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(VerdictError, match="is not the file that model.json names"):
+        Verdict.local(tmp_path)
+
+
+def test_what_is_not_installed_is_named_with_what_to_run() -> None:
+    code = (
+        "import sys; sys.modules['onnxruntime'] = None\n"
+        "from verdict_sentiment.cli import main\n"
+        "main(sys.argv[1:])"
+    )
+    told = []
+    for where in ((), ("--local",)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "good film", *where],
+            capture_output=True,
+            text=True,
+            env={"PYTHONPATH": str(ROOT / "client")},
+        )
+        told.append((done.returncode, done.stdout, done.stderr))
+    assert told == [
+        (
+            2,
+            "",
+            "verdict: no service is named; give --url or VERDICT_URL, or judge without one after pip install"
+            " 'verdict-sentiment[local]'\n",
+        ),
+        (
+            4,
+            "",
+            "verdict: onnxruntime is not installed, which judging without a service needs; run: pip install"
+            " 'verdict-sentiment[local]' (not_installed)\n",
+        ),
+    ]
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def test_the_command_needs_no_service(stack: Stack) -> None:
+    text = REVIEWS[0]
+    here, there = (
+        json.loads(verdict(text, "--json", "--explain", "words", *where).out)
+        for where in ((), ("--url", stack.api))
+    )
+    assert here | {"request_id": ""} == there | {"request_id": ""}
+
+
+@pytest.mark.parametrize("where", [("--local",), ("--model", str(MODEL))])
+def test_a_service_that_is_named_by_a_variable_can_be_left_out(where: tuple[str, ...]) -> None:
+    assert verdict("a good film", *where, VERDICT_URL="http://127.0.0.1:1").status == 0
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+def test_a_file_s_bytes_are_the_same_here_by_url_and_by_make_batch(
+    suffix: str, stack: Stack, tmp_path: Path
+) -> None:
+    lines = [json.dumps({"n": number, "review": review}) for number, review in enumerate(REVIEWS * 60)]
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join([*lines, "[]", '{"review": 5}', "{"]), encoding="utf-8")
+    outs = [tmp_path / f"{name}{suffix}" for name in ("here", "one", "url", "batch")]
+    flags = (("--workers", "2"), ("--workers", "1"), ("--url", stack.api))
+    for out, more in zip(outs, flags, strict=False):
+        assert verdict(str(path), "-o", str(out), *more).status == 1
+    subprocess.run(
+        [sys.executable, "training/batch.py", str(path), "--out", str(outs[3]), "--local"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    assert len({out.read_bytes() for out in outs}) == 1
+
+
+def test_kill_9_leaves_no_process_and_loses_no_row(tmp_path: Path) -> None:
+    path, out = tmp_path / "a.txt", tmp_path / "out.csv"
+    path.write_text("\n".join(f"{number} {REVIEWS[0]}" for number in range(4000)), encoding="utf-8")
+    running = start(str(path), "-o", str(out), "--workers", "2")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while len(list(tmp_path.glob("out.csv.parts/[0-9a-f]*.jsonl"))) < 2:
+        assert time.monotonic() < deadline and running.poll() is None
+        time.sleep(0.005)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text(encoding="utf-8").split()
+    running.send_signal(signal.SIGKILL)
+    running.communicate(timeout=WAIT_SECONDS)
+    assert len(children) >= 2 and not out.exists()
+    while any(alive(int(child)) for child in children):
+        assert time.monotonic() < deadline, "a process outlives the command that started it"
+        time.sleep(0.05)
+    assert verdict(str(path), "-o", str(out)).status == 0
+    numbers = [line.split(" ")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]]
+    assert [number.strip('"') for number in numbers] == [str(number) for number in range(4000)]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.txt", "out.csv"]
+
+
+def test_no_review_is_left_in_a_temporary_folder(tmp_path: Path) -> None:
+    data = f"{SECRET} is a good film\n".encode() * 3
+    ran = verdict("-", "--format", "lines", stdin=data, cwd=tmp_path, TMPDIR=str(tmp_path))
+    assert ran.out.count(SECRET) == 3
+    assert list(tmp_path.iterdir()) == []
