@@ -12,6 +12,8 @@ FLAGS = (
     " --disable-component-update --disable-sync"
 ).split()
 
+BY_THE_BROWSER = ("Failed to load resource", "Access to fetch at")
+
 # Opens a page of the site, "index.html" when none is named; further options are the browser context's.
 Visit = Callable[..., Page]
 
@@ -53,12 +55,12 @@ def page(visit: Visit) -> Page:
 def watch(page: Page, faults: list[str]) -> None:
     """Note errors that a script throws or logs, and broken CSP rules.
 
-    That a request failed is logged by the browser itself, and is what some tests are about.
+    That a request failed or was refused is logged by the browser itself, and is what some tests are about.
     """
     page.on("pageerror", lambda error: faults.append(str(error)))
 
     def note(message) -> None:
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        if message.type == "error" and not message.text.startswith(BY_THE_BROWSER):
             faults.append(message.text)
 
     page.on("console", note)

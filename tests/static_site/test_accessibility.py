@@ -1,4 +1,4 @@
-"""The review page for everyone: axe in every state and both themes, the keyboard alone, a screen reader's tree."""
+"""The review page for everyone: axe in each state and theme, keyboard alone, a screen reader's tree."""
 
 import pytest
 from playwright.sync_api import Page, expect

@@ -181,25 +181,6 @@ def test_fifty_thousand_characters_are_read_and_one_more_is_refused(page: Page) 
     assert page.locator("#review").input_value() == longest + "!"
 
 
-@pytest.mark.parametrize("status", [400, 413, 415, 422, 429, 500, 502, 503, 504])
-def test_every_problem_of_the_api_is_an_error_that_keeps_the_text(
-    page: Page, stack: Stack, status: int
-) -> None:
-    ask(page, GOOD)
-    expect_state(page, "answer")
-    problem = {
-        "type": "about:blank", "title": "A title", "status": status, "code": f"code_{status}",
-        "detail": f"Detail of {status}.", "request_id": "r-1",
-    }  # fmt: skip
-    answer_with(page, stack, status=status, content_type="application/problem+json", body=json.dumps(problem))
-    ask(page, BAD)
-    expect_state(page, "error")
-    expect(page.locator("#error")).to_have_attribute("data-status", str(status))
-    assert page.locator("#verdict").count() == 0
-    assert page.locator("#review").input_value() == BAD
-    expect(page.locator("#retry")).to_be_visible()
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,0 +1,171 @@
+"""Each way in which API or endpoint can fail, as the page shows it: what to do, and never a verdict."""
+
+import json
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.chalice_app.test_faults import EXPECTED
+from tests.static_site.conftest import Visit
+from tests.support.accessibility import violations
+from tests.support.faulty_stack import FaultyStack
+from tests.support.stack import Stack
+
+GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
+BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
+SECONDS = 15_000  # Playwright counts in milliseconds
+
+
+def ask(page: Page, review: str) -> None:
+    page.locator("#review").fill(review)
+    page.locator("#send").click()
+
+
+def expect_answer(page: Page) -> None:
+    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=SECONDS)
+
+
+def expect_error(page: Page, code: str) -> None:
+    expect(page.locator("#error")).to_have_attribute("data-code", code, timeout=SECONDS)
+    assert page.locator("#verdict").count() == 0
+
+
+def problem(stack: Stack, page: Page, status: int, code: str, **headers: str) -> list[int]:
+    """Let the API refuse with this problem; the list grows with each request."""
+    asked: list[int] = []
+    message = {
+        "type": "about:blank", "title": "A title", "status": status, "code": code, "detail": "A detail.",
+        "request_id": "r-1",
+    }  # fmt: skip
+    shown = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
+
+    def refuse(route: Route) -> None:
+        asked.append(status)
+        route.fulfill(
+            status=status,
+            content_type="application/problem+json",
+            body=json.dumps(message),
+            headers=shown | {name.replace("_", "-"): value for name, value in headers.items()},
+        )
+
+    page.route(f"{stack.api}/v1/sentiment", refuse)
+    return asked
+
+
+@pytest.mark.parametrize("fault", EXPECTED)
+def test_a_fault_of_the_endpoint_is_shown_and_keeps_the_text(
+    visit: Visit, faulty: FaultyStack, fault: str
+) -> None:
+    page = visit(site=faulty.page)
+    faulty.endpoint.switch(fault)
+    ask(page, GOOD)
+    status, code = EXPECTED[fault]
+    expect_error(page, code)
+    error = page.locator("#error")
+    expect(error).to_have_attribute("data-status", str(status))
+    expect(error.locator("#error-title")).not_to_be_empty()
+    expect(error.locator("#error-advice")).not_to_be_empty()
+    assert "internalcanary" not in (page.content())
+    expect(page.locator("#review")).to_have_value(GOOD)
+    faulty.heal()
+    page.locator("#retry").click()
+    expect_answer(page)
+
+
+def test_a_waking_model_is_waited_for_and_answers_by_itself(visit: Visit, faulty: FaultyStack) -> None:
+    page = visit(site=faulty.page)
+    faulty.endpoint.switch("503 not ready")
+    ask(page, GOOD)
+    expect_error(page, "endpoint_waking")
+    expect(page.locator("#waking-words")).to_contain_text("Trying again by itself")
+    expect(page.locator("#waking-progress")).to_be_visible()
+    assert violations(page) == []
+    faulty.heal()
+    expect_answer(page)
+    expect(page.locator("#verdict")).to_have_text("Positive")
+
+
+def test_the_waiting_can_be_given_up(visit: Visit, faulty: FaultyStack) -> None:
+    page = visit(site=faulty.page)
+    faulty.endpoint.switch("503 not ready")
+    ask(page, GOOD)
+    expect_error(page, "endpoint_waking")
+    page.locator("#give-up").click()
+    expect(page.locator("#waking")).to_be_hidden()
+    expect(page.locator("#retry")).to_be_focused()
+    calls = faulty.endpoint.calls
+    page.wait_for_timeout(6_000)  # longer than the pause before a try
+    assert faulty.endpoint.calls == calls
+
+
+def test_typing_ends_the_waiting(page: Page, stack: Stack) -> None:
+    asked = problem(stack, page, 503, "endpoint_waking", Retry_After="1")
+    ask(page, GOOD)
+    expect_error(page, "endpoint_waking")
+    page.locator("#review").press("End")
+    page.locator("#review").press_sequentially(" More.")
+    expect(page.locator("#waking")).to_be_hidden()
+    count = len(asked)
+    page.wait_for_timeout(2_000)  # longer than the pause before a try
+    assert len(asked) == count
+
+
+def test_tries_by_itself_that_fail_alike_are_read_out_once(page: Page, stack: Stack) -> None:
+    asked = problem(stack, page, 503, "endpoint_waking", Retry_After="1")
+    ask(page, GOOD)
+    expect_error(page, "endpoint_waking")
+    alert = page.locator("#error").element_handle()
+    for _ in range(50):
+        if len(asked) >= 3:
+            break
+        page.wait_for_timeout(100)
+    assert len(asked) >= 3
+    assert page.evaluate("node => node.isConnected", alert)
+
+
+def test_too_many_requests_are_counted_down(page: Page, stack: Stack) -> None:
+    asked = problem(stack, page, 429, "too_many_requests", Retry_After="2")
+    ask(page, GOOD)
+    expect_error(page, "too_many_requests")
+    expect(page.locator("#retry")).to_be_disabled()
+    expect(page.locator("#retry")).to_contain_text("second")
+    expect(page.locator("#retry")).to_be_enabled(timeout=SECONDS)
+    expect(page.locator("#retry")).to_have_text("Try again")
+    assert len(asked) == 1
+    page.unroute(f"{stack.api}/v1/sentiment")
+    page.locator("#retry").click()
+    expect_answer(page)
+
+
+def test_a_device_that_is_offline_is_told_so(page: Page) -> None:
+    page.context.set_offline(True)
+    ask(page, GOOD)
+    expect_error(page, "offline")
+    page.context.set_offline(False)
+    page.locator("#retry").click()
+    expect_answer(page)
+
+
+def test_an_api_that_refuses_this_page_s_origin_is_told_from_one_that_is_down(visit: Visit) -> None:
+    running = FaultyStack(CORS_ORIGIN="https://elsewhere.example")
+    try:
+        page = visit(site=running.page)
+        page.context.clear_permissions()
+        ask(page, GOOD)
+        expect_error(page, "refused_origin")
+        expect(page.locator("#error-advice")).to_contain_text("CORS_ORIGIN")
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504])
+def test_every_status_has_words_of_its_own(page: Page, stack: Stack, status: int) -> None:
+    ask(page, GOOD)
+    expect_answer(page)
+    problem(stack, page, status, f"code_{status}")
+    ask(page, BAD)
+    expect_error(page, f"code_{status}")
+    expect(page.locator("#error-title")).not_to_be_empty()
+    expect(page.locator("#error-detail")).to_have_text("The API says: A detail.")
+    expect(page.locator("#error-small-print")).to_contain_text("request r-1")
+    expect(page.locator("#review")).to_have_value(BAD)

@@ -1,0 +1,74 @@
+"""What the site is made of: vendored files are what their package holds, and the first visit is light."""
+
+import gzip
+import hashlib
+import json
+import re
+
+import pytest
+import serve
+from playwright.sync_api import expect
+
+from tests.static_site.conftest import Visit
+from tests.support.stack import Stack
+
+SITE = serve.FOLDER
+VENDOR = SITE / "vendor"
+ENTRIES = json.loads((VENDOR / "vendor.json").read_text(encoding="utf-8"))
+PAGES = sorted(path.name for path in SITE.glob("*.html"))
+# All that the first visit loads, gzipped, in bytes; the headlines' font, 24 kB, comes after the text stands.
+MAX_BYTES = 60 * 1024
+MAX_REQUESTS = 30
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["file"])
+def test_a_vendored_file_is_the_one_of_its_package(entry: dict[str, str]) -> None:
+    assert hashlib.sha256((VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]
+    assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+", entry["version"])
+    assert entry["licence"] and (VENDOR / entry["licence_file"]).read_text(encoding="utf-8").strip()
+
+
+def test_every_vendored_file_is_listed() -> None:
+    listed = {entry[key] for entry in ENTRIES for key in ("file", "licence_file")} | {"vendor.json"}
+    assert {path.relative_to(VENDOR).as_posix() for path in VENDOR.rglob("*") if path.is_file()} == listed
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_first_visit_is_light(visit: Visit, stack: Stack, name: str) -> None:
+    loaded: dict[str, bytes] = {}
+    page = visit("index.html")  # so that the context exists; its own files are counted by a fresh visit
+    page.on("response", lambda response: loaded.update({response.url: response.body()}))
+    page.goto(f"{stack.page}{name}?fresh")
+    expect(page.locator("main#page")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    own = {url: body for url, body in loaded.items() if url.startswith(stack.page) and "woff2" not in url}
+    size = sum(len(gzip.compress(body, 9)) for body in own.values())
+    assert size <= MAX_BYTES, {url: len(gzip.compress(body, 9)) for url, body in own.items()}
+    assert len(loaded) <= MAX_REQUESTS
+    assert any("style.css" in url for url in own)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_inline_script_or_style(name: str) -> None:
+    html = (SITE / name).read_text(encoding="utf-8")
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", html)
+    assert '<html lang="en">' in html and '<meta name="viewport"' in html
+
+
+def test_modules_name_only_files_that_are_there() -> None:
+    for path in SITE.glob("*.js"):
+        for name in re.findall(
+            r"""(?:from|import\()\s*["'](\./[^"']+)["']""", path.read_text(encoding="utf-8")
+        ):
+            assert (SITE / name).is_file(), f"{path.name} imports {name}"
+
+
+def test_limits_that_the_page_repeats_are_the_app_s_own() -> None:
+    from vocab import contract, text
+
+    api, page = ((SITE / name).read_text(encoding="utf-8") for name in ("api.js", "page.js"))
+    assert f"MAX_REVIEW_CHARACTERS = {contract.MAX_REVIEW_CHARACTERS:_};" in api
+    assert f"MAX_BATCH_REVIEWS = {contract.MAX_ENDPOINT_REVIEWS};" in api
+    assert f"MAX_BATCH_BYTES = {contract.MAX_BODY_BYTES:_};" in api
+    assert f"MAX_TOKENS = {text.MAX_TOKENS};" in page
+    assert f"READ_TOKENS = {{ head: {text.HEAD_TOKENS}, tail: {text.TAIL_TOKENS} }};" in page
