@@ -1,0 +1,100 @@
+// The first step: a file is dropped, chosen or pasted, or one that was kept is taken up again.
+
+import { MAX_BATCH_REVIEWS } from "../api.js";
+import { copyOf, element, find, onClick, setText } from "../dom.js";
+import { FILE } from "../strings.js";
+import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "./reading.js";
+
+/**
+ * @typedef {import("./reader.js").Source} Source
+ * @typedef {{url: string, onSource: (source: Source) => void, onRefusal: (refusal: Refusal) => void}} Wiring
+ */
+
+// More would make the box itself slow: it is taken as it comes, like a file.
+const LARGE_PASTE_CHARACTERS = 100_000;
+
+/** @param {Wiring} wiring @param {Refusal | null} refusal why the last file was not read */
+export function chooseView(wiring, refusal) {
+  const view = copyOf("choose-template");
+  find(view, "#facts").append(...factsOf(wiring.url));
+  if (refusal) showRefusal(view, refusal);
+  listenForFile(view, wiring);
+  listenForPaste(view, wiring);
+  return view;
+}
+
+/** Offers what was kept on this device. @param {ParentNode} view @param {import("./keeping.js").Summary} summary @param {{onGoOn: () => void, onForget: () => void}} wiring */
+export function offerKept(view, { sheet, count, done }, { onGoOn, onForget }) {
+  find(view, "#kept").hidden = false;
+  setText(view, "#kept-text", FILE.kept(sheet.name, done, count));
+  setText(view, "#go-on", FILE.goOn(done === count));
+  onClick(view, "#go-on", onGoOn);
+  onClick(view, "#forget-kept", onForget);
+}
+
+/** Whatever is dropped on the page, at any place, is taken. @param {HTMLElement} page @param {Wiring} wiring @param {() => boolean} isOpen */
+export function listenForDrops(page, wiring, isOpen) {
+  const mark = (/** @type {boolean} */ over) => page.toggleAttribute("data-over", over && isOpen());
+  document.addEventListener("dragover", (event) => {
+    // Or the browser would leave the page and show the file.
+    event.preventDefault();
+    mark(true);
+  });
+  document.addEventListener("dragleave", ({ relatedTarget }) => mark(relatedTarget !== null));
+  document.addEventListener("drop", (event) => {
+    event.preventDefault();
+    mark(false);
+    if (isOpen()) takeFiles(event.dataTransfer?.files, wiring);
+  });
+}
+
+/** @param {string} url */
+function factsOf(url) {
+  const limits = { rows: MAX_ROWS, bytes: MAX_FILE_BYTES, batch: MAX_BATCH_REVIEWS };
+  return FILE.facts(url, limits).flatMap(([term, words]) => [element("dt", "", term), element("dd", "", words)]);
+}
+
+/** @param {ParentNode} view @param {Refusal} refusal */
+function showRefusal(view, { code, numbers }) {
+  const { title, advice } = FILE.refusal(code, numbers);
+  const block = find(view, "#refusal");
+  block.hidden = false;
+  block.dataset.code = code;
+  setText(view, "#refusal-title", title);
+  setText(view, "#refusal-advice", advice);
+}
+
+/** @param {ParentNode} view @param {Wiring} wiring */
+function listenForFile(view, wiring) {
+  const input = /** @type {HTMLInputElement} */ (find(view, "#file"));
+  onClick(view, "#choose-file", () => input.click());
+  input.addEventListener("change", () => takeFiles(input.files, wiring));
+}
+
+/** @param {ParentNode} view @param {Wiring} wiring */
+function listenForPaste(view, wiring) {
+  const box = /** @type {HTMLTextAreaElement} */ (find(view, "#pasted"));
+  find(view, "#paste-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    wiring.onSource({ name: "", text: box.value });
+  });
+  box.addEventListener("paste", (event) => {
+    const { files, text } = pastedIn(event);
+    if (files.length === 0 && text.length < LARGE_PASTE_CHARACTERS) return;
+    event.preventDefault();
+    if (files.length > 0) takeFiles(files, wiring);
+    else wiring.onSource({ name: "", text });
+  });
+}
+
+/** @param {ClipboardEvent} event @returns {{files: ArrayLike<File>, text: string}} */
+function pastedIn({ clipboardData }) {
+  return { files: clipboardData?.files ?? [], text: clipboardData?.getData("text/plain") ?? "" };
+}
+
+/** @param {ArrayLike<File> | null | undefined} files @param {Wiring} wiring */
+function takeFiles(files, { onSource, onRefusal }) {
+  if (!files || files.length === 0) return;
+  if (files.length > 1) return onRefusal(new Refusal("several"));
+  onSource({ name: files[0].name, file: files[0] });
+}

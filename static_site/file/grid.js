@@ -1,0 +1,194 @@
+// Shows any number of rows as a table of which only what is in view is drawn; used by keyboard or mouse.
+
+import { button, element } from "../dom.js";
+
+/**
+ * @typedef {{key: string, label: string}} Column
+ * @typedef {object} Wiring
+ * @property {string} label
+ * @property {string} describedBy the id of an element that says which keys do what
+ * @property {string} empty what is said when there is no row
+ * @property {Column[]} columns
+ * @property {(cells: Record<string, HTMLElement>, row: number, node: HTMLElement) => void} fill
+ * @property {(key: string) => void} onSort
+ * @property {(row: number) => void} onChoose
+ * @property {(row: number) => void} onOpen
+ */
+
+// Rows drawn beyond each edge, so that a quick scroll meets no white.
+const SPARE_ROWS = 8;
+
+export class Grid {
+  /** @type {number[]} */ #order = [];
+  /** @type {{node: HTMLElement, cells: Record<string, HTMLElement>}[]} */ #pool = [];
+  /** The place of the chosen row; -1 for none. */
+  #chosen = -1;
+  #rowHeight = 1;
+  #frame = 0;
+
+  /** @param {HTMLElement} root @param {Wiring} wiring */
+  constructor(root, wiring) {
+    this.wiring = wiring;
+    this.root = root;
+    this.scroller = element("div", "rows-scroller");
+    this.canvas = element("div", "rows-canvas");
+    this.heads = wiring.columns.map((column) => this.#headOf(column));
+    this.#build();
+    this.#listen();
+  }
+
+  /** Shows these rows in this order; the chosen one stays chosen where it still is there. @param {number[]} order */
+  show(order) {
+    const chosen = this.#order[this.#chosen];
+    this.#order = order;
+    this.#chosen = chosen === undefined ? -1 : order.indexOf(chosen);
+    this.root.setAttribute("aria-rowcount", String(order.length + 1));
+    this.draw();
+  }
+
+  /** Draws what is in view anew: its cells may have changed. */
+  draw() {
+    cancelAnimationFrame(this.#frame);
+    this.#frame = requestAnimationFrame(() => this.#draw());
+  }
+
+  /** @param {string} key @param {boolean} down */
+  markSorted(key, down) {
+    this.wiring.columns.forEach((column, place) => {
+      const sorted = column.key === key ? (down ? "descending" : "ascending") : "none";
+      this.heads[place].setAttribute("aria-sort", sorted);
+    });
+  }
+
+  #build() {
+    const { root, wiring } = this;
+    root.classList.add("rows");
+    set(root, { role: "grid", tabindex: "0", "aria-label": wiring.label, "aria-describedby": wiring.describedBy });
+    set(root, { "aria-colcount": String(wiring.columns.length) });
+    const head = set(element("div", "rows-row rows-head"), { role: "row", "aria-rowindex": "1" });
+    head.append(...this.heads);
+    this.empty = element("p", "rows-empty", wiring.empty);
+    set(this.scroller, { role: "rowgroup" });
+    set(this.canvas, { role: "presentation" });
+    this.scroller.append(this.canvas);
+    root.append(set(element("div"), { role: "rowgroup" }), this.scroller, this.empty);
+    root.firstElementChild?.append(head);
+  }
+
+  /** @param {Column} column */
+  #headOf({ key, label }) {
+    const head = set(element("div", `rows-cell cell-${key}`), { role: "columnheader" });
+    head.append(button("rows-sort", label, () => this.wiring.onSort(key)));
+    return head;
+  }
+
+  #listen() {
+    this.scroller.addEventListener("scroll", () => this.draw(), { passive: true });
+    this.root.addEventListener("keydown", (event) => this.#onKey(event));
+    this.canvas.addEventListener("click", (event) => this.#onClick(event));
+    new ResizeObserver(() => this.draw()).observe(this.scroller);
+  }
+
+  /** @param {MouseEvent} event */
+  #onClick(event) {
+    const node = /** @type {Element} */ (event.target).closest("[data-place]");
+    if (node) this.#choose(Number(node.getAttribute("data-place")));
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (event.target !== this.root || event.altKey || event.ctrlKey || event.metaKey) return;
+    const row = this.#order[this.#chosen];
+    if (event.key === "Enter" && row !== undefined) return this.wiring.onOpen(row);
+    const place = this.#placeAfter(event.key);
+    if (place === null || this.#order.length === 0) return;
+    event.preventDefault();
+    this.#choose(Math.min(Math.max(place, 0), this.#order.length - 1));
+  }
+
+  /** @param {string} key @returns {number | null} */
+  #placeAfter(key) {
+    const page = Math.max(1, Math.floor(this.scroller.clientHeight / this.#rowHeight) - 1);
+    /** @type {Record<string, number>} */
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page };
+    if (key === "Home") return 0;
+    if (key === "End") return this.#order.length - 1;
+    return key in steps ? this.#chosen + steps[key] : null;
+  }
+
+  /** @param {number} place */
+  #choose(place) {
+    this.#chosen = place;
+    this.#bringIntoView(place);
+    this.#draw();
+    this.wiring.onChoose(this.#order[place]);
+  }
+
+  /** @param {number} place */
+  #bringIntoView(place) {
+    const { scroller } = this;
+    const [top, bottom] = [place * this.#rowHeight, (place + 1) * this.#rowHeight];
+    if (top < scroller.scrollTop) scroller.scrollTop = top;
+    if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
+  }
+
+  #draw() {
+    this.empty.hidden = this.#order.length > 0;
+    this.scroller.hidden = this.#order.length === 0;
+    this.#measure();
+    this.canvas.style.height = `${this.#order.length * this.#rowHeight}px`;
+    const seen = Math.ceil(this.scroller.clientHeight / this.#rowHeight) + 2 * SPARE_ROWS;
+    const last = Math.max(0, this.#order.length - seen);
+    const from = Math.min(Math.max(0, Math.floor(this.scroller.scrollTop / this.#rowHeight) - SPARE_ROWS), last);
+    this.#fitPool(Math.min(seen, this.#order.length));
+    this.#pool.forEach((entry, place) => this.#place(entry, from + place));
+    this.#markActive();
+  }
+
+  /** The style sheet sets a row's height; it grows with the reader's type. */
+  #measure() {
+    if (this.#pool.length === 0) this.#fitPool(1);
+    this.#rowHeight = this.#pool[0].node.getBoundingClientRect().height || this.#rowHeight;
+  }
+
+  /** @param {number} size */
+  #fitPool(size) {
+    while (this.#pool.length < size) this.#pool.push(this.#newRow());
+    for (const { node } of this.#pool.splice(size)) node.remove();
+  }
+
+  #newRow() {
+    const node = set(element("div", "rows-row"), { role: "row" });
+    /** @type {Record<string, HTMLElement>} */
+    const cells = {};
+    for (const { key } of this.wiring.columns) {
+      cells[key] = set(element("div", `rows-cell cell-${key}`), { role: "gridcell" });
+      node.append(cells[key]);
+    }
+    this.canvas.append(node);
+    return { node, cells };
+  }
+
+  /** @param {{node: HTMLElement, cells: Record<string, HTMLElement>}} entry @param {number} place */
+  #place({ node, cells }, place) {
+    const chosen = place === this.#chosen;
+    node.id = `${this.root.id}-${place}`;
+    node.dataset.place = String(place);
+    node.style.transform = `translateY(${place * this.#rowHeight}px)`;
+    set(node, { "aria-rowindex": String(place + 2), "aria-selected": String(chosen) });
+    this.wiring.fill(cells, this.#order[place], node);
+  }
+
+  /** A screen reader is told of the chosen row only while it is drawn. */
+  #markActive() {
+    const id = `${this.root.id}-${this.#chosen}`;
+    if (this.#chosen >= 0 && document.getElementById(id)) this.root.setAttribute("aria-activedescendant", id);
+    else this.root.removeAttribute("aria-activedescendant");
+  }
+}
+
+/** @param {HTMLElement} node @param {Record<string, string>} attributes */
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}

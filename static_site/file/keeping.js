@@ -1,0 +1,158 @@
+// Keeps a file and what came of it on this device, only when its owner asks for that, and forgets it.
+
+import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/index.js";
+
+/**
+ * @typedef {import("./reading.js").Cell} Cell
+ * @typedef {import("./reading.js").Sheet} Sheet
+ * @typedef {import("./sending.js").Outcome} Outcome
+ * @typedef {import("./work.js").Work} Work
+ * @typedef {Omit<Sheet, "rows">} SheetHead
+ * @typedef {{version: number, sheet: SheetHead, choice: import("./work.js").Choice,
+ *   count: number, done: number, band: [number, number] | null, models: string[]}} Summary
+ *   count: rows; done: rows with an outcome
+ */
+
+const DATABASE = "verdict-file";
+// Raised when what is kept changes its form: an older one is then forgotten.
+const VERSION = 1;
+// Rows under one key: written often, so few enough to be quick.
+const CHUNK_ROWS = 500;
+
+/** @type {ReturnType<typeof createStore> | null} */
+let opened = null;
+
+function store() {
+  return (opened ??= createStore(DATABASE, "file"));
+}
+
+/** Whether this browser can keep anything at all. */
+export function canKeep() {
+  return typeof indexedDB !== "undefined";
+}
+
+/** What is kept, in short; null when nothing is. Makes no database to find out. @returns {Promise<Summary | null>} */
+export async function kept() {
+  try {
+    if (!(await exists())) return null;
+    const summary = await get("summary", store());
+    if (summary?.version === VERSION) return summary;
+    await forget();
+  } catch {
+    // Storage is closed, or holds something else: nothing is kept.
+  }
+  return null;
+}
+
+async function exists() {
+  const databases = await indexedDB.databases();
+  return databases.some(({ name }) => name === DATABASE);
+}
+
+/** All that is kept. @param {Summary} summary @returns {Promise<Work>} */
+export async function load({ sheet, choice, count, band, models }) {
+  const chunks = Math.ceil(count / CHUNK_ROWS);
+  const rows = (await chunksOf("rows", chunks)).flat();
+  const outcomes = (await chunksOf("outcomes", chunks)).flat();
+  if (rows.length !== count || outcomes.length !== count) throw new Error("what is kept is not whole");
+  return { sheet: { ...sheet, rows }, choice, outcomes, band, models };
+}
+
+/** @param {"rows" | "outcomes"} kind @param {number} chunks @returns {Promise<any[][]>} */
+function chunksOf(kind, chunks) {
+  return getMany(Array.from({ length: chunks }, (_, chunk) => `${kind} ${chunk}`), store());
+}
+
+/** Empties the database and takes it away. */
+export async function forget() {
+  await clear(store());
+  await store()("readonly", (objects) => objects.transaction.db.close());
+  opened = null;
+  // Another page may hold it open: it is empty then, and goes when that page goes.
+  indexedDB.deleteDatabase(DATABASE);
+}
+
+/** Writes one file and its outcomes, those that changed and no others, one write at a time. */
+export class Keeper {
+  /** @type {Work} */ #work;
+  /** @type {Set<number>} */ #changed = new Set();
+  /** @type {Promise<void> | null} */ #writing = null;
+  /** @type {(error: unknown) => void} */ #onFailure;
+  #stopped = false;
+
+  /** @param {Work} work @param {(error: unknown) => void} onFailure called once; nothing is kept then */
+  constructor(work, onFailure) {
+    this.#work = work;
+    this.#onFailure = onFailure;
+  }
+
+  /** Writes all of it. The summary comes last: a half-written file is none. */
+  start() {
+    const chunks = Math.ceil(this.#work.sheet.rows.length / CHUNK_ROWS);
+    for (let chunk = 0; chunk < chunks; chunk += 1) this.#changed.add(chunk);
+    return this.#begin(async () => {
+      await clear(store());
+      for (let chunk = 0; chunk < chunks; chunk += 1) {
+        await setMany([[`rows ${chunk}`, slice(this.#work.sheet.rows, chunk)]], store());
+      }
+    });
+  }
+
+  /** Notes a row whose outcome is new. @param {number} row */
+  note(row) {
+    this.#changed.add(Math.floor(row / CHUNK_ROWS));
+  }
+
+  /** Writes what was noted, now or when the present write is done. */
+  write() {
+    return this.#begin(async () => {});
+  }
+
+  /** Nothing more is written; what is kept is forgotten. */
+  async stop() {
+    this.#stopped = true;
+    await this.#writing;
+    await forget();
+  }
+
+  /** @param {() => Promise<void>} first */
+  #begin(first) {
+    this.#writing ??= first()
+      .then(() => this.#drain())
+      .catch((error) => this.#fail(error))
+      .finally(() => {
+        this.#writing = null;
+      });
+    return this.#writing;
+  }
+
+  async #drain() {
+    while (this.#changed.size > 0 && !this.#stopped) {
+      const chunks = [...this.#changed];
+      this.#changed.clear();
+      /** @type {[string, any][]} */
+      const entries = chunks.map((chunk) => [`outcomes ${chunk}`, slice(this.#work.outcomes, chunk)]);
+      await setMany([...entries, ["summary", summaryOf(this.#work)]], store());
+    }
+  }
+
+  /** @param {unknown} error */
+  async #fail(error) {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    // What is half there would be no use, and the room is needed.
+    await forget().catch(() => {});
+    this.#onFailure(error);
+  }
+}
+
+/** @template T @param {T[]} list @param {number} chunk */
+function slice(list, chunk) {
+  return list.slice(chunk * CHUNK_ROWS, (chunk + 1) * CHUNK_ROWS);
+}
+
+/** @param {Work} work @returns {Summary} */
+function summaryOf({ sheet: { rows, ...sheet }, choice, outcomes, band, models }) {
+  const done = outcomes.reduce((sum, outcome) => sum + (outcome === null ? 0 : 1), 0);
+  return { version: VERSION, sheet, choice, count: rows.length, done, band, models };
+}

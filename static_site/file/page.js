@@ -1,0 +1,144 @@
+// Runs the page for a whole file: choose it, say which column holds the reviews, read them all.
+
+import { Verdict } from "../api.js";
+import { API_URL } from "../config.js";
+import { byId, copyOf, find, onClick, setText } from "../dom.js";
+import { showPage, startShell } from "../shell.js";
+import { FILE } from "../strings.js";
+import { chooseView, listenForDrops, offerKept } from "./choosing.js";
+import { forget, kept, load } from "./keeping.js";
+import { columnsView } from "./picking.js";
+import { read } from "./reader.js";
+import { Refusal } from "./reading.js";
+import { Run } from "./running.js";
+
+/**
+ * @typedef {import("./reader.js").Source} Source
+ * @typedef {import("./work.js").Work} Work
+ * @typedef {"choose" | "reading" | "columns" | "run"} Step
+ */
+
+const api = new Verdict(API_URL);
+const page = byId("page");
+const step = byId("step");
+const wiring = {
+  url: api.url,
+  onSource: (/** @type {Source} */ source) => open(source, {}),
+  onRefusal: (/** @type {Refusal} */ refusal) => showChoose(refusal),
+};
+
+/** The run on screen; null when there is none. @type {Run | null} */
+let run = null;
+let reading = new AbortController();
+
+start();
+
+function start() {
+  startShell("file.html");
+  listenForDrops(page, wiring, () => page.dataset.state !== "run");
+  showChoose();
+  showPage();
+}
+
+/** @param {string} words */
+function say(words) {
+  byId("status").textContent = words;
+}
+
+/** @param {Refusal | null} [refusal] why the last file was not read */
+async function showChoose(refusal = null) {
+  show("choose", chooseView(wiring, refusal));
+  const summary = await kept();
+  if (!summary || page.dataset.state !== "choose") return;
+  offerKept(step, summary, { onGoOn: () => goOn(summary), onForget: forgetKept });
+}
+
+/** Reads a file's rows and shows them. @param {Source} source @param {import("./reading.js").Choice} choice */
+async function open(source, choice) {
+  reading.abort();
+  reading = new AbortController();
+  showReading(source);
+  try {
+    const sheet = await read(source, choice, reading.signal);
+    showColumns(sheet, source);
+  } catch (error) {
+    onUnread(error);
+  }
+}
+
+/** @param {unknown} error */
+function onUnread(error) {
+  const refusal = error instanceof Refusal ? error : new Refusal("unreadable");
+  if (refusal !== error) console.error(error);
+  if (refusal.code === "stopped") return;
+  showChoose(refusal);
+}
+
+/** @param {Source} source */
+function showReading({ name, file, text = "" }) {
+  const view = copyOf("reading-template");
+  const words = FILE.reading(name, file?.size ?? text.length);
+  setText(view, "#reading-title", words);
+  onClick(view, "#stop", stopReading);
+  show("reading", view);
+  say(words);
+}
+
+function stopReading() {
+  reading.abort();
+  showChoose();
+  say(FILE.stoppedReading);
+}
+
+/** @param {import("./reading.js").Sheet} sheet @param {Source} source */
+function showColumns(sheet, source) {
+  const view = columnsView(sheet, {
+    url: api.url,
+    onFormat: (choice) => open(source, choice),
+    onOther: () => showChoose(),
+    onStart: (work, keep) => showRun(work, { kept: false, keep }),
+  });
+  show("columns", view);
+  find(step, "#columns-title").focus({ preventScroll: true });
+  say(FILE.sheet(sheet.rows.length, sheet.columns.length));
+}
+
+/** @param {Work} work @param {{kept: boolean, keep: boolean}} how */
+function showRun(work, { kept: wasKept, keep }) {
+  run = new Run(work, { api, say, onOther: leaveRun }, { kept: wasKept });
+  show("run", run.view);
+  find(step, "#run-title").focus({ preventScroll: true });
+  run.start({ keep });
+}
+
+async function leaveRun() {
+  await run?.leave();
+  run = null;
+  showChoose();
+}
+
+/** @param {import("./keeping.js").Summary} summary */
+async function goOn(summary) {
+  try {
+    showRun(await load(summary), { kept: true, keep: false });
+  } catch (error) {
+    console.error(error);
+    await forget().catch(() => {});
+    showChoose(new Refusal("not_kept"));
+  }
+}
+
+async function forgetKept() {
+  await forget();
+  await showChoose();
+  say(FILE.forgotten);
+}
+
+/** @param {Step} state @param {DocumentFragment} view */
+function show(state, view) {
+  page.dataset.state = state;
+  delete page.dataset.phase;
+  page.removeAttribute("data-over");
+  step.replaceChildren(view);
+  window.scrollTo({ top: 0, behavior: "instant" });
+}

@@ -1,0 +1,368 @@
+// Reads a file of reviews: bytes to text, text to named columns and rows, with a note on all that was odd.
+
+/**
+ * @typedef {"comma" | "semicolon" | "tab" | "bar" | "jsonl" | "lines"} Format
+ * @typedef {string | number | boolean | null | undefined} Cell undefined: the row has no such cell
+ * @typedef {{code: string, count?: number, row?: number}} Note row counts from 1, names not counted
+ * @typedef {{format?: Format, header?: boolean}} Choice what the reader set; the rest is guessed
+ * @typedef {object} Sheet
+ * @property {string} name the file's name; empty for pasted text
+ * @property {Format} format
+ * @property {boolean} header the first row holds the columns' names
+ * @property {string[]} columns
+ * @property {Cell[][]} rows
+ * @property {number} unread the column that holds lines which could not be read; -1 when there are none
+ * @property {Note[]} notes
+ */
+
+// The usual file of 50,000 IMDb reviews has 66 MB; all of it has to fit into a browser tab's memory.
+export const MAX_FILE_BYTES = 100_000_000;
+export const MAX_ROWS = 100_000;
+export const MAX_COLUMNS = 500;
+// Empty cells take memory too: 100 MB of commas would be 100 million of them.
+const MAX_CELLS = 5_000_000;
+
+/** What stands between two values. @type {Record<string, string>} */
+export const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
+/** @type {Record<string, Format | "delimited">} */
+const BY_ENDING = { csv: "delimited", tsv: "tab", tab: "tab", jsonl: "jsonl", ndjson: "jsonl" };
+
+/** Names under which files hold their reviews, the likeliest first. */
+export const REVIEW_NAMES =
+  ["review", "reviews", "review_text", "reviewtext", "text", "content", "comment", "body", "sentence"];
+const KNOWN_NAMES =
+  [...REVIEW_NAMES, "id", "label", "sentiment", "rating", "stars", "score", "class", "polarity"];
+
+// As many characters, and rows, as a guess needs.
+const HEAD_CHARACTERS = 65_536;
+const HEAD_ROWS = 20;
+// A column's name is short; a review seldom is.
+const LONGEST_NAME = 40;
+// Control characters are this rare in text; in what is no UTF-8 fewer are enough for a doubt.
+const MAX_CONTROL_SHARE = 0.2;
+const MAX_CONTROL_SHARE_GUESSED = 0.02;
+
+/** First bytes of files that are no text. @type {[string, number[]][]} */
+const SIGNATURES = [
+  ["zip", [0x50, 0x4b, 0x03, 0x04]],
+  ["gzip", [0x1f, 0x8b]],
+  ["pdf", [0x25, 0x50, 0x44, 0x46]],
+  ["office", [0xd0, 0xcf, 0x11, 0xe0]],
+];
+
+/** Why a file is not read. `code` names the reason, `numbers` are what it is about. */
+export class Refusal extends Error {
+  /** @param {string} code @param {Record<string, number | string>} [numbers] */
+  constructor(code, numbers = {}) {
+    super(code);
+    this.code = code;
+    this.numbers = numbers;
+  }
+}
+
+/**
+ * The rows of a file.
+ * @param {string} name
+ * @param {Uint8Array} bytes
+ * @param {Choice} choice
+ * @param {any} Papa papaparse
+ * @returns {Sheet}
+ * @throws {Refusal}
+ */
+export function readBytes(name, bytes, choice, Papa) {
+  refuseSignature(bytes);
+  const { text, guessed } = decode(bytes);
+  refuseBinary(text, guessed);
+  const sheet = readText(name, text, choice, Papa);
+  if (guessed) sheet.notes.unshift({ code: "windows_1252" });
+  if (text.includes("\uFFFD")) sheet.notes.push({ code: "replaced" });
+  return sheet;
+}
+
+/**
+ * The rows of a text.
+ * @param {string} name
+ * @param {string} text
+ * @param {Choice} choice
+ * @param {any} Papa papaparse
+ * @returns {Sheet}
+ * @throws {Refusal}
+ */
+export function readText(name, text, choice, Papa) {
+  if (text.trim() === "") throw new Refusal("empty_file");
+  const format = choice.format ?? guessFormat(name, text.slice(0, HEAD_CHARACTERS), Papa);
+  const table = readerOf(format)(text, format, choice, Papa);
+  return { ...refuseUnusable(table), name, format };
+}
+
+/** @param {Format} format */
+function readerOf(format) {
+  if (format === "jsonl") return readJsonLines;
+  return format === "lines" ? readLines : readDelimited;
+}
+
+/**
+ * UTF-8 or UTF-16 by the mark at its start; without one UTF-8 where that is possible, else Windows-1252.
+ * @param {Uint8Array} bytes
+ * @returns {{text: string, guessed: boolean}}
+ */
+export function decode(bytes) {
+  const mark = encodingOfMark(bytes);
+  if (mark) return { text: new TextDecoder(mark).decode(bytes), guessed: false };
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true }).decode(bytes), guessed: false };
+  } catch {
+    return { text: new TextDecoder("windows-1252").decode(bytes), guessed: true };
+  }
+}
+
+/** @param {Uint8Array} bytes */
+function encodingOfMark(bytes) {
+  if (startsWith(bytes, [0xef, 0xbb, 0xbf])) return "utf-8";
+  if (startsWith(bytes, [0xff, 0xfe])) return "utf-16le";
+  return startsWith(bytes, [0xfe, 0xff]) ? "utf-16be" : "";
+}
+
+/** @param {Uint8Array} bytes @param {number[]} start */
+function startsWith(bytes, start) {
+  return start.every((byte, place) => bytes[place] === byte);
+}
+
+/** @param {Uint8Array} bytes */
+function refuseSignature(bytes) {
+  const found = SIGNATURES.find(([, start]) => startsWith(bytes, start));
+  if (found) throw new Refusal("binary", { kind: found[0] });
+}
+
+/** @param {string} text @param {boolean} guessed */
+function refuseBinary(text, guessed) {
+  const head = text.slice(0, HEAD_CHARACTERS);
+  // eslint-disable-next-line no-control-regex
+  const controls = head.match(/[\0-\x08\x0e-\x1f]/g) ?? [];
+  const limit = guessed ? MAX_CONTROL_SHARE_GUESSED : MAX_CONTROL_SHARE;
+  if (controls.length <= head.length * limit) return;
+  const nulls = controls.filter((character) => character === "\0").length;
+  throw new Refusal("binary", { kind: nulls > head.length * 0.4 ? "utf16" : "" });
+}
+
+/** @param {Omit<Sheet, "name" | "format">} table */
+function refuseUnusable(table) {
+  const { rows, columns, header } = table;
+  if (rows.length > MAX_ROWS) throw new Refusal("too_many_rows", { limit: MAX_ROWS });
+  if (columns.length > MAX_COLUMNS) {
+    throw new Refusal("too_many_columns", { columns: columns.length, limit: MAX_COLUMNS });
+  }
+  if (rows.length * columns.length > MAX_CELLS) throw new Refusal("too_many_cells", { limit: MAX_CELLS });
+  if (rows.length === 0) throw new Refusal(header ? "only_header" : "empty_file");
+  return table;
+}
+
+// Guesses.
+
+/**
+ * By the name's ending; where that says nothing, by how the text begins.
+ * @param {string} name
+ * @param {string} head
+ * @param {any} Papa
+ * @returns {Format}
+ */
+export function guessFormat(name, head, Papa) {
+  const known = BY_ENDING[name.toLowerCase().split(".").pop() ?? ""];
+  if (known && known !== "delimited") return known;
+  const first = head.trimStart();
+  if (!known && first.startsWith("{") && isJson(first.split(/[\r\n]/, 1)[0])) return "jsonl";
+  const delimited = guessDelimiter(head, Papa);
+  return known || looksDelimited(head, delimited, Papa) ? delimited : "lines";
+}
+
+/** @param {string} head @param {any} Papa @returns {Format} */
+function guessDelimiter(head, Papa) {
+  const delimitersToGuess = Object.values(DELIMITERS);
+  const { delimiter } = Papa.parse(head, { preview: HEAD_ROWS, delimitersToGuess }).meta;
+  const found = Object.keys(DELIMITERS).find((name) => DELIMITERS[name] === delimiter);
+  return /** @type {Format} */ (found ?? "comma");
+}
+
+/** Prose has commas too: a table has known names, or tabs, in each of its rows. @param {string} head @param {Format} format @param {any} Papa */
+function looksDelimited(head, format, Papa) {
+  const rows = headRows(head, format, Papa);
+  if (rows[0].some(isKnownName)) return true;
+  const width = rows[0].length;
+  const even = rows.length > 1 && width > 1 && rows.every((row) => row.length === width);
+  return even && (format === "tab" || head.trimStart().startsWith('"'));
+}
+
+/** @param {string} head @param {Format} format @param {any} Papa @returns {string[][]} */
+function headRows(head, format, Papa) {
+  const { data } = parseDelimited(head, format, HEAD_ROWS + 1, Papa);
+  // The head may end in the middle of its last row.
+  return data.length > 1 && head.length === HEAD_CHARACTERS ? data.slice(0, -1) : data;
+}
+
+/** @param {string[][]} rows */
+export function guessHeader(rows) {
+  const [first] = rows;
+  if (first.some(isKnownName)) return true;
+  if (rows.length < 2) return false;
+  const names = first.map((name) => name.trim());
+  return new Set(names).size === names.length && names.every(couldBeName);
+}
+
+/** @param {string} name */
+function isKnownName(name) {
+  return KNOWN_NAMES.includes(name.trim().toLowerCase());
+}
+
+/** @param {string} name */
+function couldBeName(name) {
+  return name !== "" && name.length <= LONGEST_NAME && Number.isNaN(Number(name)) && !/[.!?]$/.test(name);
+}
+
+// Values between delimiters.
+
+/** @param {string} text @param {Format} format @param {number} preview @param {any} Papa */
+function parseDelimited(text, format, preview, Papa) {
+  return Papa.parse(text, { delimiter: DELIMITERS[format], preview, skipEmptyLines: true });
+}
+
+/** @param {string} text @param {Format} format @param {Choice} choice @param {any} Papa */
+function readDelimited(text, format, choice, Papa) {
+  const { data, errors } = parseDelimited(text, format, MAX_ROWS + 2, Papa);
+  if (data.length === 0) throw new Refusal("empty_file");
+  const header = choice.header ?? guessHeader(data.slice(0, HEAD_ROWS));
+  const rows = header ? data.slice(1) : data;
+  const width = data.reduce((/** @type {number} */ most, /** @type {string[]} */ row) => Math.max(most, row.length), 0);
+  const columns = nameColumns(header ? data[0] : [], width);
+  return { header, columns, rows, unread: -1, notes: notesOf(rows, errors, header, data[0].length) };
+}
+
+/** @param {string[]} names @param {number} width */
+export function nameColumns(names, width) {
+  /** @type {Set<string>} */
+  const taken = new Set();
+  return Array.from({ length: width }, (_, place) => {
+    const name = freeName((names[place] ?? "").trim() || `Column ${place + 1}`, taken);
+    taken.add(name);
+    return name;
+  });
+}
+
+/** @param {string} name @param {{has: (name: string) => boolean}} taken */
+export function freeName(name, taken) {
+  let free = name;
+  for (let turn = 2; taken.has(free); turn += 1) free = `${name} (${turn})`;
+  return free;
+}
+
+/** @param {string[][]} rows @param {{code: string, row?: number}[]} errors @param {boolean} header @param {number} width */
+function notesOf(rows, errors, header, width) {
+  const before = header ? 0 : 1;
+  const unclosed = errors.find(({ code }) => code === "MissingQuotes");
+  const odd = errors.filter(({ code }) => code === "InvalidQuotes");
+  const ragged = placesOf(rows, (row) => row.length !== width);
+  return [
+    ...(unclosed ? [{ code: "unclosed_quote", row: (unclosed.row ?? 0) + before }] : []),
+    ...(odd.length ? [{ code: "odd_quotes", count: odd.length, row: (odd[0].row ?? 0) + before }] : []),
+    ...(ragged.count ? [{ code: "ragged", ...ragged }] : []),
+    ...nullNotes(rows),
+  ];
+}
+
+/** @param {Cell[][]} rows @returns {Note[]} */
+function nullNotes(rows) {
+  const found = placesOf(rows, (row) => row.some((cell) => typeof cell === "string" && cell.includes("\0")));
+  return found.count ? [{ code: "nulls", ...found }] : [];
+}
+
+/** How many rows are so, and the first that is. @template T @param {T[]} rows @param {(row: T) => boolean} test */
+function placesOf(rows, test) {
+  const count = rows.reduce((sum, row) => sum + (test(row) ? 1 : 0), 0);
+  return { count, row: count ? rows.findIndex(test) + 1 : 0 };
+}
+
+// One review a line.
+
+/** @param {string} text */
+function linesOf(text) {
+  return text.split(/\r\n|\n|\r/).filter((line) => line.trim() !== "");
+}
+
+/** @param {string} text */
+function readLines(text) {
+  const rows = linesOf(text).map((line) => [line]);
+  return { header: false, columns: ["review"], rows, unread: -1, notes: nullNotes(rows) };
+}
+
+// JSON lines: one object a line; a bare string is a review.
+
+/** @param {string} text */
+function readJsonLines(text) {
+  const lines = linesOf(text);
+  if (lines.length > MAX_ROWS) throw new Refusal("too_many_rows", { limit: MAX_ROWS });
+  const objects = lines.map(fieldsOf);
+  if (objects.every((fields) => fields === null)) throw new Refusal("no_json", { lines: lines.length });
+  /** @type {Map<string, number>} */
+  const places = new Map();
+  const rows = objects.map((fields) => (fields ? cellsOf(fields, places) : []));
+  return withUnreadLines([...places.keys()], rows, lines, objects);
+}
+
+/** @param {string[]} columns @param {Cell[][]} rows @param {string[]} lines @param {([string, Cell][] | null)[]} objects */
+function withUnreadLines(columns, rows, lines, objects) {
+  const bad = placesOf(objects, (fields) => fields === null);
+  const table = { header: false, columns, rows, unread: -1, notes: nullNotes(rows) };
+  if (!bad.count) return table;
+  const unread = columns.length;
+  objects.forEach((fields, row) => {
+    if (fields === null) rows[row][unread] = lines[row];
+  });
+  const names = [...columns, freeName("unread line", new Set(columns))];
+  return { ...table, columns: names, unread, notes: [{ code: "bad_lines", ...bad }, ...table.notes] };
+}
+
+/** A line's names and values; null when it holds neither an object nor a string. @param {string} line @returns {[string, Cell][] | null} */
+function fieldsOf(line) {
+  try {
+    const value = parseKeepingDigits(line);
+    if (typeof value === "string") return [["review", value]];
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    return Object.entries(value).map(([name, field]) => [name, plain(field)]);
+  } catch {
+    return null;
+  }
+}
+
+/** A long id's last digits would be lost as a number: it stays text. @param {string} line */
+function parseKeepingDigits(line) {
+  if (!/\d{16}/.test(line)) return JSON.parse(line);
+  const keep = (/** @type {string} */ _, /** @type {any} */ value, /** @type {any} */ context) =>
+    typeof value === "number" && context?.source && String(value) !== context.source ? context.source : value;
+  return JSON.parse(line, keep);
+}
+
+/** @param {[string, Cell][]} fields @param {Map<string, number>} places a column's place by its name; grows @returns {Cell[]} */
+function cellsOf(fields, places) {
+  /** @type {Cell[]} */
+  const cells = [];
+  for (const [name, cell] of fields) {
+    if (!places.has(name)) places.set(name, places.size);
+    if (places.size > MAX_COLUMNS) throw new Refusal("too_many_columns", { columns: places.size, limit: MAX_COLUMNS });
+    cells[/** @type {number} */ (places.get(name))] = cell;
+  }
+  return cells;
+}
+
+/** A list or an object becomes its JSON. @param {any} value @returns {Cell} */
+function plain(value) {
+  return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
+}
+
+/** @param {string} line */
+function isJson(line) {
+  return fieldsOf(line) !== null;
+}
+
+/** A cell as people read it. @param {Cell} cell */
+export function textOf(cell) {
+  return typeof cell === "string" ? cell : cell === null || cell === undefined ? "" : String(cell);
+}

@@ -1,0 +1,307 @@
+// Shows what came of the rows: shares, plots, the comparison with labels, and the table.
+
+import { element, find, setText } from "../dom.js";
+import { linkTo } from "../share.js";
+import { FILE, WARNINGS, OTHER_WARNING, VERDICTS, percent, shareOf, count } from "../strings.js";
+import { drawDetail, isOpenable } from "./detail.js";
+import { calibrationOf, compare, histogramOf, sharesOf } from "./figures.js";
+import { Grid } from "./grid.js";
+import { disagrees, orderOf } from "./order.js";
+import { fillSelect, inputOf, selectOf } from "./picking.js";
+import { calibration, histogram } from "./plots.js";
+import { textOf } from "./reading.js";
+import { listenForDownloads } from "./taking.js";
+import { labelsOf } from "./work.js";
+
+/**
+ * @typedef {import("./order.js").Key} Key
+ * @typedef {import("./order.js").Rows} Rows
+ * @typedef {import("./order.js").Show} Show
+ * @typedef {import("./sending.js").Outcome} Outcome
+ * @typedef {import("./work.js").Work} Work
+ */
+
+// While rows come in, plots and order follow at this pace: with many rows they cost time.
+const REFRESH_MS = 1_000;
+const SEARCH_PAUSE_MS = 200;
+// What fits into a line of the widest screen.
+const LINE_CHARACTERS = 300;
+const MAX_CALIBRATION_PX = 560;
+
+export class Results {
+  /** @type {Work} */ #work;
+  /** @type {Rows} */ #rows;
+  /** @type {Grid} */ #grid;
+  /** @type {import("./order.js").Wish} */ #wish = { show: "all", search: "", by: "row", down: false };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #refreshing;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #searching;
+  /** @type {number | null} */ #chosen = null;
+
+  /** @param {DocumentFragment} view @param {Work} work */
+  constructor(view, work) {
+    this.#work = work;
+    this.labels = labelsOf(work);
+    this.#rows = rowsOf(work, this.labels);
+    this.root = /** @type {HTMLElement} */ (document.getElementById("page"));
+    this.#grid = this.#newGrid(find(view, "#grid"));
+    fillSelect(selectOf(view, "#show"), showOptions(work), "all");
+    listenForDownloads(view, work);
+    for (const id of ["#calibration-section", "#accuracy-section"]) find(view, id).hidden = this.labels.length === 0;
+    drawDetail(view, this.#rows, null);
+  }
+
+  /** Call it once the view is in the page: the plots are as wide as their place. */
+  start() {
+    const { root } = this;
+    selectOf(root, "#show").addEventListener("change", () => this.#filter());
+    inputOf(root, "#search").addEventListener("input", () => {
+      clearTimeout(this.#searching);
+      this.#searching = setTimeout(() => this.#filter(), SEARCH_PAUSE_MS);
+    });
+    find(root, "#filter").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#filter();
+    });
+    new ResizeObserver(() => this.#drawPlots()).observe(find(root, "#histogram"));
+    this.#grid.markSorted(this.#wish.by, this.#wish.down);
+    this.refresh();
+  }
+
+  /** Rows have changed: shown now, or soon. @param {{now?: boolean}} [how] */
+  changed({ now = false } = {}) {
+    if (now) return this.refresh();
+    this.#grid.draw();
+    this.#refreshing ??= setTimeout(() => this.refresh(), REFRESH_MS);
+  }
+
+  refresh() {
+    clearTimeout(this.#refreshing);
+    this.#refreshing = undefined;
+    if (!this.root.querySelector("#grid")) return;
+    this.#order();
+    this.#drawShares();
+    this.#drawPlots();
+    this.#drawComparison();
+    if (this.#chosen !== null) drawDetail(this.root, this.#rows, this.#chosen);
+  }
+
+  /** @param {HTMLElement} root */
+  #newGrid(root) {
+    const hasLabels = this.labels.length > 0;
+    const keys = Object.keys(FILE.GRID).filter((key) => key !== "label" || hasLabels);
+    root.toggleAttribute("data-labels", hasLabels);
+    return new Grid(root, {
+      label: FILE.gridLabel,
+      describedBy: "grid-help",
+      empty: FILE.noRows,
+      columns: keys.map((key) => ({ key, label: FILE.GRID[key] })),
+      fill: (cells, row, node) => fillRow(cells, row, node, this.#rows),
+      onSort: (key) => this.#sort(/** @type {Key} */ (key)),
+      onChoose: (row) => this.#choose(row),
+      onOpen: (row) => openReview(this.#rows, row),
+    });
+  }
+
+  /** @param {number} row */
+  #choose(row) {
+    this.#chosen = row;
+    drawDetail(this.root, this.#rows, row);
+  }
+
+  /** @param {Key} by */
+  #sort(by) {
+    const down = this.#wish.by === by && !this.#wish.down;
+    this.#wish = { ...this.#wish, by, down };
+    this.#grid.markSorted(by, down);
+    this.#order();
+  }
+
+  #filter() {
+    const show = /** @type {Show} */ (selectOf(this.root, "#show").value);
+    this.#wish = { ...this.#wish, show, search: inputOf(this.root, "#search").value };
+    this.#order();
+  }
+
+  #order() {
+    const order = orderOf(this.#rows, this.#wish);
+    this.#grid.show(order);
+    const words = FILE.shown(order.length, this.#rows.count);
+    if (find(this.root, "#shown").textContent !== words) setText(this.root, "#shown", words);
+  }
+
+  #drawShares() {
+    const shares = sharesOf(this.#work.outcomes);
+    const scored = shares.positive + shares.negative + shares.uncertain;
+    const bar = element("div", "share-bar");
+    bar.setAttribute("aria-hidden", "true");
+    for (const verdict of ["negative", "uncertain", "positive"]) {
+      const part = element("span", `share share-${verdict}`);
+      part.style.flexGrow = String(shares[/** @type {keyof typeof shares} */ (verdict)]);
+      bar.append(part);
+    }
+    const list = element("dl", "figures");
+    for (const [key, name] of Object.entries(FILE.SHARES)) {
+      const number = shares[/** @type {keyof typeof shares} */ (key)];
+      const ofScored = key === "positive" || key === "negative" || key === "uncertain";
+      if (number === 0 && !ofScored) continue;
+      list.append(figure(key, name, ofScored ? shareOf(number, scored) : "", count(number)));
+    }
+    find(this.root, "#shares").replaceChildren(bar, list);
+  }
+
+  #drawPlots() {
+    const { band, outcomes } = this.#work;
+    const bins = histogramOf(outcomes);
+    const place = find(this.root, "#histogram");
+    if (place.clientWidth === 0) return;
+    place.replaceChildren(histogram(place.clientWidth, bins, band));
+    setText(this.root, "#band-note", band ? FILE.band(...band) : FILE.noBand);
+    const lines = bins.map((bin) => [FILE.binName(bin.from, bin.to), count(bin.negative), count(bin.uncertain), count(bin.positive)]);
+    find(this.root, "#histogram-table").replaceChildren(tableOf(FILE.histogramColumns, lines));
+    if (this.labels.length > 0) this.#drawCalibration();
+  }
+
+  #drawCalibration() {
+    const bins = calibrationOf(this.#work.outcomes, this.labels);
+    const place = find(this.root, "#calibration");
+    place.replaceChildren(calibration(Math.min(place.clientWidth, MAX_CALIBRATION_PX), bins));
+    const lines = bins.map((bin) => [
+      FILE.binName(bin.from, bin.to), count(bin.rows), FILE.place(bin.predicted), FILE.place(bin.observed),
+      FILE.binName(bin.low, bin.high),
+    ]);
+    find(this.root, "#calibration-table").replaceChildren(tableOf(FILE.calibrationColumns, lines));
+  }
+
+  #drawComparison() {
+    if (this.labels.length === 0) return;
+    const comparison = compare(this.#work.outcomes, this.labels);
+    const list = element("dl", "figures");
+    list.append(
+      accuracyFigure("all", FILE.accuracyAll, comparison.all),
+      accuracyFigure("outright", FILE.accuracyOutright, comparison.outright),
+    );
+    const uncertain = comparison.positive.uncertain + comparison.negative.uncertain;
+    const rest = element("p", "small-print", FILE.accuracyRest(uncertain, comparison.without));
+    find(this.root, "#accuracy").replaceChildren(list, confusion(comparison), rest);
+  }
+}
+
+/** Its own page, in a new tab, so that this one goes on. @param {Rows} rows @param {number} row */
+async function openReview(rows, row) {
+  const review = rows.review(row);
+  if (isOpenable(review)) window.open(await linkTo(review), "_blank", "noopener");
+}
+
+/** The options that can hold a row of this file. @param {Work} work @returns {[string, string][]} */
+function showOptions({ choice }) {
+  return Object.entries(FILE.SHOW).filter(([show]) => show !== "disagrees" || choice.label >= 0);
+}
+
+/** @param {Work} work @param {(import("./labels.js").Label | null)[]} labels @returns {Rows} */
+function rowsOf({ sheet, choice, outcomes }, labels) {
+  const cell = (/** @type {number} */ row, /** @type {number} */ column) => textOf(sheet.rows[row][column]);
+  const outcome = (/** @type {number} */ row) => outcomes[row];
+  const label = (/** @type {number} */ row) => labels[row] ?? null;
+  const note = (/** @type {number} */ row) => noteOf(outcome(row), label(row));
+  return {
+    count: sheet.rows.length,
+    name: (row) => (choice.id < 0 ? String(row + 1) : cell(row, choice.id)),
+    review: (row) => cell(row, choice.review) || (sheet.unread < 0 ? "" : cell(row, sheet.unread)),
+    outcome,
+    label,
+    note,
+  };
+}
+
+/** A row's note, in a few words. @param {Outcome | null} outcome @param {import("./labels.js").Label | null} label */
+function noteOf(outcome, label) {
+  if (!outcome) return "";
+  if (outcome.error !== undefined) return FILE.error(outcome.error, outcome.detail);
+  const warnings = outcome.warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING);
+  const words = [...(disagrees(outcome, label) ? [FILE.against] : []), ...warnings].join("; ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** @param {Record<string, HTMLElement>} cells @param {number} row @param {HTMLElement} node @param {Rows} rows */
+function fillRow(cells, row, node, rows) {
+  const outcome = rows.outcome(row);
+  const label = rows.label(row);
+  node.dataset.verdict = outcome === null ? "waiting" : (outcome.sentiment ?? "failed");
+  cells.row.textContent = rows.name(row).slice(0, LINE_CHARACTERS);
+  cells.verdict.textContent = verdictWords(outcome);
+  cells.probability.replaceChildren(...probabilityCell(outcome));
+  cells.review.textContent = rows.review(row).slice(0, LINE_CHARACTERS);
+  cells.review.dir = "auto";
+  cells.note.textContent = rows.note(row).slice(0, LINE_CHARACTERS);
+  if (cells.label) cells.label.textContent = label === null ? "" : VERDICTS[label];
+}
+
+/** @param {Outcome | null} outcome */
+function verdictWords(outcome) {
+  if (outcome === null) return FILE.notAsked;
+  return outcome.error === undefined ? VERDICTS[outcome.sentiment] : FILE.failed;
+}
+
+/** The number, and a bar from the middle. @param {Outcome | null} outcome */
+function probabilityCell(outcome) {
+  if (!outcome || outcome.error !== undefined) return [];
+  const { probability } = outcome;
+  const track = element("span", "track");
+  track.setAttribute("aria-hidden", "true");
+  track.append(element("span", "fill"));
+  const meter = element("span", "rows-meter");
+  meter.dataset.sign = probability >= 0.5 ? "plus" : "minus";
+  meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
+  meter.append(track);
+  return [element("span", "rows-number", percent(probability)), meter];
+}
+
+/** @param {string} key @param {string} name @param {string} main @param {string} aside */
+function figure(key, name, main, aside) {
+  const item = element("div", "figure");
+  item.dataset.key = key;
+  item.append(element("dt", "", name), element("dd", "figure-main", main || aside));
+  if (main) item.append(element("dd", "figure-aside", aside));
+  return item;
+}
+
+/** @param {string} key @param {string} name @param {import("./figures.js").Accuracy} accuracy */
+function accuracyFigure(key, name, accuracy) {
+  const item = figure(key, name, shareOf(accuracy.right, accuracy.rows), FILE.accuracyNote(accuracy));
+  item.classList.add("figure-tall");
+  return item;
+}
+
+/** @param {import("./figures.js").Comparison} comparison */
+function confusion(comparison) {
+  const names = ["positive", "negative", "uncertain"];
+  const lines = /** @type {("positive" | "negative")[]} */ (["positive", "negative"]).map((label) => [
+    FILE.labelled[label],
+    ...names.map((verdict) => count(comparison[label][/** @type {keyof import("./figures.js").Verdicts} */ (verdict)])),
+  ]);
+  const table = tableOf(["", ...names.map((name) => VERDICTS[name])], lines);
+  table.prepend(element("caption", "", FILE.confusionCaption));
+  table.id = "confusion";
+  return table;
+}
+
+/** The first value of a line is its head. @param {string[]} columns @param {string[]} names @param {string[][]} lines */
+function tableOf(columns, lines) {
+  const table = element("table", "plain-table number-table");
+  const head = element("tr");
+  head.append(...columns.map((name) => headCell(name, "col")));
+  const body = lines.map(([name, ...values]) => {
+    const line = element("tr");
+    line.append(headCell(name, "row"), ...values.map((value) => element("td", "", value)));
+    return line;
+  });
+  table.append(head, ...body);
+  return table;
+}
+
+/** @param {string} name @param {string} scope */
+function headCell(name, scope) {
+  const cell = element(name === "" ? "td" : "th", "", name);
+  if (name !== "") cell.setAttribute("scope", scope);
+  return cell;
+}

@@ -1,0 +1,228 @@
+// Sends a file's reviews to the API in polite batches, one request at a time, and hands on what comes back.
+
+import { ApiError, MAX_BATCH_BYTES, MAX_BATCH_REVIEWS } from "../api.js";
+
+/**
+ * @typedef {import("../api.js").BatchItem} BatchItem
+ * @typedef {import("../api.js").Sentiment} Sentiment
+ * @typedef {{sentiment: Sentiment, probability: number, warnings: string[], error?: undefined}} Scored
+ *   probability is P(positive), 0..1; warnings are codes
+ * @typedef {{error: string, detail: string, status: number}} Failed
+ *   error is a code: the API's own or one of ours; status 0 when the API was not asked
+ * @typedef {Scored | Failed} Outcome
+ * @typedef {{review: string, rows: number[]}} Job a review, and the rows that hold it
+ * @typedef {"sending" | "waiting" | "paused" | "ended" | "done"} Phase
+ * @typedef {{phase: Phase, error: ApiError | null, until: number}} State
+ *   error: why it waits or has paused by itself; until: when the wait ends, in ms since 1970
+ */
+
+// The message around the reviews: {"reviews":[],"explain":"none"} and some air.
+const ENVELOPE_BYTES = 100;
+// Tries of one batch before it pauses by itself: with the waits below about a minute.
+const MAX_TRIES = 6;
+const MAX_BACKOFF_SECONDS = 20;
+// Nobody wants to watch a longer countdown: it pauses instead.
+const MAX_WAIT_SECONDS = 120;
+// Reviews refused one after the other, each alone, before the fault is taken to be the API's.
+const MAX_REFUSED_ALONE = 5;
+// The request was read and one of its reviews may be to blame: the batch is halved to find it.
+const ONE_MAY_BE_TO_BLAME = [400, 413, 422, 500];
+const PASSING_STATUSES = [429, 502, 503, 504];
+const PASSING_CODES = ["unreachable", "offline", "timeout", "bad_answer"];
+
+const encoder = new TextEncoder();
+
+/** Sends jobs until none is left; can be paused, resumed and cancelled at any time. */
+export class Sending {
+  /** @type {Job[]} */ #jobs;
+  /** @type {(reviews: {review: string}[], options: {signal: AbortSignal}) => Promise<BatchItem[]>} */ #ask;
+  /** @type {(job: Job, item: BatchItem) => void} */ #onItem;
+  /** @type {() => void} */ #onBatch;
+  /** @type {(state: State) => void} */ #onState;
+  /** @type {State} */ #state = { phase: "paused", error: null, until: 0 };
+  /** @type {Promise<void> | null} */ #running = null;
+  #request = new AbortController();
+  #wake = () => {};
+  #tries = 0;
+  #refusedAlone = 0;
+
+  /**
+   * @param {Job[]} jobs
+   * @param {{ask: (reviews: {review: string}[], options: {signal: AbortSignal}) => Promise<BatchItem[]>,
+   *   onItem: (job: Job, item: BatchItem) => void, onBatch: () => void, onState: (state: State) => void}} wiring
+   *   ask throws ApiError alone
+   */
+  constructor(jobs, { ask, onItem, onBatch, onState }) {
+    this.#jobs = [...jobs];
+    this.#ask = ask;
+    this.#onItem = onItem;
+    this.#onBatch = onBatch;
+    this.#onState = onState;
+  }
+
+  /** Starts, or goes on; a wait is cut short. */
+  resume() {
+    this.#tries = 0;
+    this.#refusedAlone = 0;
+    this.#turn("sending");
+    this.#wake();
+    this.#running ??= this.#loop().catch((error) => this.#stumble(error)).finally(() => {
+      this.#running = null;
+    });
+  }
+
+  /** Sends nothing more; the answer to what is under way still counts. @param {ApiError | null} [error] */
+  pause(error = null) {
+    this.#turn("paused", error);
+    this.#wake();
+  }
+
+  /** Drops even the request that is under way. */
+  cancel() {
+    this.#turn("ended");
+    this.#request.abort();
+    this.#wake();
+  }
+
+  async #loop() {
+    while (this.#isSending() && this.#jobs.length > 0) await this.#send(takeBatch(this.#jobs));
+    if (this.#isSending()) this.#turn("done");
+  }
+
+  /** A fault of our own must not look like a run that goes on. @param {unknown} error */
+  #stumble(error) {
+    console.error(error);
+    this.pause(new ApiError({ code: "page_fault" }));
+  }
+
+  /** @param {Job[]} jobs */
+  async #send(jobs) {
+    if (!this.#isSending()) return void this.#jobs.unshift(...jobs);
+    this.#request = new AbortController();
+    try {
+      const reviews = jobs.map(({ review }) => ({ review }));
+      const items = await this.#ask(reviews, { signal: this.#request.signal });
+      this.#tries = 0;
+      this.#refusedAlone = 0;
+      items.forEach((item, place) => this.#onItem(jobs[place], item));
+      this.#onBatch();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      await this.#mend(jobs, error);
+    }
+  }
+
+  /** @param {Job[]} jobs @param {ApiError} error */
+  async #mend(jobs, error) {
+    if (ONE_MAY_BE_TO_BLAME.includes(error.status)) return this.#halve(jobs, error);
+    this.#jobs.unshift(...jobs);
+    if (!this.#isSending()) return;
+    const delay = delayOf(error, (this.#tries += 1));
+    if (delay === null) return this.pause(error);
+    await this.#wait(delay, error);
+  }
+
+  /** @param {Job[]} jobs @param {ApiError} error */
+  async #halve(jobs, error) {
+    if (jobs.length === 1) return this.#refuse(jobs[0], error);
+    const middle = Math.ceil(jobs.length / 2);
+    await this.#send(jobs.slice(0, middle));
+    await this.#send(jobs.slice(middle));
+  }
+
+  /** @param {Job} job @param {ApiError} error */
+  #refuse(job, error) {
+    this.#onItem(job, { error });
+    this.#onBatch();
+    this.#refusedAlone += 1;
+    if (this.#refusedAlone >= MAX_REFUSED_ALONE && this.#isSending()) this.pause(error);
+  }
+
+  /** @param {number} seconds @param {ApiError} error */
+  async #wait(seconds, error) {
+    this.#turn("waiting", error, Date.now() + seconds * 1000);
+    await new Promise((resolve) => {
+      const timer = setTimeout(resolve, seconds * 1000);
+      this.#wake = () => resolve(clearTimeout(timer));
+    });
+    if (this.#state.phase === "waiting") this.#turn("sending");
+  }
+
+  #isSending() {
+    return this.#state.phase === "sending";
+  }
+
+  /** @param {Phase} phase @param {ApiError | null} [error] @param {number} [until] */
+  #turn(phase, error = null, until = 0) {
+    this.#state = { phase, error, until };
+    this.#onState(this.#state);
+  }
+}
+
+/** Seconds until the next try; null when there should be none. @param {ApiError} error @param {number} tries */
+export function delayOf(error, tries) {
+  const passing = PASSING_STATUSES.includes(error.status) || PASSING_CODES.includes(error.code);
+  if (!passing || tries >= MAX_TRIES) return null;
+  if (error.retry_after === null) {
+    // Spread a little, so that many pages don't come back at once.
+    return Math.min(2 ** (tries - 1), MAX_BACKOFF_SECONDS) * (0.75 + Math.random() / 2);
+  }
+  return error.retry_after <= MAX_WAIT_SECONDS ? error.retry_after : null;
+}
+
+/** Takes as many jobs off the front as one request may hold. @param {Job[]} jobs @returns {Job[]} */
+export function takeBatch(jobs) {
+  let bytes = ENVELOPE_BYTES;
+  let count = 0;
+  while (count < Math.min(jobs.length, MAX_BATCH_REVIEWS)) {
+    bytes += bytesOf(jobs[count].review);
+    if (bytes > MAX_BATCH_BYTES && count > 0) break;
+    count += 1;
+  }
+  return jobs.splice(0, count);
+}
+
+/** What a review takes of a request: its JSON in UTF-8, and a comma. @param {string} review */
+function bytesOf(review) {
+  return encoder.encode(JSON.stringify({ review })).length + 1;
+}
+
+/** What is kept of an answer. @param {BatchItem} item @returns {Outcome} */
+export function outcomeOf({ answer, error }) {
+  if (error) return { error: error.code, detail: error.detail, status: error.status };
+  const { sentiment, probability, warnings } = answer;
+  return { sentiment, probability, warnings: warnings.map(({ code }) => code) };
+}
+
+/** Whether asking again could help. @param {Outcome | null} outcome */
+export function isWorthAnotherTry(outcome) {
+  return outcome?.error !== undefined && outcome.status !== 0 && ![413, 422].includes(outcome.status);
+}
+
+// The rate is that of the last seconds, so that it follows a slower API.
+const PACE_MS = 15_000;
+
+/** How many rows come back a second. */
+export class Pace {
+  /** @type {{done: number, at: number}[]} */
+  #marks = [];
+
+  /** Starts anew, after a pause. */
+  reset() {
+    this.#marks = [];
+  }
+
+  /** @param {number} done rows so far @param {number} [at] ms */
+  note(done, at = performance.now()) {
+    this.#marks = this.#marks.filter((mark) => at - mark.at <= PACE_MS);
+    this.#marks.push({ done, at });
+  }
+
+  /** Rows a second; null before there is enough to say so. */
+  rate() {
+    const first = this.#marks[0];
+    const last = this.#marks[this.#marks.length - 1];
+    if (!first || last.at - first.at < 500 || last.done === first.done) return null;
+    return ((last.done - first.done) * 1000) / (last.at - first.at);
+  }
+}

@@ -1,0 +1,65 @@
+// Holds one file's work: its rows, what the reader chose, and what came of each row.
+
+import { faultOf } from "./columns.js";
+import { labelOf } from "./labels.js";
+import { textOf } from "./reading.js";
+import { isWorthAnotherTry } from "./sending.js";
+
+/**
+ * @typedef {import("./reading.js").Sheet} Sheet
+ * @typedef {import("./sending.js").Job} Job
+ * @typedef {import("./sending.js").Outcome} Outcome
+ * @typedef {import("./labels.js").Label} Label
+ * @typedef {import("./columns.js").Columns & {scale: import("./labels.js").Scale, once: boolean}} Choice
+ *   once: equal reviews are asked once
+ * @typedef {object} Work
+ * @property {Sheet} sheet
+ * @property {Choice} choice
+ * @property {(Outcome | null)[]} outcomes a row's; null when it has not been asked yet
+ * @property {[number, number] | null} band between which probabilities the model can't tell
+ * @property {string[]} models the ids of those that answered
+ */
+
+/** Rows that can't be sent fail at once. @param {Sheet} sheet @param {Choice} choice @returns {Work} */
+export function workOf(sheet, choice) {
+  const outcomes = sheet.rows.map((_, row) => {
+    const error = faultOf(sheet, row, choice.review);
+    return error ? { error, detail: "", status: 0 } : null;
+  });
+  return { sheet, choice, outcomes, band: null, models: [] };
+}
+
+/** The requests' reviews: rows without an outcome. @param {Work} work @returns {Job[]} */
+export function jobsOf({ sheet, choice, outcomes }) {
+  /** @type {Map<string, Job>} */
+  const byReview = new Map();
+  /** @type {Job[]} */
+  const jobs = [];
+  sheet.rows.forEach((cells, row) => {
+    if (outcomes[row] !== null) return;
+    const review = textOf(cells[choice.review]);
+    const same = choice.once ? byReview.get(review) : undefined;
+    if (same) return void same.rows.push(row);
+    const job = { review, rows: [row] };
+    jobs.push(job);
+    if (choice.once) byReview.set(review, job);
+  });
+  return jobs;
+}
+
+/** Failed rows that could fare better are as if never asked. Gives how many. @param {Work} work */
+export function forgetFailures({ outcomes }) {
+  let count = 0;
+  outcomes.forEach((outcome, row) => {
+    if (!isWorthAnotherTry(outcome)) return;
+    outcomes[row] = null;
+    count += 1;
+  });
+  return count;
+}
+
+/** @param {Work} work @returns {(Label | null)[]} empty when the file has no labels */
+export function labelsOf({ sheet, choice }) {
+  if (choice.label < 0) return [];
+  return sheet.rows.map((cells) => labelOf(cells[choice.label], choice.scale));
+}

@@ -1,0 +1,33 @@
+// Reads files and writes CSV beside the page, so that a large file doesn't freeze it.
+//
+// A classic script: papaparse is no module, and only such a one can take it in.
+
+/* global importScripts, Papa */
+
+importScripts("../vendor/papaparse/papaparse.min.js");
+
+// Rows that travel at once: taking them in is short enough for the page to stay smooth.
+const PARCEL_ROWS = 2_000;
+const modules = Promise.all([import("./reading.js"), import("./download.js")]);
+
+self.addEventListener("message", async ({ data }) => {
+  const [reading, download] = await modules;
+  try {
+    if (data.rows) self.postMessage({ csv: download.csvOf(data.rows, data.rules, Papa) });
+    else sendSheet(await sheetOf(data, reading));
+  } catch (error) {
+    self.postMessage({ refusal: { code: error.code ?? "unreadable", numbers: error.numbers ?? {} } });
+  }
+});
+
+async function sheetOf({ source, choice }, { readBytes, readText }) {
+  if (source.text !== undefined) return readText(source.name, source.text, choice, Papa);
+  return readBytes(source.name, new Uint8Array(await source.file.arrayBuffer()), choice, Papa);
+}
+
+function sendSheet({ rows, ...sheet }) {
+  for (let from = 0; from < rows.length; from += PARCEL_ROWS) {
+    self.postMessage({ rows: rows.slice(from, from + PARCEL_ROWS) });
+  }
+  self.postMessage({ sheet });
+}
