@@ -56,10 +56,9 @@ def test_a_page_has_no_inline_script_or_style(name: str) -> None:
 
 
 def test_modules_name_only_files_that_are_there() -> None:
+    imported = re.compile(r"""(?:from|import\()\s*["'](\./[^"']+)["']""")
     for path in SITE.glob("*.js"):
-        for name in re.findall(
-            r"""(?:from|import\()\s*["'](\./[^"']+)["']""", path.read_text(encoding="utf-8")
-        ):
+        for name in imported.findall(path.read_text(encoding="utf-8")):
             assert (SITE / name).is_file(), f"{path.name} imports {name}"
 
 
