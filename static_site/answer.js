@@ -113,26 +113,29 @@ function fillRow(row, label, contribution) {
   row.append(words, " ", element("span", "row-number", strings.signed(contribution)), track);
 }
 
-/** @param {DocumentFragment} view @param {Explained} answer */
-function drawStrongest(view, answer) {
-  const ranked = realWords(answer).sort(
-    (one, other) => answer.words[other].contribution - answer.words[one].contribution,
-  );
-  const sides = { "#words-for": ranked, "#words-against": [...ranked].reverse() };
-  for (const [selector, indexes] of Object.entries(sides)) {
-    const wanted = selector === "#words-for" ? 1 : -1;
-    const named = indexes.filter((index) => answer.words[index].contribution * wanted > 0);
-    const items = named.slice(0, NAMED_WORDS).map((index) => wordRow(answer, index));
-    find(view, selector).append(...(items.length ? items : [listItem(strings.noWords)]));
+/**
+ * Names the strongest words for and against.
+ * @param {ParentNode} view
+ * @param {Explained} answer
+ * @param {number[]} [pulls] of each word; its contribution, if nothing else was measured
+ */
+export function drawStrongest(view, answer, pulls = answer.words.map(({ contribution }) => contribution)) {
+  const points = Array.from(answer.text);
+  for (const [selector, side] of Object.entries({ "#words-for": 1, "#words-against": -1 })) {
+    const ranked = realWords(answer).filter((index) => pulls[index] * side > 0);
+    ranked.sort((one, other) => (pulls[other] - pulls[one]) * side);
+    const rows = ranked
+      .slice(0, NAMED_WORDS)
+      .map((index) => wordRow(cut(points, answer.words[index]), index, pulls[index]));
+    find(view, selector).replaceChildren(...(rows.length ? rows : [listItem(strings.noWords)]));
   }
 }
 
-/** @param {Explained} answer @param {number} index */
-function wordRow({ text, words }, index) {
+/** @param {string} word @param {number} index @param {number} pull */
+function wordRow(word, index, pull) {
   const row = button("word-row", "");
-  const word = element("span", "word-name", cut(Array.from(text), words[index]));
-  row.append(word, " ", element("span", "row-number", strings.signed(words[index].contribution)));
-  describePull(row, null, words[index].contribution, FULL_BAR);
+  row.append(element("span", "word-name", word), " ", element("span", "row-number", strings.signed(pull)));
+  describePull(row, null, pull, FULL_BAR);
   row.dataset.goto = String(index);
   return listItem(row);
 }

@@ -110,6 +110,7 @@ export const STATIC = {
   developersTitle: "For developers: this review from a program, and the raw answer",
   wordsTitle: "The strongest words",
   wordsNote: "A word is read in its place: a small one may carry what stands around it.",
+  weigh: "Weigh each by taking it out",
   wordsFor: "For",
   wordsAgainst: "Against",
   compareTitle: "Side by side",
@@ -317,6 +318,13 @@ export const noFlip = (tried) =>
   tried === 0
     ? "There is no word whose removal could change the verdict."
     : `None of ${plural(tried, "removal", "removals")} tried changes the verdict.`;
+
+/** @param {number} done @param {number} all */
+export const weighing = (done, all) => `Taken out so far: ${count(done)} of ${plural(all, "word", "words")}.`;
+export const weighed =
+  "Each number is by how much the logit falls when that word alone is taken out. They don\u2019t add up, " +
+  "but come closer to what the verdict hangs on.";
+export const unweigh = "Back to the pulls that add up";
 
 /** @param {Explanation} explanation */
 export const tryFailed = ({ title, advice }) => `${title}. ${advice}`;

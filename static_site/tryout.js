@@ -50,6 +50,7 @@ export class Tryout {
     text.addEventListener("click", (event) => this.#onPress(event));
     text.addEventListener("keydown", (event) => this.#onKey(event));
     onClick(this.view, "#flip", () => this.#flip());
+    onClick(this.view, "#weigh", () => this.#weigh());
     onClick(this.view, "#put-back", () => this.#putBack());
     onClick(this.view, "#edit-here", () => this.#edit());
     onClick(this.view, "#edit-cancel", () => this.#stopEditing());
@@ -134,6 +135,15 @@ export class Tryout {
       word.setAttribute("aria-pressed", String(this.#removed.has(Number(word.dataset.word))));
     }
     find(this.view, "#put-back").hidden = this.#removed.size === 0;
+  }
+
+  /** Loaded when it is asked for. */
+  async #weigh() {
+    this.end();
+    await this.#guarded(async (signal) => {
+      const { toggleWeights } = await import("./weigh.js");
+      await toggleWeights(this.view, this.answer, this.api, signal);
+    });
   }
 
   // Editing in place.

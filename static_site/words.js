@@ -78,22 +78,36 @@ function plainPieces(points, range, unread) {
  * A word as a toggle: pressed, it is left out.
  * @param {string} text
  * @param {number} index
- * @param {number} contribution
+ * @param {number} pull
  * @param {number} strongest
  */
-function wordMark(text, index, contribution, strongest) {
+function wordMark(text, index, pull, strongest) {
   const mark = element("span", "word", text);
-  const share = Math.abs(contribution) / strongest;
   mark.setAttribute("role", "button");
   mark.setAttribute("aria-pressed", "false");
-  mark.setAttribute("aria-label", strings.wordLabel(text, contribution));
   mark.tabIndex = -1;
   mark.dataset.word = String(index);
-  mark.dataset.sign = signOf(contribution);
-  mark.dataset.number = strings.signed(contribution);
+  tint(mark, pull, strongest);
+  return mark;
+}
+
+/** Gives a word its pull. @param {HTMLElement} mark @param {number} pull @param {number} strongest */
+function tint(mark, pull, strongest) {
+  const share = Math.abs(pull) / strongest;
+  mark.setAttribute("aria-label", strings.wordLabel(mark.textContent ?? "", pull));
+  mark.dataset.sign = signOf(pull);
+  mark.dataset.number = strings.signed(pull);
   mark.toggleAttribute("data-faint", share < FAINT);
   mark.style.setProperty("--share", String(share));
-  return mark;
+}
+
+/** Tints all words anew. @param {ParentNode} view @param {number[]} pulls of each word, in logits */
+export function tintWords(view, pulls) {
+  const strongest = pulls.reduce((most, pull) => Math.max(most, Math.abs(pull)), FULL_TINT);
+  for (const mark of view.querySelectorAll(".word")) {
+    const word = /** @type {HTMLElement} */ (mark);
+    tint(word, pulls[Number(word.dataset.word)], strongest);
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 """Testing a verdict on the page: words taken out, edits in place, what would flip it, two side by side."""
 
 import json
+import math
 import re
 
 import httpx
@@ -174,6 +175,7 @@ def test_a_pinned_answer_stays_when_the_next_request_fails(page: Page, stack: St
 
 def test_the_part_that_was_not_read_is_drawn_as_such(page: Page) -> None:
     page.locator("[data-example=long]").click()
+    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
     expect(page.locator("#cut-note")).to_contain_text("the first 128 and the last 272")
     expect(page.locator("#text .unread")).to_have_count(1)
     expect(page.locator("#warning-list .warning[data-code=truncated]")).to_be_visible()
@@ -193,3 +195,18 @@ def test_many_sentences_are_drawn_as_few_steps_with_the_same_sum(page: Page) -> 
     ask(page, " ".join(f"{sentence} It goes on, scene {n}." for n in range(8) for sentence in (GOOD, BAD)))
     expect(page.locator("#waterfall li")).to_have_count(11)
     expect(page.locator("#waterfall")).to_contain_text("weaker sentences")
+
+
+def test_words_are_weighed_by_taking_each_out_and_back_again(page: Page, stack: Stack) -> None:
+    ask(page, NEAR)
+    full, without = probability(stack, NEAR), probability(stack, NEAR.replace("weak", " "))
+    weak = page.locator(".word", has_text="weak")
+    own = weak.get_attribute("data-number") or ""
+    page.locator("#weigh").click()
+    expect(page.locator("#weigh")).to_have_text("Back to the pulls that add up")
+    expected = math.log(full / (1 - full)) - math.log(without / (1 - without))
+    shown = (weak.get_attribute("data-number") or "").replace("\N{MINUS SIGN}", "-")
+    assert float(shown) == pytest.approx(expected, abs=0.006)
+    expect(page.locator("#words-against")).to_contain_text("weak")
+    page.locator("#weigh").click()
+    expect(weak).to_have_attribute("data-number", own)

@@ -1,0 +1,92 @@
+// Weighs each word by taking it out: slower than the answer's own pulls, and closer to the truth.
+
+import { drawStrongest, realWords } from "./answer.js";
+import { ApiError, MAX_BATCH_BYTES } from "./api.js";
+import { find, setText } from "./dom.js";
+import { escaped, without } from "./spans.js";
+import * as strings from "./strings.js";
+import { tintWords } from "./words.js";
+
+/** @typedef {import("./words.js").Explained} Explained */
+
+// So many variants a request, and fewer of a long text.
+const MAX_VARIANTS = 64;
+// Of the batch's limit this much is left for its JSON.
+const BATCH_MARGIN_BYTES = 50_000;
+// An API whose probability is rounded to 0 or 1 has no logit; this is the last decimal that it sends.
+const LEAST = 1e-6;
+
+/**
+ * Switches the words on screen from their own pulls to measured ones, and back.
+ * @param {HTMLElement} view the answer's element
+ * @param {Explained} answer
+ * @param {import("./api.js").Verdict} api
+ * @param {AbortSignal} signal
+ */
+export async function toggleWeights(view, answer, api, signal) {
+  if (find(view, "#weigh").dataset.on === "yes") {
+    show(view, answer, answer.words.map(({ contribution }) => contribution), false);
+    return;
+  }
+  const say = (/** @type {string} */ words) => setText(view, "#weigh-status", words);
+  try {
+    const weights = await weigh(answer, api, signal, (done, all) => say(strings.weighing(done, all)));
+    show(view, answer, weights, true);
+    say("");
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    if (error.code !== "aborted") say(strings.tryFailed(strings.explain(error, api.url)));
+  }
+}
+
+/**
+ * By how much the logit falls without each word; 0 for signs, which nobody would take out.
+ * @param {Explained} answer
+ * @param {import("./api.js").Verdict} api
+ * @param {AbortSignal} signal
+ * @param {(done: number, all: number) => void} progress
+ * @returns {Promise<number[]>}
+ * @throws {ApiError}
+ */
+async function weigh(answer, api, signal, progress) {
+  const indexes = realWords(answer);
+  const weights = answer.words.map(() => 0);
+  const size = batchSize(answer.text);
+  for (let start = 0; start < indexes.length; start += size) {
+    progress(start, indexes.length);
+    const batch = indexes.slice(start, start + size);
+    const reviews = batch.map((index) => ({ review: without(answer.text, [answer.words[index]]) }));
+    const items = await api.batch(reviews, { signal });
+    batch.forEach((index, place) => {
+      const left = items[place].answer;
+      weights[index] = left ? logit(answer.probability) - logit(left.probability) : 0;
+    });
+  }
+  return weights;
+}
+
+/** @param {string} text */
+function batchSize(text) {
+  const bytes = new TextEncoder().encode(JSON.stringify(escaped(text))).length;
+  return Math.max(1, Math.min(MAX_VARIANTS, Math.floor((MAX_BATCH_BYTES - BATCH_MARGIN_BYTES) / bytes)));
+}
+
+/** @param {number} probability */
+function logit(probability) {
+  const inside = Math.min(1 - LEAST, Math.max(LEAST, probability));
+  return Math.log(inside / (1 - inside));
+}
+
+/**
+ * @param {HTMLElement} view
+ * @param {Explained} answer
+ * @param {number[]} pulls
+ * @param {boolean} weighed
+ */
+function show(view, answer, pulls, weighed) {
+  tintWords(view, pulls);
+  drawStrongest(view, answer, pulls);
+  setText(view, "#words-note", weighed ? strings.weighed : strings.STATIC.wordsNote);
+  setText(view, "#weigh", weighed ? strings.unweigh : strings.STATIC.weigh);
+  find(view, "#weigh").dataset.on = weighed ? "yes" : "no";
+}
