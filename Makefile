@@ -17,15 +17,19 @@ TEST_AWS := .venv/test-aws
 export ORT_DISABLE_TELEMETRY = 1
 export ENDPOINT_PORT API_PORT PAGE_PORT IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
 export STAGE ENDPOINT_KIND IMAGE SITE
+export AUTH API_KEYS API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
+.PHONY: help run key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
 	@$(RUN)/bin/python run.py
+
+key: $(RUN)/.ready ## make an API key and print it, this once, with the hash for API_KEYS
+	@$(RUN)/bin/python chalice_app/new_key.py
 
 test: $(DEV)/.ready check ## run ruff, mypy and every test
 	@$(DEV)/bin/python -m pytest $(TESTS)

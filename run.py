@@ -7,9 +7,11 @@ this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even k
 """
 
 import ctypes
+import hashlib
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -71,7 +73,16 @@ def environment() -> dict[str, str]:
     env["PYTHONUNBUFFERED"] = "1"
     env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
     env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
+    if env.get("AUTH") == "key" and not env.get("API_KEY"):
+        add_key(env)
     return env
+
+
+def add_key(env: dict[str, str]) -> None:
+    """Let the first review through, where the API wants a key, by one of this run alone."""
+    env["API_KEY"] = secrets.token_urlsafe(32)
+    own = hashlib.sha256(env["API_KEY"].encode()).hexdigest()
+    env["API_KEYS"] = ",".join(filter(None, [env.get("API_KEYS"), own]))
 
 
 def check_links() -> None:
@@ -195,7 +206,7 @@ def announce(app: App, env: dict[str, str], began: float) -> None:
     while time.monotonic() - began < READY_SECONDS and app.status is None:
         try:
             if api in _fetch(page + "config.js"):
-                verdict = json.loads(_fetch(api + "/v1/sentiment", REVIEW))
+                verdict = json.loads(_fetch(api + "/v1/sentiment", REVIEW, env.get("API_KEY", "")))
                 app.say(_where(page, api, verdict["sentiment"], verdict["probability"], began))
                 return
             reason = f"{page} is not ours or names another API"
@@ -224,9 +235,9 @@ Ctrl-C stops everything.
 """
 
 
-def _fetch(url: str, review: str | None = None) -> str:
+def _fetch(url: str, review: str | None = None, key: str = "") -> str:
     data = None if review is None else json.dumps({"review": review}).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json", "X-Api-Key": key})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(request, timeout=TRY_SECONDS) as answer:
         return str(answer.read().decode())

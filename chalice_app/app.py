@@ -12,7 +12,7 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib import answers, endpoint, log, openapi, problems
+from chalicelib import answers, auth, endpoint, log, openapi, problems
 from chalicelib.reading import read_body, read_explain
 from vocab import contract, vocabulary
 from vocab.contract import BatchRequest, ContractError, Item, Model, ReviewRequest, Scored
@@ -28,12 +28,16 @@ View = Callable[[], Response]
 app = Chalice(app_name="verdict", configure_logs=False)
 
 
-def route(path: str, *methods: str, cors: bool = True) -> Callable[[View], View]:
-    """Register a view for any content type, which contract.py judges better than Chalice does."""
+def route(path: str, *methods: str, cors: bool = True, key: bool = False) -> Callable[[View], View]:
+    """Register a view for any content type, which contract.py judges better than Chalice does.
+
+    ``key``: it is for callers with an API key alone, where those are asked for.
+    """
 
     def register(view: View) -> View:
         rules = answers.cors() if cors else False
-        app.route(path, methods=list(methods), content_types=["*/*"], cors=rules)(problems.caught(view))
+        checked = auth.required(view, app) if key else view
+        app.route(path, methods=list(methods), content_types=["*/*"], cors=rules)(problems.caught(checked))
         return view
 
     return register
@@ -42,14 +46,14 @@ def route(path: str, *methods: str, cors: bool = True) -> Callable[[View], View]
 # --- routes -------------------------------------------------------------------------------------
 
 
-@route("/v1/sentiment", "POST")
+@route("/v1/sentiment", "POST", key=True)
 def sentiment() -> Response:
     """Answer a review, as JSON or as text/plain, with its verdict, how sure it is, and why."""
     asked = contract.parse_review_request(*read_body(current_request()))
     return answers.json_answer(judge(asked))
 
 
-@route("/v1/sentiment/batch", "POST")
+@route("/v1/sentiment/batch", "POST", key=True)
 def batch() -> Response:
     """Answer up to 100 reviews in their order, each with its verdict or with its own problem."""
     request = current_request()
@@ -57,7 +61,7 @@ def batch() -> Response:
     return answers.batch_answer(judge_each(asked), request.headers.get("accept"))
 
 
-@route("/", "POST")
+@route("/", "POST", key=True)
 def compatible() -> Response:
     """Answer a text/plain review with 1.0 (positive) or 0.0, as the app before this one did."""
     data, content_type = read_body(current_request())
@@ -78,16 +82,19 @@ def health() -> Response:
     return answers.json_answer({"status": "ok", "app": "ok", "endpoint": "ok", "model": model})
 
 
-@route("/v1/model", "GET", "HEAD")
+@route("/v1/model", "GET", "HEAD", key=True)
 def model() -> Response:
     """Answer with the card of the model that serves, at most a minute old."""
-    return answers.json_answer(recent_card(int(time.monotonic() // CARD_SECONDS)))
+    card = recent_card(int(time.monotonic() // CARD_SECONDS))
+    return answers.kept_answer(card, current_request().headers.get("if-none-match"))
 
 
 @route("/v1/openapi.json", "GET", "HEAD")
 def describe() -> Response:
     """Answer with this API's description, OpenAPI 3.1."""
-    return answers.json_answer(openapi.document(current_request().context.get("path", "")))
+    request = current_request()
+    document = openapi.document(request.context.get("path", ""))
+    return answers.kept_answer(document, request.headers.get("if-none-match"))
 
 
 # --- the path of a review -----------------------------------------------------------------------
@@ -189,7 +196,8 @@ def degraded(problem: problems.Problem) -> dict[str, Any]:
 def allowed(path: str) -> list[str]:
     """Give the methods that a path answers; none for paths that nobody serves."""
     entries = app.routes.get(path, {}).items()
-    served = [method for method, entry in entries if entry.view_name not in ("unknown", "wrong_method")]
+    ours = ("unknown", "wrong_method", "preflight")
+    served = [method for method, entry in entries if entry.view_name not in ours]
     return [*served, "OPTIONS"] if served else []
 
 
@@ -203,6 +211,11 @@ def wrong_method() -> Response:
     raise problems.wrong_method(allowed(current_request().path))
 
 
+def preflight() -> Response:
+    """Answer what a browser asks before a request of a page on another origin."""
+    return answers.preflight(allowed(current_request().path))
+
+
 def around(request: Request | None, get_response: answers.Next) -> Response:
     """Give every answer, Chalice's own errors included, its headers and its log line."""
     return answers.around(request, get_response, allowed)
@@ -212,6 +225,9 @@ for known in list(app.routes):
     route(known, *(method for method in METHODS if method not in app.routes[known]), cors=False)(wrong_method)
 for path in UNKNOWN:
     route(path, *METHODS)(unknown)
+if answers.cors() is False:  # what answers preflights for Chalice knows one origin alone
+    for known in list(app.routes):
+        route(known, "OPTIONS")(preflight)
 app.register_middleware(around, "http")
 with contextlib.suppress(vocabulary.VocabularyError):  # each request will say so
     vocabulary_of_app()

@@ -28,6 +28,7 @@ sys.path[:0] = [str(FOLDER)]
 sys.path.append(str(FOLDER / "vendor"))  # as Chalice does
 os.environ.setdefault("VERDICT_LOCAL", "1")
 
+import local_limit  # noqa: E402
 from chalice.config import Config  # noqa: E402
 from chalice.local import (  # noqa: E402
     ChaliceRequestHandler,
@@ -38,7 +39,7 @@ from chalice.local import (  # noqa: E402
     ThreadedHTTPServer,
 )
 
-from chalicelib import answers, problems  # noqa: E402
+from chalicelib import answers, auth, problems  # noqa: E402
 from chalicelib.problems import Problem  # noqa: E402
 from vocab import contract, vocabulary  # noqa: E402
 
@@ -72,6 +73,9 @@ class Handler(ChaliceRequestHandler):
     default_request_version = "HTTP/1.1"  # for what names none: by HTTP/0.9 it would get no status line
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
+    server: "Server"
+    turn: local_limit.Turn | None = None
+    status = 0
 
     def __init__(self, *args: Any, config: Config) -> None:
         self.local_gateway = LocalGateway(verdict_app.app, config)
@@ -84,14 +88,27 @@ class Handler(ChaliceRequestHandler):
         raise AttributeError(name)
 
     def _generic_handle(self) -> None:
+        self.turn = self.server.limiter.take(self.client_address[0]) if self.server.limiter else None
         try:
             self._check_headers()
-            super()._generic_handle()
+            if self.turn and not self.turn.passes:
+                self._refuse(self.turn)
+            else:
+                super()._generic_handle()
         except Problem as problem:
             self.close_connection = True
             self._answer(problem)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _generic_handle
+
+    def _refuse(self, turn: local_limit.Turn) -> None:
+        """Answer who asks too often; the connection stays, so what came on it is taken in."""
+        self._drain(int(self.headers.get("content-length", "0")))
+        requests, seconds = turn.policy
+        detail = (
+            f"over {requests:,} requests in {seconds:,} s come from one address; try again in {turn.wait:,} s"
+        )
+        self._answer(Problem(429, "too_many_requests", detail, {"Retry-After": str(turn.wait)}))
 
     def _check_headers(self) -> None:
         if self.headers.defects or self.headers.get_payload():  # what follows such a line was left out
@@ -130,24 +147,31 @@ class Handler(ChaliceRequestHandler):
         """Name the server, not its versions."""
         return "verdict"
 
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self.status = code
+        super().send_response(code, message)
+
     def send_header(self, keyword: str, value: str) -> None:
-        """Send a header; after HEAD not the length of the body that was left out, which would be 0."""
-        if not (getattr(self, "command", "") == "HEAD" and keyword == "Content-Length"):
+        """Send a header; not the length of a body that is left out, which would be 0."""
+        left_out = getattr(self, "command", "") == "HEAD" or self.status == 304
+        if not (left_out and keyword == "Content-Length"):
             super().send_header(keyword, value)
 
     def _send_headers(self, headers: dict[str, Any]) -> None:
         """Send the headers, with ours where the local gateway answered a preflight by itself."""
-        named = self.headers.get("x-request-id") if getattr(self, "headers", None) else None
-        ours = answers.headers_of(answers.request_id_of(named))
+        given = getattr(self, "headers", None) or {}
+        ours = answers.headers_of(answers.request_id_of(given.get("x-request-id")), given.get("origin"))
+        ours |= self.turn.headers() if self.turn else {}
         if self.close_connection:
             ours["Connection"] = "close"
         super()._send_headers({**ours, **headers})
 
     def _answer(self, problem: Problem) -> None:
-        named = self.headers.get("x-request-id") if getattr(self, "headers", None) else None
-        request_id = answers.request_id_of(named)
+        given = getattr(self, "headers", None) or {}
+        request_id = answers.request_id_of(given.get("x-request-id"))
         headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
-        body = contract.to_json(problems.message(problem, request_id))
+        silent = getattr(self, "command", "") == "HEAD"
+        body = b"" if silent else contract.to_json(problems.message(problem, request_id))
         self._send_http_response(problem.status, headers, body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -163,9 +187,10 @@ class Handler(ChaliceRequestHandler):
 
 
 class Server(ThreadedHTTPServer):
-    """Chalice's threaded server with room for a burst of connections."""
+    """Chalice's threaded server with room for a burst of connections, and with a limit for each client."""
 
     request_queue_size = 128
+    limiter: local_limit.Limiter | None = None
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # HTTPServer would look its name up in DNS
@@ -179,14 +204,17 @@ class Server(ThreadedHTTPServer):
 
 
 def create_server(host: str, port: int) -> Server:
-    """Bind a server for the app. Raises OSError when the port is taken."""
+    """Bind a server for the app. Raises OSError when the port is taken, RateError for a wrong RATE_LIMIT."""
+    policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
     verdict_app.app.__class__ = LocalChalice  # keeps the current request by thread
     config = Config.create(project_dir=str(FOLDER), chalice_app=verdict_app.app, lambda_timeout=25)
 
     def handler(*args: Any) -> Handler:
         return Handler(*args, config=config)
 
-    return Server((host, port), handler)
+    server = Server((host, port), handler)
+    server.limiter = local_limit.Limiter(policy) if policy else None
+    return server
 
 
 def main() -> None:
@@ -198,8 +226,9 @@ def main() -> None:
     options = parser.parse_args()
     try:
         vocabulary.load()
+        auth.read_hashes(os.environ)
         server = create_server(options.host, options.port)
-    except vocabulary.VocabularyError as error:
+    except (vocabulary.VocabularyError, auth.AuthError, local_limit.RateError) as error:
         sys.exit(f"api: {error}")
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "it must lie from 0 to 65535"

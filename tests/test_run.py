@@ -139,6 +139,16 @@ def test_a_process_that_dies_ends_the_others_with_an_error() -> None:
     assert "run: endpoint ended by itself (status -9)" in "".join(running.log)
 
 
+def test_with_keys_the_first_review_goes_through_and_nobody_s_without_one() -> None:
+    running = Stack(AUTH="key")
+    try:
+        running.wait_for("Verdict is ready")
+        answer = httpx.post(running.api + "/v1/sentiment", json={"review": "Good."}, trust_env=False)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+    finally:
+        running.stop()
+
+
 def test_a_wrong_endpoint_name_is_one_sentence() -> None:
     ended = run_once(ENDPOINT_NAME="a/b")
     assert ended.returncode == 1

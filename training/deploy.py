@@ -162,9 +162,8 @@ def check_api(url: str, verdict: inference.Verdict) -> None:
     """Send a review of our own through the API and compare with the model here. Raises CloudError."""
     expected = verdict.read(hosting.REVIEWS[0])[1].probability
     body = json.dumps({"review": hosting.REVIEWS[0]}).encode()
-    request = urllib.request.Request(
-        url.rstrip("/") + "/v1/sentiment", body, {"Content-Type": "application/json"}
-    )
+    headers = {"Content-Type": "application/json", "X-Api-Key": os.environ.get("API_KEY", "")}
+    request = urllib.request.Request(url.rstrip("/") + "/v1/sentiment", body, headers)
     deadline, told = time.monotonic() + API_SECONDS, ""
     while True:
         try:
@@ -248,7 +247,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--most-instances", type=int, default=2, help="most instances, by load (default 2)")
     add("--site", choices=page.KINDS, default=environ.get("SITE") or "cloudfront", help="the page's host")
     add("--reserved-concurrency", type=int, help="the most copies of the function at once (default: none)")
-    add("--cors-origin", help="the origin whose pages may read answers (default: any)")
+    add("--cors-origin", help="the origins whose pages may read answers (default: any)")
     add("--budget-email", help="who is told when the month's cost nears --budget-dollars")
     add("--budget-dollars", type=float, default=20.0, help="the account's monthly budget (default 20)")
     add(

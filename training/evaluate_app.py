@@ -58,7 +58,8 @@ def ask(connection: http.client.HTTPConnection, path: str, review: str) -> Answe
     body = json.dumps({"review": review, "explain": "none"}).encode()
     began = time.perf_counter()
     try:
-        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json", "X-Api-Key": os.environ.get("API_KEY", "")}
+        connection.request("POST", path, body, headers)
         response = connection.getresponse()
         data = response.read()
     except (OSError, http.client.HTTPException):

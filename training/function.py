@@ -27,6 +27,8 @@ CHALICE_SECONDS = 900
 LEFT_OUT = "Could not install dependencies"
 # Chalice names the API after the app, whatever the stage.
 API_NAME = "verdict"
+# What the function gets of whoever deploys it, where it is set.
+HANDED_ON = ("AUTH", "API_KEYS")
 
 
 class Api(NamedTuple):
@@ -82,6 +84,7 @@ def build(
     own["environment_variables"] = {**own.get("environment_variables", {}), "ENDPOINT_NAME": endpoint}
     if origin:
         own["environment_variables"]["CORS_ORIGIN"] = origin
+    own["environment_variables"] |= {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
     if reserved is not None:
         own["reserved_concurrency"] = reserved
     write_json(folder / ".chalice" / "config.json", config)

@@ -37,7 +37,7 @@ class Refusal(NamedTuple):
 
 
 _WRONG = "this API is set up wrongly; deploy it again"
-_REFUSED = "API Gateway refused this request; this API takes neither keys nor signatures"
+_REFUSED = "API Gateway refused this request; it takes neither keys nor signatures of its own"
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 REFUSALS = (
     Refusal("ACCESS_DENIED", 403, "forbidden", "a rule of this API refused the request"),
@@ -66,7 +66,11 @@ REFUSALS = (
 
 
 def responses(origin: str = "*") -> list[dict[str, Any]]:
-    """Give API Gateway's own answers as put_gateway_response takes them, for pages of an origin."""
+    """Give API Gateway's own answers as put_gateway_response takes them, for pages of an origin.
+
+    They can name one origin alone: with several, with commas between, any may read them.
+    """
+    origin = "*" if "," in origin else origin
     return [
         {
             "responseType": refusal.kind,

@@ -1,5 +1,6 @@
 """Build answers, and give every one its id, its CORS and security headers, and its log line."""
 
+import hashlib
 import os
 import re
 import uuid
@@ -11,8 +12,12 @@ from chalice.app import CORSConfig, Request, Response
 from chalicelib import log, problems
 from vocab import contract
 
-EXPOSED = ("X-Request-Id", "Retry-After")
+EXPOSED = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
+# What a page on another origin may send, beside what any may.
+TAKEN = ("Content-Type", "If-None-Match", "X-Api-Key", "X-Request-Id")
 PREFLIGHT_SECONDS = 600
+# Whoever keeps an answer asks each time whether it still holds, and keeps it from others.
+KEPT = "private, no-cache"
 LINES = (contract.JSON_LINES, contract.NDJSON)
 SECURITY = {
     "Cache-Control": "no-store",
@@ -31,28 +36,60 @@ class OriginError(ValueError):
     """CORS_ORIGIN is no origin."""
 
 
-def allowed_origin() -> str:
-    """Give the origin whose pages may read answers: CORS_ORIGIN, or any. Raises OriginError."""
-    origin = os.environ.get("CORS_ORIGIN") or "*"
-    if not _ORIGIN.fullmatch(origin):
-        raise OriginError(f"CORS_ORIGIN must be * or like https://page.example:8443, got {origin[:60]!r}")
-    return origin
+def allowed_origins() -> list[str]:
+    """Give the origins whose pages may read answers: those of CORS_ORIGIN, or any. Raises OriginError."""
+    named = os.environ.get("CORS_ORIGIN") or "*"
+    origins = [part.strip(" ") for part in named.split(",")]
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins) or ("*" in origins and len(origins) > 1):
+        raise OriginError(
+            "CORS_ORIGIN must be * or like https://page.example:8443, several with commas between,"
+            f" got {named[:60]!r}"
+        )
+    return origins
 
 
-def cors() -> CORSConfig:
-    """Give the rules for pages on other origins. Raises OriginError."""
+def cors() -> CORSConfig | bool:
+    """Give the rules for pages on one other origin or on any; False for several. Raises OriginError."""
+    origins = allowed_origins()
+    if len(origins) > 1:
+        return False
     return CORSConfig(
-        allow_origin=allowed_origin(),
-        allow_headers=["X-Request-Id"],
+        allow_origin=origins[0],
+        allow_headers=list(TAKEN),
         expose_headers=list(EXPOSED),
         max_age=PREFLIGHT_SECONDS,
     )
+
+
+def preflight(methods: list[str]) -> Response:
+    """Say which requests a page on another origin may make; ``around`` says whether it may."""
+    headers: dict[str, str | list[str]] = {
+        "Access-Control-Allow-Methods": ",".join(methods or ["OPTIONS"]),
+        "Access-Control-Allow-Headers": ",".join(TAKEN),
+        "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+        "Content-Type": contract.JSON,
+    }
+    return Response(body="", headers=headers)
 
 
 def json_answer(message: dict[str, Any], status: int = 200) -> Response:
     """Give a message as JSON; NaN and infinity raise ValueError, they never leave."""
     body = contract.to_json(message).decode()
     return Response(body=body, status_code=status, headers={"Content-Type": contract.JSON})
+
+
+def kept_answer(message: dict[str, Any], known: str | None) -> Response:
+    """Give a message that callers may keep, with its ETag; 304 without it when it is ``known`` by that.
+
+    ``known`` is If-None-Match (RFC 9110, 13.1.2): ETags with commas between, or ``*``.
+    """
+    response = json_answer(message)
+    tag = f'"{hashlib.sha256(response.body.encode()).hexdigest()[:32]}"'
+    response.headers |= {"ETag": tag, "Cache-Control": KEPT}
+    named = {part.strip().removeprefix("W/") for part in (known or "").split(",")}
+    if named & {tag, "*"}:
+        response.status_code, response.body = 304, ""
+    return response
 
 
 def batch_answer(message: dict[str, Any], accept: str | None) -> Response:
@@ -70,14 +107,23 @@ def text_answer(text: str) -> Response:
     return Response(body=text, headers={"Content-Type": f"{contract.TEXT}; charset=utf-8"})
 
 
-def headers_of(request_id: str) -> dict[str, str]:
-    """Give the headers that every answer carries, errors included."""
+def headers_of(request_id: str, origin: str | None = None) -> dict[str, str]:
+    """Give the headers that every answer carries, errors included, to a page of ``origin``."""
     return {
         **SECURITY,
-        "Access-Control-Allow-Origin": allowed_origin(),
+        **_cors_headers(origin),
         "Access-Control-Expose-Headers": ", ".join(EXPOSED),
         "X-Request-Id": request_id,
     }
+
+
+def _cors_headers(origin: str | None) -> dict[str, str]:
+    """Name the origin that may read this: the only one, or the asking one where there are several."""
+    origins = allowed_origins()
+    if len(origins) == 1:
+        return {"Access-Control-Allow-Origin": origins[0]}
+    named = {"Access-Control-Allow-Origin": origin} if origin in origins and origin else {}
+    return {**named, "Vary": "Origin"}
 
 
 def request_id_of(named: str | None) -> str:
@@ -98,7 +144,10 @@ def around(request: Request | None, get_response: Next, allowed: Callable[[str],
             response = problems.answer(_chalices_own(response.status_code, allowed(route)))
     except Exception as error:
         response = problems.answer(problems.problem_of(error))
-    response.headers = {**response.headers, **headers_of(log.request_id())}
+    ours = headers_of(log.request_id(), request.headers.get("origin") if request else None)
+    if "ETag" in response.headers:
+        del ours["Cache-Control"]
+    response.headers = {**response.headers, **ours}
     if method == "HEAD":
         response.body = ""
     log.write(response.status_code)

@@ -54,6 +54,34 @@ def document(path: str = PATH) -> dict[str, Any]:
                     "description": "After how many seconds another try makes sense.",
                     "schema": {"type": "integer", "minimum": 0},
                 },
+                "RateLimit-Policy": {
+                    "description": "How many requests (q) in how many seconds (w) an address may make, in the"
+                    " form of draft-ietf-httpapi-ratelimit-headers-11; locally alone.",
+                    "schema": {"type": "string"},
+                    "example": '"client";q=10000;w=1',
+                },
+                "RateLimit": {
+                    "description": "How many more requests (r) may come at once, and in how many seconds (t)"
+                    " one more may; locally alone.",
+                    "schema": {"type": "string"},
+                    "example": '"client";r=9999;t=1',
+                },
+                "ETag": {
+                    "description": "The answer's fingerprint; sent back in If-None-Match, it saves the body.",
+                    "schema": {"type": "string"},
+                },
+                "WWW-Authenticate": {
+                    "description": "That X-Api-Key is missing or not known.",
+                    "schema": {"type": "string"},
+                },
+            },
+            "securitySchemes": {
+                "ApiKey": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": "X-Api-Key",
+                    "description": "Needed where the API's owner has set AUTH=key.",
+                }
             },
         },
     }
@@ -66,6 +94,7 @@ def _sentiment() -> dict[str, Any]:
     return {
         "operationId": "judgeReview",
         "tags": ["reviews"],
+        "security": _KEY,
         "summary": "The verdict on one review",
         "description": (
             "The review as JSON, or alone as text/plain (UTF-8), which is explained by sentences. Without a"
@@ -107,6 +136,7 @@ def _batch() -> dict[str, Any]:
     return {
         "operationId": "judgeReviews",
         "tags": ["reviews"],
+        "security": _KEY,
         "summary": "The verdicts on up to 100 reviews",
         "description": (
             "Each review gets its verdict, as alone, or its own problem, which harms no other. Reviews come"
@@ -150,6 +180,7 @@ def _compatible() -> dict[str, Any]:
     return {
         "operationId": "judgeReviewAsBefore",
         "tags": ["reviews"],
+        "security": _KEY,
         "summary": "The verdict as one number, as the app before this one answered",
         "description": "1.0 for a probability of at least 0.5, else 0.0, even where it is uncertain.",
         "requestBody": {
@@ -172,6 +203,7 @@ def _health() -> dict[str, Any]:
     return {
         "operationId": "getHealth",
         "tags": ["service"],
+        "security": [],
         "summary": "Whether app and endpoint are fine",
         "responses": {
             "200": _ok("Both are fine", contract.JSON, _ref("Health")),
@@ -185,11 +217,13 @@ def _model() -> dict[str, Any]:
     return {
         "operationId": "getModelCard",
         "tags": ["service"],
+        "security": _KEY,
+        "parameters": [_KNOWN],
         "summary": "The card of the model that serves: data, recipe, numbers",
         "description": "Answered by the endpoint, and kept for a minute.",
         "responses": {
-            "200": _ok("The card", contract.JSON, _ref("ModelCard")),
-            **_problems("405", "500", "502", "503", "504"),
+            **_kept("The card", _ref("ModelCard")),
+            **_problems("401", "405", "500", "502", "503", "504"),
         },
     }
 
@@ -198,9 +232,11 @@ def _openapi() -> dict[str, Any]:
     return {
         "operationId": "getOpenapi",
         "tags": ["service"],
+        "security": [],
+        "parameters": [_KNOWN],
         "summary": "This document",
         "responses": {
-            "200": _ok("OpenAPI 3.1", contract.JSON, {"type": "object", "required": ["openapi", "paths"]}),
+            **_kept("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]}),
             **_problems("405", "500"),
         },
     }
@@ -356,6 +392,14 @@ _BAND: Schema = {
     "minItems": 2,
     "maxItems": 2,
 }
+# With and without: the document does not know what the API's owner has chosen.
+_KEY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}]
+_KNOWN = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The ETag of an answer that was kept; while it holds, 304 comes, without the answer.",
+    "schema": {"type": "string"},
+}
 _DEFAULT_OF_BATCH = contract.BatchRequest._field_defaults["explain"]
 _EXAMPLE = {
     "sentiment": "negative",
@@ -406,12 +450,13 @@ _BATCH = {
 
 _PROBLEMS = {
     "400": "The request is not as described",
+    "401": "An API key is needed, and X-Api-Key has none that is known",
     "405": "The path does not answer this method; Allow names those that it does",
     "411": "The body came without its length",
     "413": "The body, the review or the number of reviews is too large",
     "415": "The content type, its charset or its encoding is not read",
     "422": "The review holds nothing to read",
-    "429": "Too many requests come at once; API Gateway says so, and Retry-After when to try again",
+    "429": "Too many requests come; Retry-After says when to try again",
     "500": "The app failed, or is not set up to reach its endpoint",
     "502": "The endpoint failed",
     "503": "The endpoint can't be reached, is starting or busy; Retry-After says when to try again",
@@ -425,8 +470,9 @@ def _problem_responses() -> dict[str, Any]:
 
 def _problem_response(status: str, description: str) -> dict[str, Any]:
     headers = {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}}
-    if status in ("429", "502", "503", "504"):
-        headers["Retry-After"] = {"$ref": "#/components/headers/Retry-After"}
+    more = {"401": ["WWW-Authenticate"], "429": ["Retry-After", "RateLimit-Policy", "RateLimit"]}
+    for name in more.get(status, ["Retry-After"] if status in ("502", "503", "504") else []):
+        headers[name] = {"$ref": f"#/components/headers/{name}"}
     return {
         "description": description,
         "headers": headers,
@@ -435,15 +481,15 @@ def _problem_response(status: str, description: str) -> dict[str, Any]:
 
 
 def _review_problems() -> dict[str, Any]:
-    return _problems("400", "405", "411", "413", "415", "422", "500", "502", "503", "504")
+    return {**_batch_problems(), **_problems("422")}
 
 
 def _batch_problems() -> dict[str, Any]:
-    return _problems("400", "405", "411", "413", "415", "500", "502", "503", "504")
+    return _problems("400", "401", "405", "411", "413", "415", "500", "502", "503", "504")
 
 
 def _problems(*statuses: str) -> dict[str, Any]:
-    """Give the problems of an operation; API Gateway may throttle each."""
+    """Give the problems of an operation; each may be held back."""
     every = sorted({*statuses, "429"})
     return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in every}
 
@@ -456,6 +502,16 @@ def _ok(
         "description": description,
         "headers": {"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}},
         "content": {media: content},
+    }
+
+
+def _kept(description: str, schema: Schema) -> dict[str, Any]:
+    """Give the answers of an operation whose callers may keep what it says."""
+    answered = _ok(description, contract.JSON, schema)
+    answered["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
+    return {
+        "200": answered,
+        "304": {"description": "It is still as If-None-Match says", "headers": answered["headers"]},
     }
 
 

@@ -35,6 +35,7 @@ TITLES = {
     "unsupported_media_type": "This content type is not read",
     "unsupported_encoding": "This content encoding is not read",
     "no_token": "The review holds no word",
+    "unauthorized": "An API key is missing or not known",
     "forbidden": "This request is refused",
     "too_many_requests": "Too many requests come at once",
     "internal": "Something went wrong in the app",

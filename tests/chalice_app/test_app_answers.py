@@ -5,7 +5,7 @@ import re
 
 import app
 import pytest
-from chalice.app import Response
+from chalice.app import CORSConfig, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ from vocab.contract import ContractError
 GOOD = b'{"review": "A fine film."}'
 CARRIED = {
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "X-Request-Id, Retry-After",
+    "access-control-expose-headers": ", ".join(answers.EXPOSED),
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
@@ -26,7 +26,8 @@ CARRIED = {
 
 
 def check_carried(answer: Answer) -> None:
-    assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED
+    kept = {"cache-control": answers.KEPT} if "etag" in answer.headers else {}
+    assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED | kept
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 
@@ -122,9 +123,37 @@ def test_the_origin_that_may_read_answers_can_be_named(
     monkeypatch.setenv("CORS_ORIGIN", "https://page.example")
     answer = api.send("GET", "/nothing")
     assert answer.headers["access-control-allow-origin"] == "https://page.example"
-    assert (
-        answers.cors().get_access_control_headers()["Access-Control-Allow-Origin"] == "https://page.example"
-    )
+    rules = answers.cors()
+    assert isinstance(rules, CORSConfig) and rules.allow_origin == "https://page.example"
+
+
+SEVERAL = "https://page.example, http://localhost:8080"
+
+
+@pytest.mark.parametrize("origin", SEVERAL.split(", "))
+def test_of_several_origins_the_one_that_asks_may_read_answers(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch, origin: str
+) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", SEVERAL)
+    for path in ("/nothing", "/v1/openapi.json"):
+        answer = api.send("GET", path, headers={"Origin": origin})
+        assert answer.headers["vary"] == "Origin"
+        assert answer.headers["access-control-allow-origin"] == origin
+
+
+@pytest.mark.parametrize("origin", ["https://other.example", "https://page.example.evil.example", "null", ""])
+def test_of_several_origins_no_other_may_read_answers(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", SEVERAL)
+    headers = answers.headers_of("r1", origin)
+    assert "Access-Control-Allow-Origin" not in headers
+    assert headers["Vary"] == "Origin"
+    assert "Access-Control-Allow-Origin" not in answers.headers_of("r1")
+
+
+def test_for_one_origin_the_answer_is_the_same_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", "https://page.example")
+    assert answers.headers_of("r1", "https://other.example") == answers.headers_of("r1")
+    assert "Vary" not in answers.headers_of("r1")
 
 
 @pytest.mark.parametrize("value", [None, "", "*"])
@@ -135,20 +164,23 @@ def test_without_a_named_origin_any_may_read_answers(
         monkeypatch.delenv("CORS_ORIGIN", raising=False)
     else:
         monkeypatch.setenv("CORS_ORIGIN", value)
-    assert answers.allowed_origin() == "*"
+    assert answers.allowed_origins() == ["*"]
 
 
 @pytest.mark.parametrize("value", ["http://localhost:8080", "https://a-b.example", "http://[::1]:8080"])
 def test_an_origin_is_scheme_host_and_port(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGIN", value)
-    assert answers.allowed_origin() == value
+    assert answers.allowed_origins() == [value]
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["a.example", "https://", "https://a.example/", "https://a.example\n", "https://a.example\r\nX: y", " *",
-     "https://a, https://b", "https://a.example:port", "ftp://a.example", "null", "https://\u0430.example"],
-)  # fmt: skip
+NO_ORIGINS = [
+    *["a.example", "https://", "https://a.example/", "https://a.example\n", "https://a.example\r\nX: y"],
+    *["*, *", "*,https://a", "https://a,", "https://a,,https://b", "https://a https://b"],
+    *["https://a.example:port", "ftp://a.example", "null", "https://\u0430.example"],
+]
+
+
+@pytest.mark.parametrize("value", NO_ORIGINS)
 def test_what_is_no_origin_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGIN", value)
     with pytest.raises(answers.OriginError, match="^CORS_ORIGIN must be [^\r\n]*$"):
@@ -168,6 +200,49 @@ def test_anything_else_gets_a_new_one(named: str | None) -> None:
 @given(st.text())
 def test_a_request_id_is_always_safe_to_send(named: str) -> None:
     assert re.fullmatch("[A-Za-z0-9._-]{1,64}", answers.request_id_of(named), re.ASCII)
+
+
+# --- ETag ---------------------------------------------------------------------------------------
+
+KEPT = ["/v1/openapi.json", "/v1/model"]
+
+
+@pytest.mark.parametrize("path", KEPT)
+@pytest.mark.parametrize("way", ["in process", "served"])
+def test_what_is_known_by_its_etag_is_not_sent_again(
+    way: str, path: str, request: pytest.FixtureRequest
+) -> None:
+    api: InProcess | Served = request.getfixturevalue("api" if way == "in process" else "served")
+    first = api.send("GET", path)
+    tag = first.headers["etag"]
+    assert re.fullmatch('"[0-9a-f]{32}"', tag)
+    assert (first.status, first.headers["cache-control"]) == (200, "private, no-cache")
+    for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        for method in ("GET", "HEAD"):
+            again = api.send(method, path, headers={"If-None-Match": known})
+            assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
+            assert again.headers["cache-control"] == "private, no-cache"
+            assert "x-request-id" in again.headers and "access-control-allow-origin" in again.headers
+            assert "content-length" not in again.headers or way == "in process"
+
+
+@pytest.mark.parametrize("known", ["", '"other"', "other", "W/", ","])
+def test_what_is_not_known_is_sent(api: InProcess, known: str) -> None:
+    assert api.send("GET", "/v1/openapi.json", headers={"If-None-Match": known}).status == 200
+
+
+def test_another_card_has_another_etag(api: InProcess, fake: FakeRuntime) -> None:
+    tag = api.send("GET", "/v1/model").headers["etag"]
+    app.recent_card.cache_clear()
+    fake.say(200, json.dumps({"card": {**fake.model, "id": "fake-2"}}).encode())
+    again = api.send("GET", "/v1/model", headers={"If-None-Match": tag})
+    assert (again.status, again.json()["id"]) == (200, "fake-2")
+    assert again.headers["etag"] != tag
+
+
+def test_a_verdict_is_not_kept(api: InProcess) -> None:
+    answer = api.send("POST", "/v1/sentiment", GOOD)
+    assert answer.headers["cache-control"] == "no-store" and "etag" not in answer.headers
 
 
 def test_infinity_never_leaves() -> None:

@@ -3,7 +3,10 @@
 import base64
 import http.client
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ import gateway as own
 import pytest
 from chalice.deploy.swagger import CFNSwaggerGenerator
 
-from tests.support.api import Answer, InProcess
+from tests.support.api import FOLDER, Answer, InProcess
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.gateway import Asked, Event, Gateway, deployed, http_answer, match, proxy_event
@@ -131,6 +134,22 @@ def test_a_preflight_is_answered_without_the_function(front: Front) -> None:
     assert answer.headers["access-control-allow-origin"] == "*"
     assert "Content-Type" in answer.headers["access-control-allow-headers"]
     assert "POST" in answer.headers["access-control-allow-methods"].split(",")
+
+
+@pytest.mark.parametrize(
+    ("origins", "answered_by"),
+    [("*", "mock"), ("https://a.example", "mock"), ("https://a.example,https://b.example", "aws_proxy")],
+)
+def test_for_several_origins_the_function_answers_preflights_itself(origins: str, answered_by: str) -> None:
+    """API Gateway's own answer to them is one fixed text."""
+    script = (
+        "import json, app; from chalice.deploy.swagger import CFNSwaggerGenerator as Made;"
+        "print(json.dumps(Made().generate_swagger(app.app, None)))"
+    )
+    env = os.environ | {"CORS_ORIGIN": origins, "PYTHONPATH": f"{FOLDER}:{FOLDER / 'vendor'}"}
+    made = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+    for path, operations in json.loads(made.stdout)["paths"].items():
+        assert operations["options"]["x-amazon-apigateway-integration"]["type"] == answered_by, path
 
 
 def test_a_method_that_no_resource_has_is_a_problem_of_ours(front: Front) -> None:

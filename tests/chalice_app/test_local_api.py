@@ -274,7 +274,9 @@ def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
 def test_a_cors_origin_that_is_none_is_one_sentence(origin: str) -> None:
     ended = launch("--port", "0", CORS_ORIGIN=origin)
     assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
-    assert ended.stderr.startswith("api: CORS_ORIGIN must be * or like https://page.example:8443, got ")
+    assert ended.stderr.startswith(
+        "api: CORS_ORIGIN must be * or like https://page.example:8443, several with "
+    )
 
 
 def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) -> None:
@@ -332,3 +334,29 @@ def test_chalice_local_without_an_endpoint_says_how_to_start_it() -> None:
     assert "make run" in answer.json()["detail"]
     assert b"length_required" in chunked
     assert (unknown.status, unknown.json()["code"]) == (404, "not_found")
+
+
+# --- several origins ----------------------------------------------------------------------------
+
+
+def test_several_origins_each_get_a_preflight_and_an_answer_of_their_own(fake: FakeRuntime) -> None:
+    first, second = "https://page.example", "http://localhost:8080"
+    served = Served(AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, CORS_ORIGIN=f"{first},{second}")
+    try:
+        for origin in (first, second, "https://evil.example"):
+            asked = {"Origin": origin, "Content-Type": "application/json"}
+            preflight = served.send("OPTIONS", "/v1/sentiment", headers={"Origin": origin})
+            found = [preflight, served.send("POST", "/v1/sentiment", GOOD, asked)]
+            found += [
+                served.send("GET", path, headers=asked) for path in ("/a/b/c", "/v1/health", "/v1/model")
+            ]
+            assert [answer.status for answer in found] == [200, 200, 404, 200, 200]
+            allowed = [answer.headers.get("access-control-allow-origin") for answer in found]
+            assert allowed == [origin if origin in (first, second) else None] * 5
+            assert [answer.headers.get("vary") for answer in found] == ["Origin"] * 5
+            assert set(preflight.headers["access-control-allow-methods"].split(",")) == {"POST", "OPTIONS"}
+            taken = preflight.headers["access-control-allow-headers"].split(",")
+            assert {"Content-Type", "X-Api-Key", "X-Request-Id", "If-None-Match"} <= {*taken}
+            assert preflight.body == b""
+    finally:
+        served.stop()

@@ -121,6 +121,8 @@ def test_the_zip_holds_what_it_needs_and_no_more(package: Path) -> None:
         "tests",
         "training",
         "local_api.py",
+        "local_limit.py",
+        "new_key.py",
     }
 
 

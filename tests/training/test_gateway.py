@@ -69,6 +69,11 @@ def test_the_origin_is_the_one_that_is_named() -> None:
         assert headers_of(response)["Access-Control-Allow-Origin"] == "https://page.example"
 
 
+def test_of_several_origins_none_can_be_named_so_any_may_read_them() -> None:
+    for response in gateway.responses("https://page.example,https://other.example"):
+        assert headers_of(response)["Access-Control-Allow-Origin"] == "*"
+
+
 def test_who_should_try_again_is_told_when() -> None:
     told = {kind for kind, response in RESPONSES.items() if "Retry-After" in headers_of(response)}
     assert told == {"THROTTLED", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_5XX"}

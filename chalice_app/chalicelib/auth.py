@@ -1,0 +1,81 @@
+"""Let in who shows an API key, when AUTH=key; by default everybody is let in.
+
+A key is random (chalice_app/new_key.py makes one), so its SHA-256 alone, which is all that API_KEYS holds,
+tells nothing of it: slow hashes are for words that people choose.
+"""
+
+import functools
+import hashlib
+import hmac
+import os
+import re
+from collections.abc import Callable, Mapping
+
+from chalice.app import Chalice, Response
+
+from chalicelib.problems import Problem
+
+MODES = ("none", "key")
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class AuthError(ValueError):
+    """AUTH or API_KEYS is set to something that can't be used."""
+
+
+def read_hashes(env: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Give the SHA-256 of each key, in hex, or None when nobody needs one. Raises AuthError.
+
+    >>> read_hashes({"AUTH": "none"}) is None
+    True
+    """
+    mode = env.get("AUTH") or "none"
+    if mode not in MODES:
+        raise AuthError(f"AUTH must be {' or '.join(MODES)}, got {mode[:20]!r}")
+    if mode == "none":
+        return None
+    hashes = tuple(part.strip().lower() for part in (env.get("API_KEYS") or "").split(",") if part.strip())
+    if not hashes or not all(_HASH.fullmatch(one) for one in hashes):
+        raise AuthError(
+            "API_KEYS must hold the SHA-256 of each key as 64 hex digits, with commas between; `make key`"
+            " makes a key and prints its own"
+        )
+    return hashes
+
+
+def hash_of(key: str) -> str:
+    """Give what API_KEYS holds for a key."""
+    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def check(key: str | None) -> None:
+    """Refuse a request without a known key, when one is needed. Raises Problem 401, or 500 (not set up)."""
+    try:
+        hashes = read_hashes(os.environ)
+    except AuthError as error:
+        raise Problem(
+            500, "misconfigured", "the app's API keys are not set up; AUTH and API_KEYS say which"
+        ) from error
+    if hashes is None:
+        return
+    if key is None:
+        raise _unauthorized("this API wants a key; send yours in the header X-Api-Key")
+    # Each is compared, and to its end: the time tells nothing of which one is near.
+    if not any([hmac.compare_digest(hash_of(key), one) for one in hashes]):
+        raise _unauthorized("the key in X-Api-Key is not one of this API's; ask its owner for another")
+
+
+def required(view: Callable[[], Response], app: Chalice) -> Callable[[], Response]:
+    """Wrap a view so that it is reached with a key alone, when one is needed."""
+
+    @functools.wraps(view)
+    def checked() -> Response:
+        request = app.current_request
+        check(request.headers.get("x-api-key") if request else None)
+        return view()
+
+    return checked
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem(401, "unauthorized", detail, {"WWW-Authenticate": 'ApiKey realm="verdict"'})

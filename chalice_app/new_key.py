@@ -1,0 +1,31 @@
+"""Make an API key and print it, this once, with the hash by which the app knows it.
+
+make key            # or: python chalice_app/new_key.py
+"""
+
+import secrets
+import sys
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+sys.path[:0] = [str(FOLDER)]
+sys.path.append(str(FOLDER / "vendor"))
+
+from chalicelib.auth import hash_of  # noqa: E402
+
+# 256 bits: nobody tries them all, so the hash needs no salt and no slowness.
+RANDOM_BYTES = 32
+
+
+def main() -> None:
+    key = f"verdict_{secrets.token_urlsafe(RANDOM_BYTES)}"
+    print(f"key   {key}\nhash  {hash_of(key)}")
+    print(
+        "Whoever calls sends the key in X-Api-Key; it is kept nowhere. The hash goes into API_KEYS, which\n"
+        "may hold several with commas between, beside AUTH=key.",
+        file=sys.stderr,
+    )
+
+
+if __name__ == "__main__":
+    main()
