@@ -1,12 +1,12 @@
 // Runs the review page: takes a review, asks the API, shows a state: empty, loading, answer or error.
 
 import { drawAnswer } from "./answer.js";
-import { ApiError, MAX_REVIEW_CHARACTERS, Verdict, countCharacters } from "./api.js";
+import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "./api.js";
 import { drawComparison } from "./compare.js";
-import { API_URL } from "./config.js";
 import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "./dom.js";
 import { Failure, diagnose, waitIsOver } from "./failure.js";
 import * as history from "./history.js";
+import { api, useKey } from "./service.js";
 import { follow, settings } from "./settings.js";
 import { linkTo, reviewOf } from "./share.js";
 import { showPage, startShell } from "./shell.js";
@@ -28,7 +28,6 @@ const MAX_TOKENS = 400;
 const READ_TOKENS = { head: 128, tail: 272 };
 const ROUGH_TOKEN = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
 
-const api = new Verdict(API_URL);
 const page = byId("page");
 const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
 const status = byId("status");
@@ -238,6 +237,8 @@ function drawError(view, error, { title, advice, command = "", edit = false, ret
   onClick(view, "#retry", () => read());
   onClick(view, "#edit", () => review.focus());
   find(view, "#retry").hidden = !retry;
+  find(view, "#key-form").hidden = error.status !== 401;
+  find(view, "#key-form").addEventListener("submit", giveKey);
   find(view, "#edit").hidden = !edit;
   find(view, "#error").dataset.code = error.code;
   find(view, "#error").dataset.status = String(error.status);
@@ -274,6 +275,13 @@ function bringIntoView() {
   if (result.getBoundingClientRect().top > window.innerHeight * 0.6) {
     result.scrollIntoView({ block: "start" });
   }
+}
+
+/** @param {Event} event */
+function giveKey(event) {
+  event.preventDefault();
+  useKey(/** @type {HTMLInputElement} */ (find(result, "#key")).value.trim());
+  read();
 }
 
 // The form.

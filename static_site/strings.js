@@ -94,6 +94,8 @@ export const STATIC = {
   errorKicker: "No verdict",
   retry: "Try again",
   edit: "Go to the text",
+  keyLabel: "Your key, kept until this tab is closed",
+  keySend: "Try with this key",
   giveUp: "Stop trying",
   whatSureMeans: "What that is worth",
   pin: "Pin, to compare",
@@ -463,7 +465,8 @@ const BY_STATUS = {
   }),
   401: () => ({
     title: "This API asks for a key",
-    advice: "It answers only programs that send one. Ask whoever runs it.",
+    advice: "Whoever runs it gives keys out. With one you can go on; your text is still here.",
+    retry: false,
   }),
   404: (_, url) => ({
     title: "There is no such API",

@@ -1,5 +1,6 @@
 """Each way in which API or endpoint can fail, as the page shows it: what to do, and never a verdict."""
 
+import hashlib
 import json
 
 import pytest
@@ -158,7 +159,29 @@ def test_an_api_that_refuses_this_page_s_origin_is_told_from_one_that_is_down(vi
         running.stop()
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504])
+def test_an_api_that_asks_for_a_key_gets_the_one_that_the_reader_gives(visit: Visit) -> None:
+    key = "a-key-of-this-test"
+    running = FaultyStack(AUTH="key", API_KEYS=hashlib.sha256(key.encode()).hexdigest())
+    try:
+        page = visit(site=running.page)
+        ask(page, GOOD)
+        expect_error(page, "unauthorized")
+        assert violations(page) == []
+        page.locator("#key").fill("another key")
+        page.keyboard.press("Enter")
+        expect_error(page, "unauthorized")
+        page.locator("#key").fill(key)
+        page.keyboard.press("Enter")
+        expect_answer(page)
+        page.reload()
+        ask(page, BAD)
+        expect_answer(page)
+        assert page.evaluate("JSON.stringify(localStorage)") == "{}"
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504])
 def test_every_status_has_words_of_its_own(page: Page, stack: Stack, status: int) -> None:
     ask(page, GOOD)
     expect_answer(page)
