@@ -8,6 +8,7 @@ RUN := .venv/run
 TRAIN := .venv/train
 TEACH := .venv/teach
 PEERS := .venv/peers
+CLIENT := .venv/client
 DEV := .venv/dev
 AWS := .venv/aws
 TEST_AWS := .venv/test-aws
@@ -20,7 +21,7 @@ export STAGE ENDPOINT_KIND IMAGE SITE
 export AUTH API_KEYS API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
+.PHONY: help run key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -95,6 +96,9 @@ doctor: $(RUN)/.ready ## look, before a deploy, at all that would break it
 package: $(RUN)/.ready ## pack the model for a SageMaker endpoint, into build/
 	@$(RUN)/bin/python training/package.py $(FLAGS)
 
+client: $(CLIENT)/.ready ## build the Python client's wheel and sdist, into dist/
+	@$(CLIENT)/bin/python -m build --no-isolation --outdir dist client
+
 train-aws: $(AWS)/.ready ## train on SageMaker and bring the network back
 	@$(AWS)/bin/python training/launch.py $(FLAGS)
 
@@ -139,9 +143,10 @@ $(RUN)/.ready: requirements-run.txt
 $(TRAIN)/.ready: requirements-run.txt requirements-train.txt
 $(TEACH)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt
 $(PEERS)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt
-$(DEV)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
+$(CLIENT)/.ready: requirements-client.txt
+$(DEV)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
 $(AWS)/.ready: requirements-run.txt requirements-aws.txt
-$(TEST_AWS)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
+$(TEST_AWS)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

@@ -86,9 +86,12 @@ def add_key(env: dict[str, str]) -> None:
 
 
 def check_links() -> None:
-    """Raise SystemExit when the checkout lost the links that let every part see vocab/."""
+    """Raise SystemExit when the checkout lost the links that let every part see vocab/.
+
+    An installed package has none and needs none.
+    """
     for link in LINKS:
-        if not (ROOT / link / "text.py").is_file():
+        if (ROOT / link).exists() and not (ROOT / link / "text.py").is_file():
             sys.exit(
                 f"run: {link} must be a link to the folder vocab/, and git made none here;"
                 " run `git config core.symlinks true && git checkout -- .`"
@@ -107,7 +110,7 @@ def check_ports(env: dict[str, str]) -> None:
                 other = port + 1 if 1024 <= port < 65535 else default + 1
                 sys.exit(
                     f"run: port {port} can't be used ({error.strerror});"
-                    f" choose another: make run {name}={other}"
+                    f" choose another: make run {name}={other}, or {name}={other} verdict serve"
                 )
 
 

@@ -165,7 +165,8 @@ def test_a_busy_port_is_named_with_the_variable_that_changes_it(name: str) -> No
     assert ended.returncode == 1
     lines = ended.stderr.strip().splitlines()
     assert lines == [
-        f"run: port {port} can't be used (Address already in use); choose another: make run {name}={port + 1}"
+        f"run: port {port} can't be used (Address already in use); choose another:"
+        f" make run {name}={port + 1}, or {name}={port + 1} verdict serve"
     ]
 
 

@@ -4,6 +4,8 @@
     verdict < review.txt                              one review from standard input
     verdict reviews.csv -o verdicts.csv               a file: .csv, .tsv, .jsonl, or .txt with a review a line
     verdict --format lines - < reviews                the same from standard input
+    verdict serve                                     endpoint, API and page on this machine
+    verdict mcp                                       the same calls for assistants
 
 A file or a text that is called like a command stands after `--`.
 """
@@ -14,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from verdict_sentiment import __version__, files, show
+from verdict_sentiment import __version__, assistants, files, serve, show
 from verdict_sentiment._shared import contract
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.files import STANDARD, BatchError
@@ -32,7 +34,8 @@ commands: {commands} (`verdict COMMAND --help`)"""
 # What is wrong with a review alone; the service's other refusals are about who asks, and where.
 REVIEW_STATUSES = (400, 413, 422)
 
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {}
+# Each is named here once; `--` lets a text of such a name through.
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"serve": serve.main, "mcp": assistants.main}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -112,7 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="verdict",
         description=(__doc__ or "").replace("`", ""),
-        epilog=EPILOG.format(commands=", ".join(COMMANDS) or "none"),
+        epilog=EPILOG.format(commands=", ".join(COMMANDS)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

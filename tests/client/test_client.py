@@ -1,16 +1,19 @@
 """The client against the app as `make run` starts it."""
 
 import asyncio
+import hashlib
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
 
 from tests.support.stack import Stack
-from verdict_sentiment import Answer, AsyncVerdict, RefusedError, Verdict
+from verdict_sentiment import Answer, AsyncVerdict, RefusedError, UnavailableError, Verdict
 from vocab import contract
 
+KEY = "key-of-a-test"
 REVIEWS = [
     "The plot is thin and the jokes fall flat. Still, I loved the music!",
     "<br>",
@@ -82,3 +85,31 @@ def test_the_client_that_does_not_block_gives_the_same(stack: Stack, verdict: Ve
     assert plain(one) == plain(verdict.sentiment(REVIEWS[0]))
     assert [judged.answer is None for judged in many] == [False, True, False, False, False]
     assert (card, health) == (verdict.model(), verdict.health())
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Stack]:
+    """The app with a key, KEY, and so low a limit that a batch in five requests meets it."""
+    hashed = hashlib.sha256(KEY.encode()).hexdigest()
+    running = Stack(AUTH="key", API_KEYS=hashed, API_KEY=KEY, RATE_LIMIT="3/1")
+    running.wait_for("Verdict is ready")
+    yield running
+    running.stop()
+
+
+def test_a_service_that_wants_a_key_gets_it(guarded: Stack) -> None:
+    with Verdict(guarded.api) as stranger, pytest.raises(RefusedError) as caught:
+        stranger.sentiment("good film")
+    assert (caught.value.status, caught.value.code) == (401, "unauthorized")
+    with Verdict(guarded.api, KEY) as verdict:
+        assert verdict.sentiment("good film").model.id == verdict.model()["id"]
+
+
+def test_a_service_that_holds_back_is_waited_for(guarded: Stack) -> None:
+    with Verdict(guarded.api, KEY, retries=20) as verdict:
+        assert sum(one.answer is not None for one in verdict.batch(["good film"] * 500)) == 500
+    with Verdict(guarded.api, KEY, retries=0) as hasty, pytest.raises(UnavailableError) as caught:
+        for _ in range(20):
+            hasty.sentiment("good film")
+    assert (caught.value.status, caught.value.code) == (429, "too_many_requests")
+    assert caught.value.retry_after

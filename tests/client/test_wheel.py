@@ -1,0 +1,222 @@
+"""The built distribution, installed where nothing else is: what works, and that nothing is in its way."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import tomllib
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command import ROOT, WAIT_SECONDS, verdict
+from tests.support.missing import skip_or_fail
+from tests.support.stack import Stack, free_ports
+
+PROJECT = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
+REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
+# Files of a user's own, in the folder where the command is run.
+IN_THE_WAY = ("vocab.py", "inference.py", "app.py", "batch_rows.py", "chalicelib.py")
+
+
+def pinned(extras: dict[str, list[str]]) -> set[str]:
+    return {one for some in extras.values() for one in some if not one.startswith("verdict-sentiment")}
+
+
+def test_what_serving_needs_is_what_make_run_installs() -> None:
+    lines = (ROOT / "requirements-run.txt").read_text(encoding="utf-8").splitlines()
+    run = {line.split("#")[0].strip() for line in lines} - {""}
+    extras = {name: PROJECT["optional-dependencies"][name] for name in ("local", "serve")}
+    assert pinned(extras) <= run
+    assert run - pinned(extras) <= set(PROJECT["dependencies"])
+
+
+def test_the_license_is_the_repository_s() -> None:
+    assert (ROOT / "client/LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
+class Installed:
+    """A clean environment with the wheel, and a folder of modules that are called like ours."""
+
+    def __init__(self, wheel: Path, extra: str, folder: Path) -> None:
+        self.folder = folder / "own"
+        self.folder.mkdir(parents=True)
+        for name in IN_THE_WAY:
+            (self.folder / name).write_text("raise SystemExit('the wrong module')", encoding="utf-8")
+        self.bin = folder / "venv/bin"
+        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
+        pip = [str(self.bin / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        done = subprocess.run([*pip, f"{wheel}{extra}"], capture_output=True, text=True)
+        if done.returncode:
+            skip_or_fail(f"the wheel's requirements can't be installed: {done.stderr[-300:]}")
+
+    def run(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of the environment in the folder."""
+        return subprocess.run(
+            [str(self.bin / command[0]), *command[1:]],
+            cwd=self.folder,
+            env={"PATH": os.defpath, "HOME": str(self.folder), "LANG": "C.UTF-8"} | variables,
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+        )
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that `make client` would fill, from a copy so that two runs don't meet."""
+    folder = tmp_path_factory.mktemp("dist")
+    made = subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), "client"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert made.returncode == 0, made.stdout + made.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    (found,) = dist.glob("*.whl")
+    return found
+
+
+@pytest.fixture(scope="module")
+def plain(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    folder = tmp_path_factory.mktemp("plain")
+    yield Installed(wheel, "", folder)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def full(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
+    folder = tmp_path_factory.mktemp("full")
+    yield Installed(wheel, "[serve]", folder)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.slow
+def test_the_copies_are_the_repository_s_but_for_their_imports(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        names = [name for name in file.namelist() if name.startswith("verdict_sentiment/_app/")]
+        assert len(names) > 30
+        for name in names:
+            ours = (ROOT / name.removeprefix("verdict_sentiment/_app/")).read_bytes()
+            if not name.endswith(".py"):
+                assert file.read(name) == ours, name
+                continue
+            kept = [line for line in ours.decode().splitlines() if "import" not in line]
+            told = [line for line in file.read(name).decode().splitlines() if "import" not in line]
+            assert told == kept, name
+
+
+@pytest.mark.slow
+def test_the_sdist_holds_what_the_wheel_does(dist: Path, wheel: Path) -> None:
+    (sdist,) = dist.glob("*.tar.gz")
+    with tarfile.open(sdist) as file:
+        packed = {name.split("/", 1)[1] for name in file.getnames() if "/verdict_sentiment/" in name}
+    with zipfile.ZipFile(wheel) as file:
+        built = {name for name in file.namelist() if name.startswith("verdict_sentiment/")}
+    assert packed == built
+
+
+@pytest.mark.slow
+def test_the_wheel_is_ready_for_publication(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        names = file.namelist()
+        (metadata,) = [file.read(name).decode() for name in names if name.endswith("/METADATA")]
+        assert any(name.endswith("/licenses/LICENSE") for name in names)
+        assert "verdict_sentiment/py.typed" in names
+        assert not [name for name in names if "__pycache__" in name or "/." in name]
+    assert re.search(r"^Name: verdict-sentiment$", metadata, re.MULTILINE)
+    assert re.search(r"^License-Expression: MIT$", metadata, re.MULTILINE)
+    assert "# verdict-sentiment" in metadata
+    assert wheel.stat().st_size < 10_000_000
+
+
+@pytest.mark.slow
+def test_without_extras_it_asks_a_service(plain: Installed, stack: Stack) -> None:
+    ran = plain.run("verdict", REVIEW, "--url", stack.api)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("positive")
+    (plain.folder / "a.txt").write_text(REVIEW, encoding="utf-8")
+    assert plain.run("verdict", "a.txt", VERDICT_URL=stack.api).stdout.count("positive") == 1
+
+
+@pytest.mark.slow
+def test_without_extras_it_says_what_to_install(plain: Installed) -> None:
+    for arguments, extra in (
+        ((REVIEW,), "local"),
+        (("serve",), "serve"),
+        (("mcp", "--url", "http://a"), "mcp"),
+    ):
+        ran = plain.run("verdict", *arguments)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert f"pip install 'verdict-sentiment[{extra}]'" in ran.stderr
+        assert ran.stderr.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_in_process_it_answers_as_the_checkout_does(full: Installed) -> None:
+    ran = full.run("verdict", REVIEW, "--json", "--explain", "words")
+    expected = json.loads(verdict(REVIEW, "--local", "--json", "--explain", "words").out)
+    assert json.loads(ran.stdout) | {"request_id": ""} == expected | {"request_id": ""}
+
+
+@pytest.mark.slow
+def test_a_file_s_bytes_are_the_checkout_s(full: Installed) -> None:
+    path = full.folder / "a.csv"
+    path.write_text("\n".join(["n,review", *(f'{n},"{n} {REVIEW}"' for n in range(600))]), encoding="utf-8")
+    for where in (("verdict",), ("python", "-m", "verdict_sentiment")):
+        ran = full.run(*where, "a.csv", "-o", "out.csv", "--workers", "2")
+        assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
+            0,
+            "verdict: 600 rows, 0 of them with an error, in out.csv",
+        )
+        assert (full.folder / "out.csv").read_bytes() == verdict(str(path), "--local").bytes
+
+
+@pytest.mark.slow
+def test_the_library_works_beside_modules_of_the_same_names(full: Installed) -> None:
+    code = (
+        "import sys\n"
+        "from verdict_sentiment import Verdict\n"
+        f"print(Verdict.local().sentiment({REVIEW!r}).sentiment)\n"
+        "print([name for name in sys.modules if name in ('vocab', 'inference', 'batch_rows')])\n"
+    )
+    ran = full.run("python", "-c", code)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "positive\n[]\n", "")
+
+
+@pytest.mark.slow
+def test_it_serves_from_the_wheel(full: Installed, tmp_path: Path) -> None:
+    names = ("ENDPOINT_PORT", "API_PORT", "PAGE_PORT")
+    ports = {name: str(port) for name, port in zip(names, free_ports(3), strict=True)}
+    running = subprocess.Popen(
+        [str(full.bin / "verdict"), "serve"],
+        cwd=full.folder,
+        env={"PATH": os.defpath, "HOME": str(tmp_path)} | ports,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert running.stdout
+    try:
+        printed = []
+        for line in running.stdout:
+            printed.append(line)
+            if "Verdict is ready" in line:
+                break
+        assert printed and "Verdict is ready" in printed[-1], printed
+        ran = full.run("verdict", REVIEW, "--url", f"http://127.0.0.1:{ports['API_PORT']}", "--json")
+        mine = json.loads(full.run("verdict", REVIEW, "--json").stdout)
+        assert json.loads(ran.stdout) | {"request_id": ""} == mine | {"request_id": ""}
+    finally:
+        running.terminate()
+        running.communicate(timeout=WAIT_SECONDS)
