@@ -1,0 +1,92 @@
+// Makes the pieces that every part of the model's story is put together from.
+
+import { share, text } from "./card.js";
+import { element, listItem } from "./dom.js";
+import { MODEL as words } from "./strings.js";
+import { table } from "./tables.js";
+
+/**
+ * @typedef {object} Part
+ * @property {string} id which its title in strings.js and its anchor go by
+ * @property {Node[]} body empty where the card has nothing for it
+ * @property {Node[]} [margin] notes and sources
+ */
+
+/** Empty sentences are left out. @param {string} className @param {...string} sentences */
+export function paragraphs(className, ...sentences) {
+  return sentences.filter((sentence) => sentence !== "").map((sentence) => element("p", className, sentence));
+}
+
+/** Small print for the margin. @param {...string} sentences */
+export function notes(...sentences) {
+  return paragraphs("small-print", ...sentences);
+}
+
+/** @param {string} title @param {string[]} sentences */
+export function bullets(title, sentences) {
+  if (sentences.length === 0) return [];
+  const list = element("ul", "bullets");
+  list.append(...sentences.map((sentence) => listItem(words.sentence(sentence))));
+  return [element("h3", "section-title", title), list];
+}
+
+/** Names the command that prints a figure again, where the card has one. @param {any} figures @param {string} [before] */
+export function source(figures, before = words.printedBy) {
+  const command = text(figures, "command");
+  if (command === null) return [];
+  const line = element("p", "small-print", `${before} `);
+  line.append(element("code", "", command));
+  return [line];
+}
+
+/** A table that waits to be opened. @param {string} summary @param {string} caption @param {string[]} head @param {import("./tables.js").Cell[][]} lines */
+export function folded(summary, caption, head, lines) {
+  const more = element("details", "numbers");
+  more.append(element("summary", "", summary), table(caption, head, lines));
+  return more;
+}
+
+/** A share as a number and a bar; or as two bars, one for each side that it goes to. @param {string} number @param {Record<string, number>} parts */
+export function barCell(number, parts) {
+  const bar = element("span", "bar");
+  bar.setAttribute("aria-hidden", "true");
+  bar.append(...Object.entries(parts).map(([sign, part]) => barPart(sign, part)));
+  const cell = element("span", "bar-cell");
+  cell.append(element("span", "", number), bar);
+  return cell;
+}
+
+/** @param {string} sign plus, minus or sum @param {number} [part] of the whole bar */
+export function barPart(sign, part) {
+  const node = element("span", "bar-part");
+  node.dataset.sign = sign;
+  if (part !== undefined) node.style.setProperty("--share", String(part));
+  return node;
+}
+
+/** Between which probabilities it says that it can't tell. @param {any} card @returns {[number, number] | null} */
+export function bandOf(card) {
+  const [low, high] = [share(card, "uncertain", 0), share(card, "uncertain", 1)];
+  return low !== null && high !== null && low <= 0.5 && high >= 0.5 && low < high ? [low, high] : null;
+}
+
+/** @param {any} card */
+export function dateOf(card) {
+  const created = text(card, "created") ?? "";
+  return /^\d{4}-\d\d-\d\d$/.test(created) && Date.parse(created) > 0 ? words.date(created) : null;
+}
+
+/** @template T @param {T | null} value @param {(value: T) => string} say */
+export function orDash(value, say) {
+  return value === null ? words.dash : say(value);
+}
+
+/** @template T @param {T | null} value @param {(value: T) => string} say */
+export function orEmpty(value, say) {
+  return value === null ? "" : say(value);
+}
+
+/** A cell for a share that the card may lack. @param {any} row @param {string} key @param {number} [places] */
+export function shareCell(row, key, places = 1) {
+  return orDash(share(row, key), (found) => words.percentOf(found, places));
+}

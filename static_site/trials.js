@@ -1,0 +1,191 @@
+// Tells what became of the model in trials: one ability each, other languages, its reasons, its peers, luck.
+
+import { amount, at, entries, list, number, rows, share, text } from "./card.js";
+import { element } from "./dom.js";
+import { barCell, folded, notes, orDash, orEmpty, paragraphs, shareCell, source } from "./pieces.js";
+import { MODEL as words, count } from "./strings.js";
+import { table } from "./tables.js";
+
+/** @typedef {import("./card.js").Row} Row */
+/** @typedef {import("./pieces.js").Part} Part */
+/** @typedef {{name: string, asks: string, held: number, open: number | null}} Capability shares right of each half */
+
+// These stand among the capabilities in the card, and sum up.
+const SUMMARIES = ["overall", "single sentences"];
+
+/** @param {any} card @returns {Part} */
+export function behaviour(card) {
+  const found = at(card, "metrics", "behaviour");
+  const each = capabilities(card).sort((one, other) => other.held - one.held);
+  if (each.length === 0) return { id: "behaviour", body: [] };
+  const lines = [...SUMMARIES.flatMap((key) => capability(key, at(found, key))), ...each].map(capabilityRow);
+  return {
+    id: "behaviour",
+    body: [...paragraphs("", words.behaviourMeans), table(words.behaviourTable, words.BEHAVIOUR_HEAD, lines)],
+    margin: [...notes(words.fewCases), ...source(found)],
+  };
+}
+
+/** What the card says of one ability each, sarcasm included. @param {any} card @returns {Capability[]} */
+export function capabilities(card) {
+  return entries(card, "metrics", "behaviour")
+    .filter(([key]) => !SUMMARIES.includes(key))
+    .flatMap(([key, rates]) => capability(key, rates));
+}
+
+/** @param {string} key @param {any} rates @returns {Capability[]} none, or one */
+function capability(key, rates) {
+  const held = share(rates, "held");
+  if (held === null) return [];
+  const { name, asks } = at(words.CAPABILITIES, key) ?? { name: nameOf(key), asks: "" };
+  return [{ name, asks, held, open: share(rates, "open") }];
+}
+
+/** @param {Capability} row */
+function capabilityRow({ name, asks, held, open }) {
+  const rate = barCell(words.percentOf(held), { sum: held });
+  return [named(name, asks), rate, orDash(open, words.percentOf)];
+}
+
+/** @param {any} card @returns {Part} */
+export function languages(card) {
+  const found = at(card, "metrics", "warnings");
+  const groups = entries(found, "by_script").map(([key, row]) => [key, row, words.script(key, amount(row, "languages"))]);
+  const lines = noticed(groups.map(([, row, name]) => [name, row]));
+  if (lines.length === 0) return { id: "languages", body: [] };
+  const [reviews, flagged] = [amount(found, "reviews"), share(found, "flagged", "not_english")];
+  const each = noticed(entries(found, "by_language"));
+  return {
+    id: "languages",
+    body: [
+      ...paragraphs("", words.languagesMean),
+      table(words.languagesTable, words.LANGUAGES_HEAD, lines),
+      ...paragraphs("", reviews === null || flagged === null ? "" : words.flagged(reviews, flagged)),
+      ...(each.length ? [folded(words.eachLanguage, words.eachLanguage, words.LANGUAGES_HEAD, each)] : []),
+    ],
+    margin: source(found),
+  };
+}
+
+/** @param {[string, any][]} groups name and figures */
+function noticed(groups) {
+  return groups
+    .filter(([, row]) => share(row, "noticed") !== null)
+    .map(([name, row]) => [nameOf(name), orDash(amount(row, "sentences"), count), shareCell(row, "noticed")]);
+}
+
+/** @param {any} card @returns {Part} */
+export function faithfulness(card) {
+  const found = at(card, "metrics", "faithfulness");
+  const lines = entries(found, "words")
+    .map(([key, row]) => [at(words.RANKINGS, key) ?? nameOf(key), falls(row, "comprehensiveness"), falls(row, "sufficiency")])
+    .filter((cells) => !cells.includes(words.dash));
+  if (lines.length === 0) return { id: "faithfulness", body: [] };
+  return {
+    id: "faithfulness",
+    body: [
+      ...paragraphs("", words.faithfulnessMeans(amount(found, "reviews"))),
+      table(words.faithfulnessTable, words.FAITHFULNESS_HEAD, lines),
+      ...paragraphs("", withoutSentence(found)),
+    ],
+    margin: [...notes(words.rankings), ...source(found)],
+  };
+}
+
+/** @param {any} row @param {string} key */
+function falls(row, key) {
+  const mean = number(row, key);
+  if (mean === null || Math.abs(mean) > 1) return words.dash;
+  return words.fall(mean, share(row, `${key}_standard_error`));
+}
+
+/** @param {any} found */
+function withoutSentence(found) {
+  const strongest = share(found, "sentences", "without_the_strongest");
+  const anyOne = number(found, "sentences", "without_any_one");
+  return strongest === null || anyOne === null || Math.abs(anyOne) > 1 ? "" : words.withoutSentence(strongest, anyOne);
+}
+
+/** @param {any} card @returns {Part} */
+export function peers(card) {
+  const found = at(card, "metrics", "peers");
+  const lines = rows(found, "rows")
+    .filter((row) => text(row, "name") !== null && share(row, "accuracy") !== null)
+    .map(peerRow);
+  if (lines.length < 2) return { id: "peers", body: [] };
+  return {
+    id: "peers",
+    body: [...paragraphs("", words.peersMean), table(words.peersTable, words.PEERS_HEAD, lines)],
+    margin: [...notes(words.peersNote, orEmpty(text(found, "machine"), words.measuredOn)), ...source(found)],
+  };
+}
+
+/** @param {Row} row */
+function peerRow(row) {
+  const size = (/** @type {string} */ key, /** @type {number} */ places) =>
+    orDash(amount(row, key), (found) => words.decimal(found, places));
+  return [
+    named(text(row, "name") ?? "", text(row, "how") ?? ""),
+    shareCell(row, "accuracy", 2),
+    shareCell(row, "ece", 2),
+    shareCell(row, "behaviour"),
+    shareCell(row, "contrast"),
+    shareCell(row, "sentences"),
+    size("ms_median", 2),
+    size("mb", 1),
+  ];
+}
+
+/** @param {any} card @returns {Part} */
+export function seeds(card) {
+  const found = at(card, "metrics", "seeds");
+  const lines = entries(found, "spread")
+    .map(([key, row]) => [at(words.SEED_FIGURES, key) ?? nameOf(key), ...spread(row)])
+    .filter((cells) => !cells.includes(words.dash));
+  if (lines.length === 0) return { id: "seeds", body: [] };
+  return {
+    id: "seeds",
+    body: [
+      ...paragraphs("", words.seedsMean(list(found, "seeds").length)),
+      table(words.seedsTable, words.SEEDS_HEAD, lines),
+    ],
+    margin: source(found),
+  };
+}
+
+/** @param {any} row */
+function spread(row) {
+  const deviation = orDash(share(row, "sd"), (found) => words.decimal(100 * found, 2));
+  return [shareCell(row, "mean", 2), deviation, shareCell(row, "min", 2), shareCell(row, "max", 2)];
+}
+
+/** @param {any} card @returns {Part} */
+export function ablation(card) {
+  const found = at(card, "metrics", "ablation");
+  const lines = rows(found, "rows")
+    .filter((row) => share(row, "development_accuracy") !== null)
+    .map((row) => [
+      text(row, "without") ?? words.everything,
+      shareCell(row, "development_accuracy"),
+      shareCell(row, "behaviour_held"),
+      shareCell(row, "sentences_held"),
+    ]);
+  if (lines.length < 2) return { id: "ablation", body: [] };
+  return {
+    id: "ablation",
+    body: [...paragraphs("", words.ablationMeans), table(words.ablationTable, words.ABLATION_HEAD, lines)],
+    margin: [...notes(orEmpty(amount(found, "epochs"), words.ablationNote)), ...source(found)],
+  };
+}
+
+/** A row's name, and below it a word on what it is. @param {string} name @param {string} note */
+function named(name, note) {
+  const node = element("span", "named", name);
+  if (note) node.append(" ", element("span", "small-print", note));
+  return node;
+}
+
+/** A name of the card's own that this page has no better one for. @param {string} key */
+function nameOf(key) {
+  return text(words.capital(key.replaceAll("_", " "))) ?? words.dash;
+}
