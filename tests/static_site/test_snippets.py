@@ -24,7 +24,7 @@ HOSTILE = {
     "lines": "A good film.\nReally.\r\nYes.\tOr no.\x0b\x0c\x1b[31m\x07\x08",
     "heredoc": "Good film.\nJSON\nEOF\nid\n",
     "nul": "A good film\0with more behind it.",
-    "emoji": "A great film \U0001f3ac\U0001f468\u200d\U0001f469\u200d\U0001f467 \u4e2d\u6587 \u05e2\u05d1\u05e8.",
+    "emoji": "A great film \U0001f3ac\U0001f468\u200d\U0001f469\u200d\U0001f467 \u4e2d\u6587.",
     "unseen": "Good\u200b film\u202e sdrawkcab\u2066 \ufeff\u2028\u2029\u00a0\u00ad\x7f\x9f.",
     "markup": "<p>Good</p></script><!-- film --><script>alert(1)</script>]]>",
     "format": "100 % good {review} %s %(x)s {0} #{x} <%= x %> {{x}} ${x} and a #comment // or --",
