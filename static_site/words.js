@@ -11,6 +11,8 @@ import * as strings from "./strings.js";
 
 // The pull of a word, in logits, that a full tint stands for at least; weak words must not look strong.
 const FULL_TINT = 0.3;
+// Of measured pulls so many have a full tint.
+const FULL_WORDS = 5;
 // Below this part of a full tint a word is left as it is, so that the strong ones can be seen.
 const FAINT = 0.12;
 
@@ -93,7 +95,7 @@ function wordMark(text, index, pull, strongest) {
 
 /** Gives a word its pull. @param {HTMLElement} mark @param {number} pull @param {number} strongest */
 function tint(mark, pull, strongest) {
-  const share = Math.abs(pull) / strongest;
+  const share = Math.min(1, Math.abs(pull) / strongest);
   mark.setAttribute("aria-label", strings.wordLabel(mark.textContent ?? "", pull));
   mark.dataset.sign = signOf(pull);
   mark.dataset.number = strings.signed(pull);
@@ -103,7 +105,9 @@ function tint(mark, pull, strongest) {
 
 /** Tints all words anew. @param {ParentNode} view @param {number[]} pulls of each word, in logits */
 export function tintWords(view, pulls) {
-  const strongest = pulls.reduce((most, pull) => Math.max(most, Math.abs(pull)), FULL_TINT);
+  const sizes = pulls.map(Math.abs).sort((one, other) => other - one);
+  // Beside a single word that decides it all, the others would look like nothing.
+  const strongest = Math.max(FULL_TINT, sizes[FULL_WORDS - 1] ?? 0);
   for (const mark of view.querySelectorAll(".word")) {
     const word = /** @type {HTMLElement} */ (mark);
     tint(word, pulls[Number(word.dataset.word)], strongest);
