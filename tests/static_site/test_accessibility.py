@@ -15,6 +15,7 @@ def ask(page: Page, review: str) -> None:
     page.locator("#review").fill(review)
     page.locator("#send").click()
     expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
+    expect(page.locator("#stale")).to_be_hidden(timeout=10_000)
 
 
 def empty(page: Page, stack: Stack) -> None:
