@@ -74,7 +74,21 @@ def model_fn(model_dir: str | Path) -> Verdict:
             f"the model in {folder} was trained with vocabulary {model.vocabulary}, this code has"
             f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
         )
-    return Verdict(_session(data, folder), words, card, model)
+    return Verdict(session_of(data, folder), words, card, model)
+
+
+def session_of(data: bytes, folder: Path) -> ort.InferenceSession:
+    """Load a network's bytes, which were read from ``folder``. Raises ModelFilesError."""
+    options = ort.SessionOptions()
+    # One thread a review, as many reviews at once as there are cores: threads inside an LSTM's
+    # small steps cost more than they bring.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise ModelFilesError(f"{folder / 'model.onnx'} can't be loaded by ONNX Runtime: {error}") from error
 
 
 def input_fn(body: bytes | bytearray | str, content_type: str | None) -> EndpointRequest:
@@ -211,19 +225,6 @@ def _read_network(path: Path, expected: str) -> bytes:
             f" {expected[:12]}…); restore both from git, or run `make train`"
         )
     return data
-
-
-def _session(data: bytes, folder: Path) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    # One thread a review, as many reviews at once as there are cores: threads inside an LSTM's
-    # small steps cost more than they bring.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:
-        raise ModelFilesError(f"{folder / 'model.onnx'} can't be loaded by ONNX Runtime: {error}") from error
 
 
 __all__ = [

@@ -1,0 +1,123 @@
+"""The linear head inside a model.onnx: read it, replace it, and let the pooled states before it out.
+
+An ONNX file is a protobuf message (onnx.proto3), and the head three of its tensors. They are replaced in
+their places, byte for byte: all else of the network stays what it was, and the package onnx isn't needed.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+# Field numbers of onnx.proto3.
+_GRAPH = 7  # of ModelProto
+_INITIALIZER, _OUTPUT = 5, 12  # of GraphProto
+_NAME, _RAW_DATA = 8, 9  # of TensorProto
+_VALUE_NAME = 1  # of ValueInfoProto
+# Wire types of protobuf, and the bytes of those whose size is fixed.
+_VARINT, _BYTES = 0, 2
+_FIXED = {1: 8, 5: 4}
+# The names that export.py gives to the head's tensors: max pooling's weights, mean pooling's, the bias.
+TENSORS = ("of_max", "of_mean", "head_bias")
+# What the graph computes on its way: states float32 (tokens, features), and their maximum (features,).
+POOLED = ("states", "maximum")
+
+
+class HeadError(Exception):
+    """The network has no head of the known form."""
+
+
+class Head(NamedTuple):
+    """A linear head: weights, float64 (2 x states,), of max and then of mean pooling, and the bias."""
+
+    weights: np.ndarray
+    bias: float
+
+
+def read_head(network: bytes) -> Head:
+    """Give the head of a model.onnx. Raises HeadError."""
+    of_max, of_mean, bias = (
+        np.frombuffer(network[start:end], dtype="<f4").astype(np.float64) for start, end in _places(network)
+    )
+    if len(of_max) != len(of_mean) or len(bias) != 1:
+        raise HeadError("the network's head does not have a weight for each pooled state and one bias")
+    return Head(np.concatenate([of_max, of_mean]), float(bias[0]))
+
+
+def with_head(network: bytes, head: Head) -> bytes:
+    """Give a model.onnx with another head of the same size; every other byte stays. Raises HeadError."""
+    size = len(read_head(network).weights)
+    if head.weights.shape != (size,):
+        raise HeadError(f"the network's head has {size} weights, got {head.weights.shape}")
+    changed = bytearray(network)
+    parts = (head.weights[: size // 2], head.weights[size // 2 :], np.array([head.bias]))
+    for (start, end), values in zip(_places(network), parts, strict=True):
+        changed[start:end] = values.astype("<f4").tobytes()
+    return bytes(changed)
+
+
+def with_pooled(network: bytes) -> bytes:
+    """Give a model.onnx that has POOLED as outputs too, after its own.
+
+    Protobuf joins what comes twice: a message behind the first one adds to its lists.
+    """
+    outputs = b"".join(_field(_OUTPUT, _field(_VALUE_NAME, name.encode())) for name in POOLED)
+    return network + _field(_GRAPH, outputs)
+
+
+def _places(network: bytes) -> list[tuple[int, int]]:
+    """Give where the bytes of TENSORS stand. Raises HeadError."""
+    found: dict[str, tuple[int, int]] = {}
+    try:
+        for graph in _parts(network, 0, len(network), _GRAPH):
+            for tensor in _parts(network, *graph, _INITIALIZER):
+                for name in _parts(network, *tensor, _NAME):
+                    for place in _parts(network, *tensor, _RAW_DATA):
+                        found[network[slice(*name)].decode()] = place
+        return [found[name] for name in TENSORS]
+    except (IndexError, ValueError) as error:
+        raise HeadError("the network is no ONNX file") from error
+    except KeyError as error:
+        raise HeadError(f"the network has no tensor {error.args[0]}") from error
+
+
+def _parts(data: bytes, start: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Give where each field of bytes with the wanted number starts and ends, inside a message."""
+    at = start
+    while at < end:
+        key, at = _varint(data, at)
+        number, wire = key >> 3, key & 7
+        if wire == _VARINT:
+            _, at = _varint(data, at)
+            continue
+        size = _FIXED.get(wire)
+        if size is None:
+            size, at = _varint(data, at)
+        if at + size > end:
+            raise ValueError("a field is longer than its message")
+        if wire == _BYTES and number == wanted:
+            yield at, at + size
+        at += size
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    """Give a number of seven bits a byte, the lowest first, and where the next thing starts."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return value, at
+
+
+def _field(number: int, content: bytes) -> bytes:
+    return _number(number << 3 | _BYTES) + _number(len(content)) + content
+
+
+def _number(value: int) -> bytes:
+    written = bytearray()
+    while value > 127:
+        written.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*written, value])
