@@ -26,6 +26,7 @@ import inference
 import machine
 import measures
 import numpy as np
+from labelled import LABELS
 from tqdm import tqdm
 
 from vocab import contract
@@ -33,7 +34,6 @@ from vocab.contract import ContractError
 from vocab.files import write_atomic
 from vocab.text import NEGATIONS, clean, tokenize
 
-LABELS = {"positive": 1, "negative": 0, "pos": 1, "neg": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0}
 MAX_CELL = 10_000_000
 CHUNK = 250
 # What says "not" in a review, with the forms that people write without an apostrophe.

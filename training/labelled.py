@@ -1,0 +1,255 @@
+"""Labelled reviews of a file: what its labels mean, which rows teach, and which are left out and why.
+
+Labels are words (positive, negative, pos, neg), 1 and 0, or stars up to 5 or 10. Nothing here holds a text
+for longer than it takes to look at it: a file may have a million rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from batch_rows import BatchError, Row, Source, format_of, open_source, shown
+
+# A column that has one of these names is found without being named.
+LABEL_COLUMNS = ("label", "sentiment", "stars", "star_rating", "rating", "score", "polarity", "class")
+GROUP_COLUMN = "group"
+LABELS = {"positive": 1, "negative": 0, "pos": 1, "neg": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0}
+# Between the two sides: no label to learn from.
+MIDDLE = frozenset({"neutral", "mixed", "uncertain", "neither"})
+# Stars up to so many: negative up to the second, positive from the third on.
+STARS = ((5.0, 2.0, 4.0), (10.0, 4.0, 7.0))
+# More different labels than this are no labels.
+MAX_VALUES = 200
+SHOWN_CHARACTERS = 12
+
+
+class Scheme(NamedTuple):
+    """What labels mean: 1, 0 or None (left out) for each value that comes up, and that in words."""
+
+    meaning: dict[str, int | None]
+    said: str
+
+
+class Columns(NamedTuple):
+    """Where text, label and group stand; a file may have no group."""
+
+    text: str
+    label: str
+    group: str | None
+
+
+class Labelled(NamedTuple):
+    """The rows that can teach: their numbers in the file, labels 0 or 1 and groups, int (rows,).
+
+    ``counts`` says how many rows the file has, and how many were left out for each reason.
+    """
+
+    source: Source
+    columns: Columns
+    scheme: Scheme
+    numbers: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray
+    counts: dict[str, int]
+
+    def texts(self) -> Iterator[str]:
+        """Read the file again, and give the reviews of these rows in their order."""
+        wanted = set(self.numbers.tolist())
+        return (row.review for row in self.source.rows() if row.number in wanted)
+
+    def take(self, rows: np.ndarray, **left_out: int) -> "Labelled":
+        """Give some of the rows, by mask, and count why the others were left out."""
+        return self._replace(
+            numbers=self.numbers[rows],
+            labels=self.labels[rows],
+            groups=self.groups[rows],
+            counts=self.counts | left_out,
+        )
+
+
+def read(
+    path: Path,
+    text: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    format: str | None = None,
+    sides: tuple[Sequence[str], Sequence[str]] | None = None,
+    most: int | None = None,
+) -> Labelled:
+    """Look at every row of a file once; columns that are not named are found. Raises BatchError.
+
+    ``sides`` are the values of the label that are positive and those that are negative; all others are
+    left out. Of more than ``most`` rows, so many are drawn, always the same ones.
+    """
+    source = open_source(path, format_of(path, format), text)
+    columns = _columns(source, label, group)
+    found = _Table()
+    for row in source.rows():
+        found.add(row, _cell(row, source, columns.label), _cell(row, source, columns.group))
+    if not found.counts["rows"]:
+        raise BatchError(f"{path} holds no row; give a file with labelled reviews")
+    scheme = scheme_of(found.values, sides)
+    return _chosen(source, columns, scheme, found, most)
+
+
+def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] | None = None) -> Scheme:
+    """Say what a file's labels mean, from all that come up (lower case). Raises BatchError.
+
+    >>> scheme_of(["1", "3", "5"]).said
+    '1 to 5 stars: up to 2 negative, from 4 positive, between them left out'
+    """
+    known = sorted(value for value in values if value)
+    if not known:
+        raise BatchError("no row has a label; give some rows positive or negative, 1 or 0, or stars")
+    if sides is not None:
+        return _named(known, *sides)
+    if all(value in LABELS or value in MIDDLE for value in known):
+        meaning = {value: LABELS.get(value) for value in known}
+        return Scheme(meaning, "positive or 1, negative or 0; others left out")
+    return _stars(known)
+
+
+def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) -> Scheme:
+    both = set(positive) & set(negative)
+    if both:
+        raise BatchError(f"the label {_shown(min(both))} is named as positive and as negative; name it once")
+    meaning = {value: 1 if value in positive else 0 if value in negative else None for value in values}
+    if set(meaning.values()) >= {0, 1}:
+        return Scheme(
+            meaning, f"{', '.join(positive)} positive, {', '.join(negative)} negative, others left out"
+        )
+    raise BatchError(f"the file's labels are {_list(values)}; name those with --positive and --negative")
+
+
+def _stars(values: list[str]) -> Scheme:
+    numbers = {value: _number(value) for value in values if value not in MIDDLE}
+    odd = [value for value, number in numbers.items() if number is None or not 0 < number <= STARS[-1][0]]
+    if odd:
+        raise BatchError(
+            f"labels are positive and negative, 1 and 0, or 1 to 5 or 10 stars, but {_list(odd)} came up;"
+            " say what they mean: --positive 'A,B' --negative 'C'"
+        )
+    most = max(number for number in numbers.values() if number is not None)
+    top, low, high = next(scale for scale in STARS if most <= scale[0])
+    meaning = {
+        value: None if number is None or low < number < high else int(number >= high)
+        for value, number in numbers.items()
+    }
+    return Scheme(
+        dict.fromkeys(values) | meaning,
+        f"1 to {top:g} stars: up to {low:g} negative, from {high:g} positive, between them left out",
+    )
+
+
+def _number(value: str) -> float | None:
+    try:
+        return float(value) if value.isascii() else None
+    except ValueError:
+        return None
+
+
+def _list(values: Sequence[str]) -> str:
+    shown = ", ".join(map(_shown, values[:8]))
+    return shown if len(values) <= 8 else f"{shown} and {len(values) - 8:,} more"
+
+
+def _shown(value: str) -> str:
+    """Quote a label; what is long may be a review."""
+    return repr(value) if len(value) <= SHOWN_CHARACTERS else f"one of {len(value):,} characters"
+
+
+def _columns(source: Source, label: str | None, group: str | None) -> Columns:
+    plain = {name.strip().lower(): name for name in reversed(source.columns)}
+    found = label or next((plain[name] for name in LABEL_COLUMNS if name in plain), None)
+    grouped = group or plain.get(GROUP_COLUMN)
+    for name, flag in ((found, "--label"), (grouped, "--group")):
+        if name not in source.columns and (name or flag == "--label"):
+            looked = f"no column {name!r}" if name else "no column of labels"
+            raise BatchError(
+                f"{source.path} has {looked}; it has {shown(source.columns)}; name one with {flag}"
+            )
+    if found is None or found == source.column:
+        raise BatchError(f"text and label can't both be the column {source.column!r}; name the label's")
+    return Columns(source.column, found, grouped)
+
+
+def _cell(row: Row, source: Source, column: str | None) -> str:
+    if column is None:
+        return ""
+    if source.format == "jsonl":
+        value: Any = (row.values or {}).get(column)
+        return "" if value is None else str(value).strip()
+    return row.fields[source.columns.index(column)].strip()
+
+
+class _Table:
+    """What is remembered of each row that has a review: numbers and digests, never texts."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.values: dict[str, int] = {}
+        self.rows: list[int] = []
+        self.digests: list[int] = []
+        self.labels: list[int] = []
+        self.groups: list[int] = []
+
+    def add(self, row: Row, label: str, group: str) -> None:
+        """Take in a row. Raises BatchError when there are more labels than there can be."""
+        self.counts["rows"] += 1
+        if row.error or not row.review.strip():
+            self.counts["unreadable" if row.error else "empty"] += 1
+            return
+        number = self.values.setdefault(label.lower(), len(self.values))
+        if number > MAX_VALUES:
+            raise BatchError(
+                f"the labels have over {MAX_VALUES} different values; name the right column with --label"
+            )
+        self.rows.append(row.number)
+        self.digests.append(_digest(" ".join(row.review.lower().split())))
+        self.labels.append(number)
+        # Without a group, a row is its own.
+        self.groups.append(_digest(group) if group else -1 - row.number)
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=7).digest())
+
+
+def _chosen(source: Source, columns: Columns, scheme: Scheme, found: _Table, most: int | None) -> Labelled:
+    meanings = [scheme.meaning.get(value) for value in found.values]
+    labels = np.array([-1 if meanings[one] is None else meanings[one] for one in found.labels], dtype=int)
+    unlabelled = np.array(found.labels, dtype=int) == found.values.get("", -1)
+    digests = np.array(found.digests, dtype=np.int64)
+    keep = labels >= 0
+    first, conflicting = _first_of_each(digests, labels, keep)
+    counts = dict(found.counts) | {
+        "unlabelled": int(unlabelled.sum()),
+        "between": int((~keep & ~unlabelled).sum()),
+        "conflicting": int(conflicting.sum()),
+        "duplicates": int((keep & ~first & ~conflicting).sum()),
+    }
+    rows = np.flatnonzero(first)
+    if most is not None and len(rows) > most:
+        counts["not_drawn"] = len(rows) - most
+        rows = np.sort(rows[np.argsort(digests[rows], kind="stable")[:most]])
+    groups = np.array(found.groups, dtype=np.int64)
+    return Labelled(
+        source, columns, scheme, np.array(found.rows, dtype=int)[rows], labels[rows], groups[rows], counts
+    )
+
+
+def _first_of_each(
+    digests: np.ndarray, labels: np.ndarray, keep: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give masks (rows,): the first row of each text, and the rows of texts that have both labels."""
+    rows = np.flatnonzero(keep)
+    _, start, number = np.unique(digests[rows], return_index=True, return_inverse=True)
+    positive = np.bincount(number, labels[rows], minlength=len(start))
+    both = ((positive > 0) & (positive < np.bincount(number, minlength=len(start))))[number]
+    first, conflicting = np.zeros_like(keep), np.zeros_like(keep)
+    first[rows[start]] = True
+    conflicting[rows[both]] = True
+    return first & ~conflicting, conflicting
