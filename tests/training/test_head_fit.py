@@ -1,0 +1,101 @@
+"""The fit of a head: near where it starts, chosen and judged by reviews that it has not seen."""
+
+import numpy as np
+import pytest
+from head_fit import FOLDS, STRENGTHS, Data, cross_validate, fit, folds_of, logits_of, splits
+from onnx_head import Head
+
+
+def drawn(reviews: int, width: int = 8, seed: int = 0, groups: int | None = None) -> tuple[Data, Head]:
+    """Give reviews whose labels follow a head, and that head."""
+    random = np.random.default_rng(seed)
+    truth = Head(3 * random.normal(size=width), 0.5)
+    features = random.normal(size=(reviews, width))
+    chances = 1 / (1 + np.exp(-logits_of(features, truth)))
+    labels = (random.random(reviews) < chances).astype(int)
+    return Data(features, labels, np.arange(reviews) % (groups or reviews)), truth
+
+
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    return float(((probabilities >= 0.5) == (labels == 1)).mean())
+
+
+def test_a_head_that_points_the_wrong_way_learns_the_right_one() -> None:
+    data, truth = drawn(600)
+    fitted = fit(data, Head(-truth.weights, 0.0))
+    fresh, _ = drawn(600)
+    assert accuracy(fitted.probabilities(fresh.features), fresh.labels) > 0.85
+
+
+def test_a_head_that_is_right_already_is_held_where_it_is() -> None:
+    data, truth = drawn(60, width=40)
+    fitted = fit(data, truth)
+    assert fitted.strength == STRENGTHS[0]
+    assert np.abs(fitted.head.weights - truth.weights).max() < 0.1
+
+
+def test_the_weights_do_not_move_where_no_review_points() -> None:
+    data, truth = drawn(200, width=6)
+    features = np.column_stack([data.features, np.zeros(200)])
+    fitted = fit(Data(features, data.labels, data.groups), Head(np.append(-truth.weights, 7.0), 0.0))
+    assert fitted.head.weights[-1] == pytest.approx(7.0)
+
+
+def test_fewer_reviews_than_features_give_the_same_fit_as_all_directions() -> None:
+    # Beside features that are 0 everywhere the same reviews are fewer than features, and go another way.
+    data, truth = drawn(60, width=20)
+    wide = Data(np.column_stack([data.features, np.zeros((60, 50))]), data.labels, data.groups)
+    narrow = fit(data, Head(-truth.weights, 0.0))
+    widened = fit(wide, Head(np.append(-truth.weights, np.zeros(50)), 0.0))
+    assert widened.strength == narrow.strength
+    assert widened.head.weights[:20] == pytest.approx(narrow.head.weights, abs=1e-3)
+
+
+def test_reviews_that_a_head_separates_perfectly_end_in_finite_weights() -> None:
+    features = np.repeat([[5.0, 0.0], [-5.0, 0.0]], 40, axis=0)
+    fitted = fit(Data(features, np.repeat([1, 0], 40), np.arange(80)), Head(np.array([-90.0, 0.0]), 40.0))
+    assert np.isfinite(fitted.head.weights).all() and np.isfinite(fitted.head.bias)
+    assert fitted.head.weights[0] > 0
+
+
+def test_labels_that_are_chance_are_not_judged_better_than_chance() -> None:
+    random = np.random.default_rng(3)
+    data = Data(random.normal(size=(300, 60)), random.integers(0, 2, 300), np.arange(300))
+    probabilities, _ = cross_validate(data, Head(np.zeros(60), 0.0))
+    assert 0.4 < accuracy(probabilities, data.labels) < 0.6
+
+
+def test_a_group_that_gives_its_labels_away_does_not_flatter_the_judgement() -> None:
+    # Each group has a mark of its own and one label: only a fit that has seen the group could know it.
+    random = np.random.default_rng(4)
+    groups = np.repeat(np.arange(30), 10)
+    features = np.eye(30)[groups] + 0.01 * random.normal(size=(300, 30))
+    data = Data(features, random.permutation(np.repeat([0, 1], 15))[groups], groups)
+    kept, _ = cross_validate(data, Head(np.zeros(30), 0.0))
+    mixed, _ = cross_validate(data._replace(groups=np.arange(300)), Head(np.zeros(30), 0.0))
+    assert accuracy(mixed, data.labels) > 0.95
+    assert accuracy(kept, data.labels) < 0.6
+
+
+def test_every_review_is_held_back_once() -> None:
+    data, _ = drawn(103)
+    assert sum(held.astype(int) for _, held in splits(data)).tolist() == [1] * 103
+    assert all((seen != held).all() for seen, held in splits(data))
+
+
+def test_folds_keep_groups_whole_and_labels_even() -> None:
+    random = np.random.default_rng(5)
+    labels, groups = random.integers(0, 2, 1000), random.integers(0, 200, 1000)
+    folds = folds_of(labels, groups)
+    assert all(len(set(folds[groups == group])) == 1 for group in set(groups))
+    shares = [labels[folds == fold].mean() for fold in range(FOLDS)]
+    assert max(shares) - min(shares) < 0.05
+    sizes = np.bincount(folds)
+    assert sizes.min() > 190 and sizes.max() < 210
+
+
+def test_the_same_reviews_give_the_same_fit() -> None:
+    data, truth = drawn(120)
+    one, two = (fit(data, Head(-truth.weights, 0.0)) for _ in range(2))
+    assert one.head.weights.tolist() == two.head.weights.tolist()
+    assert one[1:] == two[1:]
