@@ -1,0 +1,87 @@
+"""Two models on the same reviews: intervals, McNemar's test, and what is called better."""
+
+import numpy as np
+import paired
+import pytest
+from paired import Figure
+
+
+def said(right: np.ndarray, labels: np.ndarray, sure: float = 0.9) -> np.ndarray:
+    """Give probabilities that are right where they shall be."""
+    return np.where(right == (labels == 1), sure, 1 - sure)
+
+
+def two(reviews: int, first: float, second: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    labels, luck = random.integers(0, 2, reviews), random.random(reviews)
+    return said(luck < first, labels), said(luck < second, labels), labels
+
+
+def test_a_model_against_itself_differs_by_nothing() -> None:
+    before, _, labels = two(200, 0.8, 0.8)
+    for figure in paired.compare(before, before, labels).values():
+        assert figure.difference == 0
+        assert figure.interval == (0, 0)
+
+
+def test_the_interval_of_a_true_gain_lies_above_nothing() -> None:
+    figures = paired.compare(*two(1000, 0.75, 0.85))
+    assert 0 < figures["accuracy"].interval[0] < figures["accuracy"].difference
+    assert figures["accuracy"].difference < figures["accuracy"].interval[1] < 0.2
+    assert paired.outcome(figures) == "better"
+
+
+def test_a_loss_is_called_worse() -> None:
+    assert paired.outcome(paired.compare(*two(1000, 0.85, 0.75))) == "worse"
+
+
+def test_what_chance_could_do_is_called_no_different() -> None:
+    rows = np.arange(60)
+    labels = rows % 2
+    one, other = said(rows >= 12, labels), said((rows < 8) | (rows >= 18), labels)
+    assert paired.outcome(paired.compare(one, other, labels)) == "no different"
+
+
+def test_equally_right_but_with_truer_probabilities_is_better() -> None:
+    labels = np.arange(1000) % 2
+    right = np.arange(1000) % 10 < 8
+    assert (
+        paired.outcome(paired.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels))
+        == "better"
+    )
+
+
+def test_few_groups_make_the_interval_wider_than_as_many_single_reviews() -> None:
+    random = np.random.default_rng(2)
+    groups = np.repeat(np.arange(20), 50)
+    labels = random.integers(0, 2, 1000)
+    # The second model is right on whole groups, or on none of their reviews.
+    before, after = said(np.ones(1000, bool), labels), said((random.random(20) < 0.7)[groups], labels)
+    alone = paired.compare(before, after, labels)["accuracy"].interval
+    grouped = paired.compare(before, after, labels, groups)["accuracy"].interval
+    assert grouped[1] - grouped[0] > 3 * (alone[1] - alone[0])
+
+
+@pytest.mark.parametrize(
+    ("lost", "won", "p"),
+    [(0, 0, 1.0), (0, 5, 0.0625), (1, 9, 0.021484375), (5, 5, 1.0), (0, 20, 2 / 2**20)],
+)
+def test_mcnemars_exact_test_gives_the_binomials_two_tails(lost: int, won: int, p: float) -> None:
+    labels = np.ones(lost + won + 10, dtype=int)
+    before, after = np.full(len(labels), 0.9), np.full(len(labels), 0.9)
+    before[:won], after[won : won + lost] = 0.1, 0.1
+    assert paired.mcnemar(before, after, labels) == (lost, won, pytest.approx(p))
+
+
+def test_mcnemars_test_takes_thousands_of_differences() -> None:
+    labels = np.ones(9000, dtype=int)
+    before, after = np.full(9000, 0.9), np.full(9000, 0.9)
+    before[:4000], after[4000:] = 0.1, 0.1
+    assert 0 < paired.mcnemar(before, after, labels)[2] < 1e-20
+
+
+def test_a_figure_names_both_models_and_the_gap() -> None:
+    figure = paired.compare(*two(400, 0.7, 0.8))["accuracy"]
+    assert isinstance(figure, Figure)
+    assert figure.after - figure.before == pytest.approx(figure.difference)
+    assert figure.before_interval[0] < figure.before < figure.before_interval[1]
