@@ -25,6 +25,7 @@ import measures
 import numpy as np
 import onnx
 import torch
+from model_folder import named_by, write_package
 from network import Network, Size
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -34,7 +35,6 @@ from torch import nn
 from tqdm import tqdm
 
 from vocab import text, vocabulary
-from vocab.files import sha256, write_together
 
 OPSET = 18
 CHECK_REVIEWS = 1000
@@ -132,9 +132,7 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
     development = corpora.load(archive).development
     data = quantize(to_onnx(network))
     card: dict[str, Any] = {
-        "id": f"verdict-{sha256(data)[:12]}",
-        "onnx_sha256": sha256(data),
-        "onnx_bytes": len(data),
+        **named_by(data),
         "vocabulary": words.fingerprint,
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,
@@ -309,12 +307,6 @@ def estimate(minutes: dict[str, float], cores: int) -> dict[str, Any]:
             f" times {WATTS_A_CORE} W a core; other work at the same time is not taken out, a GPU not added"
         ),
     }
-
-
-def write_package(folder: Path, data: bytes, card: dict[str, Any]) -> None:
-    """Write network and card; the card names the network's hash, so that halves never pass for one."""
-    text_of_card = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
-    write_together({folder / "model.onnx": data, folder / "model.json": text_of_card})
 
 
 def _lstm_weights(network: Network) -> dict[str, np.ndarray]:

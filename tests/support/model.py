@@ -24,13 +24,12 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) ->
 def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
     """Write model.onnx and model.json of a random network with the shipped vocabulary; give the card."""
     import export
+    import model_folder
 
     words = vocabulary.load()
     data = export.quantize(export.to_onnx(random_network(words.size, seed)))
     card = {
-        "id": f"verdict-{export.sha256(data)[:12]}",
-        "onnx_sha256": export.sha256(data),
-        "onnx_bytes": len(data),
+        **model_folder.named_by(data),
         "vocabulary": words.fingerprint,
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,
@@ -38,5 +37,5 @@ def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
         "uncertain": [0.35, 0.65],
         "metrics": {},
     }
-    export.write_package(folder, data, card)
+    model_folder.write_package(folder, data, card)
     return card

@@ -24,6 +24,7 @@ from safetensors.torch import save_file
 
 from tests.support.model import random_network
 from vocab import vocabulary
+from vocab.files import sha256
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -129,7 +130,7 @@ def test_the_served_answers_are_near_torch_s(
 ) -> None:
     card = json.loads((made_package / "model.json").read_text())
     data = export.quantize(export.to_onnx(network))
-    export.write_package(tmp_path, data, card | {"onnx_sha256": export.sha256(data), "temperature": 1.0})
+    export.write_package(tmp_path, data, card | {"onnx_sha256": sha256(data), "temperature": 1.0})
     verdict = inference.model_fn(tmp_path)
     served = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
     gaps = np.abs(
@@ -159,7 +160,7 @@ def test_a_package_is_a_network_and_a_card_that_names_its_hash(trained: Path, tm
     card = export.export(trained, out, None)
     assert {path.name for path in out.iterdir()} == {"model.onnx", "model.json"}
     assert json.loads((out / "model.json").read_text()) == card
-    assert card["onnx_sha256"] == export.sha256((out / "model.onnx").read_bytes())
+    assert card["onnx_sha256"] == sha256((out / "model.onnx").read_bytes())
     assert card["id"] == f"verdict-{card['onnx_sha256'][:12]}"
     assert inference.model_fn(out).card == card
 
