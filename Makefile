@@ -21,7 +21,7 @@ export STAGE ENDPOINT_KIND IMAGE SITE
 export AUTH API_KEYS API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
+.PHONY: help run adapt key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -111,6 +111,10 @@ update-model: $(RUN)/.ready ## put another MODEL behind the deployed endpoint
 batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or with FLAGS=--local
 	$(if $(FILE),,$(error name the file: make batch FILE=reviews.csv OUT=verdicts.csv))
 	@$(RUN)/bin/python training/batch.py "$(FILE)" --out "$(OUT)" $(FLAGS)
+
+adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews, and say whether that is better
+	$(if $(FILE),,$(error name the file: make adapt FILE=my.csv))
+	@$(RUN)/bin/python training/adapt.py "$(FILE)" $(FLAGS)
 
 batch-test: $(RUN)/.ready ## judge the 25,000 test reviews in a batch and print the accuracy
 	@$(RUN)/bin/python training/batch_test.py $(FLAGS)

@@ -61,16 +61,21 @@ def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple
         pool.shutdown(wait=True, cancel_futures=True)
 
 
+def follow_parent() -> None:
+    """Let this process end when the one that started it does, however that ends, and not by Ctrl-C before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
 def _first(waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:
     part, future = waiting.popleft()
     return part, future.result()
 
 
 def _start(model: str) -> None:
-    """Load the model in a new process, which ends when the one that started it does, however that ends."""
+    """Load the model in a new process."""
     global _verdict
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    follow_parent()
     _verdict = inference.model_fn(model)
 
 
