@@ -48,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def speaking(work: Callable[[], int]) -> int:
     """Do some work; say in one sentence why it can't be done, and give the exit status."""
     try:
-        return work()
+        status = work()
+        if sys.stdout:
+            sys.stdout.flush()
+        return status
     except UsageError as error:
         return _say(error, USAGE)
     except VerdictError as error:
@@ -56,9 +59,10 @@ def speaking(work: Callable[[], int]) -> int:
     except BatchError as error:
         return _say(error, BROKEN)
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
+        _forget_output()
         return PIPE_CLOSED
     except OSError as error:
+        _forget_output()
         return _say(f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
@@ -74,6 +78,8 @@ def status_of(error: VerdictError) -> int:
 def judge(arguments: Sequence[str]) -> int:
     """Judge a text, a file or standard input; give the exit status."""
     options = _parser().parse_args(arguments)
+    if sys.stdout is None:
+        raise UsageError("standard output is closed, so no verdict could be told")
     # Rows keep their own line breaks, and half a character of a broken escape has no UTF-8.
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
     path = _file_of(options)
@@ -102,9 +108,7 @@ def _judge_file(options: argparse.Namespace, path: Path) -> int:
     except KeyboardInterrupt:
         return _say(f"interrupted{files.kept_in(options.out)}", INTERRUPTED)
     if options.out != STANDARD:
-        print(
-            f"verdict: {judged:,} rows, {failed:,} of them with an error, in {options.out}", file=sys.stderr
-        )
+        _say(f"{judged:,} rows, {failed:,} of them with an error, in {options.out}", FINE)
     return FAILED if failed else FINE
 
 
@@ -123,7 +127,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--text", help="a review that is not to be taken for a file's name")
     parser.add_argument("--explain", choices=contract.EXPLAIN, default="none", help="how far (default none)")
-    parser.add_argument("--json", action="store_true", help="write the API's JSON, for rows a line each")
+    parser.add_argument("--json", action="store_true", help="write the API's JSON; for rows, JSON lines")
     parser.add_argument(
         "-o", "--out", default=STANDARD, help="output of a file: .csv, .tsv, .jsonl (default -)"
     )
@@ -145,6 +149,8 @@ def _file_of(options: argparse.Namespace) -> Path | None:
         return None
     if os.path.isfile(named):
         return Path(named)
+    if os.path.isdir(named):
+        raise UsageError(f"{named!r} is a folder; name a file in it, or give a review of that name to --text")
     is_name = os.path.splitext(named)[1].lower() in files.rows.SUFFIXES and len(named.split()) == 1
     if is_name or options.format:
         raise UsageError(
@@ -173,5 +179,11 @@ def _text_of(options: argparse.Namespace) -> str:
 
 
 def _say(error: object, status: int) -> int:
-    print(f"verdict: {error}", file=sys.stderr)
+    print(f"verdict: {show.printable(str(error))}", file=sys.stderr)
     return status
+
+
+def _forget_output() -> None:
+    """Lead standard output nowhere: Python flushes it once more at its end, and would complain."""
+    if sys.stdout:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

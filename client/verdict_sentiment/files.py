@@ -46,12 +46,17 @@ def standard_input(format: str | None) -> Iterator[Path]:
     """Give standard input as a file that only its owner can read and that is gone at the end."""
     if format is None:
         raise UsageError("rows on standard input need --format csv, tsv, jsonl or lines")
+    if sys.stdin is None:
+        raise UsageError("standard input is closed; name a file of rows")
     with tempfile.TemporaryDirectory(prefix="verdict-") as folder:
         path = Path(folder, f"stdin.{format}")
         with path.open("wb") as file:
             while piece := sys.stdin.buffer.read(1 << 20):
                 file.write(piece)
-        yield path
+        try:
+            yield path
+        except (UsageError, BatchError) as error:
+            raise type(error)(str(error).replace(str(path), "standard input")) from error
 
 
 def kept_in(out: str) -> str:

@@ -1,4 +1,8 @@
-"""Ask a service over HTTP, blocking or not: every try has a time limit, every answer a size limit."""
+"""Ask a service over HTTP, blocking or not: every try has a time limit, every answer a size limit.
+
+A blocking try looks at the clock at each piece of a body. Headers that trickle in are cut off by their size
+(h11's, 100 kB) and by a silence of the whole limit, not by the clock.
+"""
 
 import asyncio
 import ipaddress

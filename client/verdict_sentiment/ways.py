@@ -46,21 +46,21 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--model", metavar="PATH", help="in this process, by the model in this folder")
     group.add_argument(
         "--workers",
-        type=_workers,
+        type=number,
         default=os.cpu_count() or 1,
         metavar="N",
         help="processes that share a file when no service is asked (default: cores)",
     )
     group.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds,
         default=Policy().timeout,
         metavar="S",
         help="seconds that a service has for one try (default %(default)g)",
     )
     group.add_argument(
         "--deadline",
-        type=_seconds,
+        type=seconds,
         default=Policy().deadline,
         metavar="S",
         help="seconds that a call may take with all its tries (default %(default)g)",
@@ -136,14 +136,14 @@ def _line(one: Judged) -> bytes:
     return contract.to_json(one.answer.to_message() | {"id": one.id})
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
     value = float(text)
     if not 0 < value <= 86_400:
         raise argparse.ArgumentTypeError(f"must be seconds, more than 0 and at most a day, got {value:g}")
     return value
 
 
-def _workers(text: str) -> int:
+def number(text: str) -> int:
     value = int(text)
     if not 1 <= value <= MAX_WORKERS:
         raise argparse.ArgumentTypeError(f"must lie from 1 to {MAX_WORKERS}, got {value}")

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import httpx
 import pytest
 
 from tests.client.conftest import make_answer
-from tests.support.command import WAIT_SECONDS, start, verdict
+from tests.support.command import COMMAND, WAIT_SECONDS, environment, start, verdict
 from tests.support.service import Service, problem, reply
 from tests.support.stack import Stack, free_ports
 
@@ -120,6 +121,7 @@ def test_a_review_that_is_too_long_ends_with_one(url: str) -> None:
         ),
         (("--text", "a", "b"), "--text is the review; leave the other text or file out"),
         (("good", "-o", "out.csv"), "-o and --column are for files of reviews; name one, or give --format"),
+        (("folder",), "'folder' is a folder; name a file in it, or give a review of that name to --text"),
         (("-",), "rows on standard input need --format csv, tsv, jsonl or lines"),
         (
             ("good", "--url", "localhost"),
@@ -128,6 +130,7 @@ def test_a_review_that_is_too_long_ends_with_one(url: str) -> None:
     ],
 )
 def test_what_can_t_be_meant_is_one_sentence(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
     ran = verdict(*arguments, cwd=tmp_path, VERDICT_URL="http://127.0.0.1:1")
     assert (ran.status, ran.out) == (2, "")
     assert ran.err.startswith(f"verdict: {says}")
@@ -299,6 +302,57 @@ def test_a_service_that_refuses_the_caller_ends_with_three(service: Service, sta
     ran = verdict("good film", "--url", service.url, VERDICT_API_KEY="k")
     assert (ran.status, ran.err) == (3, "verdict: what to do (some_code)\n")
     assert service.asked[0].headers["x-api-key"] == "k"
+
+
+def test_what_a_service_says_does_not_steer_the_terminal(service: Service) -> None:
+    service.say(problem(403, "some_code", "wait\x1b[2J a\nminute"))
+    ran = verdict("good film", "--url", service.url)
+    assert ran.err == "verdict: wait [2J a minute (some_code)\n"
+
+
+# --- an output that can't be written ------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_is_one_sentence(url: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.txt", GOOD)
+    for what in (GOOD, str(path)):
+        with open("/dev/full", "wb") as full:
+            running = start(what, "--url", url, stdout=full)
+            _, err = running.communicate(timeout=WAIT_SECONDS)
+        assert (running.returncode, err) == (4, b"verdict: this machine: No space left on device\n")
+
+
+def test_a_closed_standard_output_is_one_sentence() -> None:
+    done = subprocess.run(
+        ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "good film", "--url", "http://127.0.0.1:1"],
+        capture_output=True,
+        env=environment(),
+    )
+    assert (done.returncode, done.stderr) == (
+        2,
+        b"verdict: standard output is closed, so no verdict could be told\n",
+    )
+
+
+def test_a_closed_standard_input_is_one_sentence() -> None:
+    for flags, says in (((), "nothing to judge; "), (("--format", "lines"), "standard input is closed; ")):
+        done = subprocess.run(
+            ["sh", "-c", '"$@" <&-', "sh", *COMMAND, *flags, "--url", "http://127.0.0.1:1"],
+            capture_output=True,
+            env=environment(),
+        )
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.startswith(f"verdict: {says}".encode())
+        assert done.stderr.count(b"\n") == 1
+
+
+def test_rows_on_standard_input_that_can_t_be_read_are_called_so() -> None:
+    ran = verdict("--format", "lines", "--url", "http://127.0.0.1:1", stdin="good".encode("utf-16"))
+    assert (ran.status, ran.err) == (
+        2,
+        "verdict: standard input is not UTF-8 (after line 0); save it as UTF-8 and run this again\n",
+    )
 
 
 def test_a_reader_that_goes_away_is_no_traceback(url: str, tmp_path: Path) -> None:

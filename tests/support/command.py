@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "verdict_sentiment")
@@ -39,12 +40,14 @@ def verdict(*arguments: str, stdin: bytes | None = b"", cwd: Path | None = None,
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
-def start(*arguments: str, cwd: Path | None = None, **variables: str) -> "subprocess.Popen[bytes]":
+def start(
+    *arguments: str, cwd: Path | None = None, stdout: IO[bytes] | int = subprocess.PIPE, **variables: str
+) -> "subprocess.Popen[bytes]":
     """Start the command in a process group of its own."""
     return subprocess.Popen(
         [*COMMAND, *arguments],
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
+        stdout=stdout,
         stderr=subprocess.PIPE,
         cwd=cwd,
         env=environment(**variables),
