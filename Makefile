@@ -21,7 +21,7 @@ export STAGE ENDPOINT_KIND IMAGE SITE
 export AUTH API_KEYS API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run adapt key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean
+.PHONY: help run adapt key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean drift
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -83,6 +83,9 @@ evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=deve
 
 evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and judge its answers
 	@$(RUN)/bin/python training/evaluate_app.py
+
+drift: $(RUN)/.ready ## say how what the running API was asked differs from what the model was examined on
+	@$(RUN)/bin/python training/drift.py $(FLAGS)
 
 faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 development reviews
 	@$(RUN)/bin/python training/faithfulness.py

@@ -5,6 +5,7 @@ chalice local       (from this folder; `make run` starts it together with its en
 
 import contextlib
 import functools
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib import answers, auth, endpoint, log, openapi, problems
+from chalicelib import answers, auth, emf, endpoint, log, measures, openapi, problems
 from chalicelib.reading import read_body, read_explain
 from vocab import contract, vocabulary
 from vocab.contract import BatchRequest, ContractError, Item, Model, ReviewRequest, Scored
@@ -97,6 +98,14 @@ def describe() -> Response:
     return answers.kept_answer(document, request.headers.get("if-none-match"))
 
 
+@route("/v1/metrics", "GET", "HEAD", key=True)
+def metrics() -> Response:
+    """Answer with this process's counts as Prometheus reads them; behind the launcher alone."""
+    if measures.export is None:
+        raise problems.not_found()
+    return answers.text_answer(measures.export(), answers.PROMETHEUS)
+
+
 # --- the path of a review -----------------------------------------------------------------------
 
 
@@ -108,6 +117,7 @@ def judge(asked: ReviewRequest) -> dict[str, Any]:
     named, scores = score([encoded], asked.explain)
     answer = contract.build_answer(encoded, scores[0], asked.explain, named, log.request_id())
     log.note(verdict=answer["sentiment"])
+    log.note_judged([measures.of(encoded, answer)])
     return answer
 
 
@@ -116,9 +126,11 @@ def judge_each(asked: BatchRequest) -> dict[str, Any]:
     log.note(reviews=len(asked.items), characters=sum(len(item.review or "") for item in asked.items))
     read = [encode_item(item) for item in asked.items]
     encoded = [one for one in read if isinstance(one, Encoded)]
-    log.note(unread=len(read) - len(encoded), ids=sum(len(one.ids) for one in encoded))
+    refused = Counter(one.code for one in read if isinstance(one, ContractError))
+    log.note(ids=sum(len(one.ids) for one in encoded), refused=refused)
     named, verdicts = verdicts_on(encoded, asked.explain)
-    log.note(**Counter(verdict["sentiment"] for verdict in verdicts))
+    log.note(verdicts=Counter(verdict["sentiment"] for verdict in verdicts))
+    log.note_judged([measures.of(one, verdict) for one, verdict in zip(encoded, verdicts, strict=True)])
     left = iter(verdicts)
     told = [next(left) if isinstance(one, Encoded) else problems.of_item(one) for one in read]
     return contract.build_batch_answer(asked.items, told, named, log.request_id())
@@ -229,5 +241,6 @@ if answers.cors() is False:  # what answers preflights for Chalice knows one ori
     for known in list(app.routes):
         route(known, "OPTIONS")(preflight)
 app.register_middleware(around, "http")
+emf.start(os.environ)
 with contextlib.suppress(vocabulary.VocabularyError):  # each request will say so
     vocabulary_of_app()

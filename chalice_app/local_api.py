@@ -29,6 +29,7 @@ sys.path.append(str(FOLDER / "vendor"))  # as Chalice does
 os.environ.setdefault("VERDICT_LOCAL", "1")
 
 import local_limit  # noqa: E402
+import local_metrics  # noqa: E402
 from chalice.config import Config  # noqa: E402
 from chalice.local import (  # noqa: E402
     ChaliceRequestHandler,
@@ -39,7 +40,7 @@ from chalice.local import (  # noqa: E402
     ThreadedHTTPServer,
 )
 
-from chalicelib import answers, auth, problems  # noqa: E402
+from chalicelib import answers, auth, log, measures, problems  # noqa: E402
 from chalicelib.problems import Problem  # noqa: E402
 from vocab import contract, vocabulary  # noqa: E402
 
@@ -167,11 +168,15 @@ class Handler(ChaliceRequestHandler):
         super()._send_headers({**ours, **headers})
 
     def _answer(self, problem: Problem) -> None:
+        """Answer what does not reach the app, with a log line like the app's."""
         given = getattr(self, "headers", None) or {}
         request_id = answers.request_id_of(given.get("x-request-id"))
         headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
         silent = getattr(self, "command", "") == "HEAD"
         body = b"" if silent else contract.to_json(problems.message(problem, request_id))
+        log.begin(request_id, getattr(self, "command", None) or "", "")
+        log.note(code=problem.code)
+        log.write(problem.status)
         self._send_http_response(problem.status, headers, body)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
@@ -217,6 +222,13 @@ def create_server(host: str, port: int) -> Server:
     return server
 
 
+def count() -> None:
+    """Count what is answered from now on, for GET /v1/metrics."""
+    counted = local_metrics.Metrics()
+    log.watch(counted.watch)
+    measures.export = counted.text
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Serve the API on this machine.")
     parser.add_argument("--host", default="127.0.0.1")
@@ -233,6 +245,7 @@ def main() -> None:
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or "it must lie from 0 to 65535"
         sys.exit(f"api: {options.host}:{options.port} can't be used ({reason}); choose another with API_PORT")
+    count()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     print(f"api on http://{options.host}:{server.server_port}", flush=True)

@@ -18,6 +18,7 @@ TAKEN = ("Content-Type", "If-None-Match", "X-Api-Key", "X-Request-Id")
 PREFLIGHT_SECONDS = 600
 # Whoever keeps an answer asks each time whether it still holds, and keeps it from others.
 KEPT = "private, no-cache"
+PROMETHEUS = f"{contract.TEXT}; version=0.0.4; charset=utf-8"
 LINES = (contract.JSON_LINES, contract.NDJSON)
 SECURITY = {
     "Cache-Control": "no-store",
@@ -102,9 +103,9 @@ def batch_answer(message: dict[str, Any], accept: str | None) -> Response:
     return Response(body=body, headers={"Content-Type": wanted})
 
 
-def text_answer(text: str) -> Response:
+def text_answer(text: str, kind: str = f"{contract.TEXT}; charset=utf-8") -> Response:
     """Give a text as it is."""
-    return Response(body=text, headers={"Content-Type": f"{contract.TEXT}; charset=utf-8"})
+    return Response(body=text, headers={"Content-Type": kind})
 
 
 def headers_of(request_id: str, origin: str | None = None) -> dict[str, str]:

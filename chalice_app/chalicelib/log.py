@@ -5,13 +5,26 @@ import json
 import sys
 import time
 import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+from chalicelib.measures import Judged
+
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _began: ContextVar[float] = ContextVar("began", default=0.0)
 _line: ContextVar[dict[str, Any] | None] = ContextVar("line", default=None)
+_judged: ContextVar[Sequence[Judged]] = ContextVar("judged", default=())
+_watchers: list["Watcher"] = []
+
+Watcher = Callable[[dict[str, Any], Sequence[Judged]], None]
+
+
+def watch(watcher: Watcher) -> None:
+    """Have every finished line shown to a watcher, with what was measured of the reviews behind it."""
+    _watchers.append(watcher)
 
 
 def begin(request_id: str, method: str, route: str) -> None:
@@ -19,9 +32,10 @@ def begin(request_id: str, method: str, route: str) -> None:
     shown = method if method in METHODS else "OTHER"
     _began.set(time.monotonic())
     _line.set({"request_id": request_id, "method": shown, "route": route})
+    _judged.set(())
 
 
-def note(**fields: str | int | None) -> None:
+def note(**fields: str | int | Mapping[str, int] | None) -> None:
     """Add fields to the line: lengths, counts and names, never a review, its ids or an error's text."""
     line = _line.get()
     if line is not None:
@@ -30,8 +44,15 @@ def note(**fields: str | int | None) -> None:
 
 def note_error(error: BaseException) -> None:
     """Add an unforeseen error's type and place; its text is left out, for it may quote the review."""
-    frames = traceback.extract_tb(error.__traceback__)
-    note(error=type(error).__name__, at=f"{Path(frames[-1].filename).name}:{frames[-1].lineno}")
+    note(**_place_of(error))
+
+
+def note_judged(judged: Sequence[Judged]) -> None:
+    """Keep what was measured of reviews for the watchers, and add its sums to the line."""
+    _judged.set(judged)
+    note(words=sum(one.words for one in judged), unknown=sum(one.unknown for one in judged))
+    if warned := Counter(code for one in judged for code in one.warnings):
+        note(warnings=warned)
 
 
 def request_id() -> str:
@@ -40,9 +61,24 @@ def request_id() -> str:
 
 
 def write(status: int) -> None:
-    """Finish the line and write it to standard output, where Lambda's log takes it from."""
+    """Finish the line, write it to where Lambda's log takes it from, and show it to the watchers."""
     milliseconds = round((time.monotonic() - _began.get()) * 1000, 1)
-    line = json.dumps({**(_line.get() or {}), "status": status, "ms": milliseconds})
-    with contextlib.suppress(OSError, ValueError):  # a closed pipe costs the line, not the answer
-        sys.stdout.write(line + "\n")
+    line = {**(_line.get() or {}), "status": status, "ms": milliseconds}
+    print_line(line)
+    for watcher in _watchers:
+        try:
+            watcher(line, _judged.get())
+        except Exception as error:  # what only watches may cost no answer
+            print_line({"request_id": request_id(), **_place_of(error)})
+
+
+def print_line(line: Mapping[str, Any]) -> None:
+    """Write a line to standard output; a closed pipe costs the line, not the answer."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.write(json.dumps(line) + "\n")
         sys.stdout.flush()
+
+
+def _place_of(error: BaseException) -> dict[str, str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": type(error).__name__, "at": f"{Path(frames[-1].filename).name}:{frames[-1].lineno}"}

@@ -41,6 +41,7 @@ def document(path: str = PATH) -> dict[str, Any]:
             "/v1/health": {"get": _health()},
             "/v1/model": {"get": _model()},
             PATH: {"get": _openapi()},
+            "/v1/metrics": {"get": _metrics()},
         },
         "components": {
             "schemas": _schemas(),
@@ -238,6 +239,20 @@ def _openapi() -> dict[str, Any]:
         "responses": {
             **_kept("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]}),
             **_problems("405", "500"),
+        },
+    }
+
+
+def _metrics() -> dict[str, Any]:
+    return {
+        "operationId": "getMetrics",
+        "tags": ["service"],
+        "security": _KEY,
+        "summary": "Counts for Prometheus: requests, times, verdicts, warnings, lengths, unknown words",
+        "description": "On one machine alone. On AWS, where this is a 404, CloudWatch has such numbers.",
+        "responses": {
+            "200": _ok("Prometheus's text format", contract.TEXT, {"type": "string"}),
+            **_problems("401", "404", "405", "500"),
         },
     }
 
@@ -451,6 +466,7 @@ _BATCH = {
 _PROBLEMS = {
     "400": "The request is not as described",
     "401": "An API key is needed, and X-Api-Key has none that is known",
+    "404": "Nothing is here",
     "405": "The path does not answer this method; Allow names those that it does",
     "411": "The body came without its length",
     "413": "The body, the review or the number of reviews is too large",

@@ -10,7 +10,7 @@ from verdict_sentiment._shared import ROOT
 from verdict_sentiment.ways import LIBRARIES, UsageError
 
 # What the extra [serve] installs.
-NEEDED = (*LIBRARIES, "chalice", "boto3")
+NEEDED = (*LIBRARIES, "chalice", "boto3", "prometheus_client")
 EPILOG = """\
 Ports come from the variables ENDPOINT_PORT (8090), API_PORT (8000) and PAGE_PORT (8080). Ctrl-C stops all."""
 

@@ -290,6 +290,7 @@ SERVED = {
     "/v1/sentiment/batch": "POST",
     "/v1/health": "GET, HEAD",
     "/v1/model": "GET, HEAD",
+    "/v1/metrics": "GET, HEAD",
     "/v1/openapi.json": "GET, HEAD",
 }
 

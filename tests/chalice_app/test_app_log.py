@@ -5,6 +5,8 @@ import json
 import app
 import pytest
 
+from chalicelib import log
+from chalicelib.measures import Judged
 from tests.support.api import InProcess
 from tests.support.fake_runtime import FakeRuntime
 
@@ -30,6 +32,9 @@ def test_a_request_leaves_one_line(api: InProcess, capsys: pytest.CaptureFixture
         "characters": 35,
         "ids": 7,
         "verdict": "positive",
+        "words": 6,
+        "unknown": 1,
+        "warnings": {"too_short": 1},
         "status": 200,
     }
 
@@ -91,6 +96,32 @@ def test_lines_of_requests_do_not_mix(api: InProcess, capsys: pytest.CaptureFixt
     api.send("GET", "/nothing")
     second = lines(capsys)[1]
     assert not {"characters", "ids", "verdict"} & second.keys()
+
+
+def test_a_watcher_sees_the_line_and_what_was_measured(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[dict[str, object], list[Judged]]] = []
+    monkeypatch.setattr(log, "_watchers", [lambda line, judged: seen.append((line, list(judged)))])
+    api.send("POST", "/v1/sentiment", REVIEW)
+    api.send("GET", "/nothing")
+    (line, judged), (other, none) = seen
+    assert (line["status"], judged) == (200, [Judged(7, 6, 1, "positive", ("too_short",))])
+    assert (other["status"], none) == (404, [])
+
+
+def test_a_watcher_that_fails_costs_no_answer_and_no_other_watcher(
+    api: InProcess, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(line: object, judged: object) -> None:
+        raise KeyError(CANARY)
+
+    seen: list[object] = []
+    monkeypatch.setattr(log, "_watchers", [broken, lambda line, judged: seen.append(line)])
+    assert api.send("POST", "/v1/sentiment", REVIEW).status == 200
+    _, failed = lines(capsys)
+    assert failed["error"] == "KeyError" and str(failed["at"]).startswith("test_app_log.py:")
+    assert len(seen) == 1
 
 
 def test_a_closed_log_costs_the_line_and_not_the_answer(

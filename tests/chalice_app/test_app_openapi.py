@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from chalicelib import openapi, problems
+from chalicelib import measures, openapi, problems
 from tests.support.api import InProcess
 from vocab import contract
 
@@ -97,6 +97,16 @@ def test_each_get_is_answered_as_described(api: InProcess, path: str) -> None:
     answer = api.send("GET", path)
     assert answer.status == 200
     check_documented("GET", path, answer)
+
+
+def test_metrics_are_answered_as_described_where_they_are_and_where_not(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_documented("GET", "/v1/metrics", api.send("GET", "/v1/metrics"))
+    monkeypatch.setattr(measures, "export", lambda: "verdict_words_total 1.0\n")
+    answer = api.send("GET", "/v1/metrics")
+    assert (answer.status, answer.body) == (200, b"verdict_words_total 1.0\n")
+    check_documented("GET", "/v1/metrics", answer)
 
 
 def test_errors_are_answered_as_described(api: InProcess, fake: Any) -> None:

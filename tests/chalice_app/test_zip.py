@@ -122,6 +122,8 @@ def test_the_zip_holds_what_it_needs_and_no_more(package: Path) -> None:
         "training",
         "local_api.py",
         "local_limit.py",
+        "local_metrics.py",
+        "prometheus_client",
         "new_key.py",
     }
 
@@ -172,6 +174,15 @@ def test_health_and_model_answer(function: LambdaRuntime) -> None:
     health = function.invoke(proxy_event("GET", "/v1/health"))
     assert (health["statusCode"], json.loads(health["body"])["status"]) == (200, "ok")
     assert "uncertain" in json.loads(function.invoke(proxy_event("GET", "/v1/model"))["body"])
+
+
+def test_metrics_are_lines_for_cloudwatch_and_no_route(function: LambdaRuntime, log: Path) -> None:
+    answer = function.invoke(proxy_event("GET", "/v1/metrics"))
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (404, "not_found")
+    function.invoke(proxy_event("POST", "/v1/sentiment", '{"review": "A joy."}', JSON))
+    lines = log.read_text(encoding="utf-8").splitlines()
+    messages = [json.loads(line) for line in lines if line.startswith('{"_aws"')]
+    assert (messages[-1]["Function"], messages[-1]["Reviews"]) == ("verdict-dev", 1)
 
 
 def test_errors_are_problems_there_too(function: LambdaRuntime) -> None:
