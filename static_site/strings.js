@@ -147,7 +147,7 @@ export const STATIC = {
   fileOther: "Another file",
   filePause: "Pause",
   fileCancel: "Cancel the rest",
-  fileKeepTitle: "A reload",
+  fileKeepTitle: "On this device",
   fileTakeTitle: "Take it with you",
   fileSafe: "Safe for spreadsheets",
   fileSafeNote:
@@ -677,7 +677,7 @@ const REFUSALS = {
     title: "No line of it is JSON",
     advice:
       `JSON lines have one object a line, as in {"review": "\u2026"}; none of ${plural(lines, "line", "lines")} ` +
-      "is one. A list over several lines has to be written one item a line first.",
+      "is one, nor is the whole a list of such.",
   }),
   several: () => ({ title: "One file at a time", advice: "Several came at once. Choose one of them." }),
   not_kept: () => ({
@@ -727,24 +727,25 @@ export const FILE = {
     semicolon: "CSV, with semicolons",
     tab: "TSV, with tabs",
     bar: "values between | signs",
-    jsonl: "JSON lines",
+    column: "CSV, a single column",
+    jsonl: "JSON lines, or a JSON list",
     lines: "one review a line",
   },
   /** @param {string} format */
   format: (format) => `Read as ${FILE.FORMATS[format]}`,
-  /** @type {Record<string, string>} */
+  /** How labels are written, and how that is read. @type {Record<string, [string, string]>} */
   SCALES: {
-    words: "words: positive, pos, good, or negative, neg, bad",
-    zero_one: "1 for positive, 0 for negative",
-    one_two: "2 for positive, 1 for negative",
-    minus_plus: "above zero for positive, below for negative",
-    five: "stars: 4 and 5 positive, 1 and 2 negative",
-    ten: "stars: 7 to 10 positive, 1 to 4 negative",
+    words: ["Words", "Positive, pos and good are positive; negative, neg and bad are negative"],
+    zero_one: ["0 and 1", "1 is positive, 0 negative"],
+    one_two: ["1 and 2", "2 is positive, 1 negative"],
+    minus_plus: ["Below and above zero", "Above zero is positive, below negative"],
+    five: ["Stars, up to 5", "4 and 5 are positive, 1 and 2 negative"],
+    ten: ["Stars, up to 10", "7 to 10 are positive, 1 to 4 negative"],
   },
-  /** @param {{positive: number, negative: number, neither: number}} counts */
-  labels: ({ positive, negative, neither }) =>
-    `Read so, ${rowsOf(positive)} are positive, ${count(negative)} negative` +
-    (neither ? `; ${count(neither)} neither, and left out of the figures.` : "."),
+  /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
+  labels: (scale, { positive, negative, neither }) =>
+    `${FILE.SCALES[scale][1]}: ${rowsOf(positive)} and ${count(negative)}` +
+    (neither ? `; ${count(neither)} say neither and are left out of the figures.` : "."),
   /** @param {number} rows */
   once: (rows) => `Ask only once for equal reviews (${rowsOf(rows)} repeat another)`,
   /** @param {number} rows */
@@ -784,11 +785,12 @@ export const FILE = {
   /** @type {(shares: {positive: number, negative: number, uncertain: number, failed: number, waiting: number}) => string} */
   resultDeck: ({ positive, negative, uncertain, failed, waiting }) =>
     [
-      `${plural(positive + negative + uncertain, "verdict", "verdicts")} in all; for ${count(uncertain)} of them it can\u2019t tell.`,
+      `${plural(positive + negative + uncertain, "verdict", "verdicts")} in all${uncertain ? `; for ${count(uncertain)} of them it can\u2019t tell` : ""}.`,
       failed ? `${rowsOf(failed)} failed.` : "",
       waiting ? `${rowsOf(waiting)} not asked.` : "",
     ].filter(Boolean).join(" "),
   paused: "Paused.",
+  waiting: "Waiting for the API.",
   cancelled: "Cancelled. What is done stays.",
   /** @param {string} phase */
   resume: (phase) => (phase === "waiting" ? "Try now" : phase === "ended" ? "Go on with the rest" : "Go on"),
@@ -808,14 +810,15 @@ export const FILE = {
 
   keepFull: "There is no room for it on this device, so it is not kept. The run goes on.",
   keepFailed: "This browser won\u2019t keep it. The run goes on; nothing is stored.",
-  keepElsewhere: "Another tab keeps a file already. Forget that one first.",
+  keptElsewhere: "Another tab is at work on a kept file. Go there to end it or to forget it.",
 
+  rows: rowsOf,
   /** @param {number} low @param {number} high */
   band: (low, high) =>
     `Between ${percent(low)} and ${percent(high)}, the shaded band, the model says that it can\u2019t tell.`,
   noBand: "No verdict yet.",
   axisProbability: "Probability that a review is positive",
-  axisRows: "rows",
+  axisRows: "Rows",
   /** @param {number} rows @param {number} below @param {number} above */
   histogramLabel: (rows, below, above) =>
     `Histogram of ${plural(rows, "probability", "probabilities")}: ${count(below)} below one half, ${count(above)} above.`,
@@ -843,7 +846,6 @@ export const FILE = {
     `For ${count(uncertain)} of the labelled rows it can\u2019t tell; they count in the first figure alone.` +
     (without ? ` ${rowsOf(without)} with a verdict ${without === 1 ? "has" : "have"} no label that says either.` : ""),
   confusionCaption: "Labels in rows, verdicts in columns",
-  labelled: { positive: "Label positive", negative: "Label negative" },
 
   /** @type {Record<string, string>} */
   SHOW: {
@@ -866,6 +868,8 @@ export const FILE = {
     no_token: "There is no word to read in it.",
     not_json: "The line is no JSON object.",
   },
+  /** For the table's narrow column. @type {Record<string, string>} */
+  SHORT_ERRORS: { empty: "Empty", too_long: "Too long", no_token: "No word in it", not_json: "No JSON object" },
   /** A failed row's reason. @param {string} code @param {string} detail */
   error: (code, detail) => FILE.ERRORS[code] ?? (detail || `The API refused it (${code}).`),
   /** @param {string} name */

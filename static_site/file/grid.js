@@ -32,6 +32,7 @@ export class Grid {
     this.root = root;
     this.scroller = element("div", "rows-scroller");
     this.canvas = element("div", "rows-canvas");
+    this.empty = element("p", "rows-empty", wiring.empty);
     this.heads = wiring.columns.map((column) => this.#headOf(column));
     this.#build();
     this.#listen();
@@ -67,7 +68,6 @@ export class Grid {
     set(root, { "aria-colcount": String(wiring.columns.length) });
     const head = set(element("div", "rows-row rows-head"), { role: "row", "aria-rowindex": "1" });
     head.append(...this.heads);
-    this.empty = element("p", "rows-empty", wiring.empty);
     set(this.scroller, { role: "rowgroup" });
     set(this.canvas, { role: "presentation" });
     this.scroller.append(this.canvas);

@@ -11,6 +11,7 @@ import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/
  * @typedef {{version: number, sheet: SheetHead, choice: import("./work.js").Choice,
  *   count: number, done: number, band: [number, number] | null, models: string[]}} Summary
  *   count: rows; done: rows with an outcome
+ * @typedef {() => void} Release lets another tab keep a file
  */
 
 const DATABASE = "verdict-file";
@@ -29,6 +30,17 @@ function store() {
 /** Whether this browser can keep anything at all. */
 export function canKeep() {
   return typeof indexedDB !== "undefined";
+}
+
+/** There is one place, for one tab at a time. Gives null when another tab has it. @returns {Promise<Release | null>} */
+export function claim() {
+  // A page without TLS has no locks; there two tabs may overwrite each other's file, as the last one wins.
+  if (!navigator.locks) return Promise.resolve(() => {});
+  return new Promise((resolve) => {
+    navigator.locks.request(DATABASE, { ifAvailable: true }, (lock) =>
+      lock ? new Promise((release) => resolve(() => release(undefined))) : resolve(null),
+    );
+  });
 }
 
 /** What is kept, in short; null when nothing is. Makes no database to find out. @returns {Promise<Summary | null>} */
@@ -66,7 +78,7 @@ function chunksOf(kind, chunks) {
 /** Empties the database and takes it away. */
 export async function forget() {
   await clear(store());
-  await store()("readonly", (objects) => objects.transaction.db.close());
+  await store()("readonly", (/** @type {IDBObjectStore} */ objects) => objects.transaction.db.close());
   opened = null;
   // Another page may hold it open: it is empty then, and goes when that page goes.
   indexedDB.deleteDatabase(DATABASE);
@@ -77,12 +89,14 @@ export class Keeper {
   /** @type {Work} */ #work;
   /** @type {Set<number>} */ #changed = new Set();
   /** @type {Promise<void> | null} */ #writing = null;
+  /** @type {Release} */ #release;
   /** @type {(error: unknown) => void} */ #onFailure;
   #stopped = false;
 
-  /** @param {Work} work @param {(error: unknown) => void} onFailure called once; nothing is kept then */
-  constructor(work, onFailure) {
+  /** @param {Work} work @param {Release} release @param {(error: unknown) => void} onFailure called once; nothing is kept then */
+  constructor(work, release, onFailure) {
     this.#work = work;
+    this.#release = release;
     this.#onFailure = onFailure;
   }
 
@@ -92,7 +106,7 @@ export class Keeper {
     for (let chunk = 0; chunk < chunks; chunk += 1) this.#changed.add(chunk);
     return this.#begin(async () => {
       await clear(store());
-      for (let chunk = 0; chunk < chunks; chunk += 1) {
+      for (let chunk = 0; chunk < chunks && !this.#stopped; chunk += 1) {
         await setMany([[`rows ${chunk}`, slice(this.#work.sheet.rows, chunk)]], store());
       }
     });
@@ -108,11 +122,19 @@ export class Keeper {
     return this.#begin(async () => {});
   }
 
+  /** Writes what is left, and stops. */
+  async close() {
+    await this.write();
+    this.#stopped = true;
+    this.#release();
+  }
+
   /** Nothing more is written; what is kept is forgotten. */
   async stop() {
     this.#stopped = true;
     await this.#writing;
     await forget();
+    this.#release();
   }
 
   /** @param {() => Promise<void>} first */
@@ -142,6 +164,7 @@ export class Keeper {
     this.#stopped = true;
     // What is half there would be no use, and the room is needed.
     await forget().catch(() => {});
+    this.#release();
     this.#onFailure(error);
   }
 }

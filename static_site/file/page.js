@@ -6,7 +6,7 @@ import { byId, copyOf, find, onClick, setText } from "../dom.js";
 import { showPage, startShell } from "../shell.js";
 import { FILE } from "../strings.js";
 import { chooseView, listenForDrops, offerKept } from "./choosing.js";
-import { forget, kept, load } from "./keeping.js";
+import { claim, forget, kept, load } from "./keeping.js";
 import { columnsView } from "./picking.js";
 import { read } from "./reader.js";
 import { Refusal } from "./reading.js";
@@ -96,16 +96,16 @@ function showColumns(sheet, source) {
     url: api.url,
     onFormat: (choice) => open(source, choice),
     onOther: () => showChoose(),
-    onStart: (work, keep) => showRun(work, { kept: false, keep }),
+    onStart: (work, keep) => showRun(work, { release: null, keep }),
   });
   show("columns", view);
   find(step, "#columns-title").focus({ preventScroll: true });
   say(FILE.sheet(sheet.rows.length, sheet.columns.length));
 }
 
-/** @param {Work} work @param {{kept: boolean, keep: boolean}} how */
-function showRun(work, { kept: wasKept, keep }) {
-  run = new Run(work, { api, say, onOther: leaveRun }, { kept: wasKept });
+/** @param {Work} work @param {{release: import("./keeping.js").Release | null, keep: boolean}} how */
+function showRun(work, { release, keep }) {
+  run = new Run(work, { api, say, onOther: leaveRun }, release);
   show("run", run.view);
   find(step, "#run-title").focus({ preventScroll: true });
   run.start({ keep });
@@ -119,19 +119,32 @@ async function leaveRun() {
 
 /** @param {import("./keeping.js").Summary} summary */
 async function goOn(summary) {
+  const release = await claimKept();
+  if (!release) return;
   try {
-    showRun(await load(summary), { kept: true, keep: false });
+    showRun(await load(summary), { release, keep: false });
   } catch (error) {
     console.error(error);
     await forget().catch(() => {});
+    release();
     showChoose(new Refusal("not_kept"));
   }
 }
 
 async function forgetKept() {
+  const release = await claimKept();
+  if (!release) return;
   await forget();
+  release();
   await showChoose();
   say(FILE.forgotten);
+}
+
+/** Null, and said so, when another tab is at work on what is kept. */
+async function claimKept() {
+  const release = await claim();
+  if (!release) setText(step, "#kept-text", FILE.keptElsewhere);
+  return release;
 }
 
 /** @param {Step} state @param {DocumentFragment} view */

@@ -50,7 +50,7 @@ function fillColumns(form, sheet) {
   fillSelect(selectOf(form, "#review-column"), names, String(review));
   fillSelect(selectOf(form, "#label-column"), [["-1", FILE.noColumn], ...names], String(label));
   fillSelect(selectOf(form, "#id-column"), [["-1", FILE.rowNumbers], ...names], String(id));
-  fillSelect(selectOf(form, "#scale"), SCALES.map((scale) => [scale, FILE.SCALES[scale]]), scaleFor(sheet, label));
+  fillSelect(selectOf(form, "#scale"), SCALES.map((scale) => [scale, FILE.SCALES[scale][0]]), scaleFor(sheet, label));
 }
 
 /** @param {Sheet} sheet @param {number} label */
@@ -135,7 +135,7 @@ function showLabels(form, { rows }, { label, scale }) {
   find(form, "#scale-field").hidden = label < 0;
   const counts = { positive: 0, negative: 0, neither: 0 };
   if (label >= 0) for (const row of rows) counts[labelOf(row[label], scale) ?? "neither"] += 1;
-  setText(form, "#label-counts", label < 0 ? "" : FILE.labels(counts));
+  setText(form, "#label-counts", label < 0 ? "" : FILE.labels(scale, counts));
 }
 
 /** @param {HTMLElement} form @param {Sheet} sheet @param {Choice} choice @param {string} url */

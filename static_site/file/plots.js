@@ -13,9 +13,12 @@ const NAMESPACE = "http://www.w3.org/2000/svg";
 const FEW_ROWS = 20;
 // Sizes at the browser's usual 16 px, grown with the reader's own.
 const USUAL_FONT_PX = 16;
-const HISTOGRAM_HEIGHT = 250;
-const MARGINS = { left: 52, right: 12, top: 14, bottom: 46 };
+const HISTOGRAM_HEIGHT = 320;
+const MARGINS = { left: 52, right: 12, top: 34, bottom: 46 };
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
+// On a narrower axis five ticks' words would touch.
+const NARROW_PX = 300;
+const FEW_TICKS = [0, 0.5, 1];
 /** From the bottom of a bar to its top. @type {("negative" | "uncertain" | "positive")[]} */
 const LAYERS = ["negative", "uncertain", "positive"];
 
@@ -35,7 +38,7 @@ export function histogram(width, bins, band) {
   if (band) drawBand(svg, frame, band);
   drawLevels(svg, frame, [0, top / 2, top].filter(Number.isInteger), top);
   for (const bin of bins) drawBar(svg, frame, bin, top, fills);
-  drawAxis(svg, frame, FILE.axisProbability);
+  drawTitles(svg, frame, FILE.axisRows);
   return svg;
 }
 
@@ -47,7 +50,7 @@ export function calibration(width, bins) {
   drawLevels(svg, frame, TICKS, 1);
   line(svg, "plot-ideal", frame.left, frame.bottom, frame.right, frame.top);
   for (const bin of bins) drawPoint(svg, frame, bin);
-  drawAxis(svg, frame, FILE.axisProbability);
+  drawTitles(svg, frame, FILE.axisObserved);
   return svg;
 }
 
@@ -102,10 +105,17 @@ function drawLevels(svg, frame, levels, top) {
   }
 }
 
+/** @param {SVGElement} svg @param {Frame} frame @param {string} upwards what the height stands for */
+function drawTitles(svg, frame, upwards) {
+  text(svg, "plot-title", 0, 10 * unit(), upwards);
+  drawAxis(svg, frame, FILE.axisProbability);
+}
+
 /** @param {SVGElement} svg @param {Frame} frame @param {string} title */
 function drawAxis(svg, frame, title) {
   line(svg, "plot-axis", frame.left, frame.bottom, frame.right, frame.bottom);
-  for (const tick of TICKS) {
+  const narrow = frame.right - frame.left < NARROW_PX * unit();
+  for (const tick of narrow ? FEW_TICKS : TICKS) {
     const place = across(frame, tick);
     line(svg, "plot-axis", place, frame.bottom, place, frame.bottom + 5 * unit());
     const side = tick === 0 ? "" : tick === 1 ? "plot-tick-end" : "plot-tick-middle";
@@ -135,7 +145,7 @@ function drawPoint(svg, frame, { predicted, observed, low, high, rows }) {
   for (const end of [low, high]) line(svg, "plot-interval", x - cap, up(frame, end), x + cap, up(frame, end));
   const kind = rows < FEW_ROWS ? "plot-point plot-point-few" : "plot-point";
   const point = add(svg, "circle", kind, { cx: x, cy: up(frame, observed), r: 5 * unit() });
-  add(point, "title", "", {}).textContent = `${percent(predicted)}, ${percent(observed)}, ${count(rows)} ${FILE.axisRows}`;
+  add(point, "title", "", {}).textContent = `${percent(predicted)}, ${percent(observed)}, ${FILE.rows(rows)}`;
 }
 
 /** Solid for plus, hatched for minus, dotted for neither: told apart without colour. @param {SVGElement} svg @returns {Record<string, string>} */

@@ -1,7 +1,8 @@
 // Reads a file of reviews: bytes to text, text to named columns and rows, with a note on all that was odd.
 
 /**
- * @typedef {"comma" | "semicolon" | "tab" | "bar" | "jsonl" | "lines"} Format
+ * @typedef {"comma" | "semicolon" | "tab" | "bar" | "column" | "jsonl" | "lines"} Format
+ *   column: a single column, whose texts may hold any delimiter
  * @typedef {string | number | boolean | null | undefined} Cell undefined: the row has no such cell
  * @typedef {{code: string, count?: number, row?: number}} Note row counts from 1, names not counted
  * @typedef {{format?: Format, header?: boolean}} Choice what the reader set; the rest is guessed
@@ -23,9 +24,11 @@ export const MAX_COLUMNS = 500;
 const MAX_CELLS = 5_000_000;
 
 /** What stands between two values. @type {Record<string, string>} */
-export const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
+const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
+// ASCII's own separator of units: no text has it.
+const NO_DELIMITER = "\x1f";
 /** @type {Record<string, Format | "delimited">} */
-const BY_ENDING = { csv: "delimited", tsv: "tab", tab: "tab", jsonl: "jsonl", ndjson: "jsonl" };
+const BY_ENDING = { csv: "delimited", tsv: "tab", tab: "tab", jsonl: "jsonl", ndjson: "jsonl", json: "jsonl" };
 
 /** Names under which files hold their reviews, the likeliest first. */
 export const REVIEW_NAMES =
@@ -90,7 +93,7 @@ export function readBytes(name, bytes, choice, Papa) {
  */
 export function readText(name, text, choice, Papa) {
   if (text.trim() === "") throw new Refusal("empty_file");
-  const format = choice.format ?? guessFormat(name, text.slice(0, HEAD_CHARACTERS), Papa);
+  const format = choice.format ?? guessFormat(name, text.trimStart().slice(0, HEAD_CHARACTERS), Papa);
   const table = readerOf(format)(text, format, choice, Papa);
   return { ...refuseUnusable(table), name, format };
 }
@@ -149,12 +152,14 @@ function refuseBinary(text, guessed) {
 function refuseUnusable(table) {
   const { rows, columns, header } = table;
   if (rows.length > MAX_ROWS) throw new Refusal("too_many_rows", { limit: MAX_ROWS });
-  if (columns.length > MAX_COLUMNS) {
-    throw new Refusal("too_many_columns", { columns: columns.length, limit: MAX_COLUMNS });
-  }
   if (rows.length * columns.length > MAX_CELLS) throw new Refusal("too_many_cells", { limit: MAX_CELLS });
   if (rows.length === 0) throw new Refusal(header ? "only_header" : "empty_file");
   return table;
+}
+
+/** @param {number} columns */
+function refuseWide(columns) {
+  if (columns > MAX_COLUMNS) throw new Refusal("too_many_columns", { columns, limit: MAX_COLUMNS });
 }
 
 // Guesses.
@@ -169,18 +174,21 @@ function refuseUnusable(table) {
 export function guessFormat(name, head, Papa) {
   const known = BY_ENDING[name.toLowerCase().split(".").pop() ?? ""];
   if (known && known !== "delimited") return known;
-  const first = head.trimStart();
-  if (!known && first.startsWith("{") && isJson(first.split(/[\r\n]/, 1)[0])) return "jsonl";
+  if (!known && looksLikeJson(head)) return "jsonl";
   const delimited = guessDelimiter(head, Papa);
   return known || looksDelimited(head, delimited, Papa) ? delimited : "lines";
 }
 
-/** @param {string} head @param {any} Papa @returns {Format} */
+/** The delimiter that cuts a known name out of the first row; else the one that cuts rows most evenly. @param {string} head @param {any} Papa @returns {Format} */
 function guessDelimiter(head, Papa) {
-  const delimitersToGuess = Object.values(DELIMITERS);
-  const { delimiter } = Papa.parse(head, { preview: HEAD_ROWS, delimitersToGuess }).meta;
-  const found = Object.keys(DELIMITERS).find((name) => DELIMITERS[name] === delimiter);
-  return /** @type {Format} */ (found ?? "comma");
+  const names = Object.keys(DELIMITERS);
+  const firsts = names.map((name) => headRows(head, /** @type {Format} */ (name), Papa)[0]);
+  const known = firsts.findIndex((row) => row.length > 1 && row.some(isKnownName));
+  if (known >= 0) return /** @type {Format} */ (names[known]);
+  if (firsts[0].some(isKnownName)) return "column";
+  const options = { preview: HEAD_ROWS, skipEmptyLines: true, delimitersToGuess: Object.values(DELIMITERS) };
+  const { delimiter } = Papa.parse(head, options).meta;
+  return /** @type {Format} */ (names.find((name) => DELIMITERS[name] === delimiter) ?? "comma");
 }
 
 /** Prose has commas too: a table has known names, or tabs, in each of its rows. @param {string} head @param {Format} format @param {any} Papa */
@@ -189,7 +197,7 @@ function looksDelimited(head, format, Papa) {
   if (rows[0].some(isKnownName)) return true;
   const width = rows[0].length;
   const even = rows.length > 1 && width > 1 && rows.every((row) => row.length === width);
-  return even && (format === "tab" || head.trimStart().startsWith('"'));
+  return even && (format === "tab" || head.startsWith('"'));
 }
 
 /** @param {string} head @param {Format} format @param {any} Papa @returns {string[][]} */
@@ -222,16 +230,17 @@ function couldBeName(name) {
 
 /** @param {string} text @param {Format} format @param {number} preview @param {any} Papa */
 function parseDelimited(text, format, preview, Papa) {
-  return Papa.parse(text, { delimiter: DELIMITERS[format], preview, skipEmptyLines: true });
+  return Papa.parse(text, { delimiter: DELIMITERS[format] ?? NO_DELIMITER, preview, skipEmptyLines: true });
 }
 
 /** @param {string} text @param {Format} format @param {Choice} choice @param {any} Papa */
 function readDelimited(text, format, choice, Papa) {
   const { data, errors } = parseDelimited(text, format, MAX_ROWS + 2, Papa);
   if (data.length === 0) throw new Refusal("empty_file");
+  const width = data.reduce((/** @type {number} */ most, /** @type {string[]} */ row) => Math.max(most, row.length), 0);
+  refuseWide(width);
   const header = choice.header ?? guessHeader(data.slice(0, HEAD_ROWS));
   const rows = header ? data.slice(1) : data;
-  const width = data.reduce((/** @type {number} */ most, /** @type {string[]} */ row) => Math.max(most, row.length), 0);
   const columns = nameColumns(header ? data[0] : [], width);
   return { header, columns, rows, unread: -1, notes: notesOf(rows, errors, header, data[0].length) };
 }
@@ -293,18 +302,29 @@ function readLines(text) {
   return { header: false, columns: ["review"], rows, unread: -1, notes: nullNotes(rows) };
 }
 
-// JSON lines: one object a line; a bare string is a review.
+// JSON: one object a line, or a list of them; a bare string is a review.
 
 /** @param {string} text */
 function readJsonLines(text) {
   const lines = linesOf(text);
-  if (lines.length > MAX_ROWS) throw new Refusal("too_many_rows", { limit: MAX_ROWS });
-  const objects = lines.map(fieldsOf);
-  if (objects.every((fields) => fields === null)) throw new Refusal("no_json", { lines: lines.length });
+  const fields = fieldsOfList(text) ?? lines.map(fieldsOf);
+  if (fields.length > MAX_ROWS) throw new Refusal("too_many_rows", { limit: MAX_ROWS });
+  if (fields.every((one) => one === null)) throw new Refusal("no_json", { lines: lines.length });
   /** @type {Map<string, number>} */
   const places = new Map();
-  const rows = objects.map((fields) => (fields ? cellsOf(fields, places) : []));
-  return withUnreadLines([...places.keys()], rows, lines, objects);
+  const rows = fields.map((one) => (one ? cellsOf(one, places) : []));
+  return withUnreadLines([...places.keys()], rows, lines, fields);
+}
+
+/** Null when the text is no list whose every item can be a row. @param {string} text @returns {[string, Cell][][] | null} */
+function fieldsOfList(text) {
+  if (!text.trimStart().startsWith("[")) return null;
+  try {
+    const fields = parseKeepingDigits(text).map(fieldsOfValue);
+    return fields.includes(null) ? null : fields;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {string[]} columns @param {Cell[][]} rows @param {string[]} lines @param {([string, Cell][] | null)[]} objects */
@@ -323,18 +343,23 @@ function withUnreadLines(columns, rows, lines, objects) {
 /** A line's names and values; null when it holds neither an object nor a string. @param {string} line @returns {[string, Cell][] | null} */
 function fieldsOf(line) {
   try {
-    const value = parseKeepingDigits(line);
-    if (typeof value === "string") return [["review", value]];
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-    return Object.entries(value).map(([name, field]) => [name, plain(field)]);
+    return fieldsOfValue(parseKeepingDigits(line));
   } catch {
     return null;
   }
 }
 
+/** @param {any} value @returns {[string, Cell][] | null} */
+function fieldsOfValue(value) {
+  if (typeof value === "string") return [["review", value]];
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  return Object.entries(value).map(([name, field]) => [name, plain(field)]);
+}
+
 /** A long id's last digits would be lost as a number: it stays text. @param {string} line */
 function parseKeepingDigits(line) {
   if (!/\d{16}/.test(line)) return JSON.parse(line);
+  /** @type {any} */
   const keep = (/** @type {string} */ _, /** @type {any} */ value, /** @type {any} */ context) =>
     typeof value === "number" && context?.source && String(value) !== context.source ? context.source : value;
   return JSON.parse(line, keep);
@@ -346,7 +371,7 @@ function cellsOf(fields, places) {
   const cells = [];
   for (const [name, cell] of fields) {
     if (!places.has(name)) places.set(name, places.size);
-    if (places.size > MAX_COLUMNS) throw new Refusal("too_many_columns", { columns: places.size, limit: MAX_COLUMNS });
+    refuseWide(places.size);
     cells[/** @type {number} */ (places.get(name))] = cell;
   }
   return cells;
@@ -357,9 +382,9 @@ function plain(value) {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 }
 
-/** @param {string} line */
-function isJson(line) {
-  return fieldsOf(line) !== null;
+/** @param {string} text */
+function looksLikeJson(text) {
+  return /^\[\s*[{"]/.test(text) || (text.startsWith("{") && fieldsOf(text.split(/[\r\n]/, 1)[0]) !== null);
 }
 
 /** A cell as people read it. @param {Cell} cell */

@@ -26,7 +26,6 @@ const REFRESH_MS = 1_000;
 const SEARCH_PAUSE_MS = 200;
 // What fits into a line of the widest screen.
 const LINE_CHARACTERS = 300;
-const MAX_CALIBRATION_PX = 560;
 
 export class Results {
   /** @type {Work} */ #work;
@@ -164,7 +163,7 @@ export class Results {
   #drawCalibration() {
     const bins = calibrationOf(this.#work.outcomes, this.labels);
     const place = find(this.root, "#calibration");
-    place.replaceChildren(calibration(Math.min(place.clientWidth, MAX_CALIBRATION_PX), bins));
+    place.replaceChildren(calibration(place.clientWidth, bins));
     const lines = bins.map((bin) => [
       FILE.binName(bin.from, bin.to), count(bin.rows), FILE.place(bin.predicted), FILE.place(bin.observed),
       FILE.binName(bin.low, bin.high),
@@ -216,7 +215,7 @@ function rowsOf({ sheet, choice, outcomes }, labels) {
 /** A row's note, in a few words. @param {Outcome | null} outcome @param {import("./labels.js").Label | null} label */
 function noteOf(outcome, label) {
   if (!outcome) return "";
-  if (outcome.error !== undefined) return FILE.error(outcome.error, outcome.detail);
+  if (outcome.error !== undefined) return FILE.SHORT_ERRORS[outcome.error] ?? FILE.error(outcome.error, outcome.detail);
   const warnings = outcome.warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING);
   const words = [...(disagrees(outcome, label) ? [FILE.against] : []), ...warnings].join("; ");
   return words.charAt(0).toUpperCase() + words.slice(1);
@@ -226,7 +225,7 @@ function noteOf(outcome, label) {
 function fillRow(cells, row, node, rows) {
   const outcome = rows.outcome(row);
   const label = rows.label(row);
-  node.dataset.verdict = outcome === null ? "waiting" : (outcome.sentiment ?? "failed");
+  node.dataset.verdict = kindOf(outcome);
   cells.row.textContent = rows.name(row).slice(0, LINE_CHARACTERS);
   cells.verdict.textContent = verdictWords(outcome);
   cells.probability.replaceChildren(...probabilityCell(outcome));
@@ -234,6 +233,12 @@ function fillRow(cells, row, node, rows) {
   cells.review.dir = "auto";
   cells.note.textContent = rows.note(row).slice(0, LINE_CHARACTERS);
   if (cells.label) cells.label.textContent = label === null ? "" : VERDICTS[label];
+}
+
+/** @param {Outcome | null} outcome */
+function kindOf(outcome) {
+  if (outcome === null) return "waiting";
+  return outcome.error === undefined ? outcome.sentiment : "failed";
 }
 
 /** @param {Outcome | null} outcome */
@@ -276,7 +281,7 @@ function accuracyFigure(key, name, accuracy) {
 function confusion(comparison) {
   const names = ["positive", "negative", "uncertain"];
   const lines = /** @type {("positive" | "negative")[]} */ (["positive", "negative"]).map((label) => [
-    FILE.labelled[label],
+    VERDICTS[label],
     ...names.map((verdict) => count(comparison[label][/** @type {keyof import("./figures.js").Verdicts} */ (verdict)])),
   ]);
   const table = tableOf(["", ...names.map((name) => VERDICTS[name])], lines);
@@ -285,7 +290,7 @@ function confusion(comparison) {
   return table;
 }
 
-/** The first value of a line is its head. @param {string[]} columns @param {string[]} names @param {string[][]} lines */
+/** The first value of a line is its head. @param {string[]} columns @param {string[][]} lines */
 function tableOf(columns, lines) {
   const table = element("table", "plain-table number-table");
   const head = element("tr");

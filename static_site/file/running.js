@@ -5,7 +5,7 @@ import { copyOf, find, onClick, setOptionalText, setText } from "../dom.js";
 import { diagnose } from "../failure.js";
 import { FILE, explain } from "../strings.js";
 import { sharesOf } from "./figures.js";
-import { Keeper, canKeep, forget } from "./keeping.js";
+import { Keeper, canKeep, claim } from "./keeping.js";
 import { inputOf } from "./picking.js";
 import { Results } from "./results.js";
 import { Pace, Sending, isWorthAnotherTry, outcomeOf } from "./sending.js";
@@ -14,6 +14,7 @@ import { forgetFailures, jobsOf } from "./work.js";
 /**
  * @typedef {import("./sending.js").State} State
  * @typedef {import("./sending.js").Job} Job
+ * @typedef {import("./keeping.js").Release} Release
  * @typedef {import("./work.js").Work} Work
  * @typedef {{api: import("../api.js").Verdict, say: (words: string) => void, onOther: () => void}} Wiring
  */
@@ -31,16 +32,16 @@ export class Run {
   #pace = new Pace();
   #said = 0;
 
-  /** @param {Work} work @param {Wiring} wiring @param {{kept: boolean}} state kept: it came from this device's storage */
-  constructor(work, wiring, { kept }) {
+  /** @param {Work} work @param {Wiring} wiring @param {Release | null} release not null: it came from this device's storage */
+  constructor(work, wiring, release) {
     this.#work = work;
     this.#wiring = wiring;
     this.view = copyOf("run-template");
     this.root = /** @type {HTMLElement} */ (document.getElementById("page"));
     this.sending = this.#newSending();
-    this.results = new Results(this.view, work, wiring.api);
-    if (kept) this.#keeper = new Keeper(work, (error) => this.#onKeepFailure(error));
-    this.#fill(kept);
+    this.results = new Results(this.view, work);
+    if (release) this.#keeper = this.#newKeeper(release);
+    this.#fill(release !== null);
   }
 
   /** Call it once the view is in the page. @param {{keep: boolean}} wish */
@@ -51,12 +52,12 @@ export class Run {
     this.#resume();
   }
 
-  /** Ends it for good: another file takes its place. */
-  leave() {
+  /** Ends it for good: another file takes its place. What is kept stays kept. */
+  async leave() {
     this.sending.cancel();
     clearInterval(this.#clock);
     window.removeEventListener("beforeunload", this.#onLeave);
-    return this.#keeper?.write();
+    await this.#keeper?.close();
   }
 
   #newSending() {
@@ -130,7 +131,7 @@ export class Run {
     this.#state = state;
     clearInterval(this.#clock);
     if (state.phase === "waiting") this.#clock = setInterval(() => this.#drawCountdown(), COUNTDOWN_MS);
-    else this.results.changed({ now: state.phase !== "sending" });
+    this.results.changed({ now: state.phase !== "sending" });
     this.#keeper?.write();
     this.#draw();
     this.#sayState();
@@ -163,6 +164,7 @@ export class Run {
     if (phase === "done") return FILE.resultDeck(shares);
     if (phase === "ended") return `${FILE.cancelled} ${FILE.resultDeck(shares)}`;
     if (phase === "paused") return FILE.paused;
+    if (phase === "waiting") return FILE.waiting;
     return FILE.pace(this.#pace.rate(), shares.waiting);
   }
 
@@ -234,15 +236,30 @@ export class Run {
 
   // What it keeps.
 
+  /** @param {Release} release */
+  #newKeeper(release) {
+    return new Keeper(this.#work, release, (error) => this.#onKeepFailure(error));
+  }
+
   /** @param {boolean} keep */
   async #setKept(keep) {
     this.#sayKeepTrouble("");
     this.#showKept(keep);
-    const former = this.#keeper;
-    this.#keeper = keep ? new Keeper(this.#work, (error) => this.#onKeepFailure(error)) : null;
-    if (keep) return this.#keeper?.start();
-    await (former ? former.stop() : forget());
+    if (keep) return this.#keep();
+    const keeper = this.#keeper;
+    this.#keeper = null;
+    await keeper?.stop();
     this.#wiring.say(FILE.forgotten);
+  }
+
+  async #keep() {
+    const release = await claim();
+    if (release) {
+      this.#keeper = this.#newKeeper(release);
+      return this.#keeper.start();
+    }
+    this.#showKept(false);
+    this.#sayKeepTrouble(FILE.keptElsewhere);
   }
 
   /** @param {boolean} kept */
