@@ -45,12 +45,15 @@ function wordLabel(text) {
 
 /** The scale that a column's cells are on, as far as they tell. @param {Cell[]} cells @returns {Scale} */
 export function guessScale(cells) {
-  const texts = new Set(cells.slice(0, SAMPLE).map((cell) => textOf(cell).trim()));
-  texts.delete("");
-  const numbers = [...texts].map(Number);
-  if (numbers.length === 0 || numbers.some(Number.isNaN)) return "words";
-  const least = Math.min(...numbers);
-  const most = Math.max(...numbers);
+  const texts = cells.slice(0, SAMPLE).map((cell) => textOf(cell).trim()).filter(Boolean);
+  const numbers = texts.map(Number).filter((number) => !Number.isNaN(number));
+  // A slip among numbers doesn't make them words.
+  if (numbers.length * 2 < texts.length || numbers.length === 0) return "words";
+  return scaleBetween(Math.min(...numbers), Math.max(...numbers));
+}
+
+/** @param {number} least @param {number} most @returns {Scale} */
+function scaleBetween(least, most) {
   if (least < 0) return "minus_plus";
   if (least === 1 && most === 2) return "one_two";
   if (most <= 1) return "zero_one";

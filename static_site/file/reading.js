@@ -203,8 +203,9 @@ function looksDelimited(head, format, Papa) {
 /** @param {string} head @param {Format} format @param {any} Papa @returns {string[][]} */
 function headRows(head, format, Papa) {
   const { data } = parseDelimited(head, format, HEAD_ROWS + 1, Papa);
+  const rows = withoutBlanks(data, widthOf(data));
   // The head may end in the middle of its last row.
-  return data.length > 1 && head.length === HEAD_CHARACTERS ? data.slice(0, -1) : data;
+  return rows.length > 1 && head.length === HEAD_CHARACTERS ? rows.slice(0, -1) : rows;
 }
 
 /** @param {string[][]} rows */
@@ -230,19 +231,35 @@ function couldBeName(name) {
 
 /** @param {string} text @param {Format} format @param {number} preview @param {any} Papa */
 function parseDelimited(text, format, preview, Papa) {
-  return Papa.parse(text, { delimiter: DELIMITERS[format] ?? NO_DELIMITER, preview, skipEmptyLines: true });
+  return Papa.parse(text, { delimiter: DELIMITERS[format] ?? NO_DELIMITER, preview });
 }
 
 /** @param {string} text @param {Format} format @param {Choice} choice @param {any} Papa */
 function readDelimited(text, format, choice, Papa) {
-  const { data, errors } = parseDelimited(text, format, MAX_ROWS + 2, Papa);
-  if (data.length === 0) throw new Refusal("empty_file");
-  const width = data.reduce((/** @type {number} */ most, /** @type {string[]} */ row) => Math.max(most, row.length), 0);
+  const parsed = parseDelimited(text, format, MAX_ROWS + 2, Papa);
+  const width = widthOf(parsed.data);
   refuseWide(width);
+  const data = withoutBlanks(parsed.data, width);
   const header = choice.header ?? guessHeader(data.slice(0, HEAD_ROWS));
   const rows = header ? data.slice(1) : data;
   const columns = nameColumns(header ? data[0] : [], width);
-  return { header, columns, rows, unread: -1, notes: notesOf(rows, errors, header, data[0].length) };
+  return { header, columns, rows, unread: -1, notes: notesOf(rows, parsed, header, data[0].length) };
+}
+
+/** @param {string[][]} rows */
+function widthOf(rows) {
+  return rows.reduce((most, row) => Math.max(most, row.length), 0);
+}
+
+/** Blank lines are no rows, but in a single column they may be an empty value, all but what follows the last line's end. @param {string[][]} rows @param {number} width */
+function withoutBlanks(rows, width) {
+  if (width > 1) return rows.filter((row) => !isBlank(row));
+  return isBlank(rows[rows.length - 1]) ? rows.slice(0, -1) : rows;
+}
+
+/** @param {string[]} row */
+function isBlank(row) {
+  return row.length === 1 && row[0] === "";
 }
 
 /** @param {string[]} names @param {number} width */
@@ -263,15 +280,22 @@ export function freeName(name, taken) {
   return free;
 }
 
-/** @param {string[][]} rows @param {{code: string, row?: number}[]} errors @param {boolean} header @param {number} width */
-function notesOf(rows, errors, header, width) {
-  const before = header ? 0 : 1;
+/**
+ * @param {string[][]} rows
+ * @param {{data: string[][], errors: {code: string, row?: number}[]}} parsed papaparse's own
+ * @param {boolean} header
+ * @param {number} width of the first row
+ * @returns {Note[]}
+ */
+function notesOf(rows, { data, errors }, header, width) {
   const unclosed = errors.find(({ code }) => code === "MissingQuotes");
   const odd = errors.filter(({ code }) => code === "InvalidQuotes");
   const ragged = placesOf(rows, (row) => row.length !== width);
+  // The place among papaparse's rows, as one among ours, counted from 1.
+  const place = (/** @type {number} */ row) => rows.indexOf(data[row]) + 1;
   return [
-    ...(unclosed ? [{ code: "unclosed_quote", row: (unclosed.row ?? 0) + before }] : []),
-    ...(odd.length ? [{ code: "odd_quotes", count: odd.length, row: (odd[0].row ?? 0) + before }] : []),
+    ...(unclosed ? [{ code: "unclosed_quote", row: place(unclosed.row ?? 0) }] : []),
+    ...(odd.length ? [{ code: "odd_quotes", count: odd.length, row: place(odd[0].row ?? 0) }] : []),
     ...(ragged.count ? [{ code: "ragged", ...ragged }] : []),
     ...nullNotes(rows),
   ];

@@ -35,6 +35,7 @@ export class Results {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #refreshing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #searching;
   /** @type {number | null} */ #chosen = null;
+  #widths = new ResizeObserver(() => this.#drawPlots());
 
   /** @param {DocumentFragment} view @param {Work} work */
   constructor(view, work) {
@@ -61,9 +62,16 @@ export class Results {
       event.preventDefault();
       this.#filter();
     });
-    new ResizeObserver(() => this.#drawPlots()).observe(find(root, "#histogram"));
+    this.#widths.observe(find(root, "#histogram"));
     this.#grid.markSorted(this.#wish.by, this.#wish.down);
     this.refresh();
+  }
+
+  /** Draws nothing more: another step takes its place. */
+  end() {
+    this.#widths.disconnect();
+    clearTimeout(this.#refreshing);
+    clearTimeout(this.#searching);
   }
 
   /** Rows have changed: shown now, or soon. @param {{now?: boolean}} [how] */
@@ -76,7 +84,6 @@ export class Results {
   refresh() {
     clearTimeout(this.#refreshing);
     this.#refreshing = undefined;
-    if (!this.root.querySelector("#grid")) return;
     this.#order();
     this.#drawShares();
     this.#drawPlots();

@@ -1,6 +1,5 @@
 // The third step: sends the rows, says how far it is, and keeps them on this device when asked.
 
-import { ApiError } from "../api.js";
 import { copyOf, find, onClick, setOptionalText, setText } from "../dom.js";
 import { diagnose } from "../failure.js";
 import { FILE, explain } from "../strings.js";
@@ -12,6 +11,7 @@ import { Pace, Sending, isWorthAnotherTry, outcomeOf } from "./sending.js";
 import { forgetFailures, jobsOf } from "./work.js";
 
 /**
+ * @typedef {import("../api.js").ApiError} ApiError
  * @typedef {import("./sending.js").State} State
  * @typedef {import("./sending.js").Job} Job
  * @typedef {import("./keeping.js").Release} Release
@@ -55,6 +55,7 @@ export class Run {
   /** Ends it for good: another file takes its place. What is kept stays kept. */
   async leave() {
     this.sending.cancel();
+    this.results.end();
     clearInterval(this.#clock);
     window.removeEventListener("beforeunload", this.#onLeave);
     await this.#keeper?.close();
@@ -63,7 +64,7 @@ export class Run {
   #newSending() {
     const { api } = this.#wiring;
     return new Sending(jobsOf(this.#work), {
-      ask: (reviews, options) => ask(api, reviews, options),
+      ask: (reviews, options) => api.batch(reviews, options),
       onItem: (job, item) => this.#onItem(job, item),
       onBatch: () => this.#onBatch(),
       onState: (state) => this.#onState(state),
@@ -135,6 +136,15 @@ export class Run {
     this.#keeper?.write();
     this.#draw();
     this.#sayState();
+    if (state.phase === "paused" && state.error) this.#lookCloser(state, state.error);
+  }
+
+  /** What can't be reached may be offline, down, or not for this page. @param {State} state @param {ApiError} error */
+  async #lookCloser(state, error) {
+    const found = await diagnose(error, this.#wiring.api);
+    if (found === error || this.#state !== state) return;
+    this.#state = { ...state, error: found };
+    this.#draw();
   }
 
   #done() {
@@ -287,18 +297,4 @@ export class Run {
   #onLeave = (event) => {
     if (this.#keeper === null && this.#state.phase !== "done") event.preventDefault();
   };
-}
-
-/**
- * The answers to one batch; an API that can't be reached is looked at more closely.
- * @param {import("../api.js").Verdict} api
- * @param {{review: string}[]} reviews
- * @param {{signal: AbortSignal}} options
- */
-async function ask(api, reviews, options) {
-  try {
-    return await api.batch(reviews, options);
-  } catch (error) {
-    throw error instanceof ApiError ? await diagnose(error, api) : error;
-  }
 }

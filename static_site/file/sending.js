@@ -28,7 +28,7 @@ const MAX_REFUSED_ALONE = 5;
 // The request was read and one of its reviews may be to blame: the batch is halved to find it.
 const ONE_MAY_BE_TO_BLAME = [400, 413, 422, 500];
 const PASSING_STATUSES = [429, 502, 503, 504];
-const PASSING_CODES = ["unreachable", "offline", "timeout", "bad_answer"];
+const PASSING_CODES = ["unreachable", "timeout", "bad_answer"];
 
 const encoder = new TextEncoder();
 

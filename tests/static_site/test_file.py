@@ -1,0 +1,752 @@
+"""The page for a whole file, in a real browser against the running app: every row gets what is its own."""
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Download, FilePayload, Page, Request, Route, expect
+
+from tests.static_site.conftest import Visit
+from tests.support.accessibility import violations
+from tests.support.stack import Stack
+
+GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
+BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
+LONG_RUN = 120_000  # milliseconds, for some thousand rows on a busy machine
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    """A fresh visit to the file page."""
+    return visit("file.html")
+
+
+@pytest.fixture
+def asked(page: Page, stack: Stack) -> list[str]:
+    """Every review that the page sends from now on, as often as it sends it."""
+    reviews: list[str] = []
+
+    def note(request: Request) -> None:
+        if request.url == batch(stack) and request.method == "POST":
+            reviews.extend(item["review"] for item in json.loads(request.post_data or "{}")["reviews"])
+
+    page.on("request", note)
+    return reviews
+
+
+def batch(stack: Stack) -> str:
+    return f"{stack.api}/v1/sentiment/batch"
+
+
+def table(*rows: tuple[str, ...]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def numbered(count: int) -> list[tuple[str, ...]]:
+    """Give rows of an id and a review that no other row has; even ones praise, odd ones don't."""
+    return [(f"r{n}", f"{BAD if n % 2 else GOOD} Number {n}.") for n in range(count)]
+
+
+def choose(page: Page, data: bytes, name: str = "reviews.csv") -> None:
+    page.locator("#file").set_input_files(FilePayload(name=name, mimeType="text/csv", buffer=data))
+    expect(page.locator("#columns, #refusal:not([hidden])")).to_be_visible()
+
+
+def send(page: Page, data: bytes, name: str = "reviews.csv") -> None:
+    choose(page, data, name)
+    page.locator("#send").click()
+
+
+def expect_phase(page: Page, phase: str) -> None:
+    expect(page.locator("main#page")).to_have_attribute("data-phase", phase, timeout=LONG_RUN)
+
+
+def shares(page: Page) -> dict[str, int]:
+    """The counts in the margin, by verdict."""
+    figures = page.locator("#shares .figure")
+    return {
+        figure.get_attribute("data-key") or "": int(figure.locator("dd").last.inner_text().replace(",", ""))
+        for figure in figures.all()
+    }
+
+
+def take(page: Page, button: str) -> bytes:
+    with page.expect_download() as waiting:
+        page.locator(button).click()
+    download: Download = waiting.value
+    return Path(download.path()).read_bytes()
+
+
+def taken_rows(page: Page) -> Rows:
+    return list(csv.DictReader(io.StringIO(take(page, "#take-csv").decode("utf-8-sig"))))
+
+
+def stored(page: Page) -> list[object]:
+    """Everything that the page has put into this browser's storage."""
+    return page.evaluate(
+        "async () => [...await indexedDB.databases(), ...Object.keys(localStorage),"
+        " ...Object.keys(sessionStorage), ...await caches.keys()]"
+    )
+
+
+def problem(status: int, code: str = "some_code", **headers: str) -> dict[str, object]:
+    body = {"type": "about:blank", "title": "A title", "status": status, "detail": "A detail.", "code": code}
+    cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
+    return {"status": status, "content_type": "application/problem+json", "body": json.dumps(body),
+            "headers": cors | headers}  # fmt: skip
+
+
+def fail_batches(page: Page, stack: Stack, fail: Callable[[int, Route], bool]) -> None:
+    """Let ``fail`` answer a batch, told its number from 1; what it leaves alone goes to the API."""
+    count = 0
+
+    def handle(route: Route) -> None:
+        nonlocal count
+        if route.request.method == "POST":
+            count += 1
+            if fail(count, route):
+                return
+        route.continue_()
+
+    page.route(batch(stack), handle)
+
+
+# --- the whole way ------------------------------------------------------------------------------
+
+
+def test_five_thousand_rows_survive_pause_and_reload_and_none_is_lost_or_doubled(
+    page: Page, asked: list[str]
+) -> None:
+    rows = numbered(5_000)
+    choose(page, table(("id", "review"), *rows))
+    page.locator("#keep-first").check()
+    page.locator("#send").click()
+    expect(page.locator("#run-title")).to_contain_text("1,", timeout=LONG_RUN)
+    page.locator("#pause").click()
+    expect_phase(page, "paused")
+    # What was under way when it paused still counts: wait until the count stands still.
+    page.wait_for_load_state("networkidle")
+    at_pause = page.locator("#run-progress").get_attribute("value")
+    page.reload()
+    expect(page.locator("#kept-text")).to_contain_text(f"{int(at_pause or 0):,} of 5,000 rows done")
+    page.locator("#go-on").click()
+    expect(page.locator("#run-title")).to_contain_text("3,", timeout=LONG_RUN)
+    assert max(Counter(asked).values()) == 1, "after a pause nothing is asked twice"
+    page.reload()
+    page.locator("#go-on").click()
+    expect_phase(page, "done")
+    counts = shares(page)
+    assert counts["positive"] + counts["negative"] + counts.get("uncertain", 0) == 5_000
+    assert set(asked) == {review for _, review in rows}
+    taken = taken_rows(page)
+    assert [(row["id"], row["review"]) for row in taken] == rows
+    assert {row["sentiment"] for row in taken[0::2]} == {"positive"}
+    assert {row["sentiment"] for row in taken[1::2]} == {"negative"}
+    assert Counter(row["sentiment"] for row in taken)["positive"] == counts["positive"]
+
+
+def test_an_api_that_fails_in_the_middle_is_waited_for_and_no_row_is_lost(
+    page: Page, stack: Stack, asked: list[str]
+) -> None:
+    answers = {
+        2: problem(503, **{"Retry-After": "1"}),
+        4: problem(429, **{"Retry-After": "0"}),
+        5: problem(502),
+    }
+
+    def fail(number: int, route: Route) -> bool:
+        if number == 6:
+            route.abort("connectionreset")
+        elif number in answers:
+            route.fulfill(**answers[number])
+        return number == 6 or number in answers
+
+    fail_batches(page, stack, fail)
+    rows = numbered(500)
+    send(page, table(("id", "review"), *rows))
+    expect_phase(page, "done")
+    taken = taken_rows(page)
+    assert [(row["id"], row["review"]) for row in taken] == rows
+    assert all(row["sentiment"] and not row["error"] for row in taken)
+    assert set(asked) == {review for _, review in rows}
+
+
+def test_the_countdown_of_a_wait_is_shown_and_can_be_cut_short(page: Page, stack: Stack) -> None:
+    def fail(number: int, route: Route) -> bool:
+        if number == 1:
+            route.fulfill(**problem(429, **{"Retry-After": "60"}))
+        return number == 1
+
+    fail_batches(page, stack, fail)
+    send(page, table(("review",), (GOOD,)))
+    expect_phase(page, "waiting")
+    expect(page.locator("#trouble")).to_contain_text("Too many requests")
+    expect(page.locator("#countdown")).to_contain_text("seconds")
+    page.locator("#resume").click()
+    expect_phase(page, "done")
+    expect(page.locator("#trouble")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (problem(503, **{"Retry-After": "3600"}), "Paused by itself"),
+        (problem(404), "There is no such API"),
+        (problem(401), "asks for a key"),
+    ],
+)
+def test_what_waiting_does_not_mend_pauses_with_a_message_and_goes_on_later(
+    page: Page, stack: Stack, answer: dict[str, object], words: str
+) -> None:
+    def fail(number: int, route: Route) -> bool:
+        if number == 2:
+            route.fulfill(**answer)
+        return number == 2
+
+    fail_batches(page, stack, fail)
+    send(page, table(("id", "review"), *numbered(250)))
+    expect_phase(page, "paused")
+    expect(page.locator("#trouble [role=alert]")).to_contain_text(words)
+    expect(page.locator("#run-title")).to_contain_text("100 of 250 rows done")
+    page.locator("#resume").click()
+    expect_phase(page, "done")
+    assert shares(page)["positive"] == 125
+
+
+def test_a_review_that_the_api_refuses_whole_harms_no_other(page: Page, stack: Stack) -> None:
+    def fail(number: int, route: Route) -> bool:
+        poisoned = "POISON" in (route.request.post_data or "")
+        if poisoned:
+            route.fulfill(**problem(400, code="not_utf8"))
+        return poisoned
+
+    fail_batches(page, stack, fail)
+    rows = numbered(200)
+    rows[77] = ("r77", "POISON")
+    send(page, table(("id", "review"), *rows))
+    expect_phase(page, "done")
+    taken = taken_rows(page)
+    assert [row["id"] for row in taken if row["error"]] == ["r77"]
+    assert taken[77]["error"] == "not_utf8"
+    assert sum(bool(row["sentiment"]) for row in taken) == 199
+
+
+def test_failed_rows_can_be_asked_again(page: Page, stack: Stack) -> None:
+    def fail(number: int, route: Route) -> bool:
+        if number == 1:
+            item = {"error": json.loads(str(problem(503)["body"]))}
+            body = {"answers": [item, item], "model": None, "request_id": "r"}
+            route.fulfill(json=body, headers={"Access-Control-Allow-Origin": "*"})
+        return number == 1
+
+    fail_batches(page, stack, fail)
+    send(page, table(("review",), (GOOD,), (BAD,), ("",)))
+    expect_phase(page, "done")
+    assert shares(page)["failed"] == 3
+    page.locator("#retry-failed").click()
+    expect(page.locator("#run-deck")).to_contain_text("2 verdicts", timeout=LONG_RUN)
+    assert shares(page) == {"positive": 1, "negative": 1, "uncertain": 0, "failed": 1}
+    expect(page.locator("#retry-failed")).to_be_hidden()
+
+
+def test_cancelled_what_is_done_stays_and_the_rest_can_be_taken_up(page: Page, stack: Stack) -> None:
+    held: list[Route] = []
+
+    def hold(number: int, route: Route) -> bool:
+        if number == 2:
+            held.append(route)
+        return number == 2
+
+    fail_batches(page, stack, hold)
+    send(page, table(("id", "review"), *numbered(150)))
+    expect(page.locator("#run-title")).to_contain_text("100 of 150")
+    page.locator("#cancel").click()
+    expect_phase(page, "ended")
+    expect(page.locator("#run-deck")).to_contain_text("50 rows not asked")
+    errors = Counter(row["error"] for row in taken_rows(page))
+    assert errors == {"": 100, "not_asked": 50}
+    page.locator("#resume").click()
+    expect_phase(page, "done")
+    assert shares(page)["positive"] == 75
+
+
+def test_rows_that_cannot_be_sent_fail_with_their_reason_and_are_not_sent(
+    page: Page, asked: list[str]
+) -> None:
+    data = table(
+        ("review",), (GOOD,), ("",), ("x" * 50_001,), ("  ",), ("\N{GRINNING FACE}" * 50_000,), ("<br />",)
+    )
+    choose(page, data)
+    expect(page.locator("#send")).to_have_text("Read 3 reviews")
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    assert len(asked) == 3
+    errors = [row["error"] for row in taken_rows(page)]
+    assert errors[:4] == ["", "empty", "too_long", "empty"]
+    assert errors[5] == "no_token"
+    page.locator("#show").select_option("failed")
+    expect(page.locator(".rows-canvas [role=row]").first).to_contain_text("Empty")
+
+
+def test_equal_reviews_are_asked_once_and_each_row_gets_the_verdict(page: Page, asked: list[str]) -> None:
+    choose(page, table(("review",), *[(GOOD,), (BAD,)] * 30))
+    expect(page.locator("#once-text")).to_contain_text("58 rows repeat another")
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    assert sorted(asked) == sorted([GOOD, BAD])
+    assert [row["sentiment"] for row in taken_rows(page)] == ["positive", "negative"] * 30
+
+
+def test_equal_reviews_are_asked_each_when_wished(page: Page, asked: list[str]) -> None:
+    choose(page, table(("review",), *[(GOOD,)] * 5))
+    page.locator("#once").uncheck()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    assert asked == [GOOD] * 5
+
+
+def test_only_the_reviews_are_sent(page: Page, stack: Stack) -> None:
+    bodies: list[str] = []
+    page.on("request", lambda request: bodies.append(request.url + (request.post_data or "")))
+    send(page, table(("id", "review", "secret"), ("myid", GOOD, "mysecret")), name="myname.csv")
+    expect_phase(page, "done")
+    sent = [body for body in bodies if body.startswith(stack.api)]
+    assert sent
+    assert not any(word in body for body in sent for word in ("myid", "mysecret", "myname"))
+
+
+# --- what is kept on the device -----------------------------------------------------------------
+
+
+def test_unticked_nothing_at_all_is_stored(page: Page) -> None:
+    send(page, table(("review",), (GOOD,), (BAD,)))
+    expect_phase(page, "done")
+    page.locator("#search").fill("film")
+    take(page, "#take-csv")
+    assert stored(page) == []
+    page.reload()
+    expect(page.locator("#choose")).to_be_visible()
+    expect(page.locator("#kept")).to_be_hidden()
+    assert stored(page) == []
+
+
+@pytest.mark.parametrize("button", ["#forget", "#keep"])
+def test_forgotten_nothing_stays(page: Page, button: str) -> None:
+    send(page, table(("review",), (GOOD,), (BAD,)))
+    expect_phase(page, "done")
+    page.locator("#keep").check()
+    page.wait_for_function("async () => (await indexedDB.databases()).length === 1")
+    page.locator(button).click()
+    expect(page.locator("#status")).to_contain_text("Forgotten")
+    page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
+    assert stored(page) == []
+    expect(page.locator("#keep")).not_to_be_checked()
+
+
+def test_what_is_kept_can_be_forgotten_or_shown_after_a_reload(page: Page) -> None:
+    choose(page, table(("review", "stars"), (GOOD, "9"), (BAD, "2")))
+    page.locator("#keep-first").check()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    page.wait_for_load_state("networkidle")
+    page.reload()
+    expect(page.locator("#kept-text")).to_contain_text("reviews.csv")
+    expect(page.locator("#go-on")).to_have_text("Show it")
+    page.locator("#go-on").click()
+    expect_phase(page, "done")
+    expect(page.locator("#accuracy .figure-main").first).to_have_text("100.0\N{NO-BREAK SPACE}%")
+    page.locator("#another").click()
+    page.locator("#forget-kept").click()
+    expect(page.locator("#kept")).to_be_hidden()
+    page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
+
+
+def test_a_full_storage_is_said_and_the_run_goes_on(page: Page) -> None:
+    page.evaluate(
+        "() => { IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+    )
+    choose(page, table(("id", "review"), *numbered(150)))
+    page.locator("#keep-first").check()
+    page.locator("#send").click()
+    expect(page.locator("#keep-trouble")).to_contain_text("no room")
+    expect(page.locator("#keep")).not_to_be_checked()
+    expect_phase(page, "done")
+    assert sum(shares(page).values()) == 150
+    page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
+
+
+def test_a_second_tab_leaves_what_the_first_keeps_alone(page: Page, stack: Stack) -> None:
+    fail_batches(page, stack, lambda number, route: number == 2)
+    choose(page, table(("id", "review"), *numbered(150)))
+    page.locator("#keep-first").check()
+    page.locator("#send").click()
+    expect(page.locator("#run-title")).to_contain_text("100 of 150")
+    second = page.context.new_page()
+    second.goto(f"{stack.page}file.html")
+    for button in ("#go-on", "#forget-kept"):
+        second.locator(button).click()
+        expect(second.locator("#kept-text")).to_contain_text("Another tab")
+    send(second, table(("review",), (GOOD,)))
+    expect_phase(second, "done")
+    second.locator("#keep").check()
+    expect(second.locator("#keep-trouble")).to_contain_text("Another tab")
+
+
+def test_what_is_kept_in_another_form_is_forgotten(page: Page) -> None:
+    page.evaluate(
+        "async () => { const { createStore, set } = await import('/vendor/idb-keyval/index.js');"
+        " await set('summary', { version: 0 }, createStore('verdict-file', 'file')); }"
+    )
+    page.reload()
+    page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
+    expect(page.locator("#kept")).to_be_hidden()
+
+
+# --- columns and labels -------------------------------------------------------------------------
+
+
+def test_columns_are_guessed_and_can_be_changed(page: Page, asked: list[str]) -> None:
+    data = table(("key", "text", "other", "sentiment"), ("k1", GOOD, BAD, "pos"), ("k2", BAD, GOOD, "neg"))
+    choose(page, data)
+    chosen = [
+        page.locator(f"{id} option:checked").inner_text()
+        for id in ("#review-column", "#label-column", "#id-column")
+    ]
+    assert chosen == ["text", "sentiment", "key"]
+    expect(page.locator("#preview .chosen").nth(1)).to_contain_text("A wonderful")
+    page.locator("#review-column").select_option(label="other")
+    page.locator("#label-column").select_option(label="None")
+    expect(page.locator("#preview .chosen").nth(1)).to_contain_text("This was the worst")
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    assert asked == [BAD, GOOD]
+    expect(page.locator("#accuracy-section")).to_be_hidden()
+
+
+def test_a_column_without_a_known_name_is_taken_when_its_texts_are_the_longest(page: Page) -> None:
+    choose(page, table(("a", "b", "c"), ("1", GOOD, "x"), ("2", BAD, "y")))
+    expect(page.locator("#review-column option:checked")).to_have_text("b")
+
+
+@pytest.mark.parametrize(
+    ("labels", "scale", "counts"),
+    [
+        (["pos", "Negative", "GOOD", "meh"], "words", "2 rows and 1; 1 say neither"),
+        (["1", "0", "1", ""], "zero_one", "2 rows and 1; 1 say neither"),
+        (["2", "1", "2", "1"], "one_two", "2 rows and 2."),
+        (["-1", "1", "0", "1"], "minus_plus", "2 rows and 1; 1 say neither"),
+        (["5", "1", "3", "2"], "five", "1 row and 2; 1 say neither"),
+        (["10", "4", "5", "7"], "ten", "2 rows and 1; 1 say neither"),
+    ],
+)
+def test_labels_are_read_on_the_scale_they_are_on_and_it_is_said(
+    page: Page, labels: list[str], scale: str, counts: str
+) -> None:
+    choose(page, table(("review", "label"), *[(GOOD, label) for label in labels]))
+    expect(page.locator("#scale")).to_have_value(scale)
+    expect(page.locator("#label-counts")).to_contain_text(counts)
+
+
+def test_verdicts_are_held_against_labels_with_their_numbers_of_rows(page: Page) -> None:
+    uncertain = "It was fine, I suppose, in parts, and in other parts it was not."
+    rows = [(GOOD, "1")] * 4 + [(GOOD, "0")] + [(BAD, "0")] * 3 + [(GOOD, "")] * 2
+    send(page, table(("review", "label"), *rows, (uncertain, "maybe")))
+    expect_phase(page, "done")
+    figures = page.locator("#accuracy .figure")
+    expect(figures.first).to_contain_text("7 of 8 rows")
+    expect(figures.first.locator(".figure-main")).to_have_text("87.5\N{NO-BREAK SPACE}%")
+    cells = page.locator("#confusion tr:nth-of-type(n+2) td")
+    assert [cell.inner_text() for cell in cells.all()] == ["4", "0", "0", "1", "3", "0"]
+    expect(page.locator("#accuracy")).to_contain_text("3 rows with a verdict have no label")
+    page.locator("#calibration-section summary").click()
+    assert (
+        "8" in page.locator("#calibration-table").inner_text()
+        or page.locator("#calibration-table tr").count() == 3
+    )
+    page.locator("#show").select_option("disagrees")
+    expect(page.locator("#shown")).to_have_text("1 of 11 rows")
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+
+def ten_thousand(page: Page, stack: Stack) -> None:
+    """Show 10,000 rows of which the API answered the first hundred."""
+    fail_batches(page, stack, lambda number, route: number > 1)
+    send(page, table(("id", "review"), *numbered(10_000)))
+    expect(page.locator("#run-title")).to_contain_text("100 of 10,000")
+
+
+def test_ten_thousand_rows_are_a_table_of_which_only_a_few_are_drawn(page: Page, stack: Stack) -> None:
+    ten_thousand(page, stack)
+    grid = page.locator("#grid")
+    expect(grid).to_have_attribute("aria-rowcount", "10001")
+    drawn = page.locator(".rows-canvas [role=row]")
+    expect(drawn.first).to_have_attribute("aria-rowindex", "2")
+    assert drawn.count() < 60
+    page.locator(".rows-scroller").evaluate("node => { node.scrollTop = node.scrollHeight / 2; }")
+    expect(page.locator(".rows-canvas [aria-rowindex='5002']")).to_be_visible()
+    assert drawn.count() < 60
+
+
+def test_the_table_is_used_by_keyboard(page: Page, stack: Stack) -> None:
+    ten_thousand(page, stack)
+    grid = page.locator("#grid")
+    grid.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[aria-selected=true]")).to_have_attribute("aria-rowindex", "3")
+    expect(page.locator("#detail-title")).to_have_text("Row r1")
+    page.keyboard.press("End")
+    expect(page.locator("[aria-selected=true]")).to_have_attribute("aria-rowindex", "10001")
+    active = grid.get_attribute("aria-activedescendant")
+    expect(page.locator(f"#{active}")).to_contain_text("r9999")
+    page.keyboard.press("PageUp")
+    assert int(page.locator("[aria-selected=true]").get_attribute("aria-rowindex") or 0) < 9_995
+    page.keyboard.press("Home")
+    expect(page.locator("[aria-selected=true]")).to_have_attribute("aria-rowindex", "2")
+    expect(grid).to_be_focused()
+
+
+def rows_shown(page: Page, column: str = "row") -> list[str]:
+    return page.locator(f".rows-canvas .cell-{column}").all_inner_texts()
+
+
+def test_rows_can_be_sorted_filtered_and_searched(page: Page) -> None:
+    rows = [("b", GOOD), ("a", BAD), ("c", ""), ("d", "It was a delightful surprise, warm and funny.")]
+    send(page, table(("id", "review"), *rows))
+    expect_phase(page, "done")
+    page.locator("#grid").get_by_role("button", name="P(positive)").click()
+    expect(page.locator(".cell-probability[role=columnheader]")).to_have_attribute("aria-sort", "ascending")
+    expect(page.locator(".rows-canvas .cell-row").first).to_have_text("a")
+    assert rows_shown(page)[-1] == "c", "a row without a number comes last"
+    page.locator("#grid").get_by_role("button", name="P(positive)").click()
+    expect(page.locator(".rows-canvas .cell-row").nth(2)).to_have_text("a")
+    assert rows_shown(page)[-1] == "c"
+    page.locator("#show").select_option("positive")
+    expect(page.locator("#shown")).to_have_text("2 of 4 rows")
+    page.locator("#search").fill("DELIGHTFUL")
+    expect(page.locator("#shown")).to_have_text("1 of 4 rows")
+    assert rows_shown(page) == ["d"]
+    page.locator("#search").fill("nothing like it")
+    expect(page.locator(".rows-empty")).to_be_visible()
+
+
+def test_enter_opens_the_row_s_review_on_its_own_page(page: Page) -> None:
+    send(page, table(("review",), (GOOD,)))
+    expect_phase(page, "done")
+    page.locator("#grid").focus()
+    page.keyboard.press("ArrowDown")
+    with page.context.expect_page() as opening:
+        page.keyboard.press("Enter")
+    opened = opening.value
+    expect(opened.locator("#review")).to_have_value(GOOD)
+    assert "#review=" in opened.url
+    with page.context.expect_page() as opening:
+        page.locator(".detail-link").click()
+    expect(opening.value.locator("#review")).to_have_value(GOOD)
+
+
+# --- downloads ----------------------------------------------------------------------------------
+
+FORMULAS = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\tx", "=1\n+2"]
+
+
+def test_a_csv_runs_no_formula_where_it_is_to_be_safe(page: Page) -> None:
+    rows = [(formula, f"-{GOOD}") for formula in FORMULAS]
+    send(page, table(("=id", "review"), *rows))
+    expect_phase(page, "done")
+    text = take(page, "#take-csv").decode("utf-8")
+    assert text.startswith("\ufeff'=id,review,sentiment,probability,warnings,error\r\n")
+    read = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
+    assert [row[0] for row in read[1:]] == [f"'{formula}" for formula in FORMULAS]
+    assert all(cell[:1] not in ("=", "+", "-", "@", "\t", "\r") for row in read for cell in row)
+
+
+def test_a_csv_keeps_the_cells_as_they_are_where_that_is_wished(page: Page) -> None:
+    rows = [(formula, GOOD) for formula in FORMULAS]
+    send(page, table(("id", "review"), *rows))
+    expect_phase(page, "done")
+    page.locator("#safe").uncheck()
+    text = take(page, "#take-csv").decode("utf-8")
+    read = list(csv.reader(io.StringIO(text, newline="")))
+    assert [(row[0], row[1]) for row in read[1:]] == rows
+
+
+def test_json_lines_keep_the_file_s_fields_and_add_ours(page: Page) -> None:
+    items = [
+        {"review": GOOD, "n": 3, "sentiment": "mine", "deep": {"a": [1]}, "none": None},
+        {"review": "Good.", "id": 12345678901234567890, "flag": True},
+    ]
+    send(page, "\n".join(map(json.dumps, items)).encode() + b"\nno json\n", name="a.jsonl")
+    expect_phase(page, "done")
+    first, second, third = (json.loads(line) for line in take(page, "#take-jsonl").decode().splitlines())
+    assert (first["n"], first["sentiment"], first["none"]) == (3, "mine", None)
+    assert json.loads(first["deep"]) == {"a": [1]}
+    assert first["verdict_sentiment"] == "positive" and 0.5 < first["probability"] <= 1
+    assert second["id"] == "12345678901234567890" and second["flag"] is True and "n" not in second
+    assert second["warnings"] == ["too_short"] and second["error"] is None
+    assert third["unread line"] == "no json" and third["error"] == "not_json"
+
+
+@pytest.mark.parametrize(
+    "name", ["=cmd|' <img src=x onerror=alert(1)>.csv", "../../etc/passwd.csv", "\u202egnp.csv"]
+)
+def test_a_download_s_name_is_a_plain_one(page: Page, name: str) -> None:
+    send(page, table(("review",), (GOOD,)), name=name)
+    expect_phase(page, "done")
+    with page.expect_download() as waiting:
+        page.locator("#take-csv").click()
+    given = waiting.value.suggested_filename
+    assert given.endswith("-verdicts.csv")
+    assert not set(given) & set("/\\<>|=\u202e'")
+
+
+# --- for everyone -------------------------------------------------------------------------------
+
+
+def choosing(page: Page, stack: Stack) -> None:
+    pass
+
+
+def refused(page: Page, stack: Stack) -> None:
+    choose(page, b"", "empty.csv")
+
+
+def columns(page: Page, stack: Stack) -> None:
+    choose(page, table(("review", "label"), (GOOD, "1"), (BAD, "0"), (BAD, "0")) + b"a,b,c\n")
+    page.locator("#format-summary").click()
+
+
+def waiting(page: Page, stack: Stack) -> None:
+    fail_batches(
+        page,
+        stack,
+        lambda number, route: bool(route.fulfill(**problem(503, **{"Retry-After": "60"}))) or True,
+    )
+    send(page, table(("review",), (GOOD,)))
+    expect_phase(page, "waiting")
+
+
+def paused(page: Page, stack: Stack) -> None:
+    fail_batches(page, stack, lambda number, route: bool(route.fulfill(**problem(404))) or True)
+    send(page, table(("review",), (GOOD,)))
+    expect_phase(page, "paused")
+
+
+def done(page: Page, stack: Stack) -> None:
+    send(page, table(("review", "label"), (GOOD, "1"), (BAD, "0"), ("", "0"), ("Good.", "0")))
+    expect_phase(page, "done")
+    for summary in page.locator("details.numbers > summary").all():
+        summary.click()
+    page.locator("#grid").focus()
+    page.keyboard.press("ArrowDown")
+
+
+def kept(page: Page, stack: Stack) -> None:
+    choose(page, table(("review",), (GOOD,)))
+    page.locator("#keep-first").check()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    page.wait_for_function("async () => (await indexedDB.databases()).length === 1")
+    page.reload()
+    expect(page.locator("#kept")).to_be_visible()
+
+
+STATES = [choosing, refused, columns, waiting, paused, done, kept]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_axe_finds_nothing(visit: Visit, stack: Stack, state, theme: str) -> None:
+    page = visit("file.html", color_scheme=theme, reduced_motion="reduce")
+    state(page, stack)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
+@pytest.mark.parametrize("state", [choosing, columns, waiting, done], ids=lambda state: state.__name__)
+def test_nothing_overflows_from_narrow_to_wide(visit: Visit, stack: Stack, state, width: int) -> None:
+    page = visit("file.html", viewport={"width": width, "height": 900})
+    state(page, stack)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_whole_page_is_used_by_keyboard_alone(page: Page) -> None:
+    def reach(selector: str) -> None:
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+            if page.evaluate(f"document.activeElement.matches({selector!r})"):
+                return
+        raise AssertionError(f"{selector} was not reached")
+
+    reach("#choose-file")
+    reach("#pasted")
+    page.keyboard.insert_text(f"{GOOD}\n{BAD}")
+    reach("#use-pasted")
+    page.keyboard.press("Enter")
+    expect(page.locator("#columns-title")).to_be_focused()
+    reach("#send")
+    page.keyboard.press("Enter")
+    expect_phase(page, "done")
+    reach("#take-csv")
+    reach("#show")
+    reach("#grid")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#detail-title")).to_have_text("Row 1")
+    reach("button.rows-sort")
+    page.keyboard.press("Enter")
+    expect(page.locator("[aria-sort=descending]")).to_have_count(1)
+
+
+def test_a_file_can_be_dropped_on_the_page(page: Page) -> None:
+    page.evaluate(
+        "text => { const dataTransfer = new DataTransfer();"
+        " dataTransfer.items.add(new File([text], 'dropped.csv'));"
+        " const options = { dataTransfer, bubbles: true, cancelable: true };"
+        " document.body.dispatchEvent(new DragEvent('drop', options)); }",
+        table(("review",), (GOOD,)).decode(),
+    )
+    expect(page.locator("#columns-kicker")).to_contain_text("dropped.csv")
+
+
+def test_several_files_at_once_are_refused(page: Page) -> None:
+    page.evaluate(
+        "() => { const dataTransfer = new DataTransfer();"
+        " for (const name of ['a.csv', 'b.csv']) dataTransfer.items.add(new File(['x'], name));"
+        " const options = { dataTransfer, bubbles: true, cancelable: true };"
+        " document.body.dispatchEvent(new DragEvent('drop', options)); }"
+    )
+    expect(page.locator("#refusal")).to_contain_text("One file at a time")
+
+
+def test_the_format_can_be_changed(page: Page) -> None:
+    choose(page, b"review\nGreat, I loved it\n", "a.csv")
+    expect(page.locator("#format-summary")).to_contain_text("a single column")
+    page.locator("#format-summary").click()
+    page.locator("#format").select_option("comma")
+    expect(page.locator("#preview th")).to_have_text(["review", "Column 2"])
+    expect(page.locator("#notes [data-code=ragged]")).to_be_visible()
+    page.locator("#format-summary").click()
+    page.locator("#format").select_option("lines")
+    expect(page.locator("#preview td")).to_have_text(["review", "Great, I loved it"])
+
+
+def test_names_and_cells_with_markup_are_shown_as_text(page: Page) -> None:
+    markup = "<img src=x onerror=\"document.title='run'\">"
+    send(page, table((markup, "review"), (markup, f"{markup} {GOOD}")), name=f"{markup}.csv")
+    expect_phase(page, "done")
+    page.locator("#grid").focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#run-kicker")).to_have_text(f"{markup}.csv")
+    expect(page.locator(".detail-text")).to_contain_text(markup)
+    assert page.locator("img").count() == 0
+    assert "run" not in page.title()
