@@ -16,7 +16,7 @@ import { Refusal, MAX_FILE_BYTES } from "./reading.js";
  * @returns {Promise<Sheet>}
  * @throws {Refusal} with the code "stopped" when given up
  */
-export function read(source, choice, signal) {
+export async function read(source, choice, signal) {
   /** @type {Cell[][]} */
   const rows = [];
   refuseLarge(source);

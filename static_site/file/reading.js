@@ -208,13 +208,12 @@ function headRows(head, format, Papa) {
   return rows.length > 1 && head.length === HEAD_CHARACTERS ? rows.slice(0, -1) : rows;
 }
 
-/** @param {string[][]} rows */
-export function guessHeader(rows) {
-  const [first] = rows;
+/** Names that are known, or such as stand over a column of something else. @param {string[][]} rows */
+export function guessHeader([first, ...rows]) {
   if (first.some(isKnownName)) return true;
-  if (rows.length < 2) return false;
   const names = first.map((name) => name.trim());
-  return new Set(names).size === names.length && names.every(couldBeName);
+  if (rows.length === 0 || new Set(names).size < names.length || !names.every(couldBeName)) return false;
+  return names.some((_, place) => rows.every((row) => !couldBeName((row[place] ?? "").trim())));
 }
 
 /** @param {string} name */

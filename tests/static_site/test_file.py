@@ -370,7 +370,8 @@ def test_what_is_kept_can_be_forgotten_or_shown_after_a_reload(page: Page) -> No
 
 def test_a_full_storage_is_said_and_the_run_goes_on(page: Page) -> None:
     page.evaluate(
-        "() => { IDBObjectStore.prototype.put = () => { throw new DOMException('full', 'QuotaExceededError'); }; }"
+        "() => { IDBObjectStore.prototype.put = () => {"
+        " throw new DOMException('full', 'QuotaExceededError'); }; }"
     )
     choose(page, table(("id", "review"), *numbered(150)))
     page.locator("#keep-first").check()
@@ -395,7 +396,7 @@ def test_a_second_tab_leaves_what_the_first_keeps_alone(page: Page, stack: Stack
         expect(second.locator("#kept-text")).to_contain_text("Another tab")
     send(second, table(("review",), (GOOD,)))
     expect_phase(second, "done")
-    second.locator("#keep").check()
+    second.locator("#keep").click()
     expect(second.locator("#keep-trouble")).to_contain_text("Another tab")
 
 
