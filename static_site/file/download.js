@@ -4,15 +4,17 @@ import { freeName } from "./reading.js";
 
 /**
  * @typedef {import("./reading.js").Cell} Cell
- * @typedef {import("./reading.js").Sheet} Sheet
  * @typedef {import("./sending.js").Outcome} Outcome
- * @typedef {{own: number, safe: boolean}} Rules
- *   own: how many of a row's last cells are ours; safe: the user's cells can't run as formulas either
+ * @typedef {{form: "csv" | "jsonl", safe: boolean}} Wish safe: no cell of the CSV can run as a formula
+ * @typedef {Wish & {columns: string[], rows: Cell[][], outcomes: (Outcome | null)[], first: boolean}} Parcel
+ *   rows that are written at once; first: the names go before them
  */
 
 const OURS = ["sentiment", "probability", "warnings", "error"];
 // What a spreadsheet takes for the start of a formula (OWASP: CSV injection).
 const FORMULA = /^[=+\-@\t\r]/;
+// RFC 4180's.
+const LINE_END = "\r\n";
 // Tells Excel that a file is UTF-8.
 const BYTE_ORDER_MARK = "\uFEFF";
 // Rows written at once: the page stays smooth between two parcels.
@@ -35,15 +37,28 @@ export function ourFields(outcome) {
   return { sentiment, probability, warnings, error: null };
 }
 
-/** The rows of a CSV file in parcels, the names first. @param {Sheet} sheet @param {(Outcome | null)[]} outcomes @returns {Iterable<Cell[][]>} */
-export function* csvParcels({ columns, rows }, outcomes) {
-  yield [[...columns, ...ourColumns(columns)]];
+/** A file's rows in parcels. @param {import("./work.js").Work} work @param {Wish} wish @returns {Iterable<Parcel>} */
+export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
   for (let from = 0; from < rows.length; from += PARCEL_ROWS) {
-    yield rows.slice(from, from + PARCEL_ROWS).map((row, place) => [
-      ...columns.map((_, column) => row[column]),
-      ...ourCells(outcomes[from + place]),
-    ]);
+    const to = from + PARCEL_ROWS;
+    yield { ...wish, columns, rows: rows.slice(from, to), outcomes: outcomes.slice(from, to), first: from === 0 };
   }
+}
+
+/** The text of a parcel. @param {Parcel} parcel @param {any} Papa papaparse */
+export function write(parcel, Papa) {
+  return parcel.form === "csv" ? csvOf(parcel, Papa) : jsonLinesOf(parcel);
+}
+
+/** @param {Parcel} parcel @param {any} Papa */
+function csvOf({ columns, rows, outcomes, safe, first }, Papa) {
+  const guard = safe ? withoutFormula : (/** @type {Cell} */ cell) => cell;
+  const lines = rows.map((row, place) => [
+    ...columns.map((_, column) => guard(row[column])),
+    ...ourCells(outcomes[place]).map(withoutFormula),
+  ]);
+  if (first) lines.unshift([...columns.map(guard), ...ourColumns(columns)]);
+  return Papa.unparse(lines, { newline: LINE_END }) + LINE_END;
 }
 
 /** @param {Outcome | null} outcome @returns {Cell[]} */
@@ -52,26 +67,15 @@ function ourCells(outcome) {
   return [sentiment, probability, warnings.join(" "), error];
 }
 
-/** Rules out formulas in our own cells, and in the user's where wished. @param {Cell[][]} rows @param {Rules} rules @param {any} Papa papaparse */
-export function csvOf(rows, { own, safe }, Papa) {
-  const prefixed = rows.map((row) =>
-    row.map((cell, place) => (safe || place >= row.length - own ? withoutFormula(cell) : cell)),
-  );
-  return Papa.unparse(prefixed, { newline: "\r\n" }) + "\r\n";
-}
-
 /** @param {Cell} cell */
 function withoutFormula(cell) {
   return typeof cell === "string" && FORMULA.test(cell) ? `'${cell}` : cell;
 }
 
-/** JSON lines in parcels. @param {Sheet} sheet @param {(Outcome | null)[]} outcomes @returns {Iterable<string>} */
-export function* jsonParcels({ columns, rows }, outcomes) {
+/** @param {Parcel} parcel */
+function jsonLinesOf({ columns, rows, outcomes }) {
   const names = ourColumns(columns);
-  for (let from = 0; from < rows.length; from += PARCEL_ROWS) {
-    const parcel = rows.slice(from, from + PARCEL_ROWS);
-    yield parcel.map((row, place) => jsonLine(columns, row, names, outcomes[from + place])).join("");
-  }
+  return rows.map((row, place) => jsonLine(columns, row, names, outcomes[place])).join("");
 }
 
 /** @param {string[]} columns @param {Cell[]} row @param {string[]} names @param {Outcome | null} outcome */
@@ -88,7 +92,7 @@ export function fileName(name, ending) {
   return `${plain.trim().slice(0, MAX_NAME_CHARACTERS) || "reviews"}-verdicts.${ending}`;
 }
 
-/** Hands a file to the browser's downloads. @param {string} name @param {string[]} parts @param {{type: string, mark?: boolean}} form */
+/** Hands a file to the browser's downloads. @param {string} name @param {Blob[]} parts @param {{type: string, mark?: boolean}} form */
 export function save(name, parts, { type, mark = false }) {
   const url = URL.createObjectURL(new Blob(mark ? [BYTE_ORDER_MARK, ...parts] : parts, { type }));
   const link = document.createElement("a");

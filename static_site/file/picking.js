@@ -78,7 +78,8 @@ function listen(view, sheet, wiring) {
   selectOf(form, "#label-column").addEventListener("change", () => {
     selectOf(form, "#scale").value = scaleFor(sheet, choiceOf(form).label);
   });
-  form.addEventListener("change", update);
+  // What is ticked changes nothing that is shown, and much would be counted again.
+  for (const select of form.querySelectorAll("select")) select.addEventListener("change", update);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     wiring.onStart(workOf(sheet, choiceOf(form)), inputOf(form, "#keep-first").checked);

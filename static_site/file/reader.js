@@ -1,4 +1,4 @@
-// Asks the worker for a file's rows, or for rows as CSV.
+// Asks the worker for a file's rows, or for a file of rows.
 
 import { Refusal, MAX_FILE_BYTES } from "./reading.js";
 
@@ -17,28 +17,30 @@ import { Refusal, MAX_FILE_BYTES } from "./reading.js";
  * @throws {Refusal} with the code "stopped" when given up
  */
 export async function read(source, choice, signal) {
+  refuseLarge(source);
+  const worker = newWorker();
   /** @type {Cell[][]} */
   const rows = [];
-  refuseLarge(source);
-  return work({ source, choice }, signal, (message) => {
+  const reading = ask(worker, { source, choice }, (message) => {
     if (message.sheet) return { ...message.sheet, rows };
     for (const row of message.rows) rows.push(row);
     return undefined;
   });
+  return Promise.race([reading, aborted(signal)]).finally(() => worker.terminate());
 }
 
-/**
- * Parts of a CSV file.
- * @param {Iterable<Cell[][]>} parcels
- * @param {import("./download.js").Rules} rules
- * @returns {Promise<string[]>}
- */
-export async function csvParts(parcels, rules) {
-  const parts = [];
-  for (const rows of parcels) {
-    parts.push(await work({ rows, rules }, new AbortController().signal, ({ csv }) => csv));
+/** The parts of a file to download. @param {Iterable<import("./download.js").Parcel>} parcels @returns {Promise<Blob[]>} */
+export async function write(parcels) {
+  const worker = newWorker();
+  try {
+    const parts = [];
+    for (const parcel of parcels) {
+      parts.push(await ask(worker, { parcel }, ({ part }) => part));
+    }
+    return parts;
+  } finally {
+    worker.terminate();
   }
-  return parts;
 }
 
 /** @param {Source} source @throws {Refusal} */
@@ -47,24 +49,32 @@ function refuseLarge({ file, text = "" }) {
   if (bytes > MAX_FILE_BYTES) throw new Refusal("too_large", { bytes, limit: MAX_FILE_BYTES });
 }
 
+function newWorker() {
+  return new Worker(new URL("./worker.js", import.meta.url));
+}
+
 /**
- * One task for a worker of its own.
+ * @param {Worker} worker
  * @param {any} task
- * @param {AbortSignal} signal
  * @param {(message: any) => any} take gives the result, or undefined when more is to come
  * @returns {Promise<any>}
+ * @throws {Refusal}
  */
-function work(task, signal, take) {
-  const worker = new Worker(new URL("./worker.js", import.meta.url));
-  const outcome = new Promise((resolve, reject) => {
-    worker.addEventListener("message", ({ data }) => {
+function ask(worker, task, take) {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => {
       if (data.refusal) return reject(new Refusal(data.refusal.code, data.refusal.numbers));
       const result = take(data);
       if (result !== undefined) resolve(result);
-    });
-    worker.addEventListener("error", () => reject(new Refusal("unreadable")));
-    signal.addEventListener("abort", () => reject(new Refusal("stopped")));
+    };
+    worker.onerror = () => reject(new Refusal("unreadable"));
     worker.postMessage(task);
   });
-  return outcome.finally(() => worker.terminate());
+}
+
+/** @param {AbortSignal} signal @returns {Promise<never>} */
+function aborted(signal) {
+  return new Promise((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Refusal("stopped")));
+  });
 }

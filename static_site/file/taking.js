@@ -2,43 +2,32 @@
 
 import { find, onClick } from "../dom.js";
 import { FILE } from "../strings.js";
-import { csvParcels, fileName, jsonParcels, ourColumns, save } from "./download.js";
+import { fileName, parcelsOf, save } from "./download.js";
 import { inputOf } from "./picking.js";
-import { csvParts } from "./reader.js";
+import { write } from "./reader.js";
 
 /** @typedef {import("./work.js").Work} Work */
+
+/** @type {Record<string, string>} */
+const TYPES = { csv: "text/csv;charset=utf-8", jsonl: "application/jsonlines" };
 
 /** @param {DocumentFragment} view @param {Work} work */
 export function listenForDownloads(view, work) {
   const status = find(view, "#take-status");
   const safe = inputOf(view, "#safe");
-  onClick(view, "#take-csv", () => take(status, () => takeCsv(work, safe.checked)));
-  onClick(view, "#take-jsonl", () => take(status, async () => takeJsonLines(work)));
+  onClick(view, "#take-csv", () => take(status, work, { form: "csv", safe: safe.checked }));
+  onClick(view, "#take-jsonl", () => take(status, work, { form: "jsonl", safe: false }));
 }
 
-/** @param {HTMLElement} status @param {() => Promise<string>} write gives the file's name */
-async function take(status, write) {
+/** @param {HTMLElement} status @param {Work} work @param {import("./download.js").Wish} wish */
+async function take(status, work, wish) {
   status.textContent = FILE.taking;
   try {
-    status.textContent = FILE.taken(await write());
+    const name = fileName(work.sheet.name, wish.form);
+    save(name, await write(parcelsOf(work, wish)), { type: TYPES[wish.form], mark: wish.safe });
+    status.textContent = FILE.taken(name);
   } catch (error) {
     console.error(error);
     status.textContent = FILE.takeFailed;
   }
-}
-
-/** @param {Work} work @param {boolean} safe */
-async function takeCsv({ sheet, outcomes }, safe) {
-  const own = ourColumns(sheet.columns).length;
-  const parts = await csvParts(csvParcels(sheet, outcomes), { own, safe });
-  const name = fileName(sheet.name, "csv");
-  save(name, parts, { type: "text/csv;charset=utf-8", mark: safe });
-  return name;
-}
-
-/** @param {Work} work */
-function takeJsonLines({ sheet, outcomes }) {
-  const name = fileName(sheet.name, "jsonl");
-  save(name, [...jsonParcels(sheet, outcomes)], { type: "application/jsonlines" });
-  return name;
 }

@@ -1,4 +1,4 @@
-// Reads files and writes CSV beside the page, so that a large file doesn't freeze it.
+// Reads and writes files beside the page, so that a large file doesn't freeze it.
 //
 // A classic script: papaparse is no module, and only such a one can take it in.
 
@@ -13,7 +13,7 @@ const modules = Promise.all([import("./reading.js"), import("./download.js")]);
 self.addEventListener("message", async ({ data }) => {
   const [reading, download] = await modules;
   try {
-    if (data.rows) self.postMessage({ csv: download.csvOf(data.rows, data.rules, Papa) });
+    if (data.parcel) self.postMessage({ part: new Blob([download.write(data.parcel, Papa)]) });
     else sendSheet(await sheetOf(data, reading));
   } catch (error) {
     self.postMessage({ refusal: { code: error.code ?? "unreadable", numbers: error.numbers ?? {} } });
