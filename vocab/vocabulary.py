@@ -1,7 +1,7 @@
 """Build, save and load the vocabulary: which token has which id, as a pickle of plain data.
 
-The pickle is read only after its SHA-256 matched ``vocabulary.json``, by an unpickler that knows
-no class, so a changed file is refused before a byte of it is interpreted.
+The pickle is read only after its SHA-256 matched ``vocabulary.json`` and each of its opcodes is one of
+plain data, by an unpickler that knows no class: a changed file is refused before a byte is interpreted.
 """
 
 import io
@@ -36,6 +36,17 @@ FIRST_KNOWN_ID = BUCKETS + 1
 MAX_PICKLE_BYTES = 8_000_000
 # Longer runs of letters are no words: they are not stemmed, and not kept in memory.
 MAX_STEMMED_LETTERS = 100
+# The opcodes of dicts, lists, strings, numbers and None, and how many bytes follow each. No other is run: a
+# class is not the only danger, the 14 bytes of one that names a far place in pickle's memo take 64 GB.
+PLAIN_OPCODES = dict.fromkeys(
+    b"}](esua\x94N.", 0
+) | {  # dict, mark, list and their items; memoize, None, stop
+    **dict.fromkeys(b"\x80Kh", 1),  # protocol, a number of a byte, a thing from the memo
+    **dict.fromkeys(b"Jj", 4),  # the same two, longer
+    **dict.fromkeys(b"\x95G", 8),  # frame, float
+    ord(b"M"): 2,
+}
+SHORT_STRING, STRING = ord(b"\x8c"), ord(b"X")  # after which stands the string's length
 VOCABULARY = Path(__file__).resolve().with_name("vocabulary.pkl")
 
 
@@ -229,10 +240,39 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def _unpickle(data: bytes, path: Path) -> object:
+    odd = _odd_opcode(data)
+    if odd is not None:
+        name = _name_of(data[odd])
+        raise VocabularyError(
+            f"{path} is no pickle of plain data (it holds {name} at byte {odd:,}); run `make vocab`"
+        )
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
     except Exception as error:
         raise VocabularyError(f"{path} is no pickle of plain data ({error}); run `make vocab`") from error
+
+
+def _odd_opcode(data: bytes) -> int | None:
+    """Give where the first opcode stands that is not of PLAIN_OPCODES; None when all are."""
+    at, end = 0, len(data)
+    while at < end:
+        opcode = data[at]
+        if opcode == SHORT_STRING and at + 1 < end:
+            at += 2 + data[at + 1]
+        elif opcode == STRING:
+            at += 5 + int.from_bytes(data[at + 1 : at + 5], "little")
+        elif opcode in PLAIN_OPCODES:
+            at += 1 + PLAIN_OPCODES[opcode]
+        else:
+            return at
+    return None
+
+
+def _name_of(opcode: int) -> str:
+    import pickletools  # 20 ms, which a sound vocabulary need not wait for
+
+    names = (known.name for known in pickletools.opcodes if known.code == chr(opcode))
+    return next(names, f"no opcode, 0x{opcode:02x},")
 
 
 def _checked(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]:

@@ -340,25 +340,25 @@ def test_a_pickle_that_calls_something_is_refused_and_nothing_is_called(
     assert mark.is_dir(), "the bomb must be a live one"
     mark.rmdir()
     _replace(saved, data)
-    _refused(saved, "no pickle of plain data (it names", ".mkdir)", "run `make vocab`")
+    _refused(saved, "no pickle of plain data (it holds ", " at byte ", "run `make vocab`")
     assert not mark.exists()
 
 
 def test_even_a_harmless_class_is_refused(saved: Path) -> None:
     _replace(saved, pickle.dumps(Counter(a=1)))
-    _refused(saved, "no pickle of plain data (it names collections.Counter)")
+    _refused(saved, "no pickle of plain data (it holds STACK_GLOBAL at byte")
 
 
 def test_a_persistent_id_is_refused(saved: Path) -> None:
     _replace(saved, b"\x80\x04\x8c\x01aQ.")
-    _refused(saved, "no pickle of plain data", "persistent", "run `make vocab`")
+    _refused(saved, "no pickle of plain data (it holds BINPERSID at byte 5)", "run `make vocab`")
 
 
 def test_a_registered_extension_is_refused(saved: Path) -> None:
     copyreg.add_extension("os", "mkdir", 240)
     try:
         _replace(saved, b"\x80\x04\x82\xf0.")
-        _refused(saved, "no pickle of plain data (it names os.mkdir)")
+        _refused(saved, "no pickle of plain data (it holds EXT1 at byte 2)")
     finally:
         copyreg.remove_extension("os", "mkdir", 240)
 
