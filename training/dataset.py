@@ -12,14 +12,13 @@ import http.client
 import os
 import re
 import sys
-import tarfile
 import urllib.error
 import urllib.request
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from archives import ArchiveError, read_members
 from tqdm import tqdm
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -29,6 +28,8 @@ CHUNK_BYTES = 1 << 20
 MAX_REVIEW_BYTES = 1_000_000
 # The longest list of film addresses has 2.5 MB.
 MAX_URLS_BYTES = 10_000_000
+# The real one has 216 MB.
+MAX_ARCHIVE_BYTES = 400_000_000
 # Films whose hash falls below this share are the development split: about 2,500 reviews.
 DEVELOPMENT_SHARE = 0.12
 COUNTS = {"train": 25_000, "unsup": 50_000, "test": 25_000}
@@ -122,17 +123,13 @@ def read_archive(archive: Path) -> dict[str, list[Review]]:
     texts: dict[str, str] = {}
     films: dict[str, list[str]] = {}
     try:
-        with tarfile.open(archive, "r:gz") as tar:
-            for name, data in _members(tar):
-                if _URLS.fullmatch(name):
-                    films[_split_of_urls(name)] = data.decode("utf-8", errors="replace").split()
-                else:
-                    texts[name] = data.decode("utf-8", errors="replace")
-            # gzip's checksum stands at its end, and tarfile stops before it.
-            while tar.fileobj is not None and tar.fileobj.read(CHUNK_BYTES):
-                pass
-    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
-        raise DataError(f"{archive} is no whole tar.gz ({error}); get it again") from error
+        for name, data in _members(archive):
+            if _URLS.fullmatch(name):
+                films[_split_of_urls(name)] = data.decode("utf-8", errors="replace").split()
+            else:
+                texts[name] = data.decode("utf-8", errors="replace")
+    except ArchiveError as error:
+        raise DataError(f"{archive} is no usable tar.gz ({error}); get it again") from error
     splits: dict[str, list[Review]] = {"train": [], "unsup": [], "test": []}
     for name in sorted(texts):
         split, review = _review(name, texts[name], films)
@@ -158,19 +155,18 @@ _MEMBER = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg|unsup)/\d{1,6}_\d{1,2}\
 _URLS = re.compile(r"aclImdb/(?:train|test)/urls_(?:pos|neg|unsup)\.txt")
 
 
-def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
     """Read members in memory, by exact name: nothing is extracted, so no path can escape."""
     with tqdm(total=100_000, desc="reading", unit=" reviews", disable=None) as progress:
-        for member in tar:
-            is_review = _MEMBER.fullmatch(member.name)
-            if not member.isfile() or not (is_review or _URLS.fullmatch(member.name)):
-                continue
-            if member.size > (MAX_REVIEW_BYTES if is_review else MAX_URLS_BYTES):
-                raise DataError(f"{member.name} holds {member.size:,} bytes, none is that long; get it again")
-            file = tar.extractfile(member)
-            if file is not None:
-                yield member.name, file.read()
-            progress.update(bool(is_review))
+        for name, data in read_members(archive, _limit, MAX_ARCHIVE_BYTES):
+            yield name, data
+            progress.update(bool(_MEMBER.fullmatch(name)))
+
+
+def _limit(name: str) -> int | None:
+    if _MEMBER.fullmatch(name):
+        return MAX_REVIEW_BYTES
+    return MAX_URLS_BYTES if _URLS.fullmatch(name) else None
 
 
 def _split_of_urls(name: str) -> str:

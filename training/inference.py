@@ -71,7 +71,7 @@ def model_fn(model_dir: str | Path) -> Verdict:
     model = contract.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
     if model.vocabulary != words.fingerprint:
         raise ModelFilesError(
-            f"the model in {folder} was trained with vocabulary {model.vocabulary}, this code has"
+            f"the model in {folder} was trained with vocabulary {model.vocabulary[:16]}, this code has"
             f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
         )
     return Verdict(session_of(data, folder), words, card, model)

@@ -1,8 +1,6 @@
 """A training job on SageMaker that has been started: watch it, end it, bring its network home."""
 
-import io
 import json
-import tarfile
 import tempfile
 import time
 from collections.abc import Callable
@@ -12,6 +10,7 @@ from typing import Any, NamedTuple
 import cloud as clouds
 import dataset
 import numpy as np
+from archives import ArchiveError, read_members
 from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError
 from safetensors import SafetensorError
@@ -27,6 +26,8 @@ ENDED = ("Completed", "Failed", "Stopped")
 # A network of the default size has 33 MB; this leaves room for much wider ones.
 MAX_NETWORK_BYTES = 2_000_000_000
 MAX_CARD_BYTES = 10_000_000
+# Other files may lie beside the network.
+MAX_ARCHIVE_BYTES = 4 * MAX_NETWORK_BYTES
 MEMBERS = {"network.safetensors": MAX_NETWORK_BYTES, "network.json": MAX_CARD_BYTES}
 
 Job = dict[str, Any]
@@ -187,22 +188,19 @@ def bring_home(cloud: Cloud, job: Job, out: Path | None = None) -> Brought:
 
 def unpack(packed: Path) -> dict[str, bytes]:
     """Read the network's files from model.tar.gz by their names, in memory. Raises CloudError."""
-    files: dict[str, bytes] = {}
     try:
-        with tarfile.open(packed, "r:gz") as tar:
-            for member in tar:
-                name = member.name.removeprefix("./")
-                if not member.isfile() or name not in MEMBERS:
-                    continue
-                if member.size > MEMBERS[name]:
-                    raise CloudError(f"{name} in model.tar.gz has {member.size:,} bytes; none is that large")
-                files[name] = (tar.extractfile(member) or io.BytesIO()).read()
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise CloudError(f"model.tar.gz is no whole archive ({error}); --attach the job again") from error
+        found = read_members(packed, lambda name: MEMBERS.get(_plain(name)), MAX_ARCHIVE_BYTES)
+        files = {_plain(name): data for name, data in found}
+    except ArchiveError as error:
+        raise CloudError(f"model.tar.gz is no usable archive ({error}); --attach the job again") from error
     missing = [name for name in MEMBERS if name not in files]
     if missing:
         raise CloudError(f"model.tar.gz holds no {' and no '.join(missing)}; the job's log says why")
     return files
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("./")
 
 
 def check(files: dict[str, bytes]) -> dict[str, Any]:

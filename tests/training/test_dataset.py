@@ -138,7 +138,7 @@ def test_a_half_archive_is_told_in_one_sentence(share: float, make_archive: Make
     archive = make_archive(members)
     data = archive.read_bytes()
     archive.write_bytes(data[: int(share * len(data))])
-    with pytest.raises(DataError, match="is no whole tar.gz.*get it again"):
+    with pytest.raises(DataError, match="is no usable tar.gz.*get it again"):
         dataset.read_archive(archive)
 
 
@@ -150,7 +150,7 @@ def test_a_file_that_is_no_archive_is_told_in_one_sentence(
 ) -> None:
     path = tmp_path / "other.tar.gz"
     path.write_bytes(content)
-    with pytest.raises(DataError, match="other.tar.gz is no whole tar.gz"):
+    with pytest.raises(DataError, match="other.tar.gz is no usable tar.gz"):
         dataset.read_archive(path)
 
 

@@ -66,7 +66,7 @@ def test_half_an_archive_is_refused(files: dict[str, bytes], tmp_path: Path) -> 
     path = tmp_path / "model.tar.gz"
     data = packed(files)
     path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(CloudError, match="model.tar.gz is no whole archive"):
+    with pytest.raises(CloudError, match="model.tar.gz is no usable archive"):
         training_job.unpack(path)
 
 
