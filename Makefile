@@ -12,6 +12,7 @@ CLIENT := .venv/client
 DEV := .venv/dev
 AWS := .venv/aws
 TEST_AWS := .venv/test-aws
+TORTURE := .venv/torture
 
 # Variables given on the command line reach the programs.
 # ONNX Runtime reports its use to its makers unless told not to.
@@ -21,7 +22,7 @@ export STAGE ENDPOINT_KIND IMAGE SITE
 export AUTH API_KEYS API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run adapt key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean drift
+.PHONY: help run adapt key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean drift torture
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +38,9 @@ test: $(DEV)/.ready check ## run ruff, mypy and every test
 
 test-aws: $(TEST_AWS)/.ready ## run the tests against a simulated AWS and AWS's own servers
 	@$(TEST_AWS)/bin/python -m pytest -m aws -n 2 --dist loadfile $(TESTS)
+
+torture: $(TORTURE)/.ready ## attack all of it for long and print what came of it; FLAGS=fuzz for a part
+	@$(TORTURE)/bin/python -m tests.torture $(FLAGS)
 
 rehearse: $(TEST_AWS)/.ready ## deploy, use, batch and destroy all of it against a simulated AWS
 	@$(TEST_AWS)/bin/python tests/support/rehearse.py $(FLAGS)
@@ -154,6 +158,7 @@ $(CLIENT)/.ready: requirements-client.txt
 $(DEV)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
 $(AWS)/.ready: requirements-run.txt requirements-aws.txt
 $(TEST_AWS)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
+$(TORTURE)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-torture.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

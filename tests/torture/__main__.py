@@ -1,0 +1,55 @@
+"""Attack Verdict for long, print a table for each attack, and end with 1 when anything failed.
+
+python -m tests.torture                        # all of it, and docs/torture.md
+python -m tests.torture fuzz --cases 500       # one part, shorter, printed alone
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from tests.support.stack import ROOT
+from tests.torture import parts
+from tests.torture.table import Section, page_of, text_of
+from vocab.files import write_atomic
+
+PAGE = ROOT / "docs/torture.md"
+PARTS: dict[str, Callable[[argparse.Namespace], Section]] = {
+    "payloads": parts.payloads,
+    "fuzz": parts.fuzz,
+    "guided": parts.guided,
+}
+
+
+def main() -> None:
+    options = parse()
+    began = time.monotonic()
+    sections = []
+    for name in options.parts or PARTS:
+        sections.append(PARTS[name](options))
+        print(text_of(sections[-1]), flush=True)
+    if options.write:
+        write_atomic(PAGE, page_of(sections, (time.monotonic() - began) / 60).encode())
+    sys.exit(any(section.failed for section in sections))
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Attack Verdict for long.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/torture.md; do so on a quiet machine"
+    )
+    parser.add_argument("--cases", type=int, default=20_000, help="fuzz: cases a reader (default: 20,000)")
+    parser.add_argument("--seed", type=int, default=1, help="fuzz: which cases (default: 1)")
+    parser.add_argument(
+        "--guided-seconds", type=int, default=30, help="guided: seconds a reader (default: 30)"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.parts) - PARTS.keys():
+        parser.error(f"there is no part {min(unknown)!r}; choose from {', '.join(PARTS)}")
+    return options
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,243 @@
+"""What reads bytes from outside: each reader with whole examples, and the one way in which it may refuse.
+
+A reader that ends in another error, or takes what breaks its own promises, has a fault.
+"""
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import archives
+import batch_rows
+import inference
+import training_job
+from batch_rows import BatchError
+from cloud import CloudError
+from inference import ModelFilesError
+
+from tests.support.archive import tiny_members, write_archive
+from tests.support.model import random_package
+from vocab import contract, vocabulary
+from vocab.contract import ContractError
+from vocab.files import sha256
+from vocab.vocabulary import VocabularyError
+
+# Longer than any sentence that says what was wrong; what quotes its input would be.
+MAX_DETAIL = 400
+STATUSES = (400, 413, 415, 422, 502)
+WORDS = vocabulary.load()
+REVIEW = (
+    "Not good at all. The <b>music</b> was lovely &amp; the plot, well... 7/10! \u2019Twas fine \U0001f600"
+)
+ENCODED = WORDS.encode(REVIEW)
+
+
+class Reader(NamedTuple):
+    """A reader, what it is called, whole examples of what it reads, and the errors by which it refuses."""
+
+    name: str
+    read: Callable[[bytes], object]
+    examples: list[bytes]
+    refuses: tuple[type[Exception], ...] = (ContractError,)
+
+    def try_on(self, data: bytes) -> bool:
+        """Say whether the data was taken. Raises whatever is no refusal, and AssertionError."""
+        try:
+            self.read(data)
+        except self.refuses as error:
+            assert len(str(error)) <= MAX_DETAIL, f"{self.name} says too much"
+            assert getattr(error, "status", 400) in STATUSES
+            return False
+        return True
+
+
+def readers(folder: Path) -> list[Reader]:
+    """Give every reader; those of files use ``folder``."""
+    return [_text(), *_requests(), *_endpoint(), *_files_of_model(folder), *_archives(folder), *_rows(folder)]
+
+
+# --- text and messages --------------------------------------------------------------------------
+
+
+def _text() -> Reader:
+    def read(data: bytes) -> None:
+        review = data.decode("utf-8", "surrogateescape")
+        encoded = contract.check_encoded(WORDS.encode(review))
+        contract.warnings_of(encoded)
+        assert all(0 < number < WORDS.size for number in encoded.ids)
+        assert all(0 <= token.start < token.end <= len(encoded.text) for token in encoded.tokens)
+
+    return Reader(
+        "text to ids", read, [REVIEW.encode(), b"<br/>A </3 film&nbsp;&#x1F600;<!-- x -->n't", b"a " * 450]
+    )
+
+
+def _requests() -> list[Reader]:
+    lines = b'{"id": 1, "review": "A joy."}\n{"review": "Dull"}\n'
+    table = b'id,review\r\n7,"Dull, ""and"" long.\nVery."\r\n8,A joy.\r\n'
+    batch = json.dumps(
+        {"reviews": [{"id": 1, "review": REVIEW}, {"id": "b", "review": " "}], "explain": "words"}
+    )
+    one = json.dumps({"review": REVIEW, "explain": "none"})
+
+    def single(kind: str) -> Callable[[bytes], object]:
+        return lambda data: contract.check_review(contract.parse_review_request(data, kind).review)
+
+    def many(kind: str) -> Callable[[bytes], object]:
+        return lambda data: _whole(contract.parse_batch_request(data, kind))
+
+    return [
+        Reader("a review as JSON", single(contract.JSON), [one.encode()]),
+        Reader("a review as text", single(contract.TEXT), [REVIEW.encode()]),
+        Reader("a batch as JSON", many(contract.JSON), [batch.encode()]),
+        Reader("a batch as JSON lines", many(contract.JSON_LINES), [lines]),
+        Reader("a batch as CSV", many(contract.CSV), [table, b"review\nA joy\n\n"]),
+    ]
+
+
+def _whole(asked: contract.BatchRequest) -> None:
+    """Every item is a review or an error, and can be answered."""
+    assert 1 <= len(asked.items) <= contract.MAX_BATCH_REVIEWS
+    assert all((item.review is None) != (item.error is None) for item in asked.items)
+    told = [{"error": {"code": item.error.code}} if item.error else {} for item in asked.items]
+    contract.build_batch_answer(asked.items, told, None, "r1")
+
+
+def _endpoint() -> list[Reader]:
+    asked = contract.build_endpoint_request([ENCODED], WORDS, True)
+    scored = contract.build_score(0.25, [0.5] * len(ENCODED.ids))
+    model = contract.model_message(contract.Model("verdict-1", WORDS.fingerprint, (0.4, 0.6)))
+    answer = contract.to_json({"model": model, "answers": [scored._asdict()]})
+    card = contract.to_json({"card": {**model, "temperature": 1.1}})
+    lines = b'{"id": 1, "review": "A joy."}\n{"ids": [300]}\n'
+    return [
+        Reader(
+            "what the endpoint is asked", lambda data: contract.parse_endpoint_request(data, None), [asked]
+        ),
+        Reader(
+            "what the endpoint is asked, as lines",
+            lambda data: contract.parse_endpoint_request(data, contract.JSON_LINES),
+            [lines],
+        ),
+        Reader(
+            "what the endpoint answers",
+            lambda data: contract.parse_endpoint_answer(data, [ENCODED], True),
+            [answer],
+        ),
+        Reader("the endpoint's card", contract.parse_card, [card]),
+    ]
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def _files_of_model(folder: Path) -> list[Reader]:
+    pickled = folder / "vocabulary.pkl"
+    vocabulary.save(pickled, {"good": 257, "film": 258}, {"good": "good", "films": "film"}, "two words")
+    own = pickled.read_bytes()
+    model = folder / "model"
+    model.mkdir(exist_ok=True)
+    random_package(model)
+    card, network = (model / "model.json").read_bytes(), (model / "model.onnx").read_bytes()
+
+    def read_vocabulary(data: bytes) -> None:
+        pickled.write_bytes(data)
+        pickled.with_suffix(".json").write_text(json.dumps({"sha256": sha256(data)}))
+        words = vocabulary.load(pickled)
+        assert words.size == vocabulary.FIRST_KNOWN_ID + len(words.stems)
+
+    def read_changed_vocabulary(data: bytes) -> None:
+        pickled.with_suffix(".json").write_text(json.dumps({"sha256": sha256(own)}))
+        pickled.write_bytes(data)
+        assert vocabulary.load(pickled) and data == own
+
+    def read_card(data: bytes) -> None:
+        (model / "model.json").write_bytes(data)
+        (model / "model.onnx").write_bytes(network)
+        assert 0 <= inference.model_fn(model).score([300, 301]).probability <= 1
+
+    def read_changed_network(data: bytes) -> None:
+        (model / "model.json").write_bytes(card)
+        (model / "model.onnx").write_bytes(data)
+        assert inference.model_fn(model) and data == network
+
+    refuses = (ModelFilesError, VocabularyError)
+    return [
+        Reader("vocabulary.pkl, its card vouching", read_vocabulary, [own], refuses),
+        Reader("vocabulary.pkl, changed", read_changed_vocabulary, [own], refuses),
+        Reader("model.json", read_card, [card], refuses),
+        Reader("model.onnx, changed", read_changed_network, [network], refuses),
+    ]
+
+
+def _archives(folder: Path) -> list[Reader]:
+    path = write_archive(folder / "tiny.tar.gz", tiny_members())
+    packed = path.read_bytes()
+    network = write_archive(
+        folder / "network.tar.gz", {"network.json": "{}", "./network.safetensors": "none"}
+    )
+
+    def read_stream(data: bytes) -> None:
+        path.write_bytes(data)
+        for _, content in archives.read_members(path, lambda name: 10_000, 10_000_000):
+            assert len(content) <= 10_000
+
+    def read_tar(data: bytes) -> None:
+        read_stream(gzip.compress(data, 1))
+
+    def read_network(data: bytes) -> None:
+        path.write_bytes(data)
+        training_job.unpack(path)
+
+    return [
+        Reader("a tar.gz", read_stream, [packed], (archives.ArchiveError,)),
+        Reader("a tar", read_tar, [gzip.decompress(packed), *_with_headers()], (archives.ArchiveError,)),
+        Reader("a network's tar.gz", read_network, [network.read_bytes()], (CloudError,)),
+    ]
+
+
+def _with_headers() -> list[bytes]:
+    """Give tars with the headers that tarfile reads by itself: pax, GNU's long names, sparse files."""
+    sparse = {"GNU.sparse.map": "0,3", "GNU.sparse.size": "9", "GNU.sparse.numblocks": "1"}
+    made = []
+    for form, headers in ((tarfile.PAX_FORMAT, sparse), (tarfile.GNU_FORMAT, {})):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+            info = tarfile.TarInfo("\u00e9" * 60 + "/" + "n" * 120)
+            info.size, info.pax_headers = 3, headers
+            tar.addfile(info, io.BytesIO(b"abc"))
+        made.append(out.getvalue())
+    return made
+
+
+def _rows(folder: Path) -> list[Reader]:
+    tables = {
+        "csv": b'id,text,stars\r\n1,"Dull, ""and"" long.\nVery.",2\r\n2,A joy.,9\r\n',
+        "tsv": b"review\tstars\nDull\t2\nA joy\t9\n",
+        "jsonl": b'{"review": "Dull", "stars": 2}\n{"review": "A joy", "more": [1, {"a": null}]}\n',
+        "lines": "Dull\nA joy \u2028 it is\n".encode(),
+    }
+    answer = {"id": 0, "sentiment": "positive", "probability": 0.9, "warnings": [{"code": "too_short"}]}
+    answers = json.dumps(answer | {"model": {"id": "verdict-1"}}).encode() + b"\n"
+
+    def reader(format: str) -> Callable[[bytes], object]:
+        def read(data: bytes) -> None:
+            path = folder / f"rows.{format}"
+            path.write_bytes(data)
+            source = batch_rows.open_source(path, format)
+            judged = {
+                row.number: batch_rows.Answer("positive", 0.9) for row in source.rows() if not row.error
+            }
+            joined = batch_rows.join(source.rows(), [judged] if judged else [])
+            batch_rows.write(joined, source, io.StringIO(newline=""), "tsv")
+
+        return read
+
+    return [
+        *(Reader(f"rows of {name}", reader(name), [data], (BatchError,)) for name, data in tables.items()),
+        Reader("a batch's answers", lambda data: batch_rows.read_answers(data), [answers], (BatchError,)),
+    ]
