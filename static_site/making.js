@@ -1,8 +1,9 @@
 // Tells what the model is for, how it was made, of what, and at what cost.
 
-import { amount, at, entries, number, rows, share, text, texts } from "./card.js";
+import { amount, at, entries, number, rows, share, text, texts } from "./careful.js";
 import { element } from "./dom.js";
-import { bandOf, bullets, dateOf, folded, notes, orDash, orEmpty, paragraphs, shareCell, source } from "./pieces.js";
+import { notes, paragraphs } from "./parts.js";
+import { bandOf, bullets, dateOf, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
 import { MODEL as words, count } from "./strings.js";
 import { table } from "./tables.js";
 

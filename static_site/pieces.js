@@ -1,6 +1,6 @@
 // Makes the pieces that every part of the model's story is put together from.
 
-import { share, text } from "./card.js";
+import { at, share, text } from "./careful.js";
 import { element, listItem } from "./dom.js";
 import { MODEL as words } from "./strings.js";
 import { table } from "./tables.js";
@@ -12,14 +12,13 @@ import { table } from "./tables.js";
  * @property {Node[]} [margin] notes and sources
  */
 
-/** Empty sentences are left out. @param {string} className @param {...string} sentences */
-export function paragraphs(className, ...sentences) {
-  return sentences.filter((sentence) => sentence !== "").map((sentence) => element("p", className, sentence));
-}
-
-/** Small print for the margin. @param {...string} sentences */
-export function notes(...sentences) {
-  return paragraphs("small-print", ...sentences);
+/** The split's figures that the page tells of: the test split's, or else the development split's. @param {any} card @param {string} key */
+export function judged(card, key) {
+  for (const split of ["test", "development"]) {
+    const figures = at(card, "metrics", split);
+    if (at(figures, key) !== undefined) return { split, figures };
+  }
+  return null;
 }
 
 /** @param {string} title @param {string[]} sentences */

@@ -888,6 +888,21 @@ export const FILE = {
   takeFailed: "The file could not be written. Try again, or choose the other form.",
 };
 
+// --- pages that tell what the API says of itself ------------------------------------------------
+
+/**
+ * What went wrong, where no review is at stake.
+ * @param {import("./api.js").ApiError} error
+ * @param {string} url
+ * @param {string} title
+ * @returns {Explanation}
+ */
+export function explainForPage(error, url, title) {
+  const known = ["unreachable", "refused_origin", "timeout", "page_fault"].includes(error.code);
+  if (known || [401, 404, 503].includes(error.status)) return explain(error, url);
+  return { title, advice: "Try again in a moment; if it stays so, tell whoever runs the API." };
+}
+
 // --- the model's card ---------------------------------------------------------------------------
 
 const longDate = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" });
@@ -924,26 +939,15 @@ const sentence = (text) => capital(withStop(text));
 
 export const MODEL = {
   loading: "Asking for the model\u2019s card\u2026",
-  shown: "The model\u2019s card is shown.",
+  told: "The model\u2019s card is shown.",
   errorKicker: "No card",
+  errorTitle: "The model\u2019s card can\u2019t be had",
   dash: "\u2013",
   decimal,
   percentOf,
   capital,
   sentence,
   minutes,
-
-  /**
-   * @param {import("./api.js").ApiError} error
-   * @param {string} url
-   * @returns {Explanation}
-   */
-  explain(error, url) {
-    const known = ["unreachable", "refused_origin", "timeout", "page_fault"].includes(error.code);
-    if (known || [401, 404, 503].includes(error.status)) return explain(error, url);
-    const advice = "Try again in a moment; if it stays so, tell whoever runs the API.";
-    return { title: "The model\u2019s card can\u2019t be had", advice };
-  },
 
   /** @param {string} created */
   date: (created) => longDate.format(Date.parse(created)),
@@ -1284,4 +1288,121 @@ export const MODEL = {
   },
   raw: "All of this is what GET /v1/model answers.",
   numbers: "The numbers",
+};
+
+// --- for developers -----------------------------------------------------------------------------
+
+/** @type {Record<string, (value: string | number) => string>} */
+const LIMITS = {
+  minLength: (value) => `at least ${limit(value)} characters`,
+  maxLength: (value) => `at most ${limit(value)} characters`,
+  minItems: (value) => `at least ${limit(value)}`,
+  maxItems: (value) => `at most ${limit(value)}`,
+  minimum: (value) => `${limit(value)} or more`,
+  maximum: (value) => `${limit(value)} or less`,
+  pattern: (value) => `matches ${value}`,
+  format: (value) => `in the form \u201c${value}\u201d`,
+  default: (value) => `${JSON.stringify(value)} when left out`,
+};
+
+/** @param {string | number} value */
+const limit = (value) => (typeof value === "number" ? count(value) : value);
+
+export const DEVELOPERS = {
+  loading: "Asking the API for its description\u2026",
+  told: "The API\u2019s description is shown.",
+  errorKicker: "No description",
+  errorTitle: "The API\u2019s description can\u2019t be had",
+
+  kicker: "For developers",
+  headline: "One call, one verdict",
+  where: "The API is at",
+  document: "All below is drawn from its own description, in OpenAPI:",
+  ownModule: "This page\u2019s own client is a JavaScript module without dependencies, yours to take:",
+  contents: "On this page",
+  /** @type {Record<string, string>} */
+  PARTS: {
+    key: "Keys",
+    limits: "Limits",
+    errors: "Errors",
+    messages: "Messages",
+    privacy: "What becomes of a review",
+  },
+
+  or: " or ",
+  and: " and ",
+  listOf: "list of ",
+  anything: "anything",
+  example: "example",
+  madeUp: "made up of the schema",
+  LIMITS,
+  /** @param {import("./openapi.js").Limit[]} limits */
+  limits: (limits) => sentence(limits.map(({ name, value }) => LIMITS[name](value)).join(", ")),
+
+  takes: "What it takes",
+  FIELDS_HEAD: ["Name", "Type", "Meaning"],
+  needed: "needed",
+  /** @param {string} place */
+  place: (place) => ({ query: "in the query", path: "in the path", header: "a header" })[place] ?? place,
+  /** @param {string[]} media */
+  media: (media) => `Taken as ${joined(media.map((one) => `\`${one}\``)).replace(" and ", " or ")}.`,
+  answers: "What it answers",
+  instead: "Or, when something is wrong:",
+  anExample: "An example",
+  /** @param {string} method @param {string} path */
+  exampleOf: (method, path) => `An answer of ${method} ${path}`,
+  /** @param {string} header */
+  mayAskKey: (header) => `Where the API is run with keys, this wants ${header}.`,
+
+  language: "Language",
+  LANGUAGES: { curl: "curl", python: "Python", javascript: "JavaScript", module: "api.js" },
+  /** @param {string} method @param {string} path */
+  programLabel: (method, path) => `Program for ${method} ${path}`,
+  marked: "Marked: now copy it",
+
+  tryIt: "Try it",
+  send: "Send",
+  /** @param {string} name @param {string} place */
+  parameterLabel: (name, place) => `${name} (${DEVELOPERS.place(place)})`,
+  exampleLabel: "Example",
+  /** @param {string} media @param {string} name */
+  exampleName: (media, name) => `${media}: ${name}`,
+  bodyLabel: "Body",
+  asking: "Asking\u2026",
+  /** @param {import("./request.js").Got} answer */
+  came: ({ status, reason, ms, bytes }) =>
+    `${status}${reason ? ` ${reason}` : ""} after ${Math.round(ms)} ms, ${plural(bytes, "byte", "bytes")}`,
+  notSent: "Nothing came back",
+  noBody: "(no body)",
+  rawTitle: "The raw answer",
+  headersTitle: "Its headers, as far as a page may see them",
+  /** @param {string} method @param {string} path */
+  rawLabel: (method, path) => `Raw answer of ${method} ${path}`,
+  /** @param {string} method @param {string} path */
+  headersLabel: (method, path) => `Headers of the answer of ${method} ${path}`,
+
+  /** @param {string} header */
+  keyMeans: (header) =>
+    `Whoever runs the API may ask for keys; then it answers 401 without one. A key goes into the header \`${header}\`. ` +
+    "What you write here is used for the tries on this page, and forgotten when you leave it.",
+  keyLabel: "Key for the tries on this page",
+  yourKey: "YOUR-KEY",
+
+  limitsMean: "What a request may hold. More is refused with 413 or 400, and the answer says which limit it was.",
+  LIMITS_HEAD: ["Route", "Field", "Limit"],
+  errorsMean:
+    "An error never looks like a verdict. It is a problem in the form of RFC 9457: a status, a code for programs, and a " +
+    "sentence that says what was wrong and what to send instead. It never repeats the review.",
+  errorsTable: "By status",
+  ERRORS_HEAD: ["Status", "When"],
+  errorsNote:
+    "429, 502, 503 and 504 may pass by themselves: wait as long as Retry-After says, then send the same again. The others won\u2019t.",
+  codes: "Codes",
+  /** @param {string} name */
+  fieldsOf: (name) => `Fields of ${name}`,
+
+  /** @param {string} url */
+  privacy: (url) =>
+    `A review is read, answered and gone: no log line, no store and no error holds its words. What you try on this page goes to ${url} ` +
+    "and nowhere else, without cookies, and only when you press Send.",
 };

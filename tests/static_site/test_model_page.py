@@ -57,7 +57,7 @@ def shown(visit: Visit, stack: Stack, card: dict[str, Any], **options: Any) -> P
     page = visit("index.html", **options)
     answering(page, stack, json=card)
     page.goto(f"{stack.page}model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     return page
 
 
@@ -90,7 +90,7 @@ def test_the_lead_says_how_often_it_is_right_and_what_it_gets_wrong(
     visit: Visit, card: dict[str, Any]
 ) -> None:
     page = visit("model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     test, behaviour = card["metrics"]["test"], card["metrics"]["behaviour"]
     expect(page.locator(".lead .headline")).to_have_text(
         f"Right for {round(100 * test['accuracy'])} reviews in\u00a0100"
@@ -108,7 +108,7 @@ def test_the_lead_says_how_often_it_is_right_and_what_it_gets_wrong(
 
 def test_every_figure_of_the_tables_is_the_card_s(visit: Visit, card: dict[str, Any]) -> None:
     page = visit("model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     metrics = card["metrics"]
     accuracy = {row[0]: row[1:] for row in table_of(page, "accuracy")}
     splits = [metrics["test"], metrics["development"]]
@@ -132,7 +132,7 @@ def test_every_figure_of_the_tables_is_the_card_s(visit: Visit, card: dict[str, 
 
 def test_every_command_of_the_card_s_figures_is_named(visit: Visit, card: dict[str, Any]) -> None:
     page = visit("model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     named = set(page.locator("main code").all_text_contents())
     measured = {one["command"] for one in card["metrics"].values()}
     assert measured | {card["training"]["command"]} <= named
@@ -182,7 +182,7 @@ def test_a_value_of_the_wrong_kind_is_never_shown(
     body = json.dumps(spoilt(card)).replace("1e+300", "1e999")
     answering(page, stack, body=body, content_type="application/json")
     page.goto(f"{stack.page}model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     said = page.locator("main").inner_text()
     assert not re.search(r"NaN|Infinity|undefined|\[object|null", said)
     assert "\u202e" not in said
@@ -193,7 +193,7 @@ def test_a_value_of_the_wrong_kind_is_never_shown(
 
 def test_hundreds_of_broken_cards_never_break_the_page(visit: Visit, card: dict[str, Any]) -> None:
     page = visit("model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     broken = page.evaluate(
         """async (card) => {
           const { storyOf } = await import("./story.js");
@@ -253,7 +253,7 @@ def test_an_error_of_the_api_says_what_to_do_and_retry_shows_the_card(
     expect(page.locator("#error")).not_to_contain_text("Your text")
     page.unroute(f"{stack.api}/v1/model")
     page.locator("#retry").click()
-    expect_state(page, "card")
+    expect_state(page, "told")
     assert page.evaluate("document.activeElement.id") == "page"
 
 
@@ -265,7 +265,7 @@ def test_a_model_that_wakes_up_is_asked_again_by_itself(visit: Visit, stack: Sta
     expect_state(page, "error")
     expect(page.locator("#waking")).to_be_visible()
     page.unroute(f"{stack.api}/v1/model")
-    expect_state(page, "card")
+    expect_state(page, "told")
 
 
 def test_an_api_that_is_not_there_is_named(visit: Visit, stack: Stack) -> None:
@@ -279,7 +279,7 @@ def test_an_api_that_is_not_there_is_named(visit: Visit, stack: Stack) -> None:
 
 def test_a_link_to_a_part_leads_there(visit: Visit) -> None:
     page = visit("model.html#reliability")
-    expect_state(page, "card")
+    expect_state(page, "told")
     expect(page.locator("#reliability")).to_be_focused()
     expect(page.locator("#reliability-title")).to_be_in_viewport()
     expect(page.locator("#reliability")).to_contain_text("eight in ten are positive")
@@ -287,7 +287,7 @@ def test_a_link_to_a_part_leads_there(visit: Visit) -> None:
 
 def test_each_plot_has_a_name_and_its_numbers_as_a_table(visit: Visit, card: dict[str, Any]) -> None:
     page = visit("model.html")
-    expect_state(page, "card")
+    expect_state(page, "told")
     for part, key in (("reliability", "reliability"), ("risk-coverage", "risk_coverage")):
         points = card["metrics"]["test"][key]
         plot = page.locator(f"#{part} svg[role=img]")
@@ -301,7 +301,7 @@ def test_each_plot_has_a_name_and_its_numbers_as_a_table(visit: Visit, card: dic
 @pytest.mark.parametrize("theme", THEMES)
 def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, theme: str) -> None:
     page = visit("model.html", color_scheme=theme, reduced_motion="reduce")
-    expect_state(page, "card")
+    expect_state(page, "told")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert barriers(page) == []
     answering(page, stack, status=503, json={"status": 503, "code": "x"})
@@ -316,7 +316,7 @@ def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, theme: str) 
 
 def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> None:
     page = visit("model.html", viewport={"width": 320, "height": 900})
-    expect_state(page, "card")
+    expect_state(page, "told")
     peers = page.locator("#peers .wide")
     expect(peers).to_have_attribute("tabindex", "0")
     assert barriers(page) == []
@@ -329,6 +329,6 @@ def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> N
 @pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
 def test_nothing_overflows_from_narrow_to_wide(visit: Visit, width: int) -> None:
     page = visit("model.html", viewport={"width": width, "height": 900})
-    expect_state(page, "card")
+    expect_state(page, "told")
     page.evaluate("document.querySelectorAll('details.numbers').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,15 +1,15 @@
-// Reads a model's card with care: what is absent, or not of its kind, is null and never shown.
+// Reads what the API says of itself with care: what is absent, or not of its kind, is null and never shown.
 
 /** @typedef {Record<string, any>} Row */
 
-const MAX_CHARACTERS = 400;
+const MAX_CHARACTERS = 1_000;
 const MAX_ROWS = 60;
 // Above this a count or a duration is a mistake, and its digits would fill the page.
 const MAX_AMOUNT = 1e12;
 // Control characters, and those that turn the direction of the text around them.
 const UNSHOWN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+/gu;
 
-/** The card's own value at a path of names. @param {any} value @param {...(string | number)} path @returns {any} */
+/** The value at a path of names. @param {any} value @param {...(string | number)} path @returns {any} */
 export function at(value, ...path) {
   for (const name of path) {
     if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
@@ -62,15 +62,6 @@ export function rows(value, ...path) {
 export function entries(value, ...path) {
   const found = at(value, ...path);
   return isRecord(found) ? Object.entries(found).slice(0, MAX_ROWS) : [];
-}
-
-/** The split's figures that the page tells of: the test split's, or else the development split's. @param {any} card @param {string} key */
-export function judged(card, key) {
-  for (const split of ["test", "development"]) {
-    const figures = at(card, "metrics", split);
-    if (at(figures, key) !== undefined) return { split, figures };
-  }
-  return null;
 }
 
 /** A list's items, not too many. @param {any} value @param {...(string | number)} path @returns {any[]} */

@@ -1,0 +1,100 @@
+// Runs a page that tells one answer of the API, the model's card or the API's own description: loading, told or error.
+
+import { ApiError, Verdict } from "./api.js";
+import { API_URL } from "./config.js";
+import { byId, copyOf, find, onClick, setOptionalText, setText } from "./dom.js";
+import { Failure, diagnose, waitIsOver } from "./failure.js";
+import { showPage, startShell } from "./shell.js";
+import * as strings from "./strings.js";
+
+/** @typedef {"loading" | "told" | "error"} State */
+/** @typedef {{loading: string, told: string, errorKicker: string, errorTitle: string}} Words */
+/**
+ * @typedef {object} Telling
+ * @property {string} file the page's
+ * @property {Words} words
+ * @property {(api: Verdict) => Promise<any>} ask throws ApiError
+ * @property {(answer: any, api: Verdict) => Node} tell
+ */
+
+const page = byId("page");
+const result = byId("result");
+const api = new Verdict(API_URL);
+/** @type {Failure | null} */
+let failure = null;
+
+/** @param {Telling} telling */
+export function startPage(telling) {
+  startShell(telling.file);
+  showPage();
+  askAndTell(telling);
+}
+
+/** Quietly, while the page tries by itself. @param {Telling} telling @param {boolean} [quietly] */
+async function askAndTell(telling, quietly = false) {
+  if (!quietly) showLoading(telling.words);
+  try {
+    const story = telling.tell(await telling.ask(api), api);
+    waitIsOver();
+    show("told", story, telling.words.told);
+    goToPart();
+  } catch (error) {
+    showError(await diagnose(error instanceof ApiError ? error : pageFault(error), api), telling, quietly);
+  }
+}
+
+/** @param {Words} words */
+function showLoading(words) {
+  const view = copyOf("loading-template");
+  setText(view, "#loading-title", words.loading);
+  show("loading", view, words.loading);
+}
+
+/** @param {ApiError} error @param {Telling} telling @param {boolean} quietly */
+function showError(error, telling, quietly) {
+  const explanation = strings.explainForPage(error, api.url, telling.words.errorTitle);
+  // A try by itself that fails in the same way is no news.
+  const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
+  failure?.end();
+  if (!same) show("error", errorView(error, explanation, telling), "");
+  const retry = () => askAndTell(telling, true);
+  failure = new Failure(find(result, "#error"), error, { again: explanation.again, retry });
+}
+
+/** @param {ApiError} error @param {strings.Explanation} explanation @param {Telling} telling */
+function errorView(error, { title, advice, command = "" }, telling) {
+  const view = copyOf("error-template");
+  setText(view, "#error-kicker", telling.words.errorKicker);
+  setText(view, "#error-title", title);
+  setText(view, "#error-advice", advice);
+  setOptionalText(view, "#error-command", "#error-command code", command);
+  setOptionalText(view, "#error-detail", "#error-detail", strings.detailOf(error));
+  setText(view, "#error-small-print", strings.errorSmallPrint(error));
+  onClick(view, "#retry", () => askAndTell(telling));
+  find(view, "#error").dataset.code = error.code;
+  return view;
+}
+
+/** @param {State} state @param {Node} view @param {string} announcement */
+function show(state, view, announcement) {
+  failure?.end();
+  // A pressed button that goes away would take the keyboard's place with it.
+  if (result.contains(document.activeElement)) page.focus({ preventScroll: true });
+  result.replaceChildren(view);
+  page.dataset.state = state;
+  byId("status").textContent = announcement;
+}
+
+/** The part that the address names wasn't there when the browser looked for it. */
+function goToPart() {
+  const part = document.getElementById(location.hash.slice(1));
+  if (!part || !result.contains(part)) return;
+  part.scrollIntoView();
+  part.focus({ preventScroll: true });
+}
+
+/** A fault of our own must not look like an answer either. @param {unknown} error */
+function pageFault(error) {
+  console.error(error);
+  return new ApiError({ code: "page_fault" });
+}

@@ -1,0 +1,139 @@
+// Lets the reader fill in a request and send it, and shows what came back: status, headers, time and the raw answer.
+
+import { ApiError } from "./api.js";
+import { copyButton } from "./copy.js";
+import { element } from "./dom.js";
+import { diagnose } from "./failure.js";
+import { codeBlock, program, redraw } from "./program.js";
+import { bodyOf, callOf, filledAsExample, sent } from "./request.js";
+import * as strings from "./strings.js";
+
+/** @typedef {import("./openapi.js").Operation} Operation */
+/** @typedef {import("./openapi.js").Parameter} Parameter */
+/** @typedef {import("./request.js").Filled} Filled */
+/** @typedef {{api: import("./api.js").Verdict, keyHeader: string, key: string}} Session */
+
+const words = strings.DEVELOPERS;
+// More of an answer would only slow the page down.
+const MAX_SHOWN_CHARACTERS = 200_000;
+
+/** A request as a program, and the form to try it. @param {Operation} operation @param {Session} session */
+export function attempt(operation, session) {
+  const filled = filledAsExample(operation);
+  const more = element("details", "numbers");
+  more.append(element("summary", "", words.tryIt), form(operation, filled, session));
+  // A key is no part of what is shown.
+  const callNow = () => callOf(operation, filled, session.api.url, keyOf(operation, session, words.yourKey));
+  return [program(operation, session.api.url, callNow), more];
+}
+
+/** @param {Operation} operation @param {Filled} filled @param {Session} session */
+function form(operation, filled, session) {
+  const got = element("div", "got");
+  const status = element("p", "got-status");
+  status.setAttribute("role", "status");
+  const node = element("form", "attempt");
+  node.append(
+    ...operation.parameters.map((parameter) => parameterField(operation, parameter, filled)),
+    ...bodyFields(operation, filled),
+    element("button", "button", words.send),
+    status,
+    got,
+  );
+  node.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(operation, filled, session, { status, got });
+  });
+  return node;
+}
+
+/** @param {Operation} operation @param {Parameter} parameter @param {Filled} filled */
+function parameterField({ id }, { name, place, required }, filled) {
+  const input = /** @type {HTMLInputElement} */ (element("input", "field"));
+  Object.assign(input, { id: `${id}-${place}-${name}`, value: filled.values[name], required, autocomplete: "off" });
+  input.spellcheck = false;
+  input.addEventListener("input", () => {
+    filled.values[name] = input.value;
+    redraw();
+  });
+  return labelled(words.parameterLabel(name, place), input);
+}
+
+/** @param {Operation} operation @param {Filled} filled */
+function bodyFields(operation, filled) {
+  if (operation.bodies.length === 0) return [];
+  const box = /** @type {HTMLTextAreaElement} */ (element("textarea", "code-box"));
+  Object.assign(box, { id: `${operation.id}-body`, value: filled.body, rows: 4, spellcheck: false });
+  box.addEventListener("input", () => {
+    filled.body = box.value;
+    redraw();
+  });
+  return [...exampleField(operation, filled, box), labelled(words.bodyLabel, box)];
+}
+
+/** @param {Operation} operation @param {Filled} filled @param {HTMLTextAreaElement} box */
+function exampleField({ id, bodies }, filled, box) {
+  const examples = bodies.flatMap(({ media, examples }) => examples.map((one) => ({ ...one, media })));
+  if (examples.length < 2) return [];
+  const select = /** @type {HTMLSelectElement} */ (element("select", "field"));
+  select.id = `${id}-example`;
+  select.append(...examples.map(({ media, name }) => element("option", "", words.exampleName(media, name))));
+  select.addEventListener("change", () => {
+    const { media, value } = examples[select.selectedIndex];
+    Object.assign(filled, { media, body: bodyOf(value) });
+    box.value = filled.body;
+    redraw();
+  });
+  return [labelled(words.exampleLabel, select)];
+}
+
+/** @param {string} text @param {HTMLElement} field */
+function labelled(text, field) {
+  const label = element("label", "labelled");
+  label.append(element("span", "section-title", text), field);
+  return label;
+}
+
+/** @param {Operation} operation @param {Session} session @param {string} shown @returns {Record<string, string>} */
+function keyOf({ keyed }, { keyHeader, key }, shown) {
+  return keyed && key ? { [keyHeader]: shown } : {};
+}
+
+// --- what came back -----------------------------------------------------------------------------
+
+/** @param {Operation} operation @param {Filled} filled @param {Session} session @param {{status: HTMLElement, got: HTMLElement}} place */
+async function send(operation, filled, session, { status, got }) {
+  const call = callOf(operation, filled, session.api.url, keyOf(operation, session, session.key));
+  status.textContent = words.asking;
+  got.replaceChildren();
+  try {
+    const answer = await sent(call, filled.body);
+    status.textContent = words.came(answer);
+    got.replaceChildren(...answerNodes(operation, answer));
+  } catch (error) {
+    status.textContent = await reasonOf(error, session.api);
+  }
+}
+
+/** @param {Operation} operation @param {import("./request.js").Got} answer */
+function answerNodes({ method, path }, { headers, text }) {
+  const said = element("code", "", headers.map(([name, value]) => `${name}: ${value}`).join("\n"));
+  const shown = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}\n\u2026` : text;
+  const body = element("code", "", shown === "" ? words.noBody : shown);
+  const head = element("div", "snippet-head");
+  head.append(element("h3", "section-title", words.rawTitle), copyButton(words.rawTitle, body));
+  return [
+    head,
+    codeBlock(words.rawLabel(method, path), body),
+    element("h3", "section-title", words.headersTitle),
+    codeBlock(words.headersLabel(method, path), said),
+  ];
+}
+
+/** Why nothing came, in words. @param {unknown} error @param {import("./api.js").Verdict} api */
+async function reasonOf(error, api) {
+  const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+  // A header or an address that no request may have never leaves the browser.
+  const fault = await diagnose(new ApiError({ code: timedOut ? "timeout" : "unreachable" }), api);
+  return strings.tryFailed(strings.explainForPage(fault, api.url, words.notSent));
+}

@@ -1,0 +1,195 @@
+// Runs the page for developers: the API's own description, with programs to copy and requests to try.
+
+import { startPage } from "./asking.js";
+import { attempt } from "./attempt.js";
+import { element, listItem } from "./dom.js";
+import { described } from "./openapi.js";
+import { laidOut, link, notes, paragraphs } from "./parts.js";
+import { codeBlock, redraw } from "./program.js";
+import { meaning, messageId, prose, typeNode } from "./prose.js";
+import { bodyOf } from "./request.js";
+import { DEVELOPERS as words } from "./strings.js";
+import { table } from "./tables.js";
+
+/** @typedef {import("./attempt.js").Session} Session */
+/** @typedef {import("./openapi.js").Api} Api */
+/** @typedef {import("./openapi.js").Operation} Operation */
+/** @typedef {import("./parts.js").Part} Part */
+
+startPage({ file: "developers.html", words, ask: (api) => api.openapi(), tell });
+
+/** @param {any} document @param {import("./api.js").Verdict} verdict */
+function tell(document, verdict) {
+  const api = described(document);
+  const session = { api: verdict, keyHeader: api.keyHeader, key: "" };
+  const parts = [
+    ...api.operations.map((operation) => operationPart(operation, session)),
+    ...keyPart(session),
+    ...limitsPart(api),
+    ...errorsPart(api),
+    ...messagesPart(api),
+    privacyPart(api, verdict.url),
+  ];
+  const page = laidOut(lead(api, verdict.url), words.contents, parts);
+  redraw();
+  return page;
+}
+
+/** @param {Api} api @param {string} url */
+function lead({ summary }, url) {
+  const where = element("p", "deck", `${words.where} `);
+  where.append(element("code", "", url), ". ", words.document, " ", link("/v1/openapi.json", `${url}/v1/openapi.json`), ".");
+  const own = element("p", "deck", `${words.ownModule} `);
+  own.append(link("api.js", "api.js"), ".");
+  return [element("p", "kicker", words.kicker), element("h2", "headline", words.headline), ...prose("deck", summary), where, own];
+}
+
+// --- operations ---------------------------------------------------------------------------------
+
+/** @param {Operation} operation @param {Session} session @returns {Part} */
+function operationPart(operation, session) {
+  const { method, path, summary, description, keyed } = operation;
+  const route = element("p", "route");
+  route.append(element("span", "method", method), " ", element("code", "", path));
+  return {
+    id: operation.id,
+    name: `${method} ${path}`,
+    title: summary || `${method} ${path}`,
+    body: [route, ...prose("", description), ...takes(operation), ...attempt(operation, session)],
+    margin: [...answers(operation), ...notes(keyed && session.keyHeader ? words.mayAskKey(session.keyHeader) : "")],
+  };
+}
+
+/** @param {Operation} operation */
+function takes({ parameters, bodies }) {
+  const fields = [
+    ...parameters.map((one) => ({ ...one, where: words.place(one.place) })),
+    ...(bodies[0]?.fields ?? []).map((one) => ({ ...one, where: "" })),
+  ];
+  const others = bodies.map(({ media }) => media);
+  return [
+    ...(fields.length ? [table(words.takes, words.FIELDS_HEAD, fields.map((field) => fieldRow(field, field.where)))] : []),
+    ...(others.length > 1 ? prose("small-print takes", words.media(others)) : []),
+  ];
+}
+
+/** @param {import("./openapi.js").Field} field @param {string} [where] */
+function fieldRow(field, where = "") {
+  const name = element("span", "named");
+  name.append(element("code", "", field.name));
+  const note = [where, field.required ? words.needed : ""].filter((one) => one !== "").join(", ");
+  if (note) name.append(" ", element("span", "small-print", note));
+  return [name, typeNode(field.type), meaning(field)];
+}
+
+/** What comes when all is well, and links to what may come instead. @param {Operation} operation */
+function answers({ replies, method, path }) {
+  const list = element("dl", "answers");
+  for (const reply of replies.filter(({ status }) => !isError(status))) {
+    const said = element("dd", "", reply.description);
+    for (const { media, type } of reply.contents) {
+      const line = element("span", "small-print", `${media}: `);
+      line.append(typeNode(type));
+      said.append(line);
+    }
+    list.append(element("dt", "", reply.status), said);
+  }
+  const failed = element("p", "small-print", `${words.instead} `);
+  for (const { status } of replies.filter((reply) => isError(reply.status))) failed.append(link(status, `#error-${status}`), " ");
+  return [element("h3", "section-title", words.answers), list, ...examples(replies, method, path), failed];
+}
+
+/** @param {import("./openapi.js").Reply[]} replies @param {string} method @param {string} path */
+function examples(replies, method, path) {
+  const found = replies
+    .filter(({ status }) => !isError(status))
+    .flatMap(({ contents }) => contents.flatMap((content) => content.examples));
+  return found.filter(({ name }) => name !== words.madeUp).slice(0, 1).map(({ value }) => {
+    const more = element("details", "numbers");
+    more.append(element("summary", "", words.anExample), codeBlock(words.exampleOf(method, path), element("code", "", bodyOf(value))));
+    return more;
+  });
+}
+
+/** @param {string} status */
+const isError = (status) => !/^[123]/.test(status);
+
+// --- what holds for all -------------------------------------------------------------------------
+
+/** @param {Session} session @returns {Part[]} */
+function keyPart(session) {
+  if (session.keyHeader === "") return [];
+  const input = /** @type {HTMLInputElement} */ (element("input", "field"));
+  Object.assign(input, { autocomplete: "off", spellcheck: false });
+  input.addEventListener("input", () => {
+    session.key = input.value.trim();
+    redraw();
+  });
+  const label = element("label", "labelled");
+  label.append(element("span", "section-title", words.keyLabel), input);
+  return [{ id: "key", title: words.PARTS.key, body: [...prose("", words.keyMeans(session.keyHeader)), label] }];
+}
+
+/** @param {Api} api @returns {Part[]} */
+function limitsPart({ operations }) {
+  const lines = operations.flatMap((operation) =>
+    [...operation.parameters, ...operation.bodies.slice(0, 1).flatMap(({ fields }) => fields)]
+      .map((field) => ({ ...field, limits: field.limits.filter(({ name }) => /^(min|max)/.test(name)) }))
+      .filter(({ limits }) => limits.length > 0)
+      .map((field) => [link(`${operation.method} ${operation.path}`, `#${operation.id}`), element("code", "", field.name), meaning({ ...field, description: "" })]),
+  );
+  if (lines.length === 0) return [];
+  return [{ id: "limits", title: words.PARTS.limits, body: [...paragraphs("", words.limitsMean), table(words.PARTS.limits, words.LIMITS_HEAD, lines)] }];
+}
+
+/** @param {Api} api @returns {Part[]} */
+function errorsPart({ operations, codes }) {
+  /** @type {Map<string, Set<string>>} */
+  const found = new Map();
+  for (const { status, description } of operations.flatMap(({ replies }) => replies)) {
+    if (isError(status)) found.set(status, (found.get(status) ?? new Set()).add(description));
+  }
+  if (found.size === 0) return [];
+  const lines = [...found].sort(([one], [other]) => one.localeCompare(other)).map(([status, said]) => [statusNode(status), meaning({ description: [...said].join("; "), limits: [] })]);
+  return [
+    {
+      id: "errors",
+      title: words.PARTS.errors,
+      body: [...paragraphs("", words.errorsMean), table(words.errorsTable, words.ERRORS_HEAD, lines), ...codeList(codes)],
+      margin: notes(words.errorsNote),
+    },
+  ];
+}
+
+/** @param {string} status */
+function statusNode(status) {
+  const node = element("span", "", status);
+  node.id = `error-${status}`;
+  return node;
+}
+
+/** @param {string[]} codes */
+function codeList(codes) {
+  if (codes.length === 0) return [];
+  const list = element("ul", "codes");
+  list.append(...codes.map((code) => listItem(element("code", "", code))));
+  return [element("h3", "section-title", words.codes), list];
+}
+
+/** @param {Api} api @returns {Part[]} */
+function messagesPart({ schemas }) {
+  if (schemas.length === 0) return [];
+  const body = schemas.flatMap((schema) => {
+    const title = element("h3", "message-title", schema.name);
+    title.id = messageId(schema.name);
+    const lines = schema.fields.map((field) => fieldRow(field));
+    const what = lines.length ? [table(words.fieldsOf(schema.name), words.FIELDS_HEAD, lines)] : [typeNode(schema.type)];
+    return [title, ...prose("", schema.description), ...what];
+  });
+  return [{ id: "messages", title: words.PARTS.messages, body }];
+}
+
+/** @param {Api} api @param {string} url @returns {Part} */
+function privacyPart({ description }, url) {
+  return { id: "privacy", title: words.PARTS.privacy, body: [...prose("", description), ...paragraphs("", words.privacy(url))] };
+}
