@@ -144,7 +144,7 @@ plots: $(DEV)/.ready ## draw the card's figures into docs/
 readme: $(RUN)/.ready ## write the card's figures and the curl's answer into README, and docs/model-card.md
 	@$(RUN)/bin/python docs/fill_readme.py
 
-picture: $(DEV)/.ready ## take README's picture of the page, in Chromium
+picture: $(DEV)/.ready ## take README's picture of the page, and those for links and home screens, in Chromium
 	@$(DEV)/bin/python docs/take_picture.py
 
 clean: ## remove the environments and what tools left

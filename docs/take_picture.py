@@ -1,27 +1,44 @@
-"""Take README's picture of the page, from the running app.
+"""Take the pictures of the page, from the running app, and draw those that stand for it elsewhere.
 
     make picture
 
-Starts the app on free ports, asks for a verdict in Chromium, and writes docs/page.png.
+Starts the app on free ports and Chromium. Writes docs/page.png for README, and into static_site/ social.png,
+which a link to the site carries, and apple-touch-icon.png.
 """
 
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
 
-from playwright.sync_api import sync_playwright  # noqa: E402
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 
 from tests.support.stack import Stack  # noqa: E402
 
+DOCS, SITE = ROOT / "docs", ROOT / "static_site"
 REVIEW = (
     "I wanted to love this film, and for the first half hour I did: the harbour at dawn is beautiful and the"
     " two leads are a joy to watch. Then the story falls apart. The last act is a mess, and the ending made"
     " no sense to anyone in our row. Still, the music is wonderful, and I would see these actors in"
     " anything."
 )
+SHORT_REVIEW = (
+    "The photography is gorgeous and the music gave me chills. The plot is thin. And I would gladly see it"
+    " again."
+)
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+# What links show, and what a phone puts on its home screen, in pixels.
+SOCIAL, ICON = {"width": 1200, "height": 630}, {"width": 180, "height": 180}
+ASK = """async (review) => {
+  const [{ Verdict }, { API_URL }, strings] = await Promise.all(
+    ["./api.js", "./config.js", "./strings.js"].map((file) => import(file)));
+  const answer = await new Verdict(API_URL).sentiment(review);
+  const { sentiment, probability } = answer;
+  return [answer, strings.VERDICTS[sentiment], strings.sureness(sentiment, probability)];
+}"""
 
 
 def main() -> None:
@@ -33,16 +50,46 @@ def main() -> None:
         stack.wait_for("Verdict is ready")
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=browser_path, args=FLAGS)
-            page = browser.new_page(viewport={"width": 1200, "height": 900}, device_scale_factor=1)
-            page.goto(stack.page)
-            page.locator("#review").fill(REVIEW)
-            page.locator("#send").click()
-            page.locator("main#page[data-state=answer]").wait_for()
-            page.wait_for_timeout(500)  # the bars grow into place
-            page.screenshot(path=Path(__file__).with_name("page.png"), full_page=True)
+            take_page(browser, stack.page)
+            take_social(browser, answer_in_words(browser, stack.page))
+            take_icon(browser)
             browser.close()
     finally:
         stack.stop()
+
+
+def take_page(browser: Browser, url: str) -> None:
+    """Picture the review page with an answer."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900}, device_scale_factor=1)
+    page.goto(url)
+    page.locator("#review").fill(REVIEW)
+    page.locator("#send").click()
+    page.locator("main#page[data-state=answer]").wait_for()
+    page.wait_for_timeout(500)  # the bars grow into place
+    page.screenshot(path=DOCS / "page.png", full_page=True)
+
+
+def answer_in_words(browser: Browser, url: str) -> list[Any]:
+    """Give the API's answer to the short review, its verdict and how sure it is, as the page says them."""
+    page = browser.new_page()
+    page.goto(url)
+    return list(page.evaluate(ASK, SHORT_REVIEW))
+
+
+def take_social(browser: Browser, answer: list[Any]) -> None:
+    """Picture an answer for links to the site."""
+    page = browser.new_page(viewport=SOCIAL, device_scale_factor=1)
+    page.goto((DOCS / "social.html").as_uri())
+    page.evaluate("(answer) => fill(...answer)", answer)
+    page.evaluate("document.fonts.ready.then(() => null)")
+    page.screenshot(path=SITE / "social.png")
+
+
+def take_icon(browser: Browser) -> None:
+    """Picture the mark on paper: a phone would put black behind it."""
+    page = browser.new_page(viewport=ICON, device_scale_factor=1)
+    page.goto((DOCS / "icon.html").as_uri())
+    page.screenshot(path=SITE / "apple-touch-icon.png")
 
 
 if __name__ == "__main__":

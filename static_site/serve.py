@@ -150,7 +150,7 @@ def security_headers(api_url: str) -> dict[str, str]:
     """The headers of every answer; the page may talk to itself and to the API, and no one else."""
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        f"connect-src 'self' {origin_of(api_url)}; "
+        f"connect-src 'self' {origin_of(api_url)}; manifest-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {

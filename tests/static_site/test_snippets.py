@@ -83,9 +83,8 @@ def answers(node: str, snippets: dict[str, str]) -> dict[str, dict[str, Any]]:
 def test_each_program_runs_and_sends_the_text_that_went_in(node: str, stack: Stack, name: str) -> None:
     review = HOSTILE[name]
     body = json.dumps({"review": review})
-    expected = httpx.post(
-        f"{stack.api}/v1/sentiment", content=body, headers={"Content-Type": "application/json"}
-    ).json()
+    headers = {"Content-Type": "application/json"}
+    expected = httpx.post(f"{stack.api}/v1/sentiment", content=body, headers=headers, timeout=SECONDS).json()
     found = answers(node, written(node, url=stack.api, review=review))
     for one in (expected, *found.values()):
         one.pop("request_id")
@@ -112,7 +111,7 @@ def test_a_text_body_and_headers_go_out_as_they_are(node: str, stack: Stack) -> 
     text = 'It\'s "good": $HOME `id` \\ <br />\nJSON\n'
     headers = {"Content-Type": "text/plain", "X-Request-Id": "mine-1"}
     call = {"method": "POST", "url": f"{stack.api}/v1/sentiment", "headers": headers, "text": text}
-    expected = httpx.post(call["url"], content=text, headers=headers).json()
+    expected = httpx.post(call["url"], content=text, headers=headers, timeout=SECONDS).json()
     found = answers(node, written(node, url="", call=call))
     assert found == dict.fromkeys(found, expected)
 
