@@ -289,6 +289,8 @@ def error_answers() -> Iterator[tuple[int, set[str]]]:
     import app
     from chalice.test import Client
 
+    from chalicelib import answers
+
     kind = {"Content-Type": "application/json"}
     review = b'{"review": "A lovely film."}'
     asked: list[tuple[int, str, str, bytes, dict[str, str]]] = [
@@ -300,11 +302,12 @@ def error_answers() -> Iterator[tuple[int, set[str]]]:
         (422, "POST", "/v1/sentiment", b'{"review": " "}', kind),
         (503, "POST", "/v1/sentiment", review, kind),
     ]
-    with mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": NOWHERE}):
+    origin = {"Origin": answers.allowed_origins()[0]}
+    with mock.patch.dict(os.environ, {"AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": NOWHERE, "AUTH": "none"}):
         client = Client(app.app, project_dir=str(APP)).http
         with tempfile.TemporaryFile("w") as nowhere, mock.patch.object(sys, "stdout", nowhere):
             for status, method, path, body, headers in asked:
-                answer = client.request(method, path, headers=headers, body=body)
+                answer = client.request(method, path, headers=headers | origin, body=body)
                 given = {name.lower() for name in answer.headers}
                 yield answer.status_code, given if answer.status_code == status else set()
 

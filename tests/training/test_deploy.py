@@ -170,6 +170,17 @@ def test_a_website_is_public_and_a_budget_is_made_for_who_asks(cloud: Cloud, pac
 # --- another vocabulary -------------------------------------------------------------------------
 
 
+def test_who_deploys_hands_on_whether_a_key_is_wanted_and_the_hashes_alone(
+    cloud: Cloud, build_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"AUTH": "key", "API_KEYS": "ab" * 32, "API_KEY": "verdict_secret"}.items():
+        monkeypatch.setenv(name, value)
+    text = (function.build(cloud, "verdict-dev", "role") / ".chalice/config.json").read_text()
+    given = json.loads(text)["stages"]["dev"]["environment_variables"]
+    assert given == {"ENDPOINT_NAME": "verdict-dev", "AUTH": "key", "API_KEYS": "ab" * 32}
+    assert "verdict_secret" not in text
+
+
 def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed(
     cloud: Cloud, package: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -199,10 +199,16 @@ def test_every_error_carries_its_cors_header() -> None:
     assert {status for status, _ in doctor.error_answers()} == {400, 404, 405, 413, 415, 422, 503}
 
 
+def test_several_origins_and_keys_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGIN", "https://page.example,http://localhost:8080")
+    monkeypatch.setenv("AUTH", "key")
+    assert doctor.check_cors().level == OK
+
+
 def test_an_error_without_its_cors_header_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     from chalicelib import answers
 
-    monkeypatch.setattr(answers, "headers_of", lambda request_id: {"X-Request-Id": request_id})
+    monkeypatch.setattr(answers, "headers_of", lambda request_id, origin: {"X-Request-Id": request_id})
     finding = doctor.check_cors()
     assert finding.level == FAIL and "405" in finding.sentence
 
