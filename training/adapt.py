@@ -24,12 +24,12 @@ import measures
 import numpy as np
 import paired
 import pooled
-from batch_rows import BatchError
 from head_fit import FOLDS, Data, Fitted, cross_validate, fit, folds_of, logits_of
 from labelled import Labelled
-from model_folder import FolderError, check_free, install, named_by
-from onnx_head import Head, HeadError, read_head, with_head
+from model_folder import check_free, install, named_by
+from onnx_head import Head, read_head, with_head
 from paired import Figure
+from speaking import FINE, REFUSED, CommandError, speaking
 
 from vocab.files import sha256_of
 
@@ -40,23 +40,8 @@ MAX_REVIEWS = 10_000
 # An adapted network must answer this text as its head says.
 CHECK_TEXT = "It does what it says, and I would buy it again. The box was a little dented, though."
 MAX_LOGIT_GAP = 1e-3
-# Why a row was not learned from, in the order in which they are told.
-REASONS = {
-    "empty": "without a text",
-    "unreadable": "that can't be read",
-    "unlabelled": "without a label",
-    "between": "between the two sides",
-    "conflicting": "whose text has both labels",
-    "duplicates": "that repeat another",
-    "not_drawn": "beyond those drawn",
-    pooled.NO_TOKEN: "without a word or sign",
-    pooled.UNKNOWN: "without a known word",
-    pooled.NOT_ENGLISH: "that do not look English",
-}
-
-
-class AdaptError(Exception):
-    """Why a model can't be adapted, in one sentence with the way out."""
+# What a card says of films is of the adapted model's texts then.
+OTHER_THINGS = "other things than those it was adapted to: no figure here says how good it is there"
 
 
 class Judged(NamedTuple):
@@ -80,7 +65,7 @@ class Adapted(NamedTuple):
 def adapt(rows: Labelled, model: Path, workers: int) -> Adapted:
     """Fit a model's head to labelled rows and judge it; nothing is written.
 
-    Raises AdaptError, BatchError, HeadError, PooledError, ModelFilesError or VocabularyError.
+    Raises CommandError, BatchError, HeadError, PooledError, ModelFilesError or VocabularyError.
     """
     began = time.monotonic()
     base = inference.model_fn(model).card
@@ -108,7 +93,7 @@ def calibrated(head: Head, temperature: float) -> Head:
 def readable(rows: Labelled, read: pooled.Pooled) -> tuple[Labelled, Data]:
     """Leave out what the network can't learn from: texts without a known word, or not in English."""
     if len(read.warnings) != len(rows.numbers):
-        raise AdaptError(f"{rows.source.path} was changed while it was read; run it again")
+        raise CommandError(f"{rows.source.path} was changed while it was read; run it again")
     keep = read.warnings == ""
     left_out = {
         reason: int((read.warnings == reason).sum())
@@ -184,7 +169,10 @@ def card_of(
         "uncertain": list(fitted.band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "base_model": base["id"],
-        "intended_use": "English texts like those that it was adapted to, see adaptation",
+        "intended_use": "English texts like those that it was adapted to",
+        "out_of_scope": [
+            OTHER_THINGS if one.startswith(OTHER_THINGS[:17]) else one for one in base.get("out_of_scope", [])
+        ],
         "adaptation": {
             "outcome": judged.outcome,
             "sentence": sentence_of(judged),
@@ -217,74 +205,60 @@ def card_of(
 def check_base(base: dict[str, Any], digest: str) -> None:
     """Refuse a base that has learned from this very file: it could not be judged on it."""
     if base.get("adaptation", {}).get("data", {}).get("sha256") == digest:
-        raise AdaptError(f"{base['id']} was adapted to this very file before; start from another --model")
+        raise CommandError(f"{base['id']} was adapted to this very file before; start from another --model")
 
 
 def check_enough(rows: Labelled) -> None:
-    """Refuse rows that are too few, or all of one label. Raises AdaptError."""
+    """Refuse rows that are too few, or all of one label. Raises CommandError."""
     positive = int(rows.labels.sum())
     negative = len(rows.labels) - positive
     if len(rows.labels) >= MIN_REVIEWS and min(positive, negative) >= MIN_OF_A_LABEL:
         return
     wanted = f"it takes {MIN_REVIEWS} or more, and {MIN_OF_A_LABEL} of each label"
-    told = told_left_out(rows.counts)
-    raise AdaptError(
+    told = labelled.told_left_out(rows.counts)
+    raise CommandError(
         f"{rows.source.path} has {positive:,} positive and {negative:,} negative reviews to learn from"
         f" ({rows.scheme.said}); {wanted}" + (f"; left out: {told}" if told else "")
     )
 
 
 def check_folds(rows: Labelled) -> None:
-    """Refuse groups that can't be held back in turn. Raises AdaptError."""
+    """Refuse groups that can't be held back in turn. Raises CommandError."""
     folds = folds_of(rows.labels, rows.groups)
     for fold in range(FOLDS):
         if not (folds == fold).any() or len(np.unique(rows.labels[folds != fold])) < 2:
-            raise AdaptError(
+            raise CommandError(
                 f"the column {rows.columns.group!r} has {len(np.unique(rows.groups)):,} groups, too few or"
                 " too uneven to hold back a fifth of them in turn; name a finer one with --group"
             )
 
 
-def told_left_out(counts: dict[str, int]) -> str:
-    """Say how many rows were left out, and why; empty when none was."""
-    return ", ".join(f"{counts[name]:,} {why}" for name, why in REASONS.items() if counts.get(name))
-
-
 # --- the command --------------------------------------------------------------------------------
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what the flags say. Raises what ``adapt`` and ``install`` do, and FolderError."""
+def run(options: argparse.Namespace) -> int:
+    """Do what the flags say, and give the exit status. Raises what ``adapt`` and ``install`` do."""
     out = options.out or Path(f"{options.file.stem}-model")
     check_free(out, "adaptation", options.model)
-    sides = (_values(options.positive), _values(options.negative)) if options.positive else None
-    rows = labelled.read(
-        options.file, options.column, options.label, options.group, options.format, sides, options.most
-    )
-    _tell_rows(rows)
+    rows = labelled.read_asked(options, options.most)
+    print(f"adapt: {labelled.told(rows)}", flush=True)
     adapted = adapt(rows, options.model, options.workers)
     _tell(adapted)
     if options.dry_run:
-        return
+        return FINE
     if adapted.judged.outcome != "better" and not options.force:
-        sys.exit(f"adapt: so nothing was written; --force writes {out} all the same")
+        print(f"adapt: so nothing was written; --force writes {out} all the same", file=sys.stderr)
+        return REFUSED
     install(out, adapted.network, adapted.card, _check_of(options.model, adapted))
-    print(f"adapt: wrote {out} ({adapted.card['id']}); try it: make run MODEL={out.resolve()}")
-
-
-def _tell_rows(rows: Labelled) -> None:
-    column, group = rows.columns, rows.columns.group
-    groups = f", groups in {group!r} kept together" if group else ""
-    print(
-        f"adapt: {rows.counts['rows']:,} rows; text in {column.text!r}, label in {column.label!r}"
-        f" ({rows.scheme.said}){groups}",
-        flush=True,
-    )
+    place = out.resolve()
+    print(f"adapt: wrote {out} ({adapted.card['id']})")
+    print(f"adapt: try it: make run MODEL={place}, or verdict serve --model {place}")
+    return FINE
 
 
 def _tell(adapted: Adapted) -> None:
     about = adapted.card["adaptation"]
-    learned, left_out = about["data"]["learned_from"], told_left_out(about["data"]["rows"])
+    learned, left_out = about["data"]["learned_from"], labelled.told_left_out(about["data"]["rows"])
     print(
         f"adapt: learned from {learned['reviews']:,} reviews, {learned['positive']:,} of them positive, in"
         f" {about['seconds']} s" + (f"; left out: {left_out}" if left_out else "")
@@ -300,38 +274,18 @@ def _check_of(model: Path, adapted: Adapted) -> Any:
     def check(verdict: inference.Verdict) -> None:
         scored = verdict.read(CHECK_TEXT)[1]
         if not abs(scored.logit - expected) < MAX_LOGIT_GAP:
-            raise AdaptError("the adapted network does not answer as its head says; nothing was written")
+            raise CommandError("the adapted network does not answer as its head says; nothing was written")
 
     return check
 
 
-def _values(said: str | None) -> list[str]:
-    return [value.strip().lower() for value in (said or "").split(",") if value.strip()]
-
-
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        description="Fit the model's head to your labelled reviews, and say whether that is better."
+        prog=prog,
+        description="Fit the model's head to your labelled reviews, and say whether that is better.",
     )
-    add_flags(parser)
-    options = parser.parse_args(arguments)
-    if bool(options.positive) != bool(options.negative):
-        parser.error("--positive and --negative go together: name the values of both sides")
-    if options.workers < 1 or options.most < MIN_REVIEWS:
-        parser.error(f"--workers must be 1 or more, and --most {MIN_REVIEWS} or more")
-    return options
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of ``adapt``."""
-    parser.add_argument("file", type=Path, help="labelled reviews: CSV or TSV with a header, or JSON lines")
+    labelled.add_flags(parser)
     parser.add_argument("--out", type=Path, help="folder of the new model (default: by the file, my-model)")
-    parser.add_argument("--column", help="where the text is (default: review, text, comment, ...)")
-    parser.add_argument("--label", help="where the label is (default: label, sentiment, stars, ...)")
-    parser.add_argument("--group", help="what belongs together, a film or a customer (default: group)")
-    parser.add_argument("--positive", help="labels that are positive, with commas, where they aren't known")
-    parser.add_argument("--negative", help="labels that are negative; all others are left out")
-    parser.add_argument("--format", choices=("csv", "tsv", "jsonl"), help="the file's (default: by its name)")
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model to start from")
     parser.add_argument(
         "--most", type=int, default=MAX_REVIEWS, help=f"draw so many of more rows (default {MAX_REVIEWS:,})"
@@ -339,25 +293,18 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     parser.add_argument("--force", action="store_true", help="write the model even when it is not better")
     parser.add_argument("--dry-run", action="store_true", help="judge it, and write nothing")
+    options = parser.parse_args(arguments)
+    labelled.check_flags(parser, options)
+    if options.workers < 1 or options.most < MIN_REVIEWS:
+        parser.error(f"--workers must be 1 or more, and --most {MIN_REVIEWS} or more")
+    return options
 
 
-def speak(options: argparse.Namespace) -> None:
-    """Run ``adapt``; end the program with one sentence when it can't be done."""
-    try:
-        run(options)
-    except (AdaptError, BatchError, FolderError, HeadError, pooled.PooledError) as error:
-        sys.exit(f"adapt: {error}")
-    except (inference.ModelFilesError, inference.VocabularyError) as error:
-        sys.exit(f"adapt: {error}")
-    except OSError as error:
-        sys.exit(f"adapt: {error.filename or options.out or options.file}: {error.strerror or error}")
-    except KeyboardInterrupt:
-        sys.exit("adapt: interrupted; nothing was written")
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    speak(parse(arguments))
+def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
+    """Run the command, called ``prog``; give its exit status."""
+    options = parse(arguments, prog)
+    return speaking("adapt", lambda: run(options))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -4,6 +4,7 @@ Labels are words (positive, negative, pos, neg), 1 and 0, or stars up to 5 or 10
 for longer than it takes to look at it: a file may have a million rows.
 """
 
+import argparse
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -23,6 +24,19 @@ MIDDLE = frozenset({"neutral", "mixed", "uncertain", "neither"})
 STARS = ((5.0, 2.0, 4.0), (10.0, 4.0, 7.0))
 # More different labels than this are no labels.
 MAX_VALUES = 200
+# Why a row is left out, in the order in which they are told; the last three are pooled.py's warnings.
+REASONS = {
+    "empty": "without a text",
+    "unreadable": "that can't be read",
+    "unlabelled": "without a label",
+    "between": "between the two sides",
+    "conflicting": "whose text has both labels",
+    "duplicates": "that repeat another",
+    "not_drawn": "beyond those drawn",
+    "no_token": "without a word or sign",
+    "no_known_words": "without a known word",
+    "not_english": "that do not look English",
+}
 SHOWN_CHARACTERS = 12
 
 
@@ -55,10 +69,14 @@ class Labelled(NamedTuple):
     groups: np.ndarray
     counts: dict[str, int]
 
+    def rows(self) -> Iterator[Row]:
+        """Read the file again, and give these rows in their order."""
+        wanted = set(self.numbers.tolist())
+        return (row for row in self.source.rows() if row.number in wanted)
+
     def texts(self) -> Iterator[str]:
         """Read the file again, and give the reviews of these rows in their order."""
-        wanted = set(self.numbers.tolist())
-        return (row.review for row in self.source.rows() if row.number in wanted)
+        return (row.review for row in self.rows())
 
     def take(self, rows: np.ndarray, **left_out: int) -> "Labelled":
         """Give some of the rows, by mask, and count why the others were left out."""
@@ -95,6 +113,21 @@ def read(
     return _chosen(source, columns, scheme, found, most)
 
 
+def told(rows: Labelled) -> str:
+    """Say what a file holds and how it is read."""
+    column, group = rows.columns, rows.columns.group
+    groups = f", groups in {group!r} kept together" if group else ""
+    return (
+        f"{rows.counts['rows']:,} rows; text in {column.text!r}, label in {column.label!r}"
+        f" ({rows.scheme.said}){groups}"
+    )
+
+
+def told_left_out(counts: dict[str, int]) -> str:
+    """Say how many rows were left out, and why; empty when none was."""
+    return ", ".join(f"{counts[name]:,} {why}" for name, why in REASONS.items() if counts.get(name))
+
+
 def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] | None = None) -> Scheme:
     """Say what a file's labels mean, from all that come up (lower case). Raises BatchError.
 
@@ -110,6 +143,33 @@ def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] 
         meaning = {value: LABELS.get(value) for value in known}
         return Scheme(meaning, "positive or 1, negative or 0; others left out")
     return _stars(known)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what a command says about a labelled file."""
+    parser.add_argument("file", type=Path, help="labelled reviews: CSV or TSV with a header, or JSON lines")
+    parser.add_argument("--column", help="where the text is (default: review, text, comment, ...)")
+    parser.add_argument("--label", help="where the label is (default: label, sentiment, stars, ...)")
+    parser.add_argument("--group", help="what belongs together, a film or a customer (default: group)")
+    parser.add_argument("--positive", help="labels that are positive, with commas, where they aren't known")
+    parser.add_argument("--negative", help="labels that are negative; all others are left out")
+    parser.add_argument("--format", choices=("csv", "tsv", "jsonl"), help="the file's (default: by its name)")
+
+
+def check_flags(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """End with the usage when one side of the labels is named and the other is not."""
+    if bool(options.positive) != bool(options.negative):
+        parser.error("--positive and --negative go together: name the values of both sides")
+
+
+def read_asked(options: argparse.Namespace, most: int | None = None) -> Labelled:
+    """Look at the file that ``add_flags`` names. Raises BatchError."""
+    sides = (_values(options.positive), _values(options.negative)) if options.positive else None
+    return read(options.file, options.column, options.label, options.group, options.format, sides, most)
+
+
+def _values(said: str) -> list[str]:
+    return [value.strip().lower() for value in said.split(",") if value.strip()]
 
 
 def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) -> Scheme:

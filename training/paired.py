@@ -86,13 +86,18 @@ def _measured(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
 
 def _figure(pairs: np.ndarray) -> Figure:
     before, after = pairs[:, 0], pairs[:, 1]
-    first, second, gap = (_interval(values[1:]) for values in (before, after, after - before))
+    first, second, gap = (_interval(values) for values in (before, after, after - before))
     return Figure(float(before[0]), float(after[0]), float(after[0] - before[0]), first, second, gap)
 
 
 def _interval(values: np.ndarray) -> tuple[float, float]:
-    low, high = np.quantile(values, (LOW, HIGH))
-    return float(low), float(high)
+    """Give where a measure lies: its own value comes first, then those of the draws.
+
+    A calibration error grows by drawing twice; what the draws have more on average is taken off.
+    """
+    own, draws = values[0], values[1:]
+    low, high = np.quantile(draws, (LOW, HIGH)) - (draws.mean() - own)
+    return min(float(low), float(own)), max(float(high), float(own))
 
 
 def _right(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -51,6 +51,15 @@ def test_equally_right_but_with_truer_probabilities_is_better() -> None:
     )
 
 
+def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
+    random = np.random.default_rng(6)
+    probabilities = random.random(300)
+    labels = (random.random(300) < probabilities).astype(int)
+    figure = paired.compare(probabilities, probabilities**2, labels)["ece"]
+    assert figure.before_interval[0] < figure.before < figure.before_interval[1]
+    assert figure.after_interval[0] < figure.after < figure.after_interval[1]
+
+
 def test_few_groups_make_the_interval_wider_than_as_many_single_reviews() -> None:
     random = np.random.default_rng(2)
     groups = np.repeat(np.arange(20), 50)

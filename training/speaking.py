@@ -1,0 +1,40 @@
+"""How a command on someone's own reviews ends: with a status, and with one sentence when it can't be done."""
+
+import sys
+from collections.abc import Callable
+
+import inference
+from batch_rows import BatchError
+from model_folder import FolderError
+from onnx_head import HeadError
+from pooled import PooledError
+
+# Those of the command `verdict`.
+FINE, REFUSED, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 4, 130
+
+
+class CommandError(Exception):
+    """Why something can't be done, in one sentence with the way out."""
+
+
+def speaking(command: str, work: Callable[[], int]) -> int:
+    """Do some work and give its status; where it can't be done, say why."""
+    try:
+        return work()
+    except (CommandError, BatchError, FolderError, HeadError) as error:
+        return _say(command, error, USAGE)
+    except (inference.ModelFilesError, inference.VocabularyError) as error:
+        return _say(command, error, USAGE)
+    except PooledError as error:
+        return _say(command, error, BROKEN)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        return _say(command, f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
+    except KeyboardInterrupt:
+        return _say(command, "interrupted; nothing was written", INTERRUPTED)
+
+
+def _say(command: str, sentence: object, status: int) -> int:
+    print(f"{command}: {sentence}", file=sys.stderr)
+    return status
