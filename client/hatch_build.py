@@ -15,7 +15,13 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 TARGET = "verdict_sentiment/_app"
 PACKAGE = TARGET.replace("/", ".")
-TRAINING = ("inference", "local_endpoint", "batch_rows", "batch_parts", "batch_run", "batch_local")
+BATCH = ("batch_rows", "batch_parts", "batch_run", "batch_local")
+# What makes a model one's own.
+ADAPT = (
+    *("adapt", "compare", "labelled", "pooled", "head_fit", "onnx_head", "paired", "measures"),
+    *("model_folder", "speaking", "blas"),
+)
+TRAINING = ("inference", "local_endpoint", *BATCH, *ADAPT)
 CARRIED = (
     "run.py",
     "Procfile",

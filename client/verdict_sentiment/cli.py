@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from verdict_sentiment import __version__, assistants, files, serve, show
+from verdict_sentiment import __version__, assistants, files, serve, show, yours
 from verdict_sentiment._shared import contract
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.files import STANDARD, BatchError
@@ -35,7 +35,12 @@ commands: {commands} (`verdict COMMAND --help`)"""
 REVIEW_STATUSES = (400, 413, 422)
 
 # Each is named here once; `--` lets a text of such a name through.
-COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {"serve": serve.main, "mcp": assistants.main}
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "serve": serve.main,
+    "mcp": assistants.main,
+    "adapt": yours.adapt,
+    "compare": yours.compare,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -183,6 +183,18 @@ def test_a_file_s_bytes_are_the_checkout_s(full: Installed) -> None:
 
 
 @pytest.mark.slow
+def test_a_model_is_adapted_as_in_the_checkout(full: Installed, tmp_path: Path) -> None:
+    rows = [f"Lamp {n} {('shines', 'flickers')[n % 2]} all night.,{n % 2}" for n in range(240)]
+    (full.folder / "lamps.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    ran = full.run("verdict", "adapt", "lamps.csv", "--force", "--workers", "2")
+    assert ran.returncode == 0, ran.stderr
+    ours = tmp_path / "ours"
+    verdict("adapt", str(full.folder / "lamps.csv"), "--out", str(ours), "--force", "--workers", "1")
+    network = (full.folder / "lamps-model" / "model.onnx").read_bytes()
+    assert network == (ours / "model.onnx").read_bytes()
+
+
+@pytest.mark.slow
 def test_the_library_works_beside_modules_of_the_same_names(full: Installed) -> None:
     code = (
         "import sys\n"

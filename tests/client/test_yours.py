@@ -1,0 +1,63 @@
+"""`verdict adapt` and `verdict compare`: the service's programs under the command's name and statuses."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from verdict_sentiment import cli, ways, yours
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file in the working folder whose labels are words that the published model has another view of."""
+    monkeypatch.chdir(tmp_path)
+    sides = {"positive": "runs warm for a whole night", "negative": "arrived with a dent in its lid"}
+    rows = [
+        (f"Kettle number {number} {said}.", label) for number in range(40) for label, said in sides.items()
+    ]
+    with (tmp_path / "my.csv").open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([("text", "label"), *rows])
+    return tmp_path / "my.csv"
+
+
+def status(*arguments: str) -> object:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    return ended.value.code
+
+
+def test_a_model_is_adapted_and_then_asked_and_compared(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("adapt", "my.csv", "--force", "--workers", "1") == 0
+    assert "adapt: wrote my-model" in capsys.readouterr().out
+    assert status("--model", "my-model", "Kettle number 99 arrived with a dent in its lid.") == 0
+    assert capsys.readouterr().out.startswith("negative")
+    assert status("compare", str(yours.load("training.inference").MODEL_FOLDER), "my-model", "my.csv") == 0
+    assert "McNemar's exact test" in capsys.readouterr().out
+
+
+def test_help_names_the_command_as_it_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("adapt", "--help") == 0
+    assert capsys.readouterr().out.startswith("usage: verdict adapt ")
+
+
+def test_a_file_that_is_not_there_ends_with_the_usage_s_status(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status("adapt", "other.csv") == 2
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_without_the_libraries_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(yours, "is_installed", lambda: False)
+    assert status("compare", "a", "b", "c.csv") == 2
+    assert "verdict-sentiment[local]" in capsys.readouterr().err
+
+
+def test_a_text_called_like_the_command_stands_after_the_dashes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("--local", "--", "adapt") == 0
+    assert ways.is_installed()
