@@ -50,7 +50,12 @@ function form(operation, filled, session) {
 /** @param {Operation} operation @param {Parameter} parameter @param {Filled} filled */
 function parameterField({ id }, { name, place, required }, filled) {
   const input = /** @type {HTMLInputElement} */ (element("input", "field"));
-  Object.assign(input, { id: `${id}-${place}-${name}`, value: filled.values[name], required, autocomplete: "off" });
+  Object.assign(input, {
+    id: `${id}-${place}-${name}`,
+    value: filled.values[name],
+    required,
+    autocomplete: "off",
+  });
   input.spellcheck = false;
   input.addEventListener("input", () => {
     filled.values[name] = input.value;
@@ -101,7 +106,12 @@ function keyOf({ keyed }, { keyHeader, key }, shown) {
 
 // --- what came back -----------------------------------------------------------------------------
 
-/** @param {Operation} operation @param {Filled} filled @param {Session} session @param {{status: HTMLElement, got: HTMLElement}} place */
+/**
+ * @param {Operation} operation
+ * @param {Filled} filled
+ * @param {Session} session
+ * @param {{status: HTMLElement, got: HTMLElement}} place
+ */
 async function send(operation, filled, session, { status, got }) {
   const call = callOf(operation, filled, session.api.url, keyOf(operation, session, session.key));
   status.textContent = words.asking;

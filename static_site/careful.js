@@ -40,7 +40,10 @@ export function amount(value, ...path) {
 export function text(value, ...path) {
   const found = at(value, ...path);
   if (typeof found !== "string") return null;
-  const shown = found.slice(0, 4 * MAX_CHARACTERS).replace(UNSHOWN, " ").trim();
+  const shown = found
+    .slice(0, 4 * MAX_CHARACTERS)
+    .replace(UNSHOWN, " ")
+    .trim();
   if (shown === "") return null;
   const points = Array.from(shown);
   return points.length > MAX_CHARACTERS ? `${points.slice(0, MAX_CHARACTERS).join("")}\u2026` : shown;
@@ -58,7 +61,12 @@ export function rows(value, ...path) {
   return list(value, ...path).filter(isRecord);
 }
 
-/** A record's own names and values, in its order. @param {any} value @param {...(string | number)} path @returns {[string, any][]} */
+/**
+ * A record's own names and values, in its order.
+ * @param {any} value
+ * @param {...(string | number)} path
+ * @returns {[string, any][]}
+ */
 export function entries(value, ...path) {
   const found = at(value, ...path);
   return isRecord(found) ? Object.entries(found).slice(0, MAX_ROWS) : [];

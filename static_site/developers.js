@@ -16,6 +16,8 @@ import { table } from "./tables.js";
 /** @typedef {import("./openapi.js").Operation} Operation */
 /** @typedef {import("./parts.js").Part} Part */
 
+const DOCUMENT = "/v1/openapi.json";
+
 startPage({ file: "developers.html", words, ask: (api) => api.openapi(), tell });
 
 /** @param {any} document @param {import("./api.js").Verdict} verdict */
@@ -38,10 +40,11 @@ function tell(document, verdict) {
 /** @param {Api} api @param {string} url */
 function lead({ summary }, url) {
   const where = element("p", "deck", `${words.where} `);
-  where.append(element("code", "", url), ". ", words.document, " ", link("/v1/openapi.json", `${url}/v1/openapi.json`), ".");
+  where.append(element("code", "", url), `. ${words.document} `, link(DOCUMENT, `${url}${DOCUMENT}`), ".");
   const own = element("p", "deck", `${words.ownModule} `);
   own.append(link("api.js", "api.js"), ".");
-  return [element("p", "kicker", words.kicker), element("h2", "headline", words.headline), ...prose("deck", summary), where, own];
+  const headline = element("h2", "headline", words.headline);
+  return [element("p", "kicker", words.kicker), headline, ...prose("deck", summary), where, own];
 }
 
 // --- operations ---------------------------------------------------------------------------------
@@ -56,7 +59,10 @@ function operationPart(operation, session) {
     name: `${method} ${path}`,
     title: summary || `${method} ${path}`,
     body: [route, ...prose("", description), ...takes(operation), ...attempt(operation, session)],
-    margin: [...answers(operation), ...notes(keyed && session.keyHeader ? words.mayAskKey(session.keyHeader) : "")],
+    margin: [
+      ...answers(operation),
+      ...notes(keyed && session.keyHeader ? words.mayAskKey(session.keyHeader) : ""),
+    ],
   };
 }
 
@@ -68,7 +74,15 @@ function takes({ parameters, bodies }) {
   ];
   const others = bodies.map(({ media }) => media);
   return [
-    ...(fields.length ? [table(words.takes, words.FIELDS_HEAD, fields.map((field) => fieldRow(field, field.where)))] : []),
+    ...(fields.length
+      ? [
+          table(
+            words.takes,
+            words.FIELDS_HEAD,
+            fields.map((field) => fieldRow(field, field.where)),
+          ),
+        ]
+      : []),
     ...(others.length > 1 ? prose("small-print takes", words.media(others)) : []),
   ];
 }
@@ -95,7 +109,8 @@ function answers({ replies, method, path }) {
     list.append(element("dt", "", reply.status), said);
   }
   const failed = element("p", "small-print", `${words.instead} `);
-  for (const { status } of replies.filter((reply) => isError(reply.status))) failed.append(link(status, `#error-${status}`), " ");
+  const errors = replies.filter(({ status }) => isError(status));
+  failed.append(...errors.flatMap(({ status }) => [link(status, `#error-${status}`), " "]));
   return [element("h3", "section-title", words.answers), list, ...examples(replies, method, path), failed];
 }
 
@@ -104,11 +119,15 @@ function examples(replies, method, path) {
   const found = replies
     .filter(({ status }) => !isError(status))
     .flatMap(({ contents }) => contents.flatMap((content) => content.examples));
-  return found.filter(({ name }) => name !== words.madeUp).slice(0, 1).map(({ value }) => {
-    const more = element("details", "numbers");
-    more.append(element("summary", "", words.anExample), codeBlock(words.exampleOf(method, path), element("code", "", bodyOf(value))));
-    return more;
-  });
+  return found
+    .filter(({ name }) => name !== words.madeUp)
+    .slice(0, 1)
+    .map(({ value }) => {
+      const more = element("details", "numbers");
+      const code = element("code", "", bodyOf(value));
+      more.append(element("summary", "", words.anExample), codeBlock(words.exampleOf(method, path), code));
+      return more;
+    });
 }
 
 /** @param {string} status */
@@ -127,19 +146,27 @@ function keyPart(session) {
   });
   const label = element("label", "labelled");
   label.append(element("span", "section-title", words.keyLabel), input);
-  return [{ id: "key", title: words.PARTS.key, body: [...prose("", words.keyMeans(session.keyHeader)), label] }];
+  return [
+    { id: "key", title: words.PARTS.key, body: [...prose("", words.keyMeans(session.keyHeader)), label] },
+  ];
 }
 
 /** @param {Api} api @returns {Part[]} */
 function limitsPart({ operations }) {
-  const lines = operations.flatMap((operation) =>
-    [...operation.parameters, ...operation.bodies.slice(0, 1).flatMap(({ fields }) => fields)]
-      .map((field) => ({ ...field, limits: field.limits.filter(({ name }) => /^(min|max)/.test(name)) }))
-      .filter(({ limits }) => limits.length > 0)
-      .map((field) => [link(`${operation.method} ${operation.path}`, `#${operation.id}`), element("code", "", field.name), meaning({ ...field, description: "" })]),
-  );
+  const lines = operations.flatMap(limitRows);
   if (lines.length === 0) return [];
-  return [{ id: "limits", title: words.PARTS.limits, body: [...paragraphs("", words.limitsMean), table(words.PARTS.limits, words.LIMITS_HEAD, lines)] }];
+  const body = [...paragraphs("", words.limitsMean), table(words.limitsTable, words.LIMITS_HEAD, lines)];
+  return [{ id: "limits", title: words.PARTS.limits, body }];
+}
+
+/** @param {Operation} operation */
+function limitRows({ id, method, path, parameters, bodies }) {
+  return [...parameters, ...(bodies[0]?.fields ?? [])].flatMap(({ name, limits }) => {
+    const bounds = limits.filter((limit) => /^(min|max)/.test(limit.name));
+    if (bounds.length === 0) return [];
+    const route = link(`${method} ${path}`, `#${id}`);
+    return [[route, element("code", "", name), meaning({ description: "", limits: bounds })]];
+  });
 }
 
 /** @param {Api} api @returns {Part[]} */
@@ -150,12 +177,19 @@ function errorsPart({ operations, codes }) {
     if (isError(status)) found.set(status, (found.get(status) ?? new Set()).add(description));
   }
   if (found.size === 0) return [];
-  const lines = [...found].sort(([one], [other]) => one.localeCompare(other)).map(([status, said]) => [statusNode(status), meaning({ description: [...said].join("; "), limits: [] })]);
+  const lines = [...found.keys()].sort().map((status) => {
+    const description = [...(found.get(status) ?? [])].join("; ");
+    return [statusNode(status), meaning({ description, limits: [] })];
+  });
   return [
     {
       id: "errors",
       title: words.PARTS.errors,
-      body: [...paragraphs("", words.errorsMean), table(words.errorsTable, words.ERRORS_HEAD, lines), ...codeList(codes)],
+      body: [
+        ...paragraphs("", words.errorsMean),
+        table(words.errorsTable, words.ERRORS_HEAD, lines),
+        ...codeList(codes),
+      ],
       margin: notes(words.errorsNote),
     },
   ];
@@ -183,7 +217,9 @@ function messagesPart({ schemas }) {
     const title = element("h3", "message-title", schema.name);
     title.id = messageId(schema.name);
     const lines = schema.fields.map((field) => fieldRow(field));
-    const what = lines.length ? [table(words.fieldsOf(schema.name), words.FIELDS_HEAD, lines)] : [typeNode(schema.type)];
+    const what = lines.length
+      ? [table(words.fieldsOf(schema.name), words.FIELDS_HEAD, lines)]
+      : [typeNode(schema.type)];
     return [title, ...prose("", schema.description), ...what];
   });
   return [{ id: "messages", title: words.PARTS.messages, body }];
@@ -191,5 +227,9 @@ function messagesPart({ schemas }) {
 
 /** @param {Api} api @param {string} url @returns {Part} */
 function privacyPart({ description }, url) {
-  return { id: "privacy", title: words.PARTS.privacy, body: [...prose("", description), ...paragraphs("", words.privacy(url))] };
+  return {
+    id: "privacy",
+    title: words.PARTS.privacy,
+    body: [...prose("", description), ...paragraphs("", words.privacy(url))],
+  };
 }

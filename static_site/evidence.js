@@ -46,7 +46,9 @@ function mistaken(card) {
   const found = judged(card, "confusion");
   const positive = amount(found?.figures, "confusion", "false_positive");
   const negative = amount(found?.figures, "confusion", "false_negative");
-  return found && positive !== null && negative !== null ? words.mistaken(found.split, positive, negative) : "";
+  return found && positive !== null && negative !== null
+    ? words.mistaken(found.split, positive, negative)
+    : "";
 }
 
 // --- calibration --------------------------------------------------------------------------------
@@ -114,7 +116,11 @@ function example(groups) {
 /** @param {string} split @param {Group[]} groups */
 function reliabilityTable(split, groups) {
   const head = [words.saysSure, words.isRight, words.ofReviews];
-  const lines = groups.map((group) => [words.percentOf(group.x), words.percentOf(group.y), shareCell(group, "share")]);
+  const lines = groups.map((group) => [
+    words.percentOf(group.x),
+    words.percentOf(group.y),
+    shareCell(group, "share"),
+  ]);
   return folded(words.numbers, words.reliabilityTable(split), head, lines);
 }
 
@@ -218,7 +224,11 @@ function groupTable(card, key, caption, nameOf) {
 /** @param {Row} row */
 const wrongOf = (row) => 1 - (share(row, "accuracy") ?? 1);
 
-/** The share called wrongly, and to which side where the card says it. @param {Row} row @param {number} worst share, a full bar */
+/**
+ * The share called wrongly, and to which side where the card says it.
+ * @param {Row} row
+ * @param {number} worst the share that a full bar stands for
+ */
 function errorCell(row, worst) {
   const wrong = wrongOf(row);
   const [reviews, called] = [amount(row, "reviews"), amount(row, "confusion", "false_positive")];

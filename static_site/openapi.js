@@ -56,21 +56,36 @@ export function described(document) {
   };
 }
 
-/** What a $ref names, and what that names; nothing for one that leads nowhere. @param {any} document @param {any} node @returns {any} */
+/**
+ * What a $ref names, and what that names in turn; undefined for one that leads nowhere, or in a circle.
+ * @param {any} document
+ * @param {any} node
+ * @returns {any}
+ */
 export function resolved(document, node) {
   for (let hops = 0; hops < MAX_DEPTH; hops += 1) {
     const reference = at(node, "$ref");
     if (typeof reference !== "string") return node;
-    node = reference.startsWith("#/") ? at(document, ...reference.slice(2).split("/").map(unescaped)) : undefined;
+    node = reference.startsWith("#/")
+      ? at(document, ...reference.slice(2).split("/").map(unescaped))
+      : undefined;
   }
   return undefined;
 }
 
-/** An example of a schema, made up from it. @param {any} document @param {any} schema @param {number} [depth] @returns {any} */
+/**
+ * An example of a schema, made up of it.
+ * @param {any} document
+ * @param {any} schema
+ * @param {number} [depth]
+ * @returns {any}
+ */
 export function sampleOf(document, schema, depth = 0) {
   const node = resolved(document, schema);
   const single = ["example", "const", "default"].map((name) => at(node, name));
-  const found = [...single, list(node, "examples")[0], list(node, "enum")[0]].find((value) => value !== undefined);
+  const found = [...single, list(node, "examples")[0], list(node, "enum")[0]].find(
+    (value) => value !== undefined,
+  );
   if (found !== undefined || depth > MAX_DEPTH) return found ?? null;
   const choice = list(node, "oneOf")[0] ?? list(node, "anyOf")[0];
   if (choice !== undefined) return sampleOf(document, choice, depth + 1);
@@ -150,15 +165,26 @@ function contentsOf(document, content) {
   }));
 }
 
-/** The document's own examples, or else one made up. @param {any} document @param {any} node @param {string} media @returns {Example[]} */
+/**
+ * The document's own examples, or else one made up.
+ * @param {any} document
+ * @param {any} node
+ * @param {string} media
+ * @returns {Example[]}
+ */
 function examplesOf(document, node, media) {
   const given = entries(node, "examples")
-    .map(([name, example]) => ({ name: name.replaceAll("_", " "), value: at(resolved(document, example), "value") }))
+    .map(([name, example]) => ({
+      name: name.replaceAll("_", " "),
+      value: at(resolved(document, example), "value"),
+    }))
     .filter(({ value }) => value !== undefined);
   if (given.length > 0) return given;
   const alone = at(node, "example");
   if (alone !== undefined) return [{ name: words.example, value: alone }];
-  return media.includes("json") ? [{ name: words.madeUp, value: sampleOf(document, at(node, "schema")) }] : [];
+  return media.includes("json")
+    ? [{ name: words.madeUp, value: sampleOf(document, at(node, "schema")) }]
+    : [];
 }
 
 // --- schemas ------------------------------------------------------------------------------------
@@ -178,7 +204,10 @@ function fieldsOf(document, schema, before = "", depth = 0) {
   const required = texts(node, "required");
   const own = entries(node, "properties").flatMap(([key, value]) => {
     const name = `${before}${text(key) ?? ""}`;
-    return [field(document, name, value, required.includes(key)), ...fieldsOf(document, value, `${name}.`, depth + 1)];
+    return [
+      field(document, name, value, required.includes(key)),
+      ...fieldsOf(document, value, `${name}.`, depth + 1),
+    ];
   });
   const items = at(node, "items");
   const within = `${before.replace(/\.$/, "")}[].`;
@@ -195,7 +224,9 @@ function field(document, name, schema, required) {
 /** @param {any} document @param {any} schema @param {number} [depth] @returns {Type} */
 function typeOf(document, schema, depth = 0) {
   const reference = at(schema, "$ref");
-  if (typeof reference === "string" && reference.startsWith(SCHEMAS)) return [{ schema: unescaped(reference.slice(SCHEMAS.length)) }];
+  if (typeof reference === "string" && reference.startsWith(SCHEMAS)) {
+    return [{ schema: unescaped(reference.slice(SCHEMAS.length)) }];
+  }
   const node = resolved(document, schema);
   if (depth > MAX_DEPTH) return ["\u2026"];
   const inner = (/** @type {any} */ one) => typeOf(document, one, depth + 1);

@@ -12,7 +12,11 @@ import { table } from "./tables.js";
  * @property {Node[]} [margin] notes and sources
  */
 
-/** The split's figures that the page tells of: the test split's, or else the development split's. @param {any} card @param {string} key */
+/**
+ * The split's figures that the page tells of: the test split's, or else the development split's.
+ * @param {any} card
+ * @param {string} key which figures it needs
+ */
 export function judged(card, key) {
   for (const split of ["test", "development"]) {
     const figures = at(card, "metrics", split);
@@ -38,14 +42,24 @@ export function source(figures, before = words.printedBy) {
   return [line];
 }
 
-/** A table that waits to be opened. @param {string} summary @param {string} caption @param {string[]} head @param {import("./tables.js").Cell[][]} lines */
+/**
+ * A table that waits to be opened.
+ * @param {string} summary
+ * @param {string} caption
+ * @param {string[]} head
+ * @param {import("./tables.js").Cell[][]} lines
+ */
 export function folded(summary, caption, head, lines) {
   const more = element("details", "numbers");
   more.append(element("summary", "", summary), table(caption, head, lines));
   return more;
 }
 
-/** A share as a number and a bar; or as two bars, one for each side that it goes to. @param {string} number @param {Record<string, number>} parts */
+/**
+ * A share as a number and a bar, or as two bars, one for each side that it goes to.
+ * @param {string} number
+ * @param {Record<string, number>} parts of the bar, by sign
+ */
 export function barCell(number, parts) {
   const bar = element("span", "bar");
   bar.setAttribute("aria-hidden", "true");

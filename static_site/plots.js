@@ -13,7 +13,8 @@
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-const HEIGHT_OF_WIDTH = 0.72;
+// As in model.css.
+const HEIGHT_OF_WIDTH = 18 / 25;
 let drawn = 0;
 
 /** A block that holds the plot. @param {Plot} plot @returns {HTMLElement} */
@@ -37,7 +38,13 @@ export function plotted(plot) {
 function drawing(plot, width) {
   const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
   const height = Math.round(width * HEIGHT_OF_WIDTH);
-  const frame = { left: 3.2 * rem, right: width - 0.8 * rem, top: 0.6 * rem, bottom: height - 3.2 * rem, rem };
+  const frame = {
+    left: 3.2 * rem,
+    right: width - 0.8 * rem,
+    top: 0.6 * rem,
+    bottom: height - 3.2 * rem,
+    rem,
+  };
   const scales = {
     across: scale(plot.xAxis.ends, frame.left, frame.right),
     up: scale(plot.yAxis.ends, frame.bottom, frame.top),
@@ -118,7 +125,9 @@ function curve({ points }, { across, up }) {
       ? []
       : [shape("line", { class: "plot-chance", x1: across(x), x2: across(x), y1: up(low), y2: up(high) })],
   );
-  const dots = points.map(({ x, y }) => shape("circle", { class: "plot-dot", cx: across(x), cy: up(y), r: 4 }));
+  const dots = points.map(({ x, y }) =>
+    shape("circle", { class: "plot-dot", cx: across(x), cy: up(y), r: 4 }),
+  );
   return [...chances, shape("polyline", { class: "plot-line", points: line }), ...dots];
 }
 

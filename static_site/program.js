@@ -54,7 +54,9 @@ function languages({ id, method, path }) {
   const group = element("fieldset", "languages");
   group.append(element("legend", "visually-hidden", words.language));
   const hasModule = moduleSnippet("", `${method} ${path}`, { review: "", reviews: [] }) !== null;
-  const names = /** @type {Language[]} */ (Object.keys(words.LANGUAGES)).filter((name) => name !== "module" || hasModule);
+  const names = /** @type {Language[]} */ (Object.keys(words.LANGUAGES)).filter(
+    (name) => name !== "module" || hasModule,
+  );
   const inputs = names.map((name) => input(id, name));
   // Where our own module has no such method, plain JavaScript is what stands there.
   const shown = () => (language === "module" && !hasModule ? "javascript" : language);

@@ -22,14 +22,21 @@ export function marked(text) {
 /** @param {Type} type */
 export function typeNode(type) {
   const node = element("span", "type");
-  node.append(...type.map((piece) => (typeof piece === "string" ? piece : link(piece.schema, `#${messageId(piece.schema)}`))));
+  node.append(
+    ...type.map((piece) =>
+      typeof piece === "string" ? piece : link(piece.schema, `#${messageId(piece.schema)}`),
+    ),
+  );
   return node;
 }
 
 /** The anchor of a schema. @param {string} name */
 export const messageId = (name) => `message-${name}`;
 
-/** What a field is for, and what it may hold. @param {{description: string, limits: {name: string, value: string | number}[]}} field */
+/**
+ * What a field is for, and what it may hold.
+ * @param {{description: string, limits: import("./openapi.js").Limit[]}} field
+ */
 export function meaning({ description, limits }) {
   const node = element("span", "meaning");
   node.append(...marked(description));

@@ -28,17 +28,30 @@ export function bodyOf(value) {
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);
 }
 
-/** @param {Operation} operation @param {Filled} filled @param {string} apiUrl @param {Record<string, string>} key header and key, if any @returns {import("./snippets.js").Call} */
+/**
+ * @param {Operation} operation
+ * @param {Filled} filled
+ * @param {string} apiUrl
+ * @param {Record<string, string>} key its header and itself, if there is one
+ * @returns {import("./snippets.js").Call}
+ */
 export function callOf(operation, filled, apiUrl, key) {
-  const call = { method: operation.method, url: urlOf(operation, filled, apiUrl), headers: { ...headersOf(operation, filled), ...key } };
+  const headers = { ...headersOf(operation, filled), ...key };
+  const call = { method: operation.method, url: urlOf(operation, filled, apiUrl), headers };
   if (operation.bodies.length === 0) return call;
   const json = filled.media === JSON_MEDIA ? parsed(filled.body) : undefined;
   if (json !== undefined) return { ...call, json };
   return { ...call, headers: { "Content-Type": filled.media, ...call.headers }, text: filled.body };
 }
 
-/** @param {import("./snippets.js").Call} call @param {string} body as the reader wrote it @returns {Promise<Got>} throws as fetch does */
+/**
+ * Throws as fetch does.
+ * @param {import("./snippets.js").Call} call
+ * @param {string} body as the reader wrote it
+ * @returns {Promise<Got>}
+ */
 export async function sent({ method, url, headers = {}, json, text }, body) {
+  /** @type {Record<string, string>} */
   const type = json === undefined ? {} : { "Content-Type": JSON_MEDIA };
   const begun = performance.now();
   const response = await fetch(url, {
@@ -67,8 +80,11 @@ function urlOf({ path, parameters }, { values }, apiUrl) {
   for (const { name, place } of parameters) {
     if (place === "query" && values[name]) query.append(name, values[name]);
   }
-  const filled = path.replace(/\{([^}]+)\}/g, (whole, name) => (values[name] ? encodeURIComponent(values[name]) : whole));
-  return `${apiUrl}${filled}${query.size ? `?${query}` : ""}`;
+  const named = path.replace(
+    /\{([^}]+)\}/g,
+    (braced, name) => encodeURIComponent(values[name] ?? "") || braced,
+  );
+  return `${apiUrl}${named}${query.size ? `?${query}` : ""}`;
 }
 
 /** @param {Operation} operation @param {Filled} filled */

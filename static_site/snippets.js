@@ -17,7 +17,8 @@ const TIMEOUT_SECONDS = 30;
 // A value that fits on a line of this length stays on it.
 const LINE_CHARACTERS = 72;
 // What can't be seen, or turns the text around it, would hide what a program does.
-const UNSEEN = /[\u007f-\u00a0\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff0-\ufffb]/g;
+const UNSEEN =
+  /[\u007f-\u00a0\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff0-\ufffb]/g;
 const SAFE_IN_SHELL = /^[\w@%+=:,./-]+$/;
 
 /** @type {Words} */
@@ -32,8 +33,9 @@ export function snippetsFor(apiUrl, review) {
 
 /** Programs for any call. @param {Call} call @returns {Snippets} */
 export function snippetsOf(call) {
-  const headers = call.json === undefined ? {} : { "Content-Type": JSON_TYPE };
-  const whole = { ...call, headers: { ...headers, ...call.headers } };
+  /** @type {Record<string, string>} */
+  const type = call.json === undefined ? {} : { "Content-Type": JSON_TYPE };
+  const whole = { ...call, headers: { ...type, ...call.headers } };
   return { curl: curl(whole), python: python(whole), javascript: javascript(whole) };
 }
 
@@ -60,9 +62,9 @@ function moduleCall(operation, { review, reviews, explain }) {
   const options = explain === undefined ? "" : `, { explain: ${javascriptText(explain)} }`;
   if (operation === "GET /v1/model") return "model()";
   if (operation === "GET /v1/openapi.json") return "openapi()";
-  if (operation === "POST /v1/sentiment" && review !== undefined) return `sentiment(${javascriptText(review)}${options})`;
-  if (operation === "POST /v1/sentiment/batch" && reviews !== undefined) return `batch(${javascriptText(reviews)}${options})`;
-  return null;
+  const [name, sent] = operation === "POST /v1/sentiment" ? ["sentiment", review] : ["batch", reviews];
+  const known = operation === "POST /v1/sentiment" || operation === "POST /v1/sentiment/batch";
+  return known && sent !== undefined ? `${name}(${javascriptText(sent)}${options})` : null;
 }
 
 // --- curl ---------------------------------------------------------------------------------------
@@ -161,7 +163,9 @@ function inLine(value, words) {
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return `[${value.map((one) => inLine(one, words)).join(", ")}]`;
   if (typeof value === "object" && value !== null) {
-    return `{${Object.entries(value).map(([key, one]) => `${quoted(key)}: ${inLine(one, words)}`).join(", ")}}`;
+    return `{${Object.entries(value)
+      .map(([key, one]) => `${quoted(key)}: ${inLine(one, words)}`)
+      .join(", ")}}`;
   }
   const said = JSON.stringify(value) ?? "null";
   return Object.hasOwn(words, said) ? words[/** @type {keyof Words} */ (said)] : said;
@@ -169,5 +173,8 @@ function inLine(value, words) {
 
 /** A text that JSON, Python and JavaScript read alike. @param {string} text */
 function quoted(text) {
-  return JSON.stringify(text).replace(UNSEEN, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return JSON.stringify(text).replace(
+    UNSEEN,
+    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }

@@ -13,14 +13,31 @@ const WEAKEST = 3;
 
 /** Every part, in the order of the page. @type {((card: any) => import("./pieces.js").Part)[]} */
 const TOLD = [
-  limits, accuracy, reliability, riskCoverage, errors, behaviour, languages, faithfulness, peers, seeds, ablation,
-  training, data, speed, identity,
+  limits,
+  accuracy,
+  reliability,
+  riskCoverage,
+  errors,
+  behaviour,
+  languages,
+  faithfulness,
+  peers,
+  seeds,
+  ablation,
+  training,
+  data,
+  speed,
+  identity,
 ];
 
 /** The whole story; a part whose figures the card lacks is left out. @param {any} card */
 export function storyOf(card) {
   const parts = TOLD.map((tell) => tell(card)).filter(({ body }) => body.length > 0);
-  return laidOut(lead(card), words.contents, parts.map((part) => ({ ...part, title: words.PARTS[part.id] })));
+  return laidOut(
+    lead(card),
+    words.contents,
+    parts.map((part) => ({ ...part, title: words.PARTS[part.id] })),
+  );
 }
 
 /** @param {any} card */

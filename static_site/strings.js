@@ -1389,6 +1389,7 @@ export const DEVELOPERS = {
   yourKey: "YOUR-KEY",
 
   limitsMean: "What a request may hold. More is refused with 413 or 400, and the answer says which limit it was.",
+  limitsTable: "By field",
   LIMITS_HEAD: ["Route", "Field", "Limit"],
   errorsMean:
     "An error never looks like a verdict. It is a problem in the form of RFC 9457: a status, a code for programs, and a " +

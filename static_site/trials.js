@@ -51,7 +51,11 @@ function capabilityRow({ name, asks, held, open }) {
 /** @param {any} card @returns {Part} */
 export function languages(card) {
   const found = at(card, "metrics", "warnings");
-  const groups = entries(found, "by_script").map(([key, row]) => [key, row, words.script(key, amount(row, "languages"))]);
+  const groups = entries(found, "by_script").map(([key, row]) => [
+    key,
+    row,
+    words.script(key, amount(row, "languages")),
+  ]);
   const lines = noticed(groups.map(([, row, name]) => [name, row]));
   if (lines.length === 0) return { id: "languages", body: [] };
   const [reviews, flagged] = [amount(found, "reviews"), share(found, "flagged", "not_english")];
@@ -79,7 +83,11 @@ function noticed(groups) {
 export function faithfulness(card) {
   const found = at(card, "metrics", "faithfulness");
   const lines = entries(found, "words")
-    .map(([key, row]) => [at(words.RANKINGS, key) ?? nameOf(key), falls(row, "comprehensiveness"), falls(row, "sufficiency")])
+    .map(([key, row]) => [
+      at(words.RANKINGS, key) ?? nameOf(key),
+      falls(row, "comprehensiveness"),
+      falls(row, "sufficiency"),
+    ])
     .filter((cells) => !cells.includes(words.dash));
   if (lines.length === 0) return { id: "faithfulness", body: [] };
   return {
@@ -104,7 +112,9 @@ function falls(row, key) {
 function withoutSentence(found) {
   const strongest = share(found, "sentences", "without_the_strongest");
   const anyOne = number(found, "sentences", "without_any_one");
-  return strongest === null || anyOne === null || Math.abs(anyOne) > 1 ? "" : words.withoutSentence(strongest, anyOne);
+  return strongest === null || anyOne === null || Math.abs(anyOne) > 1
+    ? ""
+    : words.withoutSentence(strongest, anyOne);
 }
 
 /** @param {any} card @returns {Part} */

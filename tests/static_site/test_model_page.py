@@ -277,12 +277,20 @@ def test_an_api_that_is_not_there_is_named(visit: Visit, stack: Stack) -> None:
     expect(page.locator("#error")).to_contain_text(stack.api)
 
 
-def test_a_link_to_a_part_leads_there(visit: Visit) -> None:
-    page = visit("model.html#reliability")
+@pytest.mark.parametrize("part", ["reliability", "errors", "peers"])
+def test_a_link_to_a_part_leads_there(visit: Visit, part: str) -> None:
+    page = visit(f"model.html#{part}", reduced_motion="reduce")
     expect_state(page, "told")
-    expect(page.locator("#reliability")).to_be_focused()
-    expect(page.locator("#reliability-title")).to_be_in_viewport()
+    expect(page.locator(f"#{part}")).to_be_focused()
+    expect(page.locator("#reliability svg")).to_be_attached()
+    expect(page.locator(f"#{part}-title")).to_be_in_viewport()
+
+
+def test_what_a_calibrated_probability_means_is_said_in_words(visit: Visit) -> None:
+    page = visit("model.html")
+    expect_state(page, "told")
     expect(page.locator("#reliability")).to_contain_text("eight in ten are positive")
+    expect(page.locator("#reliability")).to_contain_text("The group nearest to 0.8 was")
 
 
 def test_each_plot_has_a_name_and_its_numbers_as_a_table(visit: Visit, card: dict[str, Any]) -> None:
