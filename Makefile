@@ -10,6 +10,7 @@ TEACH := .venv/teach
 PEERS := .venv/peers
 CLIENT := .venv/client
 DEV := .venv/dev
+BENCH := .venv/bench
 AWS := .venv/aws
 TEST_AWS := .venv/test-aws
 TORTURE := .venv/torture
@@ -91,6 +92,13 @@ evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and
 drift: $(RUN)/.ready ## say how what the running API was asked differs from what the model was examined on
 	@$(RUN)/bin/python training/drift.py $(FLAGS)
 
+.PHONY: bench bench-check
+bench: $(BENCH)/.ready ## measure Verdict's speed beside what one would pick instead (FLAGS=--quick: a look)
+	@$(BENCH)/bin/python bench/bench.py $(FLAGS)
+
+bench-check: $(BENCH)/.ready ## fail when a published ratio of speeds got worse by over 25 %
+	@$(BENCH)/bin/python bench/check.py $(FLAGS)
+
 faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 development reviews
 	@$(RUN)/bin/python training/faithfulness.py
 
@@ -156,6 +164,7 @@ $(TEACH)/.ready: requirements-run.txt requirements-train.txt requirements-teach.
 $(PEERS)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt
 $(CLIENT)/.ready: requirements-client.txt
 $(DEV)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
+$(BENCH)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-bench.txt
 $(AWS)/.ready: requirements-run.txt requirements-aws.txt
 $(TEST_AWS)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
 $(TORTURE)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-torture.txt

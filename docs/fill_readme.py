@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "training")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "bench")]
 
 import inference  # noqa: E402
 import model_card  # noqa: E402
+import tables  # noqa: E402
 
 from vocab import contract  # noqa: E402
 
 PAGE = ROOT / "docs" / "model-card.md"
 SERVERS = ROOT / "training" / "servers.json"
+BENCH = ROOT / "bench" / "results.json"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
@@ -33,6 +35,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     card = verdict.card
     parts = {"answer": _answer(verdict), "figures": figures(card), "stages": stages(card)}
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
+    parts["bench"] = bench(BENCH)
     return parts | {
         name: show(card["metrics"][name]) if name in card["metrics"] else not_yet(command)
         for name, (show, command) in SHOWN.items()
@@ -140,6 +143,14 @@ def servers(measured: dict[str, Any]) -> str:
         "deployed with",
     ]
     return table(head, rows) + f"\nMedian of {measured['runs']} starts on {measured['machine']}.\n"
+
+
+def bench(results: Path) -> str:
+    """Give what the published benchmark says, ours beside what one would pick instead."""
+    if not results.is_file():
+        return not_yet("make bench FLAGS=--publish")
+    found = json.loads(results.read_text(encoding="utf-8"))
+    return f"{tables.summary(found)}\n{tables.machine_line(found)}"
 
 
 def not_yet(command: str) -> str:

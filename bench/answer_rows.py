@@ -1,0 +1,61 @@
+"""A whole answer in one process, text to explained verdict, beside VADER, TextBlob and a transformer."""
+
+from collections.abc import Callable, Iterator
+
+import inference
+import transformer_like
+from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from peers_scorers import PeerMissing
+from setting import Setting
+
+from vocab import contract
+
+PART = "answer"
+OURS, TRANSFORMER = "Verdict", "DistilBERT's size in torch"
+NAMES = (OURS, "VADER", "TextBlob", TRANSFORMER)
+
+Answering = Callable[[str], object]
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give milliseconds a review of about 230 words, one thread."""
+    calls: dict[str, Answering] = {}
+    for name, make in zip(NAMES, (verdict, vader, textblob, transformer_like.pipeline), strict=True):
+        try:
+            calls[name] = make()
+        except (Missing, PeerMissing) as error:
+            yield Figure(PART, name, missing=str(error))
+    contestants = {name: Contestant(call, setting.samples.reviews) for name, call in calls.items()}
+    times = side_by_side(contestants, setting.choose(6, 40))
+    for name in calls:
+        note = "pieces of words and network, random weights" if name == TRANSFORMER else ""
+        yield summarise(PART, name, times[name], note=note)
+
+
+def verdict() -> Answering:
+    """Give the way from a review to its answer with every word's contribution."""
+    loaded = inference.model_fn(inference.MODEL_FOLDER)
+
+    def answer(review: str) -> object:
+        encoded, scored = loaded.read(review)
+        return contract.build_answer(encoded, scored, "words", loaded.model, "bench")
+
+    return answer
+
+
+def vader() -> Answering:
+    """Give VADER on the raw text, as one would call it. Raises PeerMissing."""
+    try:
+        from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+    except ImportError as error:
+        raise PeerMissing("VADER is not installed: pip install -r requirements-peers.txt") from error
+    return SentimentIntensityAnalyzer().polarity_scores
+
+
+def textblob() -> Answering:
+    """Give TextBlob's pattern analyzer on the raw text. Raises PeerMissing."""
+    try:
+        from textblob.sentiments import PatternAnalyzer
+    except ImportError as error:
+        raise PeerMissing("TextBlob is not installed: pip install -r requirements-peers.txt") from error
+    return PatternAnalyzer().analyze

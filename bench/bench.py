@@ -1,0 +1,165 @@
+"""Measure Verdict beside what one would pick instead, in one run on one machine.
+
+    make bench                              # all of it; FLAGS=--quick for a look
+    make bench FLAGS=--publish              # and docs, README and plots say it
+    python bench/bench.py --only text http  # some parts
+
+Writes bench/results/TIME.json, prints the figures and what was aimed at. A busy machine is refused. A figure
+that the machine can't give is there with its reason.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+# One thread each, before a library looks: what is compared is the work, not the cores.
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
+
+import answer_rows  # noqa: E402
+import bulk_rows  # noqa: E402
+import cost_rows  # noqa: E402
+import dataset  # noqa: E402
+import goals  # noqa: E402
+import http_rows  # noqa: E402
+import measuring  # noqa: E402
+import network_rows  # noqa: E402
+import page_rows  # noqa: E402
+import samples  # noqa: E402
+import start_rows  # noqa: E402
+import tables  # noqa: E402
+import text_rows  # noqa: E402
+import training_rows  # noqa: E402
+from measuring import BusyError, Figure, Missing  # noqa: E402
+from setting import Setting  # noqa: E402
+
+from vocab.files import write_atomic  # noqa: E402
+
+RESULTS = Path(__file__).with_name("results")
+PUBLISHED = Path(__file__).with_name("results.json")
+
+Part = Callable[[Setting], Iterator[Figure]]
+# In this order; what a part is called, its figures' names, and what measures them.
+PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
+    text_rows.PART: (text_rows.NAMES, text_rows.figures),
+    network_rows.PART: (network_rows.NAMES, network_rows.figures),
+    answer_rows.PART: (answer_rows.NAMES, answer_rows.figures),
+    http_rows.PART: (http_rows.NAMES, http_rows.figures),
+    bulk_rows.PART: (bulk_rows.NAMES, bulk_rows.figures),
+    bulk_rows.SCALE: (bulk_rows.SCALE_NAMES, bulk_rows.scale_figures),
+    start_rows.PART: (start_rows.NAMES, start_rows.figures),
+    page_rows.PART: (page_rows.NAMES, page_rows.figures),
+    training_rows.PART: (training_rows.NAMES, training_rows.figures),
+}
+NAMED = (*PARTS, cost_rows.PART)
+
+
+def run(setting: Setting, only: Sequence[str] = NAMED) -> list[Figure]:
+    """Measure the named parts, one after the other; every figure is there, or the reason why not."""
+    found: list[Figure] = []
+    for part, (names, measure) in PARTS.items():
+        if part in only:
+            print(f"bench: {part}", file=sys.stderr, flush=True)
+            found += complete(part, names, measure, setting)
+    if cost_rows.PART in only:
+        found += complete(
+            cost_rows.PART, cost_rows.names(), partial(cost_rows.figures, measured=tuple(found)), setting
+        )
+    return found
+
+
+def every_name() -> dict[str, tuple[str, ...]]:
+    """Give the names of all figures, by part."""
+    return {part: names for part, (names, _) in PARTS.items()} | {cost_rows.PART: cost_rows.names()}
+
+
+def complete(part: str, names: Sequence[str], measure: Part, setting: Setting) -> list[Figure]:
+    """Give a part's figures in the order of ``names``, those it could not measure with the reason."""
+    found: dict[str, Figure] = {}
+    reason = "this part does not give it"
+    try:
+        for figure in measure(setting):
+            found[figure.name] = figure
+    except Missing as error:
+        reason = str(error)
+    except Exception as error:  # what was measured before may not be lost to it
+        traceback.print_exc()
+        reason = f"it failed: {type(error).__name__}"
+    return [found.get(name) or Figure(part, name, missing=reason) for name in names]
+
+
+def report(
+    figures: Sequence[Figure], options: argparse.Namespace, load: float, seconds: float
+) -> dict[str, Any]:
+    """Give all that a results file says."""
+    return {
+        "date": date.today().isoformat(),
+        "command": "make bench",
+        "quick": options.quick,
+        "busy": options.busy,
+        "seconds": round(seconds),
+        "load_before": round(load, 2),
+        "machine": measuring.describe_machine(),
+        "versions": measuring.versions(),
+        "figures": [figure._asdict() for figure in figures],
+        "ratios": goals.ratios(goals.medians(figures)),
+    }
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure Verdict beside what one would pick instead.")
+    parser.add_argument("--quick", action="store_true", help="under 3 minutes, fewer runs, smaller files")
+    parser.add_argument(
+        "--long", action="store_true", help="train to 91 %% as well, and the old network to 83 %%"
+    )
+    parser.add_argument("--busy", action="store_true", help="measure although the machine has other work")
+    parser.add_argument(
+        "--only", nargs="+", choices=NAMED, default=NAMED, metavar="PART", help=", ".join(NAMED)
+    )
+    parser.add_argument("--out", type=Path, help="the results file (default: bench/results/TIME.json)")
+    parser.add_argument("--publish", action="store_true", help="let docs, README and plots say the figures")
+    options = parser.parse_args(arguments)
+    if options.publish and (options.quick or options.busy or set(options.only) != set(NAMED)):
+        parser.error("--publish takes a full run on a quiet machine: no --quick, --busy or --only")
+    return options
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    load, began = os.getloadavg()[0], time.monotonic()
+    try:
+        if not options.busy:
+            measuring.check_load(load, os.cpu_count() or 1)
+        with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder:
+            setting = Setting(samples.find(), Path(folder), options.quick, options.long)
+            figures = run(setting, options.only)
+    except (BusyError, dataset.DataError) as error:
+        sys.exit(f"bench: {error}")
+    found = report(figures, options, load, time.monotonic() - began)
+    data = (json.dumps(found, indent=2) + "\n").encode()
+    out = options.out or RESULTS / f"{time.strftime('%Y-%m-%dT%H%M%S')}.json"
+    write_atomic(out, data)
+    print(tables.text(found))
+    print(f"bench: {out}")
+    if options.publish:
+        write_atomic(PUBLISHED, data)
+        import publish
+
+        publish.main()
+
+
+if __name__ == "__main__":
+    main()

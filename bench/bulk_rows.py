@@ -1,0 +1,90 @@
+"""Whole files: reviews a second on all cores and in one process, beside pandas with VADER and NB-LR."""
+
+import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from measuring import Figure, Missing, physical_cores, single, summarise
+from processes import FailedError, Watched, watch
+from samples import write_csv
+from setting import ROOT, Setting
+
+PART, SCALE = "bulk", "scale"
+ALL, ONE = "Verdict, all cores", "Verdict, one process"
+OTHERS = ("pandas and VADER", "NB-LR in scikit-learn")
+SHARE = "of as many times one process"
+NAMES = (ALL, ONE, *OTHERS, SHARE)
+SIZES = (1_000, 10_000, 100_000)
+PER_REVIEW = "longest run's time a review, of the middle one's"
+SCALE_NAMES = (
+    *(f"{size:,} reviews, {what}" for size in SIZES for what in ("seconds", "peak")),
+    PER_REVIEW,
+)
+TIMEOUT_SECONDS = 900
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give reviews a second of whole commands, their start and their output included."""
+    count = int(setting.choose(1_500, 15_000))
+    folder = setting.empty("bulk")
+    file = write_csv(folder / "reviews.csv", setting.samples.take(count))
+    cores = os.cpu_count() or 1
+    rates: dict[str, list[float]] = {ALL: [], ONE: []}
+    for _ in range(int(setting.choose(1, 3))):
+        for name, workers in ((ALL, cores), (ONE, 1)):
+            rates[name].append(count / judge(file, folder, workers).seconds)
+    yield from (summarise(PART, name, found, "reviews/s") for name, found in rates.items())
+    yield from _others(file, folder, count)
+    whole = [both / alone / physical_cores() for both, alone in zip(rates[ALL], rates[ONE], strict=True)]
+    note = f"{cores} processes, {physical_cores()} physical cores"
+    yield summarise(PART, SHARE, whole, "times", note)
+
+
+def scale_figures(setting: Setting) -> Iterator[Figure]:
+    """Give seconds and peak memory for files of more and more reviews, on all cores."""
+    folder = setting.empty("scale")
+    seconds: list[float] = []
+    sizes = SIZES[:2] if setting.quick else SIZES
+    for size in sizes:
+        file = write_csv(folder / f"{size}.csv", setting.samples.take(size))
+        took = judge(file, folder, os.cpu_count() or 1)
+        seconds.append(took.seconds)
+        yield single(SCALE, f"{size:,} reviews, seconds", took.seconds, "s")
+        yield single(SCALE, f"{size:,} reviews, peak", took.peak_mb, "MB", "all processes, shared pages once")
+    for name in SCALE_NAMES[2 * len(sizes) : -1]:
+        yield Figure(SCALE, name, missing="left out of a quick run: it takes minutes")
+    if len(sizes) < len(SIZES):
+        yield Figure(SCALE, PER_REVIEW, missing="left out of a quick run")
+        return
+    # Beyond the start, which the smallest run has as well.
+    middle, longest = np.diff(seconds) / np.diff(sizes)
+    yield single(SCALE, PER_REVIEW, longest / middle, "times", "time beyond that of the smallest run")
+
+
+def judge(file: Path, folder: Path, workers: int) -> Watched:
+    """Run `make batch FLAGS=--local` on a file. Raises Missing."""
+    out = folder / f"{file.stem}-{workers}.out.csv"
+    command = ["training/batch.py", str(file), "--out", str(out), "--local", "--workers", str(workers)]
+    return _run([sys.executable, *command])
+
+
+def _others(file: Path, folder: Path, count: int) -> Iterator[Figure]:
+    scripts = ("vader_bulk.py", "nb_lr_bulk.py")
+    for name, script, needed in zip(OTHERS, scripts, ("pandas", "sklearn"), strict=True):
+        if importlib.util.find_spec(needed) is None:
+            yield Figure(
+                PART, name, missing=f"{needed} is not installed: pip install -r requirements-bench.txt"
+            )
+            continue
+        took = [str(ROOT / "bench" / script), str(file), str(folder / "other.csv")]
+        yield single(PART, name, count / _run([sys.executable, *took]).seconds, "reviews/s", "one process")
+
+
+def _run(command: list[str]) -> Watched:
+    try:
+        return watch(command, TIMEOUT_SECONDS, ROOT)
+    except FailedError as error:
+        raise Missing(f"{Path(command[1]).name} failed: {error}") from error

@@ -1,0 +1,63 @@
+"""Hold today's ratios against the published ones: a change that made something slower by a quarter fails.
+
+    make bench-check
+
+Ratios, never times: both sides of each are measured now, in turns, so that another machine does not matter
+much. Ends with 1 when one is worse by over 25 %, or when the machine is busy and nobody said ``--busy``.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import dataset
+import goals
+import measuring
+import samples
+from setting import Setting
+
+import bench
+
+WORSE = 1.25
+
+
+def compare(now: Mapping[str, float], then: Mapping[str, float]) -> list[tuple[str, float, float, bool]]:
+    """Give for each ratio that both have: its name, then, now, and whether it is worse by over 25 %."""
+    return [(name, then[name], now[name], now[name] > WORSE * then[name]) for name in now if name in then]
+
+
+def lay_out(rows: list[tuple[str, float, float, bool]]) -> str:
+    """Lay the comparison out."""
+    lines = [f"{'ratio':32}{'published':>12}{'now':>10}"]
+    lines += [f"{name:32}{then:12.3f}{now:10.3f}{'  WORSE' if bad else ''}" for name, then, now, bad in rows]
+    return "\n".join(lines)
+
+
+def read_published(path: Path = bench.PUBLISHED) -> dict[str, float]:
+    """Give the published ratios. Ends the program when there are none."""
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["ratios"])
+    except (OSError, ValueError, KeyError):
+        sys.exit(f"bench-check: {path} has no ratios yet; run `make bench FLAGS=--publish` first")
+
+
+def main() -> None:
+    then = read_published()
+    try:
+        if "--busy" not in sys.argv[1:]:
+            measuring.check_load(os.getloadavg()[0], os.cpu_count() or 1)
+        with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder:
+            figures = bench.run(Setting(samples.find(), Path(folder), quick=True), goals.CHECKED)
+    except (measuring.BusyError, dataset.DataError) as error:
+        sys.exit(f"bench-check: {error}")
+    rows = compare(goals.ratios(goals.medians(figures)), then)
+    print(lay_out(rows))
+    if not rows or any(bad for *_, bad in rows):
+        sys.exit("bench-check: a ratio is worse by over 25 %" if rows else "bench-check: nothing to compare")
+
+
+if __name__ == "__main__":
+    main()

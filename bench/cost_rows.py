@@ -1,0 +1,95 @@
+"""What a million reviews cost: our three ways by measured times, and other services by their list prices.
+
+Dollars are estimates, from training/prices.json and list_prices.json, which say how old they are.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import prices
+from hosting import Plan
+from measuring import Figure, Missing, single
+from setting import Setting
+
+PART = "cost"
+LIST = Path(__file__).with_name("list_prices.json")
+SERVERLESS, BATCHED = "serverless, one request each", "serverless, 100 a request"
+REALTIME, BATCH = "real-time, always busy", "Batch Transform"
+OURS = (SERVERLESS, BATCHED, REALTIME, BATCH)
+BILLION_HOURS, BILLION_COST = "10^9 reviews by Batch Transform, hours", "10^9 reviews by Batch Transform"
+INSTANCES = 20
+INSTANCE, INSTANCE_CORES = "ml.c5.xlarge", 2  # physical ones, of 4 virtual
+REALTIME_INSTANCE, REALTIME_CORES = "ml.m5.large", 1
+REQUEST_REVIEWS = 100
+# Lambda gives a whole core at this memory, and less in proportion below it.
+WHOLE_CORE_MB, FUNCTION_MB = 1_769, 512
+MILLION = 1_000_000
+
+
+def names() -> tuple[str, ...]:
+    """Give the names of all its figures."""
+    return (*OURS, *services(), BILLION_HOURS, BILLION_COST)
+
+
+def figures(setting: Setting, measured: Sequence[Figure]) -> Iterator[Figure]:
+    """Give dollars a million reviews. Raises Missing without the times that they hang on."""
+    found = {(figure.part, figure.name): figure.median for figure in measured}
+    text, answer = (_needed(found, key) / 1000 for key in (("text", "Verdict"), ("answer", "Verdict")))
+    rate = _needed(found, ("bulk", "Verdict, one process"))
+    yield from our_figures(text, answer, rate)
+    for name, service in services().items():
+        dollars = MILLION * list_price(setting.samples.characters, service)
+        note = f"{setting.samples.characters:,.0f} characters a review; {service['source']}"
+        yield single(PART, name, dollars, "$", note)
+
+
+def our_figures(text: float, answer: float, rate: float) -> Iterator[Figure]:
+    """Give our ways' dollars, by seconds of text and of a whole answer, and a process's reviews a second."""
+    table = prices.table()
+    for name, together in ((SERVERLESS, 1), (BATCHED, REQUEST_REVIEWS)):
+        yield single(PART, name, serverless(text, answer, together), "$", "API, Lambda, endpoint, logs")
+    hour = table["instance_hour"][REALTIME_INSTANCE]
+    yield single(PART, REALTIME, MILLION * hour / 3600 * answer / REALTIME_CORES, "$", REALTIME_INSTANCE)
+    per_second = rate * INSTANCE_CORES
+    hour = table["instance_hour"][INSTANCE]
+    yield single(PART, BATCH, MILLION / per_second / 3600 * hour, "$", f"{INSTANCE}, without its start")
+    hours = 1000 * MILLION / per_second / INSTANCES / 3600
+    yield single(PART, BILLION_HOURS, hours, "h", f"{INSTANCES} x {INSTANCE}, at this machine's rate a core")
+    yield single(PART, BILLION_COST, hours * INSTANCES * hour, "$", "machines alone")
+
+
+def serverless(text: float, answer: float, together: int) -> float:
+    """Give dollars of a million reviews, so many in one request: requests, seconds of both, logs."""
+    table, requests = prices.table(), MILLION / together
+    waits = answer + text * WHOLE_CORE_MB / FUNCTION_MB
+    function = MILLION * waits * FUNCTION_MB / 1024 * table["function_gb_second"]
+    endpoint = MILLION * answer * Plan().memory_mb / 1024 * table["serverless_gb_second"]
+    moved = MILLION * prices.MOVED_BYTES / 1e9 * table["serverless_gb_moved"]
+    asked = requests / MILLION * (table["api_million_requests"] + table["function_million_requests"])
+    logged = 2 * prices.LOG_BYTES * requests / 1e9 * table["log_gb"]
+    return float(asked + function + endpoint + moved + logged)
+
+
+def services() -> dict[str, dict[str, Any]]:
+    """Give the other services' prices by name."""
+    return dict(json.loads(LIST.read_text(encoding="utf-8"))["services"])
+
+
+def list_price(characters: float, service: dict[str, Any]) -> float:
+    """Give dollars of one review.
+
+    >>> round(list_price(250, {"unit_characters": 100, "least_units": 3, "unit": 0.0001}), 6)
+    0.0003
+    """
+    units = max(service["least_units"], math.ceil(characters / service["unit_characters"]))
+    return float(units * service["unit"])
+
+
+def _needed(found: dict[tuple[str, str], float | None], key: tuple[str, str]) -> float:
+    value = found.get(key)
+    if value is None:
+        raise Missing(f"it hangs on {key[0]} / {key[1]}, which was not measured")
+    return value

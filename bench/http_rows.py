@@ -1,0 +1,98 @@
+"""A whole answer by HTTP on loopback, endpoint and API, one client, beside VADER behind the same server."""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from setting import ROOT, Setting
+
+from tests.support.stack import Stack, free_ports
+
+PART = "http"
+NAMES = ("Verdict", "VADER behind the same server")
+TIMEOUT_SECONDS = 30
+POLL_SECONDS = 0.005
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give milliseconds a request, kept alive; every word is explained."""
+    with ExitStack() as opened:
+        ports = (opened.enter_context(running_app()), opened.enter_context(running_vader()))
+        asks = [opened.enter_context(connected(port)) for port in ports]
+        inputs = [message_of(review) for review in setting.samples.reviews]
+        contestants = {name: Contestant(ask, inputs) for name, ask in zip(NAMES, asks, strict=True)}
+        times = side_by_side(contestants, setting.choose(4, 30))
+    yield from (summarise(PART, name, times[name]) for name in NAMES)
+
+
+def message_of(review: str) -> bytes:
+    """Give the request's body."""
+    return json.dumps({"review": review, "explain": "words"}).encode()
+
+
+@contextmanager
+def running_app() -> Iterator[int]:
+    """Run the whole app as `make run` does; give the API's port. Raises Missing."""
+    stack = Stack(RATE_LIMIT="off")
+    try:
+        stack.wait_for("Verdict is ready")
+        yield int(stack.ports["API_PORT"])
+    except AssertionError as error:
+        raise Missing("the app did not start") from error
+    finally:
+        stack.stop()
+
+
+@contextmanager
+def running_vader() -> Iterator[int]:
+    """Run VADER behind the API's server; give its port. Raises Missing."""
+    (port,) = free_ports(1)
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "bench" / "vader_api.py"), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        wait_for_port(port, process)
+        yield port
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def connected(port: int, path: str = "/v1/sentiment") -> Iterator[Callable[[bytes], bytes]]:
+    """Give a call that posts a body over one kept-alive connection; an error's answer raises Missing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
+
+    def ask(body: bytes) -> bytes:
+        connection.request("POST", path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        data = answer.read()
+        if answer.status != 200:
+            raise Missing(f"a request was answered with status {answer.status}")
+        return data
+
+    try:
+        yield ask
+    finally:
+        connection.close()
+
+
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
+    """Wait until a process listens. Raises Missing when it ends before, or never does."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(POLL_SECONDS)
+    raise Missing(f"{Path(str(process.args[1])).name} did not start")  # type: ignore[index]

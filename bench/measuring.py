@@ -1,0 +1,146 @@
+"""How everything is measured: contestants take turns, after a warm-up, and a median stands with its spread.
+
+A busy machine slows all contestants of a turn alike, so their ratios hold where their times don't.
+"""
+
+import importlib.metadata
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import machine
+import numpy as np
+
+# One turn of a contestant. Its first call finds the others' data in the caches, so it does not count.
+TURN_SECONDS = 0.2
+WARM_UP_CALLS = 5
+# Above it, for each core, others take too much of the machine for a time to be published.
+MOST_LOAD_A_CORE = 0.25
+PACKAGES = (
+    "onnxruntime",
+    "numpy",
+    "torch",
+    "transformers",
+    "beautifulsoup4",
+    "nltk",
+    "vaderSentiment",
+    "textblob",
+    "scikit-learn",
+    "pandas",
+    "chalice",
+    "boto3",
+    "playwright",
+)
+
+
+class Missing(Exception):
+    """A figure that this machine can't give, and why."""
+
+
+class BusyError(Exception):
+    """The machine has other work, so that its times would say little."""
+
+
+class Figure(NamedTuple):
+    """One measured figure: what it is of, the median of ``runs``, and the 10th and 90th percentile.
+
+    ``missing`` says why there is none; it is never filled in otherwise.
+    """
+
+    part: str
+    name: str
+    unit: str = ""
+    median: float | None = None
+    low: float | None = None
+    high: float | None = None
+    runs: int = 0
+    note: str = ""
+    missing: str = ""
+
+
+class Contestant(NamedTuple):
+    """What is timed: a call, and what it is called with, in turn."""
+
+    call: Callable[[Any], object]
+    inputs: Sequence[Any]
+
+
+def side_by_side(contestants: dict[str, Contestant], seconds: float) -> dict[str, list[float]]:
+    """Give the milliseconds of every call, by contestant; they take turns for so many seconds in all."""
+    for one in contestants.values():
+        _turn(one, 0, WARM_UP_CALLS, TURN_SECONDS)
+    times: dict[str, list[float]] = {name: [] for name in contestants}
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        for name, one in contestants.items():
+            times[name] += _turn(one, len(times[name]), len(one.inputs), TURN_SECONDS)
+    return times
+
+
+def _turn(one: Contestant, start: int, most: int, seconds: float) -> list[float]:
+    """Call a contestant with its inputs from ``start`` on; give milliseconds, without the first call's."""
+    times = []
+    deadline = time.perf_counter() + seconds
+    for number in range(start, start + most + 1):
+        given = one.inputs[number % len(one.inputs)]
+        began = time.perf_counter()
+        one.call(given)
+        ended = time.perf_counter()
+        times.append(1000 * (ended - began))
+        if ended > deadline and len(times) > 1:
+            break
+    return times[1:]
+
+
+def summarise(part: str, name: str, values: Sequence[float], unit: str = "ms", note: str = "") -> Figure:
+    """Give the figure of measured values."""
+    low, median, high = (round(float(value), 4) for value in np.quantile(values, (0.1, 0.5, 0.9)))
+    return Figure(part, name, unit, median, low, high, len(values), note)
+
+
+def single(part: str, name: str, value: float, unit: str, note: str = "") -> Figure:
+    """Give the figure of what is known exactly or was measured once."""
+    return Figure(part, name, unit, round(value, 6), None, None, 1, note)
+
+
+def check_load(load: float, cores: int) -> None:
+    """Refuse a busy machine. Raises BusyError."""
+    if load > MOST_LOAD_A_CORE * cores:
+        raise BusyError(
+            f"the load average is {load:.2f}, over {MOST_LOAD_A_CORE * cores:.2f} for {cores} cores; wait"
+            " until the machine is quiet, or give --busy, whose figures can't be published"
+        )
+
+
+def describe_machine() -> dict[str, Any]:
+    """Name the processor, its cores, the memory and the system."""
+    pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": machine.describe(),
+        "cores": os.cpu_count() or 1,
+        "physical_cores": physical_cores(),
+        "memory_gb": round(pages / 1e9, 1),
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def physical_cores() -> int:
+    """Count cores without hyper-threads; all that the system names where it doesn't tell them apart."""
+    lists = Path("/sys/devices/system/cpu").glob("cpu[0-9]*/topology/thread_siblings_list")
+    return len({path.read_text(encoding="utf-8") for path in lists}) or os.cpu_count() or 1
+
+
+def versions() -> dict[str, str]:
+    """Give the installed version of each package that is measured, or "not installed"."""
+    return {name: _version(name) for name in PACKAGES}
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,33 @@
+"""A file of reviews by the n-gram model, in one process.
+
+python bench/nb_lr_bulk.py reviews.csv verdicts.csv
+"""
+
+import csv
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "training")]
+
+import peers_scorers  # noqa: E402
+import samples  # noqa: E402
+
+ROWS = 1_000
+
+
+def main() -> None:
+    source, out = map(Path, sys.argv[1:])
+    score = peers_scorers.nb_lr(samples.find().source).score
+    csv.field_size_limit(sys.maxsize)
+    with source.open(encoding="utf-8", newline="") as file:
+        reviews = [row["review"] for row in csv.DictReader(file)]
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["review", "probability"])
+        for start in range(0, len(reviews), ROWS):
+            some = reviews[start : start + ROWS]
+            writer.writerows(zip(some, score(some), strict=True))
+
+
+if __name__ == "__main__":
+    main()

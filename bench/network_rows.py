@@ -1,0 +1,75 @@
+"""The network alone, explanation included, beside the same one in torch and fp32, and a transformer."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import inference
+import numpy as np
+import onnxruntime as ort
+import transformer_like
+from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from setting import Setting
+
+PART = "network"
+OURS, TRANSFORMER = "Verdict, ONNX int8", "DistilBERT's size, ONNX int8"
+SAME = ("the same, ONNX fp32", "the same, torch fp32", "the same, torch int8")
+NAMES = (OURS, *SAME, TRANSFORMER)
+RANDOM = "random weights: the time is the same"
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give milliseconds a review of 230 tokens, one thread."""
+    calls: dict[str, Callable[[list[int]], object]] = {OURS: inference.model_fn(inference.MODEL_FOLDER).score}
+    for names, make in ((SAME, _same), ((TRANSFORMER,), _transformer)):
+        try:
+            calls |= make()
+        except Missing as error:
+            yield from (Figure(PART, name, missing=str(error)) for name in names)
+    contestants = {name: Contestant(call, setting.samples.ids) for name, call in calls.items()}
+    times = side_by_side(contestants, setting.choose(6, 40))
+    for name in calls:
+        yield summarise(PART, name, times[name], note="" if name == OURS else RANDOM)
+
+
+def _same() -> dict[str, Callable[[list[int]], object]]:
+    try:
+        import export
+        import torch
+        from network import Network, Size
+    except ImportError as error:
+        raise Missing(f"{error.name} is not installed: pip install -r requirements-train.txt") from error
+    torch.set_num_threads(1)
+    card = inference.model_fn(inference.MODEL_FOLDER).card
+    plain = Network(Size(**card["size"])).eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch calls its own way to int8 old
+        small = torch.ao.quantization.quantize_dynamic(plain, {torch.nn.LSTM}, dtype=torch.qint8)
+    session = _session(export.to_onnx(plain).SerializeToString())
+
+    def fp32(ids: list[int]) -> object:
+        return session.run(None, {"ids": np.array(ids, dtype=np.int64)})
+
+    return dict(zip(SAME, (fp32, _in_torch(plain), _in_torch(small)), strict=True))
+
+
+def _in_torch(network: Any) -> Callable[[list[int]], object]:
+    import torch
+
+    def explain(ids: list[int]) -> object:
+        with torch.inference_mode():
+            return network.explain(torch.tensor([ids]), torch.tensor([len(ids)]))
+
+    return explain
+
+
+def _transformer() -> dict[str, Callable[[list[int]], object]]:
+    return {TRANSFORMER: transformer_like.int8_session(_session)}
+
+
+def _session(model: Path | bytes) -> ort.InferenceSession:
+    """Open a graph the way the endpoint opens its own: one thread."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

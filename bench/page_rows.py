@@ -1,0 +1,91 @@
+"""The page in Chromium: its bytes, the time until one can type and send, and from the answer to its paint."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from measuring import Figure, Missing, single, summarise
+from setting import Setting
+
+from tests.support.stack import Stack
+
+PART = "page"
+BYTES, READY, PAINT = "bytes", "navigation to ready", "answer to paint"
+NAMES = (BYTES, READY, PAINT)
+FLAGS = (
+    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
+    " --disable-component-update --disable-sync"
+).split()
+SECONDS = 20
+REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
+# Notes when the page can be used, when an answer is read from the network, and when its verdict is on
+# screen: two frames after the page's state changed, for then the first of them is painted. The page's own
+# policy forbids eval, so what Playwright waits for is a promise.
+WATCH = """
+window.bench = {};
+window.until = Object.fromEntries(["ready", "painted"].map((name) => {
+  let resolve;
+  const promise = new Promise((done) => { resolve = done; });
+  return [name, { promise, resolve }];
+}));
+const note = (name) => {
+  window.bench[name] ??= performance.now();
+  window.until[name]?.resolve();
+};
+const read = Response.prototype.text;
+Response.prototype.text = async function () {
+  const text = await read.call(this);
+  if (this.url.endsWith("/v1/sentiment")) note("answered");
+  return text;
+};
+const look = () => {
+  const page = document.querySelector("main#page");
+  if (page && !page.hidden && document.querySelector("#send")?.textContent) note("ready");
+  if (page?.dataset.state === "answer") requestAnimationFrame(() => note("painted"));
+  else requestAnimationFrame(look);
+};
+requestAnimationFrame(look);
+"""
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give bytes of a first visit, as they are sent, and milliseconds."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        raise Missing("Chromium is not installed (or name it: CHROMIUM=/path)")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as error:
+        raise Missing("Playwright is not installed: pip install -r requirements-dev.txt") from error
+    stack = Stack()
+    try:
+        stack.wait_for("Verdict is ready")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+            visits = [visit(browser, stack.page) for _ in range(int(setting.choose(3, 15)))]
+            browser.close()
+    finally:
+        stack.stop()
+    yield single(PART, BYTES, visits[0]["bytes"] / 1000, "KB", "10^3 bytes, bodies as sent")
+    yield summarise(PART, READY, [one["ready"] for one in visits])
+    yield summarise(PART, PAINT, [one["painted"] - one["answered"] for one in visits])
+
+
+def visit(browser: Any, url: str) -> dict[str, float]:
+    """Open the page anew, send a review, and give what happened when."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    try:
+        page = context.new_page()
+        page.set_default_timeout(1000 * SECONDS)
+        page.add_init_script(WATCH)
+        page.goto(url)
+        page.evaluate("window.until.ready.promise")
+        sizes = "performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation'))"
+        total = page.evaluate(f"{sizes}.reduce((sum, one) => sum + one.encodedBodySize, 0)")
+        page.fill("#review", REVIEW)
+        page.click("#send")
+        page.evaluate("window.until.painted.promise")
+        return {**page.evaluate("window.bench"), "bytes": total}
+    finally:
+        context.close()

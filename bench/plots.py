@@ -1,0 +1,89 @@
+"""Draw the benchmark: what an answer takes, how files scale, what a million reviews cost.
+
+Writes bench-answer.svg, bench-scale.svg and bench-cost.svg into docs/. The same results give the same bytes.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import draw_plots
+import goals
+import matplotlib
+import tables
+from draw_plots import BLUE, FAINT, ORANGE
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDE = (7.2, 3.4)
+
+
+def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write the drawings of a results file into a folder; give their paths."""
+    paths = []
+    for name, of in (("answer", _answer), ("scale", _scale), ("cost", _cost)):
+        with matplotlib.rc_context(draw_plots.STYLE):
+            figure = Figure(figsize=WIDE, layout="constrained")
+            of(figure.add_subplot(), results)
+            paths.append(save(figure, folder / f"bench-{name}.svg", "make bench"))
+    return paths
+
+
+def save(figure: Figure, path: Path, command: str) -> Path:
+    """Write a drawing that says what made it, and nothing of when."""
+    figure.savefig(path, metadata={"Title": path.stem, "Creator": command, "Date": None})
+    return path
+
+
+def bars(axes: Axes, names: list[str], numbers: list[float], unit: str) -> None:
+    """Draw bars on a logarithmic scale, ours in blue, each with its number."""
+    ours = [BLUE if name.startswith("Verdict") else FAINT for name in names]
+    axes.barh(names[::-1], numbers[::-1], 0.6, color=ours[::-1])
+    for name, number in zip(names, numbers, strict=True):
+        axes.annotate(f" {tables.value(number, unit)}", (number, name), va="center")
+    axes.set_xscale("log")
+    axes.set_xlim(min(numbers) / 3, max(numbers) * 6)
+    axes.grid(axis="y", visible=False)
+
+
+def _answer(axes: Axes, results: Mapping[str, Any]) -> None:
+    axes.set(title="A review of 230 words to its answer, one thread", xlabel="milliseconds, logarithmic")
+    _bars_of(axes, results, "answer", "ms")
+
+
+def _cost(axes: Axes, results: Mapping[str, Any]) -> None:
+    axes.set(title="A million reviews, estimates from list prices", xlabel="US dollars, logarithmic")
+    _bars_of(axes, results, "cost", "$", ours=tables.OUR_WAYS)
+
+
+def _bars_of(
+    axes: Axes, results: Mapping[str, Any], part: str, unit: str, ours: tuple[str, ...] = ()
+) -> None:
+    found = [one for one in tables.by_part(results).get(part, []) if one.median and one.unit == unit]
+    found = [one for one in found if not one.name.startswith("10^9")]
+    if not found:
+        return _say_missing(axes)
+    names = [f"Verdict, {one.name}" if one.name in ours else one.name for one in found]
+    bars(axes, names, [one.median or 0.0 for one in found], unit)
+
+
+def _scale(axes: Axes, results: Mapping[str, Any]) -> None:
+    axes.set(title="Files of more and more reviews, all cores", xlabel="reviews", ylabel="seconds")
+    found = goals.medians(goals.read(results))
+    sizes = [size for size in tables.SIZES if ("scale", f"{size:,} reviews, seconds") in found]
+    if not sizes:
+        return _say_missing(axes)
+    seconds = [found["scale", f"{size:,} reviews, seconds"] for size in sizes]
+    axes.loglog(sizes, seconds, color=BLUE, marker="o", label="seconds")
+    memory = axes.twinx()
+    memory.plot(
+        sizes, [found["scale", f"{size:,} reviews, peak"] for size in sizes], color=ORANGE, marker="s"
+    )
+    memory.set(ylabel="MB of all processes at most", ylim=(0, None))
+    memory.grid(visible=False)
+    axes.legend(*[[*axes.get_lines(), *memory.get_lines()], ["seconds", "memory"]], loc="upper left")
+
+
+def _say_missing(axes: Axes) -> None:
+    axes.set(xticks=[], yticks=[])
+    axes.text(0.5, 0.5, "not measured yet: make bench", ha="center", va="center", transform=axes.transAxes)

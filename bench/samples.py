@@ -1,0 +1,75 @@
+"""What is measured on: real reviews of the development split, and files of any number of them."""
+
+import csv
+import itertools
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import dataset
+from peers_scorers import Source
+
+from vocab import vocabulary
+
+WORDS = 230
+# Reviews of exactly so many words are few.
+MARGIN_WORDS = 15
+TOKENS = 230
+MOST = 200
+
+
+class Samples:
+    """Reviews of the archive; each kind is found when it is asked for. Raises dataset.DataError."""
+
+    def __init__(self, archive: Path) -> None:
+        self.source = Source(archive)
+
+    @cached_property
+    def reviews(self) -> list[str]:
+        """Reviews of about WORDS words, as they are."""
+        texts = [review.text for review in self.source.data.development]
+        return [text for text in texts if abs(len(text.split()) - WORDS) <= MARGIN_WORDS][:MOST]
+
+    @cached_property
+    def marked(self) -> list[str]:
+        """Those of them that hold markup."""
+        return [text for text in self.reviews if "<" in text]
+
+    @cached_property
+    def plain(self) -> list[str]:
+        """Those without a ``<`` or ``&``."""
+        return [text for text in self.reviews if "<" not in text and "&" not in text]
+
+    @cached_property
+    def ids(self) -> list[list[int]]:
+        """The first TOKENS ids of reviews that have as many."""
+        words = vocabulary.load()
+        texts = (review.text for review in self.source.data.development)
+        long = (ids for ids in map(words.encode_ids, texts) if len(ids) >= TOKENS)
+        return [ids[:TOKENS] for ids in itertools.islice(long, MOST)]
+
+    @cached_property
+    def characters(self) -> float:
+        """The mean number of characters of a development review."""
+        texts = [review.text for review in self.source.data.development]
+        return sum(map(len, texts)) / len(texts)
+
+    def take(self, count: int) -> list[str]:
+        """Give so many reviews of any length, each text once as long as the archive has as many."""
+        data = self.source.data
+        every = itertools.chain(data.test, data.development, data.train, data.unsup)
+        return [review.text for review in itertools.islice(itertools.cycle(every), count)]
+
+
+def write_csv(path: Path, reviews: Iterable[str]) -> Path:
+    """Write a file with the one column ``review``."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["review"])
+        writer.writerows([review] for review in reviews)
+    return path
+
+
+def find() -> Samples:
+    """Give the samples of the archive that IMDB_ARCHIVE names, or that is downloaded. Raises DataError."""
+    return Samples(dataset.find_archive())

@@ -1,0 +1,80 @@
+"""Text to ids, beside what the app before this one did, NLTK's usual way, and BeautifulSoup alone."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import peers_old_app
+from measuring import Contestant, Figure, side_by_side, summarise
+from setting import Setting
+
+from vocab import vocabulary
+
+PART = "text"
+NAMES = (
+    "Verdict",
+    "Verdict, plain text",
+    "BeautifulSoup alone",
+    "NLTK tokens and Porter stems",
+    "old app's preprocessing",
+)
+NOTES = {
+    "Verdict, plain text": "no < and no & in the review",
+    "NLTK tokens and Porter stems": "word_tokenize without its sentence splitter, which needs a download",
+    "old app's preprocessing": "stop words read from their file, and a stemmer made, for each word",
+}
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give milliseconds a review of about 230 words, warm, one thread."""
+    times = side_by_side(contestants(setting), setting.choose(6, 40))
+    yield from (summarise(PART, name, times[name], note=NOTES.get(name, "")) for name in NAMES)
+
+
+def contestants(setting: Setting) -> dict[str, Contestant]:
+    """Give what is timed: each reads the same reviews, which hold markup, but for the plain case."""
+    words = vocabulary.load()
+    marked, plain = setting.samples.marked, setting.samples.plain
+    calls = (words.encode, words.encode, markup_out, nltk_stems, old_app_stems)
+    return {
+        name: Contestant(call, plain if "plain" in name else marked)
+        for name, call in zip(NAMES, calls, strict=True)
+    }
+
+
+def markup_out(review: str) -> str:
+    """Take markup out and do nothing else: the floor."""
+    from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
+
+    warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
+    return BeautifulSoup(review, "html.parser").get_text(" ")
+
+
+def nltk_stems(review: str) -> list[str]:
+    """Tokenize and stem as NLTK's own book does, one stemmer for all."""
+    from nltk.tokenize import word_tokenize
+
+    stem = _stemmer().stem
+    return [stem(token) for token in word_tokenize(markup_out(review), preserve_line=True)]
+
+
+def old_app_stems(review: str) -> list[str]:
+    """Preprocess as the app before this one did, its way of doing so included."""
+    from nltk.stem.porter import PorterStemmer
+
+    text = re.sub("[^a-zA-Z0-9]", " ", markup_out(review).lower())
+    kept = [word for word in text.split() if word not in _read_stop_words()]
+    return [PorterStemmer().stem(word) for word in kept]
+
+
+def _read_stop_words() -> list[str]:
+    return peers_old_app.STOP_WORDS.read_text(encoding="utf-8").split()
+
+
+@cache
+def _stemmer() -> Any:
+    from nltk.stem.porter import PorterStemmer
+
+    return PorterStemmer()

@@ -1,0 +1,165 @@
+"""Training: reviews a second, and minutes to an accuracy, beside the old network as its authors wrote it."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import corpus as corpora
+import inference
+import numpy as np
+from measuring import Figure, Missing, single
+from setting import ROOT, Setting
+
+PART = "training"
+OURS, OLD = "Verdict", "old network"
+SPEED, MINUTES = "reviews a second", "minutes"
+OURS_TO, OLD_TO = 0.91, 0.83
+NAMES = (
+    f"{OURS}, {SPEED}",
+    f"{OLD}, {SPEED}",
+    f"{OURS}, {MINUTES} to {OURS_TO:.0%}",
+    f"{OLD}, {MINUTES} to {OLD_TO:.0%}",
+)
+# As its authors wrote it: every review padded to so many stems, so many reviews a step, Adam, BCELoss.
+PADDED, BATCH, STEMS, WIDTH, HIDDEN = 500, 512, 5000, 32, 100
+MOST_EPOCHS = 40
+
+
+def figures(setting: Setting) -> Iterator[Figure]:
+    """Give speeds of one epoch over a part of the train split, on all cores; minutes when asked for."""
+    try:
+        import torch
+    except ImportError as error:
+        raise Missing("torch is not installed: pip install -r requirements-train.txt") from error
+    torch.set_num_threads(os.cpu_count() or 1)
+    corpus = corpora.load()
+    part = corpus.train.part(int(setting.choose(256, 4096)))
+    yield single(PART, NAMES[0], our_speed(corpus, part, setting), "reviews/s", "the last training's steps")
+    yield single(PART, NAMES[1], old_speed(part), "reviews/s", f"padded to {PADDED}, batches of {BATCH}")
+    if not setting.long:
+        yield from (Figure(PART, name, missing="measured with --long alone") for name in NAMES[2:])
+        return
+    yield single(PART, NAMES[2], our_minutes(), "min", "words to network, from an empty cache")
+    yield single(PART, NAMES[3], old_minutes(corpus), "min", "preprocessing not counted")
+
+
+def our_speed(corpus: corpora.Corpus, part: corpora.Split, setting: Setting) -> float:
+    """Give reviews a second of train.py's own epoch, without its scoring."""
+    import torch
+    import train
+    from network import Network, Size
+    from train_flags import parse
+
+    options = parse(["--model-dir", str(setting.empty("network")), "--epochs", "1"])
+    size = Size(**inference.model_fn(inference.MODEL_FOLDER).card["size"])
+    small = corpus._replace(train=part, development=corpus.development.part(64))
+    run = train._Run(Network(size), small, options, torch.device("cpu"))
+    run.one_epoch()
+    return len(part) / run.seconds
+
+
+def old_speed(part: corpora.Split) -> float:
+    """Give reviews a second of the old network's epoch."""
+    network, optimizer = old_network()
+    began = time.perf_counter()
+    old_epoch(network, optimizer, part)
+    return len(part) / (time.perf_counter() - began)
+
+
+def our_minutes() -> float:
+    """Give minutes of train.py, its pretraining included, until an epoch scores OURS_TO. Raises Missing."""
+    with tempfile.TemporaryDirectory() as cache:
+        env = os.environ | {"VERDICT_CACHE": cache, "PYTHONUNBUFFERED": "1"}
+        began = time.perf_counter()
+        process = subprocess.Popen(
+            [sys.executable, "training/train.py"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                scored = re.search(r"development_accuracy=([0-9.]+)", line)
+                if scored and float(scored[1]) >= OURS_TO:
+                    process.kill()
+                    process.wait()
+                    return (time.perf_counter() - began) / 60
+        process.wait()
+    raise Missing(f"train.py ended below {OURS_TO:.0%}")
+
+
+def old_minutes(corpus: corpora.Corpus) -> float:
+    """Give minutes of the old network's training until an epoch scores OLD_TO. Raises Missing."""
+    network, optimizer = old_network()
+    seconds = 0.0
+    for _ in range(MOST_EPOCHS):
+        began = time.perf_counter()
+        old_epoch(network, optimizer, corpus.train)
+        seconds += time.perf_counter() - began
+        if old_accuracy(network, corpus.development) >= OLD_TO:
+            return seconds / 60
+    raise Missing(f"the old network stayed below {OLD_TO:.0%} for {MOST_EPOCHS} epochs")
+
+
+# --- the old network ----------------------------------------------------------------------------
+
+
+def old_network() -> tuple[Any, Any]:
+    """Give the old network and its optimizer: embedding, one LSTM, the output at the last stem."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(1)
+    parts = {
+        "embedding": nn.Embedding(STEMS, WIDTH, padding_idx=0),
+        "lstm": nn.LSTM(WIDTH, HIDDEN),
+        "dense": nn.Linear(HIDDEN, 1),
+    }
+    network = nn.ModuleDict(parts)
+    return network, torch.optim.Adam(network.parameters())
+
+
+def old_epoch(network: Any, optimizer: Any, split: corpora.Split) -> None:
+    """Train once over a split, in its order, mixed once."""
+    import torch
+
+    order = np.random.default_rng(1).permutation(len(split))
+    for start in range(0, len(order), BATCH):
+        rows = order[start : start + BATCH]
+        loss = torch.nn.functional.binary_cross_entropy(
+            old_output(network, split, rows), torch.from_numpy(split.labels[rows].astype(np.float32))
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def old_output(network: Any, split: corpora.Split, rows: np.ndarray) -> Any:
+    """Give P(positive) of rows of a split, each padded to PADDED. Our ids stand for its stems."""
+    import torch
+
+    lengths = torch.tensor([min(len(split.ids[row]), PADDED) for row in rows])
+    ids = torch.zeros((len(rows), PADDED), dtype=torch.int64)
+    for at, row in enumerate(rows):
+        # Its 5,000 most frequent stems have ids of their own; 1 is every other.
+        read = torch.from_numpy(split.ids[row][:PADDED].astype(np.int64)) - 255
+        ids[at, : lengths[at]] = torch.where((read < 2) | (read >= STEMS), 1, read)
+    states, _ = network["lstm"](network["embedding"](ids.T))
+    last = states[lengths - 1, torch.arange(len(rows))]
+    return torch.sigmoid(network["dense"](last)).squeeze(1)
+
+
+def old_accuracy(network: Any, split: corpora.Split) -> float:
+    """Give the share of a split that it gets right."""
+    import torch
+
+    right = 0
+    with torch.inference_mode():
+        for start in range(0, len(split), BATCH):
+            rows = np.arange(start, min(start + BATCH, len(split)))
+            found = old_output(network, split, rows).numpy()
+            right += int(((found >= 0.5) == (split.labels[rows] == 1)).sum())
+    return right / len(split)

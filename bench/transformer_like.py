@@ -1,0 +1,97 @@
+"""A transformer of DistilBERT's size with random weights: what it computes, not what it knows.
+
+Six layers of 768, 12 heads, 3,072 inside. Its table has 1,000 rows, since looking one up takes the same
+time among 30,522. Built once and kept in the cache folder.
+"""
+
+import logging
+import os
+import tempfile
+import warnings
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import dataset
+import numpy as np
+from measuring import Missing
+
+ROWS, MOST_TOKENS = 1_000, 512
+OPSET = 17
+
+
+def network() -> Any:
+    """Give it in torch. Raises Missing."""
+    try:
+        import torch
+        from transformers import DistilBertConfig, DistilBertModel
+    except ImportError as error:
+        raise Missing(f"{error.name} is not installed: pip install -r requirements-bench.txt") from error
+    torch.manual_seed(1)
+    return DistilBertModel(DistilBertConfig(vocab_size=ROWS)).eval()
+
+
+def int8_session(sessions: Callable[[Path], Any]) -> Callable[[list[int]], object]:
+    """Give a call of its int8 graph in ONNX Runtime; ``sessions`` opens a file. Raises Missing."""
+    session = sessions(_int8_file())
+    return lambda ids: session.run(None, {"ids": np.array([ids], dtype=np.int64) % ROWS})
+
+
+def pipeline() -> Callable[[str], object]:
+    """Give what a pipeline of torch does with a review: pieces of words, the network. Raises Missing."""
+    model, pieces = network(), _tokenizer()
+    import torch
+
+    def answer(review: str) -> object:
+        ids = torch.tensor([pieces.encode(review).ids]) % ROWS
+        with torch.inference_mode():
+            return model(ids).last_hidden_state[0, 0, 0].item()
+
+    return answer
+
+
+@cache
+def _tokenizer() -> Any:
+    """Give BERT's own tokenizer, out of the package that teaches the network."""
+    try:
+        import transformer
+        from tokenizers import Tokenizer
+
+        found = Tokenizer.from_file(str(transformer.files() / "tokenizer.json"))
+    except (ImportError, transformer.TransformerError) as error:
+        raise Missing(f"BERT's pieces of words are missing ({error})") from error
+    found.enable_truncation(MOST_TOKENS)
+    found.no_padding()
+    return found
+
+
+def _int8_file() -> Path:
+    kept = dataset.cache_folder() / "bench" / "distilbert-size-int8.onnx"
+    if not kept.is_file():
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
+            os.replace(_export(Path(folder)), kept)
+    return kept
+
+
+def _export(folder: Path) -> Path:
+    model = network()
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    plain, small = folder / "plain.onnx", folder / "int8.onnx"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter without onnxscript is called old
+        torch.onnx.export(
+            model,
+            (torch.ones((1, 8), dtype=torch.int64),),
+            str(plain),
+            input_names=["ids"],
+            dynamic_axes={"ids": {1: "tokens"}},
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    logging.getLogger().setLevel(logging.ERROR)
+    quantize_dynamic(plain, small, weight_type=QuantType.QInt8)
+    return small

@@ -1,0 +1,31 @@
+"""VADER behind the API's own server: the same requests, answers, checks and log, without an endpoint.
+
+python bench/vader_api.py --port 8001
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "chalice_app")]
+
+import local_api  # noqa: E402
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # noqa: E402
+
+from chalicelib import log  # noqa: E402
+from vocab.contract import ReviewRequest  # noqa: E402
+
+ANALYZER = SentimentIntensityAnalyzer()
+
+
+def judge(asked: ReviewRequest) -> dict[str, Any]:
+    """Answer with VADER's compound score as a probability."""
+    score = ANALYZER.polarity_scores(asked.review)["compound"]
+    sentiment = "positive" if score >= 0 else "negative"
+    return {"sentiment": sentiment, "probability": (1 + score) / 2, "request_id": log.request_id()}
+
+
+if __name__ == "__main__":
+    local_api.verdict_app.judge = judge
+    local_api.main()

@@ -1,0 +1,84 @@
+"""The guard: a ratio that got worse by over a quarter fails, one that did not passes."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import check
+import pytest
+from measuring import Figure
+
+from tests.bench.results import results
+
+
+def figures(text: float) -> list[Figure]:
+    return [
+        Figure("text", "Verdict", "ms", text),
+        Figure("text", "BeautifulSoup alone", "ms", 1.0),
+    ]
+
+
+@pytest.fixture
+def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Published ratios: text takes twice BeautifulSoup's time. No archive and no load are asked for."""
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(results() | {"ratios": {"text / BeautifulSoup": 2.0}}), encoding="utf-8")
+    monkeypatch.setattr(check, "read_published", lambda: check_read(path))
+    monkeypatch.setattr(check.samples, "find", lambda: None)
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    monkeypatch.setattr("sys.argv", ["check.py"])
+
+
+check_read = check.read_published
+
+
+def measured(monkeypatch: pytest.MonkeyPatch, found: list[Figure]) -> None:
+    monkeypatch.setattr(check.bench, "run", lambda *_: found)
+
+
+@pytest.mark.usefixtures("published")
+def test_a_ratio_that_is_worse_by_over_a_quarter_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured(monkeypatch, figures(2.51))
+    with pytest.raises(SystemExit, match="^bench-check: a ratio is worse by over 25 %$"):
+        check.main()
+    assert "WORSE" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("text", [0.5, 2.0, 2.49])
+def test_a_ratio_that_is_better_or_a_little_worse_passes(
+    text: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured(monkeypatch, figures(text))
+    check.main()
+    assert "WORSE" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("published")
+def test_a_check_that_could_measure_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, [])
+    with pytest.raises(SystemExit, match="nothing to compare"):
+        check.main()
+
+
+@pytest.mark.usefixtures("published")
+def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, figures(2.0))
+    monkeypatch.setattr(os, "getloadavg", lambda: (64.0, 0.0, 0.0))
+    with pytest.raises(SystemExit, match="^bench-check: the load average is 64"):
+        check.main()
+
+
+def test_without_published_ratios_it_says_what_makes_them(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="has no ratios yet; run `make bench FLAGS=--publish` first"):
+        check.read_published(tmp_path / "results.json")
+
+
+def test_the_published_ratios_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps(results()), encoding="utf-8")
+    found: dict[str, Any] = check.read_published(path)
+    assert found["answer / VADER"] == 1.0

@@ -1,0 +1,145 @@
+"""What is measured does what it says: the peers' ways with text, VADER's server, commands, costs, starts."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cost_rows
+import http_rows
+import network_rows
+import peers_old_app
+import processes
+import pytest
+import samples
+import start_rows
+import text_rows
+import training_rows
+from measuring import Missing
+from setting import Setting
+
+REVIEW = "This film is <br />not good, I was running &amp; laughing."
+
+
+def test_the_old_app_s_own_way_gives_what_our_faster_one_gives() -> None:
+    text = "This film is not good, I was <b>running</b> &amp; laughing."
+    assert text_rows.old_app_stems(text) == peers_old_app.stems_of(text)
+
+
+def test_markup_is_out_and_nltk_stems_the_rest() -> None:
+    assert "<" not in text_rows.markup_out(REVIEW)
+    assert "laugh" in text_rows.nltk_stems(REVIEW)
+
+
+def test_the_same_network_answers_in_torch_and_in_both_precisions() -> None:
+    calls = network_rows._same()
+    assert tuple(calls) == network_rows.SAME
+    for call in calls.values():
+        assert call([300, 301, 302]) is not None
+
+
+def test_vader_answers_behind_the_api_s_own_server() -> None:
+    with http_rows.running_vader() as port, http_rows.connected(port) as ask:
+        answer = json.loads(ask(http_rows.message_of("A lovely, wonderful film")))
+    assert (answer["sentiment"], answer["probability"] > 0.5) == ("positive", True)
+
+
+def test_an_error_s_answer_is_no_time_to_measure() -> None:
+    with http_rows.running_vader() as port, http_rows.connected(port) as ask:
+        with pytest.raises(Missing, match="status 400"):
+            ask(b"{")
+
+
+def test_a_server_that_does_not_start_is_named() -> None:
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    with pytest.raises(Missing, match="did not start"):
+        http_rows.wait_for_port(1, process)
+
+
+def test_a_command_s_memory_counts_its_children(tmp_path: Path) -> None:
+    child = "x = bytearray(80 << 20); import time; time.sleep(1)"
+    code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    took = processes.watch([sys.executable, "-c", code], 30, tmp_path)
+    assert took.peak_mb > 80
+    assert took.seconds > 0
+
+
+def test_a_command_that_fails_says_its_last_line(tmp_path: Path) -> None:
+    with pytest.raises(processes.FailedError, match="^no such file$"):
+        processes.watch([sys.executable, "-c", "raise SystemExit('no such file')"], 30, tmp_path)
+
+
+def test_a_process_s_tree_has_its_child() -> None:
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    process = subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE)
+    try:
+        deadline = time.monotonic() + 20
+        while len(list(processes.tree(process.pid))) < 2 and time.monotonic() < deadline:
+            pass
+        assert len(list(processes.tree(process.pid))) == 2
+    finally:
+        process.communicate(b"\n")
+
+
+def test_a_service_is_paid_by_whole_units_and_for_some_at_least() -> None:
+    service = {"unit_characters": 100, "least_units": 3, "unit": 0.0001}
+    assert cost_rows.list_price(10, service) == pytest.approx(0.0003)
+    assert cost_rows.list_price(301, service) == pytest.approx(0.0004)
+
+
+def test_a_hundred_reviews_in_a_request_cost_less_than_one_by_one() -> None:
+    alone, together = (cost_rows.serverless(0.0005, 0.0015, count) for count in (1, 100))
+    assert alone - together > 3
+
+
+def test_ten_times_the_rate_costs_a_tenth_in_a_batch() -> None:
+    slow, fast = (
+        {one.name: one.median for one in cost_rows.our_figures(0.0005, 0.0015, rate)} for rate in (50, 500)
+    )
+    assert slow[cost_rows.BATCH] == pytest.approx(10 * (fast[cost_rows.BATCH] or 0), rel=1e-3)
+
+
+def test_costs_are_missing_without_the_times_that_they_hang_on(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="text / Verdict, which was not measured"):
+        list(cost_rows.figures(Setting(None, tmp_path), []))  # type: ignore[arg-type]
+
+
+def test_the_naive_function_imports_what_is_installed_and_then_the_app(tmp_path: Path) -> None:
+    (tmp_path / "task").mkdir()
+    folder = start_rows.naive_task(tmp_path / "task", tmp_path / "naive")
+    lines = (folder / "naive.py").read_text(encoding="utf-8").splitlines()
+    assert "import numpy" in lines
+    assert lines[-1] == "from app import app"
+
+
+def test_the_old_network_gives_a_probability_a_review(tmp_path: Path) -> None:
+    import corpus
+    import numpy as np
+
+    network, optimizer = training_rows.old_network()
+    ids = [np.arange(300, 310, dtype=np.int32), np.arange(300, 900, dtype=np.int32)]
+    split = corpus.Split(["", ""], ids, np.array([0, 1], np.int8), np.zeros(2, np.int8))
+    training_rows.old_epoch(network, optimizer, split)
+    found = training_rows.old_output(network, split, np.array([0, 1])).tolist()
+    assert len(found) == 2 and all(0 < one < 1 for one in found)
+    assert training_rows.old_accuracy(network, split) in (0, 0.5, 1)
+
+
+def test_a_file_of_reviews_keeps_commas_quotes_and_line_breaks(tmp_path: Path) -> None:
+    import csv
+
+    path = samples.write_csv(tmp_path / "a.csv", ['a, "b"\nc', "d"])
+    with path.open(encoding="utf-8", newline="") as file:
+        assert [row["review"] for row in csv.DictReader(file)] == ['a, "b"\nc', "d"]
+
+
+def test_the_samples_are_of_the_length_that_is_said(archive: Path) -> None:
+    found = samples.Samples(archive)
+    assert found.marked and found.plain
+    assert all(abs(len(text.split()) - samples.WORDS) <= samples.MARGIN_WORDS for text in found.reviews)
+    assert all("<" in text for text in found.marked)
+    assert not any("<" in text or "&" in text for text in found.plain)
+    assert {len(ids) for ids in found.ids} == {samples.TOKENS}
+    assert len(found.take(3)) == 3

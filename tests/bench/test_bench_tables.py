@@ -1,0 +1,95 @@
+"""Tables, README's block and plots are made from the results file, and none is stale."""
+
+import json
+from pathlib import Path
+
+import fill_readme
+import goals
+import plots
+import publish
+import pytest
+import tables
+
+from tests.bench.results import results
+
+PAGE = publish.PAGE.read_text(encoding="utf-8")
+
+
+def test_a_part_s_table_has_each_figure_by_the_first_with_its_spread() -> None:
+    block = tables.part_table(results(**{"answer / VADER": 1.0}), "answer")
+    assert "| Verdict | 2.00 ms |  | 1 to 3, 9 runs |" in block
+    assert "| VADER | 1.00 ms | 0.5 x | 1 to 3, 9 runs |" in block
+
+
+def test_a_missing_figure_is_a_dash_with_its_reason() -> None:
+    block = tables.part_table(results(), "training")
+    assert "| Verdict, minutes to 91% | – |  | measured with --long alone |" in block
+
+
+def test_a_goal_is_met_by_its_goal_then_by_its_least() -> None:
+    goal = goals.Goal(goals.ANSWER, 1.4, 2.5)
+    above = goals.Goal(goals.ALL, 1200, 700, above=True)
+    verdicts = ["goal", "least", "missed"]
+    assert [goals.verdict_of(goal, {goals.ANSWER: ms}) for ms in (1.4, 2.0, 2.6)] == verdicts
+    assert [goals.verdict_of(above, {goals.ALL: rate}) for rate in (1200, 700, 699)] == verdicts
+    assert goals.verdict_of(goal, {}) == "not measured"
+
+
+def test_a_goal_may_be_a_ratio_of_two_figures() -> None:
+    goal = goals.Goal(goals.TRANSFORMER, 30, to=goals.NETWORK, above=True)
+    found = {goals.TRANSFORMER: 60.0, goals.NETWORK: 1.5}
+    assert goals.value_of(goal, found) == 40
+    assert goals.verdict_of(goal, found) == "goal"
+
+
+def test_what_was_aimed_at_is_told_in_words() -> None:
+    block = tables.goal_table(results())
+    assert "| network / Verdict, ONNX int8: at most 1.2 ms | 2.00 ms | no, but the least |" in block
+    assert "| bulk / Verdict, all cores: at least 1200 reviews/s | 2 reviews/s | no |" in block
+
+
+def test_readme_s_table_sets_ours_beside_the_other() -> None:
+    block = tables.summary(results(**{"cost / Amazon Comprehend": 1400.0}))
+    assert "| a million reviews | $2.00 | $1,400.00 (Amazon Comprehend) |" in block
+
+
+def test_the_machine_is_named_with_date_and_versions() -> None:
+    line = tables.machine_line(results())
+    for said in ("2026-11-25", "10 minutes", "2 cores of Some CPU, 2 of them physical", "numpy 2.0"):
+        assert said in line
+
+
+def test_the_terminal_s_text_has_every_figure() -> None:
+    shown = tables.text(results())
+    for one in goals.read(results()):
+        assert one.name in shown
+
+
+def test_the_page_says_what_the_published_results_hold() -> None:
+    assert fill_readme.fill(PAGE, publish.page_blocks(publish.read())) == PAGE
+
+
+def test_the_drawings_are_those_of_the_published_results(tmp_path: Path) -> None:
+    for path in plots.draw(publish.read() or {"figures": []}, tmp_path):
+        assert path.read_bytes() == (publish.PAGE.parent / path.name).read_bytes(), path.name
+
+
+def test_the_drawings_say_the_figures(tmp_path: Path) -> None:
+    drawn = [path.read_text(encoding="utf-8") for path in plots.draw(results(), tmp_path)]
+    assert "VADER" in drawn[0] and "2.00 ms" in drawn[0]
+    assert "Verdict, Batch Transform" in drawn[2] and "$2.00" in drawn[2]
+
+
+def test_readme_says_what_measures_it_until_it_is_measured(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    assert fill_readme.bench(path) == "Not measured yet: `make bench FLAGS=--publish`.\n"
+    path.write_text(json.dumps(results()), encoding="utf-8")
+    assert "| whole answer, one process | 2.00 ms | 2.00 ms (VADER) |" in fill_readme.bench(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "said"),
+    [(0.0721, "ms", "0.072 ms"), (1234.5, "reviews/s", "1,234 reviews/s"), (4.456, "$", "$4.46")],
+)
+def test_a_number_has_as_many_digits_as_its_unit_deserves(number: float, unit: str, said: str) -> None:
+    assert tables.value(number, unit) == said
