@@ -132,6 +132,7 @@ export const STATIC = {
   fileChoose: "Choose a file",
   filePasteLabel: "Or paste reviews or rows here",
   filePasteUse: "Use this text",
+  fileExamples: "Try it with a few examples",
   fileNotesTitle: "Before you start",
   fileStopReading: "Stop",
   fileReviewColumn: "The reviews are in",
@@ -143,7 +144,8 @@ export const STATIC = {
   fileKeep: "Keep on this device",
   fileKeepNote:
     "The file and its verdicts stay in this browser until you forget them, " +
-    "so that a reload goes on. Otherwise nothing is stored.",
+    "so that a reload goes on; " +
+    "a file kept before gives way. Unticked, nothing is stored.",
   fileOther: "Another file",
   filePause: "Pause",
   fileCancel: "Cancel the rest",
@@ -789,6 +791,7 @@ export const FILE = {
       failed ? `${rowsOf(failed)} failed.` : "",
       waiting ? `${rowsOf(waiting)} not asked.` : "",
     ].filter(Boolean).join(" "),
+  pausing: "Pausing: one request is still under way.",
   paused: "Paused.",
   waiting: "Waiting for the API.",
   cancelled: "Cancelled. What is done stays.",
@@ -817,6 +820,9 @@ export const FILE = {
   band: (low, high) =>
     `Between ${percent(low)} and ${percent(high)}, the shaded band, the model says that it can\u2019t tell.`,
   noBand: "No verdict yet.",
+  /** @param {string[]} ids */
+  models: (ids) =>
+    ids.length < 2 ? (ids[0] ? `Model ${ids[0]}` : "") : `${ids.join(" and ")} answered: the model changed on the way, so their probabilities may differ.`,
   axisProbability: "Probability that a review is positive",
   axisRows: "Rows",
   /** @param {number} rows @param {number} below @param {number} above */

@@ -2,7 +2,7 @@
 
 import { MAX_BATCH_REVIEWS } from "../api.js";
 import { copyOf, element, find, onClick, setText } from "../dom.js";
-import { FILE } from "../strings.js";
+import { EXAMPLES, FILE } from "../strings.js";
 import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "./reading.js";
 
 /**
@@ -78,6 +78,7 @@ function listenForPaste(view, wiring) {
     event.preventDefault();
     wiring.onSource({ name: "", text: box.value });
   });
+  onClick(view, "#use-examples", () => wiring.onSource({ name: "", text: examples() }));
   box.addEventListener("paste", (event) => {
     const { files, text } = pastedIn(event);
     if (files.length === 0 && text.length < LARGE_PASTE_CHARACTERS) return;
@@ -85,6 +86,11 @@ function listenForPaste(view, wiring) {
     if (files.length > 0) takeFiles(files, wiring);
     else wiring.onSource({ name: "", text });
   });
+}
+
+/** The review page's examples, as JSON lines. */
+function examples() {
+  return EXAMPLES.map(({ name, review }) => JSON.stringify({ id: name, review })).join("\n");
 }
 
 /** @param {ClipboardEvent} event @returns {{files: ArrayLike<File>, text: string}} */

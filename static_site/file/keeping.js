@@ -139,23 +139,26 @@ export class Keeper {
 
   /** @param {() => Promise<void>} first */
   #begin(first) {
-    this.#writing ??= first()
-      .then(() => this.#drain())
-      .catch((error) => this.#fail(error))
-      .finally(() => {
-        this.#writing = null;
-      });
+    this.#writing ??= this.#writeAll(first).catch((error) => this.#fail(error));
     return this.#writing;
   }
 
-  async #drain() {
-    while (this.#changed.size > 0 && !this.#stopped) {
-      const chunks = [...this.#changed];
-      this.#changed.clear();
-      /** @type {[string, any][]} */
-      const entries = chunks.map((chunk) => [`outcomes ${chunk}`, slice(this.#work.outcomes, chunk)]);
-      await setMany([...entries, ["summary", summaryOf(this.#work)]], store());
+  /** @param {() => Promise<void>} first */
+  async #writeAll(first) {
+    try {
+      await first();
+      while (this.#changed.size > 0 && !this.#stopped) await this.#writeChanged();
+    } finally {
+      // In the same turn as the last look at what changed, or a change between the two would wait.
+      this.#writing = null;
     }
+  }
+
+  #writeChanged() {
+    /** @type {[string, any][]} */
+    const entries = [...this.#changed].map((chunk) => [`outcomes ${chunk}`, slice(this.#work.outcomes, chunk)]);
+    this.#changed.clear();
+    return setMany([...entries, ["summary", summaryOf(this.#work)]], store());
   }
 
   /** @param {unknown} error */

@@ -24,7 +24,7 @@ const step = byId("step");
 const wiring = {
   url: api.url,
   onSource: (/** @type {Source} */ source) => open(source, {}),
-  onRefusal: (/** @type {Refusal} */ refusal) => showChoose(refusal),
+  onRefusal: (/** @type {Refusal} */ refusal) => goBack(refusal),
 };
 
 /** The run on screen; null when there is none. @type {Run | null} */
@@ -48,9 +48,15 @@ function say(words) {
 /** @param {Refusal | null} [refusal] why the last file was not read */
 async function showChoose(refusal = null) {
   show("choose", chooseView(wiring, refusal));
+  const view = find(step, "#choose");
   const summary = await kept();
-  if (!summary || page.dataset.state !== "choose") return;
-  offerKept(step, summary, { onGoOn: () => goOn(summary), onForget: forgetKept });
+  if (summary) offerKept(view, summary, { onGoOn: () => goOn(summary), onForget: forgetKept });
+}
+
+/** From a later step: the button that was pressed is gone, and reading starts at the top. @param {Refusal | null} [refusal] */
+function goBack(refusal = null) {
+  showChoose(refusal);
+  find(step, "#choose-title").focus({ preventScroll: true });
 }
 
 /** Reads a file's rows and shows them. @param {Source} source @param {import("./reading.js").Choice} choice */
@@ -71,7 +77,7 @@ function onUnread(error) {
   const refusal = error instanceof Refusal ? error : new Refusal("unreadable");
   if (refusal !== error) console.error(error);
   if (refusal.code === "stopped") return;
-  showChoose(refusal);
+  goBack(refusal);
 }
 
 /** @param {Source} source */
@@ -86,7 +92,7 @@ function showReading({ name, file, text = "" }) {
 
 function stopReading() {
   reading.abort();
-  showChoose();
+  goBack();
   say(FILE.stoppedReading);
 }
 
@@ -95,7 +101,7 @@ function showColumns(sheet, source) {
   const view = columnsView(sheet, {
     url: api.url,
     onFormat: (choice) => open(source, choice),
-    onOther: () => showChoose(),
+    onOther: () => goBack(),
     onStart: (work, keep) => showRun(work, { release: null, keep }),
   });
   show("columns", view);
@@ -114,7 +120,7 @@ function showRun(work, { release, keep }) {
 async function leaveRun() {
   await run?.leave();
   run = null;
-  showChoose();
+  goBack();
 }
 
 /** @param {import("./keeping.js").Summary} summary */
@@ -127,7 +133,7 @@ async function goOn(summary) {
     console.error(error);
     await forget().catch(() => {});
     release();
-    showChoose(new Refusal("not_kept"));
+    goBack(new Refusal("not_kept"));
   }
 }
 
@@ -136,7 +142,7 @@ async function forgetKept() {
   if (!release) return;
   await forget();
   release();
-  await showChoose();
+  goBack();
   say(FILE.forgotten);
 }
 

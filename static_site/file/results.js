@@ -156,12 +156,13 @@ export class Results {
   }
 
   #drawPlots() {
-    const { band, outcomes } = this.#work;
+    const { band, models, outcomes } = this.#work;
     const bins = histogramOf(outcomes);
     const place = find(this.root, "#histogram");
     if (place.clientWidth === 0) return;
     place.replaceChildren(histogram(place.clientWidth, bins, band));
     setText(this.root, "#band-note", band ? FILE.band(...band) : FILE.noBand);
+    setText(this.root, "#models", FILE.models(models));
     const lines = bins.map((bin) => [FILE.binName(bin.from, bin.to), count(bin.negative), count(bin.uncertain), count(bin.positive)]);
     find(this.root, "#histogram-table").replaceChildren(tableOf(FILE.histogramColumns, lines));
     if (this.labels.length > 0) this.#drawCalibration();

@@ -174,6 +174,7 @@ export class Run {
     if (phase === "done") return FILE.resultDeck(shares);
     if (phase === "ended") return `${FILE.cancelled} ${FILE.resultDeck(shares)}`;
     if (phase === "paused") return FILE.paused;
+    if (phase === "pausing") return FILE.pausing;
     if (phase === "waiting") return FILE.waiting;
     return FILE.pace(this.#pace.rate(), shares.waiting);
   }
@@ -194,9 +195,9 @@ export class Run {
     const failed = this.#work.outcomes.filter(isWorthAnotherTry).length;
     this.#button("#pause", going);
     this.#button("#resume", phase !== "sending" && waiting > 0, FILE.resume(phase));
-    this.#button("#cancel", going || phase === "paused");
+    this.#button("#cancel", going || phase === "pausing" || phase === "paused");
     this.#button("#retry-failed", phase === "done" && failed > 0, FILE.retryFailed(failed));
-    this.#button("#another", !going);
+    this.#button("#another", !going && phase !== "pausing");
   }
 
   /** A button that goes while it has the focus hands it to the title. @param {string} selector @param {boolean} shown @param {string} [words] */

@@ -11,7 +11,8 @@ import { ApiError, MAX_BATCH_BYTES, MAX_BATCH_REVIEWS } from "../api.js";
  *   error is a code: the API's own or one of ours; status 0 when the API was not asked
  * @typedef {Scored | Failed} Outcome
  * @typedef {{review: string, rows: number[]}} Job a review, and the rows that hold it
- * @typedef {"sending" | "waiting" | "paused" | "ended" | "done"} Phase
+ * @typedef {"sending" | "waiting" | "pausing" | "paused" | "ended" | "done"} Phase
+ *   pausing: the answer to what is under way is still to come
  * @typedef {{phase: Phase, error: ApiError | null, until: number}} State
  *   error: why it waits or has paused by itself; until: when the wait ends, in ms since 1970
  */
@@ -43,6 +44,7 @@ export class Sending {
   /** @type {Promise<void> | null} */ #running = null;
   #request = new AbortController();
   #wake = () => {};
+  #isAsking = false;
   #tries = 0;
   #refusedAlone = 0;
 
@@ -73,7 +75,7 @@ export class Sending {
 
   /** Sends nothing more; the answer to what is under way still counts. @param {ApiError | null} [error] */
   pause(error = null) {
-    this.#turn("paused", error);
+    this.#turn(this.#isAsking ? "pausing" : "paused", error);
     this.#wake();
   }
 
@@ -86,7 +88,9 @@ export class Sending {
 
   async #loop() {
     while (this.#isSending() && this.#jobs.length > 0) await this.#send(takeBatch(this.#jobs));
-    if (this.#isSending()) this.#turn("done");
+    if (this.#state.phase === "ended") return;
+    if (this.#jobs.length === 0) this.#turn("done");
+    else if (this.#state.phase === "pausing") this.#turn("paused");
   }
 
   /** A fault of our own must not look like a run that goes on. @param {unknown} error */
@@ -98,10 +102,8 @@ export class Sending {
   /** @param {Job[]} jobs */
   async #send(jobs) {
     if (!this.#isSending()) return void this.#jobs.unshift(...jobs);
-    this.#request = new AbortController();
     try {
-      const reviews = jobs.map(({ review }) => ({ review }));
-      const items = await this.#ask(reviews, { signal: this.#request.signal });
+      const items = await this.#answersTo(jobs);
       this.#tries = 0;
       this.#refusedAlone = 0;
       items.forEach((item, place) => this.#onItem(jobs[place], item));
@@ -109,6 +111,17 @@ export class Sending {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       await this.#mend(jobs, error);
+    }
+  }
+
+  /** @param {Job[]} jobs */
+  async #answersTo(jobs) {
+    this.#request = new AbortController();
+    this.#isAsking = true;
+    try {
+      return await this.#ask(jobs.map(({ review }) => ({ review })), { signal: this.#request.signal });
+    } finally {
+      this.#isAsking = false;
     }
   }
 

@@ -96,6 +96,17 @@ def stored(page: Page) -> list[object]:
     )
 
 
+def expect_kept(page: Page, done: int) -> None:
+    """Wait until that many rows' outcomes are on the device; a reload may then come at once."""
+    page.wait_for_function(
+        """async (done) => {
+          const { createStore, get } = await import("/vendor/idb-keyval/index.js");
+          return (await get("summary", createStore("verdict-file", "file")))?.done === done;
+        }""",
+        arg=done,
+    )
+
+
 def problem(status: int, code: str = "some_code", **headers: str) -> dict[str, object]:
     body = {"type": "about:blank", "title": "A title", "status": status, "detail": "A detail.", "code": code}
     cors = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
@@ -131,11 +142,10 @@ def test_five_thousand_rows_survive_pause_and_reload_and_none_is_lost_or_doubled
     expect(page.locator("#run-title")).to_contain_text("1,", timeout=LONG_RUN)
     page.locator("#pause").click()
     expect_phase(page, "paused")
-    # What was under way when it paused still counts: wait until the count stands still.
-    page.wait_for_load_state("networkidle")
-    at_pause = page.locator("#run-progress").get_attribute("value")
+    at_pause = int(page.locator("#run-progress").get_attribute("value") or 0)
+    expect_kept(page, at_pause)
     page.reload()
-    expect(page.locator("#kept-text")).to_contain_text(f"{int(at_pause or 0):,} of 5,000 rows done")
+    expect(page.locator("#kept-text")).to_contain_text(f"{at_pause:,} of 5,000 rows done")
     page.locator("#go-on").click()
     expect(page.locator("#run-title")).to_contain_text("3,", timeout=LONG_RUN)
     assert max(Counter(asked).values()) == 1, "after a pause nothing is asked twice"
@@ -277,6 +287,23 @@ def test_cancelled_what_is_done_stays_and_the_rest_can_be_taken_up(page: Page, s
     assert shares(page)["positive"] == 75
 
 
+def test_paused_the_answer_under_way_still_counts(page: Page, stack: Stack) -> None:
+    held: list[Route] = []
+
+    def hold(number: int, route: Route) -> bool:
+        held.append(route)
+        return True
+
+    fail_batches(page, stack, hold)
+    send(page, table(("review",), (GOOD,)))
+    expect(page.locator("#run-title")).to_contain_text("0 of 1 row")
+    page.locator("#pause").click()
+    expect_phase(page, "pausing")
+    held[0].continue_()
+    expect_phase(page, "done")
+    assert shares(page)["positive"] == 1
+
+
 def test_rows_that_cannot_be_sent_fail_with_their_reason_and_are_not_sent(
     page: Page, asked: list[str]
 ) -> None:
@@ -355,7 +382,7 @@ def test_what_is_kept_can_be_forgotten_or_shown_after_a_reload(page: Page) -> No
     page.locator("#keep-first").check()
     page.locator("#send").click()
     expect_phase(page, "done")
-    page.wait_for_load_state("networkidle")
+    expect_kept(page, 2)
     page.reload()
     expect(page.locator("#kept-text")).to_contain_text("reviews.csv")
     expect(page.locator("#go-on")).to_have_text("Show it")
@@ -656,7 +683,7 @@ def kept(page: Page, stack: Stack) -> None:
     page.locator("#keep-first").check()
     page.locator("#send").click()
     expect_phase(page, "done")
-    page.wait_for_function("async () => (await indexedDB.databases()).length === 1")
+    expect_kept(page, 1)
     page.reload()
     expect(page.locator("#kept")).to_be_visible()
 
@@ -727,6 +754,31 @@ def test_several_files_at_once_are_refused(page: Page) -> None:
         " document.body.dispatchEvent(new DragEvent('drop', options)); }"
     )
     expect(page.locator("#refusal")).to_contain_text("One file at a time")
+
+
+def test_a_large_text_that_is_pasted_is_taken_at_once(page: Page) -> None:
+    page.locator("#pasted").evaluate(
+        "(box, text) => { const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', text);"
+        " box.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true })); }",
+        f"{GOOD}\n" * 2_000,
+    )
+    expect(page.locator("#columns-kicker")).to_contain_text("2,000 rows")
+
+
+def test_the_examples_show_what_the_page_does(page: Page) -> None:
+    page.locator("#use-examples").click()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    expect(page.locator("#models")).to_contain_text("Model verdict-")
+    assert rows_shown(page)[0] == "glowing"
+
+
+def test_back_at_the_start_reading_begins_at_the_title(page: Page) -> None:
+    choose(page, table(("review",), (GOOD,)))
+    page.locator("#other-file").click()
+    expect(page.locator("#choose-title")).to_be_focused()
+    choose(page, b"")
+    expect(page.locator("#choose-title")).to_be_focused()
 
 
 def test_the_format_can_be_changed(page: Page) -> None:
