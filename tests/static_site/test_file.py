@@ -758,7 +758,8 @@ def test_several_files_at_once_are_refused(page: Page) -> None:
 
 def test_a_large_text_that_is_pasted_is_taken_at_once(page: Page) -> None:
     page.locator("#pasted").evaluate(
-        "(box, text) => { const clipboardData = new DataTransfer(); clipboardData.setData('text/plain', text);"
+        "(box, text) => { const clipboardData = new DataTransfer();"
+        " clipboardData.setData('text/plain', text);"
         " box.dispatchEvent(new ClipboardEvent('paste', { clipboardData, cancelable: true })); }",
         f"{GOOD}\n" * 2_000,
     )
