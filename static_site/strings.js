@@ -630,6 +630,9 @@ export const shareOf = (part, all) => (all === 0 ? "\u2013" : `${((part / all) *
 /** @param {number} number */
 const rowsOf = (number) => plural(number, "row", "rows");
 
+/** Where something was found so many times. @param {number} number @param {number} row */
+const whereIn = (number, row) => (number === 1 ? `(row ${count(row)})` : `(the first is row ${count(row)})`);
+
 /** @param {number} seconds */
 const timeOf = (seconds) =>
   seconds < 90 ? plural(Math.max(1, Math.ceil(seconds)), "second", "seconds") : plural(Math.round(seconds / 60), "minute", "minutes");
@@ -747,7 +750,7 @@ export const FILE = {
   /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
   labels: (scale, { positive, negative, neither }) =>
     `${FILE.SCALES[scale][1]}: ${rowsOf(positive)} and ${count(negative)}` +
-    (neither ? `; ${count(neither)} say neither and are left out of the figures.` : "."),
+    (neither ? `; ${count(neither)} ${neither === 1 ? "says" : "say"} neither, and no figure counts ${neither === 1 ? "it" : "them"}.` : "."),
   /** @param {number} rows */
   once: (rows) => `Ask only once for equal reviews (${rowsOf(rows)} repeat another)`,
   /** @param {number} rows */
@@ -763,13 +766,13 @@ export const FILE = {
     unclosed_quote: ({ row = 0 }) =>
       `A quotation mark opens in row ${count(row)} and never closes, so that row holds all the rest of the file. Mend it there, or choose \u201cone review a line\u201d.`,
     odd_quotes: ({ count: number = 0, row = 0 }) =>
-      `${plural(number, "quotation mark stands", "quotation marks stand")} oddly within a value, first in row ${count(row)}. Look whether that row is right.`,
+      `${plural(number, "quotation mark stands", "quotation marks stand")} oddly within a value ${whereIn(number, row)}. Look whether the rows are right.`,
     ragged: ({ count: number = 0, row = 0 }) =>
-      `${rowsOf(number)} ${number === 1 ? "has" : "have"} another number of values than the first row, first row ${count(row)}. Nothing is dropped; is a comma in the text without quotation marks?`,
+      `${rowsOf(number)} ${number === 1 ? "has" : "have"} another number of values than the first row ${whereIn(number, row)}. Nothing is dropped; is a comma in the text without quotation marks?`,
     nulls: ({ count: number = 0, row = 0 }) =>
-      `${rowsOf(number)} ${number === 1 ? "holds" : "hold"} a NUL character, first row ${count(row)}.`,
+      `${rowsOf(number)} ${number === 1 ? "holds" : "hold"} a NUL character ${whereIn(number, row)}.`,
     bad_lines: ({ count: number = 0, row = 0 }) =>
-      `${plural(number, "line is", "lines are")} no JSON object, first row ${count(row)}. They stay as rows without a verdict.`,
+      `${plural(number, "line is", "lines are")} no JSON object ${whereIn(number, row)}: ${number === 1 ? "a row" : "rows"} without a verdict.`,
   },
 
   progressLabel: "Rows that are done",
