@@ -622,7 +622,9 @@ function longReview() {
 
 /** Bytes as people say them: 66 MB. @param {number} bytes */
 const megabytes = (bytes) =>
-  bytes < 1_000_000 ? `${count(Math.max(1, Math.round(bytes / 1000)))}\u00a0KB` : `${count(Math.round(bytes / 1_000_000))}\u00a0MB`;
+  bytes < 1_000_000
+    ? `${count(Math.max(1, Math.round(bytes / 1000)))}\u00a0KB`
+    : `${count(Math.round(bytes / 1_000_000))}\u00a0MB`;
 
 /** A share of rows: 52.1 %. @param {number} part @param {number} all */
 export const shareOf = (part, all) => (all === 0 ? "\u2013" : `${((part / all) * 100).toFixed(1)}\u00a0%`);
@@ -635,7 +637,9 @@ const whereIn = (number, row) => (number === 1 ? `(row ${count(row)})` : `(the f
 
 /** @param {number} seconds */
 const timeOf = (seconds) =>
-  seconds < 90 ? plural(Math.max(1, Math.ceil(seconds)), "second", "seconds") : plural(Math.round(seconds / 60), "minute", "minutes");
+  seconds < 90
+    ? plural(Math.max(1, Math.ceil(seconds)), "second", "seconds")
+    : plural(Math.round(seconds / 60), "minute", "minutes");
 
 /** Kinds of file that are no text, by what their first bytes say. @type {Record<string, string>} */
 const BINARY_KINDS = {
@@ -658,7 +662,9 @@ const REFUSALS = {
   }),
   too_large: ({ bytes, limit }) => ({
     title: "The file is too large",
-    advice: `It has ${megabytes(bytes)}; this page takes up to ${megabytes(limit)}. Split it, or use make batch.`,
+    advice:
+      `It has ${megabytes(bytes)}; this page takes up to ${megabytes(limit)}. Split it, or ` +
+      `use make batch.`,
   }),
   too_many_rows: ({ limit }) => ({
     title: "The file has too many rows",
@@ -667,7 +673,8 @@ const REFUSALS = {
   too_many_columns: ({ columns, limit }) => ({
     title: "The file has too many columns",
     advice:
-      `It has ${count(columns)} or more in some row; this page takes up to ${count(limit)}. Leave out those that are ` +
+      `It has ${count(columns)} or more in some row; this page takes up to ${count(limit)}. Leave ` +
+      `out those that are ` +
       "not needed. Perhaps another sign stands between its values than the one that was tried.",
   }),
   too_many_cells: ({ limit }) => ({
@@ -676,12 +683,15 @@ const REFUSALS = {
   }),
   binary: ({ kind }) => ({
     title: "This is no text file",
-    advice: BINARY_KINDS[kind] ?? "It holds bytes that no text has. Choose a CSV, TSV, JSON lines or text file.",
+    advice:
+      BINARY_KINDS[kind] ??
+      "It holds bytes that no text has. Choose a CSV, TSV, JSON lines " + "or text file.",
   }),
   no_json: ({ lines }) => ({
     title: "No line of it is JSON",
     advice:
-      `JSON lines have one object a line, as in {"review": "\u2026"}; none of ${plural(lines, "line", "lines")} ` +
+      `JSON lines have one object a line, as in {"review": "\u2026"}; none of ` +
+      `${plural(lines, "line", "lines")} ` +
       "is one, nor is the whole a list of such.",
   }),
   several: () => ({ title: "One file at a time", advice: "Several came at once. Choose one of them." }),
@@ -694,21 +704,33 @@ const REFUSALS = {
 export const FILE = {
   /** What stands beside the choice of a file: term and description. @type {(url: string, limits: Record<string, number>) => [string, string][]} */
   facts: (url, { rows, bytes, batch }) => [
-    ["Where it goes", `Only the column of reviews is sent, to ${url}, ${count(batch)} at most in a request. Other columns and the file\u2019s name stay here.`],
+    [
+      "Where it goes",
+      `Only the column of reviews is sent, to ${url}, ${count(batch)} at most in a ` +
+        `request. Other columns and the file\u2019s name stay here.`,
+    ],
     ["What is stored", "Nothing, here or there, unless you tick \u201cKeep on this device\u201d."],
     ["How much", `Up to ${count(rows)} rows and ${megabytes(bytes)}; up to 50,000 characters a review.`],
-    ["Labels", "With a column of labels or stars, the verdicts are held against them: accuracy, and whether the probability holds."],
+    [
+      "Labels",
+      "With a column of labels or stars, the verdicts are held against them: accuracy, and " +
+        "whether the probability holds.",
+    ],
   ],
   /** @param {string} name @param {number} bytes */
   reading: (name, bytes) => `Reading ${name ? `\u201c${name}\u201d` : "the text"}, ${megabytes(bytes)}\u2026`,
   stoppedReading: "Stopped. No file was read.",
   /** @param {string} code @param {Record<string, any>} numbers */
   refusal: (code, numbers) =>
-    (REFUSALS[code] ??
+    (
+      REFUSALS[code] ??
       (() => ({
         title: "The file can\u2019t be read",
-        advice: "The browser could not open it, or ran out of memory. Is it a folder, or has it moved? Choose it again.",
-      })))(numbers),
+        advice:
+          "The browser could not open it, or ran out of memory. Is it a folder, or has it " +
+          "moved? Choose it again.",
+      }))
+    )(numbers),
   /** @param {string} name @param {number} done @param {number} rows */
   kept: (name, done, rows) =>
     `${name ? `\u201c${name}\u201d` : "Pasted text"}: ${count(done)} of ${rowsOf(rows)} done.`,
@@ -723,7 +745,11 @@ export const FILE = {
   /** @param {number} rows */
   preview: (rows) => (rows === 1 ? "Its only row" : `Its first ${count(rows)} rows`),
   /** @param {number} columns */
-  moreColumns: (columns) => (columns > 0 ? `And ${plural(columns, "more column", "more columns")} that ${columns === 1 ? "is" : "are"} not shown.` : ""),
+  moreColumns: (columns) =>
+    columns > 0
+      ? `And ${plural(columns, "more column", "more columns")} ` +
+        `that ${columns === 1 ? "is" : "are"} not shown.`
+      : "",
   noColumn: "None",
   rowNumbers: "Their number",
   /** @type {Record<string, string>} */
@@ -750,7 +776,10 @@ export const FILE = {
   /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
   labels: (scale, { positive, negative, neither }) =>
     `${FILE.SCALES[scale][1]}: ${rowsOf(positive)} and ${count(negative)}` +
-    (neither ? `; ${count(neither)} ${neither === 1 ? "says" : "say"} neither, and no figure counts ${neither === 1 ? "it" : "them"}.` : "."),
+    (neither
+      ? `; ${count(neither)} ${neither === 1 ? "says" : "say"} neither, and no figure counts ` +
+        `${neither === 1 ? "it" : "them"}.`
+      : "."),
   /** @param {number} rows */
   once: (rows) => `Ask only once for equal reviews (${rowsOf(rows)} repeat another)`,
   /** @param {number} rows */
@@ -758,21 +787,30 @@ export const FILE = {
   /** @param {string} url @param {number} unsent */
   columnsPrivacy: (url, unsent) =>
     `Only this column is sent, to ${url}.` +
-    (unsent ? ` ${rowsOf(unsent)} can\u2019t be sent: empty, too long, or not readable. The table will say which.` : ""),
+    (unsent
+      ? ` ${rowsOf(unsent)} can\u2019t be sent: empty, too long, or not readable. The table ` +
+        `will say which.`
+      : ""),
   /** @type {Record<string, (note: {count?: number, row?: number}) => string>} */
   NOTES: {
-    windows_1252: () => "It is not UTF-8, so it was read as Windows-1252. Look whether accents and quotation marks are right below.",
+    windows_1252: () =>
+      "It is not UTF-8, so it was read as Windows-1252. Look whether accents and " +
+      "quotation marks are right below.",
     replaced: () => "Some characters could not be read and show as \uFFFD.",
     unclosed_quote: ({ row = 0 }) =>
-      `A quotation mark opens in row ${count(row)} and never closes, so that row holds all the rest of the file. Mend it there, or choose \u201cone review a line\u201d.`,
+      `A quotation mark opens in row ${count(row)} and never closes, so that row holds all the rest ` +
+      `of the file. Mend it there, or choose \u201cone review a line\u201d.`,
     odd_quotes: ({ count: number = 0, row = 0 }) =>
-      `${plural(number, "quotation mark stands", "quotation marks stand")} oddly within a value ${whereIn(number, row)}. Look whether the rows are right.`,
+      `${plural(number, "quotation mark stands", "quotation marks stand")} oddly within a value ` +
+      `${whereIn(number, row)}. Look whether the rows are right.`,
     ragged: ({ count: number = 0, row = 0 }) =>
-      `${rowsOf(number)} ${number === 1 ? "has" : "have"} another number of values than the first row ${whereIn(number, row)}. Nothing is dropped; is a comma in the text without quotation marks?`,
+      `${rowsOf(number)} ${number === 1 ? "has" : "have"} another number of values than the first ` +
+      `row ${whereIn(number, row)}. Nothing is dropped; is a comma in the text without quotation marks?`,
     nulls: ({ count: number = 0, row = 0 }) =>
       `${rowsOf(number)} ${number === 1 ? "holds" : "hold"} a NUL character ${whereIn(number, row)}.`,
     bad_lines: ({ count: number = 0, row = 0 }) =>
-      `${plural(number, "line is", "lines are")} no JSON object ${whereIn(number, row)}: ${number === 1 ? "a row" : "rows"} without a verdict.`,
+      `${plural(number, "line is", "lines are")} no JSON object ${whereIn(number, row)}: ` +
+      `${number === 1 ? "a row" : "rows"} without a verdict.`,
   },
 
   progressLabel: "Rows that are done",
@@ -780,7 +818,9 @@ export const FILE = {
   progress: (done, all) => `${count(done)} of ${rowsOf(all)} done`,
   /** @param {number | null} rate rows a second @param {number} left rows */
   pace: (rate, left) =>
-    rate === null ? "One request at a time." : `${count(Math.max(1, Math.round(rate)))} rows a second, about ${timeOf(left / rate)} left.`,
+    rate === null
+      ? "One request at a time."
+      : `${count(Math.max(1, Math.round(rate)))} rows a ` + `second, about ${timeOf(left / rate)} left.`,
   /** @type {(shares: {positive: number, negative: number, uncertain: number, failed: number, waiting: number}) => string} */
   result: ({ positive, negative, uncertain }) => {
     const scored = positive + negative + uncertain;
@@ -790,10 +830,13 @@ export const FILE = {
   /** @type {(shares: {positive: number, negative: number, uncertain: number, failed: number, waiting: number}) => string} */
   resultDeck: ({ positive, negative, uncertain, failed, waiting }) =>
     [
-      `${plural(positive + negative + uncertain, "verdict", "verdicts")} in all${uncertain ? `; for ${count(uncertain)} of them it can\u2019t tell` : ""}.`,
+      `${plural(positive + negative + uncertain, "verdict", "verdicts")} in ` +
+        `all${uncertain ? `; for ${count(uncertain)} of them it can\u2019t tell` : ""}.`,
       failed ? `${rowsOf(failed)} failed.` : "",
       waiting ? `${rowsOf(waiting)} not asked.` : "",
-    ].filter(Boolean).join(" "),
+    ]
+      .filter(Boolean)
+      .join(" "),
   pausing: "Pausing: one request is still under way.",
   paused: "Paused.",
   waiting: "Waiting for the API.",
@@ -825,12 +868,18 @@ export const FILE = {
   noBand: "No verdict yet.",
   /** @param {string[]} ids */
   models: (ids) =>
-    ids.length < 2 ? (ids[0] ? `Model ${ids[0]}` : "") : `${ids.join(" and ")} answered: the model changed on the way, so their probabilities may differ.`,
+    ids.length < 2
+      ? ids[0]
+        ? `Model ${ids[0]}`
+        : ""
+      : `${ids.join(" and ")} answered: the model ` +
+        `changed on the way, so their probabilities may differ.`,
   axisProbability: "Probability that a review is positive",
   axisRows: "Rows",
   /** @param {number} rows @param {number} below @param {number} above */
   histogramLabel: (rows, below, above) =>
-    `Histogram of ${plural(rows, "probability", "probabilities")}: ${count(below)} below one half, ${count(above)} above.`,
+    `Histogram of ${plural(rows, "probability", "probabilities")}: ${count(below)} below one half, ` +
+    `${count(above)} above.`,
   axisObserved: "Share of positive labels",
   /** @param {number} bins @param {number} rows */
   calibrationLabel: (bins, rows) =>
@@ -843,28 +892,49 @@ export const FILE = {
   place: (value) => value.toFixed(3),
   /** @type {Record<string, string>} */
   SHARES: {
-    positive: "Positive", negative: "Negative", uncertain: "Can\u2019t tell", failed: "Failed", waiting: "Not asked yet", warned: "With a warning",
+    positive: "Positive",
+    negative: "Negative",
+    uncertain: "Can\u2019t " + "tell",
+    failed: "Failed",
+    waiting: "Not asked yet",
+    warned: "With a warning",
   },
   accuracyAll: "Right, by the side of one half",
   accuracyOutright: "Right, where it says positive or negative outright",
   /** @type {(figure: {rows: number, right: number, low: number, high: number}) => string} */
   accuracyNote: ({ rows, right, low, high }) =>
-    `${count(right)} of ${rowsOf(rows)}; 95\u00a0% interval ${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)}\u00a0%`,
+    `${count(right)} of ${rowsOf(rows)}; 95\u00a0% interval ${(low * 100).toFixed(1)} to ` +
+    `${(high * 100).toFixed(1)}\u00a0%`,
   /** @param {number} uncertain @param {number} without */
   accuracyRest: (uncertain, without) =>
     `For ${count(uncertain)} of the labelled rows it can\u2019t tell; they count in the first figure alone.` +
-    (without ? ` ${rowsOf(without)} with a verdict ${without === 1 ? "has" : "have"} no label that says either.` : ""),
+    (without
+      ? ` ${rowsOf(without)} with a verdict ${without === 1 ? "has" : "have"} no label that ` + `says either.`
+      : ""),
   confusionCaption: "Labels in rows, verdicts in columns",
 
   /** @type {Record<string, string>} */
   SHOW: {
-    all: "All rows", positive: "Positive", negative: "Negative", uncertain: "Can\u2019t tell", failed: "Failed",
-    warned: "With a warning", disagrees: "Against your label", waiting: "Not asked yet",
+    all: "All rows",
+    positive: "Positive",
+    negative: "Negative",
+    uncertain: "Can\u2019t " + "tell",
+    failed: "Failed",
+    warned: "With a warning",
+    disagrees: "Against your label",
+    waiting: "Not asked yet",
   },
   /** @param {number} shown @param {number} all */
   shown: (shown, all) => (shown === all ? rowsOf(all) : `${count(shown)} of ${rowsOf(all)}`),
   /** @type {Record<string, string>} */
-  GRID: { row: "Row", verdict: "Verdict", probability: "P(positive)", label: "Label", review: "Review", note: "Note" },
+  GRID: {
+    row: "Row",
+    verdict: "Verdict",
+    probability: "P(positive)",
+    label: "Label",
+    review: "Review",
+    note: "Note",
+  },
   gridLabel: "Rows and their verdicts",
   noRows: "No row is like that.",
   against: "against the label",
@@ -878,7 +948,12 @@ export const FILE = {
     not_json: "The line is no JSON object.",
   },
   /** For the table's narrow column. @type {Record<string, string>} */
-  SHORT_ERRORS: { empty: "Empty", too_long: "Too long", no_token: "No word in it", not_json: "No JSON object" },
+  SHORT_ERRORS: {
+    empty: "Empty",
+    too_long: "Too long",
+    no_token: "No word in it",
+    not_json: "No " + "JSON object",
+  },
   /** A failed row's reason. @param {string} code @param {string} detail */
   error: (code, detail) => FILE.ERRORS[code] ?? (detail || `The API refused it (${code}).`),
   /** @param {string} name */

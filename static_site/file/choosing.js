@@ -23,7 +23,12 @@ export function chooseView(wiring, refusal) {
   return view;
 }
 
-/** Offers what was kept on this device. @param {ParentNode} view @param {import("./keeping.js").Summary} summary @param {{onGoOn: () => void, onForget: () => void}} wiring */
+/**
+ * Offers what was kept on this device.
+ * @param {ParentNode} view
+ * @param {import("./keeping.js").Summary} summary
+ * @param {{onGoOn: () => void, onForget: () => void}} wiring
+ */
 export function offerKept(view, { sheet, count, done }, { onGoOn, onForget }) {
   find(view, "#kept").hidden = false;
   setText(view, "#kept-text", FILE.kept(sheet.name, done, count));
@@ -32,7 +37,12 @@ export function offerKept(view, { sheet, count, done }, { onGoOn, onForget }) {
   onClick(view, "#forget-kept", onForget);
 }
 
-/** Whatever is dropped on the page, at any place, is taken. @param {HTMLElement} page @param {Wiring} wiring @param {() => boolean} isOpen */
+/**
+ * Whatever is dropped on the page, at any place, is taken.
+ * @param {HTMLElement} page
+ * @param {Wiring} wiring
+ * @param {() => boolean} isOpen
+ */
 export function listenForDrops(page, wiring, isOpen) {
   const mark = (/** @type {boolean} */ over) => page.toggleAttribute("data-over", over && isOpen());
   document.addEventListener("dragover", (event) => {
@@ -51,7 +61,10 @@ export function listenForDrops(page, wiring, isOpen) {
 /** @param {string} url */
 function factsOf(url) {
   const limits = { rows: MAX_ROWS, bytes: MAX_FILE_BYTES, batch: MAX_BATCH_REVIEWS };
-  return FILE.facts(url, limits).flatMap(([term, words]) => [element("dt", "", term), element("dd", "", words)]);
+  return FILE.facts(url, limits).flatMap(([term, words]) => [
+    element("dt", "", term),
+    element("dd", "", words),
+  ]);
 }
 
 /** @param {ParentNode} view @param {Refusal} refusal */

@@ -6,8 +6,17 @@ import { REVIEW_NAMES, textOf } from "./reading.js";
 /** @typedef {import("./reading.js").Sheet} Sheet */
 /** @typedef {{review: number, label: number, id: number}} Columns places of columns; -1 for none */
 
-const LABEL_NAMES =
-  ["label", "labels", "sentiment", "rating", "stars", "score", "class", "polarity", "target"];
+const LABEL_NAMES = [
+  "label",
+  "labels",
+  "sentiment",
+  "rating",
+  "stars",
+  "score",
+  "class",
+  "polarity",
+  "target",
+];
 const ID_NAMES = ["id", "review_id", "reviewid", "uuid", "key"];
 // As many rows as say how long a column's texts are.
 const SAMPLE_ROWS = 200;
@@ -37,7 +46,12 @@ function placeOf(wanted, columns) {
   return found === undefined ? -1 : names.indexOf(found);
 }
 
-/** Why a row can't be sent; empty when it can. @param {Sheet} sheet @param {number} row @param {number} column */
+/**
+ * Why a row can't be sent; empty when it can.
+ * @param {Sheet} sheet
+ * @param {number} row
+ * @param {number} column
+ */
 export function faultOf({ rows, unread }, row, column) {
   const cells = rows[row];
   if (unread >= 0 && cells[unread] !== undefined) return "not_json";

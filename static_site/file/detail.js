@@ -43,7 +43,10 @@ function verdictOf(rows, row) {
   const { sentiment, probability, warnings } = outcome;
   const verdict = element("p", "detail-verdict", VERDICTS[sentiment]);
   verdict.dataset.verdict = sentiment;
-  const remarks = [...againstLabel(outcome, rows.label(row)), ...warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING)];
+  const remarks = [
+    ...againstLabel(outcome, rows.label(row)),
+    ...warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING),
+  ];
   return [verdict, element("p", "detail-reason", sureness(sentiment, probability)), ...listOf(remarks)];
 }
 

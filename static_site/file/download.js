@@ -28,7 +28,10 @@ export function ourColumns(columns) {
   return OURS.map((name) => (taken.has(name) ? freeName(`verdict_${name}`, taken) : name));
 }
 
-/** @param {Outcome | null} outcome @returns {{sentiment: string | null, probability: number | null, warnings: string[], error: string | null}} */
+/**
+ * @param {Outcome | null} outcome
+ * @returns {{sentiment: string | null, probability: number | null, warnings: string[], error: string | null}}
+ */
 export function ourFields(outcome) {
   const nothing = { sentiment: null, probability: null, warnings: [], error: null };
   if (outcome === null) return { ...nothing, error: "not_asked" };
@@ -37,11 +40,22 @@ export function ourFields(outcome) {
   return { sentiment, probability, warnings, error: null };
 }
 
-/** A file's rows in parcels. @param {import("./work.js").Work} work @param {Wish} wish @returns {Iterable<Parcel>} */
+/**
+ * A file's rows in parcels.
+ * @param {import("./work.js").Work} work
+ * @param {Wish} wish
+ * @returns {Iterable<Parcel>}
+ */
 export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
   for (let from = 0; from < rows.length; from += PARCEL_ROWS) {
     const to = from + PARCEL_ROWS;
-    yield { ...wish, columns, rows: rows.slice(from, to), outcomes: outcomes.slice(from, to), first: from === 0 };
+    yield {
+      ...wish,
+      columns,
+      rows: rows.slice(from, to),
+      outcomes: outcomes.slice(from, to),
+      first: from === 0,
+    };
   }
 }
 
@@ -88,11 +102,19 @@ function jsonLine(columns, row, names, outcome) {
 /** @param {string} name the file that was read; empty for pasted text @param {string} ending */
 export function fileName(name, ending) {
   // Not what a file system, or a terminal, may take for more than a name.
-  const plain = name.replace(/\.[^.]*$/, "").replace(/[^\p{L}\p{N} ._-]/gu, "_").replace(/^\.+/, "");
+  const plain = name
+    .replace(/\.[^.]*$/, "")
+    .replace(/[^\p{L}\p{N} ._-]/gu, "_")
+    .replace(/^\.+/, "");
   return `${plain.trim().slice(0, MAX_NAME_CHARACTERS) || "reviews"}-verdicts.${ending}`;
 }
 
-/** Hands a file to the browser's downloads. @param {string} name @param {Blob[]} parts @param {{type: string, mark?: boolean}} form */
+/**
+ * Hands a file to the browser's downloads.
+ * @param {string} name
+ * @param {Blob[]} parts
+ * @param {{type: string, mark?: boolean}} form
+ */
 export function save(name, parts, { type, mark = false }) {
   const url = URL.createObjectURL(new Blob(mark ? [BYTE_ORDER_MARK, ...parts] : parts, { type }));
   const link = document.createElement("a");

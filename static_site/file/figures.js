@@ -6,11 +6,13 @@
  * @typedef {{positive: number, negative: number, uncertain: number}} Verdicts counts
  * @typedef {Verdicts & {failed: number, waiting: number, warned: number}} Shares
  * @typedef {{from: number, to: number} & Verdicts} Bin probabilities from, to; counts
- * @typedef {{rows: number, right: number, low: number, high: number}} Accuracy low, high: of the share, at 95 %
+ * @typedef {{rows: number, right: number, low: number, high: number}} Accuracy
+ *   low, high: of the share, at 95 %
  * @typedef {{positive: Verdicts, negative: Verdicts, rows: number, without: number,
  *   all: Accuracy, outright: Accuracy}} Comparison without: rows with a verdict and no label
  * @typedef {{from: number, to: number, rows: number, predicted: number, observed: number,
- *   low: number, high: number}} CalibrationBin predicted: mean probability; observed: share of positive labels
+ *   low: number, high: number}} CalibrationBin
+ *   predicted: mean probability; observed: share of positive labels
  */
 
 export const HISTOGRAM_BINS = 20;
@@ -35,10 +37,15 @@ export function sharesOf(outcomes) {
 /** @param {(Outcome | null)[]} outcomes @returns {Bin[]} */
 export function histogramOf(outcomes) {
   const bins = Array.from({ length: HISTOGRAM_BINS }, (_, place) => ({
-    from: place / HISTOGRAM_BINS, to: (place + 1) / HISTOGRAM_BINS, positive: 0, negative: 0, uncertain: 0,
+    from: place / HISTOGRAM_BINS,
+    to: (place + 1) / HISTOGRAM_BINS,
+    positive: 0,
+    negative: 0,
+    uncertain: 0,
   }));
   for (const outcome of outcomes) {
-    if (outcome && outcome.error === undefined) bins[binOf(outcome.probability, bins.length)][outcome.sentiment] += 1;
+    if (outcome && outcome.error === undefined)
+      bins[binOf(outcome.probability, bins.length)][outcome.sentiment] += 1;
   }
   return bins;
 }
@@ -58,13 +65,23 @@ export function compare(outcomes, labels) {
     if (label === null) without += 1;
     else {
       table[label][scored.sentiment] += 1;
-      right += (scored.probability >= 0.5) === (label === "positive") ? 1 : 0;
+      right += scored.probability >= 0.5 === (label === "positive") ? 1 : 0;
     }
   }
-  return { ...table, without, rows: rowsIn(table), all: accuracy(right, rowsIn(table)), outright: outrightOf(table) };
+  return {
+    ...table,
+    without,
+    rows: rowsIn(table),
+    all: accuracy(right, rowsIn(table)),
+    outright: outrightOf(table),
+  };
 }
 
-/** @param {(Outcome | null)[]} outcomes @param {(Label | null)[]} labels @returns {[Label | null, import("./sending.js").Scored][]} */
+/**
+ * @param {(Outcome | null)[]} outcomes
+ * @param {(Label | null)[]} labels
+ * @returns {[Label | null, import("./sending.js").Scored][]}
+ */
 function scoredRows(outcomes, labels) {
   /** @type {[Label | null, import("./sending.js").Scored][]} */
   const rows = [];
@@ -106,7 +123,12 @@ export function interval(count, rows) {
   return [Math.max(0, (middle - reach) / scale), Math.min(1, (middle + reach) / scale)];
 }
 
-/** Bins without a row are left out. @param {(Outcome | null)[]} outcomes @param {(Label | null)[]} labels @returns {CalibrationBin[]} */
+/**
+ * Bins without a row are left out.
+ * @param {(Outcome | null)[]} outcomes
+ * @param {(Label | null)[]} labels
+ * @returns {CalibrationBin[]}
+ */
 export function calibrationOf(outcomes, labels) {
   const sums = Array.from({ length: CALIBRATION_BINS }, () => ({ rows: 0, predicted: 0, positive: 0 }));
   for (const [label, { probability }] of scoredRows(outcomes, labels)) {
@@ -119,7 +141,11 @@ export function calibrationOf(outcomes, labels) {
   return sums.map(calibrationBin).filter(({ rows }) => rows > 0);
 }
 
-/** @param {{rows: number, predicted: number, positive: number}} sums @param {number} place @returns {CalibrationBin} */
+/**
+ * @param {{rows: number, predicted: number, positive: number}} sums
+ * @param {number} place
+ * @returns {CalibrationBin}
+ */
 function calibrationBin({ rows, predicted, positive }, place) {
   const [low, high] = interval(positive, rows);
   const [from, to] = [place / CALIBRATION_BINS, (place + 1) / CALIBRATION_BINS];

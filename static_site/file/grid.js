@@ -38,7 +38,10 @@ export class Grid {
     this.#listen();
   }
 
-  /** Shows these rows in this order; the chosen one stays chosen where it still is there. @param {number[]} order */
+  /**
+   * Shows these rows in this order; the chosen one stays chosen where it still is there.
+   * @param {number[]} order
+   */
   show(order) {
     const chosen = this.#order[this.#chosen];
     this.#order = order;
@@ -64,7 +67,12 @@ export class Grid {
   #build() {
     const { root, wiring } = this;
     root.classList.add("rows");
-    set(root, { role: "grid", tabindex: "0", "aria-label": wiring.label, "aria-describedby": wiring.describedBy });
+    set(root, {
+      role: "grid",
+      tabindex: "0",
+      "aria-label": wiring.label,
+      "aria-describedby": wiring.describedBy,
+    });
     set(root, { "aria-colcount": String(wiring.columns.length) });
     const head = set(element("div", "rows-row rows-head"), { role: "row", "aria-rowindex": "1" });
     head.append(...this.heads);
@@ -129,7 +137,8 @@ export class Grid {
     const { scroller } = this;
     const [top, bottom] = [place * this.#rowHeight, (place + 1) * this.#rowHeight];
     if (top < scroller.scrollTop) scroller.scrollTop = top;
-    if (bottom > scroller.scrollTop + scroller.clientHeight) scroller.scrollTop = bottom - scroller.clientHeight;
+    if (bottom > scroller.scrollTop + scroller.clientHeight)
+      scroller.scrollTop = bottom - scroller.clientHeight;
   }
 
   #draw() {
@@ -139,7 +148,10 @@ export class Grid {
     this.canvas.style.height = `${this.#order.length * this.#rowHeight}px`;
     const seen = Math.ceil(this.scroller.clientHeight / this.#rowHeight) + 2 * SPARE_ROWS;
     const last = Math.max(0, this.#order.length - seen);
-    const from = Math.min(Math.max(0, Math.floor(this.scroller.scrollTop / this.#rowHeight) - SPARE_ROWS), last);
+    const from = Math.min(
+      Math.max(0, Math.floor(this.scroller.scrollTop / this.#rowHeight) - SPARE_ROWS),
+      last,
+    );
     this.#fitPool(Math.min(seen, this.#order.length));
     this.#pool.forEach((entry, place) => this.#place(entry, from + place));
     this.#markActive();

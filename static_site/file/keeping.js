@@ -32,7 +32,10 @@ export function canKeep() {
   return typeof indexedDB !== "undefined";
 }
 
-/** There is one place, for one tab at a time. Gives null when another tab has it. @returns {Promise<Release | null>} */
+/**
+ * There is one place, for one tab at a time. Gives null when another tab has it.
+ * @returns {Promise<Release | null>}
+ */
 export function claim() {
   // A page without TLS has no locks; there two tabs may overwrite each other's file, as the last one wins.
   if (!navigator.locks) return Promise.resolve(() => {});
@@ -43,7 +46,10 @@ export function claim() {
   });
 }
 
-/** What is kept, in short; null when nothing is. Makes no database to find out. @returns {Promise<Summary | null>} */
+/**
+ * What is kept, in short; null when nothing is. Makes no database to find out.
+ * @returns {Promise<Summary | null>}
+ */
 export async function kept() {
   try {
     if (!(await exists())) return null;
@@ -72,7 +78,10 @@ export async function load({ sheet, choice, count, band, models }) {
 
 /** @param {"rows" | "outcomes"} kind @param {number} chunks @returns {Promise<any[][]>} */
 function chunksOf(kind, chunks) {
-  return getMany(Array.from({ length: chunks }, (_, chunk) => `${kind} ${chunk}`), store());
+  return getMany(
+    Array.from({ length: chunks }, (_, chunk) => `${kind} ${chunk}`),
+    store(),
+  );
 }
 
 /** Empties the database and takes it away. */
@@ -93,7 +102,11 @@ export class Keeper {
   /** @type {(error: unknown) => void} */ #onFailure;
   #stopped = false;
 
-  /** @param {Work} work @param {Release} release @param {(error: unknown) => void} onFailure called once; nothing is kept then */
+  /**
+   * @param {Work} work
+   * @param {Release} release
+   * @param {(error: unknown) => void} onFailure called once; nothing is kept then
+   */
   constructor(work, release, onFailure) {
     this.#work = work;
     this.#release = release;
@@ -156,7 +169,10 @@ export class Keeper {
 
   #writeChanged() {
     /** @type {[string, any][]} */
-    const entries = [...this.#changed].map((chunk) => [`outcomes ${chunk}`, slice(this.#work.outcomes, chunk)]);
+    const entries = [...this.#changed].map((chunk) => [
+      `outcomes ${chunk}`,
+      slice(this.#work.outcomes, chunk),
+    ]);
     this.#changed.clear();
     return setMany([...entries, ["summary", summaryOf(this.#work)]], store());
   }

@@ -13,7 +13,10 @@ const NEGATIVE_WORDS = ["negative", "neg", "n", "bad", "false", "no", "-", "\u22
 // As many labels as say which scale they are on.
 const SAMPLE = 5_000;
 
-/** What a number means on each scale: negative up to one, positive from the other. @type {Record<string, {negative: number, positive: number}>} */
+/**
+ * What a number means on each scale: negative up to one, positive from the other.
+ * @type {Record<string, {negative: number, positive: number}>}
+ */
 const NUMBERS = {
   zero_one: { negative: 0, positive: 1 },
   one_two: { negative: 1, positive: 2 },
@@ -26,7 +29,12 @@ const NUMBERS = {
 /** @type {Scale[]} */
 export const SCALES = ["words", "zero_one", "one_two", "minus_plus", "five", "ten"];
 
-/** What a cell says on a scale; null for neither. @param {Cell} cell @param {Scale} scale @returns {Label | null} */
+/**
+ * What a cell says on a scale; null for neither.
+ * @param {Cell} cell
+ * @param {Scale} scale
+ * @returns {Label | null}
+ */
 export function labelOf(cell, scale) {
   const text = textOf(cell).trim().toLowerCase();
   if (text === "") return null;
@@ -45,7 +53,10 @@ function wordLabel(text) {
 
 /** The scale that a column's cells are on, as far as they tell. @param {Cell[]} cells @returns {Scale} */
 export function guessScale(cells) {
-  const texts = cells.slice(0, SAMPLE).map((cell) => textOf(cell).trim()).filter(Boolean);
+  const texts = cells
+    .slice(0, SAMPLE)
+    .map((cell) => textOf(cell).trim())
+    .filter(Boolean);
   const numbers = texts.map(Number).filter((number) => !Number.isNaN(number));
   // A slip among numbers doesn't make them words.
   if (numbers.length * 2 < texts.length || numbers.length === 0) return "words";

@@ -3,7 +3,8 @@
 /**
  * @typedef {import("./sending.js").Outcome} Outcome
  * @typedef {import("./labels.js").Label} Label
- * @typedef {"all" | "positive" | "negative" | "uncertain" | "failed" | "warned" | "disagrees" | "waiting"} Show
+ * @typedef {"all" | "positive" | "negative" | "uncertain" | "failed" | "warned" | "disagrees"
+ *   | "waiting"} Show
  * @typedef {"row" | "verdict" | "probability" | "label" | "review" | "note"} Key
  * @typedef {{show: Show, search: string, by: Key, down: boolean}} Wish
  * @typedef {{count: number, name: (row: number) => string, review: (row: number) => string,
@@ -48,7 +49,12 @@ function holds(rows, row, wanted) {
   return rows.review(row).toLowerCase().includes(wanted) || rows.name(row).toLowerCase() === wanted;
 }
 
-/** What a row is ordered by; undefined for a row without it. @param {Rows} rows @param {Key} by @returns {(row: number) => string | number | undefined} */
+/**
+ * What a row is ordered by; undefined for a row without it.
+ * @param {Rows} rows
+ * @param {Key} by
+ * @returns {(row: number) => string | number | undefined}
+ */
 function keysOf(rows, by) {
   if (by === "review") return (row) => rows.review(row).slice(0, SORTED_CHARACTERS).trim().toLowerCase();
   if (by === "label") return (row) => rows.label(row) ?? undefined;
@@ -60,7 +66,12 @@ function keysOf(rows, by) {
   };
 }
 
-/** Rows without a key come last both ways; equal ones stay in the file's order. @param {number[]} order @param {(row: number) => string | number | undefined} keyOf @param {boolean} down */
+/**
+ * Rows without a key come last both ways; equal ones stay in the file's order.
+ * @param {number[]} order
+ * @param {(row: number) => string | number | undefined} keyOf
+ * @param {boolean} down
+ */
 function sorted(order, keyOf, down) {
   const keys = new Map(order.map((row) => [row, keyOf(row)]));
   const turn = down ? -1 : 1;

@@ -53,13 +53,20 @@ async function showChoose(refusal = null) {
   if (summary) offerKept(view, summary, { onGoOn: () => goOn(summary), onForget: forgetKept });
 }
 
-/** From a later step: the button that was pressed is gone, and reading starts at the top. @param {Refusal | null} [refusal] */
+/**
+ * From a later step: the button that was pressed is gone, and reading starts at the top.
+ * @param {Refusal | null} [refusal]
+ */
 function goBack(refusal = null) {
   showChoose(refusal);
   find(step, "#choose-title").focus({ preventScroll: true });
 }
 
-/** Reads a file's rows and shows them. @param {Source} source @param {import("./reading.js").Choice} choice */
+/**
+ * Reads a file's rows and shows them.
+ * @param {Source} source
+ * @param {import("./reading.js").Choice} choice
+ */
 async function open(source, choice) {
   reading.abort();
   reading = new AbortController();

@@ -26,7 +26,11 @@ const NAME_CHARACTERS = 60;
 /** @param {Sheet} sheet @param {Wiring} wiring */
 export function columnsView(sheet, wiring) {
   const view = copyOf("columns-template");
-  setText(view, "#columns-kicker", [sheet.name || FILE.pasted, FILE.sheet(sheet.rows.length, sheet.columns.length)].join(", "));
+  setText(
+    view,
+    "#columns-kicker",
+    [sheet.name || FILE.pasted, FILE.sheet(sheet.rows.length, sheet.columns.length)].join(", "),
+  );
   setText(view, "#columns-title", FILE.columnsTitle);
   find(view, "#notes").append(...sheet.notes.map(noteItem));
   const form = find(view, "#columns-form");
@@ -46,11 +50,17 @@ function noteItem(note) {
 /** @param {HTMLElement} form @param {Sheet} sheet */
 function fillColumns(form, sheet) {
   const { review, label, id } = guessColumns(sheet);
-  const names = sheet.columns.map((name, place) => /** @type {[string, string]} */ ([String(place), shortened(name, NAME_CHARACTERS)]));
+  const names = sheet.columns.map(
+    (name, place) => /** @type {[string, string]} */ ([String(place), shortened(name, NAME_CHARACTERS)]),
+  );
   fillSelect(selectOf(form, "#review-column"), names, String(review));
   fillSelect(selectOf(form, "#label-column"), [["-1", FILE.noColumn], ...names], String(label));
   fillSelect(selectOf(form, "#id-column"), [["-1", FILE.rowNumbers], ...names], String(id));
-  fillSelect(selectOf(form, "#scale"), SCALES.map((scale) => [scale, FILE.SCALES[scale][0]]), scaleFor(sheet, label));
+  fillSelect(
+    selectOf(form, "#scale"),
+    SCALES.map((scale) => [scale, FILE.SCALES[scale][0]]),
+    scaleFor(sheet, label),
+  );
 }
 
 /** @param {Sheet} sheet @param {number} label */
@@ -73,7 +83,12 @@ function fillFormat(form, { format, header }, wiring) {
 /** @param {DocumentFragment} view @param {Sheet} sheet @param {Wiring} wiring */
 function listen(view, sheet, wiring) {
   const form = find(view, "#columns-form");
-  const parts = { form, preview: find(view, "#preview"), title: find(view, "#preview-title"), more: find(view, "#preview-more") };
+  const parts = {
+    form,
+    preview: find(view, "#preview"),
+    title: find(view, "#preview-title"),
+    more: find(view, "#preview-more"),
+  };
   const update = () => show(parts, sheet, wiring.url);
   selectOf(form, "#label-column").addEventListener("change", () => {
     selectOf(form, "#scale").value = scaleFor(sheet, choiceOf(form).label);
@@ -88,7 +103,11 @@ function listen(view, sheet, wiring) {
   update();
 }
 
-/** @param {{form: HTMLElement, preview: HTMLElement, title: HTMLElement, more: HTMLElement}} parts @param {Sheet} sheet @param {string} url */
+/**
+ * @param {{form: HTMLElement, preview: HTMLElement, title: HTMLElement, more: HTMLElement}} parts
+ * @param {Sheet} sheet
+ * @param {string} url
+ */
 function show({ form, preview, title, more }, sheet, url) {
   const choice = choiceOf(form);
   const shown = shownColumns(sheet, choice);
@@ -99,7 +118,11 @@ function show({ form, preview, title, more }, sheet, url) {
   showCounts(form, sheet, choice, url);
 }
 
-/** The chosen columns first of all, then as many others as fit. @param {Sheet} sheet @param {Choice} choice */
+/**
+ * The chosen columns first of all, then as many others as fit.
+ * @param {Sheet} sheet
+ * @param {Choice} choice
+ */
 function shownColumns({ columns }, { review, label, id }) {
   const chosen = [id, review, label].filter((place) => place >= 0);
   const others = columns.map((_, place) => place).filter((place) => !chosen.includes(place));
@@ -124,7 +147,11 @@ function previewTable({ columns, rows }, { review }, shown) {
 function previewRow(row, shown, review) {
   const line = element("tr");
   for (const place of shown) {
-    const cell = element("td", place === review ? "chosen" : "", shortened(textOf(row[place]), PREVIEW_CHARACTERS));
+    const cell = element(
+      "td",
+      place === review ? "chosen" : "",
+      shortened(textOf(row[place]), PREVIEW_CHARACTERS),
+    );
     cell.dir = "auto";
     line.append(cell);
   }
@@ -162,7 +189,11 @@ function choiceOf(form) {
   };
 }
 
-/** @param {HTMLSelectElement} select @param {[string, string][]} options value and words @param {string} value */
+/**
+ * @param {HTMLSelectElement} select
+ * @param {[string, string][]} options value and words
+ * @param {string} value
+ */
 export function fillSelect(select, options, value) {
   select.replaceChildren(...options.map(([key, words]) => new Option(words, key)));
   select.value = value;

@@ -61,7 +61,12 @@ function unit() {
 /** @param {number} width @param {number} height @returns {Frame} */
 function frameOf(width, height) {
   const { left, right, top, bottom } = MARGINS;
-  return { left: left * unit(), right: width - right * unit(), top: top * unit(), bottom: height - bottom * unit() };
+  return {
+    left: left * unit(),
+    right: width - right * unit(),
+    top: top * unit(),
+    bottom: height - bottom * unit(),
+  };
 }
 
 /** @param {Bin} bin */
@@ -91,7 +96,12 @@ const up = ({ top, bottom }, share) => bottom - share * (bottom - top);
 /** @param {SVGElement} svg @param {Frame} frame @param {[number, number]} band */
 function drawBand(svg, frame, [low, high]) {
   const [from, to] = [across(frame, low), across(frame, high)];
-  add(svg, "rect", "plot-band", { x: from, y: frame.top, width: to - from, height: frame.bottom - frame.top });
+  add(svg, "rect", "plot-band", {
+    x: from,
+    y: frame.top,
+    width: to - from,
+    height: frame.bottom - frame.top,
+  });
   for (const place of [from, to]) line(svg, "plot-band-edge", place, frame.top, place, frame.bottom);
 }
 
@@ -124,21 +134,41 @@ function drawAxis(svg, frame, title) {
   text(svg, "plot-title plot-tick-middle", across(frame, 0.5), frame.bottom + 38 * unit(), title);
 }
 
-/** @param {SVGElement} svg @param {Frame} frame @param {Bin} bin @param {number} top @param {Record<string, string>} fills */
+/**
+ * @param {SVGElement} svg
+ * @param {Frame} frame
+ * @param {Bin} bin
+ * @param {number} top
+ * @param {Record<string, string>} fills
+ */
 function drawBar(svg, frame, bin, top, fills) {
   const gap = unit();
-  const [x, width] = [across(frame, bin.from) + gap, across(frame, bin.to) - across(frame, bin.from) - 2 * gap];
+  const [x, width] = [
+    across(frame, bin.from) + gap,
+    across(frame, bin.to) - across(frame, bin.from) - 2 * gap,
+  ];
   let below = 0;
   for (const layer of LAYERS) {
     if (bin[layer] === 0) continue;
     const [low, high] = [up(frame, below / top), up(frame, (below + bin[layer]) / top)];
-    const attributes = { x, y: high, width: Math.max(width, 1), height: Math.max(low - high, 1), fill: fills[layer] };
+    const attributes = {
+      x,
+      y: high,
+      width: Math.max(width, 1),
+      height: Math.max(low - high, 1),
+      fill: fills[layer],
+    };
     add(svg, "rect", `plot-bar plot-${layer}`, attributes);
     below += bin[layer];
   }
 }
 
-/** A point, and its interval as a bar with caps. @param {SVGElement} svg @param {Frame} frame @param {CalibrationBin} bin */
+/**
+ * A point, and its interval as a bar with caps.
+ * @param {SVGElement} svg
+ * @param {Frame} frame
+ * @param {CalibrationBin} bin
+ */
 function drawPoint(svg, frame, { predicted, observed, low, high, rows }) {
   const [x, cap] = [across(frame, predicted), 4 * unit()];
   line(svg, "plot-interval", x, up(frame, low), x, up(frame, high));
@@ -148,16 +178,26 @@ function drawPoint(svg, frame, { predicted, observed, low, high, rows }) {
   add(point, "title", "", {}).textContent = `${percent(predicted)}, ${percent(observed)}, ${FILE.rows(rows)}`;
 }
 
-/** Solid for plus, hatched for minus, dotted for neither: told apart without colour. @param {SVGElement} svg @returns {Record<string, string>} */
+/**
+ * Solid for plus, hatched for minus, dotted for neither: told apart without colour.
+ * @param {SVGElement} svg
+ * @returns {Record<string, string>}
+ */
 function fillsOf(svg) {
   patterns += 1;
   const size = 5 * unit();
   const definitions = add(svg, "defs", "", {});
   const hatch = patternOf(definitions, `minus-${patterns}`, size);
-  add(hatch, "path", "plot-hatch", { d: `M0 ${size}L${size} 0M${-size} ${size}L${size} ${-size}M0 ${2 * size}L${2 * size} 0` });
+  add(hatch, "path", "plot-hatch", {
+    d: `M0 ${size}L${size} 0M${-size} ${size}L${size} ${-size}M0 ${2 * size}L${2 * size} 0`,
+  });
   const dots = patternOf(definitions, `neither-${patterns}`, size);
   add(dots, "circle", "plot-dot", { cx: size / 2, cy: size / 2, r: unit() });
-  return { negative: `url(#minus-${patterns})`, uncertain: `url(#neither-${patterns})`, positive: "currentColor" };
+  return {
+    negative: `url(#minus-${patterns})`,
+    uncertain: `url(#neither-${patterns})`,
+    positive: "currentColor",
+  };
 }
 
 /** @param {SVGElement} parent @param {string} id @param {number} size */
@@ -177,7 +217,12 @@ function drawing(width, height, label) {
   return svg;
 }
 
-/** @param {Element} parent @param {string} tag @param {string} className @param {Record<string, string | number>} attributes */
+/**
+ * @param {Element} parent
+ * @param {string} tag
+ * @param {string} className
+ * @param {Record<string, string | number>} attributes
+ */
 function add(parent, tag, className, attributes) {
   const node = /** @type {SVGElement} */ (document.createElementNS(NAMESPACE, tag));
   if (className) node.setAttribute("class", className);
@@ -186,12 +231,25 @@ function add(parent, tag, className, attributes) {
   return node;
 }
 
-/** @param {SVGElement} svg @param {string} className @param {number} x1 @param {number} y1 @param {number} x2 @param {number} y2 */
+/**
+ * @param {SVGElement} svg
+ * @param {string} className
+ * @param {number} x1
+ * @param {number} y1
+ * @param {number} x2
+ * @param {number} y2
+ */
 function line(svg, className, x1, y1, x2, y2) {
   add(svg, "line", className, { x1, y1, x2, y2 });
 }
 
-/** @param {SVGElement} svg @param {string} className @param {number} x @param {number} y @param {string} words */
+/**
+ * @param {SVGElement} svg
+ * @param {string} className
+ * @param {number} x
+ * @param {number} y
+ * @param {string} words
+ */
 function text(svg, className, x, y, words) {
   add(svg, "text", className, { x, y }).textContent = words;
 }

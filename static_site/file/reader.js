@@ -29,7 +29,11 @@ export async function read(source, choice, signal) {
   return Promise.race([reading, aborted(signal)]).finally(() => worker.terminate());
 }
 
-/** The parts of a file to download. @param {Iterable<import("./download.js").Parcel>} parcels @returns {Promise<Blob[]>} */
+/**
+ * The parts of a file to download.
+ * @param {Iterable<import("./download.js").Parcel>} parcels
+ * @returns {Promise<Blob[]>}
+ */
 export async function write(parcels) {
   const worker = newWorker();
   try {

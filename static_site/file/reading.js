@@ -28,13 +28,38 @@ const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
 // ASCII's own separator of units: no text has it.
 const NO_DELIMITER = "\x1f";
 /** @type {Record<string, Format | "delimited">} */
-const BY_ENDING = { csv: "delimited", tsv: "tab", tab: "tab", jsonl: "jsonl", ndjson: "jsonl", json: "jsonl" };
+const BY_ENDING = {
+  csv: "delimited",
+  tsv: "tab",
+  tab: "tab",
+  jsonl: "jsonl",
+  ndjson: "jsonl",
+  json: "jsonl",
+};
 
 /** Names under which files hold their reviews, the likeliest first. */
-export const REVIEW_NAMES =
-  ["review", "reviews", "review_text", "reviewtext", "text", "content", "comment", "body", "sentence"];
-const KNOWN_NAMES =
-  [...REVIEW_NAMES, "id", "label", "sentiment", "rating", "stars", "score", "class", "polarity"];
+export const REVIEW_NAMES = [
+  "review",
+  "reviews",
+  "review_text",
+  "reviewtext",
+  "text",
+  "content",
+  "comment",
+  "body",
+  "sentence",
+];
+const KNOWN_NAMES = [
+  ...REVIEW_NAMES,
+  "id",
+  "label",
+  "sentiment",
+  "rating",
+  "stars",
+  "score",
+  "class",
+  "polarity",
+];
 
 // As many characters, and rows, as a guess needs.
 const HEAD_CHARACTERS = 65_536;
@@ -179,7 +204,12 @@ export function guessFormat(name, head, Papa) {
   return known || looksDelimited(head, delimited, Papa) ? delimited : "lines";
 }
 
-/** The delimiter that cuts a known name out of the first row; else the one that cuts rows most evenly. @param {string} head @param {any} Papa @returns {Format} */
+/**
+ * The delimiter that cuts a known name out of the first row; else the one that cuts rows most evenly.
+ * @param {string} head
+ * @param {any} Papa
+ * @returns {Format}
+ */
 function guessDelimiter(head, Papa) {
   const names = Object.keys(DELIMITERS);
   const firsts = names.map((name) => headRows(head, /** @type {Format} */ (name), Papa)[0]);
@@ -191,7 +221,12 @@ function guessDelimiter(head, Papa) {
   return /** @type {Format} */ (names.find((name) => DELIMITERS[name] === delimiter) ?? "comma");
 }
 
-/** Prose has commas too: a table has known names, or tabs, in each of its rows. @param {string} head @param {Format} format @param {any} Papa */
+/**
+ * Prose has commas too: a table has known names, or tabs, in each of its rows.
+ * @param {string} head
+ * @param {Format} format
+ * @param {any} Papa
+ */
 function looksDelimited(head, format, Papa) {
   const rows = headRows(head, format, Papa);
   if (rows[0].some(isKnownName)) return true;
@@ -250,7 +285,12 @@ function widthOf(rows) {
   return rows.reduce((most, row) => Math.max(most, row.length), 0);
 }
 
-/** Blank lines are no rows, but in a single column they may be an empty value, all but what follows the last line's end. @param {string[][]} rows @param {number} width */
+/**
+ * Blank lines are no rows; but in a single column each may be an empty value, all but what follows the
+ * last line's end.
+ * @param {string[][]} rows
+ * @param {number} width
+ */
 function withoutBlanks(rows, width) {
   if (width > 1) return rows.filter((row) => !isBlank(row));
   return isBlank(rows[rows.length - 1]) ? rows.slice(0, -1) : rows;
@@ -306,7 +346,12 @@ function nullNotes(rows) {
   return found.count ? [{ code: "nulls", ...found }] : [];
 }
 
-/** How many rows are so, and the first that is. @template T @param {T[]} rows @param {(row: T) => boolean} test */
+/**
+ * How many rows are so, and the first that is.
+ * @template T
+ * @param {T[]} rows
+ * @param {(row: T) => boolean} test
+ */
 function placesOf(rows, test) {
   const count = rows.reduce((sum, row) => sum + (test(row) ? 1 : 0), 0);
   return { count, row: count ? rows.findIndex(test) + 1 : 0 };
@@ -339,7 +384,11 @@ function readJsonLines(text) {
   return withUnreadLines([...places.keys()], rows, lines, fields);
 }
 
-/** Null when the text is no list whose every item can be a row. @param {string} text @returns {[string, Cell][][] | null} */
+/**
+ * Null when the text is no list whose every item can be a row.
+ * @param {string} text
+ * @returns {[string, Cell][][] | null}
+ */
 function fieldsOfList(text) {
   if (!text.trimStart().startsWith("[")) return null;
   try {
@@ -350,7 +399,12 @@ function fieldsOfList(text) {
   }
 }
 
-/** @param {string[]} columns @param {Cell[][]} rows @param {string[]} lines @param {([string, Cell][] | null)[]} objects */
+/**
+ * @param {string[]} columns
+ * @param {Cell[][]} rows
+ * @param {string[]} lines
+ * @param {([string, Cell][] | null)[]} objects
+ */
 function withUnreadLines(columns, rows, lines, objects) {
   const bad = placesOf(objects, (fields) => fields === null);
   const table = { header: false, columns, rows, unread: -1, notes: nullNotes(rows) };
@@ -363,7 +417,11 @@ function withUnreadLines(columns, rows, lines, objects) {
   return { ...table, columns: names, unread, notes: [{ code: "bad_lines", ...bad }, ...table.notes] };
 }
 
-/** A line's names and values; null when it holds neither an object nor a string. @param {string} line @returns {[string, Cell][] | null} */
+/**
+ * A line's names and values; null when it holds neither an object nor a string.
+ * @param {string} line
+ * @returns {[string, Cell][] | null}
+ */
 function fieldsOf(line) {
   try {
     return fieldsOfValue(parseKeepingDigits(line));
@@ -388,7 +446,11 @@ function parseKeepingDigits(line) {
   return JSON.parse(line, keep);
 }
 
-/** @param {[string, Cell][]} fields @param {Map<string, number>} places a column's place by its name; grows @returns {Cell[]} */
+/**
+ * @param {[string, Cell][]} fields
+ * @param {Map<string, number>} places a column's place by its name; grows
+ * @returns {Cell[]}
+ */
 function cellsOf(fields, places) {
   /** @type {Cell[]} */
   const cells = [];

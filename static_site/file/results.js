@@ -46,7 +46,8 @@ export class Results {
     this.#grid = this.#newGrid(find(view, "#grid"));
     fillSelect(selectOf(view, "#show"), showOptions(work), "all");
     listenForDownloads(view, work);
-    for (const id of ["#calibration-section", "#accuracy-section"]) find(view, id).hidden = this.labels.length === 0;
+    for (const id of ["#calibration-section", "#accuracy-section"])
+      find(view, id).hidden = this.labels.length === 0;
     drawDetail(view, this.#rows, null);
   }
 
@@ -163,7 +164,12 @@ export class Results {
     place.replaceChildren(histogram(place.clientWidth, bins, band));
     setText(this.root, "#band-note", band ? FILE.band(...band) : FILE.noBand);
     setText(this.root, "#models", FILE.models(models));
-    const lines = bins.map((bin) => [FILE.binName(bin.from, bin.to), count(bin.negative), count(bin.uncertain), count(bin.positive)]);
+    const lines = bins.map((bin) => [
+      FILE.binName(bin.from, bin.to),
+      count(bin.negative),
+      count(bin.uncertain),
+      count(bin.positive),
+    ]);
     find(this.root, "#histogram-table").replaceChildren(tableOf(FILE.histogramColumns, lines));
     if (this.labels.length > 0) this.#drawCalibration();
   }
@@ -173,7 +179,10 @@ export class Results {
     const place = find(this.root, "#calibration");
     place.replaceChildren(calibration(place.clientWidth, bins));
     const lines = bins.map((bin) => [
-      FILE.binName(bin.from, bin.to), count(bin.rows), FILE.place(bin.predicted), FILE.place(bin.observed),
+      FILE.binName(bin.from, bin.to),
+      count(bin.rows),
+      FILE.place(bin.predicted),
+      FILE.place(bin.observed),
       FILE.binName(bin.low, bin.high),
     ]);
     find(this.root, "#calibration-table").replaceChildren(tableOf(FILE.calibrationColumns, lines));
@@ -220,16 +229,26 @@ function rowsOf({ sheet, choice, outcomes }, labels) {
   };
 }
 
-/** A row's note, in a few words. @param {Outcome | null} outcome @param {import("./labels.js").Label | null} label */
+/**
+ * A row's note, in a few words.
+ * @param {Outcome | null} outcome
+ * @param {import("./labels.js").Label | null} label
+ */
 function noteOf(outcome, label) {
   if (!outcome) return "";
-  if (outcome.error !== undefined) return FILE.SHORT_ERRORS[outcome.error] ?? FILE.error(outcome.error, outcome.detail);
+  if (outcome.error !== undefined)
+    return FILE.SHORT_ERRORS[outcome.error] ?? FILE.error(outcome.error, outcome.detail);
   const warnings = outcome.warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING);
   const words = [...(disagrees(outcome, label) ? [FILE.against] : []), ...warnings].join("; ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** @param {Record<string, HTMLElement>} cells @param {number} row @param {HTMLElement} node @param {Rows} rows */
+/**
+ * @param {Record<string, HTMLElement>} cells
+ * @param {number} row
+ * @param {HTMLElement} node
+ * @param {Rows} rows
+ */
 function fillRow(cells, row, node, rows) {
   const outcome = rows.outcome(row);
   const label = rows.label(row);
@@ -290,7 +309,9 @@ function confusion(comparison) {
   const names = ["positive", "negative", "uncertain"];
   const lines = /** @type {("positive" | "negative")[]} */ (["positive", "negative"]).map((label) => [
     VERDICTS[label],
-    ...names.map((verdict) => count(comparison[label][/** @type {keyof import("./figures.js").Verdicts} */ (verdict)])),
+    ...names.map((verdict) =>
+      count(comparison[label][/** @type {keyof import("./figures.js").Verdicts} */ (verdict)]),
+    ),
   ]);
   const table = tableOf(["", ...names.map((name) => VERDICTS[name])], lines);
   table.prepend(element("caption", "", FILE.confusionCaption));

@@ -32,7 +32,11 @@ export class Run {
   #pace = new Pace();
   #said = 0;
 
-  /** @param {Work} work @param {Wiring} wiring @param {Release | null} release not null: it came from this device's storage */
+  /**
+   * @param {Work} work
+   * @param {Wiring} wiring
+   * @param {Release | null} release not null: it came from this device's storage
+   */
   constructor(work, wiring, release) {
     this.#work = work;
     this.#wiring = wiring;
@@ -139,7 +143,11 @@ export class Run {
     if (state.phase === "paused" && state.error) this.#lookCloser(state, state.error);
   }
 
-  /** What can't be reached may be offline, down, or not for this page. @param {State} state @param {ApiError} error */
+  /**
+   * What can't be reached may be offline, down, or not for this page.
+   * @param {State} state
+   * @param {ApiError} error
+   */
   async #lookCloser(state, error) {
     const found = await diagnose(error, this.#wiring.api);
     if (found === error || this.#state !== state) return;
@@ -200,10 +208,16 @@ export class Run {
     this.#button("#another", !going && phase !== "pausing");
   }
 
-  /** A button that goes while it has the focus hands it to the title. @param {string} selector @param {boolean} shown @param {string} [words] */
+  /**
+   * A button that goes while it has the focus hands it to the title.
+   * @param {string} selector
+   * @param {boolean} shown
+   * @param {string} [words]
+   */
   #button(selector, shown, words) {
     const node = find(this.root, selector);
-    if (!shown && node === document.activeElement) find(this.root, "#run-title").focus({ preventScroll: true });
+    if (!shown && node === document.activeElement)
+      find(this.root, "#run-title").focus({ preventScroll: true });
     node.hidden = !shown;
     if (words) node.textContent = words;
   }
@@ -233,7 +247,8 @@ export class Run {
   #sayState() {
     const shares = sharesOf(this.#work.outcomes);
     const { phase } = this.#state;
-    if (phase === "done" || phase === "ended") this.#wiring.say(`${FILE.result(shares)}. ${FILE.resultDeck(shares)}`);
+    if (phase === "done" || phase === "ended")
+      this.#wiring.say(`${FILE.result(shares)}. ${FILE.resultDeck(shares)}`);
     if (phase === "paused") this.#wiring.say(FILE.paused);
   }
 

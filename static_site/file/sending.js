@@ -51,7 +51,8 @@ export class Sending {
   /**
    * @param {Job[]} jobs
    * @param {{ask: (reviews: {review: string}[], options: {signal: AbortSignal}) => Promise<BatchItem[]>,
-   *   onItem: (job: Job, item: BatchItem) => void, onBatch: () => void, onState: (state: State) => void}} wiring
+   *   onItem: (job: Job, item: BatchItem) => void, onBatch: () => void,
+   *   onState: (state: State) => void}} wiring
    *   ask throws ApiError alone
    */
   constructor(jobs, { ask, onItem, onBatch, onState }) {
@@ -68,9 +69,11 @@ export class Sending {
     this.#refusedAlone = 0;
     this.#turn("sending");
     this.#wake();
-    this.#running ??= this.#loop().catch((error) => this.#stumble(error)).finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#loop()
+      .catch((error) => this.#stumble(error))
+      .finally(() => {
+        this.#running = null;
+      });
   }
 
   /** Sends nothing more; the answer to what is under way still counts. @param {ApiError | null} [error] */
@@ -119,7 +122,10 @@ export class Sending {
     this.#request = new AbortController();
     this.#isAsking = true;
     try {
-      return await this.#ask(jobs.map(({ review }) => ({ review })), { signal: this.#request.signal });
+      return await this.#ask(
+        jobs.map(({ review }) => ({ review })),
+        { signal: this.#request.signal },
+      );
     } finally {
       this.#isAsking = false;
     }
@@ -172,7 +178,11 @@ export class Sending {
   }
 }
 
-/** Seconds until the next try; null when there should be none. @param {ApiError} error @param {number} tries */
+/**
+ * Seconds until the next try; null when there should be none.
+ * @param {ApiError} error
+ * @param {number} tries
+ */
 export function delayOf(error, tries) {
   const passing = PASSING_STATUSES.includes(error.status) || PASSING_CODES.includes(error.code);
   if (!passing || tries >= MAX_TRIES) return null;
