@@ -51,13 +51,19 @@ export function onClick(root, selector, action) {
   find(root, selector).addEventListener("click", action);
 }
 
+/** What data-string can name. @type {Record<string, string>} */
+const texts = { ...strings.STATIC };
+
+/** Adds a page's own words to those that data-string can name. @param {Record<string, string>} more */
+export function addStrings(more) {
+  Object.assign(texts, more);
+}
+
 /**
- * Writes the words of strings.js into the elements whose data-string names them.
+ * Writes words into the elements whose data-string names them.
  * @param {Document | DocumentFragment | Element} root
  */
 export function fillStrings(root) {
-  /** @type {Record<string, string>} */
-  const texts = strings.STATIC;
   for (const node of root.querySelectorAll("[data-string]")) {
     node.textContent = texts[node.getAttribute("data-string") ?? ""] ?? "";
   }

@@ -3,7 +3,8 @@
 import { MAX_REVIEW_CHARACTERS } from "../api.js";
 import { element, find, setText } from "../dom.js";
 import { linkTo } from "../share.js";
-import { FILE, VERDICTS, WARNINGS, OTHER_WARNING, sureness } from "../strings.js";
+import { VERDICTS, WARNINGS, OTHER_WARNING, sureness } from "../strings.js";
+import { FILE } from "./strings.js";
 import { disagrees } from "./order.js";
 
 /** @typedef {import("./order.js").Rows} Rows */

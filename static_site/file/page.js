@@ -1,16 +1,15 @@
 // Runs the page for a whole file: choose it, say which column holds the reviews, read them all.
 
-import { Verdict } from "../api.js";
-import { API_URL } from "../config.js";
-import { byId, copyOf, find, onClick, setText } from "../dom.js";
+import { addStrings, byId, copyOf, find, onClick, setText } from "../dom.js";
+import { api } from "../service.js";
 import { showPage, startShell } from "../shell.js";
-import { FILE } from "../strings.js";
 import { chooseView, listenForDrops, offerKept } from "./choosing.js";
 import { claim, forget, kept, load } from "./keeping.js";
 import { columnsView } from "./picking.js";
 import { read } from "./reader.js";
 import { Refusal } from "./reading.js";
 import { Run } from "./running.js";
+import { FILE, STATIC } from "./strings.js";
 
 /**
  * @typedef {import("./reader.js").Source} Source
@@ -18,7 +17,6 @@ import { Run } from "./running.js";
  * @typedef {"choose" | "reading" | "columns" | "run"} Step
  */
 
-const api = new Verdict(API_URL);
 const page = byId("page");
 const step = byId("step");
 const wiring = {
@@ -34,6 +32,7 @@ let reading = new AbortController();
 start();
 
 function start() {
+  addStrings(STATIC);
   startShell("file.html");
   listenForDrops(page, wiring, () => page.dataset.state !== "run");
   showChoose();

@@ -1,7 +1,7 @@
 // The second step: a preview of the rows, and which columns hold reviews, labels and names.
 
 import { copyOf, element, find, listItem, onClick, setText } from "../dom.js";
-import { FILE } from "../strings.js";
+import { FILE } from "./strings.js";
 import { guessColumns } from "./columns.js";
 import { SCALES, guessScale, labelOf } from "./labels.js";
 import { textOf } from "./reading.js";

@@ -1,6 +1,7 @@
 // Draws a file's plots as SVG: the histogram of probabilities, and calibration beside labels.
 
-import { FILE, count, percent } from "../strings.js";
+import { count, percent } from "../strings.js";
+import { FILE } from "./strings.js";
 
 /**
  * @typedef {import("./figures.js").Bin} Bin

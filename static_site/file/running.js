@@ -2,7 +2,8 @@
 
 import { copyOf, find, onClick, setOptionalText, setText } from "../dom.js";
 import { diagnose } from "../failure.js";
-import { FILE, explain } from "../strings.js";
+import { explain } from "../strings.js";
+import { FILE } from "./strings.js";
 import { sharesOf } from "./figures.js";
 import { Keeper, canKeep, claim } from "./keeping.js";
 import { inputOf } from "./picking.js";

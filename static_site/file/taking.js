@@ -1,7 +1,7 @@
 // Lets the reader take the file with its verdicts along, as CSV or JSON lines.
 
 import { find, onClick } from "../dom.js";
-import { FILE } from "../strings.js";
+import { FILE } from "./strings.js";
 import { fileName, parcelsOf, save } from "./download.js";
 import { inputOf } from "./picking.js";
 import { write } from "./reader.js";
