@@ -1,9 +1,9 @@
 // Runs a page that tells one answer of the API, the model's card or the API's own description: loading, told or error.
 
-import { ApiError, Verdict } from "./api.js";
-import { API_URL } from "./config.js";
+import { ApiError } from "./api.js";
 import { byId, copyOf, find, onClick, setOptionalText, setText } from "./dom.js";
 import { Failure, diagnose, waitIsOver } from "./failure.js";
+import { api, useKey } from "./service.js";
 import { showPage, startShell } from "./shell.js";
 import * as strings from "./strings.js";
 
@@ -13,13 +13,12 @@ import * as strings from "./strings.js";
  * @typedef {object} Telling
  * @property {string} file the page's
  * @property {Words} words
- * @property {(api: Verdict) => Promise<any>} ask throws ApiError
- * @property {(answer: any, api: Verdict) => Node} tell
+ * @property {() => Promise<any>} ask throws ApiError
+ * @property {(answer: any) => Node} tell
  */
 
 const page = byId("page");
 const result = byId("result");
-const api = new Verdict(API_URL);
 /** @type {Failure | null} */
 let failure = null;
 
@@ -34,7 +33,7 @@ export function startPage(telling) {
 async function askAndTell(telling, quietly = false) {
   if (!quietly) showLoading(telling.words);
   try {
-    const story = telling.tell(await telling.ask(api), api);
+    const story = telling.tell(await telling.ask());
     waitIsOver();
     show("told", story, telling.words.told);
     goToPart();
@@ -62,7 +61,7 @@ function showError(error, telling, quietly) {
 }
 
 /** @param {ApiError} error @param {strings.Explanation} explanation @param {Telling} telling */
-function errorView(error, { title, advice, command = "" }, telling) {
+function errorView(error, { title, advice, command = "", retry = true }, telling) {
   const view = copyOf("error-template");
   setText(view, "#error-kicker", telling.words.errorKicker);
   setText(view, "#error-title", title);
@@ -71,8 +70,20 @@ function errorView(error, { title, advice, command = "" }, telling) {
   setOptionalText(view, "#error-detail", "#error-detail", strings.detailOf(error));
   setText(view, "#error-small-print", strings.errorSmallPrint(error));
   onClick(view, "#retry", () => askAndTell(telling));
+  find(view, "#retry").hidden = !retry;
+  takeKey(/** @type {HTMLFormElement} */ (find(view, "#key-form")), error, telling);
   find(view, "#error").dataset.code = error.code;
   return view;
+}
+
+/** @param {HTMLFormElement} form @param {ApiError} error @param {Telling} telling */
+function takeKey(form, error, telling) {
+  form.hidden = error.status !== 401;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    useKey(/** @type {HTMLInputElement} */ (find(form, "#key")).value.trim());
+    askAndTell(telling);
+  });
 }
 
 /** @param {State} state @param {Node} view @param {string} announcement */

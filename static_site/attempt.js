@@ -6,29 +6,29 @@ import { element } from "./dom.js";
 import { diagnose } from "./failure.js";
 import { codeBlock, program, redraw } from "./program.js";
 import { bodyOf, callOf, filledAsExample, sent } from "./request.js";
+import { api } from "./service.js";
 import * as strings from "./strings.js";
 
 /** @typedef {import("./openapi.js").Operation} Operation */
 /** @typedef {import("./openapi.js").Parameter} Parameter */
 /** @typedef {import("./request.js").Filled} Filled */
-/** @typedef {{api: import("./api.js").Verdict, keyHeader: string, key: string}} Session */
 
 const words = strings.DEVELOPERS;
 // More of an answer would only slow the page down.
 const MAX_SHOWN_CHARACTERS = 200_000;
 
-/** A request as a program, and the form to try it. @param {Operation} operation @param {Session} session */
-export function attempt(operation, session) {
+/** A request as a program, and the form to try it. @param {Operation} operation @param {string} keyHeader */
+export function attempt(operation, keyHeader) {
   const filled = filledAsExample(operation);
   const more = element("details", "numbers");
-  more.append(element("summary", "", words.tryIt), form(operation, filled, session));
+  more.append(element("summary", "", words.tryIt), form(operation, filled, keyHeader));
   // A key is no part of what is shown.
-  const callNow = () => callOf(operation, filled, session.api.url, keyOf(operation, session, words.yourKey));
-  return [program(operation, session.api.url, callNow), more];
+  const callNow = () => callOf(operation, filled, api.url, keyOf(operation, keyHeader, words.yourKey));
+  return [program(operation, api.url, callNow), more];
 }
 
-/** @param {Operation} operation @param {Filled} filled @param {Session} session */
-function form(operation, filled, session) {
+/** @param {Operation} operation @param {Filled} filled @param {string} keyHeader */
+function form(operation, filled, keyHeader) {
   const got = element("div", "got");
   const status = element("p", "got-status");
   status.setAttribute("role", "status");
@@ -42,7 +42,7 @@ function form(operation, filled, session) {
   );
   node.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(operation, filled, session, { status, got });
+    send(operation, filled, keyHeader, { status, got });
   });
   return node;
 }
@@ -99,9 +99,9 @@ function labelled(text, field) {
   return label;
 }
 
-/** @param {Operation} operation @param {Session} session @param {string} shown @returns {Record<string, string>} */
-function keyOf({ keyed }, { keyHeader, key }, shown) {
-  return keyed && key ? { [keyHeader]: shown } : {};
+/** @param {Operation} operation @param {string} keyHeader @param {string} shown @returns {Record<string, string>} */
+function keyOf({ keyed }, keyHeader, shown) {
+  return keyed && api.apiKey ? { [keyHeader]: shown } : {};
 }
 
 // --- what came back -----------------------------------------------------------------------------
@@ -109,11 +109,11 @@ function keyOf({ keyed }, { keyHeader, key }, shown) {
 /**
  * @param {Operation} operation
  * @param {Filled} filled
- * @param {Session} session
+ * @param {string} keyHeader
  * @param {{status: HTMLElement, got: HTMLElement}} place
  */
-async function send(operation, filled, session, { status, got }) {
-  const call = callOf(operation, filled, session.api.url, keyOf(operation, session, session.key));
+async function send(operation, filled, keyHeader, { status, got }) {
+  const call = callOf(operation, filled, api.url, keyOf(operation, keyHeader, api.apiKey));
   status.textContent = words.asking;
   got.replaceChildren();
   try {
@@ -121,7 +121,7 @@ async function send(operation, filled, session, { status, got }) {
     status.textContent = words.came(answer);
     got.replaceChildren(...answerNodes(operation, answer));
   } catch (error) {
-    status.textContent = await reasonOf(error, session.api);
+    status.textContent = await reasonOf(error);
   }
 }
 
@@ -140,8 +140,8 @@ function answerNodes({ method, path }, { headers, text }) {
   ];
 }
 
-/** Why nothing came, in words. @param {unknown} error @param {import("./api.js").Verdict} api */
-async function reasonOf(error, api) {
+/** Why nothing came, in words. @param {unknown} error */
+async function reasonOf(error) {
   const timedOut = error instanceof DOMException && error.name === "TimeoutError";
   // A header or an address that no request may have never leaves the browser.
   const fault = await diagnose(new ApiError({ code: timedOut ? "timeout" : "unreachable" }), api);

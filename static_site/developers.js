@@ -8,39 +8,39 @@ import { laidOut, link, notes, paragraphs } from "./parts.js";
 import { codeBlock, redraw } from "./program.js";
 import { meaning, messageId, prose, typeNode } from "./prose.js";
 import { bodyOf } from "./request.js";
+import { api, useKey } from "./service.js";
 import { DEVELOPERS as words } from "./strings.js";
 import { table } from "./tables.js";
 
-/** @typedef {import("./attempt.js").Session} Session */
 /** @typedef {import("./openapi.js").Api} Api */
 /** @typedef {import("./openapi.js").Operation} Operation */
 /** @typedef {import("./parts.js").Part} Part */
 
 const DOCUMENT = "/v1/openapi.json";
 
-startPage({ file: "developers.html", words, ask: (api) => api.openapi(), tell });
+startPage({ file: "developers.html", words, ask: () => api.openapi(), tell });
 
-/** @param {any} document @param {import("./api.js").Verdict} verdict */
-function tell(document, verdict) {
-  const api = described(document);
-  const session = { api: verdict, keyHeader: api.keyHeader, key: "" };
+/** @param {any} document */
+function tell(document) {
+  const description = described(document);
+  const { operations, keyHeader } = description;
   const parts = [
-    ...api.operations.map((operation) => operationPart(operation, session)),
-    ...keyPart(session),
-    ...limitsPart(api),
-    ...errorsPart(api),
-    ...messagesPart(api),
-    privacyPart(api, verdict.url),
+    ...operations.map((operation) => operationPart(operation, keyHeader)),
+    ...keyPart(keyHeader),
+    ...limitsPart(description),
+    ...errorsPart(description),
+    ...messagesPart(description),
+    privacyPart(description),
   ];
-  const page = laidOut(lead(api, verdict.url), words.contents, parts);
+  const page = laidOut(lead(description), words.contents, parts);
   redraw();
   return page;
 }
 
-/** @param {Api} api @param {string} url */
-function lead({ summary }, url) {
+/** @param {Api} description */
+function lead({ summary }) {
   const where = element("p", "deck", `${words.where} `);
-  where.append(element("code", "", url), `. ${words.document} `, link(DOCUMENT, `${url}${DOCUMENT}`), ".");
+  where.append(element("code", "", api.url), `. ${words.document} `, link(DOCUMENT, `${api.url}${DOCUMENT}`), ".");
   const own = element("p", "deck", `${words.ownModule} `);
   own.append(link("api.js", "api.js"), ".");
   const headline = element("h2", "headline", words.headline);
@@ -49,8 +49,8 @@ function lead({ summary }, url) {
 
 // --- operations ---------------------------------------------------------------------------------
 
-/** @param {Operation} operation @param {Session} session @returns {Part} */
-function operationPart(operation, session) {
+/** @param {Operation} operation @param {string} keyHeader @returns {Part} */
+function operationPart(operation, keyHeader) {
   const { method, path, summary, description, keyed } = operation;
   const route = element("p", "route");
   route.append(element("span", "method", method), " ", element("code", "", path));
@@ -58,10 +58,10 @@ function operationPart(operation, session) {
     id: operation.id,
     name: `${method} ${path}`,
     title: summary || `${method} ${path}`,
-    body: [route, ...prose("", description), ...takes(operation), ...attempt(operation, session)],
+    body: [route, ...prose("", description), ...takes(operation), ...attempt(operation, keyHeader)],
     margin: [
       ...answers(operation),
-      ...notes(keyed && session.keyHeader ? words.mayAskKey(session.keyHeader) : ""),
+      ...notes(keyed && keyHeader ? words.mayAskKey(keyHeader) : ""),
     ],
   };
 }
@@ -135,19 +135,19 @@ const isError = (status) => !/^[123]/.test(status);
 
 // --- what holds for all -------------------------------------------------------------------------
 
-/** @param {Session} session @returns {Part[]} */
-function keyPart(session) {
-  if (session.keyHeader === "") return [];
+/** @param {string} keyHeader @returns {Part[]} */
+function keyPart(keyHeader) {
+  if (keyHeader === "") return [];
   const input = /** @type {HTMLInputElement} */ (element("input", "field"));
-  Object.assign(input, { autocomplete: "off", spellcheck: false });
+  Object.assign(input, { value: api.apiKey, autocomplete: "off", spellcheck: false });
   input.addEventListener("input", () => {
-    session.key = input.value.trim();
+    useKey(input.value.trim());
     redraw();
   });
   const label = element("label", "labelled");
   label.append(element("span", "section-title", words.keyLabel), input);
   return [
-    { id: "key", title: words.PARTS.key, body: [...prose("", words.keyMeans(session.keyHeader)), label] },
+    { id: "key", title: words.PARTS.key, body: [...prose("", words.keyMeans(keyHeader)), label] },
   ];
 }
 
@@ -225,11 +225,11 @@ function messagesPart({ schemas }) {
   return [{ id: "messages", title: words.PARTS.messages, body }];
 }
 
-/** @param {Api} api @param {string} url @returns {Part} */
-function privacyPart({ description }, url) {
+/** @param {Api} description @returns {Part} */
+function privacyPart({ description }) {
   return {
     id: "privacy",
     title: words.PARTS.privacy,
-    body: [...prose("", description), ...paragraphs("", words.privacy(url))],
+    body: [...prose("", description), ...paragraphs("", words.privacy(api.url))],
   };
 }

@@ -579,7 +579,8 @@ function longReview() {
  */
 export function explainForPage(error, url, title) {
   const known = ["unreachable", "refused_origin", "timeout", "page_fault"].includes(error.code);
-  if (known || [401, 404, 503].includes(error.status)) return explain(error, url);
+  if (known || [404, 503].includes(error.status)) return explain(error, url);
+  if (error.status === 401) return { ...explain(error, url), advice: "Whoever runs it gives keys out." };
   return { title, advice: "Try again in a moment; if it stays so, tell whoever runs the API." };
 }
 
@@ -1064,8 +1065,8 @@ export const DEVELOPERS = {
   /** @param {string} header */
   keyMeans: (header) =>
     `Whoever runs the API may ask for keys; then it answers 401 without one. A key goes into the header \`${header}\`. ` +
-    "What you write here is used for the tries on this page, and forgotten when you leave it.",
-  keyLabel: "Key for the tries on this page",
+    "What you write here goes out with what this site asks, and is kept until this tab is closed.",
+  keyLabel: "Your key",
   yourKey: "YOUR-KEY",
 
   limitsMean: "What a request may hold. More is refused with 413 or 400, and the answer says which limit it was.",

@@ -257,6 +257,27 @@ def test_an_error_of_the_api_says_what_to_do_and_retry_shows_the_card(
     assert page.evaluate("document.activeElement.id") == "page"
 
 
+def test_an_api_that_asks_for_a_key_gets_the_reader_s(visit: Visit, stack: Stack) -> None:
+    page = visit("index.html")
+    keys: list[str | None] = []
+
+    def answer(route: Route) -> None:
+        keys.append(route.request.headers.get("x-api-key"))
+        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "X-Api-Key"}
+        if keys[-1] == "mine" or route.request.method == "OPTIONS":
+            route.fulfill(json=LEAST, headers=headers)
+        else:
+            route.fulfill(status=401, json={"status": 401, "code": "unauthorized"}, headers=headers)
+
+    page.route(f"{stack.api}/v1/model", answer)
+    page.goto(f"{stack.page}model.html")
+    expect_state(page, "error")
+    assert barriers(page) == []
+    page.locator("#key").fill("mine")
+    page.keyboard.press("Enter")
+    expect_state(page, "told")
+
+
 def test_a_model_that_wakes_up_is_asked_again_by_itself(visit: Visit, stack: Stack) -> None:
     page = visit("index.html")
     problem = {"status": 503, "code": "endpoint_waking", "detail": "It wakes.", "retry_after": 1}
