@@ -127,9 +127,10 @@ def parse_batch_request(body: bytes, content_type: str | None, explain: str = "n
     """
     _check_size(body, MAX_BODY_BYTES)
     kind = _readable_type(content_type, (JSON, JSON_LINES, NDJSON, CSV))
+    check_explain(explain)  # where the body has the last word, too
     if kind != JSON:
         items = _csv_items(_utf8(body)) if kind == CSV else _line_items(_utf8(body))
-        return BatchRequest(_check_count(items), check_explain(explain))
+        return BatchRequest(_check_count(items), explain)
     wanted = '{"reviews": [{"review": "..."}]}'
     message = _object(parse_json(body), wanted)
     _refuse_unknown(message, ("reviews", "explain"))

@@ -47,6 +47,11 @@ def test_each_way_to_explain_is_read_from_the_body_before_the_query(explain: str
     assert read('{"reviews": [{"review": "a"}]}', explain=explain).explain == explain
 
 
+def test_a_query_that_can_not_be_used_is_refused_beside_a_body_that_can() -> None:
+    wrong = refusal('{"reviews": [{"review": "a"}], "explain": "words"}', explain="false")
+    assert (wrong.status, wrong.code) == (400, "bad_value")
+
+
 @pytest.mark.parametrize(
     ("review", "code", "says"),
     [
