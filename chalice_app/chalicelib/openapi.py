@@ -113,7 +113,7 @@ def _sentiment() -> dict[str, Any]:
                     },
                 },
                 contract.TEXT: {
-                    "schema": {"type": "string", "maxLength": contract.MAX_REVIEW_CHARACTERS},
+                    "schema": {"type": "string", "minLength": 1, "maxLength": contract.MAX_REVIEW_CHARACTERS},
                     "examples": {"plain": {"value": "Great<br />movie, 9/10!"}},
                 },
             },
@@ -188,7 +188,7 @@ def _compatible() -> dict[str, Any]:
             "required": True,
             "content": {
                 contract.TEXT: {
-                    "schema": {"type": "string", "maxLength": contract.MAX_REVIEW_CHARACTERS},
+                    "schema": {"type": "string", "minLength": 1, "maxLength": contract.MAX_REVIEW_CHARACTERS},
                     "examples": {"plain": {"value": "A warm, funny film that I will see again."}},
                 }
             },
@@ -207,11 +207,17 @@ def _health() -> dict[str, Any]:
         "security": [],
         "summary": "Whether app and endpoint are fine",
         "responses": {
-            "200": _ok("Both are fine", contract.JSON, _ref("Health")),
-            "503": _ok("One of them is not; code and detail say why", contract.JSON, _ref("Health")),
             **_problems("405"),
+            "200": _ok("Both are fine", contract.JSON, _ref("Health")),
+            "503": _not_fine(),
         },
     }
+
+
+def _not_fine() -> dict[str, Any]:
+    answered = _ok("One of them is not; code and detail say why", contract.JSON, _ref("Health"))
+    answered["content"][problems.PROBLEM_JSON] = {"schema": _ref("Problem")}
+    return answered
 
 
 def _model() -> dict[str, Any]:
@@ -269,6 +275,7 @@ def _schemas() -> dict[str, Schema]:
             "properties": {
                 "review": {
                     "type": "string",
+                    "minLength": 1,
                     "maxLength": contract.MAX_REVIEW_CHARACTERS,
                     "description": "The review; HTML is taken out. Something must be left to read.",
                 },
@@ -352,7 +359,7 @@ def _schemas() -> dict[str, Schema]:
 
 def _batch_schemas() -> dict[str, Schema]:
     named = {"id": {"type": ["string", "integer"], "description": "The id that was sent with the review."}}
-    review = {"type": "string", "maxLength": contract.MAX_REVIEW_CHARACTERS}
+    review = {"type": "string", "minLength": 1, "maxLength": contract.MAX_REVIEW_CHARACTERS}
     return {
         "BatchReview": {
             "type": "object",
@@ -468,6 +475,7 @@ _PROBLEMS = {
     "401": "An API key is needed, and X-Api-Key has none that is known",
     "404": "Nothing is here",
     "405": "The path does not answer this method; Allow names those that it does",
+    "408": "The body took too long to arrive",
     "411": "The body came without its length",
     "413": "The body, the review or the number of reviews is too large",
     "415": "The content type, its charset or its encoding is not read",
@@ -475,7 +483,7 @@ _PROBLEMS = {
     "429": "Too many requests come; Retry-After says when to try again",
     "500": "The app failed, or is not set up to reach its endpoint",
     "502": "The endpoint failed",
-    "503": "The endpoint can't be reached, is starting or busy; Retry-After says when to try again",
+    "503": "App or endpoint is busy, starting or not there; Retry-After says when to try again",
     "504": "The endpoint took too long",
 }
 
@@ -501,12 +509,12 @@ def _review_problems() -> dict[str, Any]:
 
 
 def _batch_problems() -> dict[str, Any]:
-    return _problems("400", "401", "405", "411", "413", "415", "500", "502", "503", "504")
+    return _problems("400", "401", "405", "408", "411", "413", "415", "500", "502", "503", "504")
 
 
 def _problems(*statuses: str) -> dict[str, Any]:
-    """Give the problems of an operation; each may be held back."""
-    every = sorted({*statuses, "429"})
+    """Give the problems of an operation; each may be held back, or find the app busy."""
+    every = sorted({*statuses, "429", "503"})
     return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in every}
 
 

@@ -22,7 +22,6 @@ INTEGRATION_SECONDS = 29
 HEADER = "gatewayresponse.header."
 PREFLIGHT_HEADER = "method.response.header."
 ACCOUNT, API_ID = "000000000000", "loopback"
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 
 Event = dict[str, Any]
 Invoke = Callable[[Event], Any]
@@ -276,6 +275,11 @@ def _server(gateway: Gateway, port: int) -> ThreadingHTTPServer:
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
 
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):
+                return self.handle_any
+            raise AttributeError(name)
+
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             asked = Asked(self.command, self.path, self.headers.items(), body, self.client_address[0])
@@ -292,9 +296,6 @@ def _server(gateway: Gateway, port: int) -> ThreadingHTTPServer:
 
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
-
-    for method in METHODS:
-        setattr(Handler, f"do_{method}", Handler.handle_any)
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True

@@ -19,6 +19,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Section]] = {
     "payloads": parts.payloads,
     "fuzz": parts.fuzz,
     "guided": parts.guided,
+    "api": parts.api,
 }
 
 
@@ -44,6 +45,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="fuzz: which cases (default: 1)")
     parser.add_argument(
         "--guided-seconds", type=int, default=30, help="guided: seconds a reader (default: 30)"
+    )
+    parser.add_argument(
+        "--examples", type=int, default=1_200, help="api: cases an operation, and some more (default: 1,200)"
     )
     options = parser.parse_args()
     if unknown := set(options.parts) - PARTS.keys():

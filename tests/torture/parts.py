@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.stack import ROOT
+from tests.torture import api as apis
 from tests.torture import fuzz as fuzzing
 from tests.torture.readers import readers
 from tests.torture.table import Section
@@ -77,6 +78,27 @@ def guided(options: argparse.Namespace) -> Section:
         columns,
         [(name, cases, int(bool(fault))) for name, cases, fault in told],
         failed,
+    )
+
+
+def api(options: argparse.Namespace) -> Section:
+    """Let Schemathesis ask every route: locally, with keys, and the Lambda zip as behind API Gateway."""
+    told, key = {}, ("-H", f"X-Api-Key: {apis.KEY}")
+    with apis.local() as url:
+        told["`make run`"] = apis.check(url, options.examples, options.seed, *apis.IN_TIME)
+    with apis.local(**apis.WITH_KEY) as url:
+        told["`make run AUTH=key`"] = apis.check(url, options.examples, options.seed + 1, *key, *apis.IN_TIME)
+    with tempfile.TemporaryDirectory() as folder, apis.behind_gateway(Path(folder)) as url:
+        left_out = ("--exclude-checks", apis.OF_THE_APP)
+        told["the Lambda zip"] = apis.check(url, options.examples, options.seed, *left_out, *apis.IN_TIME)
+    return Section(
+        "The API by its document",
+        "Schemathesis asks every route as the OpenAPI document allows and as it does not, with all checks."
+        " The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway, which answers methods"
+        " that it does not know by itself.",
+        ("what is asked", "operations", "cases", "failures"),
+        [(name, one.operations, one.cases, len(one.failures)) for name, one in told.items()],
+        [f"{name}: {failure}" for name, one in told.items() for failure in one.failures],
     )
 
 
