@@ -23,7 +23,7 @@ export STAGE ENDPOINT_KIND IMAGE SITE
 export AUTH API_KEYS API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
 
 .DEFAULT_GOAL := help
-.PHONY: help run adapt key test test-aws rehearse simulate doctor train-aws deploy update-model batch batch-test notebook notebook-open status destroy package client check format data vocab train train-best seeds ablation behaviour peers evaluate evaluate-app faithfulness warnings plots readme picture clean drift torture
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,7 +35,7 @@ key: $(RUN)/.ready ## make an API key and print it, this once, with the hash for
 	@$(RUN)/bin/python chalice_app/new_key.py
 
 test: $(DEV)/.ready check ## run ruff, mypy and every test
-	@$(DEV)/bin/python -m pytest $(TESTS)
+	@$(DEV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 test-aws: $(TEST_AWS)/.ready ## run the tests against a simulated AWS and AWS's own servers
 	@$(TEST_AWS)/bin/python -m pytest -m aws -n 2 --dist loadfile $(TESTS)
@@ -92,7 +92,7 @@ evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and
 drift: $(RUN)/.ready ## say how what the running API was asked differs from what the model was examined on
 	@$(RUN)/bin/python training/drift.py $(FLAGS)
 
-.PHONY: bench bench-check
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 bench: $(BENCH)/.ready ## measure Verdict's speed beside what one would pick instead (FLAGS=--quick: a look)
 	@$(BENCH)/bin/python bench/bench.py $(FLAGS)
 

@@ -127,6 +127,7 @@ export class Verdict {
    */
   async #ask(path, request, signal) {
     const timeout = AbortSignal.timeout(this.timeoutMs);
+    /** @type {Record<string, string>} */
     const key = this.apiKey ? { "X-Api-Key": this.apiKey } : {};
     try {
       const response = await fetch(this.url + path, {

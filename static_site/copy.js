@@ -1,6 +1,6 @@
 // Copies a text that is on the page; where the browser doesn't let it, marks the text for the reader to copy.
 
-import { button } from "./dom.js";
+import { button, copyText } from "./dom.js";
 import * as strings from "./strings.js";
 
 // So long the button says what became of it.
@@ -9,9 +9,9 @@ const SAID_MS = 3_000;
 /** @param {string} name what is copied, for those who hear the button's name @param {HTMLElement} node holds the text */
 export function copyButton(name, node) {
   const copy = button("button-plain button-small", strings.copy, async () => {
-    const done = await written(node.textContent ?? "");
+    const done = await copyText(node.textContent ?? "");
     if (!done) getSelection()?.selectAllChildren(node);
-    copy.textContent = done ? strings.copied : strings.DEVELOPERS.marked;
+    copy.textContent = done ? strings.copied : strings.marked;
     setTimeout(() => {
       copy.textContent = strings.copy;
     }, SAID_MS);
@@ -19,14 +19,4 @@ export function copyButton(name, node) {
   copy.setAttribute("aria-label", `${strings.copy}: ${name}`);
   copy.setAttribute("aria-live", "polite");
   return copy;
-}
-
-/** Pages that come without TLS have no clipboard. @param {string} text */
-async function written(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

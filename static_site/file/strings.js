@@ -1,6 +1,6 @@
 // Holds every English word of the file page: a translation is a copy of this file, and of ../strings.js.
 
-import { count, explain, percent, plural } from "../strings.js";
+import { count, detailOf, explain, percent, plural } from "../strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {
@@ -284,7 +284,7 @@ export const FILE = {
   countdown: (seconds) => `Next try in ${plural(seconds, "second", "seconds")}.`,
   pausedItself: "Paused by itself.",
   nothingLost: "No row is lost: go on when it works again.",
-  /** What can be done about what stopped a run. @param {import("./api.js").ApiError} error @param {string} url */
+  /** What can be done about what stopped a run. @param {import("../api.js").ApiError} error @param {string} url */
   advice: (error, url) => {
     if (error.code === "offline") return "Connect to the network first.";
     if (error.status === 429 && error.retry_after) return `The API asks for ${timeOf(error.retry_after)}.`;

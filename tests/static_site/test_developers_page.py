@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.static_site.conftest import Visit
-from tests.support.axe import barriers
+from tests.support.accessibility import violations
 from tests.support.stack import Stack
 
 SECONDS = 10_000  # Playwright counts in milliseconds
@@ -246,14 +246,14 @@ def test_all_of_it_works_by_keyboard(page: Page) -> None:
 def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, theme: str) -> None:
     page = visit("developers.html", color_scheme=theme, reduced_motion="reduce")
     expect_state(page, "told")
-    assert barriers(page) == []
+    assert violations(page) == []
     page.evaluate("document.querySelectorAll('main details').forEach((one) => { one.open = true; })")
     send(page, "post-v1-sentiment")
-    assert barriers(page) == []
+    assert violations(page) == []
     page.route(f"{stack.api}/v1/openapi.json", lambda route: route.abort("connectionrefused"))
     page.reload()
     expect_state(page, "error")
-    assert barriers(page) == []
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 import serve
@@ -56,17 +57,42 @@ def test_a_page_has_no_inline_script_or_style(name: str) -> None:
     assert '<html lang="en">' in html and '<meta name="viewport"' in html
 
 
+def imports(path: Path) -> tuple[set[Path], set[Path]]:
+    """The modules that a module needs at once, and those that it loads when it uses them."""
+    text = path.read_text(encoding="utf-8")
+    at_once = re.findall(r"""^(?:import|export)\b[^;"]*["'](\.{1,2}/[^"']+)["'];""", text, re.MULTILINE)
+    later = re.findall(r"""import\(["'](\.{1,2}/[^"']+)["']\)""", text)
+    return {(path.parent / name).resolve() for name in at_once}, {
+        (path.parent / name).resolve() for name in later
+    }
+
+
 def test_modules_name_only_files_that_are_there() -> None:
-    imported = re.compile(r"""(?:from|import\()\s*["'](\./[^"']+)["']""")
-    for path in SITE.glob("*.js"):
-        for name in imported.findall(path.read_text(encoding="utf-8")):
-            assert (SITE / name).is_file(), f"{path.name} imports {name}"
+    modules = [path for path in SITE.rglob("*.js") if VENDOR not in path.parents]
+    for path in modules:
+        at_once, later = imports(path)
+        assert all(found.is_file() for found in at_once | later), path.name
+    assert any(imports(path)[1] for path in modules)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_names_every_module_that_it_needs_at_once(name: str) -> None:
+    html = (SITE / name).read_text(encoding="utf-8")
+    start = re.search(r'<script type="module" src="([^"]+)">', html)
+    assert start
+    needed, waiting = set(), {SITE / start.group(1)}
+    while waiting:
+        path = waiting.pop()
+        needed.add(path)
+        waiting |= imports(path)[0] - needed
+    named = re.findall(r'<link rel="modulepreload" href="([^"]+)">', html)
+    assert sorted(named) == sorted(path.relative_to(SITE).as_posix() for path in needed)
 
 
 def test_limits_that_the_page_repeats_are_the_app_s_own() -> None:
     from vocab import contract, text
 
-    api, page = ((SITE / name).read_text(encoding="utf-8") for name in ("api.js", "page.js"))
+    api, page = ((SITE / name).read_text(encoding="utf-8") for name in ("api.js", "review/page.js"))
     assert f"MAX_REVIEW_CHARACTERS = {contract.MAX_REVIEW_CHARACTERS:_};" in api
     assert f"MAX_BATCH_REVIEWS = {contract.MAX_ENDPOINT_REVIEWS};" in api
     assert f"MAX_BATCH_BYTES = {contract.MAX_BODY_BYTES:_};" in api

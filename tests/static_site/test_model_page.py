@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.static_site.conftest import Visit
-from tests.support.axe import barriers
+from tests.support.accessibility import violations
 from tests.support.stack import Stack
 
 CARD = Path(__file__).resolve().parents[2] / "training" / "model" / "model.json"
@@ -196,7 +196,7 @@ def test_hundreds_of_broken_cards_never_break_the_page(visit: Visit, card: dict[
     expect_state(page, "told")
     broken = page.evaluate(
         """async (card) => {
-          const { storyOf } = await import("./story.js");
+          const { storyOf } = await import("./model/story.js");
           let seed = 1;
           const chance = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
           const values = [
@@ -272,7 +272,7 @@ def test_an_api_that_asks_for_a_key_gets_the_reader_s(visit: Visit, stack: Stack
     page.route(f"{stack.api}/v1/model", answer)
     page.goto(f"{stack.page}model.html")
     expect_state(page, "error")
-    assert barriers(page) == []
+    assert violations(page) == []
     page.locator("#key").fill("mine")
     page.keyboard.press("Enter")
     expect_state(page, "told")
@@ -332,15 +332,15 @@ def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, theme: str) 
     page = visit("model.html", color_scheme=theme, reduced_motion="reduce")
     expect_state(page, "told")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
-    assert barriers(page) == []
+    assert violations(page) == []
     answering(page, stack, status=503, json={"status": 503, "code": "x"})
     page.reload()
     expect_state(page, "error")
-    assert barriers(page) == []
+    assert violations(page) == []
     page.route(f"{stack.api}/v1/model", lambda route: None)
     page.reload()
     expect_state(page, "loading")
-    assert barriers(page) == []
+    assert violations(page) == []
 
 
 def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> None:
@@ -348,7 +348,7 @@ def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> N
     expect_state(page, "told")
     peers = page.locator("#peers .wide")
     expect(peers).to_have_attribute("tabindex", "0")
-    assert barriers(page) == []
+    assert violations(page) == []
     peers.evaluate("place => place.addEventListener('scroll', () => { place.dataset.scrolled = ''; })")
     peers.focus()
     page.keyboard.press("ArrowRight")

@@ -1,14 +1,15 @@
 // Shows how a program asks about the review on screen, and the raw answer; loaded when looked at.
 
-import { button, copyText, element } from "./dom.js";
-import { snippetsFor } from "./snippets.js";
-import * as strings from "./strings.js";
+import { copyButton } from "../copy.js";
+import { element } from "../dom.js";
+import { snippetsFor } from "../snippets.js";
+import * as strings from "../strings.js";
 
 /**
  * @param {HTMLElement} box
  * @param {string} url the API's
  * @param {string} review
- * @param {import("./api.js").Answer} answer
+ * @param {import("../api.js").Answer} answer
  */
 export function drawSnippets(box, url, review, answer) {
   const { curl, python, javascript } = snippetsFor(url, review);
@@ -32,16 +33,7 @@ function snippet(name, code) {
   block.setAttribute("aria-label", name);
   block.setAttribute("role", "region");
   block.append(element("code", "", code));
-  caption.append(element("span", "section-title", name), copyButton(name, code));
+  caption.append(element("span", "section-title", name), copyButton(name, block));
   figure.append(caption, block);
   return figure;
-}
-
-/** @param {string} name @param {string} code */
-function copyButton(name, code) {
-  const copy = button("button-plain", strings.copy, async () => {
-    copy.textContent = (await copyText(code)) ? strings.copied : strings.notCopied;
-  });
-  copy.setAttribute("aria-label", `${strings.copy}: ${name}`);
-  return copy;
 }

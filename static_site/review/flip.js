@@ -1,7 +1,7 @@
 // Finds the fewest words whose removal changes a verdict, among few variants that one batch answers.
 
-/** @typedef {import("./api.js").Answer} Answer */
-/** @typedef {import("./api.js").Span} Span */
+/** @typedef {import("../api.js").Answer} Answer */
+/** @typedef {import("../api.js").Span} Span */
 /** @typedef {{removed: number[], answer: Answer}} Flip */
 
 export const MAX_VARIANTS = 64;

@@ -1,15 +1,15 @@
 // Draws an answer: the verdict as a headline, the text with its marks, the evidence in the margin.
 
-import { logitOf } from "./api.js";
-import { button, element, find, listItem } from "./dom.js";
-import { drawMeter, newMeter } from "./meter.js";
+import { logitOf } from "../api.js";
+import { button, element, find, listItem } from "../dom.js";
+import { drawMeter, newMeter } from "../meter.js";
 import { cut } from "./spans.js";
-import * as strings from "./strings.js";
+import * as strings from "../strings.js";
 import { drawWaterfall } from "./waterfall.js";
 import { describePull, strongestOf, textPieces } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
-/** @typedef {import("./api.js").Span} Span */
+/** @typedef {import("../api.js").Span} Span */
 
 // Calibration was measured on whole reviews of known words; of others the score can't promise as much.
 const UNCALIBRATED = ["too_short", "no_known_words"];
@@ -68,7 +68,7 @@ function drawWarnings(view, { warnings }) {
   find(view, "#warning-list").replaceChildren(...warnings.map(warningItem));
 }
 
-/** @param {import("./api.js").Warning} warning */
+/** @param {import("../api.js").Warning} warning */
 function warningItem({ code, detail }) {
   const item = element("div", "warning");
   item.dataset.code = code;

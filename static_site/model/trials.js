@@ -1,13 +1,14 @@
 // Tells what became of the model in trials: one ability each, other languages, its reasons, its peers, luck.
 
-import { amount, at, entries, list, number, rows, share, text } from "./careful.js";
-import { element } from "./dom.js";
-import { notes, paragraphs } from "./parts.js";
+import { amount, at, entries, list, number, rows, share, text } from "../careful.js";
+import { element } from "../dom.js";
+import { notes, paragraphs } from "../parts.js";
 import { barCell, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
-import { MODEL as words, count } from "./strings.js";
-import { table } from "./tables.js";
+import { count } from "../strings.js";
+import { MODEL as words } from "./strings.js";
+import { table } from "../tables.js";
 
-/** @typedef {import("./careful.js").Row} Row */
+/** @typedef {import("../careful.js").Row} Row */
 /** @typedef {import("./pieces.js").Part} Part */
 /** @typedef {{name: string, asks: string, held: number, open: number | null}} Capability shares right of each half */
 

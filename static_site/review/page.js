@@ -1,16 +1,16 @@
 // Runs the review page: takes a review, asks the API, shows a state: empty, loading, answer or error.
 
 import { drawAnswer } from "./answer.js";
-import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "./api.js";
+import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { drawComparison } from "./compare.js";
-import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "./dom.js";
-import { Failure, diagnose, waitIsOver } from "./failure.js";
+import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "../dom.js";
+import { Failure, diagnose, waitIsOver } from "../failure.js";
 import * as history from "./history.js";
-import { api, useKey } from "./service.js";
-import { follow, settings } from "./settings.js";
-import { linkTo, reviewOf } from "./share.js";
-import { showPage, startShell } from "./shell.js";
-import * as strings from "./strings.js";
+import { api, useKey } from "../service.js";
+import { follow, settings } from "../settings.js";
+import { linkTo, reviewOf } from "../share.js";
+import { showPage, startShell } from "../shell.js";
+import * as strings from "../strings.js";
 import { Tryout } from "./tryout.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
@@ -74,7 +74,7 @@ function listen() {
   addEventListener("hashchange", openLink);
 }
 
-/** @param {import("./settings.js").Settings} now */
+/** @param {import("../settings.js").Settings} now */
 function applySettings(now) {
   const words = strings.shortcut(/Mac|iPhone|iPad/.test(navigator.platform));
   byId("shortcut").textContent = now.shortcuts ? words : "";

@@ -1,6 +1,6 @@
 // Cuts a text by spans that count Unicode code points, and finds what lies between them.
 
-/** @typedef {import("./api.js").Span} Span */
+/** @typedef {import("../api.js").Span} Span */
 /** @typedef {{start: number, end: number}} Range */
 
 /**

@@ -1,10 +1,10 @@
 // Weighs each word by taking it out: slower than the answer's own pulls, and closer to the truth.
 
 import { drawStrongest, realWords } from "./answer.js";
-import { ApiError, MAX_BATCH_BYTES } from "./api.js";
-import { find, setText } from "./dom.js";
+import { ApiError, MAX_BATCH_BYTES } from "../api.js";
+import { find, setText } from "../dom.js";
 import { escaped, without } from "./spans.js";
-import * as strings from "./strings.js";
+import * as strings from "../strings.js";
 import { tintWords } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
@@ -20,7 +20,7 @@ const LEAST = 1e-6;
  * Switches the words on screen from their own pulls to measured ones, and back.
  * @param {HTMLElement} view the answer's element
  * @param {Explained} answer
- * @param {import("./api.js").Verdict} api
+ * @param {import("../api.js").Verdict} api
  * @param {AbortSignal} signal
  */
 export async function toggleWeights(view, answer, api, signal) {
@@ -42,7 +42,7 @@ export async function toggleWeights(view, answer, api, signal) {
 /**
  * By how much the logit falls without each word; 0 for signs, which nobody would take out.
  * @param {Explained} answer
- * @param {import("./api.js").Verdict} api
+ * @param {import("../api.js").Verdict} api
  * @param {AbortSignal} signal
  * @param {(done: number, all: number) => void} progress
  * @returns {Promise<number[]>}

@@ -1,14 +1,14 @@
 // Lets a reader test an answer: take words out, edit the text in place, ask what would flip the verdict.
 
 import { realWords } from "./answer.js";
-import { ApiError, MAX_BATCH_BYTES } from "./api.js";
-import { element, find, onClick } from "./dom.js";
+import { ApiError, MAX_BATCH_BYTES } from "../api.js";
+import { element, find, onClick } from "../dom.js";
 import { MAX_VARIANTS, removals, smallestFlip } from "./flip.js";
-import { drawMeter, newMeter } from "./meter.js";
+import { drawMeter, newMeter } from "../meter.js";
 import { cut, escaped, without } from "./spans.js";
-import * as strings from "./strings.js";
+import * as strings from "../strings.js";
 
-/** @typedef {import("./api.js").Answer} Answer */
+/** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("./words.js").Explained} Explained */
 
 // After the last press or key so long is waited, so that a burst of them is one request.
@@ -27,7 +27,7 @@ export class Tryout {
   /**
    * @param {HTMLElement} view the answer's element
    * @param {Explained} answer
-   * @param {{api: import("./api.js").Verdict, useText: (text: string) => void}} page
+   * @param {{api: import("../api.js").Verdict, useText: (text: string) => void}} page
    *   useText: puts a text into the box and reads it
    */
   constructor(view, answer, { api, useText }) {
@@ -262,7 +262,7 @@ export class Tryout {
   }
 }
 
-/** @param {number[][]} variants @param {import("./api.js").BatchItem[]} items */
+/** @param {number[][]} variants @param {import("../api.js").BatchItem[]} items */
 function tried(variants, items) {
   return variants.flatMap((removed, index) => {
     const { answer } = items[index];

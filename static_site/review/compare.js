@@ -1,9 +1,9 @@
 // Draws two answers side by side: one that was pinned, and the one on screen now.
 
-import { element, find } from "./dom.js";
-import { drawMeter, newMeter } from "./meter.js";
+import { element, find } from "../dom.js";
+import { drawMeter, newMeter } from "../meter.js";
 import { cut } from "./spans.js";
-import * as strings from "./strings.js";
+import * as strings from "../strings.js";
 import { describePull, strongestOf } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */

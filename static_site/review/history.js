@@ -1,7 +1,7 @@
 // Keeps reviews that were read, on this device alone and only while the reader wants it.
 
 /**
- * @typedef {{review: string, sentiment: import("./api.js").Sentiment, probability: number,
+ * @typedef {{review: string, sentiment: import("../api.js").Sentiment, probability: number,
  *   when: number}} Entry when: milliseconds since 1970
  */
 

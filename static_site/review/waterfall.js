@@ -1,10 +1,10 @@
 // Draws how the verdict adds up: from the bias, sentence by sentence, to the logit.
 
-import { logitOf } from "./api.js";
-import { element, listItem } from "./dom.js";
-import { signOf } from "./meter.js";
+import { logitOf } from "../api.js";
+import { element, listItem } from "../dom.js";
+import { signOf } from "../meter.js";
 import { cut } from "./spans.js";
-import * as strings from "./strings.js";
+import * as strings from "../strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 /**
@@ -40,7 +40,7 @@ function parts({ text, sentences }) {
   return others.length ? [...named, { label: strings.otherRows(others.length), pull: logitOf(0, others) }] : named;
 }
 
-/** @param {import("./api.js").Span} span */
+/** @param {import("../api.js").Span} span */
 const size = ({ contribution }) => Math.abs(contribution);
 
 /** @param {HTMLElement} list @param {Explained} answer */

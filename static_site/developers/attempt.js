@@ -1,19 +1,19 @@
 // Lets the reader fill in a request and send it, and shows what came back: status, headers, time and the raw answer.
 
-import { ApiError } from "./api.js";
-import { copyButton } from "./copy.js";
-import { element } from "./dom.js";
-import { diagnose } from "./failure.js";
+import { ApiError } from "../api.js";
+import { copyButton } from "../copy.js";
+import { element } from "../dom.js";
+import { diagnose } from "../failure.js";
 import { codeBlock, program, redraw } from "./program.js";
 import { bodyOf, callOf, filledAsExample, sent } from "./request.js";
-import { api } from "./service.js";
-import * as strings from "./strings.js";
+import { api } from "../service.js";
+import { explainForPage, tryFailed } from "../strings.js";
+import { DEVELOPERS as words } from "./strings.js";
 
 /** @typedef {import("./openapi.js").Operation} Operation */
 /** @typedef {import("./openapi.js").Parameter} Parameter */
 /** @typedef {import("./request.js").Filled} Filled */
 
-const words = strings.DEVELOPERS;
 // More of an answer would only slow the page down.
 const MAX_SHOWN_CHARACTERS = 200_000;
 
@@ -145,5 +145,5 @@ async function reasonOf(error) {
   const timedOut = error instanceof DOMException && error.name === "TimeoutError";
   // A header or an address that no request may have never leaves the browser.
   const fault = await diagnose(new ApiError({ code: timedOut ? "timeout" : "unreachable" }), api);
-  return strings.tryFailed(strings.explainForPage(fault, api.url, words.notSent));
+  return tryFailed(explainForPage(fault, api.url, words.notSent));
 }
