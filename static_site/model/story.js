@@ -1,6 +1,7 @@
 // Tells the model's card as a newspaper would: what matters first, then the evidence, part by part.
 
-import { amount, share, text } from "../careful.js";
+import { adapted, verdictOf } from "./adapted.js";
+import { amount, at, share, text } from "../careful.js";
 import { element } from "../dom.js";
 import { accuracy, errors, reliability, riskCoverage } from "./evidence.js";
 import { data, identity, limits, speed, training } from "./making.js";
@@ -14,6 +15,7 @@ const WEAKEST = 3;
 /** Every part, in the order of the page. @type {((card: any) => import("./pieces.js").Part)[]} */
 const TOLD = [
   limits,
+  adapted,
   accuracy,
   reliability,
   riskCoverage,
@@ -42,7 +44,8 @@ export function storyOf(card) {
 
 /** @param {any} card */
 function lead(card) {
-  const right = share(judged(card, "accuracy")?.figures, "accuracy");
+  const figures = judged(card, "accuracy")?.figures ?? at(card, "metrics", "adaptation", "after");
+  const right = share(figures, "accuracy");
   return [
     element("p", "kicker", words.kicker(text(card, "id"), dateOf(card))),
     element("h2", "headline", right === null ? words.unjudged : words.headline(right)),
@@ -54,7 +57,7 @@ function lead(card) {
 function rightAndOpen(card) {
   const found = judged(card, "accuracy");
   const right = share(found?.figures, "accuracy");
-  if (!found || right === null) return words.howToJudge;
+  if (!found || right === null) return verdictOf(card) || words.howToJudge;
   const said = words.leadAccuracy(found.split, amount(found.figures, "reviews"), right);
   const [coverage, outright] = [share(found.figures, "coverage"), share(found.figures, "accuracy_outright")];
   return coverage === null || outright === null ? said : `${said} ${words.leadOutright(coverage, outright)}`;

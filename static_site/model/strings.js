@@ -80,6 +80,7 @@ export const MODEL = {
   /** The parts' titles. @type {Record<string, string>} */
   PARTS: {
     limits: "What it is for, and what not",
+    adapted: "What it was adapted to",
     accuracy: "How often it is right",
     reliability: "What a calibrated 0.8 means",
     "risk-coverage": "When it may pass on the hard ones",
@@ -95,6 +96,23 @@ export const MODEL = {
     speed: "How big and how fast it is",
     identity: "Its papers",
   },
+
+  /** @param {number} rows @param {number} reviews @param {string | null} labels what the labels mean */
+  adaptedRows: (rows, reviews, labels) =>
+    `Of ${count(rows)} rows it learned from ${count(reviews)}${labels ? `; the label is ${labels}` : ""}.`,
+  adaptedTable: "Before and after, on reviews that the judged fit had not seen",
+  ADAPTED_HEAD: ["", "Before", "After", "Difference, and where it lies 95 times in\u00a0100"],
+  /** @type {Record<string, string>} */
+  ADAPTED_MEASURES: { accuracy: "Accuracy", ece: "Calibration error (ECE)" },
+  /** @param {number} difference @param {number | null} low @param {number | null} high */
+  adaptedGap: (difference, low, high) =>
+    `${points(difference)} points` + (low === null || high === null ? "" : ` (${points(low)} to ${points(high)})`),
+  /** @param {string} base */
+  adaptedFrom: (base) => `The base is ${base}: its network stays, the head over it is fitted anew.`,
+  /** @param {string} how */
+  adaptedJudged: (how) => `Judged: ${how}.`,
+  /** @param {string} hash */
+  adaptedFile: (hash) => `The labelled file\u2019s SHA-256 is ${hash}; none of its texts is kept.`,
 
   notFor: "Not for",
   limits: "Limits",

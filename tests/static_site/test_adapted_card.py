@@ -1,0 +1,51 @@
+"""The model's page with an adapted model: to what it was adapted, and whether that made it better."""
+
+import csv
+from typing import Any
+
+import adapt
+import inference
+import labelled
+import pytest
+from playwright.sync_api import expect
+
+from tests.static_site.conftest import Visit
+from tests.static_site.test_model_page import SECONDS, answering, percent, table_of
+from tests.support.axe import barriers
+from tests.support.stack import Stack
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The card of a model that was adapted to sentences about kettles."""
+    path = tmp_path_factory.mktemp("card") / "kettles.csv"
+    said = ("leaks by the handle", "pours without a drop spilt")
+    rows = [(f"Kettle {number} {said[number % 2]}.", number % 2) for number in range(80)]
+    with path.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([("text", "label"), *rows])
+    return adapt.adapt(labelled.read(path), inference.MODEL_FOLDER, workers=1).card
+
+
+def test_an_adapted_model_s_card_leads_with_what_adapting_brought(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = visit("index.html")
+    answering(page, stack, json=card)
+    page.goto(f"{stack.page}model.html")
+    expect(page.locator("main#page")).to_have_attribute("data-state", "card", timeout=SECONDS)
+    expect(page.locator(".lead .part-body")).to_contain_text(card["adaptation"]["sentence"])
+    after = card["metrics"]["adaptation"]["after"]["accuracy"]
+    expect(page.locator(".lead .headline")).to_contain_text(f"Right for {round(100 * after)}")
+
+
+def test_before_after_and_base_are_told(visit: Visit, stack: Stack, card: dict[str, Any]) -> None:
+    page = visit("index.html")
+    answering(page, stack, json=card)
+    page.goto(f"{stack.page}model.html")
+    accuracy = card["metrics"]["adaptation"]["differences"]["accuracy"]
+    row = table_of(page, "adapted")[0]
+    assert row[:3] == ["Accuracy", percent(accuracy["before"], 1), percent(accuracy["after"], 1)]
+    part = page.locator("#adapted")
+    expect(part).to_contain_text(card["base_model"])
+    expect(part).to_contain_text("Of 80 rows it learned from 80")
+    assert barriers(page) == []
