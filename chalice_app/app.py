@@ -13,7 +13,7 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib import answers, auth, emf, endpoint, log, measures, openapi, problems
+from chalicelib import answers, auth, emf, endpoint, feedback, log, measures, openapi, problems
 from chalicelib.reading import read_body, read_explain
 from vocab import contract, vocabulary
 from vocab.contract import BatchRequest, ContractError, Item, Model, ReviewRequest, Scored
@@ -60,6 +60,29 @@ def batch() -> Response:
     request = current_request()
     asked = contract.parse_batch_request(*read_body(request), read_explain(request))
     return answers.batch_answer(judge_each(asked), request.headers.get("accept"))
+
+
+@route("/v1/feedback", "GET", "HEAD")
+def feedback_here() -> Response:
+    """Say whether this API keeps feedback."""
+    return answers.json_answer({"enabled": feedback.is_on(os.environ)})
+
+
+@route("/v1/feedback", "POST", key=True)
+def keep_feedback() -> Response:
+    """Keep a review with its right label, and answer the id by which it can be deleted."""
+    said = contract.parse_feedback(*read_body(current_request()))
+    log.note(characters=len(said.review))
+    kept = feedback.keep(said)
+    return answers.json_answer({"id": kept, "request_id": log.request_id()}, status=201)
+
+
+@route("/v1/feedback/{id}", "DELETE", key=True)
+def forget_feedback() -> Response:
+    """Delete feedback, by the id that was answered when it was kept; it may be gone already."""
+    named = (current_request().uri_params or {}).get("id", "")
+    feedback.forget(named)
+    return answers.json_answer({"id": named, "deleted": True, "request_id": log.request_id()})
 
 
 @route("/", "POST", key=True)

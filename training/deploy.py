@@ -103,6 +103,7 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.Verdict:
         raise CloudError(f"--concurrency must be 1 to {hosting.MOST_CONCURRENT}, got {plan.concurrency}")
     if plan.instances < 1:
         raise CloudError(f"--instances must be 1 or more, got {plan.instances}")
+    resources.function_feedback(os.environ)
     budget.check(options.budget_email, options.budget_dollars)
     if options.budget_email:
         budget.check_owned(cloud)

@@ -28,7 +28,7 @@ LEFT_OUT = "Could not install dependencies"
 # Chalice names the API after the app, whatever the stage.
 API_NAME = "verdict"
 # What the function gets of whoever deploys it, where it is set.
-HANDED_ON = ("AUTH", "API_KEYS")
+HANDED_ON = ("AUTH", "API_KEYS", "FEEDBACK")
 
 
 class Api(NamedTuple):

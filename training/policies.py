@@ -9,6 +9,8 @@ from typing import Any
 import images
 from cloud import Stage
 
+from vocab.feedback import Place
+
 VERSION = "2012-10-17"
 # What SageMaker's jobs read and write lies under these prefixes of the stage's bucket.
 READ = ("packages", "data", "training", "batch", "notebook")
@@ -92,8 +94,8 @@ def _log(stage: Stage, group: str) -> list[str]:
     return [arn, f"{arn}:*"]
 
 
-def of_function(stage: Stage, endpoint: str | None = None) -> dict[str, Any]:
-    """Give the rights of the Lambda: ask one endpoint, write one log."""
+def of_function(stage: Stage, endpoint: str | None = None, feedback: Place | None = None) -> dict[str, Any]:
+    """Give the rights of the Lambda: ask one endpoint, write one log, and keep feedback where it is to."""
     log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
     arn = stage.endpoint_arn(endpoint or stage.endpoint)
     return {
@@ -105,8 +107,17 @@ def of_function(stage: Stage, endpoint: str | None = None) -> dict[str, Any]:
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
                 [log, f"{log}:*"],
             ),
+            *_of_feedback(stage, feedback),
         ],
     }
+
+
+def _of_feedback(stage: Stage, place: Place | None) -> list[dict[str, Any]]:
+    """Give the rights to put and delete feedback; it can't be read by the API."""
+    if place is None:
+        return []
+    records = f"arn:{stage.partition}:s3:::{place.bucket}/{place.name_of('*')}"
+    return [_allow("KeepFeedback", ["s3:PutObject", "s3:DeleteObject"], records)]
 
 
 def of_bucket(stage: Stage, bucket: str, *more: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """A stage's own bucket and role, and files put there: made when missing, mended when changed."""
 
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import policies
 from botocore.exceptions import ClientError
 from cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is_missing, tag_list, tag_map
 
+from vocab.feedback import Place, PlaceError, read_place
 from vocab.files import sha256_of
 
 # A role is known to other services some seconds after it was made.
@@ -147,8 +149,20 @@ def ensure_endpoint_role(cloud: Cloud) -> str:
 
 def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
     """Make the Lambda's role, which may ask one endpoint, or mend it; give its ARN."""
-    trust, rights = policies.trust(cloud.stage, "lambda"), policies.of_function(cloud.stage, endpoint)
+    trust = policies.trust(cloud.stage, "lambda")
+    rights = policies.of_function(cloud.stage, endpoint, function_feedback(os.environ))
     return _ensure_role(cloud, cloud.stage.function_role, trust, rights)
+
+
+def function_feedback(env: Mapping[str, str]) -> Place | None:
+    """Give the bucket in which the Lambda keeps feedback, if it shall. Raises CloudError for a folder."""
+    try:
+        place = read_place(env.get("FEEDBACK"))
+    except PlaceError as error:
+        raise CloudError(str(error)) from error
+    if place and not place.bucket:
+        raise CloudError("a function has no folder to keep feedback in; set FEEDBACK to s3://bucket/prefix")
+    return place
 
 
 def _ensure_role(cloud: Cloud, name: str, trusted: dict[str, Any], rights: dict[str, Any]) -> str:

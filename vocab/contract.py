@@ -8,6 +8,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
@@ -31,6 +32,8 @@ DECIMALS = 6
 
 EXPLAIN = ("none", "sentences", "words")
 SENTIMENTS = ("positive", "negative", "uncertain")
+SIDES = SENTIMENTS[:2]
+_MODEL_ID = re.compile(r"[A-Za-z0-9._-]{0,64}")
 JSON = "application/json"
 TEXT = "text/plain"
 JSON_LINES = "application/jsonlines"
@@ -70,6 +73,17 @@ class BatchRequest(NamedTuple):
 
     items: list[Item]
     explain: str = "none"
+
+
+class Feedback(NamedTuple):
+    """What a person says of a verdict: the review, which side it is on (one of SIDES), and who was wrong.
+
+    ``model`` is the id of the model that answered, or empty.
+    """
+
+    review: str
+    label: str
+    model: str = ""
 
 
 class EndpointRequest(NamedTuple):
@@ -143,6 +157,31 @@ def parse_batch_request(body: bytes, content_type: str | None, explain: str = "n
         )
     explain = check_explain(message.get("explain", explain))
     return BatchRequest([_review_item(review) for review in _check_count(reviews)], explain)
+
+
+def parse_feedback(body: bytes, content_type: str | None) -> Feedback:
+    """Read ``POST /v1/feedback``: JSON with the review and its right label.
+
+    Raises ContractError 400, 413 or 415.
+    """
+    _check_size(body, MAX_BODY_BYTES)
+    _readable_type(content_type, (JSON,))
+    message = _object(parse_json(body), '{"review": "...", "label": "positive"}')
+    _refuse_unknown(message, ("review", "label", "model"))
+    if "label" not in message:
+        raise ContractError(400, "missing_field", f"label is missing; send {' or '.join(SIDES)}")
+    label, model = message["label"], message.get("model", "")
+    if not isinstance(label, str) or label not in SIDES:
+        came = repr(label) if isinstance(label, str) and len(label) <= 20 else _type_of(label)
+        raise ContractError(400, "bad_value", f"label must be {' or '.join(SIDES)}, got {came}")
+    if not isinstance(model, str) or not _MODEL_ID.fullmatch(model):
+        raise ContractError(
+            400, "bad_value", f"model must be the id of an answer's model, got {_type_of(model)}"
+        )
+    review = _review_of(message)
+    if not review.strip():
+        raise ContractError(422, "no_token", "review is empty; send what was judged")
+    return Feedback(review, label, model)
 
 
 def check_explain(explain: object) -> str:

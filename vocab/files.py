@@ -17,15 +17,15 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Put bytes at ``path`` in one step: readers see the old file or the new one, never a half.
 
     Raises OSError (a full disk, no rights) and then leaves the old file and no other.
     """
-    write_together({path: data})
+    write_together({path: data}, mode)
 
 
-def write_together(contents: dict[Path, bytes]) -> None:
+def write_together(contents: dict[Path, bytes], mode: int = 0o644) -> None:
     """Like ``write_atomic`` for files that belong together: all are on the disk before one is replaced."""
     temporaries: dict[Path, str] = {}
     try:
@@ -36,7 +36,7 @@ def write_together(contents: dict[Path, bytes]) -> None:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            os.chmod(temporaries[path], 0o644)
+            os.chmod(temporaries[path], mode)
         for path, temporary in temporaries.items():
             os.replace(temporary, path)
     except BaseException:

@@ -6,7 +6,7 @@ https://spec.openapis.org/oas/v3.1.0
 from typing import Any
 
 from chalicelib import problems
-from vocab import contract
+from vocab import contract, feedback
 
 VERSION = "1.0.0"
 PATH = "/v1/openapi.json"
@@ -27,16 +27,19 @@ def document(path: str = PATH) -> dict[str, Any]:
             "version": VERSION,
             "summary": "A film review goes in, a verdict comes out: positive or negative, how sure, and why.",
             "description": (
-                "Reviews are neither stored nor logged. Every answer carries X-Request-Id; send your own"
-                " (letters, digits, `.`, `_`, `-`, at most 64) to have it used. GET routes answer HEAD too."
+                "Reviews are neither logged nor, but for POST /v1/feedback, stored. Every answer carries"
+                " X-Request-Id; send your own (letters, digits, `.`, `_`, `-`, at most 64) to have it used."
+                " GET routes answer HEAD too."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": path.removesuffix(PATH) or "/"}],
-        "tags": [{"name": "reviews"}, {"name": "service"}],
+        "tags": [{"name": "reviews"}, {"name": "feedback"}, {"name": "service"}],
         "paths": {
             "/v1/sentiment": {"post": _sentiment()},
             "/v1/sentiment/batch": {"post": _batch()},
+            "/v1/feedback": {"get": _feedback_here(), "post": _keep_feedback()},
+            "/v1/feedback/{id}": {"delete": _forget_feedback()},
             "/": {"post": _compatible()},
             "/v1/health": {"get": _health()},
             "/v1/model": {"get": _model()},
@@ -200,6 +203,81 @@ def _compatible() -> dict[str, Any]:
     }
 
 
+def _feedback_here() -> dict[str, Any]:
+    schema = {
+        "type": "object",
+        "required": ["enabled"],
+        "properties": {"enabled": {"type": "boolean"}},
+    }
+    return {
+        "operationId": "isFeedbackKept",
+        "tags": ["feedback"],
+        "security": [],
+        "summary": "Whether this API keeps feedback",
+        "responses": {
+            "200": _ok("Its owner's choice", contract.JSON, schema),
+            **_problems("405", "500"),
+        },
+    }
+
+
+def _keep_feedback() -> dict[str, Any]:
+    return {
+        "operationId": "keepFeedback",
+        "tags": ["feedback"],
+        "security": _KEY,
+        "summary": "Keep a review with its right label, to learn from",
+        "description": (
+            "The one route that stores a review, where the API's owner has switched it on. Whoever has the id"
+            " that is answered can have it deleted."
+        ),
+        "requestBody": {
+            "required": True,
+            "content": {
+                contract.JSON: {
+                    "schema": _ref("Feedback"),
+                    "examples": {
+                        "wrong": {
+                            "value": {
+                                "review": "I laughed until it hurt.",
+                                "label": "positive",
+                                "model": "bilstm-1",
+                            }
+                        }
+                    },
+                }
+            },
+        },
+        "responses": {
+            "201": _ok("It is kept", contract.JSON, _ref("FeedbackKept")),
+            **_problems("400", "401", "404", "405", "413", "415", "422", "500", "503"),
+        },
+    }
+
+
+def _forget_feedback() -> dict[str, Any]:
+    return {
+        "operationId": "deleteFeedback",
+        "tags": ["feedback"],
+        "security": _KEY,
+        "summary": "Delete feedback",
+        "description": "What is not there is deleted already.",
+        "parameters": [
+            {
+                "name": "id",
+                "in": "path",
+                "required": True,
+                "description": "The id that was answered when it was kept.",
+                "schema": _ref("FeedbackId"),
+            }
+        ],
+        "responses": {
+            "200": _ok("It is gone", contract.JSON, _ref("FeedbackDeleted")),
+            **_problems("401", "404", "405", "500", "503"),
+        },
+    }
+
+
 def _health() -> dict[str, Any]:
     return {
         "operationId": "getHealth",
@@ -296,6 +374,7 @@ def _schemas() -> dict[str, Schema]:
             },
         },
         **_batch_schemas(),
+        **_feedback_schemas(),
         "Warning": {
             "type": "object",
             "required": ["code", "detail"],
@@ -354,6 +433,37 @@ def _schemas() -> dict[str, Schema]:
             "properties": {**_PROBLEM["properties"], "request_id": {"type": "string"}},
         },
         "Code": {"type": "string", "enum": list(problems.TITLES)},
+    }
+
+
+def _feedback_schemas() -> dict[str, Schema]:
+    request_id = {"type": "string"}
+    return {
+        "FeedbackId": {"type": "string", "pattern": f"^{feedback.ID.pattern}$"},
+        "Feedback": {
+            "type": "object",
+            "required": ["review", "label"],
+            "additionalProperties": False,
+            "properties": {
+                "review": {"type": "string", "maxLength": contract.MAX_REVIEW_CHARACTERS},
+                "label": {"enum": list(contract.SIDES), "description": "What the verdict should have been."},
+                "model": {
+                    "type": "string",
+                    "maxLength": 64,
+                    "description": "The id of the model whose verdict this is about.",
+                },
+            },
+        },
+        "FeedbackKept": {
+            "type": "object",
+            "required": ["id", "request_id"],
+            "properties": {"id": _ref("FeedbackId"), "request_id": request_id},
+        },
+        "FeedbackDeleted": {
+            "type": "object",
+            "required": ["id", "deleted", "request_id"],
+            "properties": {"id": _ref("FeedbackId"), "deleted": {"const": True}, "request_id": request_id},
+        },
     }
 
 

@@ -36,6 +36,9 @@ TITLES = {
     "unsupported_media_type": "This content type is not read",
     "unsupported_encoding": "This content encoding is not read",
     "no_token": "The review holds no word",
+    "feedback_off": "Feedback is not kept here",
+    "feedback_full": "No more feedback is kept",
+    "feedback_unavailable": "Feedback can't be kept or deleted now",
     "unauthorized": "An API key is missing or not known",
     "forbidden": "This request is refused",
     "too_many_requests": "Too many requests come at once",
@@ -66,11 +69,11 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def caught(view: Callable[[], Response]) -> Callable[[], Response]:
+def caught(view: Callable[[], Response]) -> Callable[..., Response]:
     """Wrap a view so that whatever it raises becomes a problem; Chalice would log the error's text."""
 
     @functools.wraps(view)
-    def answered() -> Response:
+    def answered(**parts: str) -> Response:  # of the path; a view finds them in its request
         try:
             return view()
         except Exception as error:

@@ -74,6 +74,11 @@ SENT = {
             CANARY: CANARY,
         },
     ),
+    "feedback that nobody wants": Sent(
+        "POST", "/v1/feedback", as_json(review=SECRET, label="positive"), of(JSON)
+    ),
+    "bad feedback": Sent("POST", "/v1/feedback", as_json(review=SECRET, label=CANARY), of(JSON)),
+    "feedback to delete": Sent("DELETE", f"/v1/feedback/{CANARY}"),
     "a path": Sent("GET", f"/v1/{CANARY}/{CANARY}?{CANARY}={CANARY}"),
     "a query": Sent("GET", f"/v1/health?review={CANARY}"),
     "a method": Sent(CANARY.upper(), ONE),

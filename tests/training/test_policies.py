@@ -10,6 +10,8 @@ import cloud
 import policies
 import pytest
 
+from vocab.feedback import Place
+
 CHALICE = Path(__file__).resolve().parents[2] / "chalice_app/.chalice"
 STAGES = ("dev", "prod", "test")
 STAGE = cloud.Stage("dev", "123456789012", "eu-west-1")
@@ -146,3 +148,14 @@ def test_in_another_partition_every_arn_is_there() -> None:
         for statement in policy["Statement"]:
             resources = listed(statement["Resource"])
             assert all(one == "*" or one.startswith("arn:aws-cn:") for one in resources)
+
+
+def test_a_function_may_put_and_delete_feedback_where_it_is_kept_and_not_read_it() -> None:
+    policy = policies.of_function(STAGE, feedback=Place("said", "my-bucket"))
+    (statement,) = [one for one in policy["Statement"] if one["Sid"] == "KeepFeedback"]
+    assert statement["Action"] == ["s3:PutObject", "s3:DeleteObject"]
+    assert statement["Resource"] == f"arn:{STAGE.partition}:s3:::my-bucket/said/*.json"
+
+
+def test_without_feedback_a_function_has_no_right_on_a_bucket() -> None:
+    assert "s3:" not in json.dumps(policies.of_function(STAGE))

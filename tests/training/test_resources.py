@@ -90,6 +90,23 @@ def test_the_function_s_role_may_ask_one_endpoint(cloud: Cloud) -> None:
     assert written["Statement"][0]["Resource"].endswith(":endpoint/verdict-dev-2")
 
 
+def test_the_function_s_role_may_keep_feedback_where_that_is_switched_on(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDBACK", "s3://my-bucket/said")
+    resources.ensure_function_role(cloud, cloud.stage.endpoint)
+    written = cloud.client("iam").get_role_policy(
+        RoleName=cloud.stage.function_role, PolicyName=cloud.stage.function_role
+    )["PolicyDocument"]
+    assert written["Statement"][-1]["Resource"] == "arn:aws:s3:::my-bucket/said/*.json"
+
+
+@pytest.mark.parametrize("named", ["said", "https://my-bucket"])
+def test_a_function_that_could_not_keep_feedback_is_not_deployed(named: str) -> None:
+    with pytest.raises(CloudError, match="s3://bucket/prefix"):
+        resources.function_feedback({"FEEDBACK": named})
+
+
 def test_a_role_with_other_tags_is_refused_and_untouched(cloud: Cloud) -> None:
     iam = cloud.client("iam")
     iam.create_role(RoleName=cloud.stage.role, AssumeRolePolicyDocument="{}")
