@@ -449,7 +449,7 @@ def _to_csv(
         cells = row.fields
         if source.format == "jsonl":
             cells = [_as_cell((row.values or {}).get(name)) for name in source.columns]
-        writer.writerow(cells + [_harmless(value) for value in answer])
+        writer.writerow(cells + [harmless(value) for value in answer])
         yield answer
 
 
@@ -459,7 +459,8 @@ def _as_cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _harmless(value: str | float | None) -> str:
+def harmless(value: str | float | None) -> str:
+    """Give a cell that no spreadsheet takes for a formula."""
     text = _as_cell(value)
     return "'" + text if text.startswith(_FORMULA) else text
 
