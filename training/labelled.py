@@ -106,7 +106,7 @@ def read(
     columns = _columns(source, label, group)
     found = _Table()
     for row in source.rows():
-        found.add(row, _cell(row, source, columns.label), _cell(row, source, columns.group))
+        found.add(row, cell(row, source, columns.label), cell(row, source, columns.group))
     if not found.counts["rows"]:
         raise BatchError(f"{path} holds no row; give a file with labelled reviews")
     scheme = scheme_of(found.values, sides)
@@ -221,10 +221,24 @@ def _shown(value: str) -> str:
     return repr(value) if len(value) <= SHOWN_CHARACTERS else f"one of {len(value):,} characters"
 
 
-def _columns(source: Source, label: str | None, group: str | None) -> Columns:
+def label_column(source: Source) -> str | None:
+    """Give the column that is called like one of labels, or None."""
+    return _called(source, LABEL_COLUMNS)
+
+
+def digest_of(review: str) -> int:
+    """Give a number for a text; case and white space make no difference."""
+    return _digest(" ".join(review.lower().split()))
+
+
+def _called(source: Source, names: Sequence[str]) -> str | None:
     plain = {name.strip().lower(): name for name in reversed(source.columns)}
-    found = label or next((plain[name] for name in LABEL_COLUMNS if name in plain), None)
-    grouped = group or plain.get(GROUP_COLUMN)
+    return next((plain[name] for name in names if name in plain), None)
+
+
+def _columns(source: Source, label: str | None, group: str | None) -> Columns:
+    found = label or label_column(source)
+    grouped = group or _called(source, (GROUP_COLUMN,))
     for name, flag in ((found, "--label"), (grouped, "--group")):
         if name not in source.columns and (name or flag == "--label"):
             looked = f"no column {name!r}" if name else "no column of labels"
@@ -236,7 +250,8 @@ def _columns(source: Source, label: str | None, group: str | None) -> Columns:
     return Columns(source.column, found, grouped)
 
 
-def _cell(row: Row, source: Source, column: str | None) -> str:
+def cell(row: Row, source: Source, column: str | None) -> str:
+    """Give what a row has in a column, without white space around it; empty without a column."""
     if column is None:
         return ""
     if source.format == "jsonl":
@@ -268,7 +283,7 @@ class _Table:
                 f"the labels have over {MAX_VALUES} different values; name the right column with --label"
             )
         self.rows.append(row.number)
-        self.digests.append(_digest(" ".join(row.review.lower().split())))
+        self.digests.append(digest_of(row.review))
         self.labels.append(number)
         # Without a group, a row is its own.
         self.groups.append(_digest(group) if group else -1 - row.number)
