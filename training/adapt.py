@@ -74,13 +74,17 @@ def adapt(rows: Labelled, model: Path, workers: int) -> Adapted:
     check_base(base, digest)
     start = calibrated(read_head(network), base["temperature"])
     check_enough(rows)
-    rows, data = readable(rows, pooled.pool(rows.texts(), len(rows.numbers), model, workers))
+    read = pooled.pool(rows.texts(), len(rows.numbers), model, workers)
+    rows, data, tokens = readable(rows, read)
     check_enough(rows)
     check_folds(rows)
     fitted = fit(data, start)
-    judged = judge(data, start, fitted, base)
+    judged = judge(data, start, fitted, base, tokens)
     adapted = with_head(network, fitted.head)
     card = card_of(base, adapted, fitted, rows, judged, digest)
+    card["metrics"]["adaptation"]["flagged"] = {
+        code: count / len(read.unfit) for code, count in read.flagged.items()
+    }
     card["adaptation"]["seconds"] = round(time.monotonic() - began, 1)
     return Adapted(adapted, card, judged)
 
@@ -90,43 +94,55 @@ def calibrated(head: Head, temperature: float) -> Head:
     return Head(head.weights / temperature, head.bias / temperature)
 
 
-def readable(rows: Labelled, read: pooled.Pooled) -> tuple[Labelled, Data]:
-    """Leave out what the network can't learn from: texts without a known word, or not in English."""
-    if len(read.warnings) != len(rows.numbers):
+def readable(rows: Labelled, read: pooled.Pooled) -> tuple[Labelled, Data, np.ndarray]:
+    """Leave out what teaches nothing: texts without a known word, or not in English. Gives tokens, too."""
+    if len(read.unfit) != len(rows.numbers):
         raise CommandError(f"{rows.source.path} was changed while it was read; run it again")
-    keep = read.warnings == ""
+    keep = read.unfit == ""
     left_out = {
-        reason: int((read.warnings == reason).sum())
+        reason: int((read.unfit == reason).sum())
         for reason in (pooled.NO_TOKEN, pooled.UNKNOWN, pooled.NOT_ENGLISH)
     }
     rows = rows.take(keep, **left_out)
-    return rows, Data(read.features[keep].astype(np.float64), rows.labels, rows.groups)
+    data = Data(read.features[keep].astype(np.float64), rows.labels, rows.groups)
+    return rows, data, read.tokens[keep]
 
 
-def judge(data: Data, start: Head, fitted: Fitted, base: dict[str, Any]) -> Judged:
+def judge(data: Data, start: Head, fitted: Fitted, base: dict[str, Any], tokens: np.ndarray) -> Judged:
     """Compare the base with what fits without a review say about it."""
     before = measures.probabilities_of(logits_of(data.features, start))
     after, outright = cross_validate(data, start)
     figures = paired.compare(before, after, data.labels, data.groups)
-    summary = measures.summary(after, data.labels, fitted.band)
-    # The band, too, was fitted without the reviews it is judged by.
-    right = ((after >= 0.5) == (data.labels == 1))[outright]
-    summary["coverage"] = float(outright.mean())
-    summary["accuracy_outright"] = float(right.mean()) if len(right) else None
     outcome = paired.outcome(figures)
     if outcome == "better" and figures["accuracy"].after <= commoner(data.labels):
         outcome = "no different"
     return Judged(
         measures.summary(before, data.labels, tuple(base["uncertain"])),
-        {
-            name: value
-            for name, value in summary.items()
-            if name not in ("accuracy_positive", "accuracy_negative")
-        },
+        summary_of(after, outright, data.labels, fitted.band)
+        | {"by_length": measures.by_length(after, data.labels, tokens, fitted.band)},
         figures,
         outcome,
         commoner(data.labels),
     )
+
+
+def summary_of(
+    probabilities: np.ndarray, outright: np.ndarray, labels: np.ndarray, band: tuple[float, float]
+) -> dict[str, Any]:
+    """Give a split's figures, where each review has a band of its own, fitted without it."""
+    positive = probabilities >= 0.5
+    right = positive == (labels == 1)
+    return measures.summary(probabilities, labels, band) | {
+        "coverage": float(outright.mean()),
+        "accuracy_outright": _share(right[outright]),
+        "accuracy_positive": _share(right[outright & positive]),
+        "accuracy_negative": _share(right[outright & ~positive]),
+        "positive_outright": _share(positive[outright]),
+    }
+
+
+def _share(those: np.ndarray) -> float | None:
+    return float(those.mean()) if len(those) else None
 
 
 def commoner(labels: np.ndarray) -> float:
@@ -267,7 +283,7 @@ def _tell(adapted: Adapted) -> None:
 
 
 def _check_of(model: Path, adapted: Adapted) -> Any:
-    features, _ = pooled.Reader(model).read(CHECK_TEXT)
+    features = pooled.Reader(model).read(CHECK_TEXT).features
     head, temperature = read_head(adapted.network), adapted.card["temperature"]
     expected = float(logits_of(features.astype(np.float64), head)) / temperature
 

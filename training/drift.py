@@ -2,9 +2,9 @@
 
     python training/drift.py http://127.0.0.1:8000      # `make run` in another terminal, and some use
 
-Verdicts, lengths and warnings since the API's start (GET /v1/metrics) stand beside the card's figures for
-the test split (GET /v1/model). Ends with 1 when one of them differs by more than chance and by more than a
-little: then the card's accuracy says less about these reviews.
+Verdicts, lengths and warnings since the API's start (GET /v1/metrics) stand beside the card's figures (GET
+/v1/model) for the test split, or for the reviews that the model was adapted to. Ends with 1 when one of them
+differs by more than chance and by more than a little: then the card's accuracy says less about these reviews.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -76,7 +76,7 @@ def read_metrics(text: str) -> Traffic:
 def compare(traffic: Traffic, card: dict[str, Any]) -> list[Share]:
     """Set each share of the traffic beside the card's. Raises DriftError when the card has none."""
     try:
-        figures, told = card["metrics"]["test"], card["metrics"].get("warnings", {}).get("flagged", {})
+        figures, told = _figures(card["metrics"])
         shares = [
             Share("uncertain", _uncertain(traffic), 1 - figures["coverage"]),
             Share("positive, of those told outright", _positive(traffic), _positive_of_card(figures)),
@@ -91,14 +91,12 @@ def compare(traffic: Traffic, card: dict[str, Any]) -> list[Share]:
         ) from error
 
 
-def lay_out(traffic: Traffic, shares: list[Share]) -> str:
-    """Give the comparison in words."""
+def lay_out(traffic: Traffic, shares: list[Share], where: str = "on the test split") -> str:
+    """Give the comparison in words; ``where`` says what the card's figures are of."""
     lines = [f"{traffic.reviews:,} reviews were judged since the API's start."]
     for share in shares:
         mark = "DIFFERS" if share.differs(traffic.reviews) else "alike"
-        lines.append(
-            f"{mark:8} {_percent(share.found)} {share.what}; {_percent(share.card).strip()} on the test split"
-        )
+        lines.append(f"{mark:8} {_percent(share.found)} {share.what}; {_percent(share.card).strip()} {where}")
     unknown = traffic.unknown / traffic.words if traffic.words else 0.0
     lines.append(f"         {_percent(unknown)} of their words are unknown; the card has no figure of that")
     differing = sum(share.differs(traffic.reviews) for share in shares)
@@ -127,25 +125,37 @@ def fetch(url: str) -> bytes:
         ) from error
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Say how what an API is asked differs from the test split.")
+def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog=prog, description="Say how what an API is asked differs from the test split."
+    )
     default = os.environ.get("API_URL") or f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
     parser.add_argument("url", nargs="?", default=default, help="the API's address (default: make run's)")
-    url = parser.parse_args().url.rstrip("/")
+    url = parser.parse_args(arguments).url.rstrip("/")
     try:
         traffic = read_metrics(fetch(f"{url}/v1/metrics").decode("utf-8", "replace"))
         if traffic.reviews < FEWEST_REVIEWS:
             raise DriftError(
                 f"{traffic.reviews} reviews were judged so far; {FEWEST_REVIEWS} are the fewest that say much"
             )
-        shares = compare(traffic, json.loads(fetch(f"{url}/v1/model")))
+        card = json.loads(fetch(f"{url}/v1/model"))
+        shares = compare(traffic, card)
     except (DriftError, ValueError) as error:
         sys.exit(f"drift: {error}")
-    print(lay_out(traffic, shares))
+    adapted = "adaptation" in card["metrics"]
+    print(lay_out(traffic, shares, "where it was adapted to" if adapted else "on the test split"))
     sys.exit(any(share.differs(traffic.reviews) for share in shares))
 
 
 # --- pieces -------------------------------------------------------------------------------------
+
+
+def _figures(metrics: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:
+    """Give what the traffic is compared with: figures of reviews, and how often each warning came."""
+    adapted = metrics.get("adaptation")
+    if adapted:
+        return adapted["after"], adapted.get("flagged", {})
+    return metrics["test"], metrics.get("warnings", {}).get("flagged", {})
 
 
 def _percent(share: float) -> str:
@@ -175,6 +185,8 @@ def _positive(traffic: Traffic) -> float:
 
 def _positive_of_card(figures: dict[str, Any]) -> float:
     """Give the share of positive among the verdicts outright, which follows from how often each is right."""
+    if "positive_outright" in figures:
+        return float(figures["positive_outright"])
     both, negative = figures["accuracy_outright"], figures["accuracy_negative"]
     return float((both - negative) / (figures["accuracy_positive"] - negative))
 

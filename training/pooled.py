@@ -1,5 +1,6 @@
 """What the network makes of reviews before its head: the pooled states, on all cores, without torch."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -14,11 +15,11 @@ from batch_local import follow_parent
 from onnx_head import POOLED, with_pooled
 from tqdm import tqdm
 
-from vocab.language import looks_english
+from vocab import contract
 
 # Reviews that a process reads at a time.
 CHUNK = 100
-# What a review can't teach for.
+# What a review can't teach for; the last two are warnings that come with a verdict.
 NO_TOKEN, UNKNOWN, NOT_ENGLISH = "no_token", "no_known_words", "not_english"
 
 
@@ -27,13 +28,30 @@ class PooledError(Exception):
 
 
 class Pooled(NamedTuple):
-    """Features, float32 (reviews, 2 x states): max and then mean over a review's tokens, and warnings.
+    """What was read of reviews.
 
-    A warning is empty, or one of NO_TOKEN (its features are 0), UNKNOWN and NOT_ENGLISH.
+    ``features``, float32 (reviews, 2 x states), are max and then mean over a review's tokens. ``unfit`` is
+    empty, or one of NO_TOKEN (its features are 0), UNKNOWN and NOT_ENGLISH. ``tokens``, int (reviews,), are
+    those that it has. ``flagged`` says of each warning's code how many reviews have it.
     """
 
     features: np.ndarray
-    warnings: np.ndarray
+    unfit: np.ndarray
+    tokens: np.ndarray
+    flagged: dict[str, int]
+
+
+class Read(NamedTuple):
+    """What was read of one review: features, float32 (2 x states,), tokens, and its warnings' codes."""
+
+    features: np.ndarray
+    tokens: int
+    codes: tuple[str, ...]
+
+    @property
+    def unfit(self) -> str:
+        """Say why it can't teach; empty when it can."""
+        return next((code for code in (NO_TOKEN, UNKNOWN, NOT_ENGLISH) if code in self.codes), "")
 
 
 class Reader:
@@ -44,23 +62,21 @@ class Reader:
         network = with_pooled((model / "model.onnx").read_bytes())
         self.session = inference.session_of(network, model)
 
-    def read(self, review: str) -> tuple[np.ndarray, str]:
-        """Give a review's features and its warning."""
+    def read(self, review: str) -> Read:
+        """Read a review through the network."""
         encoded = self.verdict.words.encode(review)
         if not encoded.ids:
-            return np.zeros(0, dtype=np.float32), NO_TOKEN
+            return Read(np.zeros(0, dtype=np.float32), 0, (NO_TOKEN,))
         states, maximum = self.session.run(POOLED, {"ids": np.array(encoded.ids, dtype=np.int64)})
-        features = np.concatenate([maximum, states.mean(axis=0)])
-        if not encoded.known:
-            return features, UNKNOWN
-        return features, "" if looks_english(encoded) else NOT_ENGLISH
+        codes = tuple(warning["code"] for warning in contract.warnings_of(encoded))
+        return Read(np.concatenate([maximum, states.mean(axis=0)]), encoded.total, codes)
 
 
 def pool(texts: Iterable[str], count: int, model: Path, workers: int) -> Pooled:
     """Read ``count`` reviews. Raises PooledError, ModelFilesError, VocabularyError or HeadError."""
     reader = Reader(model)
     if workers == 1 or count <= CHUNK:
-        pieces: Iterable[list[tuple[np.ndarray, str]]] = ([reader.read(text)] for text in texts)
+        pieces: Iterable[list[Read]] = ([reader.read(text)] for text in texts)
         return _joined(pieces, count)
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (str(model),))
     try:
@@ -73,17 +89,19 @@ def pool(texts: Iterable[str], count: int, model: Path, workers: int) -> Pooled:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _joined(pieces: Iterable[list[tuple[np.ndarray, str]]], count: int) -> Pooled:
-    rows: list[tuple[np.ndarray, str]] = []
+def _joined(pieces: Iterable[list[Read]], count: int) -> Pooled:
+    rows: list[Read] = []
     with tqdm(total=count, desc="reading", unit="review", disable=None) as bar:
         for piece in pieces:
             rows += piece
             bar.update(len(piece))
-    width = max((len(features) for features, _ in rows), default=0)
+    width = max((len(one.features) for one in rows), default=0)
     features = np.zeros((len(rows), width), dtype=np.float32)
-    for place, (found, _) in zip(features, rows, strict=True):
-        place[: len(found)] = found
-    return Pooled(features, np.array([warning for _, warning in rows], dtype=str))
+    for place, one in zip(features, rows, strict=True):
+        place[: len(one.features)] = one.features
+    unfit = np.array([one.unfit for one in rows], dtype=str)
+    flagged = Counter(code for one in rows for code in one.codes)
+    return Pooled(features, unfit, np.array([one.tokens for one in rows], dtype=int), dict(flagged))
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[Sequence[str]]:
@@ -101,5 +119,5 @@ def _start(model: str) -> None:
     _reader = Reader(Path(model))
 
 
-def _read(texts: Sequence[str]) -> list[tuple[np.ndarray, str]]:
+def _read(texts: Sequence[str]) -> list[Read]:
     return [_reader.read(text) for text in texts]

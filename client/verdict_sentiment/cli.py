@@ -40,6 +40,9 @@ COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "mcp": assistants.main,
     "adapt": yours.adapt,
     "compare": yours.compare,
+    "suggest": yours.suggest,
+    "feedback": yours.feedback,
+    "watch": yours.watch,
 }
 
 

@@ -1,6 +1,8 @@
 """`verdict adapt` and its kin: a model of your own, by the programs that the service is made with."""
 
+import os
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from verdict_sentiment._shared import load
 from verdict_sentiment.local import INSTALL
@@ -15,6 +17,37 @@ def adapt(arguments: Sequence[str]) -> int:
 def compare(arguments: Sequence[str]) -> int:
     """Set two models side by side on labelled reviews; give the exit status."""
     return _run("compare", arguments)
+
+
+def suggest(arguments: Sequence[str]) -> int:
+    """Name the reviews most worth a label; give the exit status."""
+    return _run("suggest", arguments)
+
+
+def feedback(arguments: Sequence[str]) -> int:
+    """Take out or delete what people said of verdicts; give the exit status."""
+    return _run("feedback", arguments)
+
+
+def watch(arguments: Sequence[str]) -> int:
+    """Say how an API's traffic differs from what its model's card knows; give the exit status.
+
+    Raises UsageError when it can't be said.
+    """
+    if not find_spec("prometheus_client"):
+        raise UsageError("watch reads an API's counts; install it: pip install 'verdict-sentiment[serve]'")
+    url, key = os.environ.get("VERDICT_URL"), os.environ.get("VERDICT_API_KEY")
+    if url:
+        os.environ["API_URL"] = url
+    if key:
+        os.environ["API_KEY"] = key
+    try:
+        load("training.drift").main(arguments, prog="verdict watch")
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            raise UsageError(ended.code) from ended
+        return int(ended.code or 0)
+    return 0
 
 
 def _run(name: str, arguments: Sequence[str]) -> int:

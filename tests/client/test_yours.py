@@ -38,6 +38,26 @@ def test_a_model_is_adapted_and_then_asked_and_compared(
     assert "McNemar's exact test" in capsys.readouterr().out
 
 
+def test_rows_worth_a_label_are_suggested(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = file.read_text(encoding="utf-8").replace("positive", "").replace("negative", "")
+    file.write_text(lines, encoding="utf-8")
+    assert status("suggest", "my.csv", "-n", "3", "--workers", "1") == 0
+    assert "3 of 80 rows" in capsys.readouterr().out
+
+
+def test_feedback_is_taken_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FEEDBACK", str(tmp_path))
+    assert status("feedback", "export", "--out", str(tmp_path / "a.csv")) == 0
+    assert "0 reviews" in capsys.readouterr().out
+
+
+def test_an_api_that_is_not_there_can_t_be_watched(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("watch", "http://127.0.0.1:1") == 2
+    assert "nothing answers at http://127.0.0.1:1" in capsys.readouterr().err
+
+
 def test_help_names_the_command_as_it_is_typed(capsys: pytest.CaptureFixture[str]) -> None:
     assert status("adapt", "--help") == 0
     assert capsys.readouterr().out.startswith("usage: verdict adapt ")

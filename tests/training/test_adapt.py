@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import adapt
+import drift
 import inference
 import model_folder
 import numpy as np
@@ -122,6 +123,16 @@ def test_the_card_says_from_what_it_was_learned_and_how_it_was_judged(adapted: t
         gap = figures["differences"][name]
         assert gap["interval"][0] <= gap["difference"] <= gap["interval"][1]
         assert gap["after"] == pytest.approx(figures["after"][name])
+
+
+def test_the_card_has_what_traffic_is_compared_with(adapted: tuple[Path, str]) -> None:
+    figures = card_of(adapted[0] / "my-model")["metrics"]["adaptation"]
+    traffic = drift.Traffic({"positive": 40, "negative": 40, "uncertain": 0}, {}, [(50.0, 80)], 800, 0)
+    compared = {
+        share.what: share.card for share in drift.compare(traffic, {"metrics": {"adaptation": figures}})
+    }
+    assert compared["uncertain"] == pytest.approx(1 - figures["after"]["coverage"])
+    assert any("tokens" in what for what in compared)
 
 
 def test_figures_of_the_base_are_not_passed_on(own_package: Path, tmp_path: Path) -> None:

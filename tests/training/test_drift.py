@@ -94,6 +94,15 @@ def test_a_length_inside_a_bucket_counts_by_its_part_of_it() -> None:
     assert drift._up_to(endless, 5_000) == 0
 
 
+def test_an_adapted_model_s_traffic_is_compared_with_what_it_was_adapted_to(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = {**FIGURES, "accuracy_positive": 0.95, "accuracy_negative": 0.95, "positive_outright": 0.5}
+    card = {"metrics": {"adaptation": {"after": figures, "flagged": {"truncated": 0.1}}}}
+    assert run(monkeypatch, told(*like_the_card(10)), card) == 0
+    assert "10.0 % uncertain; 10.0 % where it was adapted to" in capsys.readouterr().out
+
+
 def test_few_reviews_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "5 reviews were judged so far" in str(run(monkeypatch, told(*like_the_card()[:5])))
 

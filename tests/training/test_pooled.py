@@ -1,5 +1,6 @@
 """The pooled states of reviews: those that the head reads, the same in one process and in several."""
 
+from collections import Counter
 from pathlib import Path
 
 import inference
@@ -7,6 +8,8 @@ import numpy as np
 import pooled
 import pytest
 from onnx_head import read_head
+
+from vocab import contract
 
 TEXTS = [
     "A fine film, and I would see it again.",
@@ -26,8 +29,18 @@ def test_head_times_features_is_the_served_logit(package: Path, verdict: inferen
 
 def test_what_cannot_teach_carries_a_warning(package: Path) -> None:
     read = pooled.pool(TEXTS, len(TEXTS), package, workers=1)
-    assert read.warnings.tolist() == ["", pooled.NO_TOKEN, pooled.UNKNOWN, pooled.NOT_ENGLISH]
+    assert read.unfit.tolist() == ["", pooled.NO_TOKEN, pooled.UNKNOWN, pooled.NOT_ENGLISH]
     assert not read.features[1].any()
+
+
+def test_lengths_and_warnings_are_those_that_come_with_verdicts(
+    package: Path, verdict: inference.Verdict
+) -> None:
+    read = pooled.pool(TEXTS, len(TEXTS), package, workers=1)
+    encoded = [verdict.words.encode(text) for text in TEXTS]
+    assert read.tokens.tolist() == [one.total for one in encoded]
+    codes = [warning["code"] for one in encoded if one.ids for warning in contract.warnings_of(one)]
+    assert read.flagged == {**Counter(codes), pooled.NO_TOKEN: 1}
 
 
 def test_several_processes_read_what_one_reads(made_package: Path) -> None:
@@ -35,4 +48,6 @@ def test_several_processes_read_what_one_reads(made_package: Path) -> None:
     one = pooled.pool(texts, len(texts), made_package, workers=1)
     two = pooled.pool(texts, len(texts), made_package, workers=2)
     assert one.features.tolist() == two.features.tolist()
-    assert one.warnings.tolist() == two.warnings.tolist()
+    assert one.unfit.tolist() == two.unfit.tolist()
+    assert one.tokens.tolist() == two.tokens.tolist()
+    assert one.flagged == two.flagged
