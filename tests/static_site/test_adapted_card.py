@@ -32,7 +32,7 @@ def test_an_adapted_model_s_card_leads_with_what_adapting_brought(
     page = visit("index.html")
     answering(page, stack, json=card)
     page.goto(f"{stack.page}model.html")
-    expect(page.locator("main#page")).to_have_attribute("data-state", "card", timeout=SECONDS)
+    expect(page.locator("#adapted")).to_be_visible(timeout=SECONDS)
     expect(page.locator(".lead .part-body")).to_contain_text(card["adaptation"]["sentence"])
     after = card["metrics"]["adaptation"]["after"]["accuracy"]
     expect(page.locator(".lead .headline")).to_contain_text(f"Right for {round(100 * after)}")
