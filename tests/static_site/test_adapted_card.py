@@ -8,10 +8,10 @@ import inference
 import labelled
 import pytest
 from playwright.sync_api import expect
+from tests.support.axe import barriers
 
 from tests.static_site.conftest import Visit
 from tests.static_site.test_model_page import SECONDS, answering, percent, table_of
-from tests.support.axe import barriers
 from tests.support.stack import Stack
 
 
