@@ -32,6 +32,8 @@ SHORT_REVIEW = (
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 # What links show, and what a phone puts on its home screen, in pixels.
 SOCIAL, ICON = {"width": 1200, "height": 630}, {"width": 180, "height": 180}
+# Of the review page README shows the verdict, the text and the margin beside them.
+SHOWN = {"x": 0, "y": 0, "width": 1200, "height": 1240}
 ASK = """async (review) => {
   const [{ Verdict }, { API_URL }, strings] = await Promise.all(
     ["./api.js", "./config.js", "./strings.js"].map((file) => import(file)));
@@ -65,8 +67,11 @@ def take_page(browser: Browser, url: str) -> None:
     page.locator("#review").fill(REVIEW)
     page.locator("#send").click()
     page.locator("main#page[data-state=answer]").wait_for()
-    page.wait_for_timeout(500)  # the bars grow into place
-    page.screenshot(path=DOCS / "page.png", full_page=True)
+    page.locator("#weigh").click()
+    page.locator("#weigh[data-on=yes]").wait_for()
+    page.mouse.move(0, 0)
+    page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")  # the margin follows a reader who scrolls
+    page.screenshot(path=DOCS / "page.png", full_page=True, clip=SHOWN)
 
 
 def answer_in_words(browser: Browser, url: str) -> list[Any]:
