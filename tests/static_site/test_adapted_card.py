@@ -8,10 +8,10 @@ import inference
 import labelled
 import pytest
 from playwright.sync_api import expect
-from tests.support.axe import barriers
 
 from tests.static_site.conftest import Visit
 from tests.static_site.test_model_page import SECONDS, answering, percent, table_of
+from tests.support.accessibility import violations
 from tests.support.stack import Stack
 
 
@@ -48,4 +48,4 @@ def test_before_after_and_base_are_told(visit: Visit, stack: Stack, card: dict[s
     part = page.locator("#adapted")
     expect(part).to_contain_text(card["base_model"])
     expect(part).to_contain_text("Of 80 rows it learned from 80")
-    assert barriers(page) == []
+    assert violations(page) == []
