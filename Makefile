@@ -5,6 +5,7 @@ SPLIT ?= test
 SEED ?= 1
 OUT ?= verdicts.csv
 RUN := .venv/run
+SERVE := .venv/serve
 TRAIN := .venv/train
 TEACH := .venv/teach
 PEERS := .venv/peers
@@ -30,6 +31,9 @@ help: ## list the commands
 
 run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
 	@$(RUN)/bin/python run.py
+
+serve: $(SERVE)/.ready ## the same for many callers, and what ends by itself is started again
+	@$(SERVE)/bin/python run.py --serve
 
 key: $(RUN)/.ready ## make an API key and print it, this once, with the hash for API_KEYS
 	@$(RUN)/bin/python chalice_app/new_key.py
@@ -159,15 +163,16 @@ clean: ## remove the environments and what tools left
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis chalice_app/.chalice/deployments
 
 $(RUN)/.ready: requirements-run.txt
+$(SERVE)/.ready: requirements-run.txt requirements-serve.txt
 $(TRAIN)/.ready: requirements-run.txt requirements-train.txt
 $(TEACH)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt
 $(PEERS)/.ready: requirements-run.txt requirements-train.txt requirements-peers.txt
 $(CLIENT)/.ready: requirements-client.txt
-$(DEV)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
-$(BENCH)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-bench.txt
+$(DEV)/.ready: requirements-client.txt requirements-run.txt requirements-serve.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt
+$(BENCH)/.ready: requirements-client.txt requirements-run.txt requirements-serve.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-bench.txt
 $(AWS)/.ready: requirements-run.txt requirements-aws.txt
-$(TEST_AWS)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
-$(TORTURE)/.ready: requirements-client.txt requirements-run.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-torture.txt
+$(TEST_AWS)/.ready: requirements-client.txt requirements-run.txt requirements-serve.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-aws.txt requirements-test-aws.txt
+$(TORTURE)/.ready: requirements-client.txt requirements-run.txt requirements-serve.txt requirements-train.txt requirements-teach.txt requirements-peers.txt requirements-dev.txt requirements-torture.txt
 
 .venv/%/.ready:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

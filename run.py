@@ -1,11 +1,15 @@
 """Start endpoint, API and page together, and say where they are once a review has gone through.
 
     make run            # or, inside its environment: python run.py
+    make serve          # or: python run.py --serve
 
 Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's; whatever ends
-this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9.
+this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9. With --serve the API
+is the one for many callers, and a process that ends by itself is started again.
 """
 
+import argparse
+import contextlib
 import ctypes
 import hashlib
 import json
@@ -26,22 +30,30 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
+# The API's script, and the one that --serve starts in its place.
+API, SERVED_API = "chalice_app/local_api.py", "chalice_app/asgi_api.py"
 # Links to vocab/, which a checkout without symlinks turns into small text files.
 LINKS = ("training/vocab", "chalice_app/vendor/vocab")
 READY_SECONDS = 60
 TRY_SECONDS = 5
 # How long a process may take to end by itself.
 END_SECONDS = 5
+# One that ended before it had run for so long waits for twice as long as before, until it is given up.
+STEADY_SECONDS = 5.0
+FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 3.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 REVIEW = "A warm, funny film that never once felt too long. I would happily watch it again."
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description="Start endpoint, API and page together.")
+    parser.add_argument("--serve", action="store_true", help="serve many callers, and start again what ends")
+    serve = parser.parse_args().serve
     began = time.monotonic()
     check_links()
     env = environment()
     check_ports(env)
-    app = App(env)
+    app = App(env, serve)
     # Signals only wake the main thread: nothing is interrupted half-way, however early they come.
     for number in SIGNALS:
         signal.signal(number, lambda *_: app.stop(0))
@@ -118,38 +130,30 @@ def check_ports(env: dict[str, str]) -> None:
 
 
 class App:
-    """The Procfile's processes, which start and end together."""
+    """The Procfile's processes, which start and end together; ``serve`` as --serve says."""
 
-    def __init__(self, env: dict[str, str]) -> None:
-        self.env = env
+    def __init__(self, env: dict[str, str], serve: bool = False) -> None:
+        self.env, self.serve = env, serve
         self.status: int | None = None
         self._ended = threading.Event()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self) -> None:
         """Start every process, and threads that pass on what each prints and notice its end."""
-        for name, command in _read_procfile():
+        commands = dict(_read_procfile())
+        if self.serve:
+            commands["api"] = commands["api"].replace(API, SERVED_API)
+        for name, command in commands.items():
             if self._ended.is_set():  # stopped before all have started
                 break
-            process = subprocess.Popen(
-                ["sh", "-c", f"exec {command}"],
-                cwd=ROOT,
-                env=self.env,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,  # the terminal's Ctrl-C is for us alone, we tell them in order
-                preexec_fn=_die_with_parent(),
-            )
-            self._processes[name] = process
-            self.say(f"{name:8} | started (pid={process.pid})")
-        for name, process in self._processes.items():
-            threading.Thread(target=self._follow, args=(name, process), daemon=True).start()
+            self._start(name, command)
+        for name in self._processes:
+            threading.Thread(target=self._follow, args=(name, commands[name]), daemon=True).start()
 
     def say(self, line: str) -> None:
         """Print a line; when nobody can read it any more, stop."""
         try:
-            print(line, flush=True)
+            print(line + "\n", end="", flush=True)  # in one write, or lines of processes would mix
         except OSError:
             self.stop(1)
 
@@ -175,14 +179,53 @@ class App:
                 process.wait()
         return self.status or 0
 
-    def _follow(self, name: str, process: "subprocess.Popen[bytes]") -> None:
+    def _start(self, name: str, command: str) -> None:
+        process = subprocess.Popen(
+            ["sh", "-c", f"exec {command}"],
+            cwd=ROOT,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # the terminal's Ctrl-C is for us alone, we tell them in order
+            preexec_fn=_die_with_parent(),
+        )
+        self._processes[name] = process
+        self.say(f"{name:8} | started (pid={process.pid})")
+
+    def _follow(self, name: str, command: str) -> None:
+        """Pass on what a process prints; when it ends, stop, or start it again."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            began = time.monotonic()
+            status = self._wait_for(name)
+            if self._ended.is_set():
+                return
+            pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > STEADY_SECONDS else 2 * pause
+            if not self.serve or pause > LAST_PAUSE_SECONDS:
+                self.say(f"run: {name} ended by itself (status {status}), so the others are stopped too")
+                self.stop(status if status > 0 else 1)
+                return
+            self.say(f"run: {name} ended by itself (status {status}), so it is started again")
+            if self._ended.wait(pause):
+                return
+            self._start(name, command)
+
+    def _wait_for(self, name: str) -> int:
+        """Wait until a process ends, take away what it left of its own, and give its status."""
+        process = self._processes[name]
+        reader = threading.Thread(target=self._pass_on, args=(name, process), daemon=True)
+        reader.start()
+        status = process.wait()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # a child would keep its port, and the pipe
+        reader.join(END_SECONDS)
+        return status
+
+    def _pass_on(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
             self.say(f"{name:8} | {line.decode(errors='replace').rstrip()}")
-        status = process.wait()
-        if not self._ended.is_set():
-            self.say(f"run: {name} ended by itself (status {status}), so the others are stopped too")
-        self.stop(status if status > 0 else 1)
 
 
 def _read_procfile() -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ import os
 import signal
 import socketserver
 import sys
+from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPMessage
 from http.server import BaseHTTPRequestHandler
@@ -78,9 +79,8 @@ class Handler(ChaliceRequestHandler):
     turn: local_limit.Turn | None = None
     status = 0
 
-    def __init__(self, *args: Any, config: Config) -> None:
-        self.local_gateway = LocalGateway(verdict_app.app, config)
-        self.local_gateway.event_converter._route_matcher = GreedyMatcher(list(verdict_app.app.routes))
+    def __init__(self, *args: Any, gateway: LocalGateway) -> None:
+        self.local_gateway = gateway
         BaseHTTPRequestHandler.__init__(self, *args)
 
     def __getattr__(self, name: str) -> Any:
@@ -105,11 +105,7 @@ class Handler(ChaliceRequestHandler):
     def _refuse(self, turn: local_limit.Turn) -> None:
         """Answer who asks too often; the connection stays, so what came on it is taken in."""
         self._drain(int(self.headers.get("content-length", "0")))
-        requests, seconds = turn.policy
-        detail = (
-            f"over {requests:,} requests in {seconds:,} s come from one address; try again in {turn.wait:,} s"
-        )
-        self._answer(Problem(429, "too_many_requests", detail, {"Retry-After": str(turn.wait)}))
+        self._answer(too_many(turn))
 
     def _check_headers(self) -> None:
         if self.headers.defects or self.headers.get_payload():  # what follows such a line was left out
@@ -125,7 +121,7 @@ class Handler(ChaliceRequestHandler):
             raise Problem(400, "bad_request", "Content-Length must be a whole number")
         if int(length) > MAX_BODY_BYTES:
             self._drain(int(length))
-            raise Problem(413, "too_large", f"the body has {int(length):,} bytes, far more than are read")
+            raise far_too_large(int(length))
 
     def _parse_payload(self) -> tuple[dict[str, str], bytes | None]:
         headers, body = super()._parse_payload()
@@ -170,14 +166,8 @@ class Handler(ChaliceRequestHandler):
     def _answer(self, problem: Problem) -> None:
         """Answer what does not reach the app, with a log line like the app's."""
         given = getattr(self, "headers", None) or {}
-        request_id = answers.request_id_of(given.get("x-request-id"))
-        headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
-        silent = getattr(self, "command", "") == "HEAD"
-        body = b"" if silent else contract.to_json(problems.message(problem, request_id))
-        log.begin(request_id, getattr(self, "command", None) or "", "")
-        log.note(code=problem.code)
-        log.write(problem.status)
-        self._send_http_response(problem.status, headers, body)
+        method = getattr(self, "command", None) or ""
+        self._send_http_response(*answer_of(problem, method, given))
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """Answer what is not even a request as http.server would, but as a problem and quoting nothing."""
@@ -208,14 +198,47 @@ class Server(ThreadedHTTPServer):
             print(f"api: a request ended in {type(error).__name__}", file=sys.stderr, flush=True)
 
 
+def answer_of(problem: Problem, method: str, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
+    """Give status, headers and body for what does not reach the app, and write a log line like the app's."""
+    request_id = answers.request_id_of(asked.get("x-request-id"))
+    headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
+    body = b"" if method == "HEAD" else contract.to_json(problems.message(problem, request_id))
+    log.begin(request_id, method, "")
+    log.note(code=problem.code)
+    log.write(problem.status)
+    return problem.status, headers, body
+
+
+def too_many(turn: local_limit.Turn) -> Problem:
+    """Give the problem of who asks too often."""
+    requests, seconds = turn.policy
+    detail = (
+        f"over {requests:,} requests in {seconds:,} s come from one address; try again in {turn.wait:,} s"
+    )
+    return Problem(429, "too_many_requests", detail, {"Retry-After": str(turn.wait)})
+
+
+def far_too_large(size: int) -> Problem:
+    """Give the problem of a body that is not even kept."""
+    return Problem(413, "too_large", f"the body has {size:,} bytes, far more than are read")
+
+
+def create_gateway() -> LocalGateway:
+    """Make Chalice's stand-in for API Gateway, for the app and for many threads."""
+    verdict_app.app.__class__ = LocalChalice  # keeps the current request by thread
+    config = Config.create(project_dir=str(FOLDER), chalice_app=verdict_app.app, lambda_timeout=25)
+    gateway = LocalGateway(verdict_app.app, config)
+    gateway.event_converter._route_matcher = GreedyMatcher(list(verdict_app.app.routes))
+    return gateway
+
+
 def create_server(host: str, port: int) -> Server:
     """Bind a server for the app. Raises OSError when the port is taken, RateError for a wrong RATE_LIMIT."""
     policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
-    verdict_app.app.__class__ = LocalChalice  # keeps the current request by thread
-    config = Config.create(project_dir=str(FOLDER), chalice_app=verdict_app.app, lambda_timeout=25)
+    gateway = create_gateway()
 
     def handler(*args: Any) -> Handler:
-        return Handler(*args, config=config)
+        return Handler(*args, gateway=gateway)
 
     server = Server((host, port), handler)
     server.limiter = local_limit.Limiter(policy) if policy else None
@@ -229,27 +252,43 @@ def count() -> None:
     measures.export = counted.text
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Serve the API on this machine.")
+def parse(description: str) -> argparse.Namespace:
+    """Read host and port from the command line and the variables."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument(
-        "--port", type=int, default=int(os.environ.get("API_PORT") or PORT), help="or API_PORT"
-    )
-    options = parser.parse_args()
+    port = int(os.environ.get("API_PORT") or PORT)
+    parser.add_argument("--port", type=int, default=port, help="or API_PORT")
+    return parser.parse_args()
+
+
+def check() -> None:
+    """Raise SystemExit, with what to do, when the vocabulary or a variable can't be used."""
     try:
         vocabulary.load()
         auth.read_hashes(os.environ)
-        server = create_server(options.host, options.port)
+        local_limit.read_policy(os.environ.get("RATE_LIMIT"))
     except (vocabulary.VocabularyError, auth.AuthError, local_limit.RateError) as error:
         sys.exit(f"api: {error}")
+
+
+def main() -> None:
+    options = parse("Serve the API on this machine.")
+    check()
+    try:
+        server = create_server(options.host, options.port)
     except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "it must lie from 0 to 65535"
-        sys.exit(f"api: {options.host}:{options.port} can't be used ({reason}); choose another with API_PORT")
+        sys.exit(no_port(options, error))
     count()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, lambda *_: sys.exit(0))
     print(f"api on http://{options.host}:{server.server_port}", flush=True)
     server.serve_forever()
+
+
+def no_port(options: argparse.Namespace, error: Exception) -> str:
+    """Say in a sentence why an address can't be had."""
+    reason = getattr(error, "strerror", None) or "it must lie from 0 to 65535"
+    return f"api: {options.host}:{options.port} can't be used ({reason}); choose another with API_PORT"
 
 
 if __name__ == "__main__":

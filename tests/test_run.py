@@ -10,6 +10,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Iterator
 
 import httpx
 import pytest
@@ -199,3 +200,36 @@ def test_a_checkout_without_links_is_one_sentence(tmp_path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("run: training/vocab must be a link to the folder vocab/")
     assert len(ended.stderr.splitlines()) == 1
+
+
+# --- serving ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def serving() -> Iterator[Stack]:
+    """The app as `make serve` starts it."""
+    running = Stack("--serve")
+    try:
+        running.wait_for("Verdict is ready")
+        yield running
+    finally:
+        assert running.stop() == 0
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_where_it_serves_a_killed_process_is_started_again(name: str, serving: Stack) -> None:
+    pid = serving.pid_of(name)
+    os.kill(pid, signal.SIGKILL)
+    serving.wait_for(f"run: {name} ended by itself (status -9), so it is started again")
+    deadline = time.monotonic() + 60
+    while serving.pid_of(name) == pid and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert alive(serving.pid_of(name)) and not alive(pid)
+
+
+def test_where_it_serves_what_never_stays_up_is_given_up() -> None:
+    running = Stack("--serve", RATE_LIMIT="much")
+    running.wait_for("run: api ended by itself (status 1), so the others are stopped too")
+    assert running.process.wait(20) == 1
+    assert gone([running.pid_of(name) for name in NAMES])
+    assert sum("RATE_LIMIT must be like" in line for line in running.log) > 2

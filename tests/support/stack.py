@@ -29,9 +29,12 @@ def free_ports(count: int) -> list[int]:
 
 
 class Stack:
-    """A running app. ``log`` holds every line that its processes printed so far."""
+    """A running app. ``log`` holds every line that its processes printed so far.
 
-    def __init__(self, **settings: str) -> None:
+    ``flags`` are run.py's, ``settings`` variables.
+    """
+
+    def __init__(self, *flags: str, **settings: str) -> None:
         endpoint, api, page = free_ports(3)
         self.ports = {"ENDPOINT_PORT": str(endpoint), "API_PORT": str(api), "PAGE_PORT": str(page)}
         self.ports |= {key: value for key, value in settings.items() if key in self.ports}
@@ -42,7 +45,7 @@ class Stack:
         self._new: queue.Queue[str | None] = queue.Queue()
         env = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         self.process = subprocess.Popen(
-            [sys.executable, "run.py"],
+            [sys.executable, "run.py", *flags],
             cwd=ROOT,
             env=env | self.ports | settings,
             stdout=subprocess.PIPE,
@@ -72,8 +75,8 @@ class Stack:
         raise AssertionError(f"no line with {words!r}; the app printed:\n" + "".join(self.log))
 
     def pid_of(self, name: str) -> int:
-        """Give the process id of ``endpoint``, ``api`` or ``page``, as the runner printed it."""
-        for line in self.log:
+        """Give the process id of ``endpoint``, ``api`` or ``page``, as the runner printed it last."""
+        for line in reversed(self.log):
             if re.match(rf"{name} +\| started \(pid=", line):
                 return int(line.split("pid=")[1].split(")")[0])
         raise AssertionError(f"{name} has not started:\n" + "".join(self.log))

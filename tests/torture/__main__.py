@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from tests.support.stack import ROOT
 from tests.torture import parts
+from tests.torture.stress import stress
 from tests.torture.table import Section, page_of, text_of
 from vocab.files import write_atomic
 
@@ -20,6 +21,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Section]] = {
     "fuzz": parts.fuzz,
     "guided": parts.guided,
     "api": parts.api,
+    "load": stress,
 }
 
 
@@ -49,6 +51,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--examples", type=int, default=1_200, help="api: cases an operation, and some more (default: 1,200)"
     )
+    parser.add_argument("--minutes", type=float, default=10.0, help="load: of steady load (default: 10)")
+    parser.add_argument("--seconds", type=int, default=20, help="load: of every other part (default: 20)")
     options = parser.parse_args()
     if unknown := set(options.parts) - PARTS.keys():
         parser.error(f"there is no part {min(unknown)!r}; choose from {', '.join(PARTS)}")

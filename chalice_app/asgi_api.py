@@ -1,0 +1,193 @@
+"""Serve the API to many callers at once: the same app behind Granian, for more than trying it out.
+
+    python chalice_app/asgi_api.py --port 8000     # `make serve` starts it with the endpoint and the page
+
+What ``create`` makes is ASGI, so any server of that kind can run it. A request goes through Chalice's local
+gateway as in local_api.py. Added is what that one can't do: no more requests are taken on than are answered
+in time, and whoever sends slowly holds up nobody else.
+"""
+
+import asyncio
+import os
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import local_api
+import local_limit
+
+from chalicelib import answers, problems
+from chalicelib.problems import Problem
+
+# Threads of the app. It computes more than it waits, so that more would only get in each other's way.
+THREADS = 8
+# Requests that run or wait at once: less than a second's on any machine. More are told to come back.
+MOST_AT_ONCE = 100
+# How long headers and a body may take to arrive, each.
+HEADER_SECONDS, BODY_SECONDS = 10, 20
+# Connections that are open at once; the next wait until one ends.
+MOST_CONNECTIONS = 2_000
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Given = tuple[int, dict[str, Any], bytes]
+
+
+class Gone(Exception):
+    """The caller hung up before all of the request had come."""
+
+
+class Asked(NamedTuple):
+    """A request as ASGI gives it: header names in lower case, the path as it came, with its query."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    client: str
+
+
+class Application:
+    """The app as ASGI; ``limiter`` is None where nobody is held back."""
+
+    def __init__(self, limiter: local_limit.Limiter | None) -> None:
+        self.limiter = limiter
+        self._gateway = local_api.create_gateway()
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="app")
+        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            raise NotImplementedError(f"{scope['type']} is not answered here")
+        asked = _asked(scope)
+        turn = self.limiter.take(asked.client) if self.limiter else None
+        try:
+            given = await self._answer(asked, receive, turn)
+        except Problem as problem:
+            given = local_api.answer_of(problem, asked.method, asked.headers)
+        except Gone:
+            return
+        await _send(send, asked, given, turn.headers() if turn else {})
+
+    async def _answer(self, asked: Asked, receive: Receive, turn: local_limit.Turn | None) -> Given:
+        try:
+            body = await asyncio.wait_for(_body(receive), BODY_SECONDS)
+        except TimeoutError as error:
+            raise Problem(
+                408, "request_timeout", f"the body took over {BODY_SECONDS} s to arrive; send it faster"
+            ) from error
+        if turn and not turn.passes:
+            raise local_api.too_many(turn)
+        return await asyncio.wrap_future(self._start(asked, body))
+
+    def _start(self, asked: Asked, body: bytes) -> Any:
+        """Have a thread answer; its place is free again only when it has, whether or not anybody waits."""
+        if not self._places.acquire(blocking=False):
+            raise Problem(
+                503, "app_busy", "the app has too much to do; try again in a second", problems.RETRY_SOON
+            )
+        future = self._threads.submit(self._ask, asked, body)
+        future.add_done_callback(lambda _: self._places.release())
+        return future
+
+    def _ask(self, asked: Asked, body: bytes) -> Given:
+        given = self._gateway.handle_request(asked.method, asked.path, asked.headers, body)
+        headers = {**given["headers"], **(given.get("multiValueHeaders") or {})}
+        text = given["body"] or ""
+        return given["statusCode"], headers, text if isinstance(text, bytes) else text.encode()
+
+
+def create() -> Application:
+    """Make the app as the variables say. Raises RateError."""
+    policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
+    local_api.count()
+    return Application(local_limit.Limiter(policy) if policy else None)
+
+
+def _asked(scope: Message) -> Asked:
+    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    headers.pop("transfer-encoding", None)  # the server has put the pieces together
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    query = scope["query_string"].decode("latin-1")
+    client = (scope.get("client") or ("",))[0]
+    return Asked(scope["method"], f"{path}?{query}" if query else path, headers, client)
+
+
+async def _body(receive: Receive) -> bytes:
+    """Give the body; of one that is far too long, the rest is taken and forgotten. Raises Problem, Gone."""
+    pieces, size, more = [], 0, True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Gone
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        size += len(piece)
+        if size <= local_api.MAX_BODY_BYTES:
+            pieces.append(piece)
+    if size > local_api.MAX_BODY_BYTES:
+        raise local_api.far_too_large(size)
+    return b"".join(pieces)
+
+
+async def _send(send: Send, asked: Asked, given: Given, limits: dict[str, str]) -> None:
+    status, headers, body = given
+    ours = answers.headers_of(
+        answers.request_id_of(asked.headers.get("x-request-id")), asked.headers.get("origin")
+    )
+    every = {"server": "verdict", **_lower(ours), **_lower(limits), **_lower(headers)}
+    pairs = [
+        (name.encode("latin-1"), str(value).encode("latin-1"))
+        for name, values in every.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": pairs})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _lower(headers: dict[str, Any]) -> dict[str, Any]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def main() -> None:
+    options = local_api.parse("Serve the API to many callers at once.")
+    local_api.check()
+    try:
+        socket.create_server((options.host, options.port)).close()
+    except (OSError, OverflowError) as error:
+        sys.exit(local_api.no_port(options, error))
+    serve(options.host, options.port)
+
+
+def serve(host: str, port: int) -> None:
+    """Run the app in a process of Granian's, started again should it end, until this one is told to stop."""
+    from granian import Granian
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    # The process is a new one, which finds this module by the path.
+    os.environ["PYTHONPATH"] = f"{local_api.FOLDER}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    server = Granian(
+        "asgi_api:create",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
+        websockets=False,
+        backlog=1_024,
+        backpressure=MOST_CONNECTIONS,
+        respawn_failed_workers=True,
+        log_level=LogLevels.warning,
+    )
+    print(f"api on http://{host}:{port}", flush=True)
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()
