@@ -169,11 +169,10 @@ def serve(host: str, port: int) -> None:
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
-    # The process is a new one, which finds this module by the path.
-    os.environ["PYTHONPATH"] = f"{local_api.FOLDER}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     server = Granian(
         "asgi_api:create",
         factory=True,
+        working_dir=local_api.FOLDER,  # where the new process finds this module
         address=host,
         port=port,
         interface=Interfaces.ASGINL,

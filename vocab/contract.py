@@ -33,7 +33,7 @@ DECIMALS = 6
 EXPLAIN = ("none", "sentences", "words")
 SENTIMENTS = ("positive", "negative", "uncertain")
 SIDES = SENTIMENTS[:2]
-_MODEL_ID = re.compile(r"[A-Za-z0-9._-]{0,64}")
+MODEL_ID = re.compile(r"[A-Za-z0-9._-]{0,64}")
 JSON = "application/json"
 TEXT = "text/plain"
 JSON_LINES = "application/jsonlines"
@@ -174,7 +174,7 @@ def parse_feedback(body: bytes, content_type: str | None) -> Feedback:
     if not isinstance(label, str) or label not in SIDES:
         came = repr(label) if isinstance(label, str) and len(label) <= 20 else _type_of(label)
         raise ContractError(400, "bad_value", f"label must be {' or '.join(SIDES)}, got {came}")
-    if not isinstance(model, str) or not _MODEL_ID.fullmatch(model):
+    if not isinstance(model, str) or not MODEL_ID.fullmatch(model):
         raise ContractError(
             400, "bad_value", f"model must be the id of an answer's model, got {_type_of(model)}"
         )

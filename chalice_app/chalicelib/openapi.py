@@ -445,11 +445,15 @@ def _feedback_schemas() -> dict[str, Schema]:
             "required": ["review", "label"],
             "additionalProperties": False,
             "properties": {
-                "review": {"type": "string", "maxLength": contract.MAX_REVIEW_CHARACTERS},
+                "review": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": contract.MAX_REVIEW_CHARACTERS,
+                },
                 "label": {"enum": list(contract.SIDES), "description": "What the verdict should have been."},
                 "model": {
                     "type": "string",
-                    "maxLength": 64,
+                    "pattern": f"^{contract.MODEL_ID.pattern}$",
                     "description": "The id of the model whose verdict this is about.",
                 },
             },

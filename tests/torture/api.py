@@ -79,13 +79,14 @@ def _read(report: dict[str, Any], said: str) -> Checked:
 
 @contextmanager
 def local(**settings: str) -> Iterator[str]:
-    """Run the whole app as `make run` does, unthrottled; give the API's URL."""
-    stack = Stack(**{"RATE_LIMIT": "off", **settings})
-    try:
-        stack.wait_for("Verdict is ready")
-        yield stack.api
-    finally:
-        stack.stop()
+    """Run the whole app as `make run` does, unthrottled and with all that it can; give the API's URL."""
+    with tempfile.TemporaryDirectory() as said:
+        stack = Stack(**{"RATE_LIMIT": "off", "FEEDBACK": said, **settings})
+        try:
+            stack.wait_for("Verdict is ready")
+            yield stack.api
+        finally:
+            stack.stop()
 
 
 @contextmanager
