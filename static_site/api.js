@@ -23,6 +23,8 @@
  *   uncertain: between which probabilities the model says that it can't tell
  * @property {string} request_id
  *
+ * @typedef {{review: string, label: "positive" | "negative", model?: string}} Feedback
+ *   a review, the side it is on, and the id of the model that was wrong
  * @typedef {{id?: string | number, review: string}} Review
  * @typedef {{id?: string | number, answer: Answer, error?: undefined}
  *   | {id?: string | number, answer?: undefined, error: ApiError}} BatchItem
@@ -104,6 +106,23 @@ export class Verdict {
   /** The API's description, OpenAPI 3.1. @param {AbortSignal} [signal] @returns {Promise<any>} */
   openapi(signal) {
     return this.#get("/v1/openapi.json", signal);
+  }
+
+  /** Whether the API keeps feedback. @returns {Promise<boolean>} */
+  async keepsFeedback() {
+    return (await this.#get("/v1/feedback")).enabled === true;
+  }
+
+  /** Has feedback kept, and gives the id by which it can be deleted. @param {Feedback} feedback @returns {Promise<string>} */
+  async keepFeedback(feedback) {
+    const { body, response } = await this.#post("/v1/feedback", feedback);
+    if (!isRecord(body) || typeof body.id !== "string") throw badAnswer("the feedback has no id", response, body);
+    return body.id;
+  }
+
+  /** @param {string} id */
+  async deleteFeedback(id) {
+    await this.#ask(`/v1/feedback/${encodeURIComponent(id)}`, { method: "DELETE" });
   }
 
   /** @param {string} path @param {any} message @param {AbortSignal} [signal] */

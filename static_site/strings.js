@@ -112,6 +112,13 @@ export const STATIC = {
   whatSureMeans: "What that is worth",
   pin: "Pin, to compare",
   share: "Copy a link to this",
+  wrong: "This is wrong",
+  wrongNote:
+    "What should it be? Your text and your word on it are then kept by whoever runs this service, to teach the model. " +
+    "You can take it back as long as this page is open.",
+  sayPositive: "It is positive",
+  sayNegative: "It is negative",
+  takeBack: "Take that back",
   editLabel: "Change the text here; the verdict follows.",
   editCancel: "Back to the marks",
   tryTitle: "Try it",
@@ -595,3 +602,14 @@ export function explainForPage(error, url, title) {
   if (error.status === 401) return { ...explain(error, url), advice: "Whoever runs it gives keys out." };
   return { title, advice: "Try again in a moment; if it stays so, tell whoever runs the API." };
 }
+
+// --- a reader's correction ----------------------------------------------------------------------
+
+export const CORRECT = {
+  sending: "Sending\u2026",
+  kept: "Kept. Thank you.",
+  deleted: "Taken back: it is deleted.",
+  /** @param {unknown} error */
+  failed: (error) =>
+    `That did not work, and nothing is kept of it. ${error instanceof Error ? error.message : ""}`.trim(),
+};

@@ -3,6 +3,7 @@
 import { drawAnswer } from "./answer.js";
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { drawComparison } from "./compare.js";
+import { offerCorrection } from "./correct.js";
 import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "../dom.js";
 import { Failure, diagnose, waitIsOver } from "../failure.js";
 import * as history from "./history.js";
@@ -202,6 +203,7 @@ function showAnswer(answered, quietly) {
   show("answer", (view) => drawAnswer(view, answer), quietly);
   shown = answered;
   tryout = new Tryout(find(result, "#answer"), answer, { api, useText });
+  offerCorrection(find(result, "#answer"), answered, api);
   onClick(result, "#pin", pin);
   onClick(result, "#share", () => share(answered.review));
   find(result, "#developers").addEventListener("toggle", () => showSnippets(answered), { once: true });
