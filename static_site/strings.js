@@ -48,6 +48,7 @@ export const PAGES = {
   "index.html": "A review",
   "file.html": "A file",
   "model.html": "The model",
+  "label.html": "Labels",
   "developers.html": "For developers",
 };
 

@@ -3,7 +3,6 @@
 import { drawAnswer } from "./answer.js";
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { drawComparison } from "./compare.js";
-import { offerCorrection } from "./correct.js";
 import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "../dom.js";
 import { Failure, diagnose, waitIsOver } from "../failure.js";
 import * as history from "./history.js";
@@ -203,7 +202,7 @@ function showAnswer(answered, quietly) {
   show("answer", (view) => drawAnswer(view, answer), quietly);
   shown = answered;
   tryout = new Tryout(find(result, "#answer"), answer, { api, useText });
-  offerCorrection(find(result, "#answer"), answered, api);
+  letCorrect(answered);
   onClick(result, "#pin", pin);
   onClick(result, "#share", () => share(answered.review));
   find(result, "#developers").addEventListener("toggle", () => showSnippets(answered), { once: true });
@@ -211,6 +210,17 @@ function showAnswer(answered, quietly) {
   showComparison();
   remember(answered);
   status.textContent = strings.announcement(answer.sentiment, answer.probability);
+}
+
+/** The first visit is quicker without what an answer alone needs. @param {Answered} answered */
+async function letCorrect(answered) {
+  const view = find(result, "#answer");
+  try {
+    const { offerCorrection } = await import("./correct.js");
+    await offerCorrection(view, answered, api);
+  } catch {
+    // Without the module, a reader can't correct; the verdict stands all the same.
+  }
 }
 
 /** @param {ApiError} error @param {boolean} quietly */
