@@ -69,8 +69,8 @@ def test_a_reader_s_word_is_kept_when_it_is_pressed_and_gone_when_taken_back(
 
 def test_what_can_t_be_kept_is_said(visit: Visit, keeping: Stack) -> None:
     page = judged(visit(site=keeping.page))
-    page.route("**/v1/feedback", lambda route: route.abort())
     page.get_by_role("button", name="This is wrong").click()
+    page.route("**/v1/feedback", lambda route: route.abort())
     page.get_by_role("button", name="It is positive").click()
     expect(page.locator("#correct-status")).to_contain_text("nothing is kept of it")
 
