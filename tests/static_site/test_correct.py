@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.static_site.conftest import Visit
-from tests.support.axe import barriers
+from tests.support.accessibility import violations
 from tests.support.stack import Stack
 from vocab.feedback import from_bytes
 
@@ -79,5 +79,5 @@ def test_what_can_t_be_kept_is_said(visit: Visit, keeping: Stack) -> None:
 def test_the_question_has_no_barrier(visit: Visit, keeping: Stack, scheme: str) -> None:
     page = judged(visit(site=keeping.page, color_scheme=scheme, viewport={"width": 320, "height": 700}))
     page.get_by_role("button", name="This is wrong").click()
-    assert barriers(page) == []
+    assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
