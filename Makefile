@@ -15,6 +15,7 @@ BENCH := .venv/bench
 AWS := .venv/aws
 TEST_AWS := .venv/test-aws
 TORTURE := .venv/torture
+AUDIT := .venv/audit
 
 # Variables given on the command line reach the programs.
 # ONNX Runtime reports its use to its makers unless told not to.
@@ -150,6 +151,14 @@ status: $(RUN)/.ready ## show every thing of the stage on AWS, its age and its c
 destroy: $(RUN)/.ready ## list everything of the stage on AWS, ask, and take it away
 	@$(RUN)/bin/python training/destroy.py $(FLAGS)
 
+sbom: $(DEV)/.ready ## list all that is shipped, with licences, as CycloneDX into build/sbom/
+	@$(DEV)/bin/python docs/sbom.py
+
+audit: $(AUDIT)/.ready ## ask the advisory database for known weaknesses of what is pinned and what runs
+	@$(AUDIT)/bin/pip-audit -r chalice_app/requirements.txt
+	@$(AUDIT)/bin/pip-audit --no-deps --disable-pip -r training/endpoint-requirements.txt
+	@$(AUDIT)/bin/pip-audit -r requirements-serve.txt
+
 plots: $(DEV)/.ready ## draw the card's figures into docs/
 	@$(DEV)/bin/python docs/draw_plots.py
 
@@ -163,6 +172,7 @@ clean: ## remove the environments and what tools left
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis chalice_app/.chalice/deployments
 
 $(RUN)/.ready: requirements-run.txt
+$(AUDIT)/.ready: requirements-audit.txt
 $(SERVE)/.ready: requirements-run.txt requirements-serve.txt
 $(TRAIN)/.ready: requirements-run.txt requirements-train.txt
 $(TEACH)/.ready: requirements-run.txt requirements-train.txt requirements-teach.txt

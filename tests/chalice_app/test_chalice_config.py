@@ -2,10 +2,13 @@
 
 import json
 import re
+from importlib import metadata
+from pathlib import Path
 
 import pytest
 
 from tests.support.api import FOLDER
+from tests.support.stack import ROOT
 
 CONFIG = json.loads((FOLDER / ".chalice/config.json").read_text(encoding="utf-8"))
 
@@ -35,7 +38,27 @@ def test_the_lambda_may_ask_its_endpoint_and_write_its_log_and_nothing_else(stag
     assert log["Resource"] == [group, group + ":*"]
 
 
-def test_the_lambda_s_requirements_hold_no_numpy() -> None:
-    lines = (FOLDER / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    names = {re.split("[<>=]", line)[0] for line in lines if line and not line.startswith("#")}
-    assert names == {"beautifulsoup4", "nltk"}
+def pins(path: Path) -> dict[str, str]:
+    """Give what a file of requirements pins, and fail on what it leaves open."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if re.match("[a-z]", line)]
+    return dict(line.removesuffix(" \\").split("==") for line in lines)  # type: ignore[misc]
+
+
+def test_the_lambda_carries_what_the_endpoint_s_package_pins() -> None:
+    own, endpoint = (
+        pins(path) for path in (FOLDER / "requirements.txt", ROOT / "training/endpoint-requirements.txt")
+    )
+    assert own.items() <= endpoint.items()
+
+
+def test_the_lambda_s_requirements_hold_all_that_is_needed_and_no_numpy() -> None:
+    names = pins(FOLDER / "requirements.txt").keys()
+    assert {"beautifulsoup4", "nltk"} <= names
+    assert not names & {"numpy", "onnxruntime", "boto3"}
+    needed = [
+        re.split("[<>=;! ]", one)[0]
+        for name in names
+        for one in metadata.requires(name) or []
+        if "extra ==" not in one and "sys_platform" not in one and "platform_system" not in one
+    ]
+    assert set(needed) - {"colorama"} <= names

@@ -228,13 +228,13 @@ def test_an_image_is_looked_for_in_the_region_and_its_age_said() -> None:
 
 
 def zipped(path: Path, *leave_out: str) -> Path:
+    carried = doctor.required(doctor.APP / "requirements.txt")
     names = [
         "app.py",
         "chalicelib/endpoint.py",
         "vocab/text.py",
         "vocab/vocabulary.pkl",
-        "nltk-3.9.dist-info/METADATA",
-        "beautifulsoup4-4.12.dist-info/METADATA",
+        *(f"{name.replace('-', '_')}-1.dist-info/METADATA" for name in carried),
     ]
     with zipfile.ZipFile(path, "w") as file:
         for name in names:
