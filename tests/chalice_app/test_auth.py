@@ -26,6 +26,8 @@ CLOSED = {
     "/v1/metrics": ("GET", b""),
 }
 OPEN = ["/v1/health", "/v1/openapi.json"]
+# By path, the methods that want a key; test_feedback.py asks them.
+FEEDBACK = {"/v1/feedback": ["post"], "/v1/feedback/{id}": ["delete"]}
 
 
 @pytest.fixture
@@ -68,15 +70,16 @@ def test_health_and_the_document_stay_open(locked: InProcess, path: str) -> None
 
 
 def test_every_route_is_closed_or_named_as_open() -> None:
-    assert {path for path in app.app.routes if app.allowed(path)} == {*CLOSED, *OPEN}
+    assert {path for path in app.app.routes if app.allowed(path)} == {*CLOSED, *OPEN, *FEEDBACK}
 
 
 def test_the_document_says_which_routes_want_a_key(api: InProcess) -> None:
     document = api.send("GET", "/v1/openapi.json").json()
     for path, methods in document["paths"].items():
-        for operation in methods.values():
-            assert operation["security"] == ([{}, {"ApiKey": []}] if path in CLOSED else [])
-            assert ("401" in operation["responses"]) == (path in CLOSED)
+        for method, operation in methods.items():
+            closed = path in CLOSED or method in FEEDBACK.get(path, [])
+            assert operation["security"] == ([{}, {"ApiKey": []}] if closed else [])
+            assert ("401" in operation["responses"]) == closed
 
 
 @pytest.mark.parametrize("mode", [None, "", "none"])
