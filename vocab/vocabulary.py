@@ -132,9 +132,9 @@ def stem_of(token: str) -> str:
 
 @lru_cache(maxsize=1)
 def _stemmer() -> Any:
-    from nltk.stem.porter import PorterStemmer  # 0.3 s, and known words need none of it
+    from vocab import porter  # known words need none of it
 
-    return PorterStemmer()
+    return porter.load()
 
 
 # --- build, save, load --------------------------------------------------------------------------
