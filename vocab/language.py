@@ -1,5 +1,7 @@
 """Guess cheaply whether a review is English, from its function words, its letters and what is unknown."""
 
+from collections import Counter
+
 from vocab.text import Token
 from vocab.vocabulary import FIRST_KNOWN_ID, Encoded
 
@@ -34,9 +36,10 @@ _ENGLISH_WORDS = frozenset(
     " would will no very too don do n't 's still him them than more even only which into how much could"
     " because out up".split()
 )
-_FOREIGN_WORDS = [
-    frozenset(words.split()) - _SHARED_WITH_ENGLISH - _ENGLISH_WORDS for words in _FOREIGN.values()
-]
+_LANGUAGES_OF: dict[str, list[str]] = {}
+for _code, _words in _FOREIGN.items():
+    for _word in frozenset(_words.split()) - _SHARED_WITH_ENGLISH - _ENGLISH_WORDS:
+        _LANGUAGES_OF.setdefault(_word, []).append(_code)
 
 
 def looks_english(encoded: Encoded) -> bool:
@@ -45,20 +48,28 @@ def looks_english(encoded: Encoded) -> bool:
     Each English function word speaks for it. Against it speak the function words of the likeliest
     other language, and unknown words, unless a capital makes them a name.
     """
-    tokens = encoded.tokens
-    words = [token.token for token in tokens if token.token[:1].isalpha()]
-    if sum(not _latin(word) for word in words) > MAX_OTHER_ALPHABET * len(words):
+    pairs = zip(encoded.tokens, encoded.ids, strict=True)
+    words = [(token, number) for token, number in pairs if token.token[0].isalpha()]
+    if sum(not _latin(token.token) for token, _ in words) > MAX_OTHER_ALPHABET * len(words):
         return False
     if len(words) < MIN_WORDS:
         return True
-    english = sum(token.token in _ENGLISH_WORDS for token in tokens)
-    common = [
-        (token.token, number >= FIRST_KNOWN_ID)
-        for token, number in zip(tokens, encoded.ids, strict=True)
-        if token.token[:1].isalpha() and not _is_name(token, encoded.text)
-    ]
-    strange = max(sum(not known or word in glue for word, known in common) for glue in _FOREIGN_WORDS)
-    return strange < MIN_STRANGE or strange <= english
+    strange = _strange_words(words, encoded.text)
+    return strange < MIN_STRANGE or strange <= sum(one.token in _ENGLISH_WORDS for one in encoded.tokens)
+
+
+def _strange_words(words: list[tuple[Token, int]], text: str) -> int:
+    """Count the words that are unknown, or known and of the likeliest other language; names don't count."""
+    unknown, glue = 0, Counter[str]()
+    for token, number in words:
+        known = number >= FIRST_KNOWN_ID
+        if (known and token.token not in _LANGUAGES_OF) or _is_name(token, text):
+            continue
+        if known:
+            glue.update(_LANGUAGES_OF[token.token])
+        else:
+            unknown += 1
+    return unknown + max(glue.values(), default=0)
 
 
 def _is_name(token: Token, text: str) -> bool:
@@ -67,4 +78,6 @@ def _is_name(token: Token, text: str) -> bool:
 
 
 def _latin(word: str) -> bool:
-    return all(character < "\u0250" or "\u1e00" <= character <= "\u1eff" for character in word)
+    return word.isascii() or all(
+        character < "\u0250" or "\u1e00" <= character <= "\u1eff" for character in word
+    )

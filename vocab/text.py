@@ -8,6 +8,8 @@ listed as ranges, since ``\\w`` follows the Unicode tables of the interpreter.
 import html
 import re
 import unicodedata
+from bisect import bisect
+from operator import attrgetter
 from typing import NamedTuple
 
 # Raised whenever a change here gives any review other ids; part of the vocabulary's fingerprint.
@@ -68,15 +70,15 @@ def tokenize(text: str) -> list[Token]:
     """
     tokens = []
     for match in _TOKEN.finditer(text):
-        start, end = match.span()
-        tokens.append(Token(normalize(match.group()), start, end))
+        kind = match.lastindex or 0
+        surface, (start, end) = match[kind], match.span(kind)
+        token = surface.lower() if kind == _PLAIN_WORD else _SIGNS.get(surface) or normalize(surface)
+        tokens.append(Token(token, start, end))
     return tokens
 
 
 def normalize(surface: str) -> str:
     """Give the token that a piece of text stands for: lower case, plain quotes, short runs."""
-    if surface.isalpha() and surface.isascii():
-        return surface.lower()
     token = surface.lower().translate(_PLAIN)
     kind = token[0]
     if kind in "!?":
@@ -96,7 +98,7 @@ def normalize(surface: str) -> str:
 
 def is_word(token: str) -> bool:
     """Say whether a token carries letters or digits, and so can be known or unknown."""
-    return any(character.isalnum() for character in token)
+    return token.isalnum() or any(character.isalnum() for character in token)
 
 
 def split_sentences(text: str, tokens: list[Token], gap_at: int | None = None) -> list[Sentence]:
@@ -112,9 +114,9 @@ def split_sentences(text: str, tokens: list[Token], gap_at: int | None = None) -
     """
     sentences = []
     first = 0
-    for index in range(len(tokens)):
-        last = index + 1 in (len(tokens), gap_at)
-        if last or _ends_sentence(text, tokens, index):
+    certain = _line_ends(text, tokens) | {len(tokens) - 1, (gap_at or 0) - 1}
+    for index, token in enumerate(tokens):
+        if index in certain or (token.token in _ENDS and _ends_sentence(text, tokens, index)):
             sentences.append(Sentence(tokens[first].start, tokens[index].end, first, index + 1))
             first = index + 1
     return sentences
@@ -174,8 +176,9 @@ def _unescape(text: str) -> str:
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
-_SPACE = " \t\n\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-_SPACES = re.compile(f"[{_SPACE}]+")
+_ODD_SPACE = "\t\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# A single space or newline, and most runs are one, stays as it is.
+_SPACES = re.compile(f"[ \n{_ODD_SPACE}]{{2,}}|[{_ODD_SPACE}]")
 
 
 def _one_space(match: re.Match[str]) -> str:
@@ -204,8 +207,12 @@ _WORD = re.compile(f"[{_LETTERS}{_CJK}\u1100-\u11ff]{{1,256}}")
 _IGNORED = "\u200c-\u200f\u202a-\u202e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffd\U0001f3fb-\U0001f3ff"
 _APOSTROPHE = "['\u2018\u2019`]"
 
+# A space is taken with the token after it: trying each way at each space takes time. Only one, since a long
+# run would be tried from each of its places.
 _TOKEN = re.compile(
-    rf"""[0-9]{{1,3}}(?:\.[0-9])?[ ]?/[ ]?(?:100|10|5|4)(?![0-9/])  # a rating
+    rf"""[ ]?+(?:
+    ([a-zA-Z]++)(?![{_LETTERS}'\u2018\u2019`])                      # a plain word, and most tokens are
+    |([0-9]{{1,3}}(?:\.[0-9])?[ ]?/[ ]?(?:100|10|5|4)(?![0-9/])  # a rating
     |</?3(?![0-9])|[:;=]['-]?[)(\]\[DPp](?![a-zA-Z0-9])             # a heart or a face
     |[a-zA-Z]+(?=[nN]{_APOSTROPHE}[tT](?![a-zA-Z]))                 # is|n't
     |[nN]{_APOSTROPHE}[tT](?![a-zA-Z])
@@ -216,9 +223,10 @@ _TOKEN = re.compile(
     |\.{{2,}}|\u2026
     |[!?]+|\*+
     |-+|[\u2010-\u2015]
-    |[^ \n{_IGNORED}]""",
+    |[^ \n{_IGNORED}]))""",
     re.VERBOSE,
 )
+_PLAIN_WORD = 1  # the group
 _PLAIN = str.maketrans(
     {
         "\u2018": "'",
@@ -233,10 +241,15 @@ _PLAIN = str.maketrans(
     }
 )
 
+# What single signs of ASCII, most tokens that are no words, stand for.
+_SIGNS = {sign: normalize(sign) for sign in map(chr, range(0x21, 0x7F))}
+
 # --- sentences ----------------------------------------------------------------------------------
 
 _STOPS = frozenset({".", "...", "!", "!!", "!!!", "?", "??", "???", "?!"})
+_NEWLINE = re.compile("\n")
 _CLOSERS = frozenset({'"', "'", ")", "]", "}"})
+_ENDS = _STOPS | _CLOSERS
 # A dot after these never ends a sentence; after the next ones only before a capital; and after the
 # last ones unless a number follows.
 _TITLES = frozenset("mr mrs ms dr prof st vs capt gen lt sgt col rev hon".split())
@@ -244,11 +257,14 @@ _ABBREVIATIONS = frozenset("jr sr etc inc ltd co al eg ie approx dept est hr hrs
 _NUMBERED = frozenset("no vol fig ed".split())
 
 
+def _line_ends(text: str, tokens: list[Token]) -> set[int]:
+    """Give the indices of the tokens that a newline follows."""
+    start = attrgetter("start")
+    return {bisect(tokens, match.start(), key=start) - 1 for match in _NEWLINE.finditer(text)}
+
+
 def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
-    gap = text[tokens[index].end : tokens[index + 1].start]
-    if "\n" in gap:
-        return True
-    if not gap:
+    if tokens[index].end == tokens[index + 1].start:
         return False
     stop = index
     while stop > 0 and tokens[stop].token in _CLOSERS:

@@ -104,14 +104,12 @@ class Vocabulary:
             gap_at = skip_from
             cut = (tokens[skip_from].start, tokens[skip_to - 1].end)
             tokens = tokens[:skip_from] + tokens[skip_to:]
-        ids = [self.id_of(token.token) for token in tokens]
-        words = known = 0
-        for token, number in zip(tokens, ids, strict=True):
-            if is_word(token.token):
-                words += 1
-                known += number >= FIRST_KNOWN_ID
+        names = [token.token for token in tokens]
+        ids = [self._ids.get(name) or self.id_of(name) for name in names]
+        of_words = [number for name, number in zip(names, ids, strict=True) if is_word(name)]
+        known = sum(number >= FIRST_KNOWN_ID for number in of_words)
         sentences = split_sentences(text, tokens, gap_at)
-        return Encoded(text, ids, tokens, sentences, total, cut, words, known)
+        return Encoded(text, ids, tokens, sentences, total, cut, len(of_words), known)
 
     def encode_ids(self, review: str) -> list[int]:
         """Give the ids alone, the same ones as ``encode``."""
