@@ -116,14 +116,14 @@ def check_load(load: float, cores: int) -> None:
 
 
 def describe_machine() -> dict[str, Any]:
-    """Name the processor, its cores, the memory and the system."""
+    """Name the processor, its cores, the memory, the system and Python."""
     pages = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "processor": machine.describe(),
         "cores": os.cpu_count() or 1,
         "physical_cores": physical_cores(),
         "memory_gb": round(pages / 1e9, 1),
-        "system": f"{platform.system()} {platform.release()}",
+        "system": platform.system(),
         "python": platform.python_version(),
     }
 

@@ -1,19 +1,22 @@
 """Draw the benchmark: what an answer takes, how files scale, what a million reviews cost.
 
-Writes bench-answer.svg, bench-scale.svg and bench-cost.svg into docs/. The same results give the same bytes.
+Writes the drawings of docs/performance.md and docs/scaling.md. The same results give the same bytes.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import cost_rows
 import draw_plots
 import goals
 import matplotlib
+import scaling
 import tables
 from draw_plots import BLUE, FAINT, ORANGE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from measuring import Missing
 
 WIDE = (7.2, 3.4)
 
@@ -21,11 +24,11 @@ WIDE = (7.2, 3.4)
 def draw(results: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write the drawings of a results file into a folder; give their paths."""
     paths = []
-    for name, of in (("answer", _answer), ("scale", _scale), ("cost", _cost)):
+    for name, of in DRAWINGS.items():
         with matplotlib.rc_context(draw_plots.STYLE):
             figure = Figure(figsize=WIDE, layout="constrained")
             of(figure.add_subplot(), results)
-            paths.append(save(figure, folder / f"bench-{name}.svg", "make bench"))
+            paths.append(save(figure, folder / f"{name}.svg", "make bench"))
     return paths
 
 
@@ -84,6 +87,54 @@ def _scale(axes: Axes, results: Mapping[str, Any]) -> None:
     axes.legend(*[[*axes.get_lines(), *memory.get_lines()], ["seconds", "memory"]], loc="upper left")
 
 
+def _step(axes: Axes, results: Mapping[str, Any]) -> None:
+    low, high, when, seconds = 100.0, 1000.0, 120, 1200
+    axes.set(
+        title=f"{low:g} requests a second become {high:,.0f}: instances follow late",
+        xlabel="seconds",
+        ylabel="a request waits, seconds",
+    )
+    try:
+        given = scaling.inputs_of(results)
+    except Missing:
+        return _say_missing(axes)
+    first = scaling.fleet(int(low), given).instances
+    moments = scaling.scaled(scaling.step(low, high, when), given, seconds, first)
+    axes.plot([one.second for one in moments], [one.wait for one in moments], color=BLUE, label="wait")
+    count = axes.twinx()
+    count.step([one.second for one in moments], [one.instances for one in moments], color=ORANGE)
+    count.set(ylabel=f"instances of {cost_rows.REALTIME_INSTANCE}", ylim=(0, None))
+    count.grid(visible=False)
+    axes.legend([*axes.get_lines(), *count.get_lines()], ["wait", "instances"], loc="upper left")
+
+
+def _waits(axes: Axes, results: Mapping[str, Any]) -> None:
+    axes.set(
+        title="How busy may a fleet be?", xlabel="share of time a core is busy", ylabel="99th percentile, ms"
+    )
+    try:
+        given = scaling.inputs_of(results)
+    except Missing:
+        return _say_missing(axes)
+    shares = [share / 100 for share in range(30, 100, 5)]
+    for cores, color in ((1, FAINT), (8, ORANGE), (64, BLUE)):
+        rates = [share * cores / given.endpoint for share in shares]
+        waits = [scaling.at(scaling.queue(rate, given.endpoint, cores, 20_000), 0.99) for rate in rates]
+        whole = [1000 * (wait + given.endpoint) for wait in waits]
+        axes.plot(shares, whole, color=color, label=f"{cores} core{'s' if cores > 1 else ''}")
+    axes.set_yscale("log")
+    axes.legend(loc="upper left")
+
+
 def _say_missing(axes: Axes) -> None:
     axes.set(xticks=[], yticks=[])
     axes.text(0.5, 0.5, "not measured yet: make bench", ha="center", va="center", transform=axes.transAxes)
+
+
+DRAWINGS = {
+    "bench-answer": _answer,
+    "bench-scale": _scale,
+    "bench-cost": _cost,
+    "scaling-step": _step,
+    "scaling-waits": _waits,
+}

@@ -5,7 +5,6 @@
 `make bench FLAGS=--publish` ends with it. Without results, all of them say what measures them.
 """
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs
 
 import fill_readme  # noqa: E402
 import plots  # noqa: E402
+import scaling  # noqa: E402
 import tables  # noqa: E402
 
 from vocab.files import write_atomic  # noqa: E402
@@ -25,23 +25,16 @@ PAGE = ROOT / "docs" / "performance.md"
 def page_blocks(results: dict[str, Any] | None) -> dict[str, str]:
     """Give what docs/performance.md must say, by the name of its block."""
     if results is None:
-        nothing = fill_readme.not_yet("make bench FLAGS=--publish")
-        return dict.fromkeys((*tables.TITLES, "goals", "machine"), nothing)
+        return dict.fromkeys((*tables.TITLES, "goals", "machine"), scaling.NOT_MEASURED)
     blocks = {part: tables.part_table(results, part) for part in tables.TITLES}
     return blocks | {"goals": tables.goal_table(results), "machine": tables.machine_line(results)}
 
 
-def read() -> dict[str, Any] | None:
-    """Give the published results, or None. Raises ValueError for a file that is no JSON."""
-    if not fill_readme.BENCH.is_file():
-        return None
-    return dict(json.loads(fill_readme.BENCH.read_text(encoding="utf-8")))
-
-
 def main() -> None:
-    results = read()
-    filled = fill_readme.fill(PAGE.read_text(encoding="utf-8"), page_blocks(results))
-    write_atomic(PAGE, filled.encode())
+    results = fill_readme.read_bench()
+    for page, blocks in ((PAGE, page_blocks(results)), (scaling.PAGE, scaling.blocks(results))):
+        filled = fill_readme.fill(page.read_text(encoding="utf-8"), blocks)
+        write_atomic(page, filled.encode())
     for path in plots.draw(results or {"figures": []}, PAGE.parent):
         print(path.relative_to(ROOT))
     fill_readme.main()

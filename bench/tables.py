@@ -23,6 +23,8 @@ TITLES = {
 }
 OUR_WAYS = cost_rows.OURS
 SIZES = bulk_rows.SIZES
+# Parts whose figures of one unit stand beside each other.
+COMPARED = ("text", "network", "answer", "http", "bulk", "training", "cost")
 SAID = {"goal": "yes", "least": "no, but the least", "missed": "no", "not measured": "not measured"}
 UNIT_DIGITS = {"reviews/s": 0, "MB": 1, "KB": 1, "s": 1, "$": 2, "h": 1, "min": 1, "times": 2}
 
@@ -95,7 +97,11 @@ def spread(one: Figure) -> str:
     """Give a figure's spread and number of runs, its note, or why there is none."""
     if one.missing:
         return one.missing
-    parts = [] if one.low is None else [f"{one.low:,.3g} to {one.high:,.3g}, {one.runs:,} runs"]
+    parts = (
+        []
+        if one.low is None
+        else [f"{value(one.low, one.unit)} to {value(one.high, one.unit)}, {one.runs:,} runs"]
+    )
     return "; ".join([*parts, *([one.note] if one.note else [])])
 
 
@@ -106,12 +112,12 @@ def part_table(results: Mapping[str, Any], part: str) -> str:
     """Give a part's figures as a Markdown table, each beside the first of its unit."""
     figures = by_part(results).get(part, [])
     rows = [[one.name, shown(one), relative(one, figures), spread(one)] for one in figures]
-    return _table([TITLES[part], "median", "by the first", "10th to 90th percentile, how"], rows)
+    return markdown([TITLES[part], "median", "by the first", "10th to 90th percentile, how"], rows)
 
 
 def goal_table(results: Mapping[str, Any]) -> str:
     """Give what was aimed at as a Markdown table."""
-    return _table(["aim", "found", "met"], goal_rows(results))
+    return markdown(["aim", "found", "met"], goal_rows(results))
 
 
 def machine_line(results: Mapping[str, Any]) -> str:
@@ -135,7 +141,7 @@ def summary(results: Mapping[str, Any]) -> str:
             units = {(one.part, one.name): one.unit for one in goals.read(results)}
             sides = [value(found[key], units[key]) for key in (ours, other)]
             rows.append([name, sides[0], f"{sides[1]} ({other[1]})"])
-    return _table(["", "Verdict", "beside it"], rows)
+    return markdown(["", "Verdict", "beside it"], rows)
 
 
 PAIRS: dict[str, tuple[Key, Key]] = {
@@ -151,13 +157,16 @@ PAIRS: dict[str, tuple[Key, Key]] = {
 
 def relative(one: Figure, figures: Iterable[Figure]) -> str:
     """Give how many times the first figure of the same unit it is."""
+    if one.part not in COMPARED:
+        return ""
     first = next((other for other in figures if other.unit == one.unit and other.median), None)
     if one.median is None or first is None or not first.median or first is one:
         return ""
     return f"{one.median / first.median:.3g} x"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Give a Markdown table."""
     head = list(head)
     lines = [f"| {' | '.join(cells)} |\n" for cells in (head, *rows)]
     return "".join([lines[0], f"|{'---|' * len(head)}\n", *lines[1:]])

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import batch
 import batch_parts
 import batch_ray
+import processes
 import pytest
 
 from tests.support.missing import skip_or_fail
@@ -19,16 +22,35 @@ from tests.training.test_batch import ROOT, judge, reviews, save, wait_for
 START_SECONDS = 90
 
 
+class Cluster(NamedTuple):
+    """A Ray cluster of one machine: where it listens on loopback, and the process that all of it hangs on."""
+
+    address: str
+    pid: int
+
+
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a Ray cluster of one machine, on loopback."""
+def cluster() -> Iterator[Cluster]:
+    """A cluster that may use two cores."""
+    with running(2) as started:
+        yield started
+
+
+@contextmanager
+def running(cores: int) -> Iterator[Cluster]:
+    """Run a cluster that may use so many cores."""
     ray = Path(sys.executable).with_name("ray")
     if not ray.is_file():
         skip_or_fail("ray is not installed: pip install 'ray[data]'")
     (port,) = free_ports(1)
     env = os.environ | {"RAY_USAGE_STATS_ENABLED": "0"}
-    head = ["start", "--head", f"--port={port}", "--node-ip-address=127.0.0.1", "--num-cpus=2", "--block"]
-    small = ["--include-dashboard=false", "--object-store-memory=200000000", "--disable-usage-stats"]
+    head = ["start", "--head", f"--port={port}", "--node-ip-address=127.0.0.1", f"--num-cpus={cores}"]
+    small = [
+        "--block",
+        "--include-dashboard=false",
+        "--object-store-memory=200000000",
+        "--disable-usage-stats",
+    ]
     process = subprocess.Popen(
         [str(ray), *head, *small],
         env=env,
@@ -41,26 +63,28 @@ def cluster() -> Iterator[str]:
     for line in process.stdout:
         if "Ray runtime started" in line:
             break
-    yield f"127.0.0.1:{port}"
-    # Asked to end, it takes half a minute; nothing here is worth keeping.
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(START_SECONDS)
-    process.stdout.close()
+    try:
+        yield Cluster(f"127.0.0.1:{port}", process.pid)
+    finally:
+        # Asked to end, it takes half a minute; nothing here is worth keeping.
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(START_SECONDS)
+        process.stdout.close()
 
 
-def command(path: Path, out: Path, address: str) -> list[str]:
-    return [sys.executable, "training/batch.py", str(path), "--out", str(out), "--ray", address]
+def command(path: Path, out: Path, cluster: Cluster) -> list[str]:
+    return [sys.executable, "training/batch.py", str(path), "--out", str(out), "--ray", cluster.address]
 
 
-def run(path: Path, out: Path, address: str) -> "subprocess.CompletedProcess[str]":
+def run(path: Path, out: Path, cluster: Cluster) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command(path, out, address), cwd=ROOT, capture_output=True, text=True, timeout=2 * START_SECONDS
+        command(path, out, cluster), cwd=ROOT, capture_output=True, text=True, timeout=2 * START_SECONDS
     )
 
 
 @pytest.mark.aws
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, cluster: str) -> None:
+def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, cluster: Cluster) -> None:
     path = save(
         tmp_path / "a.csv", [*reviews(600), "", "<br>", "é\u2028\U0001f600", "x" * 50_001, "=1+1\r\n"]
     )
@@ -72,7 +96,40 @@ def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, 
 
 
 @pytest.mark.aws
-def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, cluster: str) -> None:
+def test_one_worker_and_two_write_the_same_bytes(tmp_path: Path, cluster: Cluster) -> None:
+    path = save(tmp_path / "a.csv", reviews(1200))
+    assert run(path, tmp_path / "two.csv", cluster).returncode == 0
+    with running(1) as alone:
+        done = run(path, tmp_path / "one.csv", alone)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+@pytest.mark.aws
+def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, cluster: Cluster) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
+    process = subprocess.Popen(
+        command(path, out, cluster), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    wait_for(1, out, process)
+    killed = workers_of(cluster)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    _, errors = process.communicate(timeout=2 * START_SECONDS)
+    assert killed
+    assert process.returncode == 0, errors
+    assert out.read_bytes() == judge(path, tmp_path / "here.csv")
+
+
+def workers_of(cluster: Cluster) -> list[int]:
+    """Give the processes of a cluster that hold a model; Ray names them by what they run."""
+    return [
+        pid for pid in processes.tree(cluster.pid) if b"Answerer" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+
+
+@pytest.mark.aws
+def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, cluster: Cluster) -> None:
     path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
     process = subprocess.Popen(
         command(path, out, cluster), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

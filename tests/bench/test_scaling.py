@@ -1,0 +1,81 @@
+"""The simulation of growth agrees with theory and follows its inputs, and the page says its tables."""
+
+import fill_readme
+import pytest
+import scaling
+from measuring import Missing
+from scaling import Inputs
+
+from tests.bench.results import results
+
+GIVEN = Inputs(function=0.004, endpoint=0.002, cold=0.4, wake=25.0)
+
+
+def test_a_queue_waits_as_long_as_theory_says() -> None:
+    # One server, one time of service: the mean wait is load x time / (2 x (1 - load)) (Pollaczek, Khinchine).
+    waits = scaling.queue(rate=400, seconds=0.002, servers=1)
+    assert sum(waits) / len(waits) == pytest.approx(0.8 * 0.002 / (2 * 0.2), rel=0.1)
+
+
+def test_many_servers_behind_one_queue_wait_less_than_few() -> None:
+    few, many = (scaling.at(scaling.queue(350 * count, 0.002, count), 0.99) for count in (1, 16))
+    assert many < few / 2
+
+
+def test_a_steady_load_meets_cold_copies_only_at_its_start() -> None:
+    early, late = (scaling.cold_starts(100, 0.004, 0.4, events) for events in (500, 20_000))
+    assert 10 < early <= 100  # in 0.4 s come 40 of 100 a second, and none of them finds a copy
+    assert late == early
+
+
+def test_rare_requests_meet_a_cold_copy_each() -> None:
+    assert scaling.cold_starts(1 / 3600, 0.004, 0.4, events=200) > 160
+
+
+def test_what_a_rate_needs_grows_with_it() -> None:
+    small, large = scaling.fleet(10, GIVEN), scaling.fleet(100_000, GIVEN)
+    assert (small.instances, small.accounts) == (1, 1)
+    assert large.instances == 286  # 100,000 x 0.002 s / 0.7, one core each
+    assert large.copies == pytest.approx(400)
+    assert large.accounts == 10
+    assert large.dollars_hour > 1000 * small.dollars_hour
+
+
+def test_a_fleet_that_is_large_enough_never_grows() -> None:
+    moments = scaling.scaled(scaling.step(100, 300, 10), GIVEN, 900, first=1)
+    assert {one.instances for one in moments} == {1}
+    assert max(one.wait for one in moments) == 0
+
+
+def test_a_jump_waits_until_instances_have_come_and_then_is_caught_up_with() -> None:
+    moments = scaling.scaled(scaling.step(100, 1000, 10), GIVEN, 3000, first=1)
+    delay = scaling.ALARM_SECONDS + scaling.BOOT_SECONDS + GIVEN.wake
+    grown = next(one.second for one in moments if one.instances > 1)
+    assert 10 + delay - 2 <= grown <= 10 + delay + 2
+    assert max(one.wait for one in moments) > 60
+    assert moments[-1].wait == 0
+    assert moments[-1].instances == 3
+
+
+def test_ten_times_the_instances_take_a_tenth_of_the_hours() -> None:
+    assert scaling.bulk_hours(500, 10) == pytest.approx(scaling.bulk_hours(500, 1) / 10)
+    assert scaling.bulk_hours(500, 1, 3_600_000) == pytest.approx(1.0)
+
+
+def test_the_tables_are_made_from_the_results() -> None:
+    blocks = scaling.blocks(results(**{"bulk / Verdict, one process": 500.0}))
+    assert "| 10 |" in blocks["rates"] and "| 100,000 |" in blocks["rates"]
+    assert "| 20 x ml.c5.xlarge | 13.9 |" in blocks["billion"]
+    assert "the function for 8.9 ms" in blocks["inputs"]
+
+
+def test_without_a_time_that_it_hangs_on_it_says_which() -> None:
+    found = results()
+    found["figures"] = [one for one in found["figures"] if one["part"] != "start"]
+    with pytest.raises(Missing, match="^start / Lambda, cold to its first answer was not measured$"):
+        scaling.blocks(found)
+
+
+def test_the_page_says_what_the_published_results_give() -> None:
+    page = scaling.PAGE.read_text(encoding="utf-8")
+    assert fill_readme.fill(page, scaling.blocks(fill_readme.read_bench())) == page
