@@ -92,7 +92,7 @@ def _step(axes: Axes, results: Mapping[str, Any]) -> None:
     axes.set(
         title=f"{low:g} requests a second become {high:,.0f}: instances follow late",
         xlabel="seconds",
-        ylabel="a request waits, seconds",
+        ylabel="a request would wait, seconds",
     )
     try:
         given = scaling.inputs_of(results)
@@ -123,6 +123,8 @@ def _waits(axes: Axes, results: Mapping[str, Any]) -> None:
         whole = [1000 * (wait + given.endpoint) for wait in waits]
         axes.plot(shares, whole, color=color, label=f"{cores} core{'s' if cores > 1 else ''}")
     axes.set_yscale("log")
+    for formatter in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
+        formatter("{x:g}")
     axes.legend(loc="upper left")
 
 

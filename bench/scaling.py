@@ -164,7 +164,10 @@ class Moment(NamedTuple):
 
 
 def scaled(load: Load, given: Inputs, seconds: int, first: int) -> list[Moment]:
-    """Follow a fleet of instances for so many seconds: it grows when it was too busy for ALARM_SECONDS."""
+    """Follow a fleet of instances for so many seconds: it grows when it was too busy for ALARM_SECONDS.
+
+    Nobody gives up waiting here; in truth a caller is told to come back later.
+    """
     per_instance = cost_rows.REALTIME_CORES / given.endpoint
     count, waiting, busy_since = first, 0.0, 0
     coming: list[tuple[int, int]] = []

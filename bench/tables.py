@@ -97,11 +97,8 @@ def spread(one: Figure) -> str:
     """Give a figure's spread and number of runs, its note, or why there is none."""
     if one.missing:
         return one.missing
-    parts = (
-        []
-        if one.low is None
-        else [f"{value(one.low, one.unit)} to {value(one.high, one.unit)}, {one.runs:,} runs"]
-    )
+    ends = [value(end, one.unit) for end in (one.low, one.high)]
+    parts = [] if one.low is None else [f"{' to '.join(ends)}, {one.runs:,} runs"]
     return "; ".join([*parts, *([one.note] if one.note else [])])
 
 
