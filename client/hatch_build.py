@@ -18,7 +18,7 @@ PACKAGE = TARGET.replace("/", ".")
 BATCH = ("batch_rows", "batch_parts", "batch_run", "batch_local")
 # What makes a model one's own.
 ADAPT = (
-    *("adapt", "compare", "labelled", "pooled", "head_fit", "onnx_head", "paired", "measures"),
+    *("adapt", "adapt_judge", "compare", "labelled", "pooled", "head_fit", "onnx_head", "paired", "measures"),
     *("model_folder", "speaking", "blas", "suggest", "feedback", "drift"),
 )
 TRAINING = ("inference", "local_endpoint", *BATCH, *ADAPT)

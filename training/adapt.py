@@ -2,18 +2,20 @@
 
     python training/adapt.py my.csv                      # writes my-model/ when it is better
     python training/adapt.py my.csv --out shop --force   # whatever comes out
+    python training/adapt.py my.csv --deep               # the whole network, with torch
     make run MODEL=my-model
 
-CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10 stars. No torch:
-the network stays as it is, and only the head over its pooled states is fitted, held near the one it had. It
-is judged on reviews that the fit in question has not seen. Nothing leaves this machine; no text is written.
+CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10 stars. Without
+--deep no torch is needed: the network stays as it is, and only the head over its pooled states is fitted,
+held near the one it had. It is judged on reviews that the fit in question has not seen. Nothing leaves this
+machine, and no text is written.
 """
 
 import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,15 +24,15 @@ import inference
 import labelled
 import measures
 import numpy as np
-import paired
 import pooled
-from head_fit import FOLDS, Data, Fitted, cross_validate, fit, folds_of, logits_of
+from adapt_judge import Judged, Tuned, judge, sentence_of
+from head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
 from labelled import Labelled
 from model_folder import check_free, install, named_by
-from onnx_head import Head, read_head, with_head
-from paired import Figure
+from onnx_head import POOLED, Head, read_head, with_head, with_pooled
 from speaking import FINE, REFUSED, CommandError, speaking
 
+from vocab import vocabulary
 from vocab.files import sha256_of
 
 # With fewer, chance would decide.
@@ -44,16 +46,6 @@ MAX_LOGIT_GAP = 1e-3
 OTHER_THINGS = "other things than those it was adapted to: no figure here says how good it is there"
 
 
-class Judged(NamedTuple):
-    """How base and adapted model do on reviews they have not learned from."""
-
-    before: dict[str, Any]
-    after: dict[str, Any]
-    figures: dict[str, Figure]
-    outcome: str
-    commoner: float
-
-
 class Adapted(NamedTuple):
     """What comes out: the network with its new head, its card, and how it was judged."""
 
@@ -62,8 +54,8 @@ class Adapted(NamedTuple):
     judged: Judged
 
 
-def adapt(rows: Labelled, model: Path, workers: int) -> Adapted:
-    """Fit a model's head to labelled rows and judge it; nothing is written.
+def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adapted:
+    """Fit a model's head, or (``deep``) all of it, to labelled rows and judge it; nothing is written.
 
     Raises CommandError, BatchError, HeadError, PooledError, ModelFilesError or VocabularyError.
     """
@@ -78,15 +70,39 @@ def adapt(rows: Labelled, model: Path, workers: int) -> Adapted:
     rows, data, tokens = readable(rows, read)
     check_enough(rows)
     check_folds(rows)
-    fitted = fit(data, start)
-    judged = judge(data, start, fitted, base, tokens)
-    adapted = with_head(network, fitted.head)
-    card = card_of(base, adapted, fitted, rows, judged, digest)
+    tuned = tune_deep(network, rows, data) if deep else tune_head(network, data, start)
+    before = measures.probabilities_of(logits_of(data.features, start))
+    judged = judge(before, tuned, data.labels, data.groups, tokens, base)
+    card = card_of(base, tuned, rows, judged, digest)
     card["metrics"]["adaptation"]["flagged"] = {
         code: count / len(read.unfit) for code, count in read.flagged.items()
     }
     card["adaptation"]["seconds"] = round(time.monotonic() - began, 1)
-    return Adapted(adapted, card, judged)
+    return Adapted(tuned.network, card, judged)
+
+
+def tune_head(network: bytes, data: Data, start: Head) -> Tuned:
+    """Fit a new head over the network's pooled states."""
+    fitted, (unseen, outright) = fit(data, start), cross_validate(data, start)
+    how = "a linear head fitted anew over the base's pooled states, held near the base's head"
+    adapted = with_head(network, fitted.head)
+    return Tuned(
+        adapted, fitted.temperature, fitted.band, unseen, outright, how, {"strength": fitted.strength}
+    )
+
+
+def tune_deep(network: bytes, rows: Labelled, data: Data) -> Tuned:
+    """Fine-tune the whole network. Raises CommandError without torch."""
+    try:
+        import adapt_deep
+    except ImportError as error:
+        raise CommandError(
+            f"--deep needs torch and onnx ({error.name} can't be imported); in a checkout, run:"
+            " pip install -r requirements-train.txt"
+        ) from error
+    words = vocabulary.load()
+    ids = [np.array(words.encode_ids(text)) for text in rows.texts()]
+    return adapt_deep.tune_all(network, ids, data.labels, data.groups)
 
 
 def calibrated(head: Head, temperature: float) -> Head:
@@ -108,68 +124,8 @@ def readable(rows: Labelled, read: pooled.Pooled) -> tuple[Labelled, Data, np.nd
     return rows, data, read.tokens[keep]
 
 
-def judge(data: Data, start: Head, fitted: Fitted, base: dict[str, Any], tokens: np.ndarray) -> Judged:
-    """Compare the base with what fits without a review say about it."""
-    before = measures.probabilities_of(logits_of(data.features, start))
-    after, outright = cross_validate(data, start)
-    figures = paired.compare(before, after, data.labels, data.groups)
-    outcome = paired.outcome(figures)
-    if outcome == "better" and figures["accuracy"].after <= commoner(data.labels):
-        outcome = "no different"
-    return Judged(
-        measures.summary(before, data.labels, tuple(base["uncertain"])),
-        summary_of(after, outright, data.labels, fitted.band)
-        | {"by_length": measures.by_length(after, data.labels, tokens, fitted.band)},
-        figures,
-        outcome,
-        commoner(data.labels),
-    )
-
-
-def summary_of(
-    probabilities: np.ndarray, outright: np.ndarray, labels: np.ndarray, band: tuple[float, float]
-) -> dict[str, Any]:
-    """Give a split's figures, where each review has a band of its own, fitted without it."""
-    positive = probabilities >= 0.5
-    right = positive == (labels == 1)
-    return measures.summary(probabilities, labels, band) | {
-        "coverage": float(outright.mean()),
-        "accuracy_outright": _share(right[outright]),
-        "accuracy_positive": _share(right[outright & positive]),
-        "accuracy_negative": _share(right[outright & ~positive]),
-        "positive_outright": _share(positive[outright]),
-    }
-
-
-def _share(those: np.ndarray) -> float | None:
-    return float(those.mean()) if len(those) else None
-
-
-def commoner(labels: np.ndarray) -> float:
-    """Give the share of the commoner label: what is right by always saying the same."""
-    return float(max(labels.mean(), 1 - labels.mean()))
-
-
-def sentence_of(judged: Judged) -> str:
-    """Say in one sentence what adapting brought."""
-    accuracy, ece = judged.figures["accuracy"], judged.figures["ece"]
-    low, high = (100 * one for one in accuracy.interval)
-    said = judged.outcome.capitalize()
-    if judged.outcome != "no different" and low <= 0 <= high:
-        said += " in how well the probabilities fit, while accuracy may differ by chance"
-    end = "."
-    if accuracy.after <= judged.commoner:
-        end = f"; always saying the same would be right for {100 * judged.commoner:.1f} %."
-    return (
-        f"{said}: right for {100 * accuracy.after:.1f} % of reviews it has not learned"
-        f" from, where the base is right for {100 * accuracy.before:.1f} % (a difference of"
-        f" {100 * accuracy.difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}); calibration"
-        f" error {100 * ece.after:.1f} %, before {100 * ece.before:.1f} %{end}"
-    )
-
-
 def card_of(
-    base: dict[str, Any], network: bytes, fitted: Fitted, rows: Labelled, judged: Judged, digest: str
+    base: dict[str, Any], tuned: Tuned, rows: Labelled, judged: Judged, digest: str
 ) -> dict[str, Any]:
     """Give the adapted model's card: the base's, with what is no longer true of it replaced."""
     learned = {
@@ -180,9 +136,9 @@ def card_of(
     }
     return {
         **base,
-        **named_by(network),
-        "temperature": fitted.temperature,
-        "uncertain": list(fitted.band),
+        **named_by(tuned.network),
+        "temperature": tuned.temperature,
+        "uncertain": list(tuned.band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "base_model": base["id"],
         "intended_use": "English texts like those that it was adapted to",
@@ -192,7 +148,7 @@ def card_of(
         "adaptation": {
             "outcome": judged.outcome,
             "sentence": sentence_of(judged),
-            "how": "a linear head fitted anew over the base's pooled states, held near the base's head",
+            "how": tuned.how,
             "base": {"id": base["id"], "onnx_sha256": base["onnx_sha256"]},
             "data": {
                 "sha256": digest,
@@ -201,7 +157,7 @@ def card_of(
                 "rows": rows.counts,
                 "learned_from": learned,
             },
-            "strength": fitted.strength,
+            "settings": tuned.settings,
         },
         "metrics": {
             "adaptation": {
@@ -258,14 +214,14 @@ def run(options: argparse.Namespace) -> int:
     check_free(out, "adaptation", options.model)
     rows = labelled.read_asked(options, options.most)
     print(f"adapt: {labelled.told(rows)}", flush=True)
-    adapted = adapt(rows, options.model, options.workers)
+    adapted = adapt(rows, options.model, options.workers, options.deep)
     _tell(adapted)
     if options.dry_run:
         return FINE
     if adapted.judged.outcome != "better" and not options.force:
         print(f"adapt: so nothing was written; --force writes {out} all the same", file=sys.stderr)
         return REFUSED
-    install(out, adapted.network, adapted.card, _check_of(options.model, adapted))
+    install(out, adapted.network, adapted.card, _check_of(adapted.network))
     place = out.resolve()
     print(f"adapt: wrote {out} ({adapted.card['id']})")
     print(f"adapt: try it: make run MODEL={place}, or verdict serve --model {place}")
@@ -282,13 +238,15 @@ def _tell(adapted: Adapted) -> None:
     print(f"adapt: {about['sentence']}")
 
 
-def _check_of(model: Path, adapted: Adapted) -> Any:
-    features = pooled.Reader(model).read(CHECK_TEXT).features
-    head, temperature = read_head(adapted.network), adapted.card["temperature"]
-    expected = float(logits_of(features.astype(np.float64), head)) / temperature
+def _check_of(network: bytes) -> Callable[[inference.Verdict], None]:
+    """Give what refuses a model that does not answer as its head over its pooled states says."""
 
     def check(verdict: inference.Verdict) -> None:
-        scored = verdict.read(CHECK_TEXT)[1]
+        encoded, scored = verdict.read(CHECK_TEXT)
+        session = inference.session_of(with_pooled(network), Path("the new model"))
+        states, maximum = session.run(POOLED, {"ids": np.array(encoded.ids, dtype=np.int64)})
+        pooled_states = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64)
+        expected = float(logits_of(pooled_states, read_head(network))) / verdict.card["temperature"]
         if not abs(scored.logit - expected) < MAX_LOGIT_GAP:
             raise CommandError("the adapted network does not answer as its head says; nothing was written")
 
@@ -307,6 +265,7 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
         "--most", type=int, default=MAX_REVIEWS, help=f"draw so many of more rows (default {MAX_REVIEWS:,})"
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--deep", action="store_true", help="fine-tune the whole network, with torch")
     parser.add_argument("--force", action="store_true", help="write the model even when it is not better")
     parser.add_argument("--dry-run", action="store_true", help="judge it, and write nothing")
     options = parser.parse_args(arguments)

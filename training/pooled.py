@@ -67,9 +67,13 @@ class Reader:
         encoded = self.verdict.words.encode(review)
         if not encoded.ids:
             return Read(np.zeros(0, dtype=np.float32), 0, (NO_TOKEN,))
-        states, maximum = self.session.run(POOLED, {"ids": np.array(encoded.ids, dtype=np.int64)})
         codes = tuple(warning["code"] for warning in contract.warnings_of(encoded))
-        return Read(np.concatenate([maximum, states.mean(axis=0)]), encoded.total, codes)
+        return Read(self.states(encoded.ids), encoded.total, codes)
+
+    def states(self, ids: Sequence[int]) -> np.ndarray:
+        """Give the features of a review's ids, float32 (2 x states,)."""
+        states, maximum = self.session.run(POOLED, {"ids": np.array(ids, dtype=np.int64)})
+        return np.concatenate([maximum, states.mean(axis=0)])
 
 
 def pool(texts: Iterable[str], count: int, model: Path, workers: int) -> Pooled:
