@@ -23,6 +23,7 @@ import tables  # noqa: E402
 from vocab import contract  # noqa: E402
 
 PAGE = ROOT / "docs" / "model-card.md"
+CURVE = ROOT / "training" / "adapt_curve.json"
 SERVERS = ROOT / "training" / "servers.json"
 BENCH = ROOT / "bench" / "results.json"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
@@ -36,6 +37,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     parts = {"answer": _answer(verdict), "figures": figures(card), "stages": stages(card)}
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     parts["bench"] = bench(read_bench())
+    parts["curve"] = curve(CURVE)
     return parts | {
         name: show(card["metrics"][name]) if name in card["metrics"] else not_yet(command)
         for name, (show, command) in SHOWN.items()
@@ -155,6 +157,30 @@ def bench(results: dict[str, Any] | None) -> str:
     if results is None:
         return not_yet("make bench FLAGS=--publish")
     return f"{tables.summary(results)}\n{tables.machine_line(results)}"
+
+
+def curve(results: Path) -> str:
+    """Give what labels of another domain bring, by way and number of labels."""
+    if not results.is_file():
+        return not_yet("python training/adapt_curve.py --publish")
+    found = json.loads(results.read_text(encoding="utf-8"))
+    sizes = [row["labels"] for row in found["ways"][0]["rows"]]
+    rows = [
+        [
+            one["way"],
+            *(f"{percent(row['accuracy'])} ± {100 * row['spread']:.1f}" for row in one["rows"]),
+            percent(one["rows"][-1]["films"]),
+            f"{one['rows'][-1]['seconds']:.1f} s",
+            f"{one['peak_mb']:,} MB",
+        ]
+        for one in found["ways"]
+    ]
+    head = ["", *(f"{size:,} labels" for size in sizes), "film reviews then", "fit", "memory"]
+    return table(head, rows) + (
+        f"\nAccuracy on sentences of product reviews, mean and standard deviation over {found['splits']}"
+        f" splits of {found['sentences']:,} sentences by product. Film reviews: {found['films']:,} of the"
+        f" development split, after {sizes[-1]:,} labels; so are seconds and memory ({found['machine']}).\n"
+    )
 
 
 def not_yet(command: str) -> str:

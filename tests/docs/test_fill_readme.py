@@ -1,5 +1,7 @@
 """README's blocks: each says the card's figures, or what measures those that are missing."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import fill_readme
@@ -218,3 +220,17 @@ def test_a_block_that_readme_lacks_is_named() -> None:
     assert fill_readme.fill("<!-- a -->\nold\n<!-- /a -->", {"a": "new\n"}) == "<!-- a -->\nnew\n<!-- /a -->"
     with pytest.raises(ValueError, match="README needs one block 'b', has 0"):
         fill_readme.fill("<!-- a -->\n<!-- /a -->", {"b": ""})
+
+
+def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_path: Path) -> None:
+    rows = [
+        {"labels": size, "accuracy": 0.8, "spread": 0.01, "films": films, "seconds": 1.25}
+        for size, films in ((50, None), (1000, 0.9))
+    ]
+    found = {"splits": 3, "sentences": 2000, "films": 600, "machine": "1 core"}
+    path = tmp_path / "curve.json"
+    path.write_text(json.dumps({**found, "ways": [{"way": "adapt", "peak_mb": 123, "rows": rows}]}), "utf-8")
+    head, row = cells(fill_readme.curve(path))
+    assert head == ["", "50 labels", "1,000 labels", "film reviews then", "fit", "memory"]
+    assert row == ["adapt", "80.0 % ± 1.0", "80.0 % ± 1.0", "90.0 %", "1.2 s", "123 MB"]
+    assert "adapt_curve.py" in fill_readme.curve(tmp_path / "none.json")
