@@ -141,6 +141,7 @@ def card_of(
         "uncertain": list(tuned.band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "base_model": base["id"],
+        "tags": [tag for tag in base.get("tags", []) if tag != "film-reviews"] + ["adapted"],
         "intended_use": "English texts like those that it was adapted to",
         "out_of_scope": [
             OTHER_THINGS if one.startswith(OTHER_THINGS[:17]) else one for one in base.get("out_of_scope", [])

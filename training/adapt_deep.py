@@ -4,6 +4,7 @@
 nothing else has to be kept or fetched. The reviews are few, so each weight is held near where it started.
 """
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -109,6 +110,7 @@ def tune_all(
             logits[held] = logits_of(network, [ids[row] for row in held])
     temperature, band = _calibrated(logits, labels)
     unseen, outright = _unseen(logits, labels, folds)
+    logging.getLogger().setLevel(logging.ERROR)  # the packer's advice is for graphs made otherwise
     packed = export.quantize(export.to_onnx(network))
     _refuse_stray(packed, network, ids)
     how = "the whole network fine-tuned, from the base's int8 weights unpacked, then packed again"

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import adapt
 import deploy
 import hosting
 import inference
@@ -48,6 +49,20 @@ def test_another_model_serves_and_the_function_is_left_alone(
     assert served(cloud) == inference.model_fn(other).model.id
     after = functions.get_function(FunctionName="verdict-dev")["Configuration"]["LastModified"]
     assert after == before
+
+
+def test_an_adapted_model_follows_its_base_and_brings_its_card(
+    cloud: Cloud, deployed: deploy.Deployed, package: Path, tmp_path: Path
+) -> None:
+    rows = [f"Lamp {n} {('shines', 'flickers')[n % 2]} all night.,{1 - n % 2}" for n in range(80)]
+    (tmp_path / "lamps.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
+    arguments = ["--model", str(package), "--out", str(tmp_path / "mine"), "--force", "--workers", "1"]
+    assert adapt.main([str(tmp_path / "lamps.csv"), *arguments]) == 0
+    update_model.update(cloud, options(tmp_path / "mine"), quiet)
+    card = hosting.card_of(cloud, "verdict-dev")
+    assert card["id"] == inference.model_fn(tmp_path / "mine").model.id
+    assert card["base_model"] == inference.model_fn(package).model.id
+    assert card["adaptation"]["data"]["learned_from"]["reviews"] == 80
 
 
 def test_the_same_model_again_changes_nothing(cloud: Cloud, deployed: deploy.Deployed, package: Path) -> None:
