@@ -85,9 +85,7 @@ def sentence_of(judged: Judged) -> str:
     """Say in one sentence what adapting brought."""
     accuracy, ece = judged.figures["accuracy"], judged.figures["ece"]
     low, high = (100 * one for one in accuracy.interval)
-    said = judged.outcome.capitalize()
-    if judged.outcome != "no different" and low <= 0 <= high:
-        said += " in how well the probabilities fit, while accuracy may differ by chance"
+    said = judged.outcome.capitalize() + paired.by_what(judged.outcome, judged.figures)
     end = "."
     if accuracy.after <= judged.commoner:
         end = f"; always saying the same would be right for {100 * judged.commoner:.1f} %."

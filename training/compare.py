@@ -101,7 +101,8 @@ def told(compared: Compared, names: tuple[str, str]) -> list[str]:
     low, high = (100 * one for one in figures["accuracy"].interval)
     outcome = paired.outcome(figures)
     gap = 100 * figures["accuracy"].difference
-    outcome += "" if outcome == "no different" else " than the first"
+    by_what = paired.by_what(outcome, figures)
+    outcome += "" if outcome == "no different" else f" than the first{by_what}"
     return [
         *lines,
         f"the second is {outcome}: {gap:+.1f} points of accuracy, 95 % interval {low:+.1f} to {high:+.1f}",

@@ -63,6 +63,14 @@ def outcome(figures: dict[str, Figure]) -> str:
     return "no different"
 
 
+def by_what(outcome: str, figures: dict[str, Figure]) -> str:
+    """Give what qualifies "better" or "worse" where accuracy alone could not tell; else nothing."""
+    low, high = figures["accuracy"].interval
+    if outcome == "no different" or not low <= 0 <= high:
+        return ""
+    return " in how well the probabilities fit, while accuracy may differ by chance"
+
+
 def _draws(groups: np.ndarray | None, reviews: int) -> Iterator[np.ndarray]:
     random = np.random.default_rng(0)
     if groups is None:

@@ -51,6 +51,15 @@ def test_equally_right_but_with_truer_probabilities_is_better() -> None:
     )
 
 
+def test_what_only_fits_better_is_not_said_to_be_right_more_often() -> None:
+    labels = np.arange(1000) % 2
+    right = np.arange(1000) % 10 < 8
+    figures = paired.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels)
+    assert "accuracy may differ by chance" in paired.by_what("better", figures)
+    assert paired.by_what("better", paired.compare(*two(1000, 0.75, 0.85))) == ""
+    assert paired.by_what("no different", figures) == ""
+
+
 def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
     random = np.random.default_rng(6)
     probabilities = random.random(300)
