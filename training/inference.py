@@ -26,6 +26,8 @@ from vocab.vocabulary import Encoded, Vocabulary, VocabularyError
 
 MODEL_FOLDER = Path(__file__).with_name("model")
 MAX_MODEL_BYTES = 10_000_000
+# How ONNX names the file of a tensor that is kept outside (TensorProto.external_data).
+OUTSIDE = b"location"
 
 
 class ModelFilesError(Exception):
@@ -224,6 +226,8 @@ def _read_network(path: Path, expected: str) -> bytes:
             f"{path} is not the file that model.json names (SHA-256 {sha256(data)[:12]}…, expected"
             f" {expected[:12]}…); restore both from git, or run `make train`"
         )
+    if OUTSIDE in data:
+        raise ModelFilesError(f"{path} has weights in another file, which no hash covers; run `make train`")
     return data
 
 

@@ -252,6 +252,25 @@ def test_a_network_that_onnx_runtime_can_t_load_is_named(content: bytes, own_pac
         model_fn(own_package)
 
 
+@pytest.mark.parametrize("place", ["/etc/hostname", "../secret", "secret"])
+def test_a_network_that_points_to_another_file_is_refused(
+    place: str, own_package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(own_package)
+    for path in (own_package / "secret", own_package.parent / "secret"):
+        path.write_bytes(bytes(20_000_000))
+    network = onnx.load(own_package / "model.onnx")
+    table = max(network.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+    table.ClearField("raw_data")
+    table.data_location = onnx.TensorProto.EXTERNAL
+    table.external_data.add(key="location", value=place)
+    content = network.SerializeToString()
+    (own_package / "model.onnx").write_bytes(content)
+    change(own_package, onnx_sha256=sha256(content))
+    with pytest.raises(ModelFilesError, match="model.onnx has weights in another file"):
+        model_fn(own_package)
+
+
 # --- input_fn, output_fn ------------------------------------------------------------------------
 
 
