@@ -75,7 +75,8 @@ class Application:
 
     async def _answer(self, asked: Asked, receive: Receive, turn: local_limit.Turn | None) -> Given:
         try:
-            body = await asyncio.wait_for(_body(receive), BODY_SECONDS)
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await _body(receive)
         except TimeoutError as error:
             raise Problem(
                 408, "request_timeout", f"the body took over {BODY_SECONDS} s to arrive; send it faster"

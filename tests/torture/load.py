@@ -105,8 +105,14 @@ class Callers:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close every connection; the next request makes a new one."""
         for connection in self._open:
             connection.close()
+        self._open.clear()
+        self._idle.clear()
         await asyncio.sleep(0.01)  # the loop closes them
 
     async def ask(self, due: float) -> Outcome:

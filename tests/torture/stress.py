@@ -17,7 +17,7 @@ from tests.support.stack import Stack, alive
 from tests.torture import load
 from tests.torture.load import BROKEN, Callers, Outcome
 from tests.torture.table import Section
-from tests.torture.watch import Watch, leaks, slope
+from tests.torture.watch import Watch, grows, open_files, slope
 
 NAMES = ("endpoint", "api", "page")
 WARM_SECONDS = 5
@@ -27,6 +27,9 @@ LEAST_GOOD, REFUSED_SECONDS, RECOVERED_SECONDS = 0.8, 1.0, 5.0
 REFUSALS = ("429", "503")
 # Longer than a header or a body may take.
 SLOW_CALLERS, SLOW_SECONDS = 200, 30
+# Files that may be open more than before, when nobody asks any more.
+MORE_FILES, QUIET_SECONDS = 5, 2
+LOG_SECONDS = 10
 # How long a killed process may take until requests are answered again.
 AGAIN_SECONDS = 15
 
@@ -75,8 +78,8 @@ class Stress:
         self.rows: list[tuple[str, str, str]] = []
         self.failed: list[str] = []
         self._stack, self._callers, self._page = stack, callers, page
-        # Verdicts a second, and the time within which 99 % of them came.
-        self._capacity, self._p99 = 0.0, 0.0
+        # Verdicts a second, the time within which 99 % of them came, and the API's processor time for one.
+        self._capacity, self._p99, self._busy = 0.0, 0.0, 0.0
 
     async def find_capacity(self, seconds: int) -> None:
         """Have some callers ask as fast as they are answered."""
@@ -85,27 +88,30 @@ class Stress:
             right = _right(await load.waiting(self._callers, WAITING, seconds))
         self._capacity, self._p99 = len(right) / seconds, load.percentile(right, 0.99)
         self._tell(f"capacity, {WAITING} callers that wait", f"{self._capacity:.0f} verdicts a second")
-        busy = {name: _busy(watch, name) / max(1, len(right)) * 1_000 for name in ("endpoint", "api")}
-        times = ", ".join(f"{name} {spent:.1f} ms" for name, spent in busy.items())
+        endpoint, self._busy = (_busy(watch, name) / max(1, len(right)) for name in ("endpoint", "api"))
+        times = f"endpoint {endpoint * 1_000:.1f} ms, api {self._busy * 1_000:.1f} ms"
         self._tell("processor time a verdict", times)
 
     async def ask_steadily(self, minutes: float) -> None:
         """Ask for long at less than it can take; watch what the processes keep."""
-        what = f"{minutes:g} minutes at {STEADY_SHARE:.0%} of it"
+        what, files = f"{minutes:g} minutes at {STEADY_SHARE:.0%} of it", await self._open_files()
         with Watch(self._pids()) as watch:
             outcomes = await load.steadily(self._callers, STEADY_SHARE * self._capacity, minutes * 60)
         self._tell_all_right(what, outcomes)
         self._tell("their times", ", ".join(f"p{p:g} {_ms(outcomes, p / 100)}" for p in (50, 95, 99, 99.9)))
+        after = await self._open_files()
         for name in NAMES:
-            samples = watch.samples[name]
-            grows, files = f"{slope(samples):+.2f} MB a minute", f"{samples[-1].files} open files"
-            self._tell(f"memory and files, {name}", f"{samples[-1].memory:.0f} MB, {grows}, {files}", "flat")
-            self.failed += leaks(name, samples)
+            samples, kept = watch.samples[name], f"{files[name]} open files before, {after[name]} after"
+            told = f"{samples[-1].memory:.0f} MB, {slope(samples):+.2f} MB a minute; {kept}"
+            self._tell(f"memory and files, {name}", told, "flat")
+            self._hold(not grows(samples), f"{name} grew by {slope(samples):.2f} MB a minute")
+            self._hold(after[name] <= files[name] + MORE_FILES, f"{name} has {kept}")
 
     async def overload(self, seconds: int) -> None:
         """Ask for more than it can take, then look how soon it is as it was."""
         began = time.perf_counter()
-        outcomes = await load.steadily(self._callers, OVERLOAD * self._capacity, seconds)
+        with Watch(self._pids()) as watch:
+            outcomes = await load.steadily(self._callers, OVERLOAD * self._capacity, seconds)
         offered = len(outcomes) / max(seconds, outcomes[-1].due - began) / self._capacity
         good = len(_right(outcomes)) / (time.perf_counter() - began) / self._capacity
         recovered = await self._recover()
@@ -113,6 +119,8 @@ class Stress:
         unadvised = sum(not one.advised for one in refused)
         self._tell(f"{seconds} s at {offered:.1f} times of it", _counts(outcomes), "200, 429 and 503 alone")
         self._tell("answered all the same", f"{good:.0%} of capacity", f"{LEAST_GOOD:.0%} or more")
+        spent = (_busy(watch, "api") - len(_right(outcomes)) * self._busy) / max(1, len(refused))
+        self._tell("processor time a refusal", f"api {max(0.0, spent) * 1_000:.2f} ms")
         self._tell("refusals", f"p99 {_ms(refused, 0.99)}, {unadvised} without Retry-After", "within 1 s, 0")
         self._tell("recovered", f"after {recovered:.1f} s", f"within {RECOVERED_SECONDS:g} s")
         self._hold({one.kind for one in outcomes} <= {"200", *REFUSALS}, f"overload: {_counts(outcomes)}")
@@ -154,16 +162,16 @@ class Stress:
         self._hold({one.kind for one in outcomes} <= allowed, f"{name} killed: {_counts(outcomes)}")
         self._hold(again < AGAIN_SECONDS, f"{name} was not back after {AGAIN_SECONDS} s")
         if name != "page":
-            self._compare(outcomes, self._stack.log[printed:])
+            await self._compare(outcomes, printed)
 
-    def _compare(self, outcomes: Sequence[Outcome], log: Sequence[str]) -> None:
-        written: dict[str, list[str]] = {}
-        for line in log:
-            if line.startswith("api") and '"request_id": "torture-' in line:
-                message = json.loads(line.partition("|")[2])
-                written.setdefault(message["request_id"], []).append(str(message["status"]))
+    async def _compare(self, outcomes: Sequence[Outcome], printed: int) -> None:
         answered = {one.id: one.kind for one in outcomes if one.kind != BROKEN}
-        odd = sum(written.get(name) != [kind] for name, kind in answered.items())
+        for _ in range(LOG_SECONDS):
+            written = _statuses(self._stack.log[printed:])
+            odd = sum(written.get(name) != [kind] for name, kind in answered.items())
+            if not odd:
+                break
+            await asyncio.sleep(1)  # the last lines may be on their way
         self._tell("its log lines", f"{len(answered) - odd:,} of {len(answered):,} answers, once each", "all")
         self._hold(not odd, f"{odd} answers are not in the log as they were given")
 
@@ -191,6 +199,12 @@ class Stress:
         if not fine:
             self.failed.append(otherwise)
 
+    async def _open_files(self) -> dict[str, int]:
+        """Count open files by process while nobody asks."""
+        await self._callers.hang_up()
+        await asyncio.sleep(QUIET_SECONDS)
+        return {name: open_files(pid) for name, pid in self._pids().items()}
+
     def _pids(self) -> dict[str, int]:
         return {name: self._stack.pid_of(name) for name in NAMES}
 
@@ -212,6 +226,16 @@ async def _drip(url: str, body: bool) -> None:
         return
     finally:
         writer.close()
+
+
+def _statuses(log: Sequence[str]) -> dict[str, list[str]]:
+    """Give the statuses that the API wrote, by request id."""
+    written: dict[str, list[str]] = {}
+    for line in log:
+        if line.startswith("api") and '"request_id": "torture-' in line:
+            message = json.loads(line.partition("|")[2])
+            written.setdefault(message["request_id"], []).append(str(message["status"]))
+    return written
 
 
 def _right(outcomes: Sequence[Outcome]) -> list[Outcome]:

@@ -1,4 +1,4 @@
-"""Watch processes while they are under load: their memory, open files and time on the processor."""
+"""Watch processes under load: their memory, their time on the processor, what they have open."""
 
 import contextlib
 import threading
@@ -13,15 +13,13 @@ EVERY_SECONDS = 1.0
 WARMING = 0.25
 # So much a process may grow from there on: the fit of a short run is not exact.
 GROWTH_MB, GROWTH_SHARE = 5.0, 0.02
-MORE_FILES = 10
 
 
 class Sample(NamedTuple):
-    """A process and its children at a moment: seconds since the start, MB, open files, processor seconds."""
+    """A process and its children at a moment: seconds since the start, MB, and processor seconds."""
 
     at: float
     memory: float
-    files: int
     busy: float
 
 
@@ -55,7 +53,7 @@ class Watch:
 def slope(samples: list[Sample]) -> float:
     """Give by how many MB a minute memory grows, by least squares, once a process has warmed up.
 
-    >>> slope([Sample(float(s), 100 + s / 60, 9, 0.0) for s in range(60)])
+    >>> slope([Sample(float(s), 100 + s / 60, 0.0) for s in range(60)])
     1.0
     """
     kept = _warm(samples)
@@ -67,20 +65,18 @@ def slope(samples: list[Sample]) -> float:
     return round(60 * sum((one.at - at) * (one.memory - memory) for one in kept) / spread, 6)
 
 
-def leaks(name: str, samples: list[Sample]) -> list[str]:
-    """Say what a process keeps more and more of: memory, or open files."""
+def grows(samples: list[Sample]) -> bool:
+    """Say whether a process keeps more and more memory."""
     kept = _warm(samples)
     if len(kept) < 2:
-        return []
-    found = []
+        return False
     grown = slope(samples) * (kept[-1].at - kept[0].at) / 60
-    if grown > GROWTH_MB + GROWTH_SHARE * kept[0].memory:
-        found.append(f"{name} grew by {grown:.0f} MB")
-    half = len(kept) // 2
-    before, after = (max(one.files for one in part) for part in (kept[:half], kept[half:]))
-    if after > before + MORE_FILES:
-        found.append(f"{name} went from {before} to {after} open files")
-    return found
+    return grown > GROWTH_MB + GROWTH_SHARE * kept[0].memory
+
+
+def open_files(pid: int) -> int:
+    """Count what a process and its children have open: files, sockets, pipes."""
+    return sum(one.num_fds() for one in _family(psutil.Process(pid)))
 
 
 def _warm(samples: list[Sample]) -> list[Sample]:
@@ -88,11 +84,11 @@ def _warm(samples: list[Sample]) -> list[Sample]:
 
 
 def _sample(process: psutil.Process, at: float) -> Sample:
-    family = [process, *process.children(recursive=True)]
+    family = _family(process)
     times = [one.cpu_times() for one in family]
-    return Sample(
-        at,
-        sum(one.memory_info().rss for one in family) / 1e6,
-        sum(one.num_fds() for one in family),
-        sum(one.user + one.system for one in times),
-    )
+    memory = sum(one.memory_info().rss for one in family) / 1e6
+    return Sample(at, memory, sum(one.user + one.system for one in times))
+
+
+def _family(process: psutil.Process) -> list[psutil.Process]:
+    return [process, *process.children(recursive=True)]
