@@ -21,6 +21,7 @@ import local_limit
 
 from chalicelib import answers, problems
 from chalicelib.problems import Problem
+from vocab import contract
 
 # Threads of the app. It computes more than it waits, so that more would only get in each other's way.
 THREADS = 8
@@ -28,8 +29,8 @@ THREADS = 8
 MOST_AT_ONCE = 100
 # How long headers and a body may take to arrive, each.
 HEADER_SECONDS, BODY_SECONDS = 10, 20
-# Connections that are open at once; the next wait until one ends.
-MOST_CONNECTIONS = 2_000
+# Connections that are open at once, each with a body of 1 MB at most; the next wait until one ends.
+MOST_CONNECTIONS = 1_000
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -67,10 +68,10 @@ class Application:
         turn = self.limiter.take(asked.client) if self.limiter else None
         try:
             given = await self._answer(asked, receive, turn)
-        except Problem as problem:
-            given = local_api.answer_of(problem, asked.method, asked.headers)
         except Gone:
             return
+        except Exception as error:  # whatever it is, it leaves as a problem
+            given = local_api.answer_of(problems.problem_of(error), asked.method, asked.headers)
         await _send(send, asked, given, turn.headers() if turn else {})
 
     async def _answer(self, asked: Asked, receive: Receive, turn: local_limit.Turn | None) -> Given:
@@ -119,7 +120,7 @@ def _asked(scope: Message) -> Asked:
 
 
 async def _body(receive: Receive) -> bytes:
-    """Give the body; of one that is far too long, the rest is taken and forgotten. Raises Problem, Gone."""
+    """Give the body; one that is too long is taken in and forgotten. Raises Problem, Gone."""
     pieces, size, more = [], 0, True
     while more:
         message = await receive()
@@ -127,10 +128,13 @@ async def _body(receive: Receive) -> bytes:
             raise Gone
         piece, more = message.get("body", b""), message.get("more_body", False)
         size += len(piece)
-        if size <= local_api.MAX_BODY_BYTES:
+        if size <= contract.MAX_BODY_BYTES:
             pieces.append(piece)
-    if size > local_api.MAX_BODY_BYTES:
-        raise local_api.far_too_large(size)
+        else:
+            pieces.clear()
+    if size > contract.MAX_BODY_BYTES:
+        detail = f"the body has {size:,} bytes, at most {contract.MAX_BODY_BYTES:,} are read"
+        raise Problem(413, "too_large", detail)
     return b"".join(pieces)
 
 

@@ -121,7 +121,7 @@ class Handler(ChaliceRequestHandler):
             raise Problem(400, "bad_request", "Content-Length must be a whole number")
         if int(length) > MAX_BODY_BYTES:
             self._drain(int(length))
-            raise far_too_large(int(length))
+            raise Problem(413, "too_large", f"the body has {int(length):,} bytes, far more than are read")
 
     def _parse_payload(self) -> tuple[dict[str, str], bytes | None]:
         headers, body = super()._parse_payload()
@@ -216,11 +216,6 @@ def too_many(turn: local_limit.Turn) -> Problem:
         f"over {requests:,} requests in {seconds:,} s come from one address; try again in {turn.wait:,} s"
     )
     return Problem(429, "too_many_requests", detail, {"Retry-After": str(turn.wait)})
-
-
-def far_too_large(size: int) -> Problem:
-    """Give the problem of a body that is not even kept."""
-    return Problem(413, "too_large", f"the body has {size:,} bytes, far more than are read")
 
 
 def create_gateway() -> LocalGateway:

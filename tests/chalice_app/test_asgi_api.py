@@ -15,6 +15,7 @@ import pytest
 from tests.support.api import FOLDER, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.stack import free_ports
+from vocab import contract
 
 JSON = {"Content-Type": "application/json", "X-Request-Id": "one"}
 REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
@@ -127,9 +128,23 @@ def test_a_caller_who_hangs_up_half_way_is_not_answered_and_nobody_is_asked(
     assert fake.calls == []
 
 
-def test_a_far_too_long_body_is_refused(api: InProcess) -> None:
-    answer = send(served(), "POST", ROUTE, b"a" * 10_000_001, **{"Content-Type": "text/plain"})
-    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+def test_a_body_that_is_too_long_is_refused_as_the_app_does_without_being_kept(api: InProcess) -> None:
+    headers = {"Content-Type": "text/plain", "X-Request-Id": "one"}
+    body = b"a" * (contract.MAX_BODY_BYTES + 1)
+    answer = send(served(), "POST", ROUTE, body, **headers)
+    assert answer.status_code == 413
+    assert answer.content == api.send("POST", ROUTE, body, headers).body
+
+
+def test_what_goes_wrong_in_the_server_is_a_bare_500(api: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a review's words")
+
+    application = served()
+    monkeypatch.setattr(application, "_ask", fail)
+    answer = send(application, "POST", ROUTE, REVIEW, **JSON)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "words" not in answer.text
 
 
 def test_behind_granian_pieces_are_put_together_and_it_ends_when_told_to(fake: FakeRuntime) -> None:
