@@ -15,7 +15,7 @@ import batch_transform
 import cloud as clouds
 import pytest
 import resources
-from batch_rows import BatchError, Count
+from batch_rows import BatchError, Count, Part
 from cloud import Cloud
 
 from tests.support import transform
@@ -373,5 +373,5 @@ def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: Aw
 
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:
     with batch_parts.keeping(tmp_path / "out.csv", "0" * 16) as kept:
-        kept.keep(batch.Part(0, array("Q", [0]), b""), b'{"id":0,"error":{"code":"no_token","detail":"d"}}')
+        kept.keep(Part(0, array("Q", [0]), b""), b'{"id":0,"error":{"code":"no_token","detail":"d"}}')
         assert kept.read_job() is None
