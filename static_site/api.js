@@ -91,11 +91,16 @@ export class Verdict {
    * @returns {Promise<BatchItem[]>}
    */
   async batch(reviews, { explain = "none", signal } = {}) {
-    const { body, response } = await this.#post("/v1/sentiment/batch", { reviews, explain }, signal);
+    // Each goes out with its place as its id, so that no review can get another's verdict.
+    const sent = reviews.map(({ review }, place) => ({ id: place, review }));
+    const { body, response } = await this.#post("/v1/sentiment/batch", { reviews: sent, explain }, signal);
     if (!isRecord(body) || !isListOf(body.answers, isRecord) || body.answers.length !== reviews.length) {
       throw badAnswer("the batch's answers do not match its reviews", response, body);
     }
-    return body.answers.map((/** @type {any} */ item) => batchItem(item, body, explain, response));
+    return body.answers.map((/** @type {any} */ item, /** @type {number} */ place) => {
+      if (item.id !== place) throw badAnswer("the batch's answers are in another order", response, body);
+      return batchItem({ ...item, id: reviews[place].id }, body, explain, response);
+    });
   }
 
   /** The card of the model that serves. @param {AbortSignal} [signal] @returns {Promise<any>} */
@@ -250,6 +255,8 @@ function faultOf(answer, explain) {
   if (!isListOf(answer.warnings, isWarning)) return "warnings are not a list of code and detail";
   if (!Number.isFinite(answer.bias)) return "bias is not a number";
   if (!isRecord(answer.model) || typeof answer.model.id !== "string") return "model has no id";
+  if (!isBand(answer.model.uncertain)) return "uncertain is not two probabilities in order";
+  if (isInside(answer)) return "the verdict lies where the model says that it can't tell";
   if (explain === "none") return "";
   if (typeof answer.text !== "string") return "text is not a string";
   return spanFaultOf(answer, "sentences") || (explain === "words" ? spanFaultOf(answer, "words") : "");
@@ -302,6 +309,20 @@ function areInOrder(spans, length) {
     from = end;
   }
   return true;
+}
+
+/** @param {any} band */
+function isBand(band) {
+  return (
+    band === undefined ||
+    (isListOf(band, isProbability) && band.length === 2 && band[0] <= band[1])
+  );
+}
+
+/** @param {Answer} answer */
+function isInside({ sentiment, probability, model: { uncertain } }) {
+  if (sentiment === "uncertain" || uncertain === undefined) return false;
+  return uncertain[0] < probability && probability < uncertain[1];
 }
 
 /** @param {Answer} answer */

@@ -6,6 +6,9 @@ import * as strings from "./strings.js";
 
 // Used when the API names no time.
 const RETRY_SECONDS = 5;
+// Tries by itself come ever more rarely, whatever the API says; longer waits than the last aren't counted down.
+const PAUSES_SECONDS = [1, 2, 4, 8, 15];
+const MAX_COUNTED_SECONDS = 3_600;
 // An endpoint that sleeps needs a minute at most; after that somebody has to look.
 const MAX_WAIT_SECONDS = 120;
 const PROBE_MS = 3_000;
@@ -33,6 +36,8 @@ async function answersAtAll(url) {
 
 /** When the page's own waiting for a sleeping model began, in milliseconds; 0 when it doesn't wait. */
 let waitingSince = 0;
+/** How often it has tried since. */
+let tries = 0;
 
 /** An error on screen. */
 export class Failure {
@@ -48,10 +53,11 @@ export class Failure {
   constructor(view, error, { again = false, retry }) {
     this.view = view;
     this.retry = retry;
-    const seconds = Math.ceil(error.retry_after ?? (again ? RETRY_SECONDS : 0));
+    const named = Math.min(Math.ceil(error.retry_after ?? (again ? RETRY_SECONDS : 0)), MAX_COUNTED_SECONDS);
     const waited = waitingSince ? (Date.now() - waitingSince) / 1000 : 0;
-    if (again && waited < MAX_WAIT_SECONDS) this.#wake(seconds);
-    else this.#hold(error.status === 429 ? seconds : 0);
+    const pause = Math.max(named, PAUSES_SECONDS[Math.min(tries, PAUSES_SECONDS.length - 1)]);
+    if (again && waited + pause <= MAX_WAIT_SECONDS) this.#wake(pause);
+    else this.#hold(error.status === 429 ? named : 0);
   }
 
   /** Stops counting; the error stays, and so does the sign of a try under way. */
@@ -78,19 +84,20 @@ export class Failure {
       setText(this.view, "#waking-words", strings.waking(left, waited));
       if (left > 0) return;
       this.#trying = true;
+      tries += 1;
       this.retry();
     });
   }
 
   #giveUp() {
-    waitingSince = 0;
+    waitIsOver();
     this.end();
     find(this.view, "#retry").focus();
   }
 
   /** Holds the button back until the API takes more. @param {number} seconds */
   #hold(seconds) {
-    waitingSince = 0;
+    waitIsOver();
     if (seconds <= 0) return;
     const button = /** @type {HTMLButtonElement} */ (find(this.view, "#retry"));
     button.disabled = true;
@@ -120,5 +127,5 @@ export class Failure {
 
 /** An answer came, or something else was asked: the next wait starts anew. */
 export function waitIsOver() {
-  waitingSince = 0;
+  waitingSince = tries = 0;
 }

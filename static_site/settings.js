@@ -28,14 +28,26 @@ export function follow(listener) {
 
 /** @param {Partial<Settings>} choice */
 export function change(choice) {
-  settings = { ...settings, ...choice };
+  // Another tab may have chosen meanwhile: its other choices stay.
+  settings = { ...load(), ...choice };
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
   } catch {
     // A browser that stores nothing keeps the choice until the page is left.
   }
+  tell();
+}
+
+function tell() {
   for (const listener of listeners) listener(settings);
 }
+
+// What is chosen in another tab holds here too.
+window.addEventListener("storage", ({ key }) => {
+  if (key !== KEY && key !== null) return;
+  settings = load();
+  tell();
+});
 
 /** @param {Readonly<Settings>} settings */
 export function applyTheme({ theme }) {

@@ -11,6 +11,7 @@ export function startShell(page) {
   fillStrings(document);
   const masthead = find(document, ".masthead");
   masthead.append(navigation(page), settingsPanel());
+  document.body.prepend(skipLink());
   follow(applyTheme);
 }
 
@@ -18,6 +19,12 @@ export function startShell(page) {
 export function showPage() {
   byId("unstarted").remove();
   byId("page").hidden = false;
+}
+
+function skipLink() {
+  const link = /** @type {HTMLAnchorElement} */ (element("a", "skip", strings.skip));
+  link.href = "#page";
+  return link;
 }
 
 /** @param {string} page */
@@ -55,6 +62,9 @@ function themeChoice() {
     input.name = "theme";
     input.value = theme;
     input.addEventListener("change", () => change({ theme: /** @type {Settings["theme"]} */ (theme) }));
+    follow((now) => {
+      input.checked = now.theme === theme;
+    });
     group.append(labelled(input, name));
   }
   return group;

@@ -52,6 +52,8 @@ export const PAGES = {
   "developers.html": "For developers",
 };
 
+export const skip = "Skip to the page itself";
+
 /** @type {Record<string, string>} */
 export const THEMES = { system: "As the system", light: "Light", dark: "Dark" };
 
@@ -164,6 +166,8 @@ export function sureness(sentiment, probability) {
   const share = percent(sentiment === "negative" ? 1 - probability : probability);
   return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
 }
+
+export const knowsNone = "It knows none of these words, so it doesn\u2019t say.";
 
 /** What the probability means. @param {string} sentiment @param {number} probability */
 export function meaning(sentiment, probability) {
@@ -301,7 +305,7 @@ export const weighed =
 export const unweigh = "Back to the pulls that add up";
 
 /** @param {Explanation} explanation */
-export const tryFailed = ({ title, advice }) => `${title}. ${advice}`;
+export const tryFailed = ({ title }) => `${title}. Nothing has changed above; try again in a moment.`;
 
 // Side by side.
 
@@ -311,10 +315,11 @@ export const now = "Now";
 export const pinnedAlone = ({ sentiment, probability }) =>
   `Pinned: ${quoted(sentiment)}, ${percentPositive(probability)}. ` +
   "Read another text, or change this one, and both will stand here.";
-/** @param {Scored} from @param {Scored} to */
-export const compared = (from, to) => {
+/** @param {Scored} from @param {Scored} to @param {boolean} twoModels */
+export const compared = (from, to, twoModels) => {
   const what = difference(from, to);
-  return `Now: ${what}${what.endsWith("positive") ? " than the pinned one" : ""}.`;
+  const than = what.endsWith("positive") ? " than the pinned one" : "";
+  return `Now: ${what}${than}.${twoModels ? " They are of two different models." : ""}`;
 };
 /** @param {number} probability */
 export const percentPositive = (probability) => `${percent(probability)} positive`;
@@ -334,6 +339,7 @@ export const linkShown = "Copy it from here. The text is in the link itself, aft
 /** @param {number} when */
 export const moment = (when) =>
   new Date(when).toLocaleString(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
+export const historyFull = "This browser has no room for it: nothing was kept.";
 export const forgotten = "The history is deleted.";
 
 /** @param {{id: string, vocabulary?: string}} model @param {string} requestId */
@@ -393,15 +399,19 @@ const BY_CODE = {
       "not accept this page\u2019s address. If the API should be on this machine, this starts it:",
     command: "make run",
   }),
+  other_model: () => ({
+    title: "Another model answers now",
+    advice: "Read the review again, so that before and after are of the same model.",
+  }),
   offline: () => ({
     title: "This device is offline",
     advice: "Your text is still here. Connect to the network, then try again.",
   }),
   refused_origin: (_, url) => ({
-    title: "The API doesn\u2019t accept this page\u2019s address",
+    title: "The API\u2019s answer can\u2019t be read here",
     advice:
-      `${url} is there, but its answers may not be read by ${globalThis.location?.origin ?? "this page"}. ` +
-      "Whoever runs it can allow that: CORS_ORIGIN names the pages that it answers.",
+      `${url} is there, but gave this page nothing to read. Either the connection broke: try again. Or it doesn\u2019t ` +
+      `accept ${globalThis.location?.origin ?? "this page"}: whoever runs it can name the pages that it answers by CORS_ORIGIN.`,
   }),
   endpoint_waking: () => ({
     title: "The model is waking up",

@@ -293,7 +293,7 @@ def _health() -> dict[str, Any]:
 
 
 def _not_fine() -> dict[str, Any]:
-    answered = _ok("One of them is not; code and detail say why", contract.JSON, _ref("Health"))
+    answered = _ok("App or endpoint is not fine; code and detail say which, and why", contract.JSON, _ref("Health"))
     answered["content"][problems.PROBLEM_JSON] = {"schema": _ref("Problem")}
     return answered
 

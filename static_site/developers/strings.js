@@ -4,7 +4,7 @@ import { count, joined, plural, sentence } from "../strings.js";
 
 /** @type {Record<string, (value: string | number) => string>} */
 const LIMITS = {
-  minLength: (value) => `at least ${limit(value)} characters`,
+  minLength: (value) => `at least ${value === 1 ? "1 character" : `${limit(value)} characters`}`,
   maxLength: (value) => `at most ${limit(value)} characters`,
   minItems: (value) => `at least ${limit(value)}`,
   maxItems: (value) => `at most ${limit(value)}`,

@@ -54,12 +54,18 @@ export async function kept() {
   try {
     if (!(await exists())) return null;
     const summary = await get("summary", store());
-    if (summary?.version === VERSION) return summary;
+    if (isSummary(summary)) return summary;
     await forget();
   } catch {
     // Storage is closed, or holds something else: nothing is kept.
   }
   return null;
+}
+
+/** Something else in the place is not shown, and forgotten. @param {any} summary @returns {summary is Summary} */
+function isSummary(summary) {
+  const { version, sheet, count, done } = summary ?? {};
+  return version === VERSION && typeof sheet?.name === "string" && Number.isInteger(count) && Number.isInteger(done);
 }
 
 async function exists() {

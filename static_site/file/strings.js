@@ -283,7 +283,7 @@ export const FILE = {
   /** @param {number} seconds */
   countdown: (seconds) => `Next try in ${plural(seconds, "second", "seconds")}.`,
   pausedItself: "Paused by itself.",
-  nothingLost: "No row is lost: go on when it works again.",
+  nothingLost: "Rows that got no answer are still here: go on when it works again.",
   /** What can be done about what stopped a run. @param {import("../api.js").ApiError} error @param {string} url */
   advice: (error, url) => {
     if (error.code === "offline") return "Connect to the network first.";
@@ -334,7 +334,7 @@ export const FILE = {
     waiting: "Not asked yet",
     warned: "With a warning",
   },
-  accuracyAll: "Right, by the side of one half",
+  accuracyAll: "Right, taking each row\u2019s likelier side",
   accuracyOutright: "Right, where it says positive or negative outright",
   /** @type {(figure: {rows: number, right: number, low: number, high: number}) => string} */
   accuracyNote: ({ rows, right, low, high }) =>
@@ -342,7 +342,7 @@ export const FILE = {
     `${(high * 100).toFixed(1)}\u00a0%`,
   /** @param {number} uncertain @param {number} without */
   accuracyRest: (uncertain, without) =>
-    `For ${count(uncertain)} of the labelled rows it can\u2019t tell; they count in the first figure alone.` +
+    `For ${count(uncertain)} of the labelled rows it can\u2019t tell; they count in the first figure and not in the second.` +
     (without
       ? ` ${rowsOf(without)} with a verdict ${without === 1 ? "has" : "have"} no label that ` + `says either.`
       : ""),

@@ -50,7 +50,7 @@ export const MODEL = {
   /** @param {number} coverage @param {number} outright */
   leadOutright: (coverage, outright) =>
     `It may also pass, and says for ${percentOf(1 - coverage)} that it can\u2019t tell; of what it calls positive or ` +
-    `negative outright, ${percentOf(outright, 2)} is so.`,
+    `negative outright, ${percentOf(outright, 2)} is right.`,
   /** @param {{name: string, held: number}[]} weakest @param {number | null} all @param {number | null} sentences */
   leadWrong: (weakest, all, sentences) => {
     const [worst, ...next] = weakest.map(({ name, held }) => `${name.toLowerCase()} (${percentOf(held)} right)`);
@@ -94,7 +94,7 @@ export const MODEL = {
     training: "How it was made, and the cost",
     data: "What it learned from",
     speed: "How big and how fast it is",
-    identity: "Its papers",
+    identity: "Its identity",
   },
 
   /** @param {number} rows @param {number} reviews @param {string | null} labels what the labels mean */

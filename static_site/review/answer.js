@@ -48,7 +48,8 @@ function drawVerdict(view, answer) {
   const { sentiment, probability, warnings, model } = answer;
   find(view, "#answer").dataset.sentiment = sentiment;
   find(view, "#verdict").textContent = strings.VERDICTS[sentiment];
-  find(view, "#sureness").textContent = strings.sureness(sentiment, probability);
+  const unknown = warnings.some(({ code }) => code === "no_known_words");
+  find(view, "#sureness").textContent = unknown ? strings.knowsNone : strings.sureness(sentiment, probability);
   const meant = !warnings.some(({ code }) => UNCALIBRATED.includes(code));
   find(view, "#meaning").textContent = meant ? strings.meaning(sentiment, probability) : "";
   find(view, "#probability-label").textContent = `${strings.probabilityLabel}:`;
@@ -59,7 +60,7 @@ function drawVerdict(view, answer) {
   drawMeter(meter, answer);
   find(view, "#meter").replaceWith(meter);
   meter.id = "meter";
-  find(view, "#band").textContent = model.uncertain ? strings.band(model.uncertain) : "";
+  find(view, "#band").textContent = model.uncertain && !unknown ? strings.band(model.uncertain) : "";
 }
 
 /** @param {DocumentFragment} view @param {Explained} answer */

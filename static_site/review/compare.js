@@ -10,7 +10,7 @@ import { describePull, strongestOf } from "./words.js";
 
 /** @param {HTMLElement} section @param {Explained} pinned @param {Explained | null} now */
 export function drawComparison(section, pinned, now) {
-  find(section, "#compare-sum").textContent = now ? strings.compared(pinned, now) : strings.pinnedAlone(pinned);
+  find(section, "#compare-sum").textContent = now ? strings.compared(pinned, now, pinned.model.id !== now.model.id) : strings.pinnedAlone(pinned);
   const columns = now ? [column(strings.pinned, pinned), column(strings.now, now)] : [];
   find(section, "#compare-columns").replaceChildren(...columns);
 }

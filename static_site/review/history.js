@@ -12,16 +12,16 @@ const MAX_ENTRIES = 50;
 export function entries() {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return Array.isArray(stored) ? stored.filter(isEntry) : [];
+    return Array.isArray(stored) ? stored.filter(isEntry).slice(0, MAX_ENTRIES) : [];
   } catch {
     return [];
   }
 }
 
-/** Puts an entry in front; the same review is kept once. @param {Entry} entry */
+/** Puts an entry in front, the same review once; says whether there was room. @param {Entry} entry */
 export function keep(entry) {
   const others = entries().filter(({ review }) => review !== entry.review);
-  store([entry, ...others].slice(0, MAX_ENTRIES));
+  return store([entry, ...others].slice(0, MAX_ENTRIES));
 }
 
 export function forget() {
@@ -37,19 +37,26 @@ function store(kept) {
   for (let length = kept.length; length > 0; length = Math.floor(length / 2)) {
     try {
       localStorage.setItem(KEY, JSON.stringify(kept.slice(0, length)));
-      return;
+      return true;
     } catch {
       // Full: try with fewer.
     }
   }
+  return false;
 }
 
 /** @param {any} entry */
 function isEntry(entry) {
   return (
     typeof entry?.review === "string" &&
-    ["positive", "negative", "uncertain"].includes(entry.sentiment) &&
-    Number.isFinite(entry.probability) &&
-    Number.isFinite(entry.when)
+    isScore(entry.sentiment, entry.probability) &&
+    !Number.isNaN(new Date(entry.when).getTime())
   );
+}
+
+/** @param {any} sentiment @param {any} probability */
+function isScore(sentiment, probability) {
+  if (typeof probability !== "number" || !(probability >= 0 && probability <= 1)) return false;
+  const sides = { positive: probability >= 0.5, negative: probability <= 0.5, uncertain: true };
+  return Object.hasOwn(sides, sentiment) && sides[/** @type {keyof typeof sides} */ (sentiment)];
 }

@@ -72,6 +72,8 @@ function listen() {
   byId("unpin").addEventListener("click", unpin);
   byId("forget").addEventListener("click", forget);
   addEventListener("hashchange", openLink);
+  // Coming back, browsers put the text into the box again.
+  addEventListener("pageshow", showLength);
 }
 
 /** @param {import("../settings.js").Settings} now */
@@ -389,14 +391,16 @@ async function openLink() {
 /** @param {Answered} answered */
 function remember({ review: text, answer: { sentiment, probability } }) {
   if (!settings.history) return;
-  history.keep({ review: text, sentiment, probability, when: Date.now() });
+  const kept = history.keep({ review: text, sentiment, probability, when: Date.now() });
   showHistory();
+  if (!kept) setText(document, "#history-none", strings.historyFull);
 }
 
 function showHistory() {
   byId("history").hidden = !settings.history;
   const entries = settings.history ? history.entries() : [];
   byId("history-none").hidden = entries.length > 0;
+  setText(document, "#history-none", strings.STATIC.historyNone);
   byId("forget").hidden = entries.length === 0;
   byId("history-list").replaceChildren(...entries.map(historyItem));
 }
@@ -408,7 +412,7 @@ function historyItem({ review: text, sentiment, probability, when }) {
   excerpt.dir = "auto";
   choice.append(
     element("strong", "", strings.VERDICTS[sentiment]),
-    ` ${strings.percentPositive(probability)} `,
+    element("span", "", strings.percentPositive(probability)),
     excerpt,
     element("time", "small-print", strings.moment(when)),
   );

@@ -56,6 +56,7 @@ export class Tryout {
     onClick(this.view, "#edit-cancel", () => this.#stopEditing());
     onClick(this.view, "#use-text", () => this.useText(this.#variant()));
     this.#editor.addEventListener("input", () => this.#askSoon());
+    this.#editor.addEventListener("keydown", ({ key }) => key === "Escape" && this.#stopEditing());
   }
 
   get #editor() {
@@ -149,8 +150,11 @@ export class Tryout {
   // Editing in place.
 
   #edit() {
-    this.#editor.value = this.#removed.size ? unescaped(this.#variant()) : this.answer.text;
+    this.#removed.clear();
+    this.#drawRemoved();
+    this.#editor.value = this.answer.text;
     this.#showEditor(true);
+    this.#askSoon();
     this.#editor.focus();
   }
 
@@ -164,6 +168,7 @@ export class Tryout {
   #showEditor(shown) {
     find(this.view, "#edit-box").hidden = !shown;
     find(this.view, "#text").hidden = shown;
+    find(this.view, "#text-note").hidden = shown;
     find(this.view, "#edit-here").hidden = shown;
     find(this.view, "#flip").hidden = shown;
     find(this.view, "#put-back").hidden = shown || this.#removed.size === 0;
@@ -187,7 +192,7 @@ export class Tryout {
 
   async #ask() {
     await this.#guarded(async (signal) => {
-      const after = await this.api.sentiment(this.#variant(), { explain: "none", signal });
+      const after = this.#ofThisModel(await this.api.sentiment(this.#variant(), { explain: "none", signal }));
       this.#showAfter(after, strings.changed(this.answer, after, this.#editing ? null : this.#removed.size));
     });
   }
@@ -199,8 +204,15 @@ export class Tryout {
       const variants = this.#variants();
       const reviews = variants.map((removed) => ({ review: this.#textWithout(removed) }));
       const items = reviews.length ? await this.api.batch(reviews, { signal }) : [];
+      items.forEach(({ answer }) => answer && this.#ofThisModel(answer));
       this.#showFlip(tried(variants, items));
     });
+  }
+
+  /** Before and after must be the same model's. @param {Answer} after @throws {ApiError} */
+  #ofThisModel(after) {
+    if (after.model.id !== this.answer.model.id) throw new ApiError({ code: "other_model" });
+    return after;
   }
 
   /** As many removals as a batch of this text's length holds. */
@@ -293,9 +305,4 @@ function wordAt(event) {
 /** @param {HTMLElement} word */
 function markOf(word) {
   return word.closest("mark");
-}
-
-/** @param {string} text */
-function unescaped(text) {
-  return text.replaceAll("&lt;", "<").replaceAll("&amp;", "&");
 }

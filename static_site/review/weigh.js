@@ -59,6 +59,7 @@ async function weigh(answer, api, signal, progress) {
     const items = await api.batch(reviews, { signal });
     batch.forEach((index, place) => {
       const left = items[place].answer;
+      if (left && left.model.id !== answer.model.id) throw new ApiError({ code: "other_model" });
       weights[index] = left ? logit(answer.probability) - logit(left.probability) : 0;
     });
   }

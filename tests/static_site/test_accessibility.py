@@ -168,6 +168,14 @@ def test_colours_that_the_system_forces_leave_signs_and_patterns(visit: Visit, t
         for mark in marks.all()
     }
     assert styles == {"plus": "solid", "minus": "dashed"}
+    page.locator(".word").first.click()
+    ink = page.locator("body").evaluate("node => getComputedStyle(node).color")
+    paper = page.locator("body").evaluate("node => getComputedStyle(node).backgroundColor")
+    for part in ("::after", None):
+        colour = marks.first.evaluate("(mark, part) => getComputedStyle(mark, part).color", part)
+        assert colour == ink
+    removed = page.locator('.word[aria-pressed="true"]')
+    assert removed.evaluate("node => getComputedStyle(node).color") not in (paper, "rgba(0, 0, 0, 0)")
 
 
 def test_text_from_right_to_left_runs_so_in_box_and_answer(page: Page) -> None:

@@ -116,12 +116,28 @@ def test_tries_by_itself_that_fail_alike_are_read_out_once(page: Page, stack: St
     ask(page, GOOD)
     expect_error(page, "endpoint_waking")
     alert = page.locator("#error").element_handle()
-    for _ in range(50):
+    for _ in range(150):
         if len(asked) >= 3:
             break
         page.wait_for_timeout(100)
     assert len(asked) >= 3
     assert page.evaluate("node => node.isConnected", alert)
+
+
+@pytest.mark.parametrize("named", ["0", "-5", "0.001"])
+def test_an_api_that_names_no_real_pause_is_not_flooded(page: Page, stack: Stack, named: str) -> None:
+    asked = problem(stack, page, 503, "endpoint_waking", Retry_After=named)
+    ask(page, GOOD)
+    expect_error(page, "endpoint_waking")
+    page.wait_for_timeout(3_500)
+    assert 1 <= len(asked) <= 3
+
+
+def test_a_pause_of_years_is_not_counted_down(page: Page, stack: Stack) -> None:
+    problem(stack, page, 429, "too_many_requests", Retry_After="99999999")
+    ask(page, GOOD)
+    expect_error(page, "too_many_requests")
+    expect(page.locator("#retry")).to_contain_text("3,600")
 
 
 def test_too_many_requests_are_counted_down(page: Page, stack: Stack) -> None:
@@ -179,6 +195,57 @@ def test_an_api_that_asks_for_a_key_gets_the_one_that_the_reader_gives(visit: Vi
         assert page.evaluate("JSON.stringify(localStorage)") == "{}"
     finally:
         running.stop()
+
+
+def answer(**changes: object) -> dict[str, object]:
+    """An answer of the API's form, with changes."""
+    sentences = [{"start": 0, "end": 5, "contribution": 2.0}]
+    found = {
+        "sentiment": "positive", "probability": 0.880797, "warnings": [], "text": "Fine.", "bias": 0.0,
+        "sentences": sentences, "words": sentences, "request_id": "r-1",
+        "model": {"id": "m", "vocabulary": "v", "uncertain": [0.3, 0.7]},
+    }  # fmt: skip
+    return found | changes
+
+
+def say(page: Page, stack: Stack, message: dict[str, object]) -> None:
+    cors = {"Access-Control-Allow-Origin": "*"}
+    page.route(f"{stack.api}/v1/sentiment", lambda route: route.fulfill(json=message, headers=cors))
+
+
+@pytest.mark.parametrize(
+    "band", [None, "x", [], [0.3], [0.9, 0.1], [None, 2], [-1, 0.5], [0.0, 1.0], [0.1, 0.9]]
+)
+def test_a_band_that_can_not_be_is_no_answer(page: Page, stack: Stack, band: object) -> None:
+    say(page, stack, answer(model={"id": "m", "vocabulary": "v", "uncertain": band}))
+    ask(page, "Fine.")
+    expect_error(page, "bad_answer")
+
+
+def test_another_model_s_answer_is_not_set_beside_this_one_s(page: Page, stack: Stack) -> None:
+    ask(page, GOOD)
+    expect_answer(page)
+    page.locator("#pin").click()
+    say(page, stack, answer())
+    page.locator(".word").first.click()
+    expect(page.locator("#try-status")).to_contain_text("Another model answers now")
+    expect(page.locator("#before-after")).to_be_hidden()
+    ask(page, "Fine.")
+    expect(page.locator("#compare-sum")).to_contain_text("two different models")
+
+
+def test_a_batch_in_another_order_is_not_used(page: Page, stack: Stack) -> None:
+    def turned(route: Route) -> None:
+        response = route.fetch()
+        message = response.json()
+        route.fulfill(response=response, json=message | {"answers": message["answers"][::-1]})
+
+    ask(page, GOOD)
+    expect_answer(page)
+    page.route(f"{stack.api}/v1/sentiment/batch", turned)
+    page.locator("#flip").click()
+    expect(page.locator("#try-status")).to_contain_text("can’t be trusted", timeout=SECONDS)
+    expect(page.locator("#before-after")).to_be_hidden()
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504])

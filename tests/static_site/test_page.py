@@ -234,7 +234,7 @@ def test_an_app_that_is_killed_meanwhile_leaves_an_error_and_the_text(browser: B
 @pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
 def test_nothing_overflows_from_narrow_to_wide(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    ask(page, GOOD + " " + BAD + " " + "Un" + "believ" * 30 + "able.")
+    ask(page, GOOD + " " + BAD + " " + "Un" + "believ" * 30 + "able. https://film.example/" + "g" * 90)
     expect_state(page, "answer")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

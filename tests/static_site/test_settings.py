@@ -1,6 +1,7 @@
 """What a reader can choose: look, live scoring, history; and links that hold a review."""
 
 import json
+import re
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -113,6 +114,50 @@ def test_a_history_that_is_switched_off_is_gone(page: Page) -> None:
     choose(page, "history", on=False)
     expect(page.locator("#history")).to_be_hidden()
     assert set(stored(page)) == {"verdict.settings"}
+
+
+def test_what_is_chosen_in_one_tab_holds_in_the_other(visit: Visit) -> None:
+    first = visit()
+    second = first.context.new_page()
+    second.goto(first.url)
+    choose(first, "history")
+    ask(first, GOOD)
+    expect(second.locator("#history")).to_be_visible()
+    choose(first, "history", on=False)
+    expect(second.locator("#history")).to_be_hidden()
+    ask(second, BAD)
+    second.locator(".settings summary").click()
+    second.locator("input[value=dark]").check()
+    assert set(stored(first)) == {"verdict.settings"}
+    assert json.loads(stored(first)["verdict.settings"])["history"] is False
+    assert first.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"review": "x", "sentiment": "positive", "probability": 0.01, "when": 0},
+        {"review": "x", "sentiment": "positive", "probability": 7, "when": 0},
+        {"review": "x", "sentiment": "splendid", "probability": 0.9, "when": 0},
+        {"review": "x", "sentiment": "positive", "probability": 0.9, "when": "soon"},
+    ],
+)
+def test_an_entry_that_can_not_be_is_not_shown(visit: Visit, entry: dict[str, object]) -> None:
+    page = visit()
+    choose(page, "history")
+    page.evaluate("entry => { localStorage['verdict.history'] = JSON.stringify([entry]); }", entry)
+    page.reload()
+    expect(page.locator("#history-none")).to_be_visible()
+    assert page.locator("#history-list li").count() == 0
+
+
+def test_typed_text_is_there_again_after_a_look_at_another_page(page: Page) -> None:
+    page.locator("#review").fill(GOOD)
+    page.get_by_role("link", name="The model").click()
+    expect(page).to_have_url(re.compile("model.html"))
+    page.go_back()
+    expect(page.locator("#review")).to_have_value(GOOD)
+    expect(page.locator("#length")).to_contain_text(str(len(GOOD)))
 
 
 def test_a_history_that_outgrows_the_storage_drops_its_oldest(page: Page) -> None:
