@@ -32,6 +32,7 @@ import images
 import inference
 import policies
 import resources
+import slim
 from botocore.exceptions import BotoCoreError, ClientError
 from cloud import Cloud, CloudError, Stage, tag_map
 
@@ -332,6 +333,10 @@ def check_zip(stage: str) -> Finding:
         # A copy: Chalice keeps what it builds in its project.
         copy = Path(folder) / "chalice_app"
         shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__", "deployments", "deployed"))
+        try:
+            slim.slim(copy)  # as a deploy does
+        except slim.SlimError as error:
+            return Finding("zip", FAIL, str(error))
         command = [*function.CHALICE, "--project-dir", str(copy), "package", "--stage", stage, folder]
         env = {"AWS_DEFAULT_REGION": "us-east-1"} | dict(os.environ)
         try:
@@ -340,7 +345,7 @@ def check_zip(stage: str) -> Finding:
             return Finding("zip", FAIL, f"chalice package took longer than {ZIP_SECONDS} s", "try again")
         if made.returncode:
             return Finding("zip", FAIL, f"chalice package failed: {_last_line(made.stderr)}")
-        return look_into(Path(folder) / "deployment.zip", APP / "requirements.txt")
+        return look_into(Path(folder) / "deployment.zip", copy / "requirements.txt")
 
 
 def look_into(path: Path, requirements: Path) -> Finding:
@@ -350,6 +355,7 @@ def look_into(path: Path, requirements: Path) -> Finding:
     installed = {_plain(name.split("-")[0]) for name in found if ".dist-info/" in name}
     missing = [name for name in required(requirements) if _plain(name) not in installed]
     ours = ("app.py", "chalicelib/endpoint.py", "vocab/text.py", "vocab/vocabulary.pkl")
+    ours += ("nltk/stem/porter.py",)
     missing += [name for name in ours if name not in found]
     if missing:
         return Finding(

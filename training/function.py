@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import gateway
 import hosting
+import slim
 from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError, is_missing, tag_map
 from hosting import Say
@@ -78,6 +79,7 @@ def build(
     _clear(folder)
     leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "policy-*.json")
     shutil.copytree(APP, folder, ignore=leave_out, dirs_exist_ok=True)
+    _slim(folder)
     own = config["stages"][stage.name]
     own.pop("iam_policy_file", None)
     own |= {"manage_iam_role": False, "iam_role_arn": role, "tags": stage.tags}
@@ -90,6 +92,13 @@ def build(
     write_json(folder / ".chalice" / "config.json", config)
     write_json(folder / ".chalice" / "deployed" / f"{stage.name}.json", deployed(cloud))
     return folder
+
+
+def _slim(folder: Path) -> None:
+    try:
+        slim.slim(folder)
+    except slim.SlimError as error:
+        raise CloudError(str(error)) from error
 
 
 def _clear(folder: Path) -> None:

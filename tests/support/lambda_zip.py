@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import slim
+
 from tests.support.api import CHALICE
 from tests.support.missing import skip_or_fail
 from tests.support.stack import ROOT
@@ -72,6 +74,7 @@ def build(tools: Toolchain, folder: Path, architecture: str = "x86_64", merge: b
     for name in ("chalice_app", "vocab"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=leave_out)
     app = folder / "chalice_app"
+    slim.slim(app)  # as a deploy does
     config = json.loads((app / ".chalice/config.json").read_text(encoding="utf-8"))
     (app / ".chalice/config.json").write_text(json.dumps(config | {"lambda_architecture": architecture}))
     template = ["--merge-template", "merge-template.json"] if merge else []

@@ -235,6 +235,7 @@ def zipped(path: Path, *leave_out: str) -> Path:
         "vocab/text.py",
         "vocab/vocabulary.pkl",
         *(f"{name.replace('-', '_')}-1.dist-info/METADATA" for name in carried),
+        "nltk/stem/porter.py",
     ]
     with zipfile.ZipFile(path, "w") as file:
         for name in names:
