@@ -143,3 +143,28 @@ def test_the_samples_are_of_the_length_that_is_said(archive: Path) -> None:
     assert not any("<" in text or "&" in text for text in found.plain)
     assert {len(ids) for ids in found.ids} == {samples.TOKENS}
     assert len(found.take(3)) == 3
+
+
+def stand_in_for_training(folder: Path, monkeypatch: pytest.MonkeyPatch, accuracy: str) -> Setting:
+    """Put a script that scores an epoch in train.py's place."""
+    (folder / "training").mkdir()
+    code = f"print('epoch 1 last development_accuracy={accuracy}', flush=True)\n"
+    (folder / "training/train.py").write_text(code, encoding="utf-8")
+    monkeypatch.setattr(training_rows, "ROOT", folder)
+    found = samples.Samples(Path("archive"))
+    return Setting(found, folder)
+
+
+def test_a_training_is_over_once_an_epoch_is_good_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = stand_in_for_training(tmp_path, monkeypatch, "0.9150")
+    assert training_rows.our_minutes(setting) > 0
+
+
+def test_a_training_that_is_never_good_enough_has_no_minutes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting = stand_in_for_training(tmp_path, monkeypatch, "0.9050")
+    with pytest.raises(Missing, match="train.py ended below 91%"):
+        training_rows.our_minutes(setting)
