@@ -6,20 +6,24 @@ Ratios, never times: both sides of each are measured now, in turns, so that anot
 much. Ends with 1 when one is worse by over 25 %, or when the machine is busy and nobody said ``--busy``.
 """
 
+import argparse
 import json
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import dataset
-import goals
-import measuring
-import samples
-from setting import Setting
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
 
-import bench
+import dataset  # noqa: E402
+import goals  # noqa: E402
+import measuring  # noqa: E402
+import samples  # noqa: E402
+from setting import Setting  # noqa: E402
+
+import bench  # noqa: E402
 
 WORSE = 1.25
 
@@ -44,10 +48,13 @@ def read_published(path: Path = bench.PUBLISHED) -> dict[str, float]:
         sys.exit(f"bench-check: {path} has no ratios yet; run `make bench FLAGS=--publish` first")
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Hold today's ratios against the published ones.")
+    parser.add_argument("--busy", action="store_true", help="measure although the machine has other work")
+    options = parser.parse_args(arguments)
     then = read_published()
     try:
-        if "--busy" not in sys.argv[1:]:
+        if not options.busy:
             measuring.check_load(os.getloadavg()[0], os.cpu_count() or 1)
         with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder:
             figures = bench.run(Setting(samples.find(), Path(folder), quick=True), goals.CHECKED)

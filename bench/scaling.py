@@ -93,7 +93,9 @@ def fleet(rate: int, given: Inputs) -> Fleet:
     cores = cost_rows.REALTIME_CORES
     instances = math.ceil(rate * given.endpoint / BUSY / cores)
     waits = queue(rate, given.endpoint, instances * cores)
-    cold = cold_starts(rate, given.function, given.cold)
+    # Long enough for the first copies to come back.
+    events = max(MOST_EVENTS, math.ceil(2 * rate * (given.cold + given.function)))
+    cold = cold_starts(rate, given.function, given.cold, events)
     hour = prices.table()["instance_hour"][cost_rows.REALTIME_INSTANCE]
     asked = prices.table()["api_million_requests"] + prices.table()["function_million_requests"]
     function = given.function * cost_rows.FUNCTION_MB / 1024 * prices.table()["function_gb_second"]

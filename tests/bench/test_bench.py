@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -102,3 +104,15 @@ def test_a_quiet_machine_is_not_refused() -> None:
     measuring.check_load(0.4, 2)
     with pytest.raises(measuring.BusyError):
         measuring.check_load(0.6, 2)
+
+
+@pytest.mark.parametrize(
+    "command", ["bench.py --help", "check.py --help", "scaling.py", "vader_api.py --help"]
+)
+def test_each_script_finds_its_modules_from_anywhere(command: str, tmp_path: Path) -> None:
+    script, *flags = command.split()
+    path = Path(bench.__file__).with_name(script)
+    done = subprocess.run(
+        [sys.executable, str(path), *flags], cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr

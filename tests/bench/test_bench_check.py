@@ -27,7 +27,6 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check, "read_published", lambda: check_read(path))
     monkeypatch.setattr(check.samples, "find", lambda: None)
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
-    monkeypatch.setattr("sys.argv", ["check.py"])
 
 
 check_read = check.read_published
@@ -43,7 +42,7 @@ def test_a_ratio_that_is_worse_by_over_a_quarter_fails(
 ) -> None:
     measured(monkeypatch, figures(2.51))
     with pytest.raises(SystemExit, match="^bench-check: a ratio is worse by over 25 %$"):
-        check.main()
+        check.main([])
     assert "WORSE" in capsys.readouterr().out
 
 
@@ -53,7 +52,7 @@ def test_a_ratio_that_is_better_or_a_little_worse_passes(
     text: float, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     measured(monkeypatch, figures(text))
-    check.main()
+    check.main([])
     assert "WORSE" not in capsys.readouterr().out
 
 
@@ -61,7 +60,7 @@ def test_a_ratio_that_is_better_or_a_little_worse_passes(
 def test_a_check_that_could_measure_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, [])
     with pytest.raises(SystemExit, match="nothing to compare"):
-        check.main()
+        check.main([])
 
 
 @pytest.mark.usefixtures("published")
@@ -69,7 +68,7 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, figures(2.0))
     monkeypatch.setattr(os, "getloadavg", lambda: (64.0, 0.0, 0.0))
     with pytest.raises(SystemExit, match="^bench-check: the load average is 64"):
-        check.main()
+        check.main([])
 
 
 def test_without_published_ratios_it_says_what_makes_them(tmp_path: Path) -> None:

@@ -79,3 +79,8 @@ def test_without_a_time_that_it_hangs_on_it_says_which() -> None:
 def test_the_page_says_what_the_published_results_give() -> None:
     page = scaling.PAGE.read_text(encoding="utf-8")
     assert fill_readme.fill(page, scaling.blocks(fill_readme.read_bench())) == page
+
+
+def test_cold_copies_are_counted_until_the_first_ones_are_warm() -> None:
+    slow = GIVEN._replace(cold=2.0)
+    assert scaling.fleet(100_000, slow).cold == pytest.approx(200_400, rel=0.02)
