@@ -293,7 +293,8 @@ def _health() -> dict[str, Any]:
 
 
 def _not_fine() -> dict[str, Any]:
-    answered = _ok("App or endpoint is not fine; code and detail say which, and why", contract.JSON, _ref("Health"))
+    says = "App or endpoint is not fine; code and detail say which, and why"
+    answered = _ok(says, contract.JSON, _ref("Health"))
     answered["content"][problems.PROBLEM_JSON] = {"schema": _ref("Problem")}
     return answered
 
