@@ -94,3 +94,8 @@ def test_the_curl_says_what_it_answers() -> None:
     assert body
     assert json.loads(body[1]) == {"review": fill_readme.REVIEW}
     assert fill_readme.REVIEW == json.loads(re.search(r'"text": (".*")', README)[1])  # type: ignore[index]
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(names) == sorted(set(names))
