@@ -124,6 +124,7 @@ def test_the_whole_page_is_used_by_keyboard_alone(page: Page) -> None:
 def test_a_screen_reader_hears_each_word_with_its_signed_pull(page: Page) -> None:
     ask(page, MIXED)
     page.locator("#all-words summary").click()
+    expect(page.locator("#all-words li").first).to_be_visible()
     tree = page.locator("#answer").aria_snapshot()
     assert 'heading "Can’t tell"' in tree or 'heading "Positive"' in tree or 'heading "Negative"' in tree
     word = page.locator(".word").first

@@ -252,7 +252,7 @@ def test_failed_rows_can_be_asked_again(page: Page, stack: Stack) -> None:
     def fail(number: int, route: Route) -> bool:
         if number == 1:
             item = {"error": json.loads(str(problem(503)["body"]))}
-            body = {"answers": [item, item], "model": None, "request_id": "r"}
+            body = {"answers": [{"id": 0} | item, {"id": 1} | item], "model": None, "request_id": "r"}
             route.fulfill(json=body, headers={"Access-Control-Allow-Origin": "*"})
         return number == 1
 

@@ -242,6 +242,8 @@ def test_ctrl_c_ends_in_one_sentence_and_leaves_nothing(made_package: Path, tmp_
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # A shell that starts tests in the background has them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout is not None
     assert "20,000 rows" in process.stdout.readline()  # it reads them through the network now, in processes
