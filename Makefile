@@ -97,7 +97,6 @@ evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and
 drift: $(RUN)/.ready ## say how what the running API was asked differs from what the model was examined on
 	@$(RUN)/bin/python training/drift.py $(FLAGS)
 
-.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 bench: $(BENCH)/.ready ## measure Verdict's speed beside what one would pick instead (FLAGS=--quick: a look)
 	@$(BENCH)/bin/python bench/bench.py $(FLAGS)
 

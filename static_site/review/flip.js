@@ -1,15 +1,26 @@
 // Finds the fewest words whose removal changes a verdict, among few variants that one batch answers.
 
+import { MAX_BATCH_BYTES } from "../api.js";
+import { escaped } from "./spans.js";
+
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("../api.js").Span} Span */
 /** @typedef {{removed: number[], answer: Answer}} Flip */
 
 export const MAX_VARIANTS = 64;
 
+// Of the batch's limit this much is left for its JSON.
+const BATCH_MARGIN_BYTES = 50_000;
 // Of one side: so many single words, then pairs of the strongest few, then ever more words at once.
 const SINGLES = 24;
 const PAIRED = 6;
 const GROWTH = 1.25;
+
+/** How many variants of a text one batch holds: fewer of a long one. @param {string} text */
+export function variantsThatFit(text) {
+  const bytes = new TextEncoder().encode(JSON.stringify(escaped(text))).length;
+  return Math.max(1, Math.min(MAX_VARIANTS, Math.floor((MAX_BATCH_BYTES - BATCH_MARGIN_BYTES) / bytes)));
+}
 
 /**
  * What to try, smallest removals first; of an uncertain verdict both sides share the variants.

@@ -1,9 +1,9 @@
 // Lets a reader test an answer: take words out, edit the text in place, ask what would flip the verdict.
 
 import { realWords } from "./answer.js";
-import { ApiError, MAX_BATCH_BYTES } from "../api.js";
+import { ApiError } from "../api.js";
 import { element, find, onClick } from "../dom.js";
-import { MAX_VARIANTS, removals, smallestFlip } from "./flip.js";
+import { removals, smallestFlip, variantsThatFit } from "./flip.js";
 import { drawMeter, newMeter } from "../meter.js";
 import { cut, escaped, without } from "./spans.js";
 import * as strings from "../strings.js";
@@ -13,8 +13,6 @@ import * as strings from "../strings.js";
 
 // After the last press or key so long is waited, so that a burst of them is one request.
 const PAUSE_MS = 300;
-// Of the batch's limit this much is left for its JSON.
-const BATCH_MARGIN_BYTES = 50_000;
 
 /** Before and after, for one answer on screen. */
 export class Tryout {
@@ -217,8 +215,7 @@ export class Tryout {
 
   /** As many removals as a batch of this text's length holds. */
   #variants() {
-    const bytes = new TextEncoder().encode(JSON.stringify(escaped(this.answer.text))).length;
-    const limit = Math.min(MAX_VARIANTS, Math.floor((MAX_BATCH_BYTES - BATCH_MARGIN_BYTES) / bytes));
+    const limit = variantsThatFit(this.answer.text);
     return removals(this.answer, this.answer.words, { limit, indexes: realWords(this.answer) });
   }
 

@@ -1,18 +1,15 @@
 // Weighs each word by taking it out: slower than the answer's own pulls, and closer to the truth.
 
 import { drawStrongest, realWords } from "./answer.js";
-import { ApiError, MAX_BATCH_BYTES } from "../api.js";
+import { ApiError } from "../api.js";
 import { find, setText } from "../dom.js";
-import { escaped, without } from "./spans.js";
+import { variantsThatFit } from "./flip.js";
+import { without } from "./spans.js";
 import * as strings from "../strings.js";
 import { tintWords } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 
-// So many variants a request, and fewer of a long text.
-const MAX_VARIANTS = 64;
-// Of the batch's limit this much is left for its JSON.
-const BATCH_MARGIN_BYTES = 50_000;
 // An API whose probability is rounded to 0 or 1 has no logit; this is the last decimal that it sends.
 const LEAST = 1e-6;
 
@@ -51,7 +48,7 @@ export async function toggleWeights(view, answer, api, signal) {
 async function weigh(answer, api, signal, progress) {
   const indexes = realWords(answer);
   const weights = answer.words.map(() => 0);
-  const size = batchSize(answer.text);
+  const size = variantsThatFit(answer.text);
   for (let start = 0; start < indexes.length; start += size) {
     progress(start, indexes.length);
     const batch = indexes.slice(start, start + size);
@@ -64,12 +61,6 @@ async function weigh(answer, api, signal, progress) {
     });
   }
   return weights;
-}
-
-/** @param {string} text */
-function batchSize(text) {
-  const bytes = new TextEncoder().encode(JSON.stringify(escaped(text))).length;
-  return Math.max(1, Math.min(MAX_VARIANTS, Math.floor((MAX_BATCH_BYTES - BATCH_MARGIN_BYTES) / bytes)));
 }
 
 /** @param {number} probability */
