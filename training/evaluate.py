@@ -83,7 +83,7 @@ def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int
     for review in texts:
         try:
             encoded, scored = loaded(model).read(review)
-            negators = sum(token.token in NEGATORS for token in encoded.tokens)
+            negators = sum(name in NEGATORS for name in encoded.tokens.names)
             rows.append((scored.logit, len(encoded.ids), negators))
         except ContractError:
             rows.append((float("nan"), 0, 0))
@@ -164,9 +164,9 @@ def reviews_of_length(texts: Sequence[str], tokens: int, most: int) -> list[str]
     found: list[str] = []
     for review in texts:
         text = clean(review)
-        read = tokenize(text)
-        if len(read) >= tokens and len(tokenize(text[: read[tokens - 1].end])) == tokens:
-            found.append(text[: read[tokens - 1].end])
+        ends = tokenize(text).ends
+        if len(ends) >= tokens and len(tokenize(text[: ends[tokens - 1]]).ends) == tokens:
+            found.append(text[: ends[tokens - 1]])
         if len(found) == most:
             break
     return found

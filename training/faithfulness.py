@@ -70,7 +70,7 @@ def examine(encoded: Encoded, score: Score, seed: int) -> Outcome | None:
     ids = encoded.ids
     scored = score(ids)
     sign = 1 if scored.probability >= 0.5 else -1
-    words = [index for index, token in enumerate(encoded.tokens) if is_word(token.token)]
+    words = [index for index, name in enumerate(encoded.tokens.names) if is_word(name)]
     if not words:
         return None
     without = partial(_logit_without, ids, score, scored.bias)

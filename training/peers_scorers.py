@@ -242,7 +242,7 @@ def fasttext(source: Source) -> Peer:
 
 
 def _line(text: str) -> str:
-    return " ".join(token.token for token in tokenize(clean(text)))
+    return " ".join(tokenize(clean(text)).names)
 
 
 class _Lines:

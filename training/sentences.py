@@ -45,8 +45,8 @@ def cut(reviews: Sequence[dataset.Review], count: int, words: Vocabulary, seed: 
         ]
         for place in chance.permutation(len(fitting))[:count]:
             sentence = fitting[place]
-            read = tokens[sentence.first : sentence.last]
-            found.ids.append(np.array([words.id_of(token.token) for token in read], dtype=np.int32))
+            read = tokens.names[sentence.first : sentence.last]
+            found.ids.append(np.array([words.id_of(name) for name in read], dtype=np.int32))
             found.texts.append(text[sentence.start : sentence.end])
             found.reviews.append(review.name)
     return found

@@ -348,8 +348,8 @@ def build_verdict(encoded: Encoded, scored: Scored, explain: str, model: Model) 
         ]
     if explain == "words":
         answer["words"] = [
-            _contribution(token.start, token.end, value)
-            for token, value in zip(encoded.tokens, scored.contributions, strict=True)
+            _contribution(start, end, value)
+            for _, start, end, value in zip(*encoded.tokens, scored.contributions, strict=True)
         ]
     answer["bias"] = scored.bias
     return answer
@@ -651,7 +651,7 @@ def _model(message: dict[str, Any]) -> Model:
 
 def _scored(answer: dict[str, Any], tokens: int) -> Scored:
     logit, probability, bias = (_finite(answer[key]) for key in ("logit", "probability", "bias"))
-    contributions = [_finite(value) for value in answer["contributions"]] if tokens else []
+    contributions = _all_finite(answer["contributions"]) if tokens else []
     if len(contributions) != tokens:
         raise ValueError(f"{len(contributions)} contributions to {tokens} tokens")
     if not 0 <= probability <= 1 or abs(sigmoid(logit) - probability) > 1e-5:
@@ -668,6 +668,15 @@ def _finite(value: object) -> float:
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number
+
+
+def _all_finite(values: list[object]) -> list[float]:
+    if not {*map(type, values)} <= {int, float}:
+        raise ValueError("not all are numbers")
+    numbers = [*map(float, values)]  # type: ignore[arg-type]
+    if not all(map(math.isfinite, numbers)):
+        raise ValueError("not all are finite")
+    return numbers
 
 
 def _contribution(start: int, end: int, value: float) -> dict[str, Any]:

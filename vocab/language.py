@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-from vocab.text import Token
 from vocab.vocabulary import FIRST_KNOWN_ID, Encoded
 
 # Below this many words in Latin letters a guess would mostly be wrong.
@@ -48,32 +47,33 @@ def looks_english(encoded: Encoded) -> bool:
     Each English function word speaks for it. Against it speak the function words of the likeliest
     other language, and unknown words, unless a capital makes them a name.
     """
-    pairs = zip(encoded.tokens, encoded.ids, strict=True)
-    words = [(token, number) for token, number in pairs if token.token[0].isalpha()]
-    if sum(not _latin(token.token) for token, _ in words) > MAX_OTHER_ALPHABET * len(words):
+    names = encoded.tokens.names
+    words = [name for name in names if name[0].isalpha()]
+    if sum(not _latin(word) for word in words if not word.isascii()) > MAX_OTHER_ALPHABET * len(words):
         return False
     if len(words) < MIN_WORDS:
         return True
-    strange = _strange_words(words, encoded.text)
-    return strange < MIN_STRANGE or strange <= sum(one.token in _ENGLISH_WORDS for one in encoded.tokens)
+    strange = _strange_words(encoded)
+    return strange < MIN_STRANGE or strange <= sum(name in _ENGLISH_WORDS for name in names)
 
 
-def _strange_words(words: list[tuple[Token, int]], text: str) -> int:
+def _strange_words(encoded: Encoded) -> int:
     """Count the words that are unknown, or known and of the likeliest other language; names don't count."""
     unknown, glue = 0, Counter[str]()
-    for token, number in words:
+    for name, start, end, number in zip(*encoded.tokens, encoded.ids, strict=True):
         known = number >= FIRST_KNOWN_ID
-        if (known and token.token not in _LANGUAGES_OF) or _is_name(token, text):
+        if (known and name not in _LANGUAGES_OF) or not name[0].isalpha():
+            continue
+        if _is_name(encoded.text[start:end]):
             continue
         if known:
-            glue.update(_LANGUAGES_OF[token.token])
+            glue.update(_LANGUAGES_OF[name])
         else:
             unknown += 1
     return unknown + max(glue.values(), default=0)
 
 
-def _is_name(token: Token, text: str) -> bool:
-    surface = text[token.start : token.end]
+def _is_name(surface: str) -> bool:
     return surface[0].isupper() and not surface[1:].isupper()
 
 

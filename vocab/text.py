@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect
-from operator import attrgetter
+from itertools import accumulate
 from typing import NamedTuple
 
 # Raised whenever a change here gives any review other ids; part of the vocabulary's fingerprint.
@@ -24,16 +24,23 @@ MAX_TOKENS = HEAD_TOKENS + TAIL_TOKENS
 NEGATIONS = frozenset({"not", "no", "nor", "never", "n't"})
 
 
-class Token(NamedTuple):
-    """A normalised token and where it stands: ``text[start:end]``, in code points."""
+class Tokens(NamedTuple):
+    """A text's tokens in columns: normalised, and where each stands, ``text[start:end]``, in code points."""
 
-    token: str
-    start: int
-    end: int
+    names: list[str]
+    starts: list[int]
+    ends: list[int]
+
+    def without(self, first: int, last: int) -> "Tokens":
+        """Give all but the tokens from ``first`` up to ``last``."""
+        names, starts, ends = self
+        return Tokens(
+            names[:first] + names[last:], starts[:first] + starts[last:], ends[:first] + ends[last:]
+        )
 
 
 class Sentence(NamedTuple):
-    """A sentence ``text[start:end]`` and the tokens it holds: ``tokens[first:last]``."""
+    """A sentence ``text[start:end]`` and the tokens it holds: ``names[first:last]``."""
 
     start: int
     end: int
@@ -50,7 +57,7 @@ def clean(review: str) -> str:
     >>> clean("great<br />movie &amp; cast</3 <b>wow</b>")
     'great\\nmovie & cast</3 wow'
     """
-    text = _SURROGATE.sub("\ufffd", review)
+    text = review if review.isascii() else _SURROGATE.sub("\ufffd", review)
     if "<" in text:
         text = _strip_markup(text)
     elif "&" in text:
@@ -58,23 +65,22 @@ def clean(review: str) -> str:
     if not text.isascii():
         # An entity can name an invisible character too, so this comes after markup.
         text = _WORD.sub(_compose, _INVISIBLE.sub("", text))
-    text = _CONTROL.sub(" ", text)
-    return _SPACES.sub(_one_space, text).strip(" \n")
+        text = text.replace("\u2028", "\n").replace("\u2029", "\n")
+    lines = _CONTROL.sub(" ", text).split("\n")
+    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
 
 
-def tokenize(text: str) -> list[Token]:
+def tokenize(text: str) -> Tokens:
     """Split cleaned text into lower-case tokens with their offsets.
 
-    >>> [t.token for t in tokenize("It isn't bad... 8/10!")]
+    >>> tokenize("It isn't bad... 8/10!").names
     ['it', 'is', "n't", 'bad', '...', '8/10', '!']
     """
-    tokens = []
-    for match in _TOKEN.finditer(text):
-        kind = match.lastindex or 0
-        surface, (start, end) = match[kind], match.span(kind)
-        token = surface.lower() if kind == _PLAIN_WORD else _SIGNS.get(surface) or normalize(surface)
-        tokens.append(Token(token, start, end))
-    return tokens
+    pieces = _TOKEN.split(text)  # each second one is a token: "", "It", " ", "is", "", "n't", ...
+    ends = list(accumulate(map(len, pieces)))
+    surfaces = map(str.lower, pieces[1::2])
+    names = [word if word.isalpha() else _SIGNS.get(word) or normalize(word) for word in surfaces]
+    return Tokens(names, ends[:-1:2], ends[1::2])
 
 
 def normalize(surface: str) -> str:
@@ -98,10 +104,10 @@ def normalize(surface: str) -> str:
 
 def is_word(token: str) -> bool:
     """Say whether a token carries letters or digits, and so can be known or unknown."""
-    return token.isalnum() or any(character.isalnum() for character in token)
+    return token.isalnum() or (token not in _SIGNS and any(character.isalnum() for character in token))
 
 
-def split_sentences(text: str, tokens: list[Token], gap_at: int | None = None) -> list[Sentence]:
+def split_sentences(text: str, tokens: Tokens, gap_at: int | None = None) -> list[Sentence]:
     """Group the tokens of cleaned text into sentences; every token belongs to exactly one.
 
     A sentence ends at a newline, or after ``.``, ``!`` or ``?`` (and closing quotes or brackets)
@@ -112,13 +118,15 @@ def split_sentences(text: str, tokens: list[Token], gap_at: int | None = None) -
     >>> [text[s.start:s.end] for s in split_sentences(text, tokenize(text))]
     ['Mr. Lee is good.', 'Is it?']
     """
-    sentences = []
-    first = 0
-    certain = _line_ends(text, tokens) | {len(tokens) - 1, (gap_at or 0) - 1}
-    for index, token in enumerate(tokens):
-        if index in certain or (token.token in _ENDS and _ends_sentence(text, tokens, index)):
-            sentences.append(Sentence(tokens[first].start, tokens[index].end, first, index + 1))
-            first = index + 1
+    last = len(tokens.names) - 1
+    certain = _line_ends(text, tokens) | {last, (gap_at or 0) - 1}
+    possible = (index for index, name in enumerate(tokens.names) if name in _ENDS and index < last)
+    ends = sorted(certain.union(index for index in possible if _ends_sentence(text, tokens, index)))
+    sentences, first = [], 0
+    for end in ends:
+        if first <= end <= last:
+            sentences.append(Sentence(tokens.starts[first], tokens.ends[end], first, end + 1))
+            first = end + 1
     return sentences
 
 
@@ -176,14 +184,6 @@ def _unescape(text: str) -> str:
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
-_ODD_SPACE = "\t\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
-# A single space or newline, and most runs are one, stays as it is.
-_SPACES = re.compile(f"[ \n{_ODD_SPACE}]{{2,}}|[{_ODD_SPACE}]")
-
-
-def _one_space(match: re.Match[str]) -> str:
-    run = match.group()
-    return "\n" if "\n" in run or "\u2028" in run or "\u2029" in run else " "
 
 
 def _compose(match: re.Match[str]) -> str:
@@ -207,12 +207,11 @@ _WORD = re.compile(f"[{_LETTERS}{_CJK}\u1100-\u11ff]{{1,256}}")
 _IGNORED = "\u200c-\u200f\u202a-\u202e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffd\U0001f3fb-\U0001f3ff"
 _APOSTROPHE = "['\u2018\u2019`]"
 
-# A space is taken with the token after it: trying each way at each space takes time. Only one, since a long
-# run would be tried from each of its places.
+# No token starts with a space; said first, since trying each way at each space takes time.
 _TOKEN = re.compile(
-    rf"""[ ]?+(?:
-    ([a-zA-Z]++)(?![{_LETTERS}'\u2018\u2019`])                      # a plain word, and most tokens are
-    |([0-9]{{1,3}}(?:\.[0-9])?[ ]?/[ ]?(?:100|10|5|4)(?![0-9/])  # a rating
+    rf"""((?![ ])(?:
+    [a-zA-Z]++(?![{_LETTERS}'\u2018\u2019`])                      # a plain word, and most tokens are
+    |[0-9]{{1,3}}(?:\.[0-9])?[ ]?/[ ]?(?:100|10|5|4)(?![0-9/])  # a rating
     |</?3(?![0-9])|[:;=]['-]?[)(\]\[DPp](?![a-zA-Z0-9])             # a heart or a face
     |[a-zA-Z]+(?=[nN]{_APOSTROPHE}[tT](?![a-zA-Z]))                 # is|n't
     |[nN]{_APOSTROPHE}[tT](?![a-zA-Z])
@@ -226,7 +225,6 @@ _TOKEN = re.compile(
     |[^ \n{_IGNORED}]))""",
     re.VERBOSE,
 )
-_PLAIN_WORD = 1  # the group
 _PLAIN = str.maketrans(
     {
         "\u2018": "'",
@@ -257,35 +255,36 @@ _ABBREVIATIONS = frozenset("jr sr etc inc ltd co al eg ie approx dept est hr hrs
 _NUMBERED = frozenset("no vol fig ed".split())
 
 
-def _line_ends(text: str, tokens: list[Token]) -> set[int]:
+def _line_ends(text: str, tokens: Tokens) -> set[int]:
     """Give the indices of the tokens that a newline follows."""
-    start = attrgetter("start")
-    return {bisect(tokens, match.start(), key=start) - 1 for match in _NEWLINE.finditer(text)}
+    return {bisect(tokens.starts, match.start()) - 1 for match in _NEWLINE.finditer(text)}
 
 
-def _ends_sentence(text: str, tokens: list[Token], index: int) -> bool:
-    if tokens[index].end == tokens[index + 1].start:
+def _ends_sentence(text: str, tokens: Tokens, index: int) -> bool:
+    names, starts, ends = tokens
+    if ends[index] == starts[index + 1]:
         return False
     stop = index
-    while stop > 0 and tokens[stop].token in _CLOSERS:
+    while stop > 0 and names[stop] in _CLOSERS:
         stop -= 1
-    token = tokens[stop].token
-    if token not in _STOPS:
+    name = names[stop]
+    if name not in _STOPS:
         return False
-    following = text[tokens[index + 1].start]
-    if token == "." and stop > 0 and tokens[stop - 1].end == tokens[stop].start:
+    following = text[starts[index + 1]]
+    if name == "." and stop > 0 and ends[stop - 1] == starts[stop]:
         return not _abbreviates(text, tokens, stop, following)
-    return token != "..." or following.isupper()
+    return name != "..." or following.isupper()
 
 
-def _abbreviates(text: str, tokens: list[Token], stop: int, following: str) -> bool:
-    """Say whether the dot ``tokens[stop]`` belongs to the token before it: ``Mr.``, ``J.``, ``e.g.``"""
-    before = tokens[stop - 1]
-    if len(before.token) == 1:
-        initial = text[before.start].isupper() and before.token != "i"
-        dotted = stop > 2 and tokens[stop - 2].token == "." and tokens[stop - 2].end == before.start
-        latin = dotted and tokens[stop - 3].token + before.token in ("eg", "ie")
+def _abbreviates(text: str, tokens: Tokens, stop: int, following: str) -> bool:
+    """Say whether the dot ``names[stop]`` belongs to the token before it: ``Mr.``, ``J.``, ``e.g.``"""
+    names, starts, ends = tokens
+    before, at = names[stop - 1], starts[stop - 1]
+    if len(before) == 1:
+        initial = text[at].isupper() and before != "i"
+        dotted = stop > 2 and names[stop - 2] == "." and ends[stop - 2] == at
+        latin = dotted and names[stop - 3] + before in ("eg", "ie")
         return initial or latin or (dotted and not following.isupper())
-    if before.token in _ABBREVIATIONS:
+    if before in _ABBREVIATIONS:
         return not following.isupper()
-    return before.token in _TITLES or (before.token in _NUMBERED and following.isdigit())
+    return before in _TITLES or (before in _NUMBERED and following.isdigit())

@@ -19,7 +19,7 @@ from vocab.text import (
     NEGATIONS,
     TEXT_VERSION,
     Sentence,
-    Token,
+    Tokens,
     clean,
     is_word,
     read_span,
@@ -64,7 +64,7 @@ class Encoded(NamedTuple):
 
     text: str
     ids: list[int]
-    tokens: list[Token]
+    tokens: Tokens
     sentences: list[Sentence]
     total: int
     cut: tuple[int, int] | None
@@ -97,19 +97,20 @@ class Vocabulary:
         """
         text = clean(review)
         tokens = tokenize(text)
-        total = len(tokens)
+        total = len(tokens.names)
         skip_from, skip_to = read_span(total)
         cut = gap_at = None
         if skip_from < skip_to:
             gap_at = skip_from
-            cut = (tokens[skip_from].start, tokens[skip_to - 1].end)
-            tokens = tokens[:skip_from] + tokens[skip_to:]
-        names = [token.token for token in tokens]
-        ids = [self._ids.get(name) or self.id_of(name) for name in names]
-        of_words = [number for name, number in zip(names, ids, strict=True) if is_word(name)]
-        known = sum(number >= FIRST_KNOWN_ID for number in of_words)
+            cut = (tokens.starts[skip_from], tokens.ends[skip_to - 1])
+            tokens = tokens.without(skip_from, skip_to)
+        names, known_id = tokens.names, self._ids.get
+        ids = [known_id(name) or self.id_of(name) for name in names]
+        words = len(names) - sum(not is_word(name) for name in names if not name.isalpha())
+        strange = (name for name, number in zip(names, ids, strict=True) if number < FIRST_KNOWN_ID)
+        known = words - sum(map(is_word, strange))
         sentences = split_sentences(text, tokens, gap_at)
-        return Encoded(text, ids, tokens, sentences, total, cut, len(of_words), known)
+        return Encoded(text, ids, tokens, sentences, total, cut, words, known)
 
     def encode_ids(self, review: str) -> list[int]:
         """Give the ids alone, the same ones as ``encode``."""
@@ -142,7 +143,7 @@ def count_words(reviews: Iterable[str]) -> Counter[str]:
     """Count the tokens of whole reviews, the unread middle of long ones included."""
     counts: Counter[str] = Counter()
     for review in reviews:
-        counts.update(token.token for token in tokenize(clean(review)))
+        counts.update(tokenize(clean(review)).names)
     return counts
 
 

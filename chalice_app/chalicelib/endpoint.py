@@ -9,10 +9,8 @@ import functools
 import ipaddress
 import os
 import random
-import threading
 import time
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -33,6 +31,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from chalicelib import log
+from chalicelib.deadline import Workers
 from chalicelib.problems import RETRY_LATER, RETRY_SOON, Problem
 from vocab import contract
 
@@ -46,6 +45,7 @@ READ_SECONDS = 20
 RETRY_WITHIN_SECONDS = 2.0
 CONNECTIONS = 50
 READ_BYTES = 1 << 16
+_workers = Workers()
 # Makes botocore read no profile and no file. Its form: name in the config file, variables, default,
 # conversion.
 _NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
@@ -120,7 +120,7 @@ class Endpoint:
             raise _noted(_problem_of(error, self._settings), error) from error
 
     def _send_in_time(self, body: bytes, request_id: str) -> bytes:
-        return within(self._settings.seconds + CONNECT_SECONDS, lambda: self._send(body, request_id))
+        return _workers.within(self._settings.seconds + CONNECT_SECONDS, lambda: self._send(body, request_id))
 
     def _send(self, body: bytes, request_id: str) -> bytes:
         answer = self._client.invoke_endpoint(
@@ -131,23 +131,6 @@ class Endpoint:
             Body=body,
         )
         return _read(answer["Body"])
-
-
-def within(seconds: float, call: Callable[[], bytes]) -> bytes:
-    """Give what a call gives, or raise what it raises; TimeoutError when it takes longer.
-
-    A socket's own timeout is one of silence: who sends a byte now and then could hold us forever.
-    """
-    outcome: Future[bytes] = Future()
-
-    def run() -> None:
-        try:
-            outcome.set_result(call())
-        except BaseException as error:
-            outcome.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()  # one that never ends may not keep the process
-    return outcome.result(seconds)
 
 
 def _read(stream: Any) -> bytes:

@@ -69,7 +69,9 @@ def _text() -> Reader:
         encoded = contract.check_encoded(WORDS.encode(review))
         contract.warnings_of(encoded)
         assert all(0 < number < WORDS.size for number in encoded.ids)
-        assert all(0 <= token.start < token.end <= len(encoded.text) for token in encoded.tokens)
+        assert all(
+            0 <= start < end <= len(encoded.text) for _, start, end in zip(*encoded.tokens, strict=True)
+        )
 
     return Reader(
         "text to ids", read, [REVIEW.encode(), b"<br/>A </3 film&nbsp;&#x1F600;<!-- x -->n't", b"a " * 450]

@@ -27,7 +27,7 @@ def text_case(case: dict[str, Any]) -> dict[str, Any]:
         "name": case["name"],
         "review": case["review"],
         "text": text,
-        "tokens": [token.token for token in tokens],
+        "tokens": tokens.names,
         "sentences": [text[s.start : s.end] for s in split_sentences(text, tokens)],
     }
 

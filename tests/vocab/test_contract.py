@@ -311,7 +311,9 @@ def test_offsets_of_an_answer_point_into_its_text(review: str, explain: str) -> 
     score = contract.build_score(0.5, [0.25] * len(encoded.ids))
     answer = json.loads(contract.to_json(contract.build_answer(encoded, score, explain, MODEL, "r-1")))
     spans = [(word["start"], word["end"]) for word in answer.get("words", [])]
-    assert spans == ([(t.start, t.end) for t in encoded.tokens] if explain == "words" else [])
+    assert spans == (
+        list(zip(encoded.tokens.starts, encoded.tokens.ends, strict=True)) if explain == "words" else []
+    )
     for sentence in answer.get("sentences", []):
         piece = answer["text"][sentence["start"] : sentence["end"]]
         assert piece and piece == piece.strip()
