@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-SAMPLE_SECONDS = 0.1
+# A look takes some milliseconds of the machine that is measured.
+SAMPLE_SECONDS = 0.5
 MEGABYTE = 1 << 20
 
 

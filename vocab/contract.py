@@ -348,7 +348,7 @@ def build_verdict(encoded: Encoded, scored: Scored, explain: str, model: Model) 
         ]
     if explain == "words":
         answer["words"] = [
-            _contribution(start, end, value)
+            {"start": start, "end": end, "contribution": value}  # rounded already, by build_score
             for _, start, end, value in zip(*encoded.tokens, scored.contributions, strict=True)
         ]
     answer["bias"] = scored.bias
