@@ -103,6 +103,9 @@ bench: $(BENCH)/.ready ## measure Verdict's speed beside what one would pick ins
 bench-check: $(BENCH)/.ready ## fail when a published ratio of speeds got worse by over 25 %
 	@$(BENCH)/bin/python bench/check.py $(FLAGS)
 
+profile: $(BENCH)/.ready ## profile an answer, the network and the app's imports afresh
+	@$(BENCH)/bin/python bench/profiles.py $(FLAGS)
+
 faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 development reviews
 	@$(RUN)/bin/python training/faithfulness.py
 
