@@ -1,6 +1,6 @@
 """Attack Verdict for long, print a table for each attack, and end with 1 when anything failed.
 
-python -m tests.torture                        # all of it, and docs/torture.md
+python -m tests.torture --write                # all of it, and docs/torture.md
 python -m tests.torture fuzz --cases 500       # one part, shorter, printed alone
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tests.support.stack import ROOT
 from tests.torture import parts
 from tests.torture.stress import stress
-from tests.torture.table import Section, page_of, text_of
+from tests.torture.table import Section, page_with, text_of
 from vocab.files import write_atomic
 
 PAGE = ROOT / "docs/torture.md"
@@ -27,21 +27,24 @@ PARTS: dict[str, Callable[[argparse.Namespace], Section]] = {
 
 def main() -> None:
     options = parse()
-    began = time.monotonic()
-    sections = []
+    failed = False
     for name in options.parts or PARTS:
-        sections.append(PARTS[name](options))
-        print(text_of(sections[-1]), flush=True)
-    if options.write:
-        write_atomic(PAGE, page_of(sections, (time.monotonic() - began) / 60).encode())
-    sys.exit(any(section.failed for section in sections))
+        began = time.monotonic()
+        section = PARTS[name](options)
+        failed = failed or bool(section.failed)
+        print(text_of(section), flush=True)
+        if options.write:
+            page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+            minutes = (time.monotonic() - began) / 60
+            write_atomic(PAGE, page_with(page, section, minutes).encode())
+    sys.exit(failed)
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Attack Verdict for long.")
     parser.add_argument("parts", nargs="*", metavar="part", help=f"{', '.join(PARTS)} (default: all)")
     parser.add_argument(
-        "--write", action="store_true", help="write docs/torture.md; do so on a quiet machine"
+        "--write", action="store_true", help="write it into docs/torture.md; load wants a quiet machine"
     )
     parser.add_argument("--cases", type=int, default=20_000, help="fuzz: cases a reader (default: 20,000)")
     parser.add_argument("--seed", type=int, default=1, help="fuzz: which cases (default: 1)")

@@ -2,13 +2,14 @@
 
 import platform
 from collections.abc import Sequence
+from datetime import date
 from typing import NamedTuple
 
 from machine import describe
 
 HEAD = """# Torture
 
-Written by `make torture`, which ends with 1 when anything here failed.
+Written by `make torture FLAGS=--write`, part by part; it ends with 1 when anything failed.
 """
 
 
@@ -37,12 +38,13 @@ def text_of(section: Section) -> str:
     return "\n".join(lines)
 
 
-def page_of(sections: Sequence[Section], minutes: float) -> str:
-    """Give docs/torture.md: every section, and what they were run on."""
-    texts = [text_of(section) for section in sections]
-    return "\n".join(
-        [HEAD, *texts, f"{minutes:.0f} minutes on {describe()}, Python {platform.python_version()}.", ""]
-    )
+def page_with(page: str, section: Section, minutes: float) -> str:
+    """Give docs/torture.md with a section in the place that it had, or at the end, and what it ran on."""
+    on = f"{minutes:.0f} minutes on {describe()}, Python {platform.python_version()}, {date.today()}."
+    text = text_of(section).removeprefix("## ") + f"\n{on}\n"
+    _, *others = page.split("\n## ")
+    kept = {other.partition("\n")[0]: other for other in others} | {section.title: text}
+    return "\n## ".join([HEAD, *kept.values()])
 
 
 def _row(cells: Sequence[object]) -> str:
