@@ -36,7 +36,7 @@ SOCIAL, ICON = {"width": 1200, "height": 630}, {"width": 180, "height": 180}
 SHOWN = {"x": 0, "y": 0, "width": 1200, "height": 1240}
 ASK = """async (review) => {
   const [{ Verdict }, { API_URL }, strings] = await Promise.all(
-    ["./api.js", "./config.js", "./strings.js"].map((file) => import(file)));
+    ["./api.js", "./config.js", "./verdict_strings.js"].map((file) => import(file)));
   const answer = await new Verdict(API_URL).sentiment(review);
   const { sentiment, probability } = answer;
   return [answer, strings.VERDICTS[sentiment], strings.sureness(sentiment, probability)];

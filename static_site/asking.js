@@ -3,9 +3,9 @@
 import { ApiError } from "./api.js";
 import { byId, copyOf, find, onClick, setOptionalText, setText } from "./dom.js";
 import { Failure, diagnose, waitIsOver } from "./failure.js";
+import { detailOf, errorSmallPrint, explainForPage } from "./failure_strings.js";
 import { api, useKey } from "./service.js";
 import { showPage, startShell } from "./shell.js";
-import * as strings from "./strings.js";
 
 /** @typedef {"loading" | "told" | "error"} State */
 /** @typedef {{loading: string, told: string, errorKicker: string, errorTitle: string}} Words */
@@ -51,7 +51,7 @@ function showLoading(words) {
 
 /** @param {ApiError} error @param {Telling} telling @param {boolean} quietly */
 function showError(error, telling, quietly) {
-  const explanation = strings.explainForPage(error, api.url, telling.words.errorTitle);
+  const explanation = explainForPage(error, api.url, telling.words.errorTitle);
   // A try by itself that fails in the same way is no news.
   const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
   failure?.end();
@@ -60,15 +60,15 @@ function showError(error, telling, quietly) {
   failure = new Failure(find(result, "#error"), error, { again: explanation.again, retry });
 }
 
-/** @param {ApiError} error @param {strings.Explanation} explanation @param {Telling} telling */
+/** @param {ApiError} error @param {import("./failure_strings.js").Explanation} explanation @param {Telling} telling */
 function errorView(error, { title, advice, command = "", retry = true }, telling) {
   const view = copyOf("error-template");
   setText(view, "#error-kicker", telling.words.errorKicker);
   setText(view, "#error-title", title);
   setText(view, "#error-advice", advice);
   setOptionalText(view, "#error-command", "#error-command code", command);
-  setOptionalText(view, "#error-detail", "#error-detail", strings.detailOf(error));
-  setText(view, "#error-small-print", strings.errorSmallPrint(error));
+  setOptionalText(view, "#error-detail", "#error-detail", detailOf(error));
+  setText(view, "#error-small-print", errorSmallPrint(error));
   onClick(view, "#retry", () => askAndTell(telling));
   find(view, "#retry").hidden = !retry;
   takeKey(/** @type {HTMLFormElement} */ (find(view, "#key-form")), error, telling);

@@ -2,7 +2,8 @@
 
 import { ApiError } from "./api.js";
 import { find, onClick, setText } from "./dom.js";
-import * as strings from "./strings.js";
+import { retryIn, waking } from "./failure_strings.js";
+import { STATIC, stillLoading } from "./strings.js";
 
 // Used when the API names no time.
 const RETRY_SECONDS = 5;
@@ -76,12 +77,12 @@ export class Failure {
     find(this.view, "#give-up").hidden = false;
     onClick(this.view, "#give-up", () => this.#giveUp());
     const progress = /** @type {HTMLProgressElement} */ (find(this.view, "#waking-progress"));
-    progress.setAttribute("aria-label", strings.stillLoading);
+    progress.setAttribute("aria-label", stillLoading);
     progress.max = MAX_WAIT_SECONDS;
     this.#count(seconds, (left) => {
       const waited = Math.round((Date.now() - waitingSince) / 1000);
       progress.value = waited;
-      setText(this.view, "#waking-words", strings.waking(left, waited));
+      setText(this.view, "#waking-words", waking(left, waited));
       if (left > 0) return;
       this.#trying = true;
       tries += 1;
@@ -103,14 +104,14 @@ export class Failure {
     button.disabled = true;
     this.#count(seconds, (left) => {
       if (left <= 0) this.#release();
-      else button.textContent = strings.retryIn(left);
+      else button.textContent = retryIn(left);
     });
   }
 
   #release() {
     const button = /** @type {HTMLButtonElement} */ (find(this.view, "#retry"));
     button.disabled = false;
-    button.textContent = strings.STATIC.retry;
+    button.textContent = STATIC.retry;
   }
 
   /** @param {number} seconds @param {(left: number) => void} tick now, and each second down to zero */

@@ -1,7 +1,8 @@
 // Draws a probability as a bar from the middle, and the band in which the model can't tell.
 
 import { element, find } from "./dom.js";
-import * as strings from "./strings.js";
+import { percent } from "./strings.js";
+import { probabilityLabel, signed } from "./verdict_strings.js";
 
 /** @typedef {"plus" | "minus" | "zero"} Sign */
 /** @typedef {Pick<import("./api.js").Answer, "probability" | "model">} Scored */
@@ -20,9 +21,9 @@ export function newMeter() {
 
 /** @param {HTMLElement} meter @param {Scored} answer */
 export function drawMeter(meter, { probability, model }) {
-  meter.setAttribute("aria-label", strings.probabilityLabel);
+  meter.setAttribute("aria-label", probabilityLabel);
   meter.setAttribute("aria-valuenow", String(probability));
-  meter.setAttribute("aria-valuetext", strings.percent(probability));
+  meter.setAttribute("aria-valuetext", percent(probability));
   meter.dataset.sign = signOf(probability - 0.5);
   meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
   drawBand(find(meter, ".band"), model.uncertain);
@@ -38,6 +39,6 @@ function drawBand(band, uncertain) {
 
 /** What would be shown as 0.00 has no sign. @param {number} contribution @returns {Sign} */
 export function signOf(contribution) {
-  if (strings.signed(contribution) === strings.signed(0)) return "zero";
+  if (signed(contribution) === signed(0)) return "zero";
   return contribution > 0 ? "plus" : "minus";
 }

@@ -7,7 +7,7 @@ import { diagnose } from "../failure.js";
 import { codeBlock, program, redraw } from "./program.js";
 import { bodyOf, callOf, filledAsExample, sent } from "./request.js";
 import { api } from "../service.js";
-import { explainForPage, tryFailed } from "../strings.js";
+import { explainForPage, tryFailed } from "../failure_strings.js";
 import { DEVELOPERS as words } from "./strings.js";
 
 /** @typedef {import("./openapi.js").Operation} Operation */

@@ -2,7 +2,7 @@
 
 import { MAX_BATCH_REVIEWS } from "../api.js";
 import { copyOf, element, find, onClick, setText } from "../dom.js";
-import { EXAMPLES } from "../strings.js";
+import { EXAMPLES } from "../examples.js";
 import { FILE } from "./strings.js";
 import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "./reading.js";
 

@@ -3,7 +3,7 @@
 import { MAX_REVIEW_CHARACTERS } from "../api.js";
 import { element, find, setText } from "../dom.js";
 import { linkTo } from "../share.js";
-import { VERDICTS, WARNINGS, OTHER_WARNING, sureness } from "../strings.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS, sureness } from "../verdict_strings.js";
 import { FILE } from "./strings.js";
 import { disagrees } from "./order.js";
 

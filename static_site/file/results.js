@@ -2,7 +2,8 @@
 
 import { element, find, setText } from "../dom.js";
 import { linkTo } from "../share.js";
-import { WARNINGS, OTHER_WARNING, VERDICTS, percent, count } from "../strings.js";
+import { count, percent } from "../strings.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS } from "../verdict_strings.js";
 import { FILE, shareOf } from "./strings.js";
 import { drawDetail, isOpenable } from "./detail.js";
 import { calibrationOf, compare, histogramOf, sharesOf } from "./figures.js";

@@ -2,7 +2,7 @@
 
 import { copyOf, find, onClick, setOptionalText, setText } from "../dom.js";
 import { diagnose } from "../failure.js";
-import { explain } from "../strings.js";
+import { explain } from "../failure_strings.js";
 import { FILE } from "./strings.js";
 import { sharesOf } from "./figures.js";
 import { Keeper, canKeep, claim } from "./keeping.js";

@@ -1,10 +1,12 @@
 // Draws an answer: the verdict as a headline, the text with its marks, the evidence in the margin.
 
+import * as strings from "./answer_strings.js";
 import { logitOf } from "../api.js";
 import { button, element, find, listItem } from "../dom.js";
 import { drawMeter, newMeter } from "../meter.js";
 import { cut } from "./spans.js";
-import * as strings from "../strings.js";
+import { percent } from "../strings.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS, probabilityLabel, signed, sureness } from "../verdict_strings.js";
 import { drawWaterfall } from "./waterfall.js";
 import { describePull, strongestOf, textPieces } from "./words.js";
 
@@ -47,15 +49,15 @@ export function realWords({ text, words }) {
 function drawVerdict(view, answer) {
   const { sentiment, probability, warnings, model } = answer;
   find(view, "#answer").dataset.sentiment = sentiment;
-  find(view, "#verdict").textContent = strings.VERDICTS[sentiment];
+  find(view, "#verdict").textContent = VERDICTS[sentiment];
   const unknown = warnings.some(({ code }) => code === "no_known_words");
-  find(view, "#sureness").textContent = unknown ? strings.knowsNone : strings.sureness(sentiment, probability);
+  find(view, "#sureness").textContent = unknown ? strings.knowsNone : sureness(sentiment, probability);
   const meant = !warnings.some(({ code }) => UNCALIBRATED.includes(code));
   find(view, "#meaning").textContent = meant ? strings.meaning(sentiment, probability) : "";
-  find(view, "#probability-label").textContent = `${strings.probabilityLabel}:`;
+  find(view, "#probability-label").textContent = `${probabilityLabel}:`;
   const number = find(view, "#probability");
   number.setAttribute("value", String(probability));
-  number.textContent = strings.percent(probability);
+  number.textContent = percent(probability);
   const meter = newMeter();
   drawMeter(meter, answer);
   find(view, "#meter").replaceWith(meter);
@@ -74,7 +76,7 @@ function warningItem({ code, detail }) {
   const item = element("div", "warning");
   item.dataset.code = code;
   item.append(
-    element("dt", "", strings.WARNINGS[code] ?? strings.OTHER_WARNING),
+    element("dt", "", WARNINGS[code] ?? OTHER_WARNING),
     element("dd", "", detail),
   );
   return item;
@@ -111,7 +113,7 @@ function fillRow(row, label, contribution) {
   const track = element("span", "track");
   track.setAttribute("aria-hidden", "true");
   track.append(element("span", "fill"));
-  row.append(words, " ", element("span", "row-number", strings.signed(contribution)), track);
+  row.append(words, " ", element("span", "row-number", signed(contribution)), track);
 }
 
 /**
@@ -135,7 +137,7 @@ export function drawStrongest(view, answer, pulls = answer.words.map(({ contribu
 /** @param {string} word @param {number} index @param {number} pull */
 function wordRow(word, index, pull) {
   const row = button("word-row", "");
-  row.append(element("span", "word-name", word), " ", element("span", "row-number", strings.signed(pull)));
+  row.append(element("span", "word-name", word), " ", element("span", "row-number", signed(pull)));
   describePull(row, null, pull, FULL_BAR);
   row.dataset.goto = String(index);
   return listItem(row);
@@ -146,7 +148,7 @@ function drawAllWords(list, { text, words }) {
   const points = Array.from(text);
   list.append(
     ...words.map((word) =>
-      listItem(`${cut(points, word)} `, element("span", "row-number", strings.signed(word.contribution))),
+      listItem(`${cut(points, word)} `, element("span", "row-number", signed(word.contribution))),
     ),
   );
 }

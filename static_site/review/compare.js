@@ -1,18 +1,50 @@
-// Draws two answers side by side: one that was pinned, and the one on screen now.
+// Sets two answers side by side: one that was pinned, and the one on screen now.
 
-import { element, find } from "../dom.js";
+import * as strings from "./answer_strings.js";
+import { byId, element, fillStrings, onClick, setText } from "../dom.js";
 import { drawMeter, newMeter } from "../meter.js";
 import { cut } from "./spans.js";
-import * as strings from "../strings.js";
+import { VERDICTS, signed } from "../verdict_strings.js";
 import { describePull, strongestOf } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
+/** @typedef {import("./outcome.js").Answered} Answered */
 
-/** @param {HTMLElement} section @param {Explained} pinned @param {Explained | null} now */
-export function drawComparison(section, pinned, now) {
-  find(section, "#compare-sum").textContent = now ? strings.compared(pinned, now, pinned.model.id !== now.model.id) : strings.pinnedAlone(pinned);
-  const columns = now ? [column(strings.pinned, pinned), column(strings.now, now)] : [];
-  find(section, "#compare-columns").replaceChildren(...columns);
+/** @type {Answered | null} */
+let pinned = null;
+
+export function startComparison() {
+  fillStrings(byId("compare"));
+  onClick(document, "#unpin", unpin);
+}
+
+/** @param {Answered} answered */
+export function pin(answered) {
+  pinned = answered;
+  showComparison(answered);
+  byId("compare").scrollIntoView({ block: "nearest" });
+}
+
+function unpin() {
+  pinned = null;
+  showComparison(null);
+  byId("send").focus();
+}
+
+/** Shows nothing while none is pinned. @param {Answered | null} shown what is on screen; null when it is no answer */
+export function showComparison(shown) {
+  byId("compare").hidden = pinned === null;
+  if (pinned === null) return;
+  const other = shown !== null && shown.review !== pinned.review ? shown.answer : null;
+  drawComparison(pinned.answer, other);
+}
+
+/** @param {Explained} first @param {Explained | null} now */
+function drawComparison(first, now) {
+  const sum = now ? strings.compared(first, now, first.model.id !== now.model.id) : strings.pinnedAlone(first);
+  setText(document, "#compare-sum", sum);
+  const columns = now ? [column(strings.pinned, first), column(strings.now, now)] : [];
+  byId("compare-columns").replaceChildren(...columns);
 }
 
 /** @param {string} label @param {Explained} answer */
@@ -21,7 +53,7 @@ function column(label, answer) {
   side.dataset.sentiment = answer.sentiment;
   const meter = newMeter();
   drawMeter(meter, answer);
-  const verdict = element("h3", "mini-verdict", strings.VERDICTS[answer.sentiment]);
+  const verdict = element("h3", "mini-verdict", VERDICTS[answer.sentiment]);
   const text = element("blockquote", "text compare-text");
   text.dir = "auto";
   text.append(...sentences(answer));
@@ -43,7 +75,7 @@ function sentences({ text, sentences }) {
   const pieces = sentences.flatMap((sentence) => {
     const mark = element("mark", "pull", cut(points, sentence).trim());
     describePull(mark, null, sentence.contribution, strongest);
-    mark.dataset.number = strings.signed(sentence.contribution);
+    mark.dataset.number = signed(sentence.contribution);
     const before = cut(points, { start: at, end: sentence.start });
     at = sentence.end;
     return [before, " ", mark];

@@ -1,7 +1,7 @@
 // Lets a reader say that a verdict is wrong, where the API keeps such things; nothing is sent before that.
 
 import { find, onClick } from "../dom.js";
-import * as strings from "../strings.js";
+import { CORRECT } from "./answer_strings.js";
 
 /** @typedef {import("../api.js").Verdict} Verdict */
 /** @typedef {{review: string, answer: {model: {id: string}}}} Answered */
@@ -34,7 +34,7 @@ function unfold(answer) {
 
 /** @param {HTMLElement} answer @param {Verdict} api @param {import("../api.js").Feedback} feedback */
 async function say(answer, api, feedback) {
-  tell(answer, strings.CORRECT.sending);
+  tell(answer, CORRECT.sending);
   try {
     const id = await api.keepFeedback(feedback);
     const back = find(answer, "#take-back");
@@ -43,9 +43,9 @@ async function say(answer, api, feedback) {
     find(answer, "#correct-ask").hidden = true;
     find(answer, "#wrong").hidden = true;
     back.addEventListener("click", () => takeBack(answer, api, id));
-    tell(answer, strings.CORRECT.kept);
+    tell(answer, CORRECT.kept);
   } catch (error) {
-    tell(answer, strings.CORRECT.failed(error));
+    tell(answer, CORRECT.failed(error));
   }
 }
 
@@ -59,9 +59,9 @@ async function takeBack(answer, api, id) {
     again.focus();
     find(answer, "#take-back").replaceWith(find(answer, "#take-back").cloneNode(true));
     find(answer, "#take-back").hidden = true;
-    tell(answer, strings.CORRECT.deleted);
+    tell(answer, CORRECT.deleted);
   } catch (error) {
-    tell(answer, strings.CORRECT.failed(error));
+    tell(answer, CORRECT.failed(error));
   }
 }
 

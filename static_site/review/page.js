@@ -1,21 +1,18 @@
-// Runs the review page: takes a review, asks the API, shows a state: empty, loading, answer or error.
+// Runs the review page: takes a review and asks the API. What comes of it is shown by outcome.js, which is loaded later.
 
-import { drawAnswer } from "./answer.js";
+import { loadAtFirstSign, loadOutcome } from "./ahead.js";
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
-import { drawComparison } from "./compare.js";
-import { byId, button, copyOf, copyText, element, find, listItem, onClick, setOptionalText, setText } from "../dom.js";
-import { Failure, diagnose, waitIsOver } from "../failure.js";
-import * as history from "./history.js";
-import { api, useKey } from "../service.js";
+import { addStrings, byId, button, element, find, listItem, onClick, setText } from "../dom.js";
+import { EXAMPLES } from "../examples.js";
+import { api } from "../service.js";
 import { follow, settings } from "../settings.js";
-import { linkTo, reviewOf } from "../share.js";
+import { reviewOf } from "../share.js";
 import { showPage, startShell } from "../shell.js";
-import * as strings from "../strings.js";
-import { Tryout } from "./tryout.js";
+import { after, endCurrent, result, show, stopTimers } from "./states.js";
+import * as strings from "./strings.js";
+import { offline, stillLoading, unloaded } from "../strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
-/** @typedef {"empty" | "loading" | "answer" | "error"} State */
-/** @typedef {{review: string, answer: Explained}} Answered */
 
 // A quick answer shouldn't flash a waiting sign; a long wait needs a word of explanation.
 const LOADING_MS = 150;
@@ -28,36 +25,27 @@ const MAX_TOKENS = 400;
 const READ_TOKENS = { head: 128, tail: 272 };
 const ROUGH_TOKEN = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
 
-const page = byId("page");
 const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
 const status = byId("status");
-const result = byId("result");
+const form = { read, useText };
 
-/** What is on screen; null when it is no answer. @type {Answered | null} */
-let shown = null;
-/** @type {Answered | null} */
-let pinned = null;
-/** @type {Tryout | null} */
-let tryout = null;
-/** @type {Failure | null} */
-let failure = null;
 let request = new AbortController();
 /** What the user had written before an example took its place. */
 let ownReview = "";
-/** @type {ReturnType<typeof setTimeout>[]} */
-let timers = [];
 
 start();
 
 function start() {
+  addStrings(strings.STATIC);
   startShell("index.html");
   review.placeholder = strings.STATIC.placeholder;
-  byId("examples").append(...strings.EXAMPLES.map(exampleItem));
+  byId("examples").append(...EXAMPLES.map(exampleItem));
   listen();
   follow(applySettings);
   onInput();
   showEmpty();
   showPage();
+  loadAtFirstSign(form);
   openLink();
 }
 
@@ -69,8 +57,6 @@ function listen() {
   byId("restore").addEventListener("click", restoreOwnReview);
   review.addEventListener("input", onInput);
   document.addEventListener("keydown", onKey);
-  byId("unpin").addEventListener("click", unpin);
-  byId("forget").addEventListener("click", forget);
   addEventListener("hashchange", openLink);
   // Coming back, browsers put the text into the box again.
   addEventListener("pageshow", showLength);
@@ -83,8 +69,8 @@ function applySettings(now) {
   if (now.shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
   else byId("send").removeAttribute("aria-keyshortcuts");
   byId("privacy").textContent = strings.privacy(api.url, now);
-  if (!now.history) history.forget();
-  showHistory();
+  // Those who keep a history see it at once; what can't be loaded now is asked for again when it is needed.
+  if (now.history) loadOutcome(form).catch(() => {});
 }
 
 /** @param {KeyboardEvent} event */
@@ -102,8 +88,6 @@ function onKey(event) {
 function onInput() {
   review.removeAttribute("aria-invalid");
   showLength();
-  markStale();
-  failure?.end();
   if (settings.live) readSoon();
 }
 
@@ -113,7 +97,7 @@ function onInput() {
 function readSoon() {
   leave();
   if (review.value.trim() === "") showEmpty();
-  else timers.push(setTimeout(() => read({ quietly: true }), PAUSE_MS));
+  else after(PAUSE_MS, () => read({ quietly: true }));
 }
 
 /**
@@ -121,40 +105,42 @@ function readSoon() {
  * @param {{quietly?: boolean}} [options] quietly: the page doesn't move while somebody types
  */
 async function read({ quietly = false } = {}) {
-  const text = review.value;
   leave();
+  const text = review.value;
+  const { signal } = (request = new AbortController());
+  const outcome = loadOutcome(form);
   try {
     refuseHopeless(text);
-    await showLoadingWhile(ask(text), text, quietly);
+    if (!quietly) after(LOADING_MS, () => showLoading(text));
+    const [{ showAnswer }, answer] = await Promise.all([outcome, ask(text, signal)]);
+    if (!signal.aborted) showAnswer({ review: text, answer }, quietly);
   } catch (error) {
-    const fault = error instanceof ApiError ? error : pageFault(error);
-    if (fault.code !== "aborted") showError(await diagnose(fault, api), quietly);
+    fail(outcome, error, quietly, signal);
   }
 }
 
-/** @param {string} text @returns {Promise<Explained>} */
-async function ask(text) {
-  request = new AbortController();
-  return /** @type {Explained} */ (await api.sentiment(text, { explain: "words", signal: request.signal }));
+/** @param {string} text @param {AbortSignal} signal @returns {Promise<Explained>} */
+async function ask(text, signal) {
+  return /** @type {Explained} */ (await api.sentiment(text, { explain: "words", signal }));
 }
 
 /**
- * @param {Promise<Explained>} answer
- * @param {string} text
+ * @param {ReturnType<typeof loadOutcome>} outcome
+ * @param {unknown} error
  * @param {boolean} quietly
+ * @param {AbortSignal} signal
  */
-async function showLoadingWhile(answer, text, quietly) {
-  if (!quietly) timers.push(setTimeout(() => showLoading(text), LOADING_MS));
-  showAnswer({ review: text, answer: await answer }, quietly);
+async function fail(outcome, error, quietly, signal) {
+  const loaded = await outcome.catch(() => null);
+  if (loaded) await loaded.showFault(error, quietly, signal);
+  else if (!signal.aborted) showUnloaded(quietly);
 }
 
 /** Ends whatever is under way or waits for its time. */
 function leave() {
-  timers.forEach(clearTimeout);
-  timers = [];
+  stopTimers();
   request.abort();
-  tryout?.end();
-  failure?.end();
+  endCurrent();
 }
 
 /** What the API would surely refuse isn't sent. @param {string} text @throws {ApiError} */
@@ -163,19 +149,13 @@ function refuseHopeless(text) {
   if (countCharacters(text) > MAX_REVIEW_CHARACTERS) throw new ApiError({ code: "too_long" });
 }
 
-/** A fault of our own must not look like a verdict either. @param {unknown} error */
-function pageFault(error) {
-  console.error(error);
-  return new ApiError({ code: "page_fault" });
-}
-
 function stop() {
   leave();
   showEmpty();
   status.textContent = strings.stopped;
 }
 
-// The four states.
+// The states until there is an outcome.
 
 function showEmpty() {
   show("empty", () => {});
@@ -189,113 +169,24 @@ function showLoading(text) {
     onClick(view, "#stop", stop);
   });
   status.textContent = words;
-  timers.push(setTimeout(showStillLoading, STILL_LOADING_MS));
+  after(STILL_LOADING_MS, showStillLoading);
 }
 
 function showStillLoading() {
-  setText(result, "#loading-title", strings.stillLoading);
-  status.textContent = strings.stillLoading;
+  setText(result, "#loading-title", stillLoading);
+  status.textContent = stillLoading;
 }
 
-/** @param {Answered} answered @param {boolean} quietly */
-function showAnswer(answered, quietly) {
-  const { answer } = answered;
-  waitIsOver();
-  show("answer", (view) => drawAnswer(view, answer), quietly);
-  shown = answered;
-  tryout = new Tryout(find(result, "#answer"), answer, { api, useText });
-  letCorrect(answered);
-  onClick(result, "#pin", pin);
-  onClick(result, "#share", () => share(answered.review));
-  find(result, "#developers").addEventListener("toggle", () => showSnippets(answered), { once: true });
-  markStale();
-  showComparison();
-  remember(answered);
-  status.textContent = strings.announcement(answer.sentiment, answer.probability);
-}
-
-/** The first visit is quicker without what an answer alone needs. @param {Answered} answered */
-async function letCorrect(answered) {
-  const view = find(result, "#answer");
-  try {
-    const { offerCorrection } = await import("./correct.js");
-    await offerCorrection(view, answered, api);
-  } catch {
-    // Without the module, a reader can't correct; the verdict stands all the same.
-  }
-}
-
-/** @param {ApiError} error @param {boolean} quietly */
-function showError(error, quietly) {
-  const explanation = strings.explain(error, api.url);
-  // A try by itself that fails in the same way is no news: nothing is drawn or read out again.
-  const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
-  if (!same) show("error", (view) => drawError(view, error, explanation), quietly);
-  const retry = () => read({ quietly: true });
-  failure = new Failure(find(result, "#error"), error, { again: explanation.again, retry });
-  showComparison();
-  if (explanation.edit) review.setAttribute("aria-invalid", "true");
-}
-
-/**
- * @param {DocumentFragment} view
- * @param {ApiError} error
- * @param {strings.Explanation} explanation
- */
-function drawError(view, error, { title, advice, command = "", edit = false, retry = true }) {
-  setText(view, "#error-title", title);
-  setText(view, "#error-advice", advice);
-  setOptionalText(view, "#error-command", "#error-command code", command);
-  setOptionalText(view, "#error-detail", "#error-detail", strings.detailOf(error));
-  setText(view, "#error-small-print", strings.errorSmallPrint(error));
-  onClick(view, "#retry", () => read());
-  onClick(view, "#edit", () => review.focus());
-  find(view, "#retry").hidden = !retry;
-  find(view, "#key-form").hidden = error.status !== 401;
-  find(view, "#key-form").addEventListener("submit", giveKey);
-  find(view, "#edit").hidden = !edit;
-  find(view, "#error").dataset.code = error.code;
-  find(view, "#error").dataset.status = String(error.status);
-}
-
-/**
- * Replaces all that stood in the result by a filled copy of the state's template, so that
- * nothing of a former verdict can stay.
- * @param {State} state
- * @param {(view: DocumentFragment) => void} fill
- * @param {boolean} [quietly]
- */
-function show(state, fill, quietly = false) {
-  timers.forEach(clearTimeout);
-  tryout?.end();
-  shown = tryout = failure = null;
-  status.textContent = "";
-  keepFocus();
-  // While waiting, the former height is kept, so that the page doesn't jump twice.
-  result.style.minHeight = state === "loading" ? `${result.offsetHeight}px` : "";
-  const view = copyOf(`${state}-template`);
-  fill(view);
-  result.replaceChildren(view);
-  page.dataset.state = state;
-  if (state !== "empty" && !quietly) bringIntoView();
-}
-
-/** A pressed button that goes away would take the keyboard's place with it. */
-function keepFocus() {
-  if (result.contains(document.activeElement)) byId("send").focus({ preventScroll: true });
-}
-
-function bringIntoView() {
-  if (result.getBoundingClientRect().top > window.innerHeight * 0.6) {
-    result.scrollIntoView({ block: "start" });
-  }
-}
-
-/** @param {Event} event */
-function giveKey(event) {
-  event.preventDefault();
-  useKey(/** @type {HTMLInputElement} */ (find(result, "#key")).value.trim());
-  read();
+/** When not even what tells of errors could be loaded. @param {boolean} quietly */
+function showUnloaded(quietly) {
+  leave();
+  const { title, advice } = navigator.onLine ? unloaded : offline;
+  show("error", (view) => {
+    setText(view, "#error-title", title);
+    setText(view, "#error-advice", advice);
+    onClick(view, "#retry", () => read());
+    find(view, "#error").dataset.code = navigator.onLine ? "unloaded" : "offline";
+  }, quietly);
 }
 
 // The form.
@@ -310,23 +201,20 @@ function showLength() {
   byId("cut-note").textContent = tokens > MAX_TOKENS ? strings.cutNote(tokens, READ_TOKENS) : "";
 }
 
-/** Says when the verdict on screen is about another text than the one in the box. */
-function markStale() {
-  if (shown === null) return;
-  const stale = review.value !== shown.review;
-  find(result, "#stale").hidden = !stale;
-  find(result, "#answer").toggleAttribute("data-stale", stale);
+/** Another text in the box is as good as one that was typed. @param {string} text */
+function write(text) {
+  review.value = text;
+  review.dispatchEvent(new Event("input"));
 }
 
 /** @param {string} text */
 function useText(text) {
   rememberOwnReview();
-  review.value = text;
-  onInput();
+  write(text);
   read();
 }
 
-/** @param {(typeof strings.EXAMPLES)[number]} example */
+/** @param {(typeof EXAMPLES)[number]} example */
 function exampleItem({ name, label, note, review: text }) {
   const choice = button("", label, () => useText(text));
   choice.dataset.example = name;
@@ -334,103 +222,23 @@ function exampleItem({ name, label, note, review: text }) {
 }
 
 function rememberOwnReview() {
-  const isExample = strings.EXAMPLES.some((example) => example.review === review.value);
+  const isExample = EXAMPLES.some((example) => example.review === review.value);
   if (isExample || review.value.trim() === "") return;
   ownReview = review.value;
   byId("restore").hidden = false;
 }
 
 function restoreOwnReview() {
-  review.value = ownReview;
   byId("restore").hidden = true;
   review.focus();
-  onInput();
-}
-
-// Side by side.
-
-function pin() {
-  pinned = shown;
-  showComparison();
-  byId("compare").scrollIntoView({ block: "nearest" });
-}
-
-function unpin() {
-  pinned = null;
-  showComparison();
-  byId("send").focus();
-}
-
-function showComparison() {
-  byId("compare").hidden = pinned === null;
-  if (pinned === null) return;
-  const other = shown !== null && shown.review !== pinned.review ? shown.answer : null;
-  drawComparison(byId("compare"), pinned.answer, other);
-}
-
-// Links.
-
-/** @param {string} text */
-async function share(text) {
-  const link = await linkTo(text);
-  const copied = await copyText(link);
-  setText(result, "#share-status", copied ? strings.linkCopied : strings.linkShown);
-  setOptionalText(result, "#share-link", "#share-link code", copied ? "" : link);
+  write(ownReview);
 }
 
 /** A link that holds a review is read as soon as it is opened. */
 async function openLink() {
   if (!location.hash.includes("review=")) return;
+  const outcome = loadOutcome(form);
   const text = await reviewOf(location.hash);
-  if (text === null) showError(new ApiError({ code: "broken_link" }), false);
+  if (text === null) fail(outcome, new ApiError({ code: "broken_link" }), false, new AbortController().signal);
   else useText(text);
-}
-
-// History.
-
-/** @param {Answered} answered */
-function remember({ review: text, answer: { sentiment, probability } }) {
-  if (!settings.history) return;
-  const kept = history.keep({ review: text, sentiment, probability, when: Date.now() });
-  showHistory();
-  if (!kept) setText(document, "#history-none", strings.historyFull);
-}
-
-function showHistory() {
-  byId("history").hidden = !settings.history;
-  const entries = settings.history ? history.entries() : [];
-  byId("history-none").hidden = entries.length > 0;
-  setText(document, "#history-none", strings.STATIC.historyNone);
-  byId("forget").hidden = entries.length === 0;
-  byId("history-list").replaceChildren(...entries.map(historyItem));
-}
-
-/** @param {history.Entry} entry */
-function historyItem({ review: text, sentiment, probability, when }) {
-  const choice = button("history-entry", "", () => useText(text));
-  const excerpt = element("span", "history-text", Array.from(text).slice(0, 120).join(""));
-  excerpt.dir = "auto";
-  choice.append(
-    element("strong", "", strings.VERDICTS[sentiment]),
-    element("span", "", strings.percentPositive(probability)),
-    excerpt,
-    element("time", "small-print", strings.moment(when)),
-  );
-  return listItem(choice);
-}
-
-/** Asked for by its own button, and said when done. */
-function forget() {
-  history.forget();
-  showHistory();
-  status.textContent = strings.forgotten;
-  byId("send").focus();
-}
-
-// For developers: loaded when it is looked at.
-
-/** @param {Answered} answered */
-async function showSnippets({ review: text, answer }) {
-  const { drawSnippets } = await import("./snippets_view.js");
-  drawSnippets(find(result, "#developers .more-body"), api.url, text, answer);
 }

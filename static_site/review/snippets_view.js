@@ -1,9 +1,9 @@
 // Shows how a program asks about the review on screen, and the raw answer; loaded when looked at.
 
+import { allRoutes, rawAnswer } from "./answer_strings.js";
 import { copyButton } from "../copy.js";
 import { element } from "../dom.js";
 import { snippetsFor } from "../snippets.js";
-import * as strings from "../strings.js";
 
 /**
  * @param {HTMLElement} box
@@ -13,13 +13,13 @@ import * as strings from "../strings.js";
  */
 export function drawSnippets(box, url, review, answer) {
   const { curl, python, javascript } = snippetsFor(url, review);
-  const link = /** @type {HTMLAnchorElement} */ (element("a", "", strings.allRoutes));
+  const link = /** @type {HTMLAnchorElement} */ (element("a", "", allRoutes));
   link.href = "developers.html";
   box.replaceChildren(
     snippet("curl", curl),
     snippet("Python", python),
     snippet("JavaScript", javascript),
-    snippet(strings.rawAnswer, JSON.stringify(answer, null, 2)),
+    snippet(rawAnswer, JSON.stringify(answer, null, 2)),
     link,
   );
 }

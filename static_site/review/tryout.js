@@ -1,12 +1,16 @@
 // Lets a reader test an answer: take words out, edit the text in place, ask what would flip the verdict.
 
+import { arrived } from "./ahead.js";
 import { realWords } from "./answer.js";
+import * as strings from "./answer_strings.js";
 import { ApiError } from "../api.js";
 import { element, find, onClick } from "../dom.js";
+import { explain, tryFailed } from "../failure_strings.js";
 import { removals, smallestFlip, variantsThatFit } from "./flip.js";
 import { drawMeter, newMeter } from "../meter.js";
 import { cut, escaped, without } from "./spans.js";
-import * as strings from "../strings.js";
+import { percent } from "../strings.js";
+import { VERDICTS } from "../verdict_strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("./words.js").Explained} Explained */
@@ -140,7 +144,7 @@ export class Tryout {
   async #weigh() {
     this.end();
     await this.#guarded(async (signal) => {
-      const { toggleWeights } = await import("./weigh.js");
+      const { toggleWeights } = await arrived(import("./weigh.js"));
       await toggleWeights(this.view, this.answer, this.api, signal);
     });
   }
@@ -248,7 +252,7 @@ export class Tryout {
       const fault = error instanceof ApiError ? error : new ApiError({ code: "page_fault" });
       if (fault !== error) console.error(error);
       if (fault.code === "aborted") return;
-      this.#showAfter(null, strings.tryFailed(strings.explain(fault, this.api.url)));
+      this.#showAfter(null, tryFailed(explain(fault, this.api.url)));
     }
     this.view.removeAttribute("aria-busy");
   }
@@ -289,8 +293,8 @@ function row(label, answer) {
   drawMeter(meter, answer);
   const bar = element("td", "bar");
   bar.append(meter);
-  const verdict = element("td", "mini-verdict", strings.VERDICTS[answer.sentiment]);
-  line.append(head, verdict, element("td", "number", strings.percent(answer.probability)), bar);
+  const verdict = element("td", "mini-verdict", VERDICTS[answer.sentiment]);
+  line.append(head, verdict, element("td", "number", percent(answer.probability)), bar);
   return line;
 }
 

@@ -1,10 +1,11 @@
 // Draws how the verdict adds up: from the bias, sentence by sentence, to the logit.
 
+import * as strings from "./answer_strings.js";
 import { logitOf } from "../api.js";
 import { element, listItem } from "../dom.js";
 import { signOf } from "../meter.js";
 import { cut } from "./spans.js";
-import * as strings from "../strings.js";
+import { signed } from "../verdict_strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 /**
@@ -60,7 +61,7 @@ function stepRow({ label, pull, from, to, kind }, place) {
   const track = element("span", "fall-track");
   track.setAttribute("aria-hidden", "true");
   track.append(element("span", "fall-bar"));
-  const row = listItem(words, " ", track, " ", element("span", "row-number", strings.signed(pull)));
+  const row = listItem(words, " ", track, " ", element("span", "row-number", signed(pull)));
   row.className = "fall";
   row.dataset.kind = kind;
   row.dataset.sign = signOf(pull);

@@ -1,11 +1,12 @@
 // Weighs each word by taking it out: slower than the answer's own pulls, and closer to the truth.
 
 import { drawStrongest, realWords } from "./answer.js";
+import * as strings from "./answer_strings.js";
 import { ApiError } from "../api.js";
 import { find, setText } from "../dom.js";
+import { explain, tryFailed } from "../failure_strings.js";
 import { variantsThatFit } from "./flip.js";
 import { without } from "./spans.js";
-import * as strings from "../strings.js";
 import { tintWords } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
@@ -32,7 +33,7 @@ export async function toggleWeights(view, answer, api, signal) {
     say("");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    if (error.code !== "aborted") say(strings.tryFailed(strings.explain(error, api.url)));
+    if (error.code !== "aborted") say(tryFailed(explain(error, api.url)));
   }
 }
 

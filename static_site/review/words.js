@@ -1,9 +1,10 @@
 // Draws the text that was read: each sentence underlined by its pull, each word tinted by its own.
 
+import { wordLabel } from "./answer_strings.js";
 import { element } from "../dom.js";
 import { signOf } from "../meter.js";
 import { cut, widestGap, within } from "./spans.js";
-import * as strings from "../strings.js";
+import { signed } from "../verdict_strings.js";
 
 /** @typedef {import("../api.js").Span} Span */
 /** @typedef {import("./spans.js").Range} Range */
@@ -32,7 +33,7 @@ export function textPieces(answer, strongest) {
     const mark = element("mark", "pull");
     describePull(mark, index, sentence.contribution, strongest);
     // Shown by the style sheet, so that the text's own characters stay the text's.
-    mark.dataset.number = strings.signed(sentence.contribution);
+    mark.dataset.number = signed(sentence.contribution);
     mark.append(...wordPieces(within(answer.words, sentence), sentence));
     return mark;
   });
@@ -96,9 +97,9 @@ function wordMark(text, index, pull, strongest) {
 /** Gives a word its pull. @param {HTMLElement} mark @param {number} pull @param {number} strongest */
 function tint(mark, pull, strongest) {
   const share = Math.min(1, Math.abs(pull) / strongest);
-  mark.setAttribute("aria-label", strings.wordLabel(mark.textContent ?? "", pull));
+  mark.setAttribute("aria-label", wordLabel(mark.textContent ?? "", pull));
   mark.dataset.sign = signOf(pull);
-  mark.dataset.number = strings.signed(pull);
+  mark.dataset.number = signed(pull);
   mark.toggleAttribute("data-faint", share < FAINT);
   mark.style.setProperty("--share", String(share));
 }

@@ -1,0 +1,91 @@
+// Fetches what shows an answer or an error before there is one: at the first sign that somebody uses the page.
+
+import { ApiError } from "../api.js";
+
+/** @typedef {typeof import("./outcome.js")} Outcome */
+/** @typedef {import("./outcome.js").Form} Form */
+
+const STYLE = "../answer.css";
+// All that outcome.js needs and the page hasn't yet: named here, none waits for another to name it.
+const MODULES = [
+  "./outcome.js",
+  "./answer_strings.js",
+  "./answer.js",
+  "./compare.js",
+  "../failure.js",
+  "../failure_strings.js",
+  "./history_view.js",
+  "./tryout.js",
+  "../verdict_strings.js",
+  "../meter.js",
+  "./spans.js",
+  "./waterfall.js",
+  "./words.js",
+  "./history.js",
+  "./flip.js",
+];
+
+// Long before anything can be sent: a pointer over the page, a finger on it, a key.
+const SIGNS = ["pointerover", "pointerdown", "focusin", "keydown"];
+
+/** @type {Promise<Outcome> | null} */
+let outcome = null;
+
+/** @param {Form} form */
+export function loadAtFirstSign(form) {
+  for (const sign of SIGNS) addEventListener(sign, () => loadOutcome(form).catch(() => {}), { once: true });
+}
+
+/**
+ * Gives what shows an outcome; what couldn't be loaded is tried again by the next call.
+ * @param {Form} form
+ * @returns {Promise<Outcome>}
+ * @throws {ApiError} unloaded
+ */
+export function loadOutcome(form) {
+  outcome ??= fetchOutcome(form).catch((error) => {
+    outcome = null;
+    throw error;
+  });
+  return outcome;
+}
+
+/** @param {Form} form */
+async function fetchOutcome(form) {
+  for (const module of MODULES) addLink("modulepreload", module);
+  const [loaded] = await arrived(Promise.all([import("./outcome.js"), styled()]));
+  loaded.start(form);
+  return loaded;
+}
+
+/**
+ * A module that is loaded late, or an error that says so.
+ * @template Module
+ * @param {Promise<Module>} module
+ * @throws {ApiError} unloaded, or offline
+ */
+export async function arrived(module) {
+  try {
+    return await module;
+  } catch {
+    throw new ApiError({ code: navigator.onLine ? "unloaded" : "offline" });
+  }
+}
+
+/** Settles when answers have their style: without it none is drawn. */
+function styled() {
+  const link = addLink("stylesheet", STYLE);
+  return new Promise((resolve, reject) => {
+    link.addEventListener("load", resolve);
+    link.addEventListener("error", reject);
+  });
+}
+
+/** @param {string} rel @param {string} path */
+function addLink(rel, path) {
+  const link = document.createElement("link");
+  link.rel = rel;
+  link.href = new URL(path, import.meta.url).href;
+  document.head.append(link);
+  return link;
+}

@@ -1,0 +1,161 @@
+// Shows what came of a request: an answer with all that can be done with it, or an error. Loaded by ahead.js.
+
+import { STATIC, announcement, linkCopied, linkShown } from "./answer_strings.js";
+import { drawAnswer } from "./answer.js";
+import { arrived } from "./ahead.js";
+import { ApiError } from "../api.js";
+import { pin, showComparison, startComparison } from "./compare.js";
+import { addStrings, byId, copyText, find, onClick, setOptionalText, setText } from "../dom.js";
+import { Failure, diagnose, waitIsOver } from "../failure.js";
+import { detailOf, errorSmallPrint, explain } from "../failure_strings.js";
+import { remember, startHistory } from "./history_view.js";
+import { api, useKey } from "../service.js";
+import { linkTo } from "../share.js";
+import { endCurrent, endsWithState, isShown, result, show } from "./states.js";
+import { Tryout } from "./tryout.js";
+
+/** @typedef {import("./words.js").Explained} Explained */
+/** @typedef {{review: string, answer: Explained}} Answered */
+/**
+ * @typedef {object} Form
+ * @property {(options?: {quietly?: boolean}) => void} read reads what is in the box
+ * @property {(text: string) => void} useText puts a text into the box and reads it
+ */
+
+const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
+
+/** @type {Form} */
+let form;
+/** The last one; on screen in the state of an answer alone. @type {Answered | null} */
+let latest = null;
+
+/** @param {Form} used */
+export function start(used) {
+  form = used;
+  addStrings(STATIC);
+  startComparison();
+  startHistory(form.useText);
+  review.addEventListener("input", onInput);
+}
+
+function onInput() {
+  markStale();
+  if (isShown("error")) endCurrent();
+}
+
+// An answer.
+
+/** @param {Answered} answered @param {boolean} quietly */
+export function showAnswer(answered, quietly) {
+  const { answer } = answered;
+  waitIsOver();
+  show("answer", (view) => drawAnswer(view, answer), quietly);
+  latest = answered;
+  endsWithState(new Tryout(find(result, "#answer"), answer, { api, useText: form.useText }));
+  letCorrect(answered);
+  onClick(result, "#pin", () => pin(answered));
+  onClick(result, "#share", () => share(answered.review));
+  find(result, "#developers").addEventListener("toggle", () => showSnippets(answered));
+  markStale();
+  showComparison(answered);
+  remember(answered);
+  setText(document, "#status", announcement(answer.sentiment, answer.probability));
+}
+
+/** Says when the verdict on screen is about another text than the one in the box. */
+function markStale() {
+  if (latest === null || !isShown("answer")) return;
+  const stale = review.value !== latest.review;
+  find(result, "#stale").hidden = !stale;
+  find(result, "#answer").toggleAttribute("data-stale", stale);
+}
+
+/** @param {Answered} answered */
+async function letCorrect(answered) {
+  const view = find(result, "#answer");
+  try {
+    const { offerCorrection } = await import("./correct.js");
+    await offerCorrection(view, answered, api);
+  } catch {
+    // Without the module, a reader can't correct; the verdict stands all the same.
+  }
+}
+
+/** @param {string} text */
+async function share(text) {
+  const link = await linkTo(text);
+  const copied = await copyText(link);
+  setText(result, "#share-status", copied ? linkCopied : linkShown);
+  setOptionalText(result, "#share-link", "#share-link code", copied ? "" : link);
+}
+
+/** For developers: loaded whenever it is looked at. @param {Answered} answered */
+async function showSnippets({ review: text, answer }) {
+  const box = find(result, "#developers .more-body");
+  try {
+    const { drawSnippets } = await arrived(import("./snippets_view.js"));
+    drawSnippets(box, api.url, text, answer);
+  } catch (error) {
+    const { title, advice } = explain(asApiError(error), api.url);
+    box.textContent = `${title}. ${advice}`;
+  }
+}
+
+// An error.
+
+/**
+ * @param {unknown} error
+ * @param {boolean} quietly
+ * @param {AbortSignal} signal of the request; when another one took its place, nothing is shown
+ */
+export async function showFault(error, quietly, signal) {
+  const fault = await diagnose(asApiError(error), api);
+  if (!signal.aborted && fault.code !== "aborted") showError(fault, quietly);
+}
+
+/** A fault of our own must not look like a verdict either. @param {unknown} error */
+function asApiError(error) {
+  if (error instanceof ApiError) return error;
+  console.error(error);
+  return new ApiError({ code: "page_fault" });
+}
+
+/** @param {ApiError} error @param {boolean} quietly */
+function showError(error, quietly) {
+  const explanation = explain(error, api.url);
+  // A try by itself that fails in the same way is no news: nothing is drawn or read out again.
+  const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
+  if (!same) show("error", (view) => drawError(view, error, explanation), quietly);
+  const retry = () => form.read({ quietly: true });
+  endsWithState(new Failure(find(result, "#error"), error, { again: explanation.again, retry }));
+  showComparison(null);
+  if (explanation.edit) review.setAttribute("aria-invalid", "true");
+}
+
+/**
+ * @param {DocumentFragment} view
+ * @param {ApiError} error
+ * @param {import("../failure_strings.js").Explanation} explanation
+ */
+function drawError(view, error, { title, advice, command = "", edit = false, retry = true }) {
+  setText(view, "#error-title", title);
+  setText(view, "#error-advice", advice);
+  setOptionalText(view, "#error-command", "#error-command code", command);
+  setOptionalText(view, "#error-detail", "#error-detail", detailOf(error));
+  setText(view, "#error-small-print", errorSmallPrint(error));
+  onClick(view, "#retry", () => form.read());
+  onClick(view, "#edit", () => review.focus());
+  find(view, "#retry").hidden = !retry;
+  find(view, "#key-form").hidden = error.status !== 401;
+  find(view, "#key-form").addEventListener("submit", giveKey);
+  find(view, "#edit").hidden = !edit;
+  find(view, "#error").dataset.code = error.code;
+  find(view, "#error").dataset.status = String(error.status);
+}
+
+/** @param {Event} event */
+function giveKey(event) {
+  event.preventDefault();
+  useKey(/** @type {HTMLInputElement} */ (find(result, "#key")).value.trim());
+  form.read();
+}

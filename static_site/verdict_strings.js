@@ -1,0 +1,40 @@
+// Names verdicts, warnings, pulls and probabilities, wherever a page shows some.
+
+import { LANGUAGE, MINUS, percent } from "./strings.js";
+
+const twoPlaces = new Intl.NumberFormat(LANGUAGE, {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
+/** A signed pull: +1.24, −0.87, 0.00. @param {number} contribution */
+export function signed(contribution) {
+  const size = twoPlaces.format(Math.abs(contribution));
+  if (size === twoPlaces.format(0)) return size;
+  return (contribution > 0 ? "+" : MINUS) + size;
+}
+
+/** @type {Record<string, string>} */
+export const VERDICTS = {
+  positive: "Positive",
+  negative: "Negative",
+  uncertain: "Can\u2019t tell",
+};
+
+/** @type {Record<string, string>} */
+export const WARNINGS = {
+  truncated: "Only a part was read",
+  too_short: "Very short",
+  no_known_words: "No word it knows",
+  not_english: "Perhaps not English",
+};
+export const OTHER_WARNING = "Note";
+
+/** How sure, in one short sentence. @param {string} sentiment @param {number} probability */
+export function sureness(sentiment, probability) {
+  if (sentiment === "uncertain") return "Not sure enough to say.";
+  const share = percent(sentiment === "negative" ? 1 - probability : probability);
+  return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
+}
+
+export const probabilityLabel = "Probability that it is positive";
