@@ -2,10 +2,12 @@
 
     make run            # or, inside its environment: python run.py
     make serve          # or: python run.py --serve
+    make run MODEL=my-model BESIDE=training/model
 
 Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's; whatever ends
 this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9. With --serve the API
-is the one for many callers, and a process that ends by itself is started again.
+is the one for many callers, and a process that ends by itself is started again. BESIDE names a second model,
+which gets an endpoint and an API of its own, and which the page then sets beside the first.
 """
 
 import argparse
@@ -24,12 +26,16 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 HOST = "127.0.0.1"
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
+# Those of a second model, when BESIDE names one.
+BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
+MODEL = "training/model"
 # The API's script, and the one that --serve starts in its place.
 API, SERVED_API = "chalice_app/local_api.py", "chalice_app/asgi_api.py"
 # Links to vocab/, which a checkout without symlinks turns into small text files.
@@ -71,13 +77,14 @@ def environment() -> dict[str, str]:
     Raises SystemExit when a port or the endpoint's name can't be used.
     """
     env = dict(os.environ)
-    for name, default in PORTS.items():
+    ports = ports_of(env)
+    for name, default in ports.items():
         value = env.get(name) or str(default)
         if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
             sys.exit(f"run: {name} must be a port from 1 to 65535, got {value[:20]!r}")
         env[name] = str(int(value))
-    if len({env[name] for name in PORTS}) < len(PORTS):
-        sys.exit(f"run: {', '.join(PORTS)} must differ")
+    if len({env[name] for name in ports}) < len(ports):
+        sys.exit(f"run: {', '.join(ports)} must differ")
     endpoint = env.get("ENDPOINT_NAME") or "verdict"
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", endpoint):
         sys.exit(f"run: ENDPOINT_NAME must be letters, digits and hyphens, got {endpoint[:20]!r}")
@@ -85,9 +92,38 @@ def environment() -> dict[str, str]:
     env["PYTHONUNBUFFERED"] = "1"
     env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
     env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
+    if env.get("BESIDE"):
+        check_beside(env)
+        env["BESIDE_API_URL"] = f"http://{HOST}:{env['BESIDE_API_PORT']}"
     if env.get("AUTH") == "key" and not env.get("API_KEY"):
         add_key(env)
     return env
+
+
+def ports_of(env: Mapping[str, str]) -> dict[str, int]:
+    """Give the ports that are needed, each with its default."""
+    return PORTS | (BESIDE_PORTS if env.get("BESIDE") else {})
+
+
+def check_beside(env: Mapping[str, str]) -> None:
+    """Raise SystemExit when the second model is the first one."""
+    first, second = (ROOT / (env.get("MODEL") or MODEL), ROOT / env["BESIDE"])
+    if first.resolve() == second.resolve():
+        sys.exit(
+            "run: MODEL and BESIDE are the same folder;"
+            f" name two models: make run MODEL=my-model BESIDE={MODEL}"
+        )
+
+
+def beside(env: Mapping[str, str]) -> dict[str, str]:
+    """Give the environment of the second model's endpoint and API."""
+    return dict(env) | {
+        "MODEL": env["BESIDE"],
+        "ENDPOINT_PORT": env["BESIDE_ENDPOINT_PORT"],
+        "API_PORT": env["BESIDE_API_PORT"],
+        "API_URL": env["BESIDE_API_URL"],
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{HOST}:{env['BESIDE_ENDPOINT_PORT']}",
+    }
 
 
 def add_key(env: dict[str, str]) -> None:
@@ -112,7 +148,7 @@ def check_links() -> None:
 
 def check_ports(env: dict[str, str]) -> None:
     """Raise SystemExit, with what to do, when a port is taken."""
-    for name, default in PORTS.items():
+    for name, default in ports_of(env).items():
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -129,26 +165,34 @@ def check_ports(env: dict[str, str]) -> None:
 # --- the processes ------------------------------------------------------------------------------
 
 
+class Part(NamedTuple):
+    """One of the processes: what starts it, and its variables."""
+
+    command: str
+    env: dict[str, str]
+
+
 class App:
-    """The Procfile's processes, which start and end together; ``serve`` as --serve says."""
+    """The Procfile's processes, which start and end together; ``serve`` as --serve says.
+
+    With BESIDE, the second model's endpoint and API are ``endpoint2`` and ``api2``.
+    """
 
     def __init__(self, env: dict[str, str], serve: bool = False) -> None:
         self.env, self.serve = env, serve
         self.status: int | None = None
         self._ended = threading.Event()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._parts = self._all_parts()
 
     def start(self) -> None:
         """Start every process, and threads that pass on what each prints and notice its end."""
-        commands = dict(_read_procfile())
-        if self.serve:
-            commands["api"] = commands["api"].replace(API, SERVED_API)
-        for name, command in commands.items():
+        for name in self._parts:
             if self._ended.is_set():  # stopped before all have started
                 break
-            self._start(name, command)
+            self._start(name)
         for name in self._processes:
-            threading.Thread(target=self._follow, args=(name, commands[name]), daemon=True).start()
+            threading.Thread(target=self._follow, args=(name,), daemon=True).start()
 
     def say(self, line: str) -> None:
         """Print a line; when nobody can read it any more, stop."""
@@ -179,11 +223,20 @@ class App:
                 process.wait()
         return self.status or 0
 
-    def _start(self, name: str, command: str) -> None:
+    def _all_parts(self) -> dict[str, Part]:
+        commands = dict(_read_procfile())
+        if self.serve:
+            commands["api"] = commands["api"].replace(API, SERVED_API)
+        parts = {name: Part(command, self.env) for name, command in commands.items()}
+        if self.env.get("BESIDE"):
+            parts |= {f"{name}2": Part(commands[name], beside(self.env)) for name in ("endpoint", "api")}
+        return parts
+
+    def _start(self, name: str) -> None:
         process = subprocess.Popen(
-            ["sh", "-c", f"exec {command}"],
+            ["sh", "-c", f"exec {self._parts[name].command}"],
             cwd=ROOT,
-            env=self.env,
+            env=self._parts[name].env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -191,9 +244,9 @@ class App:
             preexec_fn=_die_with_parent(),
         )
         self._processes[name] = process
-        self.say(f"{name:8} | started (pid={process.pid})")
+        self.say(f"{name:9} | started (pid={process.pid})")
 
-    def _follow(self, name: str, command: str) -> None:
+    def _follow(self, name: str) -> None:
         """Pass on what a process prints; when it ends, stop, or start it again."""
         pause = FIRST_PAUSE_SECONDS
         while True:
@@ -209,7 +262,7 @@ class App:
             self.say(f"run: {name} ended by itself (status {status}), so it is started again")
             if self._ended.wait(pause):
                 return
-            self._start(name, command)
+            self._start(name)
 
     def _wait_for(self, name: str) -> int:
         """Wait until a process ends, take away what it left of its own, and give its status."""
@@ -225,7 +278,7 @@ class App:
     def _pass_on(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
         for line in process.stdout:
-            self.say(f"{name:8} | {line.decode(errors='replace').rstrip()}")
+            self.say(f"{name:9} | {line.decode(errors='replace').rstrip()}")
 
 
 def _read_procfile() -> list[tuple[str, str]]:
@@ -245,15 +298,16 @@ def _die_with_parent() -> Callable[[], None] | None:
 
 
 def announce(app: App, env: dict[str, str], began: float) -> None:
-    """Wait until a review went from the page's API URL to a verdict, then print where to look."""
+    """Wait until a review went from the page's API URL, or both, to a verdict; then print where to look."""
     page, api = f"http://{HOST}:{env['PAGE_PORT']}/", env["API_URL"]
     reason = "no answer"
     pause = 0.05
     while time.monotonic() - began < READY_SECONDS and app.status is None:
         try:
             if api in _fetch(page + "config.js"):
-                verdict = json.loads(_fetch(api + "/v1/sentiment", REVIEW, env.get("API_KEY", "")))
-                app.say(_where(page, api, verdict["sentiment"], verdict["probability"], began))
+                key = env.get("API_KEY", "")
+                second = _verdict(env["BESIDE_API_URL"], key) if env.get("BESIDE") else None
+                app.say(_where(page, api, _verdict(api, key), second, began))
                 return
             reason = f"{page} is not ours or names another API"
         except urllib.error.HTTPError as error:
@@ -269,12 +323,21 @@ def announce(app: App, env: dict[str, str], began: float) -> None:
         app.stop(1)
 
 
-def _where(page: str, api: str, sentiment: str, probability: float, began: float) -> str:
+def _verdict(api: str, key: str) -> dict[str, Any]:
+    """Give an API's answer to the first review. Raises OSError, ValueError or KeyError."""
+    answer = json.loads(_fetch(api + "/v1/sentiment", REVIEW, key))
+    return {name: answer[name] for name in ("sentiment", "probability", "model")}
+
+
+def _where(page: str, api: str, first: dict[str, Any], second: dict[str, Any] | None, began: float) -> str:
+    compare = ""
+    if second:
+        compare = f"\n  both   {page}compare.html  {first['model']['id']} beside {second['model']['id']}"
     return f"""
 Verdict is ready after {time.monotonic() - began:.1f} s: "{REVIEW}"
-is {sentiment}, P(positive) = {probability:.3f}.
+is {first["sentiment"]}, P(positive) = {first["probability"]:.3f}.
 
-  page   {page}
+  page   {page}{compare}
   curl   curl -s {api}/v1/sentiment -H 'Content-Type: application/json' -d '{{"review": "Not good."}}'
 
 Ctrl-C stops everything.

@@ -1,6 +1,7 @@
 """The page's local server: sends the files of its own folder, with the headers a strict page needs.
 
 python static_site/serve.py --port 8080 --host 127.0.0.1 --api-url http://127.0.0.1:8000
+python static_site/serve.py --beside-api-url http://127.0.0.1:8001    # and that of a second model
 """
 
 import argparse
@@ -33,9 +34,10 @@ CONTENT_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 
-CONFIG = """// Says where the API is; written by serve.py from --api-url.
+CONFIG = """// Says where the API is, and where that of a second model; written by serve.py from its flags.
 
 export const API_URL = {url};
+export const BESIDE_API_URL = {beside};
 """
 
 IDLE_SECONDS = 60
@@ -47,10 +49,10 @@ class PageServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, api_url: str) -> None:
+    def __init__(self, host: str, port: int, api_url: str, beside_url: str = "") -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self.config = CONFIG.format(url=json.dumps(api_url)).encode()
-        self.headers = security_headers(api_url)
+        self.config = config_of(api_url, beside_url)
+        self.headers = security_headers(api_url, beside_url)
         super().__init__((host, port), PageHandler)
 
     def server_bind(self) -> None:
@@ -146,11 +148,17 @@ def file_of(path: str) -> Path | None:
     return file if served else None
 
 
-def security_headers(api_url: str) -> dict[str, str]:
-    """The headers of every answer; the page may talk to itself and to the API, and no one else."""
+def config_of(api_url: str, beside_url: str = "") -> bytes:
+    """The page's config.js: the API's URL, and that of the second model's, empty when there is none."""
+    return CONFIG.format(url=json.dumps(api_url), beside=json.dumps(beside_url)).encode()
+
+
+def security_headers(api_url: str, beside_url: str = "") -> dict[str, str]:
+    """The headers of every answer; the page may talk to itself and to the API, or both, and no one else."""
+    apis = " ".join(dict.fromkeys(origin_of(url) for url in (api_url, beside_url) if url))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-        f"connect-src 'self' {origin_of(api_url)}; manifest-src 'self'; "
+        f"connect-src 'self' {apis}; manifest-src 'self'; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
     return {
@@ -178,17 +186,18 @@ def main(arguments: list[str] | None = None) -> None:
     options = parse(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
-    server = start(options.host, options.port, options.api_url)
+    server = start(options.host, options.port, options.api_url, options.beside_api_url)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    print(f"The page is at http://{host}:{server.server_port} and asks {options.api_url}.", flush=True)
+    asked = " and ".join(filter(None, [options.api_url, options.beside_api_url]))
+    print(f"The page is at http://{host}:{server.server_port} and asks {asked}.", flush=True)
     with server:
         server.serve_forever()
 
 
-def start(host: str, port: int, api_url: str) -> PageServer:
+def start(host: str, port: int, api_url: str, beside_url: str = "") -> PageServer:
     """A server that listens; exits with one sentence when the address can't be had."""
     try:
-        return PageServer(host, port, api_url)
+        return PageServer(host, port, api_url, beside_url)
     except OSError as error:
         print(f"serve.py: {reason_of(error, host, port)}", file=sys.stderr)
         raise SystemExit(1) from None
@@ -221,6 +230,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=os.environ.get("API_URL") or "http://127.0.0.1:8000",
         help="where the API is (default: API_URL, or http://127.0.0.1:8000)",
     )
+    parser.add_argument(
+        "--beside-api-url",
+        type=optional_url,
+        default=os.environ.get("BESIDE_API_URL") or "",
+        help="where the API of a second model is, to set beside the first (default: BESIDE_API_URL, or none)",
+    )
     return parser.parse_args(arguments)
 
 
@@ -245,6 +260,11 @@ def http_url(text: str) -> str:
     if parts.query or parts.fragment:
         raise wrong
     return text.rstrip("/")
+
+
+def optional_url(text: str) -> str:
+    """The same, or nothing."""
+    return http_url(text) if text else ""
 
 
 if __name__ == "__main__":

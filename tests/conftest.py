@@ -10,6 +10,7 @@ import pytest
 from tests.support.aws_server import AwsServer
 from tests.support.faulty_stack import FaultyStack
 from tests.support.missing import skip_or_fail
+from tests.support.model import leaning_package
 from tests.support.stack import Stack
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
@@ -57,6 +58,19 @@ def chromium() -> str:
 def stack() -> Iterator[Stack]:
     """The whole app, started once as `make run` starts it."""
     running = Stack()
+    try:
+        running.wait_for("Verdict is ready")
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The app with two models, as `make run BESIDE=...` starts it: one that leans to positive, and ours."""
+    leaning = tmp_path_factory.mktemp("leaning")
+    leaning_package(leaning)
+    running = Stack(MODEL=str(leaning), BESIDE="training/model")
     try:
         running.wait_for("Verdict is ready")
         yield running

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack, alive, free_ports
 
 NAMES = ("endpoint", "api", "page")
@@ -181,6 +182,55 @@ def test_a_port_that_is_none_is_refused(value: str) -> None:
 def test_two_parts_cannot_share_a_port() -> None:
     ended = run_once(API_PORT="8111", PAGE_PORT="8111")
     assert (ended.returncode, "must differ" in ended.stderr) == (1, True)
+
+
+def test_a_second_model_gets_an_endpoint_and_an_api_of_its_own(two: Stack) -> None:
+    asked = [httpx.get(f"{api}/v1/model", trust_env=False).json()["id"] for api in (two.api, two.beside)]
+    assert asked[0] != asked[1]
+    assert f"{two.page}compare.html  {asked[0]} beside {asked[1]}" in "".join(two.log)
+
+
+def test_stopping_it_leaves_no_process_of_two_models(tmp_path) -> None:
+    leaning_package(tmp_path)
+    running = Stack(BESIDE=str(tmp_path))
+    running.wait_for("Verdict is ready")
+    pids = [running.pid_of(name) for name in (*NAMES, "endpoint2", "api2")]
+    assert running.stop() == 0
+    assert not any(map(alive, pids))
+
+
+def test_one_model_under_both_names_is_refused() -> None:
+    ended = run_once(BESIDE="training/../training/model")
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        "run: MODEL and BESIDE are the same folder;"
+        " name two models: make run MODEL=my-model BESIDE=training/model\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["BESIDE_ENDPOINT_PORT", "BESIDE_API_PORT"])
+def test_a_port_of_the_second_model_is_looked_at_as_the_first_s_are(name: str, tmp_path) -> None:
+    ended = run_once(BESIDE=str(tmp_path), **{name: "http"})
+    assert ended.stderr == f"run: {name} must be a port from 1 to 65535, got 'http'\n"
+    ended = run_once(BESIDE=str(tmp_path), **{name: "8111"}, PAGE_PORT="8111")
+    assert "must differ" in ended.stderr
+
+
+def test_a_second_model_that_is_missing_is_one_sentence_and_ends_all(tmp_path) -> None:
+    running = Stack(BESIDE=str(tmp_path))
+    assert running.process.wait(30) == 1
+    assert f"{tmp_path}/model.json can't be read" in "".join(running.log)
+
+
+def test_a_second_api_that_runs_elsewhere_is_named_to_the_page() -> None:
+    running = Stack(BESIDE_API_URL="https://api.example/stage")
+    try:
+        running.wait_for("Verdict is ready")
+        assert '"https://api.example/stage"' in httpx.get(f"{running.page}config.js", trust_env=False).text
+        policy = httpx.get(running.page, trust_env=False).headers["content-security-policy"]
+        assert f"connect-src 'self' {running.api} https://api.example;" in policy
+    finally:
+        running.stop()
 
 
 def test_a_missing_model_is_one_sentence_and_an_error(tmp_path) -> None:

@@ -64,7 +64,8 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
         check_api(api_url, verdict)
         say(f"API: a review of our own went through {api_url}")
     retire(cloud, endpoint, say)
-    page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say)
+    beside_url = options.beside_api_url
+    page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say, beside_url)
     page.retire(cloud, options.site, say)
     budget.ensure(cloud, options.budget_email, options.budget_dollars)
     return Deployed(endpoint, model, digest, api_url, page_url)
@@ -256,6 +257,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=environ.get("DEPLOYED_API_URL") or None,
         help="where the API is reached, when not at its own URL (default: DEPLOYED_API_URL)",
     )
+    add(
+        "--beside-api-url",
+        type=page.serve.optional_url,
+        default=environ.get("BESIDE_API_URL") or "",
+        help="a second model's API, another stage's say, which the page sets beside its own"
+        " (default: BESIDE_API_URL, or none)",
+    )
     add("--no-api-check", action="store_true", help="don't ask the API a review at the end")
     options = parser.parse_args(arguments)
     clouds.check_choices(
@@ -291,6 +299,8 @@ def warn(options: argparse.Namespace) -> None:
         print(f"warning: {told}; the default image, ray, still gets them")
     if options.site == "website":
         print("warning: an S3 website has no TLS: anybody on the way can read and change the page")
+    if options.site == "cloudfront" and options.beside_api_url.startswith("http://"):
+        print("warning: the page has TLS and the API beside its own has none: browsers will not ask it")
     if options.kind == "realtime":
         hour: Any = prices.instance_hour(options.instance_type)
         cost = f"about ${24 * 30 * hour * options.instances:.0f} a month" if hour else "by the hour"

@@ -1,6 +1,5 @@
 """The page on AWS: static_site/ in a bucket, behind CloudFront, or as a plain S3 website."""
 
-import json
 import sys
 import time
 from html import escape
@@ -30,17 +29,17 @@ POLL_SECONDS, WAIT_MINUTES = 15.0, 30
 HEAD = '<meta charset="utf-8">'
 
 
-def deploy(cloud: Cloud, kind: str, api_url: str, say: Say) -> str:
+def deploy(cloud: Cloud, kind: str, api_url: str, say: Say, beside_url: str = "") -> str:
     """Put the page where browsers reach it, and give its URL. Raises CloudError."""
     bucket = cloud.stage.site_bucket
     if kind == "website":
         url = _website(cloud, bucket)
-        upload(cloud, files(api_url))
+        upload(cloud, files(api_url, beside_url))
         return url
     # A page that is up stays readable: its policy is written as it was.
     there = distributions(cloud)
     _ensure_bucket(cloud, bucket, there[0]["ARN"] if there else None)
-    changed = upload(cloud, files(api_url))
+    changed = upload(cloud, files(api_url, beside_url))
     distribution = ensure_distribution(cloud, say)
     if not there:
         _ensure_bucket(cloud, bucket, distribution["ARN"])
@@ -83,26 +82,29 @@ def _ensure_bucket(cloud: Cloud, bucket: str, distribution_arn: str | None) -> N
 # --- its files ----------------------------------------------------------------------------------
 
 
-def files(api_url: str) -> dict[str, bytes]:
-    """Give the page's files by name, with the API's URL in config.js and its origin in the page's CSP."""
+def files(api_url: str, beside_url: str = "") -> dict[str, bytes]:
+    """Give the page's files by name, with the API's URL in config.js and its origin in the page's CSP.
+
+    So it is with that of a second model's API, which may be another stage's.
+    """
     found = {
         str(path.relative_to(SITE)): path.read_bytes()
         for path in sorted(SITE.rglob("*"))
         if path.is_file() and path.suffix in serve.CONTENT_TYPES
     }
-    found["config.js"] = serve.CONFIG.format(url=json.dumps(api_url.rstrip("/"))).encode()
+    found["config.js"] = serve.config_of(api_url.rstrip("/"), beside_url.rstrip("/"))
     for name in found:
         if name.endswith(".html"):
-            found[name] = with_policy(found[name].decode(), name, api_url).encode()
+            found[name] = with_policy(found[name].decode(), name, api_url, beside_url).encode()
     return found
 
 
-def with_policy(html: str, name: str, api_url: str) -> str:
+def with_policy(html: str, name: str, api_url: str, beside_url: str = "") -> str:
     """Write the page's content security policy into it: a bucket sends no such header.
 
     What only a header can say, who may frame the page, is left to CloudFront's own headers.
     """
-    policy = serve.security_headers(api_url)["Content-Security-Policy"]
+    policy = serve.security_headers(api_url, beside_url)["Content-Security-Policy"]
     parts = [part for part in policy.split("; ") if not part.startswith("frame-ancestors")]
     meta = f'<meta http-equiv="Content-Security-Policy" content="{escape("; ".join(parts))}">'
     if HEAD not in html:

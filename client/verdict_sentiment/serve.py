@@ -12,7 +12,8 @@ from verdict_sentiment.ways import LIBRARIES, UsageError
 # What the extra [serve] installs.
 NEEDED = (*LIBRARIES, "chalice", "boto3", "prometheus_client")
 EPILOG = """\
-Ports come from the variables ENDPOINT_PORT (8090), API_PORT (8000) and PAGE_PORT (8080). Ctrl-C stops all."""
+Ports come from the variables ENDPOINT_PORT (8090), API_PORT (8000) and PAGE_PORT (8080), with --beside from
+BESIDE_ENDPOINT_PORT (8091) and BESIDE_API_PORT (8001) too. Ctrl-C stops all."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,6 +24,9 @@ def main(arguments: Sequence[str]) -> int:
         epilog=EPILOG,
     )
     parser.add_argument("--model", metavar="PATH", help="the model folder to serve (default: MODEL, or ours)")
+    parser.add_argument(
+        "--beside", metavar="PATH", help="a second model, set beside the first on the page (default: BESIDE)"
+    )
     options = parser.parse_args(arguments)
     missing = [name for name in NEEDED if not find_spec(name)]
     if missing:
@@ -31,7 +35,8 @@ def main(arguments: Sequence[str]) -> int:
             " 'verdict-sentiment[serve]'"
         )
     env = dict(os.environ)
-    if options.model is not None:
-        env["MODEL"] = os.path.abspath(options.model)
+    for name, path in (("MODEL", options.model), ("BESIDE", options.beside)):
+        if path is not None:
+            env[name] = os.path.abspath(path)
     # In this process's place, so that a signal for the command is one for the runner.
     os.execve(sys.executable, [sys.executable, str(ROOT / "run.py")], env)

@@ -38,6 +38,13 @@ def test_a_model_that_can_t_be_served_ends_it(tmp_path: Path) -> None:
     assert f"local endpoint: {tmp_path}/model.json can't be read" in ran.out
 
 
+def test_a_second_model_is_named_beside_the_first(tmp_path: Path) -> None:
+    ports = {name: str(port) for name, port in zip(PORTS, free_ports(3), strict=True)}
+    ran = verdict("serve", "--model", str(tmp_path), "--beside", str(tmp_path), **ports)
+    assert ran.status == 1
+    assert "MODEL and BESIDE are the same folder" in ran.err
+
+
 def test_what_is_not_installed_is_one_sentence() -> None:
     code = (
         "import sys; sys.modules['chalice'] = None\nfrom verdict_sentiment.cli import main\nmain(['serve'])"

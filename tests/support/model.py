@@ -1,5 +1,6 @@
-"""Networks and model packages small enough to make in a test, of random weights."""
+"""Networks and model packages small enough to make in a test, of random weights or almost ours."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -37,5 +38,20 @@ def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
         "uncertain": [0.35, 0.65],
         "metrics": {},
     }
+    model_folder.write_package(folder, data, card)
+    return card
+
+
+def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
+    """Write a model that is the published one but leans ``by`` logits to positive; give its card."""
+    import inference
+    import model_folder
+    from onnx_head import Head, read_head, with_head
+
+    network = (inference.MODEL_FOLDER / "model.onnx").read_bytes()
+    head = read_head(network)
+    data = with_head(network, Head(head.weights, head.bias + by))
+    card = json.loads((inference.MODEL_FOLDER / "model.json").read_text(encoding="utf-8"))
+    card |= model_folder.named_by(data)
     model_folder.write_package(folder, data, card)
     return card

@@ -31,15 +31,19 @@ def free_ports(count: int) -> list[int]:
 class Stack:
     """A running app. ``log`` holds every line that its processes printed so far.
 
-    ``flags`` are run.py's, ``settings`` variables.
+    ``flags`` are run.py's, ``settings`` variables. With BESIDE, ``beside`` is the second API's URL.
     """
 
     def __init__(self, *flags: str, **settings: str) -> None:
         endpoint, api, page = free_ports(3)
         self.ports = {"ENDPOINT_PORT": str(endpoint), "API_PORT": str(api), "PAGE_PORT": str(page)}
+        if "BESIDE" in settings:
+            names = ("BESIDE_ENDPOINT_PORT", "BESIDE_API_PORT")
+            self.ports |= dict(zip(names, map(str, free_ports(2)), strict=True))
         self.ports |= {key: value for key, value in settings.items() if key in self.ports}
         self.endpoint_url = f"http://127.0.0.1:{self.ports['ENDPOINT_PORT']}"
         self.api = f"http://127.0.0.1:{self.ports['API_PORT']}"
+        self.beside = f"http://127.0.0.1:{self.ports.get('BESIDE_API_PORT', '')}"
         self.page = f"http://127.0.0.1:{self.ports['PAGE_PORT']}/"
         self.log: list[str] = []
         self._new: queue.Queue[str | None] = queue.Queue()
