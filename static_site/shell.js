@@ -1,5 +1,6 @@
 // Draws what every page shares: the way to the other pages, and the reader's settings.
 
+import * as config from "./config.js";
 import { byId, element, fillStrings, find, listItem } from "./dom.js";
 import { applyTheme, change, follow, settings } from "./settings.js";
 import * as strings from "./strings.js";
@@ -30,7 +31,11 @@ function skipLink() {
 /** @param {string} page */
 function navigation(page) {
   const list = element("ul");
-  list.append(...Object.entries(strings.PAGES).map(([file, name]) => pageLink(file, name, file === page)));
+  // Two models need two addresses: where one is named, there is nothing to compare.
+  const shown = Object.entries(strings.PAGES).filter(
+    ([file]) => file !== "compare.html" || file === page || Boolean(config.BESIDE_API_URL),
+  );
+  list.append(...shown.map(([file, name]) => pageLink(file, name, file === page)));
   const nav = element("nav", "pages");
   nav.setAttribute("aria-label", strings.STATIC.pages);
   nav.append(list);

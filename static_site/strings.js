@@ -24,6 +24,7 @@ export const PAGES = {
   "index.html": "A review",
   "file.html": "A file",
   "model.html": "The model",
+  "compare.html": "Two models",
   "label.html": "Labels",
   "developers.html": "For developers",
 };

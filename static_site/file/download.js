@@ -81,8 +81,8 @@ function ourCells(outcome) {
   return [sentiment, probability, warnings.join(" "), error];
 }
 
-/** @param {Cell} cell */
-function withoutFormula(cell) {
+/** What a spreadsheet would run gets a sign in front. @param {Cell} cell */
+export function withoutFormula(cell) {
   return typeof cell === "string" && FORMULA.test(cell) ? `'${cell}` : cell;
 }
 

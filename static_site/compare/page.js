@@ -1,0 +1,193 @@
+// Runs the page for two models: one text to both, their answers side by side, and where they part.
+
+import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
+import { addStrings, byId, button, element, find, listItem, onClick } from "../dom.js";
+import { api, beside } from "../service.js";
+import { follow, settings } from "../settings.js";
+import { showPage, startShell } from "../shell.js";
+import * as strings from "../strings.js";
+import { inWords, listOf } from "./apart.js";
+import { Side } from "./sides.js";
+import { BOTH, SIDES, STATIC } from "./strings.js";
+
+const page = byId("page");
+const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
+const status = byId("status");
+
+/** @type {Side[]} */
+let sides = [];
+/** What both were asked last. */
+let asked = "";
+/** The part for a whole file, once a file was chosen. @type {import("./file.js").WholeFile | null} */
+let wholeFile = null;
+
+addStrings(STATIC);
+startShell("compare.html");
+if (beside) start(beside);
+else byId("none").hidden = false;
+showPage();
+
+/** @param {import("../api.js").Verdict} second */
+function start(second) {
+  byId("form").hidden = byId("examples-part").hidden = byId("both").hidden = byId("file-part").hidden = false;
+  sides = [api, second].map((one, place) => new Side(place, one, onChange));
+  byId("sides").append(...sides.map(({ root }) => root));
+  byId("apart-head").append(element("span", "", BOTH.sentence), ...SIDES.map((name) => element("span", "", name)));
+  byId("privacy").textContent = BOTH.privacy(api.url, second.url);
+  review.placeholder = strings.STATIC.placeholder;
+  byId("examples").append(...strings.EXAMPLES.map(exampleItem));
+  listen(second);
+  follow(applySettings);
+  showLength();
+}
+
+/** @param {import("../api.js").Verdict} second */
+function listen(second) {
+  byId("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    read();
+  });
+  review.addEventListener("input", onInput);
+  onClick(document, "#stop", stop);
+  document.addEventListener("keydown", onKey);
+  byId("file").addEventListener("change", () => takeFile(second));
+  // Coming back, browsers put the text into the box again.
+  addEventListener("pageshow", showLength);
+}
+
+/** @param {Readonly<import("../settings.js").Settings>} now */
+function applySettings({ shortcuts }) {
+  byId("shortcut").textContent = shortcuts ? strings.shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
+  if (shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
+  else byId("send").removeAttribute("aria-keyshortcuts");
+}
+
+/** @param {KeyboardEvent} event */
+function onKey(event) {
+  // While an input method composes, keys belong to it.
+  if (!settings.shortcuts || event.isComposing || event.altKey) return;
+  const withModifier = event.ctrlKey || event.metaKey;
+  const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
+  if (event.key === "Enter" && withModifier && event.target === review) read();
+  else if (event.key === "/" && !withModifier && !typing) review.focus();
+  else return;
+  event.preventDefault();
+}
+
+// One text.
+
+function read() {
+  const text = review.value;
+  if (refuse(text)) return;
+  asked = text;
+  status.textContent = strings.loading(countCharacters(text));
+  for (const side of sides) side.ask(text);
+  markStale();
+  const result = byId("both");
+  if (result.getBoundingClientRect().top > window.innerHeight * 0.6) result.scrollIntoView({ block: "start" });
+}
+
+/** What both would surely refuse isn't sent. @param {string} text */
+function refuse(text) {
+  const code = text.trim() === "" ? "empty" : countCharacters(text) > MAX_REVIEW_CHARACTERS ? "too_long" : "";
+  byId("refusal").hidden = code === "";
+  if (code === "") return false;
+  const { title, advice } = strings.explain(new ApiError({ code }), api.url);
+  byId("refusal").textContent = `${title}. ${advice}`;
+  review.setAttribute("aria-invalid", "true");
+  review.focus();
+  return true;
+}
+
+function stop() {
+  for (const side of sides) side.stop();
+  onChange();
+  status.textContent = BOTH.stopped;
+  byId("send").focus();
+}
+
+/** One of the two is in another state: what can be said of both is said. */
+function onChange() {
+  const waiting = sides.some(({ state }) => state === "loading");
+  const over = sides.some(({ state }) => state === "answer" || state === "error");
+  byId("stop-row").hidden = !waiting;
+  page.dataset.state = waiting ? "loading" : over ? "told" : "empty";
+  const [first, second] = sides.map(({ answer }) => answer);
+  byId("sum").hidden = waiting || !over;
+  byId("apart").hidden = waiting || !first || !second;
+  if (!waiting && over) tell(first, second);
+}
+
+/** @param {import("../api.js").Answer | null} first @param {import("../api.js").Answer | null} second */
+function tell(first, second) {
+  byId("sum-title").textContent = BOTH.title([first, second]);
+  const words = first && second ? inWords(first, second) : [BOTH.onlyOne];
+  byId("sum-words").replaceChildren(...words.map((sentence) => element("p", "", sentence)));
+  byId("apart-list").replaceChildren(...(first && second ? listOf(first, second) : []));
+  status.textContent = BOTH.announcement([first, second]);
+}
+
+function onInput() {
+  review.removeAttribute("aria-invalid");
+  byId("refusal").hidden = true;
+  showLength();
+  markStale();
+}
+
+/** Says when what both said is about another text than the one in the box. */
+function markStale() {
+  byId("stale").hidden = page.dataset.state !== "told" || review.value === asked;
+  byId("stale").textContent = BOTH.stale;
+}
+
+function showLength() {
+  const length = countCharacters(review.value);
+  byId("length").textContent = strings.lengthOf(length, MAX_REVIEW_CHARACTERS);
+  byId("length").toggleAttribute("data-over", length > MAX_REVIEW_CHARACTERS);
+}
+
+/** @param {string} text */
+function useText(text) {
+  review.value = text;
+  onInput();
+  read();
+}
+
+/** @param {(typeof strings.EXAMPLES)[number]} example */
+function exampleItem({ name, label, note, review: text }) {
+  const choice = button("", label, () => useText(text));
+  choice.dataset.example = name;
+  return listItem(choice, " ", element("span", "", note));
+}
+
+// A whole file: what it needs is loaded when one is chosen.
+
+/** @param {import("../api.js").Verdict} second */
+async function takeFile(second) {
+  const file = /** @type {HTMLInputElement} */ (byId("file")).files?.[0];
+  if (!file) return;
+  byId("file-refusal").hidden = true;
+  try {
+    const { WholeFile } = await import("./file.js");
+    wholeFile?.end();
+    wholeFile = new WholeFile(find(document, "#file-part"), [api, second], { say, onWhy: showWhy });
+  } catch (error) {
+    console.warn(error);
+    byId("file-refusal").textContent = BOTH.noFilePart;
+    byId("file-refusal").hidden = false;
+    return;
+  }
+  await wholeFile.open(file);
+}
+
+/** @param {string} words */
+function say(words) {
+  status.textContent = words;
+}
+
+/** From a row of the file to both answers with their reasons. @param {string} text */
+function showWhy(text) {
+  useText(text);
+  find(document, "#both-title").focus({ preventScroll: true });
+  byId("both").scrollIntoView({ block: "start" });
+}

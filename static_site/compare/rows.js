@@ -1,0 +1,152 @@
+// Says which rows of a file both models are to read, and what came of them: as training/compare.py does.
+
+import { faultOf } from "../file/columns.js";
+import { interval } from "../file/figures.js";
+import { labelOf } from "../file/labels.js";
+import { textOf } from "../file/reading.js";
+
+/**
+ * @typedef {import("../file/reading.js").Sheet} Sheet
+ * @typedef {import("../file/labels.js").Label} Label
+ * @typedef {import("../file/sending.js").Outcome} Outcome
+ * @typedef {import("../file/sending.js").Scored} Scored
+ * @typedef {{review: number, label: number, scale: import("../file/labels.js").Scale}} Choice columns; -1 for none
+ * @typedef {{number: number, review: string, label: Label | null}} Row number counts from 1
+ * @typedef {[Outcome, Outcome]} Pair what the first and the second said of a row
+ * @typedef {{row: Row, first: Scored, second: Scored}} Both a row that both could read
+ * @typedef {"sides" | "verdicts" | "all"} Show
+ * @typedef {"row" | "first" | "second" | "apart" | "label" | "review"} Key
+ */
+
+// White space as Python's str.split() takes it: the same texts repeat each other here and there.
+const SPACE = /[\s\x1c-\x1f\x85]+/u;
+const SORTED_CHARACTERS = 60;
+
+/**
+ * The rows to read, each text once, and how many are left out for each reason.
+ * @param {Sheet} sheet
+ * @param {Choice} choice
+ * @returns {{rows: Row[], counts: Record<string, number>}}
+ */
+export function rowsOf(sheet, choice) {
+  /** @type {Record<string, number>} */
+  const counts = {};
+  const readable = sheet.rows.flatMap((cells, place) => {
+    const label = choice.label < 0 ? null : labelOf(cells[choice.label], choice.scale);
+    const reason = faultOf(sheet, place, choice.review) || unlabelled(cells, choice, label);
+    if (reason) counts[reason] = (counts[reason] ?? 0) + 1;
+    return reason ? [] : [{ number: place + 1, review: textOf(cells[choice.review]), label }];
+  });
+  return { rows: eachOnce(readable, counts), counts };
+}
+
+/** @param {import("../file/reading.js").Cell[]} cells @param {Choice} choice @param {Label | null} label */
+function unlabelled(cells, choice, label) {
+  if (choice.label < 0 || label !== null) return "";
+  return textOf(cells[choice.label]).trim() === "" ? "unlabelled" : "between";
+}
+
+/** The first row of each text; none of a text that has both labels. @param {Row[]} rows @param {Record<string, number>} counts */
+function eachOnce(rows, counts) {
+  /** @type {Map<string, Row[]>} */
+  const byText = new Map();
+  for (const row of rows) {
+    const text = row.review.toLowerCase().split(SPACE).filter(Boolean).join(" ");
+    const same = byText.get(text);
+    if (same) same.push(row);
+    else byText.set(text, [row]);
+  }
+  return [...byText.values()].flatMap((same) => {
+    const conflicting = new Set(same.map(({ label }) => label)).size > 1;
+    const reason = conflicting ? "conflicting" : "duplicates";
+    const out = conflicting ? same.length : same.length - 1;
+    if (out > 0) counts[reason] = (counts[reason] ?? 0) + out;
+    return conflicting ? [] : [same[0]];
+  });
+}
+
+/** Rows that both could read. @param {Row[]} rows @param {(Pair | null)[]} pairs @returns {Both[]} */
+export function readByBoth(rows, pairs) {
+  return pairs.flatMap((pair, place) => {
+    if (!pair || pair[0].error !== undefined || pair[1].error !== undefined) return [];
+    return [{ row: rows[place], first: pair[0], second: pair[1] }];
+  });
+}
+
+/** Whether the two lie on different sides of one half. @param {Both} both */
+export function differ({ first, second }) {
+  return first.probability >= 0.5 !== second.probability >= 0.5;
+}
+
+/** @param {Both} both */
+export function apart({ first, second }) {
+  return Math.abs(first.probability - second.probability);
+}
+
+/**
+ * How often each is right, and McNemar's exact test on the reviews that only one of them is right on.
+ * @param {Both[]} found all with a label
+ */
+export function judge(found) {
+  const right = found.map(({ row, first, second }) =>
+    [first, second].map(({ probability }) => probability >= 0.5 === (row.label === "positive")),
+  );
+  const count = (/** @type {(one: boolean[]) => boolean} */ test) => right.filter(test).length;
+  const lost = count(([one, other]) => one && !other);
+  const won = count(([one, other]) => !one && other);
+  const accuracies = [count(([one]) => one), count(([, other]) => other)].map((number) => ({
+    right: number,
+    rows: found.length,
+    interval: interval(number, found.length),
+  }));
+  return { accuracies, lost, won, p: mcnemar(lost, won) };
+}
+
+/**
+ * The probability, two-sided, of so uneven a share, were each such review as likely to fall to either
+ * (McNemar's exact test). In whole numbers: nothing is rounded but the quotient.
+ * @param {number} lost
+ * @param {number} won
+ */
+export function mcnemar(lost, won) {
+  const all = BigInt(lost + won);
+  let ways = 1n;
+  let tail = 1n;
+  for (let count = 0n; count < BigInt(Math.min(lost, won)); count += 1n) {
+    ways = (ways * (all - count)) / (count + 1n);
+    tail += ways;
+  }
+  return Math.min(1, quotient(2n * tail, all));
+}
+
+/** A whole number by a power of two, either of which may be too large for a number. @param {bigint} over @param {bigint} power */
+function quotient(over, power) {
+  const spare = BigInt(Math.max(0, over.toString(16).length * 4 - 64));
+  return Number(over >> spare) * 2 ** Number(spare - power);
+}
+
+/**
+ * The rows that are shown, in their order.
+ * @param {Both[]} found
+ * @param {{show: Show, by: Key, down: boolean}} wish
+ */
+export function ordered(found, { show, by, down }) {
+  const shown = found.filter(
+    (both) => show === "all" || (show === "sides" ? differ(both) : both.first.sentiment !== both.second.sentiment),
+  );
+  const turn = down ? -1 : 1;
+  return shown.sort((one, other) => {
+    const [left, right] = [keyOf(one, by), keyOf(other, by)];
+    if (left === right) return one.row.number - other.row.number;
+    return left < right ? -turn : turn;
+  });
+}
+
+/** @param {Both} both @param {Key} by @returns {string | number} */
+function keyOf(both, by) {
+  if (by === "row") return both.row.number;
+  if (by === "apart") return apart(both);
+  if (by === "label") return both.row.label ?? "";
+  if (by === "review") return both.row.review.slice(0, SORTED_CHARACTERS).trim().toLowerCase();
+  return both[by].probability;
+}

@@ -1,0 +1,407 @@
+"""Two models side by side on the page: one text to both, where they part, and no verdict on an error."""
+
+import json
+import re
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.static_site.conftest import Visit
+from tests.support.accessibility import violations
+from tests.support.stack import Stack
+
+MIXED = "The photography is gorgeous. Sadly the story goes nowhere, and the end is painful. I left early."
+SECONDS = 15_000  # Playwright counts in milliseconds
+CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
+
+
+@pytest.fixture
+def page(visit: Visit, two: Stack) -> Page:
+    """A fresh visit to the page for two models."""
+    return visit("compare.html", site=two.page)
+
+
+def ask(page: Page, text: str = MIXED) -> None:
+    page.locator("#review").fill(text)
+    page.locator("#send").click()
+
+
+def expect_told(page: Page) -> None:
+    expect(page.locator("main#page")).to_have_attribute("data-state", "told", timeout=SECONDS)
+
+
+def said(api: str, text: str = MIXED) -> dict[str, Any]:
+    return httpx.post(f"{api}/v1/sentiment", json={"review": text}, trust_env=False).json()
+
+
+def signed(number: float) -> str:
+    size = f"{abs(number):.2f}"
+    return size if size == "0.00" else ("+" if number > 0 else "\N{MINUS SIGN}") + size
+
+
+def changing(page: Page, api: str, **changes: Any) -> None:
+    """Let an API's answers be others in these fields."""
+
+    def change(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, json=response.json() | changes)
+
+    page.route(f"{api}/v1/sentiment", lambda route: change(route))
+
+
+def refusing(page: Page, api: str, status: int, code: str) -> None:
+    problem = {"status": status, "code": code, "title": "A title", "detail": "A detail.", "request_id": "r"}
+
+    def refuse(route: Route) -> None:
+        route.fulfill(status=status, json=problem, headers=CORS)
+
+    page.route(f"{api}/v1/sentiment", refuse)
+
+
+# --- both answer --------------------------------------------------------------------------------
+
+
+def test_each_side_shows_its_own_model_verdict_and_probability(page: Page, two: Stack) -> None:
+    ask(page)
+    expect_told(page)
+    names = {"positive": "Positive", "negative": "Negative", "uncertain": "Can’t tell"}
+    for side, api in (("#side-1", two.api), ("#side-2", two.beside)):
+        answer = said(api)
+        shown = page.locator(side)
+        expect(shown.locator(".side-model")).to_contain_text(answer["model"]["id"])
+        expect(shown.locator(".side-model")).to_contain_text(api)
+        expect(shown.locator(".side-verdict")).to_have_text(names[answer["sentiment"]])
+        expect(shown.locator("data")).to_have_attribute("value", str(answer["probability"]))
+        low, high = (round(100 * edge) for edge in answer["model"]["uncertain"])
+        expect(shown).to_contain_text(f"Between {low} and {high}")
+    assert said(two.api)["model"]["id"] != said(two.beside)["model"]["id"]
+
+
+def test_every_sentence_stands_once_with_both_pulls_and_they_add_up(page: Page, two: Stack) -> None:
+    ask(page)
+    expect_told(page)
+    first, second = said(two.api), said(two.beside)
+    rows = page.locator("#apart-list .pull-row")
+    expect(rows).to_have_count(len(first["sentences"]) + 2)
+    shown = [[cell.inner_text() for cell in row.locator(".row-number").all()] for row in rows.all()]
+    both = list(zip(first["sentences"], second["sentences"], strict=True))
+    pulls = [[signed(first["bias"]), signed(second["bias"])]]
+    pulls += [[signed(one["contribution"]) for one in pair] for pair in both]
+    logits = [a["bias"] + sum(one["contribution"] for one in a["sentences"]) for a in (first, second)]
+    assert shown == [*pulls, [signed(logit) for logit in logits]]
+
+
+def test_where_they_part_is_said_in_words(page: Page, two: Stack) -> None:
+    ask(page)
+    expect_told(page)
+    first, second = said(two.api), said(two.beside)
+    points = f"{abs(first['probability'] - second['probability']) * 100:.1f}"
+    expect(page.locator("#sum-words")).to_contain_text(f"The second is {points} points less positive")
+    start = f"{signed(first['bias'])} and {signed(second['bias'])}"
+    expect(page.locator("#sum-words")).to_contain_text(f"where they start, before a word is read: {start}")
+    agreed = first["sentiment"] == second["sentiment"]
+    expect(page.locator("#sum-title")).to_contain_text("Both say" if agreed else "They part")
+    expect(page.locator("#status")).to_contain_text("Both say" if agreed else "They part")
+
+
+def test_the_sentence_on_which_they_are_most_apart_is_named(page: Page, two: Stack) -> None:
+    other = said(two.api)
+    other["sentences"][1]["contribution"] += 3
+    other["sentences"][0]["contribution"] -= 3
+    other["model"] |= {"id": "verdict-other"}
+    other["sentences"][2]["contribution"] -= 0.01
+    other["bias"] += 0.01
+    page.route(f"{two.beside}/v1/sentiment", lambda route: route.fulfill(json=other, headers=CORS))
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#sum-words")).to_contain_text("Most apart are their pulls in “The photography is")
+
+
+def test_a_text_in_the_box_that_has_changed_since_is_told(page: Page) -> None:
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#stale")).to_be_hidden()
+    page.locator("#review").press_sequentially(" More.")
+    expect(page.locator("#stale")).to_be_visible()
+
+
+def test_a_text_is_shown_as_text(page: Page) -> None:
+    ask(page, "&lt;img src=x onerror=alert(1)&gt; is a lovely film. I loved it.")
+    expect_told(page)
+    expect(page.locator("#apart-list")).to_contain_text("<img src=x")
+    assert page.locator("#apart-list img").count() == 0
+
+
+def test_only_the_two_are_asked_and_nothing_is_kept(page: Page, two: Stack) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    ask(page)
+    expect_told(page)
+    assert {re.sub(r"/v1/.*", "", url) for url in asked} == {two.api, two.beside}
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+@pytest.mark.parametrize(("text", "words"), [("  ", "nothing to read"), ("x" * 50_001, "too long")])
+def test_what_both_would_refuse_is_sent_to_neither(page: Page, text: str, words: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    ask(page, text)
+    expect(page.locator("#refusal")).to_contain_text(words)
+    expect(page.locator("#review")).to_have_attribute("aria-invalid", "true")
+    assert asked == []
+
+
+# --- one of them does not -----------------------------------------------------------------------
+
+
+def test_one_that_is_down_gets_no_verdict_and_the_other_keeps_its_own(page: Page, two: Stack) -> None:
+    page.route(f"{two.beside}/**", lambda route: route.abort())
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#sum-title")).to_have_text("Only the first answered")
+    expect(page.locator("#side-1 .side-verdict")).to_be_visible()
+    expect(page.locator("#side-2")).to_have_attribute("data-code", "unreachable")
+    expect(page.locator("#side-2")).to_contain_text("make run MODEL=my-model BESIDE=training/model")
+    assert page.locator("#side-2 .side-verdict").count() == 0
+    expect(page.locator("#apart")).to_be_hidden()
+    page.unroute(f"{two.beside}/**")
+    page.locator("#side-2").get_by_role("button", name="Try again").click()
+    expect(page.locator("#apart")).to_be_visible(timeout=SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(502, "model_failed"), (503, "vocabulary_mismatch"), (500, "internal")]
+)
+def test_a_refusal_is_told_on_its_own_side(page: Page, two: Stack, status: int, code: str) -> None:
+    refusing(page, two.api, status, code)
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#side-1")).to_have_attribute("data-code", code)
+    expect(page.locator("#side-1")).to_contain_text("The API says: A detail.")
+    assert page.locator("#side-1 .side-verdict").count() == 0
+    expect(page.locator("#sum-title")).to_have_text("Only the second answered")
+
+
+def test_neither_is_neither(page: Page, two: Stack) -> None:
+    for api in (two.api, two.beside):
+        refusing(page, api, 500, "internal")
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#sum-title")).to_have_text("Neither of the two answered")
+    assert page.locator(".side-verdict").count() == 0
+
+
+def test_an_answer_that_does_not_add_up_is_no_verdict(page: Page, two: Stack) -> None:
+    changing(page, two.beside, bias=9.0)
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#side-2")).to_have_attribute("data-code", "bad_answer")
+    assert page.locator("#side-2 .side-verdict").count() == 0
+
+
+def test_a_slow_one_is_waited_for_beside_the_quick_one_and_can_be_given_up(page: Page, two: Stack) -> None:
+    page.route(f"{two.beside}/v1/sentiment", lambda route: None)
+    ask(page)
+    expect(page.locator("#side-1 .side-verdict")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("#sum")).to_be_hidden()
+    expect(page.locator("#side-2")).to_contain_text("Still waiting", timeout=SECONDS)
+    page.locator("#stop").click()
+    expect(page.locator("#side-2")).to_contain_text("Stopped. There is no verdict.")
+    expect(page.locator("#sum-title")).to_have_text("Only the first answered")
+    expect(page.locator("#send")).to_be_focused()
+
+
+def test_a_late_answer_to_an_older_text_is_dropped(page: Page, two: Stack) -> None:
+    held: list[Route] = []
+    page.route(f"{two.beside}/v1/sentiment", lambda route: held.append(route))
+    ask(page)
+    expect(page.locator("#side-1 .side-verdict")).to_be_visible(timeout=SECONDS)
+    page.unroute(f"{two.beside}/v1/sentiment")
+    newer = "A warm and funny film. I loved it."
+    ask(page, newer)
+    expect_told(page)
+    expect(page.locator("#side-2 data")).to_have_attribute(
+        "value", str(said(two.beside, newer)["probability"])
+    )
+
+
+def test_a_key_goes_to_the_one_that_asked_for_it(page: Page, two: Stack) -> None:
+    keys: dict[str, str | None] = {}
+
+    def guard(route: Route) -> None:
+        key = route.request.headers.get("x-api-key")
+        if route.request.method == "OPTIONS" or key == "a-key":
+            route.continue_()
+        else:
+            route.fulfill(status=401, json={"status": 401, "code": "unauthorized"}, headers=CORS)
+
+    page.route(f"{two.beside}/v1/sentiment", guard)
+    page.on("request", lambda request: keys.update({request.url: request.headers.get("x-api-key")}))
+    ask(page)
+    expect_told(page)
+    page.locator("#side-2 input").fill("a-key")
+    page.keyboard.press("Enter")
+    expect(page.locator("#side-2 .side-verdict")).to_be_visible(timeout=SECONDS)
+    ask(page, "A warm film.")
+    expect_told(page)
+    assert keys[f"{two.api}/v1/sentiment"] is None
+    assert keys[f"{two.beside}/v1/sentiment"] == "a-key"
+
+
+# --- two that are not what they should be -------------------------------------------------------
+
+
+def test_the_same_model_twice_is_nothing_to_compare(page: Page, two: Stack) -> None:
+    answer = said(two.api)
+    page.route(f"{two.beside}/v1/sentiment", lambda route: route.fulfill(json=answer, headers=CORS))
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#sum-words")).to_have_text(
+        f"Both addresses answer with the same model, {answer['model']['id']}, so there is nothing to compare."
+        " Start a second one, by BESIDE."
+    )
+
+
+def test_another_vocabulary_is_told(page: Page, two: Stack) -> None:
+    changing(page, two.beside, model=said(two.beside)["model"] | {"vocabulary": "0123456789abcdef"})
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#sum-words")).to_contain_text("their vocabularies are not the same")
+
+
+def test_sentences_that_are_cut_differently_stand_by_themselves(page: Page, two: Stack) -> None:
+    answer = said(two.beside)
+    first, second, *rest = answer["sentences"]
+    joined = {
+        "start": first["start"],
+        "end": second["end"],
+        "contribution": first["contribution"] + second["contribution"],
+    }
+    changing(page, two.beside, sentences=[joined, *rest])
+    ask(page)
+    expect_told(page)
+    expect(page.locator("#sum-words")).to_contain_text("They cut the text into other sentences")
+    expect(page.locator("#apart-list .pull-row")).to_have_count(3 + 2 + 2)
+
+
+# --- where there is a second one, and where not -------------------------------------------------
+
+
+def test_the_policy_allows_the_two_addresses_and_no_other(two: Stack, stack: Stack) -> None:
+    policy = httpx.get(two.page, trust_env=False).headers["content-security-policy"]
+    assert f"connect-src 'self' {two.api} {two.beside};" in policy
+    policy = httpx.get(stack.page, trust_env=False).headers["content-security-policy"]
+    assert f"connect-src 'self' {stack.api};" in policy
+
+
+def test_the_way_to_the_page_stands_in_the_masthead_where_two_are_named(visit: Visit, two: Stack) -> None:
+    for name in ("index.html", "label.html"):
+        expect(visit(name, site=two.page).get_by_role("link", name="Two models")).to_be_visible()
+        expect(visit(name).get_by_role("link", name="Two models")).to_have_count(0)
+
+
+def test_opened_where_there_is_one_model_it_says_how_to_have_two(visit: Visit) -> None:
+    page = visit("compare.html")
+    expect(page.locator("#none")).to_contain_text("BESIDE=training/model")
+    expect(page.locator("#form")).to_be_hidden()
+    assert violations(page) == []
+
+
+def test_a_config_that_knows_no_second_model_still_starts_every_page(visit: Visit, stack: Stack) -> None:
+    page = visit()
+    script = f"export const API_URL = {json.dumps(stack.api)};"
+    page.route("**/config.js", lambda route: route.fulfill(content_type="text/javascript", body=script))
+    for name in ("index.html", "compare.html"):
+        page.goto(stack.page + name)
+        expect(page.locator("main#page")).to_be_visible()
+
+
+# --- for everyone -------------------------------------------------------------------------------
+
+
+def empty(page: Page, two: Stack) -> None:
+    pass
+
+
+def loading(page: Page, two: Stack) -> None:
+    page.route(f"{two.beside}/v1/sentiment", lambda route: None)
+    ask(page)
+    expect(page.locator("#side-1 .side-verdict")).to_be_visible(timeout=SECONDS)
+
+
+def told(page: Page, two: Stack) -> None:
+    ask(page)
+    expect_told(page)
+
+
+def failed(page: Page, two: Stack) -> None:
+    refusing(page, two.api, 401, "unauthorized")
+    refusing(page, two.beside, 503, "endpoint_unavailable")
+    ask(page)
+    expect_told(page)
+
+
+def refused(page: Page, two: Stack) -> None:
+    ask(page, " ")
+
+
+STATES = [empty, loading, told, failed, refused]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+def test_axe_finds_nothing_in_any_state(visit: Visit, two: Stack, state, theme: str) -> None:
+    page = visit("compare.html", site=two.page, color_scheme=theme, reduced_motion="reduce")
+    state(page, two)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
+@pytest.mark.parametrize("state", [told, failed], ids=lambda state: state.__name__)
+def test_neither_verdict_nor_error_overflows(page: Page, two: Stack, state, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    state(page, two)
+    ask(page, MIXED + " Un" + "believ" * 40 + "able. https://film.example/" + "g" * 90)
+    expect_told(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_all_of_it_is_used_by_keyboard(page: Page) -> None:
+    page.keyboard.press("/")
+    expect(page.locator("#review")).to_be_focused()
+    page.keyboard.type(MIXED)
+    page.keyboard.press("Control+Enter")
+    expect_told(page)
+    page.keyboard.press("Tab")
+    expect(page.locator("#send")).to_be_focused()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+        if page.evaluate("document.activeElement.id") == "file":
+            return
+    raise AssertionError("the file's field was not reached")
+
+
+def test_a_screen_reader_hears_whose_pull_each_number_is(page: Page) -> None:
+    ask(page)
+    expect_told(page)
+    number = page.locator("#apart-list .row-number").first.inner_text()
+    tree = page.locator("#apart").aria_snapshot()
+    assert f"Start (bias) The first: {number} The second:" in re.sub(r"\s+", " ", tree)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_colours_that_the_system_forces_leave_verdicts_and_bars(visit: Visit, two: Stack, theme: str) -> None:
+    page = visit("compare.html", site=two.page, forced_colors="active", color_scheme=theme)
+    ask(page)
+    expect_told(page)
+    verdict = page.locator("#side-2 .side-verdict")
+    assert verdict.evaluate("node => getComputedStyle(node).textDecorationStyle") in (
+        "solid",
+        "dashed",
+        "dotted",
+    )
+    fill = page.locator('.pull-cell[data-sign="minus"] .fill').first
+    assert "gradient" in fill.evaluate("node => getComputedStyle(node).backgroundImage")
