@@ -11,7 +11,7 @@ from tests.support.aws_server import AwsServer
 from tests.support.faulty_stack import FaultyStack
 from tests.support.missing import skip_or_fail
 from tests.support.model import leaning_package
-from tests.support.stack import Stack
+from tests.support.stack import ROOT, Stack
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 
@@ -73,6 +73,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     running = Stack(MODEL=str(leaning), BESIDE="training/model")
     try:
         running.wait_for("Verdict is ready")
+        running.models = (leaning, ROOT / "training/model")
         yield running
     finally:
         running.stop()

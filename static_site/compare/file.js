@@ -54,8 +54,12 @@ export class WholeFile {
     this.root = root;
     this.apis = apis;
     this.wiring = wiring;
+    this.#listen();
+  }
+
+  #listen() {
     const on = (/** @type {string} */ selector, /** @type {string} */ event, /** @type {(event: Event) => void} */ act) =>
-      find(root, selector).addEventListener(event, act, { signal: this.#listening.signal });
+      find(this.root, selector).addEventListener(event, act, { signal: this.#listening.signal });
     for (const selector of ["#review-column", "#label-column", "#scale"])
       on(selector, "change", () => this.#count(selector === "#label-column"));
     on("#columns", "submit", (event) => {

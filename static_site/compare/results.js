@@ -28,6 +28,7 @@ export class Results {
   /** @type {Both[]} */ #found = [];
   /** @type {{show: Show, by: Key, down: boolean}} */ #wish = { show: "sides", by: "apart", down: true };
   /** @type {Both[]} */ #shown = [];
+  /** @type {Map<number, Both>} */ #byNumber = new Map();
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #refreshing;
   #listening = new AbortController();
 
@@ -148,11 +149,8 @@ export class Results {
 
   /** @param {number} number of the row @returns {Both} */
   #bothOf(number) {
-    return /** @type {Both} */ (this.byNumber.get(number));
+    return /** @type {Both} */ (this.#byNumber.get(number));
   }
-
-  /** @type {Map<number, Both>} */
-  byNumber = new Map();
 
   #choose() {
     this.#wish.show = /** @type {Show} */ (selectOf(this.root, "#show").value);
@@ -169,7 +167,7 @@ export class Results {
 
   #order() {
     this.#shown = ordered(this.#found, this.#wish);
-    this.byNumber = new Map(this.#found.map((both) => [both.row.number, both]));
+    this.#byNumber = new Map(this.#found.map((both) => [both.row.number, both]));
     this.grid.show(this.#shown.map(({ row }) => row.number));
     const words = BOTH.shown(this.#shown.length, this.#found.length);
     if (find(this.root, "#shown").textContent !== words) setText(this.root, "#shown", words);

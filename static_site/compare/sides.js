@@ -101,13 +101,11 @@ export class Side {
     this.answer = answer;
     const { sentiment, probability, warnings, model } = answer;
     const unknown = warnings.some(({ code }) => code === "no_known_words");
-    const meter = newMeter();
-    drawMeter(meter, answer);
     this.show(
       "answer",
       element("p", "side-verdict", strings.VERDICTS[sentiment]),
       element("p", "deck", unknown ? strings.knowsNone : strings.sureness(sentiment, probability)),
-      meter,
+      meterOf(answer),
       scale(probability),
       element("p", "small-print", model.uncertain && !unknown ? strings.band(model.uncertain) : ""),
       ...notes(warnings),
@@ -156,6 +154,13 @@ export class Side {
     });
     return form;
   }
+}
+
+/** @param {Answer} answer */
+function meterOf(answer) {
+  const meter = newMeter();
+  drawMeter(meter, answer);
+  return meter;
 }
 
 /** @param {number} probability */

@@ -45,6 +45,7 @@ class Stack:
         self.api = f"http://127.0.0.1:{self.ports['API_PORT']}"
         self.beside = f"http://127.0.0.1:{self.ports.get('BESIDE_API_PORT', '')}"
         self.page = f"http://127.0.0.1:{self.ports['PAGE_PORT']}/"
+        self.models: tuple[Path, ...] = ()
         self.log: list[str] = []
         self._new: queue.Queue[str | None] = queue.Queue()
         env = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
