@@ -141,6 +141,7 @@ def versions() -> dict[str, str]:
 
 def _version(name: str) -> str:
     try:
-        return importlib.metadata.version(name)
+        # What follows a plus names a build.
+        return importlib.metadata.version(name).partition("+")[0]
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
