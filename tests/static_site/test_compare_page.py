@@ -184,6 +184,17 @@ def test_a_refusal_is_told_on_its_own_side(page: Page, two: Stack, status: int, 
     expect(page.locator("#sum-title")).to_have_text("Only the second answered")
 
 
+def test_a_verdict_of_the_text_before_does_not_outlive_an_error(page: Page, two: Stack) -> None:
+    ask(page)
+    expect_told(page)
+    refusing(page, two.beside, 500, "internal")
+    ask(page, "A warm and funny film.")
+    expect(page.locator("#side-2")).to_have_attribute("data-state", "error", timeout=SECONDS)
+    expect(page.locator("#sum-title")).to_have_text("Only the first answered", timeout=SECONDS)
+    expect(page.locator("#side-2 .side-model")).not_to_contain_text("verdict-")
+    expect(page.locator("#apart")).to_be_hidden()
+
+
 def test_neither_is_neither(page: Page, two: Stack) -> None:
     for api in (two.api, two.beside):
         refusing(page, api, 500, "internal")
