@@ -1,4 +1,4 @@
-// Makes sentences of the parts that an API's own words come in.
+// Holds the English words that pages drawn from the API share, and makes sentences of what it says in parts.
 
 import { LANGUAGE } from "./strings.js";
 
@@ -13,3 +13,6 @@ export const withStop = (text) => text + (/[.!?\u2026]$/.test(text) ? "" : ".");
 
 /** @param {string} text */
 export const sentence = (text) => capital(withStop(text));
+
+/** Beside a table that is wider than its place. */
+export const goesOn = "Goes on to the right \u2192";

@@ -1,6 +1,7 @@
 // Makes tables: a heading for each column, the row's name first, and a way to scroll one that is too wide.
 
 import { element } from "./dom.js";
+import { goesOn } from "./prose_strings.js";
 
 /** @typedef {string | Node} Cell */
 
@@ -15,12 +16,15 @@ export function table(caption, head, rows) {
   return scrolling(node, caption);
 }
 
-/** Only what overflows gets a stop of the Tab key. @param {HTMLElement} node @param {string} label */
+/** Only what overflows gets a stop of the Tab key, and a sign for the eye. @param {HTMLElement} node @param {string} label */
 function scrolling(node, label) {
   const place = element("div", "wide");
-  place.append(node);
+  const sign = element("p", "goes-on", goesOn);
+  sign.setAttribute("aria-hidden", "true");
+  place.append(sign, node);
   new ResizeObserver(() => {
     const overflows = place.scrollWidth > place.clientWidth;
+    sign.hidden = !overflows;
     for (const [name, value] of Object.entries({ role: "region", "aria-label": label, tabindex: "0" })) {
       if (overflows) place.setAttribute(name, value);
       else place.removeAttribute(name);

@@ -812,3 +812,23 @@ def test_names_and_cells_with_markup_are_shown_as_text(page: Page) -> None:
     expect(page.locator(".detail-text")).to_contain_text(markup)
     assert page.locator("img").count() == 0
     assert "run" not in page.title()
+
+
+SPACED = """() => {
+  const style = new CSSStyleSheet();
+  style.replaceSync("* { line-height: 1.5 !important; letter-spacing: 0.12em !important;"
+    + " word-spacing: 0.16em !important }");
+  document.adoptedStyleSheets = [style];
+}"""
+CUT = """[...document.querySelectorAll(".rows-canvas .rows-cell:not(.cell-review)")]
+  .filter((cell) => cell.scrollWidth > cell.clientWidth || cell.scrollHeight > cell.clientHeight + 1)
+  .map((cell) => cell.textContent)"""
+
+
+def test_letters_that_a_reader_spaces_out_cut_no_cell_but_the_review(page: Page) -> None:
+    page.locator("#use-examples").click()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    expect(page.locator(".rows-canvas .cell-note", has_text="Perhaps not English")).to_be_visible()
+    page.evaluate(SPACED)
+    assert page.evaluate(CUT) == []

@@ -355,6 +355,21 @@ def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> N
     expect(peers).to_have_attribute("data-scrolled", "")
 
 
+@pytest.mark.parametrize(("width", "said"), [(320, True), (1280, False)])
+def test_a_table_says_by_a_sign_whether_it_goes_on_beyond_its_place(
+    visit: Visit, width: int, said: bool
+) -> None:
+    page = visit("model.html", viewport={"width": width, "height": 900})
+    peers = page.locator("#peers .wide").first
+    sign = peers.locator(".goes-on")
+    expect(sign).to_be_visible(visible=said)
+    assert peers.evaluate("place => place.scrollWidth > place.clientWidth") == said
+    if said:
+        peers.scroll_into_view_if_needed()
+        peers.evaluate("place => place.scrollTo(200, 0)")
+        expect(sign).to_be_in_viewport(ratio=1)
+
+
 @pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
 def test_nothing_overflows_from_narrow_to_wide(visit: Visit, width: int) -> None:
     page = visit("model.html", viewport={"width": width, "height": 900})
