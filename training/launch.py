@@ -17,7 +17,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,7 +58,11 @@ QUIET = {"SchemaVersion": "1.0", "SageMaker": {"PythonSDK": {"Modules": {"Teleme
 
 
 class Plan(NamedTuple):
-    """A training job to be: the machine, its limits, train.py's flags and the files it needs."""
+    """A training job to be: the machine, its limits, the script, its flags and the files it needs.
+
+    ``name`` and ``under`` tell the job, and its folder in the stage's bucket, from others; ``resumes`` says
+    that the script keeps checkpoints.
+    """
 
     instance: str
     count: int
@@ -69,6 +73,12 @@ class Plan(NamedTuple):
     flags: dict[str, Any]
     files: dict[str, Path]
     checkpoints: str | None
+    script: str = "train.py"
+    name: str = "train"
+    under: str = "training"
+    environment: dict[str, str] = ENVIRONMENT
+    metrics: dict[str, str] = METRICS
+    resumes: bool = True
 
     @property
     def distributed(self) -> bool:
@@ -78,6 +88,13 @@ class Plan(NamedTuple):
 
 def plan_of(options: argparse.Namespace, region: str) -> Plan:
     """Check everything that can be checked here, before anything is started. Raises CloudError."""
+    plan = machine_of(options, region)
+    flags, files = read_flags(options.flags)
+    return plan._replace(flags=flags, files=files)
+
+
+def machine_of(options: argparse.Namespace, region: str) -> Plan:
+    """Give the plan of a job that has a machine and limits, and no flags yet. Raises CloudError."""
     check_instance(options.instance)
     if options.count < 1:
         raise CloudError(f"a job takes 1 instance or more, got --count {options.count}")
@@ -86,7 +103,6 @@ def plan_of(options: argparse.Namespace, region: str) -> Plan:
     wait = options.max_wait or options.max_run + SPOT_MINUTES
     if wait < options.max_run:
         raise CloudError(f"--max-wait {wait} includes --max-run {options.max_run}, so it can't be less")
-    flags, files = read_flags(options.flags)
     return Plan(
         instance=options.instance,
         count=options.count,
@@ -94,8 +110,8 @@ def plan_of(options: argparse.Namespace, region: str) -> Plan:
         run_minutes=options.max_run,
         wait_minutes=wait,
         image=images.uri("training-gpu" if is_gpu(options.instance) else "training", region),
-        flags=flags,
-        files=files,
+        flags={},
+        files={},
         checkpoints=None,
     )
 
@@ -191,27 +207,30 @@ def upload(cloud: Cloud, path: Path, name: str) -> str:
 
 
 @contextmanager
-def source() -> Iterator[Path]:
-    """Give a folder with what train.py needs and nothing else, links followed; it is gone afterwards."""
+def source(names: Sequence[str] = LACKING, folders: Sequence[str] = ("lessons", "vocab")) -> Iterator[Path]:
+    """Give a folder with what a script needs and nothing else, links followed; it is gone afterwards.
+
+    ``names`` are the packages that it needs and the image lacks.
+    """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "code"
         folder.mkdir()
         for path in sorted(TRAINING.glob("*.py")):
             shutil.copy(path, folder)
-        for name in ("lessons", "vocab"):
+        for name in folders:
             shutil.copytree(TRAINING / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-        (folder / "requirements.txt").write_text("\n".join(requirements()) + "\n", encoding="utf-8")
+        (folder / "requirements.txt").write_text("\n".join(requirements(names)) + "\n", encoding="utf-8")
         yield folder
 
 
-def requirements() -> list[str]:
+def requirements(names: Sequence[str] = LACKING) -> list[str]:
     """Give the lines of our requirements that the training image does not meet by itself."""
     lines: dict[str, str] = {}
     for name in ("requirements-run.txt", "requirements-train.txt"):
         for line in (TRAINING.parent / name).read_text(encoding="utf-8").splitlines():
             wanted = line.split("#")[0].strip()
             lines[re.split(r"[<>=\[ ]", wanted)[0]] = wanted
-    return [lines[name] for name in LACKING]
+    return [lines[name] for name in names]
 
 
 # --- start ----------------------------------------------------------------------------------------
@@ -224,14 +243,19 @@ def start(cloud: Cloud, plan: Plan, archive: Path) -> str:
     channels = {"train": upload(cloud, archive, ARCHIVE)}
     channels |= {name: upload(cloud, path, path.name) for name, path in plan.files.items()}
     with source() as folder:
-        try:
-            trainer = make_trainer(cloud, plan, role, channels, folder)
-            trainer.train(wait=False, logs=False)
-        except (ValueError, TypeError) as error:
-            said = " ".join(str(error).split())[:300]
-            raise CloudError(
-                f"the SageMaker SDK refused the job ({said}); is it the version of requirements-aws.txt?"
-            ) from error
+        return submit(cloud, plan, role, channels, folder)
+
+
+def submit(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], folder: Path) -> str:
+    """Start the job of a plan, with the code of a folder; give its name. Raises CloudError."""
+    try:
+        trainer = make_trainer(cloud, plan, role, channels, folder)
+        trainer.train(wait=False, logs=False)
+    except (ValueError, TypeError) as error:
+        said = " ".join(str(error).split())[:300]
+        raise CloudError(
+            f"the SageMaker SDK refused the job ({said}); is it the version of requirements-aws.txt?"
+        ) from error
     return str(trainer._latest_training_job.training_job_name)
 
 
@@ -256,19 +280,20 @@ def make_trainer(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], 
     session = Session(
         cloud.session,
         default_bucket=stage.bucket,
-        default_bucket_prefix="training",
+        default_bucket_prefix=plan.under,
         sagemaker_config=QUIET,
     )
     limits = {"max_runtime_in_seconds": plan.run_minutes * 60}
     if plan.spot:
         limits["max_wait_time_in_seconds"] = plan.wait_minutes * 60
+    kept = configs.CheckpointConfig(s3_uri=plan.checkpoints, local_path=CHECKPOINTS)
     trainer = ModelTrainer(
         sagemaker_session=session,
         role=role,
-        base_job_name=f"{stage.prefix}-train",
+        base_job_name=f"{stage.prefix}-{plan.name}",
         training_image=plan.image,
         source_code=configs.SourceCode(
-            source_dir=str(folder), entry_script="train.py", requirements="requirements.txt"
+            source_dir=str(folder), entry_script=plan.script, requirements="requirements.txt"
         ),
         distributed=Torchrun() if plan.distributed else None,
         compute=configs.Compute(
@@ -282,13 +307,13 @@ def make_trainer(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], 
         input_data_config=[
             configs.InputData(channel_name=name, data_source=uri) for name, uri in channels.items()
         ],
-        output_data_config=configs.OutputDataConfig(s3_output_path=f"s3://{stage.bucket}/training"),
-        checkpoint_config=configs.CheckpointConfig(s3_uri=plan.checkpoints, local_path=CHECKPOINTS),
-        environment=ENVIRONMENT,
+        output_data_config=configs.OutputDataConfig(s3_output_path=f"s3://{stage.bucket}/{plan.under}"),
+        checkpoint_config=kept if plan.resumes else None,
+        environment=plan.environment,
         tags=[Tag(key=key, value=value) for key, value in stage.tags.items()],
     )
     return trainer.with_metric_definitions(
-        [MetricDefinition(name=name, regex=regex) for name, regex in METRICS.items()]
+        [MetricDefinition(name=name, regex=regex) for name, regex in plan.metrics.items()]
     )
 
 
@@ -350,19 +375,25 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     add = parser.add_argument
     clouds.add_flags(parser)
     add("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    add("--instance", default=INSTANCE, help=f"instance type (default {INSTANCE})")
     add("--count", type=int, default=1, help="instances; torchrun spreads each batch over them (default 1)")
-    add("--on-demand", action="store_true", help="no spot capacity: dearer, and never interrupted")
-    add("--max-run", type=int, default=RUN_MINUTES, help=f"minutes of training ({RUN_MINUTES})")
-    add("--max-wait", type=int, help=f"minutes with waiting for spot (default: --max-run + {SPOT_MINUTES})")
     add("--continue", dest="go_on", metavar="JOB", help="start from the checkpoint of a job that has ended")
-    add("--no-wait", action="store_true", help="start the job and leave it")
-    add("--attach", metavar="JOB", help="start nothing: watch this job, bring its network home")
-    add("--stop", metavar="JOB", help="start nothing: end this job")
+    add_job_flags(parser)
     add("--out", type=Path, help="where the network goes (default: the cache folder's network/)")
     options = parser.parse_args(given[:at])
     options.flags = given[at + 1 :]
     return options
+
+
+def add_job_flags(parser: argparse.ArgumentParser) -> None:
+    """Add what every command says about a training job: its machine, its limits, and whether to watch it."""
+    add = parser.add_argument
+    add("--instance", default=INSTANCE, help=f"instance type (default {INSTANCE})")
+    add("--on-demand", action="store_true", help="no spot capacity: dearer, and never interrupted")
+    add("--max-run", type=int, default=RUN_MINUTES, help=f"minutes of training ({RUN_MINUTES})")
+    add("--max-wait", type=int, help=f"minutes with waiting for spot (default: --max-run + {SPOT_MINUTES})")
+    add("--no-wait", action="store_true", help="start the job and leave it")
+    add("--attach", metavar="JOB", help="start nothing: watch this job, bring home what it made")
+    add("--stop", metavar="JOB", help="start nothing: end this job")
 
 
 def main() -> None:

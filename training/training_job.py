@@ -3,7 +3,8 @@
 import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,24 +57,31 @@ def describe(cloud: Cloud, name: str) -> Job:
         raise
 
 
-def follow(cloud: Cloud, name: str, say: Callable[[str], None] = print) -> Job:
+def follow(
+    cloud: Cloud,
+    name: str,
+    say: Callable[[str], None] = print,
+    command: str = "launch",
+    further: str = " -- go on with --continue {}",
+) -> Job:
     """Say a job's states and its log's lines until it ends; give its last description.
 
-    Raises CloudError when it failed, was stopped, or ran out of time.
+    ``further`` ends the sentence about a job that was stopped or had too little time. Raises CloudError
+    when it failed, was stopped, or ran out of time.
     """
-    log, told = _Log(cloud, name), ""
+    log, told = _Log(cloud, name, command), ""
     while True:
         job = describe(cloud, name)
         state = str(job.get("SecondaryStatus") or job["TrainingJobStatus"])
         if state != told:
-            say(f"launch: {name} {_in_words(state)}")
+            say(f"{command}: {name} {_in_words(state)}")
             told = state
         for line in log.new_lines():
             say(line)
         if job["TrainingJobStatus"] in ENDED:
             break
         time.sleep(POLL_SECONDS)
-    _check_end(name, job)
+    _check_end(name, job, further.format(name))
     return job
 
 
@@ -108,8 +116,8 @@ def cost_of(job: Job) -> str:
 class _Log:
     """The lines of a job's log, from its start, each once."""
 
-    def __init__(self, cloud: Cloud, name: str) -> None:
-        self.client, self.name = cloud.client("logs"), name
+    def __init__(self, cloud: Cloud, name: str, command: str) -> None:
+        self.client, self.name, self.command = cloud.client("logs"), name, command
         self.tokens: dict[str, str] = {}
         self.readable = True
 
@@ -121,7 +129,7 @@ class _Log:
         except ClientError as error:
             if not clouds.is_missing(error):  # before the first line there is no log
                 self.readable = False
-                lines.append(f"launch: the log can't be read ({clouds.sentence_of(error)})")
+                lines.append(f"{self.command}: the log can't be read ({clouds.sentence_of(error)})")
         return lines
 
     def _streams(self) -> list[str]:
@@ -146,22 +154,21 @@ class _Log:
 
 def _in_words(state: str) -> str:
     return {
-        "Interrupted": "was interrupted: its spot capacity was taken away; it goes on from its checkpoint",
+        "Interrupted": "was interrupted: its spot capacity was taken away; SageMaker starts it again",
         "Pending": "waits for a machine",
     }.get(state, f"is {state}")
 
 
-def _check_end(name: str, job: Job) -> None:
+def _check_end(name: str, job: Job, goes_on: str) -> None:
     state, last = job["TrainingJobStatus"], job.get("SecondaryStatus", "")
     if state == "Completed":
         return
-    goes_on = f"-- go on with --continue {name}"
     if last == "MaxRuntimeExceeded":
-        raise CloudError(f"{name} ran out of its time; take a larger --max-run {goes_on}")
+        raise CloudError(f"{name} ran out of its time; take a larger --max-run{goes_on}")
     if last == "MaxWaitTimeExceeded":
-        raise CloudError(f"{name} waited too long for spot capacity; try --on-demand {goes_on}")
+        raise CloudError(f"{name} waited too long for spot capacity; try --on-demand{goes_on}")
     if state == "Stopped":
-        raise CloudError(f"{name} was stopped {goes_on}")
+        raise CloudError(f"{name} was stopped{goes_on}")
     reason = " ".join(str(job.get("FailureReason") or "AWS gave no reason").split())
     raise CloudError(f"{name} failed: {reason[:500]}; its log is in {LOG_GROUP}, streams {name}/")
 
@@ -174,16 +181,23 @@ def bring_home(cloud: Cloud, job: Job, out: Path | None = None) -> Brought:
 
     By default it lands where train.py would have put it. Raises CloudError.
     """
-    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
-    with tempfile.TemporaryDirectory() as folder:
-        packed = Path(folder) / "model.tar.gz"
-        _download(cloud.client("s3"), bucket, key, packed)
+    with downloaded(cloud, job) as packed:
         digest = sha256_of(packed)
         files = unpack(packed)
     card = check(files)
     out = out or dataset.cache_folder() / ("dry-run" if card["options"].get("dry_run") else "network")
     write_together({out / name: data for name, data in files.items()})
     return Brought(out, digest, sha256(files["network.safetensors"]))
+
+
+@contextmanager
+def downloaded(cloud: Cloud, job: Job) -> Iterator[Path]:
+    """Give a job's model.tar.gz, which is gone afterwards. Raises CloudError."""
+    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+    with tempfile.TemporaryDirectory() as folder:
+        packed = Path(folder) / "model.tar.gz"
+        _download(cloud.client("s3"), bucket, key, packed)
+        yield packed
 
 
 def unpack(packed: Path) -> dict[str, bytes]:

@@ -165,12 +165,15 @@ def lay_out(
 
 
 def fetch(s3: Any, uri: str, target: Path) -> int:
-    """Download all that lies under a URI; give how many files came."""
+    """Download all whose names begin like a URI; give how many files came.
+
+    A URI may name a folder, or one file, which then lies in the target by its own name.
+    """
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
     for key in keys:
-        file = target / key.removeprefix(prefix).lstrip("/")
+        file = target / (key.removeprefix(prefix).lstrip("/") or Path(key).name)
         file.parent.mkdir(parents=True, exist_ok=True)
         s3.download_file(bucket, key, str(file))
     return len(keys)

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.metadata import packages_distributions, requires
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import boto3
@@ -23,6 +23,7 @@ from safetensors.numpy import load_file
 from tests.support import training_job as executor
 from tests.support.archive import line_members, write_archive
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
+from tests.support.distributions import closure, plain
 from tests.support.missing import skip_or_fail
 from vocab import vocabulary
 from vocab.files import sha256_of
@@ -174,9 +175,9 @@ import gensim.models, train
 def test_train_py_runs_with_torch_and_the_requirements_that_are_sent() -> None:
     """All other packages of this environment are hidden from it."""
     named = [re.split(r"[<>=]", line)[0] for line in launch.requirements()]
-    there = _closure([*named, "torch", "numpy"])
+    there = closure([*named, "torch", "numpy"])
     homes = packages_distributions()
-    hidden = {name for name, owners in homes.items() if not there & {_plain(owner) for owner in owners}}
+    hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
     assert {"boto3", "onnxruntime", "sklearn"} <= hidden
     done = subprocess.run(
         [sys.executable, "-c", HIDE, *sorted(hidden)],
@@ -222,26 +223,6 @@ def test_stopping_to_watch_leaves_the_job_and_says_how_to_go_on(monkeypatch: pyt
     with pytest.raises(CloudError) as error:
         launch.finish(Cloud(STAGE, None), options_of("--stage", "test", "--region", "eu-west-1"), "JOB")
     assert f"watch on: {command} --attach JOB; end it: {command} --stop JOB" in str(error.value)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _closure(names: list[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = [_plain(name) for name in names]
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        found.add(name)
-        try:
-            wanted = requires(name) or []
-        except ModuleNotFoundError:
-            continue
-        waiting += [_plain(re.split(r"[^\w.-]", line)[0]) for line in wanted if "extra ==" not in line]
-    return found
 
 
 # --- on a simulated AWS ---------------------------------------------------------------------------

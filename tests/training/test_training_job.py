@@ -130,7 +130,7 @@ def test_a_network_that_is_not_whole_or_not_ours_is_refused(
 )
 def test_a_job_that_brings_no_network_says_why_and_what_to_do(end: dict[str, str], sentence: str) -> None:
     with pytest.raises(CloudError) as error:
-        training_job._check_end(NAME, end)
+        training_job._check_end(NAME, end, f" -- go on with --continue {NAME}")
     assert sentence in str(error.value)
 
 
@@ -191,7 +191,7 @@ def test_each_state_and_each_line_of_the_log_is_said_once(monkeypatch: pytest.Mo
     assert [line for line in said if not line.startswith("launch:")] == ["one", "two", "three"]
     assert [line for line in said if line.startswith("launch:")] == [
         f"launch: {NAME} is Starting",
-        f"launch: {NAME} was interrupted: its spot capacity was taken away; it goes on from its checkpoint",
+        f"launch: {NAME} was interrupted: its spot capacity was taken away; SageMaker starts it again",
         f"launch: {NAME} is Completed",
     ]
 
