@@ -37,6 +37,8 @@ from vocab.files import sha256_of
 
 # With fewer, chance would decide.
 MIN_REVIEWS, MIN_OF_A_LABEL = 50, 10
+# The part of a card that only an adapted model's has.
+KIND = "adaptation"
 # More than these hardly move 513 numbers any more, and take minutes.
 MAX_REVIEWS = 10_000
 # An adapted network must answer this text as its head says.
@@ -211,26 +213,37 @@ def check_folds(rows: Labelled) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Do what the flags say, and give the exit status. Raises what ``adapt`` and ``install`` do."""
-    out = options.out or Path(f"{options.file.stem}-model")
-    check_free(out, "adaptation", options.model)
+    if options.file.parts[0] == "s3:":
+        raise CommandError("a file in S3 is fitted on SageMaker: make adapt-aws FILE=s3://bucket/prefix")
+    out = out_of(options)
+    check_free(out, KIND, options.model)
     rows = labelled.read_asked(options, options.most)
     print(f"adapt: {labelled.told(rows)}", flush=True)
     adapted = adapt(rows, options.model, options.workers, options.deep)
-    _tell(adapted)
-    if options.dry_run:
-        return FINE
-    if adapted.judged.outcome != "better" and not options.force:
+    tell(adapted.card)
+    return FINE if options.dry_run else settle(adapted.network, adapted.card, out, options.force)
+
+
+def out_of(options: argparse.Namespace) -> Path:
+    """Give the folder of the new model: the one named, or by the file."""
+    return Path(options.out or f"{options.file.stem}-model")
+
+
+def settle(network: bytes, card: dict[str, Any], out: Path, force: bool) -> int:
+    """Install an adapted model that is better, or ``force``; give the exit status. Raises as ``install``."""
+    if card["adaptation"]["outcome"] != "better" and not force:
         print(f"adapt: so nothing was written; --force writes {out} all the same", file=sys.stderr)
         return REFUSED
-    install(out, adapted.network, adapted.card, _check_of(adapted.network))
+    install(out, network, card, _check_of(network))
     place = out.resolve()
-    print(f"adapt: wrote {out} ({adapted.card['id']})")
+    print(f"adapt: wrote {out} ({card['id']})")
     print(f"adapt: try it: make run MODEL={place}, or verdict serve --model {place}")
     return FINE
 
 
-def _tell(adapted: Adapted) -> None:
-    about = adapted.card["adaptation"]
+def tell(card: dict[str, Any]) -> None:
+    """Say what was learned from, and what that brought."""
+    about = card["adaptation"]
     learned, left_out = about["data"]["learned_from"], labelled.told_left_out(about["data"]["rows"])
     print(
         f"adapt: learned from {learned['reviews']:,} reviews, {learned['positive']:,} of them positive, in"

@@ -38,6 +38,7 @@ REASONS = {
     "not_english": "that do not look English",
 }
 SHOWN_CHARACTERS = 12
+FILE_HELP = "labelled reviews: CSV or TSV with a header, or JSON lines"
 
 
 class Scheme(NamedTuple):
@@ -146,8 +147,13 @@ def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] 
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add a labelled file, and what a command says about it."""
+    parser.add_argument("file", type=Path, help=FILE_HELP)
+    add_columns(parser)
+
+
+def add_columns(parser: argparse.ArgumentParser) -> None:
     """Add what a command says about a labelled file."""
-    parser.add_argument("file", type=Path, help="labelled reviews: CSV or TSV with a header, or JSON lines")
     parser.add_argument("--column", help="where the text is (default: review, text, comment, ...)")
     parser.add_argument("--label", help="where the label is (default: label, sentiment, stars, ...)")
     parser.add_argument("--group", help="what belongs together, a film or a customer (default: group)")

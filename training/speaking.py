@@ -17,16 +17,24 @@ class CommandError(Exception):
     """Why something can't be done, in one sentence with the way out."""
 
 
+# What a command refuses by a sentence of its own.
+REFUSALS = (
+    CommandError,
+    BatchError,
+    FolderError,
+    HeadError,
+    PooledError,
+    inference.ModelFilesError,
+    inference.VocabularyError,
+)
+
+
 def speaking(command: str, work: Callable[[], int]) -> int:
     """Do some work and give its status; where it can't be done, say why."""
     try:
         return work()
-    except (CommandError, BatchError, FolderError, HeadError) as error:
-        return _say(command, error, USAGE)
-    except (inference.ModelFilesError, inference.VocabularyError) as error:
-        return _say(command, error, USAGE)
-    except PooledError as error:
-        return _say(command, error, BROKEN)
+    except REFUSALS as error:
+        return _say(command, error, BROKEN if isinstance(error, PooledError) else USAGE)
     except BrokenPipeError:
         raise
     except OSError as error:

@@ -1,6 +1,5 @@
 """Adapting: a better model from labelled rows, a plain word about it, and one sentence for what can't be."""
 
-import csv
 import hashlib
 import json
 import os
@@ -17,32 +16,9 @@ import model_folder
 import numpy as np
 import pytest
 
+from tests.support.own_reviews import rows, save, sentence
+
 ROOT = Path(__file__).resolve().parents[2]
-GOOD = "sturdy reliable quiet cheap accurate comfortable".split()
-BAD = "flimsy noisy wobbly leaking faulty expensive".split()
-THINGS = "kettle lamp printer chair router blender tent camera".split()
-SECRET = "my neighbour Frobisher"
-
-
-def sentence(number: int, good: bool) -> str:
-    words = GOOD if good else BAD
-    return f"{SECRET} has this {THINGS[number % 8]} too, number {number}, and it is {words[number % 6]}."
-
-
-def save(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
-
-
-def rows(count: int, right: float = 1.0) -> list[tuple[str, str]]:
-    """Give sentences about things; of the labels the last ones are wrong beyond the share ``right``."""
-    good = [number % 2 == 0 for number in range(count)]
-    told = [side if number < right * count else not side for number, side in enumerate(good)]
-    return [
-        (sentence(number, side), "positive" if label else "negative")
-        for number, (side, label) in enumerate(zip(good, told, strict=True))
-    ]
 
 
 def run(*flags: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

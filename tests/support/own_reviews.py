@@ -1,0 +1,30 @@
+"""Labelled sentences about things in a house, which all name one neighbour: what must be found in no log."""
+
+import csv
+from pathlib import Path
+
+GOOD = "sturdy reliable quiet cheap accurate comfortable".split()
+BAD = "flimsy noisy wobbly leaking faulty expensive".split()
+THINGS = "kettle lamp printer chair router blender tent camera".split()
+SECRET = "my neighbour Frobisher"
+
+
+def sentence(number: int, good: bool) -> str:
+    words = GOOD if good else BAD
+    return f"{SECRET} has this {THINGS[number % 8]} too, number {number}, and it is {words[number % 6]}."
+
+
+def save(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+def rows(count: int, right: float = 1.0) -> list[tuple[str, str]]:
+    """Give sentences about things; of the labels the last ones are wrong beyond the share ``right``."""
+    good = [number % 2 == 0 for number in range(count)]
+    told = [side if number < right * count else not side for number, side in enumerate(good)]
+    return [
+        (sentence(number, side), "positive" if label else "negative")
+        for number, (side, label) in enumerate(zip(good, told, strict=True))
+    ]
