@@ -75,6 +75,11 @@ class Stage(NamedTuple):
         """The role of the endpoint's container, which answers whoever asks the API."""
         return f"{self.prefix}-endpoint"
 
+    @property
+    def adapt_role(self) -> str:
+        """The role of the jobs that adapt the model; it may read the files of reviews of those that run."""
+        return f"{self.prefix}-adapt"
+
     def role_arn_of(self, name: str) -> str:
         return f"arn:{self.partition}:iam::{self.account}:role/{name}"
 

@@ -97,7 +97,8 @@ def _find_roles(cloud: Cloud) -> Iterator[Thing]:
         used = (function.describe(cloud) or {}).get("Configuration", {}).get("Role", "")
     except CloudError:
         used = ""
-    for name in dict.fromkeys((stage.function_role, stage.prefix, stage.endpoint_role, stage.role)):
+    names = (stage.function_role, stage.prefix, stage.endpoint_role, stage.adapt_role, stage.role)
+    for name in dict.fromkeys(names):
         try:
             role = iam.get_role(RoleName=name)["Role"]
         except ClientError as error:

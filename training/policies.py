@@ -69,6 +69,37 @@ def of_sagemaker(stage: Stage) -> dict[str, Any]:
     }
 
 
+def of_adaptations(stage: Stage) -> dict[str, Any]:
+    """Give what every job that adapts the model may do: write its log and fetch its image, read no file."""
+    logs = _log(stage, "/aws/sagemaker/TrainingJobs")
+    return {
+        "Version": VERSION,
+        "Statement": [_allow("WriteLogs", LOGGING, logs), *_of_container(stage, ("training",))],
+    }
+
+
+def of_adaptation(
+    stage: Stage, folder: str, bucket: str, key: str, kms_key: str | None = None
+) -> dict[str, Any]:
+    """Give the rights of one such job: its own folder of the stage's bucket, and one file of reviews.
+
+    ``kms_key`` is the ARN of the key that the file is encrypted with, where it is the owner's own.
+    """
+    own, theirs = (f"arn:{stage.partition}:s3:::{name}" for name in (stage.bucket, bucket))
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stage.region}.amazonaws.com"}}
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("ReadReviews", "s3:GetObject", f"{theirs}/{key}"),
+            _allow("FindReviews", "s3:ListBucket", theirs, {"StringLike": {"s3:prefix": f"{key}*"}}),
+            *([_allow("DecryptReviews", "kms:Decrypt", kms_key, through_s3)] if kms_key else ()),
+            _allow("UseOwnFolder", ["s3:GetObject", "s3:PutObject"], f"{own}/{folder}/*"),
+            _allow("ListOwnFolder", "s3:ListBucket", own, {"StringLike": {"s3:prefix": f"{folder}/*"}}),
+            _allow("FindBuckets", "s3:GetBucketLocation", sorted({own, theirs})),
+        ],
+    }
+
+
 def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
     """Give the rights to fetch images by their names in images.py, and to write metrics."""
     registry = f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository"

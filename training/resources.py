@@ -147,6 +147,26 @@ def ensure_endpoint_role(cloud: Cloud) -> str:
     return _ensure_role(cloud, cloud.stage.endpoint_role, trust, policies.of_endpoint(cloud.stage))
 
 
+def ensure_adapt_role(cloud: Cloud) -> str:
+    """Make the role of the jobs that adapt the model, which by itself reads no file; give its ARN."""
+    trust = policies.trust(cloud.stage, "sagemaker", own_account=True)
+    return _ensure_role(cloud, cloud.stage.adapt_role, trust, policies.of_adaptations(cloud.stage))
+
+
+def grant(cloud: Cloud, role: str, name: str, rights: dict[str, Any]) -> None:
+    """Give a role more rights, under a name by which they are taken away again."""
+    cloud.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(rights))
+
+
+def revoke(cloud: Cloud, role: str, name: str) -> None:
+    """Take the rights of that name from a role; what is gone already is fine."""
+    try:
+        cloud.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+
+
 def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
     """Make the Lambda's role, which may ask one endpoint, or mend it; give its ARN."""
     trust = policies.trust(cloud.stage, "lambda")

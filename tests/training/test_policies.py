@@ -20,6 +20,11 @@ NO_RESOURCE = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 NAMESPACE = {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
 
 
+FOLDER, KEY = "training/verdict-dev-adapt-0a1b2c", "labels/my.csv"
+KMS_KEY = f"arn:aws:kms:{STAGE.region}:{STAGE.account}:key/0a1b"
+ADAPTATION = policies.of_adaptation(STAGE, FOLDER, "the-shop", KEY, KMS_KEY)
+
+
 def committed(name: str) -> dict[str, Any]:
     return dict(json.loads((CHALICE / f"policy-{name}.json").read_text(encoding="utf-8")))
 
@@ -31,6 +36,8 @@ def all_policies() -> dict[str, dict[str, Any]]:
         "function": policies.of_function(STAGE),
         "bucket": policies.of_bucket(STAGE, STAGE.bucket),
         "trust": policies.trust(STAGE, "sagemaker"),
+        "adaptations": policies.of_adaptations(STAGE),
+        "adaptation": ADAPTATION,
     }
     return written | {f"policy-{name}.json": committed(name) for name in STAGES}
 
@@ -134,6 +141,36 @@ def test_jobs_write_only_where_results_go() -> None:
         f"arn:aws:s3:::{STAGE.bucket}/training/*",
         f"arn:aws:s3:::{STAGE.bucket}/batch/*",
     ]
+
+
+def test_jobs_that_adapt_have_no_right_on_a_file_by_their_role_alone() -> None:
+    assert "s3:" not in json.dumps(POLICIES["adaptations"])
+    assert "notebook" not in json.dumps(POLICIES["adaptations"])
+
+
+def test_a_job_that_adapts_reads_one_file_of_reviews_and_its_own_folder_alone() -> None:
+    given = {one["Sid"]: one for one in ADAPTATION["Statement"]}
+    own = f"arn:aws:s3:::{STAGE.bucket}"
+    assert {
+        sid: one["Resource"] for sid, one in given.items() if "s3:GetObject" in listed(one["Action"])
+    } == {
+        "ReadReviews": f"arn:aws:s3:::the-shop/{KEY}",
+        "UseOwnFolder": f"{own}/{FOLDER}/*",
+    }
+    assert [sid for sid, one in given.items() if "s3:PutObject" in listed(one["Action"])] == ["UseOwnFolder"]
+    names = {
+        one["Resource"]: one["Condition"]["StringLike"]["s3:prefix"]
+        for one in given.values()
+        if one["Action"] == "s3:ListBucket"
+    }
+    assert names == {"arn:aws:s3:::the-shop": f"{KEY}*", own: f"{FOLDER}/*"}
+
+
+def test_a_key_decrypts_for_a_job_that_adapts_through_s3_alone_and_only_where_there_is_one() -> None:
+    (decrypt,) = [one for one in ADAPTATION["Statement"] if one["Action"] == "kms:Decrypt"]
+    assert decrypt["Resource"] == KMS_KEY
+    assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    assert "kms" not in json.dumps(policies.of_adaptation(STAGE, FOLDER, "the-shop", KEY))
 
 
 def test_a_role_is_taken_by_its_service_alone() -> None:
