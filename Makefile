@@ -139,6 +139,10 @@ adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews, an
 	$(if $(FILE),,$(error name the file: make adapt FILE=my.csv))
 	@$(RUN)/bin/python training/adapt.py "$(FILE)" $(FLAGS)
 
+adapt-aws: $(AWS)/.ready ## fine-tune the model to a FILE of labelled reviews, here or in S3, on SageMaker
+	$(if $(FILE)$(FLAGS),,$(error name the file: make adapt-aws FILE=my.csv, or FILE=s3://bucket/prefix/my.csv))
+	@$(AWS)/bin/python training/adapt_aws.py $(if $(FILE),"$(FILE)") $(FLAGS)
+
 batch-test: $(RUN)/.ready ## judge the 25,000 test reviews in a batch and print the accuracy
 	@$(RUN)/bin/python training/batch_test.py $(FLAGS)
 

@@ -1,0 +1,103 @@
+"""Fine-tune the model inside a SageMaker training job: what adapt_aws.py sends there, beside order.json.
+
+It leaves model.onnx and model.json, whatever came out, or refused.json with the sentence that says why it
+can't be done. Its log is kept for long and read by many: no text, no label and no traceback is in it.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import adapt
+import labelled
+from model_folder import write_package
+from speaking import REFUSALS, CommandError
+
+from vocab.files import sha256_of, write_atomic
+
+HERE = Path(__file__).resolve().parent
+ORDER, BASE, REFUSED = "order.json", "base", "refused.json"
+FAILURE = "failure"
+
+
+class Order(NamedTuple):
+    """What was asked for: adapt.py's flags, and the SHA-256 of each file of the base."""
+
+    flags: list[str]
+    base: dict[str, str]
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(self._asdict()).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Order":
+        return cls(**json.loads(data))
+
+
+def hashes_of(model: Path) -> dict[str, str]:
+    """Give the SHA-256 of each file of a model folder."""
+    return {name: sha256_of(model / name) for name in ("model.onnx", "model.json")}
+
+
+def work(here: Path, reviews: Path, out: Path) -> None:
+    """Do what ``here``/order.json says with the one file under ``reviews``, and leave it in ``out``."""
+    order = Order.from_bytes((here / ORDER).read_bytes())
+    try:
+        _check_base(here / BASE, order.base)
+        adapted = _adapted(order, here / BASE, reviews)
+    except REFUSALS as error:
+        write_atomic(out / REFUSED, json.dumps({"sentence": str(error)}).encode())
+        print("adapt-job: refused; the sentence is in the result", flush=True)
+        return
+    write_package(out, adapted.network, adapted.card)
+    print(f"adapt-job: model.onnx {adapted.card['onnx_sha256']}", flush=True)
+
+
+def place_of(error: BaseException) -> str:
+    """Say what went wrong, and where; an error's own words may hold a review.
+
+    >>> place_of(ValueError("I loved it"))
+    'ValueError'
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
+
+
+def _adapted(order: Order, base: Path, reviews: Path) -> adapt.Adapted:
+    # Sentences name the file as its owner does, without the folder that it lies in here.
+    os.chdir(_only_file(reviews).parent)
+    workers = f"--workers={os.cpu_count() or 1}"
+    named = _only_file(reviews).name
+    options = adapt.parse([*order.flags, "--deep", f"--model={base}", workers, "--", named])
+    rows = labelled.read_asked(options, options.most)
+    print(f"adapt-job: {len(rows.labels):,} of {rows.counts['rows']:,} rows to learn from", flush=True)
+    return adapt.adapt(rows, base, options.workers, deep=True)
+
+
+def _only_file(folder: Path) -> Path:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    if len(files) != 1:
+        raise CommandError(f"the job was given {len(files):,} files of reviews, it takes one; start another")
+    return files[0]
+
+
+def _check_base(base: Path, wanted: dict[str, str]) -> None:
+    if hashes_of(base) != wanted:
+        raise CommandError("the base that came to the job is not the one that was sent; start another")
+
+
+def main(environ: Any = os.environ) -> None:
+    try:
+        work(HERE, Path(environ["SM_CHANNEL_REVIEWS"]), Path(environ["SM_MODEL_DIR"]))
+    except Exception as error:  # whatever it is, its words stay out of the log
+        told = place_of(error)
+        write_atomic(Path(environ.get("SM_OUTPUT_DIR", ".")) / FAILURE, told.encode())
+        sys.exit(f"adapt-job: {told}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Bring home what a job made that adapted the model: whole, checked, and by the base that was sent."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple, NoReturn
+
+import adapt_job
+import inference
+from archives import ArchiveError, read_members
+from cloud import Cloud, CloudError
+from model_folder import named_by
+from speaking import CommandError
+from training_job import Job, downloaded
+
+from vocab.files import sha256_of
+
+OUTCOMES = ("better", "no different", "worse")
+MAX_CARD_BYTES, MAX_SENTENCE_BYTES = 10_000_000, 100_000
+MEMBERS = {
+    "model.onnx": inference.MAX_MODEL_BYTES,
+    "model.json": MAX_CARD_BYTES,
+    adapt_job.REFUSED: MAX_SENTENCE_BYTES,
+}
+# Nothing else is put there; this leaves room for the archive's own blocks.
+MAX_ARCHIVE_BYTES = 2 * sum(MEMBERS.values())
+SHOWN_CHARACTERS = 600
+
+
+class Came(NamedTuple):
+    """What a job made: the network, its card, and the SHA-256 of the archive that both came in."""
+
+    network: bytes
+    card: dict[str, Any]
+    archive_sha256: str
+
+
+def bring_home(cloud: Cloud, job: Job, base: Mapping[str, Any], digest: str | None) -> Came:
+    """Download and check what a job made of a base (its card) and a file of reviews (its SHA-256, if known).
+
+    Raises CommandError with the job's sentence when it refused the reviews, CloudError when what came is
+    not what the job should have made.
+    """
+    with downloaded(cloud, job) as packed:
+        try:
+            files = {_plain(name): data for name, data in read_members(packed, _limit, MAX_ARCHIVE_BYTES)}
+        except ArchiveError as error:
+            raise CloudError(
+                f"model.tar.gz is no usable archive ({error}); --attach the job again"
+            ) from error
+        archive = sha256_of(packed)
+    if adapt_job.REFUSED in files:
+        raise CommandError(_sentence(files[adapt_job.REFUSED]))
+    if not {"model.onnx", "model.json"} <= files.keys():
+        raise CloudError("the job left no model.onnx and model.json; its log says why")
+    card = read_card(files["model.json"])
+    check(files["model.onnx"], card, base, digest)
+    return Came(files["model.onnx"], card, archive)
+
+
+def read_card(data: bytes) -> dict[str, Any]:
+    """Read a card, and hold the parts that are printed to their form. Raises CloudError."""
+    try:
+        card = dict(json.loads(data, parse_constant=_refuse))
+        about = card["adaptation"]
+        learned, rows = about["data"]["learned_from"], about["data"]["rows"]
+        whole = [learned["reviews"], learned["positive"], *rows.values()]
+        if not all(isinstance(one, int) for one in whole) or about["outcome"] not in OUTCOMES:
+            raise ValueError
+        if not isinstance(about["seconds"], (int, float)) or not _plain_words(about["sentence"]):
+            raise ValueError
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CloudError("the card that came is not one of an adaptation; start another job") from error
+    return card
+
+
+def check(network: bytes, card: Mapping[str, Any], base: Mapping[str, Any], digest: str | None) -> None:
+    """Refuse a model that is not of this base, these reviews and this very network. Raises CloudError."""
+    about = card["adaptation"]
+    if about.get("base") != {"id": base["id"], "onnx_sha256": base["onnx_sha256"]}:
+        raise CloudError(
+            f"the model that came was not made from {base['id']}; name its base with --model, or start"
+            " another job"
+        )
+    if digest not in (None, about["data"].get("sha256")):
+        raise CloudError("the model that came was made of other reviews than were sent; start another job")
+    if {name: card.get(name) for name in named_by(network)} != named_by(network):
+        raise CloudError("the network that came is not the one that its card names; --attach the job again")
+
+
+def _sentence(data: bytes) -> str:
+    """Give why a job refused its reviews."""
+    try:
+        sentence = json.loads(data)["sentence"]
+    except (ValueError, KeyError, TypeError):
+        sentence = None
+    if not _plain_words(sentence):
+        raise CloudError("the job refused the reviews and left no sentence why; its log may say more")
+    return str(sentence)
+
+
+def _plain_words(sentence: object) -> bool:
+    """Say whether this can be printed as it is: a line, short, without a terminal's commands."""
+    return isinstance(sentence, str) and sentence.isprintable() and len(sentence) <= SHOWN_CHARACTERS
+
+
+def _limit(name: str) -> int | None:
+    return MEMBERS.get(_plain(name))
+
+
+def _plain(name: str) -> str:
+    return name.removeprefix("./")
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
