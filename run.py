@@ -6,8 +6,8 @@
 
 Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's; whatever ends
 this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9. With --serve the API
-is the one for many callers, and a process that ends by itself is started again. BESIDE names a second model,
-which gets an endpoint and an API of its own, and which the page then sets beside the first.
+is the one for many callers, and once all is ready a process that ends by itself is started again. BESIDE names
+a second model, which gets an endpoint and an API of its own, and which the page then sets beside the first.
 """
 
 import argparse
@@ -181,6 +181,7 @@ class App:
     def __init__(self, env: dict[str, str], serve: bool = False) -> None:
         self.env, self.serve = env, serve
         self.status: int | None = None
+        self.ready = False
         self._ended = threading.Event()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._parts = self._all_parts()
@@ -247,7 +248,10 @@ class App:
         self.say(f"{name:9} | started (pid={process.pid})")
 
     def _follow(self, name: str) -> None:
-        """Pass on what a process prints; when it ends, stop, or start it again."""
+        """Pass on what a process prints; when it ends, stop, or start it again.
+
+        One that ends before the first review went through would end again, by the same mistake.
+        """
         pause = FIRST_PAUSE_SECONDS
         while True:
             began = time.monotonic()
@@ -255,7 +259,7 @@ class App:
             if self._ended.is_set():
                 return
             pause = FIRST_PAUSE_SECONDS if time.monotonic() - began > STEADY_SECONDS else 2 * pause
-            if not self.serve or pause > LAST_PAUSE_SECONDS:
+            if not (self.serve and self.ready) or pause > LAST_PAUSE_SECONDS:
                 self.say(f"run: {name} ended by itself (status {status}), so the others are stopped too")
                 self.stop(status if status > 0 else 1)
                 return
@@ -307,7 +311,9 @@ def announce(app: App, env: dict[str, str], began: float) -> None:
             if api in _fetch(page + "config.js"):
                 key = env.get("API_KEY", "")
                 second = _verdict(env["BESIDE_API_URL"], key) if env.get("BESIDE") else None
-                app.say(_where(page, api, _verdict(api, key), second, began))
+                first = _verdict(api, key)
+                app.ready = True
+                app.say(_where(page, api, first, second, began))
                 return
             reason = f"{page} is not ours or names another API"
         except urllib.error.HTTPError as error:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -277,9 +279,20 @@ def test_where_it_serves_a_killed_process_is_started_again(name: str, serving: S
     assert alive(serving.pid_of(name)) and not alive(pid)
 
 
-def test_where_it_serves_what_never_stays_up_is_given_up() -> None:
+def test_where_it_serves_what_ends_before_all_is_ready_is_not_tried_again() -> None:
     running = Stack("--serve", RATE_LIMIT="much")
     running.wait_for("run: api ended by itself (status 1), so the others are stopped too")
     assert running.process.wait(20) == 1
     assert gone([running.pid_of(name) for name in NAMES])
-    assert sum("RATE_LIMIT must be like" in line for line in running.log) > 2
+    assert sum("RATE_LIMIT must be like" in line for line in running.log) == 1
+
+
+def test_where_it_serves_what_never_stays_up_again_is_given_up(tmp_path: Path) -> None:
+    model = shutil.copytree(ROOT / "training/model", tmp_path / "model")
+    running = Stack("--serve", MODEL=str(model))
+    running.wait_for("Verdict is ready")
+    shutil.rmtree(model)
+    os.kill(running.pid_of("endpoint"), signal.SIGKILL)
+    running.wait_for("run: endpoint ended by itself (status 1), so the others are stopped too")
+    assert running.process.wait(20) == 1
+    assert sum("model.json can't be read" in line for line in running.log) > 2

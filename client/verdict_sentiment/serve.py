@@ -1,4 +1,4 @@
-"""`verdict serve`: endpoint, API and page on this machine, as `make run` starts them."""
+"""`verdict serve`: endpoint, API and page on this machine, as `make serve` starts them."""
 
 import argparse
 import os
@@ -10,10 +10,11 @@ from verdict_sentiment._shared import ROOT
 from verdict_sentiment.ways import LIBRARIES, UsageError
 
 # What the extra [serve] installs.
-NEEDED = (*LIBRARIES, "chalice", "boto3", "prometheus_client")
+NEEDED = (*LIBRARIES, "chalice", "boto3", "prometheus_client", "granian")
 EPILOG = """\
 Ports come from the variables ENDPOINT_PORT (8090), API_PORT (8000) and PAGE_PORT (8080), with --beside from
-BESIDE_ENDPOINT_PORT (8091) and BESIDE_API_PORT (8001) too. Ctrl-C stops all."""
+BESIDE_ENDPOINT_PORT (8091) and BESIDE_API_PORT (8001) too. Ctrl-C stops all; what ends by itself is started
+again."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,4 +40,4 @@ def main(arguments: Sequence[str]) -> int:
         if path is not None:
             env[name] = os.path.abspath(path)
     # In this process's place, so that a signal for the command is one for the runner.
-    os.execve(sys.executable, [sys.executable, str(ROOT / "run.py")], env)
+    os.execve(sys.executable, [sys.executable, str(ROOT / "run.py"), "--serve"], env)

@@ -1,4 +1,4 @@
-"""`verdict serve` is what `make run` starts, and ends as that does."""
+"""`verdict serve` is what `make serve` starts, and ends as that does."""
 
 import os
 import signal
@@ -15,6 +15,13 @@ from tests.support.stack import free_ports
 PORTS = ("ENDPOINT_PORT", "API_PORT", "PAGE_PORT")
 
 
+def reads_pieces(url: str) -> bool:
+    """Say whether a chunked body is read there: the server for many callers does, the other doesn't."""
+    pieces = iter([b'{"review": "I loved ', b'it"}'])
+    headers = {"Content-Type": "application/json"}
+    return httpx.post(f"{url}/v1/sentiment", content=pieces, headers=headers).status_code == 200
+
+
 def test_it_starts_all_three_and_ctrl_c_ends_them(tmp_path: Path) -> None:
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(3), strict=True)}
     running = start("serve", cwd=tmp_path, **ports)
@@ -24,6 +31,7 @@ def test_it_starts_all_three_and_ctrl_c_ends_them(tmp_path: Path) -> None:
             break
     url = f"http://127.0.0.1:{ports['API_PORT']}"
     assert verdict("I loved it", "--url", url).status == 0
+    assert reads_pieces(url)
     assert "<textarea" in httpx.get(f"http://127.0.0.1:{ports['PAGE_PORT']}/").text
     os.kill(running.pid, signal.SIGINT)
     running.communicate(timeout=WAIT_SECONDS)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.client.test_serve import reads_pieces
 from tests.support.command import ROOT, WAIT_SECONDS, verdict
 from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack, free_ports
@@ -28,12 +29,16 @@ def pinned(extras: dict[str, list[str]]) -> set[str]:
     return {one for some in extras.values() for one in some if not one.startswith("verdict-sentiment")}
 
 
-def test_what_serving_needs_is_what_make_run_installs() -> None:
-    lines = (ROOT / "requirements-run.txt").read_text(encoding="utf-8").splitlines()
-    run = {line.split("#")[0].strip() for line in lines} - {""}
+def required(name: str) -> set[str]:
+    lines = [line.split("#")[0].strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()]
+    return {line for line in lines if line and not line.startswith("-r ")}
+
+
+def test_what_serving_needs_is_what_make_serve_installs() -> None:
+    serve = required("requirements-run.txt") | required("requirements-serve.txt")
     extras = {name: PROJECT["optional-dependencies"][name] for name in ("local", "serve")}
-    assert pinned(extras) <= run
-    assert run - pinned(extras) <= set(PROJECT["dependencies"])
+    assert pinned(extras) <= serve
+    assert serve - pinned(extras) <= set(PROJECT["dependencies"])
 
 
 def test_the_license_is_the_repository_s() -> None:
@@ -226,9 +231,11 @@ def test_it_serves_from_the_wheel(full: Installed, tmp_path: Path) -> None:
             if "Verdict is ready" in line:
                 break
         assert printed and "Verdict is ready" in printed[-1], printed
-        ran = full.run("verdict", REVIEW, "--url", f"http://127.0.0.1:{ports['API_PORT']}", "--json")
+        url = f"http://127.0.0.1:{ports['API_PORT']}"
+        ran = full.run("verdict", REVIEW, "--url", url, "--json")
         mine = json.loads(full.run("verdict", REVIEW, "--json").stdout)
         assert json.loads(ran.stdout) | {"request_id": ""} == mine | {"request_id": ""}
+        assert reads_pieces(url)
     finally:
         running.terminate()
         running.communicate(timeout=WAIT_SECONDS)
