@@ -56,9 +56,12 @@ def batch(reviews: Iterable[Review], explain: str) -> Iterator[Chunk]:
     """Put reviews, or (id, review) pairs, into requests of at most 100 reviews and 1 MB, in their order.
 
     A review that no service would take is not sent; its entry says why. Raises RefusedError when ``explain``
-    is no level of explanation.
+    is no level of explanation, or ``reviews`` one text, which would be taken for a review a character.
     """
     _check_explain(explain)
+    if isinstance(reviews, (str, bytes)):
+        detail = f"reviews must be several, got one {type(reviews).__name__}; put it in a list"
+        raise RefusedError(detail, code="wrong_type", status=400)
     entries: list[Entry] = []
     items: list[Message] = []
     size = 0

@@ -23,6 +23,8 @@ PASSING = (429, 502, 503, 504)
 FIRST_SECONDS, LONGEST_SECONDS = 0.5, 20.0
 # Each try gets at least this long, however near the deadline is.
 LEAST_SECONDS = 0.05
+# What is kept of a problem's code and detail: ours are shorter, a stranger's may have no end.
+MAX_TOLD_CHARACTERS = 1_000
 
 
 class Policy(NamedTuple):
@@ -144,7 +146,7 @@ def _problem(reply: Reply) -> dict[str, str]:
     """Give code and detail of a problem (RFC 9457); others than ours name neither."""
     try:
         problem = contract.parse_json(reply.body)
-        return {"code": str(problem["code"]), "detail": str(problem["detail"])}
+        return {name: str(problem[name])[:MAX_TOLD_CHARACTERS] for name in ("code", "detail")}
     except (ContractError, KeyError, TypeError):
         return {
             "code": f"http_{reply.status}",

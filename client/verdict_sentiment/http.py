@@ -1,14 +1,17 @@
 """Ask a service over HTTP, blocking or not: every try has a time limit, every answer a size limit.
 
-A blocking try looks at the clock at each piece of a body. Headers that trickle in are cut off by their size
-(h11's, 100 kB) and by a silence of the whole limit, not by the clock.
+A blocking try runs in a thread of its own: a socket's limit begins anew with each byte, so what trickles in
+could hold up the caller for ever. A try that is given up ends by itself, at the latest with its connection.
 """
 
 import asyncio
+import contextvars
 import ipaddress
+import threading
 import time
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,6 +25,8 @@ from verdict_sentiment.results import Message
 # 100 reviews explained word by word are some 4 MB.
 MAX_ANSWER_BYTES = 20_000_000
 CONNECT_SECONDS = 5.0
+
+Result = TypeVar("Result")
 
 
 class Service(Protocol):
@@ -58,6 +63,12 @@ class HttpService:
                 time.sleep(step.seconds)
 
     def _send(self, call: Call, seconds: float) -> Reply | Lost:
+        try:
+            return within(seconds, lambda: self._try(call, seconds))
+        except TimeoutError:
+            return Lost(_too_slow(seconds))
+
+    def _try(self, call: Call, seconds: float) -> Reply | Lost:
         ends = time.monotonic() + seconds
         body = bytearray()
         try:
@@ -122,6 +133,21 @@ class AsyncHttpService:
         """Close the connections, unless the client is the caller's own."""
         if self._own:
             await self._client.aclose()
+
+
+def within(seconds: float, work: Callable[[], Result]) -> Result:
+    """Do some work and give what it gives. Raises what it raises, and TimeoutError when it takes longer."""
+    done: Future[Result] = Future()
+    run = contextvars.copy_context().run  # whoever traces calls finds the caller's context here too
+
+    def finish() -> None:
+        try:
+            done.set_result(run(work))
+        except BaseException as error:  # the caller's to handle, whatever it is
+            done.set_exception(error)
+
+    threading.Thread(target=finish, daemon=True, name="verdict-try").start()
+    return done.result(seconds)
 
 
 # --- what both share ----------------------------------------------------------------------------

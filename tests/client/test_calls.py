@@ -47,6 +47,12 @@ def test_reviews_of_which_none_can_be_sent_make_no_call() -> None:
     assert chunk.call is None
 
 
+@pytest.mark.parametrize("text", ["good", b"good", ""])
+def test_one_text_is_not_taken_for_a_review_a_character(text: Any) -> None:
+    with pytest.raises(RefusedError, match="^reviews must be several, got one (str|bytes); put it in a list"):
+        next(calls.batch(text, "none"))
+
+
 def test_no_review_makes_no_request() -> None:
     assert list(calls.batch([], "none")) == []
 

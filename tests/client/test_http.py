@@ -11,7 +11,15 @@ import pytest
 from tests.client.conftest import make_answer
 from tests.support.service import Service, problem, reply
 from tests.support.stack import free_ports
-from verdict_sentiment import AsyncVerdict, BadAnswerError, RefusedError, UnavailableError, Verdict, http
+from verdict_sentiment import (
+    AsyncVerdict,
+    BadAnswerError,
+    RefusedError,
+    UnavailableError,
+    Verdict,
+    exchange,
+    http,
+)
 
 Ask = Callable[..., Any]
 
@@ -95,6 +103,30 @@ def test_a_reply_that_does_not_end_is_given_up(service: Service, ask: Ask, start
     service.say(start)
     with pytest.raises(UnavailableError, match=r"^no answer within 0\.2 s; "):
         ask(service.url, timeout=0.2, retries=0)
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        (b"", b"HTTP/1.1 103 X\r\n\r\n"),
+        (b"HTTP/1.1 200 X\r\nA: ", b"a"),
+        (b"HTTP/1.1 200 X\r\nContent-Length: 9999\r\n\r\n", b" "),
+    ],
+)
+def test_a_reply_that_trickles_is_given_up_when_the_time_is_up(
+    service: Service, ask: Ask, start: bytes, more: bytes
+) -> None:
+    service.trickles = more
+    service.say(start)
+    with pytest.raises(UnavailableError, match=r"^no answer within 0\.3 s; "):
+        ask(service.url, timeout=0.3, retries=0)
+
+
+def test_a_stranger_s_endless_reason_is_cut(service: Service, ask: Ask) -> None:
+    service.say(problem(422, "no_token", "a" * 100_000))
+    with pytest.raises(RefusedError) as caught:
+        ask(service.url)
+    assert len(caught.value.detail) == exchange.MAX_TOLD_CHARACTERS
 
 
 @pytest.mark.parametrize("start", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 X\r\nbroken header\r\n\r\n"])

@@ -1,9 +1,12 @@
 """A service on loopback that answers the client what a test tells it to, byte by byte if need be."""
 
+import contextlib
 import json
 import socket
 import threading
 from typing import Any, NamedTuple
+
+TRICKLE_SECONDS = 0.02
 
 
 class Asked(NamedTuple):
@@ -34,12 +37,14 @@ def problem(status: int, code: str, detail: str = "a sentence", **headers: str) 
 class Service:
     """Takes one request a connection. ``say`` queues raw replies; ``hangs`` keeps the connection open after.
 
+    ``trickles`` is sent after a reply again and again, with no silence between that would count.
     ``asked`` holds what came. With no reply left it hangs up.
     """
 
     def __init__(self) -> None:
         self.asked: list[Asked] = []
         self.hangs = False
+        self.trickles = b""
         self._replies: list[bytes] = []
         self._ended = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -72,5 +77,8 @@ class Service:
             self.asked.append(Asked(line, headers, body))
             if self._replies:
                 connection.sendall(self._replies.pop(0))
+            with contextlib.suppress(OSError):  # the client hung up
+                while self.trickles and not self._ended.wait(TRICKLE_SECONDS):
+                    connection.sendall(self.trickles)
             if self.hangs:
                 self._ended.wait()
