@@ -28,6 +28,7 @@ SECURITY = {
     "X-Content-Type-Options": "nosniff",
 }
 _ORIGIN = re.compile(r"\*|https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?")
+_WEIGHT = re.compile(r";\s*q\s*=\s*([01](?:\.[0-9]{0,3})?)\s*(?:;|$)", re.IGNORECASE)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 Next = Callable[[Request | None], Response]
@@ -95,8 +96,7 @@ def kept_answer(message: dict[str, Any], known: str | None) -> Response:
 
 def batch_answer(message: dict[str, Any], accept: str | None) -> Response:
     """Give a batch's answer as JSON, or its items as JSON lines to who accepts those."""
-    named = [contract.media_type(part) for part in (accept or "").split(",")]
-    wanted = next((kind for kind in named if kind in (contract.JSON, *LINES)), contract.JSON)
+    wanted = _wanted(accept or "", (contract.JSON, *LINES))
     if wanted == contract.JSON:
         return json_answer(message)
     body = "".join(contract.to_json(item).decode() + "\n" for item in message["answers"])
@@ -153,6 +153,21 @@ def around(request: Request | None, get_response: Next, allowed: Callable[[str],
         response.body = ""
     log.write(response.status_code)
     return response
+
+
+def _wanted(accept: str, kinds: tuple[str, ...]) -> str:
+    """Give the kind that an Accept header likes best (RFC 9110), the first of equals, or JSON.
+
+    >>> _wanted("application/jsonlines; q=0, */*", ("application/json", "application/jsonlines"))
+    'application/json'
+    """
+    liked = {}
+    for part in accept.split(","):
+        if (kind := contract.media_type(part)) in kinds:
+            weight = _WEIGHT.search(part)
+            liked[kind] = float(weight[1]) if weight else 1.0
+    best = max(liked, key=lambda kind: liked[kind], default=contract.JSON)
+    return best if liked.get(best) else contract.JSON
 
 
 def _chalices_own(status: int, allowed: list[str]) -> problems.Problem:

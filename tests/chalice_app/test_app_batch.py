@@ -128,13 +128,23 @@ def test_lines_and_csv_are_answered_like_json(each_api: InProcess | Served) -> N
 def test_who_accepts_lines_gets_an_item_a_line(api: InProcess, kind: str) -> None:
     body = json.dumps({"reviews": [{"id": 1, "review": FINE}, BAD]}).encode()
     wanted = api.send("POST", BATCH, body).json()["answers"]
-    answer = api.send("POST", BATCH, body, {"Accept": f"{kind}; q=1, application/json"})
+    answer = api.send("POST", BATCH, body, {"Accept": f"application/json;q=0.9, {kind}; q=1"})
     assert answer.headers["content-type"] == kind
     assert answer.body.endswith(b"}\n")
     assert [json.loads(line) for line in answer.body.splitlines()] == wanted
 
 
-@pytest.mark.parametrize("accept", ["*/*", "", "application/json, application/jsonlines", "text/html"])
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "*/*",
+        "",
+        "application/json, application/jsonlines",
+        "text/html",
+        "application/jsonlines;q=0, */*",
+        "application/jsonlines; q=0.5, application/json; q=0.6",
+    ],
+)
 def test_who_accepts_anything_else_gets_json(api: InProcess, accept: str) -> None:
     body = json.dumps({"reviews": [{"review": FINE}]}).encode()
     assert api.send("POST", BATCH, body, {"Accept": accept}).headers["content-type"] == contract.JSON
