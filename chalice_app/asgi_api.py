@@ -38,10 +38,6 @@ Send = Callable[[Message], Awaitable[None]]
 Given = tuple[int, dict[str, Any], bytes]
 
 
-class Gone(Exception):
-    """The caller hung up before all of the request had come."""
-
-
 class Asked(NamedTuple):
     """A request as ASGI gives it: header names in lower case, the path as it came, with its query."""
 
@@ -68,8 +64,6 @@ class Application:
         turn = self.limiter.take(asked.client) if self.limiter else None
         try:
             given = await self._answer(asked, receive, turn)
-        except Gone:
-            return
         except Exception as error:  # whatever it is, it leaves as a problem
             given = local_api.answer_of(problems.problem_of(error), asked.method, asked.headers)
         await _send(send, asked, given, turn.headers() if turn else {})
@@ -120,12 +114,13 @@ def _asked(scope: Message) -> Asked:
 
 
 async def _body(receive: Receive) -> bytes:
-    """Give the body; one that is too long is taken in and forgotten. Raises Problem, Gone."""
+    """Give the body; one that is too long is taken in and forgotten. Raises Problem."""
     pieces, size, more = [], 0, True
     while more:
         message = await receive()
         if message["type"] != "http.request":
-            raise Gone
+            # The caller hung up, or waits after pieces that are none.
+            raise Problem(400, "incomplete_body", "the body broke off before its end; send all of it")
         piece, more = message.get("body", b""), message.get("more_body", False)
         size += len(piece)
         if size <= contract.MAX_BODY_BYTES:

@@ -116,15 +116,14 @@ def test_a_body_that_does_not_arrive_is_waited_for_no_longer(
     assert (start["status"], json.loads(body["body"])["code"]) == (408, "request_timeout")
 
 
-def test_a_caller_who_hangs_up_half_way_is_not_answered_and_nobody_is_asked(
-    api: InProcess, fake: FakeRuntime
-) -> None:
+def test_a_body_that_breaks_off_is_incomplete_and_nobody_is_asked(api: InProcess, fake: FakeRuntime) -> None:
     messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
 
     async def receive() -> Any:
         return next(messages)
 
-    assert call(served(), receive) == []
+    start, body = call(served(), receive)
+    assert (start["status"], json.loads(body["body"])["code"]) == (400, "incomplete_body")
     assert fake.calls == []
 
 
