@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
@@ -47,6 +48,8 @@ def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple
     pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (str(model),))
     waiting: deque[tuple[Part, Future[bytes]]] = deque()
     try:
+        with _later_interrupted():
+            pool.submit(int)  # the first submit starts all processes
         for part in parts:
             waiting.append((part, pool.submit(_answer, part.data)))
             if len(waiting) == AHEAD * workers:
@@ -65,6 +68,27 @@ def follow_parent() -> None:
     """Let this process end when the one that started it does, however that ends, and not by Ctrl-C before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+@contextmanager
+def _later_interrupted() -> Iterator[None]:
+    """Keep Ctrl-C from the processes that begin here, and from this one until they have.
+
+    It would end them amid their imports, or leave them without what they are to do, each with a traceback.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is interrupted
+        return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes have it from this one
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _first(waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,7 +51,32 @@ def start(path: Path, out: Path, *flags: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
+        # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def children_of(process: "subprocess.Popen[str]") -> list[int]:
+    """Give the ids of the processes that it started, in their order."""
+    try:
+        told = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8")
+    except OSError:  # it has ended
+        return []
+    return [int(child) for child in told.split()]
+
+
+def catches_ctrl_c(pid: int) -> bool:
+    """Say whether a process is Python so far that Ctrl-C would be an exception in it."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        told = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    except OSError:  # it has ended
+        return False
+    if b"spawn_main" not in command:  # it is still its parent's copy
+        return False
+    (caught,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", told, re.MULTILINE)
+    return bool(int(caught, 16) & 1 << (signal.SIGINT - 1))
 
 
 def wait_for(number: int, out: Path, process: "subprocess.Popen[str]") -> set[str]:
@@ -179,16 +205,7 @@ def test_kill_9_loses_no_finished_part_and_leaves_no_process(
 
 def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
     path, out = save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv"
-    process = subprocess.Popen(
-        [sys.executable, "training/batch.py", str(path), "--out", str(out), "--local", "--workers", "2"],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = start(path, out, "--workers", "2")
     names = wait_for(1, out, process)
     # A terminal sends it to the whole group.
     os.killpg(process.pid, signal.SIGINT)
@@ -200,12 +217,23 @@ def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
     assert not out.exists()
 
 
+def test_ctrl_c_while_processes_begin_is_one_sentence(tmp_path: Path) -> None:
+    process = start(save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv", "--workers", "2")
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not any(map(catches_ctrl_c, children_of(process))):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.001)
+    os.killpg(process.pid, signal.SIGINT)
+    _, error = process.communicate(timeout=WAIT_SECONDS)
+    assert process.returncode == 1
+    assert error.startswith("batch: interrupted") and error.count("\n") == 1
+
+
 def test_a_process_that_dies_is_one_sentence(tmp_path: Path) -> None:
     path, out = save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv"
     process = start(path, out, "--workers", "2")
     wait_for(1, out, process)
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
-    os.kill(int(children[-1]), signal.SIGKILL)
+    os.kill(children_of(process)[-1], signal.SIGKILL)
     told, error = process.communicate(timeout=WAIT_SECONDS)
     assert (process.returncode, told) == (1, "")
     assert error.splitlines()[-1].startswith("batch: a process died, perhaps for want of memory; ")
