@@ -122,7 +122,9 @@ def open_source(path: Path, format: str, column: str | None = None) -> Source:
     found = _column(header, column)
     if found is None:
         looked = f"no column {column!r}" if column else "no column of reviews"
-        raise BatchError(f"{path} has {looked}; it has {shown(header)}; name one with --column")
+        raise BatchError(f"{path} has {looked}; it has {shown(header)}; {_way_out(header)}")
+    if header.count(found) > 1:
+        raise BatchError(f"{path} has two columns {found[:40]!r}; rename one")
     return Source(path, format, found, header)
 
 
@@ -151,6 +153,12 @@ def shown(header: list[str]) -> str:
 def _shown_name(name: str) -> str:
     short = len(name) <= NAME_CHARACTERS and len(name.split()) <= NAME_WORDS
     return repr(name) if short else f"({len(name):,} characters)"
+
+
+def _way_out(header: list[str]) -> str:
+    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+        return "its columns are cut by another sign than a comma; save it with commas, or with tabs as .tsv"
+    return "name one with --column"
 
 
 def _column(header: list[str], named: str | None) -> str | None:

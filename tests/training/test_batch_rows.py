@@ -433,6 +433,17 @@ def test_a_name_that_the_file_has_already_is_prefixed_also_the_second_time(tmp_p
     }
 
 
+def test_two_columns_of_the_review_s_name_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="has two columns 'review'; rename one$"):
+        opened(save(tmp_path, "a.csv", "review,review\na,b\n"))
+
+
+@pytest.mark.parametrize("sign", [";", "\t"])
+def test_columns_cut_by_another_sign_are_one_sentence(sign: str, tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="save it with commas, or with tabs as .tsv$"):
+        opened(save(tmp_path, "a.csv", f"review{sign}id\na{sign}1\n"))
+
+
 def test_two_columns_of_one_name_stay_in_csv_and_are_refused_for_json_lines(tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", "review,x,x\na,1,2\n")
     assert written(path, "csv", {0: GOOD}).splitlines()[1].startswith("a,1,2,positive")
