@@ -6,8 +6,8 @@
 
 Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's; whatever ends
 this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9. With --serve the API
-is the one for many callers, and once all is ready a process that ends by itself is started again. BESIDE names
-a second model, which gets an endpoint and an API of its own, and which the page then sets beside the first.
+is the one for many callers, and once all is ready a process that ends by itself is started again. BESIDE
+names a second model, which gets an endpoint and an API of its own and which the page sets beside the first.
 """
 
 import argparse
