@@ -130,12 +130,12 @@ def run_of(cloud: Cloud, plan: Plan) -> str:
 
 
 def folder_of(run: str) -> str:
-    """Give a job's folder in the stage's bucket.
+    """Give a job's folder in the stage's bucket: one that the role of other jobs may not read.
 
     >>> folder_of("verdict-dev-adapt-0a1b2c")
-    'training/verdict-dev-adapt-0a1b2c'
+    'adapt/verdict-dev-adapt-0a1b2c'
     """
-    return f"training/{run}"
+    return f"adapt/{run}"
 
 
 def out_of(options: argparse.Namespace, reviews: Reviews | None = None) -> Path:

@@ -25,7 +25,7 @@ PUBLIC_ACCESS = {
 }
 # What a broken upload or an old batch left is removed after so many days.
 UPLOAD_DAYS, BATCH_DAYS = 2, 30
-FOLDERS_THAT_EXPIRE = ("batch/", "training/")
+FOLDERS_THAT_EXPIRE = ("batch/", "training/", "adapt/")
 
 
 def check_bucket(cloud: Cloud, bucket: str) -> dict[str, str] | None:

@@ -17,6 +17,7 @@ import inference
 import inventory
 import launch
 import numpy as np
+import policies
 import pytest
 import resources
 import training_job
@@ -147,6 +148,12 @@ def test_what_is_sent_runs_with_torch_and_the_requirements_beside_it(code: Path)
         [sys.executable, "-c", HIDE, *sorted(hidden)], cwd=code, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_is_sent_lies_where_batches_trainings_and_notebooks_may_not_read_and_goes_by_itself() -> None:
+    folder = adapt_aws.folder_of(JOB.rpartition("-")[0]).split("/")[0]
+    assert folder not in policies.READ
+    assert f"{folder}/" in resources.FOLDERS_THAT_EXPIRE
 
 
 # --- on a simulated AWS ---------------------------------------------------------------------------
@@ -291,9 +298,9 @@ def test_a_job_may_read_its_own_reviews_and_no_other_s(
     reads = [one["Resource"] for one in given[run]["Statement"] if "s3:GetObject" in one["Action"]]
     assert reads == [
         f"arn:aws:s3:::{SHOP}/labels/my.csv",
-        f"arn:aws:s3:::{STAGE.bucket}/training/{run}/*",
+        f"arn:aws:s3:::{STAGE.bucket}/adapt/{run}/*",
     ]
-    assert all(key.startswith(f"training/{run}/") for key in keys(cloud))
+    assert all(key.startswith(f"adapt/{run}/") for key in keys(cloud))
     found = [(thing.kind, thing.name) for thing in inventory.find(cloud)]
     assert ("training job", job) in found and ("role", STAGE.adapt_role) in found
 

@@ -20,7 +20,7 @@ NO_RESOURCE = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
 NAMESPACE = {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}}
 
 
-FOLDER, KEY = "training/verdict-dev-adapt-0a1b2c", "labels/my.csv"
+FOLDER, KEY = "adapt/verdict-dev-adapt-0a1b2c", "labels/my.csv"
 KMS_KEY = f"arn:aws:kms:{STAGE.region}:{STAGE.account}:key/0a1b"
 ADAPTATION = policies.of_adaptation(STAGE, FOLDER, "the-shop", KEY, KMS_KEY)
 
