@@ -30,6 +30,8 @@ MAX_COLUMNS = 1_000
 PART_ROWS, PART_BYTES = 250, 3_000_000
 # A longer or wordier cell of the first row is no name but perhaps a review, and so is not shown.
 NAME_CHARACTERS, NAME_WORDS = 40, 4
+# A header of thousands would fill the screen.
+SHOWN_COLUMNS = 6
 # A spreadsheet takes a cell that starts like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -142,12 +144,13 @@ def fitting(header: list[str]) -> list[str]:
 
 
 def shown(header: list[str]) -> str:
-    """List columns for a message. What can't be a name is counted: in a file without a header it is a review.
+    """List the first columns for a message. What can't be a name is counted: without a header it is a review.
 
     >>> shown(["id", "I liked it much more than I thought"])
     "'id', (35 characters)"
     """
-    return ", ".join(map(_shown_name, header[:20])) or "none"
+    more = [f"{len(header) - SHOWN_COLUMNS:,} more"] if len(header) > SHOWN_COLUMNS else []
+    return ", ".join([*map(_shown_name, header[:SHOWN_COLUMNS]), *more]) or "none"
 
 
 def _shown_name(name: str) -> str:

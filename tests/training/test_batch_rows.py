@@ -93,6 +93,14 @@ def test_a_column_can_be_named(tmp_path: Path) -> None:
     assert [row.review for row in read(path, "opinion")] == ["yes"]
 
 
+def test_of_a_header_of_many_columns_the_first_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    path = tmp_path / "wide.tsv"
+    path.write_text("\t".join(f"column number {at}" for at in range(3_000)) + "\n")
+    with pytest.raises(BatchError, match="'column number 5', 2,994 more; name one with") as caught:
+        opened(path)
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize(
     ("name", "content"), [("a.csv", "id,film\n1,x\n"), ("a.jsonl", '{"id":1,"film":"x"}')]
 )
