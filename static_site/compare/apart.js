@@ -4,7 +4,7 @@ import { logitOf } from "../api.js";
 import { element, listItem } from "../dom.js";
 import { signOf } from "../meter.js";
 import { cut } from "../review/spans.js";
-import * as strings from "../strings.js";
+import { signed } from "../verdict_strings.js";
 import { BOTH } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
@@ -113,7 +113,7 @@ function pullOf(pull, side, strongest) {
   track.setAttribute("aria-hidden", "true");
   track.append(element("span", "fill"));
   cell.style.setProperty("--share", String(Math.min(1, Math.abs(pull ?? 0) / strongest)));
-  const number = element("span", "row-number", pull === null ? BOTH.none : strings.signed(pull));
+  const number = element("span", "row-number", pull === null ? BOTH.none : signed(pull));
   cell.append(element("span", "pull-name", `${BOTH.pullOf(side)} `), number, " ", track);
   return cell;
 }

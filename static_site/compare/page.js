@@ -2,10 +2,12 @@
 
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { addStrings, byId, button, element, find, listItem, onClick } from "../dom.js";
+import { EXAMPLES } from "../examples.js";
+import { explain } from "../failure_strings.js";
+import * as asking from "../review/strings.js";
 import { api, beside } from "../service.js";
 import { follow, settings } from "../settings.js";
 import { showPage, startShell } from "../shell.js";
-import * as strings from "../strings.js";
 import { inWords, listOf } from "./apart.js";
 import { Side } from "./sides.js";
 import { BOTH, SIDES, STATIC } from "./strings.js";
@@ -21,7 +23,7 @@ let asked = "";
 /** The part for a whole file, once a file was chosen. @type {import("./file.js").WholeFile | null} */
 let wholeFile = null;
 
-addStrings(STATIC);
+addStrings({ ...asking.STATIC, ...STATIC });
 startShell("compare.html");
 if (beside) start(beside);
 else byId("none").hidden = false;
@@ -34,8 +36,8 @@ function start(second) {
   byId("sides").append(...sides.map(({ root }) => root));
   byId("apart-head").append(element("span", "", BOTH.sentence), ...SIDES.map((name) => element("span", "", name)));
   byId("privacy").textContent = BOTH.privacy(api.url, second.url);
-  review.placeholder = strings.STATIC.placeholder;
-  byId("examples").append(...strings.EXAMPLES.map(exampleItem));
+  review.placeholder = asking.STATIC.placeholder;
+  byId("examples").append(...EXAMPLES.map(exampleItem));
   listen(second);
   follow(applySettings);
   showLength();
@@ -57,7 +59,7 @@ function listen(second) {
 
 /** @param {Readonly<import("../settings.js").Settings>} now */
 function applySettings({ shortcuts }) {
-  byId("shortcut").textContent = shortcuts ? strings.shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
+  byId("shortcut").textContent = shortcuts ? asking.shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
   if (shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
   else byId("send").removeAttribute("aria-keyshortcuts");
 }
@@ -80,7 +82,7 @@ function read() {
   const text = review.value;
   if (refuse(text)) return;
   asked = text;
-  status.textContent = strings.loading(countCharacters(text));
+  status.textContent = asking.loading(countCharacters(text));
   for (const side of sides) side.ask(text);
   markStale();
   const result = byId("both");
@@ -92,7 +94,7 @@ function refuse(text) {
   const code = text.trim() === "" ? "empty" : countCharacters(text) > MAX_REVIEW_CHARACTERS ? "too_long" : "";
   byId("refusal").hidden = code === "";
   if (code === "") return false;
-  const { title, advice } = strings.explain(new ApiError({ code }), api.url);
+  const { title, advice } = explain(new ApiError({ code }), api.url);
   byId("refusal").textContent = `${title}. ${advice}`;
   review.setAttribute("aria-invalid", "true");
   review.focus();
@@ -142,7 +144,7 @@ function markStale() {
 
 function showLength() {
   const length = countCharacters(review.value);
-  byId("length").textContent = strings.lengthOf(length, MAX_REVIEW_CHARACTERS);
+  byId("length").textContent = asking.lengthOf(length, MAX_REVIEW_CHARACTERS);
   byId("length").toggleAttribute("data-over", length > MAX_REVIEW_CHARACTERS);
 }
 
@@ -153,7 +155,7 @@ function useText(text) {
   read();
 }
 
-/** @param {(typeof strings.EXAMPLES)[number]} example */
+/** @param {(typeof EXAMPLES)[number]} example */
 function exampleItem({ name, label, note, review: text }) {
   const choice = button("", label, () => useText(text));
   choice.dataset.example = name;

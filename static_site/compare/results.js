@@ -5,7 +5,7 @@ import { save, withoutFormula } from "../file/download.js";
 import { Grid } from "../file/grid.js";
 import { fillSelect, inputOf, selectOf } from "../file/picking.js";
 import { shareOf } from "../file/strings.js";
-import { VERDICTS } from "../strings.js";
+import { VERDICTS } from "../verdict_strings.js";
 import { differ, judge, ordered, readByBoth } from "./rows.js";
 import { BOTH, SIDES } from "./strings.js";
 

@@ -3,9 +3,12 @@
 import { ApiError } from "../api.js";
 import { button, element, find } from "../dom.js";
 import { diagnose } from "../failure.js";
+import { detailOf, errorSmallPrint, explain } from "../failure_strings.js";
 import { drawMeter, newMeter } from "../meter.js";
+import { STATIC as ANSWER, band, knowsNone } from "../review/answer_strings.js";
 import { useKey } from "../service.js";
 import * as strings from "../strings.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS, probabilityLabel, sureness } from "../verdict_strings.js";
 import { BOTH, SIDES } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
@@ -103,11 +106,11 @@ export class Side {
     const unknown = warnings.some(({ code }) => code === "no_known_words");
     this.show(
       "answer",
-      element("p", "side-verdict", strings.VERDICTS[sentiment]),
-      element("p", "deck", unknown ? strings.knowsNone : strings.sureness(sentiment, probability)),
+      element("p", "side-verdict", VERDICTS[sentiment]),
+      element("p", "deck", unknown ? knowsNone : sureness(sentiment, probability)),
       meterOf(answer),
       scale(probability),
-      element("p", "small-print", model.uncertain && !unknown ? strings.band(model.uncertain) : ""),
+      element("p", "small-print", model.uncertain && !unknown ? band(model.uncertain) : ""),
       ...notes(warnings),
     );
     this.root.dataset.sentiment = sentiment;
@@ -116,7 +119,7 @@ export class Side {
 
   /** @param {ApiError} error */
   #showError(error) {
-    const { title, advice, command, retry = true } = strings.explain(error, this.api.url);
+    const { title, advice, command, retry = true } = explain(error, this.api.url);
     const alert = element("div");
     alert.setAttribute("role", "alert");
     alert.append(
@@ -125,14 +128,14 @@ export class Side {
       element("p", "deck", advice),
     );
     if (command) alert.append(commandBlock());
-    const detail = strings.detailOf(error);
+    const detail = detailOf(error);
     if (detail) alert.append(element("p", "api-detail", detail));
     this.show(
       "error",
       alert,
       ...(error.status === 401 ? [this.#keyForm()] : []),
       ...(retry ? [button("button-plain", BOTH.retry, () => this.ask(this.#text))] : []),
-      element("p", "small-print", strings.errorSmallPrint(error)),
+      element("p", "small-print", errorSmallPrint(error)),
     );
     this.root.dataset.code = error.code;
     this.onChange();
@@ -166,11 +169,11 @@ function meterOf(answer) {
 /** @param {number} probability */
 function scale(probability) {
   const line = element("p", "scale");
-  const middle = element("span", "scale-middle", `${strings.probabilityLabel}: `);
+  const middle = element("span", "scale-middle", `${probabilityLabel}: `);
   const number = element("data", "", strings.percent(probability));
   number.setAttribute("value", String(probability));
   middle.append(number);
-  line.append(element("span", "", strings.STATIC.axisMinus), element("span", "", strings.STATIC.axisPlus), middle);
+  line.append(element("span", "", ANSWER.axisMinus), element("span", "", ANSWER.axisPlus), middle);
   return line;
 }
 
@@ -180,7 +183,7 @@ function notes(warnings) {
   const list = element("dl", "warnings");
   for (const { code, detail } of warnings) {
     const item = element("div", "warning");
-    item.append(element("dt", "", strings.WARNINGS[code] ?? strings.OTHER_WARNING), element("dd", "", detail));
+    item.append(element("dt", "", WARNINGS[code] ?? OTHER_WARNING), element("dd", "", detail));
     list.append(item);
   }
   return [list];

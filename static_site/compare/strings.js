@@ -1,6 +1,8 @@
 // Holds every English word of the page for two models: a translation is a copy of this file, and of ../strings.js.
 
-import { VERDICTS, count, joined, percent, plural, signed } from "../strings.js";
+import { joined } from "../prose_strings.js";
+import { count, percent, plural } from "../strings.js";
+import { VERDICTS, signed } from "../verdict_strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {
