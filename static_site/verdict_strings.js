@@ -37,4 +37,13 @@ export function sureness(sentiment, probability) {
   return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
 }
 
+export const knowsNone = "It knows none of these words, so it doesn\u2019t say.";
+
 export const probabilityLabel = "Probability that it is positive";
+
+/** @param {[number, number]} band */
+export const band = ([low, high]) =>
+  `Between ${Math.round(low * 100)} and ${Math.round(high * 100)}\u00a0% (hatched) it says that it can\u2019t tell.`;
+
+/** The ends of a scale, by the keys of data-string. */
+export const AXIS = { axisMinus: "\u2212 negative", axisPlus: "positive +" };

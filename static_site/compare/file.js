@@ -2,7 +2,6 @@
 
 import { find, setOptionalText, setText } from "../dom.js";
 import { diagnose } from "../failure.js";
-import { explain } from "../failure_strings.js";
 import { guessColumns } from "../file/columns.js";
 import { SCALES, guessScale } from "../file/labels.js";
 import { fillSelect, selectOf } from "../file/picking.js";
@@ -10,6 +9,7 @@ import { read } from "../file/reader.js";
 import { Refusal } from "../file/reading.js";
 import { Pace, Sending, outcomeOf } from "../file/sending.js";
 import { FILE } from "../file/strings.js";
+import { explain } from "../failure_strings.js";
 import { Results } from "./results.js";
 import { rowsOf } from "./rows.js";
 import { BOTH } from "./strings.js";

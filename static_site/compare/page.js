@@ -4,7 +4,7 @@ import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { addStrings, byId, button, element, find, listItem, onClick } from "../dom.js";
 import { EXAMPLES } from "../examples.js";
 import { explain } from "../failure_strings.js";
-import * as asking from "../review/strings.js";
+import * as formWords from "../review/strings.js";
 import { api, beside } from "../service.js";
 import { follow, settings } from "../settings.js";
 import { showPage, startShell } from "../shell.js";
@@ -23,7 +23,7 @@ let asked = "";
 /** The part for a whole file, once a file was chosen. @type {import("./file.js").WholeFile | null} */
 let wholeFile = null;
 
-addStrings({ ...asking.STATIC, ...STATIC });
+addStrings({ ...formWords.STATIC, ...STATIC });
 startShell("compare.html");
 if (beside) start(beside);
 else byId("none").hidden = false;
@@ -36,7 +36,7 @@ function start(second) {
   byId("sides").append(...sides.map(({ root }) => root));
   byId("apart-head").append(element("span", "", BOTH.sentence), ...SIDES.map((name) => element("span", "", name)));
   byId("privacy").textContent = BOTH.privacy(api.url, second.url);
-  review.placeholder = asking.STATIC.placeholder;
+  review.placeholder = formWords.STATIC.placeholder;
   byId("examples").append(...EXAMPLES.map(exampleItem));
   listen(second);
   follow(applySettings);
@@ -59,7 +59,7 @@ function listen(second) {
 
 /** @param {Readonly<import("../settings.js").Settings>} now */
 function applySettings({ shortcuts }) {
-  byId("shortcut").textContent = shortcuts ? asking.shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
+  byId("shortcut").textContent = shortcuts ? formWords.shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
   if (shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
   else byId("send").removeAttribute("aria-keyshortcuts");
 }
@@ -82,7 +82,7 @@ function read() {
   const text = review.value;
   if (refuse(text)) return;
   asked = text;
-  status.textContent = asking.loading(countCharacters(text));
+  status.textContent = formWords.loading(countCharacters(text));
   for (const side of sides) side.ask(text);
   markStale();
   const result = byId("both");
@@ -144,7 +144,7 @@ function markStale() {
 
 function showLength() {
   const length = countCharacters(review.value);
-  byId("length").textContent = asking.lengthOf(length, MAX_REVIEW_CHARACTERS);
+  byId("length").textContent = formWords.lengthOf(length, MAX_REVIEW_CHARACTERS);
   byId("length").toggleAttribute("data-over", length > MAX_REVIEW_CHARACTERS);
 }
 

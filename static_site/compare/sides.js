@@ -5,10 +5,18 @@ import { button, element, find } from "../dom.js";
 import { diagnose } from "../failure.js";
 import { detailOf, errorSmallPrint, explain } from "../failure_strings.js";
 import { drawMeter, newMeter } from "../meter.js";
-import { STATIC as ANSWER, band, knowsNone } from "../review/answer_strings.js";
 import { useKey } from "../service.js";
-import * as strings from "../strings.js";
-import { OTHER_WARNING, VERDICTS, WARNINGS, probabilityLabel, sureness } from "../verdict_strings.js";
+import { STATIC, percent, stillLoading } from "../strings.js";
+import {
+  AXIS,
+  OTHER_WARNING,
+  VERDICTS,
+  WARNINGS,
+  band,
+  knowsNone,
+  probabilityLabel,
+  sureness,
+} from "../verdict_strings.js";
 import { BOTH, SIDES } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
@@ -94,7 +102,7 @@ export class Side {
     progress.setAttribute("aria-hidden", "true");
     this.show("loading", words, progress);
     this.#slow = setTimeout(() => {
-      words.textContent = strings.stillLoading;
+      words.textContent = stillLoading;
     }, STILL_LOADING_MS);
     this.onChange();
   }
@@ -145,7 +153,7 @@ export class Side {
     const form = element("form", "compose-row");
     const input = /** @type {HTMLInputElement} */ (element("input", "key-field"));
     Object.assign(input, { type: "password", autocomplete: "off", required: true });
-    const label = element("label", "", `${strings.STATIC.keyLabel} `);
+    const label = element("label", "", `${STATIC.keyLabel} `);
     label.append(input);
     const send = /** @type {HTMLButtonElement} */ (button("button-plain", BOTH.keySend));
     send.type = "submit";
@@ -170,10 +178,10 @@ function meterOf(answer) {
 function scale(probability) {
   const line = element("p", "scale");
   const middle = element("span", "scale-middle", `${probabilityLabel}: `);
-  const number = element("data", "", strings.percent(probability));
+  const number = element("data", "", percent(probability));
   number.setAttribute("value", String(probability));
   middle.append(number);
-  line.append(element("span", "", ANSWER.axisMinus), element("span", "", ANSWER.axisPlus), middle);
+  line.append(element("span", "", AXIS.axisMinus), element("span", "", AXIS.axisPlus), middle);
   return line;
 }
 

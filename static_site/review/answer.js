@@ -6,7 +6,16 @@ import { button, element, find, listItem } from "../dom.js";
 import { drawMeter, newMeter } from "../meter.js";
 import { cut } from "./spans.js";
 import { percent } from "../strings.js";
-import { OTHER_WARNING, VERDICTS, WARNINGS, probabilityLabel, signed, sureness } from "../verdict_strings.js";
+import {
+  OTHER_WARNING,
+  VERDICTS,
+  WARNINGS,
+  band,
+  knowsNone,
+  probabilityLabel,
+  signed,
+  sureness,
+} from "../verdict_strings.js";
 import { drawWaterfall } from "./waterfall.js";
 import { describePull, strongestOf, textPieces } from "./words.js";
 
@@ -51,7 +60,7 @@ function drawVerdict(view, answer) {
   find(view, "#answer").dataset.sentiment = sentiment;
   find(view, "#verdict").textContent = VERDICTS[sentiment];
   const unknown = warnings.some(({ code }) => code === "no_known_words");
-  find(view, "#sureness").textContent = unknown ? strings.knowsNone : sureness(sentiment, probability);
+  find(view, "#sureness").textContent = unknown ? knowsNone : sureness(sentiment, probability);
   const meant = !warnings.some(({ code }) => UNCALIBRATED.includes(code));
   find(view, "#meaning").textContent = meant ? strings.meaning(sentiment, probability) : "";
   find(view, "#probability-label").textContent = `${probabilityLabel}:`;
@@ -62,7 +71,7 @@ function drawVerdict(view, answer) {
   drawMeter(meter, answer);
   find(view, "#meter").replaceWith(meter);
   meter.id = "meter";
-  find(view, "#band").textContent = model.uncertain && !unknown ? strings.band(model.uncertain) : "";
+  find(view, "#band").textContent = model.uncertain && !unknown ? band(model.uncertain) : "";
 }
 
 /** @param {DocumentFragment} view @param {Explained} answer */

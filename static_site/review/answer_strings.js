@@ -1,7 +1,7 @@
 // Holds the English words of the review page once there is an answer.
 
 import { LANGUAGE, count, percent, plural } from "../strings.js";
-import { VERDICTS, signed, sureness } from "../verdict_strings.js";
+import { AXIS, VERDICTS, signed, sureness } from "../verdict_strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {
@@ -12,8 +12,7 @@ export const STATIC = {
     "After each sentence stands its pull; the tint of a word is the word\u2019s own. " +
     "Press a word to take it out, and again to put it back. Arrow keys go from word to word.",
   sentencesTitle: "Sentence by sentence",
-  axisMinus: "\u2212 negative",
-  axisPlus: "positive +",
+  ...AXIS,
   sumTitle: "How it adds up",
   stale: "The text above has changed since. This is the verdict on the text below.",
   whatSureMeans: "What that is worth",
@@ -48,8 +47,6 @@ export const STATIC = {
   forget: "Delete the history",
 };
 
-export const knowsNone = "It knows none of these words, so it doesn\u2019t say.";
-
 /** What the probability means. @param {string} sentiment @param {number} probability */
 export function meaning(sentiment, probability) {
   const side = sentiment === "negative" ? "negative" : "positive";
@@ -82,10 +79,6 @@ export const biasRow = "Start (bias)";
 export const sumRow = "Together (logit)";
 /** @param {number} others */
 export const otherRows = (others) => `The ${count(others)} weaker sentences`;
-
-/** @param {[number, number]} band */
-export const band = ([low, high]) =>
-  `Between ${Math.round(low * 100)} and ${Math.round(high * 100)}\u00a0% (hatched) it says that it can\u2019t tell.`;
 
 /** What a screen reader says of a word in the text. @param {string} word @param {number} contribution */
 export const wordLabel = (word, contribution) => `${word} ${signed(contribution)}`;

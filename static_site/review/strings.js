@@ -1,4 +1,4 @@
-// Holds the English words of the review page until somebody has asked; the others are in answer_strings.js.
+// Holds the English words of the form for a review, and what stands below it until somebody has asked.
 
 import { count, plural } from "../strings.js";
 
