@@ -19,7 +19,7 @@ BATCH = ("batch_rows", "batch_parts", "batch_run", "batch_local")
 # What makes a model one's own.
 ADAPT = (
     *("adapt", "adapt_judge", "compare", "labelled", "pooled", "head_fit", "onnx_head", "paired", "measures"),
-    *("model_folder", "speaking", "blas", "suggest", "feedback", "drift"),
+    *("likeness", "model_folder", "speaking", "blas", "suggest", "feedback", "drift"),
 )
 TRAINING = ("inference", "local_endpoint", *BATCH, *ADAPT)
 CARRIED = (

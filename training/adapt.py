@@ -22,13 +22,14 @@ from typing import Any, NamedTuple
 import blas  # noqa: F401  (before numpy)
 import inference
 import labelled
+import likeness
 import measures
 import numpy as np
 import pooled
 from adapt_judge import Judged, Tuned, judge, sentence_of
 from head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
 from labelled import Labelled
-from model_folder import check_free, install, named_by
+from model_folder import check_free, check_writable, install, named_by
 from onnx_head import POOLED, Head, read_head, with_head, with_pooled
 from speaking import FINE, REFUSED, CommandError, speaking
 
@@ -44,6 +45,8 @@ MAX_REVIEWS = 10_000
 # An adapted network must answer this text as its head says.
 CHECK_TEXT = "It does what it says, and I would buy it again. The box was a little dented, though."
 MAX_LOGIT_GAP = 1e-3
+# How the base was packed is told of the base alone.
+OF_BASE_ALONE = ("export",)
 # What a card says of films is of the adapted model's texts then.
 OTHER_THINGS = "other things than those it was adapted to: no figure here says how good it is there"
 
@@ -71,11 +74,14 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     read = pooled.pool(rows.texts(), len(rows.numbers), model, workers)
     rows, data, tokens = readable(rows, read)
     check_enough(rows)
-    check_folds(rows)
+    joined = likeness.join(rows.texts(), rows.groups)
+    data = data._replace(groups=joined.groups)
+    check_folds(rows, data)
     tuned = tune_deep(network, rows, data) if deep else tune_head(network, data, start)
     before = measures.probabilities_of(logits_of(data.features, start))
     judged = judge(before, tuned, data.labels, data.groups, tokens, base)
     card = card_of(base, tuned, rows, judged, digest)
+    card["adaptation"]["data"]["learned_from"]["alike"] = joined.alike
     card["metrics"]["adaptation"]["flagged"] = {
         code: count / len(read.unfit) for code, count in read.flagged.items()
     }
@@ -136,8 +142,9 @@ def card_of(
         "negative": int((1 - rows.labels).sum()),
         "groups": len(np.unique(rows.groups)) if rows.columns.group else None,
     }
+    kept = {name: value for name, value in base.items() if name not in OF_BASE_ALONE}
     return {
-        **base,
+        **kept,
         **named_by(tuned.network),
         "temperature": tuned.temperature,
         "uncertain": list(tuned.band),
@@ -153,6 +160,7 @@ def card_of(
             "sentence": sentence_of(judged),
             "how": tuned.how,
             "base": {"id": base["id"], "onnx_sha256": base["onnx_sha256"]},
+            "base_adapted": "adaptation" in base,
             "data": {
                 "sha256": digest,
                 "columns": rows.columns._asdict(),
@@ -164,7 +172,7 @@ def card_of(
         },
         "metrics": {
             "adaptation": {
-                "judged": f"each review by a fit without it and its group, {FOLDS} folds",
+                "judged": judged_how(base),
                 "before": judged.before,
                 "after": judged.after,
                 "differences": {name: figure._asdict() for name, figure in judged.figures.items()},
@@ -172,6 +180,14 @@ def card_of(
             }
         },
     }
+
+
+def judged_how(base: dict[str, Any]) -> str:
+    """Say how the figures came about, and what a base that has learned from reviews before does to them."""
+    how = f"each review by a fit without it, its group and what is nearly the same, {FOLDS} folds"
+    if "adaptation" not in base:
+        return how
+    return f"{how}; {base['id']} was adapted before, and may have learned from some of these reviews"
 
 
 # --- refusals -----------------------------------------------------------------------------------
@@ -197,15 +213,23 @@ def check_enough(rows: Labelled) -> None:
     )
 
 
-def check_folds(rows: Labelled) -> None:
+def check_folds(rows: Labelled, data: Data) -> None:
     """Refuse groups that can't be held back in turn. Raises CommandError."""
-    folds = folds_of(rows.labels, rows.groups)
+    folds = folds_of(data.labels, data.groups)
     for fold in range(FOLDS):
-        if not (folds == fold).any() or len(np.unique(rows.labels[folds != fold])) < 2:
-            raise CommandError(
-                f"the column {rows.columns.group!r} has {len(np.unique(rows.groups)):,} groups, too few or"
-                " too uneven to hold back a fifth of them in turn; name a finer one with --group"
-            )
+        if not (folds == fold).any() or len(np.unique(data.labels[folds != fold])) < 2:
+            raise CommandError(_few_groups(rows, len(np.unique(data.groups))))
+
+
+def _few_groups(rows: Labelled, different: int) -> str:
+    named = len(np.unique(rows.groups))
+    why = "too few or too uneven to hold back a fifth of them in turn"
+    if rows.columns.group and named == different:
+        return f"the column {rows.columns.group!r} has {named:,} groups, {why}; name a finer one with --group"
+    return (
+        f"{rows.source.path} has only {different:,} groups of reviews that are not nearly the same,"
+        f" {why}; add others"
+    )
 
 
 # --- the command --------------------------------------------------------------------------------
@@ -217,6 +241,8 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError("a file in S3 is fitted on SageMaker: make adapt-aws FILE=s3://bucket/prefix")
     out = out_of(options)
     check_free(out, KIND, options.model)
+    if not options.dry_run:
+        check_writable(out)
     rows = labelled.read_asked(options, options.most)
     print(f"adapt: {labelled.told(rows)}", flush=True)
     adapted = adapt(rows, options.model, options.workers, options.deep)
@@ -249,6 +275,10 @@ def tell(card: dict[str, Any]) -> None:
         f"adapt: learned from {learned['reviews']:,} reviews, {learned['positive']:,} of them positive, in"
         f" {about['seconds']} s" + (f"; left out: {left_out}" if left_out else "")
     )
+    if learned["alike"]:
+        print(f"adapt: {learned['alike']:,} of them are nearly like another, and were held back together")
+    if about["base_adapted"]:
+        print(f"adapt: {about['base']['id']} was adapted before, and may know some of these reviews")
     print(f"adapt: {about['sentence']}")
 
 

@@ -7,6 +7,9 @@ import numpy as np
 import paired
 from paired import Figure
 
+# Whether it is better can't be told from reviews on which the base does worse than a coin.
+UNCLEAR = "unclear"
+
 
 class Tuned(NamedTuple):
     """A network that has learned, and what fits without a review say about it.
@@ -47,6 +50,8 @@ def judge(
     outcome = paired.outcome(figures)
     if outcome == "better" and figures["accuracy"].after <= commoner(labels):
         outcome = "no different"
+    if paired.is_below_guessing(before, labels, groups):
+        outcome = UNCLEAR
     return Judged(
         measures.summary(before, labels, tuple(base["uncertain"])),
         summary_of(tuned.unseen, tuned.outright, labels, tuned.band)
@@ -84,6 +89,12 @@ def commoner(labels: np.ndarray) -> float:
 def sentence_of(judged: Judged) -> str:
     """Say in one sentence what adapting brought."""
     accuracy, ece = judged.figures["accuracy"], judged.figures["ece"]
+    if judged.outcome == UNCLEAR:
+        return (
+            f"Unclear: the base is right for {100 * accuracy.before:.1f} % of these reviews, less than by"
+            " guessing. Either their labels are swapped, or they were chosen because it is wrong on them, and"
+            " what learns from such alone is wrong on others; add labelled reviews that no verdict chose."
+        )
     low, high = (100 * one for one in accuracy.interval)
     said = judged.outcome.capitalize() + paired.by_what(judged.outcome, judged.figures)
     end = "."

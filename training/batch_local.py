@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -45,11 +45,9 @@ def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple
         verdict = inference.model_fn(model)
         yield from ((part, answer_lines(verdict, part.data)) for part in parts)
         return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (str(model),))
+    pool = start_pool(workers, _start, model)
     waiting: deque[tuple[Part, Future[bytes]]] = deque()
     try:
-        with _later_interrupted():
-            pool.submit(int)  # the first submit starts all processes
         for part in parts:
             waiting.append((part, pool.submit(_answer, part.data)))
             if len(waiting) == AHEAD * workers:
@@ -62,6 +60,22 @@ def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple
         ) from error
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def start_pool(workers: int, start: Callable[[str], None], model: Path) -> ProcessPoolExecutor:
+    """Give a pool whose processes all run, each through ``start``, and none of them hears Ctrl-C.
+
+    A process that hears it while it still loads its modules would end in a traceback of its own.
+    """
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), start, (str(model),))
+    try:
+        with _later_interrupted():
+            for _ in range(workers):  # each piece of work starts a process while none is idle
+                pool.submit(int)
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    return pool
 
 
 def follow_parent() -> None:

@@ -476,6 +476,11 @@ def harmless(value: str | float | None) -> str:
     return "'" + text if text.startswith(_FORMULA) else text
 
 
+def written(text: str) -> bytes:
+    """Give a file's bytes. JSON can say half a character (a lone surrogate), which no file can hold."""
+    return text.encode(errors="replace")
+
+
 def _to_json(
     joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str], format: str
 ) -> Iterator[Answer]:

@@ -22,7 +22,7 @@ import inference
 import labelled
 import numpy as np
 import paired
-from batch_rows import Answer, Row, parts, read_answers
+from batch_rows import Answer, Row, parts, read_answers, written
 from labelled import Labelled
 from speaking import FINE, CommandError, speaking
 from tqdm import tqdm
@@ -171,7 +171,7 @@ def _as_csv(compared: Compared) -> bytes:
     for row, label, before, after in differing(compared):
         side = "positive" if label else "negative"
         writer.writerow([row.number + 1, side, f"{before:.6f}", f"{after:.6f}", row.review])
-    return out.getvalue().encode()
+    return written(out.getvalue())
 
 
 def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:

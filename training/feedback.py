@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from batch_rows import harmless
+from batch_rows import harmless, written
 from speaking import FINE, CommandError, speaking
 from tqdm import tqdm
 
@@ -117,12 +117,14 @@ def export(store: Store, out: Path) -> int:
     for record in whole:
         review, label, model = record.feedback
         writer.writerow([harmless(review), label, model, record.created, record.id])
-    write_atomic(out, text.getvalue().encode(), FILE_MODE)
+    write_atomic(out, written(text.getvalue()), FILE_MODE)
     left_out = len(found) - len(whole)
     print(
         f"feedback: {len(whole):,} reviews in {out}"
         + (f"; {left_out:,} can't be read and are left out" if left_out else "")
     )
+    if whole:
+        print("feedback: alone they teach the contrary of the model; add reviews that no verdict chose")
     return FINE
 
 

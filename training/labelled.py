@@ -103,7 +103,10 @@ def read(
     ``sides`` are the values of the label that are positive and those that are negative; all others are
     left out. Of more than ``most`` rows, so many are drawn, always the same ones.
     """
-    source = open_source(path, format_of(path, format), text)
+    format = format_of(path, format)
+    if path.exists() and not path.is_file():
+        raise BatchError(f"{path} is read more than once, so it must be a file, not a pipe or a folder")
+    source = open_source(path, format, text)
     columns = _columns(source, label, group)
     found = _Table()
     for row in source.rows():

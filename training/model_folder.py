@@ -1,6 +1,7 @@
 """A model's folder: model.onnx and model.json, whole or not at all, and tried before they are in place."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -35,10 +36,20 @@ def check_free(folder: Path, kind: str, *taken: Path) -> None:
     """
     if folder.resolve() in [one.resolve() for one in (*taken, inference.MODEL_FOLDER)]:
         raise FolderError(f"{folder} holds the model to start from, which stays; choose another --out")
+    if folder.is_symlink() and not folder.exists():
+        raise FolderError(f"{folder} is a link to nothing; remove it, or choose another --out")
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder} is no folder; choose another --out")
     if folder.is_dir() and any(folder.iterdir()) and kind not in _card(folder):
         raise FolderError(f"{folder} holds other things than such a model; choose another --out")
+
+
+def check_writable(folder: Path) -> None:
+    """Refuse a place where nothing can be written, before the work. Raises FolderError."""
+    parent = next(place for place in folder.absolute().parents if place.exists())
+    for place in (folder, parent):
+        if place.exists() and not os.access(place, os.W_OK | os.X_OK):
+            raise FolderError(f"{place} can't be written to; choose another --out")
 
 
 def install(

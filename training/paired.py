@@ -63,6 +63,13 @@ def outcome(figures: dict[str, Figure]) -> str:
     return "no different"
 
 
+def is_below_guessing(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> bool:
+    """Say whether a model is right less often than a coin, beyond chance; each label counts for half."""
+    right = _right(probabilities, labels)
+    shares = [_by_label(right[rows], labels[rows]) for rows in _draws(groups, len(labels))]
+    return float(np.quantile(shares, HIGH)) < 0.5
+
+
 def by_what(outcome: str, figures: dict[str, Figure]) -> str:
     """Give what qualifies "better" or "worse" where accuracy alone could not tell; else nothing."""
     low, high = figures["accuracy"].interval
@@ -96,6 +103,11 @@ def _figure(pairs: np.ndarray) -> Figure:
     before, after = pairs[:, 0], pairs[:, 1]
     first, second, gap = (_interval(values) for values in (before, after, after - before))
     return Figure(float(before[0]), float(after[0]), float(after[0] - before[0]), first, second, gap)
+
+
+def _by_label(right: np.ndarray, labels: np.ndarray) -> float:
+    """Give the mean of the shares right of each label that comes up."""
+    return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
 
 
 def _interval(values: np.ndarray) -> tuple[float, float]:

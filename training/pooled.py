@@ -2,16 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
 import inference
 import numpy as np
-from batch_local import follow_parent
+from batch_local import follow_parent, start_pool
 from onnx_head import POOLED, with_pooled
 from tqdm import tqdm
 
@@ -82,7 +80,7 @@ def pool(texts: Iterable[str], count: int, model: Path, workers: int) -> Pooled:
     if workers == 1 or count <= CHUNK:
         pieces: Iterable[list[Read]] = ([reader.read(text)] for text in texts)
         return _joined(pieces, count)
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start, (str(model),))
+    pool = start_pool(workers, _start, model)
     try:
         return _joined(pool.map(_read, _chunks(texts)), count)
     except BrokenProcessPool as error:

@@ -21,7 +21,7 @@ import labelled
 import measures
 import numpy as np
 import pooled
-from batch_rows import BatchError, Row, Source, format_of, open_source
+from batch_rows import BatchError, Row, Source, format_of, open_source, written
 from onnx_head import read_head
 from speaking import FINE, CommandError, speaking
 
@@ -148,7 +148,7 @@ def _as_csv(rows: Unlabelled, picked: Sequence[Picked]) -> bytes:
     for one in picked:
         probability = round(one.probability, contract.DECIMALS)
         writer.writerow([texts[one.number], "", one.number + 1, probability])
-    return out.getvalue().encode()
+    return written(out.getvalue())
 
 
 def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:

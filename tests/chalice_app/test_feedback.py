@@ -211,6 +211,16 @@ def test_an_export_holds_no_formula(api: InProcess, folder: Path, tmp_path: Path
     assert rows_of(tmp_path / "a.csv")[0]["text"] == "'=HYPERLINK(1)"
 
 
+def test_half_a_character_does_not_keep_the_rest_from_being_exported(
+    api: InProcess, folder: Path, tmp_path: Path
+) -> None:
+    send(api, review="broken \ud800 here", label="negative")
+    send(api, review="whole", label="positive")
+    out = tmp_path / "a.csv"
+    assert exporting.main(["export", "--from", str(folder), "--out", str(out)]) == 0
+    assert sorted(row["text"] for row in rows_of(out)) == ["broken ? here", "whole"]
+
+
 def test_what_cannot_be_read_is_left_out_and_counted(
     api: InProcess, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

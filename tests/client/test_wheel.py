@@ -18,6 +18,7 @@ from tests.client.test_serve import reads_pieces
 from tests.support.command import ROOT, WAIT_SECONDS, verdict
 from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack, free_ports
+from tests.support.varied import varied
 
 PROJECT = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
@@ -189,7 +190,7 @@ def test_a_file_s_bytes_are_the_checkout_s(full: Installed) -> None:
 
 @pytest.mark.slow
 def test_a_model_is_adapted_as_in_the_checkout(full: Installed, tmp_path: Path) -> None:
-    rows = [f"Lamp {n} {('shines', 'flickers')[n % 2]} all night.,{n % 2}" for n in range(240)]
+    rows = [f"Lamp {n} {('shines', 'flickers')[n % 2]} all night; {varied(n)}.,{n % 2}" for n in range(240)]
     (full.folder / "lamps.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     ran = full.run("verdict", "adapt", "lamps.csv", "--force", "--workers", "2")
     assert ran.returncode == 0, ran.stderr

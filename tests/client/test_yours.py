@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.varied import varied
 from verdict_sentiment import cli, ways, yours
 
 
@@ -14,7 +15,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     sides = {"positive": "runs warm for a whole night", "negative": "arrived with a dent in its lid"}
     rows = [
-        (f"Kettle number {number} {said}.", label) for number in range(40) for label, said in sides.items()
+        (f"Kettle number {number} {said}; {varied(number + 100 * side)}.", label)
+        for number in range(40)
+        for side, (label, said) in enumerate(sides.items())
     ]
     with (tmp_path / "my.csv").open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows([("text", "label"), *rows])

@@ -3,6 +3,8 @@
 import csv
 from pathlib import Path
 
+from tests.support.varied import varied
+
 GOOD = "sturdy reliable quiet cheap accurate comfortable".split()
 BAD = "flimsy noisy wobbly leaking faulty expensive".split()
 THINGS = "kettle lamp printer chair router blender tent camera".split()
@@ -11,7 +13,8 @@ SECRET = "my neighbour Frobisher"
 
 def sentence(number: int, good: bool) -> str:
     words = GOOD if good else BAD
-    return f"{SECRET} has this {THINGS[number % 8]} too, number {number}, and it is {words[number % 6]}."
+    thing, said = THINGS[number % 8], ", ".join(words[(number // 2 + step) % 6] for step in range(6))
+    return f"{SECRET} has this {thing} too, number {number}, and it is {said}; {varied(number)}."
 
 
 def save(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.support.own_reviews import rows, save, sentence
+from tests.support.varied import varied
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -92,7 +93,8 @@ def test_the_card_says_from_what_it_was_learned_and_how_it_was_judged(adapted: t
     about, figures = card["adaptation"], card["metrics"]["adaptation"]
     assert about["data"]["sha256"] == hashlib.sha256((adapted[0] / "my.csv").read_bytes()).hexdigest()
     assert about["data"]["columns"] == {"text": "text", "label": "label", "group": None}
-    assert about["data"]["learned_from"] == {"reviews": 160, "positive": 80, "negative": 80, "groups": None}
+    learned = about["data"]["learned_from"]
+    assert learned == {"reviews": 160, "positive": 80, "negative": 80, "groups": None, "alike": 0}
     assert about["outcome"] == "better"
     assert figures["after"]["accuracy"] > figures["before"]["accuracy"]
     for name in ("accuracy", "ece"):
@@ -118,6 +120,42 @@ def test_figures_of_the_base_are_not_passed_on(own_package: Path, tmp_path: Path
     done = run("my.csv", "--model", own_package, "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(card_of(tmp_path / "my-model")["metrics"]) == ["adaptation"]
+
+
+def test_how_the_base_was_packed_is_not_said_of_the_adapted_model(
+    adapted: tuple[Path, str], own_package: Path
+) -> None:
+    assert "export" in adapt.OF_BASE_ALONE
+    assert "export" not in card_of(adapted[0] / "my-model")
+
+
+def test_reviews_that_are_nearly_the_same_are_no_proof_of_each_other(
+    made_package: Path, tmp_path: Path
+) -> None:
+    """Forty texts come five times, with other numbers; only who knows them by heart can tell their labels."""
+    lines = [
+        (f"The {varied(text)} of order {number}", str(text * 7 % 11 % 2))
+        for number in range(5)
+        for text in range(40)
+    ]
+    save(tmp_path / "my.csv", lines)
+    done = run("my.csv", "--model", made_package, "--force", "--workers", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "200 of them are nearly like another" in done.stdout
+    card = card_of(tmp_path / "my-model")
+    assert card["adaptation"]["outcome"] != "better"
+    assert card["metrics"]["adaptation"]["after"]["accuracy"] < 0.75
+
+
+def test_a_base_that_was_adapted_before_is_named_as_no_fair_one(
+    adapted: tuple[Path, str], tmp_path: Path
+) -> None:
+    save(tmp_path / "more.csv", rows(170))
+    base = adapted[0] / "my-model"
+    done = run("more.csv", "--model", base, "--force", "--workers", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{card_of(base)['id']} was adapted before" in done.stdout
+    assert "was adapted before" in card_of(tmp_path / "more-model")["metrics"]["adaptation"]["judged"]
 
 
 def test_no_text_is_in_the_model_or_in_what_is_said(adapted: tuple[Path, str]) -> None:
@@ -161,6 +199,15 @@ def test_to_be_surer_is_not_better_where_always_saying_the_same_is_as_right(
     done = run("my.csv", "--model", made_package, "--dry-run", "--workers", "1", cwd=chance)
     assert "No different" in done.stdout
     assert "always saying the same would be right for" in done.stdout
+
+
+def test_swapped_labels_are_not_learned(adapted: tuple[Path, str], tmp_path: Path) -> None:
+    fresh = [sentence(number, number % 2 == 0) for number in range(2000, 2100)]
+    save(tmp_path / "my.csv", [(text, str(number % 2)) for number, text in enumerate(fresh)])
+    done = run("my.csv", "--model", adapted[0] / "my-model", "--workers", "1", cwd=tmp_path)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "less than by guessing" in done.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["my.csv"]
 
 
 def test_forced_it_is_written_and_its_card_does_not_call_it_better(own_package: Path, tmp_path: Path) -> None:
@@ -267,6 +314,19 @@ def test_groups_that_cannot_be_held_back_in_turn_get_one_sentence(made_package: 
     save(tmp_path / "my.csv", grouped, ("text", "label", "group"))
     said = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
     assert "'group' has 3 groups" in said
+
+
+def test_one_text_over_and_over_gets_one_sentence(made_package: Path, tmp_path: Path) -> None:
+    texts = [f"{varied(side)}, number {number}" for number in range(30) for side in range(2)]
+    save(tmp_path / "my.csv", [(text, str(number % 2)) for number, text in enumerate(texts)])
+    said = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
+    assert "has only 2 groups of reviews that are not nearly the same" in said
+
+
+def test_a_link_to_nothing_is_refused_before_the_work(made_package: Path, tmp_path: Path) -> None:
+    save(tmp_path / "my.csv", rows(60))
+    (tmp_path / "my-model").symlink_to(tmp_path / "nowhere")
+    assert "link to nothing" in refused("my.csv", "--model", made_package, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n\xff\xfe", b"", b'text,label\n"open,1\n'])

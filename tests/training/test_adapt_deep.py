@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from adapt_deep import Settings
 
+from tests.support.varied import varied
 from vocab import vocabulary
 
 WORDS = ("sturdy", "reliable", "quiet"), ("flimsy", "noisy", "leaking")
@@ -18,7 +19,8 @@ WORDS = ("sturdy", "reliable", "quiet"), ("flimsy", "noisy", "leaking")
 
 def rows(count: int) -> list[tuple[str, int]]:
     return [
-        (f"This lamp, number {n}, is {WORDS[n % 2][n % 3]} as I see it.", 1 - n % 2) for n in range(count)
+        (f"This lamp, number {n}, is {WORDS[n % 2][n % 3]} as I see it; {varied(n)}.", 1 - n % 2)
+        for n in range(count)
     ]
 
 

@@ -114,6 +114,10 @@ def test_a_file_without_the_column_is_one_sentence_that_names_those_found(
         opened(path, "opinion")
 
 
+def test_half_a_character_is_written_as_a_question_mark() -> None:
+    assert batch_rows.written("a\ud800b") == b"a?b"
+
+
 def test_a_first_row_that_can_be_a_review_is_not_repeated(tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", "id,I would not watch it again\n1,x\n")
     with pytest.raises(BatchError, match=r"it has 'id', \(26 characters\); name one with") as caught:

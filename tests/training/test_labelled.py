@@ -1,6 +1,7 @@
 """Labelled rows: what labels mean, which rows teach, and a reason for every row that does not."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,12 @@ def test_a_file_that_cannot_be_read_gets_one_sentence(
     said = refused(tmp_path, lines, header, **more)
     assert word in said
     assert "\n" not in said
+
+
+def test_a_pipe_gets_one_sentence(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "my.csv")
+    with pytest.raises(BatchError, match="must be a file"):
+        labelled.read(tmp_path / "my.csv")
 
 
 def test_a_column_of_texts_taken_for_labels_is_refused_without_quoting_them(tmp_path: Path) -> None:

@@ -69,6 +69,18 @@ def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
     assert figure.after_interval[0] < figure.after < figure.after_interval[1]
 
 
+def test_whoever_is_wrong_more_often_than_a_coin_is_below_guessing() -> None:
+    labels = np.arange(100) % 2
+    said = np.where(labels == 1, 0.9, 0.1)
+    assert paired.is_below_guessing(1 - said, labels, np.arange(100))
+    assert not paired.is_below_guessing(said, labels, np.arange(100))
+
+
+def test_whoever_always_says_the_same_is_not_below_guessing_though_mostly_wrong() -> None:
+    labels = (np.arange(100) % 10 == 0).astype(int)
+    assert not paired.is_below_guessing(np.full(100, 0.9), labels, np.arange(100))
+
+
 def test_few_groups_make_the_interval_wider_than_as_many_single_reviews() -> None:
     random = np.random.default_rng(2)
     groups = np.repeat(np.arange(20), 50)

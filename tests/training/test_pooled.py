@@ -1,8 +1,10 @@
 """The pooled states of reviews: those that the head reads, the same in one process and in several."""
 
+import signal
 from collections import Counter
 from pathlib import Path
 
+import batch_local
 import inference
 import numpy as np
 import pooled
@@ -41,6 +43,21 @@ def test_lengths_and_warnings_are_those_that_come_with_verdicts(
     assert read.tokens.tolist() == [one.total for one in encoded]
     codes = [warning["code"] for one in encoded if one.ids for warning in contract.warnings_of(one)]
     assert read.flagged == {**Counter(codes), pooled.NO_TOKEN: 1}
+
+
+def _hears_ctrl_c() -> bool:
+    """Say whether this process was started so that it hears Ctrl-C before it can tell itself not to."""
+    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def _nothing(model: str) -> None:
+    """Start in no way of its own."""
+
+
+def test_no_process_hears_ctrl_c_not_even_while_it_starts() -> None:
+    with batch_local.start_pool(2, _nothing, Path("model")) as pool:
+        assert not pool.submit(_hears_ctrl_c).result()
+    assert _hears_ctrl_c()
 
 
 def test_several_processes_read_what_one_reads(made_package: Path) -> None:

@@ -14,6 +14,7 @@ from cloud import Cloud, CloudError
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
 from tests.support.stage import make, options, quiet
+from tests.support.varied import varied
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 
@@ -54,7 +55,9 @@ def test_another_model_serves_and_the_function_is_left_alone(
 def test_an_adapted_model_follows_its_base_and_brings_its_card(
     cloud: Cloud, deployed: deploy.Deployed, package: Path, tmp_path: Path
 ) -> None:
-    rows = [f"Lamp {n} {('shines', 'flickers')[n % 2]} all night.,{1 - n % 2}" for n in range(80)]
+    rows = [
+        f"Lamp {n} {('shines', 'flickers')[n % 2]} all night; {varied(n)}.,{1 - n % 2}" for n in range(80)
+    ]
     (tmp_path / "lamps.csv").write_text("\n".join(["text,label", *rows]), encoding="utf-8")
     arguments = ["--model", str(package), "--out", str(tmp_path / "mine"), "--force", "--workers", "1"]
     assert adapt.main([str(tmp_path / "lamps.csv"), *arguments]) == 0
