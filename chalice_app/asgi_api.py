@@ -23,8 +23,8 @@ from chalicelib import answers, problems
 from chalicelib.problems import Problem
 from vocab import contract
 
-# Threads of the app. It computes more than it waits, so that more would only get in each other's way.
-THREADS = 8
+# Threads of the app. It computes more than it waits: more of them would keep the one that takes requests waiting.
+THREADS = 2 * (os.cpu_count() or 2)
 # Requests that run or wait at once: less than a second's on any machine. More are told to come back.
 MOST_AT_ONCE = 100
 # How long headers and a body may take to arrive, each.
