@@ -23,7 +23,7 @@ from chalicelib import answers, problems
 from chalicelib.problems import Problem
 from vocab import contract
 
-# Threads of the app. It computes more than it waits: more of them would keep the one that takes requests waiting.
+# Threads of the app. It computes more than it waits: more would keep the one that takes requests on waiting.
 THREADS = 2 * (os.cpu_count() or 2)
 # Requests that run or wait at once: less than a second's on any machine. More are told to come back.
 MOST_AT_ONCE = 100
