@@ -13,6 +13,7 @@ from tests.static_site.conftest import Visit
 from tests.static_site.test_model_page import SECONDS, answering, percent, table_of
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
+from tests.support.varied import varied
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +21,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The card of a model that was adapted to sentences about kettles."""
     path = tmp_path_factory.mktemp("card") / "kettles.csv"
     said = ("leaks by the handle", "pours without a drop spilt")
-    rows = [(f"Kettle {number} {said[number % 2]}.", number % 2) for number in range(80)]
+    rows = [(f"The {varied(number)} kettle {said[number % 2]}.", number % 2) for number in range(80)]
     with path.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows([("text", "label"), *rows])
     return adapt.adapt(labelled.read(path), inference.MODEL_FOLDER, workers=1).card

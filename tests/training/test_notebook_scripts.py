@@ -148,7 +148,8 @@ def test_a_busy_kernel_and_a_late_word_of_kernel_or_terminal_are_use(
 ) -> None:
     jupyter.lists |= lists
     assert watch(fakes, jupyter.url, tmp_path / "state", known_use=1.5 * HOUR)[1] == []
-    assert time.time() - float((tmp_path / "state").read_text()) < 600
+    # The lists were made when tests were collected, and may be as old as all tests before.
+    assert time.time() - float((tmp_path / "state").read_text()) < HOUR
 
 
 def test_the_first_look_after_a_start_counts_as_use(jupyter: Jupyter, fakes: Path, tmp_path: Path) -> None:
