@@ -6,6 +6,7 @@ It runs as `make serve` starts it, without a limit for each address: here all re
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -47,8 +48,12 @@ def served() -> Iterator[Stack]:
 
 def stress(options: argparse.Namespace) -> Section:
     """Do all of it, one after the other, on one running app."""
-    with served() as stack:
-        stressed = asyncio.run(_stress(stack, options))
+    gc.disable()  # with hundreds of thousands of outcomes a collection takes so long that a burst follows
+    try:
+        with served() as stack:
+            stressed = asyncio.run(_stress(stack, options))
+    finally:
+        gc.enable()
     return Section(
         "The running app under load",
         "As `make serve` starts it, on loopback; the caller runs on the same cores. A request is a review of"
