@@ -8,6 +8,7 @@ in time, and whoever sends slowly holds up nobody else.
 """
 
 import asyncio
+import gc
 import os
 import socket
 import sys
@@ -101,6 +102,7 @@ def create() -> Application:
     """Make the app as the variables say. Raises RateError."""
     policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
     local_api.count()
+    gc.freeze()  # what is here stays, and to look through it for garbage would hold all callers up
     return Application(local_limit.Limiter(policy) if policy else None)
 
 

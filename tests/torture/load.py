@@ -199,6 +199,21 @@ async def steadily(callers: Callers, rate: float, seconds: float) -> list[Outcom
     return await asyncio.gather(*tasks)
 
 
+def rates(outcomes: Sequence[Outcome], seconds: float) -> list[float]:
+    """Give how many requests a second ended in each whole part of so many seconds, one part after the other.
+
+    >>> rates([Outcome("", at / 4, 0.01, "200") for at in range(9)], 1.0)
+    [4.0, 4.0]
+    """
+    ends = sorted(one.due + one.seconds for one in outcomes)
+    parts = max(1, int((ends[-1] - ends[0]) / seconds)) if ends else 0
+    counts = [0] * parts
+    for end in ends:
+        if (part := int((end - ends[0]) / seconds)) < parts:
+            counts[part] += 1
+    return [count / seconds for count in counts] or [0.0]
+
+
 def percentile(outcomes: Sequence[Outcome], share: float) -> float:
     """Give the time within which a share of the requests ended, in seconds; 0 without any."""
     times = sorted(one.seconds for one in outcomes)
