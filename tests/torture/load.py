@@ -202,7 +202,7 @@ async def steadily(callers: Callers, rate: float, seconds: float) -> list[Outcom
 def rates(outcomes: Sequence[Outcome], seconds: float) -> list[float]:
     """Give how many requests a second ended in each whole part of so many seconds, one part after the other.
 
-    >>> rates([Outcome("", at / 4, 0.01, "200") for at in range(9)], 1.0)
+    >>> rates([Outcome("", at / 4, 0, "200") for at in range(9)], 1)
     [4.0, 4.0]
     """
     ends = sorted(one.due + one.seconds for one in outcomes)
