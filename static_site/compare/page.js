@@ -4,9 +4,9 @@ import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { addStrings, byId, button, element, find, listItem, onClick } from "../dom.js";
 import { EXAMPLES } from "../examples.js";
 import { explain } from "../failure_strings.js";
+import { startShortcuts } from "../review/shortcuts.js";
 import * as formWords from "../review/strings.js";
 import { api, beside } from "../service.js";
-import { follow, settings } from "../settings.js";
 import { showPage, startShell } from "../shell.js";
 import { inWords, listOf } from "./apart.js";
 import { Side } from "./sides.js";
@@ -39,7 +39,6 @@ function start(second) {
   review.placeholder = formWords.STATIC.placeholder;
   byId("examples").append(...EXAMPLES.map(exampleItem));
   listen(second);
-  follow(applySettings);
   showLength();
 }
 
@@ -51,29 +50,10 @@ function listen(second) {
   });
   review.addEventListener("input", onInput);
   onClick(document, "#stop", stop);
-  document.addEventListener("keydown", onKey);
+  startShortcuts(review, read);
   byId("file").addEventListener("change", () => takeFile(second));
   // Coming back, browsers put the text into the box again.
   addEventListener("pageshow", showLength);
-}
-
-/** @param {Readonly<import("../settings.js").Settings>} now */
-function applySettings({ shortcuts }) {
-  byId("shortcut").textContent = shortcuts ? formWords.shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
-  if (shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
-  else byId("send").removeAttribute("aria-keyshortcuts");
-}
-
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  // While an input method composes, keys belong to it.
-  if (!settings.shortcuts || event.isComposing || event.altKey) return;
-  const withModifier = event.ctrlKey || event.metaKey;
-  const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
-  if (event.key === "Enter" && withModifier && event.target === review) read();
-  else if (event.key === "/" && !withModifier && !typing) review.focus();
-  else return;
-  event.preventDefault();
 }
 
 // One text.

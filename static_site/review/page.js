@@ -8,6 +8,7 @@ import { api } from "../service.js";
 import { follow, settings } from "../settings.js";
 import { reviewOf } from "../share.js";
 import { showPage, startShell } from "../shell.js";
+import { startShortcuts } from "./shortcuts.js";
 import { after, endCurrent, result, show, stopTimers } from "./states.js";
 import * as strings from "./strings.js";
 import { offline, stillLoading, unloaded } from "../strings.js";
@@ -56,7 +57,7 @@ function listen() {
   });
   byId("restore").addEventListener("click", restoreOwnReview);
   review.addEventListener("input", onInput);
-  document.addEventListener("keydown", onKey);
+  startShortcuts(review, read);
   addEventListener("hashchange", openLink);
   // Coming back, browsers put the text into the box again.
   addEventListener("pageshow", showLength);
@@ -64,25 +65,9 @@ function listen() {
 
 /** @param {import("../settings.js").Settings} now */
 function applySettings(now) {
-  const words = strings.shortcut(/Mac|iPhone|iPad/.test(navigator.platform));
-  byId("shortcut").textContent = now.shortcuts ? words : "";
-  if (now.shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
-  else byId("send").removeAttribute("aria-keyshortcuts");
   byId("privacy").textContent = strings.privacy(api.url, now);
   // Those who keep a history see it at once; what can't be loaded now is asked for again when it is needed.
   if (now.history) loadOutcome(form).catch(() => {});
-}
-
-/** @param {KeyboardEvent} event */
-function onKey(event) {
-  // While an input method composes, keys belong to it.
-  if (!settings.shortcuts || event.isComposing || event.altKey) return;
-  const withModifier = event.ctrlKey || event.metaKey;
-  const typing = event.target instanceof Element && event.target.matches("input, textarea, select");
-  if (event.key === "Enter" && withModifier && event.target === review) read();
-  else if (event.key === "/" && !withModifier && !typing) review.focus();
-  else return;
-  event.preventDefault();
 }
 
 function onInput() {
