@@ -198,14 +198,19 @@ class Server(ThreadedHTTPServer):
             print(f"api: a request ended in {type(error).__name__}", file=sys.stderr, flush=True)
 
 
-def answer_of(problem: Problem, method: str, asked: Mapping[str, str]) -> tuple[int, dict[str, str], bytes]:
-    """Give status, headers and body for what does not reach the app, and write a log line like the app's."""
+def answer_of(
+    problem: Problem, method: str, asked: Mapping[str, str], late: bool = False
+) -> tuple[int, dict[str, str], bytes]:
+    """Give status, headers and body for what does not reach the app, and write a log line like the app's.
+
+    With ``late`` the line is written with the next one, or by ``log.flush``.
+    """
     request_id = answers.request_id_of(asked.get("x-request-id"))
     headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
     body = b"" if method == "HEAD" else contract.to_json(problems.message(problem, request_id))
     log.begin(request_id, method, "")
     log.note(code=problem.code)
-    log.write(problem.status)
+    log.write(problem.status, late)
     return problem.status, headers, body
 
 

@@ -1,5 +1,6 @@
 """Build answers, and give every one its id, its CORS and security headers, and its log line."""
 
+import functools
 import hashlib
 import os
 import re
@@ -38,10 +39,14 @@ class OriginError(ValueError):
     """CORS_ORIGIN is no origin."""
 
 
-def allowed_origins() -> list[str]:
+def allowed_origins() -> tuple[str, ...]:
     """Give the origins whose pages may read answers: those of CORS_ORIGIN, or any. Raises OriginError."""
-    named = os.environ.get("CORS_ORIGIN") or "*"
-    origins = [part.strip(" ") for part in named.split(",")]
+    return _origins(os.environ.get("CORS_ORIGIN") or "*")
+
+
+@functools.lru_cache(maxsize=8)
+def _origins(named: str) -> tuple[str, ...]:
+    origins = tuple(part.strip(" ") for part in named.split(","))
     if not all(_ORIGIN.fullmatch(origin) for origin in origins) or ("*" in origins and len(origins) > 1):
         raise OriginError(
             "CORS_ORIGIN must be * or like https://page.example:8443, several with commas between,"

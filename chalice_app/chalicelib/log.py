@@ -5,7 +5,7 @@ import json
 import sys
 import time
 import traceback
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,6 +18,7 @@ _began: ContextVar[float] = ContextVar("began", default=0.0)
 _line: ContextVar[dict[str, Any] | None] = ContextVar("line", default=None)
 _judged: ContextVar[Sequence[Judged]] = ContextVar("judged", default=())
 _watchers: list["Watcher"] = []
+_late: deque[str] = deque()
 
 Watcher = Callable[[dict[str, Any], Sequence[Judged]], None]
 
@@ -60,11 +61,14 @@ def request_id() -> str:
     return str((_line.get() or {}).get("request_id", ""))
 
 
-def write(status: int) -> None:
-    """Finish the line, write it to where Lambda's log takes it from, and show it to the watchers."""
+def write(status: int, late: bool = False) -> None:
+    """Finish the line, write it to where Lambda's log takes it from, and show it to the watchers.
+
+    With ``late`` it is written with the next line, or by ``flush``.
+    """
     milliseconds = round((time.monotonic() - _began.get()) * 1000, 1)
     line = {**(_line.get() or {}), "status": status, "ms": milliseconds}
-    print_line(line)
+    print_line(line, late)
     for watcher in _watchers:
         try:
             watcher(line, _judged.get())
@@ -72,10 +76,21 @@ def write(status: int) -> None:
             print_line({"request_id": request_id(), **_place_of(error)})
 
 
-def print_line(line: Mapping[str, Any]) -> None:
-    """Write a line to standard output; a closed pipe costs the line, not the answer."""
+def print_line(line: Mapping[str, Any], late: bool = False) -> None:
+    """Write a line to standard output, now or with the next one."""
+    _late.append(json.dumps(line) + "\n")
+    if not late:
+        flush()
+
+
+def flush() -> None:
+    """Write the lines that wait, if any; a closed pipe costs the lines, not the answer."""
+    lines = []
+    with contextlib.suppress(IndexError):  # another thread may take some
+        while True:
+            lines.append(_late.popleft())
     with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.write("".join(lines))
         sys.stdout.flush()
 
 

@@ -164,13 +164,13 @@ def test_without_a_named_origin_any_may_read_answers(
         monkeypatch.delenv("CORS_ORIGIN", raising=False)
     else:
         monkeypatch.setenv("CORS_ORIGIN", value)
-    assert answers.allowed_origins() == ["*"]
+    assert answers.allowed_origins() == ("*",)
 
 
 @pytest.mark.parametrize("value", ["http://localhost:8080", "https://a-b.example", "http://[::1]:8080"])
 def test_an_origin_is_scheme_host_and_port(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGIN", value)
-    assert answers.allowed_origins() == [value]
+    assert answers.allowed_origins() == (value,)
 
 
 NO_ORIGINS = [

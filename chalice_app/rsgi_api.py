@@ -1,10 +1,11 @@
 """Serve the API to many callers at once: the same app behind Granian, for more than trying it out.
 
-    python chalice_app/asgi_api.py --port 8000     # `make serve` starts it with the endpoint and the page
+    python chalice_app/rsgi_api.py --port 8000     # `make serve` starts it with the endpoint and the page
 
-What ``create`` makes is ASGI, so any server of that kind can run it. A request goes through Chalice's local
-gateway as in local_api.py. Added is what that one can't do: no more requests are taken on than are answered
-in time, and whoever sends slowly holds up nobody else.
+A request goes through Chalice's local gateway as in local_api.py. Added is what that one can't do: no more
+requests are taken on than are answered in time, and whoever sends slowly holds up nobody else. What
+``create`` makes speaks RSGI, Granian's own interface: by ASGI a refusal takes half as long again, and under
+overload most requests are refused.
 """
 
 import asyncio
@@ -13,34 +14,38 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import local_api
 import local_limit
+from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # named otherwise inside
 
-from chalicelib import answers, problems
+from chalicelib import answers, log, problems
 from chalicelib.problems import Problem
 from vocab import contract
 
+if TYPE_CHECKING:
+    from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
+
 # Threads of the app. It computes more than it waits: more would keep the one that takes requests on waiting.
 THREADS = 2 * (os.cpu_count() or 2)
-# Requests that run or wait at once: less than a second's on any machine. More are told to come back.
-MOST_AT_ONCE = 100
+# Requests that run or wait at once: about half a second's on two cores. More are told to come back.
+MOST_AT_ONCE = 250
 # How long headers and a body may take to arrive, each.
 HEADER_SECONDS, BODY_SECONDS = 10, 20
 # Connections that are open at once, each with a body of 1 MB at most; the next wait until one ends.
 MOST_CONNECTIONS = 1_000
+# The log lines of requests that don't reach the app are written together, after so long at most: who writes
+# lets the app's threads go first, and under overload that is most of what a refusal costs.
+LOG_SECONDS = 0.05
+SERVER = {"Server": "verdict"}
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 Given = tuple[int, dict[str, Any], bytes]
 
 
 class Asked(NamedTuple):
-    """A request as ASGI gives it: header names in lower case, the path as it came, with its query."""
+    """A request: header names in lower case, the path with its query."""
 
     method: str
     path: str
@@ -49,30 +54,30 @@ class Asked(NamedTuple):
 
 
 class Application:
-    """The app as ASGI; ``limiter`` is None where nobody is held back."""
+    """The app as RSGI; ``limiter`` is None where nobody is held back."""
 
     def __init__(self, limiter: local_limit.Limiter | None) -> None:
         self.limiter = limiter
         self._gateway = local_api.create_gateway()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="app")
         self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._flushing = False
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            raise NotImplementedError(f"{scope['type']} is not answered here")
         asked = _asked(scope)
         turn = self.limiter.take(asked.client) if self.limiter else None
         try:
-            given = await self._answer(asked, receive, turn)
+            given = await self._answer(asked, protocol, turn)
         except Exception as error:  # whatever it is, it leaves as a problem
-            given = local_api.answer_of(problems.problem_of(error), asked.method, asked.headers)
-        await _send(send, asked, given, turn.headers() if turn else {})
+            given = local_api.answer_of(problems.problem_of(error), asked.method, asked.headers, late=True)
+            self._flush_soon()
+        _send(protocol, asked, given, turn.headers() if turn else {})
 
-    async def _answer(self, asked: Asked, receive: Receive, turn: local_limit.Turn | None) -> Given:
+    async def _answer(self, asked: Asked, protocol: "HTTPProtocol", turn: local_limit.Turn | None) -> Given:
         try:
             async with asyncio.timeout(BODY_SECONDS):
-                body = await _body(receive)
+                body = await _body(asked, protocol)
         except TimeoutError as error:
             raise Problem(
                 408, "request_timeout", f"the body took over {BODY_SECONDS} s to arrive; send it faster"
@@ -80,6 +85,15 @@ class Application:
         if turn and not turn.passes:
             raise local_api.too_many(turn)
         return await asyncio.wrap_future(self._start(asked, body))
+
+    def _flush_soon(self) -> None:
+        if not self._flushing:
+            self._flushing = True
+            asyncio.get_running_loop().call_later(LOG_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._flushing = False
+        log.flush()
 
     def _start(self, asked: Asked, body: bytes) -> Any:
         """Have a thread answer; its place is free again only when it has, whether or not anybody waits."""
@@ -106,52 +120,56 @@ def create() -> Application:
     return Application(local_limit.Limiter(policy) if policy else None)
 
 
-def _asked(scope: Message) -> Asked:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    headers.pop("transfer-encoding", None)  # the server has put the pieces together
-    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-    query = scope["query_string"].decode("latin-1")
-    client = (scope.get("client") or ("",))[0]
-    return Asked(scope["method"], f"{path}?{query}" if query else path, headers, client)
+def _asked(scope: "Scope") -> Asked:
+    query = scope.query_string
+    path = f"{scope.path}?{query}" if query else scope.path
+    return Asked(scope.method, path, dict(scope.headers.items()), scope.client.rpartition(":")[0])
 
 
-async def _body(receive: Receive) -> bytes:
+async def _body(asked: Asked, protocol: "HTTPProtocol") -> bytes:
     """Give the body; one that is too long is taken in and forgotten. Raises Problem."""
-    pieces, size, more = [], 0, True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            # The caller hung up, or waits after pieces that are none.
-            raise Problem(400, "incomplete_body", "the body broke off before its end; send all of it")
-        piece, more = message.get("body", b""), message.get("more_body", False)
+    length = int(asked.headers.get("content-length", "0"))
+    try:
+        if "transfer-encoding" in asked.headers or length > contract.MAX_BODY_BYTES:
+            return await _pieces(protocol)
+        return await protocol() if length else b""
+    except ProtocolClosed as error:
+        raise _broken_off() from error
+
+
+async def _pieces(protocol: "HTTPProtocol") -> bytes:
+    pieces, size, empty = [], 0, 0
+    async for piece in protocol:
         size += len(piece)
+        empty += not piece
         if size <= contract.MAX_BODY_BYTES:
             pieces.append(piece)
         else:
             pieces.clear()
+    if empty > 1:  # the end is an empty piece, and an error before it is another
+        raise _broken_off()
     if size > contract.MAX_BODY_BYTES:
         detail = f"the body has {size:,} bytes, at most {contract.MAX_BODY_BYTES:,} are read"
         raise Problem(413, "too_large", detail)
     return b"".join(pieces)
 
 
-async def _send(send: Send, asked: Asked, given: Given, limits: dict[str, str]) -> None:
+def _broken_off() -> Problem:
+    return Problem(400, "incomplete_body", "the body broke off before its end; send all of it")
+
+
+def _send(protocol: "HTTPProtocol", asked: Asked, given: Given, limits: dict[str, str]) -> None:
     status, headers, body = given
     ours = answers.headers_of(
         answers.request_id_of(asked.headers.get("x-request-id")), asked.headers.get("origin")
     )
-    every = {"server": "verdict", **_lower(ours), **_lower(limits), **_lower(headers)}
+    every = {name.lower(): value for name, value in {**SERVER, **ours, **limits, **headers}.items()}
     pairs = [
-        (name.encode("latin-1"), str(value).encode("latin-1"))
+        (name, str(value))
         for name, values in every.items()
         for value in (values if isinstance(values, list) else [values])
     ]
-    await send({"type": "http.response.start", "status": status, "headers": pairs})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _lower(headers: dict[str, Any]) -> dict[str, Any]:
-    return {name.lower(): value for name, value in headers.items()}
+    protocol.response_bytes(status, pairs, body)
 
 
 def main() -> None:
@@ -172,12 +190,12 @@ def serve(host: str, port: int) -> None:
     from granian.log import LogLevels
 
     server = Granian(
-        "asgi_api:create",
+        "rsgi_api:create",
         factory=True,
         working_dir=local_api.FOLDER,  # where the new process finds this module
         address=host,
         port=port,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.RSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
         websockets=False,

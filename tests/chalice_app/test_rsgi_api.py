@@ -1,0 +1,265 @@
+"""The app as RSGI: the same answers as locally, and what only a server for many callers must do."""
+
+import asyncio
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import NamedTuple
+
+import httpx
+import local_limit
+import pytest
+import rsgi_api
+from granian.rsgi import ProtocolClosed
+
+from chalicelib import log
+from tests.support.api import FOLDER, InProcess, Served
+from tests.support.fake_runtime import FakeRuntime
+from tests.support.stack import free_ports
+from vocab import contract
+
+JSON = {"Content-Type": "application/json", "X-Request-Id": "one"}
+REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
+ROUTE = "/v1/sentiment"
+# What is asked: method, path, body, content type.
+ASKED = {
+    "a review": ("POST", ROUTE, REVIEW, "application/json"),
+    "a text": ("POST", ROUTE, b"A lovely film", "text/plain"),
+    "a batch": ("POST", "/v1/sentiment/batch?explain=words", b"id,review\n7,A joy\n", "text/csv"),
+    "the old way": ("POST", "/", b"A lovely film", "text/plain"),
+    "no JSON": ("POST", ROUTE, b"{", "application/json"),
+    "another type": ("POST", ROUTE, b"x", "image/png"),
+    "no UTF-8": ("POST", ROUTE, b"\xff", "text/plain"),
+    "no such route": ("GET", "/a/b%2fc/d?e=%20", b"", ""),
+    "another method": ("DELETE", ROUTE, b"", ""),
+    "a made-up method": ("BREW", ROUTE, b"", ""),
+    "a preflight": ("OPTIONS", ROUTE, b"", ""),
+    "the document": ("GET", "/v1/openapi.json", b"", ""),
+    "headers alone": ("HEAD", "/v1/openapi.json", b"", ""),
+}
+
+
+class Scope(NamedTuple):
+    """A request as Granian gives it."""
+
+    method: str
+    path: str
+    query_string: str
+    headers: dict[str, str]
+    client: str = "127.0.0.1:50000"
+
+
+class Protocol:
+    """Granian's side of a request: its body, whole or in pieces, and what is answered."""
+
+    def __init__(self, body: bytes | Exception | None = b"", pieces: Sequence[bytes] = ()) -> None:
+        self.answer: httpx.Response | None = None
+        self._body, self._pieces = body, pieces
+
+    async def __call__(self) -> bytes:
+        if self._body is None:
+            await asyncio.Event().wait()
+        if isinstance(self._body, Exception):
+            raise self._body
+        assert self._body is not None
+        return self._body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+
+    def response_bytes(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+        assert self.answer is None and all(name == name.lower() for name, _ in headers)
+        self.answer = httpx.Response(status, headers=headers, content=body)
+
+
+def ask(application: rsgi_api.Application, scope: Scope, protocol: Protocol) -> httpx.Response:
+    asyncio.run(application.__rsgi__(scope, protocol))
+    log.flush()  # what is written late would come out in another test
+    assert protocol.answer
+    return protocol.answer
+
+
+def call(application: rsgi_api.Application, protocol: Protocol, **headers: str) -> httpx.Response:
+    """Ask for a verdict with a body of the test's own."""
+    named = {name.lower(): value for name, value in (JSON | headers).items()}
+    return ask(application, Scope("POST", ROUTE, "", named), protocol)
+
+
+def send(
+    application: rsgi_api.Application, method: str, path: str, body: bytes = b"", **headers: str
+) -> httpx.Response:
+    named = {name.lower(): value for name, value in headers.items()}
+    named |= {"content-length": str(len(body))} if body else {}
+    path, _, query = path.partition("?")
+    return ask(application, Scope(method, path, query, named), Protocol(body, [body[:9], body[9:], b""]))
+
+
+@pytest.fixture
+def granian(fake: FakeRuntime) -> Iterator[Served]:
+    (port,) = free_ports(1)
+    command = (sys.executable, "rsgi_api.py", "--port", str(port))
+    running = Served(*command, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url)
+    with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
+        client.get(running.url + "/v1/openapi.json")  # it says where it is before its process listens
+    yield running
+    running.stop()
+
+
+def served(limit: str = local_limit.OFF) -> rsgi_api.Application:
+    policy = local_limit.read_policy(limit)
+    return rsgi_api.Application(local_limit.Limiter(policy) if policy else None)
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_it_answers_as_the_local_api_does(what: str, api: InProcess, launched: Served) -> None:
+    method, path, body, kind = ASKED[what]
+    headers = {"X-Request-Id": "one"} | ({"Content-Type": kind} if kind else {})
+    ours, theirs = send(served(), method, path, body, **headers), launched.send(method, path, body, headers)
+    assert (ours.status_code, ours.content) == (theirs.status, theirs.body)
+    kept = {name: value for name, value in ours.headers.items() if name != "content-length"}
+    changing = {"date", "content-length", "connection", "ratelimit", "ratelimit-policy"}
+    assert kept == {name: value for name, value in theirs.headers.items() if name not in changing}
+
+
+def test_without_a_place_a_caller_is_told_to_come_back(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 0)
+    answer = send(served(), "POST", ROUTE, REVIEW, **JSON)
+    assert (answer.status_code, answer.json()["code"]) == (503, "app_busy")
+    assert answer.headers["retry-after"] == "1"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_place_is_free_again_once_a_request_is_answered(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 1)
+    application = served()
+    assert [send(application, "POST", ROUTE, REVIEW, **JSON).status_code for _ in range(3)] == [200] * 3
+
+
+def test_who_asks_too_often_is_held_back(api: InProcess) -> None:
+    application = served("1/60")
+    first, second = (send(application, "POST", ROUTE, REVIEW, **JSON) for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert second.json()["code"] == "too_many_requests"
+    assert int(second.headers["retry-after"]) > 1
+    assert second.headers["ratelimit-policy"] == '"client";q=1;w=60'
+
+
+def test_a_body_that_does_not_arrive_is_waited_for_no_longer(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rsgi_api, "BODY_SECONDS", 0.01)
+
+    answer = call(served(), Protocol(None), **{"Content-Length": "9"})
+    assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "headers"),
+    [
+        (Protocol(ProtocolClosed()), {"Content-Length": "9"}),
+        (Protocol(pieces=[REVIEW[:9], b"", b""]), {"Transfer-Encoding": "chunked"}),
+    ],
+    ids=["of a known length", "chunked"],
+)
+def test_a_body_that_breaks_off_is_incomplete_and_nobody_is_asked(
+    protocol: Protocol, headers: dict[str, str], api: InProcess, fake: FakeRuntime
+) -> None:
+    answer = call(served(), protocol, **headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "incomplete_body")
+    assert fake.calls == []
+
+
+def test_a_body_that_is_too_long_is_refused_as_the_app_does_without_being_kept(api: InProcess) -> None:
+    headers = {"Content-Type": "text/plain", "X-Request-Id": "one"}
+    body = b"a" * (contract.MAX_BODY_BYTES + 1)
+    answer = send(served(), "POST", ROUTE, body, **headers)
+    assert answer.status_code == 413
+    assert answer.content == api.send("POST", ROUTE, body, headers).body
+
+
+def test_a_refusal_is_logged_though_no_other_line_follows(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(rsgi_api, "LOG_SECONDS", 0.01)
+    application, protocol = served(), Protocol(REVIEW)
+    named = {"content-length": str(len(REVIEW)), "x-request-id": "late"}
+
+    async def wait() -> None:
+        await application.__rsgi__(Scope("POST", ROUTE, "", named), protocol)
+        assert capfd.readouterr().out == ""
+        await asyncio.sleep(0.1)
+
+    asyncio.run(wait())
+    (line,) = capfd.readouterr().out.splitlines()
+    assert (json.loads(line)["request_id"], json.loads(line)["status"]) == ("late", 503)
+
+
+def test_what_goes_wrong_in_the_server_is_a_bare_500(api: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a review's words")
+
+    application = served()
+    monkeypatch.setattr(application, "_ask", fail)
+    answer = send(application, "POST", ROUTE, REVIEW, **JSON)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+    assert "words" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Transfer-Encoding: chunked\r\n\r\n9\r\nA lovely \r\nzz\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n9\r\nA lovely \r\n",
+        b"Content-Length: 20\r\n\r\nA lovely ",
+        b"Content-Length: 2000000\r\n\r\nA lovely ",
+    ],
+    ids=["a chunk of no length", "no last chunk", "too few bytes", "too few of too many bytes"],
+)
+def test_behind_granian_half_a_body_is_incomplete(sent: bytes, granian: Served, fake: FakeRuntime) -> None:
+    head = b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+    with socket.create_connection(("127.0.0.1", granian.port), timeout=30) as connection:
+        connection.sendall(head + sent)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(9000), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ") and b'"code":"incomplete_body"' in answer
+    assert fake.calls == []
+
+
+def test_behind_granian_pieces_are_put_together_and_requests_counted(granian: Served) -> None:
+    answer = httpx.post(granian.url + ROUTE, content=iter([REVIEW[:9], REVIEW[9:]]), headers=JSON)
+    counted = httpx.get(granian.url + "/v1/metrics")
+    assert (answer.status_code, answer.json()["sentiment"]) == (200, "positive")
+    assert answer.headers["server"] == "verdict"
+    assert 'verdict_requests_total{code="",method="POST",route="/v1/sentiment"' in counted.text
+
+
+def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:
+    status, out, err = granian.stop()
+    assert status in (0, -15) and "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [({"RATE_LIMIT": "much"}, "RATE_LIMIT must be like"), ({"AUTH": "me"}, "AUTH must be none or key")],
+)
+def test_a_setting_that_can_not_be_used_is_one_sentence(env: dict[str, str], says: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "rsgi_api.py"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"api: {says}") and done.stderr.count("\n") == 1
+
+
+def test_a_taken_port_is_one_sentence(launched: Served) -> None:
+    command = [sys.executable, "rsgi_api.py", "--port", str(launched.port)]
+    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "can't be used" in done.stderr and "API_PORT" in done.stderr
