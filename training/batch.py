@@ -14,6 +14,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,8 @@ from vocab.files import sha256_of
 # SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.
 START_MINUTES = 5
 MAX_INSTANCES = 100
+# A file so long is sure to keep every process busy for longer than it takes to start.
+LONG_BYTES = 2_000_000
 
 
 def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
@@ -57,13 +61,14 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     source = open_source(options.file, format_of(options.file, options.format), options.column)
     check_writable(source, written_as)
     cores_of(options.instance_type)
-    counted = count(source)
-    if options.dry_run:
-        print(f"{command}: {describe(options, counted)}")
-        return None
-    work = Work(source, sha256_of(source.path), counted.sent, out, "")
-    here = options.local or options.ray
-    done = _run_hooks(options, work) if here else _run_transform(options, work, counted)
+    with _ahead(options) as pool:
+        counted = count(source)
+        if options.dry_run:
+            print(f"{command}: {describe(options, counted)}")
+            return None
+        work = Work(source, sha256_of(source.path), counted.sent, out, "")
+        here = options.local or options.ray
+        done = _run_hooks(options, work, pool) if here else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done
 
@@ -95,12 +100,20 @@ def milliseconds(model: Path) -> float:
 # --- here, or on Ray ----------------------------------------------------------------------------
 
 
-def _run_hooks(options: argparse.Namespace, work: Work) -> Done:
+def _ahead(options: argparse.Namespace) -> AbstractContextManager[ProcessPoolExecutor | None]:
+    """Start a long file's processes: they load their modules while this one counts the rows."""
+    long = options.file.stat().st_size > LONG_BYTES
+    if options.local and long and options.workers > 1 and not options.dry_run:
+        return batch_local.started(options.model, options.workers)
+    return nullcontext()
+
+
+def _run_hooks(options: argparse.Namespace, work: Work, pool: ProcessPoolExecutor | None) -> Done:
     work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
     if options.ray:
         return batch_run.judge(work, lambda some: batch_ray.answered(some, options.model, options.ray))
-    workers = max(1, min(options.workers, -(-work.sent // PART_ROWS)))
-    return batch_run.judge(work, lambda some: batch_local.answered(some, options.model, workers))
+    workers = options.workers if pool else max(1, min(options.workers, -(-work.sent // PART_ROWS)))
+    return batch_run.judge(work, lambda some: batch_local.answered(some, options.model, workers, pool))
 
 
 # --- on SageMaker -------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import Any, TypeVar
 
 import inference
 from batch_parts import key_of
@@ -21,6 +22,10 @@ from vocab.files import sha256_of
 
 # Parts that wait for a process each: enough that none is idle, few enough to fit in memory.
 AHEAD = 4
+# How long Ctrl-C may wait for a result.
+WAIT_SECONDS = 0.2
+
+Got = TypeVar("Got")
 
 _verdict: inference.Verdict
 
@@ -39,25 +44,29 @@ def model_key(model: Path) -> str:
     return key_of(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
 
 
-def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
-    """Give each part with its answers, in their order. Raises BatchError when a process dies."""
-    if workers == 1:
+def answered(
+    parts: Iterable[Part], model: Path, workers: int, pool: ProcessPoolExecutor | None = None
+) -> Iterator[tuple[Part, bytes]]:
+    """Give each part with its answers, in their order; by ``pool`` if one was ``started`` before.
+
+    Raises BatchError when a process dies.
+    """
+    if pool:
+        yield from _by_pool(parts, pool, AHEAD * workers)
+    elif workers == 1:
         verdict = inference.model_fn(model)
         yield from ((part, answer_lines(verdict, part.data)) for part in parts)
-        return
+    else:
+        with started(model, workers) as own:
+            yield from _by_pool(parts, own, AHEAD * workers)
+
+
+@contextmanager
+def started(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Have processes that judge, while the block runs. They load their modules while this one goes on."""
     pool = start_pool(workers, _start, model)
-    waiting: deque[tuple[Part, Future[bytes]]] = deque()
     try:
-        for part in parts:
-            waiting.append((part, pool.submit(_answer, part.data)))
-            if len(waiting) == AHEAD * workers:
-                yield _first(waiting)
-        while waiting:
-            yield _first(waiting)
-    except BrokenProcessPool as error:
-        raise BatchError(
-            "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"
-        ) from error
+        yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -78,6 +87,22 @@ def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Proce
     return pool
 
 
+def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Got], given: Any) -> "Future[Got]":
+    """Give a pool something to do. Ctrl-C waits meanwhile: amid it a lock would stay shut, and all hang."""
+    with _later_interrupted():
+        return pool.submit(work, given)
+
+
+def result_of(future: "Future[Got]") -> Got:
+    """Wait for what a pool does, and give it or raise what it raised. Ctrl-C waits for a moment, as above."""
+    while True:
+        with _later_interrupted():
+            done = wait([future], WAIT_SECONDS).done
+            got = [future.result() for _ in done]
+        if got:
+            return got[0]
+
+
 def follow_parent() -> None:
     """Let this process end when the one that started it does, however that ends, and not by Ctrl-C before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -86,7 +111,7 @@ def follow_parent() -> None:
 
 @contextmanager
 def _later_interrupted() -> Iterator[None]:
-    """Keep Ctrl-C from the processes that begin here, and from this one until they have.
+    """Keep Ctrl-C from the processes that begin here, and from this one while the block runs.
 
     It would end them amid their imports, or leave them without what they are to do, each with a traceback.
     """
@@ -105,9 +130,24 @@ def _later_interrupted() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
+def _by_pool(parts: Iterable[Part], pool: ProcessPoolExecutor, ahead: int) -> Iterator[tuple[Part, bytes]]:
+    waiting: deque[tuple[Part, Future[bytes]]] = deque()
+    try:
+        for part in parts:
+            waiting.append((part, submit(pool, _answer, part.data)))
+            if len(waiting) == ahead:
+                yield _first(waiting)
+        while waiting:
+            yield _first(waiting)
+    except BrokenProcessPool as error:
+        raise BatchError(
+            "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"
+        ) from error
+
+
 def _first(waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:
     part, future = waiting.popleft()
-    return part, future.result()
+    return part, result_of(future)
 
 
 def _start(model: str) -> None:

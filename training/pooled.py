@@ -1,6 +1,6 @@
 """What the network makes of reviews before its head: the pooled states, on all cores, without torch."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import inference
 import numpy as np
-from batch_local import follow_parent, start_pool
+from batch_local import follow_parent, result_of, start_pool, submit
 from onnx_head import POOLED, with_pooled
 from tqdm import tqdm
 
@@ -82,7 +82,8 @@ def pool(texts: Iterable[str], count: int, model: Path, workers: int) -> Pooled:
         return _joined(pieces, count)
     pool = start_pool(workers, _start, model)
     try:
-        return _joined(pool.map(_read, _chunks(texts)), count)
+        reading = deque(submit(pool, _read, chunk) for chunk in _chunks(texts))
+        return _joined((result_of(reading.popleft()) for _ in range(len(reading))), count)
     except BrokenProcessPool as error:
         raise PooledError(
             "a process died, perhaps for want of memory; run it again, or give --workers 1"

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import batch
 import batch_local
@@ -188,8 +190,8 @@ def test_kill_9_loses_no_finished_part_and_leaves_no_process(
     asked: list[int] = []
     whole = batch_local.answered
 
-    def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
-        for part, data in whole(parts, model, workers):
+    def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
+        for part, data in whole(parts, *rest):
             asked.append(part.number)
             yield part, data
 
@@ -258,14 +260,46 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
     path, out = save(tmp_path / "a.csv", reviews(5)), tmp_path / "out.csv"
     whole = batch_local.answered
 
-    def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
-        yield from whole(parts, model, workers)
+    def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
+        yield from whole(parts, *rest)
         save(path, reviews(6)[1:])
 
     monkeypatch.setattr(batch_local, "answered", answered)
     with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
         judge(path, out)
     assert not out.exists()
+
+
+def test_a_long_files_processes_start_before_its_rows_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_parts: None
+) -> None:
+    path = save(tmp_path / "a.csv", reviews(20))
+    expected = judge(path, tmp_path / "one.csv")
+    steps, start_pool, count = [], batch_local.start_pool, batch.count
+
+    def noted(step: str, do: Any) -> Any:
+        def doing(*given: Any) -> Any:
+            steps.append(step)
+            return do(*given)
+
+        return doing
+
+    monkeypatch.setattr(batch, "LONG_BYTES", 10)
+    monkeypatch.setattr(batch_local, "start_pool", noted("start", start_pool))
+    monkeypatch.setattr(batch, "count", noted("count", count))
+    assert judge(path, tmp_path / "two.csv", "--workers", "2") == expected
+    assert steps == ["start", "count"]
+
+
+def test_a_long_file_that_can_not_be_read_leaves_no_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "LONG_BYTES", 10)
+    path = tmp_path / "a.csv"
+    path.write_text('review\n"a" b\n', encoding="utf-8")
+    with pytest.raises(SystemExit, match="is no CSV at line 2"):
+        judge(path, tmp_path / "out.csv", "--workers", "2")
+    assert not multiprocessing.active_children()
 
 
 # --- what is refused ----------------------------------------------------------------------------
