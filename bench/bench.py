@@ -107,7 +107,7 @@ def report(
     """Give all that a results file says."""
     return {
         "date": date.today().isoformat(),
-        "command": "make bench",
+        "command": "make bench FLAGS=--long" if options.long else "make bench",
         "quick": options.quick,
         "busy": options.busy,
         "seconds": round(seconds),
@@ -139,10 +139,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
-    load, began = os.getloadavg()[0], time.monotonic()
     try:
-        if not options.busy:
-            measuring.check_load(load, os.cpu_count() or 1)
+        load = os.getloadavg()[0] if options.busy else measuring.wait_until_quiet()
+        began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder:
             setting = Setting(samples.find(), Path(folder), options.quick, options.long)
             figures = run(setting, options.only)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import peers_scorers
 from measuring import Figure, Missing, physical_cores, single, summarise
 from processes import FailedError, Watched, watch
 from samples import write_csv
@@ -15,6 +16,7 @@ from setting import ROOT, Setting
 PART, SCALE = "bulk", "scale"
 ALL, ONE = "Verdict, all cores", "Verdict, one process"
 OTHERS = ("pandas and VADER", "NB-LR in scikit-learn")
+NOTES = ("one process", "one process; our tokens")
 SHARE = "of as many times one process"
 NAMES = (ALL, ONE, *OTHERS, SHARE)
 SIZES = (1_000, 10_000, 100_000)
@@ -37,6 +39,8 @@ def figures(setting: Setting) -> Iterator[Figure]:
         for name, workers in ((ALL, cores), (ONE, 1)):
             rates[name].append(count / judge(file, folder, workers).seconds)
     yield from (summarise(PART, name, found, "reviews/s") for name, found in rates.items())
+    if importlib.util.find_spec("sklearn"):
+        peers_scorers.nb_lr(setting.samples.source)  # fitted once; what is timed only reads it
     yield from _others(file, folder, count)
     whole = [both / alone / physical_cores() for both, alone in zip(rates[ALL], rates[ONE], strict=True)]
     note = f"{cores} processes, {physical_cores()} physical cores"
@@ -73,18 +77,21 @@ def judge(file: Path, folder: Path, workers: int) -> Watched:
 
 def _others(file: Path, folder: Path, count: int) -> Iterator[Figure]:
     scripts = ("vader_bulk.py", "nb_lr_bulk.py")
-    for name, script, needed in zip(OTHERS, scripts, ("pandas", "sklearn"), strict=True):
+    for name, script, needed, note in zip(OTHERS, scripts, ("pandas", "sklearn"), NOTES, strict=True):
         if importlib.util.find_spec(needed) is None:
             yield Figure(
                 PART, name, missing=f"{needed} is not installed: pip install -r requirements-bench.txt"
             )
             continue
         took = [str(ROOT / "bench" / script), str(file), str(folder / "other.csv")]
-        yield single(PART, name, count / _run([sys.executable, *took]).seconds, "reviews/s", "one process")
+        yield single(PART, name, count / _run([sys.executable, *took]).seconds, "reviews/s", note)
 
 
 def _run(command: list[str]) -> Watched:
     try:
-        return watch(command, TIMEOUT_SECONDS, ROOT)
+        watched = watch(command, TIMEOUT_SECONDS, ROOT)
     except FailedError as error:
         raise Missing(f"{Path(command[1]).name} failed: {error}") from error
+    if not watched.peak_mb:
+        raise Missing("the memory of a process can't be read here (Linux's smaps_rollup)")
+    return watched

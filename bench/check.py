@@ -3,12 +3,12 @@
     make bench-check
 
 Ratios, never times: both sides of each are measured now, in turns, so that another machine does not matter
-much. Ends with 1 when one is worse by over 25 %, or when the machine is busy and nobody said ``--busy``.
+much. Ends with 1 when one is worse by over 25 % or can't be measured, or when the machine stays busy and
+nobody said ``--busy``.
 """
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -55,15 +55,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     then = read_published()
     try:
         if not options.busy:
-            measuring.check_load(os.getloadavg()[0], os.cpu_count() or 1)
+            measuring.wait_until_quiet()
         with tempfile.TemporaryDirectory(prefix="verdict-bench-") as folder:
             figures = bench.run(Setting(samples.find(), Path(folder), quick=True), goals.CHECKED)
     except (measuring.BusyError, dataset.DataError) as error:
         sys.exit(f"bench-check: {error}")
-    rows = compare(goals.ratios(goals.medians(figures)), then)
+    now = goals.ratios(goals.medians(figures))
+    rows = compare(now, then)
     print(lay_out(rows))
-    if not rows or any(bad for *_, bad in rows):
-        sys.exit("bench-check: a ratio is worse by over 25 %" if rows else "bench-check: nothing to compare")
+    if lacking := [name for name in goals.RATIOS if name in then and name not in now]:
+        reasons = {one.missing for one in figures if one.missing}
+        sys.exit(f"bench-check: not measured: {', '.join(lacking)} ({'; '.join(sorted(reasons))})")
+    if any(bad for *_, bad in rows):
+        sys.exit("bench-check: a ratio is worse by over 25 %")
 
 
 if __name__ == "__main__":

@@ -37,20 +37,32 @@ def names() -> tuple[str, ...]:
 def figures(setting: Setting, measured: Sequence[Figure]) -> Iterator[Figure]:
     """Give dollars a million reviews. Raises Missing without the times that they hang on."""
     found = {(figure.part, figure.name): figure.median for figure in measured}
-    text, answer = (_needed(found, key) / 1000 for key in (("text", "Verdict"), ("answer", "Verdict")))
+    text, answer, http = (_needed(found, (part, "Verdict")) / 1000 for part in ("text", "answer", "http"))
     rate = _needed(found, ("bulk", "Verdict, one process"))
-    yield from our_figures(text, answer, rate)
+    yield from our_figures(own_seconds(text, answer, http), answer, rate)
     for name, service in services().items():
         dollars = MILLION * list_price(setting.samples.characters, service)
-        note = f"{setting.samples.characters:,.0f} characters a review; {service['source']}"
+        note = (
+            f"{setting.samples.characters:,.0f} characters a review; list price of {listed()},"
+            f" {service['source']}"
+        )
         yield single(PART, name, dollars, "$", note)
 
 
-def our_figures(text: float, answer: float, rate: float) -> Iterator[Figure]:
-    """Give our ways' dollars, by seconds of text and of a whole answer, and a process's reviews a second."""
+def own_seconds(text: float, answer: float, http: float) -> float:
+    """Give the function's own seconds of a review, on a whole core: the text, and all that HTTP adds.
+
+    ``answer`` and ``http`` are seconds of a whole answer, in one process and by HTTP. Caller and endpoint's
+    server are in it, so it is rather too much.
+    """
+    return text + http - answer
+
+
+def our_figures(own: float, answer: float, rate: float) -> Iterator[Figure]:
+    """Give our ways' dollars, by seconds of function and endpoint, and a process's reviews a second."""
     table = prices.table()
     for name, together in ((SERVERLESS, 1), (BATCHED, REQUEST_REVIEWS)):
-        yield single(PART, name, serverless(text, answer, together), "$", "API, Lambda, endpoint, logs")
+        yield single(PART, name, serverless(own, answer, together), "$", "API, Lambda, endpoint, logs")
     hour = table["instance_hour"][REALTIME_INSTANCE]
     yield single(PART, REALTIME, MILLION * hour / 3600 * answer / REALTIME_CORES, "$", REALTIME_INSTANCE)
     per_second = rate * INSTANCE_CORES
@@ -61,10 +73,10 @@ def our_figures(text: float, answer: float, rate: float) -> Iterator[Figure]:
     yield single(PART, BILLION_COST, hours * INSTANCES * hour, "$", "machines alone")
 
 
-def serverless(text: float, answer: float, together: int) -> float:
+def serverless(own: float, answer: float, together: int) -> float:
     """Give dollars of a million reviews, so many in one request: requests, seconds of both, logs."""
     table, requests = prices.table(), MILLION / together
-    waits = answer + text * WHOLE_CORE_MB / FUNCTION_MB
+    waits = answer + own * WHOLE_CORE_MB / FUNCTION_MB
     function = MILLION * waits * FUNCTION_MB / 1024 * table["function_gb_second"]
     endpoint = MILLION * answer * Plan().memory_mb / 1024 * table["serverless_gb_second"]
     moved = MILLION * prices.MOVED_BYTES / 1e9 * table["serverless_gb_moved"]
@@ -76,6 +88,11 @@ def serverless(text: float, answer: float, together: int) -> float:
 def services() -> dict[str, dict[str, Any]]:
     """Give the other services' prices by name."""
     return dict(json.loads(LIST.read_text(encoding="utf-8"))["services"])
+
+
+def listed() -> str:
+    """Give the date of the other services' prices."""
+    return str(json.loads(LIST.read_text(encoding="utf-8"))["date"])
 
 
 def list_price(characters: float, service: dict[str, Any]) -> float:

@@ -66,10 +66,8 @@ RATIOS: dict[str, tuple[Key, Key]] = {
     "network / transformer": (NETWORK, TRANSFORMER),
     "answer / VADER": (ANSWER, VADER),
     "HTTP / VADER's HTTP": (HTTP, HTTP_VADER),
-    "cold start / naive imports": (COLD, NAIVE),
-    "one process / all cores": (ONE, ALL),
 }
-# The parts that bench-check measures anew: those that take seconds.
+# Their parts, which bench-check measures anew: those that take seconds.
 CHECKED = (text_rows.PART, network_rows.PART, answer_rows.PART, http_rows.PART)
 
 

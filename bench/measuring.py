@@ -6,6 +6,7 @@ A busy machine slows all contestants of a turn alike, so their ratios hold where
 import importlib.metadata
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,6 +20,8 @@ TURN_SECONDS = 0.2
 WARM_UP_CALLS = 5
 # Above it, for each core, others take too much of the machine for a time to be published.
 MOST_LOAD_A_CORE = 0.25
+# How long a run waits for that.
+QUIET_SECONDS = 300
 PACKAGES = (
     "onnxruntime",
     "numpy",
@@ -113,6 +116,27 @@ def check_load(load: float, cores: int) -> None:
             f"the load average is {load:.2f}, over {MOST_LOAD_A_CORE * cores:.2f} for {cores} cores; wait"
             " until the machine is quiet, or give --busy, whose figures can't be published"
         )
+
+
+def wait_until_quiet(seconds: float = QUIET_SECONDS, pause: float = 5.0) -> float:
+    """Wait until others leave the machine alone, and give its load average. Raises BusyError in the end.
+
+    The load average falls by two thirds in a minute: what was installed just before is still in it.
+    """
+    cores, deadline = os.cpu_count() or 1, time.monotonic() + seconds
+    told = False
+    while True:
+        load = os.getloadavg()[0]
+        try:
+            check_load(load, cores)
+            return load
+        except BusyError:
+            if time.monotonic() > deadline:
+                raise
+        if not told:
+            print(f"waiting for a quiet machine (load average {load:.2f})", file=sys.stderr, flush=True)
+            told = True
+        time.sleep(pause)
 
 
 def describe_machine() -> dict[str, Any]:

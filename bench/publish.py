@@ -5,6 +5,7 @@
 `make bench FLAGS=--publish` ends with it. Without results, all of them say what measures them.
 """
 
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
 import fill_readme  # noqa: E402
+import package  # noqa: E402
 import plots  # noqa: E402
 import scaling  # noqa: E402
 import tables  # noqa: E402
@@ -25,8 +27,9 @@ PAGE = ROOT / "docs" / "performance.md"
 def page_blocks(results: dict[str, Any] | None) -> dict[str, str]:
     """Give what docs/performance.md must say, by the name of its block."""
     if results is None:
-        return dict.fromkeys((*tables.TITLES, "goals", "machine"), scaling.NOT_MEASURED)
+        return dict.fromkeys((*tables.TITLES, "containers", "goals", "machine"), scaling.NOT_MEASURED)
     blocks = {part: tables.part_table(results, part) for part in tables.TITLES}
+    blocks["containers"] = tables.container_table(json.loads(package.SERVERS.read_text(encoding="utf-8")))
     return blocks | {"goals": tables.goal_table(results), "machine": tables.machine_line(results)}
 
 

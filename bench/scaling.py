@@ -32,8 +32,8 @@ RATES = (10, 1_000, 100_000)
 INSTANCES = (1, 5, 20, 100)
 BILLION = 10**9
 # An account's own limits on AWS until it asks for more, as remembered: API Gateway's requests a second, the
-# copies that all functions of a region may have, and how many of them may be added in ten seconds.
-API_RATE, FUNCTION_COPIES, FUNCTION_RAMP = 10_000, 1_000, 1_000
+# copies that all functions of a region may have.
+API_RATE, FUNCTION_COPIES = 10_000, 1_000
 # An instance is asked for when three one-minute means were too high, and has then to boot: estimates.
 ALARM_SECONDS, BOOT_SECONDS = 180, 240
 # How busy instances are kept; above it a burst waits.
@@ -73,13 +73,14 @@ class Fleet(NamedTuple):
 def inputs_of(results: Mapping[str, Any]) -> Inputs:
     """Take the inputs out of published results. Raises Missing for one that was not measured."""
     found = goals.medians(goals.read(results))
-    needed = (goals.TEXT, goals.ANSWER, goals.COLD)
+    needed = (goals.TEXT, goals.ANSWER, goals.HTTP, goals.COLD)
     lacking = [" / ".join(key) for key in needed if key not in found]
     if lacking:
         raise Missing(f"{', '.join(lacking)} was not measured")
-    text, answer, cold = (found[key] / 1000 for key in needed)
+    text, answer, http, cold = (found[key] / 1000 for key in needed)
     # The function has a share of a core, the wait for the endpoint is the endpoint's own.
-    function = text * cost_rows.WHOLE_CORE_MB / cost_rows.FUNCTION_MB + answer
+    own = cost_rows.own_seconds(text, answer, http)
+    function = own * cost_rows.WHOLE_CORE_MB / cost_rows.FUNCTION_MB + answer
     server = json.loads(package.SERVERS.read_text(encoding="utf-8"))["servers"][hosting.Plan().image]
     wake = server["install_seconds"] + server["start_seconds"] + server["image_pauses_seconds"]
     return Inputs(function, answer, cold, wake)

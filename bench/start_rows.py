@@ -26,7 +26,7 @@ from tests.support.stack import Stack, free_ports
 PART = "start"
 COLD, NAIVE = "Lambda, cold to its first answer", "the same, naive imports"
 LAMBDA_NAMES = (COLD, f"{COLD}, memory", NAIVE, f"{NAIVE}, memory", "Lambda zip")
-ENDPOINT, RUN = "endpoint to its first answer", "make run to its first verdict"
+ENDPOINT, RUN = "local endpoint to its first answer", "make run to its first verdict"
 NAMES = (*LAMBDA_NAMES, ENDPOINT, RUN)
 REVIEW = "A warm, funny film that never once felt too long. I would happily watch it again."
 # Imported before the app in the naive zip, where they are installed.
@@ -45,7 +45,8 @@ def figures(setting: Setting) -> Iterator[Figure]:
             yield from _function(setting, url, runs)
         except (Missing, EmulatorMissing, AssertionError) as error:
             yield from (Figure(PART, name, missing=str(error)[:200]) for name in LAMBDA_NAMES)
-    yield summarise(PART, ENDPOINT, [1000 * endpoint_seconds() for _ in range(runs)])
+    note = "a process of this machine; SageMaker's containers: see below"
+    yield summarise(PART, ENDPOINT, [1000 * endpoint_seconds() for _ in range(runs)], note=note)
     yield summarise(PART, RUN, [1000 * run_seconds() for _ in range(runs)], note="environment made before")
 
 

@@ -89,7 +89,7 @@ def value(number: float | None, unit: str) -> str:
     if number is None:
         return "–"
     digits = UNIT_DIGITS.get(unit, 3 if number < 1 else 2 if number < 100 else 0)
-    written = f"{number:,.{digits}f}"
+    written = f"{number:.2g}" if 0 < number < 0.01 else f"{number:,.{digits}f}"
     return f"${written}" if unit == "$" else written if unit == "times" else f"{written} {unit}"
 
 
@@ -115,6 +115,13 @@ def part_table(results: Mapping[str, Any], part: str) -> str:
 def goal_table(results: Mapping[str, Any]) -> str:
     """Give what was aimed at as a Markdown table."""
     return markdown(["aim", "found", "met"], goal_rows(results))
+
+
+def container_table(measured: Mapping[str, Any]) -> str:
+    """Give how long SageMaker's containers take to their first answer, as training/servers.json has it."""
+    keys = ("install_seconds", "start_seconds", "image_pauses_seconds")
+    rows = [[name, *(f"{one[key]:g} s" for key in keys)] for name, one in measured["servers"].items()]
+    return markdown(["image", "wheels installed", "server to its first answer", "the image's pauses"], rows)
 
 
 def machine_line(results: Mapping[str, Any]) -> str:

@@ -40,7 +40,13 @@ def figures(setting: Setting) -> Iterator[Figure]:
     corpus = corpora.load()
     part = corpus.train.part(int(setting.choose(256, 4096)))
     yield single(PART, NAMES[0], our_speed(corpus, part, setting), "reviews/s", "the last training's steps")
-    yield single(PART, NAMES[1], old_speed(part), "reviews/s", f"padded to {PADDED}, batches of {BATCH}")
+    yield single(
+        PART,
+        NAMES[1],
+        old_speed(part),
+        "reviews/s",
+        f"padded to {PADDED}, batches of {BATCH}; our ids for its stems",
+    )
     if not setting.long:
         yield from (Figure(PART, name, missing="measured with --long alone") for name in NAMES[2:])
         return

@@ -199,16 +199,17 @@ class Server(ThreadedHTTPServer):
 
 
 def answer_of(
-    problem: Problem, method: str, asked: Mapping[str, str], late: bool = False
+    error: Exception, method: str, asked: Mapping[str, str], late: bool = False
 ) -> tuple[int, dict[str, str], bytes]:
-    """Give status, headers and body for what does not reach the app, and write a log line like the app's.
+    """Give status, headers and body of an error outside of the app, and write a log line like the app's.
 
     With ``late`` the line is written with the next one, or by ``log.flush``.
     """
     request_id = answers.request_id_of(asked.get("x-request-id"))
+    log.begin(request_id, method, "")
+    problem = problems.problem_of(error)  # it notes what nobody foresaw
     headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
     body = b"" if method == "HEAD" else contract.to_json(problems.message(problem, request_id))
-    log.begin(request_id, method, "")
     log.note(code=problem.code)
     log.write(problem.status, late)
     return problem.status, headers, body

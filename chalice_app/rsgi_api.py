@@ -16,6 +16,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 import local_api
 import local_limit
@@ -39,6 +40,8 @@ MOST_CONNECTIONS = 1_000
 # The log lines of requests that don't reach the app are written together, after so long at most: who writes
 # lets the app's threads go first, and under overload that is most of what a refusal costs.
 LOG_SECONDS = 0.05
+# How long requests that are under way hold up the end.
+END_SECONDS = 3
 SERVER = {"Server": "verdict"}
 
 Given = tuple[int, dict[str, Any], bytes]
@@ -70,9 +73,13 @@ class Application:
         try:
             given = await self._answer(asked, protocol, turn)
         except Exception as error:  # whatever it is, it leaves as a problem
-            given = local_api.answer_of(problems.problem_of(error), asked.method, asked.headers, late=True)
+            given = local_api.answer_of(error, asked.method, asked.headers, late=True)
             self._flush_soon()
         _send(protocol, asked, given, turn.headers() if turn else {})
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Write what waits; the server ends."""
+        log.flush()
 
     async def _answer(self, asked: Asked, protocol: "HTTPProtocol", turn: local_limit.Turn | None) -> Given:
         try:
@@ -106,7 +113,9 @@ class Application:
         return future
 
     def _ask(self, asked: Asked, body: bytes) -> Given:
-        given = self._gateway.handle_request(asked.method, asked.path, asked.headers, body)
+        # The server has put the pieces together.
+        sent = {name: value for name, value in asked.headers.items() if name != "transfer-encoding"}
+        given = self._gateway.handle_request(asked.method, asked.path, sent, body)
         headers = {**given["headers"], **(given.get("multiValueHeaders") or {})}
         text = given["body"] or ""
         return given["statusCode"], headers, text if isinstance(text, bytes) else text.encode()
@@ -121,8 +130,8 @@ def create() -> Application:
 
 
 def _asked(scope: "Scope") -> Asked:
-    query = scope.query_string
-    path = f"{scope.path}?{query}" if query else scope.path
+    path, query = quote(scope.path), scope.query_string  # it comes decoded, so %2F is a slash here
+    path = f"{path}?{query}" if query else path
     return Asked(scope.method, path, dict(scope.headers.items()), scope.client.rpartition(":")[0])
 
 
@@ -146,7 +155,7 @@ async def _pieces(protocol: "HTTPProtocol") -> bytes:
             pieces.append(piece)
         else:
             pieces.clear()
-    if empty > 1:  # the end is an empty piece, and an error before it is another
+    if empty > 1:  # the end is an empty piece, and an error before it is another (and so are trailers)
         raise _broken_off()
     if size > contract.MAX_BODY_BYTES:
         detail = f"the body has {size:,} bytes, at most {contract.MAX_BODY_BYTES:,} are read"
@@ -202,6 +211,7 @@ def serve(host: str, port: int) -> None:
         backlog=1_024,
         backpressure=MOST_CONNECTIONS,
         respawn_failed_workers=True,
+        workers_kill_timeout=END_SECONDS,
         log_level=LogLevels.warning,
     )
     print(f"api on http://{host}:{port}", flush=True)

@@ -47,8 +47,8 @@ from vocab.files import sha256_of
 # SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.
 START_MINUTES = 5
 MAX_INSTANCES = 100
-# A file so long is sure to keep every process busy for longer than it takes to start.
-LONG_BYTES = 2_000_000
+# Of a file, for each process that starts before its rows are counted: a few parts of it.
+LONG_BYTES = 1_000_000
 
 
 def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
@@ -102,10 +102,11 @@ def milliseconds(model: Path) -> float:
 
 def _ahead(options: argparse.Namespace) -> AbstractContextManager[ProcessPoolExecutor | None]:
     """Start a long file's processes: they load their modules while this one counts the rows."""
-    long = options.file.stat().st_size > LONG_BYTES
-    if options.local and long and options.workers > 1 and not options.dry_run:
-        return batch_local.started(options.model, options.workers)
-    return nullcontext()
+    workers = min(options.workers, options.file.stat().st_size // LONG_BYTES)
+    if not options.local or options.dry_run or workers < 2:
+        return nullcontext()
+    model_key(options.model)  # in a process of its own, what is wrong with it would be a traceback
+    return batch_local.started(options.model, workers)
 
 
 def _run_hooks(options: argparse.Namespace, work: Work, pool: ProcessPoolExecutor | None) -> Done:

@@ -88,6 +88,8 @@ def check_out(out: Path, file: Path) -> Path:
         raise BatchError(f"{out} is the input; choose another --out")
     if path.exists() and not path.is_file():
         raise BatchError(f"{out} is no file; choose another --out")
+    if not path.parent.is_dir():
+        raise BatchError(f"there is no folder {out.parent} for the output; make it, or choose another --out")
     return path
 
 

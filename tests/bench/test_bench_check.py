@@ -1,5 +1,6 @@
 """The guard: a ratio that got worse by over a quarter fails, one that did not passes."""
 
+import functools
 import json
 import os
 from pathlib import Path
@@ -57,9 +58,9 @@ def test_a_ratio_that_is_better_or_a_little_worse_passes(
 
 
 @pytest.mark.usefixtures("published")
-def test_a_check_that_could_measure_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    measured(monkeypatch, [])
-    with pytest.raises(SystemExit, match="nothing to compare"):
+def test_a_ratio_that_could_not_be_measured_fails_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured(monkeypatch, [figures(2.0)[0], Figure("text", "BeautifulSoup alone", missing="it is gone")])
+    with pytest.raises(SystemExit, match=r"^bench-check: not measured: text / BeautifulSoup \(it is gone\)$"):
         check.main([])
 
 
@@ -67,6 +68,8 @@ def test_a_check_that_could_measure_nothing_fails(monkeypatch: pytest.MonkeyPatc
 def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     measured(monkeypatch, figures(2.0))
     monkeypatch.setattr(os, "getloadavg", lambda: (64.0, 0.0, 0.0))
+    wait = functools.partial(check.measuring.wait_until_quiet, seconds=0.0)
+    monkeypatch.setattr(check.measuring, "wait_until_quiet", wait)
     with pytest.raises(SystemExit, match="^bench-check: the load average is 64"):
         check.main([])
 

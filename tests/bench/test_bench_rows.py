@@ -94,6 +94,10 @@ def test_a_hundred_reviews_in_a_request_cost_less_than_one_by_one() -> None:
     assert alone - together > 3
 
 
+def test_the_function_does_the_text_and_all_that_http_adds_to_an_answer() -> None:
+    assert cost_rows.own_seconds(text=0.25, answer=1.25, http=3.0) == 2.0
+
+
 def test_ten_times_the_rate_costs_a_tenth_in_a_batch() -> None:
     slow, fast = (
         {one.name: one.median for one in cost_rows.our_figures(0.0005, 0.0015, rate)} for rate in (50, 500)

@@ -36,6 +36,15 @@ def test_a_figure_has_the_median_and_both_ends_of_its_spread() -> None:
     assert figure == Figure("text", "Verdict", "ms", 6.0, 2.0, 10.0, 11)
 
 
+def test_it_waits_for_what_was_done_just_before_to_leave_the_load_average(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loads = iter([9.0, 8.0, 0.01])
+    monkeypatch.setattr(measuring.os, "getloadavg", lambda: (next(loads), 0.0, 0.0))
+    assert measuring.wait_until_quiet(pause=0.0) == 0.01
+    assert capsys.readouterr().err == "waiting for a quiet machine (load average 9.00)\n"
+
+
 def test_the_machine_and_the_versions_are_named() -> None:
     machine = measuring.describe_machine()
     assert 1 <= machine["physical_cores"] <= machine["cores"]

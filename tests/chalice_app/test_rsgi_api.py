@@ -5,8 +5,10 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import NamedTuple
+from urllib.parse import unquote
 
 import httpx
 import local_limit
@@ -94,7 +96,9 @@ def send(
     named = {name.lower(): value for name, value in headers.items()}
     named |= {"content-length": str(len(body))} if body else {}
     path, _, query = path.partition("?")
-    return ask(application, Scope(method, path, query, named), Protocol(body, [body[:9], body[9:], b""]))
+    return ask(
+        application, Scope(method, unquote(path), query, named), Protocol(body, [body[:9], body[9:], b""])
+    )
 
 
 @pytest.fixture
@@ -202,7 +206,9 @@ def test_a_refusal_is_logged_though_no_other_line_follows(
     assert (json.loads(line)["request_id"], json.loads(line)["status"]) == ("late", 503)
 
 
-def test_what_goes_wrong_in_the_server_is_a_bare_500(api: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_wrong_in_the_server_is_a_bare_500_and_logged_by_its_place(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     def fail(*_: object) -> None:
         raise KeyError("a review's words")
 
@@ -210,7 +216,9 @@ def test_what_goes_wrong_in_the_server_is_a_bare_500(api: InProcess, monkeypatch
     monkeypatch.setattr(application, "_ask", fail)
     answer = send(application, "POST", ROUTE, REVIEW, **JSON)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert "words" not in answer.text
+    (line,) = capfd.readouterr().out.splitlines()
+    assert (json.loads(line)["error"], json.loads(line)["code"]) == ("KeyError", "internal")
+    assert "words" not in answer.text + line
 
 
 @pytest.mark.parametrize(
@@ -233,12 +241,32 @@ def test_behind_granian_half_a_body_is_incomplete(sent: bytes, granian: Served, 
     assert fake.calls == []
 
 
+@pytest.mark.parametrize("path", ["/v1/sentiment%3Fexplain=words", "/v1/sentiment%23x", "/v1/senti%0Ament"])
+def test_behind_granian_a_path_is_no_other_one(path: str, granian: Served) -> None:
+    answer = httpx.post(granian.url + path, content=REVIEW, headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_behind_granian_an_empty_chunked_body_is_an_empty_body(granian: Served) -> None:
+    answer = httpx.post(granian.url + ROUTE, content=iter([]), headers=JSON)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_json")
+
+
 def test_behind_granian_pieces_are_put_together_and_requests_counted(granian: Served) -> None:
     answer = httpx.post(granian.url + ROUTE, content=iter([REVIEW[:9], REVIEW[9:]]), headers=JSON)
     counted = httpx.get(granian.url + "/v1/metrics")
     assert (answer.status_code, answer.json()["sentiment"]) == (200, "positive")
     assert answer.headers["server"] == "verdict"
     assert 'verdict_requests_total{code="",method="POST",route="/v1/sentiment"' in counted.text
+
+
+def test_behind_granian_it_ends_when_told_to_though_a_body_is_on_its_way(granian: Served) -> None:
+    with socket.create_connection(("127.0.0.1", granian.port)) as connection:
+        connection.sendall(b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\nA lovely ")
+        time.sleep(0.2)
+        began = time.monotonic()
+        granian.stop()
+    assert time.monotonic() - began < rsgi_api.BODY_SECONDS / 2
 
 
 def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:

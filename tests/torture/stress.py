@@ -171,7 +171,7 @@ class Stress:
         with Watch(self._pids()) as watch:
             outcomes = await load.steadily(self._callers, OVERLOAD * capacity, seconds)
         took = time.perf_counter() - began
-        offered = len(outcomes) / max(seconds, outcomes[-1].due - began) / capacity
+        offered = len(outcomes) / took / capacity
         good = len(_right(outcomes)) / took
         return Flood(outcomes, offered, good, _busy(watch, "api"), await self._recover())
 

@@ -291,6 +291,17 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
     assert steps == ["start", "count"]
 
 
+def test_a_broken_model_is_one_sentence_for_a_long_file_too(
+    tmp_path: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(batch, "LONG_BYTES", 10)
+    (own_package / "model.onnx").unlink()
+    path = save(tmp_path / "a.csv", reviews(3))
+    with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
+        judge(path, tmp_path / "out.csv", "--workers", "2", "--model", str(own_package))
+    assert capfd.readouterr().err == ""
+
+
 def test_a_long_file_that_can_not_be_read_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -312,7 +323,8 @@ def test_a_long_file_that_can_not_be_read_leaves_no_process(
         ("x/../a.csv", "a.csv is the input; choose another --out"),
         ("out.txt", "out.txt would hold more than a text a line; call it .csv, .tsv or .jsonl"),
         ("folder.csv", "folder.csv is no file; choose another --out"),
-        ("a.csv/out.csv", "(a.csv/out.csv.parts|a.csv): (Not a directory|File exists)"),
+        ("a.csv/out.csv", "there is no folder .*a.csv for the output; make it, or choose another --out"),
+        ("typo/out.csv", "there is no folder .*typo for the output"),
     ],
 )
 def test_an_output_that_can_t_be_is_one_sentence(out: str, why: str, tmp_path: Path) -> None:
@@ -322,7 +334,7 @@ def test_an_output_that_can_t_be_is_one_sentence(out: str, why: str, tmp_path: P
     before = path.read_bytes()
     with pytest.raises(SystemExit, match=f"^batch: .*{why}"):
         judge(path, tmp_path / out)
-    assert path.read_bytes() == before
+    assert path.read_bytes() == before and not (tmp_path / "typo").exists()
 
 
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
