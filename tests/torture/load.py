@@ -95,6 +95,7 @@ class Callers:
         self._open: set[Connection] = set()
         self._numbers = itertools.count()
         self.expected = b""
+        self.asked_last = 0.0  # when, by time.perf_counter()
 
     async def __aenter__(self) -> "Callers":
         """Ask once, for the answer by which the others are judged."""
@@ -118,6 +119,7 @@ class Callers:
     async def ask(self, due: float) -> Outcome:
         """Ask once; whatever happens, it has one outcome."""
         name = f"torture-{next(self._numbers)}"
+        self.asked_last = time.perf_counter()
         kind, advised = await self._try(name)
         return Outcome(name, due, time.perf_counter() - due, kind, advised)
 

@@ -27,6 +27,7 @@ WARM_SECONDS = 5
 WAITING = 16
 # A machine is now faster and now slower: capacity is what it keeps up in the slowest part of a longer time.
 CAPACITY_TIMES, CAPACITY_PARTS = 3, 4
+PACE_SECONDS = 10
 STEADY_SHARE, OVERLOAD, BESIDE_SHARE, KILLED_SHARE = 0.8, 5, 0.5, 0.3
 LEAST_GOOD, REFUSED_SECONDS, RECOVERED_SECONDS = 0.8, 1.0, 5.0
 FLOODS = 3
@@ -117,11 +118,19 @@ class Stress:
         self._tell("processor time a verdict", times)
 
     async def ask_steadily(self, minutes: float) -> None:
-        """Ask for long at less than it can take; watch what the processes keep."""
-        what, files = f"{minutes:g} minutes at {STEADY_SHARE:.0%} of it", await self._open_files()
+        """Ask for long at less than it can take, which is found anew each minute; watch what is kept."""
+        parts, files = max(1, round(minutes)), await self._open_files()
+        outcomes: list[Outcome] = []
+        rates = []
         with Watch(self._pids()) as watch:
-            outcomes = await load.steadily(self._callers, STEADY_SHARE * self._capacity, minutes * 60)
-        self._tell_all_right(what, outcomes)
+            for _ in range(parts):
+                waited = _right(await load.waiting(self._callers, WAITING, PACE_SECONDS))
+                rates.append(STEADY_SHARE * min(load.rates(waited, PACE_SECONDS / CAPACITY_PARTS)))
+                outcomes += await load.steadily(self._callers, rates[-1], minutes * 60 / parts)
+        self._tell_all_right(
+            f"{minutes:g} minutes at {STEADY_SHARE:.0%} of it, found anew each minute", outcomes
+        )
+        self._tell("so many a second", f"{min(rates):.0f} to {max(rates):.0f}")
         self._tell("their times", ", ".join(f"p{p:g} {_ms(outcomes, p / 100)}" for p in (50, 95, 99, 99.9)))
         after = await self._open_files()
         for name in NAMES:
@@ -171,7 +180,7 @@ class Stress:
         with Watch(self._pids()) as watch:
             outcomes = await load.steadily(self._callers, OVERLOAD * capacity, seconds)
         took = time.perf_counter() - began
-        offered = len(outcomes) / took / capacity
+        offered = len(outcomes) / max(seconds, self._callers.asked_last - began) / capacity
         good = len(_right(outcomes)) / took
         return Flood(outcomes, offered, good, _busy(watch, "api"), await self._recover())
 
