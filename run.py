@@ -47,6 +47,8 @@ END_SECONDS = 5
 # One that ended before it had run for so long waits for twice as long as before, until it is given up.
 STEADY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 3.0
+# As much as a pipe holds on Linux.
+PIPE_BYTES = 65_536
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 REVIEW = "A warm, funny film that never once felt too long. I would happily watch it again."
 
@@ -281,8 +283,18 @@ class App:
 
     def _pass_on(self, name: str, process: "subprocess.Popen[bytes]") -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            self.say(f"{name:9} | {line.decode(errors='replace').rstrip()}")
+        begun = b""  # a line whose end has not come yet
+        with process.stdout as pipe:
+            # All that is there at once: under load, a write for each line costs.
+            while came := os.read(pipe.fileno(), PIPE_BYTES):
+                *lines, begun = (begun + came).split(b"\n")
+                self._say_of(name, lines)
+        self._say_of(name, [begun] if begun else [])
+
+    def _say_of(self, name: str, lines: list[bytes]) -> None:
+        if lines:
+            shown = (line.decode(errors="replace").rstrip() for line in lines)
+            self.say("\n".join(f"{name:9} | {line}" for line in shown))
 
 
 def _read_procfile() -> list[tuple[str, str]]:

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
 # Threads of the app. It computes more than it waits: more would keep the one that takes requests on waiting.
 THREADS = 2 * (os.cpu_count() or 2)
-# Requests that run or wait at once: about half a second's on two cores. More are told to come back.
-MOST_AT_ONCE = 250
+# Requests that run or wait at once: two seconds' or less on two cores, so that a virtual machine that stands
+# still for a moment costs time and no answers. More are told to come back.
+MOST_AT_ONCE = 500
 # How long headers and a body may take to arrive, each.
 HEADER_SECONDS, BODY_SECONDS = 10, 20
 # Connections that are open at once, each with a body of 1 MB at most; the next wait until one ends.

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import run
 from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack, alive, free_ports
 
@@ -252,6 +253,24 @@ def test_a_checkout_without_links_is_one_sentence(tmp_path) -> None:
     assert ended.returncode == 1
     assert ended.stderr.startswith("run: training/vocab must be a link to the folder vocab/")
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_what_a_process_prints_is_passed_on_by_lines_and_to_its_last_byte(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prints = r"printf 'begun, '; sleep 0.2; printf 'ended\nwhole\n\n\303'; sleep 0.2; printf '\251 last'"
+    monkeypatch.setattr(run, "_read_procfile", lambda: [("one", f'sh -c "{prints}"')])
+    app = run.App(dict(os.environ))
+    app.start()
+    assert app.wait() == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == [
+        "one       | begun, ended",
+        "one       | whole",
+        "one       | ",
+        "one       | é last",
+        "run: one ended by itself (status 0), so the others are stopped too",
+    ]
 
 
 # --- serving ------------------------------------------------------------------------------------

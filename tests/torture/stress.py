@@ -16,6 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import psutil
+
 from tests.support.stack import Stack, alive
 from tests.torture import load
 from tests.torture.load import BROKEN, Callers, Outcome
@@ -30,7 +32,7 @@ CAPACITY_TIMES, CAPACITY_PARTS = 3, 4
 PACE_SECONDS = 10
 STEADY_SHARE, OVERLOAD, BESIDE_SHARE, KILLED_SHARE = 0.8, 5, 0.5, 0.3
 LEAST_GOOD, REFUSED_SECONDS, RECOVERED_SECONDS = 0.8, 1.0, 5.0
-FLOODS = 3
+FLOODS = 6
 REFUSALS = ("429", "503")
 # Longer than a header or a body may take.
 SLOW_CALLERS, SLOW_SECONDS = 200, 30
@@ -122,6 +124,7 @@ class Stress:
         parts, files = max(1, round(minutes)), await self._open_files()
         outcomes: list[Outcome] = []
         rates = []
+        began, stolen = time.perf_counter(), _stolen()
         with Watch(self._pids()) as watch:
             for _ in range(parts):
                 waited = _right(await load.waiting(self._callers, WAITING, PACE_SECONDS))
@@ -131,6 +134,9 @@ class Stress:
             f"{minutes:g} minutes at {STEADY_SHARE:.0%} of it, found anew each minute", outcomes
         )
         self._tell("so many a second", f"{min(rates):.0f} to {max(rates):.0f}")
+        if stolen is not None and (now := _stolen()) is not None:
+            share = (now - stolen) / (time.perf_counter() - began) / (os.cpu_count() or 1)
+            self._tell("processor time that the host gave to others", f"{share:.1%}")
         self._tell("their times", ", ".join(f"p{p:g} {_ms(outcomes, p / 100)}" for p in (50, 95, 99, 99.9)))
         after = await self._open_files()
         for name in NAMES:
@@ -305,6 +311,11 @@ def _right(outcomes: Sequence[Outcome]) -> list[Outcome]:
 
 def _busy(watch: Watch, name: str) -> float:
     return watch.samples[name][-1].busy - watch.samples[name][0].busy
+
+
+def _stolen() -> float | None:
+    """Give for how long the host took this virtual machine's cores, in seconds; None if it isn't told."""
+    return getattr(psutil.cpu_times(), "steal", None)
 
 
 def _ms(outcomes: Sequence[Outcome], share: float) -> str:
