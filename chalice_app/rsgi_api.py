@@ -36,6 +36,9 @@ THREADS = 2 * (os.cpu_count() or 2)
 MOST_AT_ONCE = 500
 # How long headers and a body may take to arrive, each.
 HEADER_SECONDS, BODY_SECONDS = 10, 20
+# A body of so many bytes comes right behind its headers: who is refused isn't asked for it first, which is
+# half of what that costs. Should it be late all the same, the connection ends after the answer.
+SHORT_BODY_BYTES = 4_000
 # Connections that are open at once, each with a body of 1 MB at most; the next wait until one ends.
 MOST_CONNECTIONS = 1_000
 # The log lines of requests that don't reach the app are written together, after so long at most: who writes
@@ -83,6 +86,8 @@ class Application:
         log.flush()
 
     async def _answer(self, asked: Asked, protocol: "HTTPProtocol", turn: local_limit.Turn | None) -> Given:
+        if _is_short(asked):
+            self._check(turn)
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 body = await _body(asked, protocol)
@@ -90,9 +95,18 @@ class Application:
             raise Problem(
                 408, "request_timeout", f"the body took over {BODY_SECONDS} s to arrive; send it faster"
             ) from error
+        self._check(turn)
+        return await asyncio.wrap_future(self._start(asked, body))
+
+    def _check(self, turn: local_limit.Turn | None) -> None:
+        """Raise the problem of a caller who asks too often, or for whom there is no place now."""
         if turn and not turn.passes:
             raise local_api.too_many(turn)
-        return await asyncio.wrap_future(self._start(asked, body))
+        if not self._places.acquire(blocking=False):
+            raise Problem(
+                503, "app_busy", "the app has too much to do; try again in a second", problems.RETRY_SOON
+            )
+        self._places.release()  # it is for those whose body has come
 
     def _flush_soon(self) -> None:
         if not self._flushing:
@@ -105,10 +119,7 @@ class Application:
 
     def _start(self, asked: Asked, body: bytes) -> Any:
         """Have a thread answer; its place is free again only when it has, whether or not anybody waits."""
-        if not self._places.acquire(blocking=False):
-            raise Problem(
-                503, "app_busy", "the app has too much to do; try again in a second", problems.RETRY_SOON
-            )
+        self._places.acquire()  # there is one: this thread alone takes places
         future = self._threads.submit(self._ask, asked, body)
         future.add_done_callback(lambda _: self._places.release())
         return future
@@ -162,6 +173,11 @@ async def _pieces(protocol: "HTTPProtocol") -> bytes:
         detail = f"the body has {size:,} bytes, at most {contract.MAX_BODY_BYTES:,} are read"
         raise Problem(413, "too_large", detail)
     return b"".join(pieces)
+
+
+def _is_short(asked: Asked) -> bool:
+    length = int(asked.headers.get("content-length", "0"))
+    return length <= SHORT_BODY_BYTES and "transfer-encoding" not in asked.headers
 
 
 def _broken_off() -> Problem:

@@ -138,6 +138,23 @@ def test_without_a_place_a_caller_is_told_to_come_back(
     assert answer.headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize(
+    ("length", "policy", "code"),
+    [("9", None, "app_busy"), ("9", "1/60", "too_many_requests"), ("20000", None, "request_timeout")],
+)
+def test_who_is_refused_is_not_asked_for_a_short_body_first(
+    length: str, policy: str | None, code: str, api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rsgi_api, "BODY_SECONDS", 0.01)
+    if policy is None:
+        monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 0)
+    application = served(policy)
+    if policy:
+        assert send(application, "POST", ROUTE, REVIEW, **JSON).status_code == 200
+    answer = call(application, Protocol(None), **{"Content-Length": length})
+    assert answer.json()["code"] == code
+
+
 def test_a_place_is_free_again_once_a_request_is_answered(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from tests.support.stack import Stack, alive
 from tests.torture import load
 from tests.torture.load import BROKEN, Callers, Outcome
 from tests.torture.table import Section
-from tests.torture.watch import Watch, grows, open_files, slope
+from tests.torture.watch import Watch, busy, grows, open_files, slope
 
 NAMES = ("endpoint", "api", "page")
 WARM_SECONDS = 5
@@ -32,7 +32,8 @@ CAPACITY_TIMES, CAPACITY_PARTS = 3, 4
 PACE_SECONDS = 10
 STEADY_SHARE, OVERLOAD, BESIDE_SHARE, KILLED_SHARE = 0.8, 5, 0.5, 0.3
 LEAST_GOOD, REFUSED_SECONDS, RECOVERED_SECONDS = 0.8, 1.0, 5.0
-FLOODS = 6
+# A machine's pace drifts within a minute, so that many short floods tell more than a few long ones.
+FLOODS, FLOOD_PART = 12, 0.5
 REFUSALS = ("429", "503")
 # Longer than a header or a body may take.
 SLOW_CALLERS, SLOW_SECONDS = 200, 30
@@ -148,10 +149,10 @@ class Stress:
 
     async def overload(self, seconds: int) -> None:
         """Ask for more than it can take, a few times; look what is answered, and how soon it is as it was."""
-        floods = []
-        before = await self._verdicts(seconds)
+        floods, long = [], FLOOD_PART * seconds
+        before = await self._verdicts(long)
         for _ in range(FLOODS):
-            flood, after = await self._flood(before, seconds), await self._verdicts(seconds)
+            flood, after = await self._flood(before, long), await self._verdicts(long)
             # A machine's pace drifts: what counts is what it can take just before and after.
             floods.append(flood._replace(good=2 * flood.good / (before + after)))
             before = after
@@ -166,7 +167,7 @@ class Stress:
         good = statistics.fmean(shares)
         spent = sum(flood.busy for flood in floods) - len(_right(outcomes)) * self._busy
         self._tell(
-            f"{FLOODS} times {seconds} s at {offered:.1f} times of it or more",
+            f"{FLOODS} times {long:g} s at {offered:.1f} times of it or more",
             _counts(outcomes),
             "200, 429 and 503 alone",
         )
@@ -181,16 +182,18 @@ class Stress:
         self._hold(not unadvised, "refusals without Retry-After")
         self._hold(recovered <= RECOVERED_SECONDS, f"it recovered after {recovered:.1f} s")
 
-    async def _flood(self, capacity: float, seconds: int) -> "Flood":
-        began = time.perf_counter()
-        with Watch(self._pids()) as watch:
-            outcomes = await load.steadily(self._callers, OVERLOAD * capacity, seconds)
-        took = time.perf_counter() - began
-        offered = len(outcomes) / max(seconds, self._callers.asked_last - began) / capacity
-        good = len(_right(outcomes)) / took
-        return Flood(outcomes, offered, good, _busy(watch, "api"), await self._recover())
+    async def _flood(self, capacity: float, seconds: float) -> "Flood":
+        began, spent = time.perf_counter(), busy(self._stack.pid_of("api"))
+        outcomes = await load.steadily(self._callers, OVERLOAD * capacity, seconds)
+        asked_for = self._callers.asked_last - began
+        offered = len(outcomes) / max(seconds, asked_for) / capacity
+        # What is answered afterwards, with nothing to refuse, doesn't count.
+        in_time = [one for one in _right(outcomes) if one.due + one.seconds <= self._callers.asked_last]
+        good = len(in_time) / asked_for
+        spent = busy(self._stack.pid_of("api")) - spent
+        return Flood(outcomes, offered, good, spent, await self._recover())
 
-    async def _verdicts(self, seconds: int) -> float:
+    async def _verdicts(self, seconds: float) -> float:
         """Give how many verdicts a second callers get that wait."""
         began = time.perf_counter()
         right = _right(await load.waiting(self._callers, WAITING, seconds))

@@ -79,6 +79,11 @@ def open_files(pid: int) -> int:
     return sum(one.num_fds() for one in _family(psutil.Process(pid)))
 
 
+def busy(pid: int) -> float:
+    """Give for how long a process and its children had a processor, in seconds."""
+    return _sample(psutil.Process(pid), 0.0).busy
+
+
 def _warm(samples: list[Sample]) -> list[Sample]:
     return samples[int(WARMING * len(samples)) :]
 
