@@ -14,7 +14,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,10 @@ import batch_run
 import batch_transform
 import cloud
 import inference
-from batch_local import model_key
+from batch_local import Answering, model_key
 from batch_parts import Kept, folder_of, keeping, key_of
 from batch_rows import (
     FORMATS,
-    PART_ROWS,
     BatchError,
     Count,
     check_writable,
@@ -47,8 +45,6 @@ from vocab.files import sha256_of
 # SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.
 START_MINUTES = 5
 MAX_INSTANCES = 100
-# Of a file, for each process that starts before its rows are counted: a few parts of it.
-LONG_BYTES = 1_000_000
 
 
 def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
@@ -61,14 +57,13 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     source = open_source(options.file, format_of(options.file, options.format), options.column)
     check_writable(source, written_as)
     cores_of(options.instance_type)
-    with _ahead(options) as pool:
+    with _hooks(options) as answering:
         counted = count(source)
         if options.dry_run:
             print(f"{command}: {describe(options, counted)}")
             return None
         work = Work(source, sha256_of(source.path), counted.sent, out, "")
-        here = options.local or options.ray
-        done = _run_hooks(options, work, pool) if here else _run_transform(options, work, counted)
+        done = _run_hooks(options, work, answering) if answering else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done
 
@@ -100,21 +95,18 @@ def milliseconds(model: Path) -> float:
 # --- here, or on Ray ----------------------------------------------------------------------------
 
 
-def _ahead(options: argparse.Namespace) -> AbstractContextManager[ProcessPoolExecutor | None]:
-    """Start a long file's processes: they load their modules while this one counts the rows."""
-    workers = min(options.workers, options.file.stat().st_size // LONG_BYTES)
-    if not options.local or options.dry_run or workers < 2:
-        return nullcontext()
-    model_key(options.model)  # in a process of its own, what is wrong with it would be a traceback
-    return batch_local.started(options.model, workers)
-
-
-def _run_hooks(options: argparse.Namespace, work: Work, pool: ProcessPoolExecutor | None) -> Done:
-    work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
+def _hooks(options: argparse.Namespace) -> AbstractContextManager[Answering | None]:
+    """Give what answers parts by the endpoint's own hooks, or None where that is not wanted."""
+    if options.local and not options.dry_run:
+        return batch_local.answering(options.model, options.file, options.workers)
     if options.ray:
-        return batch_run.judge(work, lambda some: batch_ray.answered(some, options.model, options.ray))
-    workers = options.workers if pool else max(1, min(options.workers, -(-work.sent // PART_ROWS)))
-    return batch_run.judge(work, lambda some: batch_local.answered(some, options.model, workers, pool))
+        return nullcontext(lambda parts, _: batch_ray.answered(parts, options.model, options.ray))
+    return nullcontext()
+
+
+def _run_hooks(options: argparse.Namespace, work: Work, answering: Answering) -> Done:
+    work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
+    return batch_run.judge(work, lambda parts: answering(parts, work.sent))
 
 
 # --- on SageMaker -------------------------------------------------------------------------------

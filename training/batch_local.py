@@ -15,17 +15,21 @@ from typing import Any, TypeVar
 
 import inference
 from batch_parts import key_of
-from batch_rows import BatchError, Part
+from batch_rows import PART_ROWS, BatchError, Part
 
 from vocab import contract
 from vocab.files import sha256_of
 
 # Parts that wait for a process each: enough that none is idle, few enough to fit in memory.
 AHEAD = 4
+# Of a file, for each process that starts before its rows are counted: a few parts of it.
+LONG_BYTES = 1_000_000
 # How long Ctrl-C may wait for a result.
 WAIT_SECONDS = 0.2
 
 Got = TypeVar("Got")
+# Takes parts and how many rows are sent in all, and gives each part with its answers as JSON lines.
+Answering = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 _verdict: inference.Verdict
 
@@ -44,26 +48,34 @@ def model_key(model: Path) -> str:
     return key_of(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
 
 
-def answered(
-    parts: Iterable[Part], model: Path, workers: int, pool: ProcessPoolExecutor | None = None
-) -> Iterator[tuple[Part, bytes]]:
-    """Give each part with its answers, in their order; by ``pool`` if one was ``started`` before.
+@contextmanager
+def answering(model: Path, path: Path, workers: int) -> Iterator[Answering]:
+    """Give what answers a file's parts, by at most so many processes.
 
-    Raises BatchError when a process dies.
+    A long file's start here, and load their modules while this one counts the rows. Raises ModelFilesError.
     """
-    if pool:
-        yield from _by_pool(parts, pool, AHEAD * workers)
-    elif workers == 1:
+    ahead = min(workers, path.stat().st_size // LONG_BYTES)
+    if ahead < 2:
+        yield lambda parts, sent: answered(parts, model, max(1, min(workers, -(-sent // PART_ROWS))))
+        return
+    inference.model_fn(model)  # in a process of its own, what is wrong with it would be a traceback
+    with started(model, ahead) as pool:
+        yield lambda parts, sent: _by_pool(parts, pool, AHEAD * ahead)
+
+
+def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
+    """Give each part with its answers, in their order. Raises BatchError when a process dies."""
+    if workers == 1:
         verdict = inference.model_fn(model)
         yield from ((part, answer_lines(verdict, part.data)) for part in parts)
     else:
-        with started(model, workers) as own:
-            yield from _by_pool(parts, own, AHEAD * workers)
+        with started(model, workers) as pool:
+            yield from _by_pool(parts, pool, AHEAD * workers)
 
 
 @contextmanager
 def started(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Have processes that judge, while the block runs. They load their modules while this one goes on."""
+    """Have processes that judge, while the block runs."""
     pool = start_pool(workers, _start, model)
     try:
         yield pool

@@ -11,7 +11,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from verdict_sentiment._shared import load
-from verdict_sentiment.ways import UsageError, Way, open_way
+from verdict_sentiment.ways import UsageError, Way, hooks, open_way
 
 files = load("vocab.files")
 rows = load("training.batch_rows")
@@ -28,16 +28,17 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
     Raises UsageError when file, column or output can't be used, VerdictError when the service fails,
     BatchError or OSError when anything else does.
     """
-    try:
-        source, counted, out = _prepare(options, path)
-    except BatchError as error:
-        raise UsageError(str(error)) from error
-    with open_way(options, counted.sent) as way:
-        if out is None:
-            return _write_through(source, counted, way, "jsonl" if options.json else "csv")
-        work = batch_run.Work(source, files.sha256_of(path), counted.sent, out, "", way.rows, way.bytes)
-        key = batch_parts.key_of(*way.key, work.digest, source.column)
-        done = batch_run.judge(work._replace(key=key), way.answering)
+    with _usage():
+        source, out = _prepare(options, path)
+    with hooks(options, path) as here:
+        with _usage():
+            counted = rows.count(source)
+        with open_way(options, here, counted.sent) as way:
+            if out is None:
+                return _write_through(source, counted, way, "jsonl" if options.json else "csv")
+            work = batch_run.Work(source, files.sha256_of(path), counted.sent, out, "", way.rows, way.bytes)
+            key = batch_parts.key_of(*way.key, work.digest, source.column)
+            done = batch_run.judge(work._replace(key=key), way.answering)
     return done.rows, done.failed
 
 
@@ -65,8 +66,17 @@ def kept_in(out: str) -> str:
     return f"; run the same command again to go on ({folder} holds what is done)" if folder.is_dir() else ""
 
 
-def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Any, Path | None]:
-    """Give the source, its count, and the output's path, or None for standard output. Raises BatchError."""
+@contextmanager
+def _usage() -> Iterator[None]:
+    """Let what is wrong with a file be what is wrong with what was typed."""
+    try:
+        yield
+    except BatchError as error:
+        raise UsageError(str(error)) from error
+
+
+def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Path | None]:
+    """Give the source, and the output's path or None for standard output. Raises BatchError."""
     format = rows.format_of(path, options.format)
     _check_column(path, format, options.column)
     source = rows.open_source(path, format, options.column)
@@ -75,7 +85,7 @@ def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Any, Path | 
     if out and options.json and written_as != "jsonl":
         raise UsageError(f"--json writes JSON lines, and {out.name} is no name for them; call it .jsonl")
     rows.check_writable(source, written_as)
-    return source, rows.count(source), out
+    return source, out
 
 
 def _check_column(path: Path, format: str, named: str | None) -> None:

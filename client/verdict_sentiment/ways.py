@@ -3,7 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +22,8 @@ MAX_WORKERS = 1024
 # A part of a file, as training/batch_rows.py cuts it, and its answers as JSON lines.
 Part = Any
 Answering = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
+# The same, given how many rows are sent in all.
+Hooks = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 
 class UsageError(Exception):
@@ -96,29 +98,35 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
         raise UsageError(f"{error}; look at --url, VERDICT_URL and VERDICT_API_KEY") from error
 
 
+def hooks(options: argparse.Namespace, path: Path) -> AbstractContextManager[Hooks | None]:
+    """Give what answers a file's parts in this process and in some of its own; None if a service does.
+
+    A long file's processes start here. Raises UsageError or VerdictError.
+    """
+    if url_of(options) is not None:
+        return nullcontext()
+    HooksService(_folder(options))  # says in a sentence what is wrong with it
+    started: AbstractContextManager[Hooks] = load("training.batch_local").answering(
+        _folder(options), path, options.workers
+    )
+    return started
+
+
 @contextmanager
-def open_way(options: argparse.Namespace, sent: int) -> Iterator[Way]:
+def open_way(options: argparse.Namespace, here: Hooks | None, sent: int) -> Iterator[Way]:
     """Give the way of a file of which so many rows are sent. Raises UsageError or VerdictError."""
-    if url_of(options) is None:
-        yield _in_process(options, sent)
+    if here:
+        rows, key = load("training.batch_rows"), load("training.batch_local").model_key(_folder(options))
+        yield Way(("hooks", key), lambda parts: here(parts, sent), rows.PART_ROWS, rows.PART_BYTES)
         return
     with open_verdict(options) as verdict:
         card = verdict.model()
-        key = ("service", card["id"], card["vocabulary"])
-        yield Way(key, lambda parts: _asked(verdict, parts), MAX_REVIEWS, MAX_BYTES)
+        service = ("service", card["id"], card["vocabulary"])
+        yield Way(service, lambda parts: _asked(verdict, parts), MAX_REVIEWS, MAX_BYTES)
 
 
-def _in_process(options: argparse.Namespace, sent: int) -> Way:
-    folder = Path(options.model or load_hooks().MODEL_FOLDER)
-    HooksService(folder)  # says in a sentence what is wrong with it
-    rows, batch_local = load("training.batch_rows"), load("training.batch_local")
-    workers = max(1, min(options.workers, -(-sent // rows.PART_ROWS)))
-
-    def answering(parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
-        answered: Iterator[tuple[Part, bytes]] = batch_local.answered(parts, folder, workers)
-        return answered
-
-    return Way(("hooks", batch_local.model_key(folder)), answering, rows.PART_ROWS, rows.PART_BYTES)
+def _folder(options: argparse.Namespace) -> Path:
+    return Path(options.model or load_hooks().MODEL_FOLDER)
 
 
 def _asked(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:

@@ -284,7 +284,7 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
 
         return doing
 
-    monkeypatch.setattr(batch, "LONG_BYTES", 10)
+    monkeypatch.setattr(batch_local, "LONG_BYTES", 10)
     monkeypatch.setattr(batch_local, "start_pool", noted("start", start_pool))
     monkeypatch.setattr(batch, "count", noted("count", count))
     assert judge(path, tmp_path / "two.csv", "--workers", "2") == expected
@@ -294,7 +294,7 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
 def test_a_broken_model_is_one_sentence_for_a_long_file_too(
     tmp_path: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(batch, "LONG_BYTES", 10)
+    monkeypatch.setattr(batch_local, "LONG_BYTES", 10)
     (own_package / "model.onnx").unlink()
     path = save(tmp_path / "a.csv", reviews(3))
     with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
@@ -305,7 +305,7 @@ def test_a_broken_model_is_one_sentence_for_a_long_file_too(
 def test_a_long_file_that_can_not_be_read_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "LONG_BYTES", 10)
+    monkeypatch.setattr(batch_local, "LONG_BYTES", 10)
     path = tmp_path / "a.csv"
     path.write_text('review\n"a" b\n', encoding="utf-8")
     with pytest.raises(SystemExit, match="is no CSV at line 2"):

@@ -33,7 +33,7 @@ def judge(
 def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], dict[str, Any]]) -> None:
     """Let ``answer`` take the network's place."""
 
-    def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
+    def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
         for part in parts:
             rows = [json.loads(line) for line in part.data.split(b"\n")]
             lines = [{**answer(row["review"]), "id": row["id"]} for row in rows]
