@@ -3,6 +3,7 @@
 The launcher starts it. It is not in the Lambda's zip: each copy of a function would count for itself alone.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,14 +46,17 @@ class Metrics:
         self._shares = Histogram(
             "verdict_review_unknown_share", "Share of a review's words unknown", buckets=SHARES, registry=own
         )
+        # A labelled count is looked up in half the time by a cache of our own.
+        self._request = functools.cache(self._requests.labels)
+        self._second = functools.cache(self._seconds.labels)
         for sentiment in contract.SENTIMENTS:
             self._reviews.labels(sentiment)
 
     def watch(self, line: dict[str, Any], judged: Sequence[Judged]) -> None:
         """Count a request, whose log line and measures are given."""
         route = line["route"] or NO_ROUTE
-        self._requests.labels(route, line["method"], line["status"], line.get("code", "")).inc()
-        self._seconds.labels(route).observe(line["ms"] / 1000)
+        self._request(route, line["method"], line["status"], line.get("code", "")).inc()
+        self._second(route).observe(line["ms"] / 1000)
         for code, count in line.get("refused", {}).items():
             self._refused.labels(code).inc(count)
         for one in judged:

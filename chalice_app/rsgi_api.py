@@ -13,8 +13,7 @@ import gc
 import os
 import socket
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
@@ -52,10 +51,11 @@ Given = tuple[int, dict[str, Any], bytes]
 
 
 class Asked(NamedTuple):
-    """A request: header names in lower case, the path with its query."""
+    """A request: the path decoded, header names in lower case."""
 
     method: str
     path: str
+    query: str
     headers: dict[str, str]
     client: str
 
@@ -67,7 +67,7 @@ class Application:
         self.limiter = limiter
         self._gateway = local_api.create_gateway()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="app")
-        self._places = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._under_way: set[Future[Given]] = set()
         self._flushing = False
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
@@ -102,11 +102,10 @@ class Application:
         """Raise the problem of a caller who asks too often, or for whom there is no place now."""
         if turn and not turn.passes:
             raise local_api.too_many(turn)
-        if not self._places.acquire(blocking=False):
+        if len(self._under_way) >= MOST_AT_ONCE:
             raise Problem(
                 503, "app_busy", "the app has too much to do; try again in a second", problems.RETRY_SOON
             )
-        self._places.release()  # it is for those whose body has come
 
     def _flush_soon(self) -> None:
         if not self._flushing:
@@ -117,17 +116,19 @@ class Application:
         self._flushing = False
         log.flush()
 
-    def _start(self, asked: Asked, body: bytes) -> Any:
+    def _start(self, asked: Asked, body: bytes) -> "Future[Given]":
         """Have a thread answer; its place is free again only when it has, whether or not anybody waits."""
-        self._places.acquire()  # there is one: this thread alone takes places
         future = self._threads.submit(self._ask, asked, body)
-        future.add_done_callback(lambda _: self._places.release())
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
         return future
 
     def _ask(self, asked: Asked, body: bytes) -> Given:
         # The server has put the pieces together.
         sent = {name: value for name, value in asked.headers.items() if name != "transfer-encoding"}
-        given = self._gateway.handle_request(asked.method, asked.path, sent, body)
+        path = quote(asked.path)  # it came decoded, so %2F is a slash here
+        path = f"{path}?{asked.query}" if asked.query else path
+        given = self._gateway.handle_request(asked.method, path, sent, body)
         headers = {**given["headers"], **(given.get("multiValueHeaders") or {})}
         text = given["body"] or ""
         return given["statusCode"], headers, text if isinstance(text, bytes) else text.encode()
@@ -142,9 +143,8 @@ def create() -> Application:
 
 
 def _asked(scope: "Scope") -> Asked:
-    path, query = quote(scope.path), scope.query_string  # it comes decoded, so %2F is a slash here
-    path = f"{path}?{query}" if query else path
-    return Asked(scope.method, path, dict(scope.headers.items()), scope.client.rpartition(":")[0])
+    client = scope.client.rpartition(":")[0]
+    return Asked(scope.method, scope.path, scope.query_string, dict(scope.headers.items()), client)
 
 
 async def _body(asked: Asked, protocol: "HTTPProtocol") -> bytes:

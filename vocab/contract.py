@@ -40,6 +40,7 @@ JSON_LINES = "application/jsonlines"
 NDJSON = "application/x-ndjson"  # another name of the same
 CSV = "text/csv"
 CHARSETS = ("utf-8", "utf8", "us-ascii")  # the last is a part of the first
+_ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
 
 
 class ContractError(Exception):
@@ -372,7 +373,7 @@ def sigmoid(logit: float) -> float:
 
 def to_json(message: object) -> bytes:
     """Write a message as UTF-8 JSON; NaN and infinity raise ValueError, they never leave."""
-    return json.dumps(message, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(message).encode()
 
 
 # --- Lambda to endpoint -------------------------------------------------------------------------

@@ -98,7 +98,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Parts of three rows in this process."""
     whole = batch_rows.parts
     monkeypatch.setattr(batch_run, "parts", lambda rows, *limits: whole(rows, most=3))
-    monkeypatch.setattr(batch, "PART_ROWS", 3)
+    monkeypatch.setattr(batch_local, "PART_ROWS", 3)
     yield
 
 
