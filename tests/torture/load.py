@@ -46,7 +46,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.used = 0.0
-        self._came = bytearray()
+        self._came = b""
         self._answered: asyncio.Future[Reply] | None = None
         self._transport: asyncio.Transport | None = None
 
@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
     def ask(self, request: bytes) -> "asyncio.Future[Reply]":
         """Send a request and give the future of its answer."""
         assert self._transport
+        self.used = time.perf_counter()
         self._answered = asyncio.get_running_loop().create_future()
         if self._transport.is_closing():
             self._answered.set_exception(ConnectionResetError())
@@ -66,14 +67,19 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._came += data
-        head, end, body = bytes(self._came).partition(b"\r\n\r\n")
+        head, end, body = self._came.partition(b"\r\n\r\n")
         if not end or self._answered is None or self._answered.done():
             return
         low = head.lower()
-        length = int(low.partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
+        length = int(low.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
         if len(body) >= length:
-            self._came.clear()
+            self._came = b""
             self._answered.set_result(Reply(int(head[9:12]), low, body))
+
+    def give_up(self) -> None:
+        """Wait no longer for an answer."""
+        if self._answered and not self._answered.done():
+            self._answered.set_exception(TimeoutError())
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._answered and not self._answered.done():
@@ -94,18 +100,24 @@ class Callers:
         self._idle: list[Connection] = []
         self._open: set[Connection] = set()
         self._numbers = itertools.count()
+        # A time limit of its own would take each request a tenth of what it costs here.
+        self._looking: asyncio.Task[None] | None = None
+        self._before, self._after = self._request()
         self.expected = b""
         self.asked_last = 0.0  # when, by time.perf_counter()
 
     async def __aenter__(self) -> "Callers":
         """Ask once, for the answer by which the others are judged."""
+        self._looking = asyncio.create_task(self._look())
         connection = await self._connect()
-        reply = await asyncio.wait_for(connection.ask(self._request("torture-first")), ANSWER_SECONDS)
+        reply = await connection.ask(self._named("torture-first"))
         assert reply.status == 200, reply
         self.expected = reply.body.replace(b"torture-first", b"")
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._looking:
+            self._looking.cancel()
         await self.hang_up()
 
     async def hang_up(self) -> None:
@@ -126,15 +138,12 @@ class Callers:
     async def _try(self, name: str) -> tuple[str, bool]:
         connection = None
         try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                connection = self._kept() or await self._connect()
-                reply = await connection.ask(self._request(name))
-        except TimeoutError:
+            connection = self._kept() or await self._connect()
+            reply = await connection.ask(self._named(name))
+        except OSError as error:
             if connection:
                 self._drop(connection)
-            return LATE, False
-        except OSError:
-            return BROKEN, False
+            return LATE if isinstance(error, TimeoutError) else BROKEN, False
         self._keep(connection, reply)
         if reply.status == 200 and reply.body.replace(name.encode(), b"") != self.expected:
             return WRONG, False
@@ -142,7 +151,8 @@ class Callers:
 
     async def _connect(self) -> Connection:
         loop = asyncio.get_running_loop()
-        _, connection = await loop.create_connection(Connection, self._host, self._port)
+        async with asyncio.timeout(ANSWER_SECONDS):
+            _, connection = await loop.create_connection(Connection, self._host, self._port)
         self._open.add(connection)
         return connection
 
@@ -155,6 +165,15 @@ class Callers:
             self._drop(connection)
         return None
 
+    async def _look(self) -> None:
+        """Give up, from time to time, on those whose answer doesn't come."""
+        while True:
+            await asyncio.sleep(1)
+            overdue = time.perf_counter() - ANSWER_SECONDS
+            for connection in self._open:
+                if connection.used < overdue:
+                    connection.give_up()
+
     def _drop(self, connection: Connection) -> None:
         connection.close()
         self._open.discard(connection)
@@ -166,12 +185,15 @@ class Callers:
             connection.used = time.perf_counter()
             self._idle.append(connection)
 
-    def _request(self, name: str) -> bytes:
+    def _request(self) -> tuple[bytes, bytes]:
+        """Give a request's bytes before its name and after it."""
         method = "POST" if self._body else "GET"
-        lines = [f"{method} {self._path} HTTP/1.1", "Host: loopback", f"X-Request-Id: {name}"]
-        if self._body:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(self._body)}"]
-        return "\r\n".join([*lines, "", ""]).encode() + self._body
+        lines = ["Content-Type: application/json", f"Content-Length: {len(self._body)}"] if self._body else []
+        after = "\r\n".join(["", *lines, "", ""]).encode() + self._body
+        return f"{method} {self._path} HTTP/1.1\r\nHost: loopback\r\nX-Request-Id: ".encode(), after
+
+    def _named(self, name: str) -> bytes:
+        return self._before + name.encode() + self._after
 
 
 async def waiting(callers: Callers, count: int, seconds: float) -> list[Outcome]:
