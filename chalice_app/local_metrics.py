@@ -1,13 +1,16 @@
 """Count what the API answers on this machine, for GET /v1/metrics: requests, times, verdicts, drift.
 
 The launcher starts it. It is not in the Lambda's zip: each copy of a function would count for itself alone.
+Where prometheus_client finds PROMETHEUS_MULTIPROC_DIR, several processes count together, in files there.
 """
 
 import functools
+import os
 from collections.abc import Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -20,15 +23,24 @@ TOKENS = (4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 400, 512, 768, 102
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 # For requests that reached no route: what is no HTTP, and who is held back.
 NO_ROUTE = "none"
+# prometheus_client looks for it when it is imported.
+TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
-    """The counts of this process. Labels hold routes, statuses and codes, which are few and ours."""
+    """The counts of this process, or of those that count together; memory and such of a single one alone.
+
+    Labels hold routes, statuses and codes, which are few and ours.
+    """
 
     def __init__(self) -> None:
-        self._registry = own = CollectorRegistry()
-        ProcessCollector(registry=own)
-        PlatformCollector(registry=own)
+        own = self._registry = CollectorRegistry()
+        if TOGETHER in os.environ:
+            self._registry = CollectorRegistry()
+            MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
+        else:
+            ProcessCollector(registry=own)
+        PlatformCollector(registry=self._registry)
         self._requests = Counter(
             "verdict_requests", "Requests answered", ["route", "method", "status", "code"], registry=own
         )

@@ -3,22 +3,27 @@
     python chalice_app/rsgi_api.py --port 8000     # `make serve` starts it with the endpoint and the page
 
 A request goes through Chalice's local gateway as in local_api.py. Added is what that one can't do: no more
-requests are taken on than are answered in time, and whoever sends slowly holds up nobody else. What
-``create`` makes speaks RSGI, Granian's own interface: by ASGI a refusal takes half as long again, and under
-overload most requests are refused.
+requests are taken on than are answered in time, whoever sends slowly holds up nobody else, and each core has
+a process, for Python computes on one core at a time. The processes count together and share the limit of an
+address. What ``create`` makes speaks RSGI, Granian's own interface: by ASGI a refusal takes half as long
+again, and under overload most requests are refused.
 """
 
 import asyncio
 import gc
+import multiprocessing
 import os
 import socket
 import sys
+import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import local_api
 import local_limit
+import local_metrics
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # named otherwise inside
 
 from chalicelib import answers, log, problems
@@ -28,17 +33,18 @@ from vocab import contract
 if TYPE_CHECKING:
     from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
 
-# Threads of the app. It computes more than it waits: more would keep the one that takes requests on waiting.
-THREADS = 2 * (os.cpu_count() or 2)
-# Requests that run or wait at once: two seconds' or less on two cores, so that a virtual machine that stands
+# Threads of the app in a process. It computes more than it waits: more would keep the one that takes requests
+# on waiting.
+THREADS = 2
+# Requests that run or wait at once in a process: two seconds' or less, so that a virtual machine that stands
 # still for a moment costs time and no answers. More are told to come back.
-MOST_AT_ONCE = 500
+MOST_AT_ONCE = 250
 # How long headers and a body may take to arrive, each.
 HEADER_SECONDS, BODY_SECONDS = 10, 20
 # A body of so many bytes comes right behind its headers: who is refused isn't asked for it first, which
 # spares a third of what that costs. Should it be late all the same, the connection ends after the answer.
 SHORT_BODY_BYTES = 4_000
-# Connections that are open at once, each with a body of 1 MB at most; the next wait until one ends.
+# Connections that are open at once in all, each with a body of 1 MB at most; the next wait until one ends.
 MOST_CONNECTIONS = 1_000
 # The log lines of requests that don't reach the app are written together, after so long at most: who writes
 # lets the app's threads go first, and under overload that is most of what a refusal costs.
@@ -46,6 +52,10 @@ LOG_SECONDS = 0.05
 # How long requests that are under way hold up the end.
 END_SECONDS = 3
 SERVER = {"Server": "verdict"}
+# The variable that says how many processes serve.
+PROCESSES, MOST_PROCESSES = "API_PROCESSES", 64
+# In the folder that the processes share: the buckets of the limit.
+LIMITS = "limits"
 
 Given = tuple[int, dict[str, Any], bytes]
 
@@ -137,9 +147,11 @@ class Application:
 def create() -> Application:
     """Make the app as the variables say. Raises RateError."""
     policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
+    shared = os.environ.get(local_metrics.TOGETHER)
     local_api.count()
     gc.freeze()  # what is here stays, and to look through it for garbage would hold all callers up
-    return Application(local_limit.Limiter(policy) if policy else None)
+    buckets = local_limit.Buckets(Path(shared, LIMITS) if shared else None)
+    return Application(local_limit.Limiter(policy, buckets=buckets) if policy else None)
 
 
 def _asked(scope: "Scope") -> Asked:
@@ -203,36 +215,53 @@ def main() -> None:
     local_api.check()
     try:
         socket.create_server((options.host, options.port)).close()
+        count = processes(os.environ.get(PROCESSES))
+    except ValueError as error:
+        sys.exit(f"api: {error}")
     except (OSError, OverflowError) as error:
         sys.exit(local_api.no_port(options, error))
-    serve(options.host, options.port)
+    serve(options.host, options.port, count)
 
 
-def serve(host: str, port: int) -> None:
-    """Run the app in a process of Granian's, started again should it end, until this one is told to stop."""
+def processes(named: str | None) -> int:
+    """Read how many processes serve, one for each core unless it is said. Raises ValueError."""
+    if not named:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not (named.isascii() and named.isdigit() and 1 <= int(named) <= MOST_PROCESSES):
+        raise ValueError(f"{PROCESSES} must be a number from 1 to {MOST_PROCESSES}, got {named[:30]!r}")
+    return int(named)
+
+
+def serve(host: str, port: int, count: int) -> None:
+    """Run the app in Granian's processes, started again should they end, until this one is told to stop."""
     from granian import Granian
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
-    server = Granian(
-        "rsgi_api:create",
-        factory=True,
-        working_dir=local_api.FOLDER,  # where the new process finds this module
-        address=host,
-        port=port,
-        interface=Interfaces.RSGI,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
-        websockets=False,
-        backlog=1_024,
-        backpressure=MOST_CONNECTIONS,
-        respawn_failed_workers=True,
-        workers_kill_timeout=END_SECONDS,
-        log_level=LogLevels.warning,
-    )
-    print(f"api on http://{host}:{port}", flush=True)
-    server.serve()
+    multiprocessing.set_start_method("spawn")  # so that each imports anew, and finds the folder
+    with tempfile.TemporaryDirectory(prefix="verdict-serve-") as shared:
+        local_limit.Buckets.create(Path(shared, LIMITS))
+        os.environ[local_metrics.TOGETHER] = shared
+        server = Granian(
+            "rsgi_api:create",
+            factory=True,
+            working_dir=local_api.FOLDER,  # where the new process finds this module
+            address=host,
+            port=port,
+            workers=count,
+            interface=Interfaces.RSGI,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
+            websockets=False,
+            backlog=1_024,
+            backpressure=max(1, MOST_CONNECTIONS // count),
+            respawn_failed_workers=True,
+            workers_kill_timeout=END_SECONDS,
+            log_level=LogLevels.warning,
+        )
+        print(f"api on http://{host}:{port}", flush=True)
+        server.serve()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import sys
+import threading
 import time
 import traceback
 from collections import Counter, deque
@@ -19,6 +20,9 @@ _line: ContextVar[dict[str, Any] | None] = ContextVar("line", default=None)
 _judged: ContextVar[Sequence[Judged]] = ContextVar("judged", default=())
 _watchers: list["Watcher"] = []
 _late: deque[str] = deque()
+# Another process may write to the same pipe: up to so many bytes at once stay together there.
+WHOLE_BYTES = 4096
+_writing = threading.Lock()
 
 Watcher = Callable[[dict[str, Any], Sequence[Judged]], None]
 
@@ -85,12 +89,19 @@ def print_line(line: Mapping[str, Any], late: bool = False) -> None:
 
 def flush() -> None:
     """Write the lines that wait, if any; a closed pipe costs the lines, not the answer."""
-    lines = []
-    with contextlib.suppress(IndexError):  # another thread may take some
-        while True:
-            lines.append(_late.popleft())
+    with _writing:
+        text = ""
+        while _late:
+            if text and len(text) + len(_late[0]) > WHOLE_BYTES:
+                _write(text)
+                text = ""
+            text += _late.popleft()
+        _write(text)
+
+
+def _write(text: str) -> None:
     with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write("".join(lines))
+        sys.stdout.write(text)
         sys.stdout.flush()
 
 

@@ -133,3 +133,16 @@ def test_a_closed_log_costs_the_line_and_not_the_answer(
 
     monkeypatch.setattr("sys.stdout", Closed())
     assert api.send("POST", "/v1/sentiment", REVIEW).status == 200
+
+
+def test_lines_that_waited_are_written_whole_in_pieces_that_a_pipe_keeps_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(log.sys.stdout, "write", written.append)
+    for number in range(100):
+        log.print_line({"request_id": f"r-{number}", "padding": "x" * 100}, late=True)
+    log.print_line({"padding": "x" * 5_000})
+    assert [len(json.loads(line)) for line in "".join(written).splitlines()] == [2] * 100 + [1]
+    assert all(piece.endswith("\n") for piece in written)
+    assert all(len(piece) <= log.WHOLE_BYTES for piece in written[:-1]) and len(written) < 10

@@ -4,10 +4,12 @@ import http.client
 import json
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import local_limit
 import pytest
-from local_limit import Limiter, Policy, RateError, Turn, read_policy
+from local_limit import Buckets, Limiter, Policy, RateError, Turn, read_policy
 
 from tests.support.api import Answer, Served
 from tests.support.fake_runtime import FakeRuntime
@@ -74,13 +76,57 @@ def test_over_a_long_time_no_more_than_the_quota_passes(clock: Clock) -> None:
 def test_clients_that_were_silent_for_longest_are_forgotten(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_limit, "MOST_CLIENTS", 2)
+    monkeypatch.setattr(local_limit, "BUCKETS", 2)
+    monkeypatch.setattr(local_limit, "NEIGHBOURS", 2)
     limiter = Limiter(Policy(1, 60), clock)
-    assert limiter.take("a").passes and limiter.take("b").passes
-    assert not limiter.take("a").passes
-    limiter.take("c")
-    assert not limiter.take("a").passes
-    assert limiter.take("b").passes
+
+    def passes(client: str) -> bool:
+        clock.now += 0.01
+        return limiter.take(client).passes
+
+    assert passes("a") and passes("b")
+    assert not passes("a")
+    assert passes("c")
+    assert not passes("a")
+    assert passes("b")
+
+
+def test_many_clients_are_remembered_apart(clock: Clock) -> None:
+    limiter = Limiter(Policy(1, 60), clock)
+    clients = [f"10.0.{number // 250}.{number % 250}" for number in range(2_000)]
+    assert all(limiter.take(client).passes for client in clients)
+    assert not any(limiter.take(client).passes for client in clients)
+
+
+# --- several processes --------------------------------------------------------------------------
+
+
+def test_by_a_file_several_hold_one_limit(clock: Clock, tmp_path: Path) -> None:
+    Buckets.create(tmp_path / "limits")
+    one, other = (Limiter(Policy(3, 60), clock, Buckets(tmp_path / "limits")) for _ in range(2))
+    assert [limiter.take("a").left for limiter in (one, other, other)] == [2, 1, 0]
+    assert not one.take("a").passes
+    assert other.take("b").passes
+
+
+def test_takers_of_one_file_wait_for_each_other(clock: Clock, tmp_path: Path) -> None:
+    Buckets.create(tmp_path / "limits")
+    limiters = [Limiter(Policy(1_000, 600_000), clock, Buckets(tmp_path / "limits")) for _ in range(4)]
+
+    def take(limiter: Limiter) -> int:
+        return sum(limiter.take("a").passes for _ in range(400))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(take, limiters)) == 1_000
+
+
+def test_no_address_stands_in_the_file(clock: Clock, tmp_path: Path) -> None:
+    Buckets.create(tmp_path / "limits")
+    Limiter(Policy(3, 60), clock, Buckets(tmp_path / "limits")).take("192.0.2.17")
+    assert b"192.0.2.17" not in (tmp_path / "limits").read_bytes()
+
+
+# --- headers and the variable -------------------------------------------------------------------
 
 
 def test_the_headers_are_lists_of_structured_fields() -> None:

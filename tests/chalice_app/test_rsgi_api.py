@@ -2,16 +2,19 @@
 
 import asyncio
 import json
+import re
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import unquote
 
 import httpx
 import local_limit
+import psutil
 import pytest
 import rsgi_api
 from granian.rsgi import ProtocolClosed
@@ -101,15 +104,23 @@ def send(
     )
 
 
-@pytest.fixture
-def granian(fake: FakeRuntime) -> Iterator[Served]:
+@contextmanager
+def running(fake: FakeRuntime, **env: str) -> Iterator[Served]:
     (port,) = free_ports(1)
     command = (sys.executable, "rsgi_api.py", "--port", str(port))
-    running = Served(*command, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url)
+    served = Served(*command, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, **env)
     with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
-        client.get(running.url + "/v1/openapi.json")  # it says where it is before its process listens
-    yield running
-    running.stop()
+        client.get(served.url + "/v1/openapi.json")  # it says where it is before its processes listen
+    try:
+        yield served
+    finally:
+        served.stop()
+
+
+@pytest.fixture
+def granian(fake: FakeRuntime) -> Iterator[Served]:
+    with running(fake) as served:
+        yield served
 
 
 def served(limit: str = local_limit.OFF) -> rsgi_api.Application:
@@ -277,6 +288,34 @@ def test_behind_granian_pieces_are_put_together_and_requests_counted(granian: Se
     assert 'verdict_requests_total{code="",method="POST",route="/v1/sentiment"' in counted.text
 
 
+def test_several_processes_hold_one_limit_and_count_together(fake: FakeRuntime) -> None:
+    with running(fake, API_PROCESSES="2", RATE_LIMIT="40/100000") as served:
+        answers = [httpx.post(served.url + ROUTE, content=REVIEW, headers=JSON) for _ in range(60)]
+        statuses = [answer.status_code for answer in answers]
+        _, out, _ = served.stop()
+    passed = statuses.count(200)
+    assert passed == 39  # and one was asked before
+    assert statuses == [200] * passed + [429] * (60 - passed)
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert sum(line["status"] == 200 and line["route"] == ROUTE for line in lines) == passed
+    assert sum(line["status"] == 429 for line in lines) == 60 - passed
+
+
+def test_a_killed_process_costs_no_count_and_another_takes_its_place(fake: FakeRuntime) -> None:
+    with running(fake, API_PROCESSES="2") as served:
+        others = psutil.Process(served.process.pid).children(recursive=True)
+        workers = [one for one in others if "spawn_main" in " ".join(one.cmdline())]
+        assert len(workers) == 2
+        for _ in range(20):
+            assert httpx.post(served.url + ROUTE, content=REVIEW, headers=JSON).status_code == 200
+        workers[0].kill()
+        workers[0].wait(10)
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5), trust_env=False) as client:
+            counted = client.get(served.url + "/v1/metrics").text
+    (count,) = re.findall(rf'verdict_requests_total{{.*route="{ROUTE}".*}} (.+)', counted)
+    assert float(count) == 20
+
+
 def test_behind_granian_it_ends_when_told_to_though_a_body_is_on_its_way(granian: Served) -> None:
     with socket.create_connection(("127.0.0.1", granian.port)) as connection:
         connection.sendall(b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\nA lovely ")
@@ -293,7 +332,12 @@ def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:
 
 @pytest.mark.parametrize(
     ("env", "says"),
-    [({"RATE_LIMIT": "much"}, "RATE_LIMIT must be like"), ({"AUTH": "me"}, "AUTH must be none or key")],
+    [
+        ({"RATE_LIMIT": "much"}, "RATE_LIMIT must be like"),
+        ({"AUTH": "me"}, "AUTH must be none or key"),
+        ({"API_PROCESSES": "0"}, "API_PROCESSES must be a number from 1 to 64, got '0'"),
+        ({"API_PROCESSES": "two"}, "API_PROCESSES must be a number"),
+    ],
 )
 def test_a_setting_that_can_not_be_used_is_one_sentence(env: dict[str, str], says: str) -> None:
     done = subprocess.run(
