@@ -152,7 +152,10 @@ def test_the_samples_are_of_the_length_that_is_said(archive: Path) -> None:
 def stand_in_for_training(folder: Path, monkeypatch: pytest.MonkeyPatch, accuracy: str) -> Setting:
     """Put a script that scores an epoch in train.py's place."""
     (folder / "training").mkdir()
-    code = f"print('epoch 1 last development_accuracy={accuracy}', flush=True)\n"
+    code = (
+        "import time; time.sleep(0.2); print('pretrain: language models, loss 4.321', flush=True)\n"
+        f"time.sleep(0.2); print('epoch 1 last development_accuracy={accuracy}', flush=True)\n"
+    )
     (folder / "training/train.py").write_text(code, encoding="utf-8")
     monkeypatch.setattr(training_rows, "ROOT", folder)
     found = samples.Samples(Path("archive"))
@@ -163,7 +166,8 @@ def test_a_training_is_over_once_an_epoch_is_good_enough(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     setting = stand_in_for_training(tmp_path, monkeypatch, "0.9150")
-    assert training_rows.our_minutes(setting) > 0
+    minutes, before = training_rows.our_minutes(setting)
+    assert 0.2 / 60 <= before <= minutes - 0.2 / 60
 
 
 def test_a_training_that_is_never_good_enough_has_no_minutes(
