@@ -52,8 +52,9 @@ LOG_SECONDS = 0.05
 # How long requests that are under way hold up the end.
 END_SECONDS = 3
 SERVER = {"Server": "verdict"}
-# The variable that says how many processes serve.
-PROCESSES, MOST_PROCESSES = "API_PROCESSES", 64
+# The variable that says how many processes serve. Unsaid, no more than keep one local endpoint busy; a container
+# may see more cores than it gets.
+PROCESSES, MOST_PROCESSES, MOST_UNSAID = "API_PROCESSES", 64, 4
 # In the folder that the processes share: the buckets of the limit.
 LIMITS = "limits"
 
@@ -224,9 +225,10 @@ def main() -> None:
 
 
 def processes(named: str | None) -> int:
-    """Read how many processes serve, one for each core unless it is said. Raises ValueError."""
+    """Read how many processes serve, one for each core up to four unless it is said. Raises ValueError."""
     if not named:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cores, MOST_UNSAID)
     if not (named.isascii() and named.isdigit() and 1 <= int(named) <= MOST_PROCESSES):
         raise ValueError(f"{PROCESSES} must be a number from 1 to {MOST_PROCESSES}, got {named[:30]!r}")
     return int(named)

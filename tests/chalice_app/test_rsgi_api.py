@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import re
 import socket
 import subprocess
@@ -299,6 +300,13 @@ def test_several_processes_hold_one_limit_and_count_together(fake: FakeRuntime) 
     lines = [json.loads(line) for line in out.splitlines()]
     assert sum(line["status"] == 200 and line["route"] == ROUTE for line in lines) == passed
     assert sum(line["status"] == 429 for line in lines) == 60 - passed
+
+
+def test_each_core_has_a_process_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert (rsgi_api.processes(None), rsgi_api.processes(""), rsgi_api.processes("7")) == (3, 3, 7)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
+    assert rsgi_api.processes(None) == 4
 
 
 def test_a_killed_process_costs_no_count_and_another_takes_its_place(fake: FakeRuntime) -> None:
