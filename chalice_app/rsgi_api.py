@@ -52,8 +52,8 @@ LOG_SECONDS = 0.05
 # How long requests that are under way hold up the end.
 END_SECONDS = 3
 SERVER = {"Server": "verdict"}
-# The variable that says how many processes serve. Unsaid, no more than keep one local endpoint busy; a container
-# may see more cores than it gets.
+# The variable that says how many processes serve. Unsaid, no more than keep one local endpoint busy; and a
+# container may see more cores than it gets.
 PROCESSES, MOST_PROCESSES, MOST_UNSAID = "API_PROCESSES", 64, 4
 # In the folder that the processes share: the buckets of the limit.
 LIMITS = "limits"
