@@ -157,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         write_atomic(PUBLISHED, data)
         import publish
 
-        publish.main()
+        publish.main([])
 
 
 if __name__ == "__main__":

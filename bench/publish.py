@@ -1,23 +1,31 @@
 """Let docs/performance.md, README and the plots say what bench/results.json holds.
 
     python bench/publish.py
+    python bench/publish.py --take bench/results/TIME.json    # the training part of another run
 
-`make bench FLAGS=--publish` ends with it. Without results, all of them say what measures them.
+`make bench FLAGS=--publish` ends with it. Without results, all of them say what measures them. Training takes
+longer than all else: ``--take`` puts its figures, whose two sides were measured in one run too, beside those
+of the published run, and the page says so. Costs are worked out anew from the published times.
 """
 
+import argparse
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
+import cost_rows  # noqa: E402
 import fill_readme  # noqa: E402
+import goals  # noqa: E402
 import package  # noqa: E402
 import plots  # noqa: E402
 import scaling  # noqa: E402
 import tables  # noqa: E402
+import training_rows  # noqa: E402
 
 from vocab.files import write_atomic  # noqa: E402
 
@@ -33,7 +41,36 @@ def page_blocks(results: dict[str, Any] | None) -> dict[str, str]:
     return blocks | {"goals": tables.goal_table(results), "machine": tables.machine_line(results)}
 
 
-def main() -> None:
+def take(published: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the published results with another run's training. Raises ValueError for a run that is no like."""
+    if other["quick"] or other["busy"]:
+        raise ValueError("it is of a quick or a busy run")
+    if other["machine"] != published["machine"]:
+        raise ValueError("it is of another machine than the published run")
+    part = training_rows.PART
+    taken = [one for one in other["figures"] if one["part"] == part]
+    if any(one["missing"] for one in taken) or {one["name"] for one in taken} != set(training_rows.NAMES):
+        raise ValueError("it has not all of training; `make bench FLAGS=--long` measures that")
+    new = {(part, one["name"]): one for one in taken}
+    new |= {(one.part, one.name): one._asdict() for one in _costs(published)}
+    figures = [new.get((one["part"], one["name"]), one) for one in published["figures"]]
+    apart = {key: other[key] for key in ("date", "command", "seconds", "load_before")}
+    return {**published, "figures": figures, "apart": {part: apart}}
+
+
+def _costs(published: Mapping[str, Any]) -> list[Any]:
+    found = goals.medians(goals.read(published))
+    text, answer, http = (found[key] / 1000 for key in (goals.TEXT, goals.ANSWER, goals.HTTP))
+    own = cost_rows.own_seconds(text, answer, http)
+    return list(cost_rows.our_figures(own, answer, found[goals.ONE]))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description="Let the pages say what bench/results.json holds.")
+    parser.add_argument("--take", type=Path, metavar="FILE", help="first, take training from another run")
+    options = parser.parse_args(arguments)
+    if options.take:
+        _take(options.take)
     results = fill_readme.read_bench()
     for page, blocks in ((PAGE, page_blocks(results)), (scaling.PAGE, scaling.blocks(results))):
         filled = fill_readme.fill(page.read_text(encoding="utf-8"), blocks)
@@ -41,6 +78,17 @@ def main() -> None:
     for path in plots.draw(results or {"figures": []}, PAGE.parent):
         print(path.relative_to(ROOT))
     fill_readme.main()
+
+
+def _take(file: Path) -> None:
+    try:
+        other, published = (
+            json.loads(path.read_text(encoding="utf-8")) for path in (file, fill_readme.BENCH)
+        )
+        found = take(published, other)
+    except (OSError, ValueError, KeyError) as error:
+        sys.exit(f"publish: {file} can't be taken: {error}")
+    write_atomic(fill_readme.BENCH, (json.dumps(found, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

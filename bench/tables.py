@@ -128,11 +128,16 @@ def machine_line(results: Mapping[str, Any]) -> str:
     """Say on what and when it was measured, and with which versions."""
     machine = results["machine"]
     named = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
+    apart = "".join(
+        f" The {part} part is of a run by itself, on {one['date']} by `{one['command']}`, load average"
+        f" {one['load_before']:g} before."
+        for part, one in results.get("apart", {}).items()
+    )
     return (
         f"Measured on {results['date']} by `{results['command']}` in {results['seconds'] / 60:.0f} minutes:"
         f" {machine['processor']}, {machine['physical_cores']} of them physical, {machine['memory_gb']:g} GB,"
         f" {machine['system']}, Python {machine['python']}, load average {results['load_before']:g} before."
-        f" {named}.\n"
+        f" {named}.{apart}\n"
     )
 
 

@@ -2,13 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
+import cost_rows
 import fill_readme
 import goals
 import plots
 import publish
 import pytest
 import tables
+import training_rows
+from measuring import Figure
 
 from tests.bench.results import results
 
@@ -63,6 +67,55 @@ def test_the_terminal_s_text_has_every_figure() -> None:
     shown = tables.text(results())
     for one in goals.read(results()):
         assert one.name in shown
+
+
+def long_run(**changed: Any) -> dict[str, Any]:
+    """Give the results of a run by ``--long``, which has minutes too."""
+    found = {**results(), "quick": False, "busy": False, "date": "2026-11-27", **changed}
+    minutes = Figure("training", training_rows.NAMES[2], "min", 9.5)
+    mine = [minutes if (one.part, one.name) == minutes[:2] else one for one in goals.read(found)]
+    return {**found, "figures": [one._asdict() for one in mine]}
+
+
+def test_training_is_taken_from_another_run_and_the_page_says_so() -> None:
+    other = long_run()
+    other["figures"] = [one | {"median": 7.0} if one["part"] == "text" else one for one in other["figures"]]
+    taken = publish.take(results(), other)
+    found = goals.medians(goals.read(taken))
+    assert found["training", training_rows.NAMES[2]] == 9.5
+    assert found[goals.TEXT] == 2.0
+    assert "The training part is of a run by itself, on 2026-11-27" in tables.machine_line(taken)
+    assert "by itself" not in tables.machine_line(results())
+
+
+def test_costs_are_worked_out_anew_from_the_published_times() -> None:
+    found = goals.medians(goals.read(publish.take(results(), long_run())))
+    own = cost_rows.own_seconds(0.002, 0.002, 0.002)
+    assert found["cost", cost_rows.SERVERLESS] == pytest.approx(cost_rows.serverless(own, 0.002, 1))
+    assert found[goals.COMPREHEND] == 2.0
+
+
+@pytest.mark.parametrize(
+    ("other", "says"),
+    [
+        (long_run(busy=True), "a quick or a busy run"),
+        (long_run(machine={"processor": "4 cores of Some CPU"}), "another machine"),
+        ({**results(), "quick": False, "busy": False}, "not all of training"),
+    ],
+    ids=["busy", "another machine", "no minutes"],
+)
+def test_what_is_no_like_run_is_not_taken(other: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        publish.take(results(), other)
+
+
+def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fill_readme, "BENCH", tmp_path / "results.json")
+    (tmp_path / "results.json").write_text(json.dumps(results()), encoding="utf-8")
+    (tmp_path / "other.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SystemExit, match="other.json can't be taken"):
+        publish.main(["--take", str(tmp_path / "other.json")])
+    assert json.loads((tmp_path / "results.json").read_text(encoding="utf-8")) == results()
 
 
 def test_the_page_says_what_the_published_results_hold() -> None:
