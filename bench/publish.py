@@ -45,8 +45,8 @@ def take(published: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
     """Give the published results with another run's training. Raises ValueError for a run that is no like."""
     if other["quick"] or other["busy"]:
         raise ValueError("it is of a quick or a busy run")
-    if other["machine"] != published["machine"]:
-        raise ValueError("it is of another machine than the published run")
+    if any(other[key] != published[key] for key in ("machine", "versions")):
+        raise ValueError("it is of another machine, or of other versions, than the published run")
     part = training_rows.PART
     taken = [one for one in other["figures"] if one["part"] == part]
     if any(one["missing"] for one in taken) or {one["name"] for one in taken} != set(training_rows.NAMES):
@@ -86,7 +86,7 @@ def _take(file: Path) -> None:
             json.loads(path.read_text(encoding="utf-8")) for path in (file, fill_readme.BENCH)
         )
         found = take(published, other)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         sys.exit(f"publish: {file} can't be taken: {error}")
     write_atomic(fill_readme.BENCH, (json.dumps(found, indent=2) + "\n").encode())
 

@@ -76,23 +76,24 @@ def read_policy(text: str | None) -> Policy | None:
 class Buckets:
     """The buckets of all clients: of this process, or of several ones by a file that ``create`` made.
 
-    Addresses are kept as hashes with a secret, so that nobody can choose one whose bucket is another's.
+    Addresses are kept as hashes with a secret, which is not in the file: nobody can tell an address from it,
+    or choose one whose bucket is another's.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, secret: bytes = b"") -> None:
+        self._secret = secret or secrets.token_bytes(SECRET_BYTES)
         self.lock: AbstractContextManager[object]
         self._table: bytearray | mmap.mmap
         if path:
             file = os.open(path, os.O_RDWR)  # as long as this process runs
             self._table, self.lock = mmap.mmap(file, 0), FileLock(file)
         else:
-            self._table, self.lock = bytearray(_empty()), threading.Lock()
-        self._secret = bytes(self._table[:SECRET_BYTES])
+            self._table, self.lock = bytearray(BUCKETS * _BUCKET.size), threading.Lock()
 
     @staticmethod
     def create(path: Path) -> None:
         """Make the file of empty buckets."""
-        path.write_bytes(_empty())
+        path.write_bytes(bytes(BUCKETS * _BUCKET.size))
 
     def get(self, client: str) -> tuple[int, tuple[float, float] | None]:
         """Give where a client's bucket lies, or may lie, and what it held when; None for a new client."""
@@ -114,7 +115,7 @@ class Buckets:
     def _place(self, client: str) -> tuple[int, int]:
         hashed = hashlib.blake2b(client.encode(), key=self._secret, digest_size=8).digest()
         name = int.from_bytes(hashed, "little") | 1  # an empty bucket is 0
-        return name, SECRET_BYTES + (name >> 1) % (BUCKETS // NEIGHBOURS) * NEIGHBOURS * _BUCKET.size
+        return name, (name >> 1) % (BUCKETS // NEIGHBOURS) * NEIGHBOURS * _BUCKET.size
 
 
 class FileLock:
@@ -149,8 +150,8 @@ class Limiter:
         """Take a token of a client's, or say that there is none."""
         rate = self.policy.quota / self.policy.seconds
         with self._buckets.lock:
-            now = self._now()
             place, kept = self._buckets.get(client)
+            now = self._now()
             tokens, at = kept or (float(self.policy.quota), now)
             tokens = min(self.policy.quota, tokens + (now - at) * rate)
             passes = tokens >= 1
@@ -158,7 +159,3 @@ class Limiter:
             self._buckets.put(place, client, tokens, now)
         left = math.floor(tokens)
         return Turn(self.policy, passes, left, math.ceil((left + 1 - tokens) / rate))
-
-
-def _empty() -> bytes:
-    return secrets.token_bytes(SECRET_BYTES) + bytes(BUCKETS * _BUCKET.size)

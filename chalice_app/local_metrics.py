@@ -1,7 +1,7 @@
 """Count what the API answers on this machine, for GET /v1/metrics: requests, times, verdicts, drift.
 
 The launcher starts it. It is not in the Lambda's zip: each copy of a function would count for itself alone.
-Where prometheus_client finds PROMETHEUS_MULTIPROC_DIR, several processes count together, in files there.
+Several processes count together, in files of a folder, where the variable TOGETHER names one.
 """
 
 import functools
@@ -9,13 +9,20 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.platform_collector import PlatformCollector
-from prometheus_client.process_collector import ProcessCollector
+TOGETHER = "VERDICT_COUNTS"
+# prometheus_client looks for its own when it is imported. One that the user has set is another app's folder.
+for _name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+    os.environ.pop(_name, None)
+if _folder := os.environ.get(TOGETHER):
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder
 
-from chalicelib.measures import Judged
-from vocab import contract
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
+from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
+from prometheus_client.platform_collector import PlatformCollector  # noqa: E402
+from prometheus_client.process_collector import ProcessCollector  # noqa: E402
+
+from chalicelib.measures import Judged  # noqa: E402
+from vocab import contract  # noqa: E402
 
 # Seconds: a verdict takes some milliseconds, and the endpoint has 20 s.
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
@@ -23,8 +30,6 @@ TOKENS = (4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 400, 512, 768, 102
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
 # For requests that reached no route: what is no HTTP, and who is held back.
 NO_ROUTE = "none"
-# prometheus_client looks for it when it is imported.
-TOGETHER = "PROMETHEUS_MULTIPROC_DIR"
 
 
 class Metrics:
@@ -35,7 +40,7 @@ class Metrics:
 
     def __init__(self) -> None:
         own = self._registry = CollectorRegistry()
-        if TOGETHER in os.environ:
+        if os.environ.get(TOGETHER):
             self._registry = CollectorRegistry()
             MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
         else:

@@ -13,6 +13,7 @@ import asyncio
 import gc
 import multiprocessing
 import os
+import secrets
 import socket
 import sys
 import tempfile
@@ -44,8 +45,9 @@ HEADER_SECONDS, BODY_SECONDS = 10, 20
 # A body of so many bytes comes right behind its headers: who is refused isn't asked for it first, which
 # spares a third of what that costs. Should it be late all the same, the connection ends after the answer.
 SHORT_BODY_BYTES = 4_000
-# Connections that are open at once in all, each with a body of 1 MB at most; the next wait until one ends.
-MOST_CONNECTIONS = 1_000
+# Connections that are open at once, each with a body of 1 MB at most, and how many a process takes at least;
+# they are dealt out among the processes, and the next one of a process waits until one of its own ends.
+MOST_CONNECTIONS, LEAST_CONNECTIONS = 1_000, 100
 # The log lines of requests that don't reach the app are written together, after so long at most: who writes
 # lets the app's threads go first, and under overload that is most of what a refusal costs.
 LOG_SECONDS = 0.05
@@ -55,8 +57,8 @@ SERVER = {"Server": "verdict"}
 # The variable that says how many processes serve. Unsaid, no more than keep one local endpoint busy; and a
 # container may see more cores than it gets.
 PROCESSES, MOST_PROCESSES, MOST_UNSAID = "API_PROCESSES", 64, 4
-# In the folder that the processes share: the buckets of the limit.
-LIMITS = "limits"
+# In the folder that the processes share: the buckets of the limit. The secret is in a variable alone.
+LIMITS, SECRET = "limits", "VERDICT_LIMIT_SECRET"
 
 Given = tuple[int, dict[str, Any], bytes]
 
@@ -83,9 +85,9 @@ class Application:
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         """Answer one request."""
-        asked = _asked(scope)
-        turn = self.limiter.take(asked.client) if self.limiter else None
+        asked, turn = _asked(scope), None
         try:
+            turn = self.limiter.take(asked.client) if self.limiter else None
             given = await self._answer(asked, protocol, turn)
         except Exception as error:  # whatever it is, it leaves as a problem
             given = local_api.answer_of(error, asked.method, asked.headers, late=True)
@@ -151,7 +153,8 @@ def create() -> Application:
     shared = os.environ.get(local_metrics.TOGETHER)
     local_api.count()
     gc.freeze()  # what is here stays, and to look through it for garbage would hold all callers up
-    buckets = local_limit.Buckets(Path(shared, LIMITS) if shared else None)
+    secret = bytes.fromhex(os.environ.get(SECRET, ""))
+    buckets = local_limit.Buckets(Path(shared, LIMITS), secret) if shared else None
     return Application(local_limit.Limiter(policy, buckets=buckets) if policy else None)
 
 
@@ -243,8 +246,10 @@ def serve(host: str, port: int, count: int) -> None:
 
     multiprocessing.set_start_method("spawn")  # so that each imports anew, and finds the folder
     with tempfile.TemporaryDirectory(prefix="verdict-serve-") as shared:
-        local_limit.Buckets.create(Path(shared, LIMITS))
-        os.environ[local_metrics.TOGETHER] = shared
+        if count > 1:
+            local_limit.Buckets.create(Path(shared, LIMITS))
+            os.environ[local_metrics.TOGETHER] = shared
+            os.environ[SECRET] = secrets.token_hex(local_limit.SECRET_BYTES)
         server = Granian(
             "rsgi_api:create",
             factory=True,
@@ -257,7 +262,7 @@ def serve(host: str, port: int, count: int) -> None:
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
             websockets=False,
             backlog=1_024,
-            backpressure=max(1, MOST_CONNECTIONS // count),
+            backpressure=max(LEAST_CONNECTIONS, MOST_CONNECTIONS // count),
             respawn_failed_workers=True,
             workers_kill_timeout=END_SECONDS,
             log_level=LogLevels.warning,

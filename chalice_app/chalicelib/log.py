@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import sys
 import threading
 import time
@@ -21,7 +22,7 @@ _judged: ContextVar[Sequence[Judged]] = ContextVar("judged", default=())
 _watchers: list["Watcher"] = []
 _late: deque[str] = deque()
 # Another process may write to the same pipe: up to so many bytes at once stay together there.
-WHOLE_BYTES = 4096
+WHOLE_BYTES = getattr(select, "PIPE_BUF", 512)
 _writing = threading.Lock()
 
 Watcher = Callable[[dict[str, Any], Sequence[Judged]], None]

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
@@ -289,7 +290,7 @@ def test_behind_granian_pieces_are_put_together_and_requests_counted(granian: Se
     assert 'verdict_requests_total{code="",method="POST",route="/v1/sentiment"' in counted.text
 
 
-def test_several_processes_hold_one_limit_and_count_together(fake: FakeRuntime) -> None:
+def test_several_processes_hold_one_limit(fake: FakeRuntime) -> None:
     with running(fake, API_PROCESSES="2", RATE_LIMIT="40/100000") as served:
         answers = [httpx.post(served.url + ROUTE, content=REVIEW, headers=JSON) for _ in range(60)]
         statuses = [answer.status_code for answer in answers]
@@ -302,6 +303,18 @@ def test_several_processes_hold_one_limit_and_count_together(fake: FakeRuntime) 
     assert sum(line["status"] == 429 for line in lines) == 60 - passed
 
 
+def workers_of(served: Served) -> list[psutil.Process]:
+    found = psutil.Process(served.process.pid).children(recursive=True)
+    return [one for one in found if one.status() != "zombie" and "spawn_main" in " ".join(one.cmdline())]
+
+
+def test_another_app_s_folder_for_counts_is_left_alone(fake: FakeRuntime, tmp_path: Path) -> None:
+    with running(fake, API_PROCESSES="1", PROMETHEUS_MULTIPROC_DIR=str(tmp_path)) as served:
+        counted = httpx.get(served.url + "/v1/metrics")
+    assert "process_resident_memory_bytes" in counted.text
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_each_core_has_a_process_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     assert (rsgi_api.processes(None), rsgi_api.processes(""), rsgi_api.processes("7")) == (3, 3, 7)
@@ -311,13 +324,15 @@ def test_each_core_has_a_process_unless_it_is_said(monkeypatch: pytest.MonkeyPat
 
 def test_a_killed_process_costs_no_count_and_another_takes_its_place(fake: FakeRuntime) -> None:
     with running(fake, API_PROCESSES="2") as served:
-        others = psutil.Process(served.process.pid).children(recursive=True)
-        workers = [one for one in others if "spawn_main" in " ".join(one.cmdline())]
+        workers = workers_of(served)
         assert len(workers) == 2
         for _ in range(20):
             assert httpx.post(served.url + ROUTE, content=REVIEW, headers=JSON).status_code == 200
         workers[0].kill()
-        workers[0].wait(10)
+        ends = time.monotonic() + 30
+        while len({one.pid for one in workers_of(served)} - {workers[0].pid}) < 2:
+            assert time.monotonic() < ends
+            time.sleep(0.1)
         with httpx.Client(transport=httpx.HTTPTransport(retries=5), trust_env=False) as client:
             counted = client.get(served.url + "/v1/metrics").text
     (count,) = re.findall(rf'verdict_requests_total{{.*route="{ROUTE}".*}} (.+)', counted)
