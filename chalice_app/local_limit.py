@@ -95,22 +95,22 @@ class Buckets:
         """Make the file of empty buckets."""
         path.write_bytes(bytes(BUCKETS * _BUCKET.size))
 
-    def get(self, client: str) -> tuple[int, tuple[float, float] | None]:
-        """Give where a client's bucket lies, or may lie, and what it held when; None for a new client."""
+    def get(self, client: str) -> tuple[int, int, tuple[float, float] | None]:
+        """Give a client's hash, where its bucket lies or may lie, and what it held when; None if new."""
         name, first = self._place(client)
         oldest, at = first, math.inf
         for number in range(NEIGHBOURS):
             place = first + number * _BUCKET.size
             found, tokens, since = _BUCKET.unpack_from(self._table, place)
             if found == name:
-                return place, (tokens, since)
+                return name, place, (tokens, since)
             if since < at:
                 oldest, at = place, since
-        return oldest, None
+        return name, oldest, None
 
-    def put(self, place: int, client: str, tokens: float, now: float) -> None:
-        """Keep a client's bucket."""
-        _BUCKET.pack_into(self._table, place, self._place(client)[0], tokens, now)
+    def put(self, name: int, place: int, tokens: float, now: float) -> None:
+        """Keep a bucket, by what ``get`` gave."""
+        _BUCKET.pack_into(self._table, place, name, tokens, now)
 
     def _place(self, client: str) -> tuple[int, int]:
         hashed = hashlib.blake2b(client.encode(), key=self._secret, digest_size=8).digest()
@@ -150,12 +150,12 @@ class Limiter:
         """Take a token of a client's, or say that there is none."""
         rate = self.policy.quota / self.policy.seconds
         with self._buckets.lock:
-            place, kept = self._buckets.get(client)
+            name, place, kept = self._buckets.get(client)
             now = self._now()
             tokens, at = kept or (float(self.policy.quota), now)
             tokens = min(self.policy.quota, tokens + (now - at) * rate)
             passes = tokens >= 1
             tokens -= passes
-            self._buckets.put(place, client, tokens, now)
+            self._buckets.put(name, place, tokens, now)
         left = math.floor(tokens)
         return Turn(self.policy, passes, left, math.ceil((left + 1 - tokens) / rate))

@@ -218,10 +218,11 @@ def main() -> None:
     options = local_api.parse("Serve the API to many callers at once.")
     local_api.check()
     try:
-        socket.create_server((options.host, options.port)).close()
         count = processes(os.environ.get(PROCESSES))
     except ValueError as error:
         sys.exit(f"api: {error}")
+    try:
+        socket.create_server((options.host, options.port)).close()
     except (OSError, OverflowError) as error:
         sys.exit(local_api.no_port(options, error))
     serve(options.host, options.port, count)
