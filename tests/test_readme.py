@@ -63,6 +63,7 @@ def test_the_variables_are_those_that_the_code_reads() -> None:
         "CI",
         "PATH",
         "ORT_DISABLE_TELEMETRY",
+        "PROMETHEUS_MULTIPROC_DIR",
         "SAGEMAKER_VALIDATE_ROLE",
         "RANK",
         "LOCAL_RANK",
