@@ -2,14 +2,14 @@
 
 import warnings
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import inference
 import numpy as np
-import onnxruntime as ort
 import transformer_like
 from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from onnx_runtime import ort
 from setting import Setting
 
 PART = "network"
@@ -22,13 +22,17 @@ RANDOM = "random weights: the time is the same"
 def figures(setting: Setting) -> Iterator[Figure]:
     """Give milliseconds a review of 230 tokens, one thread."""
     calls: dict[str, Callable[[list[int]], object]] = {OURS: inference.model_fn(inference.MODEL_FOLDER).score}
-    for names, make in ((SAME, _same), ((TRANSFORMER,), _transformer)):
+    with ExitStack() as opened:
         try:
-            calls |= make()
+            calls |= _same()
         except Missing as error:
-            yield from (Figure(PART, name, missing=str(error)) for name in names)
-    contestants = {name: Contestant(call, setting.samples.ids) for name, call in calls.items()}
-    times = side_by_side(contestants, setting.choose(6, 40))
+            yield from (Figure(PART, name, missing=str(error)) for name in SAME)
+        try:
+            calls[TRANSFORMER] = opened.enter_context(transformer_like.int8_apart())
+        except Missing as error:
+            yield Figure(PART, TRANSFORMER, missing=str(error))
+        contestants = {name: Contestant(call, setting.samples.ids) for name, call in calls.items()}
+        times = side_by_side(contestants, setting.choose(6, 40))
     for name in calls:
         yield summarise(PART, name, times[name], note="" if name == OURS else RANDOM)
 
@@ -64,11 +68,7 @@ def _in_torch(network: Any) -> Callable[[list[int]], object]:
     return explain
 
 
-def _transformer() -> dict[str, Callable[[list[int]], object]]:
-    return {TRANSFORMER: transformer_like.int8_session(_session)}
-
-
-def _session(model: Path | bytes) -> ort.InferenceSession:
+def _session(model: bytes) -> ort.InferenceSession:
     """Open a graph the way the endpoint opens its own: one thread."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -4,17 +4,20 @@ Six layers of 768, 12 heads, 3,072 inside. Its table has 1,000 rows, since looki
 time among 30,522. Built once and kept in the cache folder.
 """
 
+import json
 import logging
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import dataset
-import numpy as np
 from measuring import Missing
 
 ROWS, MOST_TOKENS = 1_000, 512
@@ -32,10 +35,25 @@ def network() -> Any:
     return DistilBertModel(DistilBertConfig(vocab_size=ROWS)).eval()
 
 
-def int8_session(sessions: Callable[[Path], Any]) -> Callable[[list[int]], object]:
-    """Give a call of its int8 graph in ONNX Runtime; ``sessions`` opens a file. Raises Missing."""
-    session = sessions(_int8_file())
-    return lambda ids: session.run(None, {"ids": np.array([ids], dtype=np.int64) % ROWS})
+@contextmanager
+def int8_apart() -> Iterator[Callable[[list[int]], object]]:
+    """Give a call of its int8 graph in ONNX Runtime, in a process of its own. Raises Missing."""
+    command = [sys.executable, str(Path(__file__).with_name("network_apart.py")), str(_int8_file())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None and process.stdout is not None
+        to, back = process.stdin, process.stdout
+
+        def run(ids: list[int]) -> object:
+            with suppress(BrokenPipeError):
+                print(json.dumps([number % ROWS for number in ids]), file=to, flush=True)
+            if not back.readline():
+                raise Missing("the transformer's process ended")
+            return None
+
+        try:
+            yield run
+        finally:
+            process.kill()
 
 
 def pipeline() -> Callable[[str], object]:

@@ -21,7 +21,7 @@ ADAPT = (
     *("adapt", "adapt_judge", "compare", "labelled", "pooled", "head_fit", "onnx_head", "paired", "measures"),
     *("likeness", "model_folder", "speaking", "blas", "suggest", "feedback", "drift"),
 )
-TRAINING = ("inference", "local_endpoint", *BATCH, *ADAPT)
+TRAINING = ("inference", "onnx_runtime", "local_endpoint", *BATCH, *ADAPT)
 CARRIED = (
     "run.py",
     "Procfile",

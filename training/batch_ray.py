@@ -17,7 +17,14 @@ from batch_rows import BatchError, Part
 
 HERE = Path(__file__).resolve().parent
 # What an actor imports.
-CODE = ("inference.py", "batch_rows.py", "batch_parts.py", "batch_local.py", "batch_ray.py")
+CODE = (
+    "inference.py",
+    "onnx_runtime.py",
+    "batch_rows.py",
+    "batch_parts.py",
+    "batch_local.py",
+    "batch_ray.py",
+)
 CONNECT_SECONDS = 10
 LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
 

@@ -7,17 +7,11 @@ int8 takes its scale over the whole input, so in a batch an answer would depend 
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-
-# ONNX Runtime reports its use to its makers unless this is set before it is loaded (its Privacy.md,
-# release 1.32): events on the graph, the machine and every session. Nothing here may call out.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-import onnxruntime as ort  # noqa: E402
+from onnx_runtime import ort
 
 from vocab import contract, vocabulary
 from vocab.contract import ContractError, EndpointRequest, Item, Scored

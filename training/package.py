@@ -185,6 +185,7 @@ def _code() -> dict[str, bytes]:
     vocab = HERE / "vocab"
     paths = [
         HERE / "inference.py",
+        HERE / "onnx_runtime.py",
         HERE / "pytorch_image.py",
         *vocab.glob("*.py"),
         *vocab.glob("vocabulary.*"),

@@ -9,6 +9,7 @@ from pathlib import Path
 import cost_rows
 import http_rows
 import network_rows
+import onnx
 import peers_old_app
 import processes
 import pytest
@@ -16,7 +17,9 @@ import samples
 import start_rows
 import text_rows
 import training_rows
+import transformer_like
 from measuring import Missing
+from onnx import TensorProto, helper
 from setting import Setting
 
 REVIEW = "This film is <br />not good, I was running &amp; laughing."
@@ -37,6 +40,24 @@ def test_the_same_network_answers_in_torch_and_in_both_precisions() -> None:
     assert tuple(calls) == network_rows.SAME
     for call in calls.values():
         assert call([300, 301, 302]) is not None
+
+
+def test_a_graph_in_a_process_of_its_own_answers_each_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, (1, None))
+    same = helper.make_tensor_value_info("same", TensorProto.INT64, (1, None))
+    graph = helper.make_graph([helper.make_node("Identity", ["ids"], ["same"])], "same", [ids], [same])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)])
+    onnx.save(model, tmp_path / "same.onnx")
+    monkeypatch.setattr(transformer_like, "_int8_file", lambda: tmp_path / "same.onnx")
+    with transformer_like.int8_apart() as run:
+        run([300, 301])
+        run([302])
+    monkeypatch.setattr(transformer_like, "_int8_file", lambda: tmp_path / "none.onnx")
+    with transformer_like.int8_apart() as run, pytest.raises(Missing, match="process ended"):
+        run([300])
+        run([301])
 
 
 def test_vader_answers_behind_the_api_s_own_server() -> None:

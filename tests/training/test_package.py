@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "training" / "package.py"
 WHEELS = [f"{name}-1.0-py3-none-any.whl" for name in package.NAMED]
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "ids.json").read_text(encoding="utf-8"))["cases"]
-CODE = {"code/inference.py", "code/pytorch_image.py", "code/requirements.txt"} | {
+HOOKS = ("inference.py", "onnx_runtime.py", "pytorch_image.py", "requirements.txt")
+CODE = {f"code/{name}" for name in HOOKS} | {
     f"code/vocab/{path.name}" for path in (ROOT / "vocab").iterdir() if path.is_file()
 }
 
