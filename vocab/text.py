@@ -9,7 +9,7 @@ import html
 import re
 import unicodedata
 from bisect import bisect
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import NamedTuple
 
 # Raised whenever a change here gives any review other ids; part of the vocabulary's fingerprint.
@@ -66,8 +66,7 @@ def clean(review: str) -> str:
         # An entity can name an invisible character too, so this comes after markup.
         text = _WORD.sub(_compose, _INVISIBLE.sub("", text))
         text = text.replace("\u2028", "\n").replace("\u2029", "\n")
-    lines = _CONTROL.sub(" ", text).split("\n")
-    return "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
+    return "\n".join(filter(None, map(_single_spaces, text.split("\n"))))
 
 
 def tokenize(text: str) -> Tokens:
@@ -76,10 +75,14 @@ def tokenize(text: str) -> Tokens:
     >>> tokenize("It isn't bad... 8/10!").names
     ['it', 'is', "n't", 'bad', '...', '8/10', '!']
     """
-    pieces = _TOKEN.split(text)  # each second one is a token: "", "It", " ", "is", "", "n't", ...
+    # In ASCII nothing grows by lower case, and of all patterns only a grin's tells it from upper case.
+    at_once = text.isascii() and not _GRIN.search(text)
+    pieces = _TOKEN.split(text.lower() if at_once else text)
+    surfaces = pieces[1::2]  # of "", "it", " ", "is", "", "n't", ...
     ends = list(accumulate(map(len, pieces)))
-    surfaces = map(str.lower, pieces[1::2])
-    names = [word if word.isalpha() else _SIGNS.get(word) or normalize(word) for word in surfaces]
+    names = surfaces if at_once else list(map(str.lower, surfaces))
+    for index in [index for index, name in enumerate(names) if not name.isalpha()]:
+        names[index] = _SIGNS.get(names[index]) or normalize(names[index])
     return Tokens(names, ends[:-1:2], ends[1::2])
 
 
@@ -120,8 +123,8 @@ def split_sentences(text: str, tokens: Tokens, gap_at: int | None = None) -> lis
     """
     last = len(tokens.names) - 1
     certain = _line_ends(text, tokens) | {last, (gap_at or 0) - 1}
-    possible = (index for index, name in enumerate(tokens.names) if name in _ENDS and index < last)
-    ends = sorted(certain.union(index for index in possible if _ends_sentence(text, tokens, index)))
+    possible = compress(range(last), map(_ENDS.__contains__, tokens.names))
+    ends = sorted(certain.union([index for index in possible if _ends_sentence(text, tokens, index)]))
     sentences, first = [], 0
     for end in ends:
         if first <= end <= last:
@@ -154,7 +157,7 @@ _BREAKING = frozenset(
     "address article blockquote br center dd div dl dt footer form h1 h2 h3 h4 h5 h6 header hr li"
     " main ol p pre section table td th tr ul".split()
 )
-_MARK = re.compile("(?:\n?\x00 *)+")
+_MARK = re.compile("\x00[\x00\n ]*")
 _ENDLESS_REFERENCE = re.compile("&#[0-9]{100,};?")
 
 
@@ -172,7 +175,7 @@ def _strip_markup(text: str) -> str:
 
 def _mark(match: re.Match[str]) -> str:
     name = match.group(2)
-    return "\n\x00" if name and name.lower() in _BREAKING else "\x00"
+    return "\x00\n" if name and name.lower() in _BREAKING else "\x00"
 
 
 def _unescape(text: str) -> str:
@@ -184,6 +187,14 @@ def _unescape(text: str) -> str:
 
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
+
+
+def _single_spaces(line: str) -> str:
+    if not line.isprintable():
+        line = _CONTROL.sub(" ", line)
+    elif "  " not in line:  # most lines; a printable one has no white space but U+0020
+        return line.strip()
+    return " ".join(line.split())
 
 
 def _compose(match: re.Match[str]) -> str:
@@ -225,6 +236,7 @@ _TOKEN = re.compile(
     |[^ \n{_IGNORED}]))""",
     re.VERBOSE,
 )
+_GRIN = re.compile("D(?:(?<=[:;=]D)|(?<=[:;=]['-]D))")  # by its mouth first, which is rarest
 _PLAIN = str.maketrans(
     {
         "\u2018": "'",

@@ -11,6 +11,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -81,6 +82,7 @@ class Vocabulary:
         self.words = words
         self.size = FIRST_KNOWN_ID + len(stems)
         self._ids = {word: stems[stem] for word, stem in words.items()}
+        self._signs = frozenset(word for word in words if not is_word(word))
         self._unknown = lru_cache(maxsize=20_000)(self._id_of_unknown)
 
     def id_of(self, token: str) -> int:
@@ -104,13 +106,18 @@ class Vocabulary:
             gap_at = skip_from
             cut = (tokens.starts[skip_from], tokens.ends[skip_to - 1])
             tokens = tokens.without(skip_from, skip_to)
-        names, known_id = tokens.names, self._ids.get
-        ids = [known_id(name) or self.id_of(name) for name in names]
-        words = len(names) - sum(not is_word(name) for name in names if not name.isalpha())
-        strange = (name for name, number in zip(names, ids, strict=True) if number < FIRST_KNOWN_ID)
-        known = words - sum(map(is_word, strange))
+        names = tokens.names
+        ids = list(map(self._ids.get, names, repeat(0)))
+        signs, strange = sum(map(self._signs.__contains__, names)), 0
+        for index in [index for index, known in enumerate(ids) if not known]:
+            ids[index] = self.id_of(names[index])
+            if not is_word(names[index]):
+                signs += 1
+            elif ids[index] < FIRST_KNOWN_ID:
+                strange += 1
+        words = len(names) - signs
         sentences = split_sentences(text, tokens, gap_at)
-        return Encoded(text, ids, tokens, sentences, total, cut, words, known)
+        return Encoded(text, ids, tokens, sentences, total, cut, words, words - strange)
 
     def encode_ids(self, review: str) -> list[int]:
         """Give the ids alone, the same ones as ``encode``."""
