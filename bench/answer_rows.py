@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import inference
 import transformer_like
-from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from peers_scorers import PeerMissing
 from setting import Setting
 
@@ -29,7 +29,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
     times = side_by_side(contestants, setting.choose(6, 40))
     for name in calls:
         note = "pieces of words and network, random weights" if name == TRANSFORMER else ""
-        yield summarise(PART, name, times[name], note=note)
+        yield summarise_turns(PART, name, times[name], note=note)
 
 
 def verdict() -> Answering:

@@ -115,7 +115,7 @@ def report(
         "machine": measuring.describe_machine(),
         "versions": measuring.versions(),
         "figures": [figure._asdict() for figure in figures],
-        "ratios": goals.ratios(goals.medians(figures)),
+        "ratios": goals.ratios(figures),
     }
 
 

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures = bench.run(Setting(samples.find(), Path(folder), quick=True), goals.CHECKED)
     except (measuring.BusyError, dataset.DataError) as error:
         sys.exit(f"bench-check: {error}")
-    now = goals.ratios(goals.medians(figures))
+    now = goals.ratios(figures)
     rows = compare(now, then)
     print(lay_out(rows))
     if lacking := [name for name in goals.RATIOS if name in then and name not in now]:

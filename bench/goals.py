@@ -1,6 +1,7 @@
 """What the figures are held against: leasts and goals, and the ratios that a change may not worsen."""
 
 from collections.abc import Callable, Iterable, Mapping
+from statistics import median
 from typing import Any, NamedTuple
 
 import answer_rows
@@ -96,13 +97,16 @@ def verdict_of(goal: Goal, found: Mapping[Key, float]) -> str:
     return "least" if goal.least is not None and reaches(goal.least) else "missed"
 
 
-def ratios(found: Mapping[Key, float]) -> dict[str, float]:
-    """Give the watched ratios whose figures were measured."""
-    return {
-        name: round(found[above] / found[below], 4)
-        for name, (above, below) in RATIOS.items()
-        if above in found and found.get(below)
-    }
+def ratios(figures: Iterable[Figure]) -> dict[str, float]:
+    """Give the watched ratios whose figures were measured, each the median of its rounds' ratios."""
+    found = {(one.part, one.name): one for one in figures if one.median}
+    pairs = {name: (found.get(above), found.get(below)) for name, (above, below) in RATIOS.items()}
+    return {name: round(_ratio(one, other), 4) for name, (one, other) in pairs.items() if one and other}
+
+
+def _ratio(one: Figure, other: Figure) -> float:
+    rounds = zip(one.turns, other.turns, strict=True)
+    return median(above / below for above, below in rounds)
 
 
 def read(results: Mapping[str, Any]) -> list[Figure]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from setting import ROOT, Setting
 
 from tests.support.stack import Stack, free_ports
@@ -28,8 +28,8 @@ def figures(setting: Setting) -> Iterator[Figure]:
         asks = [opened.enter_context(connected(port)) for port in ports]
         inputs = [message_of(review) for review in setting.samples.reviews]
         contestants = {name: Contestant(ask, inputs) for name, ask in zip(NAMES, asks, strict=True)}
-        times = side_by_side(contestants, setting.choose(4, 30))
-    yield from (summarise(PART, name, times[name]) for name in NAMES)
+        times = side_by_side(contestants, setting.choose(8, 30))
+    yield from (summarise_turns(PART, name, times[name]) for name in NAMES)
 
 
 def message_of(review: str) -> bytes:

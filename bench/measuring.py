@@ -1,6 +1,7 @@
 """How everything is measured: contestants take turns, after a warm-up, and a median stands with its spread.
 
-A busy machine slows all contestants of a turn alike, so their ratios hold where their times don't.
+A busy machine slows all contestants of a round alike, so their ratios hold where their times don't: a ratio
+is the median of its rounds' ratios.
 """
 
 import importlib.metadata
@@ -9,6 +10,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -50,7 +52,8 @@ class BusyError(Exception):
 class Figure(NamedTuple):
     """One measured figure: what it is of, the median of ``runs``, and the 10th and 90th percentile.
 
-    ``missing`` says why there is none; it is never filled in otherwise.
+    ``turns`` holds the median of each turn, where contestants took turns. ``missing`` says why there is
+    no figure; it is never filled in otherwise.
     """
 
     part: str
@@ -62,6 +65,7 @@ class Figure(NamedTuple):
     runs: int = 0
     note: str = ""
     missing: str = ""
+    turns: Sequence[float] = ()
 
 
 class Contestant(NamedTuple):
@@ -71,16 +75,17 @@ class Contestant(NamedTuple):
     inputs: Sequence[Any]
 
 
-def side_by_side(contestants: dict[str, Contestant], seconds: float) -> dict[str, list[float]]:
-    """Give the milliseconds of every call, by contestant; they take turns for so many seconds in all."""
+def side_by_side(contestants: dict[str, Contestant], seconds: float) -> dict[str, list[list[float]]]:
+    """Give the milliseconds of each turn's calls, by contestant, who take so many seconds in all."""
     for one in contestants.values():
         _turn(one, 0, WARM_UP_CALLS, TURN_SECONDS)
-    times: dict[str, list[float]] = {name: [] for name in contestants}
+    turns: dict[str, list[list[float]]] = {name: [] for name in contestants}
     deadline = time.perf_counter() + seconds
     while time.perf_counter() < deadline:
         for name, one in contestants.items():
-            times[name] += _turn(one, len(times[name]), len(one.inputs), TURN_SECONDS)
-    return times
+            start = sum(map(len, turns[name]))
+            turns[name].append(_turn(one, start, len(one.inputs), TURN_SECONDS))
+    return turns
 
 
 def _turn(one: Contestant, start: int, most: int, seconds: float) -> list[float]:
@@ -102,6 +107,12 @@ def summarise(part: str, name: str, values: Sequence[float], unit: str = "ms", n
     """Give the figure of measured values."""
     low, median, high = (round(float(value), 4) for value in np.quantile(values, (0.1, 0.5, 0.9)))
     return Figure(part, name, unit, median, low, high, len(values), note)
+
+
+def summarise_turns(part: str, name: str, turns: Sequence[Sequence[float]], note: str = "") -> Figure:
+    """Give the figure of a contestant's turns, in milliseconds."""
+    figure = summarise(part, name, list(chain.from_iterable(turns)), note=note)
+    return figure._replace(turns=[round(float(np.median(turn)), 4) for turn in turns])
 
 
 def single(part: str, name: str, value: float, unit: str, note: str = "") -> Figure:

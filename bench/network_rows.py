@@ -8,7 +8,7 @@ from typing import Any
 import inference
 import numpy as np
 import transformer_like
-from measuring import Contestant, Figure, Missing, side_by_side, summarise
+from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from onnx_runtime import ort
 from setting import Setting
 
@@ -34,7 +34,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
         contestants = {name: Contestant(call, setting.samples.ids) for name, call in calls.items()}
         times = side_by_side(contestants, setting.choose(6, 40))
     for name in calls:
-        yield summarise(PART, name, times[name], note="" if name == OURS else RANDOM)
+        yield summarise_turns(PART, name, times[name], note="" if name == OURS else RANDOM)
 
 
 def _same() -> dict[str, Callable[[list[int]], object]]:

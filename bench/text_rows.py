@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import peers_old_app
-from measuring import Contestant, Figure, side_by_side, summarise
+from measuring import Contestant, Figure, side_by_side, summarise_turns
 from setting import Setting
 
 from vocab import vocabulary
@@ -30,7 +30,7 @@ NOTES = {
 def figures(setting: Setting) -> Iterator[Figure]:
     """Give milliseconds a review of about 230 words, warm, one thread."""
     times = side_by_side(contestants(setting), setting.choose(6, 40))
-    yield from (summarise(PART, name, times[name], note=NOTES.get(name, "")) for name in NAMES)
+    yield from (summarise_turns(PART, name, times[name], note=NOTES.get(name, "")) for name in NAMES)
 
 
 def contestants(setting: Setting) -> dict[str, Contestant]:

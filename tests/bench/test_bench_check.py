@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import check
+import goals
 import pytest
 from measuring import Figure
 
@@ -15,8 +16,8 @@ from tests.bench.results import results
 
 def figures(text: float) -> list[Figure]:
     return [
-        Figure("text", "Verdict", "ms", text),
-        Figure("text", "BeautifulSoup alone", "ms", 1.0),
+        Figure("text", "Verdict", "ms", text, turns=[text]),
+        Figure("text", "BeautifulSoup alone", "ms", 1.0, turns=[1.0]),
     ]
 
 
@@ -55,6 +56,14 @@ def test_a_ratio_that_is_better_or_a_little_worse_passes(
     measured(monkeypatch, figures(text))
     check.main([])
     assert "WORSE" not in capsys.readouterr().out
+
+
+def test_a_ratio_is_that_of_neighbouring_turns() -> None:
+    """A machine that is three times slower half the time leaves it as it is, where medians' ratio is 4.5."""
+    slow = (1.0, 3.0, 1.0, 3.0, 3.0)
+    ours = Figure("text", "Verdict", median=6.0, turns=[2.0 * pace for pace in slow])
+    theirs = Figure("text", "BeautifulSoup alone", median=1.3, turns=list(slow))
+    assert goals.ratios([ours, theirs]) == {"text / BeautifulSoup": 2.0}
 
 
 @pytest.mark.usefixtures("published")

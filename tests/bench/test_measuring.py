@@ -36,6 +36,11 @@ def test_a_figure_has_the_median_and_both_ends_of_its_spread() -> None:
     assert figure == Figure("text", "Verdict", "ms", 6.0, 2.0, 10.0, 11)
 
 
+def test_a_figure_of_turns_has_each_turn_s_median() -> None:
+    figure = measuring.summarise_turns("text", "Verdict", [[1.0, 2.0, 9.0], [4.0]], "a note")
+    assert figure == Figure("text", "Verdict", "ms", 3.0, 1.3, 7.5, 4, "a note", turns=[2.0, 4.0])
+
+
 def test_it_waits_for_what_was_done_just_before_to_leave_the_load_average(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
