@@ -154,9 +154,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(tables.text(found))
     print(f"bench: {out}")
     if options.publish:
-        write_atomic(PUBLISHED, data)
         import publish
 
+        publish.replace(found)
         publish.main([])
 
 

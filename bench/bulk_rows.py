@@ -18,7 +18,8 @@ ALL, ONE = "Verdict, all cores", "Verdict, one process"
 OTHERS = ("pandas and VADER", "NB-LR in scikit-learn")
 NOTES = ("one process", "one process; our tokens")
 SHARE = "of as many times one process"
-NAMES = (ALL, ONE, *OTHERS, SHARE)
+BEYOND = f"{SHARE}, beyond the start"
+NAMES = (ALL, ONE, *OTHERS, SHARE, BEYOND)
 SIZES = (1_000, 10_000, 100_000)
 PER_REVIEW = "longest run's time a review, of the middle one's"
 SCALE_NAMES = (
@@ -33,18 +34,27 @@ def figures(setting: Setting) -> Iterator[Figure]:
     count = int(setting.choose(1_500, 15_000))
     folder = setting.empty("bulk")
     file = write_csv(folder / "reviews.csv", setting.samples.take(count))
+    start = write_csv(folder / "start.csv", setting.samples.take(count // 10))
     cores = os.cpu_count() or 1
     rates: dict[str, list[float]] = {ALL: [], ONE: []}
+    beyond: dict[str, list[float]] = {ALL: [], ONE: []}
     for _ in range(int(setting.choose(1, 3))):
         for name, workers in ((ALL, cores), (ONE, 1)):
-            rates[name].append(count / judge(file, folder, workers).seconds)
+            whole = judge(file, folder, workers).seconds
+            rates[name].append(count / whole)
+            beyond[name].append((count - count // 10) / (whole - judge(start, folder, workers).seconds))
     yield from (summarise(PART, name, found, "reviews/s") for name, found in rates.items())
     if importlib.util.find_spec("sklearn"):
         peers_scorers.nb_lr(setting.samples.source)  # fitted once; what is timed only reads it
     yield from _others(file, folder, count)
-    whole = [both / alone / physical_cores() for both, alone in zip(rates[ALL], rates[ONE], strict=True)]
     note = f"{cores} processes, {physical_cores()} physical cores"
-    yield summarise(PART, SHARE, whole, "times", note)
+    yield summarise(PART, SHARE, _shares(rates), "times", note)
+    yield summarise(PART, BEYOND, _shares(beyond), "times", "time beyond that of a tenth of the file")
+
+
+def _shares(rates: dict[str, list[float]]) -> list[float]:
+    """Give each round's rate on all cores, of as many times one process as there are physical cores."""
+    return [both / alone / physical_cores() for both, alone in zip(rates[ALL], rates[ONE], strict=True)]
 
 
 def scale_figures(setting: Setting) -> Iterator[Figure]:

@@ -19,6 +19,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app",
 
 import dataset  # noqa: E402
 import goals  # noqa: E402
+import machine  # noqa: E402
 import measuring  # noqa: E402
 import samples  # noqa: E402
 from setting import Setting  # noqa: E402
@@ -41,10 +42,13 @@ def lay_out(rows: list[tuple[str, float, float, bool]]) -> str:
 
 
 def read_published(path: Path = bench.PUBLISHED) -> dict[str, float]:
-    """Give the published ratios. Ends the program when there are none."""
+    """Give the published ratios, of this kind of processor if any. Ends the program when there are none."""
+    beside = path.with_name("results-beside.json")
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8"))["ratios"])
-    except (OSError, ValueError, KeyError):
+        runs = [json.loads(one.read_text(encoding="utf-8")) for one in (path, beside) if one.is_file()]
+        like = [one for one in runs if one["machine"]["processor"] == machine.describe()]
+        return dict((like or runs)[0]["ratios"])
+    except (OSError, ValueError, LookupError):
         sys.exit(f"bench-check: {path} has no ratios yet; run `make bench FLAGS=--publish` first")
 
 

@@ -32,13 +32,27 @@ from vocab.files import write_atomic  # noqa: E402
 PAGE = ROOT / "docs" / "performance.md"
 
 
-def page_blocks(results: dict[str, Any] | None) -> dict[str, str]:
-    """Give what docs/performance.md must say, by the name of its block."""
+BESIDE = fill_readme.BENCH.with_name("results-beside.json")
+
+
+def page_blocks(results: dict[str, Any] | None, beside: dict[str, Any] | None = None) -> dict[str, str]:
+    """Give what docs/performance.md must say, by the name of its block.
+
+    ``beside`` is the last run that was published on another kind of machine.
+    """
     if results is None:
         return dict.fromkeys((*tables.TITLES, "containers", "goals", "machine"), scaling.NOT_MEASURED)
     blocks = {part: tables.part_table(results, part) for part in tables.TITLES}
     blocks["containers"] = tables.container_table(json.loads(package.SERVERS.read_text(encoding="utf-8")))
-    return blocks | {"goals": tables.goal_table(results), "machine": tables.machine_line(results)}
+    return blocks | {"goals": tables.goal_table(results, beside), "machine": tables.machine_line(results)}
+
+
+def replace(results: Mapping[str, Any]) -> None:
+    """Make a run the published one; that before it stays beside it when it is of another processor."""
+    before = fill_readme.read_bench()
+    if before and before["machine"]["processor"] != results["machine"]["processor"]:
+        _write(BESIDE, before)
+    _write(fill_readme.BENCH, results)
 
 
 def take(published: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.take:
         _take(options.take)
     results = fill_readme.read_bench()
-    for page, blocks in ((PAGE, page_blocks(results)), (scaling.PAGE, scaling.blocks(results))):
+    beside = fill_readme.read_bench(BESIDE)
+    for page, blocks in ((PAGE, page_blocks(results, beside)), (scaling.PAGE, scaling.blocks(results))):
         filled = fill_readme.fill(page.read_text(encoding="utf-8"), blocks)
         write_atomic(page, filled.encode())
     for path in plots.draw(results or {"figures": []}, PAGE.parent):
@@ -88,7 +103,11 @@ def _take(file: Path) -> None:
         found = take(published, other)
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.exit(f"publish: {file} can't be taken: {error}")
-    write_atomic(fill_readme.BENCH, (json.dumps(found, indent=2) + "\n").encode())
+    _write(fill_readme.BENCH, found)
+
+
+def _write(path: Path, results: Mapping[str, Any]) -> None:
+    write_atomic(path, (json.dumps(results, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

@@ -112,9 +112,20 @@ def part_table(results: Mapping[str, Any], part: str) -> str:
     return markdown([TITLES[part], "median", "by the first", "10th to 90th percentile, how"], rows)
 
 
-def goal_table(results: Mapping[str, Any]) -> str:
-    """Give what was aimed at as a Markdown table."""
-    return markdown(["aim", "found", "met"], goal_rows(results))
+def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> str:
+    """Give what was aimed at as a Markdown table, and what another kind of machine gave if that is known."""
+    rows, head = goal_rows(results), ["aim", "found", "met"]
+    if beside is None:
+        return markdown(head, rows)
+    found = goals.medians(goals.read(beside))
+    units = {(one.part, one.name): one.unit for one in goals.read(results)}
+    others = [
+        [value(goals.value_of(goal, found), unit_of(goal, units)), met(goal, found)]
+        for goal in GOALS
+        if goal.figure in units
+    ]
+    on = f"on {beside['machine']['processor']}, {beside['date']}"
+    return markdown([*head, on, "met"], [[*row, *other] for row, other in zip(rows, others, strict=True)])
 
 
 def container_table(measured: Mapping[str, Any]) -> str:

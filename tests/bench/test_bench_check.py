@@ -8,6 +8,7 @@ from typing import Any
 
 import check
 import goals
+import machine
 import pytest
 from measuring import Figure
 
@@ -93,3 +94,10 @@ def test_the_published_ratios_are_read(tmp_path: Path) -> None:
     path.write_text(json.dumps(results()), encoding="utf-8")
     found: dict[str, Any] = check.read_published(path)
     assert found["answer / VADER"] == 1.0
+
+
+def test_of_two_published_runs_that_of_this_processor_counts(tmp_path: Path) -> None:
+    for name, processor, ratio in (("results", "another", 1.0), ("results-beside", machine.describe(), 2.0)):
+        run = results() | {"machine": {"processor": processor}, "ratios": {"text / NLTK": ratio}}
+        (tmp_path / f"{name}.json").write_text(json.dumps(run), encoding="utf-8")
+    assert check.read_published(tmp_path / "results.json") == {"text / NLTK": 2.0}

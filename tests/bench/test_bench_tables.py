@@ -57,6 +57,30 @@ def test_readme_s_table_sets_ours_beside_the_other() -> None:
     assert "| a million reviews | $2.00 | $1,400.00 (Amazon Comprehend) |" in block
 
 
+def test_another_machine_s_run_stands_beside_the_goals() -> None:
+    other = results(**{"network / Verdict, ONNX int8": 1.0})
+    other["machine"]["processor"] = "4 cores of Another CPU"
+    block = tables.goal_table(results(), other)
+    assert "| aim | found | met | on 4 cores of Another CPU, 2026-11-25 | met |" in block
+    row = "| network / Verdict, ONNX int8: at most 1.2 ms | 2.00 ms | no, but the least | 1.00 ms | yes |"
+    assert row in block
+
+
+def test_the_run_before_stays_beside_when_its_processor_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, beside = tmp_path / "results.json", tmp_path / "results-beside.json"
+    monkeypatch.setattr(fill_readme, "read_bench", lambda: json.loads(path.read_text("utf-8")))
+    monkeypatch.setattr(fill_readme, "BENCH", path)
+    monkeypatch.setattr(publish, "BESIDE", beside)
+    path.write_text(json.dumps(results() | {"date": "first"}), encoding="utf-8")
+    publish.replace(results() | {"date": "second"})
+    assert not beside.exists()
+    publish.replace(results() | {"date": "third", "machine": {"processor": "another"}})
+    assert json.loads(path.read_text("utf-8"))["date"] == "third"
+    assert json.loads(beside.read_text("utf-8"))["date"] == "second"
+
+
 def test_the_machine_is_named_with_date_and_versions() -> None:
     line = tables.machine_line(results())
     for said in ("2026-11-25", "10 minutes", "2 cores of Some CPU, 2 of them physical", "numpy 2.0"):
@@ -120,7 +144,12 @@ def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_page_says_what_the_published_results_hold() -> None:
-    assert fill_readme.fill(PAGE, publish.page_blocks(fill_readme.read_bench())) == PAGE
+    assert (
+        fill_readme.fill(
+            PAGE, publish.page_blocks(fill_readme.read_bench(), fill_readme.read_bench(publish.BESIDE))
+        )
+        == PAGE
+    )
 
 
 def test_the_drawings_are_those_of_the_published_results(tmp_path: Path) -> None:
