@@ -114,18 +114,16 @@ def part_table(results: Mapping[str, Any], part: str) -> str:
 
 def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> str:
     """Give what was aimed at as a Markdown table, and what another kind of machine gave if that is known."""
-    rows, head = goal_rows(results), ["aim", "found", "met"]
+    head = ["aim", "found", "met"]
     if beside is None:
-        return markdown(head, rows)
-    found = goals.medians(goals.read(beside))
-    units = {(one.part, one.name): one.unit for one in goals.read(results)}
-    others = [
-        [value(goals.value_of(goal, found), unit_of(goal, units)), met(goal, found)]
-        for goal in GOALS
-        if goal.figure in units
-    ]
-    on = f"on {beside['machine']['processor']}, {beside['date']}"
-    return markdown([*head, on, "met"], [[*row, *other] for row, other in zip(rows, others, strict=True)])
+        return markdown(head, goal_rows(results))
+    runs = [goals.read(one) for one in (results, beside)]
+    units = {(one.part, one.name): one.unit for run in runs for one in run}
+    rows = [[aim(goal, units)] for goal in GOALS if goal.figure in units]
+    for found in map(goals.medians, runs):
+        for row, goal in zip(rows, [goal for goal in GOALS if goal.figure in units], strict=True):
+            row += [value(goals.value_of(goal, found), unit_of(goal, units)), met(goal, found)]
+    return markdown([*head, f"on {beside['machine']['processor']}, {beside['date']}", "met"], rows)
 
 
 def container_table(measured: Mapping[str, Any]) -> str:
@@ -140,8 +138,8 @@ def machine_line(results: Mapping[str, Any]) -> str:
     machine = results["machine"]
     named = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     apart = "".join(
-        f" The {part} part is of a run by itself, on {one['date']} by `{one['command']}`, load average"
-        f" {one['load_before']:g} before."
+        f" The {part} part is of a run by itself, on {one['date']} by `{one['command']}` with"
+        f" {one['machine']['processor']}, load average {one['load_before']:g} before."
         for part, one in results.get("apart", {}).items()
     )
     return (

@@ -102,13 +102,15 @@ def long_run(**changed: Any) -> dict[str, Any]:
 
 
 def test_training_is_taken_from_another_run_and_the_page_says_so() -> None:
-    other = long_run()
+    other = long_run(machine={"processor": "4 cores of Another CPU"})
     other["figures"] = [one | {"median": 7.0} if one["part"] == "text" else one for one in other["figures"]]
     taken = publish.take(results(), other)
     found = goals.medians(goals.read(taken))
     assert found["training", training_rows.NAMES[2]] == 9.5
     assert found[goals.TEXT] == 2.0
-    assert "The training part is of a run by itself, on 2026-11-27" in tables.machine_line(taken)
+    line = tables.machine_line(taken)
+    assert "The training part is of a run by itself, on 2026-11-27 by `make bench`" in line
+    assert "with 4 cores of Another CPU" in line and "2 cores of Some CPU" in line
     assert "by itself" not in tables.machine_line(results())
 
 
@@ -123,10 +125,10 @@ def test_costs_are_worked_out_anew_from_the_published_times() -> None:
     ("other", "says"),
     [
         (long_run(busy=True), "a quick or a busy run"),
-        (long_run(machine={"processor": "4 cores of Some CPU"}), "another machine"),
+        (long_run(versions={"numpy": "3.0"}), "other versions"),
         ({**results(), "quick": False, "busy": False}, "not all of training"),
     ],
-    ids=["busy", "another machine", "no minutes"],
+    ids=["busy", "other versions", "no minutes"],
 )
 def test_what_is_no_like_run_is_not_taken(other: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
