@@ -64,6 +64,7 @@ def test_another_machine_s_run_stands_beside_the_goals() -> None:
     assert "| aim | found | met | on 4 cores of Another CPU, 2026-11-25 | met |" in block
     row = "| network / Verdict, ONNX int8: at most 1.2 ms | 2.00 ms | no, but the least | 1.00 ms | yes |"
     assert row in block
+    assert "VADER's answer took 2.00 ms and 2.00 ms." in block
 
 
 def test_the_run_before_stays_beside_when_its_processor_is_another(
