@@ -125,7 +125,7 @@ def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = No
             row += [value(goals.value_of(goal, found), unit_of(goal, units)), met(goal, found)]
     pace = " and ".join(value(goals.medians(run).get(goals.VADER), "ms") for run in runs)
     table = markdown([*head, f"on {beside['machine']['processor']}, {beside['date']}", "met"], rows)
-    return f"{table}\nHow fast each machine was just then shows in what is not ours: VADER's answer took {pace}.\n"
+    return f"{table}\nHow fast each machine was then shows in what is not ours: VADER's answer took {pace}.\n"
 
 
 def container_table(measured: Mapping[str, Any]) -> str:
