@@ -47,8 +47,8 @@ def read_published(path: Path = bench.PUBLISHED) -> dict[str, float]:
     try:
         runs = [json.loads(one.read_text(encoding="utf-8")) for one in (path, beside) if one.is_file()]
         like = [one for one in runs if one["machine"]["processor"] == machine.describe()]
-        return dict((like or runs)[0]["ratios"])
-    except (OSError, ValueError, LookupError):
+        return goals.ratios(goals.read((like or runs)[0]))
+    except (OSError, ValueError, LookupError, TypeError):
         sys.exit(f"bench-check: {path} has no ratios yet; run `make bench FLAGS=--publish` first")
 
 
@@ -67,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     now = goals.ratios(figures)
     rows = compare(now, then)
     print(lay_out(rows))
+    if unknown := [name for name in now if name not in then]:
+        sys.exit(f"bench-check: not published: {', '.join(unknown)}; run `make bench FLAGS=--publish` first")
     if lacking := [name for name in goals.RATIOS if name in then and name not in now]:
         reasons = {one.missing for one in figures if one.missing}
         sys.exit(f"bench-check: not measured: {', '.join(lacking)} ({'; '.join(sorted(reasons))})")

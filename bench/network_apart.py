@@ -7,10 +7,14 @@ what is good for one row at a time is not what is good for a transformer.
 """
 
 import json
+import os
 import sys
 
 import numpy as np
-import onnxruntime as ort
+
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime as ort  # noqa: E402
 
 
 def main() -> None:

@@ -114,17 +114,19 @@ def part_table(results: Mapping[str, Any], part: str) -> str:
 
 def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = None) -> str:
     """Give what was aimed at as a Markdown table, and what another kind of machine gave if that is known."""
-    head = ["aim", "found", "met"]
     if beside is None:
-        return markdown(head, goal_rows(results))
-    runs = [goals.read(one) for one in (results, beside)]
+        return markdown(["aim", "found", "met"], goal_rows(results))
+    # A part that was taken from elsewhere stands in its own machine's column alone.
+    taken = [part for part, one in results.get("apart", {}).items() if one["machine"] != results["machine"]]
+    runs = [[one for one in goals.read(results) if one.part not in taken], goals.read(beside)]
     units = {(one.part, one.name): one.unit for run in runs for one in run}
     rows = [[aim(goal, units)] for goal in GOALS if goal.figure in units]
     for found in map(goals.medians, runs):
         for row, goal in zip(rows, [goal for goal in GOALS if goal.figure in units], strict=True):
             row += [value(goals.value_of(goal, found), unit_of(goal, units)), met(goal, found)]
     pace = " and ".join(value(goals.medians(run).get(goals.VADER), "ms") for run in runs)
-    table = markdown([*head, f"on {beside['machine']['processor']}, {beside['date']}", "met"], rows)
+    ons = [f"on {one['machine']['processor']}, {one['date']}" for one in (results, beside)]
+    table = markdown(["aim", ons[0], "met", ons[1], "met"], rows)
     return f"{table}\nHow fast each machine was then shows in what is not ours: VADER's answer took {pace}.\n"
 
 

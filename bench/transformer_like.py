@@ -51,9 +51,12 @@ def int8_apart() -> Iterator[Callable[[list[int]], object]]:
             return None
 
         try:
+            run([1])  # a graph that can't be loaded shows here
             yield run
         finally:
             process.kill()
+            with suppress(BrokenPipeError):
+                to.close()
 
 
 def pipeline() -> Callable[[str], object]:

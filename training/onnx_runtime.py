@@ -5,6 +5,9 @@ product in int8, also for an LSTM's, which are of one row at a time: that is slo
 slows what runs beside it on the core. There is no option against it, but Linux lets a process use AMX
 only after asking, and refuses while a thread handles signals on a stack too small for AMX's registers.
 ONNX Runtime asks once, when it is loaded, and then computes the same integers another way.
+
+So this holds for a whole process: other models in it do without AMX too, and where ONNX Runtime was loaded
+before, or another library was granted AMX, all stays as it was.
 """
 
 import ctypes
@@ -14,14 +17,19 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# What a signal's stack usually has, and what it needs without AMX; with AMX it needs 11 kB.
+# What a signal's stack usually has. AVX-512's registers need about 4 kB of it, AMX's 11 kB.
 STACK_BYTES = 8192
+_DISABLED = 2  # SS_DISABLE
 
 
 class _Stack(ctypes.Structure):
     """C's stack_t, of sigaltstack(2)."""
 
     _fields_ = [("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
+
+
+# Never freed: should a C library not take the old stack back, signals are handled on this one from then on.
+_small = ctypes.create_string_buffer(STACK_BYTES)
 
 
 @contextmanager
@@ -35,13 +43,17 @@ def without_amx() -> Iterator[None]:
     except (OSError, AttributeError):
         yield
         return
-    small, before = ctypes.create_string_buffer(STACK_BYTES), _Stack()
-    refused = set_stack(ctypes.byref(_Stack(ctypes.addressof(small), 0, STACK_BYTES)), ctypes.byref(before))
+    before = _Stack()
+    if set_stack(None, ctypes.byref(before)):
+        yield
+        return
+    if before.flags == _DISABLED:
+        before.size = STACK_BYTES  # of no meaning, but some C libraries look at it
     try:
+        set_stack(ctypes.byref(_Stack(ctypes.addressof(_small), 0, STACK_BYTES)), None)
         yield
     finally:
-        if refused == 0:
-            set_stack(ctypes.byref(before), None)
+        set_stack(ctypes.byref(before), None)
 
 
 # It reports its use unless this is set before it is loaded (its Privacy.md, release 1.32): events on

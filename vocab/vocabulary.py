@@ -82,7 +82,7 @@ class Vocabulary:
         self.words = words
         self.size = FIRST_KNOWN_ID + len(stems)
         self._ids = {word: stems[stem] for word, stem in words.items()}
-        self._signs = frozenset(word for word in words if not is_word(word))
+        self._signs = frozenset(word for word in words if not word.isalpha() and not is_word(word))
         self._unknown = lru_cache(maxsize=20_000)(self._id_of_unknown)
 
     def id_of(self, token: str) -> int:

@@ -54,10 +54,20 @@ def test_a_graph_in_a_process_of_its_own_answers_each_call(
     with transformer_like.int8_apart() as run:
         run([300, 301])
         run([302])
+
+
+def test_a_graph_s_process_that_cannot_start_or_ends_is_a_missing_figure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transformer_like, "_int8_file", lambda: tmp_path / "none.onnx")
-    with transformer_like.int8_apart() as run, pytest.raises(Missing, match="process ended"):
-        run([300])
-        run([301])
+    with pytest.raises(Missing, match="process ended"), transformer_like.int8_apart():
+        raise AssertionError("it began")
+    script = tmp_path / "network_apart.py"
+    script.write_text("input(); print(flush=True)", encoding="utf-8")  # one answer, then it ends
+    monkeypatch.setattr(transformer_like, "__file__", str(tmp_path / "transformer_like.py"))
+    with pytest.raises(Missing, match="process ended"), transformer_like.int8_apart() as run:
+        for _ in range(3):
+            run([300])
 
 
 def test_vader_answers_behind_the_api_s_own_server() -> None:

@@ -1,8 +1,10 @@
 """onnx_runtime.py: ONNX Runtime is not given AMX, and nothing of that is left behind."""
 
 import ctypes
+import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import onnx_runtime
@@ -31,11 +33,21 @@ with_amx = pytest.mark.skipif(
 
 @on_linux
 @pytest.mark.skipif(onnx_runtime.platform.machine() != "x86_64", reason="AMX is Intel's")
-def test_the_small_stack_is_there_inside_alone() -> None:
-    before = stack()
-    with without_amx():
-        assert stack()[2] == onnx_runtime.STACK_BYTES
-    assert stack() == before
+@pytest.mark.parametrize("option", ["", "faulthandler"])
+def test_the_small_stack_is_there_inside_alone(option: str) -> None:
+    """In a new process: a library that was granted AMX here keeps it, and Linux the larger stack."""
+    code = (
+        "import ctypes, sys, onnx_runtime\n"
+        "def stack():\n"
+        "    found = onnx_runtime._Stack()\n"
+        "    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found))\n"
+        "    return found.start, found.flags, found.size\n"
+        "before = stack()\n"
+        "with onnx_runtime.without_amx(): inside = stack()\n"
+        "print(inside[2], stack() == before, before[1] == 2)"
+    )
+    found = in_new_process(code, options=["-X", option] if option else [])
+    assert found == f"{onnx_runtime.STACK_BYTES} True {not option}\n"
 
 
 @on_linux
@@ -75,15 +87,23 @@ def permitted(lines: str) -> bool:
         f"assert ctypes.CDLL(None).syscall({SYS_ARCH_PRCTL}, {ARCH_GET_PERMITTED}, ctypes.byref(mask)) == 0\n"
         "print(mask.value)"
     )
+    return bool(int(in_new_process(code)) >> TILES & 1)
+
+
+def in_new_process(code: str, more: dict[str, str] | None = None, options: Sequence[str] = ()) -> str:
+    """Run lines of Python beside training's modules, in a new process; give what it prints."""
+    told = ("ORT_DISABLE_TELEMETRY", "PYTHONFAULTHANDLER")
+    env = {name: value for name, value in os.environ.items() if name not in told} | (more or {})
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, *options, "-c", code],
         cwd=Path(onnx_runtime.__file__).parent,
+        env=env,
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    return bool(int(done.stdout) >> TILES & 1)
+    return done.stdout
 
 
 @with_amx
@@ -95,5 +115,8 @@ def test_a_loaded_model_has_no_amx_and_the_rest_of_the_process_can_still_ask() -
     assert permitted("import onnxruntime"), "ONNX Runtime no longer asks when it is loaded"
 
 
-def test_reports_to_its_makers_are_off() -> None:
-    assert onnx_runtime.os.environ["ORT_DISABLE_TELEMETRY"] == "1"
+def test_reports_to_its_makers_are_off_before_it_is_loaded(tmp_path: Path) -> None:
+    stand_in = "import os; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'; print('loaded')"
+    (tmp_path / "onnxruntime.py").write_text(stand_in, encoding="utf-8")
+    path = os.pathsep.join([str(tmp_path), str(Path(onnx_runtime.__file__).parent)])
+    assert in_new_process("import onnx_runtime", {"PYTHONPATH": path}) == "loaded\n"
