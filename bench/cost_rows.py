@@ -64,10 +64,11 @@ def our_figures(own: float, answer: float, rate: float) -> Iterator[Figure]:
     for name, together in ((SERVERLESS, 1), (BATCHED, REQUEST_REVIEWS)):
         yield single(PART, name, serverless(own, answer, together), "$", "API, Lambda, endpoint, logs")
     hour = table["instance_hour"][REALTIME_INSTANCE]
-    yield single(PART, REALTIME, MILLION * hour / 3600 * answer / REALTIME_CORES, "$", REALTIME_INSTANCE)
+    always = MILLION * hour / 3600 * answer / REALTIME_CORES
+    yield single(PART, REALTIME, always, "$", f"{REALTIME_INSTANCE} alone")
     per_second = rate * INSTANCE_CORES
     hour = table["instance_hour"][INSTANCE]
-    yield single(PART, BATCH, MILLION / per_second / 3600 * hour, "$", f"{INSTANCE}, without its start")
+    yield single(PART, BATCH, MILLION / per_second / 3600 * hour, "$", f"{INSTANCE} alone, without its start")
     hours = 1000 * MILLION / per_second / INSTANCES / 3600
     yield single(PART, BILLION_HOURS, hours, "h", f"{INSTANCES} x {INSTANCE}, at this machine's rate a core")
     yield single(PART, BILLION_COST, hours * INSTANCES * hour, "$", "machines alone")

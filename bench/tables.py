@@ -171,7 +171,7 @@ PAIRS: dict[str, tuple[Key, Key]] = {
     "network and explanation": (goals.NETWORK, goals.TRANSFORMER),
     "whole answer, one process": (goals.ANSWER, goals.VADER),
     "whole answer by HTTP": (goals.HTTP, goals.HTTP_VADER),
-    "a file of reviews": (goals.ALL, ("bulk", "pandas and VADER")),
+    "a file of reviews, one process": (goals.ONE, ("bulk", "pandas and VADER")),
     "Lambda's first answer": (goals.COLD, goals.NAIVE),
     "a million reviews": (("cost", "serverless, one request each"), goals.COMPREHEND),
 }
