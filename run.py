@@ -325,7 +325,7 @@ def announce(app: App, env: dict[str, str], began: float) -> None:
                 second = _verdict(env["BESIDE_API_URL"], key) if env.get("BESIDE") else None
                 first = _verdict(api, key)
                 app.ready = True
-                app.say(_where(page, api, first, second, began))
+                app.say(_where(page, api, first, second, began, env.get("AUTH") == "key"))
                 return
             reason = f"{page} is not ours or names another API"
         except urllib.error.HTTPError as error:
@@ -347,7 +347,10 @@ def _verdict(api: str, key: str) -> dict[str, Any]:
     return {name: answer[name] for name in ("sentiment", "probability", "model")}
 
 
-def _where(page: str, api: str, first: dict[str, Any], second: dict[str, Any] | None, began: float) -> str:
+def _where(
+    page: str, api: str, first: dict[str, Any], second: dict[str, Any] | None, began: float, locked: bool
+) -> str:
+    key = ' -H "X-Api-Key: $API_KEY"' if locked else ""
     compare = ""
     if second:
         compare = f"\n  both   {page}compare.html  {first['model']['id']} beside {second['model']['id']}"
@@ -356,7 +359,7 @@ Verdict is ready after {time.monotonic() - began:.1f} s: "{REVIEW}"
 is {first["sentiment"]}, P(positive) = {first["probability"]:.3f}.
 
   page   {page}{compare}
-  curl   curl -s {api}/v1/sentiment -H 'Content-Type: application/json' -d '{{"review": "Not good."}}'
+  curl   curl -s {api}/v1/sentiment -H 'Content-Type: application/json'{key} -d '{{"review": "Not good."}}'
 
 Ctrl-C stops everything.
 """

@@ -150,6 +150,8 @@ def test_with_keys_the_first_review_goes_through_and_nobody_s_without_one() -> N
         running.wait_for("Verdict is ready")
         answer = httpx.post(running.api + "/v1/sentiment", json={"review": "Good."}, trust_env=False)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
+        running.wait_for("Ctrl-C stops everything")
+        assert '-H "X-Api-Key: $API_KEY" -d' in "".join(running.log)
     finally:
         running.stop()
 
