@@ -23,6 +23,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -307,7 +308,7 @@ class TorchServer(Server):
     def __init__(self, model: Path, python: Path, log: Path, **env: str) -> None:
         if not shutil.which("java", path="/usr/bin:/bin"):
             skip_or_fail("no java on this machine; TorchServe needs version 17")
-        port, metrics = free_ports(2)
+        port, *others = free_ports(4)
         own = {
             "PYTHONPATH": str(model / "code"),
             "SAGEMAKER_REGION": "us-east-1",
@@ -321,7 +322,7 @@ class TorchServer(Server):
         try:
             (self.folder / "model").symlink_to(model)
             (self.folder / "store").mkdir()
-            properties, logging = self._configuration(python, metrics)
+            properties, logging = self._configuration(python, others)
             store = ["--model-store", str(self.folder / "store"), "--models", f"model={self.folder}/model"]
             config = ["--ts-config", str(properties), "--log-config", logging]
             command = [str(python.with_name("torchserve")), "--start", "--foreground", *store, *config]
@@ -330,8 +331,9 @@ class TorchServer(Server):
             self.stop()
             raise
 
-    def _configuration(self, python: Path, metrics: int) -> tuple[Path, str]:
-        """Write the toolkit's own configuration, for loopback; give its path and the log's."""
+    def _configuration(self, python: Path, ports: Sequence[int]) -> tuple[Path, str]:
+        """Write the toolkit's own configuration, for loopback on free ports; give its path and the log's."""
+        metrics, inference, management = ports
         code = (
             "from sagemaker_pytorch_serving_container import handler_service, torchserve as t;"
             "print(t.DEFAULT_TS_LOG_FILE);"
@@ -350,7 +352,11 @@ class TorchServer(Server):
         # The toolkit's file lacks its last newline, and listens on every address.
         properties = properties.replace("0.0.0.0", "127.0.0.1").replace("=true", "=true\n")
         path = self.folder / "ts.properties"
-        path.write_text(f"{properties}\nmetrics_address=http://127.0.0.1:{metrics}\n", encoding="utf-8")
+        own = (
+            f"metrics_address=http://127.0.0.1:{metrics}\n"
+            f"grpc_inference_port={inference}\ngrpc_management_port={management}\n"
+        )
+        path.write_text(f"{properties}\n{own}", encoding="utf-8")
         return path, logging
 
 
