@@ -49,7 +49,6 @@ from setting import Setting  # noqa: E402
 from vocab.files import write_atomic  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results")
-PUBLISHED = Path(__file__).with_name("results.json")
 
 Part = Callable[[Setting], Iterator[Figure]]
 # In this order; what a part is called, its figures' names, and what measures them.

@@ -33,9 +33,6 @@ from vocab.files import write_atomic  # noqa: E402
 PAGE = ROOT / "docs" / "performance.md"
 
 
-BESIDE = fill_readme.BENCH.with_name("results-beside.json")
-
-
 def page_blocks(results: dict[str, Any] | None, beside: dict[str, Any] | None = None) -> dict[str, str]:
     """Give what docs/performance.md must say, by the name of its block.
 
@@ -52,7 +49,7 @@ def replace(results: Mapping[str, Any]) -> None:
     """Make a run the published one; that before it stays beside it when it is of another processor."""
     before = fill_readme.read_bench()
     if before and before["machine"]["processor"] != results["machine"]["processor"]:
-        _write(BESIDE, before)
+        _write(fill_readme.BESIDE, before)
     _write(fill_readme.BENCH, results)
 
 
@@ -70,7 +67,8 @@ def take(published: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, An
     new |= {(one.part, one.name): one._asdict() for one in _costs(published)}
     figures = [new.get((one["part"], one["name"]), one) for one in published["figures"]]
     apart = {key: other[key] for key in ("date", "command", "seconds", "load_before", "machine")}
-    return {**published, "figures": figures, "apart": {part: apart}}
+    ratios = goals.ratios(goals.read({"figures": figures}))
+    return {**published, "figures": figures, "ratios": ratios, "apart": {part: apart}}
 
 
 def _costs(published: Mapping[str, Any]) -> list[Any]:
@@ -87,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.take:
         _take(options.take)
     results = fill_readme.read_bench()
-    beside = fill_readme.read_bench(BESIDE)
+    beside = fill_readme.read_bench(fill_readme.BESIDE)
     for page, blocks in ((PAGE, page_blocks(results, beside)), (scaling.PAGE, scaling.blocks(results))):
         filled = fill_readme.fill(page.read_text(encoding="utf-8"), blocks)
         write_atomic(page, filled.encode())

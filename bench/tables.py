@@ -1,6 +1,7 @@
 """Lay out a results file: the figures by part, and what was aimed at, as text and as Markdown."""
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import bulk_rows
@@ -120,11 +121,12 @@ def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = No
     taken = [part for part, one in results.get("apart", {}).items() if one["machine"] != results["machine"]]
     runs = [[one for one in goals.read(results) if one.part not in taken], goals.read(beside)]
     units = {(one.part, one.name): one.unit for run in runs for one in run}
-    rows = [[aim(goal, units)] for goal in GOALS if goal.figure in units]
-    for found in map(goals.medians, runs):
-        for row, goal in zip(rows, [goal for goal in GOALS if goal.figure in units], strict=True):
-            row += [value(goals.value_of(goal, found), unit_of(goal, units)), met(goal, found)]
-    pace = " and ".join(value(goals.medians(run).get(goals.VADER), "ms") for run in runs)
+    medians = [goals.medians(run) for run in runs]
+    rows = []
+    for goal in (one for one in GOALS if one.figure in units):
+        cells = [(value(goals.value_of(goal, one), unit_of(goal, units)), met(goal, one)) for one in medians]
+        rows.append([aim(goal, units), *chain.from_iterable(cells)])
+    pace = " and ".join(value(one.get(goals.VADER), "ms") for one in medians)
     ons = [f"on {one['machine']['processor']}, {one['date']}" for one in (results, beside)]
     table = markdown(["aim", ons[0], "met", ons[1], "met"], rows)
     return f"{table}\nHow fast each machine was then shows in what is not ours: VADER's answer took {pace}.\n"

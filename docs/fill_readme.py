@@ -26,6 +26,8 @@ PAGE = ROOT / "docs" / "model-card.md"
 CURVE = ROOT / "training" / "adapt_curve.json"
 SERVERS = ROOT / "training" / "servers.json"
 BENCH = ROOT / "bench" / "results.json"
+# The last run that was published on another kind of processor.
+BESIDE = BENCH.with_name("results-beside.json")
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 

@@ -15,7 +15,8 @@ import os
 import platform
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 
 # What a signal's stack usually has. AVX-512's registers need about 4 kB of it, AMX's 11 kB.
 STACK_BYTES = 8192
@@ -35,16 +36,8 @@ _small = ctypes.create_string_buffer(STACK_BYTES)
 @contextmanager
 def without_amx() -> Iterator[None]:
     """Have Linux refuse AMX to whoever asks for it inside; where nothing can be done, nothing is."""
-    if sys.platform != "linux" or platform.machine() != "x86_64":
-        yield
-        return
-    try:
-        set_stack = ctypes.CDLL(None).sigaltstack
-    except (OSError, AttributeError):
-        yield
-        return
-    before = _Stack()
-    if set_stack(None, ctypes.byref(before)):
+    set_stack, before = _sigaltstack(), _Stack()
+    if set_stack is None or set_stack(None, ctypes.byref(before)):
         yield
         return
     if before.flags == _DISABLED:
@@ -54,6 +47,14 @@ def without_amx() -> Iterator[None]:
         yield
     finally:
         set_stack(ctypes.byref(before), None)
+
+
+def _sigaltstack() -> Any:
+    """Give C's function that sets a thread's stack for signals; None where there is none, or no AMX."""
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        with suppress(OSError):
+            return getattr(ctypes.CDLL(None), "sigaltstack", None)
+    return None
 
 
 # It reports its use unless this is set before it is loaded (its Privacy.md, release 1.32): events on

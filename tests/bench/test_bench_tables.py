@@ -74,7 +74,7 @@ def test_the_run_before_stays_beside_when_its_processor_is_another(
     path, beside = tmp_path / "results.json", tmp_path / "results-beside.json"
     monkeypatch.setattr(fill_readme, "read_bench", lambda: json.loads(path.read_text("utf-8")))
     monkeypatch.setattr(fill_readme, "BENCH", path)
-    monkeypatch.setattr(publish, "BESIDE", beside)
+    monkeypatch.setattr(fill_readme, "BESIDE", beside)
     path.write_text(json.dumps(results() | {"date": "first"}), encoding="utf-8")
     publish.replace(results() | {"date": "second"})
     assert not beside.exists()
@@ -150,12 +150,8 @@ def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_page_says_what_the_published_results_hold() -> None:
-    assert (
-        fill_readme.fill(
-            PAGE, publish.page_blocks(fill_readme.read_bench(), fill_readme.read_bench(publish.BESIDE))
-        )
-        == PAGE
-    )
+    runs = [fill_readme.read_bench(path) for path in (fill_readme.BENCH, fill_readme.BESIDE)]
+    assert fill_readme.fill(PAGE, publish.page_blocks(*runs)) == PAGE
 
 
 def test_the_drawings_are_those_of_the_published_results(tmp_path: Path) -> None:
