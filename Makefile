@@ -70,11 +70,11 @@ data: $(RUN)/.ready ## get the IMDb archive, check it, print what it holds
 vocab: $(RUN)/.ready ## count words and write vocab/vocabulary.pkl (then train again)
 	@$(RUN)/bin/python training/build_vocab.py
 
-train: $(TRAIN)/.ready ## train the network and write training/model/ (about 15 minutes on 2 cores)
+train: $(TRAIN)/.ready ## train the network and write training/endpoint/model/ (about 15 minutes on 2 cores)
 	@$(TRAIN)/bin/python training/train.py --resume
 	@$(TRAIN)/bin/python training/export.py
 
-train-best: $(TEACH)/.ready ## run the published model's recipe, training/best.py, and write training/model/
+train-best: $(TEACH)/.ready ## run the published model's recipe, training/best.py, and write training/endpoint/model/
 	@$(TEACH)/bin/python training/best.py --seed $(SEED)
 
 seeds: $(TEACH)/.ready ## repeat the recipe's last training with seeds 1, 2 and 3 and print the spread

@@ -2,7 +2,7 @@
 
     make run            # or, inside its environment: python run.py
     make serve          # or: python run.py --serve
-    make run MODEL=my-model BESIDE=training/model
+    make run MODEL=my-model BESIDE=training/endpoint/model
 
 Ports come from ENDPOINT_PORT, API_PORT and PAGE_PORT. The processes are the Procfile's; whatever ends
 this one ends them: Ctrl-C, a closed terminal or pipe, a signal, on Linux even kill -9. With --serve the API
@@ -35,7 +35,7 @@ HOST = "127.0.0.1"
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
 # Those of a second model, when BESIDE names one.
 BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
-MODEL = "training/model"
+MODEL = "training/endpoint/model"
 # The API's script, and the one that --serve starts in its place.
 API, SERVED_API = "chalice_app/local_api.py", "chalice_app/rsgi_api.py"
 # Links to vocab/, which a checkout without symlinks turns into small text files.

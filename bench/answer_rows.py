@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-import inference
+from training.endpoint import inference
 import transformer_like
 from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from peers_scorers import PeerMissing

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-import inference
+from training.endpoint import inference
 import numpy as np
 import transformer_like
 from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
-from onnx_runtime import ort
+from training.endpoint.onnx_runtime import ort
 from setting import Setting
 
 PART = "network"

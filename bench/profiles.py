@@ -28,8 +28,8 @@ import answer_rows  # noqa: E402
 import dataset  # noqa: E402
 import fill_readme  # noqa: E402
 import numpy as np  # noqa: E402
-from inference import MODEL_FOLDER  # noqa: E402
-from onnx_runtime import ort  # noqa: E402
+from training.endpoint.inference import MODEL_FOLDER  # noqa: E402
+from training.endpoint.onnx_runtime import ort  # noqa: E402
 from samples import Samples  # noqa: E402
 
 from vocab.files import write_atomic  # noqa: E402

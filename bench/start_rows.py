@@ -172,7 +172,7 @@ def run_seconds() -> float:
 
 def _start_endpoint() -> tuple[int, "subprocess.Popen[bytes]"]:
     (port,) = free_ports(1)
-    command = [sys.executable, "training/local_endpoint.py", "--port", str(port)]
+    command = [sys.executable, "training/endpoint/local_endpoint.py", "--port", str(port)]
     return port, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

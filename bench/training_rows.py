@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import corpus as corpora
-import inference
+from training.endpoint import inference
 import numpy as np
 from measuring import Figure, Missing, single
 from setting import ROOT, Setting

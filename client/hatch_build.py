@@ -27,7 +27,7 @@ CARRIED = (
     "Procfile",
     "vocab/*",
     *(f"training/{name}.py" for name in TRAINING),
-    "training/model/*",
+    "training/endpoint/model/*",
     "chalice_app/*.py",
     "chalice_app/chalicelib/*.py",
     "static_site/**/*",
@@ -68,7 +68,7 @@ def carried(repository: Path) -> Iterator[Path]:
 def places_of(paths: Iterable[Path]) -> dict[str, str]:
     """Give the package in which each module is found that others import by its name alone.
 
-    >>> places_of([Path("training/inference.py"), Path("vocab/text.py")])
+    >>> places_of([Path("training/endpoint/inference.py"), Path("vocab/text.py")])
     {'inference': 'verdict_sentiment._app.training', 'vocab': 'verdict_sentiment._app'}
     """
     places = {}

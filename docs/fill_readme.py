@@ -16,7 +16,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "bench")]
 
-import inference  # noqa: E402
+from training.endpoint import inference  # noqa: E402
 import model_card  # noqa: E402
 import tables  # noqa: E402
 

@@ -2,7 +2,7 @@
 
     make readme          # writes docs/model-card.md, by fill_readme.py
 
-All that it says stands in training/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
+All that it says stands in training/endpoint/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
 """
 
 import json
@@ -64,7 +64,7 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
     said = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
     return (
         f"---\n{front_matter(card)}---\n\n# {card['id']}\n\n"
-        "<!-- `make readme` writes this page from training/model/model.json. -->\n\n" + said
+        "<!-- `make readme` writes this page from training/endpoint/model/model.json. -->\n\n" + said
     )
 
 

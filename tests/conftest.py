@@ -70,10 +70,10 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The app with two models, as `make run BESIDE=...` starts it: one that leans to positive, and ours."""
     leaning = tmp_path_factory.mktemp("leaning")
     leaning_package(leaning)
-    running = Stack(MODEL=str(leaning), BESIDE="training/model")
+    running = Stack(MODEL=str(leaning), BESIDE="training/endpoint/model")
     try:
         running.wait_for("Verdict is ready")
-        running.models = (leaning, ROOT / "training/model")
+        running.models = (leaning, ROOT / "training/endpoint/model")
         yield running
     finally:
         running.stop()

@@ -209,7 +209,7 @@ def test_one_model_under_both_names_is_refused() -> None:
     assert ended.returncode == 1
     assert ended.stderr == (
         "run: MODEL and BESIDE are the same folder;"
-        " name two models: make run MODEL=my-model BESIDE=training/model\n"
+        " name two models: make run MODEL=my-model BESIDE=training/endpoint/model\n"
     )
 
 
@@ -309,7 +309,7 @@ def test_where_it_serves_what_ends_before_all_is_ready_is_not_tried_again() -> N
 
 
 def test_where_it_serves_what_never_stays_up_again_is_given_up(tmp_path: Path) -> None:
-    model = shutil.copytree(ROOT / "training/model", tmp_path / "model")
+    model = shutil.copytree(ROOT / "training/endpoint/model", tmp_path / "model")
     running = Stack("--serve", MODEL=str(model))
     running.wait_for("Verdict is ready")
     shutil.rmtree(model)

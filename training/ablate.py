@@ -19,7 +19,7 @@ import best
 import dataset
 import evaluate
 import examine
-import inference
+from training.endpoint import inference
 import numpy as np
 from best import Stage
 from safetensors.numpy import load_file, save

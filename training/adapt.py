@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import blas  # noqa: F401  (before numpy)
-import inference
+from training.endpoint import inference
 import labelled
 import likeness
 import measures
@@ -29,7 +29,7 @@ import pooled
 from adapt_judge import Judged, Tuned, judge, sentence_of
 from head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
 from labelled import Labelled
-from model_folder import check_free, check_writable, install, named_by
+from training.endpoint.model_folder import check_free, check_writable, install, named_by
 from onnx_head import POOLED, Head, read_head, with_head, with_pooled
 from speaking import FINE, REFUSED, CommandError, speaking
 

@@ -26,7 +26,7 @@ import adapt
 import adapt_job
 import adapt_remote
 import cloud as clouds
-import inference
+from training.endpoint import inference
 import labelled
 import launch
 import policies
@@ -39,7 +39,7 @@ from batch_rows import format_of
 from botocore.exceptions import BotoCoreError, ClientError
 from cloud import Cloud, CloudError
 from launch import Plan
-from model_folder import check_free
+from training.endpoint.model_folder import check_free
 from reviews_s3 import Reviews
 from speaking import FINE, REFUSED, speaking
 

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 import blas  # noqa: F401  (before numpy)
 import dataset
-import inference
+from training.endpoint import inference
 import machine
 import numpy as np
 import pooled

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import export
-import inference
+from training.endpoint import inference
 import measures
 import numpy as np
 import onnx

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import adapt
 import labelled
-from model_folder import write_package
+from training.endpoint.model_folder import write_package
 from speaking import REFUSALS, CommandError
 
 from vocab.files import sha256_of, write_atomic

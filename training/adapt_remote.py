@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 import adapt_job
-import inference
+from training.endpoint import inference
 from archives import ArchiveError, read_members
 from cloud import Cloud, CloudError
-from model_folder import named_by
+from training.endpoint.model_folder import named_by
 from speaking import CommandError
 from training_job import Job, downloaded
 

@@ -23,7 +23,7 @@ import batch_ray
 import batch_run
 import batch_transform
 import cloud
-import inference
+from training.endpoint import inference
 from batch_local import Answering, model_key
 from batch_parts import Kept, folder_of, keeping, key_of
 from batch_rows import (

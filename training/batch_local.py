@@ -13,7 +13,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeVar
 
-import inference
+from training.endpoint import inference
 from batch_parts import key_of
 from batch_rows import PART_ROWS, BatchError, Part
 

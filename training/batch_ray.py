@@ -33,7 +33,7 @@ class Answerer:
     """One actor: the model, loaded once, that answers a table of parts."""
 
     def __init__(self) -> None:
-        import inference
+        from training.endpoint import inference
 
         self.verdict = inference.model_fn(Path(inference.__file__).with_name("model"))
 

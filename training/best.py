@@ -1,4 +1,4 @@
-"""The published model's recipe, stage by stage, from the archive to training/model/.
+"""The published model's recipe, stage by stage, from the archive to training/endpoint/model/.
 
     python training/best.py              # runs what is not done yet
     python training/best.py --list       # prints the stages and which are done
@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import curriculum
 import dataset
-import inference
+from training.endpoint import inference
 import targets
 import torch
 
@@ -151,7 +151,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the published model's recipe.")
     parser.add_argument("--seed", type=int, default=1, help="seed of the last training (default 1)")
     parser.add_argument(
-        "--package", type=Path, default=inference.MODEL_FOLDER, help="package folder (training/model)"
+        "--package", type=Path, default=inference.MODEL_FOLDER, help="package folder (training/endpoint/model)"
     )
     parser.add_argument("--kept", action="store_true", help="take the teachers' answers from targets.npz")
     parser.add_argument("--until", help="stop after this stage")

@@ -1,7 +1,7 @@
 """Set two models side by side on labelled reviews: which is right more often, and where they differ.
 
-    python training/compare.py training/model my-model held-back.csv
-    python training/compare.py training/model my-model held-back.csv --out differ.csv    # with the texts
+    python training/compare.py training/endpoint/model my-model held-back.csv
+    python training/compare.py training/endpoint/model my-model held-back.csv --out differ.csv    # with the texts
 
 Both answer by the hooks that serve. Says accuracy and calibration error with intervals, and McNemar's exact
 test on the reviews that only one of them is right on. Texts are shown only with --texts, and written only
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import batch_local
-import inference
+from training.endpoint import inference
 import labelled
 import numpy as np
 import paired

@@ -26,7 +26,7 @@ import function
 import gateway
 import hosting
 import images
-import inference
+from training.endpoint import inference
 import inventory
 import package
 import page
@@ -228,7 +228,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--model",
         type=Path,
         default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="model folder (default: MODEL, or training/model)",
+        help="model folder (default: MODEL, or training/endpoint/model)",
     )
     add(
         "--kind",

@@ -29,7 +29,7 @@ import function
 import gateway
 import hosting
 import images
-import inference
+from training.endpoint import inference
 import policies
 import resources
 import slim
@@ -688,7 +688,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--model",
         type=Path,
         default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="model folder (default: MODEL, or training/model)",
+        help="model folder (default: MODEL, or training/endpoint/model)",
     )
     add("--image", choices=images.SERVING, default=environ.get("IMAGE") or "ray", help="the server's image")
     add("--kind", choices=hosting.KINDS, default=environ.get("ENDPOINT_KIND") or "serverless")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dataset
-import inference
+from training.endpoint import inference
 import machine
 import measures
 import numpy as np

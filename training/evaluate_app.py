@@ -18,7 +18,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import dataset
-import inference
+from training.endpoint import inference
 from evaluate import publish
 from tqdm import tqdm
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dataset
-import inference
+from training.endpoint import inference
 import peers_scorers
 from evaluate import publish
 from peers_scorers import PeerMissing, Scorer, Source

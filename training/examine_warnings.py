@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import dataset
-import inference
+from training.endpoint import inference
 from evaluate import publish
 from tqdm import tqdm
 

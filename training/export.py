@@ -1,6 +1,6 @@
 """Turn a trained network into the model package that serves: model.onnx and model.json.
 
-    python training/export.py            # from the cache's network folder into training/model/
+    python training/export.py            # from the cache's network folder into training/endpoint/model/
 
 The LSTM's weights become int8, and so do the table's rows, each with a scale of its own. Before
 anything is written, the result is held against torch on development reviews; temperature and
@@ -19,13 +19,13 @@ from typing import Any
 import best
 import corpus as corpora
 import dataset
-import inference
+from training.endpoint import inference
 import machine
 import measures
 import numpy as np
 import onnx
 import torch
-from model_folder import named_by, write_package
+from training.endpoint.model_folder import named_by, write_package
 from network import Network, Size
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import dataset
-import inference
+from training.endpoint import inference
 import numpy as np
 from evaluate import loaded, publish
 from tqdm import tqdm

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import gateway
 import images
-import inference
+from training.endpoint import inference
 import package
 from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import images
-import inference
+from training.endpoint import inference
 import machine
 import package
 from tqdm import tqdm

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import dataset
 import images
-import inference
+from training.endpoint import inference
 
 from vocab.files import sha256, sha256_of, write_atomic
 

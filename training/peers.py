@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import dataset
 import examine
-import inference
+from training.endpoint import inference
 import machine
 import measures
 import numpy as np

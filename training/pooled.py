@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-import inference
+from training.endpoint import inference
 import numpy as np
 from batch_local import follow_parent, result_of, start_pool, submit
 from onnx_head import POOLED, with_pooled

@@ -20,7 +20,7 @@ from typing import Any
 import dataset
 import evaluate
 import examine
-import inference
+from training.endpoint import inference
 import numpy as np
 
 HERE = Path(__file__).parent

@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable
 
-import inference
+from training.endpoint import inference
 from batch_rows import BatchError
-from model_folder import FolderError
+from training.endpoint.model_folder import FolderError
 from onnx_head import HeadError
 from pooled import PooledError
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import inference
+from training.endpoint import inference
 import labelled
 import measures
 import numpy as np

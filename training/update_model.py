@@ -17,7 +17,7 @@ import cloud as clouds
 import deploy
 import function
 import hosting
-import inference
+from training.endpoint import inference
 import package
 import resources
 from cloud import Cloud, CloudError
@@ -72,7 +72,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--model",
         type=Path,
         default=Path(os.environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="model folder (default: MODEL, or training/model)",
+        help="model folder (default: MODEL, or training/endpoint/model)",
     )
     return parser.parse_args(arguments)
 

@@ -270,12 +270,12 @@ def _unavailable(settings: Settings, exists: bool = True) -> Problem:
     if settings.local and exists:
         detail = (
             f"nothing answers at {settings.url}; start the endpoint with `make run`,"
-            " or with `python training/local_endpoint.py`"
+            " or with `python -m training.endpoint.local_endpoint`"
         )
     elif settings.local:
         detail = (
             f"what answers at {settings.url} has no endpoint {settings.name!r}; start it with `make run`,"
-            f" or with `python training/local_endpoint.py --name {settings.name}`"
+            f" or with `python -m training.endpoint.local_endpoint --name {settings.name}`"
         )
     elif exists:
         detail = "the endpoint can't be reached; try again in a while"

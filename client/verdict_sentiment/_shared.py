@@ -12,7 +12,7 @@ ROOT = _CARRIED if _CARRIED.is_dir() else _HERE.parents[1]
 
 
 def load(name: str) -> Any:
-    """Import a module of the service by its place in the repository, as in ``training.inference``.
+    """Import a module of the service by its place in the repository, as in ``training.endpoint.inference``.
 
     Raises ImportError when something that it needs is not installed.
     """

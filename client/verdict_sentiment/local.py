@@ -73,7 +73,7 @@ _ROUTES = {
 def load_hooks() -> Any:
     """Import the endpoint's hooks. Raises VerdictError when what they need is not installed."""
     try:
-        return load("training.inference")
+        return load("training.endpoint.inference")
     except ModuleNotFoundError as error:
         raise VerdictError(
             f"{error.name} is not installed, which judging without a service needs; run: {INSTALL}",

@@ -65,7 +65,7 @@ export const BOTH = {
   retry: "Try again",
   keySend: "Try with this key",
   /** How to have both, for a model that is not there. */
-  command: "make run MODEL=my-model BESIDE=training/model",
+  command: "make run MODEL=my-model BESIDE=training/endpoint/model",
 
   /** What came of both, in a few words. @param {(Answer | null)[]} answers */
   title: ([first, second]) => {

@@ -55,12 +55,12 @@ def served(launched: Served, fake: FakeRuntime) -> Served:
 @pytest.fixture(scope="session")
 def local_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of the real local endpoint, named verdict-dev, with the published model or else a random one."""
-    model = ROOT / "training/model"
+    model = ROOT / "training/endpoint/model"
     if not (model / "model.json").is_file():
         model = tmp_path_factory.mktemp("model")
         random_package(model)
     (port,) = free_ports(1)
-    command = [sys.executable, str(ROOT / "training/local_endpoint.py"), "--port", str(port)]
+    command = [sys.executable, str(ROOT / "training/endpoint/local_endpoint.py"), "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--name", "verdict-dev", "--model", str(model)], stdout=subprocess.PIPE, text=True
     )

@@ -216,7 +216,7 @@ def test_no_endpoint_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> No
     began = time.monotonic()
     problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
     assert (problem.status, problem.code) == (503, "endpoint_unavailable")
-    assert "make run" in problem.detail and "python training/local_endpoint.py" in problem.detail
+    assert "make run" in problem.detail and "python -m training.endpoint.local_endpoint" in problem.detail
     assert f"127.0.0.1:{port}" in problem.detail
     assert time.monotonic() - began < 3
 

@@ -18,7 +18,7 @@ from tests.support.stack import Stack, alive
 from verdict_sentiment import RefusedError, Verdict, VerdictError
 from vocab import contract
 
-MODEL = ROOT / "training/model"
+MODEL = ROOT / "training/endpoint/model"
 SECRET = "zanzibar-4711"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import export
 import fill_readme
-import inference
+from training.endpoint import inference
 import model_card
 import pytest
 import yaml

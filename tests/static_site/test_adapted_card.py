@@ -4,7 +4,7 @@ import csv
 from typing import Any
 
 import adapt
-import inference
+from training.endpoint import inference
 import labelled
 import pytest
 from playwright.sync_api import expect

@@ -9,7 +9,7 @@ from typing import Any
 
 import compare
 import httpx
-import inference
+from training.endpoint import inference
 import labelled
 import numpy as np
 import paired

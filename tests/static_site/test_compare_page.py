@@ -163,7 +163,7 @@ def test_one_that_is_down_gets_no_verdict_and_the_other_keeps_its_own(page: Page
     expect(page.locator("#sum-title")).to_have_text("Only the first answered")
     expect(page.locator("#side-1 .side-verdict")).to_be_visible()
     expect(page.locator("#side-2")).to_have_attribute("data-code", "unreachable")
-    expect(page.locator("#side-2")).to_contain_text("make run MODEL=my-model BESIDE=training/model")
+    expect(page.locator("#side-2")).to_contain_text("make run MODEL=my-model BESIDE=training/endpoint/model")
     assert page.locator("#side-2 .side-verdict").count() == 0
     expect(page.locator("#apart")).to_be_hidden()
     page.unroute(f"{two.beside}/**")
@@ -315,7 +315,7 @@ def test_the_way_to_the_page_stands_in_the_masthead_where_two_are_named(visit: V
 
 def test_opened_where_there_is_one_model_it_says_how_to_have_two(visit: Visit) -> None:
     page = visit("compare.html")
-    expect(page.locator("#none")).to_contain_text("BESIDE=training/model")
+    expect(page.locator("#none")).to_contain_text("BESIDE=training/endpoint/model")
     expect(page.locator("#form")).to_be_hidden()
     assert violations(page) == []
 

@@ -22,8 +22,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
-import inference  # noqa: E402
-import local_endpoint  # noqa: E402
+from training.endpoint import inference  # noqa: E402
+from training.endpoint import local_endpoint  # noqa: E402
 
 from vocab import contract  # noqa: E402
 

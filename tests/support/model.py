@@ -25,7 +25,7 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) ->
 def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
     """Write model.onnx and model.json of a random network with the shipped vocabulary; give the card."""
     import export
-    import model_folder
+    from training.endpoint import model_folder
 
     words = vocabulary.load()
     data = export.quantize(export.to_onnx(random_network(words.size, seed)))
@@ -44,8 +44,8 @@ def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
 
 def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
     """Write a model that is the published one but leans ``by`` logits to positive; give its card."""
-    import inference
-    import model_folder
+    from training.endpoint import inference
+    from training.endpoint import model_folder
     from onnx_head import Head, read_head, with_head
 
     network = (inference.MODEL_FOLDER / "model.onnx").read_bytes()

@@ -35,7 +35,7 @@ import deploy  # noqa: E402
 import destroy  # noqa: E402
 import function  # noqa: E402
 import gateway as refusals  # noqa: E402
-import inference  # noqa: E402
+from training.endpoint import inference  # noqa: E402
 import inventory  # noqa: E402
 import resources  # noqa: E402
 import status  # noqa: E402

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import inference
+from training.endpoint import inference
 from botocore.exceptions import ClientError
 
 from vocab.contract import ContractError

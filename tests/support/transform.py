@@ -29,7 +29,7 @@ def hooks() -> Answer:
     """Give a container in this process: the endpoint's hooks with the published model."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
     import batch_local
-    import inference
+    from training.endpoint import inference
 
     verdict = inference.model_fn(inference.MODEL_FOLDER)
     return lambda body: batch_local.answer_lines(verdict, body)

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import archives
 import batch_rows
-import inference
+from training.endpoint import inference
 import training_job
 from batch_rows import BatchError
 from cloud import CloudError
-from inference import ModelFilesError
+from training.endpoint.inference import ModelFilesError
 
 from tests.support.archive import tiny_members, write_archive
 from tests.support.model import random_package

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import dataset
-import inference
+from training.endpoint import inference
 import pytest
 
 from tests.support.archive import TINY_COUNTS, tiny_members, write_archive

@@ -11,8 +11,8 @@ from typing import Any
 
 import adapt
 import drift
-import inference
-import model_folder
+from training.endpoint import inference
+from training.endpoint import model_folder
 import numpy as np
 import pytest
 

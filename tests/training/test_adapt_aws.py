@@ -13,7 +13,7 @@ from typing import Any
 import adapt
 import adapt_aws
 import boto3
-import inference
+from training.endpoint import inference
 import inventory
 import launch
 import numpy as np

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import adapt
 import adapt_deep
-import inference
+from training.endpoint import inference
 import numpy as np
 import pytest
 from adapt_deep import Settings

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import adapt
 import adapt_job
-import inference
+from training.endpoint import inference
 import pytest
 from adapt_job import Order
 

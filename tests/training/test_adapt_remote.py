@@ -11,7 +11,7 @@ from typing import Any
 
 import adapt
 import adapt_remote
-import inference
+from training.endpoint import inference
 import labelled
 import pytest
 from cloud import CloudError

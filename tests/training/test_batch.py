@@ -18,7 +18,7 @@ import batch_local
 import batch_parts
 import batch_rows
 import batch_run
-import inference
+from training.endpoint import inference
 import pytest
 from batch_rows import Part
 

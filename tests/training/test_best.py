@@ -11,7 +11,7 @@ import pytest
 import targets
 import train
 from best import Stage
-from inference import MODEL_FOLDER
+from training.endpoint.inference import MODEL_FOLDER
 
 HERE = Path(best.__file__).parent
 # Joins its input files and a word into its output, and logs that it ran.

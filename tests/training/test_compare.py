@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import compare
-import inference
+from training.endpoint import inference
 import labelled
-import model_folder
+from training.endpoint import model_folder
 import numpy as np
 import pytest
 from onnx_head import Head, read_head, with_head

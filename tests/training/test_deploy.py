@@ -13,7 +13,7 @@ import destroy
 import function
 import gateway
 import hosting
-import inference
+from training.endpoint import inference
 import inventory
 import page
 import policies

@@ -9,7 +9,7 @@ from typing import Any
 
 import dataset
 import evaluate
-import inference
+from training.endpoint import inference
 import numpy as np
 import pytest
 

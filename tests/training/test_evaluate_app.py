@@ -12,7 +12,7 @@ from typing import Any
 
 import dataset
 import evaluate_app
-import inference
+from training.endpoint import inference
 import pytest
 from evaluate_app import Answer
 

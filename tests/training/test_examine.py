@@ -13,7 +13,7 @@ from typing import Any
 import curriculum
 import dataset
 import examine
-import inference
+from training.endpoint import inference
 import pytest
 from dataset import Review, fold, in_development
 from peers_scorers import Peer, PeerMissing, Source

@@ -12,7 +12,7 @@ import best
 import corpus as corpora
 import evaluate
 import export
-import inference
+from training.endpoint import inference
 import measures
 import numpy as np
 import onnxruntime

@@ -9,7 +9,7 @@ from typing import Any
 
 import dataset
 import faithfulness
-import inference
+from training.endpoint import inference
 import pytest
 
 from vocab import contract, vocabulary

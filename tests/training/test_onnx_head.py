@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import inference
+from training.endpoint import inference
 import numpy as np
 import onnx
 import pytest

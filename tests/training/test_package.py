@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import images
-import inference
+from training.endpoint import inference
 import package
 import pytest
 from package import PackageError, Pin

@@ -9,7 +9,7 @@ from typing import Any
 
 import dataset
 import examine
-import inference
+from training.endpoint import inference
 import measures
 import numpy as np
 import peers

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import batch_local
-import inference
+from training.endpoint import inference
 import numpy as np
 import pooled
 import pytest

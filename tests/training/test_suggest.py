@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-import inference
+from training.endpoint import inference
 import numpy as np
 import pytest
 import suggest

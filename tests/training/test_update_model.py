@@ -6,7 +6,7 @@ from typing import Any
 import adapt
 import deploy
 import hosting
-import inference
+from training.endpoint import inference
 import pytest
 import update_model
 from cloud import Cloud, CloudError

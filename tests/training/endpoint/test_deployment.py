@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import inference
+from training.endpoint import inference
 import package
 import pytest
 

@@ -96,6 +96,6 @@ def _hooks() -> Any:
     code = str(FOLDER / "code")
     if code not in sys.path:
         sys.path.insert(0, code)
-    import inference
+    from training.endpoint import inference
 
     return inference

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-import inference
+from training.endpoint import inference
 
 
 def model_fn(model_dir: str | Path) -> inference.Verdict:

@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import inference
-import local_endpoint
+from training.endpoint import inference
+from training.endpoint import local_endpoint
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from local_endpoint import Endpoint
+from training.endpoint.local_endpoint import Endpoint
 
 from tests.support.stack import free_ports
 from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES
@@ -339,7 +339,7 @@ def test_a_caller_that_hangs_up_halfway_harms_nobody(
 def started(package: Path, *flags: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """Run the script until the block ends; ``env`` adds to the environment."""
     process = subprocess.Popen(
-        [sys.executable, "training/local_endpoint.py", "--model", str(package), *flags],
+        [sys.executable, "training/endpoint/local_endpoint.py", "--model", str(package), *flags],
         cwd=ROOT,
         env=os.environ | env,
         stdout=subprocess.PIPE,
@@ -486,7 +486,7 @@ def test_variables_choose_port_name_and_model(own_package: Path) -> None:
     (port,) = free_ports(1)
     env = {"ENDPOINT_PORT": str(port), "ENDPOINT_NAME": "mine", "MODEL": str(own_package)}
     process = subprocess.Popen(
-        [sys.executable, "training/local_endpoint.py"],
+        [sys.executable, "training/endpoint/local_endpoint.py"],
         cwd=ROOT,
         env=os.environ | env,
         stdout=subprocess.PIPE,

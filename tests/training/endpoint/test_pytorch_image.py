@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import inference
+from training.endpoint import inference
 import pytest
-import pytorch_image
+from training.endpoint import pytorch_image
 
 from vocab.contract import JSON
 

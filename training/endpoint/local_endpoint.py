@@ -1,6 +1,6 @@
 """A SageMaker endpoint on loopback: Runtime's URL and errors, answered by the hooks of inference.py.
 
-    python training/local_endpoint.py --port 8090
+    python -m training.endpoint.local_endpoint --port 8090
 
 boto3 reaches it when AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names it; nothing else changes. Errors have
 the form that SageMaker's own have (botocore's sagemaker-runtime model): an unknown endpoint is a 400
@@ -21,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import inference
+from training.endpoint import inference
 
 from vocab import contract
 
@@ -170,7 +170,7 @@ def main() -> None:
         "--model",
         type=Path,
         default=Path(os.environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="folder with model.onnx and model.json (default: MODEL, or training/model)",
+        help="folder with model.onnx and model.json (default: MODEL, or training/endpoint/model)",
     )
     options = parser.parse_args()
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import inference
+from training.endpoint import inference
 
 from vocab.files import sha256, write_together
 

@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import inference
-import model_folder
+from training.endpoint import inference
+from training.endpoint import model_folder
 import pytest
-from model_folder import FolderError, check_free, install
+from training.endpoint.model_folder import FolderError, check_free, install
 
 
 def parts(folder: Path, **more: Any) -> tuple[bytes, dict[str, Any]]:

@@ -10,12 +10,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import inference
+from training.endpoint import inference
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from inference import ModelFilesError, Verdict, input_fn, model_fn, output_fn, predict_fn, respond
+from training.endpoint.inference import ModelFilesError, Verdict, input_fn, model_fn, output_fn, predict_fn, respond
 
 from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, ContractError
 from vocab.files import sha256
