@@ -65,10 +65,10 @@ format: $(DEV)/.ready ## let ruff order imports and lay out the code
 	@$(DEV)/bin/ruff format .
 
 data: $(RUN)/.ready ## get the IMDb archive, check it, print what it holds
-	@$(RUN)/bin/python training/dataset.py
+	@$(RUN)/bin/python -m training.data.dataset
 
 vocab: $(RUN)/.ready ## count words and write vocab/vocabulary.pkl (then train again)
-	@$(RUN)/bin/python training/build_vocab.py
+	@$(RUN)/bin/python -m training.data.build_vocab
 
 train: $(TRAIN)/.ready ## train the network and write training/endpoint/model/ (about 15 minutes on 2 cores)
 	@$(TRAIN)/bin/python training/train.py --resume

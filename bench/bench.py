@@ -32,7 +32,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app",
 import answer_rows  # noqa: E402
 import bulk_rows  # noqa: E402
 import cost_rows  # noqa: E402
-import dataset  # noqa: E402
+from training.data import dataset  # noqa: E402
 import goals  # noqa: E402
 import http_rows  # noqa: E402
 import measuring  # noqa: E402

@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
 
-import dataset  # noqa: E402
+from training.data import dataset  # noqa: E402
 import fill_readme  # noqa: E402
 import goals  # noqa: E402
 import machine  # noqa: E402

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
 import answer_rows  # noqa: E402
-import dataset  # noqa: E402
+from training.data import dataset  # noqa: E402
 import fill_readme  # noqa: E402
 import numpy as np  # noqa: E402
 from training.endpoint.inference import MODEL_FOLDER  # noqa: E402

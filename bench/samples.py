@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-import dataset
+from training.data import dataset
 from peers_scorers import Source
 
 from vocab import vocabulary

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import dataset
+from training.data import dataset
 from http_rows import POLL_SECONDS, TIMEOUT_SECONDS, connected
 from measuring import Figure, Missing, single, summarise
 from processes import tree

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import corpus as corpora
+from training.data import corpus as corpora
 from training.endpoint import inference
 import numpy as np
 from measuring import Figure, Missing, single

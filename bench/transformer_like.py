@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 from measuring import Missing
 
 ROWS, MOST_TOKENS = 1_000, 512

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import best
-import dataset
+from training.data import dataset
 import evaluate
 import examine
 from training.endpoint import inference

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import blas  # noqa: F401  (before numpy)
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 import machine
 import numpy as np
@@ -229,7 +229,7 @@ def _network() -> bytes:
 
 def load(archive: str | None) -> Task:
     """Give sentences and film reviews. Raises ValueError or DataError."""
-    import corpus
+    from training.data import corpus
 
     development = corpus.load(archive).development
     texts, labels, groups = sentences(fetch())

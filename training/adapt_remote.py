@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import adapt_job
 from training.endpoint import inference
-from archives import ArchiveError, read_members
+from training.data.archives import ArchiveError, read_members
 from cloud import Cloud, CloudError
 from training.endpoint.model_folder import named_by
 from speaking import CommandError

@@ -19,7 +19,7 @@ from typing import Any
 
 import batch
 import batch_rows
-import dataset
+from training.data import dataset
 import machine
 
 from vocab.files import write_atomic

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import curriculum
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 import targets
 import torch

@@ -21,7 +21,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 import machine
 import measures

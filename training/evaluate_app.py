@@ -17,7 +17,7 @@ import time
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 from evaluate import publish
 from tqdm import tqdm

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 import peers_scorers
 from evaluate import publish

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 from evaluate import publish
 from tqdm import tqdm

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import best
-import corpus as corpora
-import dataset
+from training.data import corpus as corpora
+from training.data import dataset
 from training.endpoint import inference
 import machine
 import measures

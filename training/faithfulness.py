@@ -24,7 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 import numpy as np
 from evaluate import loaded, publish

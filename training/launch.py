@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cloud as clouds
-import dataset
+from training.data import dataset
 import images
 import prices
 import resources

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import dataset
+from training.data import dataset
 import images
 from training.endpoint import inference
 

@@ -16,7 +16,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import dataset
+from training.data import dataset
 import numpy as np
 
 from vocab import vocabulary

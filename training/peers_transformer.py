@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 from peers_scorers import Peer, PeerMissing, Source
 
 from vocab.contract import sigmoid

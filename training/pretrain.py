@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import corpus as corpora
-import dataset
+from training.data import corpus as corpora
+from training.data import dataset
 import numpy as np
 import torch
 from network import Network, Size, init_lstm

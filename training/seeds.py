@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import evaluate
 import examine
 from training.endpoint import inference

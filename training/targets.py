@@ -16,9 +16,9 @@ from pathlib import Path
 from zipfile import BadZipFile
 
 import curriculum
-import dataset
+from training.data import dataset
 import numpy as np
-import sentences
+from training.data import sentences
 from curriculum import Examples, Taught
 
 from vocab import vocabulary

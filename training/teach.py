@@ -16,14 +16,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import corpus as corpora
+from training.data import corpus as corpora
 import curriculum
-import dataset
+from training.data import dataset
 import examine
 import measures
 import ngrams
 import numpy as np
-import sentences
+from training.data import sentences
 import torch
 import transformer
 from network import Network, Size

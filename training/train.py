@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import corpus as corpora
+from training.data import corpus as corpora
 import curriculum
-import dataset
+from training.data import dataset
 import numpy as np
 import torch
 from network import Network, Size, draw_noise

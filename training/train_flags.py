@@ -3,7 +3,7 @@
 import argparse
 import os
 
-import dataset
+from training.data import dataset
 
 # Flags that say where things lie, not how the network is trained.
 PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import cloud as clouds
-import dataset
+from training.data import dataset
 import numpy as np
-from archives import ArchiveError, read_members
+from training.data.archives import ArchiveError, read_members
 from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError
 from safetensors import SafetensorError

@@ -20,8 +20,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import corpus as corpora
-import dataset
+from training.data import corpus as corpora
+from training.data import dataset
 import numpy as np
 import torch
 from pretrain import keep_memory, uses_bf16

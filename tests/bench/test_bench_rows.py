@@ -150,7 +150,7 @@ def test_the_naive_function_imports_what_is_installed_and_then_the_app(tmp_path:
 
 
 def test_the_old_network_gives_a_probability_a_review(tmp_path: Path) -> None:
-    import corpus
+    from training.data import corpus
     import numpy as np
 
     network, optimizer = training_rows.old_network()

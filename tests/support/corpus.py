@@ -1,7 +1,7 @@
 """A corpus small enough to train on in a second: one word praises, another one damns."""
 
 import numpy as np
-from corpus import Corpus, Split
+from training.data.corpus import Corpus, Split
 
 from vocab.vocabulary import FIRST_KNOWN_ID
 

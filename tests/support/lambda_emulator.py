@@ -19,7 +19,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 
 from tests.support.lambda_runtime import TIMEOUT_SECONDS, variables
 from tests.support.stack import free_ports

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
-import dataset  # noqa: E402
+from training.data import dataset  # noqa: E402
 import torch  # noqa: E402
 import transformer  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-import archives
+from training.data import archives
 import batch_rows
 from training.endpoint import inference
 import training_job

@@ -6,7 +6,7 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-import dataset
+from training.data import dataset
 from training.endpoint import inference
 import pytest
 

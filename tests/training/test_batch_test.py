@@ -9,7 +9,7 @@ from typing import Any
 
 import batch_local
 import batch_test
-import dataset
+from training.data import dataset
 import pytest
 from batch_rows import Part
 

@@ -14,9 +14,9 @@ import examine
 import numpy as np
 import pytest
 import train
-from corpus import Corpus, Split
+from training.data.corpus import Corpus, Split
 from curriculum import Examples, Frame, Swapper
-from dataset import fold
+from training.data.dataset import fold
 
 from tests.support.corpus import tiny_corpus
 from vocab import vocabulary

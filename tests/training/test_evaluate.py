@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import evaluate
 from training.endpoint import inference
 import numpy as np

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import evaluate_app
 from training.endpoint import inference
 import pytest

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import curriculum
-import dataset
+from training.data import dataset
 import examine
 from training.endpoint import inference
 import pytest
-from dataset import Review, fold, in_development
+from training.data.dataset import Review, fold, in_development
 from peers_scorers import Peer, PeerMissing, Source
 
 from vocab import vocabulary

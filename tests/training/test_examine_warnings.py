@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import examine_warnings
 import pytest
 

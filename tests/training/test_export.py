@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import best
-import corpus as corpora
+from training.data import corpus as corpora
 import evaluate
 import export
 from training.endpoint import inference

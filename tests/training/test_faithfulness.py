@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import faithfulness
 from training.endpoint import inference
 import pytest

@@ -10,8 +10,8 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import boto3
-import corpus as corpora
-import dataset
+from training.data import corpus as corpora
+from training.data import dataset
 import launch
 import pytest
 import resources

@@ -7,14 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import examine
 from training.endpoint import inference
 import measures
 import numpy as np
 import peers
 import pytest
-from dataset import Review
+from training.data.dataset import Review
 from peers_scorers import Peer, PeerMissing, Source
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import dataset
+from training.data import dataset
 import peers_scorers
 import pytest
 from peers_scorers import CARD, Peer, PeerMissing, Source

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-import dataset
+from training.data import dataset
 import peers_transformer
 import pytest
 import torch

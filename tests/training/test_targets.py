@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import curriculum
-import dataset
+from training.data import dataset
 import numpy as np
 import pytest
-import sentences
+from training.data import sentences
 import targets
 from curriculum import Examples, Taught
-from dataset import Dataset, Review
+from training.data.dataset import Dataset, Review
 
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import corpus as corpora
+from training.data import corpus as corpora
 import curriculum
-import dataset
+from training.data import dataset
 import examine
 import measures
 import ngrams
@@ -18,8 +18,8 @@ import teach
 import torch
 import train
 import transformer
-from corpus import Corpus, Split
-from dataset import Dataset, Review
+from training.data.corpus import Corpus, Split
+from training.data.dataset import Dataset, Review
 from network import Network, Size
 from safetensors.torch import load_file, save_file
 

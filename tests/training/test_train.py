@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import corpus as corpora
+from training.data import corpus as corpora
 import numpy as np
 import pytest
 import torch
 import train
-from corpus import Split
-from dataset import DataError
+from training.data.corpus import Split
+from training.data.dataset import DataError
 from network import Network, Size
 from safetensors.torch import load_file
 

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dataset
+from training.data import dataset
 import numpy as np
 import pytest
 import torch

@@ -1,6 +1,6 @@
 """Training and serving read a review alike: equal ids, byte for byte, on every Python that is found.
 
-2,000 real reviews and some hundred hostile strings go through the training path (training/corpus.py)
+2,000 real reviews and some hundred hostile strings go through the training path (training/data/corpus.py)
 here, and through the Lambda's own import path in another process. The packages for another Python
 are installed once into pytest's cache folder.
 """
@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import corpus
-import dataset
+from training.data import corpus
+from training.data import dataset
 import numpy as np
 import pytest
 from hostile import listed

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import build_vocab
-import corpus as corpora
-import dataset
+from training.data import build_vocab
+from training.data import corpus as corpora
+from training.data import dataset
 import numpy as np
 import pytest
 

@@ -1,6 +1,6 @@
 """Count words in the train and unsup reviews and write vocab/vocabulary.pkl and .json.
 
-    python training/build_vocab.py
+    python -m training.data.build_vocab
 
 Only train and unsup text is counted, never the test or development split's.
 """
@@ -9,7 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
-import dataset
+from training.data import dataset
 
 from vocab import vocabulary
 

@@ -1,6 +1,6 @@
 """Get the IMDb Large Movie Review Dataset and read it: splits, labels, films, duplicates.
 
-    python training/dataset.py            # download or check the archive, print the counts
+    python -m training.data.dataset            # download or check the archive, print the counts
 
 The archive comes from ``--archive``, from ``IMDB_ARCHIVE``, or is downloaded once into the cache
 folder. Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from archives import ArchiveError, read_members
+from training.data.archives import ArchiveError, read_members
 from tqdm import tqdm
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import dataset
+from training.data import dataset
 import numpy as np
 from tqdm import tqdm
 

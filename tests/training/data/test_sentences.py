@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-import sentences
-from dataset import Dataset, Review
+from training.data import sentences
+from training.data.dataset import Dataset, Review
 
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary

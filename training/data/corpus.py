@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-import dataset
+from training.data import dataset
 import numpy as np
 from tqdm import tqdm
 

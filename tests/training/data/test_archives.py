@@ -7,9 +7,9 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-import archives
+from training.data import archives
 import pytest
-from archives import ArchiveError, read_members
+from training.data.archives import ArchiveError, read_members
 
 MOST = 30_000_000
 ALLOWED = 1_000
