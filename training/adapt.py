@@ -21,14 +21,14 @@ from typing import Any, NamedTuple
 
 import blas  # noqa: F401  (before numpy)
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import likeness
 import measures
 import numpy as np
 import pooled
 from adapt_judge import Judged, Tuned, judge, sentence_of
 from head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
-from labelled import Labelled
+from training.files.labelled import Labelled
 from training.endpoint.model_folder import check_free, check_writable, install, named_by
 from onnx_head import POOLED, Head, read_head, with_head, with_pooled
 from speaking import FINE, REFUSED, CommandError, speaking

@@ -27,7 +27,7 @@ import adapt_job
 import adapt_remote
 import cloud as clouds
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import launch
 import policies
 import prices
@@ -35,7 +35,7 @@ import resources
 import reviews_s3
 import training_job
 from adapt_job import Order
-from batch_rows import format_of
+from training.files.rows import format_of
 from botocore.exceptions import BotoCoreError, ClientError
 from cloud import Cloud, CloudError
 from launch import Plan

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import adapt
-import labelled
+from training.files import labelled
 from training.endpoint.model_folder import write_package
 from speaking import REFUSALS, CommandError
 

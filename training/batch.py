@@ -18,15 +18,15 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-import batch_local
+from training.files import processes
 import batch_ray
-import batch_run
+from training.files import resumable
 import batch_transform
 import cloud
 from training.endpoint import inference
-from batch_local import Answering, model_key
-from batch_parts import Kept, folder_of, keeping, key_of
-from batch_rows import (
+from training.files.processes import Answering, model_key
+from training.files.parts import Kept, folder_of, keeping, key_of
+from training.files.rows import (
     FORMATS,
     BatchError,
     Count,
@@ -36,7 +36,7 @@ from batch_rows import (
     open_source,
     output_format,
 )
-from batch_run import Done, Work, check_out, finish
+from training.files.resumable import Done, Work, check_out, finish
 from batch_transform import Settings, cores_of
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -98,7 +98,7 @@ def milliseconds(model: Path) -> float:
 def _hooks(options: argparse.Namespace) -> AbstractContextManager[Answering | None]:
     """Give what answers parts by the endpoint's own hooks, or None where that is not wanted."""
     if options.local and not options.dry_run:
-        return batch_local.answering(options.model, options.file, options.workers)
+        return processes.answering(options.model, options.file, options.workers)
     if options.ray:
         return nullcontext(lambda parts, _: batch_ray.answered(parts, options.model, options.ray))
     return nullcontext()
@@ -106,7 +106,7 @@ def _hooks(options: argparse.Namespace) -> AbstractContextManager[Answering | No
 
 def _run_hooks(options: argparse.Namespace, work: Work, answering: Answering) -> Done:
     work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
-    return batch_run.judge(work, lambda parts: answering(parts, work.sent))
+    return resumable.judge(work, lambda parts: answering(parts, work.sent))
 
 
 # --- on SageMaker -------------------------------------------------------------------------------

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from batch_rows import BatchError, Part
+from training.files.rows import BatchError, Part
 
 HERE = Path(__file__).resolve().parent
 # What an actor imports.
 CODE = (
     "inference.py",
     "onnx_runtime.py",
-    "batch_rows.py",
-    "batch_parts.py",
-    "batch_local.py",
+    "rows.py",
+    "parts.py",
+    "processes.py",
     "batch_ray.py",
 )
 CONNECT_SECONDS = 10
@@ -40,7 +40,7 @@ class Answerer:
     def __call__(self, table: Any) -> Any:
         """Answer the column ``lines``; the column ``number`` tells the parts apart."""
         import pyarrow
-        from batch_local import answer_lines
+        from training.files.processes import answer_lines
 
         answers = [answer_lines(self.verdict, data) for data in table["lines"].to_pylist()]
         return pyarrow.table({"number": table["number"], "answers": pyarrow.array(answers, pyarrow.binary())})

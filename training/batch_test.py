@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import batch
-import batch_rows
+from training.files import rows as batch_rows
 from training.data import dataset
 import machine
 

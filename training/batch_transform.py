@@ -14,8 +14,8 @@ import function
 import hosting
 import inventory
 import resources
-from batch_parts import Kept
-from batch_rows import Answer, BatchError, Count, Source, line_of, read_answers
+from training.files.parts import Kept
+from training.files.rows import Answer, BatchError, Count, Source, line_of, read_answers
 from botocore.exceptions import ClientError
 from cloud import Cloud, CloudError, is_missing, tag_list
 from resources import HASH, bucket_tags, is_there

@@ -17,13 +17,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import batch_local
+from training.files import processes
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import numpy as np
 import paired
-from batch_rows import Answer, Row, parts, read_answers, written
-from labelled import Labelled
+from training.files.rows import Answer, Row, parts, read_answers, written
+from training.files.labelled import Labelled
 from speaking import FINE, CommandError, speaking
 from tqdm import tqdm
 
@@ -77,7 +77,7 @@ def answers_of(rows: Labelled, model: Path, workers: int) -> list[Answer]:
     found: dict[int, Answer] = {}
     workers = max(1, min(workers, len(rows.numbers) // 250))
     with tqdm(total=len(rows.numbers), desc=f"judging by {model}", unit="review", disable=None) as bar:
-        for part, data in batch_local.answered(parts(rows.rows()), model, workers):
+        for part, data in processes.answered(parts(rows.rows()), model, workers):
             found |= read_answers(data, part.ids)
             bar.update(len(part.ids))
     if len(found) != len(rows.numbers):

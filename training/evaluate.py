@@ -26,7 +26,7 @@ from training.endpoint import inference
 import machine
 import measures
 import numpy as np
-from labelled import LABELS
+from training.files.labelled import LABELS
 from tqdm import tqdm
 
 from vocab import contract

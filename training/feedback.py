@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from batch_rows import harmless, written
+from training.files.rows import harmless, written
 from speaking import FINE, CommandError, speaking
 from tqdm import tqdm
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from training.endpoint import inference
 import numpy as np
-from batch_local import follow_parent, result_of, start_pool, submit
+from training.files.processes import follow_parent, result_of, start_pool, submit
 from onnx_head import POOLED, with_pooled
 from tqdm import tqdm
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 
 from training.endpoint import inference
-from batch_rows import BatchError
+from training.files.rows import BatchError
 from training.endpoint.model_folder import FolderError
 from onnx_head import HeadError
 from pooled import PooledError

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import measures
 import numpy as np
 import pooled
-from batch_rows import BatchError, Row, Source, format_of, open_source, written
+from training.files.rows import BatchError, Row, Source, format_of, open_source, written
 from onnx_head import read_head
 from speaking import FINE, CommandError, speaking
 

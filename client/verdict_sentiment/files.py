@@ -14,9 +14,9 @@ from verdict_sentiment._shared import load
 from verdict_sentiment.ways import UsageError, Way, hooks, open_way
 
 files = load("vocab.files")
-rows = load("training.batch_rows")
-batch_parts = load("training.batch_parts")
-batch_run = load("training.batch_run")
+rows = load("training.files.rows")
+batch_parts = load("training.files.parts")
+batch_run = load("training.files.resumable")
 
 BatchError: type[Exception] = rows.BatchError
 STANDARD = "-"

@@ -19,7 +19,7 @@ from verdict_sentiment.results import Judged
 LIBRARIES = ("onnxruntime", "numpy", "nltk", "bs4")
 MAX_WORKERS = 1024
 
-# A part of a file, as training/batch_rows.py cuts it, and its answers as JSON lines.
+# A part of a file, as training/files/rows.py cuts it, and its answers as JSON lines.
 Part = Any
 Answering = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
 # The same, given how many rows are sent in all.
@@ -106,7 +106,7 @@ def hooks(options: argparse.Namespace, path: Path) -> AbstractContextManager[Hoo
     if url_of(options) is not None:
         return nullcontext()
     HooksService(_folder(options))  # says in a sentence what is wrong with it
-    started: AbstractContextManager[Hooks] = load("training.batch_local").answering(
+    started: AbstractContextManager[Hooks] = load("training.files.processes").answering(
         _folder(options), path, options.workers
     )
     return started
@@ -116,7 +116,7 @@ def hooks(options: argparse.Namespace, path: Path) -> AbstractContextManager[Hoo
 def open_way(options: argparse.Namespace, here: Hooks | None, sent: int) -> Iterator[Way]:
     """Give the way of a file of which so many rows are sent. Raises UsageError or VerdictError."""
     if here:
-        rows, key = load("training.batch_rows"), load("training.batch_local").model_key(_folder(options))
+        rows, key = load("training.files.rows"), load("training.files.processes").model_key(_folder(options))
         yield Way(("hooks", key), lambda parts: here(parts, sent), rows.PART_ROWS, rows.PART_BYTES)
         return
     with open_verdict(options) as verdict:

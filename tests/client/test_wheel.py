@@ -23,7 +23,7 @@ from tests.support.varied import varied
 PROJECT = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 # Files of a user's own, in the folder where the command is run.
-IN_THE_WAY = ("vocab.py", "inference.py", "app.py", "batch_rows.py", "chalicelib.py")
+IN_THE_WAY = ("vocab.py", "inference.py", "app.py", "rows.py", "chalicelib.py")
 
 
 def pinned(extras: dict[str, list[str]]) -> set[str]:

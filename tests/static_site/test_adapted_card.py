@@ -5,7 +5,7 @@ from typing import Any
 
 import adapt
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import pytest
 from playwright.sync_api import expect
 

@@ -10,7 +10,7 @@ from typing import Any
 import compare
 import httpx
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import numpy as np
 import paired
 import pytest

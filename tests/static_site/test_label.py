@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-import labelled
+from training.files import labelled
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 

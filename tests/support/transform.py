@@ -28,11 +28,11 @@ Answer = Callable[[bytes], bytes]
 def hooks() -> Answer:
     """Give a container in this process: the endpoint's hooks with the published model."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-    import batch_local
+    from training.files import processes
     from training.endpoint import inference
 
     verdict = inference.model_fn(inference.MODEL_FOLDER)
-    return lambda body: batch_local.answer_lines(verdict, body)
+    return lambda body: processes.answer_lines(verdict, body)
 
 
 def container(url: str) -> Answer:

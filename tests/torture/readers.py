@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from training.data import archives
-import batch_rows
+from training.files import rows
 from training.endpoint import inference
 import training_job
-from batch_rows import BatchError
+from training.files.rows import BatchError
 from cloud import CloudError
 from training.endpoint.inference import ModelFilesError
 
@@ -230,16 +230,16 @@ def _rows(folder: Path) -> list[Reader]:
         def read(data: bytes) -> None:
             path = folder / f"rows.{format}"
             path.write_bytes(data)
-            source = batch_rows.open_source(path, format)
+            source = rows.open_source(path, format)
             judged = {
-                row.number: batch_rows.Answer("positive", 0.9) for row in source.rows() if not row.error
+                row.number: rows.Answer("positive", 0.9) for row in source.rows() if not row.error
             }
-            joined = batch_rows.join(source.rows(), [judged] if judged else [])
-            batch_rows.write(joined, source, io.StringIO(newline=""), "tsv")
+            joined = rows.join(source.rows(), [judged] if judged else [])
+            rows.write(joined, source, io.StringIO(newline=""), "tsv")
 
         return read
 
     return [
         *(Reader(f"rows of {name}", reader(name), [data], (BatchError,)) for name, data in tables.items()),
-        Reader("a batch's answers", lambda data: batch_rows.read_answers(data), [answers], (BatchError,)),
+        Reader("a batch's answers", lambda data: rows.read_answers(data), [answers], (BatchError,)),
     ]

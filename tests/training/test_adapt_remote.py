@@ -12,7 +12,7 @@ from typing import Any
 import adapt
 import adapt_remote
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 import pytest
 from cloud import CloudError
 from speaking import CommandError

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import batch
-import batch_local
-import batch_parts
-import batch_rows
-import batch_run
+from training.files import processes
+from training.files import parts as batch_parts
+from training.files import rows as batch_rows
+from training.files import resumable
 from training.endpoint import inference
 import pytest
-from batch_rows import Part
+from training.files.rows import Part
 
 from vocab import contract
 
@@ -97,8 +97,8 @@ def wait_for(number: int, out: Path, process: "subprocess.Popen[str]") -> set[st
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Parts of three rows in this process."""
     whole = batch_rows.parts
-    monkeypatch.setattr(batch_run, "parts", lambda rows, *limits: whole(rows, most=3))
-    monkeypatch.setattr(batch_local, "PART_ROWS", 3)
+    monkeypatch.setattr(resumable, "parts", lambda rows, *limits: whole(rows, most=3))
+    monkeypatch.setattr(processes, "PART_ROWS", 3)
     yield
 
 
@@ -121,7 +121,7 @@ def test_each_row_gets_what_the_endpoint_answers(
     assert {row["id"] for row in rows} == {"same"}
     for text, row in zip(texts, rows, strict=True):
         body = contract.to_json({"id": 1, "review": text})
-        told = json.loads(batch_local.answer_lines(verdict, body))
+        told = json.loads(processes.answer_lines(verdict, body))
         if "error" in told:
             assert (row["error"], row["detail"]) == (told["error"]["code"], told["error"]["detail"])
             assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
@@ -188,14 +188,14 @@ def test_kill_9_loses_no_finished_part_and_leaves_no_process(
     damaged = left[0]
     damaged.write_bytes(damaged.read_bytes()[:-1])
     asked: list[int] = []
-    whole = batch_local.answered
+    whole = processes.answered
 
     def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
         for part, data in whole(parts, *rest):
             asked.append(part.number)
             yield part, data
 
-    monkeypatch.setattr(batch_local, "answered", answered)
+    monkeypatch.setattr(processes, "answered", answered)
     resumed = judge(path, out)
     kept = {int(one.name.split("-")[1]) for one in left[1:]}
     assert asked == [number for number in range(16) if number not in kept]
@@ -245,12 +245,12 @@ def test_another_model_answers_all_parts_anew(
     tmp_path: Path, own_package: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, out = save(tmp_path / "a.csv", reviews(6)), tmp_path / "out.csv"
-    first = batch_local.model_key(own_package)
+    first = processes.model_key(own_package)
     card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
     (own_package / "model.json").write_text(json.dumps(card | {"temperature": 3.0}), encoding="utf-8")
-    assert batch_local.model_key(own_package) != first
+    assert processes.model_key(own_package) != first
     (own_package / "model.json").write_text(json.dumps(card | {"metrics": {"x": 1}}), encoding="utf-8")
-    assert batch_local.model_key(own_package) == first
+    assert processes.model_key(own_package) == first
     assert judge(path, out, "--model", str(own_package)) != judge(path, out)
 
 
@@ -258,13 +258,13 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, out = save(tmp_path / "a.csv", reviews(5)), tmp_path / "out.csv"
-    whole = batch_local.answered
+    whole = processes.answered
 
     def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
         yield from whole(parts, *rest)
         save(path, reviews(6)[1:])
 
-    monkeypatch.setattr(batch_local, "answered", answered)
+    monkeypatch.setattr(processes, "answered", answered)
     with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
         judge(path, out)
     assert not out.exists()
@@ -275,7 +275,7 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
 ) -> None:
     path = save(tmp_path / "a.csv", reviews(20))
     expected = judge(path, tmp_path / "one.csv")
-    steps, start_pool, count = [], batch_local.start_pool, batch.count
+    steps, start_pool, count = [], processes.start_pool, batch.count
 
     def noted(step: str, do: Any) -> Any:
         def doing(*given: Any) -> Any:
@@ -284,8 +284,8 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
 
         return doing
 
-    monkeypatch.setattr(batch_local, "LONG_BYTES", 10)
-    monkeypatch.setattr(batch_local, "start_pool", noted("start", start_pool))
+    monkeypatch.setattr(processes, "LONG_BYTES", 10)
+    monkeypatch.setattr(processes, "start_pool", noted("start", start_pool))
     monkeypatch.setattr(batch, "count", noted("count", count))
     assert judge(path, tmp_path / "two.csv", "--workers", "2") == expected
     assert steps == ["start", "count"]
@@ -294,7 +294,7 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
 def test_a_broken_model_is_one_sentence_for_a_long_file_too(
     tmp_path: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(batch_local, "LONG_BYTES", 10)
+    monkeypatch.setattr(processes, "LONG_BYTES", 10)
     (own_package / "model.onnx").unlink()
     path = save(tmp_path / "a.csv", reviews(3))
     with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
@@ -305,7 +305,7 @@ def test_a_broken_model_is_one_sentence_for_a_long_file_too(
 def test_a_long_file_that_can_not_be_read_leaves_no_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_local, "LONG_BYTES", 10)
+    monkeypatch.setattr(processes, "LONG_BYTES", 10)
     path = tmp_path / "a.csv"
     path.write_text('review\n"a" b\n', encoding="utf-8")
     with pytest.raises(SystemExit, match="is no CSV at line 2"):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import batch
-import batch_parts
+from training.files import parts
 import batch_ray
 import processes
 import pytest
@@ -92,7 +92,7 @@ def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, 
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "deprecated" not in done.stderr
     assert (tmp_path / f"ray.{suffix}").read_bytes() == judge(path, tmp_path / f"here.{suffix}")
-    assert not batch_parts.folder_of(tmp_path / f"ray.{suffix}").exists()
+    assert not parts.folder_of(tmp_path / f"ray.{suffix}").exists()
 
 
 @pytest.mark.aws
@@ -138,7 +138,7 @@ def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, c
     process.kill()
     process.communicate(timeout=START_SECONDS)
     assert not out.exists()
-    assert names <= {one.name for one in batch_parts.folder_of(out).iterdir()}
+    assert names <= {one.name for one in parts.folder_of(out).iterdir()}
     assert judge(path, out) == judge(path, tmp_path / "anew.csv")
 
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import batch_local
+from training.files import processes
 import batch_test
 from training.data import dataset
 import pytest
-from batch_rows import Part
+from training.files.rows import Part
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], dict[st
             lines = [{**answer(row["review"]), "id": row["id"]} for row in rows]
             yield part, "\n".join(map(json.dumps, lines)).encode()
 
-    monkeypatch.setattr(batch_local, "answered", answered)
+    monkeypatch.setattr(processes, "answered", answered)
 
 
 def verdict(probability: float, sentiment: str) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import batch
-import batch_parts
+from training.files import parts
 import batch_transform
 import cloud as clouds
 import pytest
 import resources
-from batch_rows import BatchError, Count, Part
+from training.files.rows import BatchError, Count, Part
 from cloud import Cloud
 
 from tests.support import transform
@@ -147,7 +147,7 @@ def test_a_transform_writes_the_same_bytes_as_this_machine(
     path = save(tmp_path / "a.csv", HOSTILE)
     assert send(path, tmp_path / f"sent.{suffix}") == judge(path, tmp_path / f"here.{suffix}")
     assert keys(cloud) == []
-    assert not batch_parts.folder_of(tmp_path / f"sent.{suffix}").exists()
+    assert not parts.folder_of(tmp_path / f"sent.{suffix}").exists()
     assert len(jobs.requests) == 1
 
 
@@ -267,13 +267,13 @@ def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
         patched.setattr(batch_transform, step, stop)
         assert refused(path, out).startswith("batch: interrupted; run the same command again to go on (")
     assert out.exists() == (step == "clean")
-    assert batch_parts.folder_of(out).exists()
+    assert parts.folder_of(out).exists()
     # Another number of machines would cut other files; what was begun goes on as it was.
     assert send(path, out, "--instances", "3") == judge(path, tmp_path / "here.csv")
     assert len(jobs.requests) == 1
     assert jobs.requests[0]["TransformResources"]["InstanceCount"] == 1
     assert keys(cloud) == []
-    assert not batch_parts.folder_of(out).exists()
+    assert not parts.folder_of(out).exists()
 
 
 @pytest.mark.aws
@@ -372,6 +372,6 @@ def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: Aw
 
 
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:
-    with batch_parts.keeping(tmp_path / "out.csv", "0" * 16) as kept:
+    with parts.keeping(tmp_path / "out.csv", "0" * 16) as kept:
         kept.keep(Part(0, array("Q", [0]), b""), b'{"id":0,"error":{"code":"no_token","detail":"d"}}')
         assert kept.read_job() is None

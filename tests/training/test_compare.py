@@ -8,7 +8,7 @@ from pathlib import Path
 
 import compare
 from training.endpoint import inference
-import labelled
+from training.files import labelled
 from training.endpoint import model_folder
 import numpy as np
 import pytest

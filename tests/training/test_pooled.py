@@ -4,7 +4,7 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-import batch_local
+from training.files import processes
 from training.endpoint import inference
 import numpy as np
 import pooled
@@ -55,7 +55,7 @@ def _nothing(model: str) -> None:
 
 
 def test_no_process_hears_ctrl_c_not_even_while_it_starts() -> None:
-    with batch_local.start_pool(2, _nothing, Path("model")) as pool:
+    with processes.start_pool(2, _nothing, Path("model")) as pool:
         assert not pool.submit(_hears_ctrl_c).result()
     assert _hears_ctrl_c()
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from batch_parts import Kept, answers_of, is_whole, keeping, replacing
-from batch_rows import (
+from training.files.parts import Kept, answers_of, is_whole, keeping, replacing
+from training.files.rows import (
     PART_BYTES,
     PART_ROWS,
     Answer,

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from training.endpoint import inference
-from batch_parts import key_of
-from batch_rows import PART_ROWS, BatchError, Part
+from training.files.parts import key_of
+from training.files.rows import PART_ROWS, BatchError, Part
 
 from vocab import contract
 from vocab.files import sha256_of

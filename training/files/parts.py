@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from batch_rows import Answer, BatchError, Part, read_answers
+from training.files.rows import Answer, BatchError, Part, read_answers
 
 from vocab.files import sha256, write_atomic
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from batch_rows import BatchError, Row, Source, format_of, open_source, shown
+from training.files.rows import BatchError, Row, Source, format_of, open_source, shown
 
 # A column that has one of these names is found without being named.
 LABEL_COLUMNS = ("label", "sentiment", "stars", "star_rating", "rating", "score", "polarity", "class")

@@ -5,10 +5,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-import labelled
+from training.files import labelled
 import pytest
-from batch_rows import BatchError
-from labelled import Labelled, scheme_of
+from training.files.rows import BatchError
+from training.files.labelled import Labelled, scheme_of
 
 
 def save(folder: Path, rows: list[str], header: str = "text,label", name: str = "my.csv") -> Path:

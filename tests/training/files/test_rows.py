@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-import batch_rows
+from training.files import rows as batch_rows
 import pytest
-from batch_rows import Answer, BatchError, Row, Source
+from training.files.rows import Answer, BatchError, Row, Source
 from hypothesis import given
 from hypothesis import strategies as st
 
