@@ -84,19 +84,19 @@ ablation: $(TEACH)/.ready ## train without one ingredient each and print what ea
 	@$(TEACH)/bin/python training/ablate.py
 
 behaviour: $(PEERS)/.ready ## examine the published model, beside three others, on short cases by capability
-	@$(PEERS)/bin/python training/examine.py --peers
+	@$(PEERS)/bin/python -m training.evaluation.behaviour --peers
 
 peers: $(PEERS)/.ready ## compare the published model with VADER, TextBlob, NB-LR, fastText and the old app
 	@$(PEERS)/bin/python training/peers.py --split $(SPLIT)
 
 evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=development
-	@$(RUN)/bin/python training/evaluate.py --split $(SPLIT)
+	@$(RUN)/bin/python -m training.evaluation.evaluate --split $(SPLIT)
 
 evaluate-app: $(RUN)/.ready ## send 500 test reviews through the running app and judge its answers
-	@$(RUN)/bin/python training/evaluate_app.py
+	@$(RUN)/bin/python -m training.evaluation.evaluate_app
 
 drift: $(RUN)/.ready ## say how what the running API was asked differs from what the model was examined on
-	@$(RUN)/bin/python training/drift.py $(FLAGS)
+	@$(RUN)/bin/python -m training.evaluation.drift $(FLAGS)
 
 bench: $(BENCH)/.ready ## measure Verdict's speed beside what one would pick instead (FLAGS=--quick: a look)
 	@$(BENCH)/bin/python bench/bench.py $(FLAGS)
@@ -108,10 +108,10 @@ profile: $(BENCH)/.ready ## profile an answer, the network and the app's imports
 	@$(BENCH)/bin/python bench/profiles.py $(FLAGS)
 
 faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 development reviews
-	@$(RUN)/bin/python training/faithfulness.py
+	@$(RUN)/bin/python -m training.evaluation.faithfulness
 
 warnings: $(RUN)/.ready ## ask whether other languages are noticed and English is left alone
-	@$(RUN)/bin/python training/examine_warnings.py
+	@$(RUN)/bin/python -m training.evaluation.language_warnings
 
 doctor: $(RUN)/.ready ## look, before a deploy, at all that would break it
 	@$(RUN)/bin/python training/doctor.py $(FLAGS)

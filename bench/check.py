@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app",
 from training.data import dataset  # noqa: E402
 import fill_readme  # noqa: E402
 import goals  # noqa: E402
-import machine  # noqa: E402
+from training.evaluation import machine  # noqa: E402
 import measuring  # noqa: E402
 import samples  # noqa: E402
 from setting import Setting  # noqa: E402

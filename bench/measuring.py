@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import machine
+from training.evaluation import machine
 import numpy as np
 
 # One turn of a contestant. Its first call finds the others' data in the caches, so it does not count.

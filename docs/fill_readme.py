@@ -329,7 +329,7 @@ SEED_FIGURES = {
 }
 # A block's name, which is the metric's in the card: what shows it, and what measures it.
 SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
-    "speed": (_speed, "python training/evaluate.py --speed"),
+    "speed": (_speed, "python -m training.evaluation.evaluate --speed"),
     "app": (_app, "make evaluate-app"),
     "seeds": (_seeds, "make seeds"),
     "peers": (_peers, "make peers"),

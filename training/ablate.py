@@ -17,8 +17,8 @@ from typing import Any
 
 import best
 from training.data import dataset
-import evaluate
-import examine
+from training.evaluation import evaluate
+from training.evaluation import behaviour
 from training.endpoint import inference
 import numpy as np
 from best import Stage
@@ -106,7 +106,7 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
     return {
         "development_accuracy": judged["accuracy"],
         "development_nll": judged["nll"],
-        **examine.halves_of(model, data.development),
+        **behaviour.halves_of(model, data.development),
     }
 
 

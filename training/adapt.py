@@ -23,7 +23,7 @@ import blas  # noqa: F401  (before numpy)
 from training.endpoint import inference
 from training.files import labelled
 import likeness
-import measures
+from training.evaluation import metrics
 import numpy as np
 import pooled
 from adapt_judge import Judged, Tuned, judge, sentence_of
@@ -78,7 +78,7 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     data = data._replace(groups=joined.groups)
     check_folds(rows, data)
     tuned = tune_deep(network, rows, data) if deep else tune_head(network, data, start)
-    before = measures.probabilities_of(logits_of(data.features, start))
+    before = metrics.probabilities_of(logits_of(data.features, start))
     judged = judge(before, tuned, data.labels, data.groups, tokens, base)
     card = card_of(base, tuned, rows, judged, digest)
     card["adaptation"]["data"]["learned_from"]["alike"] = joined.alike

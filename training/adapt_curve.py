@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import blas  # noqa: F401  (before numpy)
 from training.data import dataset
 from training.endpoint import inference
-import machine
+from training.evaluation import machine
 import numpy as np
 import pooled
 import suggest

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import export
 from training.endpoint import inference
-import measures
+from training.evaluation import metrics
 import numpy as np
 import onnx
 import torch
@@ -132,8 +132,8 @@ def padded(ids: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
 
 def _calibrated(logits: np.ndarray, labels: np.ndarray) -> tuple[float, tuple[float, float]]:
     """Give the temperature and the uncertain band of logits that are of reviews not seen."""
-    temperature = measures.fit_temperature(logits, labels)
-    return temperature, measures.uncertain_band(measures.probabilities_of(logits, temperature), labels)
+    temperature = metrics.fit_temperature(logits, labels)
+    return temperature, metrics.uncertain_band(metrics.probabilities_of(logits, temperature), labels)
 
 
 def _unseen(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -142,7 +142,7 @@ def _unseen(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> tuple[
     for fold in range(FOLDS):
         held = folds == fold
         temperature, (low, high) = _calibrated(logits[~held], labels[~held])
-        probabilities[held] = measures.probabilities_of(logits[held], temperature)
+        probabilities[held] = metrics.probabilities_of(logits[held], temperature)
         outright[held] = (probabilities[held] <= low) | (probabilities[held] >= high)
     return probabilities, outright
 
@@ -155,7 +155,7 @@ def _refuse_stray(packed: bytes, network: Network, ids: Sequence[np.ndarray]) ->
         contributions, bias = session.run(None, {"ids": one.astype(np.int64)})
         served.append(float(contributions.astype(np.float64).sum() + bias[0]))
     gaps = np.abs(
-        measures.probabilities_of(np.array(served)) - measures.probabilities_of(logits_of(network, some))
+        metrics.probabilities_of(np.array(served)) - metrics.probabilities_of(logits_of(network, some))
     )
     if not np.quantile(gaps, 0.99) <= MAX_PROBABILITY_GAP:
         raise CommandError(

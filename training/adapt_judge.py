@@ -2,10 +2,10 @@
 
 from typing import Any, NamedTuple
 
-import measures
+from training.evaluation import metrics
 import numpy as np
-import paired
-from paired import Figure
+from training.evaluation import significance
+from training.evaluation.significance import Figure
 
 # Whether it is better can't be told from reviews on which the base does worse than a coin.
 UNCLEAR = "unclear"
@@ -46,16 +46,16 @@ def judge(
     base: dict[str, Any],
 ) -> Judged:
     """Compare the base, whose card and P(positive) are given, with what was tuned."""
-    figures = paired.compare(before, tuned.unseen, labels, groups)
-    outcome = paired.outcome(figures)
+    figures = significance.compare(before, tuned.unseen, labels, groups)
+    outcome = significance.outcome(figures)
     if outcome == "better" and figures["accuracy"].after <= commoner(labels):
         outcome = "no different"
-    if paired.is_below_guessing(before, labels, groups):
+    if significance.is_below_guessing(before, labels, groups):
         outcome = UNCLEAR
     return Judged(
-        measures.summary(before, labels, tuple(base["uncertain"])),
+        metrics.summary(before, labels, tuple(base["uncertain"])),
         summary_of(tuned.unseen, tuned.outright, labels, tuned.band)
-        | {"by_length": measures.by_length(tuned.unseen, labels, tokens, tuned.band)},
+        | {"by_length": metrics.by_length(tuned.unseen, labels, tokens, tuned.band)},
         figures,
         outcome,
         commoner(labels),
@@ -68,7 +68,7 @@ def summary_of(
     """Give a split's figures, where each review has a band of its own, fitted without it."""
     positive = probabilities >= 0.5
     right = positive == (labels == 1)
-    return measures.summary(probabilities, labels, band) | {
+    return metrics.summary(probabilities, labels, band) | {
         "coverage": float(outright.mean()),
         "accuracy_outright": _share(right[outright]),
         "accuracy_positive": _share(right[outright & positive]),
@@ -96,7 +96,7 @@ def sentence_of(judged: Judged) -> str:
             " what learns from such alone is wrong on others; add labelled reviews that no verdict chose."
         )
     low, high = (100 * one for one in accuracy.interval)
-    said = judged.outcome.capitalize() + paired.by_what(judged.outcome, judged.figures)
+    said = judged.outcome.capitalize() + significance.by_what(judged.outcome, judged.figures)
     end = "."
     if accuracy.after <= judged.commoner:
         end = f"; always saying the same would be right for {100 * judged.commoner:.1f} %."

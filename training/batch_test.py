@@ -20,7 +20,7 @@ from typing import Any
 import batch
 from training.files import rows as batch_rows
 from training.data import dataset
-import machine
+from training.evaluation import machine
 
 from vocab.files import write_atomic
 

@@ -21,7 +21,7 @@ from training.files import processes
 from training.endpoint import inference
 from training.files import labelled
 import numpy as np
-import paired
+from training.evaluation import significance
 from training.files.rows import Answer, Row, parts, read_answers, written
 from training.files.labelled import Labelled
 from speaking import FINE, CommandError, speaking
@@ -43,7 +43,7 @@ class Compared(NamedTuple):
     before: np.ndarray
     after: np.ndarray
     uncertain: tuple[float, float]
-    figures: dict[str, paired.Figure]
+    figures: dict[str, significance.Figure]
 
 
 def compare(rows: Labelled, first: Path, second: Path, workers: int) -> Compared:
@@ -68,7 +68,7 @@ def compare(rows: Labelled, first: Path, second: Path, workers: int) -> Compared
         / len(rows.labels)
         for one in both
     )
-    figures = paired.compare(before, after, rows.labels, rows.groups)
+    figures = significance.compare(before, after, rows.labels, rows.groups)
     return Compared(rows, before, after, (uncertain[0], uncertain[1]), figures)
 
 
@@ -88,7 +88,7 @@ def answers_of(rows: Labelled, model: Path, workers: int) -> list[Answer]:
 def told(compared: Compared, names: tuple[str, str]) -> list[str]:
     """Say in lines how both do."""
     figures, labels = compared.figures, compared.rows.labels
-    lost, won, p = paired.mcnemar(compared.before, compared.after, labels)
+    lost, won, p = significance.mcnemar(compared.before, compared.after, labels)
     table = [("", *names)]
     for name, key in (("accuracy", "accuracy"), ("calibration error", "ece")):
         figure = figures[key]
@@ -99,9 +99,9 @@ def told(compared: Compared, names: tuple[str, str]) -> list[str]:
     width = [max(len(row[column]) for row in table) for column in range(3)]
     lines = ["  ".join(cell.ljust(width[at]) for at, cell in enumerate(row)).rstrip() for row in table]
     low, high = (100 * one for one in figures["accuracy"].interval)
-    outcome = paired.outcome(figures)
+    outcome = significance.outcome(figures)
     gap = 100 * figures["accuracy"].difference
-    by_what = paired.by_what(outcome, figures)
+    by_what = significance.by_what(outcome, figures)
     outcome += "" if outcome == "no different" else f" than the first{by_what}"
     return [
         *lines,

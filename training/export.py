@@ -20,8 +20,8 @@ import best
 from training.data import corpus as corpora
 from training.data import dataset
 from training.endpoint import inference
-import machine
-import measures
+from training.evaluation import machine
+from training.evaluation import metrics
 import numpy as np
 import onnx
 import torch
@@ -145,9 +145,9 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
         logits, checks = hold_against_torch(network, verdict, development)
     if not trial:
         refuse_stray(checks)
-    temperature = measures.fit_temperature(logits, development.labels)
-    probabilities = measures.probabilities_of(logits, temperature)
-    band = measures.uncertain_band(probabilities, development.labels)
+    temperature = metrics.fit_temperature(logits, development.labels)
+    probabilities = metrics.probabilities_of(logits, temperature)
+    band = metrics.uncertain_band(probabilities, development.labels)
     card |= {
         "temperature": temperature,
         "uncertain": list(band),
@@ -156,9 +156,9 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
         **describe(trained, "make train-best" if trained["options"].get("taught") else "make train", folder),
         "metrics": {
             "development": {
-                **measures.summary(probabilities, development.labels, band),
-                "ece_before_temperature": measures.expected_calibration_error(
-                    measures.probabilities_of(logits), development.labels
+                **metrics.summary(probabilities, development.labels, band),
+                "ece_before_temperature": metrics.expected_calibration_error(
+                    metrics.probabilities_of(logits), development.labels
                 ),
                 "command": "make evaluate SPLIT=development",
             }
@@ -206,7 +206,7 @@ def hold_against_torch(
             trained[index] = network(row, torch.tensor([len(ids)])).item()
     if not np.isfinite(served).all():
         raise ExportError("the network answers some review with no number; nothing written")
-    gaps = np.abs(measures.probabilities_of(served) - measures.probabilities_of(trained))
+    gaps = np.abs(metrics.probabilities_of(served) - metrics.probabilities_of(trained))
     labels = development.labels
     right = [float(((logits > 0) == (labels == 1)).mean()) for logits in (served, trained)]
     checks = {

@@ -8,7 +8,7 @@ it costs is chosen by cross-validation, and what that promises is judged by anot
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import measures
+from training.evaluation import metrics
 import numpy as np
 from onnx_head import Head
 
@@ -44,7 +44,7 @@ class Fitted(NamedTuple):
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Give P(positive), float64 (reviews,)."""
-        return measures.probabilities_of(logits_of(features, self.head), self.temperature)
+        return metrics.probabilities_of(logits_of(features, self.head), self.temperature)
 
 
 def logits_of(features: np.ndarray, head: Head) -> np.ndarray:
@@ -61,10 +61,10 @@ def fit(data: Data, start: Head) -> Fitted:
     for seen, held in splits(data):
         for strength, head in _path(data.take(seen), start):
             unseen[strength][held] = logits_of(data.features[held], head)
-    strength = min(STRENGTHS, key=lambda one: measures.nll(unseen[one], data.labels))
-    temperature = measures.fit_temperature(unseen[strength], data.labels)
-    probabilities = measures.probabilities_of(unseen[strength], temperature)
-    band = measures.uncertain_band(probabilities, data.labels)
+    strength = min(STRENGTHS, key=lambda one: metrics.nll(unseen[one], data.labels))
+    temperature = metrics.fit_temperature(unseen[strength], data.labels)
+    probabilities = metrics.probabilities_of(unseen[strength], temperature)
+    band = metrics.uncertain_band(probabilities, data.labels)
     return Fitted(dict(_path(data, start))[strength], temperature, band, strength)
 
 
@@ -130,7 +130,7 @@ def _newton(
     costs[-1] = 1e-6  # the bias is all but free; not quite, for reviews that are all alike
     loss = _loss(inputs, offset, labels, costs, moved)
     for _ in range(MAX_STEPS):
-        probabilities = measures.probabilities_of(offset + inputs @ moved)
+        probabilities = metrics.probabilities_of(offset + inputs @ moved)
         slope = inputs.T @ (probabilities - labels) + costs * moved
         step = np.linalg.solve(_curvature(inputs, probabilities) + np.diag(costs), slope)
         for _ in range(MAX_HALVINGS):
@@ -157,5 +157,5 @@ def _curvature(inputs: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def _loss(
     inputs: np.ndarray, offset: np.ndarray, labels: np.ndarray, costs: np.ndarray, moved: np.ndarray
 ) -> float:
-    surprise = measures.surprises(offset + inputs @ moved, labels).sum()
+    surprise = metrics.surprises(offset + inputs @ moved, labels).sum()
     return float(surprise + (costs * moved**2).sum() / 2)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import images
 from training.endpoint import inference
-import machine
+from training.evaluation import machine
 import package
 from tqdm import tqdm
 

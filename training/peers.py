@@ -20,15 +20,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from training.data import dataset
-import examine
+from training.evaluation import behaviour
 from training.endpoint import inference
-import machine
-import measures
+from training.evaluation import machine
+from training.evaluation import metrics
 import numpy as np
 import peers_old_app
 import peers_scorers
 import peers_transformer
-from evaluate import publish
+from training.evaluation.evaluate import publish
 from peers_scorers import Peer, PeerMissing, Source
 from tqdm import tqdm
 
@@ -51,7 +51,7 @@ NOTE = (
 # Gives a peer; raises PeerMissing, or what its files raise.
 Maker = Callable[[Source], Peer]
 OTHERS: dict[str, Maker] = {
-    **examine.PEERS,
+    **behaviour.PEERS,
     "fastText": peers_scorers.fasttext,
     "old app": peers_old_app.old_app,
     "MiniLM": peers_transformer.minilm,
@@ -76,8 +76,8 @@ def read_exam(data: dataset.Dataset, split: str, limit: int | None = None) -> Ex
     return Exam(
         peers_scorers.spread(getattr(data, split), limit),
         peers_scorers.spread(data.development, limit),
-        [case for case in examine.load_cases() if case["half"] == "held"],
-        [row for row in examine.load_sentences(data.development) if row["half"] == "held"],
+        [case for case in behaviour.load_cases() if case["half"] == "held"],
+        [row for row in behaviour.load_sentences(data.development) if row["half"] == "held"],
     )
 
 
@@ -87,7 +87,7 @@ def verdict_of(model: Path) -> Maker:
     def make(source: Source) -> Peer:
         verdict = inference.model_fn(model)
         files = (model / "model.onnx", vocabulary.VOCABULARY)
-        score = examine.scorer_of(verdict)
+        score = behaviour.scorer_of(verdict)
         return Peer("Verdict", score, files, f"{verdict.model.id}, one LSTM each way", calibrated=True)
 
     return make
@@ -121,18 +121,18 @@ def measure(peer: Peer, exam: Exam) -> dict[str, Any]:
         seen = exam.judged == exam.development
         fitted_on = (logits, labels) if seen else _read(peer, exam.development)
         temperature = temperature_of(*fitted_on)
-    probabilities = measures.probabilities_of(logits, temperature or 1.0)
-    outcomes = examine.examine(exam.cases, peer.score)
+    probabilities = metrics.probabilities_of(logits, temperature or 1.0)
+    outcomes = behaviour.examine(exam.cases, peer.score)
     contrast = [outcome.passed for outcome in outcomes if outcome.case["capability"] in CONTRAST]
     return {
         "name": peer.name,
         "how": peer.how,
         "accuracy": float(((logits >= 0) == (labels == 1)).mean()),
-        "ece": measures.expected_calibration_error(probabilities, labels),
+        "ece": metrics.expected_calibration_error(probabilities, labels),
         "temperature": temperature,
         "contrast": sum(contrast) / len(contrast),
-        "behaviour": examine.rates(outcomes)["overall"]["held"],
-        "sentences": examine.sentence_rates(exam.sentences, peer.score)["held"],
+        "behaviour": behaviour.rates(outcomes)["overall"]["held"],
+        "sentences": behaviour.sentence_rates(exam.sentences, peer.score)["held"],
         "ms_median": milliseconds(peer, [review.text for review in exam.development]),
         "mb": round(peer.size() / 1e6, 1),
     }
@@ -161,7 +161,7 @@ def temperature_of(logits: np.ndarray, labels: np.ndarray) -> float:
     Sums of words' scores are no logits: their temperature may lie far from 1.
     """
     spread = float(logits.std()) or 1.0
-    return round(spread * measures.fit_temperature(logits / spread, labels), 4)
+    return round(spread * metrics.fit_temperature(logits / spread, labels), 4)
 
 
 def milliseconds(peer: Peer, reviews: Sequence[str]) -> float:

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-import evaluate
-import examine
+from training.evaluation import evaluate
+from training.evaluation import behaviour
 from training.endpoint import inference
 import numpy as np
 
@@ -47,7 +47,7 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
         labels = np.array([review.label for review in reviews])
         judged = evaluate.judge([review.text for review in reviews], labels, model, workers)
         found |= {f"{split}_accuracy": judged["accuracy"], f"{split}_ece": judged["ece"]}
-    short = examine.halves_of(model, data.development)
+    short = behaviour.halves_of(model, data.development)
     return found | {key: short[key] for key in ("behaviour_held", "sentences_held")}
 
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from training.endpoint import inference
 from training.files import labelled
-import measures
+from training.evaluation import metrics
 import numpy as np
 import pooled
 from training.files.rows import BatchError, Row, Source, format_of, open_source, written
@@ -92,7 +92,7 @@ def suggest(rows: Unlabelled, model: Path, count: int, workers: int) -> list[Pic
         )
     head = read_head((model / "model.onnx").read_bytes())
     logits = features @ head.weights + head.bias
-    probabilities = measures.probabilities_of(logits, inference.model_fn(model).card["temperature"])
+    probabilities = metrics.probabilities_of(logits, inference.model_fn(model).card["temperature"])
     picked = spread(features, entropy(probabilities), count)
     return [Picked(int(numbers[row]), float(probabilities[row])) for row in picked]
 

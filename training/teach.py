@@ -6,7 +6,7 @@ The teachers are networks that train.py wrote, the n-gram model, and the transfo
 fine-tuned, where one is named; the development split weighs them. A sentence's target joins what
 networks and transformer say of the sentence alone with what its whole review says: on
 hand-labelled sentences that is right more often than either (the open half of
-training/behaviour/sentences.jsonl fits the weights).
+training/evaluation/cases/behaviour/sentences.jsonl fits the weights).
 """
 
 import argparse
@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 from training.data import corpus as corpora
 import curriculum
 from training.data import dataset
-import examine
-import measures
+from training.evaluation import behaviour
+from training.evaluation import metrics
 import ngrams
 import numpy as np
 from training.data import sentences
@@ -103,7 +103,7 @@ def blend(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 def fit_sentences(teachers: Teachers, data: dataset.Dataset, words: Vocabulary) -> LogisticRegression:
     """Fit how much the sentence alone and its review's label say, on the open labelled sentences."""
-    rows = [row for row in examine.load_sentences(data.development) if row["half"] == "open"]
+    rows = [row for row in behaviour.load_sentences(data.development) if row["half"] == "open"]
     texts = [row["text"] for row in rows]
     own = teachers.of_sentences([np.array(words.encode_ids(text), dtype=np.int32) for text in texts], texts)
     leaning = np.array([1.0 if "/pos/" in row["review"] else -1.0 for row in rows])
@@ -132,7 +132,7 @@ def teach(folders: Sequence[Path], tuned: Path | None, out: Path, archive: str |
         for split, reviews in ((corpus.development, data.development), (corpus.unsup, data.unsup))
     )
     weights, kinds = weigh(teachers, development, corpus.development.labels)
-    targets = measures.probabilities_of(unsup @ weights).astype(np.float32)
+    targets = metrics.probabilities_of(unsup @ weights).astype(np.float32)
     leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
     leaning |= dict(zip(corpus.unsup.names, (2 * targets - 1).tolist(), strict=True))
     answered = sentence_targets(teachers, data, words, leaning)
@@ -161,7 +161,7 @@ def weigh(
     together = logits @ weights
     print(
         f"teach: together development accuracy {((together > 0) == labels).mean():.4f},"
-        f" nll {measures.nll(together, labels):.4f}"
+        f" nll {metrics.nll(together, labels):.4f}"
     )
     return weights, kinds
 
@@ -175,7 +175,7 @@ def sentence_targets(
     known = np.column_stack([own, [leaning.get(name, 0.0) for name in cut.reviews]])
     logits = fit_sentences(teachers, data, words).decision_function(known) * SENTENCE_SOFTENING
     logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
-    return curriculum.Examples(cut.ids, measures.probabilities_of(logits).astype(np.float32))
+    return curriculum.Examples(cut.ids, metrics.probabilities_of(logits).astype(np.float32))
 
 
 def texts_of(split: corpora.Split, reviews: Sequence[dataset.Review]) -> list[str]:

@@ -42,7 +42,7 @@ def watch(arguments: Sequence[str]) -> int:
     if key:
         os.environ["API_KEY"] = key
     try:
-        load("training.drift").main(arguments, prog="verdict watch")
+        load("training.evaluation.drift").main(arguments, prog="verdict watch")
     except SystemExit as ended:
         if isinstance(ended.code, str):
             raise UsageError(ended.code) from ended

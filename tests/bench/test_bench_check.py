@@ -8,7 +8,7 @@ from typing import Any
 
 import check
 import goals
-import machine
+from training.evaluation import machine
 import pytest
 from measuring import Figure
 

@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import draw_plots
-import measures
+from training.evaluation import metrics
 import numpy as np
 import pytest
 
@@ -18,14 +18,14 @@ def card(reviews: int = 3_000) -> dict[str, Any]:
     """Give a card whose test figures are those of drawn reviews."""
     chooser = np.random.default_rng(0)
     logits = chooser.normal(0, 4, reviews)
-    probabilities = measures.probabilities_of(logits)
+    probabilities = metrics.probabilities_of(logits)
     labels = (chooser.random(reviews) < probabilities).astype(int)
     lengths = chooser.integers(10, 400, reviews)
     figures = {
-        **measures.summary(probabilities, labels, (0.3, 0.7)),
-        "by_length": measures.by_length(probabilities, labels, lengths, (0.3, 0.7)),
-        "risk_coverage": measures.risk_coverage(probabilities, labels),
-        "reliability": measures.reliability(probabilities, labels),
+        **metrics.summary(probabilities, labels, (0.3, 0.7)),
+        "by_length": metrics.by_length(probabilities, labels, lengths, (0.3, 0.7)),
+        "risk_coverage": metrics.risk_coverage(probabilities, labels),
+        "reliability": metrics.reliability(probabilities, labels),
     }
     return {"id": "verdict-0123456789ab", "metrics": {"test": figures}}
 

@@ -122,7 +122,7 @@ def test_the_speed_names_the_tokens_and_the_machine() -> None:
             "ms_p95": 2.5,
             "ms_median_network": 0.91,
             "machine": "1 core of Some CPU",
-            "command": "python training/evaluate.py --speed",
+            "command": "python -m training.evaluation.evaluate --speed",
         },
     )
     for said in (

@@ -12,7 +12,7 @@ import httpx
 from training.endpoint import inference
 from training.files import labelled
 import numpy as np
-import paired
+from training.evaluation import significance
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
@@ -118,7 +118,7 @@ def by_command(two: Stack, tmp_path_factory: pytest.TempPathFactory) -> compare.
 def test_page_and_command_give_the_same_figures_on_the_same_rows(
     page: Page, by_command: compare.Compared
 ) -> None:
-    lost, won, p = paired.mcnemar(by_command.before, by_command.after, by_command.rows.labels)
+    lost, won, p = significance.mcnemar(by_command.before, by_command.after, by_command.rows.labels)
     assert lost and won  # or the test would say little
     start(page, LABELLED)
     expect_phase(page, "done")
@@ -172,7 +172,7 @@ def test_page_and_command_leave_the_same_rows_out(page: Page, by_command: compar
 def test_mcnemar_s_test_is_the_command_s(page: Page, lost: int, won: int) -> None:
     labels = np.ones(lost + won, dtype=int)
     before = np.array([0.9] * lost + [0.1] * won)
-    _, _, expected = paired.mcnemar(before, 1 - before, labels)
+    _, _, expected = significance.mcnemar(before, 1 - before, labels)
     assert call(page, "compare/rows.js", "mcnemar", lost, won) == pytest.approx(expected, rel=1e-12)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from machine import describe
+from training.evaluation.machine import describe
 
 HEAD = """# Torture
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import adapt
-import drift
+from training.evaluation import drift
 from training.endpoint import inference
 from training.endpoint import model_folder
 import numpy as np

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 
 import curriculum
-import examine
+from training.evaluation import behaviour
 import numpy as np
 import pytest
 import train
@@ -43,7 +43,7 @@ def words() -> Vocabulary:
 @pytest.fixture(scope="module")
 def exam() -> dict[str, str]:
     """The texts of the behaviour suite, folded, and the case that each belongs to; signs alone left out."""
-    texts = {fold(case[key]): case["id"] for case in examine.load_cases() for key in case_texts(case)}
+    texts = {fold(case[key]): case["id"] for case in behaviour.load_cases() for key in case_texts(case)}
     return {text: number for text, number in texts.items() if text}
 
 
@@ -203,7 +203,7 @@ def test_the_pattern_of_a_frame_fits_what_it_fills_to() -> None:
 
 def test_no_drawn_lesson_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
     assert {text: exam[fold(text)] for text, _ in DRAWN if fold(text) in exam} == {}
-    signs = {case[key].strip() for case in examine.load_cases() for key in case_texts(case)}
+    signs = {case[key].strip() for case in behaviour.load_cases() for key in case_texts(case)}
     assert not signs & {text.strip() for text, _ in [*DRAWN, *UNTYPED]}
 
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import best
 from training.data import corpus as corpora
-import evaluate
+from training.evaluation import evaluate
 import export
 from training.endpoint import inference
-import measures
+from training.evaluation import metrics
 import numpy as np
 import onnxruntime
 import pytest
@@ -53,7 +53,7 @@ def network() -> Network:
 def development(network: Network) -> corpora.Split:
     """Reviews whose labels the network finds likely, so that its temperature is about 1."""
     reviews = random_rows(60, network.size.vocabulary)
-    probabilities = measures.probabilities_of(torch_logits(network, reviews))
+    probabilities = metrics.probabilities_of(torch_logits(network, reviews))
     labels = (np.random.default_rng(1).random(60) < probabilities).astype(np.int8)
     return corpora.Split([str(n) for n in range(60)], reviews, labels, labels * 8 + 1)
 
@@ -134,7 +134,7 @@ def test_the_served_answers_are_near_torch_s(
     verdict = inference.model_fn(tmp_path)
     served = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
     gaps = np.abs(
-        measures.probabilities_of(served) - measures.probabilities_of(torch_logits(network, development.ids))
+        metrics.probabilities_of(served) - metrics.probabilities_of(torch_logits(network, development.ids))
     )
     assert np.median(gaps) < 0.02
     assert gaps.max() < 0.1
@@ -177,10 +177,10 @@ def test_temperature_and_figures_are_those_of_the_served_logits(
     card = export.export(trained, tmp_path / "out", None)
     verdict = inference.model_fn(tmp_path / "out")
     calibrated = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
-    found = measures.fit_temperature(calibrated * card["temperature"], development.labels)
+    found = metrics.fit_temperature(calibrated * card["temperature"], development.labels)
     assert found == pytest.approx(card["temperature"], rel=1e-3)
-    expected = measures.summary(
-        measures.probabilities_of(calibrated), development.labels, tuple(card["uncertain"])
+    expected = metrics.summary(
+        metrics.probabilities_of(calibrated), development.labels, tuple(card["uncertain"])
     )
     for key in ("accuracy", "nll", "brier"):
         assert card["metrics"]["development"][key] == pytest.approx(expected[key], abs=1e-4)

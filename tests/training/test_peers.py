@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-import examine
+from training.evaluation import behaviour
 from training.endpoint import inference
-import measures
+from training.evaluation import metrics
 import numpy as np
 import peers
 import pytest
@@ -91,9 +91,9 @@ def test_the_calibration_error_is_after_the_temperature(peer: Peer) -> None:
     row = peers.measure(peer, EXAM._replace(judged=EXAM.development))
     logits = np.log([9.0, 0.25] * 15)
     labels = np.array([1, 0] * 15)
-    expected = measures.probabilities_of(logits, row["temperature"])
-    assert row["ece"] == pytest.approx(measures.expected_calibration_error(expected, labels))
-    assert row["ece"] < measures.expected_calibration_error(measures.probabilities_of(logits), labels)
+    expected = metrics.probabilities_of(logits, row["temperature"])
+    assert row["ece"] == pytest.approx(metrics.expected_calibration_error(expected, labels))
+    assert row["ece"] < metrics.expected_calibration_error(metrics.probabilities_of(logits), labels)
 
 
 def test_a_calibrated_peer_is_taken_at_its_word(peer: Peer) -> None:
@@ -101,14 +101,14 @@ def test_a_calibrated_peer_is_taken_at_its_word(peer: Peer) -> None:
     assert row["temperature"] is None
     probabilities = np.array(says_good([one.text for one in EXAM.judged]))
     labels = np.array([one.label for one in EXAM.judged])
-    assert row["ece"] == pytest.approx(measures.expected_calibration_error(probabilities, labels))
+    assert row["ece"] == pytest.approx(metrics.expected_calibration_error(probabilities, labels))
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
 def test_scores_of_any_scale_get_their_temperature(scale: float) -> None:
     chance = np.random.default_rng(1)
     logits = chance.normal(scale=2, size=5000)
-    labels = (chance.random(5000) < measures.probabilities_of(logits)).astype(int)
+    labels = (chance.random(5000) < metrics.probabilities_of(logits)).astype(int)
     assert peers.temperature_of(scale * logits, labels) == pytest.approx(scale, rel=0.1)
 
 
@@ -168,8 +168,8 @@ def test_the_table_marks_what_was_calibrated_here(peer: Peer) -> None:
 
 def test_the_exam_takes_the_held_half_and_the_split(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [{"half": "open", "id": "a"}, {"half": "held", "id": "b"}]
-    monkeypatch.setattr(examine, "load_cases", lambda: rows)
-    monkeypatch.setattr(examine, "load_sentences", lambda reviews: rows if reviews == ["d"] else [])
+    monkeypatch.setattr(behaviour, "load_cases", lambda: rows)
+    monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: rows if reviews == ["d"] else [])
     data = dataset.Dataset(["t"], ["d"], [], ["e1", "e2", "e3", "e4"], {})  # type: ignore[list-item]
     exam = peers.read_exam(data, "test", limit=2)
     assert exam == (["e1", "e3"], ["d"], rows[1:], rows[1:])
@@ -190,8 +190,8 @@ def tiny_exam(make_archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
     """A tiny archive with two development reviews, few cases, and one labelled sentence."""
     monkeypatch.setattr(dataset, "in_development", lambda film: film.endswith("/2"))
     row = {"text": "A good film.", "half": "held", "label": "positive"}
-    monkeypatch.setattr(examine, "load_cases", lambda: EXAM.cases)
-    monkeypatch.setattr(examine, "load_sentences", lambda reviews: [row])
+    monkeypatch.setattr(behaviour, "load_cases", lambda: EXAM.cases)
+    monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: [row])
     return make_archive()
 
 

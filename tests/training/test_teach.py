@@ -9,8 +9,8 @@ from typing import Any
 from training.data import corpus as corpora
 import curriculum
 from training.data import dataset
-import examine
-import measures
+from training.evaluation import behaviour
+from training.evaluation import metrics
 import ngrams
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def simulated(network_noise: float, gram_noise: float) -> tuple[np.ndarray, np.n
     """Give two teachers' logits of one truth as columns, each with its own noise, and labels drawn of it."""
     chance = np.random.default_rng(0)
     truth = chance.normal(0, 2, 20_000)
-    labels = (chance.random(20_000) < measures.probabilities_of(truth)).astype(int)
+    labels = (chance.random(20_000) < metrics.probabilities_of(truth)).astype(int)
     networks = truth + chance.normal(0, network_noise, 20_000)
     return np.column_stack([networks, truth + chance.normal(0, gram_noise, 20_000)]), labels
 
@@ -70,8 +70,8 @@ def test_no_teacher_counts_against_itself() -> None:
 def test_the_blend_is_better_than_the_networks_alone() -> None:
     logits, labels = simulated(1.0, 1.0)
     networks = logits[:, 0]
-    alone = measures.nll(networks, labels, measures.fit_temperature(networks, labels))
-    assert measures.nll(logits @ teach.blend(logits, labels), labels) < alone
+    alone = metrics.nll(networks, labels, metrics.fit_temperature(networks, labels))
+    assert metrics.nll(logits @ teach.blend(logits, labels), labels) < alone
 
 
 def test_teachers_that_are_too_sure_are_cooled_down() -> None:
@@ -159,7 +159,7 @@ def synthetic(data: Dataset, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(corpora, "load", lambda archive: corpus)
     monkeypatch.setattr(dataset, "find_archive", lambda archive: Path("none"))
     monkeypatch.setattr(dataset, "load", lambda path: data)
-    monkeypatch.setattr(examine, "load_sentences", labelled_sentences)
+    monkeypatch.setattr(behaviour, "load_sentences", labelled_sentences)
 
 
 def test_the_teachers_logits_are_averaged(teachers: list[Path], corpus: Corpus) -> None:
@@ -263,7 +263,7 @@ def test_only_the_open_labelled_sentences_are_looked_at(
         return [row | {"label": other[row["label"]]} if row["half"] == "held" else row for row in rows]
 
     model = teach.fit_sentences(networks, data, words)
-    monkeypatch.setattr(examine, "load_sentences", with_wrong_held)
+    monkeypatch.setattr(behaviour, "load_sentences", with_wrong_held)
     again = teach.fit_sentences(networks, data, words)
     assert np.array_equal(model.coef_, again.coef_)
     assert model.coef_[0, 1] > 0  # a praising review's sentence rather praises

@@ -2,7 +2,7 @@
 
 import math
 
-import measures
+from training.evaluation import metrics
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -30,72 +30,72 @@ def simulated(count: int, temperature: float, seed: int = 0) -> tuple[np.ndarray
 
 @given(scored)
 def test_probabilities_are_the_sigmoid(data: tuple[np.ndarray, np.ndarray]) -> None:
-    for logit, probability in zip(data[0], measures.probabilities_of(data[0], 1.7), strict=True):
+    for logit, probability in zip(data[0], metrics.probabilities_of(data[0], 1.7), strict=True):
         assert probability == pytest.approx(1 / (1 + math.exp(-logit / 1.7)), rel=1e-9)
 
 
 def test_probabilities_of_huge_logits_do_not_overflow() -> None:
-    assert measures.probabilities_of(np.array([-1e6, 1e6])).tolist() == [0.0, 1.0]
+    assert metrics.probabilities_of(np.array([-1e6, 1e6])).tolist() == [0.0, 1.0]
 
 
 @given(scored)
 def test_nll_is_the_mean_surprise_at_the_labels(data: tuple[np.ndarray, np.ndarray]) -> None:
     logits, labels = data
-    assert measures.nll(logits, labels) == pytest.approx(surprise(logits, labels), rel=1e-6, abs=1e-9)
+    assert metrics.nll(logits, labels) == pytest.approx(surprise(logits, labels), rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 1.8, 3.0])
 def test_the_temperature_that_made_the_labels_is_found(true: float) -> None:
-    assert measures.fit_temperature(*simulated(20_000, true)) == pytest.approx(true, rel=0.06)
+    assert metrics.fit_temperature(*simulated(20_000, true)) == pytest.approx(true, rel=0.06)
 
 
 @given(st.floats(0.3, 4), st.integers(0, 100))
 @settings(max_examples=20, deadline=None)
 def test_no_other_temperature_is_likelier(true: float, seed: int) -> None:
     logits, labels = simulated(300, true, seed)
-    found = measures.fit_temperature(logits, labels)
-    best = measures.nll(logits, labels, found)
+    found = metrics.fit_temperature(logits, labels)
+    best = metrics.nll(logits, labels, found)
     for other in np.exp(np.linspace(np.log(0.2), np.log(5), 40)):
-        assert best <= measures.nll(logits, labels, other) + 1e-7
+        assert best <= metrics.nll(logits, labels, other) + 1e-7
 
 
 def test_the_temperature_stays_in_its_range_when_every_verdict_is_right() -> None:
     logits = np.array([3.0, -3.0, 5.0])
-    assert measures.fit_temperature(logits, np.array([1, 0, 1])) == pytest.approx(0.2, abs=1e-3)
-    assert measures.fit_temperature(logits, np.array([0, 1, 0])) == pytest.approx(5.0, abs=1e-3)
+    assert metrics.fit_temperature(logits, np.array([1, 0, 1])) == pytest.approx(0.2, abs=1e-3)
+    assert metrics.fit_temperature(logits, np.array([0, 1, 0])) == pytest.approx(5.0, abs=1e-3)
 
 
 def test_calibrated_probabilities_have_a_small_error() -> None:
     logits, labels = simulated(40_000, 1.0)
-    assert measures.expected_calibration_error(measures.probabilities_of(logits), labels) < 0.01
+    assert metrics.expected_calibration_error(metrics.probabilities_of(logits), labels) < 0.01
 
 
 def test_overconfident_probabilities_have_a_large_error() -> None:
     logits, labels = simulated(40_000, 3.0)
-    assert measures.expected_calibration_error(measures.probabilities_of(logits), labels) > 0.08
+    assert metrics.expected_calibration_error(metrics.probabilities_of(logits), labels) > 0.08
 
 
 def test_calibration_error_by_hand() -> None:
     # Confidences .6, .7 | .8, .9 in two bins; the first bin's verdicts are both right, half the second's.
     probabilities, labels = np.array([0.9, 0.3, 0.6, 0.2]), np.array([1, 0, 1, 1])
-    error = measures.expected_calibration_error(probabilities, labels, bins=2)
+    error = metrics.expected_calibration_error(probabilities, labels, bins=2)
     assert error == pytest.approx(0.5 * abs(0.65 - 1) + 0.5 * abs(0.85 - 0.5))
 
 
 @given(scored)
 def test_bins_hold_each_review_once_and_rise(data: tuple[np.ndarray, np.ndarray]) -> None:
-    rows = measures.reliability(measures.probabilities_of(data[0]), data[1])
+    rows = metrics.reliability(metrics.probabilities_of(data[0]), data[1])
     assert sum(row["share"] for row in rows) == pytest.approx(1)
     confidences = [row["confidence"] for row in rows]
     assert confidences == sorted(confidences)
-    assert len(rows) == min(measures.BINS, len(data[0]))
+    assert len(rows) == min(metrics.BINS, len(data[0]))
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
 def test_outside_of_the_band_95_in_100_verdicts_are_right(temperature: float) -> None:
     logits, labels = simulated(5_000, temperature)
-    probabilities = measures.probabilities_of(logits)
-    low, high = measures.uncertain_band(probabilities, labels)
+    probabilities = metrics.probabilities_of(logits)
+    low, high = metrics.uncertain_band(probabilities, labels)
     assert low == pytest.approx(1 - high)
     outright = (probabilities <= low) | (probabilities >= high)
     right = (probabilities >= 0.5) == (labels == 1)
@@ -106,17 +106,17 @@ def test_outside_of_the_band_95_in_100_verdicts_are_right(temperature: float) ->
 
 def test_the_band_is_no_wider_than_it_must_be() -> None:
     logits, labels = simulated(5_000, 1.5)
-    probabilities = measures.probabilities_of(logits)
-    _, high = measures.uncertain_band(probabilities, labels)
+    probabilities = metrics.probabilities_of(logits)
+    _, high = metrics.uncertain_band(probabilities, labels)
     confidence = np.maximum(probabilities, 1 - probabilities)
     right = (probabilities >= 0.5) == (labels == 1)
     for narrower in np.arange(0.55, high - 0.005, 0.005):
-        assert right[confidence >= narrower].mean() < measures.SAID_OUTRIGHT
+        assert right[confidence >= narrower].mean() < metrics.SAID_OUTRIGHT
 
 
 @given(scored)
 def test_a_band_lies_around_a_half_whatever_the_data(data: tuple[np.ndarray, np.ndarray]) -> None:
-    low, high = measures.uncertain_band(measures.probabilities_of(data[0]), data[1])
+    low, high = metrics.uncertain_band(metrics.probabilities_of(data[0]), data[1])
     assert 0 <= low <= 0.45
     assert 0.55 <= high <= 1
 
@@ -124,8 +124,8 @@ def test_a_band_lies_around_a_half_whatever_the_data(data: tuple[np.ndarray, np.
 @given(scored)
 def test_the_summary_is_what_counting_one_by_one_gives(data: tuple[np.ndarray, np.ndarray]) -> None:
     logits, labels = data
-    probabilities = measures.probabilities_of(logits)
-    found = measures.summary(probabilities, labels, (0.4, 0.6))
+    probabilities = metrics.probabilities_of(logits)
+    found = metrics.summary(probabilities, labels, (0.4, 0.6))
     pairs = list(zip(probabilities.tolist(), labels.tolist(), strict=True))
     assert found["reviews"] == len(labels)
     assert found["brier"] == pytest.approx(np.mean([(p - y) ** 2 for p, y in pairs]))
@@ -139,7 +139,7 @@ def test_the_summary_is_what_counting_one_by_one_gives(data: tuple[np.ndarray, n
 def test_quarters_by_length_hold_a_quarter_each_and_name_their_lengths() -> None:
     lengths = np.array([40, 10, 30, 20, 80, 50, 70, 60])
     probabilities, labels = np.full(8, 0.9), np.array([0, 1, 1, 1, 0, 0, 0, 0])
-    rows = measures.by_length(probabilities, labels, lengths, (0.4, 0.6))
+    rows = metrics.by_length(probabilities, labels, lengths, (0.4, 0.6))
     assert [(row["tokens_from"], row["tokens_to"]) for row in rows] == [
         (10, 20),
         (30, 40),
@@ -150,7 +150,7 @@ def test_quarters_by_length_hold_a_quarter_each_and_name_their_lengths() -> None
 
 
 def test_fewer_than_four_reviews_are_no_empty_quarters() -> None:
-    rows = measures.by_length(np.array([0.9]), np.array([1]), np.array([12]), (0.4, 0.6))
+    rows = metrics.by_length(np.array([0.9]), np.array([1]), np.array([12]), (0.4, 0.6))
     assert [(row["tokens_from"], row["reviews"]) for row in rows] == [(12, 1)]
 
 
@@ -169,30 +169,30 @@ def by_length(a: float, b: float, count: int = 20_000) -> tuple[np.ndarray, np.n
 @pytest.mark.parametrize(("a", "b"), [(1.0, 0.0), (0.3, 0.2), (2.5, -0.25)])
 def test_the_temperatures_by_length_that_made_the_labels_are_found(a: float, b: float) -> None:
     logits, labels, lengths = by_length(a, b)
-    found = measures.length_temperatures(lengths, *measures.fit_length_temperature(logits, labels, lengths))
+    found = metrics.length_temperatures(lengths, *metrics.fit_length_temperature(logits, labels, lengths))
     truth = a + b * np.log(lengths)
     assert np.abs(found / truth - 1).max() < 0.15
 
 
 def test_temperatures_by_length_are_at_least_as_likely_as_one_for_all() -> None:
     logits, labels, lengths = by_length(0.3, 0.2, 2_000)
-    a, b = measures.fit_length_temperature(logits, labels, lengths)
-    one = measures.nll(logits, labels, measures.fit_temperature(logits, labels))
-    assert measures.nll(logits, labels, measures.length_temperatures(lengths, a, b)) < one
+    a, b = metrics.fit_length_temperature(logits, labels, lengths)
+    one = metrics.nll(logits, labels, metrics.fit_temperature(logits, labels))
+    assert metrics.nll(logits, labels, metrics.length_temperatures(lengths, a, b)) < one
 
 
 def test_a_temperature_by_length_never_falls_to_nothing() -> None:
-    found = measures.length_temperatures(np.array([1, 400]), -0.1, 0.5)
-    assert found.tolist() == [measures.MIN_TEMPERATURE, pytest.approx(-0.1 + 0.5 * math.log(400))]
+    found = metrics.length_temperatures(np.array([1, 400]), -0.1, 0.5)
+    assert found.tolist() == [metrics.MIN_TEMPERATURE, pytest.approx(-0.1 + 0.5 * math.log(400))]
 
 
 def test_each_review_has_its_own_temperature_and_surprise() -> None:
     logits, labels = np.array([2.0, -3.0]), np.array([1, 1])
     temperatures = np.array([1.0, 2.0])
-    assert measures.probabilities_of(logits, temperatures).tolist() == pytest.approx(
+    assert metrics.probabilities_of(logits, temperatures).tolist() == pytest.approx(
         [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1.5))]
     )
-    found = measures.surprises(logits, labels, temperatures)
+    found = metrics.surprises(logits, labels, temperatures)
     assert found.tolist() == pytest.approx([math.log(1 + math.exp(-2)), math.log(1 + math.exp(1.5))])
 
 
@@ -203,42 +203,42 @@ def test_a_lean_to_one_side_shows_in_the_error_of_p_positive_alone() -> None:
     chance = np.random.default_rng(3)
     truth = chance.uniform(0.02, 0.98, 200_000)
     labels = (chance.random(len(truth)) < truth).astype(int)
-    assert measures.positive_calibration_error(truth, labels) < 0.01
-    leaning = measures.probabilities_of(np.log(truth / (1 - truth)) + 0.5)
-    found = measures.positive_calibration_error(leaning, labels)
+    assert metrics.positive_calibration_error(truth, labels) < 0.01
+    leaning = metrics.probabilities_of(np.log(truth / (1 - truth)) + 0.5)
+    found = metrics.positive_calibration_error(leaning, labels)
     assert found > 0.05
-    assert found > 3 * measures.expected_calibration_error(leaning, labels)
-    assert measures.positive_calibration_error(np.array([0.25]), np.array([1])) == 0.75
+    assert found > 3 * metrics.expected_calibration_error(leaning, labels)
+    assert metrics.positive_calibration_error(np.array([0.25]), np.array([1])) == 0.75
 
 
 def test_each_side_of_the_verdict_has_its_accuracy() -> None:
     probabilities = np.array([0.9, 0.8, 0.7, 0.5, 0.1, 0.2])
-    found = measures.summary(probabilities, np.array([1, 1, 0, 0, 0, 1]), (0.4, 0.6))
+    found = metrics.summary(probabilities, np.array([1, 1, 0, 0, 0, 1]), (0.4, 0.6))
     assert found["accuracy_positive"] == pytest.approx(2 / 3)
     assert found["accuracy_negative"] == 0.5
-    none = measures.summary(np.array([0.9]), np.array([1]), (0.4, 0.6))
+    none = metrics.summary(np.array([0.9]), np.array([1]), (0.4, 0.6))
     assert none["accuracy_negative"] is None
 
 
 def test_the_error_by_chance_is_that_of_calibrated_labels() -> None:
-    probabilities = measures.probabilities_of(simulated(3_000, 1.0)[0])
+    probabilities = metrics.probabilities_of(simulated(3_000, 1.0)[0])
     chooser = np.random.default_rng(7)
     drawn = [
-        measures.expected_calibration_error(
+        metrics.expected_calibration_error(
             probabilities, (chooser.random(len(probabilities)) < probabilities).astype(int)
         )
         for _ in range(60)
     ]
-    assert measures.error_by_chance(probabilities) == pytest.approx(np.mean(drawn), rel=0.1)
+    assert metrics.error_by_chance(probabilities) == pytest.approx(np.mean(drawn), rel=0.1)
 
 
 def test_the_error_by_chance_falls_with_more_reviews() -> None:
-    few, many = (measures.probabilities_of(simulated(count, 1.0)[0]) for count in (300, 30_000))
-    assert measures.error_by_chance(few) > 5 * measures.error_by_chance(many)
+    few, many = (metrics.probabilities_of(simulated(count, 1.0)[0]) for count in (300, 30_000))
+    assert metrics.error_by_chance(few) > 5 * metrics.error_by_chance(many)
 
 
 def test_the_error_by_chance_is_nothing_where_all_is_certain() -> None:
-    assert measures.error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
+    assert metrics.error_by_chance(np.array([0.0, 1.0, 1.0])) == 0.0
 
 
 # --- the surest ---------------------------------------------------------------------------------
@@ -246,26 +246,26 @@ def test_the_error_by_chance_is_nothing_where_all_is_certain() -> None:
 
 def test_the_surest_are_counted_by_how_sure_they_are_of_either_side() -> None:
     probabilities, labels = np.array([0.05, 0.9, 0.7, 0.4]), np.array([0, 1, 0, 0])
-    found = [measures.accuracy_of_surest(probabilities, labels, share) for share in (0.25, 0.5, 0.75, 1.0)]
+    found = [metrics.accuracy_of_surest(probabilities, labels, share) for share in (0.25, 0.5, 0.75, 1.0)]
     assert found == pytest.approx([1, 1, 2 / 3, 3 / 4])
 
 
 def test_the_order_of_reviews_that_are_equally_sure_changes_nothing() -> None:
     probabilities = np.array([0.9, 0.8, 0.8, 0.8])
     for labels in ([1, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]):
-        found = measures.accuracy_of_surest(probabilities, np.array(labels), 0.5)
+        found = metrics.accuracy_of_surest(probabilities, np.array(labels), 0.5)
         assert found == pytest.approx((1 + 1 / 3) / 2)
 
 
-@given(scored, st.sampled_from(measures.SHARES))
+@given(scored, st.sampled_from(metrics.SHARES))
 def test_some_review_is_always_among_the_surest(data: tuple[np.ndarray, np.ndarray], share: float) -> None:
-    assert 0 <= measures.accuracy_of_surest(measures.probabilities_of(data[0]), data[1], share) <= 1
+    assert 0 <= metrics.accuracy_of_surest(metrics.probabilities_of(data[0]), data[1], share) <= 1
 
 
 def test_the_curve_names_shares_accuracy_and_the_least_sure_one() -> None:
     logits, labels = simulated(2_000, 1.0)
-    probabilities = measures.probabilities_of(logits)
-    rows = measures.risk_coverage(probabilities, labels)
+    probabilities = metrics.probabilities_of(logits)
+    rows = metrics.risk_coverage(probabilities, labels)
     assert [row["share"] for row in rows] == pytest.approx([n / 100 for n in range(100, 45, -5)])
     confidence = np.sort(np.maximum(probabilities, 1 - probabilities))
     assert rows[0]["confidence_from"] == confidence[0]
@@ -284,7 +284,7 @@ def test_the_curve_names_shares_accuracy_and_the_least_sure_one() -> None:
 def test_confusion_counts_what_was_said_against_what_is_true() -> None:
     probabilities = np.array([0.9, 0.5, 0.8, 0.4, 0.3, 0.2, 0.1, 0.6, 0.7, 0.45])
     labels = np.array([1, 0, 1, 1, 0, 0, 0, 0, 0, 1])
-    assert measures.confusion(probabilities, labels) == {
+    assert metrics.confusion(probabilities, labels) == {
         "true_positive": 2,
         "false_positive": 3,
         "true_negative": 3,
@@ -294,7 +294,7 @@ def test_confusion_counts_what_was_said_against_what_is_true() -> None:
 
 @given(scored)
 def test_confusion_counts_each_review_once(data: tuple[np.ndarray, np.ndarray]) -> None:
-    found = measures.confusion(measures.probabilities_of(data[0]), data[1])
+    found = metrics.confusion(metrics.probabilities_of(data[0]), data[1])
     assert sum(found.values()) == len(data[1])
     assert found["true_positive"] + found["false_negative"] == int(data[1].sum())
 
@@ -303,7 +303,7 @@ def test_negators_part_the_reviews_by_how_dense_they_are_not_how_many() -> None:
     negators = np.array([0, 1, 4, 3, 0, 2, 8, 6])
     lengths = np.array([50, 100, 400, 100, 10, 100, 100, 100])
     labels = np.array([1, 1, 1, 1, 1, 1, 0, 0])
-    rows = measures.by_negation(np.full(8, 0.9), labels, negators, lengths, (0.4, 0.6))
+    rows = metrics.by_negation(np.full(8, 0.9), labels, negators, lengths, (0.4, 0.6))
     assert [row["negators"] for row in rows] == ["none", "few", "some", "many"]
     assert [(row["per_100_tokens_from"], row["per_100_tokens_to"]) for row in rows] == [
         (0, 0),
@@ -316,7 +316,7 @@ def test_negators_part_the_reviews_by_how_dense_they_are_not_how_many() -> None:
 
 
 def test_groups_by_negation_without_a_review_are_left_out() -> None:
-    rows = measures.by_negation(np.array([0.9]), np.array([1]), np.array([2]), np.array([40]), (0.4, 0.6))
+    rows = metrics.by_negation(np.array([0.9]), np.array([1]), np.array([2]), np.array([40]), (0.4, 0.6))
     assert [(row["negators"], row["per_100_tokens_from"], row["reviews"]) for row in rows] == [
         ("few", 5.0, 1)
     ]
@@ -324,9 +324,9 @@ def test_groups_by_negation_without_a_review_are_left_out() -> None:
 
 def test_the_summary_holds_the_surest_the_confusion_and_the_error_by_chance() -> None:
     logits, labels = simulated(500, 1.0)
-    probabilities = measures.probabilities_of(logits)
-    found = measures.summary(probabilities, labels, (0.4, 0.6))
-    assert found["accuracy_of_surest_90"] == measures.accuracy_of_surest(probabilities, labels, 0.9)
-    assert found["confusion"] == measures.confusion(probabilities, labels)
-    assert found["ece_by_chance"] == measures.error_by_chance(probabilities)
+    probabilities = metrics.probabilities_of(logits)
+    found = metrics.summary(probabilities, labels, (0.4, 0.6))
+    assert found["accuracy_of_surest_90"] == metrics.accuracy_of_surest(probabilities, labels, 0.9)
+    assert found["confusion"] == metrics.confusion(probabilities, labels)
+    assert found["ece_by_chance"] == metrics.error_by_chance(probabilities)
     assert found["accuracy_of_surest_90"] > found["accuracy"]

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-import examine_warnings
+from training.evaluation import language_warnings
 import pytest
 
 from vocab import vocabulary
 
 WORDS = vocabulary.load()
-SENTENCES = examine_warnings.load_sentences()
+SENTENCES = language_warnings.load_sentences()
 NOTHING: frozenset[str] = frozenset()
 FOREIGN, UNKNOWN, LONG = (frozenset({code}) for code in ("not_english", "no_known_words", "truncated"))
 
@@ -56,17 +56,17 @@ def test_the_sentences_are_none_of_those_that_the_check_s_own_tests_hold() -> No
     ],
 )
 def test_a_review_gets_the_codes_that_serving_gives_it(review: str, code: str) -> None:
-    assert code in examine_warnings.codes_of(WORDS, review)
+    assert code in language_warnings.codes_of(WORDS, review)
 
 
 @pytest.mark.parametrize("review", ["A warm and funny film with a very good end.", "<br />"])
 def test_english_and_nothing_get_no_code(review: str) -> None:
-    assert examine_warnings.codes_of(WORDS, review) == NOTHING
+    assert language_warnings.codes_of(WORDS, review) == NOTHING
 
 
 def test_a_sentence_is_noticed_by_either_warning_and_named_by_one() -> None:
     rows = [row("German")] * 4 + [row("Greek", "other")]
-    found = examine_warnings.languages(rows, [FOREIGN, UNKNOWN, NOTHING, LONG, UNKNOWN])
+    found = language_warnings.languages(rows, [FOREIGN, UNKNOWN, NOTHING, LONG, UNKNOWN])
     assert found == {
         "German": {"script": "latin", "sentences": 4, "not_english": 0.25, "noticed": 0.5},
         "Greek": {"script": "other", "sentences": 1, "not_english": 0.0, "noticed": 1.0},
@@ -75,8 +75,8 @@ def test_a_sentence_is_noticed_by_either_warning_and_named_by_one() -> None:
 
 def test_scripts_are_summed_over_sentences_and_reviews_by_code() -> None:
     rows = [row("German")] * 3 + [row("Dutch")] + [row("Greek", "other")]
-    by_language = examine_warnings.languages(rows, [FOREIGN, FOREIGN, FOREIGN, NOTHING, UNKNOWN])
-    found = examine_warnings.summarize(by_language, [NOTHING, FOREIGN | LONG, LONG, NOTHING])
+    by_language = language_warnings.languages(rows, [FOREIGN, FOREIGN, FOREIGN, NOTHING, UNKNOWN])
+    found = language_warnings.summarize(by_language, [NOTHING, FOREIGN | LONG, LONG, NOTHING])
     assert found["by_script"]["latin"] == {
         "languages": 2,
         "sentences": 4,
@@ -96,18 +96,18 @@ def test_scripts_are_summed_over_sentences_and_reviews_by_code() -> None:
 def found_with(missed: int, flagged: tuple[int, int], script: str = "latin") -> dict[str, Any]:
     """Give the figures of 100 German sentences, some missed, and of 1,000 reviews, some flagged."""
     codes = [NOTHING] * missed + [UNKNOWN] * (100 - missed)
-    by_language = examine_warnings.languages([row("German", script)] * 100, codes)
+    by_language = language_warnings.languages([row("German", script)] * 100, codes)
     foreign, unknown = flagged
     reviews = [FOREIGN] * foreign + [UNKNOWN] * unknown + [LONG] * (1000 - foreign - unknown)
-    return examine_warnings.summarize(by_language, reviews)
+    return language_warnings.summarize(by_language, reviews)
 
 
 def test_nothing_falls_short_at_95_noticed_and_5_in_1000_flagged() -> None:
-    assert examine_warnings.shortcomings(found_with(5, (3, 2))) == []
+    assert language_warnings.shortcomings(found_with(5, (3, 2))) == []
 
 
 def test_a_language_and_the_reviews_that_fall_short_are_named() -> None:
-    assert examine_warnings.shortcomings(found_with(6, (3, 3))) == [
+    assert language_warnings.shortcomings(found_with(6, (3, 3))) == [
         "of German only 94.0 % is noticed, 95 % is asked",
         "0.60 % of the English reviews are flagged, 0.5 % may be",
     ]
@@ -115,12 +115,12 @@ def test_a_language_and_the_reviews_that_fall_short_are_named() -> None:
 
 def test_other_scripts_are_stated_but_not_asked_of() -> None:
     found = found_with(50, (0, 0), "other")
-    assert examine_warnings.shortcomings(found) == []
-    assert "50.0 %" in examine_warnings.table(found)
+    assert language_warnings.shortcomings(found) == []
+    assert "50.0 %" in language_warnings.table(found)
 
 
 def test_the_table_has_a_line_a_language_script_and_code() -> None:
-    table = examine_warnings.table(found_with(6, (3, 0)))
+    table = language_warnings.table(found_with(6, (3, 0)))
     assert "German                  100    94.0 %                     0.0 %" in table
     assert "all, latin script       100    94.0 %" in table
     assert "  not_english         0.30 %" in table
@@ -131,15 +131,15 @@ def test_the_table_has_a_line_a_language_script_and_code() -> None:
 
 
 def test_of_each_language_in_latin_letters_95_in_100_sentences_are_noticed() -> None:
-    codes = [examine_warnings.codes_of(WORDS, one["text"]) for one in SENTENCES]
-    by_language = examine_warnings.languages(SENTENCES, codes)
-    assert examine_warnings.shortcomings(examine_warnings.summarize(by_language, [NOTHING])) == []
+    codes = [language_warnings.codes_of(WORDS, one["text"]) for one in SENTENCES]
+    by_language = language_warnings.languages(SENTENCES, codes)
+    assert language_warnings.shortcomings(language_warnings.summarize(by_language, [NOTHING])) == []
 
 
 def test_at_most_5_in_1000_development_reviews_are_flagged(archive: Path) -> None:
     reviews = dataset.load(archive).development
-    codes = [examine_warnings.codes_of(WORDS, review.text) for review in reviews]
-    assert examine_warnings.shortcomings(examine_warnings.summarize({}, codes)) == []
+    codes = [language_warnings.codes_of(WORDS, review.text) for review in reviews]
+    assert language_warnings.shortcomings(language_warnings.summarize({}, codes)) == []
 
 
 # --- the script ---------------------------------------------------------------------------------
@@ -152,11 +152,11 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *flags: str) -> None:
         return FOREIGN if review == "flagged" else NOTHING
 
     reviews = [dataset.Review("name-1", "flagged", 1, 9, "f"), dataset.Review("name-2", "left", 1, 9, "f")]
-    monkeypatch.setattr(examine_warnings, "codes_of", codes_of)
+    monkeypatch.setattr(language_warnings, "codes_of", codes_of)
     monkeypatch.setattr(dataset, "find_archive", lambda given: Path("archive"))
     monkeypatch.setattr(dataset, "load", lambda archive: dataset.Dataset([], reviews, [], [], {}))
-    monkeypatch.setattr(sys, "argv", ["examine_warnings.py", *flags])
-    examine_warnings.main()
+    monkeypatch.setattr(sys, "argv", ["language_warnings.py", *flags])
+    language_warnings.main()
 
 
 def test_failures_show_the_open_half_and_never_the_held_one(
@@ -191,6 +191,6 @@ def test_the_shares_are_published(own_package: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_missing_archive_ends_the_script_with_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["examine_warnings.py", "--archive", "/nowhere.tar.gz"])
+    monkeypatch.setattr(sys, "argv", ["language_warnings.py", "--archive", "/nowhere.tar.gz"])
     with pytest.raises(SystemExit, match=r"^warnings: no IMDb archive at /nowhere.tar.gz; "):
-        examine_warnings.main()
+        language_warnings.main()

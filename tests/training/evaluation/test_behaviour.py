@@ -12,7 +12,7 @@ from typing import Any
 
 import curriculum
 from training.data import dataset
-import examine
+from training.evaluation import behaviour
 from training.endpoint import inference
 import pytest
 from training.data.dataset import Review, fold, in_development
@@ -22,8 +22,8 @@ from vocab import vocabulary
 from vocab.text import clean, split_sentences, tokenize
 
 ROOT = Path(__file__).resolve().parents[2]
-CASES = examine.load_cases()
-SENTENCES = [{"text": "A good film.", "half": half, "label": "positive"} for half in examine.HALVES]
+CASES = behaviour.load_cases()
+SENTENCES = [{"text": "A good film.", "half": half, "label": "positive"} for half in behaviour.HALVES]
 KEYS = ("id", "capability", "half", "expect", "label", "review", "other", "note")
 
 
@@ -34,7 +34,7 @@ def development(archive: Path) -> list[Review]:
 
 @pytest.fixture(scope="module")
 def sentences(development: list[Review]) -> list[dict[str, Any]]:
-    return examine.load_sentences(development)
+    return behaviour.load_sentences(development)
 
 
 def case(expect: str, label: str = "positive", half: str = "open", capability: str = "x") -> dict[str, Any]:
@@ -74,16 +74,16 @@ JUST_UNDER = 0.499999
 def test_a_case_passes_when_the_answers_are_what_it_expects(
     expect: str, label: str, first: float, second: float, passed: bool
 ) -> None:
-    assert examine.passes(case(expect, label), first, second) is passed
+    assert behaviour.passes(case(expect, label), first, second) is passed
 
 
 def test_an_order_needs_no_label() -> None:
-    assert examine.passes({"expect": "order"}, 0.6, 0.5)
+    assert behaviour.passes({"expect": "order"}, 0.6, 0.5)
 
 
 @pytest.mark.parametrize("answer", [0.9, 0.1])
 def test_a_constant_answer_is_worth_what_the_suite_s_readme_says(answer: float) -> None:
-    outcomes = examine.examine(CASES, lambda texts: [answer] * len(texts))
+    outcomes = behaviour.examine(CASES, lambda texts: [answer] * len(texts))
     for expect, share in {"label": 0.5, "flip": 0, "same": 1, "order": 0}.items():
         passed = [outcome.passed for outcome in outcomes if outcome.case["expect"] == expect]
         assert sum(passed) / len(passed) == pytest.approx(share, abs=0.02)
@@ -98,7 +98,7 @@ def test_both_texts_of_a_case_are_asked_for() -> None:
 
     pair = {**case("flip"), "review": "good", "other": "bad"}
     alone = {**case("label", "negative"), "review": "poor"}
-    outcomes = examine.examine([pair, alone], score)
+    outcomes = behaviour.examine([pair, alone], score)
     assert {"good", "bad", "poor"} == set(asked)
     assert [outcome.probabilities for outcome in outcomes] == [(0.9, 0.1), (0.1, 0.1)]
     assert [outcome.passed for outcome in outcomes] == [True, True]
@@ -107,12 +107,12 @@ def test_both_texts_of_a_case_are_asked_for() -> None:
 # --- rates --------------------------------------------------------------------------------------
 
 
-def outcome(capability: str, half: str, passed: bool) -> examine.Outcome:
-    return examine.Outcome(case("label", half=half, capability=capability), (0.5, 0.5), passed)
+def outcome(capability: str, half: str, passed: bool) -> behaviour.Outcome:
+    return behaviour.Outcome(case("label", half=half, capability=capability), (0.5, 0.5), passed)
 
 
 def test_rates_are_told_by_capability_and_half_and_overall_leaves_sarcasm_out() -> None:
-    found = examine.rates(
+    found = behaviour.rates(
         [
             outcome("negation", "open", True),
             outcome("negation", "open", False),
@@ -136,13 +136,13 @@ def test_sentences_are_right_on_their_label_s_side_of_the_middle() -> None:
         {"text": "b", "half": "open", "label": "negative"},
         {"text": "c", "half": "held", "label": "negative"},
     ]
-    found = examine.sentence_rates(rows, lambda texts: [0.5, 0.5, 0.4])
+    found = behaviour.sentence_rates(rows, lambda texts: [0.5, 0.5, 0.4])
     assert found == {"open": 0.5, "held": 1.0}
 
 
 def test_the_table_ends_with_sentences_and_the_overall_rate() -> None:
     halves = {"open": 0.5, "held": 1.0}
-    lines = examine.table(
+    lines = behaviour.table(
         {"overall": halves, "typos": halves, "single sentences": halves, "contrast": halves}
     ).splitlines()
     assert [line[:22].strip() for line in lines] == [
@@ -159,7 +159,7 @@ def test_the_table_ends_with_sentences_and_the_overall_rate() -> None:
 def test_peers_stand_beside_the_model_with_their_held_half() -> None:
     halves = {"open": 0.5, "held": 1.0}
     found = {"contrast": halves, "overall": halves, "single sentences": halves}
-    lines = examine.table(found, {"VADER": {name: 0.25 for name in found}}).splitlines()
+    lines = behaviour.table(found, {"VADER": {name: 0.25 for name in found}}).splitlines()
     assert lines[0].split() == ["capability", "open", "held", "VADER"]
     assert lines[1].split() == ["contrast", "50.0%", "100.0%", "25.0%"]
     assert len(set(map(len, lines))) == 1
@@ -178,11 +178,11 @@ def test_peers_are_asked_for_the_held_half_alone_and_missing_ones_say_what_to_in
         raise PeerMissing("it is not installed: get it")
 
     monkeypatch.setattr(
-        examine, "PEERS", {"Yes": lambda source: Peer("Yes", score, (), ""), "Other": missing}
+        behaviour, "PEERS", {"Yes": lambda source: Peer("Yes", score, (), ""), "Other": missing}
     )
-    cases = [{**case("label", half=half), "review": half} for half in examine.HALVES]
+    cases = [{**case("label", half=half), "review": half} for half in behaviour.HALVES]
     sentences = [{"text": "s", "half": "held", "label": "negative"}]
-    found, lacking = examine.examine_peers(Source(tmp_path), cases, sentences)
+    found, lacking = behaviour.examine_peers(Source(tmp_path), cases, sentences)
     assert found == {"Yes": {"x": 1.0, "overall": 1.0, "single sentences": 0.0}}
     assert lacking == ["it is not installed: get it"]
     assert set(asked) == {"held", "s"}
@@ -191,7 +191,7 @@ def test_peers_are_asked_for_the_held_half_alone_and_missing_ones_say_what_to_in
 def test_the_served_model_s_answer_is_its_probability_and_half_where_nothing_can_be_read(
     verdict: inference.Verdict,
 ) -> None:
-    good, empty = examine.scorer_of(verdict)(["A lovely film.", " <br> "])
+    good, empty = behaviour.scorer_of(verdict)(["A lovely film.", " <br> "])
     assert good == verdict.read("A lovely film.")[1].probability
     assert empty == 0.5
 
@@ -208,7 +208,7 @@ def test_a_case_has_the_keys_that_its_kind_needs() -> None:
     for row in CASES:
         assert list(row) == [key for key in KEYS if key in row], row
         assert re.fullmatch(row["capability"] + r"-\d{3}", row["id"]), row
-        assert row["half"] in examine.HALVES, row
+        assert row["half"] in behaviour.HALVES, row
         assert row["expect"] in ("label", "flip", "same", "order"), row
         assert ("label" in row) == (row["expect"] != "order"), row
         assert row.get("label", "positive") in ("positive", "negative"), row
@@ -233,7 +233,7 @@ def test_no_text_stands_in_both_halves() -> None:
 
 
 def test_capabilities_are_as_large_and_as_balanced_as_their_readme_says() -> None:
-    text = (examine.FOLDER / "README.md").read_text(encoding="utf-8")
+    text = (behaviour.FOLDER / "README.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\w+) \|.*\| (\d+) \| (\d+) \|$", text, re.MULTILINE)
     told = {name: (int(count), int(held)) for name, count, held in rows}
     sizes = Counter((row["capability"], row["half"]) for row in CASES)
@@ -250,7 +250,7 @@ def test_capabilities_are_as_large_and_as_balanced_as_their_readme_says() -> Non
 
 
 def test_the_readme_counts_the_expectations() -> None:
-    text = " ".join((examine.FOLDER / "README.md").read_text(encoding="utf-8").split())
+    text = " ".join((behaviour.FOLDER / "README.md").read_text(encoding="utf-8").split())
     told = {name: int(count) for count, name in re.findall(r"(\d+) `(label|same|flip|order)`", text)}
     assert told == Counter(row["expect"] for row in CASES)
     assert f"{len(CASES)} short reviews" in text
@@ -263,7 +263,7 @@ def test_sentences_are_enough_and_each_is_there_once(sentences: list[dict[str, A
     assert len(sentences) >= 400
     assert len({(row["review"], row["start"]) for row in sentences}) == len(sentences)
     counts = Counter((row["half"], row["label"]) for row in sentences)
-    assert set(counts) == {(half, label) for half in examine.HALVES for label in ("positive", "negative")}
+    assert set(counts) == {(half, label) for half in behaviour.HALVES for label in ("positive", "negative")}
     assert min(counts.values()) >= 100
     assert counts["open", "positive"] == counts["held", "positive"]
     assert counts["open", "negative"] == counts["held", "negative"]
@@ -304,7 +304,7 @@ def test_no_lesson_is_a_labelled_sentence(sentences: list[dict[str, Any]]) -> No
 
 def test_the_command_prints_a_table_and_the_open_cases_that_fail(archive: Path, package: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "training/examine.py", "--failures", "--archive", str(archive)]
+        [sys.executable, "training/evaluation/behaviour.py", "--failures", "--archive", str(archive)]
         + ["--model", str(package)],
         cwd=ROOT,
         capture_output=True,
@@ -330,28 +330,28 @@ def test_the_command_puts_peers_beside_the_model_and_publishes_the_model_s_rates
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(examine, "load_sentences", lambda reviews: SENTENCES)
+    monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: SENTENCES)
     monkeypatch.setitem(sys.modules, "textblob", None)
     given = ["--peers", "--publish", "--archive", str(make_archive()), "--model", str(own_package)]
-    monkeypatch.setattr(sys, "argv", ["examine.py", *given])
-    examine.main()
+    monkeypatch.setattr(sys, "argv", ["behaviour.py", *given])
+    behaviour.main()
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["capability", "open", "held", "VADER", "NB-LR"]
     assert lines[-1].startswith("TextBlob is not installed: pip install")
     published = json.loads((own_package / "model.json").read_text(encoding="utf-8"))["metrics"]["behaviour"]
     told = {name for name in published if name != "command"}
     assert told == {row["capability"] for row in CASES} | {"overall", "single sentences"}
-    assert all(set(published[name]) == set(examine.HALVES) for name in told)
+    assert all(set(published[name]) == set(behaviour.HALVES) for name in told)
 
 
 def test_a_missing_model_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["examine.py", "--model", str(tmp_path / "none")])
+    monkeypatch.setattr(sys, "argv", ["behaviour.py", "--model", str(tmp_path / "none")])
     with pytest.raises(SystemExit, match=r"^examine: .*model.json can't be read .*; restore it from git"):
-        examine.main()
+        behaviour.main()
 
 
 def test_a_missing_archive_is_one_sentence(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examine, "load_cases", list)
-    monkeypatch.setattr(sys, "argv", ["examine.py", "--model", str(package), "--archive", "/nowhere.tar.gz"])
+    monkeypatch.setattr(behaviour, "load_cases", list)
+    monkeypatch.setattr(sys, "argv", ["behaviour.py", "--model", str(package), "--archive", "/nowhere.tar.gz"])
     with pytest.raises(SystemExit, match="^examine: no IMDb archive at /nowhere.tar.gz; "):
-        examine.main()
+        behaviour.main()

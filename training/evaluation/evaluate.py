@@ -1,9 +1,9 @@
 """Judge the published model, through the very hooks that serve it.
 
-    python training/evaluate.py --split test          # the 25,000 official test reviews, two minutes
-    python training/evaluate.py --csv reviews.csv     # any file with the columns text and label
-    python training/evaluate.py --speed               # milliseconds a review of 230 tokens, one thread
-    python training/evaluate.py --length-temperature  # would a temperature by length be better calibrated?
+    python -m training.evaluation.evaluate --split test          # the 25,000 official test reviews, two minutes
+    python -m training.evaluation.evaluate --csv reviews.csv     # any file with the columns text and label
+    python -m training.evaluation.evaluate --speed               # milliseconds a review of 230 tokens, one thread
+    python -m training.evaluation.evaluate --length-temperature  # would a temperature by length be better calibrated?
 
 Prints one JSON. ``--publish`` writes the figures of that split, or the speed, into the model's card.
 """
@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 from training.data import dataset
 from training.endpoint import inference
-import machine
-import measures
+from training.evaluation import machine
+from training.evaluation import metrics
 import numpy as np
 from training.files.labelled import LABELS
 from tqdm import tqdm
@@ -103,19 +103,19 @@ def judge(texts: Sequence[str], labels: np.ndarray, model: Path, workers: int) -
     if unread.any():  # to a caller it is an error, neither right nor wrong
         read, labels = Reading(*(one[~unread] for one in read)), labels[~unread]
     logits = read.logits
-    probabilities = measures.probabilities_of(logits)
+    probabilities = metrics.probabilities_of(logits)
     band = tuple(card["uncertain"])
-    uncalibrated = measures.probabilities_of(logits * card["temperature"])
-    quarters = measures.by_length(probabilities, labels, read.lengths, band)
+    uncalibrated = metrics.probabilities_of(logits * card["temperature"])
+    quarters = metrics.by_length(probabilities, labels, read.lengths, band)
     return {
-        **measures.summary(probabilities, labels, band),
+        **metrics.summary(probabilities, labels, band),
         "unread": int(unread.sum()),
-        "ece_before_temperature": measures.expected_calibration_error(uncalibrated, labels),
+        "ece_before_temperature": metrics.expected_calibration_error(uncalibrated, labels),
         "ece_worst_quarter": max(row["ece"] for row in quarters),
         "by_length": quarters,
-        "by_negation": measures.by_negation(probabilities, labels, read.negators, read.lengths, band),
-        "risk_coverage": measures.risk_coverage(probabilities, labels),
-        "reliability": measures.reliability(probabilities, labels),
+        "by_negation": metrics.by_negation(probabilities, labels, read.negators, read.lengths, band),
+        "risk_coverage": metrics.risk_coverage(probabilities, labels),
+        "reliability": metrics.reliability(probabilities, labels),
     }
 
 
@@ -130,11 +130,11 @@ def question_of_length(
     plain, by_length = np.zeros(len(logits)), np.zeros(len(logits))
     for fold in range(FOLDS):
         held = groups % FOLDS == fold
-        plain[held] = measures.fit_temperature(logits[~held], labels[~held])
-        a, b = measures.fit_length_temperature(logits[~held], labels[~held], lengths[~held])
-        by_length[held] = measures.length_temperatures(lengths[held], a, b)
-    gain = measures.surprises(logits, labels, plain) - measures.surprises(logits, labels, by_length)
-    a, b = measures.fit_length_temperature(logits, labels, lengths)
+        plain[held] = metrics.fit_temperature(logits[~held], labels[~held])
+        a, b = metrics.fit_length_temperature(logits[~held], labels[~held], lengths[~held])
+        by_length[held] = metrics.length_temperatures(lengths[held], a, b)
+    gain = metrics.surprises(logits, labels, plain) - metrics.surprises(logits, labels, by_length)
+    a, b = metrics.fit_length_temperature(logits, labels, lengths)
     error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
     return {
         "a": round(a, 4),
@@ -150,11 +150,11 @@ def question_of_length(
 def _calibration(
     logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray, temperatures: np.ndarray
 ) -> dict[str, float]:
-    probabilities = measures.probabilities_of(logits, temperatures)
-    quarters = measures.by_length(probabilities, labels, lengths, (0.5, 0.5))
+    probabilities = metrics.probabilities_of(logits, temperatures)
+    quarters = metrics.by_length(probabilities, labels, lengths, (0.5, 0.5))
     return {
-        "nll": measures.nll(logits, labels, temperatures),
-        "ece": measures.expected_calibration_error(probabilities, labels),
+        "nll": metrics.nll(logits, labels, temperatures),
+        "ece": metrics.expected_calibration_error(probabilities, labels),
         "ece_worst_quarter": max(row["ece"] for row in quarters),
     }
 
@@ -287,7 +287,7 @@ def _figures(options: argparse.Namespace) -> dict[str, Any]:
         before = read.logits * inference.model_fn(options.model).card["temperature"]
         return question_of_length(before, labels, read.lengths, films)
     if options.speed:
-        name, command = "speed", "python training/evaluate.py --speed"
+        name, command = "speed", "python -m training.evaluation.evaluate --speed"
         figures = speed(texts, options.model)
     else:
         name, command = options.split, f"make evaluate SPLIT={options.split}"

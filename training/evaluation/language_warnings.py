@@ -1,9 +1,9 @@
 """Ask whether the warnings can be trusted: are other languages noticed, is English left alone?
 
-    python training/examine_warnings.py              # a table
-    python training/examine_warnings.py --failures   # and what was missed in the open half
+    python -m training.evaluation.language_warnings              # a table
+    python -m training.evaluation.language_warnings --failures   # and what was missed in the open half
 
-The sentences are the project's own (training/languages/README.md); what must not be flagged are the
+The sentences are the project's own (training/evaluation/cases/languages/README.md); what must not be flagged are the
 development reviews. Warnings are asked of the very function that serves them.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from training.data import dataset
 from training.endpoint import inference
-from evaluate import publish
+from training.evaluation.evaluate import publish
 from tqdm import tqdm
 
 from vocab import contract, vocabulary

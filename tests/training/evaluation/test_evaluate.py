@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-import evaluate
+from training.evaluation import evaluate
 from training.endpoint import inference
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def write(path: Path, rows: list[tuple[str, str]], header: tuple[str, ...] = ("t
 
 def judged(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "training/evaluate.py", *flags], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "training/evaluation/evaluate.py", *flags], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
 
 
@@ -390,7 +390,7 @@ def test_the_speed_is_published_under_its_own_name(
     )
     assert handed == []
     assert card_of(own_package)["metrics"] == {
-        "speed": {"reviews": 1, "command": "python training/evaluate.py --speed"}
+        "speed": {"reviews": 1, "command": "python -m training.evaluation.evaluate --speed"}
     }
 
 

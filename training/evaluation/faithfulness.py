@@ -1,7 +1,7 @@
 """Ask whether the explanations are honest: does the verdict move when the words they name are removed?
 
-    python training/faithfulness.py                 # 500 development reviews, a few minutes on 2 cores
-    python training/faithfulness.py --reviews 50    # a first look
+    python -m training.evaluation.faithfulness                 # 500 development reviews, a few minutes on 2 cores
+    python -m training.evaluation.faithfulness --reviews 50    # a first look
 
 Words are ranked by our contributions, by occlusion (each word removed in turn) and at random. Then the
 top 1, 5, 10, 20 and 50 % of a review's words are removed from what the served network reads
@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 from training.data import dataset
 from training.endpoint import inference
 import numpy as np
-from evaluate import loaded, publish
+from training.evaluation.evaluate import loaded, publish
 from tqdm import tqdm
 
 from vocab.contract import ContractError, Scored, sigmoid
@@ -234,7 +234,7 @@ def main() -> None:
         if options.publish:
             asked = "make faithfulness"
             if options.reviews != REVIEWS:
-                asked = f"python training/faithfulness.py --reviews {options.reviews}"
+                asked = f"python -m training.evaluation.faithfulness --reviews {options.reviews}"
             publish(options.model, "faithfulness", found, asked)
     except OSError as error:
         sys.exit(f"faithfulness: {error.filename or options.model}: {error.strerror}")

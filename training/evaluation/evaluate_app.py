@@ -1,7 +1,7 @@
 """Send 500 test reviews through the running app, as its users do, and judge the answers.
 
     make run                                # in one terminal
-    python training/evaluate_app.py         # in another
+    python -m training.evaluation.evaluate_app         # in another
 
 The check that the project's forerunner ended with: half positive, half negative reviews, each by
 its own HTTP request. Prints accuracy, errors and milliseconds a review; ends with 1 after any error.
@@ -19,7 +19,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from training.data import dataset
 from training.endpoint import inference
-from evaluate import publish
+from training.evaluation.evaluate import publish
 from tqdm import tqdm
 
 TIMEOUT_SECONDS = 30

@@ -6,7 +6,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import measures
+from training.evaluation import metrics
 import numpy as np
 
 DRAWS = 1000
@@ -94,7 +94,7 @@ def _measured(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
     likelihood = np.where(labels == 1, probabilities, 1 - probabilities)
     return [
         float(_right(probabilities, labels).mean()),
-        measures.expected_calibration_error(probabilities, labels),
+        metrics.expected_calibration_error(probabilities, labels),
         float(-np.log(np.maximum(likelihood, 1e-12)).mean()),
     ]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-import evaluate_app
+from training.evaluation import evaluate_app
 from training.endpoint import inference
 import pytest
-from evaluate_app import Answer
+from training.evaluation.evaluate_app import Answer
 
 from tests.support.stack import free_ports
 

@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-import drift
+from training.evaluation import drift
 import local_metrics
 import pytest
 

@@ -1,10 +1,10 @@
 """Examine the published model on short cases by capability, and on single sentences.
 
-    python training/examine.py                 # a table for both halves of the suite
-    python training/examine.py --failures      # and every case that it fails
-    python training/examine.py --peers         # beside VADER, TextBlob and NB-LR on the held half
+    python -m training.evaluation.behaviour                 # a table for both halves of the suite
+    python -m training.evaluation.behaviour --failures      # and every case that it fails
+    python -m training.evaluation.behaviour --peers         # beside VADER, TextBlob and NB-LR on the held half
 
-The cases are the project's own (training/behaviour/README.md). Model choice may look at the half called
+The cases are the project's own (training/evaluation/cases/behaviour/README.md). Model choice may look at the half called
 "open"; "held" is printed for published models. Sentences are cut from development reviews, so
 they need the IMDb archive, from which NB-LR is trained too, once.
 """
@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from training.data import dataset
 from training.endpoint import inference
 import peers_scorers
-from evaluate import publish
+from training.evaluation.evaluate import publish
 from peers_scorers import PeerMissing, Scorer, Source
 
 from vocab.contract import ContractError

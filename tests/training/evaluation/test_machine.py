@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-import machine
+from training.evaluation import machine
 import pytest
 
 CPUINFO = "processor\t: 0\nmodel name\t: Some  CPU @ 2GHz \nflags\t: x\nprocessor\t: 1\nmodel name\t: Other\n"

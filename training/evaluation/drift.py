@@ -1,6 +1,6 @@
 """Say in words how what an API is asked differs from what its model was examined on.
 
-    python training/drift.py http://127.0.0.1:8000      # `make run` in another terminal, and some use
+    python -m training.evaluation.drift http://127.0.0.1:8000      # `make run` in another terminal, and some use
 
 Verdicts, lengths and warnings since the API's start (GET /v1/metrics) stand beside the card's figures (GET
 /v1/model) for the test split, or for the reviews that the model was adapted to. Ends with 1 when one of them

@@ -1,9 +1,9 @@
 """Two models on the same reviews: intervals, McNemar's test, and what is called better."""
 
 import numpy as np
-import paired
+from training.evaluation import significance
 import pytest
-from paired import Figure
+from training.evaluation.significance import Figure
 
 
 def said(right: np.ndarray, labels: np.ndarray, sure: float = 0.9) -> np.ndarray:
@@ -19,34 +19,34 @@ def two(reviews: int, first: float, second: float) -> tuple[np.ndarray, np.ndarr
 
 def test_a_model_against_itself_differs_by_nothing() -> None:
     before, _, labels = two(200, 0.8, 0.8)
-    for figure in paired.compare(before, before, labels).values():
+    for figure in significance.compare(before, before, labels).values():
         assert figure.difference == 0
         assert figure.interval == (0, 0)
 
 
 def test_the_interval_of_a_true_gain_lies_above_nothing() -> None:
-    figures = paired.compare(*two(1000, 0.75, 0.85))
+    figures = significance.compare(*two(1000, 0.75, 0.85))
     assert 0 < figures["accuracy"].interval[0] < figures["accuracy"].difference
     assert figures["accuracy"].difference < figures["accuracy"].interval[1] < 0.2
-    assert paired.outcome(figures) == "better"
+    assert significance.outcome(figures) == "better"
 
 
 def test_a_loss_is_called_worse() -> None:
-    assert paired.outcome(paired.compare(*two(1000, 0.85, 0.75))) == "worse"
+    assert significance.outcome(significance.compare(*two(1000, 0.85, 0.75))) == "worse"
 
 
 def test_what_chance_could_do_is_called_no_different() -> None:
     rows = np.arange(60)
     labels = rows % 2
     one, other = said(rows >= 12, labels), said((rows < 8) | (rows >= 18), labels)
-    assert paired.outcome(paired.compare(one, other, labels)) == "no different"
+    assert significance.outcome(significance.compare(one, other, labels)) == "no different"
 
 
 def test_equally_right_but_with_truer_probabilities_is_better() -> None:
     labels = np.arange(1000) % 2
     right = np.arange(1000) % 10 < 8
     assert (
-        paired.outcome(paired.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels))
+        significance.outcome(significance.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels))
         == "better"
     )
 
@@ -54,17 +54,17 @@ def test_equally_right_but_with_truer_probabilities_is_better() -> None:
 def test_what_only_fits_better_is_not_said_to_be_right_more_often() -> None:
     labels = np.arange(1000) % 2
     right = np.arange(1000) % 10 < 8
-    figures = paired.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels)
-    assert "accuracy may differ by chance" in paired.by_what("better", figures)
-    assert paired.by_what("better", paired.compare(*two(1000, 0.75, 0.85))) == ""
-    assert paired.by_what("no different", figures) == ""
+    figures = significance.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels)
+    assert "accuracy may differ by chance" in significance.by_what("better", figures)
+    assert significance.by_what("better", significance.compare(*two(1000, 0.75, 0.85))) == ""
+    assert significance.by_what("no different", figures) == ""
 
 
 def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
     random = np.random.default_rng(6)
     probabilities = random.random(300)
     labels = (random.random(300) < probabilities).astype(int)
-    figure = paired.compare(probabilities, probabilities**2, labels)["ece"]
+    figure = significance.compare(probabilities, probabilities**2, labels)["ece"]
     assert figure.before_interval[0] < figure.before < figure.before_interval[1]
     assert figure.after_interval[0] < figure.after < figure.after_interval[1]
 
@@ -72,13 +72,13 @@ def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
 def test_whoever_is_wrong_more_often_than_a_coin_is_below_guessing() -> None:
     labels = np.arange(100) % 2
     said = np.where(labels == 1, 0.9, 0.1)
-    assert paired.is_below_guessing(1 - said, labels, np.arange(100))
-    assert not paired.is_below_guessing(said, labels, np.arange(100))
+    assert significance.is_below_guessing(1 - said, labels, np.arange(100))
+    assert not significance.is_below_guessing(said, labels, np.arange(100))
 
 
 def test_whoever_always_says_the_same_is_not_below_guessing_though_mostly_wrong() -> None:
     labels = (np.arange(100) % 10 == 0).astype(int)
-    assert not paired.is_below_guessing(np.full(100, 0.9), labels, np.arange(100))
+    assert not significance.is_below_guessing(np.full(100, 0.9), labels, np.arange(100))
 
 
 def test_few_groups_make_the_interval_wider_than_as_many_single_reviews() -> None:
@@ -87,8 +87,8 @@ def test_few_groups_make_the_interval_wider_than_as_many_single_reviews() -> Non
     labels = random.integers(0, 2, 1000)
     # The second model is right on whole groups, or on none of their reviews.
     before, after = said(np.ones(1000, bool), labels), said((random.random(20) < 0.7)[groups], labels)
-    alone = paired.compare(before, after, labels)["accuracy"].interval
-    grouped = paired.compare(before, after, labels, groups)["accuracy"].interval
+    alone = significance.compare(before, after, labels)["accuracy"].interval
+    grouped = significance.compare(before, after, labels, groups)["accuracy"].interval
     assert grouped[1] - grouped[0] > 3 * (alone[1] - alone[0])
 
 
@@ -100,18 +100,18 @@ def test_mcnemars_exact_test_gives_the_binomials_two_tails(lost: int, won: int, 
     labels = np.ones(lost + won + 10, dtype=int)
     before, after = np.full(len(labels), 0.9), np.full(len(labels), 0.9)
     before[:won], after[won : won + lost] = 0.1, 0.1
-    assert paired.mcnemar(before, after, labels) == (lost, won, pytest.approx(p))
+    assert significance.mcnemar(before, after, labels) == (lost, won, pytest.approx(p))
 
 
 def test_mcnemars_test_takes_thousands_of_differences() -> None:
     labels = np.ones(9000, dtype=int)
     before, after = np.full(9000, 0.9), np.full(9000, 0.9)
     before[:4000], after[4000:] = 0.1, 0.1
-    assert 0 < paired.mcnemar(before, after, labels)[2] < 1e-20
+    assert 0 < significance.mcnemar(before, after, labels)[2] < 1e-20
 
 
 def test_a_figure_names_both_models_and_the_gap() -> None:
-    figure = paired.compare(*two(400, 0.7, 0.8))["accuracy"]
+    figure = significance.compare(*two(400, 0.7, 0.8))["accuracy"]
     assert isinstance(figure, Figure)
     assert figure.after - figure.before == pytest.approx(figure.difference)
     assert figure.before_interval[0] < figure.before < figure.before_interval[1]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-import faithfulness
+from training.evaluation import faithfulness
 from training.endpoint import inference
 import pytest
 
@@ -205,7 +205,7 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("flags", "command"),
-    [((), "make faithfulness"), (("--reviews", "2"), "python training/faithfulness.py --reviews 2")],
+    [((), "make faithfulness"), (("--reviews", "2"), "python -m training.evaluation.faithfulness --reviews 2")],
 )
 def test_figures_are_published_with_the_command_that_gives_them_again(
     flags: tuple[str, ...],
