@@ -71,17 +71,17 @@ vocab: $(RUN)/.ready ## count words and write vocab/vocabulary.pkl (then train a
 	@$(RUN)/bin/python -m training.data.build_vocab
 
 train: $(TRAIN)/.ready ## train the network and write training/endpoint/model/ (about 15 minutes on 2 cores)
-	@$(TRAIN)/bin/python training/train.py --resume
-	@$(TRAIN)/bin/python training/export.py
+	@$(TRAIN)/bin/python -m training.recipe.train --resume
+	@$(TRAIN)/bin/python -m training.recipe.export
 
-train-best: $(TEACH)/.ready ## run the published model's recipe, training/best.py, and write training/endpoint/model/
-	@$(TEACH)/bin/python training/best.py --seed $(SEED)
+train-best: $(TEACH)/.ready ## run the published model's recipe, training/recipe/reproduce.py, and write training/endpoint/model/
+	@$(TEACH)/bin/python -m training.recipe.reproduce --seed $(SEED)
 
 seeds: $(TEACH)/.ready ## repeat the recipe's last training with seeds 1, 2 and 3 and print the spread
-	@$(TEACH)/bin/python training/seeds.py
+	@$(TEACH)/bin/python -m training.recipe.seeds
 
 ablation: $(TEACH)/.ready ## train without one ingredient each and print what each is worth
-	@$(TEACH)/bin/python training/ablate.py
+	@$(TEACH)/bin/python -m training.recipe.ablate
 
 behaviour: $(PEERS)/.ready ## examine the published model, beside three others, on short cases by capability
 	@$(PEERS)/bin/python -m training.evaluation.behaviour --peers

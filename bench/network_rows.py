@@ -39,9 +39,9 @@ def figures(setting: Setting) -> Iterator[Figure]:
 
 def _same() -> dict[str, Callable[[list[int]], object]]:
     try:
-        import export
+        from training.recipe import export
         import torch
-        from network import Network, Size
+        from training.recipe.network import Network, Size
     except ImportError as error:
         raise Missing(f"{error.name} is not installed: pip install -r requirements-train.txt") from error
     torch.set_num_threads(1)

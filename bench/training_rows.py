@@ -68,9 +68,9 @@ def figures(setting: Setting) -> Iterator[Figure]:
 def our_speed(corpus: corpora.Corpus, part: corpora.Split, setting: Setting) -> float:
     """Give reviews a second of train.py's own epoch, without its scoring."""
     import torch
-    import train
-    from network import Network, Size
-    from train_flags import parse
+    from training.recipe import train
+    from training.recipe.network import Network, Size
+    from training.recipe.train_flags import parse
 
     options = parse(["--model-dir", str(setting.empty("network")), "--epochs", "1"])
     size = Size(**inference.model_fn(inference.MODEL_FOLDER).card["size"])
@@ -97,7 +97,7 @@ def our_minutes(setting: Setting) -> tuple[float, float]:
         # All cores, as `make train` takes them.
         env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
         env |= {"VERDICT_CACHE": cache, "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "training/train.py", "--archive", str(setting.samples.source.archive)]
+        command = [sys.executable, "training/recipe/train.py", "--archive", str(setting.samples.source.archive)]
         command += [str(part) for flag in QUICKEST.items() for part in flag]
         began, before = time.perf_counter(), 0.0
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)

@@ -76,7 +76,7 @@ def pipeline() -> Callable[[str], object]:
 def _tokenizer() -> Any:
     """Give BERT's own tokenizer, out of the package that teaches the network."""
     try:
-        import transformer
+        from training.recipe import transformer
         from tokenizers import Tokenizer
 
         found = Tokenizer.from_file(str(transformer.files() / "tokenizer.json"))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import export
+from training.recipe import export
 from training.endpoint import inference
 from training.evaluation import metrics
 import numpy as np
@@ -17,7 +17,7 @@ import onnx
 import torch
 from adapt_judge import Tuned
 from head_fit import FOLDS, folds_of
-from network import Network, Size, draw_noise
+from training.recipe.network import Network, Size, draw_noise
 from onnx import numpy_helper
 from speaking import CommandError
 from torch import Tensor, nn

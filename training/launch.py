@@ -27,7 +27,7 @@ from training.data import dataset
 import images
 import prices
 import resources
-import train_flags
+from training.recipe import train_flags
 import training_job
 from cloud import Cloud, CloudError, Stage
 from tqdm import tqdm
@@ -356,7 +356,7 @@ def finish(cloud: Cloud, options: argparse.Namespace, job: str) -> None:
     print(f"launch: model.tar.gz {brought.archive_sha256}")
     print(f"launch: network.safetensors {brought.network_sha256}")
     print(f"launch: {brought.folder} holds the network {training_job.cost_of(done)}".rstrip())
-    print(f"launch: next: python training/export.py --network {brought.folder}")
+    print(f"launch: next: python -m training.recipe.export --network {brought.folder}")
 
 
 def again(options: argparse.Namespace, job: str) -> str:

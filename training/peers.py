@@ -218,7 +218,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of {', '.join(NAMES)}"
     )
     parser.add_argument(
-        "--slow", action="store_true", help="a fine-tuned MiniLM too; trains for an hour if best.py has not"
+        "--slow", action="store_true", help="a fine-tuned MiniLM too; trains for an hour if reproduce.py has not"
     )
     parser.add_argument("--split", choices=("development", "test"), default="test")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")

@@ -181,7 +181,7 @@ def textblob(source: Source | None = None) -> Peer:
 def nb_lr(source: Source) -> Peer:
     """Give the n-gram model of ngrams.py, fitted on the train split. Raises PeerMissing."""
     try:
-        import ngrams
+        from training.recipe import ngrams
     except ImportError as error:
         raise PeerMissing("NB-LR needs scikit-learn: pip install -r requirements-peers.txt") from error
     options = {"columns": ngrams.COLUMNS, "strength": ngrams.STRENGTH, "min_reviews": ngrams.MIN_REVIEWS}

@@ -1,6 +1,6 @@
 """all-MiniLM-L6-v2, fine-tuned on the train split, as a peer: twenty times the size, far more work a review.
 
-It is the model that teaches the published one, so best.py's own is taken where it is kept whole. Else it
+It is the model that teaches the published one, so reproduce.py's own is taken where it is kept whole. Else it
 is trained here, which takes a good part of an hour on two cores.
 """
 
@@ -20,8 +20,8 @@ def minilm(source: Source) -> Peer:
     """Give the fine-tuned transformer. Raises PeerMissing."""
     try:
         import torch
-        import transformer
-        from workers import ALONE
+        from training.recipe import transformer
+        from training.recipe.workers import ALONE
     except ImportError as error:
         raise PeerMissing("MiniLM is not installed: pip install -r requirements-teach.txt") from error
     cpu = torch.device("cpu")

@@ -187,7 +187,7 @@ def stand_in_for_training(folder: Path, monkeypatch: pytest.MonkeyPatch, accurac
         "import time; time.sleep(0.2); print('pretrain: language models, loss 4.321', flush=True)\n"
         f"time.sleep(0.2); print('epoch 1 last development_accuracy={accuracy}', flush=True)\n"
     )
-    (folder / "training/train.py").write_text(code, encoding="utf-8")
+    (folder / "training/recipe/train.py").write_text(code, encoding="utf-8")
     monkeypatch.setattr(training_rows, "ROOT", folder)
     found = samples.Samples(Path("archive"))
     return Setting(found, folder)

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-import export
+from training.recipe import export
 import fill_readme
 from training.endpoint import inference
 import model_card

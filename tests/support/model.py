@@ -10,7 +10,7 @@ from vocab import text, vocabulary
 def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) -> Any:
     """Give a network.Network of ``rows`` ids whose logits spread over several units."""
     import torch
-    from network import Network, Size
+    from training.recipe.network import Network, Size
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -24,7 +24,7 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) ->
 
 def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
     """Write model.onnx and model.json of a random network with the shipped vocabulary; give the card."""
-    import export
+    from training.recipe import export
     from training.endpoint import model_folder
 
     words = vocabulary.load()

@@ -8,9 +8,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 import torch  # noqa: E402
-import train  # noqa: E402
-from network import Network, Size  # noqa: E402
-from workers import leave, start  # noqa: E402
+from training.recipe import train  # noqa: E402
+from training.recipe.network import Network, Size  # noqa: E402
+from training.recipe.workers import leave, start  # noqa: E402
 
 from tests.support.corpus import ROWS, tiny_corpus  # noqa: E402
 

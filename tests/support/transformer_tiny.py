@@ -8,9 +8,9 @@ sys.path[:0] = [str(ROOT), str(ROOT / "training")]
 
 from training.data import dataset  # noqa: E402
 import torch  # noqa: E402
-import transformer  # noqa: E402
+from training.recipe import transformer  # noqa: E402
 from transformers import BertConfig, BertModel  # noqa: E402
-from workers import leave, start  # noqa: E402
+from training.recipe.workers import leave, start  # noqa: E402
 
 PRAISE = ("wonderful", "brilliant", "superb", "excellent")
 BLAME = ("terrible", "awful", "boring", "dreadful")

@@ -15,7 +15,7 @@ from training.data import dataset
 import launch
 import pytest
 import resources
-import train_flags
+from training.recipe import train_flags
 import training_job
 from cloud import Cloud, CloudError, Stage
 from safetensors.numpy import load_file
@@ -350,7 +350,7 @@ def check_home(done: subprocess.CompletedProcess[str], cloud: Cloud, name: str, 
     assert "epoch 1 average train_loss=" in done.stdout  # the job's log
     network = folder / "network.safetensors"
     assert f"network.safetensors {sha256_of(network)}" in done.stdout
-    assert f"python training/export.py --network {folder}" in done.stdout
+    assert f"python -m training.recipe.export --network {folder}" in done.stdout
     card = json.loads((folder / "network.json").read_text())
     assert card["options"]["seed"] == 3 and card["options"]["dry_run"] is True
     assert load_file(network)["embedding.weight"].shape == (vocabulary.load().size, 16)

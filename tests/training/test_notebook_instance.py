@@ -37,7 +37,7 @@ def test_the_bundle_is_the_last_commit_and_the_same_each_time() -> None:
     assert packed == notebook_instance.bundle(lambda line: None)
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(packed))) as tar:
         names = set(tar.getnames())
-    assert {"Makefile", "training/train.py", "training/endpoint/model/model.onnx", "training/vocab"} <= names
+    assert {"Makefile", "training/recipe/train.py", "training/endpoint/model/model.onnx", "training/vocab"} <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(".venv")]
 
 

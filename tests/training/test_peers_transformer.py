@@ -7,9 +7,9 @@ from training.data import dataset
 import peers_transformer
 import pytest
 import torch
-import transformer
+from training.recipe import transformer
 from peers_scorers import PeerMissing, Source
-from workers import ALONE
+from training.recipe.workers import ALONE
 
 from tests.support import transformer_tiny
 

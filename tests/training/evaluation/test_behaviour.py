@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import curriculum
+from training.recipe import augment
 from training.data import dataset
 from training.evaluation import behaviour
 from training.endpoint import inference
@@ -295,7 +295,7 @@ def test_a_film_s_sentences_are_in_one_half(
 
 def test_no_lesson_is_a_labelled_sentence(sentences: list[dict[str, Any]]) -> None:
     folded = {fold(row["text"]) for row in sentences}
-    lessons = islice(curriculum.lessons(1), 20_000)
+    lessons = islice(augment.lessons(1), 20_000)
     assert [text for text, _ in lessons if fold(text) in folded] == []
 
 

@@ -9,13 +9,13 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-import curriculum
+from training.recipe import augment
 from training.evaluation import behaviour
 import numpy as np
 import pytest
-import train
+from training.recipe import train
 from training.data.corpus import Corpus, Split
-from curriculum import Examples, Frame, Swapper
+from training.recipe.augment import Examples, Frame, Swapper
 from training.data.dataset import fold
 
 from tests.support.corpus import tiny_corpus
@@ -23,10 +23,10 @@ from vocab import vocabulary
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMES = curriculum.load_frames()
-LEXICON = curriculum.load_lexicon()
-DRAWN = list(islice(curriculum.lessons(1), 20_000))
-UNTYPED = list(islice(curriculum.lessons(1, typing=False), 20_000))
+FRAMES = augment.load_frames()
+LEXICON = augment.load_lexicon()
+DRAWN = list(islice(augment.lessons(1), 20_000))
+UNTYPED = list(islice(augment.lessons(1, typing=False), 20_000))
 # Words that turn a verdict around, or that go with one: none may give the label away by itself.
 OPERATORS = frozenset(
     "not n't never no nothing nobody none without hardly barely but although despite however yet could"
@@ -81,19 +81,19 @@ def test_every_slot_stands_in_the_lexicon_and_every_entry_s_slot_in_a_frame() ->
     slots: set[str] = set()
     texts = [frame.frame for frame in FRAMES]
     while texts:
-        new = {curriculum.slot_name(slot, LEXICON) for text in texts for slot in slots_in(text)} - slots
+        new = {augment.slot_name(slot, LEXICON) for text in texts for slot in slots_in(text)} - slots
         slots |= new
         texts = [entry for slot in new for entry in LEXICON[slot]]
     assert slots == set(LEXICON)
 
 
 def slots_in(text: str) -> list[str]:
-    return curriculum.SLOT.findall(text)
+    return augment.SLOT.findall(text)
 
 
 def test_no_entry_holds_itself() -> None:
     def depth(text: str, above: tuple[str, ...] = ()) -> int:
-        names = {curriculum.slot_name(slot, LEXICON) for slot in slots_in(text)}
+        names = {augment.slot_name(slot, LEXICON) for slot in slots_in(text)}
         assert not names & set(above), (text, above)
         below = [depth(entry, (*above, name)) for name in names for entry in LEXICON[name] if "{" in entry]
         return 1 + max(below, default=0)
@@ -106,13 +106,13 @@ def test_the_lexicon_holds_distinct_plain_entries() -> None:
     for slot, entries in LEXICON.items():
         assert len(set(entries)) == len(entries) > 1, slot
         assert all(entry.strip() == entry and entry for entry in entries), slot
-        assert not re.search(r"[{}\[\]|]", curriculum.SLOT.sub("", "".join(entries))), slot
+        assert not re.search(r"[{}\[\]|]", augment.SLOT.sub("", "".join(entries))), slot
 
 
 def test_every_frame_fills_without_a_brace_left_and_has_ids(words: Vocabulary) -> None:
     chance = random.Random(5)
     for frame in FRAMES * 3:
-        text = curriculum.fill(frame, LEXICON, chance)
+        text = augment.fill(frame, LEXICON, chance)
         assert not re.search(r"[{}\[\]|]|  ", text), (frame, text)
         assert words.encode_ids(text), frame
 
@@ -129,7 +129,7 @@ def test_no_operator_word_gives_the_label_away() -> None:
 
 def operators_in(frame: str) -> set[str]:
     """Give the operator words of a frame's own text: whole words, "n't" cut off, "cannot" as "not"."""
-    text = curriculum.SLOT.sub(" ", frame).lower().replace("\u2019", "'")
+    text = augment.SLOT.sub(" ", frame).lower().replace("\u2019", "'")
     found = set(re.findall(r"[a-z]+(?!'t)", re.sub(r"n't\b", " ", text)))
     if "n't" in text:
         found.add("n't")
@@ -139,7 +139,7 @@ def operators_in(frame: str) -> set[str]:
 
 
 def test_antonyms_are_single_lower_case_words_never_on_both_sides() -> None:
-    lines = (curriculum.FOLDER / "antonyms.jsonl").read_text(encoding="utf-8").splitlines()
+    lines = (augment.FOLDER / "antonyms.jsonl").read_text(encoding="utf-8").splitlines()
     pairs = [(pair["positive"], pair["negative"]) for pair in map(json.loads, lines)]
     assert len(set(pairs)) == len(pairs) > 400
     assert all(re.fullmatch(r"[^\W\d_]+(-[^\W\d_]+)*", word) for pair in pairs for word in pair)
@@ -151,7 +151,7 @@ def test_antonyms_stay_on_one_side_as_ids_and_nearly_all_are_known(words: Vocabu
     opposites = Swapper(words).opposites
     assert not opposites[0].keys() & opposites[1].keys()
     assert sum(map(len, opposites[1].values())) == sum(map(len, opposites[0].values())) > 400
-    assert all(words.id_of(word) >= FIRST_KNOWN_ID for word in curriculum.NEGATORS)
+    assert all(words.id_of(word) >= FIRST_KNOWN_ID for word in augment.NEGATORS)
 
 
 # --- no text of the exam ------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def test_no_frame_can_be_filled_to_a_case_of_the_exam(exam: dict[str, str]) -> N
 
 def literals_of(frame: str) -> list[str]:
     """Give what every filling of a frame holds, folded: the parts between its slots and articles."""
-    parts = curriculum.SLOT.sub("|", frame).split("|")
+    parts = augment.SLOT.sub("|", frame).split("|")
     return [piece.strip() for part in parts for piece in re.split(r"\ban?\b", fold(part))]
 
 
@@ -185,18 +185,18 @@ def pattern_of(frame: str) -> str:
     slots: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        entries = LEXICON[curriculum.slot_name(match[1], LEXICON)]
+        entries = LEXICON[augment.slot_name(match[1], LEXICON)]
         slots.append("|".join(dict.fromkeys(map(pattern_of, entries))))
         return f" slot{len(slots) - 1}slot "
 
-    folded = re.sub(r"\ban?\b", "an?", fold(curriculum.SLOT.sub(keep, frame)))
+    folded = re.sub(r"\ban?\b", "an?", fold(augment.SLOT.sub(keep, frame)))
     return re.sub(r"slot(\d+)slot", lambda match: f"(?:{slots[int(match[1])]})", folded)
 
 
 def test_the_pattern_of_a_frame_fits_what_it_fills_to() -> None:
     chance = random.Random(7)
     for frame in FRAMES[::15]:
-        text = curriculum.fill(frame, LEXICON, chance)
+        text = augment.fill(frame, LEXICON, chance)
         assert all(part in fold(text) for part in literals_of(frame.frame)), (frame, text)
         assert re.fullmatch(pattern_of(frame.frame), fold(text)), (frame, text)
 
@@ -211,7 +211,7 @@ def test_no_drawn_lesson_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
 
 
 def filled(frame: str, lexicon: dict[str, list[str]], topic: str = "plain", seed: int = 0) -> str:
-    return curriculum.fill(Frame(frame, "positive", topic), lexicon, random.Random(seed))
+    return augment.fill(Frame(frame, "positive", topic), lexicon, random.Random(seed))
 
 
 def test_a_second_slot_is_another_draw() -> None:
@@ -225,8 +225,8 @@ def test_a_slot_whose_entries_are_used_up_starts_again() -> None:
 
 def test_a_name_that_ends_in_a_digit_is_its_own_slot_where_the_lexicon_has_it() -> None:
     lexicon = {"x": ["one"], "x2": ["two"]}
-    assert curriculum.slot_name("x2", lexicon) == "x2"
-    assert curriculum.slot_name("x3", lexicon) == "x"
+    assert augment.slot_name("x2", lexicon) == "x2"
+    assert augment.slot_name("x3", lexicon) == "x"
 
 
 @pytest.mark.parametrize(
@@ -280,8 +280,8 @@ def test_sentences_begin_with_a_capital_except_in_slang() -> None:
 
 
 def test_the_same_seed_draws_the_same_lessons_and_another_one_others() -> None:
-    assert list(islice(curriculum.lessons(1), 500)) == DRAWN[:500]
-    assert list(islice(curriculum.lessons(2), 500)) != DRAWN[:500]
+    assert list(islice(augment.lessons(1), 500)) == DRAWN[:500]
+    assert list(islice(augment.lessons(2), 500)) != DRAWN[:500]
 
 
 def test_labels_come_equally_often() -> None:
@@ -293,16 +293,16 @@ def test_lessons_seldom_repeat() -> None:
 
 
 def test_topics_and_their_labels_come_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curriculum, "fill", lambda frame, *_: f"{frame.topic} {frame.label}")
-    monkeypatch.setattr(curriculum, "PAIRED", 0)
-    counts = Counter(text for text, _ in islice(curriculum.lessons(3, typing=False), 25_000))
+    monkeypatch.setattr(augment, "fill", lambda frame, *_: f"{frame.topic} {frame.label}")
+    monkeypatch.setattr(augment, "PAIRED", 0)
+    counts = Counter(text for text, _ in islice(augment.lessons(3, typing=False), 25_000))
     assert len(counts) == 50
     assert all(400 < count < 600 for count in counts.values()), counts
 
 
 def test_a_lesson_s_label_is_its_frame_s_and_pairs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curriculum, "fill", lambda frame, *_: frame.label)
-    drawn = list(islice(curriculum.lessons(4, typing=False), 2000))
+    monkeypatch.setattr(augment, "fill", lambda frame, *_: frame.label)
+    drawn = list(islice(augment.lessons(4, typing=False), 2000))
     assert {(text, label) for text, label in drawn} == {
         ("positive", 1),
         ("negative", 0),
@@ -315,14 +315,14 @@ def test_a_lesson_s_label_is_its_frame_s_and_pairs_agree(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("unstopped", [0.0, 1.0])
 def test_the_last_full_stop_is_dropped_at_a_share(unstopped: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curriculum, "UNSTOPPED", unstopped)
-    texts = [text for text, _ in islice(curriculum.lessons(5, typing=False), 300)]
+    monkeypatch.setattr(augment, "UNSTOPPED", unstopped)
+    texts = [text for text, _ in islice(augment.lessons(5, typing=False), 300)]
     stopped = sum(text.endswith(".") for text in texts)
     assert stopped == 0 if unstopped else stopped > 150
 
 
 def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(words: Vocabulary) -> None:
-    found = curriculum.lesson_examples(40, words, 1)
+    found = augment.lesson_examples(40, words, 1)
     assert [ids.tolist() for ids in found.ids] == [words.encode_ids(text) for text, _ in DRAWN[:40]]
     assert found.ids[0].dtype == np.int32
     assert found.targets.dtype == np.float32
@@ -343,12 +343,12 @@ def test_typing_changes_a_share_of_the_lessons_and_no_label() -> None:
 @pytest.fixture
 def slips_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     for share in ("UNQUOTED", "STRETCHED", "SHOUTED"):
-        monkeypatch.setattr(curriculum, share, 0)
+        monkeypatch.setattr(augment, share, 0)
 
 
 def test_slips_fall_on_one_or_two_long_words_that_are_no_negators(slips_alone: None) -> None:
     slipped = 0
-    for (written, _), (typed, _) in zip(UNTYPED[:5000], islice(curriculum.lessons(1), 5000), strict=True):
+    for (written, _), (typed, _) in zip(UNTYPED[:5000], islice(augment.lessons(1), 5000), strict=True):
         before, after = written.split(), typed.split()
         assert len(before) == len(after)
         pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -357,17 +357,17 @@ def test_slips_fall_on_one_or_two_long_words_that_are_no_negators(slips_alone: N
             words = re.findall(r"[A-Za-z]{5,}", old)
             assert words, (old, new)
             assert "n't" not in old
-            assert old.strip('.,;:!?"()').lower() not in curriculum.UNSLIPPED
+            assert old.strip('.,;:!?"()').lower() not in augment.UNSLIPPED
             assert abs(len(old) - len(new)) <= 2 and old[0] == new[0]
         slipped += bool(pairs)
     assert 0.06 < slipped / 5000 < 0.09
 
 
 def test_a_slip_makes_no_known_word() -> None:
-    found = {curriculum.slip("better worse grate", frozenset(), random.Random(seed)) for seed in range(60)}
+    found = {augment.slip("better worse grate", frozenset(), random.Random(seed)) for seed in range(60)}
     assert {text[:13] for text in found} == {"better worse "}
     assert len(found) > 5
-    alone = {curriculum.slip("stale", frozenset({"stae", "stalle"}), random.Random(n)) for n in range(99)}
+    alone = {augment.slip("stale", frozenset({"stae", "stalle"}), random.Random(n)) for n in range(99)}
     assert not alone & {"stae", "stalle"}
 
 
@@ -382,13 +382,13 @@ def test_a_slip_makes_no_known_word() -> None:
 )
 def test_other_ways_of_typing(share: str, text: str, pattern: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for other in ("SLIPPED", "UNQUOTED", "STRETCHED", "SHOUTED"):
-        monkeypatch.setattr(curriculum, other, 1 if other == share else 0)
-    assert re.fullmatch(pattern, curriculum.mistype(text, frozenset(), random.Random(1)))
+        monkeypatch.setattr(augment, other, 1 if other == share else 0)
+    assert re.fullmatch(pattern, augment.mistype(text, frozenset(), random.Random(1)))
 
 
 def test_the_command_prints_lessons_with_their_signs() -> None:
     done = subprocess.run(
-        [sys.executable, "training/curriculum.py", "--sample", "3"],
+        [sys.executable, "training/recipe/augment.py", "--sample", "3"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -403,7 +403,7 @@ def test_the_command_prints_lessons_with_their_signs() -> None:
 @pytest.fixture
 def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     """Swap whole reviews, not windows of them."""
-    monkeypatch.setattr(curriculum, "WINDOWED", 0)
+    monkeypatch.setattr(augment, "WINDOWED", 0)
 
 
 def swap(
@@ -441,7 +441,7 @@ def test_swapping_leaves_the_review_itself_alone(words: Vocabulary, whole: None)
     assert (len(pair[1]), pair[1].dtype) == (len(before), np.int32)
 
 
-@pytest.mark.parametrize("negator", curriculum.NEGATORS)
+@pytest.mark.parametrize("negator", augment.NEGATORS)
 @pytest.mark.parametrize("between", [0, 1, 2, 3])
 def test_nothing_within_three_tokens_after_a_negator_is_swapped(
     negator: str, between: int, words: Vocabulary, whole: None
@@ -465,7 +465,7 @@ def test_a_review_without_words_swaps_to_nothing(words: Vocabulary) -> None:
 
 
 def test_a_window_is_eight_whole_sentences(words: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(curriculum, "WINDOWED", 1)
+    monkeypatch.setattr(augment, "WINDOWED", 1)
     stops = [words.id_of(sign) for sign in ".!?"]
     good = words.id_of("good")
     sentences = [[FIRST_KNOWN_ID + 1000 + n, good, stops[n % 3]] for n in range(11)]
@@ -485,7 +485,7 @@ def test_a_window_is_eight_whole_sentences(words: Vocabulary, monkeypatch: pytes
 def test_a_short_review_is_its_own_window(
     stop: str, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(curriculum, "WINDOWED", 1)
+    monkeypatch.setattr(augment, "WINDOWED", 1)
     ids = ids_of(words, f"a good film and a good script{stop}")
     pair = swap(words, ids, 1)
     assert pair is not None
@@ -500,7 +500,7 @@ def praising(words: Vocabulary, count: int) -> tuple[list[np.ndarray], np.ndarra
 
 def test_swapped_examples_come_in_pairs_with_opposite_targets(words: Vocabulary) -> None:
     reviews, labels = praising(words, 6)
-    found = curriculum.swapped_examples(reviews, labels, 1.0, words, 1)
+    found = augment.swapped_examples(reviews, labels, 1.0, words, 1)
     assert len(found.ids) == 12
     assert found.targets.dtype == np.float32
     assert found.targets.tolist() == pytest.approx([0.025, 0.975, 0.975, 0.025] * 3)
@@ -511,14 +511,14 @@ def test_swapped_examples_come_in_pairs_with_opposite_targets(words: Vocabulary)
 
 def test_swapped_examples_are_a_share_of_the_reviews_and_follow_the_seed(words: Vocabulary) -> None:
     reviews, labels = praising(words, 400)
-    one, again, other = (curriculum.swapped_examples(reviews, labels, 0.5, words, seed) for seed in (1, 1, 2))
+    one, again, other = (augment.swapped_examples(reviews, labels, 0.5, words, seed) for seed in (1, 1, 2))
     assert 320 < len(one.ids) < 480
     assert [ids.tolist() for ids in one.ids] == [ids.tolist() for ids in again.ids]
     assert [ids.tolist() for ids in one.ids] != [ids.tolist() for ids in other.ids]
 
 
 def test_no_share_gives_no_swapped_examples(words: Vocabulary) -> None:
-    found = curriculum.swapped_examples(*praising(words, 9), 0.0, words, 1)
+    found = augment.swapped_examples(*praising(words, 9), 0.0, words, 1)
     assert (found.ids, found.targets.shape, found.targets.dtype) == ([], (0,), np.float32)
 
 
@@ -526,10 +526,10 @@ def test_no_share_gives_no_swapped_examples(words: Vocabulary) -> None:
 
 
 def test_smoothed_labels_move_towards_the_middle() -> None:
-    found = curriculum.smoothed(np.array([0, 1], dtype=np.int8), 0.1)
+    found = augment.smoothed(np.array([0, 1], dtype=np.int8), 0.1)
     assert found.dtype == np.float32
     assert found.tolist() == pytest.approx([0.05, 0.95])
-    assert curriculum.smoothed(np.array([0, 1]), 0.0).tolist() == [0, 1]
+    assert augment.smoothed(np.array([0, 1]), 0.0).tolist() == [0, 1]
 
 
 def test_examples_add_up_in_order_and_leave_the_summands_alone() -> None:
@@ -546,7 +546,7 @@ TEACHERS = [{"name": "a teacher", "weight": 1.5, "development_accuracy": 0.9}]
 
 
 def write_taught(path: Path, unsup: int) -> Path:
-    """Write soft targets as teach.py does: 0.25 for each unsup review, and three sentences."""
+    """Write soft targets as distill.py does: 0.25 for each unsup review, and three sentences."""
     np.savez_compressed(
         path,
         teachers=json.dumps(TEACHERS),
@@ -559,7 +559,7 @@ def write_taught(path: Path, unsup: int) -> Path:
 
 
 def test_taught_targets_are_read_as_written(tmp_path: Path) -> None:
-    taught = curriculum.load_taught(write_taught(tmp_path / "taught.npz", 2))
+    taught = augment.load_taught(write_taught(tmp_path / "taught.npz", 2))
     assert taught.unsup.tolist() == [0.25, 0.25]
     assert [ids.tolist() for ids in taught.sentences.ids] == [[5, 6, 7], [8], [9, 10]]
     assert taught.sentences.targets.tolist() == pytest.approx([0.7, 0.1, 0.6])

@@ -1,8 +1,8 @@
 """Train the network on labelled reviews, in SageMaker's script mode or on a laptop.
 
-    python training/train.py                     # pretrains first, or takes that from the cache
-    python training/train.py --dry-run           # the same path on a few hundred reviews
-    torchrun --standalone --nproc_per_node=2 training/train.py     # the same batches, shared by processes
+    python -m training.recipe.train                     # pretrains first, or takes that from the cache
+    python -m training.recipe.train --dry-run           # the same path on a few hundred reviews
+    torchrun --standalone --nproc_per_node=2 training/recipe/train.py     # the same batches, shared by processes
 
 Writes ``network.safetensors`` and ``network.json`` into ``--model-dir``. A run that was stopped goes
 on with ``--resume``. The development split chooses the epoch; test reviews are never read here.
@@ -18,19 +18,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from training.data import corpus as corpora
-import curriculum
+from training.recipe import augment
 from training.data import dataset
 import numpy as np
 import torch
-from network import Network, Size, draw_noise
-from pretrain import keep_memory, one_cycle, pretrain, uses_bf16
+from training.recipe.network import Network, Size, draw_noise
+from training.recipe.pretrain import keep_memory, one_cycle, pretrain, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
-from train_flags import PLACES, parse
-from workers import ALONE, Workers, leave, working
+from training.recipe.train_flags import PLACES, parse
+from training.recipe.workers import ALONE, Workers, leave, working
 
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic, write_together
@@ -218,7 +218,7 @@ class _Run:
             **self._recipe(),
             "reviews": {name: len(getattr(self.corpus, name)) for name in corpora.SPLITS[:3]},
             "left_out": self.corpus.left_out,
-            "teachers": curriculum.load_taught(Path(taught)).teachers if taught else [],
+            "teachers": augment.load_taught(Path(taught)).teachers if taught else [],
             "best": self.best,
             "history": self.history,
             "seconds": round(self.seconds, 1),
@@ -295,21 +295,21 @@ class _Run:
 def examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Split:
     """Give all that is learned from, as one split whose labels are targets, float32 P(positive)."""
     words = vocabulary.load()
-    labels = curriculum.smoothed(corpus.train.labels, options.label_smoothing)
-    taught = curriculum.Examples(list(corpus.train.ids), labels)
+    labels = augment.smoothed(corpus.train.labels, options.label_smoothing)
+    taught = augment.Examples(list(corpus.train.ids), labels)
     if options.taught:
-        teacher = curriculum.load_taught(Path(options.taught))
+        teacher = augment.load_taught(Path(options.taught))
         if len(teacher.unsup) != len(corpus.unsup):
             raise dataset.DataError(
                 f"{options.taught} was made from {len(teacher.unsup):,} unlabelled reviews, the archive has"
-                f" {len(corpus.unsup):,}; run teach.py again"
+                f" {len(corpus.unsup):,}; run distill.py again"
             )
-        taught += curriculum.Examples(list(corpus.unsup.ids), teacher.unsup) + teacher.sentences
+        taught += augment.Examples(list(corpus.unsup.ids), teacher.unsup) + teacher.sentences
     if options.swaps:
         reviews, labels = corpus.train.ids, corpus.train.labels
-        taught += curriculum.swapped_examples(reviews, labels, options.swaps, words, options.seed)
+        taught += augment.swapped_examples(reviews, labels, options.swaps, words, options.seed)
     if options.lessons:
-        taught += curriculum.lesson_examples(options.lessons, words, options.seed)
+        taught += augment.lesson_examples(options.lessons, words, options.seed)
     count = len(taught.ids)
     return corpora.Split([""] * count, taught.ids, taught.targets, np.zeros(count, np.int8))
 

@@ -7,20 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from training.data import corpus as corpora
-import curriculum
+from training.recipe import augment
 from training.data import dataset
 from training.evaluation import behaviour
 from training.evaluation import metrics
-import ngrams
+from training.recipe import ngrams
 import numpy as np
 import pytest
-import teach
+from training.recipe import distill
 import torch
-import train
-import transformer
+from training.recipe import train
+from training.recipe import transformer
 from training.data.corpus import Corpus, Split
 from training.data.dataset import Dataset, Review
-from network import Network, Size
+from training.recipe.network import Network, Size
 from safetensors.torch import load_file, save_file
 
 from vocab import vocabulary
@@ -57,13 +57,13 @@ def simulated(network_noise: float, gram_noise: float) -> tuple[np.ndarray, np.n
 def test_the_weights_follow_how_far_each_teacher_can_be_trusted(
     network_noise: float, gram_noise: float, share: float
 ) -> None:
-    weights = teach.blend(*simulated(network_noise, gram_noise))
+    weights = distill.blend(*simulated(network_noise, gram_noise))
     assert weights[1] / weights.sum() == pytest.approx(share, abs=0.06)
 
 
 def test_no_teacher_counts_against_itself() -> None:
     logits, labels = simulated(0.5, 0.5)
-    weights = teach.blend(np.column_stack([logits[:, 0], -logits[:, 1]]), labels)
+    weights = distill.blend(np.column_stack([logits[:, 0], -logits[:, 1]]), labels)
     assert weights[0] > 0.5 and weights[1] == 0
 
 
@@ -71,12 +71,12 @@ def test_the_blend_is_better_than_the_networks_alone() -> None:
     logits, labels = simulated(1.0, 1.0)
     networks = logits[:, 0]
     alone = metrics.nll(networks, labels, metrics.fit_temperature(networks, labels))
-    assert metrics.nll(logits @ teach.blend(logits, labels), labels) < alone
+    assert metrics.nll(logits @ distill.blend(logits, labels), labels) < alone
 
 
 def test_teachers_that_are_too_sure_are_cooled_down() -> None:
     logits, labels = simulated(0.0, 0.0)
-    assert teach.blend(3 * logits, labels).sum() == pytest.approx(1 / 3, abs=0.02)
+    assert distill.blend(3 * logits, labels).sum() == pytest.approx(1 / 3, abs=0.02)
 
 
 # --- the whole stage ----------------------------------------------------------------------------
@@ -163,9 +163,9 @@ def synthetic(data: Dataset, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_teachers_logits_are_averaged(teachers: list[Path], corpus: Corpus) -> None:
-    networks = [teach.load_teacher(folder) for folder in teachers]
+    networks = [distill.load_teacher(folder) for folder in teachers]
     one, other = (train.predict(network, corpus.development, CPU)[0] for network in networks)
-    found = teach.mean_logits(networks, corpus.development.ids)
+    found = distill.mean_logits(networks, corpus.development.ids)
     assert np.allclose(found, (one + other) / 2, atol=1e-5)
     assert not np.allclose(one, other, atol=1e-2)
 
@@ -181,8 +181,8 @@ def test_targets_are_written_read_back_and_trained_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     out = tmp_path / "cache" / "taught.npz"
-    teach.teach(teachers, None, out, None)
-    taught = curriculum.load_taught(out)
+    distill.teach(teachers, None, out, None)
+    taught = augment.load_taught(out)
     assert taught.unsup.shape == (len(corpus.unsup),) == (29,)
     # The n-gram model alone is right here, so the blend is as well: by turns blame and praise.
     assert ((taught.unsup > 0.5) == np.arange(29) % 2).all()
@@ -190,7 +190,7 @@ def test_targets_are_written_read_back_and_trained_on(
     texts = {tuple(words.encode_ids(text)) for one in data.train + data.unsup for text in sentences_of(one)}
     assert len(taught.sentences.ids) == len(taught.sentences.targets) == 2 * 48 + 2 * 30
     assert {tuple(ids.tolist()) for ids in taught.sentences.ids} <= texts
-    highest = 1 / (1 + np.exp(-teach.MAX_SENTENCE_LOGIT))
+    highest = 1 / (1 + np.exp(-distill.MAX_SENTENCE_LOGIT))
     assert taught.sentences.targets.dtype == np.float32
     assert 1 - highest - 1e-6 <= taught.sentences.targets.min() < 0.5
     assert 0.5 < taught.sentences.targets.max() <= highest + 1e-6
@@ -238,8 +238,8 @@ def test_a_transformer_teaches_too(
     monkeypatch.setattr(transformer, "pieces", pieces)
     monkeypatch.setattr(transformer, "logits", logits)
     monkeypatch.setattr(ngrams, "fit", lambda ids, labels: NO_GRAMS)
-    monkeypatch.setattr(teach, "mean_logits", lambda networks, ids: np.zeros(len(ids), dtype=np.float32))
-    teach.teach(teachers, Path("tuned"), tmp_path / "taught.npz", None)
+    monkeypatch.setattr(distill, "mean_logits", lambda networks, ids: np.zeros(len(ids), dtype=np.float32))
+    distill.teach(teachers, Path("tuned"), tmp_path / "taught.npz", None)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[1] for line in lines[:3]] == [
         "LSTM networks (4, 4 states a direction)",
@@ -248,23 +248,23 @@ def test_a_transformer_teaches_too(
     ]
     assert lines[2].endswith("development accuracy alone 1.0000")
     assert [len(texts) for texts in asked] == [24, 29, 2 * 48 + 2 * 30, 16]
-    taught = curriculum.load_taught(tmp_path / "taught.npz")
+    taught = augment.load_taught(tmp_path / "taught.npz")
     assert ((taught.unsup > 0.9) == np.arange(29) % 2).all()
 
 
 def test_only_the_open_labelled_sentences_are_looked_at(
     synthetic: None, teachers: list[Path], data: Dataset, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    networks = teach.Teachers([teach.load_teacher(folder) for folder in teachers], NO_GRAMS, None)
+    networks = distill.Teachers([distill.load_teacher(folder) for folder in teachers], NO_GRAMS, None)
 
     def with_wrong_held(reviews: list[Review]) -> list[dict[str, Any]]:
         other = {"positive": "negative", "negative": "positive"}
         rows = labelled_sentences(reviews)
         return [row | {"label": other[row["label"]]} if row["half"] == "held" else row for row in rows]
 
-    model = teach.fit_sentences(networks, data, words)
+    model = distill.fit_sentences(networks, data, words)
     monkeypatch.setattr(behaviour, "load_sentences", with_wrong_held)
-    again = teach.fit_sentences(networks, data, words)
+    again = distill.fit_sentences(networks, data, words)
     assert np.array_equal(model.coef_, again.coef_)
     assert model.coef_[0, 1] > 0  # a praising review's sentence rather praises
 
@@ -274,9 +274,9 @@ def test_only_the_open_labelled_sentences_are_looked_at(
 
 def ended(monkeypatch: pytest.MonkeyPatch, *flags: str) -> str:
     """Run the command where it should refuse; give what it ends with."""
-    monkeypatch.setattr(sys, "argv", ["teach.py", *flags])
+    monkeypatch.setattr(sys, "argv", ["distill.py", *flags])
     with pytest.raises(SystemExit) as stopped:
-        teach.main()
+        distill.main()
     return str(stopped.value)
 
 
@@ -294,7 +294,7 @@ def test_a_disk_that_is_full_is_one_sentence(
     def full(path: Path, data: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(curriculum, "write_atomic", full)
+    monkeypatch.setattr(augment, "write_atomic", full)
     said = ended(monkeypatch, "--teacher", str(teachers[0]), "--out", str(tmp_path / "taught.npz"))
     assert said == "teach: a file can't be written or read ([Errno 28] No space left on device)"
 

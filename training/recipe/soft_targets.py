@@ -1,7 +1,7 @@
 """The teachers' answers without the texts: small enough for the repository, so that nobody has to ask again.
 
-    python training/targets.py --keep FILE     # from a file of teach.py to training/targets.npz
-    python training/targets.py --out FILE      # from training/targets.npz to a file as teach.py writes it
+    python -m training.recipe.soft_targets --keep FILE     # from a file of distill.py to training/recipe/soft_targets.npz
+    python -m training.recipe.soft_targets --out FILE      # from training/recipe/soft_targets.npz to a file as distill.py writes it
 
 The sentences are cut anew from the archive, and their hash says whether they are the ones that were
 answered for. What comes back is what was kept, bit for bit.
@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
-import curriculum
+from training.recipe import augment
 from training.data import dataset
 import numpy as np
 from training.data import sentences
-from curriculum import Examples, Taught
+from training.recipe.augment import Examples, Taught
 
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic
@@ -56,7 +56,7 @@ def restore(kept: Path, archive: str | None) -> Taught:
     ids = sentences.cut_all(data, vocabulary.load()).ids
     if digest_of(ids) != expected:
         raise TargetsError(
-            f"{kept} answers for other sentences than this archive, vocabulary and code give; run teach.py"
+            f"{kept} answers for other sentences than this archive, vocabulary and code give; run distill.py"
         )
     return Taught(unsup.astype(np.float32), Examples(ids, targets.astype(np.float32)), teachers)
 
@@ -70,16 +70,16 @@ def digest_of(ids: Sequence[np.ndarray]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Keep the teachers' answers, or take them from there.")
     ways = parser.add_mutually_exclusive_group(required=True)
-    ways.add_argument("--keep", type=Path, help="the file of teach.py whose targets to keep")
-    ways.add_argument("--out", type=Path, help="the file to write, as teach.py does")
-    parser.add_argument("--kept", type=Path, default=KEPT, help="the kept targets (training/targets.npz)")
+    ways.add_argument("--keep", type=Path, help="the file of distill.py whose targets to keep")
+    ways.add_argument("--out", type=Path, help="the file to write, as distill.py does")
+    parser.add_argument("--kept", type=Path, default=KEPT, help="the kept targets (training/recipe/soft_targets.npz)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()
     try:
         if options.keep:
-            keep(curriculum.load_taught(options.keep), options.kept)
+            keep(augment.load_taught(options.keep), options.kept)
         else:
-            curriculum.save_taught(restore(options.kept, options.archive), options.out)
+            augment.save_taught(restore(options.kept, options.archive), options.out)
     except OSError as error:
         sys.exit(f"targets: a file can't be written or read ({error})")
     except (TargetsError, dataset.DataError, vocabulary.VocabularyError) as error:

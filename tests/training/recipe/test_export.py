@@ -8,18 +8,18 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import best
+from training.recipe import reproduce
 from training.data import corpus as corpora
 from training.evaluation import evaluate
-import export
+from training.recipe import export
 from training.endpoint import inference
 from training.evaluation import metrics
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from export import ExportError
-from network import Network
+from training.recipe.export import ExportError
+from training.recipe.network import Network
 from safetensors.torch import save_file
 
 from tests.support.model import random_network
@@ -211,7 +211,7 @@ def test_a_training_without_notes_counts_its_own_minutes_alone(trained: Path, tm
 
 def test_the_recipe_s_stages_are_counted_once_and_other_seeds_and_packages_not(tmp_path: Path) -> None:
     folder = tmp_path / "student-2"
-    stages = [stage for stage in best.recipe(2, tmp_path) if not stage.name.startswith("package")]
+    stages = [stage for stage in reproduce.recipe(2, tmp_path) if not stage.name.startswith("package")]
     for number, stage in enumerate(stages, start=1):
         (tmp_path / f"{stage.name}.json").write_text(json.dumps({"minutes": number}))
     for other in ("student-1", "package-2", "package-1"):
@@ -282,7 +282,7 @@ def test_a_folder_without_a_network_says_to_train_first(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable,
-            "training/export.py",
+            "training/recipe/export.py",
             "--network",
             str(tmp_path / "none"),
             "--out",

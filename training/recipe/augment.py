@@ -1,10 +1,10 @@
 """What the network is taught with: labelled reviews, and, when a teacher is there, much more.
 
-    python training/curriculum.py --sample 20      # print some lessons
+    python -m training.recipe.augment --sample 20      # print some lessons
 
 Beside the labelled reviews: unlabelled reviews and single sentences with a teacher's soft targets;
 reviews with their polar words swapped and their label flipped (Kaushik et al., ICLR 2020, by rule
-instead of by hand); and lessons, short texts filled from training/lessons/, which teach what "not",
+instead of by hand); and lessons, short texts filled from training/recipe/lessons/, which teach what "not",
 "hardly" or "could have been" do to the words around them. No text of a test or development
 review, nor of the behaviour suite, takes part.
 """
@@ -80,7 +80,7 @@ def smoothed(labels: np.ndarray, smoothing: float) -> np.ndarray:
 
 
 def save_taught(taught: Taught, path: Path) -> None:
-    """Write soft targets for train.py; float16 is what training/targets.npz keeps, so no more is said."""
+    """Write soft targets for train.py; float16 is what training/recipe/soft_targets.npz keeps, so no more is said."""
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,

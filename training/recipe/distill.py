@@ -1,6 +1,6 @@
 """Let teachers give soft targets to unlabelled reviews and to single sentences.
 
-    python training/teach.py --teacher DIR --teacher DIR --transformer DIR --out FILE
+    python -m training.recipe.distill --teacher DIR --teacher DIR --transformer DIR --out FILE
 
 The teachers are networks that train.py wrote, the n-gram model, and the transformer that transformer.py
 fine-tuned, where one is named; the development split weighs them. A sentence's target joins what
@@ -17,23 +17,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from training.data import corpus as corpora
-import curriculum
+from training.recipe import augment
 from training.data import dataset
 from training.evaluation import behaviour
 from training.evaluation import metrics
-import ngrams
+from training.recipe import ngrams
 import numpy as np
 from training.data import sentences
 import torch
-import transformer
-from network import Network, Size
-from ngrams import Ngrams
-from pretrain import keep_memory
+from training.recipe import transformer
+from training.recipe.network import Network, Size
+from training.recipe.ngrams import Ngrams
+from training.recipe.pretrain import keep_memory
 from safetensors.torch import load_file
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
-from train import predict
-from transformer import Transformer
+from training.recipe.train import predict
+from training.recipe.transformer import Transformer
 
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
@@ -136,7 +136,7 @@ def teach(folders: Sequence[Path], tuned: Path | None, out: Path, archive: str |
     leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
     leaning |= dict(zip(corpus.unsup.names, (2 * targets - 1).tolist(), strict=True))
     answered = sentence_targets(teachers, data, words, leaning)
-    curriculum.save_taught(curriculum.Taught(targets, answered, kinds), out)
+    augment.save_taught(augment.Taught(targets, answered, kinds), out)
     print(f"teach: {len(targets):,} reviews and {len(answered.ids):,} sentences in {out}")
 
 
@@ -168,14 +168,14 @@ def weigh(
 
 def sentence_targets(
     teachers: Teachers, data: dataset.Dataset, words: Vocabulary, leaning: dict[str, float]
-) -> curriculum.Examples:
+) -> augment.Examples:
     """Cut sentences and give their targets; ``leaning``, -1 to 1, says what each whole review says."""
     cut = sentences.cut_all(data, words)
     own = teachers.of_sentences(cut.ids, cut.texts)
     known = np.column_stack([own, [leaning.get(name, 0.0) for name in cut.reviews]])
     logits = fit_sentences(teachers, data, words).decision_function(known) * SENTENCE_SOFTENING
     logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
-    return curriculum.Examples(cut.ids, metrics.probabilities_of(logits).astype(np.float32))
+    return augment.Examples(cut.ids, metrics.probabilities_of(logits).astype(np.float32))
 
 
 def texts_of(split: corpora.Split, reviews: Sequence[dataset.Review]) -> list[str]:

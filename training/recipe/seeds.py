@@ -1,8 +1,8 @@
 """Repeat the recipe's last training with other seeds and state the spread of every figure.
 
-    python training/seeds.py --seeds 1 2 3 --publish
+    python -m training.recipe.seeds --seeds 1 2 3 --publish
 
-The stages before are those of best.py, made once. Each seed's network is packaged in the cache folder
+The stages before are those of reproduce.py, made once. Each seed's network is packaged in the cache folder
 and judged as the published one is; seed 1 is the published one's. ``--publish`` writes the means and
 standard deviations into the published model's card.
 """
@@ -33,7 +33,7 @@ def package_of(seed: int, kept: bool = False) -> Path:
     ``kept`` takes the teachers' answers from the repository.
     """
     folder = dataset.cache_folder() / "best" / f"package-{seed}"
-    command = [sys.executable, str(HERE / "best.py"), "--seed", str(seed), "--package", str(folder)]
+    command = [sys.executable, str(HERE / "reproduce.py"), "--seed", str(seed), "--package", str(folder)]
     if subprocess.run(command + ["--kept"] * kept).returncode:
         sys.exit(f"seeds: the training with seed {seed} failed")
     return folder

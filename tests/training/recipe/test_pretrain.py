@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pretrain
+from training.recipe import pretrain
 import pytest
 import torch
-from network import Network, Size
+from training.recipe.network import Network, Size
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -297,7 +297,7 @@ def test_a_disk_that_is_full_leaves_no_half_weights(cache: Path, vectors: list[i
 
 def test_a_missing_archive_ends_the_script_with_one_sentence_and_status_1() -> None:
     done = subprocess.run(
-        [sys.executable, "training/pretrain.py", "--archive", "/nowhere.tar.gz"],
+        [sys.executable, "training/recipe/pretrain.py", "--archive", "/nowhere.tar.gz"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,7 +1,7 @@
 """Show what each ingredient of the published recipe does, by training without it.
 
-    python training/ablate.py                # one epoch each, from the stage files of best.py
-    python training/ablate.py --list         # the trainings, and which are done
+    python -m training.recipe.ablate                # one epoch each, from the stage files of reproduce.py
+    python -m training.recipe.ablate --list         # the trainings, and which are done
 
 Every row is the recipe's last training, shortened to ``--epochs`` and with one thing left out, judged on
 the development split, on the behaviour suite and on single sentences. The rows compare with each
@@ -15,13 +15,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import best
+from training.recipe import reproduce
 from training.data import dataset
 from training.evaluation import evaluate
 from training.evaluation import behaviour
 from training.endpoint import inference
 import numpy as np
-from best import Stage
+from training.recipe.reproduce import Stage
 from safetensors.numpy import load_file, save
 
 from vocab.files import write_atomic
@@ -41,7 +41,7 @@ FROM_VECTORS = list(WITHOUT)[-1]
 
 def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
     """Give a training and a packaging for each row: everything first, then without one ingredient each."""
-    student = best.recipe(seed, folder)[-2]
+    student = reproduce.recipe(seed, folder)[-2]
     vectors = vectors_in(folder)
     found = {}
     for name, flags in {WHOLE: (), **WITHOUT}.items():
@@ -95,7 +95,7 @@ def keep_vectors(pretrained: Path, out: Path) -> None:
     shape = load_file(pretrained)["embedding.weight"].shape
     tables = [table for path in found if (table := load_file(path)["table"]).shape == shape]
     if not tables:
-        raise dataset.DataError(f"no word vectors in {dataset.cache_folder()}; run best.py from its start")
+        raise dataset.DataError(f"no word vectors in {dataset.cache_folder()}; run reproduce.py from its start")
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 
@@ -124,17 +124,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Show what each ingredient of the recipe does.")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"of each training (default {EPOCHS})")
     parser.add_argument("--seed", type=int, default=1, help="of each training (default 1)")
-    parser.add_argument("--kept", action="store_true", help="without teachers, as of best.py --kept")
+    parser.add_argument("--kept", action="store_true", help="without teachers, as of reproduce.py --kept")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     parser.add_argument("--list", action="store_true", help="print the trainings and which are done")
     parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
     options = parser.parse_args()
     folder = dataset.cache_folder() / "best"
-    stages = best.recipe(options.seed, folder, kept=options.kept)
+    stages = reproduce.recipe(options.seed, folder, kept=options.kept)
     missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
     if missing:
-        sys.exit(f"ablate: not made yet: {', '.join(missing)}; run best.py first")
+        sys.exit(f"ablate: not made yet: {', '.join(missing)}; run reproduce.py first")
     try:
         if not (options.list or vectors_in(folder).is_file()):
             keep_vectors(stages[0].writes, vectors_in(folder))
@@ -143,11 +143,11 @@ def main() -> None:
         for name, both in variants(options.seed, folder, options.epochs).items():
             for stage in both:
                 note = folder / "ablation" / f"{stage.name}.json"
-                done = best.is_done(stage, note)
+                done = reproduce.is_done(stage, note)
                 if options.list:
                     print(f"{'done' if done else 'open'}  {stage.name}")
                 elif not done:
-                    best.run(stage, note)
+                    reproduce.run(stage, note)
             if data:
                 without = None if name == WHOLE else name
                 rows.append({"without": without, **figures_of(both[1].writes.parent, data, options.workers)})

@@ -1,7 +1,7 @@
 """Fine-tune a small pretrained transformer on the train split: a teacher that has read more than reviews.
 
-    python training/transformer.py --out DIR
-    torchrun --standalone --nproc_per_node=2 training/transformer.py --out DIR     # in half of the time
+    python -m training.recipe.transformer --out DIR
+    torchrun --standalone --nproc_per_node=2 training/recipe/transformer.py --out DIR     # in half of the time
 
 It is all-MiniLM-L6-v2 (Wang et al., NeurIPS 2020, and sentence-transformers; Apache 2.0) with a linear
 head on the mean of its last states. It is too slow to be served, but it errs elsewhere than networks
@@ -24,14 +24,14 @@ from training.data import corpus as corpora
 from training.data import dataset
 import numpy as np
 import torch
-from pretrain import keep_memory, uses_bf16
+from training.recipe.pretrain import keep_memory, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
-from train import make_batches, score, seed_everything
+from training.recipe.train import make_batches, score, seed_everything
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-from workers import Workers, leave, working
+from training.recipe.workers import Workers, leave, working
 
 from vocab.files import sha256_of, write_atomic, write_together
 from vocab.text import clean

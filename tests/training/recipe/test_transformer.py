@@ -9,10 +9,10 @@ from training.data import dataset
 import numpy as np
 import pytest
 import torch
-import transformer
+from training.recipe import transformer
 from safetensors.torch import load_file
-from transformer import HEAD_PIECES, TAIL_PIECES, Transformer, TransformerError
-from workers import ALONE
+from training.recipe.transformer import HEAD_PIECES, TAIL_PIECES, Transformer, TransformerError
+from training.recipe.workers import ALONE
 
 from tests.support import transformer_tiny
 from tests.support.torchrun import in_two_processes

@@ -1,6 +1,6 @@
 """Teach the table and both LSTMs English film reviews, without labels: word vectors, then language models.
 
-    python training/pretrain.py --out FILE     # without --out, a name of its own in the cache folder
+    python -m training.recipe.pretrain --out FILE     # without --out, a name of its own in the cache folder
 
 Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim. Language models: each
 LSTM predicts the next word in its reading direction, with a sampled softmax (Jean et al. 2015)
@@ -21,13 +21,13 @@ from training.data import corpus as corpora
 from training.data import dataset
 import numpy as np
 import torch
-from network import Network, Size, init_lstm
+from training.recipe.network import Network, Size, init_lstm
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
-from train_flags import add_flags
-from workers import ALONE, Workers, leave, working
+from training.recipe.train_flags import add_flags
+from training.recipe.workers import ALONE, Workers, leave, working
 
 from vocab import vocabulary
 from vocab.files import write_atomic

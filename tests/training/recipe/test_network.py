@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from network import Network, Size, draw_noise, init_lstm, pool, reversed_order, token_mask
+from training.recipe.network import Network, Size, draw_noise, init_lstm, pool, reversed_order, token_mask
 from torch import Tensor, nn
 
 from tests.support.model import random_network

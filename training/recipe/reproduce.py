@@ -1,9 +1,9 @@
 """The published model's recipe, stage by stage, from the archive to training/endpoint/model/.
 
-    python training/best.py              # runs what is not done yet
-    python training/best.py --list       # prints the stages and which are done
-    python training/best.py --seed 2 --package DIR      # another last training, packaged elsewhere
-    python training/best.py --kept       # without teachers: their answers are in training/targets.npz
+    python -m training.recipe.reproduce              # runs what is not done yet
+    python -m training.recipe.reproduce --list       # prints the stages and which are done
+    python -m training.recipe.reproduce --seed 2 --package DIR      # another last training, packaged elsewhere
+    python -m training.recipe.reproduce --kept       # without teachers: their answers are in training/recipe/soft_targets.npz
 
 Each stage is a command of this folder. Its output lies in the cache folder, with a note of the
 command and of the hashes of what went in and came out, so a stage runs again only when one of those
@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import curriculum
+from training.recipe import augment
 from training.data import dataset
 from training.endpoint import inference
-import targets
+from training.recipe import soft_targets
 import torch
 
 from vocab import vocabulary
@@ -83,13 +83,13 @@ def recipe(
         Stage("transformer", ["transformer.py", "--out", str(transformer), *TRANSFORMER], [], tuned),
         Stage(
             "taught",
-            ["teach.py", "--out", str(taught), *taught_by, "--transformer", str(transformer)],
+            ["distill.py", "--out", str(taught), *taught_by, "--transformer", str(transformer)],
             [*(teacher / "network.safetensors" for teacher in teachers), tuned],
             taught,
         ),
     ]
     if kept:
-        asking = [Stage("taught", ["targets.py", "--out", str(taught)], [targets.KEPT], taught)]
+        asking = [Stage("taught", ["soft_targets.py", "--out", str(taught)], [soft_targets.KEPT], taught)]
     return [
         narrow,
         *asking,
@@ -105,7 +105,7 @@ def recipe(
 
 def note_of(stage: Stage) -> dict[str, object]:
     """Give what a stage depends on: its command, the vocabulary, the files it reads, and its lessons."""
-    lessons = sorted(curriculum.FOLDER.glob("*.json*")) if "--lessons" in stage.command else []
+    lessons = sorted(augment.FOLDER.glob("*.json*")) if "--lessons" in stage.command else []
     return {
         "command": stage.command,
         "lessons": {path.name: sha256_of(path) for path in lessons},

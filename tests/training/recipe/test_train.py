@@ -14,10 +14,10 @@ from training.data import corpus as corpora
 import numpy as np
 import pytest
 import torch
-import train
+from training.recipe import train
 from training.data.corpus import Split
 from training.data.dataset import DataError
-from network import Network, Size
+from training.recipe.network import Network, Size
 from safetensors.torch import load_file
 
 from tests.support.corpus import ROWS, tiny_corpus, tiny_split
@@ -343,7 +343,7 @@ def test_a_missing_archive_ends_the_script_with_one_sentence_and_status_1(tmp_pa
     done = subprocess.run(
         [
             sys.executable,
-            "training/train.py",
+            "training/recipe/train.py",
             "--archive",
             "/nowhere.tar.gz",
             "--model-dir",

@@ -1,6 +1,6 @@
 """Turn a trained network into the model package that serves: model.onnx and model.json.
 
-    python training/export.py            # from the cache's network folder into training/endpoint/model/
+    python -m training.recipe.export            # from the cache's network folder into training/endpoint/model/
 
 The LSTM's weights become int8, and so do the table's rows, each with a scale of its own. Before
 anything is written, the result is held against torch on development reviews; temperature and
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import best
+from training.recipe import reproduce
 from training.data import corpus as corpora
 from training.data import dataset
 from training.endpoint import inference
@@ -26,7 +26,7 @@ import numpy as np
 import onnx
 import torch
 from training.endpoint.model_folder import named_by, write_package
-from network import Network, Size
+from training.recipe.network import Network, Size
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors import SafetensorError
@@ -278,13 +278,13 @@ def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, A
 
 
 def minutes_of(trained: dict[str, Any], folder: Path) -> dict[str, float]:
-    """Give the minutes of each stage that led to a network, from best.py's notes beside its folder.
+    """Give the minutes of each stage that led to a network, from reproduce.py's notes beside its folder.
 
     Of a stage that was stopped and went on, a note has the last part; a training's own card has all.
     Without notes it is the last training alone.
     """
     found = {}
-    for stage in best.recipe(trained["options"].get("seed", 1), folder.parent):
+    for stage in reproduce.recipe(trained["options"].get("seed", 1), folder.parent):
         note, card = folder.parent / f"{stage.name}.json", stage.writes.with_name("network.json")
         if note.is_file() and not stage.name.startswith("package"):
             found[stage.name] = float(json.loads(note.read_text(encoding="utf-8"))["minutes"])

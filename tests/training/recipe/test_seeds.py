@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-import seeds
+from training.recipe import seeds
 
 
 def test_the_spread_is_mean_sample_deviation_least_and_most() -> None:
@@ -46,7 +46,7 @@ def test_a_seed_is_trained_by_the_recipe_and_packaged_in_the_cache(
     monkeypatch.setattr(seeds.subprocess, "run", lambda command: asked.append(command) or Done())
     folder = seeds.package_of(2)
     assert folder == cache / "best" / "package-2"
-    assert asked[0][1:] == [str(seeds.HERE / "best.py"), "--seed", "2", "--package", str(folder)]
+    assert asked[0][1:] == [str(seeds.HERE / "reproduce.py"), "--seed", "2", "--package", str(folder)]
     seeds.package_of(2, kept=True)
     assert asked[1] == [*asked[0], "--kept"]
     Done.returncode = 1

@@ -1,6 +1,6 @@
 """The n-gram model: it learns what pairs of words mean, and its hashed columns are sound."""
 
-import ngrams
+from training.recipe import ngrams
 import numpy as np
 import pytest
 

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-import ablate
-import best
+from training.recipe import ablate
+from training.recipe import reproduce
 import numpy as np
 import pytest
-import train
+from training.recipe import train
 from safetensors.numpy import load_file, save_file
 
 
@@ -32,7 +32,7 @@ def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
 
 
 def test_the_whole_row_is_the_published_training_but_shorter(tmp_path: Path) -> None:
-    published = train.parse(best.recipe(1, tmp_path)[-2].command[1:])
+    published = train.parse(reproduce.recipe(1, tmp_path)[-2].command[1:])
     whole = trainings(tmp_path)[ablate.WHOLE]
     differing = {key for key, value in vars(published).items() if value != getattr(whole, key)}
     assert differing <= {"model_dir", "epochs"}
@@ -42,7 +42,7 @@ def test_the_whole_row_is_the_published_training_but_shorter(tmp_path: Path) -> 
 def test_rows_lie_apart_from_each_other_and_from_the_recipe(tmp_path: Path) -> None:
     outputs = [stage.writes for both in ablate.variants(1, tmp_path, 1).values() for stage in both]
     assert len(set(outputs)) == len(outputs)
-    assert not set(outputs) & {stage.writes for stage in best.recipe(1, tmp_path)}
+    assert not set(outputs) & {stage.writes for stage in reproduce.recipe(1, tmp_path)}
 
 
 def test_the_vectors_kept_are_those_of_the_table_s_shape(cache: Path, tmp_path: Path) -> None:

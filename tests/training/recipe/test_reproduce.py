@@ -6,14 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import best
+from training.recipe import reproduce
 import pytest
-import targets
-import train
-from best import Stage
+from training.recipe import soft_targets
+from training.recipe import train
+from training.recipe.reproduce import Stage
 from training.endpoint.inference import MODEL_FOLDER
 
-HERE = Path(best.__file__).parent
+HERE = Path(reproduce.__file__).parent
 # Joins its input files and a word into its output, and logs that it ran.
 JOIN = """
 import pathlib, sys
@@ -31,7 +31,7 @@ pathlib.Path(out).write_text(word + "".join(pathlib.Path(path).read_text() for p
 
 @pytest.mark.parametrize("seed", [1, 5])
 def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) -> None:
-    stages = best.recipe(seed, tmp_path)
+    stages = reproduce.recipe(seed, tmp_path)
     names = [stage.name for stage in stages]
     assert names == [
         *("pretrained", "pretrained-wide", "teacher-1", "teacher-2", "transformer", "taught"),
@@ -45,7 +45,7 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
 
 
 def test_every_stage_is_a_script_that_is_told_where_to_read_and_write(tmp_path: Path) -> None:
-    for stage in best.recipe(1, tmp_path):
+    for stage in reproduce.recipe(1, tmp_path):
         assert (HERE / stage.command[0]).is_file()
         assert {str(stage.writes), str(stage.writes.parent)} & set(stage.command), stage.name
         for path in stage.reads:
@@ -53,7 +53,7 @@ def test_every_stage_is_a_script_that_is_told_where_to_read_and_write(tmp_path: 
 
 
 def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
-    trainings = [stage for stage in best.recipe(3, tmp_path) if stage.command[0] == "train.py"]
+    trainings = [stage for stage in reproduce.recipe(3, tmp_path) if stage.command[0] == "train.py"]
     options = [train.parse(stage.command[1:]) for stage in trainings]
     assert [one.seed for one in options] == [1, 2, 3]
     assert all(one.resume for one in options)
@@ -61,7 +61,7 @@ def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
 
 
 def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -> None:
-    stages = best.recipe(3, tmp_path)
+    stages = reproduce.recipe(3, tmp_path)
     trainings = [train.parse(stage.command[1:]) for stage in stages if stage.command[0] == "train.py"]
     width = {}
     for stage in stages[:2]:
@@ -72,49 +72,49 @@ def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -
 
 
 def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
-    one, other = best.recipe(1, tmp_path), best.recipe(2, tmp_path)
+    one, other = reproduce.recipe(1, tmp_path), reproduce.recipe(2, tmp_path)
     assert one[:-2] == other[:-2]
     assert one[-2].writes != other[-2].writes
 
 
 def test_kept_targets_stand_for_all_teachers(tmp_path: Path) -> None:
-    whole, kept = (best.recipe(2, tmp_path, kept=flag) for flag in (False, True))
+    whole, kept = (reproduce.recipe(2, tmp_path, kept=flag) for flag in (False, True))
     assert [stage.name for stage in kept] == ["pretrained", "taught", "student-2", "package-2"]
     assert (kept[0], kept[2], kept[3]) == (whole[0], whole[-2], whole[-1])
     assert kept[1].writes == whole[-3].writes
-    assert kept[1].command == ["targets.py", "--out", str(kept[1].writes)]
-    assert kept[1].reads == [targets.KEPT]
+    assert kept[1].command == ["soft_targets.py", "--out", str(kept[1].writes)]
+    assert kept[1].reads == [soft_targets.KEPT]
 
 
 def test_only_what_is_taught_lessons_depends_on_them(tmp_path: Path) -> None:
-    stages = {stage.name: stage for stage in best.recipe(1, tmp_path)}
+    stages = {stage.name: stage for stage in reproduce.recipe(1, tmp_path)}
     for path in (path for stage in stages.values() for path in stage.reads):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
-    assert set(best.note_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
+    assert set(reproduce.note_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
         "antonyms.jsonl",
         "frames.jsonl",
         "lexicon.json",
     }
-    assert not best.note_of(stages["teacher-1"])["lessons"]
+    assert not reproduce.note_of(stages["teacher-1"])["lessons"]
 
 
 def test_each_teacher_counts_by_its_own_hash(tmp_path: Path) -> None:
-    taught = next(stage for stage in best.recipe(1, tmp_path) if stage.name == "taught")
+    taught = next(stage for stage in reproduce.recipe(1, tmp_path) if stage.name == "taught")
     for number, path in enumerate(taught.reads):
         path.parent.mkdir()
         path.write_text(str(number))
-    assert len(best.note_of(taught)["reads"]) == len(taught.reads) == 3  # type: ignore[arg-type]
+    assert len(reproduce.note_of(taught)["reads"]) == len(taught.reads) == 3  # type: ignore[arg-type]
 
 
 def test_a_training_is_shared_by_processes_and_other_stages_are_not(tmp_path: Path) -> None:
-    stages = {stage.name: stage for stage in best.recipe(1, tmp_path)}
-    shared = best.launch(stages["teacher-1"].command, 3)
+    stages = {stage.name: stage for stage in reproduce.recipe(1, tmp_path)}
+    shared = reproduce.launch(stages["teacher-1"].command, 3)
     assert shared[:5] == [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3"]
     assert shared[5:] == [str(HERE / "train.py"), *stages["teacher-1"].command[1:]]
-    assert best.launch(stages["pretrained"].command, 3)[5] == str(HERE / "pretrain.py")
-    assert best.launch(stages["teacher-1"].command, 1)[1] == str(HERE / "train.py")
-    assert best.launch(stages["taught"].command, 3)[1] == str(HERE / "teach.py")
+    assert reproduce.launch(stages["pretrained"].command, 3)[5] == str(HERE / "pretrain.py")
+    assert reproduce.launch(stages["teacher-1"].command, 1)[1] == str(HERE / "train.py")
+    assert reproduce.launch(stages["taught"].command, 3)[1] == str(HERE / "distill.py")
 
 
 # --- running it ---------------------------------------------------------------------------------
@@ -152,17 +152,17 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     scripts = tmp_path / "scripts"
     scripts.mkdir()
     (scripts / "join.py").write_text(JOIN)
-    monkeypatch.setattr(best, "HERE", scripts)
+    monkeypatch.setattr(reproduce, "HERE", scripts)
     tiny = Recipe(tmp_path)
-    monkeypatch.setattr(best, "recipe", tiny.stages)
+    monkeypatch.setattr(reproduce, "recipe", tiny.stages)
     return tiny
 
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def main(*flags: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["best.py", *flags])
-        best.main()
+        monkeypatch.setattr(sys, "argv", ["reproduce.py", *flags])
+        reproduce.main()
 
     return main
 
@@ -173,8 +173,8 @@ def test_stages_run_in_order_and_note_what_they_made(recipe: Recipe, run: Callab
     assert (recipe.folder / "two.txt").read_text() == "twoone"
     note = json.loads((recipe.folder / "second.json").read_text())
     assert note["made_from"]["command"] == recipe.stages()[1].command
-    assert note["made_from"]["reads"] == {"best/one.txt": best.sha256_of(recipe.folder / "one.txt")}
-    assert note["writes"] == best.sha256_of(recipe.folder / "two.txt")
+    assert note["made_from"]["reads"] == {"best/one.txt": reproduce.sha256_of(recipe.folder / "one.txt")}
+    assert note["writes"] == reproduce.sha256_of(recipe.folder / "two.txt")
     assert note["minutes"] >= 0
 
 
@@ -230,11 +230,11 @@ def test_a_missing_output_or_note_runs_its_stage_again(
 def test_a_changed_input_is_not_done(recipe: Recipe, run: Callable[..., None]) -> None:
     run()
     stage, note = recipe.stages()[1], recipe.folder / "second.json"
-    assert best.is_done(stage, note)
+    assert reproduce.is_done(stage, note)
     stage.reads[0].write_text("another input")
-    assert not best.is_done(stage, note)
+    assert not reproduce.is_done(stage, note)
     stage.reads[0].unlink()
-    assert not best.is_done(stage, note)
+    assert not reproduce.is_done(stage, note)
 
 
 def test_another_vocabulary_runs_everything_again(
@@ -242,7 +242,7 @@ def test_another_vocabulary_runs_everything_again(
 ) -> None:
     run()
     recipe.ran()
-    monkeypatch.setattr(best.vocabulary, "load", lambda: argparse.Namespace(fingerprint="another"))
+    monkeypatch.setattr(reproduce.vocabulary, "load", lambda: argparse.Namespace(fingerprint="another"))
     run()
     assert recipe.ran() == ["one", "two"]
 
@@ -300,7 +300,7 @@ def test_stages_lie_in_the_cache_folder(
     cache: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(best, "recipe", lambda *asked_for: asked.append(asked_for) or [])
+    monkeypatch.setattr(reproduce, "recipe", lambda *asked_for: asked.append(asked_for) or [])
     run("--seed", "4", "--package", "there")
     run("--kept")
     assert asked == [(4, cache / "best", Path("there"), False), (1, cache / "best", MODEL_FOLDER, True)]

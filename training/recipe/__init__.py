@@ -1,0 +1,1 @@
+"""Train, distill and export the network, and repeat the published recipe."""
