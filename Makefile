@@ -87,7 +87,7 @@ behaviour: $(PEERS)/.ready ## examine the published model, beside three others, 
 	@$(PEERS)/bin/python -m training.evaluation.behaviour --peers
 
 peers: $(PEERS)/.ready ## compare the published model with VADER, TextBlob, NB-LR, fastText and the old app
-	@$(PEERS)/bin/python training/peers.py --split $(SPLIT)
+	@$(PEERS)/bin/python -m training.baselines.table --split $(SPLIT)
 
 evaluate: $(RUN)/.ready ## judge the published model on SPLIT=test or SPLIT=development
 	@$(RUN)/bin/python -m training.evaluation.evaluate --split $(SPLIT)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from training.endpoint import inference
 import transformer_like
 from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
-from peers_scorers import PeerMissing
+from training.baselines.scorers import PeerMissing
 from setting import Setting
 
 from vocab import contract

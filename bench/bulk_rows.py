@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import peers_scorers
+from training.baselines import scorers
 from measuring import Figure, Missing, physical_cores, single, summarise
 from processes import FailedError, Watched, watch
 from samples import write_csv
@@ -45,7 +45,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
             beyond[name].append((count - count // 10) / (whole - judge(start, folder, workers).seconds))
     yield from (summarise(PART, name, found, "reviews/s") for name, found in rates.items())
     if importlib.util.find_spec("sklearn"):
-        peers_scorers.nb_lr(setting.samples.source)  # fitted once; what is timed only reads it
+        scorers.nb_lr(setting.samples.source)  # fitted once; what is timed only reads it
     yield from _others(file, folder, count)
     note = f"{cores} processes, {physical_cores()} physical cores"
     yield summarise(PART, SHARE, _shares(rates), "times", note)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "training")]
 
-import peers_scorers  # noqa: E402
+from training.baselines import scorers  # noqa: E402
 import samples  # noqa: E402
 
 ROWS = 1_000
@@ -17,7 +17,7 @@ ROWS = 1_000
 
 def main() -> None:
     source, out = map(Path, sys.argv[1:])
-    score = peers_scorers.nb_lr(samples.find().source).score
+    score = scorers.nb_lr(samples.find().source).score
     csv.field_size_limit(sys.maxsize)
     with source.open(encoding="utf-8", newline="") as file:
         reviews = [row["review"] for row in csv.DictReader(file)]

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from training.data import dataset
-from peers_scorers import Source
+from training.baselines.scorers import Source
 
 from vocab import vocabulary
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import peers_old_app
+from training.baselines import old_app
 from measuring import Contestant, Figure, side_by_side, summarise_turns
 from setting import Setting
 
@@ -70,7 +70,7 @@ def old_app_stems(review: str) -> list[str]:
 
 
 def _read_stop_words() -> list[str]:
-    return peers_old_app.STOP_WORDS.read_text(encoding="utf-8").split()
+    return old_app.STOP_WORDS.read_text(encoding="utf-8").split()
 
 
 @cache

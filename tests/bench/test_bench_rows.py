@@ -10,7 +10,7 @@ import cost_rows
 import http_rows
 import network_rows
 import onnx
-import peers_old_app
+from training.baselines import old_app
 import processes
 import pytest
 import samples
@@ -27,7 +27,7 @@ REVIEW = "This film is <br />not good, I was running &amp; laughing."
 
 def test_the_old_app_s_own_way_gives_what_our_faster_one_gives() -> None:
     text = "This film is not good, I was <b>running</b> &amp; laughing."
-    assert text_rows.old_app_stems(text) == peers_old_app.stems_of(text)
+    assert text_rows.old_app_stems(text) == old_app.stems_of(text)
 
 
 def test_markup_is_out_and_nltk_stems_the_rest() -> None:

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 from training.data import dataset
 from training.endpoint import inference
-import peers_scorers
+from training.baselines import scorers
 from training.evaluation.evaluate import publish
-from peers_scorers import PeerMissing, Scorer, Source
+from training.baselines.scorers import PeerMissing, Scorer, Source
 
 from vocab.contract import ContractError
 from vocab.text import clean
@@ -30,11 +30,11 @@ FOLDER = Path(__file__).with_name("behaviour")
 HALVES = ("open", "held")
 # Stated by itself: even people disagree about it.
 APART = ("sarcasm",)
-# The peers that stand beside the model's rates; peers.py has all.
+# The peers that stand beside the model's rates; table.py has all.
 PEERS = {
-    "VADER": peers_scorers.vader,
-    "TextBlob": peers_scorers.textblob,
-    "NB-LR": peers_scorers.nb_lr,
+    "VADER": scorers.vader,
+    "TextBlob": scorers.textblob,
+    "NB-LR": scorers.nb_lr,
 }
 
 

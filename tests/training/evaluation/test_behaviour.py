@@ -16,7 +16,7 @@ from training.evaluation import behaviour
 from training.endpoint import inference
 import pytest
 from training.data.dataset import Review, fold, in_development
-from peers_scorers import Peer, PeerMissing, Source
+from training.baselines.scorers import Peer, PeerMissing, Source
 
 from vocab import vocabulary
 from vocab.text import clean, split_sentences, tokenize

@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 from training.data import dataset
-import peers_transformer
+from training.baselines import transformer_scorer
 import pytest
 import torch
 from training.recipe import transformer
-from peers_scorers import PeerMissing, Source
+from training.baselines.scorers import PeerMissing, Source
 from training.recipe.workers import ALONE
 
 from tests.support import transformer_tiny
@@ -31,7 +31,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
 
 
 def test_it_is_trained_once_and_kept(source: Source, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    peer = peers_transformer.minilm(source)
+    peer = transformer_scorer.minilm(source)
     good, bad, empty = peer.score(TEXTS)
     assert bad < 0.5 < good
     assert 0 < empty < 1
@@ -39,24 +39,24 @@ def test_it_is_trained_once_and_kept(source: Source, cache: Path, monkeypatch: p
     assert kept.name.startswith("minilm-")
     assert peer.size() == sum(path.stat().st_size for path in peer.files) > 400_000
     monkeypatch.setattr(transformer, "fine_tune", None)
-    assert peers_transformer.minilm(source).score(TEXTS) == pytest.approx([good, bad, empty])
+    assert transformer_scorer.minilm(source).score(TEXTS) == pytest.approx([good, bad, empty])
 
 
 def test_the_recipe_s_own_is_taken_where_it_is_the_same(source: Source, cache: Path) -> None:
     options = transformer.parse(["--out", str(cache / "best" / "transformer")])
     transformer.fine_tune(options, ALONE, torch.device("cpu"))
-    peer = peers_transformer.minilm(source)
+    peer = transformer_scorer.minilm(source)
     assert cache / "best" / "transformer" / "transformer.safetensors" in peer.files
     assert not (cache / "peers").exists()
     card = cache / "best" / "transformer" / "transformer.json"
     card.write_text(card.read_text().replace('"seed": 1', '"seed": 2'))
-    assert (cache / "best") not in peers_transformer.minilm(source).files[0].parents
+    assert (cache / "best") not in transformer_scorer.minilm(source).files[0].parents
 
 
 def test_a_missing_package_is_one_sentence(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transformer, "PACKAGE", "no_such_package")
     with pytest.raises(PeerMissing, match="^MiniLM can't be had: the package no_such_package is not"):
-        peers_transformer.minilm(source)
+        transformer_scorer.minilm(source)
     monkeypatch.setitem(sys.modules, "transformer", None)
     with pytest.raises(PeerMissing, match="^MiniLM is not installed: pip install -r requirements-teach.txt"):
-        peers_transformer.minilm(source)
+        transformer_scorer.minilm(source)

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import peers_old_app
+from training.baselines import old_app
 import pytest
-from peers_old_app import FIRST_KNOWN, INFREQUENT, MAX_STEMS, VOCABULARY_SIZE
-from peers_scorers import PeerMissing, Source
+from training.baselines.old_app import FIRST_KNOWN, INFREQUENT, MAX_STEMS, VOCABULARY_SIZE
+from training.baselines.scorers import PeerMissing, Source
 
 OPTIONS = {"embedding": 4, "hidden": 6, "batch": 8, "epochs": 12, "lr": 0.03, "seed": 1}
 
@@ -24,29 +24,29 @@ OPTIONS = {"embedding": 4, "hidden": 6, "batch": 8, "epochs": 12, "lr": 0.03, "s
     ],
 )
 def test_it_reads_stems_without_markup_and_stop_words(review: str, stems: list[str]) -> None:
-    assert peers_old_app.stems_of(review) == stems
+    assert old_app.stems_of(review) == stems
 
 
 def test_its_stop_words_are_nltk_s_179() -> None:
-    words = peers_old_app.stop_words()
+    words = old_app.stop_words()
     assert len(words) == 179
     assert {"not", "no", "but", "because", "wouldn't"} <= words
     assert not {"never", "without", "good"} & words
 
 
 def test_its_vocabulary_is_the_most_frequent_stems() -> None:
-    known = peers_old_app.build_vocabulary([["b", "a", "b"], ["a", "b", "c"]])
+    known = old_app.build_vocabulary([["b", "a", "b"], ["a", "b", "c"]])
     assert known == {"b": FIRST_KNOWN, "a": FIRST_KNOWN + 1, "c": FIRST_KNOWN + 2}
 
 
 def test_its_vocabulary_has_5000_ids_with_those_of_nothing_and_of_infrequent_stems() -> None:
-    known = peers_old_app.build_vocabulary([[f"w{number}" for number in range(6000)]])
+    known = old_app.build_vocabulary([[f"w{number}" for number in range(6000)]])
     assert len(known) == 4998
     assert max(known.values()) == VOCABULARY_SIZE - 1
 
 
 def test_the_first_500_stems_are_read_and_infrequent_ones_share_an_id() -> None:
-    ids = peers_old_app.encode(["a", "rare"] * 300, {"a": 7})
+    ids = old_app.encode(["a", "rare"] * 300, {"a": 7})
     assert len(ids) == MAX_STEMS
     assert ids[:4].tolist() == [7, INFREQUENT, 7, INFREQUENT]
 
@@ -63,8 +63,8 @@ def reviews(count: int) -> tuple[list[np.ndarray], np.ndarray]:
 
 def test_it_learns_which_word_praises() -> None:
     ids, labels = reviews(80)
-    weights = peers_old_app.fit(ids, labels, OPTIONS)
-    probability = peers_old_app._scorer(weights, OPTIONS)
+    weights = old_app.fit(ids, labels, OPTIONS)
+    probability = old_app._scorer(weights, OPTIONS)
     right = [(probability(one) >= 0.5) == bool(label) for one, label in zip(ids, labels, strict=True)]
     assert sum(right) / len(right) > 0.95
     assert probability(ids[-1]) == 0.5
@@ -74,26 +74,26 @@ def test_a_review_s_answer_is_the_same_alone_and_in_a_batch() -> None:
     import torch
 
     ids, labels = reviews(10)
-    weights = peers_old_app.fit(ids, labels, {**OPTIONS, "epochs": 1})
-    network = peers_old_app._network(OPTIONS)
+    weights = old_app.fit(ids, labels, {**OPTIONS, "epochs": 1})
+    network = old_app._network(OPTIONS)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     with torch.inference_mode():
-        together = torch.sigmoid(peers_old_app._logits(network, ids[:10])).numpy()
-    alone = [peers_old_app._scorer(weights, OPTIONS)(one) for one in ids[:10]]
+        together = torch.sigmoid(old_app._logits(network, ids[:10])).numpy()
+    alone = [old_app._scorer(weights, OPTIONS)(one) for one in ids[:10]]
     assert together == pytest.approx(alone, abs=1e-6)
 
 
 def test_the_same_seed_gives_the_same_weights() -> None:
     ids, labels = reviews(20)
-    first, second = (peers_old_app.fit(ids, labels, {**OPTIONS, "epochs": 1}) for _ in range(2))
+    first, second = (old_app.fit(ids, labels, {**OPTIONS, "epochs": 1}) for _ in range(2))
     assert all(np.array_equal(first[name], second[name]) for name in first)
 
 
 def test_a_kept_one_answers_as_it_did(make_archive: Callable[..., Path]) -> None:
     texts = ["The train pos film.", "The neg one.", ""]
     source = Source(make_archive(), limit=6)
-    first = peers_old_app.old_app(source).score(texts)
-    assert first == peers_old_app.old_app(source).score(texts)
+    first = old_app.old_app(source).score(texts)
+    assert first == old_app.old_app(source).score(texts)
     assert first[2] == 0.5
 
 
@@ -102,4 +102,4 @@ def test_without_torch_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     with pytest.raises(PeerMissing, match="^the old app needs torch: pip install -r requirements-peers.txt"):
-        peers_old_app.old_app(Source(make_archive()))
+        old_app.old_app(Source(make_archive()))

@@ -12,10 +12,10 @@ from training.evaluation import behaviour
 from training.endpoint import inference
 from training.evaluation import metrics
 import numpy as np
-import peers
+from training.baselines import table
 import pytest
 from training.data.dataset import Review
-from peers_scorers import Peer, PeerMissing, Source
+from training.baselines.scorers import Peer, PeerMissing, Source
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = ["name", "how", "accuracy", "ece", "temperature", "contrast", "behaviour", "sentences"]
@@ -42,7 +42,7 @@ def says_good(texts: Sequence[str]) -> list[float]:
 
 
 GOOD_AND_BAD = [review("good", 1), review("bad", 0), review("a bad one", 1), review("so good", 1)]
-EXAM = peers.Exam(
+EXAM = table.Exam(
     judged=GOOD_AND_BAD,
     development=[review("good", 1), review("bad", 0)] * 15,
     cases=[
@@ -69,7 +69,7 @@ def peer(tmp_path: Path) -> Peer:
 
 
 def test_a_row_holds_each_figure(peer: Peer) -> None:
-    row = peers.measure(peer, EXAM)
+    row = table.measure(peer, EXAM)
     assert list(row) == KEYS
     assert (row["name"], row["how"]) == ("Words", "good is good")
     assert row["accuracy"] == 0.75
@@ -82,13 +82,13 @@ def test_a_row_holds_each_figure(peer: Peer) -> None:
 
 def test_the_temperature_is_fitted_on_the_development_split_and_not_on_the_judged_one(peer: Peer) -> None:
     wrong = [review("good", 0), review("bad", 1)] * 15
-    row, other = (peers.measure(peer, EXAM._replace(judged=judged)) for judged in (GOOD_AND_BAD, wrong))
+    row, other = (table.measure(peer, EXAM._replace(judged=judged)) for judged in (GOOD_AND_BAD, wrong))
     assert row["temperature"] == other["temperature"] < 1
     assert other["ece"] > 0.9
 
 
 def test_the_calibration_error_is_after_the_temperature(peer: Peer) -> None:
-    row = peers.measure(peer, EXAM._replace(judged=EXAM.development))
+    row = table.measure(peer, EXAM._replace(judged=EXAM.development))
     logits = np.log([9.0, 0.25] * 15)
     labels = np.array([1, 0] * 15)
     expected = metrics.probabilities_of(logits, row["temperature"])
@@ -97,7 +97,7 @@ def test_the_calibration_error_is_after_the_temperature(peer: Peer) -> None:
 
 
 def test_a_calibrated_peer_is_taken_at_its_word(peer: Peer) -> None:
-    row = peers.measure(peer._replace(calibrated=True), EXAM)
+    row = table.measure(peer._replace(calibrated=True), EXAM)
     assert row["temperature"] is None
     probabilities = np.array(says_good([one.text for one in EXAM.judged]))
     labels = np.array([one.label for one in EXAM.judged])
@@ -109,12 +109,12 @@ def test_scores_of_any_scale_get_their_temperature(scale: float) -> None:
     chance = np.random.default_rng(1)
     logits = chance.normal(scale=2, size=5000)
     labels = (chance.random(5000) < metrics.probabilities_of(logits)).astype(int)
-    assert peers.temperature_of(scale * logits, labels) == pytest.approx(scale, rel=0.1)
+    assert table.temperature_of(scale * logits, labels) == pytest.approx(scale, rel=0.1)
 
 
 def test_certainty_and_one_answer_for_all_have_figures_too(peer: Peer) -> None:
-    sure = peers.measure(peer._replace(score=lambda texts: [1.0] * len(texts)), EXAM)
-    unsure = peers.measure(peer._replace(score=lambda texts: [0.5] * len(texts)), EXAM)
+    sure = table.measure(peer._replace(score=lambda texts: [1.0] * len(texts)), EXAM)
+    unsure = table.measure(peer._replace(score=lambda texts: [0.5] * len(texts)), EXAM)
     assert sure["accuracy"] == unsure["accuracy"] == 0.75
     assert np.isfinite([sure["ece"], sure["temperature"], unsure["ece"], unsure["temperature"]]).all()
 
@@ -126,8 +126,8 @@ def test_the_time_is_of_one_review_at_a_time(peer: Peer) -> None:
         asked.append(len(texts))
         return [0.5] * len(texts)
 
-    peers.milliseconds(peer._replace(score=score), ["a"] * 1000)
-    assert asked == [1] * (peers.SPEED_WARM_UP + peers.SPEED_REVIEWS)
+    table.milliseconds(peer._replace(score=score), ["a"] * 1000)
+    assert asked == [1] * (table.SPEED_WARM_UP + table.SPEED_REVIEWS)
 
 
 # --- the rows together --------------------------------------------------------------------------
@@ -137,10 +137,10 @@ def test_a_peer_that_can_t_be_had_is_a_row_and_stops_nobody(peer: Peer, tmp_path
     def missing(source: Source) -> Peer:
         raise PeerMissing("it is not installed: get it")
 
-    rows = peers.compare({"Other": missing, "Words": lambda source: peer}, Source(tmp_path), EXAM)
+    rows = table.compare({"Other": missing, "Words": lambda source: peer}, Source(tmp_path), EXAM)
     assert rows[0] == {"name": "Other", "missing": "it is not installed: get it"}
     assert rows[1]["name"] == "Words"
-    head, other, words = peers.table(rows).splitlines()
+    head, other, words = table.table(rows).splitlines()
     assert other.split(maxsplit=1) == ["Other", "it is not installed: get it"]
     assert len(head) == len(words)
 
@@ -154,14 +154,14 @@ def test_a_peer_is_closed_even_when_it_fails(peer: Peer, tmp_path: Path) -> None
 
     failing = Failing("x", lambda texts: [], (), "")
     with pytest.raises(IndexError):
-        peers.compare({"x": lambda source: failing}, Source(tmp_path), EXAM)
+        table.compare({"x": lambda source: failing}, Source(tmp_path), EXAM)
     assert closed == ["x"]
 
 
 def test_the_table_marks_what_was_calibrated_here(peer: Peer) -> None:
-    row = peers.measure(peer, EXAM)
+    row = table.measure(peer, EXAM)
     own = {**row, "name": "Verdict", "temperature": None}
-    _, marked, plain = peers.table([row, own]).splitlines()
+    _, marked, plain = table.table([row, own]).splitlines()
     assert f"{100 * row['ece']:.2f}%*" in marked
     assert "*" not in plain
 
@@ -171,12 +171,12 @@ def test_the_exam_takes_the_held_half_and_the_split(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(behaviour, "load_cases", lambda: rows)
     monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: rows if reviews == ["d"] else [])
     data = dataset.Dataset(["t"], ["d"], [], ["e1", "e2", "e3", "e4"], {})  # type: ignore[list-item]
-    exam = peers.read_exam(data, "test", limit=2)
+    exam = table.read_exam(data, "test", limit=2)
     assert exam == (["e1", "e3"], ["d"], rows[1:], rows[1:])
 
 
 def test_verdict_s_own_answers_are_the_served_ones(package: Path, verdict: inference.Verdict) -> None:
-    own = peers.verdict_of(package)(Source(package))
+    own = table.verdict_of(package)(Source(package))
     assert own.score(["A lovely film."]) == [verdict.read("A lovely film.")[1].probability]
     assert own.calibrated
     assert own.size() > verdict.card["onnx_bytes"]
@@ -196,8 +196,8 @@ def tiny_exam(make_archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["peers.py", *arguments])
-    peers.main()
+    monkeypatch.setattr(sys, "argv", ["table.py", *arguments])
+    table.main()
 
 
 def test_the_command_prints_a_table_and_the_json(
@@ -215,7 +215,7 @@ def test_the_command_prints_a_table_and_the_json(
     printed = capsys.readouterr().out
     figures = json.loads(printed[printed.index("\n{") :])
     assert figures == json.loads(out.read_text(encoding="utf-8"))
-    quick = [name for key, name in peers.NAMES.items() if key != peers.SLOW]
+    quick = [name for key, name in table.NAMES.items() if key != table.SLOW]
     assert [row["name"] for row in figures["rows"]] == quick
     lacking = [row["name"] for row in figures["rows"] if "missing" in row]
     assert lacking == ["fastText"]
@@ -230,7 +230,7 @@ def test_the_command_prints_a_table_and_the_json(
     [([], False), (["--slow"], True), (["--only", "minilm"], True), (["--only", "vader", "--slow"], False)],
 )
 def test_the_slow_peer_comes_when_it_is_asked_for(given: list[str], slow: bool) -> None:
-    assert (peers.SLOW in peers.parse(given).only) == slow
+    assert (table.SLOW in table.parse(given).only) == slow
 
 
 def test_publishing_writes_the_rows_that_were_had(
@@ -256,7 +256,7 @@ def test_only_the_times_are_measured_again(
         run(monkeypatch, *given, "--speed")
     run(monkeypatch, *given, "--only", "verdict", "vader", "--split", "development", "--publish")
     first = json.loads(path.read_text(encoding="utf-8"))["metrics"]["peers"]
-    monkeypatch.setattr(peers, "milliseconds", lambda peer, reviews: 7.0)
+    monkeypatch.setattr(table, "milliseconds", lambda peer, reviews: 7.0)
     run(monkeypatch, *given, "--speed", "--publish")
     second = json.loads(path.read_text(encoding="utf-8"))["metrics"]["peers"]
     assert second == {**first, "rows": [{**row, "ms_median": 7.0} for row in first["rows"]]}
@@ -282,7 +282,7 @@ def test_a_missing_model_is_one_sentence(
 
 def test_an_unknown_peer_is_told_with_the_known_ones() -> None:
     done = subprocess.run(
-        [sys.executable, "training/peers.py", "--only", "bert"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "training/baselines/table.py", "--only", "bert"], cwd=ROOT, capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert "bert" in done.stderr and all(name in done.stderr for name in peers.NAMES)
+    assert "bert" in done.stderr and all(name in done.stderr for name in table.NAMES)

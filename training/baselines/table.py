@@ -1,11 +1,11 @@
 """Compare the published model with what a user would pick instead, in one table.
 
-    python training/peers.py                          # the test split; trains peers that are not kept yet
-    python training/peers.py --split development      # what choices may look at
-    python training/peers.py --only verdict vader     # some of them
-    python training/peers.py --slow                   # a fine-tuned transformer too
-    python training/peers.py --speed                  # only the times anew, of the published rows
-    python training/peers.py --dry-run                # a few reviews, to see that all of it runs
+    python -m training.baselines.table                          # the test split; trains peers that are not kept yet
+    python -m training.baselines.table --split development      # what choices may look at
+    python -m training.baselines.table --only verdict vader     # some of them
+    python -m training.baselines.table --slow                   # a fine-tuned transformer too
+    python -m training.baselines.table --speed                  # only the times anew, of the published rows
+    python -m training.baselines.table --dry-run                # a few reviews, to see that all of it runs
 
 Prints the table and one JSON. ``--publish`` writes the rows into the model's card. A peer that can't be
 had here is a row that says what to install.
@@ -25,11 +25,11 @@ from training.endpoint import inference
 from training.evaluation import machine
 from training.evaluation import metrics
 import numpy as np
-import peers_old_app
-import peers_scorers
-import peers_transformer
+from training.baselines import old_app
+from training.baselines import scorers
+from training.baselines import transformer_scorer
 from training.evaluation.evaluate import publish
-from peers_scorers import Peer, PeerMissing, Source
+from training.baselines.scorers import Peer, PeerMissing, Source
 from tqdm import tqdm
 
 from vocab import vocabulary
@@ -52,9 +52,9 @@ NOTE = (
 Maker = Callable[[Source], Peer]
 OTHERS: dict[str, Maker] = {
     **behaviour.PEERS,
-    "fastText": peers_scorers.fasttext,
-    "old app": peers_old_app.old_app,
-    "MiniLM": peers_transformer.minilm,
+    "fastText": scorers.fasttext,
+    "old app": old_app.old_app,
+    "MiniLM": transformer_scorer.minilm,
 }
 # It takes minutes where the others take seconds, so only when asked for.
 SLOW = "minilm"
@@ -74,8 +74,8 @@ class Exam(NamedTuple):
 def read_exam(data: dataset.Dataset, split: str, limit: int | None = None) -> Exam:
     """Take a split, about ``limit`` reviews of it, and the half of cases and sentences that is held back."""
     return Exam(
-        peers_scorers.spread(getattr(data, split), limit),
-        peers_scorers.spread(data.development, limit),
+        scorers.spread(getattr(data, split), limit),
+        scorers.spread(data.development, limit),
         [case for case in behaviour.load_cases() if case["half"] == "held"],
         [row for row in behaviour.load_sentences(data.development) if row["half"] == "held"],
     )

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.data import dataset
-import peers_scorers
+from training.baselines import scorers
 import pytest
-from peers_scorers import CARD, Peer, PeerMissing, Source
+from training.baselines.scorers import CARD, Peer, PeerMissing, Source
 
 from tests.support.archive import tiny_members
 from tests.support.missing import skip_or_fail
@@ -49,7 +49,7 @@ def without(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
 # --- word lists ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("make", [peers_scorers.vader, peers_scorers.textblob])
+@pytest.mark.parametrize("make", [scorers.vader, scorers.textblob])
 def test_a_word_list_gives_its_score_between_0_and_1(make: Callable[[], Peer]) -> None:
     good, bad, none = make().score(["A great film.", "A terrible film.", "The film."])
     assert 0 <= bad < 0.3 and 0.7 < good <= 1
@@ -61,20 +61,20 @@ def test_vader_s_probability_is_its_compound_moved_to_0_to_1() -> None:
 
     text = "Not bad, but I didn't love it!"
     compound = SentimentIntensityAnalyzer().polarity_scores(text)["compound"]
-    assert peers_scorers.vader().score([text]) == [pytest.approx((1 + compound) / 2)]
+    assert scorers.vader().score([text]) == [pytest.approx((1 + compound) / 2)]
 
 
 def test_markup_is_nothing_to_a_word_list() -> None:
-    score = peers_scorers.vader().score
+    score = scorers.vader().score
     assert score(["A great<br /><br />film."]) == score(["A great film."])
 
 
 @pytest.mark.parametrize(
     "make, package, said",
     [
-        (peers_scorers.vader, "vaderSentiment", "^VADER is not installed: pip install -r requirements-peers"),
-        (peers_scorers.textblob, "textblob", "^TextBlob is not installed: pip install -r requirements-peers"),
-        (peers_scorers.nb_lr, "ngrams", "^NB-LR needs scikit-learn: pip install -r requirements-peers"),
+        (scorers.vader, "vaderSentiment", "^VADER is not installed: pip install -r requirements-peers"),
+        (scorers.textblob, "textblob", "^TextBlob is not installed: pip install -r requirements-peers"),
+        (scorers.nb_lr, "ngrams", "^NB-LR needs scikit-learn: pip install -r requirements-peers"),
     ],
 )
 def test_a_package_that_is_missing_is_one_sentence(
@@ -89,16 +89,16 @@ def test_a_package_that_is_missing_is_one_sentence(
 
 
 def test_nb_lr_learns_from_the_train_split_alone(source: Source) -> None:
-    good, bad, unseen, empty = peers_scorers.nb_lr(source).score(
+    good, bad, unseen, empty = scorers.nb_lr(source).score(
         ["wonderful, loved", "terrible, hated", SECRET, " <br> "]
     )
     assert bad < unseen < good
     assert empty == 0.5
-    assert unseen == peers_scorers.nb_lr(source).score(["xylophone"])[0]
+    assert unseen == scorers.nb_lr(source).score(["xylophone"])[0]
 
 
 def test_fasttext_answers_each_text_on_its_own_line(source: Source, fasttext: None) -> None:
-    peer = peers_scorers.fasttext(source)
+    peer = scorers.fasttext(source)
     texts = ["wonderful\nloved it", "", "terrible\nhated it"]
     try:
         together = peer.score(texts)
@@ -123,14 +123,14 @@ def test_fasttext_gets_the_labels_mixed_since_it_forgets_what_came_first(
     monkeypatch.setattr(subprocess, "run", run)
     source.train = [dataset.Review("", f"film {number}", number // 50, 0, "") for number in range(100)]
     with pytest.raises(PeerMissing, match="^fasttext ended with 1: enough"):
-        peers_scorers.fasttext(source)
+        scorers.fasttext(source)
     assert sorted(given) == sorted(f"__label__{number // 50} film {number}" for number in range(100))
     first = sum(line.startswith("__label__1 ") for line in given[:50])
     assert 15 <= first <= 35
 
 
 def test_closing_ends_the_fasttext_command(source: Source, fasttext: None) -> None:
-    peer = peers_scorers.fasttext(source)
+    peer = scorers.fasttext(source)
     peer.score(["wonderful"])
     process = peer.score.process  # type: ignore[attr-defined]
     peer.close()
@@ -140,7 +140,7 @@ def test_closing_ends_the_fasttext_command(source: Source, fasttext: None) -> No
 def test_no_fasttext_command_is_one_sentence(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     with pytest.raises(PeerMissing, match="^the fasttext command is not installed: apt-get install fasttext"):
-        peers_scorers.fasttext(source)
+        scorers.fasttext(source)
 
 
 def test_a_peer_s_size_is_that_of_its_files(tmp_path: Path) -> None:
@@ -205,6 +205,6 @@ def test_a_training_that_stops_leaves_nothing_behind(source: Source, cache: Path
 
 def test_a_limit_takes_reviews_from_all_over_the_split(source: Source) -> None:
     numbers = [dataset.Review(str(number), "", 0, 0, "") for number in range(10)]
-    assert [review.name for review in peers_scorers.spread(numbers, 5)] == ["0", "2", "4", "6", "8"]
-    assert peers_scorers.spread(numbers, None) == numbers
-    assert peers_scorers.spread(numbers, 99) == numbers
+    assert [review.name for review in scorers.spread(numbers, 5)] == ["0", "2", "4", "6", "8"]
+    assert scorers.spread(numbers, None) == numbers
+    assert scorers.spread(numbers, 99) == numbers

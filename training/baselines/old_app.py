@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers_scorers import Peer, PeerMissing, Source
+from training.baselines.scorers import Peer, PeerMissing, Source
 from tqdm import tqdm
 
 STOP_WORDS = Path(__file__).with_name("peers_stop_words.txt")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-from peers_scorers import Peer, PeerMissing, Source
+from training.baselines.scorers import Peer, PeerMissing, Source
 
 from vocab.contract import sigmoid
 

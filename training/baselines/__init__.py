@@ -1,0 +1,1 @@
+"""What one would pick instead of Verdict, measured on the same reviews."""
