@@ -137,7 +137,7 @@ batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or 
 
 adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews, and say whether that is better
 	$(if $(FILE),,$(error name the file: make adapt FILE=my.csv))
-	@$(RUN)/bin/python training/adapt.py "$(FILE)" $(FLAGS)
+	@$(RUN)/bin/python -m training.adapt.adapt.adapt "$(FILE)" $(FLAGS)
 
 adapt-aws: $(AWS)/.ready ## fine-tune the model to a FILE of labelled reviews, here or in S3, on SageMaker
 	$(if $(FILE)$(FLAGS),,$(error name the file: make adapt-aws FILE=my.csv, or FILE=s3://bucket/prefix/my.csv))

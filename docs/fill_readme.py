@@ -164,7 +164,7 @@ def bench(results: dict[str, Any] | None) -> str:
 def curve(results: Path) -> str:
     """Give what labels of another domain bring, by way and number of labels."""
     if not results.is_file():
-        return not_yet("python training/adapt_curve.py --publish")
+        return not_yet("python -m training.adapt.curve --publish")
     found = json.loads(results.read_text(encoding="utf-8"))
     sizes = [row["labels"] for row in found["ways"][0]["rows"]]
     rows = [

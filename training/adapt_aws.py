@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import adapt
+from training.adapt.adapt import adapt
 import adapt_job
 import adapt_remote
 import cloud as clouds
@@ -41,7 +41,7 @@ from cloud import Cloud, CloudError
 from launch import Plan
 from training.endpoint.model_folder import check_free
 from reviews_s3 import Reviews
-from speaking import FINE, REFUSED, speaking
+from training.adapt.adapt.exit_status import FINE, REFUSED, speaking
 
 from vocab.files import sha256_of, write_atomic
 

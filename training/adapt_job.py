@@ -11,10 +11,10 @@ import traceback
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import adapt
+from training.adapt.adapt import adapt
 from training.files import labelled
 from training.endpoint.model_folder import write_package
-from speaking import REFUSALS, CommandError
+from training.adapt.adapt.exit_status import REFUSALS, CommandError
 
 from vocab.files import sha256_of, write_atomic
 

@@ -9,7 +9,7 @@ from training.endpoint import inference
 from training.data.archives import ArchiveError, read_members
 from cloud import Cloud, CloudError
 from training.endpoint.model_folder import named_by
-from speaking import CommandError
+from training.adapt.adapt.exit_status import CommandError
 from training_job import Job, downloaded
 
 from vocab.files import sha256_of

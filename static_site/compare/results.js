@@ -217,7 +217,7 @@ function fillRow(cells, both) {
   cells.review.dir = "auto";
 }
 
-/** The rows as CSV, with the columns of training/compare.py; every cell is quoted. @param {Both[]} shown @param {boolean} safe */
+/** The rows as CSV, with the columns of training/adapt/compare.py; every cell is quoted. @param {Both[]} shown @param {boolean} safe */
 function csvOf(shown, safe) {
   const head = ["row", "label", "probability_1", "probability_2", "text"];
   const lines = shown.map(({ row, first, second }) => [

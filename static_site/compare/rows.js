@@ -1,4 +1,4 @@
-// Says which rows of a file both models are to read, and what came of them: as training/compare.py does.
+// Says which rows of a file both models are to read, and what came of them: as training/adapt/compare.py does.
 
 import { faultOf } from "../file/columns.js";
 import { interval } from "../file/figures.js";

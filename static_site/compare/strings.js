@@ -160,7 +160,7 @@ export const BOTH = {
   /** @param {string} share @param {number} low @param {number} high */
   interval: (share, low, high) => `${share} (${(low * 100).toFixed(1)} to ${(high * 100).toFixed(1)})`,
   intervalNote:
-    "In brackets 95\u00a0% intervals. \u201cverdict compare\u201d and training/compare.py give the calibration error too.",
+    "In brackets 95\u00a0% intervals. \u201cverdict compare\u201d and training/adapt/compare.py give the calibration error too.",
   model: "Model",
 
   /** @type {Record<string, string>} */

@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import feedback as exporting
+from training.adapt.adapt import feedback as exporting
 import pytest
 
 from chalicelib import feedback

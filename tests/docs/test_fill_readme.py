@@ -233,4 +233,4 @@ def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_
     head, row = cells(fill_readme.curve(path))
     assert head == ["", "50 labels", "1,000 labels", "film reviews then", "fit", "memory"]
     assert row == ["adapt", "80.0 % ± 1.0", "80.0 % ± 1.0", "90.0 %", "1.2 s", "123 MB"]
-    assert "adapt_curve.py" in fill_readme.curve(tmp_path / "none.json")
+    assert "curve.py" in fill_readme.curve(tmp_path / "none.json")

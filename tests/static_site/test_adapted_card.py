@@ -3,7 +3,7 @@
 import csv
 from typing import Any
 
-import adapt
+from training.adapt.adapt import adapt
 from training.endpoint import inference
 from training.files import labelled
 import pytest

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import compare
+from training.adapt.adapt import compare
 import httpx
 from training.endpoint import inference
 from training.files import labelled
@@ -109,7 +109,7 @@ def failing(page: Page, api: str, *numbers: int, **reply: Any) -> list[int]:
 
 @pytest.fixture(scope="module")
 def by_command(two: Stack, tmp_path_factory: pytest.TempPathFactory) -> compare.Compared:
-    """What training/compare.py says of the labelled file and the same two models."""
+    """What training/adapt/compare.py says of the labelled file and the same two models."""
     path = tmp_path_factory.mktemp("held") / "held.csv"
     path.write_bytes(LABELLED)
     return compare.compare(labelled.read(path), two.models[0], two.models[1], workers=1)

@@ -46,7 +46,7 @@ def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
     """Write a model that is the published one but leans ``by`` logits to positive; give its card."""
     from training.endpoint import inference
     from training.endpoint import model_folder
-    from onnx_head import Head, read_head, with_head
+    from training.adapt.adapt.onnx_head import Head, read_head, with_head
 
     network = (inference.MODEL_FOLDER / "model.onnx").read_bytes()
     head = read_head(network)

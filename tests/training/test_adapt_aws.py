@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-import adapt
+from training.adapt.adapt import adapt
 import adapt_aws
 import boto3
 from training.endpoint import inference
@@ -324,7 +324,7 @@ def test_destroying_a_stage_ends_the_job_and_takes_role_and_reviews_away(
 @pytest.mark.parametrize(
     ("how", "sentence"),
     [
-        ("Failed: AlgorithmError: MemoryError at pooled.py:120", "failed: AlgorithmError: MemoryError at"),
+        ("Failed: AlgorithmError: MemoryError at features.py:120", "failed: AlgorithmError: MemoryError at"),
         ("Stopped", "was stopped\n"),
     ],
 )

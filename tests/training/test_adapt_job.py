@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-import adapt
+from training.adapt.adapt import adapt
 import adapt_job
 from training.endpoint import inference
 import pytest

@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import adapt
+from training.adapt.adapt import adapt
 import adapt_remote
 from training.endpoint import inference
 from training.files import labelled
 import pytest
 from cloud import CloudError
-from speaking import CommandError
+from training.adapt.adapt.exit_status import CommandError
 
 from tests.support.own_reviews import rows, save
 from vocab.files import sha256, sha256_of

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import adapt
+from training.adapt.adapt import adapt
 import deploy
 import hosting
 from training.endpoint import inference

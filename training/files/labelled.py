@@ -24,7 +24,7 @@ MIDDLE = frozenset({"neutral", "mixed", "uncertain", "neither"})
 STARS = ((5.0, 2.0, 4.0), (10.0, 4.0, 7.0))
 # More different labels than this are no labels.
 MAX_VALUES = 200
-# Why a row is left out, in the order in which they are told; the last three are pooled.py's warnings.
+# Why a row is left out, in the order in which they are told; the last three are features.py's warnings.
 REASONS = {
     "empty": "without a text",
     "unreadable": "that can't be read",

@@ -6,7 +6,7 @@ from pathlib import Path
 from training.endpoint import inference
 import numpy as np
 import pytest
-import suggest
+from training.adapt.adapt import suggest
 
 WORDS = "warm dull bright slow quiet loud long short".split()
 

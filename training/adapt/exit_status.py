@@ -6,8 +6,8 @@ from collections.abc import Callable
 from training.endpoint import inference
 from training.files.rows import BatchError
 from training.endpoint.model_folder import FolderError
-from onnx_head import HeadError
-from pooled import PooledError
+from training.adapt.adapt.onnx_head import HeadError
+from training.adapt.adapt.features import PooledError
 
 # Those of the command `verdict`.
 FINE, REFUSED, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 4, 130

@@ -1,6 +1,6 @@
 """How good an adapted model is after 50, 200 and 1,000 labels of another domain, beside other ways.
 
-    python training/adapt_curve.py               # --publish writes training/adapt_curve.json, for README
+    python -m training.adapt.curve               # --publish writes training/adapt/curve.json, for README
 
 The domain is sentences of product reviews, rated by 20 people each, from the VADER paper's data (Hutto &
 Gilbert, ICWSM 2014), which the source distribution of vaderSentiment carries; those whose mean rating, from
@@ -24,16 +24,16 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import blas  # noqa: F401  (before numpy)
+from training.adapt.adapt import blas  # noqa: F401  (before numpy)
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import machine
 import numpy as np
-import pooled
-import suggest
-from adapt import calibrated
-from head_fit import Data, fit, logits_of
-from onnx_head import read_head
+from training.adapt.adapt import features as pooled
+from training.adapt.adapt import suggest
+from training.adapt.adapt.adapt import calibrated
+from training.adapt.adapt.head_fit import Data, fit, logits_of
+from training.adapt.adapt.onnx_head import read_head
 
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic
@@ -124,7 +124,7 @@ def adapt_head(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarr
 
 def adapt_deep(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fine-tune the whole network, as adapt.py --deep does."""
-    import adapt_deep as deep
+    from training.adapt.adapt import deep
     import torch
 
     torch.set_num_threads(1)
@@ -253,7 +253,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "films": len(task.films),
         "machine": machine.describe(1),
         "ways": [_alone(way, task) for way in WAYS],
-        "command": "python training/adapt_curve.py",
+        "command": "python -m training.adapt.curve",
     }
     print(json.dumps(found, indent=2))
     if options.publish:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from training.evaluation import metrics
 import numpy as np
-from onnx_head import Head
+from training.adapt.adapt.onnx_head import Head
 
 FOLDS = 5
 # From "take the reviews' word" to "keep the head, move its bias": of the fit's loss, strongest first.

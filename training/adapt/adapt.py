@@ -1,8 +1,8 @@
 """Make the model yours: fit its head to labelled reviews of your own, and say whether that is better.
 
-    python training/adapt.py my.csv                      # writes my-model/ when it is better
-    python training/adapt.py my.csv --out shop --force   # whatever comes out
-    python training/adapt.py my.csv --deep               # the whole network, with torch
+    python -m training.adapt.adapt.adapt my.csv                      # writes my-model/ when it is better
+    python -m training.adapt.adapt.adapt my.csv --out shop --force   # whatever comes out
+    python -m training.adapt.adapt.adapt my.csv --deep               # the whole network, with torch
     make run MODEL=my-model
 
 CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10 stars. Without
@@ -19,19 +19,19 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import blas  # noqa: F401  (before numpy)
+from training.adapt.adapt import blas  # noqa: F401  (before numpy)
 from training.endpoint import inference
 from training.files import labelled
-import likeness
+from training.adapt.adapt import near_duplicates
 from training.evaluation import metrics
 import numpy as np
-import pooled
-from adapt_judge import Judged, Tuned, judge, sentence_of
-from head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
+from training.adapt.adapt import features
+from training.adapt.adapt.judge import Judged, Tuned, judge, sentence_of
+from training.adapt.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
 from training.files.labelled import Labelled
 from training.endpoint.model_folder import check_free, check_writable, install, named_by
-from onnx_head import POOLED, Head, read_head, with_head, with_pooled
-from speaking import FINE, REFUSED, CommandError, speaking
+from training.adapt.adapt.onnx_head import POOLED, Head, read_head, with_head, with_pooled
+from training.adapt.adapt.exit_status import FINE, REFUSED, CommandError, speaking
 
 from vocab import vocabulary
 from vocab.files import sha256_of
@@ -71,10 +71,10 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     check_base(base, digest)
     start = calibrated(read_head(network), base["temperature"])
     check_enough(rows)
-    read = pooled.pool(rows.texts(), len(rows.numbers), model, workers)
+    read = features.pool(rows.texts(), len(rows.numbers), model, workers)
     rows, data, tokens = readable(rows, read)
     check_enough(rows)
-    joined = likeness.join(rows.texts(), rows.groups)
+    joined = near_duplicates.join(rows.texts(), rows.groups)
     data = data._replace(groups=joined.groups)
     check_folds(rows, data)
     tuned = tune_deep(network, rows, data) if deep else tune_head(network, data, start)
@@ -102,7 +102,7 @@ def tune_head(network: bytes, data: Data, start: Head) -> Tuned:
 def tune_deep(network: bytes, rows: Labelled, data: Data) -> Tuned:
     """Fine-tune the whole network. Raises CommandError without torch."""
     try:
-        import adapt_deep
+        from training.adapt.adapt import deep as adapt_deep
     except ImportError as error:
         raise CommandError(
             f"--deep needs torch and onnx ({error.name} can't be imported); in a checkout, run:"
@@ -118,14 +118,14 @@ def calibrated(head: Head, temperature: float) -> Head:
     return Head(head.weights / temperature, head.bias / temperature)
 
 
-def readable(rows: Labelled, read: pooled.Pooled) -> tuple[Labelled, Data, np.ndarray]:
+def readable(rows: Labelled, read: features.Pooled) -> tuple[Labelled, Data, np.ndarray]:
     """Leave out what teaches nothing: texts without a known word, or not in English. Gives tokens, too."""
     if len(read.unfit) != len(rows.numbers):
         raise CommandError(f"{rows.source.path} was changed while it was read; run it again")
     keep = read.unfit == ""
     left_out = {
         reason: int((read.unfit == reason).sum())
-        for reason in (pooled.NO_TOKEN, pooled.UNKNOWN, pooled.NOT_ENGLISH)
+        for reason in (features.NO_TOKEN, features.UNKNOWN, features.NOT_ENGLISH)
     }
     rows = rows.take(keep, **left_out)
     data = Data(read.features[keep].astype(np.float64), rows.labels, rows.groups)
@@ -176,7 +176,7 @@ def card_of(
                 "before": judged.before,
                 "after": judged.after,
                 "differences": {name: figure._asdict() for name, figure in judged.figures.items()},
-                "command": "python training/adapt.py",
+                "command": "python -m training.adapt.adapt.adapt",
             }
         },
     }

@@ -15,11 +15,11 @@ from training.evaluation import metrics
 import numpy as np
 import onnx
 import torch
-from adapt_judge import Tuned
-from head_fit import FOLDS, folds_of
+from training.adapt.adapt.judge import Tuned
+from training.adapt.adapt.head_fit import FOLDS, folds_of
 from training.recipe.network import Network, Size, draw_noise
 from onnx import numpy_helper
-from speaking import CommandError
+from training.adapt.adapt.exit_status import CommandError
 from torch import Tensor, nn
 from tqdm import tqdm
 

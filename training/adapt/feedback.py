@@ -1,7 +1,7 @@
 """Take out what people said of verdicts, as a CSV that adapt.py learns from, and delete it.
 
-    python training/feedback.py export --out corrections.csv     # from where FEEDBACK says
-    python training/feedback.py delete ID                        # or --all
+    python -m training.adapt.feedback export --out corrections.csv     # from where FEEDBACK says
+    python -m training.adapt.feedback delete ID                        # or --all
 
 The API keeps such things where FEEDBACK names a folder or s3://bucket/prefix, and can't read them itself.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from training.files.rows import harmless, written
-from speaking import FINE, CommandError, speaking
+from training.adapt.adapt.exit_status import FINE, CommandError, speaking
 from tqdm import tqdm
 
 from vocab.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from training.endpoint import inference
 import numpy as np
 from training.files.processes import follow_parent, result_of, start_pool, submit
-from onnx_head import POOLED, with_pooled
+from training.adapt.adapt.onnx_head import POOLED, with_pooled
 from tqdm import tqdm
 
 from vocab import contract

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import adapt
+from training.adapt.adapt import adapt
 from training.evaluation import drift
 from training.endpoint import inference
 from training.endpoint import model_folder

@@ -7,9 +7,9 @@ from pathlib import Path
 from training.files import processes
 from training.endpoint import inference
 import numpy as np
-import pooled
+from training.adapt.adapt import features
 import pytest
-from onnx_head import read_head
+from training.adapt.adapt.onnx_head import read_head
 
 from vocab import contract
 
@@ -22,7 +22,7 @@ TEXTS = [
 
 
 def test_head_times_features_is_the_served_logit(package: Path, verdict: inference.Verdict) -> None:
-    read = pooled.pool(TEXTS[:1], 1, package, workers=1)
+    read = features.pool(TEXTS[:1], 1, package, workers=1)
     head = read_head((package / "model.onnx").read_bytes())
     logit = read.features[0].astype(np.float64) @ head.weights + head.bias
     served = verdict.read(TEXTS[0])[1].logit
@@ -30,19 +30,19 @@ def test_head_times_features_is_the_served_logit(package: Path, verdict: inferen
 
 
 def test_what_cannot_teach_carries_a_warning(package: Path) -> None:
-    read = pooled.pool(TEXTS, len(TEXTS), package, workers=1)
-    assert read.unfit.tolist() == ["", pooled.NO_TOKEN, pooled.UNKNOWN, pooled.NOT_ENGLISH]
+    read = features.pool(TEXTS, len(TEXTS), package, workers=1)
+    assert read.unfit.tolist() == ["", features.NO_TOKEN, features.UNKNOWN, features.NOT_ENGLISH]
     assert not read.features[1].any()
 
 
 def test_lengths_and_warnings_are_those_that_come_with_verdicts(
     package: Path, verdict: inference.Verdict
 ) -> None:
-    read = pooled.pool(TEXTS, len(TEXTS), package, workers=1)
+    read = features.pool(TEXTS, len(TEXTS), package, workers=1)
     encoded = [verdict.words.encode(text) for text in TEXTS]
     assert read.tokens.tolist() == [one.total for one in encoded]
     codes = [warning["code"] for one in encoded if one.ids for warning in contract.warnings_of(one)]
-    assert read.flagged == {**Counter(codes), pooled.NO_TOKEN: 1}
+    assert read.flagged == {**Counter(codes), features.NO_TOKEN: 1}
 
 
 def _hears_ctrl_c() -> bool:
@@ -62,8 +62,8 @@ def test_no_process_hears_ctrl_c_not_even_while_it_starts() -> None:
 
 def test_several_processes_read_what_one_reads(made_package: Path) -> None:
     texts = [f"{TEXTS[number % len(TEXTS)]} {number}" for number in range(250)]
-    one = pooled.pool(texts, len(texts), made_package, workers=1)
-    two = pooled.pool(texts, len(texts), made_package, workers=2)
+    one = features.pool(texts, len(texts), made_package, workers=1)
+    two = features.pool(texts, len(texts), made_package, workers=2)
     assert one.features.tolist() == two.features.tolist()
     assert one.unfit.tolist() == two.unfit.tolist()
     assert one.tokens.tolist() == two.tokens.tolist()

@@ -4,12 +4,12 @@ import csv
 import json
 from pathlib import Path
 
-import adapt
-import adapt_deep
+from training.adapt.adapt import adapt
+from training.adapt.adapt import deep
 from training.endpoint import inference
 import numpy as np
 import pytest
-from adapt_deep import Settings
+from training.adapt.adapt.deep import Settings
 
 from tests.support.varied import varied
 from vocab import vocabulary
@@ -30,44 +30,44 @@ def ids_of(texts: list[str]) -> list[np.ndarray]:
 
 
 def test_the_unpacked_network_answers_like_the_served_one(made_package: Path) -> None:
-    network = adapt_deep.unpack((made_package / "model.onnx").read_bytes())
+    network = deep.unpack((made_package / "model.onnx").read_bytes())
     verdict = inference.model_fn(made_package)
     texts = [text for text, _ in rows(20)]
     served = [verdict.read(text)[1].logit * verdict.card["temperature"] for text in texts]
-    assert adapt_deep.logits_of(network, ids_of(texts)) == pytest.approx(served, abs=0.2)
+    assert deep.logits_of(network, ids_of(texts)) == pytest.approx(served, abs=0.2)
 
 
 def test_the_published_network_unpacked_answers_like_the_served_one(package: Path) -> None:
-    network = adapt_deep.unpack((package / "model.onnx").read_bytes())
+    network = deep.unpack((package / "model.onnx").read_bytes())
     verdict = inference.model_fn(package)
     text = "A warm, funny film that never once felt too long, though its middle part is a little dull."
     served = verdict.read(text)[1].logit * verdict.card["temperature"]
-    assert adapt_deep.logits_of(network, ids_of([text]))[0] == pytest.approx(served, abs=0.2)
+    assert deep.logits_of(network, ids_of([text]))[0] == pytest.approx(served, abs=0.2)
 
 
 def test_padding_changes_no_logit(made_package: Path) -> None:
-    network = adapt_deep.unpack((made_package / "model.onnx").read_bytes())
+    network = deep.unpack((made_package / "model.onnx").read_bytes())
     ids = ids_of(["Short.", "A text that is very much longer than the short one beside it."])
-    together = adapt_deep.logits_of(network, ids)
-    alone = [adapt_deep.logits_of(network, [one])[0] for one in ids]
+    together = deep.logits_of(network, ids)
+    alone = [deep.logits_of(network, [one])[0] for one in ids]
     assert together == pytest.approx(alone, abs=1e-5)
 
 
 def test_tuning_learns_words_that_a_head_alone_was_not_given(made_package: Path) -> None:
-    network = adapt_deep.unpack((made_package / "model.onnx").read_bytes())
+    network = deep.unpack((made_package / "model.onnx").read_bytes())
     learned, fresh = rows(160), rows(240)[160:]
     labels = np.array([label for _, label in learned])
-    adapt_deep.tune(network, ids_of([text for text, _ in learned]), labels, Settings(rate=0.03))
-    logits = adapt_deep.logits_of(network, ids_of([text for text, _ in fresh]))
+    deep.tune(network, ids_of([text for text, _ in learned]), labels, Settings(rate=0.03))
+    logits = deep.logits_of(network, ids_of([text for text, _ in fresh]))
     assert np.mean((logits > 0) == [label == 1 for _, label in fresh]) > 0.9
 
 
 def test_a_strong_pull_keeps_the_weights_where_they_started(made_package: Path) -> None:
     data = (made_package / "model.onnx").read_bytes()
-    network, start = adapt_deep.unpack(data), adapt_deep.unpack(data)
+    network, start = deep.unpack(data), deep.unpack(data)
     learned = rows(40)
     labels = np.array([label for _, label in learned])
-    adapt_deep.tune(network, ids_of([text for text, _ in learned]), labels, Settings(pull=1.0))
+    deep.tune(network, ids_of([text for text, _ in learned]), labels, Settings(pull=1.0))
     moved = [
         float((one - other).detach().abs().max())
         for one, other in zip(network.parameters(), start.parameters(), strict=True)

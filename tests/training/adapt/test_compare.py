@@ -6,13 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-import compare
+from training.adapt.adapt import compare
 from training.endpoint import inference
 from training.files import labelled
 from training.endpoint import model_folder
 import numpy as np
 import pytest
-from onnx_head import Head, read_head, with_head
+from training.adapt.adapt.onnx_head import Head, read_head, with_head
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [f"The {thing} is {how}, says Frobisher." for thing in "lamp sofa tent knife".split() for how in "ab"]

@@ -1,7 +1,7 @@
 """Set two models side by side on labelled reviews: which is right more often, and where they differ.
 
-    python training/compare.py training/endpoint/model my-model held-back.csv
-    python training/compare.py training/endpoint/model my-model held-back.csv --out differ.csv    # with the texts
+    python -m training.adapt.compare training/endpoint/model my-model held-back.csv
+    python -m training.adapt.compare training/endpoint/model my-model held-back.csv --out differ.csv    # with the texts
 
 Both answer by the hooks that serve. Says accuracy and calibration error with intervals, and McNemar's exact
 test on the reviews that only one of them is right on. Texts are shown only with --texts, and written only
@@ -24,7 +24,7 @@ import numpy as np
 from training.evaluation import significance
 from training.files.rows import Answer, Row, parts, read_answers, written
 from training.files.labelled import Labelled
-from speaking import FINE, CommandError, speaking
+from training.adapt.adapt.exit_status import FINE, CommandError, speaking
 from tqdm import tqdm
 
 from vocab.files import sha256_of, write_atomic

@@ -1,6 +1,6 @@
 """Name the reviews most worth a label: those that the model is unsure of, and that differ from each other.
 
-    python training/suggest.py unlabelled.csv -n 50 --out to-label.csv
+    python -m training.adapt.suggest unlabelled.csv -n 50 --out to-label.csv
 
 Picked one after the other: what is largest of how unsure the model is (the entropy of its probability) times
 how far the review lies, among the network's pooled states, from those picked so far. Rows that have a label,
@@ -20,10 +20,10 @@ from training.endpoint import inference
 from training.files import labelled
 from training.evaluation import metrics
 import numpy as np
-import pooled
+from training.adapt.adapt import features as pooled
 from training.files.rows import BatchError, Row, Source, format_of, open_source, written
-from onnx_head import read_head
-from speaking import FINE, CommandError, speaking
+from training.adapt.adapt.onnx_head import read_head
+from training.adapt.adapt.exit_status import FINE, CommandError, speaking
 
 from vocab import contract
 from vocab.files import write_atomic

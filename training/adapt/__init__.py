@@ -1,0 +1,1 @@
+"""Fit the model to someone's own labelled reviews, and compare models."""
