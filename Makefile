@@ -114,10 +114,10 @@ warnings: $(RUN)/.ready ## ask whether other languages are noticed and English i
 	@$(RUN)/bin/python -m training.evaluation.language_warnings
 
 doctor: $(RUN)/.ready ## look, before a deploy, at all that would break it
-	@$(RUN)/bin/python training/doctor.py $(FLAGS)
+	@$(RUN)/bin/python -m training.aws.doctor $(FLAGS)
 
 package: $(RUN)/.ready ## pack the model for a SageMaker endpoint, into build/
-	@$(RUN)/bin/python training/package.py $(FLAGS)
+	@$(RUN)/bin/python -m training.aws.package $(FLAGS)
 
 client: $(CLIENT)/.ready ## build the Python client's wheel and sdist, into dist/
 	@$(CLIENT)/bin/python -m build --no-isolation --outdir dist client
@@ -126,10 +126,10 @@ train-aws: $(AWS)/.ready ## train on SageMaker and bring the network back
 	@$(AWS)/bin/python training/launch.py $(FLAGS)
 
 deploy: $(RUN)/.ready ## put model, API and page on AWS, and say what they cost
-	@$(RUN)/bin/python training/deploy.py $(FLAGS)
+	@$(RUN)/bin/python -m training.aws.deploy $(FLAGS)
 
 update-model: $(RUN)/.ready ## put another MODEL behind the deployed endpoint
-	@$(RUN)/bin/python training/update_model.py $(FLAGS)
+	@$(RUN)/bin/python -m training.aws.update_model $(FLAGS)
 
 batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or with FLAGS=--local
 	$(if $(FILE),,$(error name the file: make batch FILE=reviews.csv OUT=verdicts.csv))
@@ -153,10 +153,10 @@ notebook-open: $(RUN)/.ready ## print the address at which the notebook instance
 	@$(RUN)/bin/python training/notebook_instance.py --open $(FLAGS)
 
 status: $(RUN)/.ready ## show every thing of the stage on AWS, its age and its cost
-	@$(RUN)/bin/python training/status.py $(FLAGS)
+	@$(RUN)/bin/python -m training.aws.status $(FLAGS)
 
 destroy: $(RUN)/.ready ## list everything of the stage on AWS, ask, and take it away
-	@$(RUN)/bin/python training/destroy.py $(FLAGS)
+	@$(RUN)/bin/python -m training.aws.destroy $(FLAGS)
 
 sbom: $(DEV)/.ready ## list all that is shipped, with licences, as CycloneDX into build/sbom/
 	@$(DEV)/bin/python docs/sbom.py

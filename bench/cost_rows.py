@@ -1,6 +1,6 @@
 """What a million reviews cost: our three ways by measured times, and other services by their list prices.
 
-Dollars are estimates, from training/prices.json and list_prices.json, which say how old they are.
+Dollars are estimates, from training/aws/prices.json and list_prices.json, which say how old they are.
 """
 
 import json
@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import prices
-from hosting import Plan
+from training.aws import prices
+from training.aws.hosting import Plan
 from measuring import Figure, Missing, single
 from setting import Setting
 

@@ -22,7 +22,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs
 import cost_rows  # noqa: E402
 import fill_readme  # noqa: E402
 import goals  # noqa: E402
-import package  # noqa: E402
+from training.aws import package  # noqa: E402
 import plots  # noqa: E402
 import scaling  # noqa: E402
 import tables  # noqa: E402

@@ -2,7 +2,7 @@
 
     python bench/scaling.py            # prints the tables of docs/scaling.md
 
-Its inputs are the published benchmark's times and training/servers.json; limits and delays of AWS are
+Its inputs are the published benchmark's times and training/aws/servers.json; limits and delays of AWS are
 constants below, as remembered. The same results give the same tables and plots.
 """
 
@@ -21,9 +21,9 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs
 import cost_rows  # noqa: E402
 import fill_readme  # noqa: E402
 import goals  # noqa: E402
-import hosting  # noqa: E402
-import package  # noqa: E402
-import prices  # noqa: E402
+from training.aws import hosting  # noqa: E402
+from training.aws import package  # noqa: E402
+from training.aws import prices  # noqa: E402
 import tables  # noqa: E402
 from measuring import Missing  # noqa: E402
 

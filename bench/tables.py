@@ -133,7 +133,7 @@ def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = No
 
 
 def container_table(measured: Mapping[str, Any]) -> str:
-    """Give how long SageMaker's containers take to their first answer, as training/servers.json has it."""
+    """Give how long SageMaker's containers take to their first answer, as training/aws/servers.json has it."""
     keys = ("install_seconds", "start_seconds", "image_pauses_seconds")
     rows = [[name, *(f"{one[key]:g} s" for key in keys)] for name, one in measured["servers"].items()]
     return markdown(["image", "wheels installed", "server to its first answer", "the image's pauses"], rows)

@@ -25,19 +25,19 @@ from typing import Any
 from training.adapt.adapt import adapt
 import adapt_job
 import adapt_remote
-import cloud as clouds
+from training.aws import cloud as clouds
 from training.endpoint import inference
 from training.files import labelled
 import launch
-import policies
-import prices
-import resources
+from training.aws import policies
+from training.aws import prices
+from training.aws import resources
 import reviews_s3
 import training_job
 from adapt_job import Order
 from training.files.rows import format_of
 from botocore.exceptions import BotoCoreError, ClientError
-from cloud import Cloud, CloudError
+from training.aws.cloud import Cloud, CloudError
 from launch import Plan
 from training.endpoint.model_folder import check_free
 from reviews_s3 import Reviews

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, NoReturn
 import adapt_job
 from training.endpoint import inference
 from training.data.archives import ArchiveError, read_members
-from cloud import Cloud, CloudError
+from training.aws.cloud import Cloud, CloudError
 from training.endpoint.model_folder import named_by
 from training.adapt.adapt.exit_status import CommandError
 from training_job import Job, downloaded

@@ -22,7 +22,7 @@ from training.files import processes
 import batch_ray
 from training.files import resumable
 import batch_transform
-import cloud
+from training.aws import cloud
 from training.endpoint import inference
 from training.files.processes import Answering, model_key
 from training.files.parts import Kept, folder_of, keeping, key_of

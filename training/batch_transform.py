@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-import function
-import hosting
-import inventory
-import resources
+from training.aws import function
+from training.aws import hosting
+from training.aws import inventory
+from training.aws import resources
 from training.files.parts import Kept
 from training.files.rows import Answer, BatchError, Count, Source, line_of, read_answers
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError, is_missing, tag_list
-from resources import HASH, bucket_tags, is_there
+from training.aws.cloud import Cloud, CloudError, is_missing, tag_list
+from training.aws.resources import HASH, bucket_tags, is_there
 from tqdm import tqdm
 
 from vocab import contract

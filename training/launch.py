@@ -22,14 +22,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cloud as clouds
+from training.aws import cloud as clouds
 from training.data import dataset
-import images
-import prices
-import resources
+from training.aws import images
+from training.aws import prices
+from training.aws import resources
 from training.recipe import train_flags
 import training_job
-from cloud import Cloud, CloudError, Stage
+from training.aws.cloud import Cloud, CloudError, Stage
 from tqdm import tqdm
 
 from vocab.files import sha256_of

@@ -1,6 +1,6 @@
 """Measure the images' servers with the model package: seconds to the first answer, and memory under load.
 
-    python training/measure_server.py          # writes training/servers.json (needs requirements-aws.txt)
+    python training/measure_server.py          # writes training/aws/servers.json (needs requirements-aws.txt)
 
 The servers are the real ones, without Docker (tests/support/containers.py says what differs). The memory
 of a serverless endpoint follows from the peak, with head room for what the image has beside the server.
@@ -19,10 +19,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import images
+from training.aws import images
 from training.endpoint import inference
 from training.evaluation import machine
-import package
+from training.aws import package
 from tqdm import tqdm
 
 from vocab import contract, text

@@ -20,11 +20,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cloud as clouds
-import prices
-import resources
+from training.aws import cloud as clouds
+from training.aws import prices
+from training.aws import resources
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError, tag_list, tag_map
+from training.aws.cloud import Cloud, CloudError, tag_list, tag_map
 
 from vocab.files import sha256
 

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cloud as clouds
+from training.aws import cloud as clouds
 from training.data import dataset
 import numpy as np
 from training.data.archives import ArchiveError, read_members
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError
+from training.aws.cloud import Cloud, CloudError
 from safetensors import SafetensorError
 from safetensors.numpy import load
 from tqdm import tqdm

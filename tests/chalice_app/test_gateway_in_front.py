@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import app
 import boto3
-import gateway as own
+from training.aws import gateway as own
 import pytest
 from chalice.deploy.swagger import CFNSwaggerGenerator
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import gateway as own
+from training.aws import gateway as own
 import pytest
 
 from tests.support.api import Served

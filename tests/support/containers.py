@@ -28,8 +28,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-import images
-import package
+from training.aws import images
+from training.aws import package
 
 from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports

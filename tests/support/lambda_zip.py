@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import slim
+from training.aws import slim
 
 from tests.support.api import CHALICE
 from tests.support.missing import skip_or_fail

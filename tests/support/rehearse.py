@@ -30,18 +30,18 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "training"), str(ROOT / "chalice_app"), str(ROOT / "static_site")]
 
 import boto3  # noqa: E402
-import cloud as clouds  # noqa: E402
-import deploy  # noqa: E402
-import destroy  # noqa: E402
-import function  # noqa: E402
-import gateway as refusals  # noqa: E402
+from training.aws import cloud as clouds  # noqa: E402
+from training.aws import deploy  # noqa: E402
+from training.aws import destroy  # noqa: E402
+from training.aws import function  # noqa: E402
+from training.aws import gateway as refusals  # noqa: E402
 from training.endpoint import inference  # noqa: E402
-import inventory  # noqa: E402
-import resources  # noqa: E402
-import status  # noqa: E402
-import update_model  # noqa: E402
+from training.aws import inventory  # noqa: E402
+from training.aws import resources  # noqa: E402
+from training.aws import status  # noqa: E402
+from training.aws import update_model  # noqa: E402
 from botocore.exceptions import ClientError  # noqa: E402
-from cloud import Cloud  # noqa: E402
+from training.aws.cloud import Cloud  # noqa: E402
 
 from tests.support import containers, lambda_zip  # noqa: E402
 from tests.support.aws_server import AwsServer, check_loopback  # noqa: E402

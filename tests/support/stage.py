@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cloud as clouds
-import deploy
-import function
-import hosting
-import inventory
-import package as packages
-import page
+from training.aws import cloud as clouds
+from training.aws import deploy
+from training.aws import function
+from training.aws import hosting
+from training.aws import inventory
+from training.aws import package as packages
+from training.aws import page
 import pytest
-import resources
-from cloud import Cloud
+from training.aws import resources
+from training.aws.cloud import Cloud
 
 from tests.support.aws_server import AwsServer
 from tests.support.runtime import Runtime

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import gateway
+from training.aws import gateway
 
 from tests.support.gateway import Gateway
 from tests.support.lambda_emulator import LambdaEmulator

@@ -16,7 +16,7 @@ from training.files import rows
 from training.endpoint import inference
 import training_job
 from training.files.rows import BatchError
-from cloud import CloudError
+from training.aws.cloud import CloudError
 from training.endpoint.inference import ModelFilesError
 
 from tests.support.archive import tiny_members, write_archive

@@ -14,15 +14,15 @@ from training.adapt.adapt import adapt
 import adapt_aws
 import boto3
 from training.endpoint import inference
-import inventory
+from training.aws import inventory
 import launch
 import numpy as np
-import policies
+from training.aws import policies
 import pytest
-import resources
+from training.aws import resources
 import training_job
 from botocore.exceptions import ClientError, EndpointConnectionError
-from cloud import Cloud, CloudError, Stage
+from training.aws.cloud import Cloud, CloudError, Stage
 
 from tests.support import training_job as executor
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer

@@ -14,7 +14,7 @@ import adapt_remote
 from training.endpoint import inference
 from training.files import labelled
 import pytest
-from cloud import CloudError
+from training.aws.cloud import CloudError
 from training.adapt.adapt.exit_status import CommandError
 
 from tests.support.own_reviews import rows, save

@@ -12,11 +12,11 @@ from typing import Any
 import batch
 from training.files import parts
 import batch_transform
-import cloud as clouds
+from training.aws import cloud as clouds
 import pytest
-import resources
+from training.aws import resources
 from training.files.rows import BatchError, Count, Part
-from cloud import Cloud
+from training.aws.cloud import Cloud
 
 from tests.support import transform
 from tests.support.aws_server import AwsServer

@@ -14,10 +14,10 @@ from training.data import corpus as corpora
 from training.data import dataset
 import launch
 import pytest
-import resources
+from training.aws import resources
 from training.recipe import train_flags
 import training_job
-from cloud import Cloud, CloudError, Stage
+from training.aws.cloud import Cloud, CloudError, Stage
 from safetensors.numpy import load_file
 
 from tests.support import training_job as executor

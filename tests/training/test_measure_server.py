@@ -2,9 +2,9 @@
 
 import json
 
-import images
+from training.aws import images
 import measure_server
-import package
+from training.aws import package
 import pytest
 from measure_server import MEGABYTE, Run, smallest, summarise
 

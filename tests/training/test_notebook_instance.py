@@ -13,9 +13,9 @@ from typing import Any
 import boto3
 import notebook_instance
 import pytest
-import resources
+from training.aws import resources
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError, Stage
+from training.aws.cloud import Cloud, CloudError, Stage
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from vocab.files import sha256

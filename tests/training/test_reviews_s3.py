@@ -6,7 +6,7 @@ import boto3
 import pytest
 import reviews_s3
 from botocore.exceptions import ClientError
-from cloud import Cloud, CloudError, Stage
+from training.aws.cloud import Cloud, CloudError, Stage
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.own_reviews import rows, save

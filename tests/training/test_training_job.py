@@ -11,7 +11,7 @@ import boto3
 import numpy as np
 import pytest
 import training_job
-from cloud import Cloud, CloudError, Stage
+from training.aws.cloud import Cloud, CloudError, Stage
 from safetensors.numpy import save
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer

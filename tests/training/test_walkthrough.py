@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 import pytest
-from cloud import Stage
+from training.aws.cloud import Stage
 
 from tests.support import training_job as executor
 from tests.support.api import Served

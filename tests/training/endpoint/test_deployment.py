@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.endpoint import inference
-import package
+from training.aws import package
 import pytest
 
 from tests.support import containers

@@ -1,0 +1,157 @@
+"""A stage's names, and what goes wrong on AWS said in one sentence."""
+
+import argparse
+import re
+
+from training.aws import cloud as clouds
+from training.aws import function
+import pytest
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    NoRegionError,
+    ProfileNotFound,
+)
+from training.aws.cloud import CloudError, Stage
+
+STAGE = Stage("dev", "123456789012", "ap-southeast-5")
+
+
+def error(code: str, message: str = "", operation: str = "CreateModel") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, operation)
+
+
+# --- names --------------------------------------------------------------------------------------
+
+
+def test_the_names_are_those_that_chalice_and_its_policies_use() -> None:
+    for name in function.stages():
+        stage = STAGE._replace(name=name)
+        configured = function._config()["stages"][name]
+        assert configured["environment_variables"]["ENDPOINT_NAME"] == stage.endpoint
+        assert stage.function == f"{function._config()['app_name']}-{name}"
+
+
+@pytest.mark.parametrize("name", ["dev", "a", "a-long-stage"])
+def test_every_name_fits_where_it_goes(name: str) -> None:
+    stage = STAGE._replace(name=clouds.check_stage(name))
+    for bucket in (stage.bucket, stage.site_bucket):
+        assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", bucket)
+    for one in (*stage.endpoints, stage.function, stage.notebook, stage.role, stage.function_role):
+        assert re.fullmatch(r"[A-Za-z0-9](-*[A-Za-z0-9]){0,62}", one)
+
+
+@pytest.mark.parametrize("name", ["", "Dev", "1st", "-a", "dev_1", "thirteen-long", "dev/../x", "a b"])
+def test_a_stage_that_can_t_be_named_is_refused(name: str) -> None:
+    with pytest.raises(CloudError, match="1 to 12 small letters"):
+        clouds.check_stage(name)
+
+
+def test_a_stage_owns_what_carries_all_of_its_tags() -> None:
+    assert STAGE.owns({**STAGE.tags, "team": "films"})
+    assert not STAGE.owns({})
+    assert not STAGE.owns({clouds.TAG_PROJECT: "verdict"})
+    assert not STAGE.owns({**STAGE.tags, clouds.TAG_STAGE: "prod"})
+    assert not STAGE.owns(STAGE._replace(region="us-east-1").tags)
+
+
+def test_tags_come_in_three_forms() -> None:
+    tags = {"a": "1", "b": "2"}
+    assert clouds.tag_map(clouds.tag_list(tags)) == tags
+    assert clouds.tag_map([{"key": "a", "value": "1"}, {"key": "b", "value": "2"}]) == tags
+    assert clouds.tag_map(tags) == tags
+    assert clouds.tag_map(None) == {}
+
+
+# --- flags --------------------------------------------------------------------------------------
+
+
+def test_the_stage_comes_from_the_flag_or_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    def parse(*flags: str) -> argparse.Namespace:
+        parser = argparse.ArgumentParser()
+        clouds.add_flags(parser)
+        return parser.parse_args(flags)
+
+    monkeypatch.delenv("STAGE", raising=False)
+    assert parse().stage == "dev"
+    monkeypatch.setenv("STAGE", "prod")
+    assert parse().stage == "prod"
+    assert parse("--stage", "test").stage == "test"
+    assert (parse().region, parse().dry_run) == (None, False)
+
+
+# --- sentences ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "raised, sentence",
+    [
+        (NoRegionError(), "no AWS region is set; name one with --region or AWS_REGION"),
+        (NoCredentialsError(), "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"),
+        (ProfileNotFound(profile="x"), r"\(x\) could not be found; set AWS_PROFILE to one that"),
+        (EndpointConnectionError(endpoint_url="https://x"), "AWS can't be reached .*look at the network"),
+        (error("ExpiredToken"), "credentials have expired; sign in again"),
+        (error("InvalidClientTokenId"), "AWS does not know these credentials"),
+        (
+            error(
+                "AccessDenied",
+                "User: x is not authorized to perform: iam:CreateRole on resource: arn:y because no policy",
+            ),
+            "lacks the right iam:CreateRole on arn:y; add it",
+        ),
+        (error("AccessDenied", "Access Denied", "PutBucketPolicy"), r"no right to PutBucketPolicy \(AccessD"),
+        (error("ResourceLimitExceeded", "0 Instances"), "a quota of the account is reached .*0 Instances"),
+        (
+            error("BucketAlreadyExists", operation="CreateBucket"),
+            "taken by another account .*another --stage",
+        ),
+        (
+            error("ValidationException", "1 error"),
+            r"AWS refused CreateModel: 1 error \(ValidationException\)",
+        ),
+        (CloudError("as it is"), "^as it is$"),
+    ],
+)
+def test_what_went_wrong_is_one_sentence_with_a_way_out(raised: Exception, sentence: str) -> None:
+    found = clouds.sentence_of(raised)
+    assert re.search(sentence, found), found
+    assert "\n" not in found
+    with pytest.raises(SystemExit) as ended, clouds.speaking("deploy"):
+        raise raised
+    assert ended.value.code == f"deploy: {found}"
+
+
+def test_an_interruption_says_how_to_go_on() -> None:
+    with pytest.raises(SystemExit, match="^deploy: interrupted; run it again to go on, or `make destroy`"):
+        with clouds.speaking("deploy"):
+            raise KeyboardInterrupt
+
+
+def test_other_errors_are_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError), clouds.speaking("deploy"):
+        1 / 0  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    "raised, missing",
+    [
+        (error("ValidationException", "Could not find endpoint 'x'."), True),
+        (error("ValidationException", "RecordNotFound"), True),
+        (error("ResourceNotFoundException"), True),
+        (error("404", "Not Found"), True),
+        (error("ValidationException", "1 validation error detected"), False),
+        (error("AccessDenied", "not found"), False),
+    ],
+)
+def test_what_is_not_there_is_told_from_what_went_wrong(raised: ClientError, missing: bool) -> None:
+    assert clouds.is_missing(raised) == missing
+
+
+def test_without_a_region_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    with pytest.raises(SystemExit, match="no AWS region is set"), clouds.speaking("status"):
+        clouds.open_stage("dev")

@@ -1,0 +1,76 @@
+"""Destroying a stage by its command: it lists, asks, removes, and says what stays."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from training.aws import destroy
+from training.aws import inventory
+import pytest
+from training.aws.cloud import Cloud, CloudError
+
+from tests.support.stage import leftovers, make, quiet
+
+pytestmark = [pytest.mark.aws, pytest.mark.slow]
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *flags: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["destroy.py", *flags])
+    destroy.main()
+
+
+def test_nothing_goes_unless_a_person_agrees(
+    cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make(cloud, package, "--site", "none")
+    before = inventory.find(cloud)
+    run(monkeypatch, "--dry-run")
+    assert "endpoint         verdict-dev  InService" in capsys.readouterr().out
+    for said in ("", "no", "y"):
+        monkeypatch.setattr("builtins.input", lambda prompt, said=said: said)
+        with pytest.raises(SystemExit, match="nothing was removed"):
+            run(monkeypatch)
+    assert inventory.find(cloud) == before
+    monkeypatch.setattr("builtins.input", lambda prompt: "yes")
+    run(monkeypatch)
+    assert leftovers(cloud) == {}
+    told = capsys.readouterr().out
+    assert told.splitlines()[-1] == (
+        f"destroy: {len(before)} things removed; looked again, nothing is left of stage dev in eu-west-1,"
+        " account 123456789012"
+    )
+    run(monkeypatch, "--yes")
+    assert capsys.readouterr().out.startswith("destroy: nothing is there of stage dev")
+
+
+def test_one_thing_that_stays_keeps_no_other_and_is_named(
+    cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(cloud, package, "--site", "none")
+    find, _ = inventory.KINDS["endpoint"]
+
+    def refuse(*_: Any) -> None:
+        raise CloudError("not now")
+
+    monkeypatch.setitem(inventory.KINDS, "endpoint", (find, refuse))
+    with pytest.raises(CloudError, match="these are left, run this again:\nendpoint verdict-dev: not now"):
+        destroy.destroy(cloud, quiet)
+    assert [thing.kind for thing in inventory.find(cloud)] == ["endpoint"]
+
+
+def test_a_notebook_and_jobs_that_run_are_ended(cloud: Cloud) -> None:
+    sagemaker, tags = cloud.client("sagemaker"), [{"Key": k, "Value": v} for k, v in cloud.stage.tags.items()]
+    sagemaker.create_notebook_instance_lifecycle_config(
+        NotebookInstanceLifecycleConfigName=cloud.stage.notebook, Tags=tags
+    )
+    sagemaker.create_notebook_instance(
+        NotebookInstanceName=cloud.stage.notebook,
+        InstanceType="ml.t3.medium",
+        RoleArn=cloud.stage.role_arn,
+        Tags=tags,
+    )
+    found = {thing.kind: thing for thing in inventory.find(cloud)}
+    assert set(found) == {"notebook", "lifecycle config"}
+    assert found["notebook"].idle_hour == pytest.approx(0.05)
+    destroy.destroy(cloud, quiet)
+    assert leftovers(cloud) == {}

@@ -1,0 +1,41 @@
+"""What a stage costs, by the table."""
+
+import math
+
+from training.aws import prices
+import pytest
+from training.aws.hosting import Plan
+
+
+def test_a_serverless_stage_costs_nothing_when_idle() -> None:
+    costs = prices.of_plan(Plan(), "cloudfront")
+    assert all(cost.idle_hour == 0 for cost in costs)
+    assert all(cost.million is not None and cost.million > 0 for cost in costs)
+
+
+def test_a_real_time_endpoint_costs_by_the_hour_and_not_by_the_review() -> None:
+    endpoint = prices.of_plan(Plan(kind="realtime", instance_type="ml.m5.large", instances=3), "none")[0]
+    assert endpoint.idle_hour == pytest.approx(3 * 0.115)
+    assert endpoint.million == 0
+
+
+def test_more_memory_costs_more() -> None:
+    small, large = (prices.of_plan(Plan(memory_mb=mb), "none")[0].million or 0 for mb in (2048, 4096))
+    assert small < large < 2 * small
+
+
+def test_an_instance_that_the_table_lacks_is_a_question_mark() -> None:
+    plan = Plan(kind="realtime", instance_type="ml.new.large")
+    lines = prices.lay_out(prices.of_plan(plan, "none")).splitlines()
+    assert lines[1].split()[-2:] == ["?", "0.00"]
+    assert lines[-2].split()[:2] == ["together", "?"]
+    assert prices.instance_hour("ml.new.large") is None
+
+
+def test_the_sum_is_the_parts_and_the_date_is_said() -> None:
+    costs = prices.of_plan(Plan(), "cloudfront")
+    lines = prices.lay_out(costs).splitlines()
+    total = float(lines[-2].split()[-1])
+    assert math.isclose(total, sum(cost.million or 0 for cost in costs), abs_tol=0.01)
+    assert prices.table()["date"] in lines[-1]
+    assert lines[0].startswith("estimate")

@@ -1,0 +1,1 @@
+"""Deploy a stage on AWS, watch it, and remove it."""

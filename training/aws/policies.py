@@ -1,0 +1,176 @@
+"""Who may do what: one policy a role, each action and each resource written out.
+
+Where AWS knows no resource for an action, "*" stands there and a condition narrows it where one can.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from training.aws import images
+from training.aws.cloud import Stage
+
+from vocab.feedback import Place
+
+VERSION = "2012-10-17"
+# What SageMaker's jobs read and write lies under these prefixes of the stage's bucket.
+READ = ("packages", "data", "training", "batch", "notebook")
+WRITTEN = ("training", "batch")
+# The jobs' log groups belong to the account; a job's streams start with its name.
+JOBS = ("TrainingJobs", "TransformJobs", "NotebookInstances")
+LOGGING = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
+
+
+def trust(stage: Stage, service: str, own_account: bool = False) -> dict[str, Any]:
+    """Let an AWS service take a role; with ``own_account`` only on behalf of this account.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html, which names
+    inference and jobs but not notebooks.
+    """
+    principal = {"Service": f"{service}.amazonaws.com"}
+    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    if own_account:
+        statement["Condition"] = {"StringEquals": {"aws:SourceAccount": stage.account}}
+    return _policy(**statement)
+
+
+def of_endpoint(stage: Stage) -> dict[str, Any]:
+    """Give the rights of the endpoint's container: its package and its log, no review and no data."""
+    bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
+    logs = [log for name in stage.endpoints for log in _log(stage, stage.endpoint_log(name))]
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("ReadPackages", "s3:GetObject", f"{bucket}/packages/*"),
+            _allow("FindBucket", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
+            _allow("WriteLogs", LOGGING, logs),
+            *_of_container(stage, images.SERVING),
+        ],
+    }
+
+
+def of_sagemaker(stage: Stage) -> dict[str, Any]:
+    """Give the rights of training jobs, transforms and the notebook: their files, their logs."""
+    bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
+    notebook = (
+        f"arn:{stage.partition}:sagemaker:{stage.region}:{stage.account}:notebook-instance/{stage.notebook}"
+    )
+    logs = [log for kind in JOBS for log in _log(stage, f"/aws/sagemaker/{kind}")]
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("ReadFiles", "s3:GetObject", [f"{bucket}/{prefix}/*" for prefix in READ]),
+            _allow("WriteFiles", "s3:PutObject", [f"{bucket}/{prefix}/*" for prefix in WRITTEN]),
+            _allow("ListFiles", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
+            _allow("WriteLogs", LOGGING, logs),
+            # It stops itself when nobody uses it.
+            _allow("StopOwnNotebook", "sagemaker:StopNotebookInstance", notebook),
+            *_of_container(stage, images.WANTED),
+        ],
+    }
+
+
+def of_adaptations(stage: Stage) -> dict[str, Any]:
+    """Give what every job that adapts the model may do: write its log and fetch its image, read no file."""
+    logs = _log(stage, "/aws/sagemaker/TrainingJobs")
+    return {
+        "Version": VERSION,
+        "Statement": [_allow("WriteLogs", LOGGING, logs), *_of_container(stage, ("training",))],
+    }
+
+
+def of_adaptation(
+    stage: Stage, folder: str, bucket: str, key: str, kms_key: str | None = None
+) -> dict[str, Any]:
+    """Give the rights of one such job: its own folder of the stage's bucket, and one file of reviews.
+
+    ``kms_key`` is the ARN of the key that the file is encrypted with, where it is the owner's own.
+    """
+    own, theirs = (f"arn:{stage.partition}:s3:::{name}" for name in (stage.bucket, bucket))
+    through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stage.region}.amazonaws.com"}}
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("ReadReviews", "s3:GetObject", f"{theirs}/{key}"),
+            _allow("FindReviews", "s3:ListBucket", theirs, {"StringLike": {"s3:prefix": f"{key}*"}}),
+            *([_allow("DecryptReviews", "kms:Decrypt", kms_key, through_s3)] if kms_key else ()),
+            _allow("UseOwnFolder", ["s3:GetObject", "s3:PutObject"], f"{own}/{folder}/*"),
+            _allow("ListOwnFolder", "s3:ListBucket", own, {"StringLike": {"s3:prefix": f"{folder}/*"}}),
+            _allow("FindBuckets", "s3:GetBucketLocation", sorted({own, theirs})),
+        ],
+    }
+
+
+def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Give the rights to fetch images by their names in images.py, and to write metrics."""
+    registry = f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository"
+    return [
+        _allow(
+            "PullImages",
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [f"{registry}/{name}" for name in images.repositories(names)],
+        ),
+        # AWS knows no resource for these two.
+        _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
+        _allow(
+            "WriteMetrics",
+            "cloudwatch:PutMetricData",
+            "*",
+            {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+        ),
+    ]
+
+
+def _log(stage: Stage, group: str) -> list[str]:
+    arn = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{group}"
+    return [arn, f"{arn}:*"]
+
+
+def of_function(stage: Stage, endpoint: str | None = None, feedback: Place | None = None) -> dict[str, Any]:
+    """Give the rights of the Lambda: ask one endpoint, write one log, and keep feedback where it is to."""
+    log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
+    arn = stage.endpoint_arn(endpoint or stage.endpoint)
+    return {
+        "Version": VERSION,
+        "Statement": [
+            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", arn),
+            _allow(
+                "WriteOwnLog",
+                ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+                [log, f"{log}:*"],
+            ),
+            *_of_feedback(stage, feedback),
+        ],
+    }
+
+
+def _of_feedback(stage: Stage, place: Place | None) -> list[dict[str, Any]]:
+    """Give the rights to put and delete feedback; it can't be read by the API."""
+    if place is None:
+        return []
+    records = f"arn:{stage.partition}:s3:::{place.bucket}/{place.name_of('*')}"
+    return [_allow("KeepFeedback", ["s3:PutObject", "s3:DeleteObject"], records)]
+
+
+def of_bucket(stage: Stage, bucket: str, *more: dict[str, Any]) -> dict[str, Any]:
+    """Refuse whatever comes to a bucket without TLS; ``more`` statements may allow something."""
+    arn = f"arn:{stage.partition}:s3:::{bucket}"
+    refuse = {
+        "Sid": "TlsOnly",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn, f"{arn}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    return {"Version": VERSION, "Statement": [refuse, *more]}
+
+
+def _policy(**statement: Any) -> dict[str, Any]:
+    return {"Version": VERSION, "Statement": [statement]}
+
+
+def _allow(
+    sid: str, action: str | list[str], resource: str | list[str], condition: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    statement = {"Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource}
+    return statement | ({"Condition": condition} if condition else {})

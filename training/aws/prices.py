@@ -1,0 +1,99 @@
+"""What a stage costs, by the table of list prices in prices.json: an hour when idle, and a million reviews.
+
+    python -m training.aws.prices            # prints the table's rows for a serverless endpoint
+
+Every amount is an estimate in US dollars: prices differ by region and change.
+"""
+
+import argparse
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from training.aws.hosting import Plan
+
+TABLE = Path(__file__).with_name("prices.json")
+# How long one review keeps each part busy, in seconds, and how much of it is logged and moved.
+FUNCTION_SECONDS, ENDPOINT_SECONDS = 0.015, 0.010
+FUNCTION_GB = 0.5
+LOG_BYTES, MOVED_BYTES = 400, 12_000
+MILLION = 1_000_000
+
+
+class Cost(NamedTuple):
+    """A part's price: dollars an hour while nothing is asked, and dollars a million reviews."""
+
+    part: str
+    idle_hour: float | None
+    million: float | None
+
+
+def instance_hour(instance_type: str) -> float | None:
+    """Give an instance's price an hour, or None where the table has none."""
+    return table()["instance_hour"].get(instance_type)
+
+
+def of_plan(plan: Plan, site: str) -> list[Cost]:
+    """Give what each part of a deploy costs."""
+    prices = table()
+    per_second = FUNCTION_SECONDS * FUNCTION_GB * prices["function_gb_second"]
+    log = 2 * LOG_BYTES * MILLION / 1e9 * prices["log_gb"]
+    parts = [
+        _endpoint(plan),
+        Cost("API Gateway", 0.0, prices["api_million_requests"]),
+        Cost("Lambda", 0.0, per_second * MILLION + prices["function_million_requests"]),
+        Cost("logs", 0.0, log),
+    ]
+    if site == "cloudfront":
+        parts.append(
+            Cost("page, CloudFront (a million requests)", 0.0, prices["cloudfront_million_requests"])
+        )
+    return parts
+
+
+def _endpoint(plan: Plan) -> Cost:
+    prices = table()
+    if plan.kind == "serverless":
+        seconds = ENDPOINT_SECONDS * plan.memory_mb / 1024 * prices["serverless_gb_second"]
+        moved = MOVED_BYTES * MILLION / 1e9 * prices["serverless_gb_moved"]
+        return Cost("endpoint, serverless", 0.0, seconds * MILLION + moved)
+    hour = instance_hour(plan.instance_type)
+    name = f"endpoint, {plan.instances} x {plan.instance_type}"
+    return Cost(name, None if hour is None else hour * plan.instances, 0.0)
+
+
+def lay_out(costs: list[Cost]) -> str:
+    """Lay the costs out; a price that the table lacks is a question mark."""
+    lines = [f"{'estimate, US dollars':40}{'idle, an hour':>15}{'a million reviews':>20}"]
+    for cost in costs:
+        lines.append(f"{cost.part:40}{_amount(cost.idle_hour):>15}{_amount(cost.million):>20}")
+    idle = [cost.idle_hour for cost in costs]
+    million = [cost.million for cost in costs]
+    lines.append(f"{'together':40}{_amount(_sum(idle)):>15}{_amount(_sum(million)):>20}")
+    return "\n".join(lines) + f"\n(list prices of {table()['region']} as of {table()['date']})"
+
+
+def _sum(amounts: list[float | None]) -> float | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if len(known) == len(amounts) else None
+
+
+def _amount(amount: float | None) -> str:
+    return "?" if amount is None else f"{amount:.3f}" if 0 < amount < 1 else f"{amount:.2f}"
+
+
+@cache
+def table() -> dict[str, Any]:
+    return dict(json.loads(TABLE.read_text(encoding="utf-8")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Print what a stage costs.")
+    parser.add_argument("--kind", choices=("serverless", "realtime"), default="serverless")
+    options = parser.parse_args()
+    print(lay_out(of_plan(Plan(kind=options.kind), "cloudfront")))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""Put another model behind the same endpoint while it goes on answering, and take it back if it fails.
+
+    python -m training.aws.update_model --stage dev --model DIR
+
+A model of another vocabulary is refused: the function would send it ids that mean nothing to it. For that,
+deploy again; it makes a second endpoint and changes over.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from training.aws import cloud as clouds
+from training.aws import deploy
+from training.aws import function
+from training.aws import hosting
+from training.endpoint import inference
+from training.aws import package
+from training.aws import resources
+from training.aws.cloud import Cloud, CloudError
+from training.aws.hosting import Say
+
+
+def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
+    """Update the endpoint and give its new configuration's name. Raises CloudError after going back.
+
+    Everything but the model stays as it was deployed: memory or instances, image, autoscaling.
+    """
+    verdict, endpoint, found, serving = check(cloud, options, say)
+    plan = hosting.plan_of(cloud, found)
+    role = resources.ensure_endpoint_role(cloud)
+    url, digest = deploy.put_package(cloud, options.model, plan, say)
+    config = hosting.ensure_config(cloud, plan, hosting.ensure_model(cloud, plan, url, digest, role))
+    if serving["id"] == verdict.model.id and config == found["EndpointConfigName"]:
+        say(f"endpoint {endpoint} serves {verdict.model.id} already")
+        return config
+    hosting.put_in_service(cloud, endpoint, config, verdict, say)
+    say(f"endpoint {endpoint}: {serving['id']} gave way to {verdict.model.id}")
+    return config
+
+
+def check(
+    cloud: Cloud, options: argparse.Namespace, say: Say
+) -> tuple[inference.Verdict, str, dict[str, Any], dict[str, Any]]:
+    """Give the model here, the endpoint, SageMaker's description of it, and the card that it serves.
+
+    Raises CloudError when the model can't go behind that endpoint.
+    """
+    verdict = inference.model_fn(options.model)
+    endpoint = function.endpoint_asked(cloud) or cloud.stage.endpoint
+    found = hosting.describe(cloud, endpoint)
+    if found is None:
+        raise CloudError(f"there is no endpoint {endpoint} in {cloud.stage.region}; run `make deploy` first")
+    hosting.check_owned(cloud, found)
+    found = hosting.wait(cloud, endpoint, say) or found
+    serving = hosting.card_of(cloud, endpoint)
+    if serving["vocabulary"] != verdict.model.vocabulary:
+        raise CloudError(
+            f"the model in {options.model} has vocabulary {verdict.model.vocabulary}, the endpoint and its"
+            f" function have {serving['vocabulary']}; run `make deploy`, which changes both over"
+        )
+    return verdict, endpoint, found, serving
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Put another model behind the deployed endpoint.")
+    clouds.add_flags(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path(os.environ.get("MODEL") or inference.MODEL_FOLDER),
+        help="model folder (default: MODEL, or training/endpoint/model)",
+    )
+    return parser.parse_args(arguments)
+
+
+def main() -> None:
+    options = parse()
+    with clouds.speaking("update-model"):
+        cloud = clouds.open_stage(options.stage, options.region)
+        try:
+            if options.dry_run:
+                verdict, endpoint, _, serving = check(cloud, options, print)
+                print(f"{verdict.model.id} would follow {serving['id']} behind endpoint {endpoint}")
+                return
+            update(cloud, options)
+        except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
+            sys.exit(f"update-model: {error}")
+
+
+if __name__ == "__main__":
+    main()
