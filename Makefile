@@ -123,7 +123,7 @@ client: $(CLIENT)/.ready ## build the Python client's wheel and sdist, into dist
 	@$(CLIENT)/bin/python -m build --no-isolation --outdir dist client
 
 train-aws: $(AWS)/.ready ## train on SageMaker and bring the network back
-	@$(AWS)/bin/python training/launch.py $(FLAGS)
+	@$(AWS)/bin/python -m training.jobs.train $(FLAGS)
 
 deploy: $(RUN)/.ready ## put model, API and page on AWS, and say what they cost
 	@$(RUN)/bin/python -m training.aws.deploy $(FLAGS)
@@ -133,7 +133,7 @@ update-model: $(RUN)/.ready ## put another MODEL behind the deployed endpoint
 
 batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or with FLAGS=--local
 	$(if $(FILE),,$(error name the file: make batch FILE=reviews.csv OUT=verdicts.csv))
-	@$(RUN)/bin/python training/batch.py "$(FILE)" --out "$(OUT)" $(FLAGS)
+	@$(RUN)/bin/python -m training.jobs.batch "$(FILE)" --out "$(OUT)" $(FLAGS)
 
 adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews, and say whether that is better
 	$(if $(FILE),,$(error name the file: make adapt FILE=my.csv))
@@ -141,16 +141,16 @@ adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews, an
 
 adapt-aws: $(AWS)/.ready ## fine-tune the model to a FILE of labelled reviews, here or in S3, on SageMaker
 	$(if $(FILE)$(FLAGS),,$(error name the file: make adapt-aws FILE=my.csv, or FILE=s3://bucket/prefix/my.csv))
-	@$(AWS)/bin/python training/adapt_aws.py $(if $(FILE),"$(FILE)") $(FLAGS)
+	@$(AWS)/bin/python -m training.jobs.adapt $(if $(FILE),"$(FILE)") $(FLAGS)
 
 batch-test: $(RUN)/.ready ## judge the 25,000 test reviews in a batch and print the accuracy
-	@$(RUN)/bin/python training/batch_test.py $(FLAGS)
+	@$(RUN)/bin/python -m training.jobs.batch_test $(FLAGS)
 
 notebook: $(RUN)/.ready ## start a notebook instance with the repository and the walkthrough
-	@$(RUN)/bin/python training/notebook_instance.py $(FLAGS)
+	@$(RUN)/bin/python -m training.jobs.notebook_instance $(FLAGS)
 
 notebook-open: $(RUN)/.ready ## print the address at which the notebook instance opens
-	@$(RUN)/bin/python training/notebook_instance.py --open $(FLAGS)
+	@$(RUN)/bin/python -m training.jobs.notebook_instance --open $(FLAGS)
 
 status: $(RUN)/.ready ## show every thing of the stage on AWS, its age and its cost
 	@$(RUN)/bin/python -m training.aws.status $(FLAGS)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from training.data import archives
 from training.files import rows
 from training.endpoint import inference
-import training_job
+from training.jobs import training_job
 from training.files.rows import BatchError
 from training.aws.cloud import CloudError
 from training.endpoint.inference import ModelFilesError

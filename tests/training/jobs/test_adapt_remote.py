@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from training.adapt.adapt import adapt
-import adapt_remote
+from training.jobs import adapt_remote
 from training.endpoint import inference
 from training.files import labelled
 import pytest

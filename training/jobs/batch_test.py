@@ -1,7 +1,7 @@
 """Judge the 25,000 test reviews by a batch, as its users do; the project's forerunner ended with some.
 
-    python training/batch_test.py --local                 # here
-    python training/batch_test.py --stage dev             # through a transform job
+    python -m training.jobs.batch_test --local                 # here
+    python -m training.jobs.batch_test --stage dev             # through a transform job
 
 Prints one JSON: accuracy over all reviews, by the side of one half, and seconds. Ends with 1 when a row
 has an error. Stopped, the same command goes on: its files lie in the cache folder until then.
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import batch
+from training.jobs import batch
 from training.files import rows as batch_rows
 from training.data import dataset
 from training.evaluation import machine

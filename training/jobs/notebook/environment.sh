@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes the environment of walkthrough.ipynb on the volume, and its kernel "Verdict"; does nothing twice.
 #
-#     bash training/notebook/environment.sh /home/ec2-user/SageMaker
+#     bash training/jobs/notebook/environment.sh /home/ec2-user/SageMaker
 set -euo pipefail
 
 volume=$1

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import batch
+from training.jobs import batch
 from training.files import processes
 from training.files import parts as batch_parts
 from training.files import rows as batch_rows
@@ -48,7 +48,7 @@ def judge(path: Path, out: Path, *flags: str) -> bytes:
 
 def start(path: Path, out: Path, *flags: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "training/batch.py", str(path), "--out", str(out), "--local", *flags],
+        [sys.executable, "training/jobs/batch.py", str(path), "--out", str(out), "--local", *flags],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -1,8 +1,8 @@
 """A notebook instance with the project and walkthrough.ipynb on it, which stops by itself when idle.
 
-    python training/notebook_instance.py                 # makes it, or starts it, and waits
-    python training/notebook_instance.py --open          # prints an address that opens it
-    python training/notebook_instance.py --stop          # stops it: only its volume costs then
+    python -m training.jobs.notebook_instance                 # makes it, or starts it, and waits
+    python -m training.jobs.notebook_instance --open          # prints an address that opens it
+    python -m training.jobs.notebook_instance --stop          # stops it: only its volume costs then
 
 It has direct internet access and root access, since its environment is installed on it; its role is the
 stage's, which reads and writes the stage's files and may stop this one instance. What it gets is the

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 from training.adapt.adapt import adapt
-import adapt_job
+from training.jobs import adapt_job
 from training.endpoint import inference
 import pytest
-from adapt_job import Order
+from training.jobs.adapt_job import Order
 
 from tests.support.own_reviews import SECRET, rows, save
 

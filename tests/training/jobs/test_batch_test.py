@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from training.files import processes
-import batch_test
+from training.jobs import batch_test
 from training.data import dataset
 import pytest
 from training.files.rows import Part

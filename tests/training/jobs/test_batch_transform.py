@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import batch
+from training.jobs import batch
 from training.files import parts
-import batch_transform
+from training.jobs import batch_transform
 from training.aws import cloud as clouds
 import pytest
 from training.aws import resources
@@ -160,7 +160,7 @@ def test_the_job_says_how_lines_are_sent_and_joined(
     running = subprocess.Popen(
         [
             sys.executable,
-            "training/batch.py",
+            "training/jobs/batch.py",
             str(path),
             *("--out", str(tmp_path / "out.csv"), "--instances", "2", "--instance-type", "ml.m5.24xlarge"),
         ],
@@ -237,7 +237,7 @@ def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
 ) -> None:
     jobs.allowed.clear()
     path, out = save(tmp_path / "a.csv", HOSTILE), tmp_path / "out.csv"
-    running = subprocess.Popen([sys.executable, "training/batch.py", str(path), "--out", str(out)], cwd=ROOT)
+    running = subprocess.Popen([sys.executable, "training/jobs/batch.py", str(path), "--out", str(out)], cwd=ROOT)
     until(lambda: jobs.requests)
     running.kill()
     running.wait(WAIT_SECONDS)

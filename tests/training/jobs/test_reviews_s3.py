@@ -4,7 +4,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-import reviews_s3
+from training.jobs import reviews_s3
 from botocore.exceptions import ClientError
 from training.aws.cloud import Cloud, CloudError, Stage
 

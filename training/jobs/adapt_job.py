@@ -1,4 +1,4 @@
-"""Fine-tune the model inside a SageMaker training job: what adapt_aws.py sends there, beside order.json.
+"""Fine-tune the model inside a SageMaker training job: what adapt.py sends there, beside order.json.
 
 It leaves model.onnx and model.json, whatever came out, or refused.json with the sentence that says why it
 can't be done. Its log is kept for long and read by many: no text, no label and no traceback is in it.

@@ -25,7 +25,7 @@ from tests.support.missing import skip_or_fail
 from tests.support.runtime import Runtime
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = ROOT / "training/walkthrough.ipynb"
+NOTEBOOK = ROOT / "training/jobs/walkthrough.ipynb"
 STAGE = Stage("dev", ACCOUNT, REGION)
 STEPS = (
     "Download the data",

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-import training_job
+from training.jobs import training_job
 from training.aws.cloud import Cloud, CloudError, Stage
 from safetensors.numpy import save
 

@@ -1,9 +1,9 @@
 """Train on SageMaker: upload the archive, start a training job, follow it, bring the network home.
 
-    python training/launch.py -- --epochs 4 --seed 2     # what follows -- are train.py's flags
-    python training/launch.py --dry-run                  # prints what would be done
-    python training/launch.py --attach JOB               # watches a job on and brings its network home
-    python training/launch.py --stop JOB                 # ends a job
+    python -m training.jobs.train -- --epochs 4 --seed 2     # what follows -- are train.py's flags
+    python -m training.jobs.train --dry-run                  # prints what would be done
+    python -m training.jobs.train --attach JOB               # watches a job on and brings its network home
+    python -m training.jobs.train --stop JOB                 # ends a job
 
 The network lands where `make train` puts it, so that export.py goes on from there. By default the job
 runs on spot capacity; when that is taken away SageMaker starts it again, and train.py goes on from
@@ -28,7 +28,7 @@ from training.aws import images
 from training.aws import prices
 from training.aws import resources
 from training.recipe import train_flags
-import training_job
+from training.jobs import training_job
 from training.aws.cloud import Cloud, CloudError, Stage
 from tqdm import tqdm
 
@@ -362,7 +362,7 @@ def finish(cloud: Cloud, options: argparse.Namespace, job: str) -> None:
 def again(options: argparse.Namespace, job: str) -> str:
     """Give the command that watches a job on."""
     region = f" --region {options.region}" if options.region else ""
-    return f"python training/launch.py --stage {options.stage}{region} --attach {job}"
+    return f"python -m training.jobs.train --stage {options.stage}{region} --attach {job}"
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

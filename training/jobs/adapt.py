@@ -1,10 +1,10 @@
 """Fine-tune the model on labelled reviews in a SageMaker training job, and install it here if it is better.
 
-    python training/adapt_aws.py my.csv                      # sent to the stage's bucket, deleted afterwards
-    python training/adapt_aws.py s3://bucket/prefix/my.csv   # read where it lies, by this job alone
-    python training/adapt_aws.py my.csv --dry-run            # prints what would be done
-    python training/adapt_aws.py --attach JOB                # watches a job on and brings its model home
-    python training/adapt_aws.py --stop JOB                  # ends a job
+    python -m training.jobs.adapt my.csv                      # sent to the stage's bucket, deleted afterwards
+    python -m training.jobs.adapt s3://bucket/prefix/my.csv   # read where it lies, by this job alone
+    python -m training.jobs.adapt my.csv --dry-run            # prints what would be done
+    python -m training.jobs.adapt --attach JOB                # watches a job on and brings its model home
+    python -m training.jobs.adapt --stop JOB                  # ends a job
 
 What comes of it is what `adapt.py --deep` makes on one's own machine: the same card, the same sentence, and
 nothing is installed that is not better. It needs requirements-aws.txt, and no torch. A job whose spot
@@ -23,24 +23,24 @@ from pathlib import Path
 from typing import Any
 
 from training.adapt.adapt import adapt
-import adapt_job
-import adapt_remote
+from training.jobs import adapt_job
+from training.jobs import adapt_remote
 from training.aws import cloud as clouds
 from training.endpoint import inference
 from training.files import labelled
-import launch
+from training.jobs import train
 from training.aws import policies
 from training.aws import prices
 from training.aws import resources
-import reviews_s3
-import training_job
-from adapt_job import Order
+from training.jobs import reviews_s3
+from training.jobs import training_job
+from training.jobs.adapt_job import Order
 from training.files.rows import format_of
 from botocore.exceptions import BotoCoreError, ClientError
 from training.aws.cloud import Cloud, CloudError
-from launch import Plan
+from training.jobs.train import Plan
 from training.endpoint.model_folder import check_free
-from reviews_s3 import Reviews
+from training.jobs.reviews_s3 import Reviews
 from training.adapt.adapt.exit_status import FINE, REFUSED, speaking
 
 from vocab.files import sha256_of, write_atomic
@@ -63,10 +63,10 @@ def plan_of(options: argparse.Namespace, region: str) -> Plan:
 
     Raises CloudError.
     """
-    if launch.is_gpu(options.instance):
-        raise CloudError(f"{options.instance} has GPUs, which --deep has no use for; take {launch.INSTANCE}")
+    if train.is_gpu(options.instance):
+        raise CloudError(f"{options.instance} has GPUs, which --deep has no use for; take {train.INSTANCE}")
     name = f"adapt-{secrets.token_hex(3)}"
-    return launch.machine_of(options, region)._replace(
+    return train.machine_of(options, region)._replace(
         script="adapt_job.py", name=name, environment=ENVIRONMENT, metrics={}, resumes=False
     )
 
@@ -92,7 +92,7 @@ def describe(plan: Plan, cloud: Cloud, options: argparse.Namespace, reviews: Rev
             f"role         {stage.role_arn_of(stage.adapt_role)}",
             f"image        {plan.image}",
             f"machine      1 x {plan.instance}, {'spot capacity' if plan.spot else 'on demand'}",
-            f"an hour      {launch.price_of(plan)}",
+            f"an hour      {train.price_of(plan)}",
             f"at most      {_told_limit(plan)}",
             f"writes       s3://{stage.bucket}/{folder_of(run_of(cloud, plan))}/, then {out_of(options)}",
         ]
@@ -173,13 +173,13 @@ def _start(cloud: Cloud, plan: Plan, options: argparse.Namespace, reviews: Revie
     rights = policies.of_adaptation(cloud.stage, folder, reviews.bucket, reviews.key, reviews.kms_key)
     resources.grant(cloud, cloud.stage.adapt_role, run, rights)
     with source(options, reviews) as code:
-        return launch.submit(cloud, plan._replace(under=folder), role, {CHANNEL: reviews.uri}, code)
+        return train.submit(cloud, plan._replace(under=folder), role, {CHANNEL: reviews.uri}, code)
 
 
 @contextmanager
 def source(options: argparse.Namespace, reviews: Reviews) -> Iterator[Path]:
     """Give a folder with the code, the base and what is asked for; it is gone afterwards."""
-    with launch.source(LACKING, ("vocab",)) as folder:
+    with train.source(LACKING, ("vocab",)) as folder:
         base = folder / adapt_job.BASE
         base.mkdir()
         hashes = adapt_job.hashes_of(options.model)
@@ -291,7 +291,7 @@ def again(options: argparse.Namespace, job: str) -> str:
         told["model"] = options.model
     flags = [f"--{name} {shlex.quote(str(value))}" for name, value in told.items() if value]
     flags += [f"--{name}" for name in ("force", "keep") if getattr(options, name)]
-    return " ".join(["python training/adapt_aws.py", *flags, f"--attach {job}"])
+    return " ".join(["python -m training.jobs.adapt", *flags, f"--attach {job}"])
 
 
 # --- the command --------------------------------------------------------------------------------
@@ -340,7 +340,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("file", nargs="?", help=f"{labelled.FILE_HELP}; here, or like {reviews_s3.EXAMPLE}")
     labelled.add_columns(parser)
     clouds.add_flags(parser)
-    launch.add_job_flags(parser)
+    train.add_job_flags(parser)
     add("--out", type=Path, help="folder of the new model (default: by the file, my-model)")
     add("--model", type=Path, default=inference.MODEL_FOLDER, help="model to start from")
     most = adapt.MAX_REVIEWS

@@ -1,8 +1,8 @@
 """Judge a file of reviews: a row for each row, on SageMaker Batch Transform, here, or on a Ray cluster.
 
-    python training/batch.py reviews.csv --out verdicts.csv --local            # all cores of this machine
-    python training/batch.py reviews.jsonl --out verdicts.jsonl --instances 4  # Batch Transform
-    python training/batch.py reviews.csv --out verdicts.jsonl --ray auto       # Ray Data
+    python -m training.jobs.batch reviews.csv --out verdicts.csv --local            # all cores of this machine
+    python -m training.jobs.batch reviews.jsonl --out verdicts.jsonl --instances 4  # Batch Transform
+    python -m training.jobs.batch reviews.csv --out verdicts.jsonl --ray auto       # Ray Data
 
 CSV and TSV need a header, JSON lines are objects, .txt holds a review a line; blank lines are left out.
 Every column is kept as it was, and sentiment, probability, warnings (codes, joined by ";") and model are
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from training.files import processes
-import batch_ray
+from training.jobs import batch_ray
 from training.files import resumable
-import batch_transform
+from training.jobs import batch_transform
 from training.aws import cloud
 from training.endpoint import inference
 from training.files.processes import Answering, model_key
@@ -37,7 +37,7 @@ from training.files.rows import (
     output_format,
 )
 from training.files.resumable import Done, Work, check_out, finish
-from batch_transform import Settings, cores_of
+from training.jobs.batch_transform import Settings, cores_of
 from botocore.exceptions import BotoCoreError, ClientError
 
 from vocab.files import sha256_of

@@ -12,11 +12,11 @@ from pathlib import Path
 import boto3
 from training.data import corpus as corpora
 from training.data import dataset
-import launch
+from training.jobs import train
 import pytest
 from training.aws import resources
 from training.recipe import train_flags
-import training_job
+from training.jobs import training_job
 from training.aws.cloud import Cloud, CloudError, Stage
 from safetensors.numpy import load_file
 
@@ -34,11 +34,11 @@ BUCKET = STAGE.bucket
 
 
 def options_of(*given: str) -> argparse.Namespace:
-    return launch.parse(list(given))
+    return train.parse(list(given))
 
 
-def plan_of(*given: str) -> launch.Plan:
-    return launch.plan_of(options_of(*given), REGION)
+def plan_of(*given: str) -> train.Plan:
+    return train.plan_of(options_of(*given), REGION)
 
 
 # --- what is refused, before anything is started -------------------------------------------------
@@ -72,7 +72,7 @@ def test_a_flag_that_train_py_lacks_is_refused_by_its_own_parser(capsys: pytest.
 
 def test_a_region_without_images_is_refused() -> None:
     with pytest.raises(CloudError, match="AWS keeps no training image in region mars-1"):
-        launch.plan_of(options_of(), "mars-1")
+        train.plan_of(options_of(), "mars-1")
 
 
 # --- the plan -------------------------------------------------------------------------------------
@@ -115,7 +115,7 @@ def test_on_demand_waits_for_no_spot_capacity() -> None:
 
 
 def test_the_plan_names_all_that_would_be_done() -> None:
-    told = launch.describe(plan_of("--count", "2", "--", "--epochs", "3"), STAGE, "/data/imdb.tar.gz")
+    told = train.describe(plan_of("--count", "2", "--", "--epochs", "3"), STAGE, "/data/imdb.tar.gz")
     for part in (
         ACCOUNT,
         BUCKET,
@@ -130,20 +130,20 @@ def test_the_plan_names_all_that_would_be_done() -> None:
 def test_metrics_are_read_from_the_lines_that_train_py_prints() -> None:
     """The lines are those of train._Run._choose; test_train.py holds their form."""
     line = "epoch 3 average train_loss=0.1234 development_nll=0.2345 development_accuracy=0.9123"
-    found = {name: re.search(regex, line) for name, regex in launch.METRICS.items()}
+    found = {name: re.search(regex, line) for name, regex in train.METRICS.items()}
     assert {name: match[1] for name, match in found.items() if match} == {
         "train_loss": "0.1234",
         "development_nll": "0.2345",
         "development_accuracy": "0.9123",
     }
-    assert not any(re.search(regex, line.replace("average", "last")) for regex in launch.METRICS.values())
+    assert not any(re.search(regex, line.replace("average", "last")) for regex in train.METRICS.values())
 
 
 # --- the code that is sent ------------------------------------------------------------------------
 
 
 def test_the_code_that_is_sent_is_whole_and_holds_no_link_cache_or_model() -> None:
-    with launch.source() as folder:
+    with train.source() as folder:
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         assert not any(path.is_symlink() for path in folder.rglob("*"))
     assert {"train.py", "vocab/vocabulary.pkl", "lessons/frames.jsonl", "requirements.txt"} <= files.keys()
@@ -151,7 +151,7 @@ def test_the_code_that_is_sent_is_whole_and_holds_no_link_cache_or_model() -> No
 
 
 def test_the_code_that_is_sent_runs_from_its_own_folder(tmp_path: Path) -> None:
-    with launch.source() as folder:
+    with train.source() as folder:
         done = subprocess.run(
             [sys.executable, "train.py", "--help"], cwd=folder, capture_output=True, text=True, timeout=120
         )
@@ -174,14 +174,14 @@ import gensim.models, train
 
 def test_train_py_runs_with_torch_and_the_requirements_that_are_sent() -> None:
     """All other packages of this environment are hidden from it."""
-    named = [re.split(r"[<>=]", line)[0] for line in launch.requirements()]
+    named = [re.split(r"[<>=]", line)[0] for line in train.requirements()]
     there = closure([*named, "torch", "numpy"])
     homes = packages_distributions()
     hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
     assert {"boto3", "onnxruntime", "sklearn"} <= hidden
     done = subprocess.run(
         [sys.executable, "-c", HIDE, *sorted(hidden)],
-        cwd=launch.TRAINING,
+        cwd=train.TRAINING,
         capture_output=True,
         text=True,
         timeout=120,
@@ -193,24 +193,24 @@ def test_a_missing_sdk_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "sagemaker.core.helper.session_helper", None)
     monkeypatch.setitem(sys.modules, "sagemaker", None)
     with pytest.raises(CloudError, match="SageMaker SDK is not installed .* requirements-aws.txt"):
-        launch.make_trainer(Cloud(STAGE, None), plan_of(), "role", {}, tmp_path)
+        train.make_trainer(Cloud(STAGE, None), plan_of(), "role", {}, tmp_path)
 
 
 def test_what_the_sdk_refuses_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*given: object) -> None:
         raise ValueError("1 validation error\n  for Compute")
 
-    monkeypatch.setattr(launch, "make_trainer", refuse)
-    monkeypatch.setattr(launch, "upload", lambda *given: "s3://b/data/")
+    monkeypatch.setattr(train, "make_trainer", refuse)
+    monkeypatch.setattr(train, "upload", lambda *given: "s3://b/data/")
     for name in ("ensure_bucket", "ensure_role"):
         monkeypatch.setattr(resources, name, lambda *given: "role")
     with pytest.raises(CloudError, match=r"SDK refused the job \(1 validation error for Compute\)"):
-        launch.start(Cloud(STAGE, None), plan_of(), tmp_path)
+        train.start(Cloud(STAGE, None), plan_of(), tmp_path)
 
 
 def test_starting_a_job_needs_no_torch() -> None:
     code = "import sys, launch; launch.read_flags([]); sys.exit('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=launch.TRAINING, timeout=120)
+    done = subprocess.run([sys.executable, "-c", code], cwd=train.TRAINING, timeout=120)
     assert done.returncode == 0
 
 
@@ -219,9 +219,9 @@ def test_stopping_to_watch_leaves_the_job_and_says_how_to_go_on(monkeypatch: pyt
         raise KeyboardInterrupt
 
     monkeypatch.setattr(training_job, "follow", interrupted)
-    command = "python training/launch.py --stage test --region eu-west-1"
+    command = "python -m training.jobs.train --stage test --region eu-west-1"
     with pytest.raises(CloudError) as error:
-        launch.finish(Cloud(STAGE, None), options_of("--stage", "test", "--region", "eu-west-1"), "JOB")
+        train.finish(Cloud(STAGE, None), options_of("--stage", "test", "--region", "eu-west-1"), "JOB")
     assert f"watch on: {command} --attach JOB; end it: {command} --stop JOB" in str(error.value)
 
 
@@ -242,7 +242,7 @@ def cloud(aws: AwsServer) -> Cloud:
 def run(aws: AwsServer, *given: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command itself, against the simulated AWS."""
     return subprocess.run(
-        [sys.executable, str(ROOT / "training/launch.py"), *given],
+        [sys.executable, str(ROOT / "training/jobs/train.py"), *given],
         env=aws.process_env() | more,
         capture_output=True,
         text=True,
@@ -292,10 +292,10 @@ def test_half_an_upload_is_made_whole_and_a_whole_one_is_left(cloud: Cloud, tmp_
     file.write_bytes(b"0123456789")
     key = f"data/{sha256_of(file)}/a.bin"
     s3.put_object(Bucket=BUCKET, Key=key, Body=b"01234")
-    launch.upload(cloud, file, "a.bin")
+    train.upload(cloud, file, "a.bin")
     found = s3.get_object(Bucket=BUCKET, Key=key)
     assert found["Body"].read() == b"0123456789"
-    launch.upload(cloud, file, "a.bin")
+    train.upload(cloud, file, "a.bin")
     assert s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] == found["LastModified"]
 
 
@@ -339,7 +339,7 @@ def check_job(cloud: Cloud, name: str, spot: bool, count: int) -> None:
     assert job["CheckpointConfig"]["S3Uri"].startswith(f"s3://{BUCKET}/training/")
     assert job["Environment"] == {"VERDICT_CACHE": "/opt/ml/checkpoints/cache"}
     metrics = job["AlgorithmSpecification"]["MetricDefinitions"]
-    assert {metric["Name"]: metric["Regex"] for metric in metrics} == launch.METRICS
+    assert {metric["Name"]: metric["Regex"] for metric in metrics} == train.METRICS
     # The role may read and write no more than these.
     assert {key.split("/")[0] for key in keys(cloud)} <= {"data", "training"}
 
@@ -377,10 +377,10 @@ def test_the_entry_point_of_aws_pytorch_images_runs_the_same_code(
     plan = plan_of("--", "--dry-run", "--embedding", "8", "--hidden", "8")
     flags = {name: str(value) for name, value in plan.flags.items()}
     ml = executor.lay_out(tmp_path / "job/algo-1", "algo-1", ["algo-1"], flags, ["train"])
-    with launch.source() as folder:
+    with train.source() as folder:
         shutil.copytree(folder, ml / "code", dirs_exist_ok=True)
     (ml / "input/data/train").mkdir()
-    archive = write_archive(ml / "input/data/train" / launch.ARCHIVE, line_members(250))
+    archive = write_archive(ml / "input/data/train" / train.ARCHIVE, line_members(250))
     # The code there would refuse so few reviews, so it finds them encoded already.
     few = {split: count // 250 for split, count in dataset.COUNTS.items()}
     monkeypatch.setattr(dataset, "COUNTS", few)
@@ -394,7 +394,7 @@ def test_the_entry_point_of_aws_pytorch_images_runs_the_same_code(
             "SAGEMAKER_PROGRAM": "train.py",
             "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/code",
             "SAGEMAKER_REGION": REGION,
-            **launch.ENVIRONMENT,
+            **train.ENVIRONMENT,
         },
         seconds=120,
     )

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import batch
+from training.jobs import batch
 from training.files import parts
-import batch_ray
+from training.jobs import batch_ray
 import processes
 import pytest
 
@@ -73,7 +73,7 @@ def running(cores: int) -> Iterator[Cluster]:
 
 
 def command(path: Path, out: Path, cluster: Cluster) -> list[str]:
-    return [sys.executable, "training/batch.py", str(path), "--out", str(out), "--ray", cluster.address]
+    return [sys.executable, "training/jobs/batch.py", str(path), "--out", str(out), "--ray", cluster.address]
 
 
 def run(path: Path, out: Path, cluster: Cluster) -> "subprocess.CompletedProcess[str]":

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from training.adapt.adapt import adapt
-import adapt_aws
+from training.jobs import adapt as adapt_aws
 import boto3
 from training.endpoint import inference
 from training.aws import inventory
-import launch
+from training.jobs import train
 import numpy as np
 from training.aws import policies
 import pytest
 from training.aws import resources
-import training_job
+from training.jobs import training_job
 from botocore.exceptions import ClientError, EndpointConnectionError
 from training.aws.cloud import Cloud, CloudError, Stage
 
@@ -101,7 +101,7 @@ def test_the_job_is_told_all_that_says_how_the_file_is_read_and_nothing_else() -
 def test_the_command_that_watches_on_keeps_what_still_counts() -> None:
     options = options_of("my.csv", "--stage", "test", "--out", "a b", "--force", "--keep", "--max-run", "9")
     assert adapt_aws.again(options, JOB) == (
-        f"python training/adapt_aws.py --stage test --out 'a b' --force --keep --attach {JOB}"
+        f"python -m training.jobs.adapt --stage test --out 'a b' --force --keep --attach {JOB}"
     )
 
 
@@ -177,7 +177,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def ended(*given: str | Path) -> int:
     """Run the command in this process; give its exit status."""
     with pytest.raises(SystemExit) as stopped, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["adapt_aws.py", *map(str, given)])
+        patch.setattr(sys, "argv", ["adapt.py", *map(str, given)])
         adapt_aws.main()
     if isinstance(stopped.value.code, str):
         print(stopped.value.code, file=sys.stderr)
@@ -363,7 +363,7 @@ def test_whoever_can_watch_no_longer_is_told_that_the_job_goes_on(
         raise error
 
     monkeypatch.setattr(training_job, "follow", fail)
-    command = "python training/adapt_aws.py --stage dev"
+    command = "python -m training.jobs.adapt --stage dev"
     with pytest.raises(CloudError) as told:
         adapt_aws._followed(cloud, options_of("my.csv"), JOB, "run")
     assert f"{JOB} goes on, unwatched, and costs; watch on: {command} --attach {JOB}" in str(told.value)
@@ -391,7 +391,7 @@ def test_what_fails_before_a_job_starts_leaves_no_review_and_no_right(
         assert [key for key in keys(cloud) if "/reviews/my.csv" in key]
         raise error
 
-    monkeypatch.setattr(launch, "submit", fail)
+    monkeypatch.setattr(train, "submit", fail)
     assert ended("my.csv", "--yes", "--model", made_package) == 1
     assert sentence in capsys.readouterr().err
     assert keys(cloud) == []
@@ -407,13 +407,13 @@ def test_who_interrupts_while_a_job_starts_is_told_that_it_runs_and_it_keeps_its
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    submit = launch.submit
+    submit = train.submit
 
     def interrupted(*given: Any) -> str:
         submit(*given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(launch, "submit", interrupted)
+    monkeypatch.setattr(train, "submit", interrupted)
     assert ended("my.csv", "--yes", "--model", made_package) == 1
     (job,) = jobs(cloud)
     assert f"{job} goes on, unwatched, and costs" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Run trainings, adaptations, batches and notebooks on SageMaker or a Ray cluster."""
