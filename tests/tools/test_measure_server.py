@@ -3,10 +3,10 @@
 import json
 
 from training.aws import images
-import measure_server
+from tools import measure_server
 from training.aws import package
 import pytest
-from measure_server import MEGABYTE, Run, smallest, summarise
+from tools.measure_server import MEGABYTE, Run, smallest, summarise
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Measure the images' servers with the model package: seconds to the first answer, and memory under load.
 
-    python training/measure_server.py          # writes training/aws/servers.json (needs requirements-aws.txt)
+    python -m tools.measure_server          # writes training/aws/servers.json (needs requirements-aws.txt)
 
 The servers are the real ones, without Docker (tests/support/containers.py says what differs). The memory
 of a serverless endpoint follows from the peak, with head room for what the image has beside the server.
@@ -32,7 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the SDK brings a
 
 from tests.support import containers  # noqa: E402
 
-COMMAND = "python training/measure_server.py"
+COMMAND = "python -m tools.measure_server"
 RUNS = 3
 # The sizes that SageMaker offers, and how much more than the peak is asked for: the image's adapter, the
 # page cache of its files, and a longer life than this measurement's.

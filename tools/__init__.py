@@ -1,0 +1,1 @@
+"""Write the documentation's figures, tables and pictures."""
