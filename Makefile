@@ -38,7 +38,7 @@ serve: $(SERVE)/.ready ## the same for many callers, and what ends by itself is 
 	@$(SERVE)/bin/python run.py --serve
 
 key: $(RUN)/.ready ## make an API key and print it, this once, with the hash for API_KEYS
-	@$(RUN)/bin/python chalice_app/new_key.py
+	@$(RUN)/bin/python -m chalice_app.local.new_key
 
 test: $(DEV)/.ready check ## run ruff, mypy and every test
 	@$(DEV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)

@@ -37,7 +37,7 @@ PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
 BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
 MODEL = "training/endpoint/model"
 # The API's script, and the one that --serve starts in its place.
-API, SERVED_API = "chalice_app/local_api.py", "chalice_app/rsgi_api.py"
+API, SERVED_API = "chalice_app/local/development_server.py", "chalice_app/local/rsgi_server.py"
 # Links to vocab/, which a checkout without symlinks turns into small text files.
 LINKS = ("training/vocab", "chalice_app/vendor/vocab")
 READY_SECONDS = 60

@@ -10,7 +10,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "chalice_app")]
 
-import local_api  # noqa: E402
+from chalice_app.local import development_server  # noqa: E402
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # noqa: E402
 
 from chalicelib import log  # noqa: E402
@@ -27,5 +27,5 @@ def judge(asked: ReviewRequest) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    local_api.verdict_app.judge = judge
-    local_api.main()
+    development_server.verdict_app.judge = judge
+    development_server.main()

@@ -1,6 +1,6 @@
 """Let in who shows an API key, when AUTH=key; by default everybody is let in.
 
-A key is random (chalice_app/new_key.py makes one), so its SHA-256 alone, which is all that API_KEYS holds,
+A key is random (chalice_app/local/new_key.py makes one), so its SHA-256 alone, which is all that API_KEYS holds,
 tells nothing of it: slow hashes are for words that people choose.
 """
 

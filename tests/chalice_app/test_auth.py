@@ -153,7 +153,7 @@ def test_the_launcher_wants_a_key_and_starts_with_no_wrong_setting(fake: FakeRun
         served.stop()
     assert statuses == [401, 401, 200]
     ended = subprocess.run(
-        [sys.executable, "local_api.py", "--port", "0"],
+        [sys.executable, "development_server.py", "--port", "0"],
         cwd=FOLDER,
         env={"AUTH": "key", "API_KEYS": "secret"},
         capture_output=True,

@@ -1,9 +1,9 @@
-"""local_metrics.py and GET /v1/metrics: what was answered, counted, for Prometheus."""
+"""metrics.py and GET /v1/metrics: what was answered, counted, for Prometheus."""
 
 import json
 from collections.abc import Iterator
 
-import local_metrics
+from chalice_app.local import metrics as local_metrics
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 

@@ -120,9 +120,9 @@ def test_the_zip_holds_what_it_needs_and_no_more(package: Path) -> None:
         "botocore",
         "tests",
         "training",
-        "local_api.py",
-        "local_limit.py",
-        "local_metrics.py",
+        "development_server.py",
+        "limit.py",
+        "metrics.py",
         "prometheus_client",
         "new_key.py",
     }

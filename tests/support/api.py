@@ -51,7 +51,7 @@ class Served:
     def __init__(self, *command: str, **env: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
-            command or (sys.executable, "local_api.py", "--port", "0"),
+            command or (sys.executable, "development_server.py", "--port", "0"),
             cwd=FOLDER,
             env=clean | {"AWS_EC2_METADATA_DISABLED": "true"} | env,
             stdout=subprocess.PIPE,

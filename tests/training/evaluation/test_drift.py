@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from training.evaluation import drift
-import local_metrics
+from chalice_app.local import metrics as local_metrics
 import pytest
 
 from chalicelib.measures import Judged

@@ -1,6 +1,6 @@
 """Serve the API on this machine, as API Gateway would, with Chalice's local gateway.
 
-    python chalice_app/local_api.py --port 8000
+    python -m chalice_app.local.development_server --port 8000
 
 `chalice local` works too. This launcher adds what its development server lacks: TCP_NODELAY (40 ms a
 kept-alive request), a longer queue, our own 404 for deep unknown paths, an answer to every odd request.
@@ -29,8 +29,8 @@ sys.path[:0] = [str(FOLDER)]
 sys.path.append(str(FOLDER / "vendor"))  # as Chalice does
 os.environ.setdefault("VERDICT_LOCAL", "1")
 
-import local_limit  # noqa: E402
-import local_metrics  # noqa: E402
+from chalice_app.local import limit  # noqa: E402
+from chalice_app.local import metrics  # noqa: E402
 from chalice.config import Config  # noqa: E402
 from chalice.local import (  # noqa: E402
     ChaliceRequestHandler,
@@ -76,7 +76,7 @@ class Handler(ChaliceRequestHandler):
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
     server: "Server"
-    turn: local_limit.Turn | None = None
+    turn: limit.Turn | None = None
     status = 0
 
     def __init__(self, *args: Any, gateway: LocalGateway) -> None:
@@ -102,7 +102,7 @@ class Handler(ChaliceRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _generic_handle
 
-    def _refuse(self, turn: local_limit.Turn) -> None:
+    def _refuse(self, turn: limit.Turn) -> None:
         """Answer who asks too often; the connection stays, so what came on it is taken in."""
         self._drain(int(self.headers.get("content-length", "0")))
         self._answer(too_many(turn))
@@ -185,7 +185,7 @@ class Server(ThreadedHTTPServer):
     """Chalice's threaded server with room for a burst of connections, and with a limit for each client."""
 
     request_queue_size = 128
-    limiter: local_limit.Limiter | None = None
+    limiter: limit.Limiter | None = None
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # HTTPServer would look its name up in DNS
@@ -215,7 +215,7 @@ def answer_of(
     return problem.status, headers, body
 
 
-def too_many(turn: local_limit.Turn) -> Problem:
+def too_many(turn: limit.Turn) -> Problem:
     """Give the problem of who asks too often."""
     requests, seconds = turn.policy
     detail = (
@@ -235,20 +235,20 @@ def create_gateway() -> LocalGateway:
 
 def create_server(host: str, port: int) -> Server:
     """Bind a server for the app. Raises OSError when the port is taken, RateError for a wrong RATE_LIMIT."""
-    policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
+    policy = limit.read_policy(os.environ.get("RATE_LIMIT"))
     gateway = create_gateway()
 
     def handler(*args: Any) -> Handler:
         return Handler(*args, gateway=gateway)
 
     server = Server((host, port), handler)
-    server.limiter = local_limit.Limiter(policy) if policy else None
+    server.limiter = limit.Limiter(policy) if policy else None
     return server
 
 
 def count() -> None:
     """Count what is answered from now on, for GET /v1/metrics."""
-    counted = local_metrics.Metrics()
+    counted = metrics.Metrics()
     log.watch(counted.watch)
     measures.export = counted.text
 
@@ -267,8 +267,8 @@ def check() -> None:
     try:
         vocabulary.load()
         auth.read_hashes(os.environ)
-        local_limit.read_policy(os.environ.get("RATE_LIMIT"))
-    except (vocabulary.VocabularyError, auth.AuthError, local_limit.RateError) as error:
+        limit.read_policy(os.environ.get("RATE_LIMIT"))
+    except (vocabulary.VocabularyError, auth.AuthError, limit.RateError) as error:
         sys.exit(f"api: {error}")
 
 

@@ -1,4 +1,4 @@
-"""local_api.py: what the launcher adds to Chalice's development server; and `chalice local` alone."""
+"""development_server.py: what the launcher adds to Chalice's development server; and `chalice local` alone."""
 
 import contextlib
 import http.client
@@ -39,7 +39,7 @@ def raw(served: Served, request: bytes, end: bool = False) -> bytes:
 
 def launch(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """Run the launcher where it should refuse to start."""
-    command = [sys.executable, "local_api.py", *arguments]
+    command = [sys.executable, "development_server.py", *arguments]
     return subprocess.run(
         command, cwd=FOLDER, env=os.environ | env, capture_output=True, text=True, timeout=30
     )
@@ -198,7 +198,7 @@ def test_each_thread_has_its_own_request(fake: FakeRuntime, monkeypatch: pytest.
     monkeypatch.setenv("VERDICT_LOCAL", "1")
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
     import app
-    import local_api
+    from chalice_app.local import development_server
 
     now = app.current_request
 
@@ -208,7 +208,7 @@ def test_each_thread_has_its_own_request(fake: FakeRuntime, monkeypatch: pytest.
 
     monkeypatch.setattr(app, "current_request", later)
     own_class = type(app.app)
-    server = local_api.create_server("127.0.0.1", 0)
+    server = development_server.create_server("127.0.0.1", 0)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
 
@@ -285,7 +285,7 @@ def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) ->
     with (copy / "vendor/vocab/vocabulary.pkl").open("ab") as file:
         file.write(b"x")
     ended = subprocess.run(
-        [sys.executable, "local_api.py", "--port", "0"], cwd=copy, capture_output=True, text=True, timeout=30
+        [sys.executable, "development_server.py", "--port", "0"], cwd=copy, capture_output=True, text=True, timeout=30
     )
     assert ended.returncode == 1
     assert "vocabulary.pkl is not the file that vocabulary.json names" in ended.stderr

@@ -1,6 +1,6 @@
 """Make an API key and print it, this once, with the hash by which the app knows it.
 
-make key            # or: python chalice_app/new_key.py
+make key            # or: python -m chalice_app.local.new_key
 """
 
 import secrets

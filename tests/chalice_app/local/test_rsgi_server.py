@@ -15,10 +15,10 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import httpx
-import local_limit
+from chalice_app.local import limit as local_limit
 import psutil
 import pytest
-import rsgi_api
+from chalice_app.local import rsgi_server
 from granian.rsgi import ProtocolClosed
 
 from chalicelib import log
@@ -82,21 +82,21 @@ class Protocol:
         self.answer = httpx.Response(status, headers=headers, content=body)
 
 
-def ask(application: rsgi_api.Application, scope: Scope, protocol: Protocol) -> httpx.Response:
+def ask(application: rsgi_server.Application, scope: Scope, protocol: Protocol) -> httpx.Response:
     asyncio.run(application.__rsgi__(scope, protocol))
     log.flush()  # what is written late would come out in another test
     assert protocol.answer
     return protocol.answer
 
 
-def call(application: rsgi_api.Application, protocol: Protocol, **headers: str) -> httpx.Response:
+def call(application: rsgi_server.Application, protocol: Protocol, **headers: str) -> httpx.Response:
     """Ask for a verdict with a body of the test's own."""
     named = {name.lower(): value for name, value in (JSON | headers).items()}
     return ask(application, Scope("POST", ROUTE, "", named), protocol)
 
 
 def send(
-    application: rsgi_api.Application, method: str, path: str, body: bytes = b"", **headers: str
+    application: rsgi_server.Application, method: str, path: str, body: bytes = b"", **headers: str
 ) -> httpx.Response:
     named = {name.lower(): value for name, value in headers.items()}
     named |= {"content-length": str(len(body))} if body else {}
@@ -109,7 +109,7 @@ def send(
 @contextmanager
 def running(fake: FakeRuntime, **env: str) -> Iterator[Served]:
     (port,) = free_ports(1)
-    command = (sys.executable, "rsgi_api.py", "--port", str(port))
+    command = (sys.executable, "rsgi_server.py", "--port", str(port))
     served = Served(*command, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, **env)
     with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
         client.get(served.url + "/v1/openapi.json")  # it says where it is before its processes listen
@@ -125,9 +125,9 @@ def granian(fake: FakeRuntime) -> Iterator[Served]:
         yield served
 
 
-def served(limit: str = local_limit.OFF) -> rsgi_api.Application:
+def served(limit: str = local_limit.OFF) -> rsgi_server.Application:
     policy = local_limit.read_policy(limit)
-    return rsgi_api.Application(local_limit.Limiter(policy) if policy else None)
+    return rsgi_server.Application(local_limit.Limiter(policy) if policy else None)
 
 
 @pytest.mark.parametrize("what", ASKED)
@@ -144,7 +144,7 @@ def test_it_answers_as_the_local_api_does(what: str, api: InProcess, launched: S
 def test_without_a_place_a_caller_is_told_to_come_back(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 0)
     answer = send(served(), "POST", ROUTE, REVIEW, **JSON)
     assert (answer.status_code, answer.json()["code"]) == (503, "app_busy")
     assert answer.headers["retry-after"] == "1"
@@ -158,9 +158,9 @@ def test_without_a_place_a_caller_is_told_to_come_back(
 def test_who_is_refused_is_not_asked_for_a_short_body_first(
     length: str, policy: str | None, code: str, api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsgi_api, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(rsgi_server, "BODY_SECONDS", 0.01)
     if policy is None:
-        monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 0)
+        monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 0)
     application = served(policy)
     if policy:
         assert send(application, "POST", ROUTE, REVIEW, **JSON).status_code == 200
@@ -171,7 +171,7 @@ def test_who_is_refused_is_not_asked_for_a_short_body_first(
 def test_a_place_is_free_again_once_a_request_is_answered(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 1)
     application = served()
     assert [send(application, "POST", ROUTE, REVIEW, **JSON).status_code for _ in range(3)] == [200] * 3
 
@@ -188,7 +188,7 @@ def test_who_asks_too_often_is_held_back(api: InProcess) -> None:
 def test_a_body_that_does_not_arrive_is_waited_for_no_longer(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsgi_api, "BODY_SECONDS", 0.01)
+    monkeypatch.setattr(rsgi_server, "BODY_SECONDS", 0.01)
 
     answer = call(served(), Protocol(None), **{"Content-Length": "9"})
     assert (answer.status_code, answer.json()["code"]) == (408, "request_timeout")
@@ -221,8 +221,8 @@ def test_a_body_that_is_too_long_is_refused_as_the_app_does_without_being_kept(a
 def test_a_refusal_is_logged_though_no_other_line_follows(
     api: InProcess, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rsgi_api, "MOST_AT_ONCE", 0)
-    monkeypatch.setattr(rsgi_api, "LOG_SECONDS", 0.01)
+    monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(rsgi_server, "LOG_SECONDS", 0.01)
     application, protocol = served(), Protocol(REVIEW)
     named = {"content-length": str(len(REVIEW)), "x-request-id": "late"}
 
@@ -317,9 +317,9 @@ def test_another_app_s_folder_for_counts_is_left_alone(fake: FakeRuntime, tmp_pa
 
 def test_each_core_has_a_process_unless_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
-    assert (rsgi_api.processes(None), rsgi_api.processes(""), rsgi_api.processes("7")) == (3, 3, 7)
+    assert (rsgi_server.processes(None), rsgi_server.processes(""), rsgi_server.processes("7")) == (3, 3, 7)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(64)))
-    assert rsgi_api.processes(None) == 4
+    assert rsgi_server.processes(None) == 4
 
 
 def test_a_killed_process_costs_no_count_and_another_takes_its_place(fake: FakeRuntime) -> None:
@@ -345,7 +345,7 @@ def test_behind_granian_it_ends_when_told_to_though_a_body_is_on_its_way(granian
         time.sleep(0.2)
         began = time.monotonic()
         granian.stop()
-    assert time.monotonic() - began < rsgi_api.BODY_SECONDS / 2
+    assert time.monotonic() - began < rsgi_server.BODY_SECONDS / 2
 
 
 def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:
@@ -364,14 +364,14 @@ def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:
 )
 def test_a_setting_that_can_not_be_used_is_one_sentence(env: dict[str, str], says: str) -> None:
     done = subprocess.run(
-        [sys.executable, "rsgi_api.py"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=60
+        [sys.executable, "rsgi_server.py"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"api: {says}") and done.stderr.count("\n") == 1
 
 
 def test_a_taken_port_is_one_sentence(launched: Served) -> None:
-    command = [sys.executable, "rsgi_api.py", "--port", str(launched.port)]
+    command = [sys.executable, "rsgi_server.py", "--port", str(launched.port)]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "can't be used" in done.stderr and "API_PORT" in done.stderr

@@ -1,8 +1,8 @@
 """Serve the API to many callers at once: the same app behind Granian, for more than trying it out.
 
-    python chalice_app/rsgi_api.py --port 8000     # `make serve` starts it with the endpoint and the page
+    python -m chalice_app.local.rsgi_server --port 8000     # `make serve` starts it with the endpoint and the page
 
-A request goes through Chalice's local gateway as in local_api.py. Added is what that one can't do: no more
+A request goes through Chalice's local gateway as in development_server.py. Added is what that one can't do: no more
 requests are taken on than are answered in time, whoever sends slowly holds up nobody else, and each core has
 a process, for Python computes on one core at a time. The processes count together and share the limit of an
 address. What ``create`` makes speaks RSGI, Granian's own interface: by ASGI a refusal takes half as long
@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-import local_api
-import local_limit
-import local_metrics
+from chalice_app.local import development_server
+from chalice_app.local import limit
+from chalice_app.local import metrics
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # named otherwise inside
 
 from chalicelib import answers, log, problems
@@ -76,9 +76,9 @@ class Asked(NamedTuple):
 class Application:
     """The app as RSGI; ``limiter`` is None where nobody is held back."""
 
-    def __init__(self, limiter: local_limit.Limiter | None) -> None:
+    def __init__(self, limiter: limit.Limiter | None) -> None:
         self.limiter = limiter
-        self._gateway = local_api.create_gateway()
+        self._gateway = development_server.create_gateway()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="app")
         self._under_way: set[Future[Given]] = set()
         self._flushing = False
@@ -90,7 +90,7 @@ class Application:
             turn = self.limiter.take(asked.client) if self.limiter else None
             given = await self._answer(asked, protocol, turn)
         except Exception as error:  # whatever it is, it leaves as a problem
-            given = local_api.answer_of(error, asked.method, asked.headers, late=True)
+            given = development_server.answer_of(error, asked.method, asked.headers, late=True)
             self._flush_soon()
         _send(protocol, asked, given, turn.headers() if turn else {})
 
@@ -98,7 +98,7 @@ class Application:
         """Write what waits; the server ends."""
         log.flush()
 
-    async def _answer(self, asked: Asked, protocol: "HTTPProtocol", turn: local_limit.Turn | None) -> Given:
+    async def _answer(self, asked: Asked, protocol: "HTTPProtocol", turn: limit.Turn | None) -> Given:
         if _is_short(asked):
             self._check(turn)
         try:
@@ -111,10 +111,10 @@ class Application:
         self._check(turn)
         return await asyncio.wrap_future(self._start(asked, body))
 
-    def _check(self, turn: local_limit.Turn | None) -> None:
+    def _check(self, turn: limit.Turn | None) -> None:
         """Raise the problem of a caller who asks too often, or for whom there is no place now."""
         if turn and not turn.passes:
-            raise local_api.too_many(turn)
+            raise development_server.too_many(turn)
         if len(self._under_way) >= MOST_AT_ONCE:
             raise Problem(
                 503, "app_busy", "the app has too much to do; try again in a second", problems.RETRY_SOON
@@ -149,13 +149,13 @@ class Application:
 
 def create() -> Application:
     """Make the app as the variables say. Raises RateError."""
-    policy = local_limit.read_policy(os.environ.get("RATE_LIMIT"))
-    shared = os.environ.get(local_metrics.TOGETHER)
-    local_api.count()
+    policy = limit.read_policy(os.environ.get("RATE_LIMIT"))
+    shared = os.environ.get(metrics.TOGETHER)
+    development_server.count()
     gc.freeze()  # what is here stays, and to look through it for garbage would hold all callers up
     secret = bytes.fromhex(os.environ.get(SECRET, ""))
-    buckets = local_limit.Buckets(Path(shared, LIMITS), secret) if shared else None
-    return Application(local_limit.Limiter(policy, buckets=buckets) if policy else None)
+    buckets = limit.Buckets(Path(shared, LIMITS), secret) if shared else None
+    return Application(limit.Limiter(policy, buckets=buckets) if policy else None)
 
 
 def _asked(scope: "Scope") -> Asked:
@@ -215,8 +215,8 @@ def _send(protocol: "HTTPProtocol", asked: Asked, given: Given, limits: dict[str
 
 
 def main() -> None:
-    options = local_api.parse("Serve the API to many callers at once.")
-    local_api.check()
+    options = development_server.parse("Serve the API to many callers at once.")
+    development_server.check()
     try:
         count = processes(os.environ.get(PROCESSES))
     except ValueError as error:
@@ -224,7 +224,7 @@ def main() -> None:
     try:
         socket.create_server((options.host, options.port)).close()
     except (OSError, OverflowError) as error:
-        sys.exit(local_api.no_port(options, error))
+        sys.exit(development_server.no_port(options, error))
     serve(options.host, options.port, count)
 
 
@@ -248,13 +248,13 @@ def serve(host: str, port: int, count: int) -> None:
     multiprocessing.set_start_method("spawn")  # so that each imports anew, and finds the folder
     with tempfile.TemporaryDirectory(prefix="verdict-serve-") as shared:
         if count > 1:
-            local_limit.Buckets.create(Path(shared, LIMITS))
-            os.environ[local_metrics.TOGETHER] = shared
-            os.environ[SECRET] = secrets.token_hex(local_limit.SECRET_BYTES)
+            limit.Buckets.create(Path(shared, LIMITS))
+            os.environ[metrics.TOGETHER] = shared
+            os.environ[SECRET] = secrets.token_hex(limit.SECRET_BYTES)
         server = Granian(
             "rsgi_api:create",
             factory=True,
-            working_dir=local_api.FOLDER,  # where the new process finds this module
+            working_dir=development_server.FOLDER,  # where the new process finds this module
             address=host,
             port=port,
             workers=count,

@@ -1,4 +1,4 @@
-"""local_limit.py: who asks too often on this machine is held back, and told in headers."""
+"""limit.py: who asks too often on this machine is held back, and told in headers."""
 
 import http.client
 import json
@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import local_limit
+from chalice_app.local import limit
 import pytest
-from local_limit import Buckets, Limiter, Policy, RateError, Turn, read_policy
+from chalice_app.local.limit import Buckets, Limiter, Policy, RateError, Turn, read_policy
 
 from tests.support.api import Answer, Served
 from tests.support.fake_runtime import FakeRuntime
@@ -78,8 +78,8 @@ def test_over_a_long_time_no_more_than_the_quota_passes(clock: Clock) -> None:
 def test_clients_that_were_silent_for_longest_are_forgotten(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(local_limit, "BUCKETS", 2)
-    monkeypatch.setattr(local_limit, "NEIGHBOURS", 2)
+    monkeypatch.setattr(limit, "BUCKETS", 2)
+    monkeypatch.setattr(limit, "NEIGHBOURS", 2)
     limiter = Limiter(Policy(1, 60), clock)
 
     def passes(client: str) -> bool:
