@@ -159,7 +159,7 @@ destroy: $(RUN)/.ready ## list everything of the stage on AWS, ask, and take it 
 	@$(RUN)/bin/python -m training.aws.destroy $(FLAGS)
 
 sbom: $(DEV)/.ready ## list all that is shipped, with licences, as CycloneDX into build/sbom/
-	@$(DEV)/bin/python docs/sbom.py
+	@$(DEV)/bin/python -m tools.sbom
 
 audit: $(AUDIT)/.ready ## ask the advisory database for known weaknesses of what is pinned and what runs
 	@$(AUDIT)/bin/pip-audit -r chalice_app/requirements.txt
@@ -167,13 +167,13 @@ audit: $(AUDIT)/.ready ## ask the advisory database for known weaknesses of what
 	@$(AUDIT)/bin/pip-audit -r requirements-serve.txt
 
 plots: $(DEV)/.ready ## draw the card's figures into docs/
-	@$(DEV)/bin/python docs/draw_plots.py
+	@$(DEV)/bin/python -m tools.draw_plots
 
 readme: $(RUN)/.ready ## write the card's figures and the curl's answer into README, and docs/model-card.md
-	@$(RUN)/bin/python docs/fill_readme.py
+	@$(RUN)/bin/python -m tools.fill_docs
 
 picture: $(DEV)/.ready ## take README's picture of the page, and those for links and home screens, in Chromium
-	@$(DEV)/bin/python docs/take_picture.py
+	@$(DEV)/bin/python -m tools.take_picture
 
 clean: ## remove the environments and what tools left
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis chalice_app/.chalice/deployments

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
 
 from training.data import dataset  # noqa: E402
-import fill_readme  # noqa: E402
+from tools import fill_docs  # noqa: E402
 import goals  # noqa: E402
 from training.evaluation import machine  # noqa: E402
 import measuring  # noqa: E402
@@ -42,9 +42,9 @@ def lay_out(rows: list[tuple[str, float, float, bool]]) -> str:
     return "\n".join(lines)
 
 
-def read_published(path: Path = fill_readme.BENCH) -> dict[str, float]:
+def read_published(path: Path = fill_docs.BENCH) -> dict[str, float]:
     """Give the published ratios, of this kind of processor if any. Ends the program when there are none."""
-    beside = path.with_name(fill_readme.BESIDE.name)
+    beside = path.with_name(fill_docs.BESIDE.name)
     try:
         runs = [json.loads(one.read_text(encoding="utf-8")) for one in (path, beside) if one.is_file()]
         like = [one for one in runs if one["machine"]["processor"] == machine.describe()]

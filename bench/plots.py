@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import cost_rows
-import draw_plots
+from tools import draw_plots
 import goals
 import matplotlib
 import scaling
 import tables
-from draw_plots import BLUE, FAINT, ORANGE
+from tools.draw_plots import BLUE, FAINT, ORANGE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from measuring import Missing

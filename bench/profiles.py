@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs
 
 import answer_rows  # noqa: E402
 from training.data import dataset  # noqa: E402
-import fill_readme  # noqa: E402
+from tools import fill_docs  # noqa: E402
 import numpy as np  # noqa: E402
 from training.endpoint.inference import MODEL_FOLDER  # noqa: E402
 from training.endpoint.onnx_runtime import ort  # noqa: E402
@@ -68,7 +68,7 @@ def main() -> None:
     print("\n\n".join(found.values()))
     if options.publish:
         blocks = {name: f"{table}\n" for name, table in found.items()}
-        write_atomic(PAGE, fill_readme.fill(PAGE.read_text(encoding="utf-8"), blocks).encode())
+        write_atomic(PAGE, fill_docs.fill(PAGE.read_text(encoding="utf-8"), blocks).encode())
 
 
 def parse() -> argparse.Namespace:

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
 import cost_rows  # noqa: E402
-import fill_readme  # noqa: E402
+from tools import fill_docs  # noqa: E402
 import goals  # noqa: E402
 from training.aws import package  # noqa: E402
 import plots  # noqa: E402
@@ -47,10 +47,10 @@ def page_blocks(results: dict[str, Any] | None, beside: dict[str, Any] | None = 
 
 def replace(results: Mapping[str, Any]) -> None:
     """Make a run the published one; that before it stays beside it when it is of another processor."""
-    before = fill_readme.read_bench()
+    before = fill_docs.read_bench()
     if before and before["machine"]["processor"] != results["machine"]["processor"]:
-        _write(fill_readme.BESIDE, before)
-    _write(fill_readme.BENCH, results)
+        _write(fill_docs.BESIDE, before)
+    _write(fill_docs.BENCH, results)
 
 
 def take(published: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,25 +84,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     if options.take:
         _take(options.take)
-    results = fill_readme.read_bench()
-    beside = fill_readme.read_bench(fill_readme.BESIDE)
+    results = fill_docs.read_bench()
+    beside = fill_docs.read_bench(fill_docs.BESIDE)
     for page, blocks in ((PAGE, page_blocks(results, beside)), (scaling.PAGE, scaling.blocks(results))):
-        filled = fill_readme.fill(page.read_text(encoding="utf-8"), blocks)
+        filled = fill_docs.fill(page.read_text(encoding="utf-8"), blocks)
         write_atomic(page, filled.encode())
     for path in plots.draw(results or {"figures": []}, PAGE.parent):
         print(path.relative_to(ROOT))
-    fill_readme.main()
+    fill_docs.main()
 
 
 def _take(file: Path) -> None:
     try:
         other, published = (
-            json.loads(path.read_text(encoding="utf-8")) for path in (file, fill_readme.BENCH)
+            json.loads(path.read_text(encoding="utf-8")) for path in (file, fill_docs.BENCH)
         )
         found = take(published, other)
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.exit(f"publish: {file} can't be taken: {error}")
-    _write(fill_readme.BENCH, found)
+    _write(fill_docs.BENCH, found)
 
 
 def _write(path: Path, results: Mapping[str, Any]) -> None:

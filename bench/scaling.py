@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
 import cost_rows  # noqa: E402
-import fill_readme  # noqa: E402
+from tools import fill_docs  # noqa: E402
 import goals  # noqa: E402
 from training.aws import hosting  # noqa: E402
 from training.aws import package  # noqa: E402
@@ -42,7 +42,7 @@ BUSY = 0.7
 IDLE_SECONDS = 300
 MOST_EVENTS = 60_000
 SEED = 1
-NOT_MEASURED = fill_readme.not_yet("make bench FLAGS=--publish")
+NOT_MEASURED = fill_docs.not_yet("make bench FLAGS=--publish")
 
 Load = Callable[[float], float]
 
@@ -256,7 +256,7 @@ def _billion(results: Mapping[str, Any]) -> str:
 
 
 def main() -> None:
-    results = fill_readme.read_bench()
+    results = fill_docs.read_bench()
     for name, block in blocks(results).items():
         print(f"{name}\n{block}")
 

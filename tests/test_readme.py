@@ -5,7 +5,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import fill_readme
+from tools import fill_docs
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -86,15 +86,15 @@ def test_links_to_files_lead_somewhere() -> None:
 
 
 def test_the_figures_and_the_answer_are_the_model_s() -> None:
-    assert fill_readme.fill(README, fill_readme.blocks()) == README
+    assert fill_docs.fill(README, fill_docs.blocks()) == README
 
 
 def test_the_curl_says_what_it_answers() -> None:
     """The command in README, with its own JSON body, is what the answer below it belongs to."""
     body = re.search(r"-d '(\{.*?\})'", README)
     assert body
-    assert json.loads(body[1]) == {"review": fill_readme.REVIEW}
-    assert fill_readme.REVIEW == json.loads(re.search(r'"text": (".*")', README)[1])  # type: ignore[index]
+    assert json.loads(body[1]) == {"review": fill_docs.REVIEW}
+    assert fill_docs.REVIEW == json.loads(re.search(r'"text": (".*")', README)[1])  # type: ignore[index]
 
 
 def test_no_two_test_files_have_one_name() -> None:

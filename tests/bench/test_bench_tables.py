@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import cost_rows
-import fill_readme
+from tools import fill_docs
 import goals
 import plots
 import publish
@@ -72,9 +72,9 @@ def test_the_run_before_stays_beside_when_its_processor_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, beside = tmp_path / "results.json", tmp_path / "results-beside.json"
-    monkeypatch.setattr(fill_readme, "read_bench", lambda: json.loads(path.read_text("utf-8")))
-    monkeypatch.setattr(fill_readme, "BENCH", path)
-    monkeypatch.setattr(fill_readme, "BESIDE", beside)
+    monkeypatch.setattr(fill_docs, "read_bench", lambda: json.loads(path.read_text("utf-8")))
+    monkeypatch.setattr(fill_docs, "BENCH", path)
+    monkeypatch.setattr(fill_docs, "BESIDE", beside)
     path.write_text(json.dumps(results() | {"date": "first"}), encoding="utf-8")
     publish.replace(results() | {"date": "second"})
     assert not beside.exists()
@@ -140,7 +140,7 @@ def test_what_is_no_like_run_is_not_taken(other: dict[str, Any], says: str) -> N
 
 
 def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill_readme, "BENCH", tmp_path / "results.json")
+    monkeypatch.setattr(fill_docs, "BENCH", tmp_path / "results.json")
     before = json.dumps(results())
     (tmp_path / "results.json").write_text(before, encoding="utf-8")
     (tmp_path / "other.json").write_text("{}", encoding="utf-8")
@@ -150,12 +150,12 @@ def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_page_says_what_the_published_results_hold() -> None:
-    runs = [fill_readme.read_bench(path) for path in (fill_readme.BENCH, fill_readme.BESIDE)]
-    assert fill_readme.fill(PAGE, publish.page_blocks(*runs)) == PAGE
+    runs = [fill_docs.read_bench(path) for path in (fill_docs.BENCH, fill_docs.BESIDE)]
+    assert fill_docs.fill(PAGE, publish.page_blocks(*runs)) == PAGE
 
 
 def test_the_drawings_are_those_of_the_published_results(tmp_path: Path) -> None:
-    for path in plots.draw(fill_readme.read_bench() or {"figures": []}, tmp_path):
+    for path in plots.draw(fill_docs.read_bench() or {"figures": []}, tmp_path):
         assert path.read_bytes() == (publish.PAGE.parent / path.name).read_bytes(), path.name
 
 
@@ -167,10 +167,10 @@ def test_the_drawings_say_the_figures(tmp_path: Path) -> None:
 
 def test_readme_says_what_measures_it_until_it_is_measured(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    said = fill_readme.bench(fill_readme.read_bench(path))
+    said = fill_docs.bench(fill_docs.read_bench(path))
     assert said == "Not measured yet: `make bench FLAGS=--publish`.\n"
     path.write_text(json.dumps(results()), encoding="utf-8")
-    said = fill_readme.bench(fill_readme.read_bench(path))
+    said = fill_docs.bench(fill_docs.read_bench(path))
     assert "| whole answer, one process | 2.00 ms | 2.00 ms (VADER) |" in said
 
 

@@ -1,6 +1,6 @@
 """The simulation of growth agrees with theory and follows its inputs, and the page says its tables."""
 
-import fill_readme
+from tools import fill_docs
 import pytest
 import scaling
 from measuring import Missing
@@ -78,7 +78,7 @@ def test_without_a_time_that_it_hangs_on_it_says_which() -> None:
 
 def test_the_page_says_what_the_published_results_give() -> None:
     page = scaling.PAGE.read_text(encoding="utf-8")
-    assert fill_readme.fill(page, scaling.blocks(fill_readme.read_bench())) == page
+    assert fill_docs.fill(page, scaling.blocks(fill_docs.read_bench())) == page
 
 
 def test_cold_copies_are_counted_until_the_first_ones_are_warm() -> None:

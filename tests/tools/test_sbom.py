@@ -4,8 +4,8 @@ import json
 import re
 
 import pytest
-import sbom
-from sbom import Part, SbomError
+from tools import sbom
+from tools.sbom import Part, SbomError
 
 SHIPPED = sbom.shipped()
 

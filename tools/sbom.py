@@ -89,7 +89,7 @@ def licence_of(name: str) -> str:
     licence = str(said["License-Expression"] or said["License"] or "").strip()
     licence = SPDX.get(licence, licence)
     if not re.fullmatch(r"[A-Za-z0-9.+() -]{3,80}", licence):
-        raise SbomError(f"{name} states no licence that is known here; add it to SPDX in docs/sbom.py")
+        raise SbomError(f"{name} states no licence that is known here; add it to SPDX in tools/sbom.py")
     return licence
 
 

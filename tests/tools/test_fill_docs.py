@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-import fill_readme
+from tools import fill_docs
 import pytest
 
 SPLIT = {
@@ -30,7 +30,7 @@ def cells(block: str) -> list[list[str]]:
 
 
 def test_the_figures_of_both_splits_stand_in_their_columns() -> None:
-    block = fill_readme.figures(card(test=SPLIT, development=SPLIT | {"accuracy": 0.5}))
+    block = fill_docs.figures(card(test=SPLIT, development=SPLIT | {"accuracy": 0.5}))
     head, test, development = cells(block)
     assert dict(zip(head, test, strict=True)) == {
         "split": "test",
@@ -50,7 +50,7 @@ def test_the_figures_of_both_splits_stand_in_their_columns() -> None:
 def test_chance_and_both_sides_stand_beside_the_figures_where_they_are_known() -> None:
     more = {"ece_by_chance": 0.004, "ece_positive": 0.0234}
     sides = {"accuracy_positive": 0.94, "accuracy_negative": 0.96}
-    block = fill_readme.figures(card(test=SPLIT | more | sides))
+    block = fill_docs.figures(card(test=SPLIT | more | sides))
     _, test, _ = cells(block)
     assert (test[6], test[8]) == ("1.23 % (chance 0.40 %)", "2.34 %")
     assert 'On the test split, "positive" is right for 94.00 %, "negative" for 96.00 %.' in block
@@ -58,45 +58,45 @@ def test_chance_and_both_sides_stand_beside_the_figures_where_they_are_known() -
 
 def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names_its_command() -> None:
     old = {key: SPLIT[key] for key in SPLIT if key not in ("by_length", "accuracy_of_surest_90")}
-    _, test, development = cells(fill_readme.figures(card(development=old)))
+    _, test, development = cells(fill_docs.figures(card(development=old)))
     assert test[1] == "not measured yet: `make evaluate SPLIT=test`"
     assert (development[5], development[7]) == ("–", "–")
 
 
 def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill_readme, "_answer", lambda verdict: "answer\n")
+    monkeypatch.setattr(fill_docs, "_answer", lambda verdict: "answer\n")
 
     class Model:
         def __init__(self) -> None:
             self.card = card() | {"training": {}}
 
-    monkeypatch.setattr(fill_readme.inference, "model_fn", lambda folder: Model())
-    blocks = fill_readme.blocks()
+    monkeypatch.setattr(fill_docs.inference, "model_fn", lambda folder: Model())
+    blocks = fill_docs.blocks()
     assert blocks["stages"] == "Not measured yet: `make train-best`.\n"
-    makefile = (fill_readme.ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (fill_docs.ROOT / "Makefile").read_text(encoding="utf-8")
     for name in ("speed", "app", "seeds", "peers", "behaviour", "ablation", "faithfulness", "warnings"):
         assert blocks[name].startswith("Not measured yet: `"), name
         command = blocks[name].split("`")[1]
         if command.startswith("make "):
             assert f"\n{command.removeprefix('make ')}:" in makefile
         else:
-            assert (fill_readme.ROOT / command.split()[1]).is_file()
+            assert (fill_docs.ROOT / command.split()[1]).is_file()
 
 
 def shown(name: str, metric: dict[str, Any]) -> str:
-    return fill_readme.SHOWN[name][0](metric)
+    return fill_docs.SHOWN[name][0](metric)
 
 
 def test_the_stages_are_told_with_their_minutes_and_the_machine() -> None:
     cost = {"minutes": {"pretrained": 12.4, "student-1": 20.6}, "minutes_total": 33.0, "machine": "2 cores"}
-    block = fill_readme.stages({"training": {"estimate": cost}})
+    block = fill_docs.stages({"training": {"estimate": cost}})
     assert block == "Minutes by stage: pretrained 12, student-1 21; together 33 (2 cores).\n"
 
 
 def test_the_servers_are_told_with_their_start_and_their_memory() -> None:
     ray = {"install_seconds": 0.3, "start_seconds": 10.4, "image_pauses_seconds": 15}
     ray |= {"peak_pss_mb": 1882, "serverless_memory_mb": 3072}
-    block = fill_readme.servers({"servers": {"ray": ray}, "runs": 3, "machine": "2 cores of X"})
+    block = fill_docs.servers({"servers": {"ray": ray}, "runs": 3, "machine": "2 cores of X"})
     assert cells(block)[1] == ["`ray`", "10.7 s", "15 s", "1,882 MB", "3,072 MB"]
     assert block.endswith("Median of 3 starts on 2 cores of X.\n")
 
@@ -217,9 +217,9 @@ def test_warnings_name_the_worst_language_of_each_script_and_the_english_flagged
 
 
 def test_a_block_that_readme_lacks_is_named() -> None:
-    assert fill_readme.fill("<!-- a -->\nold\n<!-- /a -->", {"a": "new\n"}) == "<!-- a -->\nnew\n<!-- /a -->"
+    assert fill_docs.fill("<!-- a -->\nold\n<!-- /a -->", {"a": "new\n"}) == "<!-- a -->\nnew\n<!-- /a -->"
     with pytest.raises(ValueError, match="README needs one block 'b', has 0"):
-        fill_readme.fill("<!-- a -->\n<!-- /a -->", {"b": ""})
+        fill_docs.fill("<!-- a -->\n<!-- /a -->", {"b": ""})
 
 
 def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_
     found = {"splits": 3, "sentences": 2000, "films": 600, "machine": "1 core"}
     path = tmp_path / "curve.json"
     path.write_text(json.dumps({**found, "ways": [{"way": "adapt", "peak_mb": 123, "rows": rows}]}), "utf-8")
-    head, row = cells(fill_readme.curve(path))
+    head, row = cells(fill_docs.curve(path))
     assert head == ["", "50 labels", "1,000 labels", "film reviews then", "fit", "memory"]
     assert row == ["adapt", "80.0 % ± 1.0", "80.0 % ± 1.0", "90.0 %", "1.2 s", "123 MB"]
-    assert "curve.py" in fill_readme.curve(tmp_path / "none.json")
+    assert "curve.py" in fill_docs.curve(tmp_path / "none.json")

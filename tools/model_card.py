@@ -1,6 +1,6 @@
 """Lay out the model's card as a Hugging Face model card: YAML metadata, then what a reader should know.
 
-    make readme          # writes docs/model-card.md, by fill_readme.py
+    make readme          # writes docs/model-card.md, by fill_docs.py
 
 All that it says stands in training/endpoint/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
 """

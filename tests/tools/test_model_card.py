@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 from training.recipe import export
-import fill_readme
+from tools import fill_docs
 from training.endpoint import inference
-import model_card
+from tools import model_card
 import pytest
 import yaml
 
-PARTS = {name: f"{name} block\n" for name in ("figures", *fill_readme.SHOWN)}
+PARTS = {name: f"{name} block\n" for name in ("figures", *fill_docs.SHOWN)}
 
 
 @pytest.fixture
@@ -121,12 +121,12 @@ def test_a_card_of_before_says_what_it_does_not_say(card: dict[str, Any]) -> Non
 
 def test_the_committed_page_is_the_published_card_s() -> None:
     published = inference.model_fn(inference.MODEL_FOLDER).card
-    written = fill_readme.PAGE.read_text(encoding="utf-8")
-    assert written == model_card.page(published, fill_readme.blocks()), "run `make readme`"
+    written = fill_docs.PAGE.read_text(encoding="utf-8")
+    assert written == model_card.page(published, fill_docs.blocks()), "run `make readme`"
 
 
 def test_the_page_s_pictures_are_there(card: dict[str, Any]) -> None:
     found = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", model_card.page(card, PARTS))
     assert len(found) == 3
     for target in found:
-        assert (fill_readme.PAGE.parent / target).is_file(), target
+        assert (fill_docs.PAGE.parent / target).is_file(), target

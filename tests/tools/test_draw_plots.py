@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import draw_plots
+from tools import draw_plots
 from training.evaluation import metrics
 import numpy as np
 import pytest
