@@ -99,13 +99,13 @@ drift: $(RUN)/.ready ## say how what the running API was asked differs from what
 	@$(RUN)/bin/python -m training.evaluation.drift $(FLAGS)
 
 bench: $(BENCH)/.ready ## measure Verdict's speed beside what one would pick instead (FLAGS=--quick: a look)
-	@$(BENCH)/bin/python bench/bench.py $(FLAGS)
+	@$(BENCH)/bin/python -m bench.bench $(FLAGS)
 
 bench-check: $(BENCH)/.ready ## fail when a published ratio of speeds got worse by over 25 %
-	@$(BENCH)/bin/python bench/check.py $(FLAGS)
+	@$(BENCH)/bin/python -m bench.check $(FLAGS)
 
 profile: $(BENCH)/.ready ## profile an answer, the network and the app's imports afresh
-	@$(BENCH)/bin/python bench/profiles.py $(FLAGS)
+	@$(BENCH)/bin/python -m bench.profiles $(FLAGS)
 
 faithfulness: $(RUN)/.ready ## ask whether the explanations are honest, on 500 development reviews
 	@$(RUN)/bin/python -m training.evaluation.faithfulness

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from training.endpoint import inference
-import transformer_like
-from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
+from bench import transformer_like
+from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from training.baselines.scorers import PeerMissing
-from setting import Setting
+from bench.setting import Setting
 
 from vocab import contract
 

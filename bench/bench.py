@@ -2,7 +2,7 @@
 
     make bench                              # all of it; FLAGS=--quick for a look
     make bench FLAGS=--publish              # and docs, README and plots say it
-    python bench/bench.py --only text http  # some parts
+    python -m bench.bench --only text http  # some parts
 
 Writes bench/results/TIME.json, prints the figures and what was aimed at. A busy machine is refused. A figure
 that the machine can't give is there with its reason.
@@ -29,22 +29,22 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
 
-import answer_rows  # noqa: E402
-import bulk_rows  # noqa: E402
-import cost_rows  # noqa: E402
+from bench import answer_rows  # noqa: E402
+from bench import bulk_rows  # noqa: E402
+from bench import cost_rows  # noqa: E402
 from training.data import dataset  # noqa: E402
-import goals  # noqa: E402
-import http_rows  # noqa: E402
-import measuring  # noqa: E402
-import network_rows  # noqa: E402
-import page_rows  # noqa: E402
-import samples  # noqa: E402
-import start_rows  # noqa: E402
-import tables  # noqa: E402
-import text_rows  # noqa: E402
-import training_rows  # noqa: E402
-from measuring import BusyError, Figure, Missing  # noqa: E402
-from setting import Setting  # noqa: E402
+from bench import goals  # noqa: E402
+from bench import http_rows  # noqa: E402
+from bench import measuring  # noqa: E402
+from bench import network_rows  # noqa: E402
+from bench import page_rows  # noqa: E402
+from bench import samples  # noqa: E402
+from bench import start_rows  # noqa: E402
+from bench import tables  # noqa: E402
+from bench import text_rows  # noqa: E402
+from bench import training_rows  # noqa: E402
+from bench.measuring import BusyError, Figure, Missing  # noqa: E402
+from bench.setting import Setting  # noqa: E402
 
 from vocab.files import write_atomic  # noqa: E402
 
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(tables.text(found))
     print(f"bench: {out}")
     if options.publish:
-        import publish
+        from bench import publish
 
         publish.replace(found)
         publish.main([])

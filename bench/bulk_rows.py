@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 from training.baselines import scorers
-from measuring import Figure, Missing, physical_cores, single, summarise
-from processes import FailedError, Watched, watch
-from samples import write_csv
-from setting import ROOT, Setting
+from bench.measuring import Figure, Missing, physical_cores, single, summarise
+from bench.processes import FailedError, Watched, watch
+from bench.samples import write_csv
+from bench.setting import ROOT, Setting
 
 PART, SCALE = "bulk", "scale"
 ALL, ONE = "Verdict, all cores", "Verdict, one process"

@@ -19,13 +19,13 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app",
 
 from training.data import dataset  # noqa: E402
 from tools import fill_docs  # noqa: E402
-import goals  # noqa: E402
+from bench import goals  # noqa: E402
 from training.evaluation import machine  # noqa: E402
-import measuring  # noqa: E402
-import samples  # noqa: E402
-from setting import Setting  # noqa: E402
+from bench import measuring  # noqa: E402
+from bench import samples  # noqa: E402
+from bench.setting import Setting  # noqa: E402
 
-import bench  # noqa: E402
+from bench import bench  # noqa: E402
 
 WORSE = 1.25
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from training.aws import prices
 from training.aws.hosting import Plan
-from measuring import Figure, Missing, single
-from setting import Setting
+from bench.measuring import Figure, Missing, single
+from bench.setting import Setting
 
 PART = "cost"
 LIST = Path(__file__).with_name("list_prices.json")

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
-import answer_rows
-import bulk_rows
-import cost_rows
-import http_rows
-import network_rows
-import page_rows
-import start_rows
-import text_rows
-import training_rows
-from measuring import Figure
+from bench import answer_rows
+from bench import bulk_rows
+from bench import cost_rows
+from bench import http_rows
+from bench import network_rows
+from bench import page_rows
+from bench import start_rows
+from bench import text_rows
+from bench import training_rows
+from bench.measuring import Figure
 
 Key = tuple[str, str]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
-from setting import ROOT, Setting
+from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
+from bench.setting import ROOT, Setting
 
 from tests.support.stack import Stack, free_ports
 

@@ -1,6 +1,6 @@
 """A file of reviews by the n-gram model, in one process.
 
-python bench/nb_lr_bulk.py reviews.csv verdicts.csv
+python -m bench.nb_lr_bulk reviews.csv verdicts.csv
 """
 
 import csv
@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "training")]
 
 from training.baselines import scorers  # noqa: E402
-import samples  # noqa: E402
+from bench import samples  # noqa: E402
 
 ROWS = 1_000
 

@@ -1,6 +1,6 @@
 """A graph in a process of its own: its ids come in as lines of JSON, and a line goes back for each.
 
-    python bench/network_apart.py GRAPH
+    python -m bench.network_apart GRAPH
 
 Here ONNX Runtime may use all that the processor has, also what Verdict does without (onnx_runtime.py):
 what is good for one row at a time is not what is good for a transformer.

@@ -7,10 +7,10 @@ from typing import Any
 
 from training.endpoint import inference
 import numpy as np
-import transformer_like
-from measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
+from bench import transformer_like
+from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from training.endpoint.onnx_runtime import ort
-from setting import Setting
+from bench.setting import Setting
 
 PART = "network"
 OURS, TRANSFORMER = "Verdict, ONNX int8", "DistilBERT's size, ONNX int8"

@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterator
 from typing import Any
 
-from measuring import Figure, Missing, single, summarise
-from setting import Setting
+from bench.measuring import Figure, Missing, single, summarise
+from bench.setting import Setting
 
 from tests.support.stack import Stack
 

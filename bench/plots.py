@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import cost_rows
+from bench import cost_rows
 from tools import draw_plots
-import goals
+from bench import goals
 import matplotlib
-import scaling
-import tables
+from bench import scaling
+from bench import tables
 from tools.draw_plots import BLUE, FAINT, ORANGE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from measuring import Missing
+from bench.measuring import Missing
 
 WIDE = (7.2, 3.4)
 

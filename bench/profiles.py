@@ -2,7 +2,7 @@
 
     make profile                      # prints three tables
     make profile FLAGS=--publish      # and docs/performance.md says them
-    python bench/profiles.py --seconds 30 --flame build/answer.svg
+    python -m bench.profiles --seconds 30 --flame build/answer.svg
 
 py-spy looks 200 times a second at a process that answers, from outside and hardly slowing it; ONNX Runtime
 times its own operators; Python times its imports. Shares hold on a busy machine too.
@@ -24,13 +24,13 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
-import answer_rows  # noqa: E402
+from bench import answer_rows  # noqa: E402
 from training.data import dataset  # noqa: E402
 from tools import fill_docs  # noqa: E402
 import numpy as np  # noqa: E402
 from training.endpoint.inference import MODEL_FOLDER  # noqa: E402
 from training.endpoint.onnx_runtime import ort  # noqa: E402
-from samples import Samples  # noqa: E402
+from bench.samples import Samples  # noqa: E402
 
 from vocab.files import write_atomic  # noqa: E402
 

@@ -1,7 +1,7 @@
 """Let docs/performance.md, README and the plots say what bench/results.json holds.
 
-    python bench/publish.py
-    python bench/publish.py --take bench/results/TIME.json    # the training part of another run
+    python -m bench.publish
+    python -m bench.publish --take bench/results/TIME.json    # the training part of another run
 
 `make bench FLAGS=--publish` ends with it. Without results, all of them say what measures them. Training takes
 longer than all else: ``--take`` puts its figures, whose two sides were measured in one run too, beside those
@@ -19,14 +19,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
-import cost_rows  # noqa: E402
+from bench import cost_rows  # noqa: E402
 from tools import fill_docs  # noqa: E402
-import goals  # noqa: E402
+from bench import goals  # noqa: E402
 from training.aws import package  # noqa: E402
-import plots  # noqa: E402
-import scaling  # noqa: E402
-import tables  # noqa: E402
-import training_rows  # noqa: E402
+from bench import plots  # noqa: E402
+from bench import scaling  # noqa: E402
+from bench import tables  # noqa: E402
+from bench import training_rows  # noqa: E402
 
 from vocab.files import write_atomic  # noqa: E402
 

@@ -1,6 +1,6 @@
 """What changes as load grows: a small simulation of copies, queues, cold starts and autoscaling.
 
-    python bench/scaling.py            # prints the tables of docs/scaling.md
+    python -m bench.scaling            # prints the tables of docs/scaling.md
 
 Its inputs are the published benchmark's times and training/aws/servers.json; limits and delays of AWS are
 constants below, as remembered. The same results give the same tables and plots.
@@ -18,14 +18,14 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
 
-import cost_rows  # noqa: E402
+from bench import cost_rows  # noqa: E402
 from tools import fill_docs  # noqa: E402
-import goals  # noqa: E402
+from bench import goals  # noqa: E402
 from training.aws import hosting  # noqa: E402
 from training.aws import package  # noqa: E402
 from training.aws import prices  # noqa: E402
-import tables  # noqa: E402
-from measuring import Missing  # noqa: E402
+from bench import tables  # noqa: E402
+from bench.measuring import Missing  # noqa: E402
 
 PAGE = ROOT / "docs" / "scaling.md"
 RATES = (10, 1_000, 100_000)

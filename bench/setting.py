@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from samples import Samples
+from bench.samples import Samples
 
 ROOT = Path(__file__).resolve().parents[1]
 

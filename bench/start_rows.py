@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from training.data import dataset
-from http_rows import POLL_SECONDS, TIMEOUT_SECONDS, connected
-from measuring import Figure, Missing, single, summarise
-from processes import tree
-from setting import ROOT, Setting
+from bench.http_rows import POLL_SECONDS, TIMEOUT_SECONDS, connected
+from bench.measuring import Figure, Missing, single, summarise
+from bench.processes import tree
+from bench.setting import ROOT, Setting
 
 from tests.support.lambda_emulator import EmulatorMissing, LambdaEmulator
 from tests.support.lambda_runtime import proxy_event

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-import bulk_rows
-import cost_rows
-import goals
-from goals import GOALS, Goal, Key
-from measuring import Figure
+from bench import bulk_rows
+from bench import cost_rows
+from bench import goals
+from bench.goals import GOALS, Goal, Key
+from bench.measuring import Figure
 
 TITLES = {
     "text": "Text to ids, a review of about 230 words, one thread",

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from training.baselines import old_app
-from measuring import Contestant, Figure, side_by_side, summarise_turns
-from setting import Setting
+from bench.measuring import Contestant, Figure, side_by_side, summarise_turns
+from bench.setting import Setting
 
 from vocab import vocabulary
 

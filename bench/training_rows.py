@@ -12,8 +12,8 @@ from typing import Any
 from training.data import corpus as corpora
 from training.endpoint import inference
 import numpy as np
-from measuring import Figure, Missing, single
-from setting import ROOT, Setting
+from bench.measuring import Figure, Missing, single
+from bench.setting import ROOT, Setting
 
 PART = "training"
 OURS, OLD = "Verdict", "old network"

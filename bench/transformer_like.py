@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from training.data import dataset
-from measuring import Missing
+from bench.measuring import Missing
 
 ROWS, MOST_TOKENS = 1_000, 512
 OPSET = 17

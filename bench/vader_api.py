@@ -1,6 +1,6 @@
 """VADER behind the API's own server: the same requests, answers, checks and log, without an endpoint.
 
-python bench/vader_api.py --port 8001
+python -m bench.vader_api --port 8001
 """
 
 import sys

@@ -1,6 +1,6 @@
 """A file of reviews by pandas and VADER, in one process, as one would write it.
 
-python bench/vader_bulk.py reviews.csv verdicts.csv
+python -m bench.vader_bulk reviews.csv verdicts.csv
 """
 
 import sys

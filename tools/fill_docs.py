@@ -18,7 +18,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "bench")]
 
 from training.endpoint import inference  # noqa: E402
 from tools import model_card  # noqa: E402
-import tables  # noqa: E402
+from bench import tables  # noqa: E402
 
 from vocab import contract  # noqa: E402
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import goals
-from measuring import Figure
+from bench import goals
+from bench.measuring import Figure
 
-import bench
+from bench import bench
 
 
 def results(**medians: float) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import goals
-import measuring
+from bench import goals
+from bench import measuring
 import pytest
-from measuring import Figure, Missing
-from setting import Setting
+from bench.measuring import Figure, Missing
+from bench.setting import Setting
 
-import bench
+from bench import bench
 
 
 def one_then(error: Exception | None) -> Any:

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-import check
-import goals
+from bench import check
+from bench import goals
 from training.evaluation import machine
 import pytest
-from measuring import Figure
+from bench.measuring import Figure
 
 from tests.bench.results import results
 

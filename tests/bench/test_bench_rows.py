@@ -6,21 +6,21 @@ import sys
 import time
 from pathlib import Path
 
-import cost_rows
-import http_rows
-import network_rows
+from bench import cost_rows
+from bench import http_rows
+from bench import network_rows
 import onnx
 from training.baselines import old_app
-import processes
+from bench import processes
 import pytest
-import samples
-import start_rows
-import text_rows
-import training_rows
-import transformer_like
-from measuring import Missing
+from bench import samples
+from bench import start_rows
+from bench import text_rows
+from bench import training_rows
+from bench import transformer_like
+from bench.measuring import Missing
 from onnx import TensorProto, helper
-from setting import Setting
+from bench.setting import Setting
 
 REVIEW = "This film is <br />not good, I was running &amp; laughing."
 

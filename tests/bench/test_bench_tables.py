@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import cost_rows
+from bench import cost_rows
 from tools import fill_docs
-import goals
-import plots
-import publish
+from bench import goals
+from bench import plots
+from bench import publish
 import pytest
-import tables
-import training_rows
-from measuring import Figure
+from bench import tables
+from bench import training_rows
+from bench.measuring import Figure
 
 from tests.bench.results import results
 

@@ -1,8 +1,8 @@
 """What is timed takes turns, and a figure says its median and spread."""
 
-import measuring
+from bench import measuring
 import pytest
-from measuring import Contestant, Figure
+from bench.measuring import Contestant, Figure
 
 
 def test_contestants_take_turns_and_each_reads_its_own_inputs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import profiles
+from bench import profiles
 import pytest
-from profiles import Row
+from bench.profiles import Row
 
 LOOP = "loop (profiles.py:1)"
 ANSWER = f"{LOOP};verdict.<locals>.answer (answer_rows.py:4)"

@@ -2,9 +2,9 @@
 
 from tools import fill_docs
 import pytest
-import scaling
-from measuring import Missing
-from scaling import Inputs
+from bench import scaling
+from bench.measuring import Missing
+from bench.scaling import Inputs
 
 from tests.bench.results import results
 

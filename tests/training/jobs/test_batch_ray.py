@@ -12,7 +12,7 @@ from typing import NamedTuple
 from training.jobs import batch
 from training.files import parts
 from training.jobs import batch_ray
-import processes
+from bench import processes
 import pytest
 
 from tests.support.missing import skip_or_fail

@@ -1,0 +1,1 @@
+"""Measure Verdict's speed, size and cost beside what one would pick instead."""
