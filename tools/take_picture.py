@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402
 from tests.support.stack import Stack  # noqa: E402
 
 DOCS, SITE = ROOT / "docs", ROOT / "static_site"
+PICTURES = ROOT / "tools/pictures"
 REVIEW = (
     "I wanted to love this film, and for the first half hour I did: the harbour at dawn is beautiful and the"
     " two leads are a joy to watch. Then the story falls apart. The last act is a mess, and the ending made"
@@ -36,7 +37,7 @@ SOCIAL, ICON = {"width": 1200, "height": 630}, {"width": 180, "height": 180}
 SHOWN = {"x": 0, "y": 0, "width": 1200, "height": 1240}
 ASK = """async (review) => {
   const [{ Verdict }, { API_URL }, strings] = await Promise.all(
-    ["./api.js", "./config.js", "./verdict_strings.js"].map((file) => import(file)));
+    ["./api.js", "./config.js", "./shared/verdict_strings.js"].map((file) => import(file)));
   const answer = await new Verdict(API_URL).sentiment(review);
   const { sentiment, probability } = answer;
   return [answer, strings.VERDICTS[sentiment], strings.sureness(sentiment, probability)];
@@ -84,7 +85,7 @@ def answer_in_words(browser: Browser, url: str) -> list[Any]:
 def take_social(browser: Browser, answer: list[Any]) -> None:
     """Picture an answer for links to the site."""
     page = browser.new_page(viewport=SOCIAL, device_scale_factor=1)
-    page.goto((DOCS / "social.html").as_uri())
+    page.goto((PICTURES / "social.html").as_uri())
     page.evaluate("(answer) => fill(...answer)", answer)
     page.evaluate("document.fonts.ready.then(() => null)")
     page.screenshot(path=SITE / "social.png")
@@ -93,7 +94,7 @@ def take_social(browser: Browser, answer: list[Any]) -> None:
 def take_icon(browser: Browser) -> None:
     """Picture the mark on paper: a phone would put black behind it."""
     page = browser.new_page(viewport=ICON, device_scale_factor=1)
-    page.goto((DOCS / "icon.html").as_uri())
+    page.goto((PICTURES / "icon.html").as_uri())
     page.screenshot(path=SITE / "apple-touch-icon.png")
 
 

@@ -1,10 +1,10 @@
 // Says where two answers to one text part: in words, and sentence by sentence.
 
 import { logitOf } from "../api.js";
-import { element, listItem } from "../dom.js";
-import { signOf } from "../meter.js";
-import { cut } from "../review/spans.js";
-import { signed } from "../verdict_strings.js";
+import { element, listItem } from "../shared/dom.js";
+import { signOf } from "../shared/meter.js";
+import { cut } from "../shared/spans.js";
+import { signed } from "../shared/verdict_strings.js";
 import { BOTH } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */

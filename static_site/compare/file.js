@@ -1,15 +1,15 @@
 // Takes a whole file through both models: its columns, a polite run, and then what results.js shows of it.
 
-import { find, setOptionalText, setText } from "../dom.js";
-import { diagnose } from "../failure.js";
-import { guessColumns } from "../file/columns.js";
-import { SCALES, guessScale } from "../file/labels.js";
+import { find, setOptionalText, setText } from "../shared/dom.js";
+import { diagnose } from "../shared/failure.js";
+import { guessColumns } from "../rows/columns.js";
+import { SCALES, guessScale } from "../rows/labels.js";
 import { fillSelect, selectOf } from "../file/picking.js";
-import { read } from "../file/reader.js";
-import { Refusal } from "../file/reading.js";
-import { Pace, Sending, outcomeOf } from "../file/sending.js";
+import { read } from "../rows/reader.js";
+import { Refusal } from "../rows/reading.js";
+import { Pace, Sending, outcomeOf } from "../rows/sending.js";
 import { FILE } from "../file/strings.js";
-import { explain } from "../failure_strings.js";
+import { explain } from "../shared/failure_strings.js";
 import { Results } from "./results.js";
 import { rowsOf } from "./rows.js";
 import { BOTH } from "./strings.js";
@@ -17,8 +17,8 @@ import { BOTH } from "./strings.js";
 /**
  * @typedef {import("../api.js").Verdict} Verdict
  * @typedef {import("../api.js").BatchItem} BatchItem
- * @typedef {import("../file/reading.js").Sheet} Sheet
- * @typedef {import("../file/sending.js").State} State
+ * @typedef {import("../rows/reading.js").Sheet} Sheet
+ * @typedef {import("../rows/sending.js").State} State
  * @typedef {import("./rows.js").Choice} Choice
  * @typedef {import("./rows.js").Row} Row
  * @typedef {import("./rows.js").Pair} Pair

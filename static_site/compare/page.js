@@ -1,13 +1,13 @@
 // Runs the page for two models: one text to both, their answers side by side, and where they part.
 
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
-import { addStrings, byId, button, element, find, listItem, onClick } from "../dom.js";
-import { EXAMPLES } from "../examples.js";
-import { explain } from "../failure_strings.js";
-import { startShortcuts } from "../review/shortcuts.js";
+import { addStrings, byId, button, element, find, listItem, onClick } from "../shared/dom.js";
+import { EXAMPLES } from "../shared/examples.js";
+import { explain } from "../shared/failure_strings.js";
+import { startShortcuts } from "../shared/shortcuts.js";
 import * as formWords from "../review/strings.js";
-import { api, beside } from "../service.js";
-import { showPage, startShell } from "../shell.js";
+import { api, beside } from "../shared/service.js";
+import { showPage, startShell } from "../shared/shell.js";
 import { inWords, listOf } from "./apart.js";
 import { Side } from "./sides.js";
 import { BOTH, SIDES, STATIC } from "./strings.js";

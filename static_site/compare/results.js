@@ -1,11 +1,11 @@
 // Shows what both models said of a file: which is right more often, and the reviews on which they part.
 
-import { button, element, find, setOptionalText, setText } from "../dom.js";
-import { save, withoutFormula } from "../file/download.js";
-import { Grid } from "../file/grid.js";
+import { button, element, find, setOptionalText, setText } from "../shared/dom.js";
+import { save, withoutFormula } from "../rows/download.js";
+import { Grid } from "../rows/grid.js";
 import { fillSelect, inputOf, selectOf } from "../file/picking.js";
 import { shareOf } from "../file/strings.js";
-import { VERDICTS } from "../verdict_strings.js";
+import { VERDICTS } from "../shared/verdict_strings.js";
 import { differ, judge, ordered, readByBoth } from "./rows.js";
 import { BOTH, SIDES } from "./strings.js";
 

@@ -1,16 +1,16 @@
 // Says which rows of a file both models are to read, and what came of them: as training/adapt/compare.py does.
 
-import { faultOf } from "../file/columns.js";
-import { interval } from "../file/figures.js";
-import { labelOf } from "../file/labels.js";
-import { textOf } from "../file/reading.js";
+import { faultOf } from "../rows/columns.js";
+import { interval } from "../rows/figures.js";
+import { labelOf } from "../rows/labels.js";
+import { textOf } from "../rows/reading.js";
 
 /**
- * @typedef {import("../file/reading.js").Sheet} Sheet
- * @typedef {import("../file/labels.js").Label} Label
- * @typedef {import("../file/sending.js").Outcome} Outcome
- * @typedef {import("../file/sending.js").Scored} Scored
- * @typedef {{review: number, label: number, scale: import("../file/labels.js").Scale}} Choice columns; -1 for none
+ * @typedef {import("../rows/reading.js").Sheet} Sheet
+ * @typedef {import("../rows/labels.js").Label} Label
+ * @typedef {import("../rows/sending.js").Outcome} Outcome
+ * @typedef {import("../rows/sending.js").Scored} Scored
+ * @typedef {{review: number, label: number, scale: import("../rows/labels.js").Scale}} Choice columns; -1 for none
  * @typedef {{number: number, review: string, label: Label | null}} Row number counts from 1
  * @typedef {[Outcome, Outcome]} Pair what the first and the second said of a row
  * @typedef {{row: Row, first: Scored, second: Scored}} Both a row that both could read
@@ -40,7 +40,7 @@ export function rowsOf(sheet, choice) {
   return { rows: eachOnce(readable, counts), counts };
 }
 
-/** @param {import("../file/reading.js").Cell[]} cells @param {Choice} choice @param {Label | null} label */
+/** @param {import("../rows/reading.js").Cell[]} cells @param {Choice} choice @param {Label | null} label */
 function unlabelled(cells, choice, label) {
   if (choice.label < 0 || label !== null) return "";
   return textOf(cells[choice.label]).trim() === "" ? "unlabelled" : "between";

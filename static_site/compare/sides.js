@@ -1,12 +1,12 @@
 // Holds one of the two models on the page: asks it, and shows what came: nothing yet, reading, an answer or an error.
 
 import { ApiError } from "../api.js";
-import { button, element, find } from "../dom.js";
-import { diagnose } from "../failure.js";
-import { detailOf, errorSmallPrint, explain } from "../failure_strings.js";
-import { drawMeter, newMeter } from "../meter.js";
-import { useKey } from "../service.js";
-import { STATIC, percent, stillLoading } from "../strings.js";
+import { button, element, find } from "../shared/dom.js";
+import { diagnose } from "../shared/failure.js";
+import { detailOf, errorSmallPrint, explain } from "../shared/failure_strings.js";
+import { drawMeter, newMeter } from "../shared/meter.js";
+import { useKey } from "../shared/service.js";
+import { STATIC, percent, stillLoading } from "../shared/strings.js";
 import {
   AXIS,
   OTHER_WARNING,
@@ -16,7 +16,7 @@ import {
   knowsNone,
   probabilityLabel,
   sureness,
-} from "../verdict_strings.js";
+} from "../shared/verdict_strings.js";
 import { BOTH, SIDES } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */

@@ -1,8 +1,8 @@
-// Holds every English word of the page for two models: a translation is a copy of this file, and of ../strings.js.
+// Holds every English word of the page for two models: a translation is a copy of this file, and of ../shared/strings.js.
 
-import { joined } from "../prose_strings.js";
-import { count, percent, plural } from "../strings.js";
-import { VERDICTS, signed } from "../verdict_strings.js";
+import { joined } from "../shared/prose_strings.js";
+import { count, percent, plural } from "../shared/strings.js";
+import { VERDICTS, signed } from "../shared/verdict_strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {

@@ -1,13 +1,13 @@
 // Lets the reader fill in a request and send it, and shows what came back: status, headers, time and the raw answer.
 
 import { ApiError } from "../api.js";
-import { copyButton } from "../copy.js";
-import { element } from "../dom.js";
-import { diagnose } from "../failure.js";
+import { copyButton } from "../shared/copy.js";
+import { element } from "../shared/dom.js";
+import { diagnose } from "../shared/failure.js";
 import { codeBlock, program, redraw } from "./program.js";
 import { bodyOf, callOf, filledAsExample, sent } from "./request.js";
-import { api } from "../service.js";
-import { explainForPage, tryFailed } from "../failure_strings.js";
+import { api } from "../shared/service.js";
+import { explainForPage, tryFailed } from "../shared/failure_strings.js";
 import { DEVELOPERS as words } from "./strings.js";
 
 /** @typedef {import("./openapi.js").Operation} Operation */

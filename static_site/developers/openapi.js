@@ -1,6 +1,6 @@
 // Reads an OpenAPI document as this site shows it: its operations, schemas, limits and errors, whatever they are.
 
-import { at, entries, list, number, rows, text, texts } from "../careful.js";
+import { at, entries, list, number, rows, text, texts } from "../shared/careful.js";
 import { DEVELOPERS as words } from "./strings.js";
 
 /**

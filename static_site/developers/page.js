@@ -1,20 +1,20 @@
 // Runs the page for developers: the API's own description, with programs to copy and requests to try.
 
-import { startPage } from "../asking.js";
+import { startPage } from "../shared/asking.js";
 import { attempt } from "./attempt.js";
-import { element, listItem } from "../dom.js";
+import { element, listItem } from "../shared/dom.js";
 import { described } from "./openapi.js";
-import { laidOut, link, notes, paragraphs } from "../parts.js";
+import { laidOut, link, notes, paragraphs } from "../shared/parts.js";
 import { codeBlock, redraw } from "./program.js";
 import { meaning, messageId, prose, typeNode } from "./prose.js";
 import { bodyOf } from "./request.js";
-import { api, useKey } from "../service.js";
+import { api, useKey } from "../shared/service.js";
 import { DEVELOPERS as words } from "./strings.js";
-import { table } from "../tables.js";
+import { table } from "../shared/tables.js";
 
 /** @typedef {import("./openapi.js").Api} Api */
 /** @typedef {import("./openapi.js").Operation} Operation */
-/** @typedef {import("../parts.js").Part} Part */
+/** @typedef {import("../shared/parts.js").Part} Part */
 
 const DOCUMENT = "/v1/openapi.json";
 

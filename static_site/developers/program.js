@@ -1,12 +1,12 @@
 // Shows a request as a program, in the language that the reader chose for all of the page.
 
-import { copyButton } from "../copy.js";
-import { element } from "../dom.js";
-import { moduleSnippet, snippetsOf } from "../snippets.js";
+import { copyButton } from "../shared/copy.js";
+import { element } from "../shared/dom.js";
+import { moduleSnippet, snippetsOf } from "../shared/snippets.js";
 import { DEVELOPERS as words } from "./strings.js";
 
 /** @typedef {import("./openapi.js").Operation} Operation */
-/** @typedef {import("../snippets.js").Call} Call */
+/** @typedef {import("../shared/snippets.js").Call} Call */
 /** @typedef {"curl" | "python" | "javascript" | "module"} Language module: JavaScript by the page's own api.js */
 
 /** @type {Language} */

@@ -1,7 +1,7 @@
 // Sets words of the API's description: code between backticks, types with links to the messages they name.
 
-import { element } from "../dom.js";
-import { link } from "../parts.js";
+import { element } from "../shared/dom.js";
+import { link } from "../shared/parts.js";
 import { DEVELOPERS as words } from "./strings.js";
 
 /** @typedef {import("./openapi.js").Type} Type */

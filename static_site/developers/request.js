@@ -33,7 +33,7 @@ export function bodyOf(value) {
  * @param {Filled} filled
  * @param {string} apiUrl
  * @param {Record<string, string>} key its header and itself, if there is one
- * @returns {import("../snippets.js").Call}
+ * @returns {import("../shared/snippets.js").Call}
  */
 export function callOf(operation, filled, apiUrl, key) {
   const headers = { ...headersOf(operation, filled), ...key };
@@ -46,7 +46,7 @@ export function callOf(operation, filled, apiUrl, key) {
 
 /**
  * Throws as fetch does.
- * @param {import("../snippets.js").Call} call
+ * @param {import("../shared/snippets.js").Call} call
  * @param {string} body as the reader wrote it
  * @returns {Promise<Got>}
  */

@@ -1,7 +1,7 @@
-// Holds every English word of the page for developers: a translation is a copy of this file, and of ../strings.js.
+// Holds every English word of the page for developers: a translation is a copy of this file, and of ../shared/strings.js.
 
-import { joined, sentence } from "../prose_strings.js";
-import { count, plural } from "../strings.js";
+import { joined, sentence } from "../shared/prose_strings.js";
+import { count, plural } from "../shared/strings.js";
 
 /** @type {Record<string, (value: string | number) => string>} */
 const LIMITS = {

@@ -1,13 +1,13 @@
 // The first step: a file is dropped, chosen or pasted, or one that was kept is taken up again.
 
 import { MAX_BATCH_REVIEWS } from "../api.js";
-import { copyOf, element, find, onClick, setText } from "../dom.js";
-import { EXAMPLES } from "../examples.js";
+import { copyOf, element, find, onClick, setText } from "../shared/dom.js";
+import { EXAMPLES } from "../shared/examples.js";
 import { FILE } from "./strings.js";
-import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "./reading.js";
+import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "../rows/reading.js";
 
 /**
- * @typedef {import("./reader.js").Source} Source
+ * @typedef {import("../rows/reader.js").Source} Source
  * @typedef {{url: string, onSource: (source: Source) => void, onRefusal: (refusal: Refusal) => void}} Wiring
  */
 

@@ -1,14 +1,14 @@
 // Draws the row that is chosen in the table: its whole text, its verdict, and what is to be said about it.
 
 import { MAX_REVIEW_CHARACTERS } from "../api.js";
-import { element, find, setText } from "../dom.js";
-import { linkTo } from "../share.js";
-import { OTHER_WARNING, VERDICTS, WARNINGS, sureness } from "../verdict_strings.js";
+import { element, find, setText } from "../shared/dom.js";
+import { linkTo } from "../shared/share.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS, sureness } from "../shared/verdict_strings.js";
 import { FILE } from "./strings.js";
 import { disagrees } from "./order.js";
 
 /** @typedef {import("./order.js").Rows} Rows */
-/** @typedef {import("./sending.js").Outcome} Outcome */
+/** @typedef {import("../rows/sending.js").Outcome} Outcome */
 
 // A longer text is read better on its own page.
 const SHOWN_CHARACTERS = 2_000;
@@ -51,7 +51,7 @@ function verdictOf(rows, row) {
   return [verdict, element("p", "detail-reason", sureness(sentiment, probability)), ...listOf(remarks)];
 }
 
-/** @param {Outcome} outcome @param {import("./labels.js").Label | null} label */
+/** @param {Outcome} outcome @param {import("../rows/labels.js").Label | null} label */
 function againstLabel(outcome, label) {
   if (label === null) return [];
   return [FILE.yourLabel(VERDICTS[label], disagrees(outcome, label))];

@@ -3,9 +3,9 @@
 import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/index.js";
 
 /**
- * @typedef {import("./reading.js").Cell} Cell
- * @typedef {import("./reading.js").Sheet} Sheet
- * @typedef {import("./sending.js").Outcome} Outcome
+ * @typedef {import("../rows/reading.js").Cell} Cell
+ * @typedef {import("../rows/reading.js").Sheet} Sheet
+ * @typedef {import("../rows/sending.js").Outcome} Outcome
  * @typedef {import("./work.js").Work} Work
  * @typedef {Omit<Sheet, "rows">} SheetHead
  * @typedef {{version: number, sheet: SheetHead, choice: import("./work.js").Choice,

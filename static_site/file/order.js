@@ -1,8 +1,8 @@
 // Says which rows of a file are shown, and in what order.
 
 /**
- * @typedef {import("./sending.js").Outcome} Outcome
- * @typedef {import("./labels.js").Label} Label
+ * @typedef {import("../rows/sending.js").Outcome} Outcome
+ * @typedef {import("../rows/labels.js").Label} Label
  * @typedef {"all" | "positive" | "negative" | "uncertain" | "failed" | "warned" | "disagrees"
  *   | "waiting"} Show
  * @typedef {"row" | "verdict" | "probability" | "label" | "review" | "note"} Key

@@ -1,18 +1,18 @@
 // Runs the page for a whole file: choose it, say which column holds the reviews, read them all.
 
-import { addStrings, byId, copyOf, find, onClick, setText } from "../dom.js";
-import { api } from "../service.js";
-import { showPage, startShell } from "../shell.js";
+import { addStrings, byId, copyOf, find, onClick, setText } from "../shared/dom.js";
+import { api } from "../shared/service.js";
+import { showPage, startShell } from "../shared/shell.js";
 import { chooseView, listenForDrops, offerKept } from "./choosing.js";
 import { claim, forget, kept, load } from "./keeping.js";
 import { columnsView } from "./picking.js";
-import { read } from "./reader.js";
-import { Refusal } from "./reading.js";
+import { read } from "../rows/reader.js";
+import { Refusal } from "../rows/reading.js";
 import { Run } from "./running.js";
 import { FILE, STATIC } from "./strings.js";
 
 /**
- * @typedef {import("./reader.js").Source} Source
+ * @typedef {import("../rows/reader.js").Source} Source
  * @typedef {import("./work.js").Work} Work
  * @typedef {"choose" | "reading" | "columns" | "run"} Step
  */
@@ -64,7 +64,7 @@ function goBack(refusal = null) {
 /**
  * Reads a file's rows and shows them.
  * @param {Source} source
- * @param {import("./reading.js").Choice} choice
+ * @param {import("../rows/reading.js").Choice} choice
  */
 async function open(source, choice) {
   reading.abort();
@@ -102,7 +102,7 @@ function stopReading() {
   say(FILE.stoppedReading);
 }
 
-/** @param {import("./reading.js").Sheet} sheet @param {Source} source */
+/** @param {import("../rows/reading.js").Sheet} sheet @param {Source} source */
 function showColumns(sheet, source) {
   const view = columnsView(sheet, {
     url: api.url,

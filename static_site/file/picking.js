@@ -1,19 +1,19 @@
 // The second step: a preview of the rows, and which columns hold reviews, labels and names.
 
-import { copyOf, element, find, listItem, onClick, setText } from "../dom.js";
+import { copyOf, element, find, listItem, onClick, setText } from "../shared/dom.js";
 import { FILE } from "./strings.js";
-import { guessColumns } from "./columns.js";
-import { SCALES, guessScale, labelOf } from "./labels.js";
-import { textOf } from "./reading.js";
+import { guessColumns } from "../rows/columns.js";
+import { SCALES, guessScale, labelOf } from "../rows/labels.js";
+import { textOf } from "../rows/reading.js";
 import { jobsOf, workOf } from "./work.js";
 
 /**
- * @typedef {import("./reading.js").Sheet} Sheet
- * @typedef {import("./reading.js").Format} Format
- * @typedef {import("./labels.js").Scale} Scale
+ * @typedef {import("../rows/reading.js").Sheet} Sheet
+ * @typedef {import("../rows/reading.js").Format} Format
+ * @typedef {import("../rows/labels.js").Scale} Scale
  * @typedef {import("./work.js").Choice} Choice
  * @typedef {import("./work.js").Work} Work
- * @typedef {{url: string, onFormat: (choice: import("./reading.js").Choice) => void,
+ * @typedef {{url: string, onFormat: (choice: import("../rows/reading.js").Choice) => void,
  *   onOther: () => void, onStart: (work: Work, keep: boolean) => void}} Wiring
  */
 
@@ -40,7 +40,7 @@ export function columnsView(sheet, wiring) {
   return view;
 }
 
-/** @param {import("./reading.js").Note} note */
+/** @param {import("../rows/reading.js").Note} note */
 function noteItem(note) {
   const item = listItem(FILE.NOTES[note.code](note));
   item.dataset.code = note.code;
@@ -143,7 +143,7 @@ function previewTable({ columns, rows }, { review }, shown) {
   return table;
 }
 
-/** @param {import("./reading.js").Cell[]} row @param {number[]} shown @param {number} review */
+/** @param {import("../rows/reading.js").Cell[]} row @param {number[]} shown @param {number} review */
 function previewRow(row, shown, review) {
   const line = element("tr");
   for (const place of shown) {

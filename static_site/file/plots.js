@@ -1,11 +1,11 @@
 // Draws a file's plots as SVG: the histogram of probabilities, and calibration beside labels.
 
-import { count, percent } from "../strings.js";
+import { count, percent } from "../shared/strings.js";
 import { FILE } from "./strings.js";
 
 /**
- * @typedef {import("./figures.js").Bin} Bin
- * @typedef {import("./figures.js").CalibrationBin} CalibrationBin
+ * @typedef {import("../rows/figures.js").Bin} Bin
+ * @typedef {import("../rows/figures.js").CalibrationBin} CalibrationBin
  * @typedef {{left: number, right: number, top: number, bottom: number}} Frame px
  */
 

@@ -1,17 +1,17 @@
 // Shows what came of the rows: shares, plots, the comparison with labels, and the table.
 
-import { element, find, setText } from "../dom.js";
-import { linkTo } from "../share.js";
-import { count, percent } from "../strings.js";
-import { OTHER_WARNING, VERDICTS, WARNINGS } from "../verdict_strings.js";
+import { element, find, setText } from "../shared/dom.js";
+import { linkTo } from "../shared/share.js";
+import { count, percent } from "../shared/strings.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS } from "../shared/verdict_strings.js";
 import { FILE, shareOf } from "./strings.js";
 import { drawDetail, isOpenable } from "./detail.js";
-import { calibrationOf, compare, histogramOf, sharesOf } from "./figures.js";
-import { Grid } from "./grid.js";
+import { calibrationOf, compare, histogramOf, sharesOf } from "../rows/figures.js";
+import { Grid } from "../rows/grid.js";
 import { disagrees, orderOf } from "./order.js";
 import { fillSelect, inputOf, selectOf } from "./picking.js";
 import { calibration, histogram } from "./plots.js";
-import { textOf } from "./reading.js";
+import { textOf } from "../rows/reading.js";
 import { listenForDownloads } from "./taking.js";
 import { labelsOf } from "./work.js";
 
@@ -19,7 +19,7 @@ import { labelsOf } from "./work.js";
  * @typedef {import("./order.js").Key} Key
  * @typedef {import("./order.js").Rows} Rows
  * @typedef {import("./order.js").Show} Show
- * @typedef {import("./sending.js").Outcome} Outcome
+ * @typedef {import("../rows/sending.js").Outcome} Outcome
  * @typedef {import("./work.js").Work} Work
  */
 
@@ -215,7 +215,7 @@ function showOptions({ choice }) {
   return Object.entries(FILE.SHOW).filter(([show]) => show !== "disagrees" || choice.label >= 0);
 }
 
-/** @param {Work} work @param {(import("./labels.js").Label | null)[]} labels @returns {Rows} */
+/** @param {Work} work @param {(import("../rows/labels.js").Label | null)[]} labels @returns {Rows} */
 function rowsOf({ sheet, choice, outcomes }, labels) {
   const cell = (/** @type {number} */ row, /** @type {number} */ column) => textOf(sheet.rows[row][column]);
   const outcome = (/** @type {number} */ row) => outcomes[row];
@@ -234,7 +234,7 @@ function rowsOf({ sheet, choice, outcomes }, labels) {
 /**
  * A row's note, in a few words.
  * @param {Outcome | null} outcome
- * @param {import("./labels.js").Label | null} label
+ * @param {import("../rows/labels.js").Label | null} label
  */
 function noteOf(outcome, label) {
   if (!outcome) return "";
@@ -299,20 +299,20 @@ function figure(key, name, main, aside) {
   return item;
 }
 
-/** @param {string} key @param {string} name @param {import("./figures.js").Accuracy} accuracy */
+/** @param {string} key @param {string} name @param {import("../rows/figures.js").Accuracy} accuracy */
 function accuracyFigure(key, name, accuracy) {
   const item = figure(key, name, shareOf(accuracy.right, accuracy.rows), FILE.accuracyNote(accuracy));
   item.classList.add("figure-tall");
   return item;
 }
 
-/** @param {import("./figures.js").Comparison} comparison */
+/** @param {import("../rows/figures.js").Comparison} comparison */
 function confusion(comparison) {
   const names = ["positive", "negative", "uncertain"];
   const lines = /** @type {("positive" | "negative")[]} */ (["positive", "negative"]).map((label) => [
     VERDICTS[label],
     ...names.map((verdict) =>
-      count(comparison[label][/** @type {keyof import("./figures.js").Verdicts} */ (verdict)]),
+      count(comparison[label][/** @type {keyof import("../rows/figures.js").Verdicts} */ (verdict)]),
     ),
   ]);
   const table = tableOf(["", ...names.map((name) => VERDICTS[name])], lines);

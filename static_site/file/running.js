@@ -1,20 +1,20 @@
 // The third step: sends the rows, says how far it is, and keeps them on this device when asked.
 
-import { copyOf, find, onClick, setOptionalText, setText } from "../dom.js";
-import { diagnose } from "../failure.js";
-import { explain } from "../failure_strings.js";
+import { copyOf, find, onClick, setOptionalText, setText } from "../shared/dom.js";
+import { diagnose } from "../shared/failure.js";
+import { explain } from "../shared/failure_strings.js";
 import { FILE } from "./strings.js";
-import { sharesOf } from "./figures.js";
+import { sharesOf } from "../rows/figures.js";
 import { Keeper, canKeep, claim } from "./keeping.js";
 import { inputOf } from "./picking.js";
 import { Results } from "./results.js";
-import { Pace, Sending, isWorthAnotherTry, outcomeOf } from "./sending.js";
+import { Pace, Sending, isWorthAnotherTry, outcomeOf } from "../rows/sending.js";
 import { forgetFailures, jobsOf } from "./work.js";
 
 /**
  * @typedef {import("../api.js").ApiError} ApiError
- * @typedef {import("./sending.js").State} State
- * @typedef {import("./sending.js").Job} Job
+ * @typedef {import("../rows/sending.js").State} State
+ * @typedef {import("../rows/sending.js").Job} Job
  * @typedef {import("./keeping.js").Release} Release
  * @typedef {import("./work.js").Work} Work
  * @typedef {{api: import("../api.js").Verdict, say: (words: string) => void, onOther: () => void}} Wiring
@@ -177,7 +177,7 @@ export class Run {
     this.#drawTrouble();
   }
 
-  /** @param {import("./figures.js").Shares} shares */
+  /** @param {import("../rows/figures.js").Shares} shares */
   #deck(shares) {
     const { phase } = this.#state;
     if (phase === "done") return FILE.resultDeck(shares);
@@ -197,7 +197,7 @@ export class Run {
     bar.hidden = this.#state.phase === "done";
   }
 
-  /** @param {import("./figures.js").Shares} shares */
+  /** @param {import("../rows/figures.js").Shares} shares */
   #drawButtons({ waiting }) {
     const { phase } = this.#state;
     const going = phase === "sending" || phase === "waiting";

@@ -1,7 +1,7 @@
-// Holds every English word of the file page: a translation is a copy of this file, and of ../strings.js.
+// Holds every English word of the file page: a translation is a copy of this file, and of ../shared/strings.js.
 
-import { detailOf, explain } from "../failure_strings.js";
-import { count, percent, plural } from "../strings.js";
+import { detailOf, explain } from "../shared/failure_strings.js";
+import { count, percent, plural } from "../shared/strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {

@@ -1,10 +1,10 @@
 // Lets the reader take the file with its verdicts along, as CSV or JSON lines.
 
-import { find, onClick } from "../dom.js";
+import { find, onClick } from "../shared/dom.js";
 import { FILE } from "./strings.js";
-import { fileName, parcelsOf, save } from "./download.js";
+import { fileName, parcelsOf, save } from "../rows/download.js";
 import { inputOf } from "./picking.js";
-import { write } from "./reader.js";
+import { write } from "../rows/reader.js";
 
 /** @typedef {import("./work.js").Work} Work */
 
@@ -19,7 +19,7 @@ export function listenForDownloads(view, work) {
   onClick(view, "#take-jsonl", () => take(status, work, { form: "jsonl", safe: false }));
 }
 
-/** @param {HTMLElement} status @param {Work} work @param {import("./download.js").Wish} wish */
+/** @param {HTMLElement} status @param {Work} work @param {import("../rows/download.js").Wish} wish */
 async function take(status, work, wish) {
   status.textContent = FILE.taking;
   try {

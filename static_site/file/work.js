@@ -1,16 +1,16 @@
 // Holds one file's work: its rows, what the reader chose, and what came of each row.
 
-import { faultOf } from "./columns.js";
-import { labelOf } from "./labels.js";
-import { textOf } from "./reading.js";
-import { isWorthAnotherTry } from "./sending.js";
+import { faultOf } from "../rows/columns.js";
+import { labelOf } from "../rows/labels.js";
+import { textOf } from "../rows/reading.js";
+import { isWorthAnotherTry } from "../rows/sending.js";
 
 /**
- * @typedef {import("./reading.js").Sheet} Sheet
- * @typedef {import("./sending.js").Job} Job
- * @typedef {import("./sending.js").Outcome} Outcome
- * @typedef {import("./labels.js").Label} Label
- * @typedef {import("./columns.js").Columns & {scale: import("./labels.js").Scale, once: boolean}} Choice
+ * @typedef {import("../rows/reading.js").Sheet} Sheet
+ * @typedef {import("../rows/sending.js").Job} Job
+ * @typedef {import("../rows/sending.js").Outcome} Outcome
+ * @typedef {import("../rows/labels.js").Label} Label
+ * @typedef {import("../rows/columns.js").Columns & {scale: import("../rows/labels.js").Scale, once: boolean}} Choice
  *   once: equal reviews are asked once
  * @typedef {object} Work
  * @property {Sheet} sheet

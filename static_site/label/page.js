@@ -1,15 +1,15 @@
 // Runs the labelling page: takes a file, shows one text after the other, and writes the labels as CSV.
 
-import { addStrings, byId, onClick } from "../dom.js";
-import { guessColumns } from "../file/columns.js";
-import { save } from "../file/download.js";
-import { read } from "../file/reader.js";
-import { Refusal, textOf } from "../file/reading.js";
+import { addStrings, byId, onClick } from "../shared/dom.js";
+import { guessColumns } from "../rows/columns.js";
+import { save } from "../rows/download.js";
+import { read } from "../rows/reader.js";
+import { Refusal, textOf } from "../rows/reading.js";
 import { FILE } from "../file/strings.js";
 import { LABEL as words, STATIC } from "./strings.js";
 import { Labelling } from "./labelling.js";
-import { follow, settings } from "../settings.js";
-import { showPage, startShell } from "../shell.js";
+import { follow, settings } from "../shared/settings.js";
+import { showPage, startShell } from "../shared/shell.js";
 
 /** @typedef {import("./labelling.js").Label} Label */
 
@@ -55,7 +55,7 @@ async function take() {
   }
 }
 
-/** @param {File} file @param {import("../file/reading.js").Sheet} sheet */
+/** @param {File} file @param {import("../rows/reading.js").Sheet} sheet */
 function start(file, sheet) {
   const { review, label } = guessColumns(sheet);
   const texts = sheet.rows.map((cells) => textOf(cells[review]));
@@ -133,7 +133,7 @@ function onKey(event) {
   act();
 }
 
-/** @param {import("../settings.js").Settings} now */
+/** @param {import("../shared/settings.js").Settings} now */
 function nameButtons({ shortcuts }) {
   for (const [id, [text, key]] of Object.entries(words.BUTTONS)) {
     byId(id).textContent = shortcuts && key ? words.withKey(text, key) : text;

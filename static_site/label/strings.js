@@ -1,6 +1,6 @@
 // Holds the labelling page's words.
 
-import { count } from "../strings.js";
+import { count } from "../shared/strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {

@@ -1,10 +1,10 @@
 // Tells, of a model that was adapted to someone's own reviews, to what, and whether that made it better.
 
-import { amount, at, number, text } from "../careful.js";
-import { notes, paragraphs } from "../parts.js";
+import { amount, at, number, text } from "../shared/careful.js";
+import { notes, paragraphs } from "../shared/parts.js";
 import { orDash, orEmpty, shareCell } from "./pieces.js";
 import { MODEL as words } from "./strings.js";
-import { table } from "../tables.js";
+import { table } from "../shared/tables.js";
 
 /** @typedef {import("./pieces.js").Part} Part */
 

@@ -1,15 +1,15 @@
 // Tells how often the model is right, whether it keeps its promises, and what it gets wrong.
 
-import { amount, at, rows, share, text } from "../careful.js";
-import { element, listItem } from "../dom.js";
-import { notes, paragraphs } from "../parts.js";
+import { amount, at, rows, share, text } from "../shared/careful.js";
+import { element, listItem } from "../shared/dom.js";
+import { notes, paragraphs } from "../shared/parts.js";
 import { bandOf, barCell, barPart, folded, judged, orDash, orEmpty, shareCell, source } from "./pieces.js";
 import { plotted } from "./plots.js";
-import { count } from "../strings.js";
+import { count } from "../shared/strings.js";
 import { MODEL as words } from "./strings.js";
-import { table } from "../tables.js";
+import { table } from "../shared/tables.js";
 
-/** @typedef {import("../careful.js").Row} Row */
+/** @typedef {import("../shared/careful.js").Row} Row */
 /** @typedef {import("./pieces.js").Part} Part */
 /** @typedef {{x: number, y: number, share: number | null}} Group shares: how sure, how often right, of all reviews */
 

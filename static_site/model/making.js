@@ -1,12 +1,12 @@
 // Tells what the model is for, how it was made, of what, and at what cost.
 
-import { amount, at, entries, number, rows, share, text, texts } from "../careful.js";
-import { element } from "../dom.js";
-import { notes, paragraphs } from "../parts.js";
+import { amount, at, entries, number, rows, share, text, texts } from "../shared/careful.js";
+import { element } from "../shared/dom.js";
+import { notes, paragraphs } from "../shared/parts.js";
 import { bandOf, bullets, dateOf, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
-import { count } from "../strings.js";
+import { count } from "../shared/strings.js";
 import { MODEL as words } from "./strings.js";
-import { table } from "../tables.js";
+import { table } from "../shared/tables.js";
 
 /** @typedef {import("./pieces.js").Part} Part */
 

@@ -1,7 +1,7 @@
 // Runs the model's page: what the API's model card says, told by story.js.
 
-import { startPage } from "../asking.js";
-import { api } from "../service.js";
+import { startPage } from "../shared/asking.js";
+import { api } from "../shared/service.js";
 import { storyOf } from "./story.js";
 import { MODEL } from "./strings.js";
 

@@ -1,9 +1,9 @@
 // Makes the pieces that every part of the model's story is put together from.
 
-import { at, share, text } from "../careful.js";
-import { element, listItem } from "../dom.js";
+import { at, share, text } from "../shared/careful.js";
+import { element, listItem } from "../shared/dom.js";
 import { MODEL as words } from "./strings.js";
-import { table } from "../tables.js";
+import { table } from "../shared/tables.js";
 
 /**
  * @typedef {object} Part
@@ -47,7 +47,7 @@ export function source(figures, before = words.printedBy) {
  * @param {string} summary
  * @param {string} caption
  * @param {string[]} head
- * @param {import("../tables.js").Cell[][]} lines
+ * @param {import("../shared/tables.js").Cell[][]} lines
  */
 export function folded(summary, caption, head, lines) {
   const more = element("details", "numbers");

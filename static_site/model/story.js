@@ -1,11 +1,11 @@
 // Tells the model's card as a newspaper would: what matters first, then the evidence, part by part.
 
 import { adapted, verdictOf } from "./adapted.js";
-import { amount, at, share, text } from "../careful.js";
-import { element } from "../dom.js";
+import { amount, at, share, text } from "../shared/careful.js";
+import { element } from "../shared/dom.js";
 import { accuracy, errors, reliability, riskCoverage } from "./evidence.js";
 import { data, identity, limits, speed, training } from "./making.js";
-import { laidOut, paragraphs } from "../parts.js";
+import { laidOut, paragraphs } from "../shared/parts.js";
 import { dateOf, judged } from "./pieces.js";
 import { MODEL as words } from "./strings.js";
 import { ablation, behaviour, capabilities, faithfulness, languages, peers, seeds } from "./trials.js";

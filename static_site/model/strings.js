@@ -1,7 +1,7 @@
-// Holds every English word of the model's page: a translation is a copy of this file, and of ../strings.js.
+// Holds every English word of the model's page: a translation is a copy of this file, and of ../shared/strings.js.
 
-import { capital, joined, sentence, withStop } from "../prose_strings.js";
-import { LANGUAGE, MINUS, count, plural } from "../strings.js";
+import { capital, joined, sentence, withStop } from "../shared/prose_strings.js";
+import { LANGUAGE, MINUS, count, plural } from "../shared/strings.js";
 
 const longDate = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" });
 

@@ -1,14 +1,14 @@
 // Tells what became of the model in trials: one ability each, other languages, its reasons, its peers, luck.
 
-import { amount, at, entries, list, number, rows, share, text } from "../careful.js";
-import { element } from "../dom.js";
-import { notes, paragraphs } from "../parts.js";
+import { amount, at, entries, list, number, rows, share, text } from "../shared/careful.js";
+import { element } from "../shared/dom.js";
+import { notes, paragraphs } from "../shared/parts.js";
 import { barCell, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
-import { count } from "../strings.js";
+import { count } from "../shared/strings.js";
 import { MODEL as words } from "./strings.js";
-import { table } from "../tables.js";
+import { table } from "../shared/tables.js";
 
-/** @typedef {import("../careful.js").Row} Row */
+/** @typedef {import("../shared/careful.js").Row} Row */
 /** @typedef {import("./pieces.js").Part} Part */
 /** @typedef {{name: string, asks: string, held: number, open: number | null}} Capability shares right of each half */
 

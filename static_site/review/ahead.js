@@ -5,20 +5,20 @@ import { ApiError } from "../api.js";
 /** @typedef {typeof import("./outcome.js")} Outcome */
 /** @typedef {import("./outcome.js").Form} Form */
 
-const STYLE = "../answer.css";
+const STYLE = "../shared/answer.css";
 // All that outcome.js needs and the page hasn't yet: named here, none waits for another to name it.
 const MODULES = [
   "./outcome.js",
   "./answer_strings.js",
   "./answer.js",
   "./compare.js",
-  "../failure.js",
-  "../failure_strings.js",
+  "../shared/failure.js",
+  "../shared/failure_strings.js",
   "./history_view.js",
   "./tryout.js",
-  "../verdict_strings.js",
-  "../meter.js",
-  "./spans.js",
+  "../shared/verdict_strings.js",
+  "../shared/meter.js",
+  "../shared/spans.js",
   "./waterfall.js",
   "./words.js",
   "./history.js",

@@ -2,10 +2,10 @@
 
 import * as strings from "./answer_strings.js";
 import { logitOf } from "../api.js";
-import { button, element, find, listItem } from "../dom.js";
-import { drawMeter, newMeter } from "../meter.js";
-import { cut } from "./spans.js";
-import { percent } from "../strings.js";
+import { button, element, find, listItem } from "../shared/dom.js";
+import { drawMeter, newMeter } from "../shared/meter.js";
+import { cut } from "../shared/spans.js";
+import { percent } from "../shared/strings.js";
 import {
   OTHER_WARNING,
   VERDICTS,
@@ -15,7 +15,7 @@ import {
   probabilityLabel,
   signed,
   sureness,
-} from "../verdict_strings.js";
+} from "../shared/verdict_strings.js";
 import { drawWaterfall } from "./waterfall.js";
 import { describePull, strongestOf, textPieces } from "./words.js";
 

@@ -1,7 +1,7 @@
 // Holds the English words of the review page once there is an answer.
 
-import { LANGUAGE, count, percent, plural } from "../strings.js";
-import { AXIS, VERDICTS, signed, sureness } from "../verdict_strings.js";
+import { LANGUAGE, count, percent, plural } from "../shared/strings.js";
+import { AXIS, VERDICTS, signed, sureness } from "../shared/verdict_strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {

@@ -1,10 +1,10 @@
 // Sets two answers side by side: one that was pinned, and the one on screen now.
 
 import * as strings from "./answer_strings.js";
-import { byId, element, fillStrings, onClick, setText } from "../dom.js";
-import { drawMeter, newMeter } from "../meter.js";
-import { cut } from "./spans.js";
-import { VERDICTS, signed } from "../verdict_strings.js";
+import { byId, element, fillStrings, onClick, setText } from "../shared/dom.js";
+import { drawMeter, newMeter } from "../shared/meter.js";
+import { cut } from "../shared/spans.js";
+import { VERDICTS, signed } from "../shared/verdict_strings.js";
 import { describePull, strongestOf } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */

@@ -1,6 +1,6 @@
 // Lets a reader say that a verdict is wrong, where the API keeps such things; nothing is sent before that.
 
-import { find, onClick } from "../dom.js";
+import { find, onClick } from "../shared/dom.js";
 import { CORRECT } from "./answer_strings.js";
 
 /** @typedef {import("../api.js").Verdict} Verdict */

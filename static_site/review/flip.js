@@ -1,7 +1,7 @@
 // Finds the fewest words whose removal changes a verdict, among few variants that one batch answers.
 
 import { MAX_BATCH_BYTES } from "../api.js";
-import { escaped } from "./spans.js";
+import { escaped } from "../shared/spans.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("../api.js").Span} Span */

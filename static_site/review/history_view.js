@@ -1,10 +1,10 @@
 // Lists the reviews that were read on this device, while the reader wants that.
 
 import * as strings from "./answer_strings.js";
-import { button, byId, element, fillStrings, listItem, onClick, setText } from "../dom.js";
+import { button, byId, element, fillStrings, listItem, onClick, setText } from "../shared/dom.js";
 import * as history from "./history.js";
-import { follow, settings } from "../settings.js";
-import { VERDICTS } from "../verdict_strings.js";
+import { follow, settings } from "../shared/settings.js";
+import { VERDICTS } from "../shared/verdict_strings.js";
 
 /** @type {(text: string) => void} */
 let useText;

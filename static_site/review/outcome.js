@@ -5,12 +5,12 @@ import { drawAnswer } from "./answer.js";
 import { arrived } from "./ahead.js";
 import { ApiError } from "../api.js";
 import { pin, showComparison, startComparison } from "./compare.js";
-import { addStrings, byId, copyText, find, onClick, setOptionalText, setText } from "../dom.js";
-import { Failure, diagnose, waitIsOver } from "../failure.js";
-import { detailOf, errorSmallPrint, explain } from "../failure_strings.js";
+import { addStrings, byId, copyText, find, onClick, setOptionalText, setText } from "../shared/dom.js";
+import { Failure, diagnose, waitIsOver } from "../shared/failure.js";
+import { detailOf, errorSmallPrint, explain } from "../shared/failure_strings.js";
 import { remember, startHistory } from "./history_view.js";
-import { api, useKey } from "../service.js";
-import { linkTo } from "../share.js";
+import { api, useKey } from "../shared/service.js";
+import { linkTo } from "../shared/share.js";
 import { endCurrent, endsWithState, isShown, result, show } from "./states.js";
 import { Tryout } from "./tryout.js";
 
@@ -135,7 +135,7 @@ function showError(error, quietly) {
 /**
  * @param {DocumentFragment} view
  * @param {ApiError} error
- * @param {import("../failure_strings.js").Explanation} explanation
+ * @param {import("../shared/failure_strings.js").Explanation} explanation
  */
 function drawError(view, error, { title, advice, command = "", edit = false, retry = true }) {
   setText(view, "#error-title", title);

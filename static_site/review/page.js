@@ -2,16 +2,16 @@
 
 import { loadAtFirstSign, loadOutcome } from "./ahead.js";
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
-import { addStrings, byId, button, element, find, listItem, onClick, setText } from "../dom.js";
-import { EXAMPLES } from "../examples.js";
-import { api } from "../service.js";
-import { follow, settings } from "../settings.js";
-import { reviewOf } from "../share.js";
-import { showPage, startShell } from "../shell.js";
-import { startShortcuts } from "./shortcuts.js";
+import { addStrings, byId, button, element, find, listItem, onClick, setText } from "../shared/dom.js";
+import { EXAMPLES } from "../shared/examples.js";
+import { api } from "../shared/service.js";
+import { follow, settings } from "../shared/settings.js";
+import { reviewOf } from "../shared/share.js";
+import { showPage, startShell } from "../shared/shell.js";
+import { startShortcuts } from "../shared/shortcuts.js";
 import { after, endCurrent, result, show, stopTimers } from "./states.js";
 import * as strings from "./strings.js";
-import { offline, stillLoading, unloaded } from "../strings.js";
+import { offline, stillLoading, unloaded } from "../shared/strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 
@@ -63,7 +63,7 @@ function listen() {
   addEventListener("pageshow", showLength);
 }
 
-/** @param {import("../settings.js").Settings} now */
+/** @param {import("../shared/settings.js").Settings} now */
 function applySettings(now) {
   byId("privacy").textContent = strings.privacy(api.url, now);
   // Those who keep a history see it at once; what can't be loaded now is asked for again when it is needed.

@@ -1,9 +1,9 @@
 // Shows how a program asks about the review on screen, and the raw answer; loaded when looked at.
 
 import { allRoutes, rawAnswer } from "./answer_strings.js";
-import { copyButton } from "../copy.js";
-import { element } from "../dom.js";
-import { snippetsFor } from "../snippets.js";
+import { copyButton } from "../shared/copy.js";
+import { element } from "../shared/dom.js";
+import { snippetsFor } from "../shared/snippets.js";
 
 /**
  * @param {HTMLElement} box

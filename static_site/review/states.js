@@ -1,6 +1,6 @@
 // Shows one state of the review page in place of another: empty, loading, answer or error.
 
-import { byId, copyOf } from "../dom.js";
+import { byId, copyOf } from "../shared/dom.js";
 
 /** @typedef {"empty" | "loading" | "answer" | "error"} State */
 /** @typedef {{end: () => void}} Ending ends its timers and requests; may be called again */

@@ -1,6 +1,6 @@
 // Holds the English words of the form for a review, and what stands below it until somebody has asked.
 
-import { count, plural } from "../strings.js";
+import { count, plural } from "../shared/strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {

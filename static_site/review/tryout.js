@@ -4,13 +4,13 @@ import { arrived } from "./ahead.js";
 import { realWords } from "./answer.js";
 import * as strings from "./answer_strings.js";
 import { ApiError } from "../api.js";
-import { element, find, onClick } from "../dom.js";
-import { explain, tryFailed } from "../failure_strings.js";
+import { element, find, onClick } from "../shared/dom.js";
+import { explain, tryFailed } from "../shared/failure_strings.js";
 import { removals, smallestFlip, variantsThatFit } from "./flip.js";
-import { drawMeter, newMeter } from "../meter.js";
-import { cut, escaped, without } from "./spans.js";
-import { percent } from "../strings.js";
-import { VERDICTS } from "../verdict_strings.js";
+import { drawMeter, newMeter } from "../shared/meter.js";
+import { cut, escaped, without } from "../shared/spans.js";
+import { percent } from "../shared/strings.js";
+import { VERDICTS } from "../shared/verdict_strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("./words.js").Explained} Explained */

@@ -2,10 +2,10 @@
 
 import * as strings from "./answer_strings.js";
 import { logitOf } from "../api.js";
-import { element, listItem } from "../dom.js";
-import { signOf } from "../meter.js";
-import { cut } from "./spans.js";
-import { signed } from "../verdict_strings.js";
+import { element, listItem } from "../shared/dom.js";
+import { signOf } from "../shared/meter.js";
+import { cut } from "../shared/spans.js";
+import { signed } from "../shared/verdict_strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 /**

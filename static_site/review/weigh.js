@@ -3,10 +3,10 @@
 import { drawStrongest, realWords } from "./answer.js";
 import * as strings from "./answer_strings.js";
 import { ApiError } from "../api.js";
-import { find, setText } from "../dom.js";
-import { explain, tryFailed } from "../failure_strings.js";
+import { find, setText } from "../shared/dom.js";
+import { explain, tryFailed } from "../shared/failure_strings.js";
 import { variantsThatFit } from "./flip.js";
-import { without } from "./spans.js";
+import { without } from "../shared/spans.js";
 import { tintWords } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */

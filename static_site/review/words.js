@@ -1,13 +1,13 @@
 // Draws the text that was read: each sentence underlined by its pull, each word tinted by its own.
 
 import { wordLabel } from "./answer_strings.js";
-import { element } from "../dom.js";
-import { signOf } from "../meter.js";
-import { cut, widestGap, within } from "./spans.js";
-import { signed } from "../verdict_strings.js";
+import { element } from "../shared/dom.js";
+import { signOf } from "../shared/meter.js";
+import { cut, widestGap, within } from "../shared/spans.js";
+import { signed } from "../shared/verdict_strings.js";
 
 /** @typedef {import("../api.js").Span} Span */
-/** @typedef {import("./spans.js").Range} Range */
+/** @typedef {import("../shared/spans.js").Range} Range */
 /** @typedef {Required<import("../api.js").Answer>} Explained an answer that was explained by words */
 
 // The pull of a word, in logits, that a full tint stands for at least; weak words must not look strong.

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page
 from tests.support.stack import Stack
 
 READ = """async ([name, data, choice]) => {
-  const { read } = await import("/file/reader.js");
+  const { read } = await import("/rows/reader.js");
   const bytes = Uint8Array.from(atob(data), (character) => character.charCodeAt(0));
   const source = { name, file: new File([bytes], name) };
   return read(source, choice, new AbortController().signal).catch((refusal) => ({ refused: refusal.code }));
@@ -213,7 +213,7 @@ def test_a_json_line_of_a_hundred_thousand_brackets_harms_no_other(site: Page) -
 def test_a_file_that_is_too_large_is_refused_unread(site: Page) -> None:
     code = site.evaluate(
         """async () => {
-          const { read } = await import("/file/reader.js");
+          const { read } = await import("/rows/reader.js");
           const file = { size: 100_000_001, arrayBuffer: () => { throw new Error("read"); } };
           const reading = read({ name: "a.csv", file }, {}, new AbortController().signal);
           return reading.catch((refusal) => refusal.code);
@@ -229,7 +229,7 @@ def batches(site: Page, count: int, review: str) -> list[list[int]]:
     """Give the number of reviews and of bytes in UTF-8 of each request; the review is told as JSON."""
     return site.evaluate(
         """async ([count, review]) => {
-          const { takeBatch } = await import("/file/sending.js");
+          const { takeBatch } = await import("/rows/sending.js");
           const [piece, times] = JSON.parse(review);
           const job = (_, row) => ({ review: piece.repeat(times), rows: [row] });
           const jobs = Array.from({ length: count }, job);
@@ -259,7 +259,7 @@ def test_a_request_stays_under_a_megabyte_whatever_its_characters_take(site: Pag
 def test_waits_grow_and_end(site: Page) -> None:
     delays = site.evaluate(
         """async () => {
-          const { delayOf } = await import("/file/sending.js");
+          const { delayOf } = await import("/rows/sending.js");
           const error = { status: 503, code: "x", retry_after: null };
           return [1, 2, 3, 4, 5, 6].map((tries) => delayOf(error, tries));
         }"""

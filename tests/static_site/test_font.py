@@ -14,7 +14,7 @@ IN_HEADLINES = """[...document.querySelectorAll("body *")]
   .filter((node) => getComputedStyle(node).fontFamily.startsWith("Newsreader"))
   .map((node) => node.textContent.trim()).join(" ")"""
 TITLES = """async ([codes, statuses]) => {
-  const { explain } = await import("./failure_strings.js");
+  const { explain } = await import("./shared/failure_strings.js");
   const errors = [...codes.map((code) => ({ code })), ...statuses.map((status) => ({ code: "", status }))];
   return errors.map((error) => explain(error, "").title).join(" ");
 }"""
@@ -28,7 +28,7 @@ def characters_of(ranges: str) -> set[str]:
 
 def said_in_style() -> set[str]:
     """The characters for which the style sheet asks for the font."""
-    said = re.search(r"unicode-range: ([^;]+);", (SITE / "style.css").read_text(encoding="utf-8"))
+    said = re.search(r"unicode-range: ([^;]+);", (SITE / "shared/style.css").read_text(encoding="utf-8"))
     assert said
     return characters_of(said.group(1))
 
@@ -46,7 +46,7 @@ def test_the_headlines_font_holds_every_character_of_a_headline(visit: Visit) ->
         page = visit(name)
         page.wait_for_load_state("networkidle")
         shown += page.evaluate(IN_HEADLINES)
-    texts = (SITE / "failure_strings.js").read_text(encoding="utf-8")
+    texts = (SITE / "shared/failure_strings.js").read_text(encoding="utf-8")
     codes = re.findall(r"^  ([a-z_]+): ", texts, re.MULTILINE)
     shown += page.evaluate(TITLES, [codes, [*range(400, 430), *range(500, 505)]])
     assert len(shown) > 500

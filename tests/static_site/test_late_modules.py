@@ -57,7 +57,7 @@ def test_the_first_sign_of_use_loads_all_that_an_answer_needs(visit: Visit, sign
 
 def test_a_link_with_a_review_needs_no_sign_of_use(visit: Visit) -> None:
     page = visit()
-    link = page.evaluate(f"import('./share.js').then(({{ linkTo }}) => linkTo('{GOOD}'))")
+    link = page.evaluate(f"import('./shared/share.js').then(({{ linkTo }}) => linkTo('{GOOD}'))")
     page.goto("about:blank")
     page.goto(link)
     expect_state(page, "answer")
@@ -71,7 +71,7 @@ def broken(route: Route) -> None:
     route.abort("connectionrefused")
 
 
-@pytest.mark.parametrize("file", ["review/outcome.js", "review/words.js", "answer.css"])
+@pytest.mark.parametrize("file", ["review/outcome.js", "review/words.js", "shared/answer.css"])
 @pytest.mark.parametrize("fault", [missing, broken])
 def test_without_what_shows_an_answer_the_page_says_so_and_a_retry_loads_it(
     page: Page, file: str, fault

@@ -62,10 +62,10 @@ def test_the_smallest_flip_is_taken_and_of_equal_ones_the_strongest(page: Page) 
 def test_a_text_is_cut_by_code_points(page: Page) -> None:
     text = "\N{GRINNING FACE} a <b> & c"
     left_out = [{"start": 2, "end": 3, "contribution": 0.0}]
-    assert call(page, "review/spans.js", "without", text, left_out) == "\N{GRINNING FACE}   &lt;b> &amp; c"
+    assert call(page, "shared/spans.js", "without", text, left_out) == "\N{GRINNING FACE}   &lt;b> &amp; c"
 
 
 def test_the_widest_gap_is_what_was_not_read(page: Page) -> None:
     spans = [{"start": a, "end": b} for a, b in ((0, 3), (4, 9), (200, 203), (204, 210))]
-    assert call(page, "review/spans.js", "widestGap", spans) == {"start": 9, "end": 200}
-    assert call(page, "review/spans.js", "widestGap", []) == {"start": 0, "end": 0}
+    assert call(page, "shared/spans.js", "widestGap", spans) == {"start": 9, "end": 200}
+    assert call(page, "shared/spans.js", "widestGap", []) == {"start": 0, "end": 0}

@@ -47,7 +47,7 @@ def test_the_first_visit_is_light(visit: Visit, stack: Stack, name: str) -> None
     sizes = {url: min(len(body), len(gzip.compress(body))) for url, body in own.items()}
     assert sum(sizes.values()) <= MAX_BYTES.get(name, MAX_OTHER_BYTES), sizes
     assert len(loaded) <= MAX_REQUESTS
-    assert any("style.css" in url for url in own) and any("woff2" in url for url in own)
+    assert any("shared/style.css" in url for url in own) and any("woff2" in url for url in own)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -33,7 +33,7 @@ HOSTILE = {
     "surrogate": "Good film \ud83c and more.",
 }
 WRITE = """
-import { snippetsFor, snippetsOf, moduleSnippet } from "SITE/snippets.js";
+import { snippetsFor, snippetsOf, moduleSnippet } from "SITE/shared/snippets.js";
 let text = "";
 for await (const chunk of process.stdin) text += chunk;
 const { url, review, call } = JSON.parse(text);

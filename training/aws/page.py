@@ -14,7 +14,7 @@ from training.aws.hosting import Say
 
 from vocab.files import sha256
 
-SITE = Path(__file__).resolve().parents[1] / "static_site"
+SITE = Path(__file__).resolve().parents[2] / "static_site"
 sys.path.append(str(SITE))
 
 import serve  # noqa: E402

@@ -1,8 +1,8 @@
 // The APIs that the site's pages ask, with the keys that the reader gave them for as long as this tab is open.
 
-import { Verdict } from "./api.js";
+import { Verdict } from "../api.js";
 // As a whole: a config.js that was written before there could be a second model doesn't name one.
-import * as config from "./config.js";
+import * as config from "../config.js";
 
 const KEY = "verdict.key";
 

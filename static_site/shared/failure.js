@@ -1,6 +1,6 @@
 // Sees an error through: finds out what kind it is, counts down to the next try, tries by itself.
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { find, onClick, setText } from "./dom.js";
 import { retryIn, waking } from "./failure_strings.js";
 import { STATIC, stillLoading } from "./strings.js";
@@ -18,7 +18,7 @@ const PROBE_MS = 3_000;
  * Tells apart what a browser reports alike: a device that is offline, an API that isn't there, and one
  * that doesn't accept this page's address.
  * @param {ApiError} error
- * @param {import("./api.js").Verdict} api
+ * @param {import("../api.js").Verdict} api
  */
 export async function diagnose(error, api) {
   if (error.code !== "unreachable") return error;

@@ -1,6 +1,6 @@
 // Runs a page that tells one answer of the API, the model's card or the API's own description: loading, told or error.
 
-import { ApiError } from "./api.js";
+import { ApiError } from "../api.js";
 import { byId, copyOf, find, onClick, setOptionalText, setText } from "./dom.js";
 import { Failure, diagnose, waitIsOver } from "./failure.js";
 import { detailOf, errorSmallPrint, explainForPage } from "./failure_strings.js";

@@ -1,6 +1,6 @@
 // Shows any number of rows as a table of which only what is in view is drawn; used by keyboard or mouse.
 
-import { button, element } from "../dom.js";
+import { button, element } from "../shared/dom.js";
 
 /**
  * @typedef {{key: string, label: string}} Column

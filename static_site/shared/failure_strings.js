@@ -11,14 +11,14 @@ export const waking = (seconds, waited) =>
 
 /**
  * What the API, or our check of its answer, said; "" when nothing.
- * @param {import("./api.js").ApiError} error
+ * @param {import("../api.js").ApiError} error
  */
 export function detailOf({ code, detail }) {
   if (!detail) return "";
   return code === "bad_answer" ? `What is wrong: ${detail}.` : `The API says: ${detail}`;
 }
 
-/** @param {import("./api.js").ApiError} error */
+/** @param {import("../api.js").ApiError} error */
 export function errorSmallPrint({ status, code, request_id }) {
   const unsent = ["empty", "too_long", "broken_link"].includes(code);
   const parts = [unsent ? "Not sent" : status ? `Status ${status}` : "No HTTP answer", code];
@@ -33,7 +33,7 @@ export function errorSmallPrint({ status, code, request_id }) {
  *   retry: false when there is nothing yet to try again; again: the page tries by itself.
  */
 
-/** @type {Record<string, (error: import("./api.js").ApiError, url: string) => Explanation>} */
+/** @type {Record<string, (error: import("../api.js").ApiError, url: string) => Explanation>} */
 const BY_CODE = {
   empty: () => ({
     title: "There is nothing to read yet",
@@ -96,7 +96,7 @@ const BY_CODE = {
   }),
 };
 
-/** @type {Record<number, (error: import("./api.js").ApiError, url: string) => Explanation>} */
+/** @type {Record<number, (error: import("../api.js").ApiError, url: string) => Explanation>} */
 const BY_STATUS = {
   400: () => ({
     title: "The API didn\u2019t accept the request",
@@ -147,7 +147,7 @@ const BY_STATUS = {
 };
 
 /**
- * @param {import("./api.js").ApiError} error
+ * @param {import("../api.js").ApiError} error
  * @param {string} url
  * @returns {Explanation}
  */
@@ -170,7 +170,7 @@ export function explain(error, url) {
 
 /**
  * What went wrong, where no review is at stake.
- * @param {import("./api.js").ApiError} error
+ * @param {import("../api.js").ApiError} error
  * @param {string} url
  * @param {string} title
  * @returns {Explanation}

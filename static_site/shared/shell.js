@@ -1,6 +1,6 @@
 // Draws what every page shares: the way to the other pages, and the reader's settings.
 
-import * as config from "./config.js";
+import * as config from "../config.js";
 import { byId, element, fillStrings, find, listItem } from "./dom.js";
 import { applyTheme, change, follow, settings } from "./settings.js";
 import * as strings from "./strings.js";

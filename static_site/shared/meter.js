@@ -5,7 +5,7 @@ import { percent } from "./strings.js";
 import { probabilityLabel, signed } from "./verdict_strings.js";
 
 /** @typedef {"plus" | "minus" | "zero"} Sign */
-/** @typedef {Pick<import("./api.js").Answer, "probability" | "model">} Scored */
+/** @typedef {Pick<import("../api.js").Answer, "probability" | "model">} Scored */
 
 /** An element of role meter, to be filled by drawMeter(). */
 export function newMeter() {

@@ -42,7 +42,7 @@ export function ourFields(outcome) {
 
 /**
  * A file's rows in parcels.
- * @param {import("./work.js").Work} work
+ * @param {import("../file/work.js").Work} work
  * @param {Wish} wish
  * @returns {Iterable<Parcel>}
  */

@@ -1,6 +1,6 @@
 // Puts a review into a link's fragment, which browsers never send to a server, and takes it out again.
 
-import { MAX_REVIEW_CHARACTERS } from "./api.js";
+import { MAX_REVIEW_CHARACTERS } from "../api.js";
 
 const NAME = "review";
 

@@ -1,8 +1,8 @@
 // The keys of a form for a review: Ctrl + Enter sends it, a slash goes to its box. They can be switched off.
 
-import { byId } from "../dom.js";
-import { follow, settings } from "../settings.js";
-import { shortcut } from "./strings.js";
+import { byId } from "./dom.js";
+import { follow, settings } from "./settings.js";
+import { shortcut } from "../review/strings.js";
 
 /**
  * Lets keys work as the settings say, and the form say so.
@@ -14,7 +14,7 @@ export function startShortcuts(review, read) {
   document.addEventListener("keydown", (event) => onKey(event, review, read));
 }
 
-/** @param {Readonly<import("../settings.js").Settings>} now */
+/** @param {Readonly<import("./settings.js").Settings>} now */
 function showShortcut({ shortcuts }) {
   byId("shortcut").textContent = shortcuts ? shortcut(/Mac|iPhone|iPad/.test(navigator.platform)) : "";
   if (shortcuts) byId("send").setAttribute("aria-keyshortcuts", "Control+Enter Meta+Enter");
