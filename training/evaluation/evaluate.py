@@ -1,10 +1,11 @@
 """Judge the published model, through the very hooks that serve it.
 
-    python -m training.evaluation.evaluate --split test          # the 25,000 official test reviews, two minutes
+    python -m training.evaluation.evaluate --split test          # the 25,000 official test reviews
     python -m training.evaluation.evaluate --csv reviews.csv     # any file with the columns text and label
-    python -m training.evaluation.evaluate --speed               # milliseconds a review of 230 tokens, one thread
-    python -m training.evaluation.evaluate --length-temperature  # would a temperature by length be better calibrated?
+    python -m training.evaluation.evaluate --speed               # milliseconds a review, one thread
+    python -m training.evaluation.evaluate --length-temperature  # try a temperature by length
 
+The test split takes two minutes; ``--speed`` reads reviews of 230 tokens.
 Prints one JSON. ``--publish`` writes the figures of that split, or the speed, into the model's card.
 """
 
@@ -15,20 +16,20 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.data import dataset
-from training.endpoint import inference
-from training.evaluation import machine
-from training.evaluation import metrics
 import numpy as np
-from training.files.labelled import LABELS
 from tqdm import tqdm
 
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import machine, metrics
+from training.files import labelled
+from training.files.rows import BatchError
 from vocab import contract
 from vocab.contract import ContractError
 from vocab.files import write_atomic
@@ -202,10 +203,34 @@ def speed(texts: Sequence[str], model: Path) -> dict[str, Any]:
     }
 
 
-def read_csv(path: Path) -> tuple[list[str], np.ndarray]:
-    """Read the columns text and label of a CSV file in UTF-8. Raises ValueError with the line."""
+class Labelled(NamedTuple):
+    """Texts of a file, their labels 0 or 1, int (texts,), and the number of rows without one."""
+
+    texts: list[str]
+    labels: np.ndarray
+    left_out: int
+
+
+def read_csv(path: Path) -> Labelled:
+    """Read the columns text and label of a CSV file in UTF-8. Raises ValueError with the line.
+
+    Labels mean what they mean to ``adapt``, ``compare`` and the page.
+    """
+    rows = list(_csv_rows(path))
+    if not rows:
+        raise ValueError(f"{path} holds no row")
+    meaning = _meaning(rows)
+    labels = [meaning.get(labelled.plain(label)) for _, label, _ in rows]
+    sides = [label for label in labels if label is not None]
+    if not sides:
+        raise ValueError(f"{path} has no row that is positive or negative")
+    texts = [text for (text, _, _), label in zip(rows, labels, strict=True) if label is not None]
+    return Labelled(texts, np.array(sides), len(rows) - len(sides))
+
+
+def _csv_rows(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield each row's text, its label and its place in the file. Raises ValueError."""
     csv.field_size_limit(MAX_CELL)
-    texts, labels = [], []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -214,28 +239,35 @@ def read_csv(path: Path) -> tuple[list[str], np.ndarray]:
                 has = f"has {', '.join(map(repr, names))}" if names else "is empty"
                 raise ValueError(f"{path} needs one column text and one column label, {has}")
             for row in reader:
-                labels.append(_label(row, f"{path} line {reader.line_num}"))
-                texts.append(row["text"])
+                where = f"{path} line {reader.line_num}"
+                _check_width(row, where)
+                yield row["text"], row["label"], where
     except UnicodeDecodeError as error:
         raise ValueError(f"{path} is no CSV in UTF-8 ({error})") from error
     except csv.Error as error:
         raise ValueError(f"{path} can't be read as CSV: {error}; a cell has at most {MAX_CELL:,}") from error
-    if not texts:
-        raise ValueError(f"{path} holds no row")
-    return texts, np.array(labels)
 
 
-def _label(row: dict[Any, Any], where: str) -> int:
-    """Give a row's label. Raises ValueError, which never quotes what may be a review."""
-    value = row["label"]
-    if value is None or row["text"] is None or None in row:
+def _check_width(row: dict[Any, Any], where: str) -> None:
+    if row["label"] is None or row["text"] is None or None in row:
         count = "more" if None in row else "fewer"
         raise ValueError(f"{where}: the row has {count} cells than the header; is a comma or quote unquoted?")
-    label = LABELS.get(value.strip().lower())
-    if label is None:
-        came = repr(value) if len(value) <= 10 else f"{len(value):,} characters"
-        raise ValueError(f"{where}: a label is positive, negative, pos, neg, 1 or 0, got {came}")
-    return label
+
+
+def _meaning(rows: Sequence[tuple[str, str, str]]) -> dict[str, int | None]:
+    """Return what the rows' labels mean. Raises ValueError, which never quotes what may be a review."""
+    try:
+        return labelled.scheme_of({labelled.plain(label) for _, label, _ in rows}).meaning
+    except labelled.UnknownLabels as error:
+        unknown = error.values
+    except BatchError as error:
+        raise ValueError(str(error)) from error
+    value, where = next((label, where) for _, label, where in rows if labelled.plain(label) in unknown)
+    came = repr(value) if len(value) <= 10 else f"{len(value):,} characters"
+    raise ValueError(
+        f"{where}: a label is positive, negative, pos, neg, 1 or 0, got {came}; a file has one scale: words,"
+        " 1 and 0, 1 and 2, -1 and 1, or stars up to 5 or 10"
+    )
 
 
 def publish(model: Path, name: str, figures: dict[str, Any], command: str) -> None:
@@ -277,7 +309,10 @@ def main() -> None:
 def _figures(options: argparse.Namespace) -> dict[str, Any]:
     """Give what the flags ask for, and publish it when they say so."""
     if options.csv:
-        return judge(*read_csv(options.csv), options.model, options.workers)
+        rows = read_csv(options.csv)
+        if rows.left_out:
+            print(f"evaluate: left out {rows.left_out:,} rows without a side", file=sys.stderr)
+        return judge(rows.texts, rows.labels, options.model, options.workers)
     reviews = getattr(dataset.load(dataset.find_archive(options.archive)), options.split)
     texts = [review.text for review in reviews]
     labels = np.array([review.label for review in reviews])

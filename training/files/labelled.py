@@ -1,10 +1,13 @@
 """Labelled reviews of a file: what its labels mean, which rows teach, and which are left out and why.
 
-Labels are words (positive, negative, pos, neg), 1 and 0, or stars up to 5 or 10. Nothing here holds a text
-for longer than it takes to look at it: a file may have a million rows.
+A column of labels is on one scale: words, 1 and 0, 1 and 2, -1 and 1, or stars up to 5 or 10.
+tests/golden/labels.json holds this file and static_site/rows/labels.js to the same rule.
+No text stays in memory: a file may have a million rows.
 """
 
 import argparse
+import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import blake2b
@@ -12,16 +15,29 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from training.files.rows import BatchError, Row, Source, format_of, open_source, shown
 
 # A column that has one of these names is found without being named.
-LABEL_COLUMNS = ("label", "sentiment", "stars", "star_rating", "rating", "score", "polarity", "class")
+LABEL_COLUMNS = (
+    "label",
+    "labels",
+    "sentiment",
+    "stars",
+    "star_rating",
+    "rating",
+    "score",
+    "polarity",
+    "class",
+    "target",
+)
 GROUP_COLUMN = "group"
-LABELS = {"positive": 1, "negative": 0, "pos": 1, "neg": 0, "1": 1, "0": 0, "1.0": 1, "0.0": 0}
+WORDS = {
+    **dict.fromkeys(("positive", "pos", "p", "good", "true", "yes", "+", "fresh"), 1),
+    **dict.fromkeys(("negative", "neg", "n", "bad", "false", "no", "-", "rotten"), 0),
+}
 # Between the two sides: no label to learn from.
 MIDDLE = frozenset({"neutral", "mixed", "uncertain", "neither"})
-# Stars up to so many: negative up to the second, positive from the third on.
-STARS = ((5.0, 2.0, 4.0), (10.0, 4.0, 7.0))
 # More different labels than this are no labels.
 MAX_VALUES = 200
 # Why a row is left out, in the order in which they are told; the last three are features.py's warnings.
@@ -39,6 +55,50 @@ REASONS = {
 }
 SHOWN_CHARACTERS = 12
 FILE_HELP = "labelled reviews: CSV or TSV with a header, or JSON lines"
+
+
+class Scale(NamedTuple):
+    """Numbers from least to most: negative up to ``negative``, positive from ``positive`` on."""
+
+    least: float
+    negative: float
+    positive: float
+    most: float
+    said: str
+
+
+_BINARY = Scale(0, 0, 1, 1, "positive or 1, negative or 0; others left out")
+_STARS_SAID = "1 to {:g} stars: up to {:g} negative, from {:g} positive, between them left out"
+SCALES = {
+    # Among words, 1 and 0 are labels too.
+    "words": _BINARY,
+    "zero_one": _BINARY,
+    "one_two": Scale(1, 1, 2, 2, "2 positive, 1 negative; others left out"),
+    "minus_plus": Scale(
+        -math.inf,
+        -math.ulp(0.0),
+        math.ulp(0.0),
+        math.inf,
+        "above zero positive, below zero negative; others left out",
+    ),
+    # The ten stars are split as IMDb's own data set splits them.
+    "five": Scale(0, 2, 4, 5, _STARS_SAID.format(5, 2, 4)),
+    "ten": Scale(0, 4, 7, 10, _STARS_SAID.format(10, 4, 7)),
+}
+STARS = ("five", "ten")
+_EDGES = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?")
+
+
+class UnknownLabels(BatchError):
+    """Labels that their column's scale does not have; ``values`` holds them."""
+
+    def __init__(self, values: Sequence[str]) -> None:
+        super().__init__(
+            f"labels are positive and negative, 1 and 0, or 1 to 5 or 10 stars, but {_list(values)} came up;"
+            " say what they mean: --positive 'A,B' --negative 'C'"
+        )
+        self.values = values
 
 
 class Scheme(NamedTuple):
@@ -133,7 +193,7 @@ def told_left_out(counts: dict[str, int]) -> str:
 
 
 def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] | None = None) -> Scheme:
-    """Say what a file's labels mean, from all that come up (lower case). Raises BatchError.
+    """Return what a column's labels mean, from all its ``plain`` values. Raises BatchError.
 
     >>> scheme_of(["1", "3", "5"]).said
     '1 to 5 stars: up to 2 negative, from 4 positive, between them left out'
@@ -143,10 +203,55 @@ def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] 
         raise BatchError("no row has a label; give some rows positive or negative, 1 or 0, or stars")
     if sides is not None:
         return _named(known, *sides)
-    if all(value in LABELS or value in MIDDLE for value in known):
-        meaning = {value: LABELS.get(value) for value in known}
-        return Scheme(meaning, "positive or 1, negative or 0; others left out")
-    return _stars(known)
+    scale = guess_scale(known)
+    if unknown := [value for value in known if not _is_on(value, scale)]:
+        raise UnknownLabels(unknown)
+    return Scheme({value: label_of(value, scale) for value in known}, SCALES[scale].said)
+
+
+def plain(cell: str) -> str:
+    """Return a label without outer white space, in lower case, with an ASCII minus.
+
+    >>> plain(" \N{MINUS SIGN}1 ")
+    '-1'
+    """
+    return _EDGES.sub("", cell).lower().replace("\N{MINUS SIGN}", "-")
+
+
+def guess_scale(values: Iterable[str]) -> str:
+    """Return the scale of a column, one of SCALES, from its different ``plain`` values.
+
+    >>> guess_scale(["1", "2"]), guess_scale(["1", "2", "3"])
+    ('one_two', 'five')
+    """
+    values = set(values)
+    numbers = {number for value in values if (number := _number(value)) is not None}
+    if not numbers or (numbers <= {0, 1} and values & WORDS.keys()):
+        return "words"
+    least, most = min(numbers), max(numbers)
+    # One negative number among stars stands for a missing label, not for a side.
+    if least < 0 and most <= max(1, -least):
+        return "minus_plus"
+    if 0 <= least and most <= 1:
+        return "zero_one"
+    if numbers == {1, 2}:
+        return "one_two"
+    return "ten" if any(5 < number <= 10 for number in numbers) else "five"
+
+
+def label_of(value: str, scale: str) -> int | None:
+    """Return 1, 0 or None (neither) for a ``plain`` value on a scale.
+
+    >>> label_of("2", "five"), label_of("2", "one_two")
+    (0, 1)
+    """
+    if scale == "words" and value in WORDS:
+        return WORDS[value]
+    least, negative, positive, most, _ = SCALES[scale]
+    number = _number(value)
+    if number is None or not least <= number <= most or negative < number < positive:
+        return None
+    return int(number >= positive)
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -178,7 +283,7 @@ def read_asked(options: argparse.Namespace, most: int | None = None) -> Labelled
 
 
 def _values(said: str) -> list[str]:
-    return [value.strip().lower() for value in said.split(",") if value.strip()]
+    return [value for value in map(plain, said.split(",")) if value]
 
 
 def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) -> Scheme:
@@ -193,31 +298,16 @@ def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) 
     raise BatchError(f"the file's labels are {_list(values)}; name those with --positive and --negative")
 
 
-def _stars(values: list[str]) -> Scheme:
-    numbers = {value: _number(value) for value in values if value not in MIDDLE}
-    odd = [value for value, number in numbers.items() if number is None or not 0 < number <= STARS[-1][0]]
-    if odd:
-        raise BatchError(
-            f"labels are positive and negative, 1 and 0, or 1 to 5 or 10 stars, but {_list(odd)} came up;"
-            " say what they mean: --positive 'A,B' --negative 'C'"
-        )
-    most = max(number for number in numbers.values() if number is not None)
-    top, low, high = next(scale for scale in STARS if most <= scale[0])
-    meaning = {
-        value: None if number is None or low < number < high else int(number >= high)
-        for value, number in numbers.items()
-    }
-    return Scheme(
-        dict.fromkeys(values) | meaning,
-        f"1 to {top:g} stars: up to {low:g} negative, from {high:g} positive, between them left out",
-    )
+def _is_on(value: str, scale: str) -> bool:
+    """Check that a column of this scale may hold a value. A zero among stars may stand for none."""
+    number = _number(value)
+    if number is None:
+        return value in MIDDLE or (scale == "words" and value in WORDS)
+    return SCALES[scale].least <= number <= SCALES[scale].most and not (scale in STARS and number == 0)
 
 
 def _number(value: str) -> float | None:
-    try:
-        return float(value) if value.isascii() else None
-    except ValueError:
-        return None
+    return float(value) if _NUMBER.fullmatch(value) else None
 
 
 def _list(values: Sequence[str]) -> str:
@@ -286,7 +376,7 @@ class _Table:
         if row.error or not row.review.strip():
             self.counts["unreadable" if row.error else "empty"] += 1
             return
-        number = self.values.setdefault(label.lower(), len(self.values))
+        number = self.values.setdefault(plain(label), len(self.values))
         if number > MAX_VALUES:
             raise BatchError(
                 f"the labels have over {MAX_VALUES} different values; name the right column with --label"

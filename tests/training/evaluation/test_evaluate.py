@@ -7,13 +7,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-from training.evaluation import evaluate
-from training.endpoint import inference
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import evaluate
+
+ROOT = Path(__file__).resolve().parents[3]
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "labels.json").read_text(encoding="utf-8"))
 
 
 def write(path: Path, rows: list[tuple[str, str]], header: tuple[str, ...] = ("text", "label")) -> Path:
@@ -25,7 +28,11 @@ def write(path: Path, rows: list[tuple[str, str]], header: tuple[str, ...] = ("t
 
 def judged(*flags: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "training/evaluation/evaluate.py", *flags], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "training.evaluation.evaluate", *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 
@@ -85,6 +92,41 @@ def test_a_row_without_a_token_is_counted_as_unread(tmp_path: Path, package: Pat
 )
 def test_a_label_may_be_written_in_several_ways(written: str, label: int, tmp_path: Path) -> None:
     assert evaluate.read_csv(write(tmp_path / "a.csv", [("Fine.", written)]))[1].tolist() == [label]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in GOLDEN["columns"] if "positive" in case["meaning"] or "negative" in case["meaning"]],
+    ids=lambda case: case["why"],
+)
+def test_a_file_has_the_labels_that_the_page_and_the_command_read(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = [(f"Text {at}", cell) for at, cell in enumerate(case["cells"])]
+    sides = [(f"Text {at}", int(name == "positive")) for at, name in enumerate(case["meaning"]) if name]
+    read = evaluate.read_csv(write(tmp_path / "a.csv", rows))
+    assert list(zip(read.texts, read.labels.tolist(), strict=True)) == sides
+    assert read.left_out == len(rows) - len(sides)
+
+
+def test_rows_without_a_side_are_left_out_and_counted(tmp_path: Path, package: Path) -> None:
+    rows = [("A lovely film.", "5"), ("A film.", "3"), ("A film.", "")]
+    done = judged("--csv", str(write(tmp_path / "a.csv", rows)), "--model", str(package), "--workers", "1")
+    assert json.loads(done.stdout)["reviews"] == 1
+    assert "evaluate: left out 2 rows without a side\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("labels", "problem"),
+    [
+        (["", " "], "no row has a label"),
+        (["neutral", ""], "has no row that is positive or negative"),
+    ],
+)
+def test_a_file_without_a_side_is_refused(labels: list[str], problem: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", [("Fine.", label) for label in labels])
+    with pytest.raises(ValueError, match=problem):
+        evaluate.read_csv(path)
 
 
 def test_texts_keep_quotes_commas_lines_and_letters_and_other_columns_are_ignored(tmp_path: Path) -> None:
@@ -259,7 +301,7 @@ def test_a_judgement_holds_every_figure_of_the_card(package: Path, verdict: infe
     ]
     found = evaluate.judge(texts, np.array([0, 1, 0, 1, 0]), package, 1)
     assert found["unread"] == 1
-    assert [row["share"] for row in found["risk_coverage"]] == list(evaluate.measures.SHARES)
+    assert [row["share"] for row in found["risk_coverage"]] == list(evaluate.metrics.SHARES)
     assert (found["reviews"], sum(found["confusion"].values())) == (4, 4)
     assert found["ece_worst_quarter"] == max(row["ece"] for row in found["by_length"])
     assert {row["negators"]: row["reviews"] for row in found["by_negation"]} == {
@@ -324,13 +366,13 @@ def test_temperatures_are_judged_on_films_that_they_were_not_fitted_on(
 ) -> None:
     logits, labels, lengths, films = made_up(1.0, 0.0, 500)
     fitted: list[set[float]] = []
-    real = evaluate.measures.fit_temperature
+    real = evaluate.metrics.fit_temperature
 
     def fit(some: np.ndarray, truth: np.ndarray) -> float:
         fitted.append(set(some.tolist()))
         return real(some, truth)
 
-    monkeypatch.setattr(evaluate.measures, "fit_temperature", fit)
+    monkeypatch.setattr(evaluate.metrics, "fit_temperature", fit)
     evaluate.question_of_length(logits, labels, lengths, films)
     assert len(fitted) == evaluate.FOLDS
     for fold, seen in enumerate(fitted):

@@ -1,14 +1,16 @@
 """Labelled rows: what labels mean, which rows teach, and a reason for every row that does not."""
 
+import argparse
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-from training.files import labelled
 import pytest
-from training.files.rows import BatchError
+
+from training.files import labelled
 from training.files.labelled import Labelled, scheme_of
+from training.files.rows import BatchError
 
 
 def save(folder: Path, rows: list[str], header: str = "text,label", name: str = "my.csv") -> Path:
@@ -25,6 +27,12 @@ def refused(folder: Path, rows: list[str], header: str = "text,label", **more: A
     with pytest.raises(BatchError) as caught:
         read(folder, rows, header, **more)
     return str(caught.value)
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    labelled.add_flags(parser)
+    return parser.parse_args(arguments)
 
 
 # --- what labels mean ---------------------------------------------------------------------------
@@ -79,6 +87,59 @@ def test_a_long_label_is_not_quoted() -> None:
         scheme_of([secret, "5"])
     assert secret not in str(caught.value)
     assert "32 characters" in str(caught.value)
+
+
+# --- the rule that the page's labels.js is held to, too -----------------------------------------
+
+
+GOLDEN = json.loads((Path(__file__).parents[2] / "golden" / "labels.json").read_text(encoding="utf-8"))
+MEANINGS = {"positive": 1, "negative": 0, "neither": None, None: None}
+
+
+def whys(cases: list[dict[str, Any]]) -> Any:
+    return pytest.mark.parametrize("case", cases, ids=[case["why"] for case in cases])
+
+
+@whys(GOLDEN["columns"])
+def test_a_column_is_on_the_golden_scale_and_its_cells_have_the_golden_meaning(case: dict[str, Any]) -> None:
+    values = [labelled.plain(cell) for cell in case["cells"]]
+    assert labelled.guess_scale(filter(None, values)) == case["scale"]
+    meaning = scheme_of(set(values)).meaning
+    assert [meaning.get(value) for value in values] == [MEANINGS[name] for name in case["meaning"]]
+
+
+@whys(GOLDEN["columns"])
+def test_a_file_has_the_golden_labels(case: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / "my.jsonl"
+    lines = [{"text": f"Text {at}", "label": cell} for at, cell in enumerate(case["cells"])]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    sides = [(at, MEANINGS[name]) for at, name in enumerate(case["meaning"]) if name]
+    rows = labelled.read(path)
+    assert list(zip(rows.numbers.tolist(), rows.labels.tolist(), strict=True)) == sides
+
+
+@whys(GOLDEN["refused"])
+def test_a_golden_bad_column_is_refused(case: dict[str, Any]) -> None:
+    with pytest.raises(BatchError):
+        scheme_of({labelled.plain(cell) for cell in case["cells"]})
+
+
+@pytest.mark.parametrize("scale", GOLDEN["scales"])
+def test_a_single_cell_has_the_golden_meaning(scale: str) -> None:
+    for name, cells in GOLDEN["scales"][scale].items():
+        for cell in cells:
+            assert labelled.label_of(labelled.plain(cell), scale) == MEANINGS[name], (scale, cell)
+
+
+def test_the_scales_and_the_columns_names_are_the_golden_ones() -> None:
+    assert list(labelled.SCALES) == list(GOLDEN["scales"])
+    assert list(labelled.LABEL_COLUMNS) == GOLDEN["names"]
+
+
+def test_an_own_side_is_named_in_any_case_and_with_either_minus(tmp_path: Path) -> None:
+    path = save(tmp_path, ["A,Happy", "B,-3"])
+    options = parse(str(path), "--positive", " HAPPY", "--negative", "\N{MINUS SIGN}3")
+    assert labelled.read_asked(options).labels.tolist() == [1, 0]
 
 
 # --- rows ---------------------------------------------------------------------------------------
