@@ -3,7 +3,7 @@
 import { find, setOptionalText, setText } from "../shared/dom.js";
 import { diagnose } from "../shared/failure.js";
 import { guessColumns } from "../rows/columns.js";
-import { SCALES, guessScale } from "../rows/labels.js";
+import { SCALES, guessScaleOf } from "../rows/labels.js";
 import { fillSelect, selectOf } from "../file/picking.js";
 import { read } from "../rows/reader.js";
 import { Refusal } from "../rows/reading.js";
@@ -61,7 +61,7 @@ export class WholeFile {
     const on = (/** @type {string} */ selector, /** @type {string} */ event, /** @type {(event: Event) => void} */ act) =>
       find(this.root, selector).addEventListener(event, act, { signal: this.#listening.signal });
     for (const selector of ["#review-column", "#label-column", "#scale"])
-      on(selector, "change", () => this.#count(selector === "#label-column"));
+      on(selector, "change", () => this.#count(selector !== "#scale"));
     on("#columns", "submit", (event) => {
       event.preventDefault();
       this.#start();
@@ -130,8 +130,8 @@ export class WholeFile {
   /** Says what the choice comes to. @param {boolean} guess the labels' scale anew */
   #count(guess) {
     const sheet = /** @type {Sheet} */ (this.#sheet);
-    const { label } = this.#choice();
-    if (guess && label >= 0) selectOf(this.root, "#scale").value = guessScale(sheet.rows.map((row) => row[label]));
+    const { review, label } = this.#choice();
+    if (guess && label >= 0) selectOf(this.root, "#scale").value = guessScaleOf(sheet, { review, label });
     const choice = this.#choice();
     const { rows, counts } = rowsOf(sheet, choice);
     find(this.root, "#scale-field").hidden = label < 0;

@@ -2,7 +2,7 @@
 
 import { faultOf } from "../rows/columns.js";
 import { interval } from "../rows/figures.js";
-import { labelOf } from "../rows/labels.js";
+import { labelOf, plain } from "../rows/labels.js";
 import { textOf } from "../rows/reading.js";
 
 /**
@@ -43,7 +43,7 @@ export function rowsOf(sheet, choice) {
 /** @param {import("../rows/reading.js").Cell[]} cells @param {Choice} choice @param {Label | null} label */
 function unlabelled(cells, choice, label) {
   if (choice.label < 0 || label !== null) return "";
-  return textOf(cells[choice.label]).trim() === "" ? "unlabelled" : "between";
+  return plain(cells[choice.label]) === "" ? "unlabelled" : "between";
 }
 
 /** The first row of each text; none of a text that has both labels. @param {Row[]} rows @param {Record<string, number>} counts */

@@ -3,7 +3,7 @@
 import { copyOf, element, find, listItem, onClick, setText } from "../shared/dom.js";
 import { FILE } from "./strings.js";
 import { guessColumns } from "../rows/columns.js";
-import { SCALES, guessScale, labelOf } from "../rows/labels.js";
+import { SCALES, guessScaleOf, labelOf } from "../rows/labels.js";
 import { textOf } from "../rows/reading.js";
 import { jobsOf, workOf } from "./work.js";
 
@@ -59,13 +59,13 @@ function fillColumns(form, sheet) {
   fillSelect(
     selectOf(form, "#scale"),
     SCALES.map((scale) => [scale, FILE.SCALES[scale][0]]),
-    scaleFor(sheet, label),
+    scaleFor(sheet, { review, label }),
   );
 }
 
-/** @param {Sheet} sheet @param {number} label */
-function scaleFor({ rows }, label) {
-  return label < 0 ? "words" : guessScale(rows.map((row) => row[label]));
+/** @param {Sheet} sheet @param {{review: number, label: number}} columns */
+function scaleFor(sheet, { review, label }) {
+  return label < 0 ? "words" : guessScaleOf(sheet, { review, label });
 }
 
 /** @param {HTMLElement} form @param {Sheet} sheet @param {Wiring} wiring */
@@ -90,9 +90,11 @@ function listen(view, sheet, wiring) {
     more: find(view, "#preview-more"),
   };
   const update = () => show(parts, sheet, wiring.url);
-  selectOf(form, "#label-column").addEventListener("change", () => {
-    selectOf(form, "#scale").value = scaleFor(sheet, choiceOf(form).label);
-  });
+  for (const id of ["#review-column", "#label-column"]) {
+    selectOf(form, id).addEventListener("change", () => {
+      selectOf(form, "#scale").value = scaleFor(sheet, choiceOf(form));
+    });
+  }
   // What is ticked changes nothing that is shown, and much would be counted again.
   for (const select of form.querySelectorAll("select")) select.addEventListener("change", update);
   form.addEventListener("submit", (event) => {

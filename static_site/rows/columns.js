@@ -6,15 +6,17 @@ import { REVIEW_NAMES, textOf } from "./reading.js";
 /** @typedef {import("./reading.js").Sheet} Sheet */
 /** @typedef {{review: number, label: number, id: number}} Columns places of columns; -1 for none */
 
-const LABEL_NAMES = [
+/** Names under which files hold their labels, the likeliest first, as in training/files/labelled.py. */
+export const LABEL_NAMES = [
   "label",
   "labels",
   "sentiment",
-  "rating",
   "stars",
+  "star_rating",
+  "rating",
   "score",
-  "class",
   "polarity",
+  "class",
   "target",
 ];
 const ID_NAMES = ["id", "review_id", "reviewid", "uuid", "key"];
