@@ -1,14 +1,13 @@
 // Takes a whole file through both models: its columns, a polite run, and then what results.js shows of it.
 
-import { find, setOptionalText, setText } from "../shared/dom.js";
+import { fillSelect, find, selectOf, setOptionalText, setText } from "../shared/dom.js";
 import { diagnose } from "../shared/failure.js";
 import { guessColumns } from "../rows/columns.js";
 import { SCALES, guessScaleOf } from "../rows/labels.js";
-import { fillSelect, selectOf } from "../file/picking.js";
 import { read } from "../rows/reader.js";
 import { Refusal } from "../rows/reading.js";
 import { Pace, Sending, outcomeOf } from "../rows/sending.js";
-import { FILE } from "../file/strings.js";
+import { ROWS } from "../rows/strings.js";
 import { explain } from "../shared/failure_strings.js";
 import { Results } from "./results.js";
 import { rowsOf } from "./rows.js";
@@ -100,7 +99,7 @@ export class WholeFile {
     const refusal = error instanceof Refusal ? error : new Refusal("unreadable");
     if (refusal !== error) console.error(error);
     if (refusal.code === "stopped") return;
-    const { title, advice } = FILE.refusal(refusal.code, refusal.numbers);
+    const { title, advice } = ROWS.refusal(refusal.code, refusal.numbers);
     setOptionalText(this.root, "#file-refusal", "#file-refusal", `${title}. ${advice}`);
   }
 
@@ -110,14 +109,14 @@ export class WholeFile {
   #fillColumns(sheet) {
     const { review, label } = guessColumns(sheet);
     const names = sheet.columns.map((name, place) => /** @type {[string, string]} */ ([String(place), name.slice(0, 60)]));
-    setText(this.root, "#file-kicker", [this.#name, FILE.sheet(sheet.rows.length, sheet.columns.length)].join(", "));
+    setText(this.root, "#file-kicker", [this.#name, ROWS.sheet(sheet.rows.length, sheet.columns.length)].join(", "));
     fillSelect(selectOf(this.root, "#review-column"), names, String(review));
     fillSelect(selectOf(this.root, "#label-column"), [["-1", BOTH.noColumn], ...names], String(label));
-    const scales = SCALES.map((scale) => /** @type {[string, string]} */ ([scale, FILE.SCALES[scale][0]]));
+    const scales = SCALES.map((scale) => /** @type {[string, string]} */ ([scale, ROWS.SCALES[scale][0]]));
     fillSelect(selectOf(this.root, "#scale"), scales, "words");
     this.#show("columns");
     this.#count(true);
-    this.wiring.say(FILE.sheet(sheet.rows.length, sheet.columns.length));
+    this.wiring.say(ROWS.sheet(sheet.rows.length, sheet.columns.length));
   }
 
   /** @returns {Choice} */
@@ -135,7 +134,7 @@ export class WholeFile {
     const choice = this.#choice();
     const { rows, counts } = rowsOf(sheet, choice);
     find(this.root, "#scale-field").hidden = label < 0;
-    setOptionalText(this.root, "#scale-note", "#scale-note", label < 0 ? "" : `${FILE.SCALES[choice.scale][1]}.`);
+    setOptionalText(this.root, "#scale-note", "#scale-note", label < 0 ? "" : `${ROWS.SCALES[choice.scale][1]}.`);
     setText(this.root, "#row-count", rows.length ? BOTH.judged(rows.length, BOTH.leftOut(counts)) : BOTH.nothingToRead);
     setText(this.root, "#start", BOTH.send(rows.length));
     this.#rowCount = rows.length;
@@ -281,10 +280,10 @@ export class WholeFile {
   /** @param {number} left */
   #deck(left) {
     const { phase } = this.#state;
-    if (phase === "paused") return FILE.paused;
-    if (phase === "pausing") return FILE.pausing;
-    if (phase === "waiting") return FILE.waiting;
-    return FILE.pace(this.#pace.rate(), left);
+    if (phase === "paused") return ROWS.paused;
+    if (phase === "pausing") return ROWS.pausing;
+    if (phase === "waiting") return ROWS.waiting;
+    return ROWS.pace(this.#pace.rate(), left);
   }
 
   /** @param {number} left */
@@ -294,7 +293,7 @@ export class WholeFile {
     this.#button("#pause", going);
     this.#button("#resume", phase !== "sending" && left > 0 && !this.#sameModel());
     this.#button("#cancel", going || phase === "pausing" || phase === "paused");
-    setText(this.root, "#resume", FILE.resume(phase));
+    setText(this.root, "#resume", ROWS.resume(phase));
     this.#drawStart();
   }
 
@@ -315,9 +314,9 @@ export class WholeFile {
     } else if (error) {
       const { url } = this.apis[this.#blamed];
       const waits = phase === "waiting";
-      const advice = error.status === 401 ? BOTH.giveKey : FILE.advice(error, url);
+      const advice = error.status === 401 ? BOTH.giveKey : ROWS.advice(error, url);
       setText(this.root, "#trouble-title", `${BOTH.trouble(this.#blamed, explain(error, url).title)}.`);
-      setText(this.root, "#trouble-advice", waits ? "" : `${FILE.pausedItself} ${FILE.nothingLost} ${advice}`);
+      setText(this.root, "#trouble-advice", waits ? "" : `${ROWS.pausedItself} ${ROWS.nothingLost} ${advice}`);
     }
     this.#drawCountdown();
   }
@@ -325,7 +324,7 @@ export class WholeFile {
   #drawCountdown() {
     const { phase, until } = this.#state;
     const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-    setText(this.root, "#countdown", phase === "waiting" ? FILE.countdown(seconds) : "");
+    setText(this.root, "#countdown", phase === "waiting" ? ROWS.countdown(seconds) : "");
   }
 
   /** A reload would lose what was read. @type {(event: BeforeUnloadEvent) => void} */

@@ -5,7 +5,7 @@ import { addStrings, byId, button, element, find, listItem, onClick } from "../s
 import { EXAMPLES } from "../shared/examples.js";
 import { explain } from "../shared/failure_strings.js";
 import { startShortcuts } from "../shared/shortcuts.js";
-import * as formWords from "../review/strings.js";
+import * as formWords from "../shared/form_strings.js";
 import { api, beside } from "../shared/service.js";
 import { showPage, startShell } from "../shared/shell.js";
 import { inWords, listOf } from "./apart.js";

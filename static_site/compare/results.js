@@ -1,10 +1,9 @@
 // Shows what both models said of a file: which is right more often, and the reviews on which they part.
 
-import { button, element, find, setOptionalText, setText } from "../shared/dom.js";
+import { button, element, fillSelect, find, inputOf, selectOf, setOptionalText, setText } from "../shared/dom.js";
 import { save, withoutFormula } from "../rows/download.js";
 import { Grid } from "../rows/grid.js";
-import { fillSelect, inputOf, selectOf } from "../file/picking.js";
-import { shareOf } from "../file/strings.js";
+import { shareOf } from "../rows/strings.js";
 import { VERDICTS } from "../shared/verdict_strings.js";
 import { differ, judge, ordered, readByBoth } from "./rows.js";
 import { BOTH, SIDES } from "./strings.js";

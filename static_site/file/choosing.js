@@ -4,6 +4,7 @@ import { MAX_BATCH_REVIEWS } from "../api.js";
 import { copyOf, element, find, onClick, setText } from "../shared/dom.js";
 import { EXAMPLES } from "../shared/examples.js";
 import { FILE } from "./strings.js";
+import { ROWS } from "../rows/strings.js";
 import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "../rows/reading.js";
 
 /**
@@ -70,7 +71,7 @@ function factsOf(url) {
 
 /** @param {ParentNode} view @param {Refusal} refusal */
 function showRefusal(view, { code, numbers }) {
-  const { title, advice } = FILE.refusal(code, numbers);
+  const { title, advice } = ROWS.refusal(code, numbers);
   const block = find(view, "#refusal");
   block.hidden = false;
   block.dataset.code = code;

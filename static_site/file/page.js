@@ -10,6 +10,7 @@ import { read } from "../rows/reader.js";
 import { Refusal } from "../rows/reading.js";
 import { Run } from "./running.js";
 import { FILE, STATIC } from "./strings.js";
+import { ROWS } from "../rows/strings.js";
 
 /**
  * @typedef {import("../rows/reader.js").Source} Source
@@ -112,7 +113,7 @@ function showColumns(sheet, source) {
   });
   show("columns", view);
   find(step, "#columns-title").focus({ preventScroll: true });
-  say(FILE.sheet(sheet.rows.length, sheet.columns.length));
+  say(ROWS.sheet(sheet.rows.length, sheet.columns.length));
 }
 
 /** @param {Work} work @param {{release: import("./keeping.js").Release | null, keep: boolean}} how */

@@ -1,7 +1,8 @@
 // The second step: a preview of the rows, and which columns hold reviews, labels and names.
 
-import { copyOf, element, find, listItem, onClick, setText } from "../shared/dom.js";
+import { copyOf, element, fillSelect, find, inputOf, listItem, onClick, selectOf, setText } from "../shared/dom.js";
 import { FILE } from "./strings.js";
+import { ROWS } from "../rows/strings.js";
 import { guessColumns } from "../rows/columns.js";
 import { SCALES, guessScaleOf, labelOf } from "../rows/labels.js";
 import { textOf } from "../rows/reading.js";
@@ -29,7 +30,7 @@ export function columnsView(sheet, wiring) {
   setText(
     view,
     "#columns-kicker",
-    [sheet.name || FILE.pasted, FILE.sheet(sheet.rows.length, sheet.columns.length)].join(", "),
+    [sheet.name || FILE.pasted, ROWS.sheet(sheet.rows.length, sheet.columns.length)].join(", "),
   );
   setText(view, "#columns-title", FILE.columnsTitle);
   find(view, "#notes").append(...sheet.notes.map(noteItem));
@@ -58,7 +59,7 @@ function fillColumns(form, sheet) {
   fillSelect(selectOf(form, "#id-column"), [["-1", FILE.rowNumbers], ...names], String(id));
   fillSelect(
     selectOf(form, "#scale"),
-    SCALES.map((scale) => [scale, FILE.SCALES[scale][0]]),
+    SCALES.map((scale) => [scale, ROWS.SCALES[scale][0]]),
     scaleFor(sheet, { review, label }),
   );
 }
@@ -191,27 +192,7 @@ function choiceOf(form) {
   };
 }
 
-/**
- * @param {HTMLSelectElement} select
- * @param {[string, string][]} options value and words
- * @param {string} value
- */
-export function fillSelect(select, options, value) {
-  select.replaceChildren(...options.map(([key, words]) => new Option(words, key)));
-  select.value = value;
-}
-
 /** @param {string} text @param {number} most characters */
-export function shortened(text, most) {
+function shortened(text, most) {
   return text.length > most ? `${text.slice(0, most)}\u2026` : text;
-}
-
-/** @param {ParentNode} root @param {string} selector */
-export function selectOf(root, selector) {
-  return /** @type {HTMLSelectElement} */ (find(root, selector));
-}
-
-/** @param {ParentNode} root @param {string} selector */
-export function inputOf(root, selector) {
-  return /** @type {HTMLInputElement} */ (find(root, selector));
 }

@@ -1,18 +1,19 @@
 // Shows what came of the rows: shares, plots, the comparison with labels, and the table.
 
-import { element, find, setText } from "../shared/dom.js";
+import { element, fillSelect, find, inputOf, onClick, selectOf, setText } from "../shared/dom.js";
 import { linkTo } from "../shared/share.js";
 import { count, percent } from "../shared/strings.js";
 import { OTHER_WARNING, VERDICTS, WARNINGS } from "../shared/verdict_strings.js";
-import { FILE, shareOf } from "./strings.js";
+import { FILE } from "./strings.js";
+import { shareOf } from "../rows/strings.js";
 import { drawDetail, isOpenable } from "./detail.js";
 import { calibrationOf, compare, histogramOf, sharesOf } from "../rows/figures.js";
+import { fileName, parcelsOf, save } from "../rows/download.js";
 import { Grid } from "../rows/grid.js";
 import { disagrees, orderOf } from "./order.js";
-import { fillSelect, inputOf, selectOf } from "./picking.js";
 import { calibration, histogram } from "./plots.js";
+import { write } from "../rows/reader.js";
 import { textOf } from "../rows/reading.js";
-import { listenForDownloads } from "./taking.js";
 import { labelsOf } from "./work.js";
 
 /**
@@ -28,6 +29,8 @@ const REFRESH_MS = 1_000;
 const SEARCH_PAUSE_MS = 200;
 // What fits into a line of the widest screen.
 const LINE_CHARACTERS = 300;
+/** @type {Record<string, string>} */
+const TYPES = { csv: "text/csv;charset=utf-8", jsonl: "application/jsonlines" };
 
 export class Results {
   /** @type {Work} */ #work;
@@ -340,4 +343,27 @@ function headCell(name, scope) {
   const cell = element(name === "" ? "td" : "th", "", name);
   if (name !== "") cell.setAttribute("scope", scope);
   return cell;
+}
+
+// The file with its verdicts.
+
+/** @param {DocumentFragment} view @param {Work} work */
+function listenForDownloads(view, work) {
+  const status = find(view, "#take-status");
+  const safe = inputOf(view, "#safe");
+  onClick(view, "#take-csv", () => take(status, work, { form: "csv", safe: safe.checked }));
+  onClick(view, "#take-jsonl", () => take(status, work, { form: "jsonl", safe: false }));
+}
+
+/** @param {HTMLElement} status @param {Work} work @param {import("../rows/download.js").Wish} wish */
+async function take(status, work, wish) {
+  status.textContent = FILE.taking;
+  try {
+    const name = fileName(work.sheet.name, wish.form);
+    save(name, await write(parcelsOf(work, wish)), { type: TYPES[wish.form], mark: wish.safe });
+    status.textContent = FILE.taken(name);
+  } catch (error) {
+    console.error(error);
+    status.textContent = FILE.takeFailed;
+  }
 }

@@ -1,12 +1,12 @@
 // The third step: sends the rows, says how far it is, and keeps them on this device when asked.
 
-import { copyOf, find, onClick, setOptionalText, setText } from "../shared/dom.js";
+import { copyOf, find, inputOf, onClick, setOptionalText, setText } from "../shared/dom.js";
 import { diagnose } from "../shared/failure.js";
 import { explain } from "../shared/failure_strings.js";
 import { FILE } from "./strings.js";
+import { ROWS } from "../rows/strings.js";
 import { sharesOf } from "../rows/figures.js";
 import { Keeper, canKeep, claim } from "./keeping.js";
-import { inputOf } from "./picking.js";
 import { Results } from "./results.js";
 import { Pace, Sending, isWorthAnotherTry, outcomeOf } from "../rows/sending.js";
 import { forgetFailures, jobsOf } from "./work.js";
@@ -182,10 +182,10 @@ export class Run {
     const { phase } = this.#state;
     if (phase === "done") return FILE.resultDeck(shares);
     if (phase === "ended") return `${FILE.cancelled} ${FILE.resultDeck(shares)}`;
-    if (phase === "paused") return FILE.paused;
-    if (phase === "pausing") return FILE.pausing;
-    if (phase === "waiting") return FILE.waiting;
-    return FILE.pace(this.#pace.rate(), shares.waiting);
+    if (phase === "paused") return ROWS.paused;
+    if (phase === "pausing") return ROWS.pausing;
+    if (phase === "waiting") return ROWS.waiting;
+    return ROWS.pace(this.#pace.rate(), shares.waiting);
   }
 
   /** @param {number} done @param {number} all */
@@ -203,7 +203,7 @@ export class Run {
     const going = phase === "sending" || phase === "waiting";
     const failed = this.#work.outcomes.filter(isWorthAnotherTry).length;
     this.#button("#pause", going);
-    this.#button("#resume", phase !== "sending" && waiting > 0, FILE.resume(phase));
+    this.#button("#resume", phase !== "sending" && waiting > 0, ROWS.resume(phase));
     this.#button("#cancel", going || phase === "pausing" || phase === "paused");
     this.#button("#retry-failed", phase === "done" && failed > 0, FILE.retryFailed(failed));
     this.#button("#another", !going && phase !== "pausing");
@@ -231,10 +231,10 @@ export class Run {
     block.dataset.code = error.code;
     const { url } = this.#wiring.api;
     const { title, command = "" } = explain(error, url);
-    const advice = FILE.advice(error, url);
+    const advice = ROWS.advice(error, url);
     const waits = phase === "waiting";
-    setText(block, "#trouble-title", waits ? `${title}.` : `${title}. ${FILE.pausedItself}`);
-    setText(block, "#trouble-advice", waits ? "" : `${FILE.nothingLost} ${advice}`);
+    setText(block, "#trouble-title", waits ? `${title}.` : `${title}. ${ROWS.pausedItself}`);
+    setText(block, "#trouble-advice", waits ? "" : `${ROWS.nothingLost} ${advice}`);
     setOptionalText(block, "#trouble-command", "#trouble-command code", waits ? "" : command);
     this.#drawCountdown();
   }
@@ -242,7 +242,7 @@ export class Run {
   #drawCountdown() {
     const { phase, until } = this.#state;
     const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-    setText(this.root, "#countdown", phase === "waiting" ? FILE.countdown(seconds) : "");
+    setText(this.root, "#countdown", phase === "waiting" ? ROWS.countdown(seconds) : "");
   }
 
   #sayState() {
@@ -250,7 +250,7 @@ export class Run {
     const { phase } = this.#state;
     if (phase === "done" || phase === "ended")
       this.#wiring.say(`${FILE.result(shares)}. ${FILE.resultDeck(shares)}`);
-    if (phase === "paused") this.#wiring.say(FILE.paused);
+    if (phase === "paused") this.#wiring.say(ROWS.paused);
   }
 
   #sayProgress() {

@@ -1,6 +1,6 @@
 // Holds every English word of the file page: a translation is a copy of this file, and of ../shared/strings.js.
 
-import { detailOf, explain } from "../shared/failure_strings.js";
+import { ROWS, megabytes, rowsOf, shareOf } from "../rows/strings.js";
 import { count, percent, plural } from "../shared/strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
@@ -56,86 +56,8 @@ export const STATIC = {
   fileGridHelp: "Arrow keys move from row to row; Enter opens the review on its own page, in a new tab.",
 };
 
-/** Bytes as people say them: 66 MB. @param {number} bytes */
-const megabytes = (bytes) =>
-  bytes < 1_000_000
-    ? `${count(Math.max(1, Math.round(bytes / 1000)))}\u00a0KB`
-    : `${count(Math.round(bytes / 1_000_000))}\u00a0MB`;
-
-/** A share of rows: 52.1 %. @param {number} part @param {number} all */
-export const shareOf = (part, all) => (all === 0 ? "\u2013" : `${((part / all) * 100).toFixed(1)}\u00a0%`);
-
-/** @param {number} number */
-const rowsOf = (number) => plural(number, "row", "rows");
-
 /** Where something was found so many times. @param {number} number @param {number} row */
 const whereIn = (number, row) => (number === 1 ? `(row ${count(row)})` : `(the first is row ${count(row)})`);
-
-/** @param {number} seconds */
-const timeOf = (seconds) =>
-  seconds < 90
-    ? plural(Math.max(1, Math.ceil(seconds)), "second", "seconds")
-    : plural(Math.round(seconds / 60), "minute", "minutes");
-
-/** Kinds of file that are no text, by what their first bytes say. @type {Record<string, string>} */
-const BINARY_KINDS = {
-  zip: "It is a ZIP archive; Excel workbooks are such too. Save the table as CSV, or unpack it first.",
-  gzip: "It is compressed with gzip. Unpack it first.",
-  pdf: "It is a PDF. Copy its text, and paste it here.",
-  office: "It is a document of an older Office. Save the table as CSV.",
-  utf16: "It may be UTF-16 without the mark that says so. Save it as UTF-8.",
-};
-
-/** @type {Record<string, (numbers: Record<string, any>) => {title: string, advice: string}>} */
-const REFUSALS = {
-  empty_file: () => ({
-    title: "There is nothing in it",
-    advice: "The file is empty, or holds only blank lines. Choose another one.",
-  }),
-  only_header: () => ({
-    title: "There are only names in it",
-    advice: "The first row names the columns, and no row follows. Choose a file with rows.",
-  }),
-  too_large: ({ bytes, limit }) => ({
-    title: "The file is too large",
-    advice:
-      `It has ${megabytes(bytes)}; this page takes up to ${megabytes(limit)}. Split it, or ` +
-      `use make batch.`,
-  }),
-  too_many_rows: ({ limit }) => ({
-    title: "The file has too many rows",
-    advice: `This page takes up to ${count(limit)} rows. Split the file, or use make batch.`,
-  }),
-  too_many_columns: ({ columns, limit }) => ({
-    title: "The file has too many columns",
-    advice:
-      `It has ${count(columns)} or more in some row; this page takes up to ${count(limit)}. Leave ` +
-      `out those that are ` +
-      "not needed. Perhaps another sign stands between its values than the one that was tried.",
-  }),
-  too_many_cells: ({ limit }) => ({
-    title: "The table is too large",
-    advice: `Rows times columns may be ${count(limit)} at most. Leave out columns that are not needed.`,
-  }),
-  binary: ({ kind }) => ({
-    title: "This is no text file",
-    advice:
-      BINARY_KINDS[kind] ??
-      "It holds bytes that no text has. Choose a CSV, TSV, JSON lines " + "or text file.",
-  }),
-  no_json: ({ lines }) => ({
-    title: "No line of it is JSON",
-    advice:
-      `JSON lines have one object a line, as in {"review": "\u2026"}; none of ` +
-      `${plural(lines, "line", "lines")} ` +
-      "is one, nor is the whole a list of such.",
-  }),
-  several: () => ({ title: "One file at a time", advice: "Several came at once. Choose one of them." }),
-  not_kept: () => ({
-    title: "What was kept can\u2019t be read any more",
-    advice: "It has been forgotten. Choose the file again.",
-  }),
-};
 
 export const FILE = {
   /** What stands beside the choice of a file: term and description. @type {(url: string, limits: Record<string, number>) => [string, string][]} */
@@ -156,17 +78,6 @@ export const FILE = {
   /** @param {string} name @param {number} bytes */
   reading: (name, bytes) => `Reading ${name ? `\u201c${name}\u201d` : "the text"}, ${megabytes(bytes)}\u2026`,
   stoppedReading: "Stopped. No file was read.",
-  /** @param {string} code @param {Record<string, any>} numbers */
-  refusal: (code, numbers) =>
-    (
-      REFUSALS[code] ??
-      (() => ({
-        title: "The file can\u2019t be read",
-        advice:
-          "The browser could not open it, or ran out of memory. Is it a folder, or has it " +
-          "moved? Choose it again.",
-      }))
-    )(numbers),
   /** @param {string} name @param {number} done @param {number} rows */
   kept: (name, done, rows) =>
     `${name ? `\u201c${name}\u201d` : "Pasted text"}: ${count(done)} of ${rowsOf(rows)} done.`,
@@ -175,8 +86,6 @@ export const FILE = {
   forgotten: "Forgotten. Nothing of it is stored on this device any more.",
 
   pasted: "Pasted text",
-  /** @param {number} rows @param {number} columns */
-  sheet: (rows, columns) => `${rowsOf(rows)}, ${plural(columns, "column", "columns")}`,
   columnsTitle: "Which column holds the reviews?",
   /** @param {number} rows */
   preview: (rows) => (rows === 1 ? "Its only row" : `Its first ${count(rows)} rows`),
@@ -200,18 +109,9 @@ export const FILE = {
   },
   /** @param {string} format */
   format: (format) => `Read as ${FILE.FORMATS[format]}`,
-  /** How labels are written, and how that is read. @type {Record<string, [string, string]>} */
-  SCALES: {
-    words: ["Words", "Positive, pos and good are positive; negative, neg and bad are negative"],
-    zero_one: ["0 and 1", "1 is positive, 0 negative"],
-    one_two: ["1 and 2", "2 is positive, 1 negative"],
-    minus_plus: ["Below and above zero", "Above zero is positive, below negative"],
-    five: ["Stars, up to 5", "4 and 5 are positive, 1 and 2 negative"],
-    ten: ["Stars, up to 10", "7 to 10 are positive, 1 to 4 negative"],
-  },
   /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
   labels: (scale, { positive, negative, neither }) =>
-    `${FILE.SCALES[scale][1]}: ${rowsOf(positive)} and ${count(negative)}` +
+    `${ROWS.SCALES[scale][1]}: ${rowsOf(positive)} and ${count(negative)}` +
     (neither
       ? `; ${count(neither)} ${neither === 1 ? "says" : "say"} neither, and no figure counts ` +
         `${neither === 1 ? "it" : "them"}.`
@@ -252,11 +152,6 @@ export const FILE = {
   progressLabel: "Rows that are done",
   /** @param {number} done @param {number} all */
   progress: (done, all) => `${count(done)} of ${rowsOf(all)} done`,
-  /** @param {number | null} rate rows a second @param {number} left rows */
-  pace: (rate, left) =>
-    rate === null
-      ? "One request at a time."
-      : `${count(Math.max(1, Math.round(rate)))} rows a ` + `second, about ${timeOf(left / rate)} left.`,
   /** @type {(shares: {positive: number, negative: number, uncertain: number, failed: number, waiting: number}) => string} */
   result: ({ positive, negative, uncertain }) => {
     const scored = positive + negative + uncertain;
@@ -273,26 +168,9 @@ export const FILE = {
     ]
       .filter(Boolean)
       .join(" "),
-  pausing: "Pausing: one request is still under way.",
-  paused: "Paused.",
-  waiting: "Waiting for the API.",
   cancelled: "Cancelled. What is done stays.",
-  /** @param {string} phase */
-  resume: (phase) => (phase === "waiting" ? "Try now" : phase === "ended" ? "Go on with the rest" : "Go on"),
   /** @param {number} rows */
   retryFailed: (rows) => `Try ${rowsOf(rows)} that failed again`,
-  /** @param {number} seconds */
-  countdown: (seconds) => `Next try in ${plural(seconds, "second", "seconds")}.`,
-  pausedItself: "Paused by itself.",
-  nothingLost: "Rows that got no answer are still here: go on when it works again.",
-  /** What can be done about what stopped a run. @param {import("../api.js").ApiError} error @param {string} url */
-  advice: (error, url) => {
-    if (error.code === "offline") return "Connect to the network first.";
-    if (error.status === 429 && error.retry_after) return `The API asks for ${timeOf(error.retry_after)}.`;
-    if (error.status === 429 || error.status >= 500) return detailOf(error);
-    return explain(error, url).advice;
-  },
-
   keepFull: "There is no room for it on this device, so it is not kept. The run goes on.",
   keepFailed: "This browser won\u2019t keep it. The run goes on; nothing is stored.",
   keptElsewhere: "Another tab is at work on a kept file. Go there to end it or to forget it.",

@@ -5,7 +5,7 @@ import { guessColumns } from "../rows/columns.js";
 import { save } from "../rows/download.js";
 import { read } from "../rows/reader.js";
 import { Refusal, textOf } from "../rows/reading.js";
-import { FILE } from "../file/strings.js";
+import { ROWS } from "../rows/strings.js";
 import { LABEL as words, STATIC } from "./strings.js";
 import { Labelling } from "./labelling.js";
 import { follow, settings } from "../shared/settings.js";
@@ -49,7 +49,7 @@ async function take() {
     start(file, await read({ name: file.name, file }, {}, new AbortController().signal));
   } catch (error) {
     if (!(error instanceof Refusal)) console.error(error);
-    const { title, advice } = FILE.refusal(error instanceof Refusal ? error.code : "unreadable", {});
+    const { title, advice } = ROWS.refusal(error instanceof Refusal ? error.code : "unreadable", {});
     byId("refusal").textContent = `${title}. ${advice}`;
     byId("refusal").hidden = false;
   }

@@ -1,6 +1,6 @@
 // Fetches what shows an answer or an error before there is one: at the first sign that somebody uses the page.
 
-import { ApiError } from "../api.js";
+import { arrived } from "./late.js";
 
 /** @typedef {typeof import("./outcome.js")} Outcome */
 /** @typedef {import("./outcome.js").Form} Form */
@@ -56,20 +56,6 @@ async function fetchOutcome(form) {
   const [loaded] = await arrived(Promise.all([import("./outcome.js"), styled()]));
   loaded.start(form);
   return loaded;
-}
-
-/**
- * A module that is loaded late, or an error that says so.
- * @template Module
- * @param {Promise<Module>} module
- * @throws {ApiError} unloaded, or offline
- */
-export async function arrived(module) {
-  try {
-    return await module;
-  } catch {
-    throw new ApiError({ code: navigator.onLine ? "unloaded" : "offline" });
-  }
 }
 
 /** Settles when answers have their style: without it none is drawn. */

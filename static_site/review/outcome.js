@@ -2,7 +2,7 @@
 
 import { STATIC, announcement, linkCopied, linkShown } from "./answer_strings.js";
 import { drawAnswer } from "./answer.js";
-import { arrived } from "./ahead.js";
+import { arrived } from "./late.js";
 import { ApiError } from "../api.js";
 import { pin, showComparison, startComparison } from "./compare.js";
 import { addStrings, byId, copyText, find, onClick, setOptionalText, setText } from "../shared/dom.js";

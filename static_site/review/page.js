@@ -11,6 +11,7 @@ import { showPage, startShell } from "../shared/shell.js";
 import { startShortcuts } from "../shared/shortcuts.js";
 import { after, endCurrent, result, show, stopTimers } from "./states.js";
 import * as strings from "./strings.js";
+import * as formWords from "../shared/form_strings.js";
 import { offline, stillLoading, unloaded } from "../shared/strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
@@ -37,9 +38,9 @@ let ownReview = "";
 start();
 
 function start() {
-  addStrings(strings.STATIC);
+  addStrings({ ...formWords.STATIC, ...strings.STATIC });
   startShell("index.html");
-  review.placeholder = strings.STATIC.placeholder;
+  review.placeholder = formWords.STATIC.placeholder;
   byId("examples").append(...EXAMPLES.map(exampleItem));
   listen();
   follow(applySettings);
@@ -148,7 +149,7 @@ function showEmpty() {
 
 /** @param {string} text */
 function showLoading(text) {
-  const words = strings.loading(countCharacters(text));
+  const words = formWords.loading(countCharacters(text));
   show("loading", (view) => {
     setText(view, "#loading-title", words);
     onClick(view, "#stop", stop);
@@ -179,7 +180,7 @@ function showUnloaded(quietly) {
 function showLength() {
   const length = countCharacters(review.value);
   const line = byId("length");
-  line.textContent = strings.lengthOf(length, MAX_REVIEW_CHARACTERS);
+  line.textContent = formWords.lengthOf(length, MAX_REVIEW_CHARACTERS);
   line.toggleAttribute("data-over", length > MAX_REVIEW_CHARACTERS);
   const tokens = review.value.match(ROUGH_TOKEN)?.length ?? 0;
   byId("cut-note").hidden = tokens <= MAX_TOKENS;

@@ -1,6 +1,6 @@
 // Lets a reader test an answer: take words out, edit the text in place, ask what would flip the verdict.
 
-import { arrived } from "./ahead.js";
+import { arrived } from "./late.js";
 import { realWords } from "./answer.js";
 import * as strings from "./answer_strings.js";
 import { ApiError } from "../api.js";

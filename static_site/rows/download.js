@@ -42,7 +42,7 @@ export function ourFields(outcome) {
 
 /**
  * A file's rows in parcels.
- * @param {import("../file/work.js").Work} work
+ * @param {{sheet: import("./reading.js").Sheet, outcomes: (Outcome | null)[]}} work
  * @param {Wish} wish
  * @returns {Iterable<Parcel>}
  */

@@ -86,3 +86,23 @@ export async function copyText(text) {
     return false;
   }
 }
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {[string, string][]} options value and words
+ * @param {string} value
+ */
+export function fillSelect(select, options, value) {
+  select.replaceChildren(...options.map(([key, words]) => new Option(words, key)));
+  select.value = value;
+}
+
+/** @param {ParentNode} root @param {string} selector */
+export function selectOf(root, selector) {
+  return /** @type {HTMLSelectElement} */ (find(root, selector));
+}
+
+/** @param {ParentNode} root @param {string} selector */
+export function inputOf(root, selector) {
+  return /** @type {HTMLInputElement} */ (find(root, selector));
+}

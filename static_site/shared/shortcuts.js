@@ -2,7 +2,7 @@
 
 import { byId } from "./dom.js";
 import { follow, settings } from "./settings.js";
-import { shortcut } from "../review/strings.js";
+import { shortcut } from "./form_strings.js";
 
 /**
  * Lets keys work as the settings say, and the form say so.

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import compare
+from training.adapt import compare
 import httpx
 from training.endpoint import inference
 from training.files import labelled

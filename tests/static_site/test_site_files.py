@@ -59,7 +59,7 @@ def test_a_page_has_no_inline_script_or_style(name: str) -> None:
 
 def imports(path: Path) -> tuple[set[Path], set[Path]]:
     """The modules that a module needs at once, and those that it loads when it uses them."""
-    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"/\*.*?\*/", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
     at_once = re.findall(r"""^(?:import|export)\b[^;"]*["'](\.{1,2}/[^"']+)["'];""", text, re.MULTILINE)
     later = re.findall(r"""import\(["'](\.{1,2}/[^"']+)["']\)""", text)
     return {(path.parent / name).resolve() for name in at_once}, {
@@ -83,6 +83,22 @@ def needed_at_once(start: Path) -> set[Path]:
         needed.add(path)
         waiting |= imports(path)[0] - needed
     return needed
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    modules = [path for path in SITE.rglob("*.js") if VENDOR not in path.parents]
+    needs = {path: set[Path]().union(*imports(path)) for path in modules}
+    while free := {path for path, needed in needs.items() if not needed & needs.keys()}:
+        needs = {path: needed for path, needed in needs.items() if path not in free}
+    assert sorted(path.relative_to(SITE).as_posix() for path in needs) == []
+
+
+def test_shared_modules_import_none_of_a_page() -> None:
+    for folder, allowed in {"shared": {"shared", "."}, "rows": {"rows", "shared", "."}}.items():
+        for path in (SITE / folder).rglob("*.js"):
+            needed = set[Path]().union(*imports(path))
+            folders = {found.relative_to(SITE).parts[0] if found.parent != SITE else "." for found in needed}
+            assert folders <= allowed, path.name
 
 
 @pytest.mark.parametrize("name", PAGES)

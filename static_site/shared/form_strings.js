@@ -1,0 +1,23 @@
+// Holds the English words of a form for a review, which two pages have.
+
+import { count, plural } from "./strings.js";
+
+/** Texts that stand in the page as they are: an element's data-string names its key. */
+export const STATIC = {
+  reviewLabel: "Your review",
+  placeholder: "Paste or write a film review here.",
+  examplesTitle: "Or try one of these",
+};
+
+/** @param {number} length @param {number} limit */
+export function lengthOf(length, limit) {
+  if (length <= limit) return `${count(length)} of ${count(limit)} characters`;
+  const over = plural(length - limit, "character", "characters");
+  return `${count(length)} of ${count(limit)} characters: ${over} too many`;
+}
+
+/** @param {boolean} mac */
+export const shortcut = (mac) => (mac ? "or \u2318 Enter" : "or Ctrl + Enter");
+
+/** @param {number} length */
+export const loading = (length) => `Reading ${plural(length, "character", "characters")}\u2026`;
