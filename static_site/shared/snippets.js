@@ -50,7 +50,7 @@ export function moduleSnippet(apiUrl, operation, json) {
   const call = moduleCall(operation, json ?? {});
   if (call === null) return null;
   return [
-    'import { Verdict } from "../api.js";',
+    'import { Verdict } from "./api.js";',
     "",
     `const verdict = new Verdict(${javascriptText(apiUrl)});`,
     `console.log(await verdict.${call});`,

@@ -1,10 +1,12 @@
-"""A browser for the page's tests, and a visit that may break no rule of the page."""
+"""A browser and Node for the page's tests, and a visit that may break no rule of the page."""
 
+import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
 FLAGS = (
@@ -16,6 +18,12 @@ BY_THE_BROWSER = ("Failed to load resource", "Access to fetch at")
 
 # Opens a page of the site, "index.html" when none is named; further options are the browser context's.
 Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Return Node's path."""
+    return shutil.which("node") or skip_or_fail("node is not installed")
 
 
 @pytest.fixture(scope="module")

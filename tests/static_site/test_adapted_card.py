@@ -3,9 +3,6 @@
 import csv
 from typing import Any
 
-from training.adapt.adapt import adapt
-from training.endpoint import inference
-from training.files import labelled
 import pytest
 from playwright.sync_api import expect
 
@@ -14,6 +11,9 @@ from tests.static_site.test_model_page import SECONDS, answering, percent, table
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
 from tests.support.varied import varied
+from training.adapt import adapt
+from training.endpoint import inference
+from training.files import labelled
 
 
 @pytest.fixture(scope="module")

@@ -7,20 +7,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.adapt import compare
 import httpx
-from training.endpoint import inference
-from training.files import labelled
 import numpy as np
-from training.evaluation import significance
 import pytest
 from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.static_site.conftest import Visit
-from tests.static_site.test_modules import call
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
+from training.adapt import compare
+from training.endpoint import inference
+from training.evaluation import significance
+from training.files import labelled
 
+MCNEMAR = json.loads((Path(__file__).parents[1] / "golden" / "mcnemar.json").read_text(encoding="utf-8"))
 SECONDS = 60_000  # Playwright counts in milliseconds
 CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Headers": "*"}
 PRAISE = (
@@ -165,15 +165,12 @@ def test_page_and_command_leave_the_same_rows_out(page: Page, by_command: compar
         expect(told).to_contain_text(f"{counts[reason]} {words}")
 
 
-@pytest.mark.parametrize(
-    ("lost", "won"),
-    [(0, 0), (0, 1), (3, 3), (1, 9), (22, 0), (40, 61), (400, 300), (0, 1200), (3000, 2800)],
-)
-def test_mcnemar_s_test_is_the_command_s(page: Page, lost: int, won: int) -> None:
-    labels = np.ones(lost + won, dtype=int)
-    before = np.array([0.9] * lost + [0.1] * won)
-    _, _, expected = significance.mcnemar(before, 1 - before, labels)
-    assert call(page, "compare/rows.js", "mcnemar", lost, won) == pytest.approx(expected, rel=1e-12)
+@pytest.mark.parametrize("case", MCNEMAR, ids=lambda case: f"{case['lost']}-{case['won']}")
+def test_mcnemar_s_test_is_the_golden_one_to_which_the_page_is_held(case: dict[str, Any]) -> None:
+    labels = np.ones(case["lost"] + case["won"], dtype=int)
+    before = np.array([0.9] * case["lost"] + [0.1] * case["won"])
+    lost, won, p = significance.mcnemar(before, 1 - before, labels)
+    assert (lost, won, p) == (case["lost"], case["won"], pytest.approx(case["p"], rel=1e-12))
 
 
 # --- without labels -----------------------------------------------------------------------------

@@ -4,12 +4,12 @@ import csv
 import io
 from pathlib import Path
 
-from training.files import labelled
 import pytest
 from playwright.sync_api import FilePayload, Page, expect
 
 from tests.static_site.conftest import Visit
 from tests.support.accessibility import violations
+from training.files import labelled
 
 TEXTS = ["It broke.", 'Lovely, "really".', "Two\nlines.", "=SUM(A1)", "Last one."]
 

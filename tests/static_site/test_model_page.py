@@ -14,7 +14,7 @@ from tests.static_site.conftest import Visit
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
 
-CARD = Path(__file__).resolve().parents[2] / "training" / "model" / "model.json"
+CARD = Path(__file__).resolve().parents[2] / "training" / "endpoint" / "model" / "model.json"
 LEAST = {"id": "m-1", "vocabulary": "v-1", "uncertain": [0.3, 0.7]}
 SPLITS = ("test", "development")
 # What a card must have for each part of the page.

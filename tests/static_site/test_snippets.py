@@ -12,7 +12,6 @@ import httpx
 import pytest
 import serve
 
-from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
 SECONDS = 60
@@ -41,12 +40,6 @@ const snippets = call ? snippetsOf(call) : snippetsFor(url, review);
 const own = moduleSnippet(url, "POST /v1/sentiment", { review: review ?? "", explain: "sentences" });
 console.log(JSON.stringify({ ...snippets, module: own }));
 """.replace("SITE", serve.FOLDER.as_uri())
-
-
-@pytest.fixture(scope="module")
-def node() -> str:
-    """Node's path; it runs the page's module and the JavaScript that comes of it."""
-    return shutil.which("node") or skip_or_fail("node is not installed")
 
 
 def ran(command: list[str], program: str, **environment: str) -> str:

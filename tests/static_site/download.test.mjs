@@ -1,0 +1,58 @@
+// rows/download.js writes rows so that no cell runs as a formula, and names files plainly.
+
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+import { fileName, ourColumns, parcelsOf, withoutFormula, write } from "../../static_site/rows/download.js";
+
+const Papa = createRequire(import.meta.url)("../../static_site/vendor/papaparse/papaparse.min.js");
+
+const sheet = { columns: ["review", "error"], rows: [["=1+1", "-"], ['a "b", c', undefined], ["x", "y"]] };
+const outcomes = [{ sentiment: "positive", probability: 0.5, warnings: ["a", "b"] }, { error: "empty" }, null];
+const written = (form, safe) =>
+  [...parcelsOf({ sheet, outcomes }, { form, safe })].map((parcel) => write(parcel, Papa)).join("");
+
+test("a safe CSV runs no formula", () => {
+  assert.deepEqual(written("csv", true).split("\r\n"), [
+    "review,error,sentiment,probability,warnings,verdict_error",
+    "'=1+1,'-,positive,0.5,a b,",
+    '"a ""b"", c",,,,,empty',
+    "x,y,,,,not_asked",
+    "",
+  ]);
+  for (const start of ["=", "+", "-", "@", "\t", "\r"]) assert.equal(withoutFormula(`${start}1`), `'${start}1`);
+  assert.deepEqual([withoutFormula("1=1"), withoutFormula(-1)], ["1=1", -1]);
+});
+
+test("a CSV as it is keeps the cells", () => {
+  assert.match(written("csv", false), /\r\n=1\+1,-,positive,0\.5,a b,\r\n/);
+});
+
+test("JSON lines keep the fields and add ours", () => {
+  const lines = written("jsonl", false).trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines[0], {
+    review: "=1+1", error: "-", sentiment: "positive", probability: 0.5, warnings: ["a", "b"], verdict_error: null,
+  });
+  assert.deepEqual([lines[1].verdict_error, lines[2].verdict_error], ["empty", "not_asked"]);
+});
+
+test("our columns take no name that the file has", () => {
+  assert.deepEqual(ourColumns(["sentiment", "verdict_sentiment"])[0], "verdict_sentiment (2)");
+});
+
+test("many rows go in parcels, names in the first alone", () => {
+  const many = { columns: ["a"], rows: Array(4_001).fill(["x"]) };
+  const parcels = [...parcelsOf({ sheet: many, outcomes: Array(4_001).fill(null) }, { form: "csv", safe: true })];
+  assert.deepEqual(parcels.map(({ rows }) => rows.length), [2_000, 2_000, 1]);
+  assert.deepEqual(parcels.map(({ first }) => first), [true, false, false]);
+});
+
+for (const [name, expected] of [
+  ["films.csv", "films-verdicts.csv"],
+  ["", "reviews-verdicts.csv"],
+  ["../../.bash\u202e\n.csv", "_.._.bash__-verdicts.csv"],
+  [`${"x".repeat(300)}.csv`, `${"x".repeat(80)}-verdicts.csv`],
+]) {
+  test(`a download's name: ${JSON.stringify(name.slice(0, 20))}`, () => assert.equal(fileName(name, "csv"), expected));
+}
