@@ -37,9 +37,9 @@ PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
 BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
 MODEL = "training/endpoint/model"
 # The API's script, and the one that --serve starts in its place.
-API, SERVED_API = "chalice_app/local/development_server.py", "chalice_app/local/rsgi_server.py"
-# Links to vocab/, which a checkout without symlinks turns into small text files.
-LINKS = ("training/vocab", "chalice_app/vendor/vocab")
+API, SERVED_API = "chalice_app.local.development_server", "chalice_app.local.rsgi_server"
+# The link to vocab/, which a checkout without symlinks turns into a small text file.
+LINK = "chalice_app/vendor/vocab"
 READY_SECONDS = 60
 TRY_SECONDS = 5
 # How long a process may take to end by itself.
@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="serve many callers, and start again what ends")
     serve = parser.parse_args().serve
     began = time.monotonic()
-    check_links()
+    check_link()
     env = environment()
     check_ports(env)
     app = App(env, serve)
@@ -92,6 +92,9 @@ def environment() -> dict[str, str]:
         sys.exit(f"run: ENDPOINT_NAME must be letters, digits and hyphens, got {endpoint[:20]!r}")
     env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}"
     env["PYTHONUNBUFFERED"] = "1"
+    # Chalice imports its app from the app's own folder.
+    paths = (str(ROOT), str(ROOT / "chalice_app"), env.get("PYTHONPATH"))
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
     env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
     if env.get("BESIDE"):
@@ -135,17 +138,16 @@ def add_key(env: dict[str, str]) -> None:
     env["API_KEYS"] = ",".join(filter(None, [env.get("API_KEYS"), own]))
 
 
-def check_links() -> None:
-    """Raise SystemExit when the checkout lost the links that let every part see vocab/.
+def check_link() -> None:
+    """Raise SystemExit when the checkout lost the link by which the Lambda's app sees vocab/.
 
     An installed package has none and needs none.
     """
-    for link in LINKS:
-        if (ROOT / link).exists() and not (ROOT / link / "text.py").is_file():
-            sys.exit(
-                f"run: {link} must be a link to the folder vocab/, and git made none here;"
-                " run `git config core.symlinks true && git checkout -- .`"
-            )
+    if (ROOT / LINK).exists() and not (ROOT / LINK / "text.py").is_file():
+        sys.exit(
+            f"run: {LINK} must be a link to the folder vocab/, and git made none here;"
+            " run `git config core.symlinks true && git checkout -- .`"
+        )
 
 
 def check_ports(env: dict[str, str]) -> None:

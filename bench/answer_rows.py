@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterator
 
-from training.endpoint import inference
 from bench import transformer_like
 from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
-from training.baselines.scorers import PeerMissing
 from bench.setting import Setting
-
+from training.baselines.scorers import PeerMissing
+from training.endpoint import inference
 from vocab import contract
 
 PART = "answer"
@@ -48,7 +47,7 @@ def vader() -> Answering:
     try:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
     except ImportError as error:
-        raise PeerMissing("VADER is not installed: pip install -r requirements-peers.txt") from error
+        raise PeerMissing("VADER is not installed: pip install -r requirements/baselines.txt") from error
     return SentimentIntensityAnalyzer().polarity_scores
 
 
@@ -57,5 +56,5 @@ def textblob() -> Answering:
     try:
         from textblob.sentiments import PatternAnalyzer
     except ImportError as error:
-        raise PeerMissing("TextBlob is not installed: pip install -r requirements-peers.txt") from error
+        raise PeerMissing("TextBlob is not installed: pip install -r requirements/baselines.txt") from error
     return PatternAnalyzer().analyze

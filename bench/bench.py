@@ -21,32 +21,27 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-# One thread each, before a library looks: what is compared is the work, not the cores.
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_name, "1")
-os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+from bench import (
+    answer_rows,
+    bulk_rows,
+    cost_rows,
+    goals,
+    http_rows,
+    measuring,
+    network_rows,
+    page_rows,
+    samples,
+    start_rows,
+    tables,
+    text_rows,
+    training_rows,
+)
+from bench.measuring import BusyError, Figure, Missing
+from bench.setting import Setting
+from training.data import dataset
+from vocab.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
-
-from bench import answer_rows  # noqa: E402
-from bench import bulk_rows  # noqa: E402
-from bench import cost_rows  # noqa: E402
-from training.data import dataset  # noqa: E402
-from bench import goals  # noqa: E402
-from bench import http_rows  # noqa: E402
-from bench import measuring  # noqa: E402
-from bench import network_rows  # noqa: E402
-from bench import page_rows  # noqa: E402
-from bench import samples  # noqa: E402
-from bench import start_rows  # noqa: E402
-from bench import tables  # noqa: E402
-from bench import text_rows  # noqa: E402
-from bench import training_rows  # noqa: E402
-from bench.measuring import BusyError, Figure, Missing  # noqa: E402
-from bench.setting import Setting  # noqa: E402
-
-from vocab.files import write_atomic  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results")
 

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from training.baselines import scorers
+
 from bench.measuring import Figure, Missing, physical_cores, single, summarise
 from bench.processes import FailedError, Watched, watch
 from bench.samples import write_csv
 from bench.setting import ROOT, Setting
+from training.baselines import scorers
 
 PART, SCALE = "bulk", "scale"
 ALL, ONE = "Verdict, all cores", "Verdict, one process"
@@ -86,14 +87,14 @@ def judge(file: Path, folder: Path, workers: int) -> Watched:
 
 
 def _others(file: Path, folder: Path, count: int) -> Iterator[Figure]:
-    scripts = ("vader_bulk.py", "nb_lr_bulk.py")
+    scripts = ("vader_bulk", "nb_lr_bulk")
     for name, script, needed, note in zip(OTHERS, scripts, ("pandas", "sklearn"), NOTES, strict=True):
         if importlib.util.find_spec(needed) is None:
             yield Figure(
-                PART, name, missing=f"{needed} is not installed: pip install -r requirements-bench.txt"
+                PART, name, missing=f"{needed} is not installed: pip install -r requirements/bench.txt"
             )
             continue
-        took = [str(ROOT / "bench" / script), str(file), str(folder / "other.csv")]
+        took = ["-m", f"bench.{script}", str(file), str(folder / "other.csv")]
         yield single(PART, name, count / _run([sys.executable, *took]).seconds, "reviews/s", note)
 
 
@@ -101,7 +102,7 @@ def _run(command: list[str]) -> Watched:
     try:
         watched = watch(command, TIMEOUT_SECONDS, ROOT)
     except FailedError as error:
-        raise Missing(f"{Path(command[1]).name} failed: {error}") from error
+        raise Missing(f"{command[2]} failed: {error}") from error
     if not watched.peak_mb:
         raise Missing("the memory of a process can't be read here (Linux's smaps_rollup)")
     return watched

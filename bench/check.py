@@ -14,18 +14,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bench import bench, goals, measuring, samples
+from bench.setting import Setting
+from tools import fill_docs
+from training.data import dataset
+from training.evaluation import machine
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "chalice_app", "docs")]
-
-from training.data import dataset  # noqa: E402
-from tools import fill_docs  # noqa: E402
-from bench import goals  # noqa: E402
-from training.evaluation import machine  # noqa: E402
-from bench import measuring  # noqa: E402
-from bench import samples  # noqa: E402
-from bench.setting import Setting  # noqa: E402
-
-from bench import bench  # noqa: E402
 
 WORSE = 1.25
 

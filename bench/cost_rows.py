@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.aws import prices
-from training.aws.hosting import Plan
 from bench.measuring import Figure, Missing, single
 from bench.setting import Setting
+from training.aws import prices
+from training.aws.hosting import Plan
 
 PART = "cost"
 LIST = Path(__file__).with_name("list_prices.json")

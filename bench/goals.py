@@ -4,15 +4,17 @@ from collections.abc import Callable, Iterable, Mapping
 from statistics import median
 from typing import Any, NamedTuple
 
-from bench import answer_rows
-from bench import bulk_rows
-from bench import cost_rows
-from bench import http_rows
-from bench import network_rows
-from bench import page_rows
-from bench import start_rows
-from bench import text_rows
-from bench import training_rows
+from bench import (
+    answer_rows,
+    bulk_rows,
+    cost_rows,
+    http_rows,
+    network_rows,
+    page_rows,
+    start_rows,
+    text_rows,
+    training_rows,
+)
 from bench.measuring import Figure
 
 Key = tuple[str, str]

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from bench.setting import ROOT, Setting
-
 from tests.support.stack import Stack, free_ports
 
 PART = "http"
@@ -55,7 +54,8 @@ def running_vader() -> Iterator[int]:
     """Run VADER behind the API's server; give its port. Raises Missing."""
     (port,) = free_ports(1)
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "bench" / "vader_api.py"), "--port", str(port)],
+        [sys.executable, "-m", "bench.vader_api", "--port", str(port)],
+        cwd=ROOT,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -14,8 +14,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.evaluation import machine
 import numpy as np
+
+from training.evaluation import machine
 
 # One turn of a contestant. Its first call finds the others' data in the caches, so it does not count.
 TURN_SECONDS = 0.2

@@ -7,10 +7,8 @@ import csv
 import sys
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).resolve().parents[1] / folder) for folder in (".", "training")]
-
-from training.baselines import scorers  # noqa: E402
-from bench import samples  # noqa: E402
+from bench import samples
+from training.baselines import scorers
 
 ROWS = 1_000
 

@@ -14,7 +14,7 @@ import numpy as np
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime as ort  # noqa: E402
+import onnxruntime as ort
 
 
 def main() -> None:

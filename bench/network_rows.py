@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from training.endpoint import inference
 import numpy as np
+
 from bench import transformer_like
 from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
-from training.endpoint.onnx_runtime import ort
 from bench.setting import Setting
+from training.endpoint import inference
+from training.endpoint.onnx_runtime import ort
 
 PART = "network"
 OURS, TRANSFORMER = "Verdict, ONNX int8", "DistilBERT's size, ONNX int8"
@@ -39,11 +40,12 @@ def figures(setting: Setting) -> Iterator[Figure]:
 
 def _same() -> dict[str, Callable[[list[int]], object]]:
     try:
-        from training.recipe import export
         import torch
+
+        from training.recipe import export
         from training.recipe.network import Network, Size
     except ImportError as error:
-        raise Missing(f"{error.name} is not installed: pip install -r requirements-train.txt") from error
+        raise Missing(f"{error.name} is not installed: pip install -r requirements/train.txt") from error
     torch.set_num_threads(1)
     card = inference.model_fn(inference.MODEL_FOLDER).card
     plain = Network(Size(**card["size"])).eval()

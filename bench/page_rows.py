@@ -8,7 +8,6 @@ from typing import Any
 
 from bench.measuring import Figure, Missing, single, summarise
 from bench.setting import Setting
-
 from tests.support.stack import Stack
 
 PART = "page"

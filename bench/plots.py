@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import cost_rows
-from tools import draw_plots
-from bench import goals
 import matplotlib
-from bench import scaling
-from bench import tables
-from tools.draw_plots import BLUE, FAINT, ORANGE
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from bench import cost_rows, goals, scaling, tables
 from bench.measuring import Missing
+from tools import draw_plots
+from tools.draw_plots import BLUE, FAINT, ORANGE
 
 WIDE = (7.2, 3.4)
 

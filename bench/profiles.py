@@ -21,18 +21,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
+from bench import answer_rows
+from bench.samples import Samples
+from tools import fill_docs
+from training.data import dataset
+from training.endpoint.inference import MODEL_FOLDER
+from training.endpoint.onnx_runtime import ort
+from vocab.files import write_atomic
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
-
-from bench import answer_rows  # noqa: E402
-from training.data import dataset  # noqa: E402
-from tools import fill_docs  # noqa: E402
-import numpy as np  # noqa: E402
-from training.endpoint.inference import MODEL_FOLDER  # noqa: E402
-from training.endpoint.onnx_runtime import ort  # noqa: E402
-from bench.samples import Samples  # noqa: E402
-
-from vocab.files import write_atomic  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 LOOKS_A_SECOND = 200
@@ -107,12 +106,12 @@ def record(seconds: int, kind: str) -> str:
         out = Path(folder) / "profile"
         command = [str(Path(sys.executable).with_name("py-spy")), "record", "--nonblocking"]
         command += ["--rate", str(LOOKS_A_SECOND), "--format", kind, "--output", str(out), "--"]
-        command += [sys.executable, __file__, "--loop", str(seconds)]
+        command += [sys.executable, "-m", "bench.profiles", "--loop", str(seconds)]
         try:
             limit = seconds + EXTRA_SECONDS
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit)
         except OSError as error:
-            raise ProfileError("py-spy is missing: pip install -r requirements-bench.txt") from error
+            raise ProfileError("py-spy is missing: pip install -r requirements/bench.txt") from error
         except subprocess.TimeoutExpired as error:
             raise ProfileError(f"py-spy took over {limit} s; try again on a quieter machine") from error
         if not out.is_file():

@@ -16,19 +16,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import cost_rows, goals, plots, scaling, tables, training_rows
+from tools import fill_docs
+from training.aws import package
+from vocab.files import write_atomic
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
-
-from bench import cost_rows  # noqa: E402
-from tools import fill_docs  # noqa: E402
-from bench import goals  # noqa: E402
-from training.aws import package  # noqa: E402
-from bench import plots  # noqa: E402
-from bench import scaling  # noqa: E402
-from bench import tables  # noqa: E402
-from bench import training_rows  # noqa: E402
-
-from vocab.files import write_atomic  # noqa: E402
 
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -96,9 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _take(file: Path) -> None:
     try:
-        other, published = (
-            json.loads(path.read_text(encoding="utf-8")) for path in (file, fill_docs.BENCH)
-        )
+        other, published = (json.loads(path.read_text(encoding="utf-8")) for path in (file, fill_docs.BENCH))
         found = take(published, other)
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.exit(f"publish: {file} can't be taken: {error}")

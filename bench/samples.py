@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from training.data import dataset
 from training.baselines.scorers import Source
-
+from training.data import dataset
 from vocab import vocabulary
 
 WORDS = 230

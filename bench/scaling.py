@@ -10,22 +10,16 @@ import heapq
 import json
 import math
 import random
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("", "bench", "training", "docs")]
+from bench import cost_rows, goals, tables
+from bench.measuring import Missing
+from tools import fill_docs
+from training.aws import hosting, package, prices
 
-from bench import cost_rows  # noqa: E402
-from tools import fill_docs  # noqa: E402
-from bench import goals  # noqa: E402
-from training.aws import hosting  # noqa: E402
-from training.aws import package  # noqa: E402
-from training.aws import prices  # noqa: E402
-from bench import tables  # noqa: E402
-from bench.measuring import Missing  # noqa: E402
+ROOT = Path(__file__).resolve().parents[1]
 
 PAGE = ROOT / "docs" / "scaling.md"
 RATES = (10, 1_000, 100_000)

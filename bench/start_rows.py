@@ -13,15 +13,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from training.data import dataset
 from bench.http_rows import POLL_SECONDS, TIMEOUT_SECONDS, connected
 from bench.measuring import Figure, Missing, single, summarise
 from bench.processes import tree
 from bench.setting import ROOT, Setting
-
 from tests.support.lambda_emulator import EmulatorMissing, LambdaEmulator
 from tests.support.lambda_runtime import proxy_event
 from tests.support.stack import Stack, free_ports
+from training.data import dataset
 
 PART = "start"
 COLD, NAIVE = "Lambda, cold to its first answer", "the same, naive imports"
@@ -172,7 +171,7 @@ def run_seconds() -> float:
 
 def _start_endpoint() -> tuple[int, "subprocess.Popen[bytes]"]:
     (port,) = free_ports(1)
-    command = [sys.executable, "training/endpoint/local_endpoint.py", "--port", str(port)]
+    command = [sys.executable, "-m", "training.endpoint.local_endpoint", "--port", str(port)]
     return port, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -4,9 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any
 
-from bench import bulk_rows
-from bench import cost_rows
-from bench import goals
+from bench import bulk_rows, cost_rows, goals
 from bench.goals import GOALS, Goal, Key
 from bench.measuring import Figure
 

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from training.baselines import old_app
 from bench.measuring import Contestant, Figure, side_by_side, summarise_turns
 from bench.setting import Setting
-
+from training.baselines import old_app
 from vocab import vocabulary
 
 PART = "text"

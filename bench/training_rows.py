@@ -9,11 +9,12 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from training.data import corpus as corpora
-from training.endpoint import inference
 import numpy as np
+
 from bench.measuring import Figure, Missing, single
 from bench.setting import ROOT, Setting
+from training.data import corpus as corpora
+from training.endpoint import inference
 
 PART = "training"
 OURS, OLD = "Verdict", "old network"
@@ -43,7 +44,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
     try:
         import torch
     except ImportError as error:
-        raise Missing("torch is not installed: pip install -r requirements-train.txt") from error
+        raise Missing("torch is not installed: pip install -r requirements/train.txt") from error
     torch.set_num_threads(os.cpu_count() or 1)
     corpus = corpora.load()
     part = corpus.train.part(int(setting.choose(256, 4096)))
@@ -68,6 +69,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
 def our_speed(corpus: corpora.Corpus, part: corpora.Split, setting: Setting) -> float:
     """Give reviews a second of train.py's own epoch, without its scoring."""
     import torch
+
     from training.recipe import train
     from training.recipe.network import Network, Size
     from training.recipe.train_flags import parse
@@ -97,7 +99,13 @@ def our_minutes(setting: Setting) -> tuple[float, float]:
         # All cores, as `make train` takes them.
         env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
         env |= {"VERDICT_CACHE": cache, "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "training/recipe/train.py", "--archive", str(setting.samples.source.archive)]
+        command = [
+            sys.executable,
+            "-m",
+            "training.recipe.train",
+            "--archive",
+            str(setting.samples.source.archive),
+        ]
         command += [str(part) for flag in QUICKEST.items() for part in flag]
         began, before = time.perf_counter(), 0.0
         process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)

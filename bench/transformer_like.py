@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
 from bench.measuring import Missing
+from bench.setting import ROOT
+from training.data import dataset
 
 ROWS, MOST_TOKENS = 1_000, 512
 OPSET = 17
@@ -30,7 +31,7 @@ def network() -> Any:
         import torch
         from transformers import DistilBertConfig, DistilBertModel
     except ImportError as error:
-        raise Missing(f"{error.name} is not installed: pip install -r requirements-bench.txt") from error
+        raise Missing(f"{error.name} is not installed: pip install -r requirements/bench.txt") from error
     torch.manual_seed(1)
     return DistilBertModel(DistilBertConfig(vocab_size=ROWS)).eval()
 
@@ -38,8 +39,10 @@ def network() -> Any:
 @contextmanager
 def int8_apart() -> Iterator[Callable[[list[int]], object]]:
     """Give a call of its int8 graph in ONNX Runtime, in a process of its own. Raises Missing."""
-    command = [sys.executable, str(Path(__file__).with_name("network_apart.py")), str(_int8_file())]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "bench.network_apart", str(_int8_file())]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         assert process.stdin is not None and process.stdout is not None
         to, back = process.stdin, process.stdout
 
@@ -76,8 +79,9 @@ def pipeline() -> Callable[[str], object]:
 def _tokenizer() -> Any:
     """Give BERT's own tokenizer, out of the package that teaches the network."""
     try:
-        from training.recipe import transformer
         from tokenizers import Tokenizer
+
+        from training.recipe import transformer
 
         found = Tokenizer.from_file(str(transformer.files() / "tokenizer.json"))
     except (ImportError, transformer.TransformerError) as error:

@@ -3,18 +3,16 @@
 python -m bench.vader_api --port 8001
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
+from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
+
+from chalice_app.local import development_server
+from chalicelib import log
+from vocab.contract import ReviewRequest
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "chalice_app")]
-
-from chalice_app.local import development_server  # noqa: E402
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer  # noqa: E402
-
-from chalicelib import log  # noqa: E402
-from vocab.contract import ReviewRequest  # noqa: E402
 
 ANALYZER = SentimentIntensityAnalyzer()
 

@@ -15,9 +15,9 @@ import matplotlib
 
 matplotlib.use("svg")
 
-from matplotlib.axes import Axes  # noqa: E402
-from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import PercentFormatter  # noqa: E402
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 DOCS = Path(__file__).resolve().parent
 CARD = DOCS.parent / "training" / "model" / "model.json"

@@ -8,23 +8,20 @@ card has no figures for yet says so, with the command that measures it. Writes d
 
 import json
 import re
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bench import tables
+from tools import model_card
+from training.endpoint import inference
+from vocab import contract
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / folder) for folder in ("", "training", "bench")]
-
-from training.endpoint import inference  # noqa: E402
-from tools import model_card  # noqa: E402
-from bench import tables  # noqa: E402
-
-from vocab import contract  # noqa: E402
 
 PAGE = ROOT / "docs" / "model-card.md"
-CURVE = ROOT / "training" / "adapt_curve.json"
-SERVERS = ROOT / "training" / "servers.json"
+CURVE = ROOT / "training" / "adapt" / "curve.json"
+SERVERS = ROOT / "training" / "aws" / "servers.json"
 BENCH = ROOT / "bench" / "results.json"
 # The last run that was published on another kind of processor.
 BESIDE = BENCH.with_name("results-beside.json")

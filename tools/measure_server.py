@@ -1,6 +1,6 @@
 """Measure the images' servers with the model package: seconds to the first answer, and memory under load.
 
-    python -m tools.measure_server          # writes training/aws/servers.json (needs requirements-aws.txt)
+    python -m tools.measure_server          # writes training/aws/servers.json (needs requirements/aws.txt)
 
 The servers are the real ones, without Docker (tests/support/containers.py says what differs). The memory
 of a serverless endpoint follows from the peak, with head room for what the image has beside the server.
@@ -19,18 +19,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import images
-from training.endpoint import inference
-from training.evaluation import machine
-from training.aws import package
 from tqdm import tqdm
 
+from tests.support import containers
+from training.aws import images, package
+from training.endpoint import inference
+from training.evaluation import machine
 from vocab import contract, text
 from vocab.files import write_atomic
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # the SDK brings a package `tests` too
-
-from tests.support import containers  # noqa: E402
 
 COMMAND = "python -m tools.measure_server"
 RUNS = 3

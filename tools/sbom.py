@@ -59,7 +59,7 @@ def shipped() -> dict[str, list[Part]]:
     client = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
         "lambda": pinned(ROOT / "chalice_app/requirements.txt"),
-        "endpoint": pinned(ROOT / "training/endpoint-requirements.txt"),
+        "endpoint": pinned(ROOT / "requirements/endpoint.txt"),
         "page": page,
         "client": [*needed(client["dependencies"]), *page],
     }

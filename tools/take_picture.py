@@ -11,12 +11,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.support.stack import Stack
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from playwright.sync_api import Browser, sync_playwright  # noqa: E402
-
-from tests.support.stack import Stack  # noqa: E402
 
 DOCS, SITE = ROOT / "docs", ROOT / "static_site"
 PICTURES = ROOT / "tools/pictures"

@@ -18,21 +18,8 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-FOLDER = Path(__file__).resolve().parent
-PORT = 8000
-# API Gateway's own limit; what is longer is not read.
-MAX_BODY_BYTES = 10_000_000
-# A connection that sends nothing for so long is closed.
-IDLE_SECONDS = 60
-
-sys.path[:0] = [str(FOLDER)]
-sys.path.append(str(FOLDER / "vendor"))  # as Chalice does
-os.environ.setdefault("VERDICT_LOCAL", "1")
-
-from chalice_app.local import limit  # noqa: E402
-from chalice_app.local import metrics  # noqa: E402
-from chalice.config import Config  # noqa: E402
-from chalice.local import (  # noqa: E402
+from chalice.config import Config
+from chalice.local import (
     ChaliceRequestHandler,
     LocalChalice,
     LocalGateway,
@@ -41,9 +28,17 @@ from chalice.local import (  # noqa: E402
     ThreadedHTTPServer,
 )
 
-from chalicelib import answers, auth, log, measures, problems  # noqa: E402
-from chalicelib.problems import Problem  # noqa: E402
-from vocab import contract, vocabulary  # noqa: E402
+from chalice_app.local import limit, metrics
+from chalicelib import answers, auth, log, measures, problems
+from chalicelib.problems import Problem
+from vocab import contract, vocabulary
+
+APP = Path(__file__).resolve().parents[1]
+PORT = 8000
+# API Gateway's own limit; what is longer is not read.
+MAX_BODY_BYTES = 10_000_000
+# A connection that sends nothing for so long is closed.
+IDLE_SECONDS = 60
 
 try:
     import app as verdict_app
@@ -226,8 +221,9 @@ def too_many(turn: limit.Turn) -> Problem:
 
 def create_gateway() -> LocalGateway:
     """Make Chalice's stand-in for API Gateway, for the app and for many threads."""
+    os.environ.setdefault("VERDICT_LOCAL", "1")
     verdict_app.app.__class__ = LocalChalice  # keeps the current request by thread
-    config = Config.create(project_dir=str(FOLDER), chalice_app=verdict_app.app, lambda_timeout=25)
+    config = Config.create(project_dir=str(APP), chalice_app=verdict_app.app, lambda_timeout=25)
     gateway = LocalGateway(verdict_app.app, config)
     gateway.event_converter._route_matcher = GreedyMatcher(list(verdict_app.app.routes))
     return gateway

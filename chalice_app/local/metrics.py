@@ -9,21 +9,11 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from chalicelib.measures import Judged
+from vocab import contract
+
+# The variable that names the folder in which several processes count together.
 TOGETHER = "VERDICT_COUNTS"
-# prometheus_client looks for its own when it is imported. One that the user has set is another app's folder.
-for _name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
-    os.environ.pop(_name, None)
-if _folder := os.environ.get(TOGETHER):
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _folder
-
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest  # noqa: E402
-from prometheus_client.multiprocess import MultiProcessCollector  # noqa: E402
-from prometheus_client.platform_collector import PlatformCollector  # noqa: E402
-from prometheus_client.process_collector import ProcessCollector  # noqa: E402
-
-from chalicelib.measures import Judged  # noqa: E402
-from vocab import contract  # noqa: E402
-
 # Seconds: a verdict takes some milliseconds, and the endpoint has 20 s.
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 TOKENS = (4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 400, 512, 768, 1024)
@@ -39,6 +29,13 @@ class Metrics:
     """
 
     def __init__(self) -> None:
+        _set_folder()
+        from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+        from prometheus_client.multiprocess import MultiProcessCollector
+        from prometheus_client.platform_collector import PlatformCollector
+        from prometheus_client.process_collector import ProcessCollector
+
+        self._write = generate_latest
         own = self._registry = CollectorRegistry()
         if os.environ.get(TOGETHER):
             self._registry = CollectorRegistry()
@@ -81,7 +78,7 @@ class Metrics:
 
     def text(self) -> str:
         """Give all of it in Prometheus's text format."""
-        return generate_latest(self._registry).decode()
+        return self._write(self._registry).decode()
 
     def _count(self, one: Judged) -> None:
         self._reviews.labels(one.sentiment).inc()
@@ -92,3 +89,14 @@ class Metrics:
         self._tokens.observe(one.tokens)
         if one.words:
             self._shares.observe(one.unknown / one.words)
+
+
+def _set_folder() -> None:
+    """Set prometheus_client's folder, which it looks up once, when it is imported.
+
+    A folder that the user has set belongs to another app.
+    """
+    for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
+        os.environ.pop(name, None)
+    if folder := os.environ.get(TOGETHER):
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

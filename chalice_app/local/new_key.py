@@ -5,13 +5,8 @@ make key            # or: python -m chalice_app.local.new_key
 
 import secrets
 import sys
-from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
-sys.path[:0] = [str(FOLDER)]
-sys.path.append(str(FOLDER / "vendor"))
-
-from chalicelib.auth import hash_of  # noqa: E402
+from chalicelib.auth import hash_of
 
 # 256 bits: nobody tries them all, so the hash needs no salt and no slowness.
 RANDOM_BYTES = 32

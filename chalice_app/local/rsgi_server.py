@@ -22,11 +22,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from chalice_app.local import development_server
-from chalice_app.local import limit
-from chalice_app.local import metrics
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # named otherwise inside
 
+from chalice_app.local import development_server, limit, metrics
 from chalicelib import answers, log, problems
 from chalicelib.problems import Problem
 from vocab import contract
@@ -252,9 +250,9 @@ def serve(host: str, port: int, count: int) -> None:
             os.environ[metrics.TOGETHER] = shared
             os.environ[SECRET] = secrets.token_hex(limit.SECRET_BYTES)
         server = Granian(
-            "rsgi_api:create",
+            "chalice_app.local.rsgi_server:create",
             factory=True,
-            working_dir=development_server.FOLDER,  # where the new process finds this module
+            working_dir=development_server.APP.parent,  # where the new process finds this module
             address=host,
             port=port,
             workers=count,

@@ -1,13 +1,12 @@
 """Find what client and service share: in a wheel in _app/ beside this file, in a checkout where it lies."""
 
 import importlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 _HERE = Path(__file__).resolve().parent
 _CARRIED = _HERE / "_app"
-# In a wheel the modules have a prefix, so that nobody else's `vocab` or `inference` is in the way.
+# In a wheel the modules have a prefix, so that nobody else's `vocab` or `training` is in the way.
 ROOT = _CARRIED if _CARRIED.is_dir() else _HERE.parents[1]
 
 
@@ -16,12 +15,8 @@ def load(name: str) -> Any:
 
     Raises ImportError when something that it needs is not installed.
     """
-    if ROOT == _CARRIED:
-        return importlib.import_module(f"{__package__}._app.{name}")
-    for folder in (ROOT, ROOT / "training"):
-        if str(folder) not in sys.path:
-            sys.path.append(str(folder))
-    return importlib.import_module(name.removeprefix("training."))
+    prefix = f"{__package__}._app." if ROOT == _CARRIED else ""
+    return importlib.import_module(prefix + name)
 
 
 if TYPE_CHECKING:

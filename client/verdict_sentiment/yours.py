@@ -54,5 +54,5 @@ def _run(name: str, arguments: Sequence[str]) -> int:
     """Run a program of the service. Raises UsageError when what it needs is not installed."""
     if not is_installed():
         raise UsageError(f"{name} reads reviews through the network itself; install it: {INSTALL}")
-    status: int = load(f"training.{name}").main(arguments, prog=f"verdict {name}")
+    status: int = load(f"training.adapt.{name}").main(arguments, prog=f"verdict {name}")
     return status

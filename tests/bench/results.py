@@ -2,10 +2,8 @@
 
 from typing import Any
 
-from bench import goals
+from bench import bench, goals
 from bench.measuring import Figure
-
-from bench import bench
 
 
 def results(**medians: float) -> dict[str, Any]:

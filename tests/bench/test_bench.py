@@ -9,13 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import goals
-from bench import measuring
 import pytest
+
+from bench import bench, goals, measuring
 from bench.measuring import Figure, Missing
 from bench.setting import Setting
-
-from bench import bench
 
 
 def one_then(error: Exception | None) -> Any:

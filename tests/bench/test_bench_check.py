@@ -6,13 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-from bench import check
-from bench import goals
-from training.evaluation import machine
 import pytest
-from bench.measuring import Figure
 
+from bench import check, goals
+from bench.measuring import Figure
 from tests.bench.results import results
+from training.evaluation import machine
 
 
 def figures(text: float) -> list[Figure]:

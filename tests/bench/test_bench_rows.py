@@ -6,21 +6,24 @@ import sys
 import time
 from pathlib import Path
 
-from bench import cost_rows
-from bench import http_rows
-from bench import network_rows
 import onnx
-from training.baselines import old_app
-from bench import processes
 import pytest
-from bench import samples
-from bench import start_rows
-from bench import text_rows
-from bench import training_rows
-from bench import transformer_like
-from bench.measuring import Missing
 from onnx import TensorProto, helper
+
+from bench import (
+    cost_rows,
+    http_rows,
+    network_rows,
+    processes,
+    samples,
+    start_rows,
+    text_rows,
+    training_rows,
+    transformer_like,
+)
+from bench.measuring import Missing
 from bench.setting import Setting
+from training.baselines import old_app
 
 REVIEW = "This film is <br />not good, I was running &amp; laughing."
 
@@ -150,8 +153,9 @@ def test_the_naive_function_imports_what_is_installed_and_then_the_app(tmp_path:
 
 
 def test_the_old_network_gives_a_probability_a_review(tmp_path: Path) -> None:
-    from training.data import corpus
     import numpy as np
+
+    from training.data import corpus
 
     network, optimizer = training_rows.old_network()
     ids = [np.arange(300, 310, dtype=np.int32), np.arange(300, 900, dtype=np.int32)]

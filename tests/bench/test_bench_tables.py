@@ -4,17 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bench import cost_rows
-from tools import fill_docs
-from bench import goals
-from bench import plots
-from bench import publish
 import pytest
-from bench import tables
-from bench import training_rows
-from bench.measuring import Figure
 
+from bench import cost_rows, goals, plots, publish, tables, training_rows
+from bench.measuring import Figure
 from tests.bench.results import results
+from tools import fill_docs
 
 PAGE = publish.PAGE.read_text(encoding="utf-8")
 

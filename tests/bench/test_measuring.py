@@ -1,7 +1,8 @@
 """What is timed takes turns, and a figure says its median and spread."""
 
-from bench import measuring
 import pytest
+
+from bench import measuring
 from bench.measuring import Contestant, Figure
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from bench import profiles
 import pytest
+
+from bench import profiles
 from bench.profiles import Row
 
 LOOP = "loop (profiles.py:1)"

@@ -1,12 +1,12 @@
 """The simulation of growth agrees with theory and follows its inputs, and the page says its tables."""
 
-from tools import fill_docs
 import pytest
+
 from bench import scaling
 from bench.measuring import Missing
 from bench.scaling import Inputs
-
 from tests.bench.results import results
+from tools import fill_docs
 
 GIVEN = Inputs(function=0.004, endpoint=0.002, cold=0.4, wake=25.0)
 

@@ -3,9 +3,9 @@
 import json
 import math
 
-import app
 import pytest
 
+import app
 from chalicelib import problems
 from tests.support.api import InProcess
 from tests.support.fake_runtime import FakeRuntime

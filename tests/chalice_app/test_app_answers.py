@@ -3,12 +3,12 @@
 import json
 import re
 
-import app
 import pytest
 from chalice.app import CORSConfig, Response
 from hypothesis import given
 from hypothesis import strategies as st
 
+import app
 from chalicelib import answers, problems
 from tests.support.api import Answer, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime

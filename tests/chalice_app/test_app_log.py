@@ -2,9 +2,9 @@
 
 import json
 
-import app
 import pytest
 
+import app
 from chalicelib import log
 from chalicelib.measures import Judged
 from tests.support.api import InProcess

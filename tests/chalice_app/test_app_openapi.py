@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-import app
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+import app
 from chalicelib import measures, openapi, problems
 from tests.support.api import InProcess
 from vocab import contract

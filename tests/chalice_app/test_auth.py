@@ -8,9 +8,9 @@ import subprocess
 import sys
 from typing import Any
 
-import app
 import pytest
 
+import app
 from chalicelib import auth
 from tests.support.api import FOLDER, Answer, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime

@@ -45,9 +45,7 @@ def pins(path: Path) -> dict[str, str]:
 
 
 def test_the_lambda_carries_what_the_endpoint_s_package_pins() -> None:
-    own, endpoint = (
-        pins(path) for path in (FOLDER / "requirements.txt", ROOT / "training/endpoint-requirements.txt")
-    )
+    own, endpoint = (pins(path) for path in (FOLDER / "requirements.txt", ROOT / "requirements/endpoint.txt"))
     assert own.items() <= endpoint.items()
 
 

@@ -6,13 +6,13 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import feedback as exporting
 import pytest
 
 from chalicelib import feedback
 from tests.support.api import Answer, InProcess, Served
 from tests.support.aws_server import AwsServer
 from tests.support.fake_runtime import FakeRuntime
+from training.adapt import feedback as exporting
 from vocab import contract
 from vocab.feedback import from_bytes
 

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import app
 import boto3
-from training.aws import gateway as own
 import pytest
 from chalice.deploy.swagger import CFNSwaggerGenerator
 
+import app
 from tests.support.api import FOLDER, Answer, InProcess
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.gateway import Asked, Event, Gateway, deployed, http_answer, match, proxy_event
+from training.aws import gateway as own
 
 JSON = {"Content-Type": "application/json"}
 FUNCTION = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:verdict-dev"

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Iterator
 
-from chalice_app.local import metrics as local_metrics
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
+from chalice_app.local import metrics as local_metrics
 from chalicelib.measures import Judged
 from tests.support.api import InProcess, Served
 from tests.support.fake_runtime import FakeRuntime

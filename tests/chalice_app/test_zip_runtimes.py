@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from training.aws import gateway as own
 import pytest
 
 from tests.support.api import Served
@@ -23,6 +22,7 @@ from tests.support.lambda_runtime import LambdaRuntime, proxy_event
 from tests.support.lambda_zip import Toolchain, build, libraries, toolchain, unpack
 from tests.support.missing import skip_or_fail
 from tests.support.stack import ROOT
+from training.aws import gateway as own
 
 pytestmark = pytest.mark.aws
 
@@ -210,7 +210,7 @@ def test_the_merged_template_carries_what_chalice_can_t_set(package: Path) -> No
 
 def test_cfn_lint_finds_nothing_in_the_merged_template(package: Path) -> None:
     if importlib.util.find_spec("cfnlint") is None:
-        skip_or_fail("cfn-lint is not installed: pip install -r requirements-aws.txt")
+        skip_or_fail("cfn-lint is not installed: pip install -r requirements/aws.txt")
     linted = subprocess.run(
         [sys.executable, "-c", "import sys; from cfnlint.runner import main; sys.exit(main())", "sam.json"],
         cwd=package,

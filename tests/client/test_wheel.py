@@ -36,7 +36,7 @@ def required(name: str) -> set[str]:
 
 
 def test_what_serving_needs_is_what_make_serve_installs() -> None:
-    serve = required("requirements-run.txt") | required("requirements-serve.txt")
+    serve = required("requirements/run.txt") | required("requirements/serve.txt")
     extras = {name: PROJECT["optional-dependencies"][name] for name in ("local", "serve")}
     assert pinned(extras) <= serve
     assert serve - pinned(extras) <= set(PROJECT["dependencies"])

@@ -37,7 +37,10 @@ def test_a_model_is_adapted_and_then_asked_and_compared(
     assert "adapt: wrote my-model" in capsys.readouterr().out
     assert status("--model", "my-model", "Kettle number 99 arrived with a dent in its lid.") == 0
     assert capsys.readouterr().out.startswith("negative")
-    assert status("compare", str(yours.load("training.endpoint.inference").MODEL_FOLDER), "my-model", "my.csv") == 0
+    assert (
+        status("compare", str(yours.load("training.endpoint.inference").MODEL_FOLDER), "my-model", "my.csv")
+        == 0
+    )
     assert "McNemar's exact test" in capsys.readouterr().out
 
 

@@ -3,8 +3,7 @@
 import json
 import re
 
-import serve
-
+from static_site import serve
 from tests.static_site.conftest import Visit
 
 SITE = serve.FOLDER

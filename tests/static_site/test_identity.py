@@ -5,9 +5,9 @@ import struct
 
 import httpx
 import pytest
-import serve
 from playwright.sync_api import Page
 
+from static_site import serve
 from tests.static_site.conftest import Visit
 from tests.support.stack import Stack
 

@@ -6,7 +6,8 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-import serve
+
+from static_site import serve
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-import serve
 from playwright.sync_api import expect
 
+from static_site import serve
 from tests.static_site.conftest import Visit
 from tests.support.stack import Stack
 

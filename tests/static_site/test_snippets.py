@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx
 import pytest
-import serve
 
+from static_site import serve
+from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
 SECONDS = 60

@@ -32,8 +32,9 @@ class InProcess:
     """The app without a server, through Chalice's own test client."""
 
     def __init__(self) -> None:
-        import app
         from chalice.test import Client
+
+        import app
 
         self.http = Client(app.app, project_dir=str(FOLDER)).http
 

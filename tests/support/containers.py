@@ -28,11 +28,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
 
-from training.aws import images
-from training.aws import package
-
 from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
+from training.aws import images, package
 
 # What the images hold, as far as serving goes. Ray: scripts/ray/pyproject.toml of
 # aws/deep-learning-containers at v1.4. PyTorch: the toolkits of its last image.

@@ -1,8 +1,8 @@
 """A corpus small enough to train on in a second: one word praises, another one damns."""
 
 import numpy as np
-from training.data.corpus import Corpus, Split
 
+from training.data.corpus import Corpus, Split
 from vocab.vocabulary import FIRST_KNOWN_ID
 
 ROWS = FIRST_KNOWN_ID + 40

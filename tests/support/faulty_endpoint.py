@@ -12,20 +12,16 @@ import json
 import os
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from training.endpoint import inference, local_endpoint
+from vocab import contract
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "training")]
-
-from training.endpoint import inference  # noqa: E402
-from training.endpoint import local_endpoint  # noqa: E402
-
-from vocab import contract  # noqa: E402
 
 HOST = "127.0.0.1"
 FINE = "fine"

@@ -31,7 +31,10 @@ class FaultyStack:
             "PYTHONUNBUFFERED": "1",
             **settings,
         }
-        self._processes = [self._start("chalice_app/local/development_server.py"), self._start("static_site/serve.py")]
+        self._processes = [
+            self._start("chalice_app/local/development_server.py"),
+            self._start("static_site/serve.py"),
+        ]
 
     def heal(self) -> None:
         """Have an endpoint that is fine."""

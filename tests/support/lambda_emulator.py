@@ -19,10 +19,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-
 from tests.support.lambda_runtime import TIMEOUT_SECONDS, variables
 from tests.support.stack import free_ports
+from training.data import dataset
 from vocab.files import sha256, sha256_of, write_atomic
 
 SAM_CLI = "1.170.0"

@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from training.aws import slim
-
 from tests.support.api import CHALICE
 from tests.support.missing import skip_or_fail
 from tests.support.stack import ROOT
+from training.aws import slim
 
 MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 SECONDS = 300
@@ -61,8 +60,8 @@ def toolchain(version: str, folder: Path) -> Toolchain:
 
 
 def pinned(name: str) -> str:
-    """Give the version that requirements-run.txt pins a package to."""
-    for line in (ROOT / "requirements-run.txt").read_text(encoding="utf-8").splitlines():
+    """Give the version that requirements/run.txt pins a package to."""
+    for line in (ROOT / "requirements/run.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{name}=="):
             return line.split("==")[1].split()[0]
     raise AssertionError(f"{name} is not pinned")

@@ -10,6 +10,7 @@ from vocab import text, vocabulary
 def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) -> Any:
     """Give a network.Network of ``rows`` ids whose logits spread over several units."""
     import torch
+
     from training.recipe.network import Network, Size
 
     with torch.random.fork_rng():
@@ -24,8 +25,8 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) ->
 
 def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
     """Write model.onnx and model.json of a random network with the shipped vocabulary; give the card."""
-    from training.recipe import export
     from training.endpoint import model_folder
+    from training.recipe import export
 
     words = vocabulary.load()
     data = export.quantize(export.to_onnx(random_network(words.size, seed)))
@@ -44,9 +45,8 @@ def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
 
 def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
     """Write a model that is the published one but leans ``by`` logits to positive; give its card."""
-    from training.endpoint import inference
-    from training.endpoint import model_folder
-    from training.adapt.adapt.onnx_head import Head, read_head, with_head
+    from training.adapt.onnx_head import Head, read_head, with_head
+    from training.endpoint import inference, model_folder
 
     network = (inference.MODEL_FOLDER / "model.onnx").read_bytes()
     head = read_head(network)

@@ -2,7 +2,7 @@
 
     python tests/support/moto_shim.py -H 127.0.0.1 -p 5055
 
-The shim changes moto's internals, so moto is pinned in requirements-aws.txt.
+The shim changes moto's internals, so moto is pinned in requirements/aws.txt.
 """
 
 import json

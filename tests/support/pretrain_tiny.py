@@ -4,17 +4,16 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from tests.support.corpus import ROWS
+from training.recipe import pretrain
+from training.recipe.network import Size
+from training.recipe.workers import leave, working
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "training")]
-
-import numpy as np  # noqa: E402
-from training.recipe import pretrain  # noqa: E402
-import torch  # noqa: E402
-from training.recipe.network import Size  # noqa: E402
-from safetensors.torch import save_file  # noqa: E402
-from training.recipe.workers import leave, working  # noqa: E402
-
-from tests.support.corpus import ROWS  # noqa: E402
 
 
 def main() -> None:

@@ -26,31 +26,24 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import boto3
+from botocore.exceptions import ClientError
+
+from tests.support import containers, lambda_zip
+from tests.support.aws_server import AwsServer, check_loopback
+from tests.support.gateway import Gateway
+from tests.support.lambda_emulator import LambdaEmulator
+from tests.support.model import random_package
+from tests.support.runtime import Runtime
+from tests.support.stage import leftovers
+from tests.support.transform import TransformServer
+from training.aws import cloud as clouds
+from training.aws import deploy, destroy, function, inventory, resources, status, update_model
+from training.aws import gateway as refusals
+from training.aws.cloud import Cloud
+from training.endpoint import inference
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "training"), str(ROOT / "chalice_app"), str(ROOT / "static_site")]
-
-import boto3  # noqa: E402
-from training.aws import cloud as clouds  # noqa: E402
-from training.aws import deploy  # noqa: E402
-from training.aws import destroy  # noqa: E402
-from training.aws import function  # noqa: E402
-from training.aws import gateway as refusals  # noqa: E402
-from training.endpoint import inference  # noqa: E402
-from training.aws import inventory  # noqa: E402
-from training.aws import resources  # noqa: E402
-from training.aws import status  # noqa: E402
-from training.aws import update_model  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
-from training.aws.cloud import Cloud  # noqa: E402
-
-from tests.support import containers, lambda_zip  # noqa: E402
-from tests.support.aws_server import AwsServer, check_loopback  # noqa: E402
-from tests.support.gateway import Gateway  # noqa: E402
-from tests.support.lambda_emulator import LambdaEmulator  # noqa: E402
-from tests.support.model import random_package  # noqa: E402
-from tests.support.runtime import Runtime  # noqa: E402
-from tests.support.stage import leftovers  # noqa: E402
-from tests.support.transform import TransformServer  # noqa: E402
 
 FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"

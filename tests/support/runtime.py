@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from training.endpoint import inference
 from botocore.exceptions import ClientError
 
+from training.endpoint import inference
 from vocab.contract import ContractError
 
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")

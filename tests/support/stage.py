@@ -5,19 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from training.aws import cloud as clouds
-from training.aws import deploy
-from training.aws import function
-from training.aws import hosting
-from training.aws import inventory
-from training.aws import package as packages
-from training.aws import page
 import pytest
-from training.aws import resources
-from training.aws.cloud import Cloud
 
 from tests.support.aws_server import AwsServer
 from tests.support.runtime import Runtime
+from training.aws import cloud as clouds
+from training.aws import deploy, function, hosting, inventory, page, resources
+from training.aws import package as packages
+from training.aws.cloud import Cloud
 
 # What a deploy with a page behind CloudFront makes, by kind.
 WHOLE = sorted(

@@ -4,15 +4,14 @@ import os
 import sys
 from pathlib import Path
 
+import torch
+
+from tests.support.corpus import ROWS, tiny_corpus
+from training.recipe import train
+from training.recipe.network import Network, Size
+from training.recipe.workers import leave, start
+
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "training")]
-
-import torch  # noqa: E402
-from training.recipe import train  # noqa: E402
-from training.recipe.network import Network, Size  # noqa: E402
-from training.recipe.workers import leave, start  # noqa: E402
-
-from tests.support.corpus import ROWS, tiny_corpus  # noqa: E402
 
 
 def main() -> None:

@@ -28,8 +28,8 @@ Answer = Callable[[bytes], bytes]
 def hooks() -> Answer:
     """Give a container in this process: the endpoint's hooks with the published model."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-    from training.files import processes
     from training.endpoint import inference
+    from training.files import processes
 
     verdict = inference.model_fn(inference.MODEL_FOLDER)
     return lambda body: processes.answer_lines(verdict, body)

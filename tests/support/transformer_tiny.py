@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "training")]
+import torch
+from transformers import BertConfig, BertModel
 
-from training.data import dataset  # noqa: E402
-import torch  # noqa: E402
-from training.recipe import transformer  # noqa: E402
-from transformers import BertConfig, BertModel  # noqa: E402
-from training.recipe.workers import leave, start  # noqa: E402
+from training.data import dataset
+from training.recipe import transformer
+from training.recipe.workers import leave, start
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PRAISE = ("wonderful", "brilliant", "superb", "excellent")
 BLAME = ("terrible", "awful", "boring", "dreadful")

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from tools import draw_plots
-from training.evaluation import metrics
 import numpy as np
 import pytest
+
+from tools import draw_plots
+from training.evaluation import metrics
 
 NAMES = ("reliability.svg", "risk-coverage.svg", "errors-by-length.svg")
 

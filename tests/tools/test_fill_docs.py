@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tools import fill_docs
 import pytest
+
+from tools import fill_docs
 
 SPLIT = {
     "reviews": 2556,

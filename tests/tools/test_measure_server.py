@@ -2,11 +2,11 @@
 
 import json
 
-from training.aws import images
-from tools import measure_server
-from training.aws import package
 import pytest
+
+from tools import measure_server
 from tools.measure_server import MEGABYTE, Run, smallest, summarise
+from training.aws import images, package
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
-from training.recipe import export
-from tools import fill_docs
-from training.endpoint import inference
-from tools import model_card
 import pytest
 import yaml
+
+from tools import fill_docs, model_card
+from training.endpoint import inference
+from training.recipe import export
 
 PARTS = {name: f"{name} block\n" for name in ("figures", *fill_docs.SHOWN)}
 

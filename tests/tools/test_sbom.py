@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+
 from tools import sbom
 from tools.sbom import Part, SbomError
 
@@ -22,7 +23,7 @@ def test_a_bill_is_cyclonedx_and_every_part_has_a_licence_and_a_version(name: st
 def test_everything_that_is_pinned_is_listed() -> None:
     for name, file in (
         ("lambda", "chalice_app/requirements.txt"),
-        ("endpoint", "training/endpoint-requirements.txt"),
+        ("endpoint", "requirements/endpoint.txt"),
     ):
         text = (sbom.ROOT / file).read_text(encoding="utf-8")
         lines = [line for line in text.splitlines() if re.match("[a-z]", line)]

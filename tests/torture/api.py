@@ -11,12 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import gateway
-
 from tests.support.gateway import Gateway
 from tests.support.lambda_emulator import LambdaEmulator
 from tests.support.lambda_zip import build, toolchain
 from tests.support.stack import ROOT, Stack
+from training.aws import gateway
 from vocab.files import sha256
 
 FOLDER = Path(__file__).resolve().parent

@@ -11,16 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from training.data import archives
-from training.files import rows
-from training.endpoint import inference
-from training.jobs import training_job
-from training.files.rows import BatchError
-from training.aws.cloud import CloudError
-from training.endpoint.inference import ModelFilesError
-
 from tests.support.archive import tiny_members, write_archive
 from tests.support.model import random_package
+from training.aws.cloud import CloudError
+from training.data import archives
+from training.endpoint import inference
+from training.endpoint.inference import ModelFilesError
+from training.files import rows
+from training.files.rows import BatchError
+from training.jobs import training_job
 from vocab import contract, vocabulary
 from vocab.contract import ContractError
 from vocab.files import sha256
@@ -231,9 +230,7 @@ def _rows(folder: Path) -> list[Reader]:
             path = folder / f"rows.{format}"
             path.write_bytes(data)
             source = rows.open_source(path, format)
-            judged = {
-                row.number: rows.Answer("positive", 0.9) for row in source.rows() if not row.error
-            }
+            judged = {row.number: rows.Answer("positive", 0.9) for row in source.rows() if not row.error}
             joined = rows.join(source.rows(), [judged] if judged else [])
             rows.write(joined, source, io.StringIO(newline=""), "tsv")
 

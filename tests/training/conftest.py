@@ -6,13 +6,13 @@ import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
-from training.data import dataset
-from training.endpoint import inference
 import pytest
 
 from tests.support.archive import TINY_COUNTS, tiny_members, write_archive
 from tests.support.model import random_package
 from tests.support.stage import build_folder, cloud, runtime
+from training.data import dataset
+from training.endpoint import inference
 
 __all__ = ["build_folder", "cloud", "runtime"]
 

@@ -14,13 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.data import corpus
-from training.data import dataset
 import numpy as np
 import pytest
 from hostile import listed
 
 from tests.support.missing import skip_or_fail
+from training.data import corpus, dataset
 from vocab import text, vocabulary
 
 ROOT = Path(__file__).resolve().parents[2]

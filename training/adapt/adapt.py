@@ -1,8 +1,8 @@
 """Make the model yours: fit its head to labelled reviews of your own, and say whether that is better.
 
-    python -m training.adapt.adapt.adapt my.csv                      # writes my-model/ when it is better
-    python -m training.adapt.adapt.adapt my.csv --out shop --force   # whatever comes out
-    python -m training.adapt.adapt.adapt my.csv --deep               # the whole network, with torch
+    python -m training.adapt.adapt my.csv                      # writes my-model/ when it is better
+    python -m training.adapt.adapt my.csv --out shop --force   # whatever comes out
+    python -m training.adapt.adapt my.csv --deep               # the whole network, with torch
     make run MODEL=my-model
 
 CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10 stars. Without
@@ -19,20 +19,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.adapt.adapt import blas  # noqa: F401  (before numpy)
-from training.endpoint import inference
-from training.files import labelled
-from training.adapt.adapt import near_duplicates
-from training.evaluation import metrics
 import numpy as np
-from training.adapt.adapt import features
-from training.adapt.adapt.judge import Judged, Tuned, judge, sentence_of
-from training.adapt.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
-from training.files.labelled import Labelled
-from training.endpoint.model_folder import check_free, check_writable, install, named_by
-from training.adapt.adapt.onnx_head import POOLED, Head, read_head, with_head, with_pooled
-from training.adapt.adapt.exit_status import FINE, REFUSED, CommandError, speaking
 
+from training.adapt import (
+    features,
+    near_duplicates,
+)
+from training.adapt.exit_status import FINE, REFUSED, CommandError, speaking
+from training.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
+from training.adapt.judge import Judged, Tuned, judge, sentence_of
+from training.adapt.onnx_head import POOLED, Head, read_head, with_head, with_pooled
+from training.endpoint import inference
+from training.endpoint.model_folder import check_free, check_writable, install, named_by
+from training.evaluation import metrics
+from training.files import labelled
+from training.files.labelled import Labelled
 from vocab import vocabulary
 from vocab.files import sha256_of
 
@@ -102,11 +103,11 @@ def tune_head(network: bytes, data: Data, start: Head) -> Tuned:
 def tune_deep(network: bytes, rows: Labelled, data: Data) -> Tuned:
     """Fine-tune the whole network. Raises CommandError without torch."""
     try:
-        from training.adapt.adapt import deep as adapt_deep
+        from training.adapt import deep as adapt_deep
     except ImportError as error:
         raise CommandError(
             f"--deep needs torch and onnx ({error.name} can't be imported); in a checkout, run:"
-            " pip install -r requirements-train.txt"
+            " pip install -r requirements/train.txt"
         ) from error
     words = vocabulary.load()
     ids = [np.array(words.encode_ids(text)) for text in rows.texts()]
@@ -176,7 +177,7 @@ def card_of(
                 "before": judged.before,
                 "after": judged.after,
                 "differences": {name: figure._asdict() for name, figure in judged.figures.items()},
-                "command": "python -m training.adapt.adapt.adapt",
+                "command": "python -m training.adapt.adapt",
             }
         },
     }

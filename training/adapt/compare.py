@@ -17,16 +17,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from training.files import processes
-from training.endpoint import inference
-from training.files import labelled
 import numpy as np
-from training.evaluation import significance
-from training.files.rows import Answer, Row, parts, read_answers, written
-from training.files.labelled import Labelled
-from training.adapt.adapt.exit_status import FINE, CommandError, speaking
 from tqdm import tqdm
 
+from training.adapt.exit_status import FINE, CommandError, speaking
+from training.endpoint import inference
+from training.evaluation import significance
+from training.files import labelled, processes
+from training.files.labelled import Labelled
+from training.files.rows import Answer, Row, parts, read_answers, written
 from vocab.files import sha256_of, write_atomic
 
 # Rows that are told on a terminal; --out has all.

@@ -24,22 +24,23 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.adapt.adapt import blas  # noqa: F401  (before numpy)
+import numpy as np
+
+from training.adapt import features as pooled
+from training.adapt import (
+    suggest,
+)
+from training.adapt.adapt import calibrated
+from training.adapt.head_fit import Data, fit, logits_of
+from training.adapt.onnx_head import read_head
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import machine
-import numpy as np
-from training.adapt.adapt import features as pooled
-from training.adapt.adapt import suggest
-from training.adapt.adapt.adapt import calibrated
-from training.adapt.adapt.head_fit import Data, fit, logits_of
-from training.adapt.adapt.onnx_head import read_head
-
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic
 
 HERE = Path(__file__).resolve().parent
-OUT = HERE / "adapt_curve.json"
+OUT = HERE / "curve.json"
 PACKAGE, NAME = "vaderSentiment==3.3.2", "vaderSentiment-3.3.2.tar.gz"
 SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
@@ -124,8 +125,9 @@ def adapt_head(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarr
 
 def adapt_deep(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fine-tune the whole network, as adapt.py --deep does."""
-    from training.adapt.adapt import deep
     import torch
+
+    from training.adapt import deep
 
     torch.set_num_threads(1)
     words = vocabulary.load()

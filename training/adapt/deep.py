@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from training.recipe import export
-from training.endpoint import inference
-from training.evaluation import metrics
 import numpy as np
 import onnx
 import torch
-from training.adapt.adapt.judge import Tuned
-from training.adapt.adapt.head_fit import FOLDS, folds_of
-from training.recipe.network import Network, Size, draw_noise
 from onnx import numpy_helper
-from training.adapt.adapt.exit_status import CommandError
 from torch import Tensor, nn
 from tqdm import tqdm
+
+from training.adapt.exit_status import CommandError
+from training.adapt.head_fit import FOLDS, folds_of
+from training.adapt.judge import Tuned
+from training.endpoint import inference
+from training.evaluation import metrics
+from training.recipe import export
+from training.recipe.network import Network, Size, draw_noise
 
 # So many reviews are answered by both, the trained network and the packed one; and how far they may differ.
 CHECK_REVIEWS = 200

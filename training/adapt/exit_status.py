@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Callable
 
+from training.adapt.features import PooledError
+from training.adapt.onnx_head import HeadError
 from training.endpoint import inference
-from training.files.rows import BatchError
 from training.endpoint.model_folder import FolderError
-from training.adapt.adapt.onnx_head import HeadError
-from training.adapt.adapt.features import PooledError
+from training.files.rows import BatchError
 
 # Those of the command `verdict`.
 FINE, REFUSED, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 4, 130

@@ -7,12 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from training.endpoint import inference
 import numpy as np
-from training.files.processes import follow_parent, result_of, start_pool, submit
-from training.adapt.adapt.onnx_head import POOLED, with_pooled
 from tqdm import tqdm
 
+from training.adapt.onnx_head import POOLED, with_pooled
+from training.endpoint import inference
+from training.files.processes import follow_parent, result_of, start_pool, submit
 from vocab import contract
 
 # Reviews that a process reads at a time.

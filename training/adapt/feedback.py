@@ -15,10 +15,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from training.files.rows import harmless, written
-from training.adapt.adapt.exit_status import FINE, CommandError, speaking
 from tqdm import tqdm
 
+from training.adapt.exit_status import FINE, CommandError, speaking
+from training.files.rows import harmless, written
 from vocab.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place
 from vocab.files import write_atomic
 

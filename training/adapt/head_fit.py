@@ -8,9 +8,10 @@ it costs is chosen by cross-validation, and what that promises is judged by anot
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from training.evaluation import metrics
 import numpy as np
-from training.adapt.adapt.onnx_head import Head
+
+from training.adapt.onnx_head import Head
+from training.evaluation import metrics
 
 FOLDS = 5
 # From "take the reviews' word" to "keep the head, move its bias": of the fit's loss, strongest first.

@@ -2,9 +2,9 @@
 
 from typing import Any, NamedTuple
 
-from training.evaluation import metrics
 import numpy as np
-from training.evaluation import significance
+
+from training.evaluation import metrics, significance
 from training.evaluation.significance import Figure
 
 # Whether it is better can't be told from reviews on which the base does worse than a coin.

@@ -16,15 +16,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from training.endpoint import inference
-from training.files import labelled
-from training.evaluation import metrics
 import numpy as np
-from training.adapt.adapt import features as pooled
-from training.files.rows import BatchError, Row, Source, format_of, open_source, written
-from training.adapt.adapt.onnx_head import read_head
-from training.adapt.adapt.exit_status import FINE, CommandError, speaking
 
+from training.adapt import features as pooled
+from training.adapt.exit_status import FINE, CommandError, speaking
+from training.adapt.onnx_head import read_head
+from training.endpoint import inference
+from training.evaluation import metrics
+from training.files import labelled
+from training.files.rows import BatchError, Row, Source, format_of, open_source, written
 from vocab import contract
 from vocab.files import write_atomic
 

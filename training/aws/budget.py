@@ -4,6 +4,7 @@ import math
 import re
 
 from botocore.exceptions import ClientError
+
 from training.aws.cloud import Cloud, CloudError, is_missing, tag_list, tag_map
 
 # AWS Budgets has one address for all regions.

@@ -20,20 +20,22 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import budget
+from training.aws import (
+    budget,
+    function,
+    gateway,
+    hosting,
+    images,
+    inventory,
+    package,
+    page,
+    prices,
+    resources,
+)
 from training.aws import cloud as clouds
-from training.aws import function
-from training.aws import gateway
-from training.aws import hosting
-from training.aws import images
-from training.endpoint import inference
-from training.aws import inventory
-from training.aws import package
-from training.aws import page
-from training.aws import prices
-from training.aws import resources
 from training.aws.cloud import Cloud, CloudError
 from training.aws.hosting import Plan, Say
+from training.endpoint import inference
 
 API_SECONDS, API_POLL_SECONDS, REQUEST_SECONDS = 120, 5.0, 30
 

@@ -12,10 +12,10 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from training.aws import cloud as clouds
-from training.aws import function
-from training.aws import inventory
 from botocore.exceptions import BotoCoreError, ClientError
+
+from training.aws import cloud as clouds
+from training.aws import function, inventory
 from training.aws.cloud import Cloud, CloudError
 from training.aws.hosting import Say
 from training.aws.inventory import Thing

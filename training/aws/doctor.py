@@ -24,19 +24,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from training.aws import cloud as clouds
-from training.aws import function
-from training.aws import gateway
-from training.aws import hosting
-from training.aws import images
-from training.endpoint import inference
-from training.aws import policies
-from training.aws import resources
-from training.aws import slim
 from botocore.exceptions import BotoCoreError, ClientError
-from training.aws.cloud import Cloud, CloudError, Stage, tag_map
 
-ROOT = Path(__file__).resolve().parents[1]
+from training.aws import cloud as clouds
+from training.aws import function, gateway, hosting, images, policies, resources, slim
+from training.aws.cloud import Cloud, CloudError, Stage, tag_map
+from training.endpoint import inference
+
+ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "chalice_app"
 LINKS = ("training/vocab", "chalice_app/vendor/vocab")
 OK, WARN, FAIL = "ok", "warn", "FAIL"
@@ -286,10 +281,9 @@ def check_cors() -> Finding:
 
 def error_answers() -> Iterator[tuple[int, set[str]]]:
     """Ask the app, in this process, for an answer of each error status; give status and header names."""
-    sys.path.append(str(APP / "vendor"))
-    import app
     from chalice.test import Client
 
+    import app
     from chalicelib import answers
 
     kind = {"Content-Type": "application/json"}

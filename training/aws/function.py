@@ -12,16 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import gateway
-from training.aws import hosting
-from training.aws import slim
 from botocore.exceptions import ClientError
+
+from training.aws import gateway, hosting, slim
 from training.aws.cloud import Cloud, CloudError, is_missing, tag_map
 from training.aws.hosting import Say
-
 from vocab.files import write_atomic
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 APP = ROOT / "chalice_app"
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
 CHALICE_SECONDS = 900

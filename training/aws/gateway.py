@@ -4,16 +4,13 @@ Chalice can set none of this: a deploy puts it in after Chalice, and template.py
 use `chalice package`.
 """
 
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from chalicelib import answers, problems
 from vocab.contract import to_json
 
-APP = Path(__file__).resolve().parents[1] / "chalice_app"
-sys.path.append(str(APP))
-
-from chalicelib import answers, problems  # noqa: E402
+APP = Path(__file__).resolve().parents[2] / "chalice_app"
 
 # Requests a second over all callers, and how many may come at once.
 THROTTLE = {"rate": 20.0, "burst": 40}

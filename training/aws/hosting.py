@@ -5,13 +5,11 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from training.aws import gateway
-from training.aws import images
-from training.endpoint import inference
-from training.aws import package
 from botocore.exceptions import ClientError
-from training.aws.cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
 
+from training.aws import gateway, images, package
+from training.aws.cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
+from training.endpoint import inference
 from vocab import contract
 from vocab.files import sha256
 

@@ -1,7 +1,7 @@
 """Which container image each job runs in, in each region: looked up once with the SageMaker SDK, and kept.
 
     python -m training.aws.images --region eu-west-1     # prints the images
-    python -m training.aws.images --refresh              # looks them up anew (needs requirements-aws.txt)
+    python -m training.aws.images --refresh              # looks them up anew (needs requirements/aws.txt)
 
 AWS's registries belong to different accounts by region. Keeping the table spares a deploy the SDK.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from training.aws.cloud import CloudError
-
 from vocab.files import write_atomic
 
 KEPT = Path(__file__).with_name("images.json")
@@ -109,7 +108,7 @@ def main() -> None:
         try:
             table = refresh(date.today())
         except ModuleNotFoundError:
-            sys.exit("images: the SageMaker SDK is not installed: pip install -r requirements-aws.txt")
+            sys.exit("images: the SageMaker SDK is not installed: pip install -r requirements/aws.txt")
         write_atomic(KEPT, (json.dumps(table, indent=2) + "\n").encode())
         print(f"images: {len(table['accounts'])} regions in {KEPT}")
         return

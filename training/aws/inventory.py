@@ -10,13 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from training.aws import budget
-from training.aws import function
-from training.aws import hosting
-from training.aws import page
-from training.aws import prices
-from training.aws import resources
 from botocore.exceptions import ClientError
+
+from training.aws import budget, function, hosting, page, prices, resources
 from training.aws.cloud import Cloud, CloudError, is_missing, tag_map
 from training.aws.hosting import Say
 

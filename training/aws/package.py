@@ -1,7 +1,7 @@
 """Pack model.tar.gz, what a SageMaker endpoint serves: model, hooks, text code, and wheels for its image.
 
     python -m training.aws.package --out build/model.tar.gz    # for the Ray Serve image; --image pytorch, or both
-    python -m training.aws.package --refresh                   # write endpoint-requirements.txt with newer wheels
+    python -m training.aws.package --refresh                   # write requirements/endpoint.txt with newer wheels
 
 The same input gives the same bytes. The image installs from the package and asks no index: a start must not
 depend on one, and gets the libraries that were tested.
@@ -19,17 +19,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from training.aws import images, sources
 from training.data import dataset
-from training.aws import images
 from training.endpoint import inference
-
 from vocab.files import sha256, sha256_of, write_atomic
 
-HERE = Path(__file__).resolve().parent
+ENTRY = Path(inference.__file__).with_name("entry")
 OUT = Path("build") / "model.tar.gz"
-PINS = HERE / "endpoint-requirements.txt"
+PINS = sources.ROOT / "requirements/endpoint.txt"
 # What measure_server.py found out about the images' servers.
-SERVERS = HERE / "servers.json"
+SERVERS = Path(__file__).with_name("servers.json")
 # What inference.py imports. What these need in turn is carried too, but not named to the installer: an
 # image's own protobuf, say, stays when it fits, since its server was tested with it.
 NAMED = ("onnxruntime", "nltk", "beautifulsoup4")
@@ -84,7 +83,7 @@ def build(model: Path, out: Path, images: Sequence[str] = ("ray",)) -> Package:
     loaded = inference.model_fn(model).model
     contents = {
         **{name: _read(model / name) for name in ("model.onnx", "model.json")},
-        **{name: _read(HERE / name) for name in ("config.yaml", "deployment.py")},
+        **{name: _read(ENTRY / name) for name in ("config.yaml", "deployment.py")},
         **{f"code/{name}": data for name, data in _code().items()},
         "code/requirements.txt": _requirements(),
         **{f"code/wheels/{name}": data for name, data in wheels(_pythons(images)).items()},
@@ -181,16 +180,10 @@ def write_pins(pins: Sequence[Pin], path: Path) -> None:
 
 
 def _code() -> dict[str, bytes]:
-    """Give the hooks and the text code by name; ``vocab`` is a link here and a folder in the package."""
-    vocab = HERE / "vocab"
-    paths = [
-        HERE / "inference.py",
-        HERE / "onnx_runtime.py",
-        HERE / "pytorch_image.py",
-        *vocab.glob("*.py"),
-        *vocab.glob("vocabulary.*"),
-    ]
-    return {path.relative_to(HERE).as_posix(): _read(path) for path in paths}
+    """Return the PyTorch image's entry file and the packages that it imports, by name."""
+    paths = sources.files_of("training/endpoint", "vocab")
+    packages = {path.as_posix(): _read(sources.ROOT / path) for path in paths}
+    return {"pytorch_image.py": _read(ENTRY / "pytorch_image.py"), **packages}
 
 
 def _requirements() -> bytes:

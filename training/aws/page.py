@@ -1,23 +1,19 @@
 """The page on AWS: static_site/ in a bucket, behind CloudFront, or as a plain S3 website."""
 
-import sys
 import time
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from training.aws import policies
-from training.aws import resources
 from botocore.exceptions import ClientError
+
+from static_site import serve
+from training.aws import policies, resources
 from training.aws.cloud import Cloud, CloudError, is_missing, tag_list, tag_map
 from training.aws.hosting import Say
-
 from vocab.files import sha256
 
 SITE = Path(__file__).resolve().parents[2] / "static_site"
-sys.path.append(str(SITE))
-
-import serve  # noqa: E402
 
 KINDS = ("cloudfront", "website", "none")
 # CloudFront's own policies, the same in every account: caching, and security headers.

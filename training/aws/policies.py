@@ -8,7 +8,6 @@ from typing import Any
 
 from training.aws import images
 from training.aws.cloud import Stage
-
 from vocab.feedback import Place
 
 VERSION = "2012-10-17"

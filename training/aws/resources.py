@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from training.aws import policies
 from botocore.exceptions import ClientError
-from training.aws.cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is_missing, tag_list, tag_map
 
+from training.aws import policies
+from training.aws.cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is_missing, tag_list, tag_map
 from vocab.feedback import Place, PlaceError, read_place
 from vocab.files import sha256_of
 

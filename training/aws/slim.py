@@ -29,7 +29,7 @@ def slim(app: Path) -> None:
     try:
         installed = importlib.metadata.distribution(PACKAGE)
     except importlib.metadata.PackageNotFoundError as error:
-        raise SlimError(f"{PACKAGE} is not installed: pip install -r requirements-run.txt") from error
+        raise SlimError(f"{PACKAGE} is not installed: pip install -r requirements/run.txt") from error
     requirements = app / "requirements.txt"
     lines = requirements.read_text(encoding="utf-8").splitlines()
     if f"{PACKAGE}=={installed.version}" not in lines:

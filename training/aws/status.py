@@ -11,8 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from training.aws import cloud as clouds
-from training.aws import hosting
-from training.aws import inventory
+from training.aws import hosting, inventory
 from training.aws.cloud import Cloud
 from training.aws.inventory import Thing
 

@@ -11,10 +11,7 @@ import argparse
 import json
 from typing import Any
 
-from training.aws import cloud
-from training.aws import gateway
-from training.aws import policies
-
+from training.aws import cloud, gateway, policies
 from vocab.files import write_atomic
 
 PATH = gateway.APP / "merge-template.json"

@@ -14,14 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from training.aws import cloud as clouds
-from training.aws import deploy
-from training.aws import function
-from training.aws import hosting
-from training.endpoint import inference
-from training.aws import package
-from training.aws import resources
+from training.aws import deploy, function, hosting, package, resources
 from training.aws.cloud import Cloud, CloudError
 from training.aws.hosting import Say
+from training.endpoint import inference
 
 
 def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:

@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from training.baselines.scorers import Peer, PeerMissing, Source
 from tqdm import tqdm
 
-STOP_WORDS = Path(__file__).with_name("peers_stop_words.txt")
+from training.baselines.scorers import Peer, PeerMissing, Source
+
+STOP_WORDS = Path(__file__).with_name("stop_words.txt")
 VOCABULARY_SIZE = 5000
 INFREQUENT, FIRST_KNOWN = 1, 2
 MAX_STEMS = 500
@@ -39,7 +40,7 @@ def old_app(source: Source) -> Peer:
     try:
         from safetensors.numpy import load_file, save_file
     except ImportError as error:
-        raise PeerMissing("the old app needs torch: pip install -r requirements-peers.txt") from error
+        raise PeerMissing("the old app needs torch: pip install -r requirements/baselines.txt") from error
     options = {**OPTIONS, "epochs": 1} if source.limit else OPTIONS
 
     def make(folder: Path) -> None:

@@ -16,9 +16,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.data import dataset
 import numpy as np
 
+from training.data import dataset
 from vocab import vocabulary
 from vocab.contract import sigmoid
 from vocab.files import sha256, sha256_of
@@ -148,7 +148,7 @@ def vader(source: Source | None = None) -> Peer:
     try:
         from vaderSentiment import vaderSentiment
     except ImportError as error:
-        raise PeerMissing("VADER is not installed: pip install -r requirements-peers.txt") from error
+        raise PeerMissing("VADER is not installed: pip install -r requirements/baselines.txt") from error
     analyzer = vaderSentiment.SentimentIntensityAnalyzer()
     folder = Path(vaderSentiment.__file__).parent
 
@@ -165,7 +165,7 @@ def textblob(source: Source | None = None) -> Peer:
         from textblob import en
         from textblob.sentiments import PatternAnalyzer
     except ImportError as error:
-        raise PeerMissing("TextBlob is not installed: pip install -r requirements-peers.txt") from error
+        raise PeerMissing("TextBlob is not installed: pip install -r requirements/baselines.txt") from error
     analyzer = PatternAnalyzer()
 
     def score(texts: Sequence[str]) -> list[float]:
@@ -183,7 +183,7 @@ def nb_lr(source: Source) -> Peer:
     try:
         from training.recipe import ngrams
     except ImportError as error:
-        raise PeerMissing("NB-LR needs scikit-learn: pip install -r requirements-peers.txt") from error
+        raise PeerMissing("NB-LR needs scikit-learn: pip install -r requirements/baselines.txt") from error
     options = {"columns": ngrams.COLUMNS, "strength": ngrams.STRENGTH, "min_reviews": ngrams.MIN_REVIEWS}
 
     def make(folder: Path) -> None:

@@ -19,19 +19,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.data import dataset
-from training.evaluation import behaviour
-from training.endpoint import inference
-from training.evaluation import machine
-from training.evaluation import metrics
 import numpy as np
-from training.baselines import old_app
-from training.baselines import scorers
-from training.baselines import transformer_scorer
-from training.evaluation.evaluate import publish
-from training.baselines.scorers import Peer, PeerMissing, Source
 from tqdm import tqdm
 
+from training.baselines import old_app, scorers, transformer_scorer
+from training.baselines.scorers import Peer, PeerMissing, Source
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import behaviour, machine, metrics
+from training.evaluation.evaluate import publish
 from vocab import vocabulary
 from vocab.files import write_atomic
 
@@ -218,7 +214,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of {', '.join(NAMES)}"
     )
     parser.add_argument(
-        "--slow", action="store_true", help="a fine-tuned MiniLM too; trains for an hour if reproduce.py has not"
+        "--slow",
+        action="store_true",
+        help="a fine-tuned MiniLM too; trains for an hour if reproduce.py has not",
     )
     parser.add_argument("--split", choices=("development", "test"), default="test")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")

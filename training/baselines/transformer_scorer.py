@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
 from training.baselines.scorers import Peer, PeerMissing, Source
-
+from training.data import dataset
 from vocab.contract import sigmoid
 
 
@@ -20,10 +19,11 @@ def minilm(source: Source) -> Peer:
     """Give the fine-tuned transformer. Raises PeerMissing."""
     try:
         import torch
+
         from training.recipe import transformer
         from training.recipe.workers import ALONE
     except ImportError as error:
-        raise PeerMissing("MiniLM is not installed: pip install -r requirements-teach.txt") from error
+        raise PeerMissing("MiniLM is not installed: pip install -r requirements/distill.txt") from error
     cpu = torch.device("cpu")
     flags = ["--archive", str(source.archive), *(["--dry-run"] if source.limit else [])]
     options = transformer.parse([*flags, "--out", "."])

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from training.data import dataset
-
 from vocab import vocabulary
 
 

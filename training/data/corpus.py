@@ -5,10 +5,10 @@ import json
 from pathlib import Path
 from typing import NamedTuple
 
-from training.data import dataset
 import numpy as np
 from tqdm import tqdm
 
+from training.data import dataset
 from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from training.data import dataset
 import numpy as np
 from tqdm import tqdm
 
+from training.data import dataset
 from vocab.text import clean, split_sentences, tokenize
 from vocab.vocabulary import Vocabulary
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from training.endpoint.onnx_runtime import ort
 
+from training.endpoint.onnx_runtime import ort
 from vocab import contract, vocabulary
 from vocab.contract import ContractError, EndpointRequest, Item, Scored
 from vocab.files import sha256

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from training.endpoint import inference
-
 from vocab import contract
 
 HOST = "127.0.0.1"

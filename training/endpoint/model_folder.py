@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from training.endpoint import inference
-
 from vocab.files import sha256, write_together
 
 

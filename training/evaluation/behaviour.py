@@ -17,16 +17,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from training.baselines import scorers
+from training.baselines.scorers import PeerMissing, Scorer, Source
 from training.data import dataset
 from training.endpoint import inference
-from training.baselines import scorers
 from training.evaluation.evaluate import publish
-from training.baselines.scorers import PeerMissing, Scorer, Source
-
 from vocab.contract import ContractError
 from vocab.text import clean
 
-FOLDER = Path(__file__).with_name("behaviour")
+FOLDER = Path(__file__).parent / "cases" / "behaviour"
 HALVES = ("open", "held")
 # Stated by itself: even people disagree about it.
 APART = ("sarcasm",)

@@ -17,10 +17,11 @@ import time
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
+from tqdm import tqdm
+
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import publish
-from tqdm import tqdm
 
 TIMEOUT_SECONDS = 30
 LOCAL_URL = "http://127.0.0.1:8000"

@@ -24,12 +24,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.data import dataset
-from training.endpoint import inference
 import numpy as np
-from training.evaluation.evaluate import loaded, publish
 from tqdm import tqdm
 
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation.evaluate import loaded, publish
 from vocab.contract import ContractError, Scored, sigmoid
 from vocab.text import is_word
 from vocab.vocabulary import Encoded

@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import publish
-from tqdm import tqdm
-
 from vocab import contract, vocabulary
 from vocab.vocabulary import Vocabulary
 
-SENTENCES = Path(__file__).with_name("languages") / "sentences.jsonl"
+SENTENCES = Path(__file__).parent / "cases" / "languages" / "sentences.jsonl"
 CODES = ("not_english", "no_known_words", "too_short", "truncated")
 # What tells a reader that a text can't be judged. A text without a known word gets the second alone.
 TELLING = frozenset({"not_english", "no_known_words"})

@@ -6,8 +6,9 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from training.evaluation import metrics
 import numpy as np
+
+from training.evaluation import metrics
 
 DRAWS = 1000
 # Of the draws, 95 in 100 lie between these.

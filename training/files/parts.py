@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from training.files.rows import Answer, BatchError, Part, read_answers
-
 from vocab.files import sha256, write_atomic
 
 _PART = re.compile(r"([0-9a-f]{16})-(\d{6,})-([0-9a-f]{16})\.jsonl")

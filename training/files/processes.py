@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from training.endpoint import inference
 from training.files.parts import key_of
 from training.files.rows import PART_ROWS, BatchError, Part
-
 from vocab import contract
 from vocab.files import sha256_of
 

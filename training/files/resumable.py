@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tqdm import tqdm
+
 from training.files.parts import Kept, answers_of, is_whole, keeping, replacing
 from training.files.rows import (
     PART_BYTES,
@@ -20,8 +22,6 @@ from training.files.rows import (
     parts,
     write,
 )
-from tqdm import tqdm
-
 from vocab.files import sha256_of
 
 # Takes parts and gives each with its answers as JSON lines, in any order.

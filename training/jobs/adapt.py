@@ -7,7 +7,7 @@
     python -m training.jobs.adapt --stop JOB                  # ends a job
 
 What comes of it is what `adapt.py --deep` makes on one's own machine: the same card, the same sentence, and
-nothing is installed that is not better. It needs requirements-aws.txt, and no torch. A job whose spot
+nothing is installed that is not better. It needs requirements/aws.txt, and no torch. A job whose spot
 capacity is taken away starts anew, which costs minutes.
 """
 
@@ -22,32 +22,31 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import adapt
-from training.jobs import adapt_job
-from training.jobs import adapt_remote
-from training.aws import cloud as clouds
-from training.endpoint import inference
-from training.files import labelled
-from training.jobs import train
-from training.aws import policies
-from training.aws import prices
-from training.aws import resources
-from training.jobs import reviews_s3
-from training.jobs import training_job
-from training.jobs.adapt_job import Order
-from training.files.rows import format_of
 from botocore.exceptions import BotoCoreError, ClientError
-from training.aws.cloud import Cloud, CloudError
-from training.jobs.train import Plan
-from training.endpoint.model_folder import check_free
-from training.jobs.reviews_s3 import Reviews
-from training.adapt.adapt.exit_status import FINE, REFUSED, speaking
 
+from training.adapt import adapt
+from training.adapt.exit_status import FINE, REFUSED, speaking
+from training.aws import cloud as clouds
+from training.aws import policies, prices, resources
+from training.aws.cloud import Cloud, CloudError
+from training.endpoint import inference
+from training.endpoint.model_folder import check_free
+from training.files import labelled
+from training.files.rows import format_of
+from training.jobs import adapt_job, adapt_remote, reviews_s3, train, training_job
+from training.jobs.adapt_job import Order
+from training.jobs.reviews_s3 import Reviews
+from training.jobs.train import Plan
 from vocab.files import sha256_of, write_atomic
 
 COMMAND = "adapt-aws"
+# What adapt_job.py imports of ours.
+PACKAGES = (
+    *("training/adapt", "training/data", "training/endpoint", "training/evaluation", "training/files"),
+    *("training/recipe", "vocab"),
+)
 CHANNEL = "reviews"
-# What the training image lacks, by the names that requirements-run.txt and requirements-train.txt use.
+# What the training image lacks, by the names that requirements/run.txt and requirements/train.txt use.
 LACKING = ("nltk", "beautifulsoup4", "tqdm", "safetensors", "onnx", "onnxruntime")
 # A warning of some package may quote what it was given.
 ENVIRONMENT = {"PYTHONWARNINGS": "ignore"}
@@ -179,7 +178,7 @@ def _start(cloud: Cloud, plan: Plan, options: argparse.Namespace, reviews: Revie
 @contextmanager
 def source(options: argparse.Namespace, reviews: Reviews) -> Iterator[Path]:
     """Give a folder with the code, the base and what is asked for; it is gone afterwards."""
-    with train.source(LACKING, ("vocab",)) as folder:
+    with train.source(Path(adapt_job.__file__), PACKAGES, LACKING) as folder:
         base = folder / adapt_job.BASE
         base.mkdir()
         hashes = adapt_job.hashes_of(options.model)

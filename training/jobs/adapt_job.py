@@ -11,11 +11,10 @@ import traceback
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.adapt.adapt import adapt
-from training.files import labelled
+from training.adapt import adapt
+from training.adapt.exit_status import REFUSALS, CommandError
 from training.endpoint.model_folder import write_package
-from training.adapt.adapt.exit_status import REFUSALS, CommandError
-
+from training.files import labelled
 from vocab.files import sha256_of, write_atomic
 
 HERE = Path(__file__).resolve().parent

@@ -4,14 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
-from training.jobs import adapt_job
-from training.endpoint import inference
-from training.data.archives import ArchiveError, read_members
+from training.adapt.exit_status import CommandError
 from training.aws.cloud import Cloud, CloudError
+from training.data.archives import ArchiveError, read_members
+from training.endpoint import inference
 from training.endpoint.model_folder import named_by
-from training.adapt.adapt.exit_status import CommandError
+from training.jobs import adapt_job
 from training.jobs.training_job import Job, downloaded
-
 from vocab.files import sha256_of
 
 OUTCOMES = ("better", "no different", "worse")

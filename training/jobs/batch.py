@@ -18,14 +18,14 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from training.files import processes
-from training.jobs import batch_ray
-from training.files import resumable
-from training.jobs import batch_transform
+from botocore.exceptions import BotoCoreError, ClientError
+
 from training.aws import cloud
 from training.endpoint import inference
-from training.files.processes import Answering, model_key
+from training.files import processes, resumable
 from training.files.parts import Kept, folder_of, keeping, key_of
+from training.files.processes import Answering, model_key
+from training.files.resumable import Done, Work, check_out, finish
 from training.files.rows import (
     FORMATS,
     BatchError,
@@ -36,10 +36,8 @@ from training.files.rows import (
     open_source,
     output_format,
 )
-from training.files.resumable import Done, Work, check_out, finish
+from training.jobs import batch_ray, batch_transform
 from training.jobs.batch_transform import Settings, cores_of
-from botocore.exceptions import BotoCoreError, ClientError
-
 from vocab.files import sha256_of
 
 # SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.

@@ -13,18 +13,12 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from training.aws import sources
+from training.endpoint import inference
 from training.files.rows import BatchError, Part
 
-HERE = Path(__file__).resolve().parent
 # What an actor imports.
-CODE = (
-    "inference.py",
-    "onnx_runtime.py",
-    "rows.py",
-    "parts.py",
-    "processes.py",
-    "batch_ray.py",
-)
+CODE = ("training/aws", "training/endpoint", "training/files", "training/jobs", "vocab")
 CONNECT_SECONDS = 10
 LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
 
@@ -33,13 +27,12 @@ class Answerer:
     """One actor: the model, loaded once, that answers a table of parts."""
 
     def __init__(self) -> None:
-        from training.endpoint import inference
-
-        self.verdict = inference.model_fn(Path(inference.__file__).with_name("model"))
+        self.verdict = inference.model_fn(inference.MODEL_FOLDER)
 
     def __call__(self, table: Any) -> Any:
         """Answer the column ``lines``; the column ``number`` tells the parts apart."""
         import pyarrow
+
         from training.files.processes import answer_lines
 
         answers = [answer_lines(self.verdict, data) for data in table["lines"].to_pylist()]
@@ -100,12 +93,11 @@ def check_address(address: str) -> None:
 
 def stage(folder: Path, model: Path) -> None:
     """Put what the actors need into a folder: the code, the vocabulary, the model."""
-    for name in CODE:
-        shutil.copy(HERE / name, folder)
-    shutil.copytree(HERE / "vocab", folder / "vocab", ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "model").mkdir()
+    sources.copy(folder, *CODE)
+    target = folder / inference.MODEL_FOLDER.relative_to(sources.ROOT)
+    target.mkdir()
     for name in ("model.json", "model.onnx"):
-        shutil.copy(model / name, folder / "model")
+        shutil.copy(model / name, target)
 
 
 def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:

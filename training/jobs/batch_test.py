@@ -17,11 +17,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.jobs import batch
-from training.files import rows as batch_rows
 from training.data import dataset
 from training.evaluation import machine
-
+from training.files import rows as batch_rows
+from training.jobs import batch
 from vocab.files import write_atomic
 
 LABELS = ("negative", "positive")

@@ -10,17 +10,14 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from training.aws import function
-from training.aws import hosting
-from training.aws import inventory
-from training.aws import resources
-from training.files.parts import Kept
-from training.files.rows import Answer, BatchError, Count, Source, line_of, read_answers
 from botocore.exceptions import ClientError
-from training.aws.cloud import Cloud, CloudError, is_missing, tag_list
-from training.aws.resources import HASH, bucket_tags, is_there
 from tqdm import tqdm
 
+from training.aws import function, hosting, inventory, resources
+from training.aws.cloud import Cloud, CloudError, is_missing, tag_list
+from training.aws.resources import HASH, bucket_tags, is_there
+from training.files.parts import Kept
+from training.files.rows import Answer, BatchError, Count, Source, line_of, read_answers
 from vocab import contract
 from vocab.files import sha256
 

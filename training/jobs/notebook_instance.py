@@ -20,16 +20,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training.aws import cloud as clouds
-from training.aws import prices
-from training.aws import resources
 from botocore.exceptions import ClientError
-from training.aws.cloud import Cloud, CloudError, tag_list, tag_map
 
+from training.aws import cloud as clouds
+from training.aws import prices, resources
+from training.aws.cloud import Cloud, CloudError, tag_list, tag_map
 from vocab.files import sha256
 
-TRAINING = Path(__file__).resolve().parent
-SCRIPTS = TRAINING / "notebook"
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).with_name("notebook")
 TYPE = "ml.t3.medium"
 # torch, the SageMaker SDK and their like take about 4 GB, the archive and what is made of it 1 GB.
 VOLUME_GB = 20
@@ -59,7 +58,7 @@ def bundle(say: Say = print) -> bytes:
 def _git(*command: str) -> bytes:
     try:
         done = subprocess.run(
-            ["git", *command], cwd=TRAINING.parent, capture_output=True, timeout=GIT_SECONDS, check=True
+            ["git", *command], cwd=ROOT, capture_output=True, timeout=GIT_SECONDS, check=True
         )
     except FileNotFoundError as error:
         raise CloudError("git is not installed, and the notebook gets the last commit; install it") from error

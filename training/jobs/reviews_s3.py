@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from training.aws import resources
 from botocore.exceptions import ClientError
+
+from training.aws import resources
 from training.aws.cloud import Cloud, CloudError, code_of, is_missing
 
 _PLACE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)")

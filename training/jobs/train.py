@@ -7,7 +7,7 @@
 
 The network lands where `make train` puts it, so that export.py goes on from there. By default the job
 runs on spot capacity; when that is taken away SageMaker starts it again, and train.py goes on from
-the checkpoint in the stage's bucket. It needs requirements-aws.txt, and no torch.
+the checkpoint in the stage's bucket. It needs requirements/aws.txt, and no torch.
 """
 
 import argparse
@@ -22,19 +22,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import cloud as clouds
-from training.data import dataset
-from training.aws import images
-from training.aws import prices
-from training.aws import resources
-from training.recipe import train_flags
-from training.jobs import training_job
-from training.aws.cloud import Cloud, CloudError, Stage
 from tqdm import tqdm
 
+from training.aws import cloud as clouds
+from training.aws import images, prices, resources, sources
+from training.aws.cloud import Cloud, CloudError, Stage
+from training.data import dataset
+from training.jobs import training_job
+from training.recipe import train_flags
 from vocab.files import sha256_of
 
-TRAINING = Path(__file__).resolve().parent
+SCRIPT = Path(__file__).with_name("entry") / "train.py"
+# What that script imports of ours.
+PACKAGES = ("training/data", "training/recipe", "vocab")
 ARCHIVE = "aclImdb_v1.tar.gz"
 INSTANCE = "ml.m5.xlarge"
 RUN_MINUTES = 120
@@ -47,7 +47,7 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 ENVIRONMENT = {"VERDICT_CACHE": f"{CHECKPOINTS}/cache"}
 # Flags of train.py that name a file: it is uploaded, and the job reads it from a channel of that name.
 FILES = ("pretrained", "taught")
-# What the training image lacks, by the names that requirements-run.txt and requirements-train.txt use.
+# What the training image lacks, by the names that requirements/run.txt and requirements/train.txt use.
 LACKING = ("nltk", "beautifulsoup4", "tqdm", "gensim", "safetensors")
 METRICS = {
     name: rf"epoch \d+ average .*\b{name}=([0-9.]+)"
@@ -207,18 +207,18 @@ def upload(cloud: Cloud, path: Path, name: str) -> str:
 
 
 @contextmanager
-def source(names: Sequence[str] = LACKING, folders: Sequence[str] = ("lessons", "vocab")) -> Iterator[Path]:
-    """Give a folder with what a script needs and nothing else, links followed; it is gone afterwards.
+def source(
+    script: Path = SCRIPT, packages: Sequence[str] = PACKAGES, names: Sequence[str] = LACKING
+) -> Iterator[Path]:
+    """Yield a folder with a script and our packages that it imports, and nothing else; it is gone afterwards.
 
-    ``names`` are the packages that it needs and the image lacks.
+    ``names`` are the libraries that they need and the image lacks.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "code"
         folder.mkdir()
-        for path in sorted(TRAINING.glob("*.py")):
-            shutil.copy(path, folder)
-        for name in folders:
-            shutil.copytree(TRAINING / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(script, folder)
+        sources.copy(folder, *packages)
         (folder / "requirements.txt").write_text("\n".join(requirements(names)) + "\n", encoding="utf-8")
         yield folder
 
@@ -226,8 +226,8 @@ def source(names: Sequence[str] = LACKING, folders: Sequence[str] = ("lessons", 
 def requirements(names: Sequence[str] = LACKING) -> list[str]:
     """Give the lines of our requirements that the training image does not meet by itself."""
     lines: dict[str, str] = {}
-    for name in ("requirements-run.txt", "requirements-train.txt"):
-        for line in (TRAINING.parent / name).read_text(encoding="utf-8").splitlines():
+    for name in ("requirements/run.txt", "requirements/train.txt"):
+        for line in (sources.ROOT / name).read_text(encoding="utf-8").splitlines():
             wanted = line.split("#")[0].strip()
             lines[re.split(r"[<>=\[ ]", wanted)[0]] = wanted
     return [lines[name] for name in names]
@@ -254,7 +254,7 @@ def submit(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], folder
     except (ValueError, TypeError) as error:
         said = " ".join(str(error).split())[:300]
         raise CloudError(
-            f"the SageMaker SDK refused the job ({said}); is it the version of requirements-aws.txt?"
+            f"the SageMaker SDK refused the job ({said}); is it the version of requirements/aws.txt?"
         ) from error
     return str(trainer._latest_training_job.training_job_name)
 
@@ -272,7 +272,7 @@ def make_trainer(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], 
     except ModuleNotFoundError as error:
         raise CloudError(
             f"the SageMaker SDK is not installed (no {error.name}); use `make train-aws`, or"
-            " pip install -r requirements-aws.txt"
+            " pip install -r requirements/aws.txt"
         ) from error
     logging.getLogger("sagemaker").setLevel(logging.WARNING)
     stage = cloud.stage

@@ -8,16 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import cloud as clouds
-from training.data import dataset
 import numpy as np
-from training.data.archives import ArchiveError, read_members
 from botocore.exceptions import ClientError
-from training.aws.cloud import Cloud, CloudError
 from safetensors import SafetensorError
 from safetensors.numpy import load
 from tqdm import tqdm
 
+from training.aws import cloud as clouds
+from training.aws.cloud import Cloud, CloudError
+from training.data import dataset
+from training.data.archives import ArchiveError, read_members
 from vocab import vocabulary
 from vocab.files import sha256, sha256_of, write_together
 

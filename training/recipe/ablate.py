@@ -15,15 +15,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.recipe import reproduce
-from training.data import dataset
-from training.evaluation import evaluate
-from training.evaluation import behaviour
-from training.endpoint import inference
 import numpy as np
-from training.recipe.reproduce import Stage
 from safetensors.numpy import load_file, save
 
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import behaviour, evaluate
+from training.recipe import reproduce
+from training.recipe.reproduce import Stage
 from vocab.files import write_atomic
 
 EPOCHS = 1
@@ -95,7 +94,9 @@ def keep_vectors(pretrained: Path, out: Path) -> None:
     shape = load_file(pretrained)["embedding.weight"].shape
     tables = [table for path in found if (table := load_file(path)["table"]).shape == shape]
     if not tables:
-        raise dataset.DataError(f"no word vectors in {dataset.cache_folder()}; run reproduce.py from its start")
+        raise dataset.DataError(
+            f"no word vectors in {dataset.cache_folder()}; run reproduce.py from its start"
+        )
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 

@@ -16,25 +16,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.data import corpus as corpora
-from training.recipe import augment
-from training.data import dataset
-from training.evaluation import behaviour
-from training.evaluation import metrics
-from training.recipe import ngrams
 import numpy as np
-from training.data import sentences
 import torch
-from training.recipe import transformer
-from training.recipe.network import Network, Size
-from training.recipe.ngrams import Ngrams
-from training.recipe.pretrain import keep_memory
 from safetensors.torch import load_file
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
+
+from training.data import corpus as corpora
+from training.data import dataset, sentences
+from training.evaluation import behaviour, metrics
+from training.recipe import augment, ngrams, transformer
+from training.recipe.network import Network, Size
+from training.recipe.ngrams import Ngrams
+from training.recipe.pretrain import keep_memory
 from training.recipe.train import predict
 from training.recipe.transformer import Transformer
-
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
 

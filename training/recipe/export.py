@@ -16,17 +16,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from training.recipe import reproduce
-from training.data import corpus as corpora
-from training.data import dataset
-from training.endpoint import inference
-from training.evaluation import machine
-from training.evaluation import metrics
 import numpy as np
 import onnx
 import torch
-from training.endpoint.model_folder import named_by, write_package
-from training.recipe.network import Network, Size
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors import SafetensorError
@@ -34,6 +26,13 @@ from safetensors.torch import load_file
 from torch import nn
 from tqdm import tqdm
 
+from training.data import corpus as corpora
+from training.data import dataset
+from training.endpoint import inference
+from training.endpoint.model_folder import named_by, write_package
+from training.evaluation import machine, metrics
+from training.recipe import reproduce
+from training.recipe.network import Network, Size
 from vocab import text, vocabulary
 
 OPSET = 18

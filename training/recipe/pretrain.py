@@ -17,18 +17,18 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from training.data import corpus as corpora
-from training.data import dataset
 import numpy as np
 import torch
-from training.recipe.network import Network, Size, init_lstm
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
+
+from training.data import corpus as corpora
+from training.data import dataset
+from training.recipe.network import Network, Size, init_lstm
 from training.recipe.train_flags import add_flags
 from training.recipe.workers import ALONE, Workers, leave, working
-
 from vocab import vocabulary
 from vocab.files import write_atomic
 from vocab.vocabulary import PAD_ID

@@ -19,16 +19,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from training.recipe import augment
-from training.data import dataset
-from training.endpoint import inference
-from training.recipe import soft_targets
 import torch
 
+from training.data import dataset
+from training.endpoint import inference
+from training.recipe import augment, soft_targets
 from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 
-HERE = Path(__file__).parent
 PRETRAINING = ["--lm-epochs", "2"]
 # Teachers are not served, so they may be wider than the student.
 WIDE = ["--hidden", "256"]
@@ -132,7 +130,13 @@ def launch(command: list[str], processes: int) -> list[str]:
     script, *flags = command
     shared = script in SHARED and processes > 1
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
-    return [sys.executable, *(torchrun if shared else []), str(HERE / script), *flags]
+    return [
+        sys.executable,
+        *(torchrun if shared else []),
+        "-m",
+        f"training.recipe.{Path(script).stem}",
+        *flags,
+    ]
 
 
 def run(stage: Stage, note: Path) -> None:
@@ -151,7 +155,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Run the published model's recipe.")
     parser.add_argument("--seed", type=int, default=1, help="seed of the last training (default 1)")
     parser.add_argument(
-        "--package", type=Path, default=inference.MODEL_FOLDER, help="package folder (training/endpoint/model)"
+        "--package",
+        type=Path,
+        default=inference.MODEL_FOLDER,
+        help="package folder (training/endpoint/model)",
     )
     parser.add_argument("--kept", action="store_true", help="take the teachers' answers from targets.npz")
     parser.add_argument("--until", help="stop after this stage")

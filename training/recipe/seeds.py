@@ -17,13 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-from training.evaluation import evaluate
-from training.evaluation import behaviour
-from training.endpoint import inference
 import numpy as np
 
-HERE = Path(__file__).parent
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import behaviour, evaluate
+
 PUBLISHED_SEED = 1
 
 
@@ -33,7 +32,15 @@ def package_of(seed: int, kept: bool = False) -> Path:
     ``kept`` takes the teachers' answers from the repository.
     """
     folder = dataset.cache_folder() / "best" / f"package-{seed}"
-    command = [sys.executable, str(HERE / "reproduce.py"), "--seed", str(seed), "--package", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "training.recipe.reproduce",
+        "--seed",
+        str(seed),
+        "--package",
+        str(folder),
+    ]
     if subprocess.run(command + ["--kept"] * kept).returncode:
         sys.exit(f"seeds: the training with seed {seed} failed")
     return folder

@@ -15,16 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
-from training.recipe import augment
-from training.data import dataset
 import numpy as np
-from training.data import sentences
-from training.recipe.augment import Examples, Taught
 
+from training.data import dataset, sentences
+from training.recipe import augment
+from training.recipe.augment import Examples, Taught
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic
 
-KEPT = Path(__file__).with_name("targets.npz")
+KEPT = Path(__file__).with_name("soft_targets.npz")
 
 
 class TargetsError(Exception):
@@ -72,7 +71,9 @@ def main() -> None:
     ways = parser.add_mutually_exclusive_group(required=True)
     ways.add_argument("--keep", type=Path, help="the file of distill.py whose targets to keep")
     ways.add_argument("--out", type=Path, help="the file to write, as distill.py does")
-    parser.add_argument("--kept", type=Path, default=KEPT, help="the kept targets (training/recipe/soft_targets.npz)")
+    parser.add_argument(
+        "--kept", type=Path, default=KEPT, help="the kept targets (training/recipe/soft_targets.npz)"
+    )
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()
     try:

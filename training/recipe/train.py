@@ -17,21 +17,21 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from training.data import corpus as corpora
-from training.recipe import augment
-from training.data import dataset
 import numpy as np
 import torch
-from training.recipe.network import Network, Size, draw_noise
-from training.recipe.pretrain import keep_memory, one_cycle, pretrain, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
 from tqdm import tqdm
+
+from training.data import corpus as corpora
+from training.data import dataset
+from training.recipe import augment
+from training.recipe.network import Network, Size, draw_noise
+from training.recipe.pretrain import keep_memory, one_cycle, pretrain, uses_bf16
 from training.recipe.train_flags import PLACES, parse
 from training.recipe.workers import ALONE, Workers, leave, working
-
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic, write_together
 from vocab.vocabulary import BUCKETS, PAD_ID
@@ -400,8 +400,8 @@ def main() -> None:
         sys.exit(f"train: {error}")
     except OSError as error:
         sys.exit(f"train: a file can't be written or read ({error}); `make train` goes on where it stopped")
+    leave()
 
 
 if __name__ == "__main__":
     main()
-    leave()

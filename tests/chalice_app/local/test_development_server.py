@@ -285,7 +285,11 @@ def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) ->
     with (copy / "vendor/vocab/vocabulary.pkl").open("ab") as file:
         file.write(b"x")
     ended = subprocess.run(
-        [sys.executable, "development_server.py", "--port", "0"], cwd=copy, capture_output=True, text=True, timeout=30
+        [sys.executable, "development_server.py", "--port", "0"],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert ended.returncode == 1
     assert "vocabulary.pkl is not the file that vocabulary.json names" in ended.stderr

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from chalice_app.local import limit
 import pytest
-from chalice_app.local.limit import Buckets, Limiter, Policy, RateError, Turn, read_policy
 
+from chalice_app.local import limit
+from chalice_app.local.limit import Buckets, Limiter, Policy, RateError, Turn, read_policy
 from tests.support.api import Answer, Served
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.faulty_stack import FaultyStack

@@ -15,12 +15,12 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 import httpx
-from chalice_app.local import limit as local_limit
 import psutil
 import pytest
-from chalice_app.local import rsgi_server
 from granian.rsgi import ProtocolClosed
 
+from chalice_app.local import limit as local_limit
+from chalice_app.local import rsgi_server
 from chalicelib import log
 from tests.support.api import FOLDER, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime

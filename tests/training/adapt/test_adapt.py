@@ -9,17 +9,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import adapt
-from training.evaluation import drift
-from training.endpoint import inference
-from training.endpoint import model_folder
 import numpy as np
 import pytest
 
 from tests.support.own_reviews import rows, save, sentence
 from tests.support.varied import varied
+from training.adapt import adapt
+from training.endpoint import inference, model_folder
+from training.evaluation import drift
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(*flags: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:

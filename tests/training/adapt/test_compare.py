@@ -6,15 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.adapt.adapt import compare
-from training.endpoint import inference
-from training.files import labelled
-from training.endpoint import model_folder
 import numpy as np
 import pytest
-from training.adapt.adapt.onnx_head import Head, read_head, with_head
 
-ROOT = Path(__file__).resolve().parents[2]
+from training.adapt import compare
+from training.adapt.onnx_head import Head, read_head, with_head
+from training.endpoint import inference, model_folder
+from training.files import labelled
+
+ROOT = Path(__file__).resolve().parents[3]
 TEXTS = [f"The {thing} is {how}, says Frobisher." for thing in "lamp sofa tent knife".split() for how in "ab"]
 
 

@@ -4,10 +4,11 @@ import io
 import tarfile
 from pathlib import Path
 
-from training.adapt.adapt import curve
 import numpy as np
 import pytest
-from training.adapt.adapt.curve import Task, Way
+
+from training.adapt import curve
+from training.adapt.curve import Task, Way
 
 LINES = "1_1\t-2.5\tIt broke.\n1_2\t0.2\tIt came on Monday.\n2_1\t3.0\tLovely.\n"
 

@@ -4,14 +4,13 @@ import csv
 import json
 from pathlib import Path
 
-from training.adapt.adapt import adapt
-from training.adapt.adapt import deep
-from training.endpoint import inference
 import numpy as np
 import pytest
-from training.adapt.adapt.deep import Settings
 
 from tests.support.varied import varied
+from training.adapt import adapt, deep
+from training.adapt.deep import Settings
+from training.endpoint import inference
 from vocab import vocabulary
 
 WORDS = ("sturdy", "reliable", "quiet"), ("flimsy", "noisy", "leaking")
@@ -102,5 +101,5 @@ def test_without_torch_it_says_what_to_install(
     with (tmp_path / "my.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows(60)])
     assert adapt.main(["my.csv", "--deep", "--model", str(made_package), "--workers", "1"]) == 2
-    assert "requirements-train.txt" in capsys.readouterr().err
+    assert "requirements/train.txt" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir() if path.name != "cache"] == ["my.csv"]

@@ -4,13 +4,13 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from training.files import processes
-from training.endpoint import inference
 import numpy as np
-from training.adapt.adapt import features
 import pytest
-from training.adapt.adapt.onnx_head import read_head
 
+from training.adapt import features
+from training.adapt.onnx_head import read_head
+from training.endpoint import inference
+from training.files import processes
 from vocab import contract
 
 TEXTS = [

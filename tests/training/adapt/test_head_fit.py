@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from training.adapt.adapt.head_fit import FOLDS, STRENGTHS, Data, cross_validate, fit, folds_of, logits_of, splits
-from training.adapt.adapt.onnx_head import Head
+
+from training.adapt.head_fit import FOLDS, STRENGTHS, Data, cross_validate, fit, folds_of, logits_of, splits
+from training.adapt.onnx_head import Head
 
 
 def drawn(reviews: int, width: int = 8, seed: int = 0, groups: int | None = None) -> tuple[Data, Head]:

@@ -1,9 +1,9 @@
 """What is nearly the same comes into one group, and nothing else does."""
 
-from training.adapt.adapt import near_duplicates
 import numpy as np
 
 from tests.support.varied import varied
+from training.adapt import near_duplicates
 
 
 def groups_of(texts: list[str], groups: list[int] | None = None) -> list[int]:

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
-from training.endpoint import inference
 import numpy as np
 import onnx
 import pytest
 from onnx import numpy_helper
-from training.adapt.adapt.onnx_head import POOLED, Head, HeadError, read_head, with_head, with_pooled
+
+from training.adapt.onnx_head import POOLED, Head, HeadError, read_head, with_head, with_pooled
+from training.endpoint import inference
 
 IDS = {"ids": np.array([5, 9, 2, 14, 9], dtype=np.int64)}
 

@@ -3,10 +3,11 @@
 import csv
 from pathlib import Path
 
-from training.endpoint import inference
 import numpy as np
 import pytest
-from training.adapt.adapt import suggest
+
+from training.adapt import suggest
+from training.endpoint import inference
 
 WORDS = "warm dull bright slow quiet loud long short".split()
 

@@ -3,8 +3,6 @@
 import argparse
 import re
 
-from training.aws import cloud as clouds
-from training.aws import function
 import pytest
 from botocore.exceptions import (
     ClientError,
@@ -13,6 +11,9 @@ from botocore.exceptions import (
     NoRegionError,
     ProfileNotFound,
 )
+
+from training.aws import cloud as clouds
+from training.aws import function
 from training.aws.cloud import CloudError, Stage
 
 STAGE = Stage("dev", "123456789012", "ap-southeast-5")

@@ -7,24 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from training.aws import cloud as clouds
-from training.aws import deploy
-from training.aws import destroy
-from training.aws import function
-from training.aws import gateway
-from training.aws import hosting
-from training.endpoint import inference
-from training.aws import inventory
-from training.aws import page
-from training.aws import policies
 import pytest
-from training.aws import resources
-from training.aws import status
-from training.aws.cloud import Cloud, CloudError
 
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
 from tests.support.stage import WHOLE, kinds, leftovers, make, names, options, quiet
+from training.aws import cloud as clouds
+from training.aws import (
+    deploy,
+    destroy,
+    function,
+    gateway,
+    hosting,
+    inventory,
+    page,
+    policies,
+    resources,
+    status,
+)
+from training.aws.cloud import Cloud, CloudError
+from training.endpoint import inference
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 

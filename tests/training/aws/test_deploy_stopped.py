@@ -4,16 +4,12 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from training.aws import cloud as clouds
-from training.aws import destroy
-from training.aws import function
-from training.aws import hosting
-from training.aws import page
 import pytest
-from training.aws import resources
-from training.aws.cloud import Cloud
 
 from tests.support.stage import WHOLE, kinds, leftovers, make, quiet
+from training.aws import cloud as clouds
+from training.aws import destroy, function, hosting, page, resources
+from training.aws.cloud import Cloud
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 

@@ -4,12 +4,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.aws import destroy
-from training.aws import inventory
 import pytest
-from training.aws.cloud import Cloud, CloudError
 
 from tests.support.stage import leftovers, make, quiet
+from training.aws import destroy, inventory
+from training.aws.cloud import Cloud, CloudError
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 

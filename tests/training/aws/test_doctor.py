@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from training.aws import cloud as clouds
-from training.aws import doctor
-from training.aws import policies
 import pytest
-from training.aws import resources
 from botocore.exceptions import ClientError, NoCredentialsError
 from chalice.deploy.packager import DependencyBuilder
-from training.aws.cloud import Cloud, Stage, tag_list
-from training.aws.doctor import FAIL, OK, WARN, Finding
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
+from training.aws import cloud as clouds
+from training.aws import doctor, policies, resources
+from training.aws.cloud import Cloud, Stage, tag_list
+from training.aws.doctor import FAIL, OK, WARN, Finding
 
 CONFIG = doctor.read_config()
 

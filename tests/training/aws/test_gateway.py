@@ -5,11 +5,11 @@ import re
 from typing import Any
 
 import boto3
-from training.aws import gateway
 import pytest
 from jsonschema import Draft202012Validator
 
 from chalicelib import answers, openapi, problems
+from training.aws import gateway
 
 RESPONSES = {response["responseType"]: response for response in gateway.responses()}
 HEADER = "gatewayresponse.header."

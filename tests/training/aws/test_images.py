@@ -2,8 +2,9 @@
 
 from datetime import date
 
-from training.aws import images
 import pytest
+
+from training.aws import images
 from training.aws.cloud import CloudError
 
 

@@ -9,16 +9,15 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-from training.aws import images
-from training.endpoint import inference
-from training.aws import package
 import pytest
-from training.aws.package import PackageError, Pin
 
 from tests.support import containers
+from training.aws import images, package
+from training.aws.package import PackageError, Pin
+from training.endpoint import inference
 from vocab.files import sha256, sha256_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SCRIPT = ROOT / "training" / "package.py"
 WHEELS = [f"{name}-1.0-py3-none-any.whl" for name in package.NAMED]
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "ids.json").read_text(encoding="utf-8"))["cases"]
@@ -200,7 +199,7 @@ def test_compiled_libraries_have_a_wheel_for_every_python_and_others_one() -> No
 
 def test_the_pins_lie_within_what_runs_the_app() -> None:
     """Training and the Lambda read reviews by versions in these ranges; so must the endpoint."""
-    ranges = (ROOT / "requirements-run.txt").read_text(encoding="utf-8")
+    ranges = (ROOT / "requirements/run.txt").read_text(encoding="utf-8")
     versions = {pin.name: pin.version for pin in package.read_pins(package.PINS)}
     for name in package.NAMED:
         low, high = re.search(rf"^{name}>=([\d.]+),<(\d+)", ranges, re.MULTILINE).groups()  # type: ignore[union-attr]

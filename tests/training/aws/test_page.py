@@ -1,8 +1,8 @@
 """The page as it is put on AWS: which APIs its config and its policy name."""
 
-from training.aws import deploy
-from training.aws import page
 import pytest
+
+from training.aws import deploy, page
 
 
 def test_a_page_may_name_another_stage_s_api_beside_its_own() -> None:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from training.aws import cloud
-from training.aws import policies
 import pytest
 
+from training.aws import cloud, policies
 from vocab.feedback import Place
 
-CHALICE = Path(__file__).resolve().parents[2] / "chalice_app/.chalice"
+CHALICE = Path(__file__).resolve().parents[3] / "chalice_app/.chalice"
 STAGES = ("dev", "prod", "test")
 STAGE = cloud.Stage("dev", "123456789012", "eu-west-1")
 # AWS knows no resource for these; the second is narrowed by a condition.

@@ -2,8 +2,9 @@
 
 import math
 
-from training.aws import prices
 import pytest
+
+from training.aws import prices
 from training.aws.hosting import Plan
 
 

@@ -3,13 +3,12 @@
 import json
 from pathlib import Path
 
-from training.aws import cloud as clouds
-from training.aws import policies
 import pytest
-from training.aws import resources
-from training.aws.cloud import Cloud, CloudError
 
 from tests.support.aws_server import AwsServer
+from training.aws import cloud as clouds
+from training.aws import policies, resources
+from training.aws.cloud import Cloud, CloudError
 
 pytestmark = pytest.mark.aws
 

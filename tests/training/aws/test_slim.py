@@ -7,9 +7,9 @@ import sys
 from importlib.metadata import distribution, version
 from pathlib import Path
 
-from training.aws import function
 import pytest
-from training.aws import slim
+
+from training.aws import function, slim
 
 NLTK = Path(str(distribution("nltk").locate_file("")))
 SECONDS = 120

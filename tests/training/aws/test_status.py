@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from tests.support.stage import make
 from training.aws import status
 from training.aws.cloud import Cloud
 from training.aws.inventory import Thing
-
-from tests.support.stage import make
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OLD = NOW - timedelta(days=3)

@@ -4,12 +4,10 @@ import json
 import re
 from typing import Any
 
-from training.aws import cloud
-from training.aws import gateway
-from training.aws import policies
 import pytest
-from training.aws import template
 from chalice.package import TemplateDeepMerger
+
+from training.aws import cloud, gateway, policies, template
 
 MERGED = template.merge_template()
 VALUES = {

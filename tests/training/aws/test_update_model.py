@@ -3,18 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import adapt
-from training.aws import deploy
-from training.aws import hosting
-from training.endpoint import inference
 import pytest
-from training.aws import update_model
-from training.aws.cloud import Cloud, CloudError
 
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
 from tests.support.stage import make, options, quiet
 from tests.support.varied import varied
+from training.adapt import adapt
+from training.aws import deploy, hosting, update_model
+from training.aws.cloud import Cloud, CloudError
+from training.endpoint import inference
 
 pytestmark = [pytest.mark.aws, pytest.mark.slow]
 

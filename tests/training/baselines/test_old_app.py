@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from training.baselines import old_app
 import pytest
+
+from training.baselines import old_app
 from training.baselines.old_app import FIRST_KNOWN, INFREQUENT, MAX_STEMS, VOCABULARY_SIZE
 from training.baselines.scorers import PeerMissing, Source
 
@@ -101,5 +102,7 @@ def test_without_torch_it_says_what_to_install(
     make_archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
-    with pytest.raises(PeerMissing, match="^the old app needs torch: pip install -r requirements-peers.txt"):
+    with pytest.raises(
+        PeerMissing, match="^the old app needs torch: pip install -r requirements/baselines.txt"
+    ):
         old_app.old_app(Source(make_archive()))

@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from training.data import dataset
-from training.baselines import scorers
 import pytest
-from training.baselines.scorers import CARD, Peer, PeerMissing, Source
 
 from tests.support.archive import tiny_members
 from tests.support.missing import skip_or_fail
+from training.baselines import scorers
+from training.baselines.scorers import CARD, Peer, PeerMissing, Source
+from training.data import dataset
 
 SECRET = "zebra"
 

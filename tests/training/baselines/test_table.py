@@ -7,17 +7,17 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-from training.evaluation import behaviour
-from training.endpoint import inference
-from training.evaluation import metrics
 import numpy as np
-from training.baselines import table
 import pytest
-from training.data.dataset import Review
-from training.baselines.scorers import Peer, PeerMissing, Source
 
-ROOT = Path(__file__).resolve().parents[2]
+from training.baselines import table
+from training.baselines.scorers import Peer, PeerMissing, Source
+from training.data import dataset
+from training.data.dataset import Review
+from training.endpoint import inference
+from training.evaluation import behaviour, metrics
+
+ROOT = Path(__file__).resolve().parents[3]
 KEYS = ["name", "how", "accuracy", "ece", "temperature", "contrast", "behaviour", "sentences"]
 KEYS += ["ms_median", "mb"]
 
@@ -282,7 +282,10 @@ def test_a_missing_model_is_one_sentence(
 
 def test_an_unknown_peer_is_told_with_the_known_ones() -> None:
     done = subprocess.run(
-        [sys.executable, "training/baselines/table.py", "--only", "bert"], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "training/baselines/table.py", "--only", "bert"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 2
     assert "bert" in done.stderr and all(name in done.stderr for name in table.NAMES)

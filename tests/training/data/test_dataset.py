@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from training.data import dataset
 import pytest
-from training.data.dataset import DataError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.archive import tiny_members
+from training.data import dataset
+from training.data.dataset import DataError
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MakeArchive = Callable[..., Path]
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+
 from training.data import sentences
 from training.data.dataset import Dataset, Review
-
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
 

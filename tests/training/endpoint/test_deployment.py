@@ -7,17 +7,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
-from training.aws import package
 import pytest
 
 from tests.support import containers
 from tests.support.containers import Server, ServerError
+from training.aws import package
+from training.endpoint import inference
 from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS
 
 pytestmark = pytest.mark.aws
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CANARY = "xylophonecanary"
 GOLDEN = [
     case["review"]

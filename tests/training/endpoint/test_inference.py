@@ -10,17 +10,25 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from training.endpoint.inference import ModelFilesError, Verdict, input_fn, model_fn, output_fn, predict_fn, respond
 
+from training.endpoint import inference
+from training.endpoint.inference import (
+    ModelFilesError,
+    Verdict,
+    input_fn,
+    model_fn,
+    output_fn,
+    predict_fn,
+    respond,
+)
 from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, ContractError
 from vocab.files import sha256
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 REVIEWS = [
     "A lovely, warm film; I laughed and cried.",

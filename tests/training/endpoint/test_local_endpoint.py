@@ -16,17 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from training.endpoint import inference
-from training.endpoint import local_endpoint
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
-from training.endpoint.local_endpoint import Endpoint
 
 from tests.support.stack import free_ports
+from training.endpoint import inference, local_endpoint
+from training.endpoint.local_endpoint import Endpoint
 from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager

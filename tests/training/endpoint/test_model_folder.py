@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
-from training.endpoint import model_folder
 import pytest
+
+from training.endpoint import inference, model_folder
 from training.endpoint.model_folder import FolderError, check_free, install
 
 

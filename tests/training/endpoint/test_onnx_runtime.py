@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.endpoint import onnx_runtime
 import pytest
+
+from training.endpoint import onnx_runtime
 from training.endpoint.onnx_runtime import without_amx
 
 ARCH_GET_PERMITTED, ARCH_ASK = 0x1022, 0x1023

@@ -5,10 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
 import pytest
-from training.endpoint import pytorch_image
 
+from training.endpoint import inference, pytorch_image
 from vocab.contract import JSON
 
 

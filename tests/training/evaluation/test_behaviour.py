@@ -10,18 +10,18 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from training.recipe import augment
-from training.data import dataset
-from training.evaluation import behaviour
-from training.endpoint import inference
 import pytest
-from training.data.dataset import Review, fold, in_development
-from training.baselines.scorers import Peer, PeerMissing, Source
 
+from training.baselines.scorers import Peer, PeerMissing, Source
+from training.data import dataset
+from training.data.dataset import Review, fold, in_development
+from training.endpoint import inference
+from training.evaluation import behaviour
+from training.recipe import augment
 from vocab import vocabulary
 from vocab.text import clean, split_sentences, tokenize
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CASES = behaviour.load_cases()
 SENTENCES = [{"text": "A good film.", "half": half, "label": "positive"} for half in behaviour.HALVES]
 KEYS = ("id", "capability", "half", "expect", "label", "review", "other", "note")
@@ -352,6 +352,8 @@ def test_a_missing_model_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_missing_archive_is_one_sentence(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(behaviour, "load_cases", list)
-    monkeypatch.setattr(sys, "argv", ["behaviour.py", "--model", str(package), "--archive", "/nowhere.tar.gz"])
+    monkeypatch.setattr(
+        sys, "argv", ["behaviour.py", "--model", str(package), "--archive", "/nowhere.tar.gz"]
+    )
     with pytest.raises(SystemExit, match="^examine: no IMDb archive at /nowhere.tar.gz; "):
         behaviour.main()

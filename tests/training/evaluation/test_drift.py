@@ -4,11 +4,11 @@ import json
 import sys
 from typing import Any
 
-from training.evaluation import drift
-from chalice_app.local import metrics as local_metrics
 import pytest
 
+from chalice_app.local import metrics as local_metrics
 from chalicelib.measures import Judged
+from training.evaluation import drift
 
 LINE = {"route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 4.0}
 FIGURES: dict[str, Any] = {

@@ -10,13 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-from training.evaluation import evaluate_app
-from training.endpoint import inference
 import pytest
-from training.evaluation.evaluate_app import Answer
 
 from tests.support.stack import free_ports
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import evaluate_app
+from training.evaluation.evaluate_app import Answer
 
 
 class Api(ThreadingHTTPServer):

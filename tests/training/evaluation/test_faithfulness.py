@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-from training.evaluation import faithfulness
-from training.endpoint import inference
 import pytest
 
+from training.data import dataset
+from training.endpoint import inference
+from training.evaluation import faithfulness
 from vocab import contract, vocabulary
 from vocab.contract import Scored, sigmoid
 
@@ -205,7 +205,10 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     ("flags", "command"),
-    [((), "make faithfulness"), (("--reviews", "2"), "python -m training.evaluation.faithfulness --reviews 2")],
+    [
+        ((), "make faithfulness"),
+        (("--reviews", "2"), "python -m training.evaluation.faithfulness --reviews 2"),
+    ],
 )
 def test_figures_are_published_with_the_command_that_gives_them_again(
     flags: tuple[str, ...],

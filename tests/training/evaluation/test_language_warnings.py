@@ -6,10 +6,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
-from training.evaluation import language_warnings
 import pytest
 
+from training.data import dataset
+from training.evaluation import language_warnings
 from vocab import vocabulary
 
 WORDS = vocabulary.load()

@@ -4,8 +4,9 @@ import os
 import platform
 from pathlib import Path
 
-from training.evaluation import machine
 import pytest
+
+from training.evaluation import machine
 
 CPUINFO = "processor\t: 0\nmodel name\t: Some  CPU @ 2GHz \nflags\t: x\nprocessor\t: 1\nmodel name\t: Other\n"
 

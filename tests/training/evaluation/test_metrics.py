@@ -2,11 +2,12 @@
 
 import math
 
-from training.evaluation import metrics
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from training.evaluation import metrics
 
 floats = st.floats(-15, 15, allow_nan=False)
 scored = st.lists(st.tuples(floats, st.integers(0, 1)), min_size=1, max_size=60).map(

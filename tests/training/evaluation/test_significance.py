@@ -1,8 +1,9 @@
 """Two models on the same reviews: intervals, McNemar's test, and what is called better."""
 
 import numpy as np
-from training.evaluation import significance
 import pytest
+
+from training.evaluation import significance
 from training.evaluation.significance import Figure
 
 
@@ -46,7 +47,9 @@ def test_equally_right_but_with_truer_probabilities_is_better() -> None:
     labels = np.arange(1000) % 2
     right = np.arange(1000) % 10 < 8
     assert (
-        significance.outcome(significance.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels))
+        significance.outcome(
+            significance.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels)
+        )
         == "better"
     )
 

@@ -3,8 +3,9 @@
 from array import array
 from pathlib import Path
 
-from training.files import parts
 import pytest
+
+from training.files import parts
 from training.files.rows import BatchError, Part
 
 KEY = "0123456789abcdef"
@@ -69,9 +70,9 @@ def test_the_folder_stays_after_an_error_and_is_gone_at_the_end(tmp_path: Path) 
 def test_a_file_that_is_not_ours_is_left_where_it_is(tmp_path: Path) -> None:
     with parts.keeping(tmp_path / "out.csv", KEY) as kept:
         (kept.folder / "notes.txt").write_text("mine", encoding="utf-8")
-    assert [
-        path.name for path in parts.folder_of(tmp_path / "out.csv").iterdir() if path.name != "lock"
-    ] == ["notes.txt"]
+    assert [path.name for path in parts.folder_of(tmp_path / "out.csv").iterdir() if path.name != "lock"] == [
+        "notes.txt"
+    ]
 
 
 def test_a_run_that_fails_before_anything_is_kept_leaves_no_folder(tmp_path: Path) -> None:

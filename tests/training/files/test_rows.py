@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.files import rows as batch_rows
 import pytest
-from training.files.rows import Answer, BatchError, Row, Source
 from hypothesis import given
 from hypothesis import strategies as st
+
+from training.files import rows as batch_rows
+from training.files.rows import Answer, BatchError, Row, Source
 
 GOOD = Answer("positive", 0.9, "too_short", "verdict-1")
 

@@ -10,19 +10,10 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import adapt
-from training.jobs import adapt as adapt_aws
 import boto3
-from training.endpoint import inference
-from training.aws import inventory
-from training.jobs import train
 import numpy as np
-from training.aws import policies
 import pytest
-from training.aws import resources
-from training.jobs import training_job
 from botocore.exceptions import ClientError, EndpointConnectionError
-from training.aws.cloud import Cloud, CloudError, Stage
 
 from tests.support import training_job as executor
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
@@ -30,6 +21,12 @@ from tests.support.distributions import closure, plain
 from tests.support.missing import skip_or_fail
 from tests.support.own_reviews import SECRET, rows, save, sentence
 from tests.support.stack import Stack
+from training.adapt import adapt
+from training.aws import inventory, policies, resources
+from training.aws.cloud import Cloud, CloudError, Stage
+from training.endpoint import inference
+from training.jobs import adapt as adapt_aws
+from training.jobs import train, training_job
 from vocab.files import sha256_of
 
 # The SageMaker SDK warns of its own modules.

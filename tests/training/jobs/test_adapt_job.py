@@ -3,13 +3,13 @@
 import json
 from pathlib import Path
 
-from training.adapt.adapt import adapt
-from training.jobs import adapt_job
-from training.endpoint import inference
 import pytest
-from training.jobs.adapt_job import Order
 
 from tests.support.own_reviews import SECRET, rows, save
+from training.adapt import adapt
+from training.endpoint import inference
+from training.jobs import adapt_job
+from training.jobs.adapt_job import Order
 
 
 @pytest.fixture(autouse=True)

@@ -9,15 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from training.adapt.adapt import adapt
-from training.jobs import adapt_remote
-from training.endpoint import inference
-from training.files import labelled
 import pytest
-from training.aws.cloud import CloudError
-from training.adapt.adapt.exit_status import CommandError
 
 from tests.support.own_reviews import rows, save
+from training.adapt import adapt
+from training.adapt.exit_status import CommandError
+from training.aws.cloud import CloudError
+from training.endpoint import inference
+from training.files import labelled
+from training.jobs import adapt_remote
 from vocab.files import sha256, sha256_of
 
 Files = dict[str, bytes]

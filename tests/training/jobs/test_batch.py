@@ -13,18 +13,17 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training.jobs import batch
-from training.files import processes
-from training.files import parts as batch_parts
-from training.files import rows as batch_rows
-from training.files import resumable
-from training.endpoint import inference
 import pytest
-from training.files.rows import Part
 
+from training.endpoint import inference
+from training.files import parts as batch_parts
+from training.files import processes, resumable
+from training.files import rows as batch_rows
+from training.files.rows import Part
+from training.jobs import batch
 from vocab import contract
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 # Long, since others may use the machine; nothing that goes well waits for it.
 WAIT_SECONDS = 300
 WORDS = "a lovely warm dull bad film with no plot and great actors that I did not hate at all".split()

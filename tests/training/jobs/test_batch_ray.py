@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from training.jobs import batch
-from training.files import parts
-from training.jobs import batch_ray
-from bench import processes
 import pytest
 
+from bench import processes
 from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
 from tests.training.test_batch import ROOT, judge, reviews, save, wait_for
+from training.files import parts
+from training.jobs import batch, batch_ray
 
 START_SECONDS = 90
 

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training.files import processes
-from training.jobs import batch_test
-from training.data import dataset
 import pytest
+
+from training.data import dataset
+from training.files import processes
 from training.files.rows import Part
+from training.jobs import batch_test
 
 
 @pytest.fixture

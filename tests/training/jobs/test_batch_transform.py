@@ -9,19 +9,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from training.jobs import batch
-from training.files import parts
-from training.jobs import batch_transform
-from training.aws import cloud as clouds
 import pytest
-from training.aws import resources
-from training.files.rows import BatchError, Count, Part
-from training.aws.cloud import Cloud
 
 from tests.support import transform
 from tests.support.aws_server import AwsServer
 from tests.support.transform import TransformServer
 from tests.training.test_batch import ROOT, WAIT_SECONDS, judge, reviews, save
+from training.aws import cloud as clouds
+from training.aws import resources
+from training.aws.cloud import Cloud
+from training.files import parts
+from training.files.rows import BatchError, Count, Part
+from training.jobs import batch, batch_transform
 
 MODEL = "verdict-dev-model"
 
@@ -237,7 +236,9 @@ def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
 ) -> None:
     jobs.allowed.clear()
     path, out = save(tmp_path / "a.csv", HOSTILE), tmp_path / "out.csv"
-    running = subprocess.Popen([sys.executable, "training/jobs/batch.py", str(path), "--out", str(out)], cwd=ROOT)
+    running = subprocess.Popen(
+        [sys.executable, "training/jobs/batch.py", str(path), "--out", str(out)], cwd=ROOT
+    )
     until(lambda: jobs.requests)
     running.kill()
     running.wait(WAIT_SECONDS)

@@ -11,16 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from training.jobs import notebook_instance
 import pytest
-from training.aws import resources
 from botocore.exceptions import ClientError
-from training.aws.cloud import Cloud, CloudError, Stage
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
+from training.aws import resources
+from training.aws.cloud import Cloud, CloudError, Stage
+from training.jobs import notebook_instance
 from vocab.files import sha256
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STAGE = Stage("dev", ACCOUNT, REGION)
 NAME = STAGE.notebook
 
@@ -37,7 +37,12 @@ def test_the_bundle_is_the_last_commit_and_the_same_each_time() -> None:
     assert packed == notebook_instance.bundle(lambda line: None)
     with tarfile.open(fileobj=io.BytesIO(gzip.decompress(packed))) as tar:
         names = set(tar.getnames())
-    assert {"Makefile", "training/recipe/train.py", "training/endpoint/model/model.onnx", "training/vocab"} <= names
+    assert {
+        "Makefile",
+        "training/recipe/train.py",
+        "training/endpoint/model/model.onnx",
+        "training/vocab",
+    } <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(".venv")]
 
 

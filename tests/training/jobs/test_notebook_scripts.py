@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[2] / "training/jobs/notebook"
+SCRIPTS = Path(__file__).resolve().parents[3] / "training/jobs/notebook"
 WATCH = SCRIPTS / "stop_when_idle.py"
 HOUR = 3600.0
 

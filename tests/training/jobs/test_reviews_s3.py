@@ -4,12 +4,12 @@ from pathlib import Path
 
 import boto3
 import pytest
-from training.jobs import reviews_s3
 from botocore.exceptions import ClientError
-from training.aws.cloud import Cloud, CloudError, Stage
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.own_reviews import rows, save
+from training.aws.cloud import Cloud, CloudError, Stage
+from training.jobs import reviews_s3
 from vocab.files import sha256_of
 
 STAGE = Stage("dev", ACCOUNT, REGION)

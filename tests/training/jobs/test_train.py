@@ -10,14 +10,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import boto3
-from training.data import corpus as corpora
-from training.data import dataset
-from training.jobs import train
 import pytest
-from training.aws import resources
-from training.recipe import train_flags
-from training.jobs import training_job
-from training.aws.cloud import Cloud, CloudError, Stage
 from safetensors.numpy import load_file
 
 from tests.support import training_job as executor
@@ -25,10 +18,16 @@ from tests.support.archive import line_members, write_archive
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.distributions import closure, plain
 from tests.support.missing import skip_or_fail
+from training.aws import resources
+from training.aws.cloud import Cloud, CloudError, Stage
+from training.data import corpus as corpora
+from training.data import dataset
+from training.jobs import train, training_job
+from training.recipe import train_flags
 from vocab import vocabulary
 from vocab.files import sha256_of
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 STAGE = Stage("dev", ACCOUNT, REGION)
 BUCKET = STAGE.bucket
 
@@ -192,7 +191,7 @@ def test_train_py_runs_with_torch_and_the_requirements_that_are_sent() -> None:
 def test_a_missing_sdk_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sagemaker.core.helper.session_helper", None)
     monkeypatch.setitem(sys.modules, "sagemaker", None)
-    with pytest.raises(CloudError, match="SageMaker SDK is not installed .* requirements-aws.txt"):
+    with pytest.raises(CloudError, match="SageMaker SDK is not installed .* requirements/aws.txt"):
         train.make_trainer(Cloud(STAGE, None), plan_of(), "role", {}, tmp_path)
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import boto3
 import numpy as np
 import pytest
-from training.jobs import training_job
-from training.aws.cloud import Cloud, CloudError, Stage
 from safetensors.numpy import save
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
+from training.aws.cloud import Cloud, CloudError, Stage
+from training.jobs import training_job
 from vocab import vocabulary
 from vocab.files import sha256
 

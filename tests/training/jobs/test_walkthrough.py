@@ -15,7 +15,6 @@ from typing import Any
 
 import boto3
 import pytest
-from training.aws.cloud import Stage
 
 from tests.support import training_job as executor
 from tests.support.api import Served
@@ -23,8 +22,9 @@ from tests.support.archive import line_members, write_archive
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.missing import skip_or_fail
 from tests.support.runtime import Runtime
+from training.aws.cloud import Stage
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOK = ROOT / "training/jobs/walkthrough.ipynb"
 STAGE = Stage("dev", ACCOUNT, REGION)
 STEPS = (

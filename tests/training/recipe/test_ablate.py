@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-from training.recipe import ablate
-from training.recipe import reproduce
 import numpy as np
 import pytest
-from training.recipe import train
 from safetensors.numpy import load_file, save_file
+
+from training.recipe import ablate, reproduce, train
 
 
 def trainings(folder: Path) -> dict[str, train.argparse.Namespace]:

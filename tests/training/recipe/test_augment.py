@@ -9,20 +9,19 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
-from training.recipe import augment
-from training.evaluation import behaviour
 import numpy as np
 import pytest
-from training.recipe import train
-from training.data.corpus import Corpus, Split
-from training.recipe.augment import Examples, Frame, Swapper
-from training.data.dataset import fold
 
 from tests.support.corpus import tiny_corpus
+from training.data.corpus import Corpus, Split
+from training.data.dataset import fold
+from training.evaluation import behaviour
+from training.recipe import augment, train
+from training.recipe.augment import Examples, Frame, Swapper
 from vocab import vocabulary
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FRAMES = augment.load_frames()
 LEXICON = augment.load_lexicon()
 DRAWN = list(islice(augment.lessons(1), 20_000))

@@ -6,23 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data import corpus as corpora
-from training.recipe import augment
-from training.data import dataset
-from training.evaluation import behaviour
-from training.evaluation import metrics
-from training.recipe import ngrams
 import numpy as np
 import pytest
-from training.recipe import distill
 import torch
-from training.recipe import train
-from training.recipe import transformer
-from training.data.corpus import Corpus, Split
-from training.data.dataset import Dataset, Review
-from training.recipe.network import Network, Size
 from safetensors.torch import load_file, save_file
 
+from training.data import corpus as corpora
+from training.data import dataset
+from training.data.corpus import Corpus, Split
+from training.data.dataset import Dataset, Review
+from training.evaluation import behaviour, metrics
+from training.recipe import augment, distill, ngrams, train, transformer
+from training.recipe.network import Network, Size
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
 

@@ -8,25 +8,23 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.recipe import reproduce
-from training.data import corpus as corpora
-from training.evaluation import evaluate
-from training.recipe import export
-from training.endpoint import inference
-from training.evaluation import metrics
 import numpy as np
 import onnxruntime
 import pytest
 import torch
-from training.recipe.export import ExportError
-from training.recipe.network import Network
 from safetensors.torch import save_file
 
 from tests.support.model import random_network
+from training.data import corpus as corpora
+from training.endpoint import inference
+from training.evaluation import evaluate, metrics
+from training.recipe import export, reproduce
+from training.recipe.export import ExportError
+from training.recipe.network import Network
 from vocab import vocabulary
 from vocab.files import sha256
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def random_rows(count: int, rows: int, seed: int = 0) -> list[np.ndarray]:

@@ -4,10 +4,10 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from training.recipe.network import Network, Size, draw_noise, init_lstm, pool, reversed_order, token_mask
 from torch import Tensor, nn
 
 from tests.support.model import random_network
+from training.recipe.network import Network, Size, draw_noise, init_lstm, pool, reversed_order, token_mask
 from vocab.vocabulary import PAD_ID
 
 ROWS = 50

@@ -1,9 +1,9 @@
 """The n-gram model: it learns what pairs of words mean, and its hashed columns are sound."""
 
-from training.recipe import ngrams
 import numpy as np
 import pytest
 
+from training.recipe import ngrams
 from vocab.vocabulary import FIRST_KNOWN_ID
 
 GOOD, BAD, NOT = FIRST_KNOWN_ID, FIRST_KNOWN_ID + 1, FIRST_KNOWN_ID + 2

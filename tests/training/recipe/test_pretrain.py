@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from training.recipe import pretrain
 import pytest
 import torch
-from training.recipe.network import Network, Size
 from safetensors.torch import load_file
 from torch import Tensor
 
 from tests.support.corpus import ROWS, tiny_corpus
 from tests.support.torchrun import in_two_processes
+from training.recipe import pretrain
+from training.recipe.network import Network, Size
 from vocab.vocabulary import FIRST_KNOWN_ID, PAD_ID
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CPU = torch.device("cpu")
 SIZE = Size(ROWS, 8, 8)
 

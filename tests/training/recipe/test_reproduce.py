@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from training.recipe import reproduce
 import pytest
-from training.recipe import soft_targets
-from training.recipe import train
-from training.recipe.reproduce import Stage
+
 from training.endpoint.inference import MODEL_FOLDER
+from training.recipe import reproduce, soft_targets, train
+from training.recipe.reproduce import Stage
 
 HERE = Path(reproduce.__file__).parent
 # Joins its input files and a word into its output, and logs that it ran.

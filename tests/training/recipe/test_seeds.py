@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from training.recipe import seeds
 
 

@@ -3,15 +3,13 @@
 import sys
 from pathlib import Path
 
-from training.recipe import augment
-from training.data import dataset
 import numpy as np
 import pytest
-from training.data import sentences
-from training.recipe import soft_targets
-from training.recipe.augment import Examples, Taught
-from training.data.dataset import Dataset, Review
 
+from training.data import dataset, sentences
+from training.data.dataset import Dataset, Review
+from training.recipe import augment, soft_targets
+from training.recipe.augment import Examples, Taught
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
 
@@ -85,7 +83,9 @@ def test_a_file_that_holds_no_targets_is_one_sentence(
     kept = tmp_path / "kept.npz"
     if content is not None:
         kept.write_bytes(content)
-    monkeypatch.setattr(sys, "argv", ["soft_targets.py", "--out", str(tmp_path / "out.npz"), "--kept", str(kept)])
+    monkeypatch.setattr(
+        sys, "argv", ["soft_targets.py", "--out", str(tmp_path / "out.npz"), "--kept", str(kept)]
+    )
     with pytest.raises(SystemExit, match=f"^targets: {kept} holds no kept targets"):
         soft_targets.main()
     assert not (tmp_path / "out.npz").exists()

@@ -10,21 +10,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from training.data import corpus as corpora
 import numpy as np
 import pytest
 import torch
-from training.recipe import train
-from training.data.corpus import Split
-from training.data.dataset import DataError
-from training.recipe.network import Network, Size
 from safetensors.torch import load_file
 
 from tests.support.corpus import ROWS, tiny_corpus, tiny_split
 from tests.support.torchrun import in_two_processes
+from training.data import corpus as corpora
+from training.data.corpus import Split
+from training.data.dataset import DataError
+from training.recipe import train
+from training.recipe.network import Network, Size
 from vocab.vocabulary import BUCKETS, PAD_ID
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CPU = torch.device("cpu")
 SIZE = Size(ROWS, 8, 8)
 

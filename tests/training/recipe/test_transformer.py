@@ -5,17 +5,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
 import numpy as np
 import pytest
 import torch
-from training.recipe import transformer
 from safetensors.torch import load_file
-from training.recipe.transformer import HEAD_PIECES, TAIL_PIECES, Transformer, TransformerError
-from training.recipe.workers import ALONE
 
 from tests.support import transformer_tiny
 from tests.support.torchrun import in_two_processes
+from training.data import dataset
+from training.recipe import transformer
+from training.recipe.transformer import HEAD_PIECES, TAIL_PIECES, Transformer, TransformerError
+from training.recipe.workers import ALONE
 
 CPU = torch.device("cpu")
 FAST = ("--lr", "0.03", "--epochs", "3")
@@ -152,6 +152,6 @@ def test_a_missing_package_and_other_weights_are_one_sentence(
     with pytest.raises(SystemExit, match="^transformer: .* is not the file that the recipe was made with"):
         transformer.main()
     monkeypatch.setattr(transformer, "PACKAGE", "no_such_package")
-    with pytest.raises(SystemExit, match="not installed: pip install -r requirements-teach.txt"):
+    with pytest.raises(SystemExit, match="not installed: pip install -r requirements/distill.txt"):
         transformer.main()
     assert not (tmp_path / "out").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-TRAINING = Path(__file__).resolve().parents[2] / "training"
+TRAINING = Path(__file__).resolve().parents[3] / "training"
 CODE = (
     "import atexit, workers;"
     "atexit.register(print, ', and the interpreter is taken down', end='');"

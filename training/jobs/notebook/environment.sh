@@ -5,9 +5,9 @@
 set -euo pipefail
 
 volume=$1
-project=$(cd "$(dirname "$0")/../.." && pwd)
+project=$(cd "$(dirname "$0")/../../.." && pwd)
 venv="$volume/.verdict-venv"
-state=$(cat "$project"/requirements-*.txt "$project/training/notebook/requirements.txt" | sha256sum)
+state=$(cat "$project"/requirements-*.txt "$project/training/jobs/notebook/requirements.txt" | sha256sum)
 
 python_of_the_machine() {
   for name in python3.13 python3.12 python3.11; do
@@ -20,14 +20,14 @@ python_of_the_machine() {
 
 if [ "$(cat "$venv/.ready" 2>/dev/null)" != "$state" ]; then
   [ -x "$venv/bin/python" ] || "$(python_of_the_machine)" -m venv "$venv"
-  torch=$(grep '^torch' "$project/requirements-train.txt")
+  torch=$(grep '^torch' "$project/requirements/train.txt")
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$torch" \
     --index-url https://download.pytorch.org/whl/cpu
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-    -r "$project/training/notebook/requirements.txt"
+    -r "$project/training/jobs/notebook/requirements.txt"
   echo "$state" >"$venv/.ready"
 fi
 # Kernels lie outside of the volume, so a restart forgets them. Downloads and trainings are kept on it.
 "$venv/bin/python" -m ipykernel install --user --name verdict --display-name Verdict \
   --env VERDICT_CACHE "$volume/verdict-cache"
-echo "verdict: open verdict/training/walkthrough.ipynb with the kernel Verdict"
+echo "verdict: open verdict/training/jobs/walkthrough.ipynb with the kernel Verdict"

@@ -23,7 +23,7 @@ else # Amazon Linux 2023 comes without cron
 fi
 echo "verdict: stops after $IDLE_MINUTES idle minutes"
 
-environment="$volume/verdict/training/notebook/environment.sh"
+environment="$volume/verdict/training/jobs/notebook/environment.sh"
 if [ -f "$environment" ]; then
   nohup sudo -u "$user" bash "$environment" "$volume" >"$volume/verdict-environment.log" 2>&1 &
   echo "verdict: makes its environment; see $volume/verdict-environment.log"

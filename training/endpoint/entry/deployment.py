@@ -89,7 +89,7 @@ def _golden_answer() -> bytes:
 
 
 def _hooks() -> Any:
-    """Give inference.py, which lies in code/ with its requirements; the image's path has the root alone.
+    """Return the endpoint's hooks, which lie in code/; the image's path has the folder above alone.
 
     Ray sends the class to its processes as bytes, without running this file there, so each asks here.
     """

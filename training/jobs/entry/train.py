@@ -1,0 +1,5 @@
+"""Start a training job: the script that SageMaker runs, beside the packages that it needs."""
+
+from training.recipe.train import main
+
+main()
