@@ -13,6 +13,10 @@ from tests.support.missing import skip_or_fail
 from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack
 
+# Processes that tests start import from the root too, as those of an environment of `make` do.
+PATHS = (ROOT, ROOT / "chalice_app", ROOT / "client")
+os.environ["PYTHONPATH"] = os.pathsep.join(map(str, PATHS))
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 
 

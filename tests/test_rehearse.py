@@ -23,7 +23,7 @@ STEPS = [
 @pytest.mark.aws
 def test_all_of_it_is_made_used_and_removed(chromium: str, tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
-    command = [sys.executable, "tests/support/rehearse.py", "--picture", str(picture)]
+    command = [sys.executable, "-m", "tests.support.rehearse", "--picture", str(picture)]
     env = os.environ | {"CHROMIUM": chromium}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]

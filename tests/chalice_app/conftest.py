@@ -60,7 +60,7 @@ def local_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         model = tmp_path_factory.mktemp("model")
         random_package(model)
     (port,) = free_ports(1)
-    command = [sys.executable, str(ROOT / "training/endpoint/local_endpoint.py"), "--port", str(port)]
+    command = [sys.executable, "-m", "training.endpoint.local_endpoint", "--port", str(port)]
     process = subprocess.Popen(
         [*command, "--name", "verdict-dev", "--model", str(model)], stdout=subprocess.PIPE, text=True
     )

@@ -28,7 +28,7 @@ class Pair:
     def __init__(self, seed: int) -> None:
         (port,) = free_ports(1)
         self.endpoint = subprocess.Popen(
-            [sys.executable, str(ROOT / "training/endpoint/local_endpoint.py"), "--port", str(port)],
+            [sys.executable, "-m", "training.endpoint.local_endpoint", "--port", str(port)],
             env={"PYTHONHASHSEED": str(seed)},
             stdout=subprocess.PIPE,
             text=True,

@@ -144,7 +144,7 @@ def test_a_file_s_bytes_are_the_same_here_by_url_and_by_make_batch(
     for out, more in zip(outs, flags, strict=False):
         assert verdict(str(path), "-o", str(out), *more).status == 1
     subprocess.run(
-        [sys.executable, "training/jobs/batch.py", str(path), "--out", str(outs[3]), "--local"],
+        [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(outs[3]), "--local"],
         cwd=ROOT,
         check=True,
         capture_output=True,

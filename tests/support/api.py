@@ -52,8 +52,8 @@ class Served:
     def __init__(self, *command: str, **env: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         self.process = subprocess.Popen(
-            command or (sys.executable, "development_server.py", "--port", "0"),
-            cwd=FOLDER,
+            command or (sys.executable, "-m", "chalice_app.local.development_server", "--port", "0"),
+            cwd=FOLDER if command else FOLDER.parent,
             env=clean | {"AWS_EC2_METADATA_DISABLED": "true"} | env,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -32,8 +32,8 @@ class FaultyStack:
             **settings,
         }
         self._processes = [
-            self._start("chalice_app/local/development_server.py"),
-            self._start("static_site/serve.py"),
+            self._start("chalice_app.local.development_server"),
+            self._start("static_site.serve"),
         ]
 
     def heal(self) -> None:
@@ -48,9 +48,9 @@ class FaultyStack:
             process.wait(STOP_SECONDS)
         self.endpoint.stop()
 
-    def _start(self, script: str) -> "subprocess.Popen[str]":
+    def _start(self, module: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, script],
+            [sys.executable, "-m", module],
             cwd=ROOT,
             env=self._env,
             stdout=subprocess.PIPE,
@@ -62,7 +62,7 @@ class FaultyStack:
         first = process.stdout.readline()
         if " http://127.0.0.1:" not in first:
             process.kill()
-            raise AssertionError(f"{script} did not start: {first}{process.stdout.read()}")
+            raise AssertionError(f"{module} did not start: {first}{process.stdout.read()}")
         threading.Thread(target=self._read, args=(process.stdout,), daemon=True).start()
         return process
 

@@ -205,7 +205,7 @@ class Rehearsal:
         rows = {}
         for way, more in (("transform", []), ("local", ["--local"])):
             env = self.batch_environment()
-            command = [sys.executable, "training/jobs/batch.py", str(source), "--out", str(out), *more]
+            command = [sys.executable, "-m", "training.jobs.batch", str(source), "--out", str(out), *more]
             done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, done.stderr
             rows[way] = out.read_bytes()

@@ -270,7 +270,7 @@ def without_account(**more: str) -> dict[str, str]:
 
 
 def run_doctor(*flags: str, env: dict[str, str]) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, str(doctor.ROOT / "training/aws/doctor.py"), *flags]
+    command = [sys.executable, "-m", "training.aws.doctor", *flags]
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
 
 

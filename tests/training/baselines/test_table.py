@@ -282,7 +282,7 @@ def test_a_missing_model_is_one_sentence(
 
 def test_an_unknown_peer_is_told_with_the_known_ones() -> None:
     done = subprocess.run(
-        [sys.executable, "training/baselines/table.py", "--only", "bert"],
+        [sys.executable, "-m", "training.baselines.table", "--only", "bert"],
         cwd=ROOT,
         capture_output=True,
         text=True,

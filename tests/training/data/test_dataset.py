@@ -190,7 +190,7 @@ def test_an_archive_named_by_the_environment_must_exist(monkeypatch: pytest.Monk
 
 def test_a_missing_archive_ends_the_script_with_one_sentence_and_status_1() -> None:
     done = subprocess.run(
-        [sys.executable, "training/data/dataset.py", "--archive", "/nowhere/x.tar.gz"],
+        [sys.executable, "-m", "training.data.dataset", "--archive", "/nowhere/x.tar.gz"],
         cwd=ROOT,
         capture_output=True,
         text=True,

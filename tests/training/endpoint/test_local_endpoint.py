@@ -338,7 +338,7 @@ def test_a_caller_that_hangs_up_halfway_harms_nobody(
 def started(package: Path, *flags: str, **env: str) -> Iterator[subprocess.Popen[str]]:
     """Run the script until the block ends; ``env`` adds to the environment."""
     process = subprocess.Popen(
-        [sys.executable, "training/endpoint/local_endpoint.py", "--model", str(package), *flags],
+        [sys.executable, "-m", "training.endpoint.local_endpoint", "--model", str(package), *flags],
         cwd=ROOT,
         env=os.environ | env,
         stdout=subprocess.PIPE,
@@ -485,7 +485,7 @@ def test_variables_choose_port_name_and_model(own_package: Path) -> None:
     (port,) = free_ports(1)
     env = {"ENDPOINT_PORT": str(port), "ENDPOINT_NAME": "mine", "MODEL": str(own_package)}
     process = subprocess.Popen(
-        [sys.executable, "training/endpoint/local_endpoint.py"],
+        [sys.executable, "-m", "training.endpoint.local_endpoint"],
         cwd=ROOT,
         env=os.environ | env,
         stdout=subprocess.PIPE,

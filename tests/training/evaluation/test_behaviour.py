@@ -304,7 +304,7 @@ def test_no_lesson_is_a_labelled_sentence(sentences: list[dict[str, Any]]) -> No
 
 def test_the_command_prints_a_table_and_the_open_cases_that_fail(archive: Path, package: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "training/evaluation/behaviour.py", "--failures", "--archive", str(archive)]
+        [sys.executable, "-m", "training.evaluation.behaviour", "--failures", "--archive", str(archive)]
         + ["--model", str(package)],
         cwd=ROOT,
         capture_output=True,

@@ -47,7 +47,7 @@ def judge(path: Path, out: Path, *flags: str) -> bytes:
 
 def start(path: Path, out: Path, *flags: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "training/jobs/batch.py", str(path), "--out", str(out), "--local", *flags],
+        [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(out), "--local", *flags],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

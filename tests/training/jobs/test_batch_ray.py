@@ -72,7 +72,7 @@ def running(cores: int) -> Iterator[Cluster]:
 
 
 def command(path: Path, out: Path, cluster: Cluster) -> list[str]:
-    return [sys.executable, "training/jobs/batch.py", str(path), "--out", str(out), "--ray", cluster.address]
+    return [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(out), "--ray", cluster.address]
 
 
 def run(path: Path, out: Path, cluster: Cluster) -> "subprocess.CompletedProcess[str]":

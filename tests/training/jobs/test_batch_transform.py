@@ -159,7 +159,8 @@ def test_the_job_says_how_lines_are_sent_and_joined(
     running = subprocess.Popen(
         [
             sys.executable,
-            "training/jobs/batch.py",
+            "-m",
+            "training.jobs.batch",
             str(path),
             *("--out", str(tmp_path / "out.csv"), "--instances", "2", "--instance-type", "ml.m5.24xlarge"),
         ],
@@ -237,7 +238,7 @@ def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
     jobs.allowed.clear()
     path, out = save(tmp_path / "a.csv", HOSTILE), tmp_path / "out.csv"
     running = subprocess.Popen(
-        [sys.executable, "training/jobs/batch.py", str(path), "--out", str(out)], cwd=ROOT
+        [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(out)], cwd=ROOT
     )
     until(lambda: jobs.requests)
     running.kill()

@@ -191,7 +191,7 @@ def test_an_instance_that_fails_says_aws_reason(cloud: Cloud, monkeypatch: pytes
 @pytest.mark.aws
 def test_a_dry_run_of_the_command_says_the_plan_and_makes_nothing(aws: AwsServer, cloud: Cloud) -> None:
     done = subprocess.run(
-        [sys.executable, str(ROOT / "training/jobs/notebook_instance.py"), "--dry-run"],
+        [sys.executable, "-m", "training.jobs.notebook_instance", "--dry-run"],
         env=aws.process_env(),
         capture_output=True,
         text=True,

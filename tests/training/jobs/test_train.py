@@ -241,7 +241,7 @@ def cloud(aws: AwsServer) -> Cloud:
 def run(aws: AwsServer, *given: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run the command itself, against the simulated AWS."""
     return subprocess.run(
-        [sys.executable, str(ROOT / "training/jobs/train.py"), *given],
+        [sys.executable, "-m", "training.jobs.train", *given],
         env=aws.process_env() | more,
         capture_output=True,
         text=True,

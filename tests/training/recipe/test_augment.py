@@ -387,7 +387,7 @@ def test_other_ways_of_typing(share: str, text: str, pattern: str, monkeypatch: 
 
 def test_the_command_prints_lessons_with_their_signs() -> None:
     done = subprocess.run(
-        [sys.executable, "training/recipe/augment.py", "--sample", "3"],
+        [sys.executable, "-m", "training.recipe.augment", "--sample", "3"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -280,7 +280,8 @@ def test_a_folder_without_a_network_says_to_train_first(tmp_path: Path) -> None:
     done = subprocess.run(
         [
             sys.executable,
-            "training/recipe/export.py",
+            "-m",
+            "training.recipe.export",
             "--network",
             str(tmp_path / "none"),
             "--out",

@@ -297,7 +297,7 @@ def test_a_disk_that_is_full_leaves_no_half_weights(cache: Path, vectors: list[i
 
 def test_a_missing_archive_ends_the_script_with_one_sentence_and_status_1() -> None:
     done = subprocess.run(
-        [sys.executable, "training/recipe/pretrain.py", "--archive", "/nowhere.tar.gz"],
+        [sys.executable, "-m", "training.recipe.pretrain", "--archive", "/nowhere.tar.gz"],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -343,7 +343,8 @@ def test_a_missing_archive_ends_the_script_with_one_sentence_and_status_1(tmp_pa
     done = subprocess.run(
         [
             sys.executable,
-            "training/recipe/train.py",
+            "-m",
+            "training.recipe.train",
             "--archive",
             "/nowhere.tar.gz",
             "--model-dir",
