@@ -7,7 +7,7 @@ from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise
 from bench.setting import Setting
 from training.baselines.scorers import PeerMissing
 from training.endpoint import inference
-from vocab import contract
+from vocab import messages
 
 PART = "answer"
 OURS, TRANSFORMER = "Verdict", "DistilBERT's size in torch"
@@ -37,7 +37,7 @@ def verdict() -> Answering:
 
     def answer(review: str) -> object:
         encoded, scored = loaded.read(review)
-        return contract.build_answer(encoded, scored, "words", loaded.model, "bench")
+        return messages.build_answer(encoded, scored, "words", loaded.model, "bench")
 
     return answer
 

@@ -82,7 +82,16 @@ def scale_figures(setting: Setting) -> Iterator[Figure]:
 def judge(file: Path, folder: Path, workers: int) -> Watched:
     """Run `make batch FLAGS=--local` on a file. Raises Missing."""
     out = folder / f"{file.stem}-{workers}.out.csv"
-    command = ["-m", "training.jobs.batch", str(file), "--out", str(out), "--local", "--workers", str(workers)]
+    command = [
+        "-m",
+        "training.jobs.batch",
+        str(file),
+        "--out",
+        str(out),
+        "--local",
+        "--workers",
+        str(workers),
+    ]
     return _run([sys.executable, *command])
 
 

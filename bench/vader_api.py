@@ -10,7 +10,7 @@ from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from chalice_app.local import development_server
 from chalicelib import log
-from vocab.contract import ReviewRequest
+from vocab.messages import ReviewRequest
 
 ROOT = Path(__file__).resolve().parents[1]
 

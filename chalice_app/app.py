@@ -15,8 +15,8 @@ from chalice.app import Chalice, Request, Response
 
 from chalicelib import answers, auth, emf, endpoint, feedback, log, measures, openapi, problems
 from chalicelib.reading import read_body, read_explain
-from vocab import contract, vocabulary
-from vocab.contract import BatchRequest, ContractError, Item, Model, ReviewRequest, Scored
+from vocab import messages, vocabulary
+from vocab.messages import BatchRequest, Item, MessageError, Model, ReviewRequest, Scored
 from vocab.vocabulary import Encoded
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -30,7 +30,7 @@ app = Chalice(app_name="verdict", configure_logs=False)
 
 
 def route(path: str, *methods: str, cors: bool = True, key: bool = False) -> Callable[[View], View]:
-    """Register a view for any content type, which contract.py judges better than Chalice does.
+    """Register a view for any content type, which vocab.messages judges better than Chalice does.
 
     ``key``: it is for callers with an API key alone, where those are asked for.
     """
@@ -50,7 +50,7 @@ def route(path: str, *methods: str, cors: bool = True, key: bool = False) -> Cal
 @route("/v1/sentiment", "POST", key=True)
 def sentiment() -> Response:
     """Answer a review, as JSON or as text/plain, with its verdict, how sure it is, and why."""
-    asked = contract.parse_review_request(*read_body(current_request()))
+    asked = messages.parse_review_request(*read_body(current_request()))
     return answers.json_answer(judge(asked))
 
 
@@ -58,7 +58,7 @@ def sentiment() -> Response:
 def batch() -> Response:
     """Answer up to 100 reviews in their order, each with its verdict or with its own problem."""
     request = current_request()
-    asked = contract.parse_batch_request(*read_body(request), read_explain(request))
+    asked = messages.parse_batch_request(*read_body(request), read_explain(request))
     return answers.batch_answer(judge_each(asked), request.headers.get("accept"))
 
 
@@ -71,7 +71,7 @@ def feedback_here() -> Response:
 @route("/v1/feedback", "POST", key=True)
 def keep_feedback() -> Response:
     """Keep a review with its right label, and answer the id by which it can be deleted."""
-    said = contract.parse_feedback(*read_body(current_request()))
+    said = messages.parse_feedback(*read_body(current_request()))
     log.note(characters=len(said.review))
     kept = feedback.keep(said)
     return answers.json_answer({"id": kept, "request_id": log.request_id()}, status=201)
@@ -89,7 +89,7 @@ def forget_feedback() -> Response:
 def compatible() -> Response:
     """Answer a text/plain review with 1.0 (positive) or 0.0, as the app before this one did."""
     data, content_type = read_body(current_request())
-    asked = contract.parse_review_request(data, content_type or contract.TEXT)
+    asked = messages.parse_review_request(data, content_type or messages.TEXT)
     answer = judge(asked._replace(explain="none"))
     return answers.text_answer("1.0" if answer["probability"] >= 0.5 else "0.0")
 
@@ -99,7 +99,7 @@ def health() -> Response:
     """Tell app from endpoint: 200 when both are fine, else 503 with what is wrong."""
     try:
         card = ask_for_card()
-        contract.check_vocabulary(vocabulary_of_app().fingerprint, card["vocabulary"])
+        messages.check_vocabulary(vocabulary_of_app().fingerprint, card["vocabulary"])
     except Exception as error:
         return answers.json_answer(degraded(problems.problem_of(error)), status=503)
     model = {"id": card["id"], "vocabulary": card["vocabulary"]}
@@ -135,10 +135,10 @@ def metrics() -> Response:
 def judge(asked: ReviewRequest) -> dict[str, Any]:
     """Take a review to its answer: clean, tokens, stems, ids; the endpoint; probability and verdict."""
     log.note(characters=len(asked.review))
-    encoded = contract.check_encoded(vocabulary_of_app().encode(asked.review))
+    encoded = messages.check_encoded(vocabulary_of_app().encode(asked.review))
     log.note(ids=len(encoded.ids))
     named, scores = score([encoded], asked.explain)
-    answer = contract.build_answer(encoded, scores[0], asked.explain, named, log.request_id())
+    answer = messages.build_answer(encoded, scores[0], asked.explain, named, log.request_id())
     log.note(verdict=answer["sentiment"])
     log.note_judged([measures.of(encoded, answer)])
     return answer
@@ -149,23 +149,23 @@ def judge_each(asked: BatchRequest) -> dict[str, Any]:
     log.note(reviews=len(asked.items), characters=sum(len(item.review or "") for item in asked.items))
     read = [encode_item(item) for item in asked.items]
     encoded = [one for one in read if isinstance(one, Encoded)]
-    refused = Counter(one.code for one in read if isinstance(one, ContractError))
+    refused = Counter(one.code for one in read if isinstance(one, MessageError))
     log.note(ids=sum(len(one.ids) for one in encoded), refused=refused)
     named, verdicts = verdicts_on(encoded, asked.explain)
     log.note(verdicts=Counter(verdict["sentiment"] for verdict in verdicts))
     log.note_judged([measures.of(one, verdict) for one, verdict in zip(encoded, verdicts, strict=True)])
     left = iter(verdicts)
     told = [next(left) if isinstance(one, Encoded) else problems.of_item(one) for one in read]
-    return contract.build_batch_answer(asked.items, told, named, log.request_id())
+    return messages.build_batch_answer(asked.items, told, named, log.request_id())
 
 
-def encode_item(item: Item) -> Encoded | ContractError:
+def encode_item(item: Item) -> Encoded | MessageError:
     """Give a batch's review as its tokens and ids, or why it can't be read, which harms no other."""
     if item.error:
         return item.error
     try:
-        return contract.check_encoded(vocabulary_of_app().encode(item.review or ""))
-    except ContractError as error:
+        return messages.check_encoded(vocabulary_of_app().encode(item.review or ""))
+    except MessageError as error:
         return error
 
 
@@ -175,16 +175,16 @@ def verdicts_on(encoded: Sequence[Encoded], explain: str) -> tuple[Model | None,
         return None, []
     named, scores = score(encoded, explain)
     pairs = zip(encoded, scores, strict=True)
-    return named, [contract.build_verdict(one, scored, explain, named) for one, scored in pairs]
+    return named, [messages.build_verdict(one, scored, explain, named) for one, scored in pairs]
 
 
 def score(encoded: Sequence[Encoded], explain: str) -> tuple[Model, list[Scored]]:
     """Ask the endpoint about reviews, all in one call: logits, probabilities, contributions."""
     wanted, words = explain != "none", vocabulary_of_app()
-    message = contract.build_endpoint_request(encoded, words, wanted)
+    message = messages.build_endpoint_request(encoded, words, wanted)
     reply = endpoint.invoke(message, log.request_id())
-    named, scores = contract.parse_endpoint_answer(reply, encoded, wanted)
-    contract.check_answered(named, words.fingerprint)
+    named, scores = messages.parse_endpoint_answer(reply, encoded, wanted)
+    messages.check_answered(named, words.fingerprint)
     return named, scores
 
 
@@ -202,7 +202,7 @@ def vocabulary_of_app() -> vocabulary.Vocabulary:
 
 def ask_for_card() -> dict[str, Any]:
     """Ask the endpoint for its model's card."""
-    return contract.parse_card(endpoint.invoke(contract.build_describe_request(), log.request_id()))
+    return messages.parse_card(endpoint.invoke(messages.build_describe_request(), log.request_id()))
 
 
 @functools.lru_cache(maxsize=1)

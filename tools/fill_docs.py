@@ -15,7 +15,7 @@ from typing import Any
 from bench import tables
 from tools import model_card
 from training.endpoint import inference
-from vocab import contract
+from vocab import messages
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -55,7 +55,7 @@ def fill(readme: str, parts: dict[str, str]) -> str:
 
 def _answer(verdict: inference.Verdict) -> str:
     encoded, scored = verdict.read(REVIEW)
-    answer = contract.build_answer(encoded, scored, "sentences", verdict.model, REQUEST_ID)
+    answer = messages.build_answer(encoded, scored, "sentences", verdict.model, REQUEST_ID)
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in answer.items()]
     return (
         "```console\n$ curl -s http://127.0.0.1:8000/v1/sentiment \\\n"

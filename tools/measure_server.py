@@ -25,7 +25,7 @@ from tests.support import containers
 from training.aws import images, package
 from training.endpoint import inference
 from training.evaluation import machine
-from vocab import contract, text
+from vocab import messages, text
 from vocab.files import write_atomic
 
 COMMAND = "python -m tools.measure_server"
@@ -112,7 +112,7 @@ def _peak_under_load(server: containers.Server) -> containers.Memory:
 def _message(reviews: int, tokens: int) -> bytes:
     items = [{"ids": [300 + (one * 7 + at) % 20_000 for at in range(tokens)]} for one in range(reviews)]
     fingerprint = inference.model_fn(inference.MODEL_FOLDER).model.vocabulary
-    return contract.to_json({"vocabulary": fingerprint, "reviews": items, "explain": True})
+    return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": True})
 
 
 def main() -> None:

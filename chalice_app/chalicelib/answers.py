@@ -11,7 +11,7 @@ from typing import Any
 from chalice.app import CORSConfig, Request, Response
 
 from chalicelib import log, problems
-from vocab import contract
+from vocab import messages
 
 EXPOSED = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
 # What a page on another origin may send, beside what any may.
@@ -19,8 +19,8 @@ TAKEN = ("Content-Type", "If-None-Match", "X-Api-Key", "X-Request-Id")
 PREFLIGHT_SECONDS = 600
 # Whoever keeps an answer asks each time whether it still holds, and keeps it from others.
 KEPT = "private, no-cache"
-PROMETHEUS = f"{contract.TEXT}; version=0.0.4; charset=utf-8"
-LINES = (contract.JSON_LINES, contract.NDJSON)
+PROMETHEUS = f"{messages.TEXT}; version=0.0.4; charset=utf-8"
+LINES = (messages.JSON_LINES, messages.NDJSON)
 SECURITY = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -74,15 +74,15 @@ def preflight(methods: list[str]) -> Response:
         "Access-Control-Allow-Methods": ",".join(methods or ["OPTIONS"]),
         "Access-Control-Allow-Headers": ",".join(TAKEN),
         "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
-        "Content-Type": contract.JSON,
+        "Content-Type": messages.JSON,
     }
     return Response(body="", headers=headers)
 
 
 def json_answer(message: dict[str, Any], status: int = 200) -> Response:
     """Give a message as JSON; NaN and infinity raise ValueError, they never leave."""
-    body = contract.to_json(message).decode()
-    return Response(body=body, status_code=status, headers={"Content-Type": contract.JSON})
+    body = messages.to_json(message).decode()
+    return Response(body=body, status_code=status, headers={"Content-Type": messages.JSON})
 
 
 def kept_answer(message: dict[str, Any], known: str | None) -> Response:
@@ -101,14 +101,14 @@ def kept_answer(message: dict[str, Any], known: str | None) -> Response:
 
 def batch_answer(message: dict[str, Any], accept: str | None) -> Response:
     """Give a batch's answer as JSON, or its items as JSON lines to who accepts those."""
-    wanted = _wanted(accept or "", (contract.JSON, *LINES))
-    if wanted == contract.JSON:
+    wanted = _wanted(accept or "", (messages.JSON, *LINES))
+    if wanted == messages.JSON:
         return json_answer(message)
-    body = "".join(contract.to_json(item).decode() + "\n" for item in message["answers"])
+    body = "".join(messages.to_json(item).decode() + "\n" for item in message["answers"])
     return Response(body=body, headers={"Content-Type": wanted})
 
 
-def text_answer(text: str, kind: str = f"{contract.TEXT}; charset=utf-8") -> Response:
+def text_answer(text: str, kind: str = f"{messages.TEXT}; charset=utf-8") -> Response:
     """Give a text as it is."""
     return Response(body=text, headers={"Content-Type": kind})
 
@@ -168,11 +168,11 @@ def _wanted(accept: str, kinds: tuple[str, ...]) -> str:
     """
     liked = {}
     for part in accept.split(","):
-        if (kind := contract.media_type(part)) in kinds:
+        if (kind := messages.media_type(part)) in kinds:
             weight = _WEIGHT.search(part)
             liked[kind] = float(weight[1]) if weight else 1.0
-    best = max(liked, key=lambda kind: liked[kind], default=contract.JSON)
-    return best if liked.get(best) else contract.JSON
+    best = max(liked, key=lambda kind: liked[kind], default=messages.JSON)
+    return best if liked.get(best) else messages.JSON
 
 
 def _chalices_own(status: int, allowed: list[str]) -> problems.Problem:

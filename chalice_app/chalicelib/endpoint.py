@@ -34,7 +34,7 @@ from botocore.exceptions import ConnectionError as BotoConnectionError
 from chalicelib import log
 from chalicelib.deadline import Workers
 from chalicelib.problems import RETRY_LATER, RETRY_SOON, Problem
-from vocab import contract
+from vocab import messages
 
 ENDPOINT_NAME = "verdict"
 LOCAL_PORT = "8090"
@@ -88,7 +88,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
 
 def invoke(body: bytes, request_id: str) -> bytes:
-    """Send a message to the endpoint and give its answer, both as contract.py defines them.
+    """Send a message to the endpoint and give its answer, both as vocab.messages defines them.
 
     Raises Problem 500 (not set up), 502 (failed), 503 (not there, starting, busy) or 504 (too slow).
     """
@@ -126,8 +126,8 @@ class Endpoint:
     def _send(self, body: bytes, request_id: str) -> bytes:
         answer = self._client.invoke_endpoint(
             EndpointName=self._settings.name,
-            ContentType=contract.JSON,
-            Accept=contract.JSON,
+            ContentType=messages.JSON,
+            Accept=messages.JSON,
             CustomAttributes=request_id,
             Body=body,
         )
@@ -135,9 +135,9 @@ class Endpoint:
 
 
 def _read(stream: Any) -> bytes:
-    """Read an answer to its end, or as far as shows that it is longer than any; contract.py refuses that."""
+    """Read an answer to its end, or as far as shows that it is longer than any; vocab.messages refuses that."""
     answer = bytearray()
-    while len(answer) <= contract.MAX_ENDPOINT_BYTES and (part := stream.read(READ_BYTES)):
+    while len(answer) <= messages.MAX_ENDPOINT_BYTES and (part := stream.read(READ_BYTES)):
         answer += part
     stream.close()
     return bytes(answer)

@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
 from chalicelib.problems import RETRY_LATER, Problem
-from vocab.contract import Feedback
-from vocab.feedback import ID, SUFFIX, Place, PlaceError, Record, read_place, to_bytes
 from vocab.files import write_atomic
+from vocab.messages import Feedback
+from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, read_place, to_bytes
 
 # A folder that strangers may fill must have an end.
 MAX_KEPT = 10_000

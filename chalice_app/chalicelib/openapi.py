@@ -6,7 +6,8 @@ https://spec.openapis.org/oas/v3.1.0
 from typing import Any
 
 from chalicelib import problems
-from vocab import contract, feedback
+from vocab import messages
+from vocab.messages import feedback
 
 VERSION = "1.0.0"
 PATH = "/v1/openapi.json"
@@ -102,12 +103,12 @@ def _sentiment() -> dict[str, Any]:
         "summary": "The verdict on one review",
         "description": (
             "The review as JSON, or alone as text/plain (UTF-8), which is explained by sentences. Without a"
-            f" content type, JSON is assumed. A body may have {contract.MAX_BODY_BYTES:,} bytes."
+            f" content type, JSON is assumed. A body may have {messages.MAX_BODY_BYTES:,} bytes."
         ),
         "requestBody": {
             "required": True,
             "content": {
-                contract.JSON: {
+                messages.JSON: {
                     "schema": _ref("ReviewRequest"),
                     "examples": {
                         "plain": {"value": {"review": "Not good at all. The music was lovely."}},
@@ -115,14 +116,14 @@ def _sentiment() -> dict[str, Any]:
                         "verdict_alone": {"value": {"review": "I want my evening back.", "explain": "none"}},
                     },
                 },
-                contract.TEXT: {
-                    "schema": {"type": "string", "minLength": 1, "maxLength": contract.MAX_REVIEW_CHARACTERS},
+                messages.TEXT: {
+                    "schema": {"type": "string", "minLength": 1, "maxLength": messages.MAX_REVIEW_CHARACTERS},
                     "examples": {"plain": {"value": "Great<br />movie, 9/10!"}},
                 },
             },
         },
         "responses": {
-            "200": _ok("The verdict", contract.JSON, _ref("Answer"), {"negative": {"value": _EXAMPLE}}),
+            "200": _ok("The verdict", messages.JSON, _ref("Answer"), {"negative": {"value": _EXAMPLE}}),
             **_review_problems(),
         },
     }
@@ -131,9 +132,9 @@ def _sentiment() -> dict[str, Any]:
 def _batch() -> dict[str, Any]:
     lines = {"schema": {"type": "string"}, "examples": {"two": {"value": _LINES}}}
     answered = _ok(
-        "One item a review, in order", contract.JSON, _ref("BatchAnswer"), {"two": {"value": _BATCH}}
+        "One item a review, in order", messages.JSON, _ref("BatchAnswer"), {"two": {"value": _BATCH}}
     )
-    for kind in (contract.JSON_LINES, contract.NDJSON):
+    for kind in (messages.JSON_LINES, messages.NDJSON):
         answered["content"][kind] = {
             "schema": {"type": "string", "description": "To who accepts it: each item on a line of its own."}
         }
@@ -145,7 +146,7 @@ def _batch() -> dict[str, Any]:
         "description": (
             "Each review gets its verdict, as alone, or its own problem, which harms no other. Reviews come"
             " as JSON, as JSON lines, one a line, or as CSV whose first line names the column `review` and,"
-            f" if you like, `id`. A body may have {contract.MAX_BODY_BYTES:,} bytes."
+            f" if you like, `id`. A body may have {messages.MAX_BODY_BYTES:,} bytes."
         ),
         "parameters": [
             {
@@ -153,16 +154,16 @@ def _batch() -> dict[str, Any]:
                 "in": "query",
                 "description": "How far to explain, for JSON lines and CSV. In JSON the field of this name"
                 " counts, where there is one.",
-                "schema": {"enum": list(contract.EXPLAIN), "default": _DEFAULT_OF_BATCH},
+                "schema": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
             }
         ],
         "requestBody": {
             "required": True,
             "content": {
-                contract.JSON: {"schema": _ref("BatchRequest"), "examples": _batch_examples()},
-                contract.JSON_LINES: lines,
-                contract.NDJSON: lines,
-                contract.CSV: {
+                messages.JSON: {"schema": _ref("BatchRequest"), "examples": _batch_examples()},
+                messages.JSON_LINES: lines,
+                messages.NDJSON: lines,
+                messages.CSV: {
                     "schema": {"type": "string"},
                     "examples": {
                         "ids": {"value": 'id,review\r\n7,"Dull, and far too long."\r\n8,A joy.\r\n'}
@@ -190,14 +191,14 @@ def _compatible() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                contract.TEXT: {
-                    "schema": {"type": "string", "minLength": 1, "maxLength": contract.MAX_REVIEW_CHARACTERS},
+                messages.TEXT: {
+                    "schema": {"type": "string", "minLength": 1, "maxLength": messages.MAX_REVIEW_CHARACTERS},
                     "examples": {"plain": {"value": "A warm, funny film that I will see again."}},
                 }
             },
         },
         "responses": {
-            "200": _ok("1.0 or 0.0", contract.TEXT, {"type": "string", "enum": ["1.0", "0.0"]}),
+            "200": _ok("1.0 or 0.0", messages.TEXT, {"type": "string", "enum": ["1.0", "0.0"]}),
             **_review_problems(),
         },
     }
@@ -215,7 +216,7 @@ def _feedback_here() -> dict[str, Any]:
         "security": [],
         "summary": "Whether this API keeps feedback",
         "responses": {
-            "200": _ok("Its owner's choice", contract.JSON, schema),
+            "200": _ok("Its owner's choice", messages.JSON, schema),
             **_problems("405", "500"),
         },
     }
@@ -234,7 +235,7 @@ def _keep_feedback() -> dict[str, Any]:
         "requestBody": {
             "required": True,
             "content": {
-                contract.JSON: {
+                messages.JSON: {
                     "schema": _ref("Feedback"),
                     "examples": {
                         "wrong": {
@@ -249,7 +250,7 @@ def _keep_feedback() -> dict[str, Any]:
             },
         },
         "responses": {
-            "201": _ok("It is kept", contract.JSON, _ref("FeedbackKept")),
+            "201": _ok("It is kept", messages.JSON, _ref("FeedbackKept")),
             **_problems("400", "401", "404", "405", "413", "415", "422", "500", "503"),
         },
     }
@@ -272,7 +273,7 @@ def _forget_feedback() -> dict[str, Any]:
             }
         ],
         "responses": {
-            "200": _ok("It is gone", contract.JSON, _ref("FeedbackDeleted")),
+            "200": _ok("It is gone", messages.JSON, _ref("FeedbackDeleted")),
             **_problems("401", "404", "405", "500", "503"),
         },
     }
@@ -286,7 +287,7 @@ def _health() -> dict[str, Any]:
         "summary": "Whether app and endpoint are fine",
         "responses": {
             **_problems("405"),
-            "200": _ok("Both are fine", contract.JSON, _ref("Health")),
+            "200": _ok("Both are fine", messages.JSON, _ref("Health")),
             "503": _not_fine(),
         },
     }
@@ -294,7 +295,7 @@ def _health() -> dict[str, Any]:
 
 def _not_fine() -> dict[str, Any]:
     says = "App or endpoint is not fine; code and detail say which, and why"
-    answered = _ok(says, contract.JSON, _ref("Health"))
+    answered = _ok(says, messages.JSON, _ref("Health"))
     answered["content"][problems.PROBLEM_JSON] = {"schema": _ref("Problem")}
     return answered
 
@@ -336,7 +337,7 @@ def _metrics() -> dict[str, Any]:
         "summary": "Counts for Prometheus: requests, times, verdicts, warnings, lengths, unknown words",
         "description": "On one machine alone. On AWS, where this is a 404, CloudWatch has such numbers.",
         "responses": {
-            "200": _ok("Prometheus's text format", contract.TEXT, {"type": "string"}),
+            "200": _ok("Prometheus's text format", messages.TEXT, {"type": "string"}),
             **_problems("401", "404", "405", "500"),
         },
     }
@@ -355,12 +356,12 @@ def _schemas() -> dict[str, Schema]:
                 "review": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": contract.MAX_REVIEW_CHARACTERS,
+                    "maxLength": messages.MAX_REVIEW_CHARACTERS,
                     "description": "The review; HTML is taken out. Something must be left to read.",
                 },
                 "explain": {
-                    "enum": list(contract.EXPLAIN),
-                    "default": contract.ReviewRequest._field_defaults["explain"],
+                    "enum": list(messages.EXPLAIN),
+                    "default": messages.ReviewRequest._field_defaults["explain"],
                     "description": "How far to say which parts of the review pull the verdict which way.",
                 },
             },
@@ -449,12 +450,12 @@ def _feedback_schemas() -> dict[str, Schema]:
                 "review": {
                     "type": "string",
                     "minLength": 1,
-                    "maxLength": contract.MAX_REVIEW_CHARACTERS,
+                    "maxLength": messages.MAX_REVIEW_CHARACTERS,
                 },
-                "label": {"enum": list(contract.SIDES), "description": "What the verdict should have been."},
+                "label": {"enum": list(messages.SIDES), "description": "What the verdict should have been."},
                 "model": {
                     "type": "string",
-                    "pattern": f"^{contract.MODEL_ID.pattern}$",
+                    "pattern": f"^{messages.MODEL_ID.pattern}$",
                     "description": "The id of the model whose verdict this is about.",
                 },
             },
@@ -474,7 +475,7 @@ def _feedback_schemas() -> dict[str, Schema]:
 
 def _batch_schemas() -> dict[str, Schema]:
     named = {"id": {"type": ["string", "integer"], "description": "The id that was sent with the review."}}
-    review = {"type": "string", "minLength": 1, "maxLength": contract.MAX_REVIEW_CHARACTERS}
+    review = {"type": "string", "minLength": 1, "maxLength": messages.MAX_REVIEW_CHARACTERS}
     return {
         "BatchReview": {
             "type": "object",
@@ -490,11 +491,11 @@ def _batch_schemas() -> dict[str, Schema]:
                 "reviews": {
                     "type": "array",
                     "minItems": 1,
-                    "maxItems": contract.MAX_BATCH_REVIEWS,
+                    "maxItems": messages.MAX_BATCH_REVIEWS,
                     "description": "Reviews; anything else among them gets its own problem.",
                     "items": {"anyOf": [_ref("BatchReview"), {}]},
                 },
-                "explain": {"enum": list(contract.EXPLAIN), "default": _DEFAULT_OF_BATCH},
+                "explain": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
             },
         },
         "BatchVerdict": {**_VERDICT, "properties": {**named, **_VERDICT["properties"]}},
@@ -537,7 +538,7 @@ _KNOWN = {
     "description": "The ETag of an answer that was kept; while it holds, 304 comes, without the answer.",
     "schema": {"type": "string"},
 }
-_DEFAULT_OF_BATCH = contract.BatchRequest._field_defaults["explain"]
+_DEFAULT_OF_BATCH = messages.BatchRequest._field_defaults["explain"]
 _EXAMPLE = {
     "sentiment": "negative",
     "probability": 0.094351,
@@ -646,7 +647,7 @@ def _ok(
 
 def _kept(description: str, schema: Schema) -> dict[str, Any]:
     """Give the answers of an operation whose callers may keep what it says."""
-    answered = _ok(description, contract.JSON, schema)
+    answered = _ok(description, messages.JSON, schema)
     answered["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
     return {
         "200": answered,
@@ -662,7 +663,7 @@ _VERDICT: Schema = {
     "type": "object",
     "required": ["sentiment", "probability", "warnings", "bias"],
     "properties": {
-        "sentiment": {"enum": list(contract.SENTIMENTS)},
+        "sentiment": {"enum": list(messages.SENTIMENTS)},
         "probability": {**_PROBABILITY, "description": "P(positive), calibrated."},
         "warnings": {"type": "array", "items": _ref("Warning")},
         "text": {

@@ -8,8 +8,8 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib import log
-from vocab import contract
-from vocab.contract import ContractError
+from vocab import messages
+from vocab.messages import MessageError
 from vocab.vocabulary import VocabularyError
 
 PROBLEM_JSON = "application/problem+json"
@@ -86,7 +86,7 @@ def problem_of(error: Exception) -> Problem:
     """Turn any error into a problem; one that nobody foresaw says nothing but its request id."""
     if isinstance(error, Problem):
         return error
-    if isinstance(error, ContractError):
+    if isinstance(error, MessageError):
         return Problem(error.status, error.code, error.detail)
     log.note_error(error)
     if isinstance(error, VocabularyError):
@@ -100,7 +100,7 @@ def answer(problem: Problem) -> Response:
     """Give a problem as a response, and note its code in the log line."""
     log.note(code=problem.code)
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, **problem.headers}
-    body = contract.to_json(message(problem, log.request_id())).decode()
+    body = messages.to_json(message(problem, log.request_id())).decode()
     return Response(body=body, status_code=problem.status, headers=headers)
 
 
@@ -113,7 +113,7 @@ def message(problem: Problem, request_id: str) -> dict[str, Any]:
     return {**_members(problem), "request_id": request_id}
 
 
-def of_item(error: ContractError) -> dict[str, Any]:
+def of_item(error: MessageError) -> dict[str, Any]:
     """Give what a batch says of a review that can't be read: a problem, whose request is the batch's."""
     return {"error": _members(problem_of(error))}
 

@@ -31,7 +31,7 @@ from chalice.local import (
 from chalice_app.local import limit, metrics
 from chalicelib import answers, auth, log, measures, problems
 from chalicelib.problems import Problem
-from vocab import contract, vocabulary
+from vocab import messages, vocabulary
 
 APP = Path(__file__).resolve().parents[1]
 PORT = 8000
@@ -60,7 +60,7 @@ class Headers(HTTPMessage):
     """A request's headers, read as headers alone: no content type makes the parser look for parts."""
 
     def get_content_type(self) -> str:
-        return contract.TEXT
+        return messages.TEXT
 
 
 class Handler(ChaliceRequestHandler):
@@ -204,7 +204,7 @@ def answer_of(
     log.begin(request_id, method, "")
     problem = problems.problem_of(error)  # it notes what nobody foresaw
     headers = {**problem.headers, "Content-Type": problems.PROBLEM_JSON, "X-Request-Id": request_id}
-    body = b"" if method == "HEAD" else contract.to_json(problems.message(problem, request_id))
+    body = b"" if method == "HEAD" else messages.to_json(problems.message(problem, request_id))
     log.note(code=problem.code)
     log.write(problem.status, late)
     return problem.status, headers, body

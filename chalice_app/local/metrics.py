@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.measures import Judged
-from vocab import contract
+from vocab import messages
 
 # The variable that names the folder in which several processes count together.
 TOGETHER = "VERDICT_COUNTS"
@@ -63,7 +63,7 @@ class Metrics:
         # A labelled count is looked up in half the time by a cache of our own.
         self._request = functools.cache(self._requests.labels)
         self._second = functools.cache(self._seconds.labels)
-        for sentiment in contract.SENTIMENTS:
+        for sentiment in messages.SENTIMENTS:
             self._reviews.labels(sentiment)
 
     def watch(self, line: dict[str, Any], judged: Sequence[Judged]) -> None:

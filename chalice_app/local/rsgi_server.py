@@ -27,7 +27,7 @@ from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # named o
 from chalice_app.local import development_server, limit, metrics
 from chalicelib import answers, log, problems
 from chalicelib.problems import Problem
-from vocab import contract
+from vocab import messages
 
 if TYPE_CHECKING:
     from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
@@ -165,7 +165,7 @@ async def _body(asked: Asked, protocol: "HTTPProtocol") -> bytes:
     """Give the body; one that is too long is taken in and forgotten. Raises Problem."""
     length = int(asked.headers.get("content-length", "0"))
     try:
-        if "transfer-encoding" in asked.headers or length > contract.MAX_BODY_BYTES:
+        if "transfer-encoding" in asked.headers or length > messages.MAX_BODY_BYTES:
             return await _pieces(protocol)
         return await protocol() if length else b""
     except ProtocolClosed as error:
@@ -177,14 +177,14 @@ async def _pieces(protocol: "HTTPProtocol") -> bytes:
     async for piece in protocol:
         size += len(piece)
         empty += not piece
-        if size <= contract.MAX_BODY_BYTES:
+        if size <= messages.MAX_BODY_BYTES:
             pieces.append(piece)
         else:
             pieces.clear()
     if empty > 1:  # the end is an empty piece, and an error before it is another (and so are trailers)
         raise _broken_off()
-    if size > contract.MAX_BODY_BYTES:
-        detail = f"the body has {size:,} bytes, at most {contract.MAX_BODY_BYTES:,} are read"
+    if size > messages.MAX_BODY_BYTES:
+        detail = f"the body has {size:,} bytes, at most {messages.MAX_BODY_BYTES:,} are read"
         raise Problem(413, "too_large", detail)
     return b"".join(pieces)
 

@@ -20,8 +20,8 @@ def load(name: str) -> Any:
 
 
 if TYPE_CHECKING:
-    from vocab import contract as contract
-    from vocab.contract import ContractError as ContractError
+    from vocab import messages as messages
+    from vocab.messages import MessageError as MessageError
 else:
-    contract = load("vocab.contract")
-    ContractError = contract.ContractError
+    messages = load("vocab.messages")
+    MessageError = messages.MessageError

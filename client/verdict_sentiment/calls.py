@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from verdict_sentiment._shared import ContractError, contract
+from verdict_sentiment._shared import MessageError, messages
 from verdict_sentiment.errors import RefusedError, VerdictError
 from verdict_sentiment.results import Answer, Judged, Message
 
-MAX_REVIEWS = contract.MAX_BATCH_REVIEWS
+MAX_REVIEWS = messages.MAX_BATCH_REVIEWS
 # A little less than the service reads: the frame around the reviews takes some bytes too.
-MAX_BYTES = contract.MAX_BODY_BYTES - 1_000
+MAX_BYTES = messages.MAX_BODY_BYTES - 1_000
 
 Review = str | tuple[str | int, str]
 
@@ -67,7 +67,7 @@ def batch(reviews: Iterable[Review], explain: str) -> Iterator[Chunk]:
     size = 0
     for index, review in enumerate(reviews):
         entry, item = _entry(index, review)
-        length = len(contract.to_json(item)) + 1 if item else 0
+        length = len(messages.to_json(item)) + 1 if item else 0
         if entries and (len(entries) == MAX_REVIEWS or size + length > MAX_BYTES):
             yield _chunk(entries, items, explain)
             entries, items, size = [], [], 0
@@ -103,18 +103,18 @@ def _chunk(entries: list[Entry], items: list[Message], explain: str) -> Chunk:
 
 def _refusal(review: object) -> RefusedError | None:
     try:
-        contract.check_review(review)
+        messages.check_review(review)
         return None
-    except ContractError as error:
+    except MessageError as error:
         return _refused(error)
 
 
-def _refused(error: ContractError) -> RefusedError:
+def _refused(error: MessageError) -> RefusedError:
     return RefusedError(error.detail, code=error.code, status=error.status)
 
 
 def _check_explain(explain: str) -> None:
     try:
-        contract.check_explain(explain)
-    except ContractError as error:
+        messages.check_explain(explain)
+    except MessageError as error:
         raise _refused(error) from error

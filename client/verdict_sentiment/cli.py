@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from verdict_sentiment import __version__, assistants, files, serve, show, yours
-from verdict_sentiment._shared import contract
+from verdict_sentiment._shared import messages
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.files import STANDARD, BatchError
 from verdict_sentiment.ways import UsageError, add_flags, open_verdict
@@ -102,7 +102,7 @@ def judge(arguments: Sequence[str]) -> int:
 def _judge_text(options: argparse.Namespace, review: str) -> int:
     with open_verdict(options) as verdict:
         answer = verdict.sentiment(review, options.explain)
-    print(contract.to_json(answer.to_message()).decode() if options.json else show.answer(answer))
+    print(messages.to_json(answer.to_message()).decode() if options.json else show.answer(answer))
     return FINE
 
 
@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         "what", nargs="*", help="a review, a file of reviews, or - for rows on standard input"
     )
     parser.add_argument("--text", help="a review that is not to be taken for a file's name")
-    parser.add_argument("--explain", choices=contract.EXPLAIN, default="none", help="how far (default none)")
+    parser.add_argument("--explain", choices=messages.EXPLAIN, default="none", help="how far (default none)")
     parser.add_argument("--json", action="store_true", help="write the API's JSON; for rows, JSON lines")
     parser.add_argument(
         "-o", "--out", default=STANDARD, help="output of a file: .csv, .tsv, .jsonl (default -)"
@@ -177,8 +177,8 @@ def _text_of(options: argparse.Namespace) -> str:
         return str(options.what[0])
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError('nothing to judge; try: verdict "I loved it", or verdict --help')
-    data = sys.stdin.buffer.read(contract.MAX_BODY_BYTES + 1)
-    if len(data) > contract.MAX_BODY_BYTES:
+    data = sys.stdin.buffer.read(messages.MAX_BODY_BYTES + 1)
+    if len(data) > messages.MAX_BODY_BYTES:
         raise UsageError("standard input is longer than a review; for many reviews, give --format")
     try:
         return data.decode("utf-8-sig")

@@ -12,7 +12,7 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import NamedTuple
 
-from verdict_sentiment._shared import ContractError, contract
+from verdict_sentiment._shared import MessageError, messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.results import Message
@@ -129,8 +129,8 @@ def _passes(error: VerdictError) -> bool:
 
 def _message(reply: Reply) -> Message:
     try:
-        message = contract.parse_json(reply.body)
-    except ContractError:
+        message = messages.parse_json(reply.body)
+    except MessageError:
         message = None
     if not isinstance(message, dict):
         raise BadAnswerError(
@@ -145,9 +145,9 @@ def _message(reply: Reply) -> Message:
 def _problem(reply: Reply) -> dict[str, str]:
     """Give code and detail of a problem (RFC 9457); others than ours name neither."""
     try:
-        problem = contract.parse_json(reply.body)
+        problem = messages.parse_json(reply.body)
         return {name: str(problem[name])[:MAX_TOLD_CHARACTERS] for name in ("code", "detail")}
-    except (ContractError, KeyError, TypeError):
+    except (MessageError, KeyError, TypeError):
         return {
             "code": f"http_{reply.status}",
             "detail": f"the service answered with HTTP {reply.status} and no reason",

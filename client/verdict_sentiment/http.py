@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from verdict_sentiment._shared import contract
+from verdict_sentiment._shared import messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import BadAnswerError
 from verdict_sentiment.exchange import Lost, Policy, Reply, Send, Wait, exchange
@@ -171,7 +171,7 @@ def headers_of(api_key: str | None) -> dict[str, str]:
     """Give the headers of every request. Raises ValueError when the key can't be one."""
     from verdict_sentiment import __version__
 
-    headers = {"Accept": contract.JSON, "User-Agent": f"verdict-sentiment/{__version__}"}
+    headers = {"Accept": messages.JSON, "User-Agent": f"verdict-sentiment/{__version__}"}
     if api_key is None:
         return headers
     if not api_key or not api_key.isascii() or not api_key.isprintable() or api_key != api_key.strip():
@@ -198,8 +198,8 @@ def request_of(url: str, headers: Mapping[str, str], call: Call, seconds: float)
         "follow_redirects": False,  # the key and the review are for this host alone
     }
     if call.message is not None:
-        request["content"] = contract.to_json(call.message)
-        request["headers"] |= {"Content-Type": contract.JSON}
+        request["content"] = messages.to_json(call.message)
+        request["headers"] |= {"Content-Type": messages.JSON}
     return request
 
 

@@ -5,7 +5,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from verdict_sentiment._shared import ContractError, contract, load
+from verdict_sentiment._shared import MessageError, load, messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import RefusedError, VerdictError
 from verdict_sentiment.results import Message
@@ -29,7 +29,7 @@ class HooksService:
         message = call.message or {}
         try:
             return _ROUTES[call.path](self, message)
-        except ContractError as error:
+        except MessageError as error:
             raise RefusedError(error.detail, code=error.code, status=error.status) from error
 
     def close(self) -> None:
@@ -38,27 +38,27 @@ class HooksService:
     def _sentiment(self, message: Message) -> Message:
         encoded, scored = self._verdict.read(message["review"])
         model = self._verdict.model
-        answer: Message = contract.build_answer(encoded, scored, message["explain"], model, uuid.uuid4().hex)
+        answer: Message = messages.build_answer(encoded, scored, message["explain"], model, uuid.uuid4().hex)
         return answer
 
     def _batch(self, message: Message) -> Message:
-        items = [contract.Item(review=one["review"], id=one["id"]) for one in message["reviews"]]
+        items = [messages.Item(review=one["review"], id=one["id"]) for one in message["reviews"]]
         answers = [self._item(item, message["explain"]) for item in items]
-        return contract.build_batch_answer(items, answers, self._verdict.model, uuid.uuid4().hex)
+        return messages.build_batch_answer(items, answers, self._verdict.model, uuid.uuid4().hex)
 
-    def _item(self, item: contract.Item, explain: str) -> Message:
+    def _item(self, item: messages.Item, explain: str) -> Message:
         try:
             encoded, scored = self._verdict.read(item.review)
-        except ContractError as error:
+        except MessageError as error:
             return {"error": {"status": error.status, "code": error.code, "detail": error.detail}}
-        return contract.build_verdict(encoded, scored, explain, self._verdict.model)
+        return messages.build_verdict(encoded, scored, explain, self._verdict.model)
 
     def _card(self, message: Message) -> Message:
         card: Message = self._verdict.card
         return card
 
     def _health(self, message: Message) -> Message:
-        model = contract.model_message(self._verdict.model)
+        model = messages.model_message(self._verdict.model)
         return {"status": "ok", "app": "ok", "endpoint": "ok", "model": model}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from verdict_sentiment._shared import contract
+from verdict_sentiment._shared import messages
 from verdict_sentiment.errors import BadAnswerError, RefusedError, VerdictError
 
 Message = dict[str, Any]
@@ -179,7 +179,7 @@ def _answer(message: Message, explain: str, model: Model, request_id: str) -> An
 
 
 def _check_verdict(sentiment: object, probability: float) -> None:
-    if sentiment not in contract.SENTIMENTS or not 0 <= probability <= 1:
+    if sentiment not in messages.SENTIMENTS or not 0 <= probability <= 1:
         raise ValueError("no sentiment or probability")
     if sentiment != "uncertain" and (sentiment == "positive") != (probability >= 0.5):
         raise ValueError("sentiment and probability disagree")
@@ -189,7 +189,7 @@ def _check_sum(probability: float, bias: float, parts: tuple[Contribution, ...] 
     if parts is None:
         return
     logit = math.fsum([bias, *(part.contribution for part in parts)])
-    if abs(contract.sigmoid(logit) - probability) > TOLERANCE:
+    if abs(messages.sigmoid(logit) - probability) > TOLERANCE:
         raise ValueError("the contributions do not add up")
 
 

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from verdict_sentiment._shared import contract, load
+from verdict_sentiment._shared import load, messages
 from verdict_sentiment.calls import MAX_BYTES, MAX_REVIEWS
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
@@ -132,7 +132,7 @@ def _folder(options: argparse.Namespace) -> Path:
 def _asked(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
     """Ask a service for parts, and put its answers as the endpoint writes them."""
     for part in parts:
-        lines = map(contract.parse_json, part.data.split(b"\n"))
+        lines = map(messages.parse_json, part.data.split(b"\n"))
         judged = verdict.batch((line["id"], line["review"]) for line in lines)
         yield part, b"\n".join(map(_line, judged))
 
@@ -140,8 +140,8 @@ def _asked(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, byte
 def _line(one: Judged) -> bytes:
     if one.answer is None:
         assert one.error is not None
-        return contract.to_json({"error": {"code": one.error.code, "detail": one.error.detail}, "id": one.id})
-    return contract.to_json(one.answer.to_message() | {"id": one.id})
+        return messages.to_json({"error": {"code": one.error.code, "detail": one.error.detail}, "id": one.id})
+    return messages.to_json(one.answer.to_message() | {"id": one.id})
 
 
 def seconds(text: str) -> float:

@@ -9,7 +9,7 @@ import app
 from chalicelib import problems
 from tests.support.api import InProcess
 from tests.support.fake_runtime import FakeRuntime
-from vocab import contract, vocabulary
+from vocab import messages, vocabulary
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
@@ -24,7 +24,7 @@ def ask(api: InProcess, **message: object) -> dict[str, object]:
 def test_a_review_gets_its_verdict(api: InProcess) -> None:
     answer = ask(api, review="Good. Very good, and I would see it twice.")
     assert answer["sentiment"] == "positive"
-    assert answer["probability"] == pytest.approx(contract.sigmoid(-0.25 + 0.5 * 12), abs=1e-5)
+    assert answer["probability"] == pytest.approx(messages.sigmoid(-0.25 + 0.5 * 12), abs=1e-5)
     assert answer["warnings"] == []
     assert answer["text"] == "Good. Very good, and I would see it twice."
     assert [(s["start"], s["end"]) for s in answer["sentences"]] == [(0, 5), (6, 42)]
@@ -37,7 +37,7 @@ def test_parts_and_bias_add_up_to_the_probability(api: InProcess, fake: FakeRunt
     answer = ask(api, review="Not good at all. The music, though, was lovely!", explain="words")
     for parts in (answer["sentences"], answer["words"]):
         logit = answer["bias"] + sum(part["contribution"] for part in parts)
-        assert contract.sigmoid(logit) == pytest.approx(answer["probability"], abs=1e-5)
+        assert messages.sigmoid(logit) == pytest.approx(answer["probability"], abs=1e-5)
     words = [answer["text"][word["start"] : word["end"]] for word in answer["words"]]
     assert words == "Not good at all . The music , though , was lovely !".split()
 
@@ -128,7 +128,7 @@ def test_health_says_which_part_is_not_fine(api: InProcess, fake: FakeRuntime) -
 def test_health_is_degraded_when_the_endpoint_has_another_vocabulary(
     api: InProcess, fake: FakeRuntime
 ) -> None:
-    fake.say(200, contract.to_json({"card": {**fake.model, "vocabulary": "0" * 16}}))
+    fake.say(200, messages.to_json({"card": {**fake.model, "vocabulary": "0" * 16}}))
     health = api.send("GET", "/v1/health").json()
     assert (health["endpoint"], health["code"]) == ("unavailable", "vocabulary_mismatch")
 
@@ -166,7 +166,7 @@ def test_a_card_of_wrong_form_is_a_502(api: InProcess, fake: FakeRuntime, card: 
 
 
 def test_infinity_in_a_card_does_not_leave(api: InProcess, fake: FakeRuntime) -> None:
-    card = contract.to_json({"card": {**fake.model, "loss": 1.5}}).replace(b"1.5", b"1e999")
+    card = messages.to_json({"card": {**fake.model, "loss": 1.5}}).replace(b"1.5", b"1e999")
     fake.say(200, card)
     answer = api.send("GET", "/v1/model")
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
@@ -174,7 +174,7 @@ def test_infinity_in_a_card_does_not_leave(api: InProcess, fake: FakeRuntime) ->
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "null", '"0.5"', "true"])
 def test_no_number_that_is_none_leaves(api: InProcess, fake: FakeRuntime, number: str) -> None:
-    good = contract.build_score(0.5, [])._asdict()
+    good = messages.build_score(0.5, [])._asdict()
     message = json.dumps({"model": fake.model, "answers": [good]})
     wrong = message.replace(f'"probability": {good["probability"]}', f'"probability": {number}')
     assert wrong != message

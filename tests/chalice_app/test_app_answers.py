@@ -12,7 +12,7 @@ import app
 from chalicelib import answers, problems
 from tests.support.api import Answer, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
-from vocab.contract import ContractError
+from vocab.messages import MessageError
 
 GOOD = b'{"review": "A fine film."}'
 CARRIED = {
@@ -251,5 +251,5 @@ def test_infinity_never_leaves() -> None:
 
 
 def test_a_contract_error_keeps_its_status_code_and_sentence() -> None:
-    problem = problems.problem_of(ContractError(422, "no_token", "write a sentence"))
+    problem = problems.problem_of(MessageError(422, "no_token", "write a sentence"))
     assert (problem.status, problem.code, problem.detail) == (422, "no_token", "write a sentence")

@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.api import Answer, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
-from vocab import contract, vocabulary
+from vocab import messages, vocabulary
 
 BATCH = "/v1/sentiment/batch"
-JSON = {"Content-Type": contract.JSON}
-LINES = {"Content-Type": contract.JSON_LINES}
-CSV = {"Content-Type": contract.CSV}
+JSON = {"Content-Type": messages.JSON}
+LINES = {"Content-Type": messages.JSON_LINES}
+CSV = {"Content-Type": messages.CSV}
 FINE, BAD = "A fine film.", {"id": "bad", "review": " <br/> "}
 
 
@@ -50,7 +50,7 @@ def test_reviews_are_answered_in_their_order_by_one_call_of_the_endpoint(
     assert answer["model"] == fake.model
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_a_review_s_verdict_is_the_same_bytes_alone_and_at_any_place(
     api: InProcess, fake: FakeRuntime, explain: str
 ) -> None:
@@ -61,7 +61,7 @@ def test_a_review_s_verdict_is_the_same_bytes_alone_and_at_any_place(
         reviews: list[object] = [{"review": "Dull. So dull!"}, BAD, {"review": "word " * 900}]
         reviews.insert(place, {"review": FINE})
         given = send(api, *reviews, explain=explain)
-        assert contract.to_json(given.json()["answers"][place]) == contract.to_json(verdict)
+        assert messages.to_json(given.json()["answers"][place]) == messages.to_json(verdict)
 
 
 def test_the_real_endpoint_says_the_same_bytes_alone_and_at_any_place(
@@ -78,10 +78,10 @@ def test_the_real_endpoint_says_the_same_bytes_alone_and_at_any_place(
     for review in reviews:
         body = json.dumps({"review": review, "explain": "words"}).encode()
         verdict = api.send("POST", "/v1/sentiment", body).json()
-        alone.append(contract.to_json({k: v for k, v in verdict.items() if k not in ("model", "request_id")}))
+        alone.append(messages.to_json({k: v for k, v in verdict.items() if k not in ("model", "request_id")}))
     for turn in range(4):
         turned = [{"review": review} for review in reviews[turn:] + reviews[:turn]]
-        told = [contract.to_json(item) for item in ask(api, *turned, explain="words")["answers"]]
+        told = [messages.to_json(item) for item in ask(api, *turned, explain="words")["answers"]]
         assert told == alone[turn:] + alone[:turn]
 
 
@@ -118,13 +118,13 @@ def test_lines_and_csv_are_answered_like_json(each_api: InProcess | Served) -> N
     wanted = ask(each_api, {"id": "a", "review": FINE}, {"id": "b", "review": ""}, explain="sentences")
     lines = b'{"id": "a", "review": "A fine film."}\n{"id": "b", "review": ""}\n'
     table = b'id,review\r\na,A fine film.\r\nb,""\r\n'
-    for body, headers in ((lines, LINES), (lines, {"Content-Type": contract.NDJSON}), (table, CSV)):
+    for body, headers in ((lines, LINES), (lines, {"Content-Type": messages.NDJSON}), (table, CSV)):
         answer = each_api.send("POST", BATCH + "?explain=sentences", body, headers)
         assert answer.status == 200, answer.body
         assert answer.json()["answers"] == wanted["answers"]
 
 
-@pytest.mark.parametrize("kind", [contract.JSON_LINES, contract.NDJSON])
+@pytest.mark.parametrize("kind", [messages.JSON_LINES, messages.NDJSON])
 def test_who_accepts_lines_gets_an_item_a_line(api: InProcess, kind: str) -> None:
     body = json.dumps({"reviews": [{"id": 1, "review": FINE}, BAD]}).encode()
     wanted = api.send("POST", BATCH, body).json()["answers"]
@@ -147,7 +147,7 @@ def test_who_accepts_lines_gets_an_item_a_line(api: InProcess, kind: str) -> Non
 )
 def test_who_accepts_anything_else_gets_json(api: InProcess, accept: str) -> None:
     body = json.dumps({"reviews": [{"review": FINE}]}).encode()
-    assert api.send("POST", BATCH, body, {"Accept": accept}).headers["content-type"] == contract.JSON
+    assert api.send("POST", BATCH, body, {"Accept": accept}).headers["content-type"] == messages.JSON
 
 
 REFUSED = {
@@ -182,8 +182,8 @@ def test_an_endpoint_that_fails_gives_a_problem_and_no_verdict(api: InProcess, f
     fake.refuse(424, "ModelError", OriginalStatusCode=500, OriginalMessage="x")
     answer = send(api, {"review": FINE}, BAD)
     assert (answer.status, answer.json()["code"]) == (502, "endpoint_error")
-    good = contract.build_score(0.5, [])._asdict()
-    fake.say(200, contract.to_json({"model": fake.model, "answers": [good]}))
+    good = messages.build_score(0.5, [])._asdict()
+    fake.say(200, messages.to_json({"model": fake.model, "answers": [good]}))
     answer = send(api, {"review": FINE}, {"review": FINE})
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 
@@ -192,7 +192,7 @@ def test_an_answer_that_lambda_could_not_send_is_refused(api: InProcess) -> None
     line = "\U0001f600\n"  # each is a sentence, and most of what stands in the middle is not read
     reviews = [{"review": line * 128 + "\U0001f600" * 1850 + line * 272}] * 100
     body = json.dumps({"reviews": reviews, "explain": "words"}, ensure_ascii=False).encode()
-    assert len(body) < contract.MAX_BODY_BYTES
+    assert len(body) < messages.MAX_BODY_BYTES
     answer = api.send("POST", BATCH, body)
     assert (answer.status, answer.json()["code"]) == (413, "too_large")
 

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import app
 from chalicelib import measures, openapi, problems
 from tests.support.api import InProcess
-from vocab import contract
+from vocab import messages
 
 DOCUMENT = openapi.document()
 
@@ -51,7 +51,7 @@ def check_documented(method: str, path: str, answer: Any) -> None:
     operation = DOCUMENT["paths"][path][method.lower()]
     response = resolved(operation["responses"][str(answer.status)])
     media = answer.headers["content-type"].split(";")[0]
-    body = answer.json() if media in (contract.JSON, problems.PROBLEM_JSON) else answer.body.decode()
+    body = answer.json() if media in (messages.JSON, problems.PROBLEM_JSON) else answer.body.decode()
     check(body, response["content"][media]["schema"])
 
 
@@ -78,8 +78,8 @@ def test_it_is_served_with_the_stage_that_it_was_asked_at(api: InProcess) -> Non
 
 def test_its_limits_are_the_contract_s() -> None:
     schemas = DOCUMENT["components"]["schemas"]
-    assert schemas["ReviewRequest"]["properties"]["review"]["maxLength"] == contract.MAX_REVIEW_CHARACTERS
-    assert schemas["Answer"]["properties"]["sentiment"]["enum"] == list(contract.SENTIMENTS)
+    assert schemas["ReviewRequest"]["properties"]["review"]["maxLength"] == messages.MAX_REVIEW_CHARACTERS
+    assert schemas["Answer"]["properties"]["sentiment"]["enum"] == list(messages.SENTIMENTS)
     assert schemas["Code"]["enum"] == list(problems.TITLES)
 
 
@@ -127,7 +127,7 @@ def test_errors_are_answered_as_described(api: InProcess, fake: Any) -> None:
             check_documented("POST", path, api.send("POST", path, body, {"Content-Type": "application/json"}))
 
 
-@pytest.mark.parametrize("kind", [contract.JSON_LINES, contract.NDJSON])
+@pytest.mark.parametrize("kind", [messages.JSON_LINES, messages.NDJSON])
 def test_lines_are_answered_as_described_to_who_accepts_them(api: InProcess, kind: str) -> None:
     body = b'{"reviews": [{"review": "A fine film."}, {"id": 2}]}'
     answer = api.send("POST", "/v1/sentiment/batch", body, {"Accept": kind})
@@ -147,12 +147,12 @@ def test_a_batch_may_hold_anything_and_what_is_no_review_is_answered_as_describe
 
 def test_the_batch_that_it_shows_fits_its_schema() -> None:
     check(openapi._BATCH, {"$ref": "#/components/schemas/BatchAnswer"})
-    refusal = problems.of_item(contract.ContractError(422, "no_token", "x"))["error"]
+    refusal = problems.of_item(messages.MessageError(422, "no_token", "x"))["error"]
     assert openapi._BATCH["answers"][1]["error"].keys() == refusal.keys()
 
 
 def test_the_answer_that_it_shows_fits_its_schema_and_adds_up() -> None:
     check(openapi._EXAMPLE, {"$ref": "#/components/schemas/Answer"})
     pulls = [sentence["contribution"] for sentence in openapi._EXAMPLE["sentences"]]
-    probability = contract.sigmoid(openapi._EXAMPLE["bias"] + sum(pulls))
+    probability = messages.sigmoid(openapi._EXAMPLE["bias"] + sum(pulls))
     assert probability == pytest.approx(openapi._EXAMPLE["probability"], abs=1e-5)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.api import Served
-from tests.support.stack import ROOT, free_ports
-from vocab import contract
+from tests.support.stack import free_ports
+from vocab import messages
 
 REVIEWS = [
     "Not good at all. The music was lovely!",
@@ -19,7 +19,7 @@ REVIEWS = [
     "\U0001f600 caf\u00e9 <br/> &amp; more",
     "Ce film est une merveille.",
 ]
-IDS = {"X-Request-Id": "same", "Content-Type": contract.JSON}
+IDS = {"X-Request-Id": "same", "Content-Type": messages.JSON}
 
 
 class Pair:
@@ -57,7 +57,7 @@ def ask(pair: Pair, path: str, **message: object) -> bytes:
     return answer.body
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_three_processes_say_the_same_bytes(pairs: list[Pair], explain: str) -> None:
     for review in REVIEWS:
         alone = {ask(pair, "/v1/sentiment", review=review, explain=explain) for pair in pairs}
@@ -71,7 +71,7 @@ def test_at_every_place_of_a_batch_a_review_gets_its_own_bytes(pairs: list[Pair]
     alone = []
     for review in REVIEWS:
         told = json.loads(ask(pairs[0], "/v1/sentiment", review=review, explain="words"))
-        alone.append(contract.to_json({k: v for k, v in told.items() if k not in ("model", "request_id")}))
+        alone.append(messages.to_json({k: v for k, v in told.items() if k not in ("model", "request_id")}))
     for turn in range(len(REVIEWS)):
         turned = REVIEWS[turn:] + REVIEWS[:turn]
         body = ask(
@@ -80,7 +80,7 @@ def test_at_every_place_of_a_batch_a_review_gets_its_own_bytes(pairs: list[Pair]
             reviews=[{"review": review} for review in turned],
             explain="words",
         )
-        assert [contract.to_json(item) for item in json.loads(body)["answers"]] == alone[turn:] + alone[:turn]
+        assert [messages.to_json(item) for item in json.loads(body)["answers"]] == alone[turn:] + alone[:turn]
 
 
 def test_card_and_document_are_the_same_bytes_by_the_same_etag(pairs: list[Pair]) -> None:

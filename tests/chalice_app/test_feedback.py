@@ -13,8 +13,8 @@ from tests.support.api import Answer, InProcess, Served
 from tests.support.aws_server import AwsServer
 from tests.support.fake_runtime import FakeRuntime
 from training.adapt import feedback as exporting
-from vocab import contract
-from vocab.feedback import from_bytes
+from vocab import messages
+from vocab.messages.feedback import from_bytes
 
 JSON = {"Content-Type": "application/json"}
 REVIEW = "My neighbour Frobisher laughed until it hurt."
@@ -292,4 +292,4 @@ def test_a_bucket_that_fails_is_a_problem(api: InProcess, monkeypatch: pytest.Mo
 
 
 def test_the_contract_and_the_document_name_the_same_sides() -> None:
-    assert contract.SIDES == ("positive", "negative")
+    assert messages.SIDES == ("positive", "negative")

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from tests.support.api import Served
-from vocab import contract
+from vocab import messages
 
-JSON, LINES, TABLE = ({"Content-Type": kind} for kind in (contract.JSON, contract.JSON_LINES, contract.CSV))
-TEXT = {"Content-Type": contract.TEXT}
+JSON, LINES, TABLE = ({"Content-Type": kind} for kind in (messages.JSON, messages.JSON_LINES, messages.CSV))
+TEXT = {"Content-Type": messages.TEXT}
 MANY = b'{"reviews":[{"review":"fine"}]'
 ONE, BATCH = "/v1/sentiment", "/v1/sentiment/batch"
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from verdict_sentiment import calls
 from verdict_sentiment.errors import RefusedError
-from vocab import contract
+from vocab import messages
 
-LONGEST = "x" * contract.MAX_REVIEW_CHARACTERS
+LONGEST = "x" * messages.MAX_REVIEW_CHARACTERS
 
 
 def test_at_most_a_hundred_reviews_go_into_a_request() -> None:
@@ -19,17 +19,17 @@ def test_at_most_a_hundred_reviews_go_into_a_request() -> None:
 
 
 def test_a_request_has_no_more_bytes_than_are_read() -> None:
-    widest = "\U0001f3ac" * contract.MAX_REVIEW_CHARACTERS
+    widest = "\U0001f3ac" * messages.MAX_REVIEW_CHARACTERS
     chunks = list(calls.batch([LONGEST] * 30 + [widest] * 3, "words"))
     assert [len(chunk.sent) for chunk in chunks] == [19, 11, 1, 1, 1]
-    sizes = [len(contract.to_json(chunk.call.message)) for chunk in chunks if chunk.call]
-    assert max(sizes) <= contract.MAX_BODY_BYTES
+    sizes = [len(messages.to_json(chunk.call.message)) for chunk in chunks if chunk.call]
+    assert max(sizes) <= messages.MAX_BODY_BYTES
 
 
 def test_what_is_sent_is_read_by_the_service() -> None:
     (chunk,) = calls.batch([("a", "good"), ("a", "bad")], "words")
     assert chunk.call
-    read = contract.parse_batch_request(contract.to_json(chunk.call.message), contract.JSON)
+    read = messages.parse_batch_request(messages.to_json(chunk.call.message), messages.JSON)
     assert ([item.review for item in read.items], read.explain) == (["good", "bad"], "words")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.stack import Stack
 from verdict_sentiment import Answer, AsyncVerdict, RefusedError, UnavailableError, Verdict
-from vocab import contract
+from vocab import messages
 
 KEY = "key-of-a-test"
 REVIEWS = [
@@ -34,10 +34,10 @@ def verdict(stack: Stack) -> Any:
         yield client
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, explain: str) -> None:
     for review in REVIEWS[::2]:
-        body = contract.to_json({"review": review, "explain": explain})
+        body = messages.to_json({"review": review, "explain": explain})
         headers = {"Content-Type": "application/json"}
         told = httpx.post(f"{stack.api}/v1/sentiment", content=body, headers=headers).json()
         assert plain(verdict.sentiment(review, explain)) == json.dumps(told | {"request_id": ""})

@@ -16,7 +16,7 @@ from tests.client.test_client import REVIEWS, plain
 from tests.support.command import ROOT, WAIT_SECONDS, start, verdict
 from tests.support.stack import Stack, alive
 from verdict_sentiment import RefusedError, Verdict, VerdictError
-from vocab import contract
+from vocab import messages
 
 MODEL = ROOT / "training/endpoint/model"
 SECRET = "zanzibar-4711"
@@ -34,7 +34,7 @@ def served(stack: Stack) -> Iterator[Verdict]:
         yield judge
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_a_review_gets_the_service_s_answer(local: Verdict, served: Verdict, explain: str) -> None:
     for review in REVIEWS[::2]:
         assert plain(local.sentiment(review, explain)) == plain(served.sentiment(review, explain))

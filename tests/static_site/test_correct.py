@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.static_site.conftest import Visit
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
-from vocab.feedback import from_bytes
+from vocab.messages.feedback import from_bytes
 
 REVIEW = "I laughed until it hurt."
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
-from vocab import contract, vocabulary
+from vocab import messages, vocabulary
 
 
 class Call(NamedTuple):
@@ -99,9 +99,9 @@ class FakeRuntime:
 
     def _verdict(self, message: dict[str, Any]) -> Reply:
         if message.get("describe"):
-            return Reply(200, contract.to_json({"card": {**self.model, "metrics": {"accuracy": 0.9}}}))
+            return Reply(200, messages.to_json({"card": {**self.model, "metrics": {"accuracy": 0.9}}}))
         answers = []
         for review in message["reviews"]:
-            scored = contract.build_score(-0.25, [self.pull(number) for number in review["ids"]])._asdict()
+            scored = messages.build_score(-0.25, [self.pull(number) for number in review["ids"]])._asdict()
             answers.append(scored if message["explain"] else {**scored, "contributions": []})
-        return Reply(200, contract.to_json({"model": self.model, "answers": answers}))
+        return Reply(200, messages.to_json({"model": self.model, "answers": answers}))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from training.endpoint import inference, local_endpoint
-from vocab import contract
+from vocab import messages
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -153,7 +153,7 @@ class Handler(local_endpoint.Handler):
         """Answer with an error as SageMaker writes it."""
         return self._refuse(status, error, {"Message": INTERNAL, **members})
 
-    def say(self, body: bytes, content_type: str = contract.JSON, length: int | None = None) -> int:
+    def say(self, body: bytes, content_type: str = messages.JSON, length: int | None = None) -> int:
         """Answer 200, with a Content-Length that may be another than the body's."""
         self.close_connection = length is not None
         self._send_response(content_type, len(body) if length is None else length)
@@ -162,7 +162,7 @@ class Handler(local_endpoint.Handler):
 
     def true_answer(self, body: bytes) -> dict[str, Any]:
         """Give what the hooks say to a request."""
-        answer = inference.respond(body, contract.JSON, contract.JSON, self.server.verdict)
+        answer = inference.respond(body, messages.JSON, messages.JSON, self.server.verdict)
         return dict(json.loads(answer.body))
 
     def hang(self) -> int:
@@ -243,12 +243,12 @@ def _lack_a_word(message: dict[str, Any]) -> None:
 
 
 def _truncated(handler: Handler, body: bytes) -> int:
-    whole = contract.to_json(handler.true_answer(body))
+    whole = messages.to_json(handler.true_answer(body))
     return handler.say(whole[: len(whole) // 2])
 
 
 def _cut(handler: Handler, body: bytes) -> int:
-    whole = contract.to_json(handler.true_answer(body))
+    whole = messages.to_json(handler.true_answer(body))
     return handler.say(whole[: len(whole) // 2], length=len(whole))
 
 
@@ -314,7 +314,7 @@ def _control_of(faulty: FaultyEndpoint) -> type[BaseHTTPRequestHandler]:
         def _answer(self, status: int, message: dict[str, object]) -> None:
             body = json.dumps(message).encode()
             self.send_response_only(status)
-            self.send_header("Content-Type", contract.JSON)
+            self.send_header("Content-Type", messages.JSON)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

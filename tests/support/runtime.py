@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from training.endpoint import inference
-from vocab.contract import ContractError
+from vocab.messages import MessageError
 
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
 
@@ -76,7 +76,7 @@ class Runtime:
         except ClientError:
             message = {"message": f"Endpoint {endpoint} of account 123456789012 not found."}
             return 400, "ValidationError", json.dumps(message).encode(), "application/json"
-        except ContractError as error:
+        except MessageError as error:
             original = json.dumps({"code": error.code, "detail": error.detail})
             message = {
                 "Message": "Received error from primary",

@@ -20,9 +20,9 @@ from training.endpoint.inference import ModelFilesError
 from training.files import rows
 from training.files.rows import BatchError
 from training.jobs import training_job
-from vocab import contract, vocabulary
-from vocab.contract import ContractError
+from vocab import messages, vocabulary
 from vocab.files import sha256
+from vocab.messages import MessageError
 from vocab.vocabulary import VocabularyError
 
 # Longer than any sentence that says what was wrong; what quotes its input would be.
@@ -41,7 +41,7 @@ class Reader(NamedTuple):
     name: str
     read: Callable[[bytes], object]
     examples: list[bytes]
-    refuses: tuple[type[Exception], ...] = (ContractError,)
+    refuses: tuple[type[Exception], ...] = (MessageError,)
 
     def try_on(self, data: bytes) -> bool:
         """Say whether the data was taken. Raises whatever is no refusal, and AssertionError."""
@@ -65,8 +65,8 @@ def readers(folder: Path) -> list[Reader]:
 def _text() -> Reader:
     def read(data: bytes) -> None:
         review = data.decode("utf-8", "surrogateescape")
-        encoded = contract.check_encoded(WORDS.encode(review))
-        contract.warnings_of(encoded)
+        encoded = messages.check_encoded(WORDS.encode(review))
+        messages.warnings_of(encoded)
         assert all(0 < number < WORDS.size for number in encoded.ids)
         assert all(
             0 <= start < end <= len(encoded.text) for _, start, end in zip(*encoded.tokens, strict=True)
@@ -86,50 +86,50 @@ def _requests() -> list[Reader]:
     one = json.dumps({"review": REVIEW, "explain": "none"})
 
     def single(kind: str) -> Callable[[bytes], object]:
-        return lambda data: contract.check_review(contract.parse_review_request(data, kind).review)
+        return lambda data: messages.check_review(messages.parse_review_request(data, kind).review)
 
     def many(kind: str) -> Callable[[bytes], object]:
-        return lambda data: _whole(contract.parse_batch_request(data, kind))
+        return lambda data: _whole(messages.parse_batch_request(data, kind))
 
     return [
-        Reader("a review as JSON", single(contract.JSON), [one.encode()]),
-        Reader("a review as text", single(contract.TEXT), [REVIEW.encode()]),
-        Reader("a batch as JSON", many(contract.JSON), [batch.encode()]),
-        Reader("a batch as JSON lines", many(contract.JSON_LINES), [lines]),
-        Reader("a batch as CSV", many(contract.CSV), [table, b"review\nA joy\n\n"]),
+        Reader("a review as JSON", single(messages.JSON), [one.encode()]),
+        Reader("a review as text", single(messages.TEXT), [REVIEW.encode()]),
+        Reader("a batch as JSON", many(messages.JSON), [batch.encode()]),
+        Reader("a batch as JSON lines", many(messages.JSON_LINES), [lines]),
+        Reader("a batch as CSV", many(messages.CSV), [table, b"review\nA joy\n\n"]),
     ]
 
 
-def _whole(asked: contract.BatchRequest) -> None:
+def _whole(asked: messages.BatchRequest) -> None:
     """Every item is a review or an error, and can be answered."""
-    assert 1 <= len(asked.items) <= contract.MAX_BATCH_REVIEWS
+    assert 1 <= len(asked.items) <= messages.MAX_BATCH_REVIEWS
     assert all((item.review is None) != (item.error is None) for item in asked.items)
     told = [{"error": {"code": item.error.code}} if item.error else {} for item in asked.items]
-    contract.build_batch_answer(asked.items, told, None, "r1")
+    messages.build_batch_answer(asked.items, told, None, "r1")
 
 
 def _endpoint() -> list[Reader]:
-    asked = contract.build_endpoint_request([ENCODED], WORDS, True)
-    scored = contract.build_score(0.25, [0.5] * len(ENCODED.ids))
-    model = contract.model_message(contract.Model("verdict-1", WORDS.fingerprint, (0.4, 0.6)))
-    answer = contract.to_json({"model": model, "answers": [scored._asdict()]})
-    card = contract.to_json({"card": {**model, "temperature": 1.1}})
+    asked = messages.build_endpoint_request([ENCODED], WORDS, True)
+    scored = messages.build_score(0.25, [0.5] * len(ENCODED.ids))
+    model = messages.model_message(messages.Model("verdict-1", WORDS.fingerprint, (0.4, 0.6)))
+    answer = messages.to_json({"model": model, "answers": [scored._asdict()]})
+    card = messages.to_json({"card": {**model, "temperature": 1.1}})
     lines = b'{"id": 1, "review": "A joy."}\n{"ids": [300]}\n'
     return [
         Reader(
-            "what the endpoint is asked", lambda data: contract.parse_endpoint_request(data, None), [asked]
+            "what the endpoint is asked", lambda data: messages.parse_endpoint_request(data, None), [asked]
         ),
         Reader(
             "what the endpoint is asked, as lines",
-            lambda data: contract.parse_endpoint_request(data, contract.JSON_LINES),
+            lambda data: messages.parse_endpoint_request(data, messages.JSON_LINES),
             [lines],
         ),
         Reader(
             "what the endpoint answers",
-            lambda data: contract.parse_endpoint_answer(data, [ENCODED], True),
+            lambda data: messages.parse_endpoint_answer(data, [ENCODED], True),
             [answer],
         ),
-        Reader("the endpoint's card", contract.parse_card, [card]),
+        Reader("the endpoint's card", messages.parse_card, [card]),
     ]
 
 

@@ -1,9 +1,9 @@
 """The guess whether a review is English: right on ordinary sentences of many languages, kind to slang."""
 
 import pytest
-from hostile import REVIEWS
 from hypothesis import given
 
+from tests.vocab.hostile import REVIEWS
 from vocab import vocabulary
 from vocab.language import looks_english
 

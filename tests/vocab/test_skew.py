@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hostile import listed
 
 from tests.support.missing import skip_or_fail
+from tests.vocab.hostile import listed
 from training.data import corpus, dataset
 from vocab import text, vocabulary
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import ENDLESS, REVIEWS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from rewrite_golden import GOLDEN, dump, text_case
 
+from tests.vocab.hostile import ENDLESS, REVIEWS
+from tests.vocab.rewrite_golden import GOLDEN, dump, text_case
 from vocab import text as text_module
 from vocab.text import clean, is_word, normalize, read_span, split_sentences, tokenize
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile import REVIEWS
 from hypothesis import example, given
 from hypothesis import strategies as st
 from nltk.stem.porter import PorterStemmer
-from rewrite_golden import GOLDEN, changed_ids, dump
 
+from tests.vocab.hostile import REVIEWS
+from tests.vocab.rewrite_golden import GOLDEN, changed_ids, dump
 from vocab import vocabulary
 from vocab.files import sha256
 from vocab.text import MAX_TOKENS, NEGATIONS, TEXT_VERSION, clean, is_word, tokenize

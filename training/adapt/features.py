@@ -13,7 +13,7 @@ from tqdm import tqdm
 from training.adapt.onnx_head import POOLED, with_pooled
 from training.endpoint import inference
 from training.files.processes import follow_parent, result_of, start_pool, submit
-from vocab import contract
+from vocab import messages
 
 # Reviews that a process reads at a time.
 CHUNK = 100
@@ -65,7 +65,7 @@ class Reader:
         encoded = self.verdict.words.encode(review)
         if not encoded.ids:
             return Read(np.zeros(0, dtype=np.float32), 0, (NO_TOKEN,))
-        codes = tuple(warning["code"] for warning in contract.warnings_of(encoded))
+        codes = tuple(warning["code"] for warning in messages.warnings_of(encoded))
         return Read(self.states(encoded.ids), encoded.total, codes)
 
     def states(self, ids: Sequence[int]) -> np.ndarray:

@@ -19,8 +19,8 @@ from tqdm import tqdm
 
 from training.adapt.exit_status import FINE, CommandError, speaking
 from training.files.rows import harmless, written
-from vocab.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place
 from vocab.files import write_atomic
+from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place
 
 COLUMNS = ("text", "label", "model", "created", "id")
 # A review in it may be anybody's: for its owner alone.

@@ -25,7 +25,7 @@ from training.endpoint import inference
 from training.evaluation import metrics
 from training.files import labelled
 from training.files.rows import BatchError, Row, Source, format_of, open_source, written
-from vocab import contract
+from vocab import messages
 from vocab.files import write_atomic
 
 # More rows than these are drawn from: reading one takes a millisecond.
@@ -146,7 +146,7 @@ def _as_csv(rows: Unlabelled, picked: Sequence[Picked]) -> bytes:
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["text", "label", "row", "probability"])
     for one in picked:
-        probability = round(one.probability, contract.DECIMALS)
+        probability = round(one.probability, messages.DECIMALS)
         writer.writerow([texts[one.number], "", one.number + 1, probability])
     return written(out.getvalue())
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from chalicelib import answers, problems
-from vocab.contract import to_json
+from vocab.messages import to_json
 
 APP = Path(__file__).resolve().parents[2] / "chalice_app"
 

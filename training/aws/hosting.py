@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from training.aws import gateway, images, package
 from training.aws.cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
 from training.endpoint import inference
-from vocab import contract
+from vocab import messages
 from vocab.files import sha256
 
 KINDS = ("serverless", "realtime")
@@ -314,7 +314,7 @@ def ask(cloud: Cloud, endpoint: str, body: bytes) -> bytes:
     while True:
         try:
             answer = runtime.invoke_endpoint(
-                EndpointName=endpoint, ContentType=contract.JSON, Accept=contract.JSON, Body=body
+                EndpointName=endpoint, ContentType=messages.JSON, Accept=messages.JSON, Body=body
             )
             return bytes(answer["Body"].read())
         except ClientError as error:
@@ -332,18 +332,18 @@ def ask(cloud: Cloud, endpoint: str, body: bytes) -> bytes:
 def card_of(cloud: Cloud, endpoint: str) -> dict[str, Any]:
     """Give the card of the model that an endpoint serves. Raises CloudError."""
     try:
-        return contract.parse_card(ask(cloud, endpoint, contract.build_describe_request()))
-    except contract.ContractError as error:
+        return messages.parse_card(ask(cloud, endpoint, messages.build_describe_request()))
+    except messages.MessageError as error:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
 
 
 def check_answers(cloud: Cloud, endpoint: str, verdict: inference.Verdict) -> None:
     """Ask the endpoint our own reviews and compare with the model here. Raises CloudError."""
     encoded = [verdict.words.encode(review) for review in REVIEWS]
-    reply = ask(cloud, endpoint, contract.build_endpoint_request(encoded, verdict.words, explain=True))
+    reply = ask(cloud, endpoint, messages.build_endpoint_request(encoded, verdict.words, explain=True))
     try:
-        named, scores = contract.parse_endpoint_answer(reply, encoded, explain=True)
-    except contract.ContractError as error:
+        named, scores = messages.parse_endpoint_answer(reply, encoded, explain=True)
+    except messages.MessageError as error:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
     if named.id != verdict.model.id:
         raise CloudError(f"endpoint {endpoint} answers as {named.id}, expected {verdict.model.id}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from training.aws import images
 from training.aws.cloud import Stage
-from vocab.feedback import Place
+from vocab.messages.feedback import Place
 
 VERSION = "2012-10-17"
 # What SageMaker's jobs read and write lies under these prefixes of the stage's bucket.

@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError
 
 from training.aws import policies
 from training.aws.cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is_missing, tag_list, tag_map
-from vocab.feedback import Place, PlaceError, read_place
 from vocab.files import sha256_of
+from vocab.messages.feedback import Place, PlaceError, read_place
 
 # A role is known to other services some seconds after it was made.
 ROLE_SECONDS = 10

@@ -20,8 +20,8 @@ import numpy as np
 
 from training.data import dataset
 from vocab import vocabulary
-from vocab.contract import sigmoid
 from vocab.files import sha256, sha256_of
+from vocab.messages import sigmoid
 from vocab.text import clean, tokenize
 
 # Gives P(positive) for each text, 0.5 where it can't be read.

@@ -12,7 +12,7 @@ from typing import Any
 
 from training.baselines.scorers import Peer, PeerMissing, Source
 from training.data import dataset
-from vocab.contract import sigmoid
+from vocab.messages import sigmoid
 
 
 def minilm(source: Source) -> Peer:

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training.endpoint.onnx_runtime import ort
-from vocab import contract, vocabulary
-from vocab.contract import ContractError, EndpointRequest, Item, Scored
+from vocab import messages, vocabulary
 from vocab.files import sha256
+from vocab.messages import EndpointRequest, Item, MessageError, Scored
 from vocab.vocabulary import Encoded, Vocabulary, VocabularyError
 
 MODEL_FOLDER = Path(__file__).with_name("model")
@@ -42,19 +42,19 @@ class Verdict(NamedTuple):
     session: ort.InferenceSession
     words: Vocabulary
     card: dict[str, Any]
-    model: contract.Model
+    model: messages.Model
 
     def score(self, ids: list[int]) -> Scored:
         """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its answer."""
         contributions, bias = self.session.run(None, {"ids": np.array(ids, dtype=np.int64)})
         temperature = self.card["temperature"]
-        return contract.build_score(
+        return messages.build_score(
             float(bias[0]) / temperature, (contributions.astype(np.float64) / temperature).tolist()
         )
 
     def read(self, review: str) -> tuple[Encoded, Scored]:
-        """Encode and score a review. Raises ContractError 422 when it holds no token."""
-        encoded = contract.check_encoded(self.words.encode(review))
+        """Encode and score a review. Raises MessageError 422 when it holds no token."""
+        encoded = messages.check_encoded(self.words.encode(review))
         return encoded, self.score(encoded.ids)
 
 
@@ -64,7 +64,7 @@ def model_fn(model_dir: str | Path) -> Verdict:
     card = _read_card(folder / "model.json")
     data = _read_network(folder / "model.onnx", card["onnx_sha256"])
     words = vocabulary.load()
-    model = contract.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
+    model = messages.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
     if model.vocabulary != words.fingerprint:
         raise ModelFilesError(
             f"the model in {folder} was trained with vocabulary {model.vocabulary[:16]}, this code has"
@@ -88,13 +88,13 @@ def session_of(data: bytes, folder: Path) -> ort.InferenceSession:
 
 
 def input_fn(body: bytes | bytearray | str, content_type: str | None) -> EndpointRequest:
-    """Read a request. Raises ContractError."""
+    """Read a request. Raises MessageError."""
     data = body.encode() if isinstance(body, str) else bytes(body)
-    return contract.parse_endpoint_request(data, content_type)
+    return messages.parse_endpoint_request(data, content_type)
 
 
 def predict_fn(request: EndpointRequest, verdict: Verdict) -> dict[str, Any] | list[dict[str, Any]]:
-    """Answer a request. Raises ContractError for ids of another vocabulary.
+    """Answer a request. Raises MessageError for ids of another vocabulary.
 
     In JSON lines each bad item gets its own error; in JSON the first bad item refuses the message.
     """
@@ -103,9 +103,9 @@ def predict_fn(request: EndpointRequest, verdict: Verdict) -> dict[str, Any] | l
     if request.lines:
         return [_answer_line(item, verdict) for item in request.items]
     if any(item.ids is not None for item in request.items):
-        contract.check_vocabulary(request.vocabulary, verdict.model.vocabulary)
+        messages.check_vocabulary(request.vocabulary, verdict.model.vocabulary)
     return {
-        "model": contract.model_message(verdict.model),
+        "model": messages.model_message(verdict.model),
         "answers": [_answer(item, verdict, request.explain) for item in request.items],
     }
 
@@ -115,8 +115,8 @@ def output_fn(
 ) -> tuple[bytes, str]:
     """Write an answer: JSON, or one JSON line an item. Gives body and content type."""
     if isinstance(prediction, list):
-        return b"\n".join(map(contract.to_json, prediction)), contract.JSON_LINES
-    return contract.to_json(prediction), contract.JSON
+        return b"\n".join(map(messages.to_json, prediction)), messages.JSON_LINES
+    return messages.to_json(prediction), messages.JSON
 
 
 def respond(
@@ -124,20 +124,20 @@ def respond(
 ) -> Answer:
     """Answer a request by the hooks, whatever comes. Never raises: a refusal is an answer too.
 
-    What a message lacks has ContractError's status, a failure of ours 500; both as {code, detail}.
+    What a message lacks has MessageError's status, a failure of ours 500; both as {code, detail}.
     """
     try:
         return Answer(200, *output_fn(predict_fn(input_fn(body, content_type), verdict), accept))
-    except ContractError as error:
+    except MessageError as error:
         return _refusal(error)
     except Exception as error:
         # The type alone: a message could hold what the request held.
-        return _refusal(ContractError(500, "model_failed", type(error).__name__))
+        return _refusal(MessageError(500, "model_failed", type(error).__name__))
 
 
-def _refusal(error: ContractError) -> Answer:
+def _refusal(error: MessageError) -> Answer:
     message = {"code": error.code, "detail": error.detail}
-    return Answer(error.status, contract.to_json(message), contract.JSON)
+    return Answer(error.status, messages.to_json(message), messages.JSON)
 
 
 def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
@@ -145,11 +145,11 @@ def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
         raise item.error
     if item.review is not None:
         encoded, scored = verdict.read(item.review)
-        sentiment = contract.sentiment_of(scored.probability, verdict.model, encoded)
-        answer = {"sentiment": sentiment, **scored._asdict(), "warnings": contract.warnings_of(encoded)}
+        sentiment = messages.sentiment_of(scored.probability, verdict.model, encoded)
+        answer = {"sentiment": sentiment, **scored._asdict(), "warnings": messages.warnings_of(encoded)}
     else:
         ids = item.ids or []
-        contract.check_ids(ids, verdict.words.size, verdict.card["max_tokens"])
+        messages.check_ids(ids, verdict.words.size, verdict.card["max_tokens"])
         answer = verdict.score(ids)._asdict()
     if not explain:
         del answer["contributions"]
@@ -161,13 +161,13 @@ def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
 def _answer_line(item: Item, verdict: Verdict) -> dict[str, Any]:
     try:
         if item.ids is not None:
-            raise ContractError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
+            raise MessageError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
         answer = _answer(item, verdict, explain=False)
-    except ContractError as error:
+    except MessageError as error:
         answer = {"error": {"code": error.code, "detail": error.detail}}
         if item.id is not None:
             answer["id"] = item.id
-    answer["model"] = contract.model_message(verdict.model)
+    answer["model"] = messages.model_message(verdict.model)
     return answer
 
 

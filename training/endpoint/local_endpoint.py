@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from training.endpoint import inference
-from vocab import contract
+from vocab import messages
 
 HOST = "127.0.0.1"
 PORT = 8090
@@ -77,12 +77,12 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._refuse(411, "ValidationError", {"message": "Content-Length is missing"})
             return
-        if len(length) > 9 or int(length) > contract.MAX_ENDPOINT_BYTES:
+        if len(length) > 9 or int(length) > messages.MAX_ENDPOINT_BYTES:
             self.close_connection = True
             self._refuse(
                 400,
                 "ValidationError",
-                {"message": f"body exceeds {contract.MAX_ENDPOINT_BYTES} bytes"},
+                {"message": f"body exceeds {messages.MAX_ENDPOINT_BYTES} bytes"},
             )
             return
         body = self.rfile.read(int(length))
@@ -140,8 +140,8 @@ class Handler(BaseHTTPRequestHandler):
         )
 
     def _refuse(self, status: int, error_type: str, message: dict[str, Any]) -> int:
-        body = contract.to_json(message)
-        return self._send(status, body, contract.JSON, {"x-amzn-ErrorType": error_type})
+        body = messages.to_json(message)
+        return self._send(status, body, messages.JSON, {"x-amzn-ErrorType": error_type})
 
     def _send(
         self, status: int, body: bytes, content_type: str, headers: dict[str, str] | None = None

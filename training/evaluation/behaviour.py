@@ -22,7 +22,7 @@ from training.baselines.scorers import PeerMissing, Scorer, Source
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import publish
-from vocab.contract import ContractError
+from vocab.messages import MessageError
 from vocab.text import clean
 
 FOLDER = Path(__file__).parent / "cases" / "behaviour"
@@ -147,7 +147,7 @@ def scorer_of(verdict: inference.Verdict) -> Scorer:
 def _probability(verdict: inference.Verdict, text: str) -> float:
     try:
         return verdict.read(text)[1].probability
-    except ContractError:
+    except MessageError:
         return 0.5
 
 

@@ -30,9 +30,9 @@ from training.endpoint import inference
 from training.evaluation import machine, metrics
 from training.files import labelled
 from training.files.rows import BatchError
-from vocab import contract
-from vocab.contract import ContractError
+from vocab import messages
 from vocab.files import write_atomic
+from vocab.messages import MessageError
 from vocab.text import NEGATIONS, clean, tokenize
 
 MAX_CELL = 10_000_000
@@ -86,7 +86,7 @@ def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int
             encoded, scored = loaded(model).read(review)
             negators = sum(name in NEGATORS for name in encoded.tokens.names)
             rows.append((scored.logit, len(encoded.ids), negators))
-        except ContractError:
+        except MessageError:
             rows.append((float("nan"), 0, 0))
     return rows
 
@@ -186,7 +186,7 @@ def speed(texts: Sequence[str], model: Path) -> dict[str, Any]:
     for review in [*reviews[:SPEED_WARM_UP], *reviews]:
         began = time.perf_counter()
         encoded, scored = verdict.read(review)
-        contract.build_answer(encoded, scored, "words", verdict.model, "speed")
+        messages.build_answer(encoded, scored, "words", verdict.model, "speed")
         read = time.perf_counter()
         verdict.score(encoded.ids)
         whole.append(1000 * (read - began))

@@ -30,7 +30,7 @@ from tqdm import tqdm
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import loaded, publish
-from vocab.contract import ContractError, Scored, sigmoid
+from vocab.messages import MessageError, Scored, sigmoid
 from vocab.text import is_word
 from vocab.vocabulary import Encoded
 
@@ -167,7 +167,7 @@ def _examine_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
     for review in texts:
         try:
             encoded, _ = verdict.read(review)
-        except ContractError:
+        except MessageError:
             continue
         # The same orders for a review whichever process and place it has.
         outcome = examine(encoded, verdict.score, zlib.crc32(review.encode()))

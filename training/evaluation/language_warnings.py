@@ -20,7 +20,7 @@ from tqdm import tqdm
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import publish
-from vocab import contract, vocabulary
+from vocab import messages, vocabulary
 from vocab.vocabulary import Vocabulary
 
 SENTENCES = Path(__file__).parent / "cases" / "languages" / "sentences.jsonl"
@@ -39,7 +39,7 @@ def load_sentences() -> list[dict[str, str]]:
 def codes_of(words: Vocabulary, review: str) -> frozenset[str]:
     """Give the codes of the warnings that a review gets; none where it holds no token."""
     encoded = words.encode(review)
-    return frozenset(warning["code"] for warning in contract.warnings_of(encoded) if encoded.ids)
+    return frozenset(warning["code"] for warning in messages.warnings_of(encoded) if encoded.ids)
 
 
 def languages(

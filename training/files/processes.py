@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from training.endpoint import inference
 from training.files.parts import key_of
 from training.files.rows import PART_ROWS, BatchError, Part
-from vocab import contract
+from vocab import messages, vocabulary
 from vocab.files import sha256_of
 
 # Parts that wait for a process each: enough that none is idle, few enough to fit in memory.
@@ -35,15 +35,15 @@ _verdict: inference.Verdict
 
 def answer_lines(verdict: inference.Verdict, data: bytes) -> bytes:
     """Answer JSON lines as the endpoint does: one line for each, in their order."""
-    request = inference.input_fn(data, contract.JSON_LINES)
-    return inference.output_fn(inference.predict_fn(request, verdict), contract.JSON_LINES)[0]
+    request = inference.input_fn(data, messages.JSON_LINES)
+    return inference.output_fn(inference.predict_fn(request, verdict), messages.JSON_LINES)[0]
 
 
 def model_key(model: Path) -> str:
     """Name everything that an answer hangs on: the network, its card's numbers, the code that answers."""
     verdict = inference.model_fn(model)
     names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
-    code = [Path(inference.__file__), *sorted(Path(contract.__file__).parent.glob("*.py"))]
+    code = [Path(inference.__file__), *sorted(Path(vocabulary.__file__).parent.rglob("*.py"))]
     return key_of(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
 
 

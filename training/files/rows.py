@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from vocab import contract
-from vocab.contract import ContractError
+from vocab import messages
+from vocab.messages import MessageError
 
 COLUMNS = ("review", "text", "comment", "review_text", "content", "body", "message", "sentence")
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     line: str
     values: dict[str, Any] | None
     review: str
-    error: ContractError | None
+    error: MessageError | None
 
 
 class Source(NamedTuple):
@@ -199,7 +199,7 @@ def _json_keys(path: Path) -> list[str]:
         empty = False
         try:
             names.update(dict.fromkeys(_object(line)))
-        except ContractError:
+        except MessageError:
             continue
         if len(names) > MAX_COLUMNS:
             raise BatchError(f"{path} has objects of over {MAX_COLUMNS:,} names; send what you need")
@@ -273,18 +273,18 @@ def _csv_rows(source: Source) -> Iterator[Row]:
         cells = (fields + [""] * width)[:width]
         try:
             yield Row(number, cells, "", None, _cell(fields, at, width), None)
-        except ContractError as error:
+        except MessageError as error:
             yield Row(number, cells, "", None, "", error)
 
 
 def _cell(fields: list[str], at: int, width: int) -> str:
     if len(fields) > width or len(fields) <= at:
-        raise ContractError(
+        raise MessageError(
             400,
             "malformed_csv",
             f"the row has {len(fields)} fields, the header {width}; quote a field that holds a comma",
         )
-    return contract.check_review(fields[at])
+    return messages.check_review(fields[at])
 
 
 def _json_rows(source: Source) -> Iterator[Row]:
@@ -293,15 +293,15 @@ def _json_rows(source: Source) -> Iterator[Row]:
         try:
             values = _object(line)
             yield Row(number, [], line, values, _value(values, source.column), None)
-        except ContractError as error:
+        except MessageError as error:
             yield Row(number, [], line, values, "", error)
 
 
 def _line_rows(source: Source) -> Iterator[Row]:
     for number, line in enumerate(_text_lines(source.path)):
         try:
-            yield Row(number, [line], "", None, contract.check_review(line), None)
-        except ContractError as error:
+            yield Row(number, [line], "", None, messages.check_review(line), None)
+        except MessageError as error:
             yield Row(number, [line], "", None, "", error)
 
 
@@ -309,16 +309,16 @@ _ROWS = {"csv": _csv_rows, "tsv": _csv_rows, "jsonl": _json_rows, "lines": _line
 
 
 def _object(line: str) -> dict[str, Any]:
-    values = contract.parse_json(line)
+    values = messages.parse_json(line)
     if not isinstance(values, dict):
-        raise ContractError(400, "wrong_type", 'the line is no object; send {"review": "..."}')
+        raise MessageError(400, "wrong_type", 'the line is no object; send {"review": "..."}')
     return values
 
 
 def _value(values: dict[str, Any], column: str) -> str:
     if column not in values:
-        raise ContractError(400, "missing_field", f'{column} is missing; send {{"{column}": "..."}}')
-    return contract.check_review(values[column])
+        raise MessageError(400, "missing_field", f'{column} is missing; send {{"{column}": "..."}}')
+    return messages.check_review(values[column])
 
 
 # --- sending ------------------------------------------------------------------------------------
@@ -326,7 +326,7 @@ def _value(values: dict[str, Any], column: str) -> str:
 
 def line_of(row: Row) -> bytes:
     """Give the JSON line by which a row is sent; its number is its id."""
-    return contract.to_json({"id": row.number, "review": row.review})
+    return messages.to_json({"id": row.number, "review": row.review})
 
 
 def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYTES) -> Iterator[Part]:
@@ -369,7 +369,7 @@ def read_answers(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Ans
 
 def _read_answer(line: bytes) -> tuple[int, Answer]:
     try:
-        message = contract.parse_json(line)
+        message = messages.parse_json(line)
         number = message["id"]
         if type(number) is not int:
             raise ValueError("an id is a row's number")
@@ -379,12 +379,12 @@ def _read_answer(line: bytes) -> tuple[int, Answer]:
         probability = message["probability"]
         if type(probability) not in (int, float) or not 0 <= probability <= 1:
             raise ValueError("no probability")
-        if message["sentiment"] not in contract.SENTIMENTS:
+        if message["sentiment"] not in messages.SENTIMENTS:
             raise ValueError("no sentiment")
         warnings = ";".join(_text(warning["code"]) for warning in message["warnings"])
         model = _text(message["model"]["id"])
         return number, Answer(message["sentiment"], float(probability), warnings, model)
-    except (ContractError, KeyError, TypeError, ValueError) as error:
+    except (MessageError, KeyError, TypeError, ValueError) as error:
         raise BatchError("an answer is not in the agreed form; look at the job's log") from error
 
 

@@ -18,15 +18,15 @@ from training.aws.cloud import Cloud, CloudError, is_missing, tag_list
 from training.aws.resources import HASH, bucket_tags, is_there
 from training.files.parts import Kept
 from training.files.rows import Answer, BatchError, Count, Source, line_of, read_answers
-from vocab import contract
+from vocab import messages
 from vocab.files import sha256
 
 INSTANCE_TYPE = "ml.c5.xlarge"
 # Each instance gets several files, so that none waits for the slowest; answers to one are held in memory.
 FILES_AN_INSTANCE = 4
 MAX_FILE_BYTES, MAX_FILE_ROWS = 100_000_000, 100_000
-# SageMaker counts a megabyte as 2**20 bytes; the endpoint reads contract.MAX_ENDPOINT_BYTES at once.
-MAX_PAYLOAD_MB = contract.MAX_ENDPOINT_BYTES // 2**20
+# SageMaker counts a megabyte as 2**20 bytes; the endpoint reads messages.MAX_ENDPOINT_BYTES at once.
+MAX_PAYLOAD_MB = messages.MAX_ENDPOINT_BYTES // 2**20
 # SageMaker refuses a job whose requests together may have more megabytes than this.
 MAX_TOGETHER_MB = 100
 ANSWER_SECONDS, RETRIES = 600, 3
@@ -212,7 +212,7 @@ def _upload(cloud: Cloud, source: Source, job: dict[str, Any]) -> int:
                 **_place(cloud),
                 Key=key,
                 Body=data,
-                ContentType=contract.JSON_LINES,
+                ContentType=messages.JSON_LINES,
                 Metadata={HASH: digest},
                 ServerSideEncryption="AES256",
             )
@@ -231,12 +231,12 @@ def _create(cloud: Cloud, job: dict[str, Any]) -> None:
         BatchStrategy="MultiRecord",
         TransformInput={
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{place}in/"}},
-            "ContentType": contract.JSON_LINES,
+            "ContentType": messages.JSON_LINES,
             "SplitType": "Line",
         },
         TransformOutput={
             "S3OutputPath": f"{place}out",
-            "Accept": contract.JSON_LINES,
+            "Accept": messages.JSON_LINES,
             "AssembleWith": "Line",
         },
         TransformResources={"InstanceType": job["instance_type"], "InstanceCount": job["instances"]},

@@ -25,7 +25,7 @@ from chalicelib import log
 from tests.support.api import FOLDER, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.stack import free_ports
-from vocab import contract
+from vocab import messages
 
 JSON = {"Content-Type": "application/json", "X-Request-Id": "one"}
 REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
@@ -212,7 +212,7 @@ def test_a_body_that_breaks_off_is_incomplete_and_nobody_is_asked(
 
 def test_a_body_that_is_too_long_is_refused_as_the_app_does_without_being_kept(api: InProcess) -> None:
     headers = {"Content-Type": "text/plain", "X-Request-Id": "one"}
-    body = b"a" * (contract.MAX_BODY_BYTES + 1)
+    body = b"a" * (messages.MAX_BODY_BYTES + 1)
     answer = send(served(), "POST", ROUTE, body, **headers)
     assert answer.status_code == 413
     assert answer.content == api.send("POST", ROUTE, body, headers).body

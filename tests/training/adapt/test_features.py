@@ -11,7 +11,7 @@ from training.adapt import features
 from training.adapt.onnx_head import read_head
 from training.endpoint import inference
 from training.files import processes
-from vocab import contract
+from vocab import messages
 
 TEXTS = [
     "A fine film, and I would see it again.",
@@ -41,7 +41,7 @@ def test_lengths_and_warnings_are_those_that_come_with_verdicts(
     read = features.pool(TEXTS, len(TEXTS), package, workers=1)
     encoded = [verdict.words.encode(text) for text in TEXTS]
     assert read.tokens.tolist() == [one.total for one in encoded]
-    codes = [warning["code"] for one in encoded if one.ids for warning in contract.warnings_of(one)]
+    codes = [warning["code"] for one in encoded if one.ids for warning in messages.warnings_of(one)]
     assert read.flagged == {**Counter(codes), features.NO_TOKEN: 1}
 
 

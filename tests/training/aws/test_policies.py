@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from training.aws import cloud, policies
-from vocab.feedback import Place
+from vocab.messages.feedback import Place
 
 CHALICE = Path(__file__).resolve().parents[3] / "chalice_app/.chalice"
 STAGES = ("dev", "prod", "test")

@@ -13,7 +13,7 @@ from tests.support import containers
 from tests.support.containers import Server, ServerError
 from training.aws import package
 from training.endpoint import inference
-from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS
+from vocab.messages import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS
 
 pytestmark = pytest.mark.aws
 

@@ -25,8 +25,8 @@ from training.endpoint.inference import (
     predict_fn,
     respond,
 )
-from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, ContractError
 from vocab.files import sha256
+from vocab.messages import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, MessageError
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -310,13 +310,13 @@ def test_a_body_without_content_type_is_json() -> None:
     ],
 )
 def test_a_body_that_can_t_be_used_is_refused(body: bytes, content_type: str, status: int, code: str) -> None:
-    with pytest.raises(ContractError) as caught:
+    with pytest.raises(MessageError) as caught:
         input_fn(body, content_type)
     assert (caught.value.status, caught.value.code) == (status, code)
 
 
 def test_more_reviews_than_a_message_holds_are_refused() -> None:
-    with pytest.raises(ContractError, match="list of 1 to 100, got list of length 101"):
+    with pytest.raises(MessageError, match="list of 1 to 100, got list of length 101"):
         input_fn(json.dumps({"reviews": [{"ids": [1]}] * 101}).encode(), JSON)
 
 
@@ -384,8 +384,8 @@ def test_describe_answers_the_card(verdict: Verdict) -> None:
     assert json.loads(ask(verdict, {"describe": True})) == {"card": verdict.card}
 
 
-def refusal(verdict: Verdict, message: Any) -> ContractError:
-    with pytest.raises(ContractError) as caught:
+def refusal(verdict: Verdict, message: Any) -> MessageError:
+    with pytest.raises(MessageError) as caught:
         ask(verdict, message)
     return caught.value
 

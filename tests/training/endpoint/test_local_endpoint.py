@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 from tests.support.stack import free_ports
 from training.endpoint import inference, local_endpoint
 from training.endpoint.local_endpoint import Endpoint
-from vocab.contract import JSON, JSON_LINES, MAX_ENDPOINT_BYTES
+from vocab.messages import JSON, JSON_LINES, MAX_ENDPOINT_BYTES
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from training.endpoint import inference, pytorch_image
-from vocab.contract import JSON
+from training.endpoint import inference
+from training.endpoint.entry import pytorch_image
+from vocab.messages import JSON
 
 
 class Context:

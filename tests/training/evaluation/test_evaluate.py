@@ -389,13 +389,13 @@ def test_the_speed_is_that_of_explained_answers_to_reviews_of_230_tokens(
     package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    real = evaluate.contract.build_answer
+    real = evaluate.messages.build_answer
 
     def build_answer(encoded: Any, scored: Any, explain: str, *rest: Any) -> Any:
         asked.append((len(encoded.ids), explain))
         return real(encoded, scored, explain, *rest)
 
-    monkeypatch.setattr(evaluate.contract, "build_answer", build_answer)
+    monkeypatch.setattr(evaluate.messages, "build_answer", build_answer)
     monkeypatch.setattr(evaluate, "SPEED_REVIEWS", 4)
     found = evaluate.speed(["good " * 300, "bad", "dull " * 400], package)
     # Both are read twice: as warm-up, and on the clock.

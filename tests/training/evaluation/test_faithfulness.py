@@ -12,8 +12,8 @@ import pytest
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import faithfulness
-from vocab import contract, vocabulary
-from vocab.contract import Scored, sigmoid
+from vocab import messages, vocabulary
+from vocab.messages import Scored, sigmoid
 
 WORDS = vocabulary.load()
 REVIEW = "Good good plot. Awful music, quiet end."
@@ -25,7 +25,7 @@ def linear(pulls: dict[str, float], bias: float = 0.0) -> Callable[[list[int]], 
 
     def score(ids: list[int]) -> Scored:
         assert ids, "the network can't be asked about nothing"
-        return contract.build_score(bias, [weights.get(number, 0.0) for number in ids])
+        return messages.build_score(bias, [weights.get(number, 0.0) for number in ids])
 
     return score
 

@@ -21,7 +21,7 @@ from training.files import processes, resumable
 from training.files import rows as batch_rows
 from training.files.rows import Part
 from training.jobs import batch
-from vocab import contract
+from vocab import messages
 
 ROOT = Path(__file__).resolve().parents[3]
 # Long, since others may use the machine; nothing that goes well waits for it.
@@ -119,7 +119,7 @@ def test_each_row_gets_what_the_endpoint_answers(
     assert [row["review"] for row in rows] == texts
     assert {row["id"] for row in rows} == {"same"}
     for text, row in zip(texts, rows, strict=True):
-        body = contract.to_json({"id": 1, "review": text})
+        body = messages.to_json({"id": 1, "review": text})
         told = json.loads(processes.answer_lines(verdict, body))
         if "error" in told:
             assert (row["error"], row["detail"]) == (told["error"]["code"], told["error"]["detail"])
@@ -156,7 +156,7 @@ def test_a_file_without_one_good_row_is_written_with_its_errors(tmp_path: Path) 
 
 
 def test_the_longest_reviews_fit_into_their_parts(tmp_path: Path) -> None:
-    longest = "\U0001f600" * (contract.MAX_REVIEW_CHARACTERS - 5) + " good"
+    longest = "\U0001f600" * (messages.MAX_REVIEW_CHARACTERS - 5) + " good"
     texts = [longest] * 8 + [longest + "!"]
     judge(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:

@@ -14,7 +14,7 @@ import pytest
 from bench import processes
 from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
-from tests.training.test_batch import ROOT, judge, reviews, save, wait_for
+from tests.training.jobs.test_batch import ROOT, judge, reviews, save, wait_for
 from training.files import parts
 from training.jobs import batch, batch_ray
 
@@ -72,7 +72,16 @@ def running(cores: int) -> Iterator[Cluster]:
 
 
 def command(path: Path, out: Path, cluster: Cluster) -> list[str]:
-    return [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(out), "--ray", cluster.address]
+    return [
+        sys.executable,
+        "-m",
+        "training.jobs.batch",
+        str(path),
+        "--out",
+        str(out),
+        "--ray",
+        cluster.address,
+    ]
 
 
 def run(path: Path, out: Path, cluster: Cluster) -> "subprocess.CompletedProcess[str]":

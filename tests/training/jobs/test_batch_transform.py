@@ -14,7 +14,7 @@ import pytest
 from tests.support import transform
 from tests.support.aws_server import AwsServer
 from tests.support.transform import TransformServer
-from tests.training.test_batch import ROOT, WAIT_SECONDS, judge, reviews, save
+from tests.training.jobs.test_batch import ROOT, WAIT_SECONDS, judge, reviews, save
 from training.aws import cloud as clouds
 from training.aws import resources
 from training.aws.cloud import Cloud
@@ -49,9 +49,9 @@ def test_files_are_enough_for_all_machines_and_none_is_too_large() -> None:
 
 
 def test_a_request_fits_into_what_the_endpoint_reads_and_what_sagemaker_takes() -> None:
-    from vocab import contract
+    from vocab import messages
 
-    assert batch_transform.MAX_PAYLOAD_MB * 2**20 <= contract.MAX_ENDPOINT_BYTES
+    assert batch_transform.MAX_PAYLOAD_MB * 2**20 <= messages.MAX_ENDPOINT_BYTES
     assert batch_transform.MAX_PAYLOAD_MB >= 1
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from hostile import REVIEWS
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from vocab import contract, vocabulary
-from vocab.contract import ContractError, EndpointRequest, Item, Model, ReviewRequest, Scored
+from tests.vocab.hostile import REVIEWS
+from vocab import messages, vocabulary
+from vocab.messages import EndpointRequest, Item, MessageError, Model, ReviewRequest, Scored
 from vocab.vocabulary import Encoded
 
 WORDS = vocabulary.load()
@@ -47,31 +47,31 @@ numbers = st.floats(-50, 50)
 def test_a_request_is_read_as_json_or_as_text(
     body: bytes, content_type: str | None, expected: ReviewRequest
 ) -> None:
-    assert contract.parse_review_request(body, content_type) == expected
+    assert messages.parse_review_request(body, content_type) == expected
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_each_way_to_explain_is_read(explain: str) -> None:
     body = json.dumps({"review": FINE, "explain": explain}).encode()
-    assert contract.parse_review_request(body, None).explain == explain
+    assert messages.parse_review_request(body, None).explain == explain
 
 
-@given(st.text(st.characters(exclude_categories=()), max_size=200), st.sampled_from(contract.EXPLAIN))
+@given(st.text(st.characters(exclude_categories=()), max_size=200), st.sampled_from(messages.EXPLAIN))
 def test_any_review_that_json_can_carry_is_read_unchanged(review: str, explain: str) -> None:
     body = json.dumps({"review": review, "explain": explain}).encode()
     # JSON writes two halves of a character apart, and reads them as one.
     whole = review.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    assert contract.parse_review_request(body, "application/json") == ReviewRequest(whole, explain)
+    assert messages.parse_review_request(body, "application/json") == ReviewRequest(whole, explain)
 
 
-@given(st.binary(), st.none() | st.text() | st.sampled_from([contract.JSON, contract.TEXT]))
+@given(st.binary(), st.none() | st.text() | st.sampled_from([messages.JSON, messages.TEXT]))
 def test_any_bytes_are_read_or_refused_and_never_raise_anything_else(
     body: bytes, content_type: str | None
 ) -> None:
-    for read in (contract.parse_review_request, contract.parse_endpoint_request):
+    for read in (messages.parse_review_request, messages.parse_endpoint_request):
         try:
             read(body, content_type)
-        except ContractError as refusal:
+        except MessageError as refusal:
             assert refusal.status in (400, 413, 415)
             assert refusal.code and refusal.detail
 
@@ -88,14 +88,14 @@ json_values = st.recursive(
 @given(json_values)
 def test_any_json_is_read_or_refused_and_never_raises_anything_else(value: object) -> None:
     body = json.dumps(value).encode()
-    for read in (contract.parse_review_request, contract.parse_endpoint_request):
+    for read in (messages.parse_review_request, messages.parse_endpoint_request):
         try:
             read(body, None)
-        except ContractError as refusal:
+        except MessageError as refusal:
             assert refusal.status == 400
 
 
-LONG = CANARY + "x" * contract.MAX_REVIEW_CHARACTERS
+LONG = CANARY + "x" * messages.MAX_REVIEW_CHARACTERS
 REFUSED: list[tuple[str, bytes, str | None, int, str, str]] = [
     ("a body over the limit", b" " * 1_000_001, None, 413, "too_large", "1,000,001 bytes, at most 1,000,000"),
     ("an endless text", b"a" * 1_000_001, "text/plain", 413, "too_large", "1,000,001 bytes"),
@@ -174,33 +174,33 @@ REFUSED: list[tuple[str, bytes, str | None, int, str, str]] = [
 def test_a_bad_request_is_refused_with_what_was_wrong_and_none_of_its_words(
     body: bytes, content_type: str | None, status: int, code: str, says: str
 ) -> None:
-    _refused(lambda: contract.parse_review_request(body, content_type), status, code, says)
+    _refused(lambda: messages.parse_review_request(body, content_type), status, code, says)
 
 
 def test_a_review_of_exactly_50000_characters_is_read_however_it_is_escaped() -> None:
-    review = "\U0001f600" * contract.MAX_REVIEW_CHARACTERS
+    review = "\U0001f600" * messages.MAX_REVIEW_CHARACTERS
     body = json.dumps({"review": review, "explain": "sentences"}).encode()
-    assert contract.parse_review_request(body, None).review == review
+    assert messages.parse_review_request(body, None).review == review
 
 
 def test_depth_20_is_read() -> None:
-    assert contract.parse_json("[" * 20 + "]" * 20)
+    assert messages.parse_json("[" * 20 + "]" * 20)
 
 
 @pytest.mark.parametrize("part", ["[", "{", '["', '"[', "\\[", "[]", '{"a":', "[[],", '"\\"[{'])
 def test_brackets_without_end_are_refused_and_not_followed(part: str) -> None:
-    with pytest.raises(ContractError):
-        contract.parse_json(part * 100_000)
+    with pytest.raises(MessageError):
+        messages.parse_json(part * 100_000)
 
 
 @pytest.mark.parametrize("review", ["", "<br>", " \n"])
 def test_a_review_without_a_token_is_refused(review: str) -> None:
-    _refused(lambda: contract.check_encoded(WORDS.encode(review)), 422, "no_token", "write a sentence")
+    _refused(lambda: messages.check_encoded(WORDS.encode(review)), 422, "no_token", "write a sentence")
 
 
 def test_a_review_with_a_token_passes() -> None:
     encoded = WORDS.encode("!")
-    assert contract.check_encoded(encoded) is encoded
+    assert messages.check_encoded(encoded) is encoded
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ def test_a_review_with_a_token_passes() -> None:
     ],
 )
 def test_media_type_is_lower_case_without_parameters(content_type: str | None, expected: str) -> None:
-    assert contract.media_type(content_type) == expected
+    assert messages.media_type(content_type) == expected
 
 
 # --- verdict and warnings -----------------------------------------------------------------------
@@ -233,17 +233,17 @@ def test_media_type_is_lower_case_without_parameters(content_type: str | None, e
     ],
 )
 def test_the_edges_of_the_uncertain_band_are_verdicts(probability: float, expected: str) -> None:
-    assert contract.sentiment_of(probability, MODEL, WORDS.encode(FINE)) == expected
-    assert contract.sentiment_of(probability, MODEL) == expected
+    assert messages.sentiment_of(probability, MODEL, WORDS.encode(FINE)) == expected
+    assert messages.sentiment_of(probability, MODEL) == expected
 
 
 @pytest.mark.parametrize(("probability", "expected"), [(0.499999, "negative"), (0.5, "positive")])
 def test_without_a_band_half_is_positive(probability: float, expected: str) -> None:
-    assert contract.sentiment_of(probability, MODEL._replace(uncertain=(0.5, 0.5))) == expected
+    assert messages.sentiment_of(probability, MODEL._replace(uncertain=(0.5, 0.5))) == expected
 
 
 def test_a_review_of_unknown_words_alone_is_uncertain_however_sure_the_network_is() -> None:
-    assert contract.sentiment_of(0.99, MODEL, WORDS.encode("Qwzxv blorptastic frumious")) == "uncertain"
+    assert messages.sentiment_of(0.99, MODEL, WORDS.encode("Qwzxv blorptastic frumious")) == "uncertain"
 
 
 @pytest.mark.parametrize(
@@ -268,20 +268,20 @@ def test_a_review_of_unknown_words_alone_is_uncertain_however_sure_the_network_i
     ],
 )
 def test_each_warning_is_given_when_it_is_due_and_only_then(review: str, codes: list[str]) -> None:
-    assert [warning["code"] for warning in contract.warnings_of(WORDS.encode(review))] == codes
+    assert [warning["code"] for warning in messages.warnings_of(WORDS.encode(review))] == codes
 
 
 def test_a_warning_says_how_much_was_cut_and_where() -> None:
     encoded = WORDS.encode("A fine film. " * 150)
     assert encoded.cut is not None
     start, end = encoded.cut
-    [warning] = contract.warnings_of(encoded)
+    [warning] = messages.warnings_of(encoded)
     assert f"600 tokens; characters {start:,} to {end:,}" in warning["detail"]
 
 
 @given(REVIEWS)
 def test_no_warning_holds_a_word_of_the_review(review: str) -> None:
-    for warning in contract.warnings_of(WORDS.encode(f"{CANARY} {review}")):
+    for warning in messages.warnings_of(WORDS.encode(f"{CANARY} {review}")):
         assert set(warning) == {"code", "detail"}
         assert "zanzibar" not in warning["detail"]
 
@@ -294,22 +294,22 @@ def test_words_and_sentences_add_up_to_the_same_logit_and_probability(review: st
     encoded = WORDS.encode(review)
     assume(encoded.ids)
     count = len(encoded.ids)
-    score = contract.build_score(
+    score = messages.build_score(
         data.draw(numbers), data.draw(st.lists(numbers, min_size=count, max_size=count))
     )
-    answer = contract.build_answer(encoded, score, "words", MODEL, "r-1")
+    answer = messages.build_answer(encoded, score, "words", MODEL, "r-1")
     words = math.fsum(word["contribution"] for word in answer["words"])
     sentences = math.fsum(sentence["contribution"] for sentence in answer["sentences"])
     assert words == pytest.approx(sentences, abs=1e-6)
     assert words + answer["bias"] == pytest.approx(score.logit, abs=1e-6)
-    assert contract.sigmoid(words + answer["bias"]) == pytest.approx(answer["probability"], abs=1e-5)
+    assert messages.sigmoid(words + answer["bias"]) == pytest.approx(answer["probability"], abs=1e-5)
 
 
-@given(REVIEWS, st.sampled_from(contract.EXPLAIN))
+@given(REVIEWS, st.sampled_from(messages.EXPLAIN))
 def test_offsets_of_an_answer_point_into_its_text(review: str, explain: str) -> None:
     encoded = WORDS.encode(review)
-    score = contract.build_score(0.5, [0.25] * len(encoded.ids))
-    answer = json.loads(contract.to_json(contract.build_answer(encoded, score, explain, MODEL, "r-1")))
+    score = messages.build_score(0.5, [0.25] * len(encoded.ids))
+    answer = json.loads(messages.to_json(messages.build_answer(encoded, score, explain, MODEL, "r-1")))
     spans = [(word["start"], word["end"]) for word in answer.get("words", [])]
     assert spans == (
         list(zip(encoded.tokens.starts, encoded.tokens.ends, strict=True)) if explain == "words" else []
@@ -325,42 +325,42 @@ def test_offsets_of_an_answer_point_into_its_text(review: str, explain: str) -> 
 )
 def test_an_answer_holds_what_was_asked_for(explain: str, more: set[str]) -> None:
     encoded = WORDS.encode(FINE)
-    score = contract.build_score(-0.25, [0.5] * len(encoded.ids))
-    answer = contract.build_answer(encoded, score, explain, MODEL, "r-1")
+    score = messages.build_score(-0.25, [0.5] * len(encoded.ids))
+    answer = messages.build_answer(encoded, score, explain, MODEL, "r-1")
     assert set(answer) == {"sentiment", "probability", "warnings", "bias", "model", "request_id"} | more
     assert answer["sentiment"] == "positive"
-    assert answer["model"] == contract.model_message(MODEL)
+    assert answer["model"] == messages.model_message(MODEL)
     assert answer["request_id"] == "r-1"
 
 
 def test_an_answer_with_a_contribution_too_few_is_never_built() -> None:
     encoded = WORDS.encode(FINE)
     with pytest.raises(ValueError, match="zip"):
-        contract.build_answer(encoded, contract.build_score(0, [1.0]), "words", MODEL, "r-1")
+        messages.build_answer(encoded, messages.build_score(0, [1.0]), "words", MODEL, "r-1")
 
 
 @given(numbers, st.lists(numbers, max_size=400))
 def test_the_parts_of_a_score_add_up_as_they_are_sent(bias: float, contributions: list[float]) -> None:
-    score = contract.build_score(bias, contributions)
+    score = messages.build_score(bias, contributions)
     assert math.fsum([score.bias, *score.contributions]) == pytest.approx(score.logit, abs=1e-6)
-    assert score.probability == pytest.approx(contract.sigmoid(score.logit), abs=1e-6)
-    assert json.loads(contract.to_json(score.contributions)) == score.contributions
+    assert score.probability == pytest.approx(messages.sigmoid(score.logit), abs=1e-6)
+    assert json.loads(messages.to_json(score.contributions)) == score.contributions
 
 
 @given(st.floats(allow_nan=False))
 def test_sigmoid_lies_from_0_to_1_and_mirrors_itself(logit: float) -> None:
-    assert 0 <= contract.sigmoid(logit) <= 1
-    assert contract.sigmoid(logit) + contract.sigmoid(-logit) == pytest.approx(1)
+    assert 0 <= messages.sigmoid(logit) <= 1
+    assert messages.sigmoid(logit) + messages.sigmoid(-logit) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_nan_and_infinity_never_leave(value: float) -> None:
     with pytest.raises(ValueError):
-        contract.to_json({"probability": value})
+        messages.to_json({"probability": value})
 
 
 def test_json_leaves_as_ascii_whatever_it_holds() -> None:
-    assert contract.to_json({"text": "caf\u00e9 \ud800"}) == b'{"text":"caf\\u00e9 \\ud800"}'
+    assert messages.to_json({"text": "caf\u00e9 \ud800"}) == b'{"text":"caf\\u00e9 \\ud800"}'
 
 
 # --- Lambda to endpoint -------------------------------------------------------------------------
@@ -369,40 +369,40 @@ def test_json_leaves_as_ascii_whatever_it_holds() -> None:
 @given(st.lists(REVIEWS, min_size=1, max_size=5), st.booleans())
 def test_the_endpoint_reads_the_ids_that_were_sent(reviews: list[str], explain: bool) -> None:
     encoded = [WORDS.encode(review) for review in reviews]
-    body = contract.build_endpoint_request(encoded, WORDS, explain)
+    body = messages.build_endpoint_request(encoded, WORDS, explain)
     items = [Item(ids=one.ids) for one in encoded]
-    assert contract.parse_endpoint_request(body, contract.JSON) == EndpointRequest(
+    assert messages.parse_endpoint_request(body, messages.JSON) == EndpointRequest(
         items, WORDS.fingerprint, explain
     )
 
 
 def test_the_largest_request_fits() -> None:
-    encoded = [WORDS.encode("zyzzyva " * 500)] * contract.MAX_ENDPOINT_REVIEWS
-    body = contract.build_endpoint_request(encoded, WORDS, True)
-    assert len(contract.parse_endpoint_request(body, contract.JSON).items) == contract.MAX_ENDPOINT_REVIEWS
+    encoded = [WORDS.encode("zyzzyva " * 500)] * messages.MAX_ENDPOINT_REVIEWS
+    body = messages.build_endpoint_request(encoded, WORDS, True)
+    assert len(messages.parse_endpoint_request(body, messages.JSON).items) == messages.MAX_ENDPOINT_REVIEWS
 
 
 def test_the_card_is_asked_for() -> None:
-    body = contract.build_describe_request()
-    assert contract.parse_endpoint_request(body, contract.JSON) == EndpointRequest([], describe=True)
+    body = messages.build_describe_request()
+    assert messages.parse_endpoint_request(body, messages.JSON) == EndpointRequest([], describe=True)
 
 
 def test_reviews_and_ids_may_be_mixed_and_named() -> None:
     body = json.dumps({"reviews": [{"review": "a", "id": 7}, {"ids": [1], "id": "b"}, {"ids": [2]}]}).encode()
-    assert contract.parse_endpoint_request(body, None) == EndpointRequest(
+    assert messages.parse_endpoint_request(body, None) == EndpointRequest(
         [Item(review="a", id=7), Item(ids=[1], id="b"), Item(ids=[2])]
     )
 
 
 def test_json_lines_hold_a_review_a_line_and_blank_lines_are_skipped() -> None:
     body = b'\xef\xbb\xbf{"review": "a", "id": "x"}\r\n\n {"review": "b\\nc"}\n'
-    request = contract.parse_endpoint_request(body, "application/jsonlines")
+    request = messages.parse_endpoint_request(body, "application/jsonlines")
     assert request == EndpointRequest([Item(review="a", id="x"), Item(review="b\nc")], lines=True)
 
 
 def test_a_bad_line_spoils_no_other_and_keeps_its_id() -> None:
     body = b'{"review": 3, "id": "x"}\nnonsense\n{"review": "b"}\n{"review": "c", "id": true}'
-    first, second, third, fourth = contract.parse_endpoint_request(body, contract.JSON_LINES).items
+    first, second, third, fourth = messages.parse_endpoint_request(body, messages.JSON_LINES).items
     assert (first.id, first.error and first.error.code) == ("x", "wrong_type")
     assert (second.id, second.error and second.error.code) == (None, "malformed_json")
     assert third == Item(review="b")
@@ -433,7 +433,7 @@ def test_a_bad_line_spoils_no_other_and_keeps_its_id() -> None:
 )
 def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str, says: str) -> None:
     body = json.dumps({"reviews": [item, {"ids": [1]}]}).encode()
-    bad, good = contract.parse_endpoint_request(body, contract.JSON).items
+    bad, good = messages.parse_endpoint_request(body, messages.JSON).items
     assert good == Item(ids=[1])
     assert bad.error is not None and bad.ids is None and bad.review is None
     assert (bad.error.code, says in bad.error.detail) == (code, True), bad.error.detail
@@ -464,33 +464,33 @@ def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str,
 )
 def test_a_bad_message_to_the_endpoint_is_refused(message: object, code: str, says: str) -> None:
     body = json.dumps(message).encode()
-    _refused(lambda: contract.parse_endpoint_request(body, contract.JSON), 400, code, says)
+    _refused(lambda: messages.parse_endpoint_request(body, messages.JSON), 400, code, says)
 
 
 @pytest.mark.parametrize(
     ("body", "content_type", "status", "code"),
     [
-        (b" " * 4_000_001, contract.JSON, 413, "too_large"),
-        (b"\n" * 4_000_001, contract.JSON_LINES, 413, "too_large"),
+        (b" " * 4_000_001, messages.JSON, 413, "too_large"),
+        (b"\n" * 4_000_001, messages.JSON_LINES, 413, "too_large"),
         (b"{}", "text/csv", 415, "unsupported_media_type"),
-        (b"{}", contract.TEXT, 415, "unsupported_media_type"),
-        (b"\xff", contract.JSON, 400, "not_utf8"),
-        (b"\xff", contract.JSON_LINES, 400, "not_utf8"),
-        (b'{"reviews": [{"ids": [NaN]}]}', contract.JSON, 400, "malformed_json"),
-        (b'{"reviews": [{"ids": [1], "ids": [2]}]}', contract.JSON, 400, "malformed_json"),
-        (b'{"reviews": [{"ids": [' + b"9" * 5_001 + b"]}]}", contract.JSON, 400, "malformed_json"),
+        (b"{}", messages.TEXT, 415, "unsupported_media_type"),
+        (b"\xff", messages.JSON, 400, "not_utf8"),
+        (b"\xff", messages.JSON_LINES, 400, "not_utf8"),
+        (b'{"reviews": [{"ids": [NaN]}]}', messages.JSON, 400, "malformed_json"),
+        (b'{"reviews": [{"ids": [1], "ids": [2]}]}', messages.JSON, 400, "malformed_json"),
+        (b'{"reviews": [{"ids": [' + b"9" * 5_001 + b"]}]}", messages.JSON, 400, "malformed_json"),
     ],
 )
 def test_a_body_that_is_no_message_is_refused_by_the_endpoint(
     body: bytes, content_type: str, status: int, code: str
 ) -> None:
-    _refused(lambda: contract.parse_endpoint_request(body, content_type), status, code)
+    _refused(lambda: messages.parse_endpoint_request(body, content_type), status, code)
 
 
 @pytest.mark.parametrize("named", [None, "", "b1041d6bee051826", "x" * 10_000])
 def test_ids_of_another_vocabulary_are_refused(named: str | None) -> None:
     _refused(
-        lambda: contract.check_vocabulary(named, WORDS.fingerprint),
+        lambda: messages.check_vocabulary(named, WORDS.fingerprint),
         409,
         "vocabulary_mismatch",
         f"trained with '{WORDS.fingerprint}'; deploy both from one version",
@@ -498,7 +498,7 @@ def test_ids_of_another_vocabulary_are_refused(named: str | None) -> None:
 
 
 def test_ids_of_the_own_vocabulary_pass() -> None:
-    contract.check_vocabulary(WORDS.fingerprint, WORDS.fingerprint)
+    messages.check_vocabulary(WORDS.fingerprint, WORDS.fingerprint)
 
 
 @pytest.mark.parametrize(
@@ -513,12 +513,12 @@ def test_ids_of_the_own_vocabulary_pass() -> None:
     ],
 )
 def test_ids_without_a_row_in_the_network_are_refused(ids: list[int], status: int, code: str) -> None:
-    _refused(lambda: contract.check_ids(ids, vocabulary_size=100, max_tokens=400), status, code)
+    _refused(lambda: messages.check_ids(ids, vocabulary_size=100, max_tokens=400), status, code)
 
 
 @pytest.mark.parametrize("ids", [[1], [99], [1, 99] * 200])
 def test_ids_at_the_edges_pass(ids: list[int]) -> None:
-    contract.check_ids(ids, vocabulary_size=100, max_tokens=400)
+    messages.check_ids(ids, vocabulary_size=100, max_tokens=400)
 
 
 # --- endpoint to Lambda -------------------------------------------------------------------------
@@ -527,15 +527,15 @@ def test_ids_at_the_edges_pass(ids: list[int]) -> None:
 @given(st.lists(st.lists(numbers, min_size=1, max_size=20), min_size=1, max_size=4), numbers)
 def test_an_answer_is_read_as_the_endpoint_wrote_it(parts: list[list[float]], bias: float) -> None:
     encoded = [_of_length(len(contributions)) for contributions in parts]
-    scores = [contract.build_score(bias, contributions) for contributions in parts]
-    assert contract.parse_endpoint_answer(_answer_body(scores), encoded, explain=True) == (MODEL, scores)
+    scores = [messages.build_score(bias, contributions) for contributions in parts]
+    assert messages.parse_endpoint_answer(_answer_body(scores), encoded, explain=True) == (MODEL, scores)
 
 
 def test_without_an_explanation_no_contribution_is_expected() -> None:
-    score = contract.build_score(0.5, [0.25, 0.25])._replace(contributions=[])
+    score = messages.build_score(0.5, [0.25, 0.25])._replace(contributions=[])
     plain = {key: value for key, value in score._asdict().items() if key != "contributions"}
-    body = contract.to_json({"model": contract.model_message(MODEL), "answers": [plain]})
-    assert contract.parse_endpoint_answer(body, [_of_length(2)], explain=False) == (MODEL, [score])
+    body = messages.to_json({"model": messages.model_message(MODEL), "answers": [plain]})
+    assert messages.parse_endpoint_answer(body, [_of_length(2)], explain=False) == (MODEL, [score])
 
 
 GOOD = {"logit": 1.0, "probability": 0.731059, "bias": 0.25, "contributions": [0.5, 0.25]}
@@ -569,28 +569,28 @@ GOOD = {"logit": 1.0, "probability": 0.731059, "bias": 0.25, "contributions": [0
 )
 def test_an_answer_whose_numbers_disagree_is_a_502(change: dict[str, Any]) -> None:
     encoded = [_of_length(2)]
-    assert contract.parse_endpoint_answer(_endpoint_says([GOOD]), encoded, explain=True)
+    assert messages.parse_endpoint_answer(_endpoint_says([GOOD]), encoded, explain=True)
     body = _endpoint_says([{**GOOD, **change}])
-    _refused(lambda: contract.parse_endpoint_answer(body, encoded, explain=True), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, encoded, explain=True), 502, "bad_endpoint_answer")
 
 
 @pytest.mark.parametrize("field", GOOD)
 def test_an_answer_that_lacks_a_field_is_a_502(field: str) -> None:
     body = _endpoint_says([{key: value for key, value in GOOD.items() if key != field}])
-    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 5_000])
 @pytest.mark.parametrize("field", ["logit", "probability", "bias"])
 def test_an_answer_with_a_number_that_is_none_is_a_502(number: str, field: str) -> None:
     body = _endpoint_says([{**GOOD, field: "here"}]).replace(b'"here"', number.encode())
-    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
 
 
 @pytest.mark.parametrize("answers", [[], [GOOD, GOOD], None, 1, GOOD, [None], [[]], {"a": GOOD}, [CANARY]])
 def test_answers_that_do_not_match_the_reviews_are_a_502(answers: object) -> None:
     body = _endpoint_says(answers)
-    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
 
 
 BROKEN_MODELS: list[object] = [
@@ -617,33 +617,33 @@ BROKEN_MODELS: list[object] = [
 @pytest.mark.parametrize("model", BROKEN_MODELS, ids=lambda model: repr(model)[:60])
 def test_an_answer_or_a_card_of_a_model_that_is_none_is_a_502(model: object) -> None:
     body = json.dumps({"model": model, "answers": [GOOD]}).encode()
-    _refused(lambda: contract.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
     card = json.dumps({"card": model}).encode()
-    _refused(lambda: contract.parse_card(card), 502, "bad_endpoint_answer", "look at its log")
+    _refused(lambda: messages.parse_card(card), 502, "bad_endpoint_answer", "look at its log")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[]", b"null", b'"card"', b"{}", b"[" * 50_000])
 def test_a_body_that_is_no_answer_is_a_502(body: bytes) -> None:
-    _refused(lambda: contract.parse_endpoint_answer(body, [], False), 502, "bad_endpoint_answer")
-    _refused(lambda: contract.parse_card(body), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, [], False), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_card(body), 502, "bad_endpoint_answer")
 
 
 def test_the_card_is_given_whole() -> None:
-    card = {**contract.model_message(MODEL), "accuracy": 0.92, "seed": 1}
-    assert contract.parse_card(contract.to_json({"card": card})) == card
+    card = {**messages.model_message(MODEL), "accuracy": 0.92, "seed": 1}
+    assert messages.parse_card(messages.to_json({"card": card})) == card
 
 
 @given(json_values)
 def test_anything_an_endpoint_may_say_is_read_or_a_502(value: object) -> None:
-    body = json.dumps({"model": contract.model_message(MODEL), "answers": value, "card": value}).encode()
+    body = json.dumps({"model": messages.model_message(MODEL), "answers": value, "card": value}).encode()
     reads: list[Callable[[], object]] = [
-        lambda: contract.parse_endpoint_answer(body, [_of_length(1)], explain=True),
-        lambda: contract.parse_card(body),
+        lambda: messages.parse_endpoint_answer(body, [_of_length(1)], explain=True),
+        lambda: messages.parse_card(body),
     ]
     for read in reads:
         try:
             read()
-        except ContractError as refusal:
+        except MessageError as refusal:
             assert (refusal.status, refusal.code) == (502, "bad_endpoint_answer")
 
 
@@ -658,11 +658,11 @@ def _answer_body(scores: Sequence[Scored]) -> bytes:
 
 
 def _endpoint_says(answers: object) -> bytes:
-    return json.dumps({"model": contract.model_message(MODEL), "answers": answers}).encode()
+    return json.dumps({"model": messages.model_message(MODEL), "answers": answers}).encode()
 
 
 def _refused(action: Callable[[], object], status: int, code: str, says: str = "") -> None:
-    with pytest.raises(ContractError) as refusal:
+    with pytest.raises(MessageError) as refusal:
         action()
     error = refusal.value
     assert (error.status, error.code) == (status, code), error.detail

@@ -7,26 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vocab import contract, vocabulary
-from vocab.contract import BatchRequest, ContractError, Item, Model
+from vocab import messages, vocabulary
+from vocab.messages import BatchRequest, Item, MessageError, Model
 
 WORDS = vocabulary.load()
 MODEL = Model("bilstm-1", WORDS.fingerprint, (0.4, 0.6))
 CANARY = "zanzibar canary"
-MANY = contract.MAX_BATCH_REVIEWS
+MANY = messages.MAX_BATCH_REVIEWS
 
 
-def read(body: bytes | str, kind: str | None = contract.JSON, explain: str = "none") -> BatchRequest:
+def read(body: bytes | str, kind: str | None = messages.JSON, explain: str = "none") -> BatchRequest:
     data = body.encode() if isinstance(body, str) else body
-    return contract.parse_batch_request(data, kind, explain)
+    return messages.parse_batch_request(data, kind, explain)
 
 
 def items_of(*reviews: object) -> list[Item]:
     return read(json.dumps({"reviews": reviews})).items
 
 
-def refusal(body: bytes | str, kind: str | None = contract.JSON, explain: str = "none") -> ContractError:
-    with pytest.raises(ContractError) as caught:
+def refusal(body: bytes | str, kind: str | None = messages.JSON, explain: str = "none") -> MessageError:
+    with pytest.raises(MessageError) as caught:
         read(body, kind, explain)
     assert CANARY not in caught.value.detail
     return caught.value
@@ -40,7 +40,7 @@ def test_reviews_are_read_in_their_order_with_the_ids_that_were_sent() -> None:
     assert asked == BatchRequest([Item(review="a", id="x"), Item(review="b", id=7), Item(review="c")], "none")
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_each_way_to_explain_is_read_from_the_body_before_the_query(explain: str) -> None:
     body = json.dumps({"reviews": [{"review": "a"}], "explain": explain})
     assert read(body, explain="words").explain == explain
@@ -112,7 +112,7 @@ def test_a_hundred_reviews_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [contract.TEXT, "text/html", "multipart/form-data", "text/csv; charset=latin-1"]
+    "kind", [messages.TEXT, "text/html", "multipart/form-data", "text/csv; charset=latin-1"]
 )
 def test_another_content_type_is_refused(kind: str) -> None:
     assert (refusal("x", kind).status, refusal("x", kind).code) == (415, "unsupported_media_type")
@@ -122,7 +122,7 @@ def test_another_content_type_is_refused(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [contract.JSON_LINES, contract.NDJSON, "Application/JSONLines; charset=UTF-8"]
+    "kind", [messages.JSON_LINES, messages.NDJSON, "Application/JSONLines; charset=UTF-8"]
 )
 def test_lines_hold_a_review_each_and_blank_ones_are_skipped(kind: str) -> None:
     body = '{"id": 1, "review": "a"}\r\n\n  \n{"review": "b\\n"}'
@@ -131,36 +131,36 @@ def test_lines_hold_a_review_each_and_blank_ones_are_skipped(kind: str) -> None:
 
 def test_a_bad_line_is_told_so_and_harms_no_other() -> None:
     body = f'{CANARY}\n{{"review": "a"}}\n{{"review": "x", "explain": "none"}}'
-    bad, good, unknown = read(body, contract.JSON_LINES).items
+    bad, good, unknown = read(body, messages.JSON_LINES).items
     assert bad.error and bad.error.detail.startswith("the line is no valid JSON at character 0")
     assert good == Item(review="a")
     assert unknown.error and unknown.error.code == "unknown_field"
 
 
-@pytest.mark.parametrize("kind", [contract.JSON_LINES, contract.CSV])
+@pytest.mark.parametrize("kind", [messages.JSON_LINES, messages.CSV])
 def test_a_bad_explain_of_the_query_refuses_lines_and_csv(kind: str) -> None:
-    body = 'review\n"x"' if kind == contract.CSV else '{"review": "x"}'
+    body = 'review\n"x"' if kind == messages.CSV else '{"review": "x"}'
     assert refusal(body, kind, "all").code == "bad_value"
 
 
 def test_csv_has_a_header_with_review_and_perhaps_id() -> None:
     body = '\ufeffid, review\r\n7,"Dull, and ""far"" too\r\nlong."\r\n\r\n,fine\r\n'
-    assert read(body, contract.CSV).items == [
+    assert read(body, messages.CSV).items == [
         Item(review='Dull, and "far" too\r\nlong.', id="7"),
         Item(review="fine"),
     ]
-    assert read("review\na\n", contract.CSV).items == [Item(review="a")]
+    assert read("review\na\n", messages.CSV).items == [Item(review="a")]
 
 
 def test_a_row_of_another_length_is_told_so_and_harms_no_other() -> None:
-    bad, good = read("id,review\n1,a,b\n2,c\n", contract.CSV).items
+    bad, good = read("id,review\n1,a,b\n2,c\n", messages.CSV).items
     assert bad.error and (bad.error.code, bad.error.status) == ("malformed_csv", 400)
     assert "the row has 3 fields, the first line 2" in bad.error.detail
     assert good == Item(review="c", id="2")
 
 
 def test_a_long_cell_is_a_review_that_is_too_long_and_no_more() -> None:
-    bad, good = read(f"review\n{'a' * 200_000}\nfine\n", contract.CSV).items
+    bad, good = read(f"review\n{'a' * 200_000}\nfine\n", messages.CSV).items
     assert bad.error and bad.error.code == "too_long"
     assert good == Item(review="fine")
 
@@ -182,11 +182,11 @@ def test_a_long_cell_is_a_review_that_is_too_long_and_no_more() -> None:
 def test_what_makes_a_whole_csv_unusable_is_named(
     body: bytes | str, status: int, code: str, says: str
 ) -> None:
-    error = refusal(body, contract.CSV)
+    error = refusal(body, messages.CSV)
     assert (error.status, error.code, says in error.detail) == (status, code, True), error.detail
 
 
-KINDS = [contract.JSON, contract.JSON_LINES, contract.NDJSON, contract.CSV]
+KINDS = [messages.JSON, messages.JSON_LINES, messages.NDJSON, messages.CSV]
 
 
 @given(st.binary() | st.text().map(str.encode), st.none() | st.text() | st.sampled_from(KINDS), st.text())
@@ -194,8 +194,8 @@ def test_any_bytes_are_read_or_refused_and_never_raise_anything_else(
     body: bytes, kind: str | None, explain: str
 ) -> None:
     try:
-        contract.parse_batch_request(body, kind, explain)
-    except ContractError as error:
+        messages.parse_batch_request(body, kind, explain)
+    except MessageError as error:
         assert error.status in (400, 413, 415)
         assert error.code and error.detail
 
@@ -205,34 +205,34 @@ def test_any_bytes_are_read_or_refused_and_never_raise_anything_else(
 
 def verdict(review: str, explain: str) -> dict[str, Any]:
     encoded = WORDS.encode(review)
-    scored = contract.build_score(0.25, [0.5] * len(encoded.ids))
-    return contract.build_verdict(encoded, scored, explain, MODEL)
+    scored = messages.build_score(0.25, [0.5] * len(encoded.ids))
+    return messages.build_verdict(encoded, scored, explain, MODEL)
 
 
 def test_answers_stand_in_order_with_the_ids_that_were_sent_first() -> None:
     items = [
         Item(review="a", id="x"),
-        Item(error=ContractError(422, "no_token", "x"), id=0),
+        Item(error=MessageError(422, "no_token", "x"), id=0),
         Item(review="b"),
     ]
     answers: list[dict[str, Any]] = [{"sentiment": "positive"}, {"error": {}}, {"sentiment": "negative"}]
-    built = contract.build_batch_answer(items, answers, MODEL, "r1")
+    built = messages.build_batch_answer(items, answers, MODEL, "r1")
     assert json.dumps(built["answers"]) == (
         '[{"id": "x", "sentiment": "positive"}, {"id": 0, "error": {}}, {"sentiment": "negative"}]'
     )
-    assert built["model"] == contract.model_message(MODEL)
+    assert built["model"] == messages.model_message(MODEL)
     assert built["request_id"] == "r1"
 
 
 def test_no_model_is_named_when_none_was_asked() -> None:
-    assert contract.build_batch_answer([], [], None, "r1")["model"] is None
+    assert messages.build_batch_answer([], [], None, "r1")["model"] is None
 
 
-@pytest.mark.parametrize("explain", contract.EXPLAIN)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_a_verdict_among_others_is_the_answer_alone_without_model_and_request(explain: str) -> None:
     encoded = WORDS.encode("A warm, funny film. It is not bad at all!")
-    scored = contract.build_score(0.25, [0.5] * len(encoded.ids))
-    alone = contract.build_answer(encoded, scored, explain, MODEL, "r1")
+    scored = messages.build_score(0.25, [0.5] * len(encoded.ids))
+    alone = messages.build_answer(encoded, scored, explain, MODEL, "r1")
     assert {**verdict(encoded.text, explain), "model": alone["model"], "request_id": "r1"} == alone
 
 
@@ -240,9 +240,9 @@ def test_what_lambda_could_not_send_is_refused_with_what_to_do() -> None:
     one = verdict("\U0001f600\n" * 5_000, "words")
     items = [Item(review="x")] * MANY
     with pytest.raises(
-        ContractError, match="send fewer reviews in a request, or have less explained"
+        MessageError, match="send fewer reviews in a request, or have less explained"
     ) as error:
-        contract.build_batch_answer(items, [one] * MANY, MODEL, "r1")
+        messages.build_batch_answer(items, [one] * MANY, MODEL, "r1")
     assert (error.value.status, error.value.code) == (413, "too_large")
 
 
@@ -251,9 +251,9 @@ def test_what_is_not_refused_fits_lambda_s_six_megabytes() -> None:
     item, answers = [Item(review="x")], [one]
     while True:
         try:
-            built = contract.build_batch_answer(item * len(answers), answers, MODEL, "r1")
-        except ContractError:
+            built = messages.build_batch_answer(item * len(answers), answers, MODEL, "r1")
+        except MessageError:
             break
         answers = answers + [one] * 5
-    body = contract.to_json(built).decode()
+    body = messages.to_json(built).decode()
     assert 5_500_000 < len(json.dumps({"statusCode": 200, "headers": {}, "body": body})) < 6_291_556

@@ -7,14 +7,27 @@ import json
 import re
 from typing import Any, NamedTuple
 
-from vocab import contract
-from vocab.contract import Feedback
+from vocab.messages.answers import SIDES
+from vocab.messages.errors import MessageError
+from vocab.messages.parts import review_of
+from vocab.messages.requests import MAX_BODY_BYTES
+from vocab.messages.wire import (
+    JSON,
+    check_size,
+    object_of,
+    parse_json,
+    readable_type,
+    refuse_unknown,
+    to_json,
+    type_of,
+)
 
 # Raised when the form of a record changes.
 VERSION = 1
 SUFFIX = ".json"
 ID = re.compile(r"[0-9a-f]{32}")
 _BUCKET = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:/([A-Za-z0-9!_.*'()/-]*))?")
+MODEL_ID = re.compile(r"[A-Za-z0-9._-]{0,64}")
 
 
 class PlaceError(ValueError):
@@ -23,6 +36,17 @@ class PlaceError(ValueError):
 
 class RecordError(ValueError):
     """What was kept can't be read."""
+
+
+class Feedback(NamedTuple):
+    """What a person says of a verdict: the review, which side it is on (one of SIDES), and who was wrong.
+
+    ``model`` is the id of the model that answered, or empty.
+    """
+
+    review: str
+    label: str
+    model: str = ""
 
 
 class Place(NamedTuple):
@@ -48,6 +72,31 @@ class Record(NamedTuple):
     feedback: Feedback
 
 
+def parse_feedback(body: bytes, content_type: str | None) -> Feedback:
+    """Read ``POST /v1/feedback``: JSON with the review and its right label.
+
+    Raises MessageError 400, 413 or 415.
+    """
+    check_size(body, MAX_BODY_BYTES)
+    readable_type(content_type, (JSON,))
+    message = object_of(parse_json(body), '{"review": "...", "label": "positive"}')
+    refuse_unknown(message, ("review", "label", "model"))
+    if "label" not in message:
+        raise MessageError(400, "missing_field", f"label is missing; send {' or '.join(SIDES)}")
+    label, model = message["label"], message.get("model", "")
+    if not isinstance(label, str) or label not in SIDES:
+        came = repr(label) if isinstance(label, str) and len(label) <= 20 else type_of(label)
+        raise MessageError(400, "bad_value", f"label must be {' or '.join(SIDES)}, got {came}")
+    if not isinstance(model, str) or not MODEL_ID.fullmatch(model):
+        raise MessageError(
+            400, "bad_value", f"model must be the id of an answer's model, got {type_of(model)}"
+        )
+    review = review_of(message)
+    if not review.strip():
+        raise MessageError(422, "no_token", "review is empty; send what was judged")
+    return Feedback(review, label, model)
+
+
 def read_place(named: str | None) -> Place | None:
     """Read FEEDBACK; None when nothing is to be kept. Raises PlaceError.
 
@@ -68,7 +117,7 @@ def read_place(named: str | None) -> Place | None:
 
 def to_bytes(record: Record) -> bytes:
     """Write a record as JSON."""
-    return contract.to_json(
+    return to_json(
         {
             "version": VERSION,
             "id": record.id,
@@ -82,7 +131,7 @@ def from_bytes(data: bytes) -> Record:
     """Read a record. Raises RecordError, which quotes nothing."""
     try:
         found: dict[str, Any] = json.loads(data)
-        if found["version"] != VERSION or found["label"] not in contract.SIDES:
+        if found["version"] != VERSION or found["label"] not in SIDES:
             raise ValueError("another version")
         feedback = Feedback(*(_text(found[name]) for name in Feedback._fields))
         return Record(_text(found["id"]), _text(found["created"]), feedback)
