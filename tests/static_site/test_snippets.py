@@ -12,7 +12,6 @@ import httpx
 import pytest
 
 from static_site import serve
-from tests.support.missing import skip_or_fail
 from tests.support.stack import Stack
 
 SECONDS = 60
