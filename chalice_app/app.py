@@ -16,8 +16,8 @@ from chalice.app import Chalice, Request, Response
 from chalicelib import answers, auth, emf, endpoint, feedback, log, measures, openapi, problems
 from chalicelib.reading import read_body, read_explain
 from vocab import messages, vocabulary
-from vocab.messages import BatchRequest, Item, MessageError, Model, ReviewRequest, Scored
-from vocab.vocabulary import Encoded
+from vocab.messages import BatchRequest, Item, MessageError, Model, ReviewRequest, Score
+from vocab.vocabulary import EncodedReview
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 # Paths that nobody serves. Locally {proxy+} matches one segment, on API Gateway any number.
@@ -148,18 +148,18 @@ def judge_each(asked: BatchRequest) -> dict[str, Any]:
     """Take several reviews to their answers the same way: each is read by itself, the endpoint asked once."""
     log.note(reviews=len(asked.items), characters=sum(len(item.review or "") for item in asked.items))
     read = [encode_item(item) for item in asked.items]
-    encoded = [one for one in read if isinstance(one, Encoded)]
+    encoded = [one for one in read if isinstance(one, EncodedReview)]
     refused = Counter(one.code for one in read if isinstance(one, MessageError))
     log.note(ids=sum(len(one.ids) for one in encoded), refused=refused)
     named, verdicts = verdicts_on(encoded, asked.explain)
     log.note(verdicts=Counter(verdict["sentiment"] for verdict in verdicts))
     log.note_judged([measures.of(one, verdict) for one, verdict in zip(encoded, verdicts, strict=True)])
     left = iter(verdicts)
-    told = [next(left) if isinstance(one, Encoded) else problems.of_item(one) for one in read]
+    told = [next(left) if isinstance(one, EncodedReview) else problems.of_item(one) for one in read]
     return messages.build_batch_answer(asked.items, told, named, log.request_id())
 
 
-def encode_item(item: Item) -> Encoded | MessageError:
+def encode_item(item: Item) -> EncodedReview | MessageError:
     """Give a batch's review as its tokens and ids, or why it can't be read, which harms no other."""
     if item.error:
         return item.error
@@ -169,7 +169,7 @@ def encode_item(item: Item) -> Encoded | MessageError:
         return error
 
 
-def verdicts_on(encoded: Sequence[Encoded], explain: str) -> tuple[Model | None, list[dict[str, Any]]]:
+def verdicts_on(encoded: Sequence[EncodedReview], explain: str) -> tuple[Model | None, list[dict[str, Any]]]:
     """Give the model and its verdict on each review; without a review nobody is asked."""
     if not encoded:
         return None, []
@@ -178,13 +178,13 @@ def verdicts_on(encoded: Sequence[Encoded], explain: str) -> tuple[Model | None,
     return named, [messages.build_verdict(one, scored, explain, named) for one, scored in pairs]
 
 
-def score(encoded: Sequence[Encoded], explain: str) -> tuple[Model, list[Scored]]:
+def score(encoded: Sequence[EncodedReview], explain: str) -> tuple[Model, list[Score]]:
     """Ask the endpoint about reviews, all in one call: logits, probabilities, contributions."""
     wanted, words = explain != "none", vocabulary_of_app()
     message = messages.build_endpoint_request(encoded, words, wanted)
     reply = endpoint.invoke(message, log.request_id())
     named, scores = messages.parse_endpoint_answer(reply, encoded, wanted)
-    messages.check_answered(named, words.fingerprint)
+    messages.check_model_vocabulary(named, words.fingerprint)
     return named, scores
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from vocab.vocabulary import FIRST_KNOWN_ID, Encoded
+from vocab.vocabulary import FIRST_KNOWN_ID, EncodedReview
 
 # Below this many words in Latin letters a guess would mostly be wrong.
 MIN_WORDS = 4
@@ -41,7 +41,7 @@ for _code, _words in _FOREIGN.items():
         _LANGUAGES_OF.setdefault(_word, []).append(_code)
 
 
-def looks_english(encoded: Encoded) -> bool:
+def looks_english(encoded: EncodedReview) -> bool:
     """Say whether the read tokens look like English; short reviews get the benefit of the doubt.
 
     Each English function word speaks for it. Against it speak the function words of the likeliest
@@ -57,7 +57,7 @@ def looks_english(encoded: Encoded) -> bool:
     return strange < MIN_STRANGE or strange <= sum(name in _ENGLISH_WORDS for name in names)
 
 
-def _strange_words(encoded: Encoded) -> int:
+def _strange_words(encoded: EncodedReview) -> int:
     """Count the words that are unknown, or known and of the likeliest other language; names don't count."""
     unknown, glue = 0, Counter[str]()
     for name, start, end, number in zip(*encoded.tokens, encoded.ids, strict=True):

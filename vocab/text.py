@@ -133,7 +133,7 @@ def split_sentences(text: str, tokens: Tokens, gap_at: int | None = None) -> lis
     return sentences
 
 
-def read_span(count: int) -> tuple[int, int]:
+def unread_span(count: int) -> tuple[int, int]:
     """Say which tokens of ``count`` stay unread: ``tokens[skip_from:skip_to]``, empty if all are read."""
     if count <= MAX_TOKENS:
         return count, count

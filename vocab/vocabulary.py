@@ -23,9 +23,9 @@ from vocab.text import (
     Tokens,
     clean,
     is_word,
-    read_span,
     split_sentences,
     tokenize,
+    unread_span,
 )
 
 FORMAT = 1
@@ -55,7 +55,7 @@ class VocabularyError(Exception):
     """The vocabulary's files are missing, changed, or not what this code reads."""
 
 
-class Encoded(NamedTuple):
+class EncodedReview(NamedTuple):
     """A review as the network reads it.
 
     ``ids`` and ``tokens`` belong together, one id a token that is read; ``sentences`` index them.
@@ -92,7 +92,7 @@ class Vocabulary:
             return known
         return self._unknown(token) if len(token) <= MAX_STEMMED_LETTERS else self._id_of_unknown(token)
 
-    def encode(self, review: str) -> Encoded:
+    def encode(self, review: str) -> EncodedReview:
         """Turn a review into ids: clean, tokenize, stem, look up, keep head and tail.
 
         A review without a token gives empty ``ids``. Never raises on any string.
@@ -100,7 +100,7 @@ class Vocabulary:
         text = clean(review)
         tokens = tokenize(text)
         total = len(tokens.names)
-        skip_from, skip_to = read_span(total)
+        skip_from, skip_to = unread_span(total)
         cut = gap_at = None
         if skip_from < skip_to:
             gap_at = skip_from
@@ -117,7 +117,7 @@ class Vocabulary:
                 strange += 1
         words = len(names) - signs
         sentences = split_sentences(text, tokens, gap_at)
-        return Encoded(text, ids, tokens, sentences, total, cut, words, words - strange)
+        return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - strange)
 
     def encode_ids(self, review: str) -> list[int]:
         """Give the ids alone, the same ones as ``encode``."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from vocab.vocabulary import Encoded
+from vocab.vocabulary import EncodedReview
 
 # Gives this process's counts as Prometheus reads them. The launcher sets it, where one process answers all.
 export: Callable[[], str] | None = None
@@ -19,7 +19,7 @@ class Judged(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def of(encoded: Encoded, verdict: dict[str, Any]) -> Judged:
+def of(encoded: EncodedReview, verdict: dict[str, Any]) -> Judged:
     """Measure a review and its verdict."""
     codes = tuple(warning["code"] for warning in verdict["warnings"])
     unknown = encoded.words - encoded.known

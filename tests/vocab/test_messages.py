@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tests.vocab.hostile import REVIEWS
 from vocab import messages, vocabulary
-from vocab.messages import EndpointRequest, Item, MessageError, Model, ReviewRequest, Scored
-from vocab.vocabulary import Encoded
+from vocab.messages import EndpointRequest, Item, MessageError, Model, ReviewRequest, Score
+from vocab.vocabulary import EncodedReview
 
 WORDS = vocabulary.load()
 MODEL = Model("bilstm-1", WORDS.fingerprint, (0.4, 0.6))
@@ -647,13 +647,13 @@ def test_anything_an_endpoint_may_say_is_read_or_a_502(value: object) -> None:
             assert (refusal.status, refusal.code) == (502, "bad_endpoint_answer")
 
 
-def _of_length(count: int) -> Encoded:
+def _of_length(count: int) -> EncodedReview:
     encoded = WORDS.encode("good " * count)
     assert len(encoded.ids) == count
     return encoded
 
 
-def _answer_body(scores: Sequence[Scored]) -> bytes:
+def _answer_body(scores: Sequence[Score]) -> bytes:
     return _endpoint_says([score._asdict() for score in scores])
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.vocab.hostile import ENDLESS, REVIEWS
 from tests.vocab.rewrite_golden import GOLDEN, dump, text_case
 from vocab import text as text_module
-from vocab.text import clean, is_word, normalize, read_span, split_sentences, tokenize
+from vocab.text import clean, is_word, normalize, split_sentences, tokenize, unread_span
 
 CASES: list[dict[str, Any]] = json.loads((GOLDEN / "text.json").read_text(encoding="utf-8"))["cases"]
 BY_NAME = {case["name"]: case for case in CASES}
@@ -134,7 +134,7 @@ def test_a_token_normalizes_to_itself_unless_its_case_is_special(review: str) ->
 
 @given(st.integers(0, 2_000))
 def test_read_span_keeps_the_first_128_and_the_last_272_tokens(count: int) -> None:
-    skip_from, skip_to = read_span(count)
+    skip_from, skip_to = unread_span(count)
     kept = [*range(count)][:skip_from] + [*range(count)][skip_to:]
     assert kept == ([*range(count)] if count <= 400 else [*range(128), *range(count - 272, count)])
 
@@ -187,7 +187,7 @@ def _repeat(part: str, length: int) -> str:
 def _read(review: str) -> None:
     text = clean(review)
     tokens = tokenize(text)
-    first, last = read_span(len(tokens.names))
+    first, last = unread_span(len(tokens.names))
     split_sentences(text, tokens.without(first, last), first)
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from training.endpoint.onnx_runtime import ort
 from vocab import messages, vocabulary
 from vocab.files import sha256
-from vocab.messages import EndpointRequest, Item, MessageError, Scored
-from vocab.vocabulary import Encoded, Vocabulary, VocabularyError
+from vocab.messages import EndpointRequest, Item, MessageError, Score
+from vocab.vocabulary import EncodedReview, Vocabulary, VocabularyError
 
 MODEL_FOLDER = Path(__file__).with_name("model")
 MAX_MODEL_BYTES = 10_000_000
@@ -44,7 +44,7 @@ class Verdict(NamedTuple):
     card: dict[str, Any]
     model: messages.Model
 
-    def score(self, ids: list[int]) -> Scored:
+    def score(self, ids: list[int]) -> Score:
         """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its answer."""
         contributions, bias = self.session.run(None, {"ids": np.array(ids, dtype=np.int64)})
         temperature = self.card["temperature"]
@@ -52,7 +52,7 @@ class Verdict(NamedTuple):
             float(bias[0]) / temperature, (contributions.astype(np.float64) / temperature).tolist()
         )
 
-    def read(self, review: str) -> tuple[Encoded, Scored]:
+    def read(self, review: str) -> tuple[EncodedReview, Score]:
         """Encode and score a review. Raises MessageError 422 when it holds no token."""
         encoded = messages.check_encoded(self.words.encode(review))
         return encoded, self.score(encoded.ids)

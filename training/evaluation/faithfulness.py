@@ -30,9 +30,9 @@ from tqdm import tqdm
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import loaded, publish
-from vocab.messages import MessageError, Scored, sigmoid
+from vocab.messages import MessageError, Score, sigmoid
 from vocab.text import is_word
-from vocab.vocabulary import Encoded
+from vocab.vocabulary import EncodedReview
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 METHODS = ("contributions", "occlusion", "random")
@@ -42,7 +42,7 @@ RANDOM_ORDERS = 5
 CHUNK = 10
 
 # Gives the network's answer to ids; never asked about none.
-Score = Callable[[list[int]], Scored]
+ScoreFunction = Callable[[list[int]], Score]
 
 
 class Erasure(NamedTuple):
@@ -65,7 +65,7 @@ class Outcome(NamedTuple):
     sum_gap: float
 
 
-def examine(encoded: Encoded, score: Score, seed: int) -> Outcome | None:
+def examine(encoded: EncodedReview, score: ScoreFunction, seed: int) -> Outcome | None:
     """Remove words and sentences from one review; None when it holds no word."""
     ids = encoded.ids
     scored = score(ids)
@@ -176,7 +176,7 @@ def _examine_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
     return found
 
 
-def _logit_without(ids: list[int], score: Score, bias: float, removed: set[int]) -> float:
+def _logit_without(ids: list[int], score: ScoreFunction, bias: float, removed: set[int]) -> float:
     """Give the logit of the ids that are left; of none it is the bias, the sum of nothing."""
     left = [number for index, number in enumerate(ids) if index not in removed]
     return score(left).logit if left else bias

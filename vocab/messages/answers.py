@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from vocab.messages.errors import MessageError
-from vocab.messages.parts import DECIMALS, Item, Model, Scored, model_message
+from vocab.messages.parts import DECIMALS, Item, Model, Score, model_message
 from vocab.messages.wire import to_json
-from vocab.vocabulary import Encoded
+from vocab.vocabulary import EncodedReview
 
 # Lambda gives back 6 MB at most, the answer written as a JSON string within it.
 MAX_ANSWER_BYTES = 6_000_000
@@ -17,7 +17,7 @@ SENTIMENTS = ("positive", "negative", "uncertain")
 SIDES = SENTIMENTS[:2]
 
 
-def sentiment_of(probability: float, model: Model, encoded: Encoded | None = None) -> str:
+def sentiment_of(probability: float, model: Model, encoded: EncodedReview | None = None) -> str:
     """Give the verdict: uncertain inside the model's band, or when no word of the review is known."""
     low, high = model.uncertain
     if low < probability < high or (encoded is not None and not encoded.known):
@@ -25,7 +25,7 @@ def sentiment_of(probability: float, model: Model, encoded: Encoded | None = Non
     return "positive" if probability >= 0.5 else "negative"
 
 
-def warnings_of(encoded: Encoded) -> list[dict[str, str]]:
+def warnings_of(encoded: EncodedReview) -> list[dict[str, str]]:
     """Give what a reader should know before trusting the verdict, as code and detail."""
     from vocab.language import looks_english
 
@@ -57,7 +57,7 @@ def warnings_of(encoded: Encoded) -> list[dict[str, str]]:
 
 
 def build_answer(
-    encoded: Encoded, scored: Scored, explain: str, model: Model, request_id: str
+    encoded: EncodedReview, scored: Score, explain: str, model: Model, request_id: str
 ) -> dict[str, Any]:
     """Build the public answer to one review."""
     verdict = build_verdict(encoded, scored, explain, model)
@@ -84,7 +84,7 @@ def build_batch_answer(
     return answer
 
 
-def build_verdict(encoded: Encoded, scored: Scored, explain: str, model: Model) -> dict[str, Any]:
+def build_verdict(encoded: EncodedReview, scored: Score, explain: str, model: Model) -> dict[str, Any]:
     """Build what a review is told, alone or among others: verdict, warnings and explanation."""
     answer: dict[str, Any] = {
         "sentiment": sentiment_of(scored.probability, model, encoded),

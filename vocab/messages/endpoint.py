@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from vocab.messages.errors import MessageError
-from vocab.messages.parts import Item, Model, Scored, check_review, id_of, line_item, sigmoid, wrong_id
+from vocab.messages.parts import Item, Model, Score, check_review, id_of, line_item, sigmoid, wrong_id
 from vocab.messages.wire import (
     JSON,
     JSON_LINES,
@@ -18,7 +18,7 @@ from vocab.messages.wire import (
     to_json,
     type_of,
 )
-from vocab.vocabulary import Encoded, Vocabulary
+from vocab.vocabulary import EncodedReview, Vocabulary
 
 MAX_ENDPOINT_BYTES = 4_000_000  # SageMaker's own limit for serverless inference
 MAX_ENDPOINT_REVIEWS = 100
@@ -34,7 +34,7 @@ class EndpointRequest(NamedTuple):
     lines: bool = False
 
 
-def build_endpoint_request(encoded: Sequence[Encoded], vocabulary: Vocabulary, explain: bool) -> bytes:
+def build_endpoint_request(encoded: Sequence[EncodedReview], vocabulary: Vocabulary, explain: bool) -> bytes:
     """Write the endpoint's message: ids and the fingerprint of the vocabulary they come from."""
     return to_json(
         {
@@ -89,8 +89,8 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
 
 
 def parse_endpoint_answer(
-    body: bytes, encoded: Sequence[Encoded], explain: bool
-) -> tuple[Model, list[Scored]]:
+    body: bytes, encoded: Sequence[EncodedReview], explain: bool
+) -> tuple[Model, list[Score]]:
     """Read and check the endpoint's answer to ``build_endpoint_request(encoded, ..., explain)``.
 
     Raises MessageError 502 when anything about it is not as agreed: what an endpoint sends is
@@ -138,7 +138,7 @@ def check_vocabulary(named: str | None, own: str) -> None:
         )
 
 
-def check_answered(model: Model, own: str) -> None:
+def check_model_vocabulary(model: Model, own: str) -> None:
     """Refuse what a model of another vocabulary says of our ids. Raises MessageError 502."""
     if model.vocabulary != own:
         raise MessageError(
@@ -186,7 +186,7 @@ def _model(message: dict[str, Any]) -> Model:
     return Model(name, vocabulary, (float(low), float(high)))
 
 
-def _scored(answer: dict[str, Any], tokens: int) -> Scored:
+def _scored(answer: dict[str, Any], tokens: int) -> Score:
     logit, probability, bias = (_finite(answer[key]) for key in ("logit", "probability", "bias"))
     contributions = _all_finite(answer["contributions"]) if tokens else []
     if len(contributions) != tokens:
@@ -195,7 +195,7 @@ def _scored(answer: dict[str, Any], tokens: int) -> Scored:
         raise ValueError("probability and logit disagree")
     if tokens and abs(math.fsum([bias, *contributions]) - logit) > 1e-5:
         raise ValueError("the contributions do not add up")
-    return Scored(logit, probability, bias, contributions)
+    return Score(logit, probability, bias, contributions)
 
 
 def _finite(value: object) -> float:

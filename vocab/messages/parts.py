@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from vocab.messages.errors import MessageError
 from vocab.messages.wire import parse_json, type_of
-from vocab.vocabulary import Encoded
+from vocab.vocabulary import EncodedReview
 
 MAX_REVIEW_CHARACTERS = 50_000
 # Contributions are sent with this many decimals; logit and probability are computed from those.
@@ -30,7 +30,7 @@ class Model(NamedTuple):
     uncertain: tuple[float, float]
 
 
-class Scored(NamedTuple):
+class Score(NamedTuple):
     """The network's answer: bias + sum of contributions = logit, one contribution a token.
 
     ``contributions`` is empty when no explanation was asked for.
@@ -60,7 +60,7 @@ def check_review(review: object) -> str:
     return review
 
 
-def check_encoded(encoded: Encoded) -> Encoded:
+def check_encoded(encoded: EncodedReview) -> EncodedReview:
     """Give the encoded review when it holds a token. Raises MessageError 422."""
     if not encoded.ids:
         raise MessageError(
@@ -72,12 +72,12 @@ def check_encoded(encoded: Encoded) -> Encoded:
     return encoded
 
 
-def build_score(bias: float, contributions: Sequence[float]) -> Scored:
+def build_score(bias: float, contributions: Sequence[float]) -> Score:
     """Give the score whose parts, as sent, add up exactly: logit = bias + sum(contributions)."""
     rounded = [round(float(value), DECIMALS) for value in contributions]
     bias = round(float(bias), DECIMALS)
     logit = round(math.fsum([bias, *rounded]), DECIMALS)
-    return Scored(logit, round(sigmoid(logit), DECIMALS), bias, rounded)
+    return Score(logit, round(sigmoid(logit), DECIMALS), bias, rounded)
 
 
 def sigmoid(logit: float) -> float:

@@ -13,28 +13,28 @@ from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import faithfulness
 from vocab import messages, vocabulary
-from vocab.messages import Scored, sigmoid
+from vocab.messages import Score, sigmoid
 
 WORDS = vocabulary.load()
 REVIEW = "Good good plot. Awful music, quiet end."
 
 
-def linear(pulls: dict[str, float], bias: float = 0.0) -> Callable[[list[int]], Scored]:
+def linear(pulls: dict[str, float], bias: float = 0.0) -> Callable[[list[int]], Score]:
     """Give a network whose logit is the bias and the sum of its words' pulls, and which says so."""
     weights = {WORDS.encode(word).ids[0]: pull for word, pull in pulls.items()}
 
-    def score(ids: list[int]) -> Scored:
+    def score(ids: list[int]) -> Score:
         assert ids, "the network can't be asked about nothing"
         return messages.build_score(bias, [weights.get(number, 0.0) for number in ids])
 
     return score
 
 
-def liar(pulls: dict[str, float]) -> Callable[[list[int]], Scored]:
+def liar(pulls: dict[str, float]) -> Callable[[list[int]], Score]:
     """Give a linear network that says the opposite of each word, and still adds up."""
     honest = linear(pulls)
 
-    def score(ids: list[int]) -> Scored:
+    def score(ids: list[int]) -> Score:
         true = honest(ids)
         told = [-pull for pull in true.contributions]
         return true._replace(contributions=told, bias=true.logit - sum(told))
@@ -42,7 +42,7 @@ def liar(pulls: dict[str, float]) -> Callable[[list[int]], Scored]:
     return score
 
 
-def outcome(review: str, score: Callable[[list[int]], Scored], seed: int = 0) -> faithfulness.Outcome:
+def outcome(review: str, score: Callable[[list[int]], Score], seed: int = 0) -> faithfulness.Outcome:
     found = faithfulness.examine(WORDS.encode(review), score, seed)
     assert found
     return found
@@ -89,7 +89,7 @@ def test_punctuation_is_neither_ranked_nor_removed_as_a_word() -> None:
     asked: list[list[int]] = []
     score = linear(PULLS)
 
-    def watch(ids: list[int]) -> Scored:
+    def watch(ids: list[int]) -> Score:
         asked.append(ids)
         return score(ids)
 
@@ -118,7 +118,7 @@ def test_each_sentence_is_removed_and_the_strongest_named() -> None:
 
 
 def test_parts_that_miss_the_logit_are_seen() -> None:
-    def score(ids: list[int]) -> Scored:
+    def score(ids: list[int]) -> Score:
         return linear(PULLS)(ids)._replace(bias=0.125)
 
     assert outcome(REVIEW, score).sum_gap == pytest.approx(0.125)
