@@ -1,7 +1,7 @@
 """Take profiles afresh: where a whole answer's time goes, the network's operators, the Lambda's imports.
 
-    make profile                      # prints three tables
-    make profile FLAGS=--publish      # and docs/performance.md says them
+    python -m bench.profiles                # prints three tables
+    python -m bench.profiles --publish      # and docs/performance.md says them
     python -m bench.profiles --seconds 30 --flame build/answer.svg
 
 py-spy looks 200 times a second at a process that answers, from outside and hardly slowing it; ONNX Runtime

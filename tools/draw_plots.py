@@ -1,6 +1,6 @@
 """Draw README's plots from the published model's card: calibration, risk, and errors by length.
 
-    make plots
+    python -m tools.draw_plots
 
 Writes reliability.svg, risk-coverage.svg and errors-by-length.svg beside this file: the test split's
 figures, or the development split's where the card has no others. The same card gives the same bytes.
@@ -62,7 +62,11 @@ def draw(card: dict[str, Any], folder: Path) -> list[Path]:
         with matplotlib.rc_context(STYLE):
             figure = Figure(figsize=INCHES, layout="constrained")
             of(figure.add_subplot(), card["metrics"])
-            about = {"Title": f"{name} of {card['id']}", "Creator": "make plots", "Date": None}
+            about = {
+                "Title": f"{name} of {card['id']}",
+                "Creator": "python -m tools.draw_plots",
+                "Date": None,
+            }
             figure.savefig(path, metadata=about)
         paths.append(path)
     return paths

@@ -1,6 +1,6 @@
 """Write the model's figures and the curl's true answer into README, and the model card's page.
 
-    make readme
+    python -m tools.fill_docs
 
 Replaces what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``, from the card and the model; what the
 card has no figures for yet says so, with the command that measures it. Writes docs/model-card.md.
@@ -70,7 +70,13 @@ def figures(card: dict[str, Any]) -> str:
     for split in ("test", "development"):
         found = card["metrics"].get(split)
         if not found:
-            rows.append([split, f"not measured yet: `make evaluate SPLIT={split}`", *[""] * 7])
+            rows.append(
+                [
+                    split,
+                    f"not measured yet: `python -m training.evaluation.evaluate --split {split}`",
+                    *[""] * 7,
+                ]
+            )
             continue
         worst = max((row["ece"] for row in found.get("by_length", [])), default=None)
         rows.append(
@@ -327,13 +333,13 @@ SEED_FIGURES = {
 # A block's name, which is the metric's in the card: what shows it, and what measures it.
 SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "speed": (_speed, "python -m training.evaluation.evaluate --speed"),
-    "app": (_app, "make evaluate-app"),
-    "seeds": (_seeds, "make seeds"),
-    "peers": (_peers, "make peers"),
-    "behaviour": (_behaviour, "make behaviour"),
-    "ablation": (_ablation, "make ablation"),
-    "faithfulness": (_faithfulness, "make faithfulness"),
-    "warnings": (_warnings, "make warnings"),
+    "app": (_app, "python -m training.evaluation.evaluate_app"),
+    "seeds": (_seeds, "python -m training.recipe.seeds"),
+    "peers": (_peers, "python -m training.baselines.table"),
+    "behaviour": (_behaviour, "python -m training.evaluation.behaviour"),
+    "ablation": (_ablation, "python -m training.recipe.ablate"),
+    "faithfulness": (_faithfulness, "python -m training.evaluation.faithfulness"),
+    "warnings": (_warnings, "python -m training.evaluation.language_warnings"),
 }
 
 

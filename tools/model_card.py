@@ -1,6 +1,6 @@
 """Lay out the model's card as a Hugging Face model card: YAML metadata, then what a reader should know.
 
-    make readme          # writes docs/model-card.md, by fill_docs.py
+    python -m tools.fill_docs          # writes docs/model-card.md, by fill_docs.py
 
 All that it says stands in training/endpoint/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
 """
@@ -64,7 +64,8 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
     said = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
     return (
         f"---\n{front_matter(card)}---\n\n# {card['id']}\n\n"
-        "<!-- `make readme` writes this page from training/endpoint/model/model.json. -->\n\n" + said
+        "<!-- `python -m tools.fill_docs` writes this page from training/endpoint/model/model.json. -->\n\n"
+        + said
     )
 
 

@@ -1,6 +1,6 @@
 """List all that is shipped, with versions and licences, as CycloneDX (ECMA-424): one file for each thing.
 
-    make sbom           # writes build/sbom/*.cdx.json and prints the licences
+    python -m tools.sbom           # writes build/sbom/*.cdx.json and prints the licences
 
 The Lambda's zip and the endpoint's package carry what their requirements pin; the page carries the files of
 static_site/vendor; the client's wheel carries the page, and needs what its pyproject.toml names.

@@ -1,6 +1,6 @@
 """Take the pictures of the page, from the running app, and draw those that stand for it elsewhere.
 
-    make picture
+    python -m tools.take_picture
 
 Starts the app on free ports and Chromium. Writes docs/page.png for README, and into static_site/ social.png,
 which a link to the site carries, and apple-touch-icon.png.

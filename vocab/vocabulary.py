@@ -48,6 +48,8 @@ PLAIN_OPCODES = dict.fromkeys(
     ord(b"M"): 2,
 }
 SHORT_STRING, STRING = ord(b"\x8c"), ord(b"X")  # after which stands the string's length
+# The command that builds it anew, as errors name it.
+REBUILD = "`python -m training.data.build_vocab`"
 VOCABULARY = Path(__file__).resolve().with_name("vocabulary.pkl")
 
 
@@ -219,7 +221,7 @@ def load(path: Path = VOCABULARY) -> Vocabulary:
     if digest != expected:
         raise VocabularyError(
             f"{path} is not the file that {path.stem}.json names (SHA-256 {digest[:12]}…, expected"
-            f" {expected[:12]}…); restore both from git, or run `make vocab`"
+            f" {expected[:12]}…); restore both from git, or run {REBUILD}"
         )
     stems, words = _checked(_unpickle(data, path), path)
     return Vocabulary(stems, words, _fingerprint(digest))
@@ -250,12 +252,12 @@ def _unpickle(data: bytes, path: Path) -> object:
     if odd is not None:
         name = _name_of(data[odd])
         raise VocabularyError(
-            f"{path} is no pickle of plain data (it holds {name} at byte {odd:,}); run `make vocab`"
+            f"{path} is no pickle of plain data (it holds {name} at byte {odd:,}); run {REBUILD}"
         )
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
     except Exception as error:
-        raise VocabularyError(f"{path} is no pickle of plain data ({error}); run `make vocab`") from error
+        raise VocabularyError(f"{path} is no pickle of plain data ({error}); run {REBUILD}") from error
 
 
 def _odd_opcode(data: bytes) -> int | None:
@@ -284,21 +286,21 @@ def _name_of(opcode: int) -> str:
 def _checked(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]:
     """Refuse what this code can't use: another format or text version, wrong types, ids with gaps."""
     if not isinstance(plain, dict):
-        raise VocabularyError(f"{path} holds {type(plain).__name__}, not a dict; run `make vocab`")
+        raise VocabularyError(f"{path} holds {type(plain).__name__}, not a dict; run {REBUILD}")
     wanted = {"format": FORMAT, "text_version": TEXT_VERSION, "stemmer": STEMMER, "buckets": BUCKETS}
     for key, value in wanted.items():
         if plain.get(key) != value:
             raise VocabularyError(
-                f"{path} was built with {key} {plain.get(key)!r}, this code has {value!r}; run `make vocab`"
+                f"{path} was built with {key} {plain.get(key)!r}, this code has {value!r}; run {REBUILD}"
             )
     stems, words = plain.get("stems"), plain.get("words")
     if not isinstance(stems, dict) or not isinstance(words, dict) or not stems:
-        raise VocabularyError(f"{path} lacks its stems or words; run `make vocab`")
+        raise VocabularyError(f"{path} lacks its stems or words; run {REBUILD}")
     if not all(isinstance(stem, str) and type(number) is int for stem, number in stems.items()):
-        raise VocabularyError(f"{path} has a stem or id of a wrong type; run `make vocab`")
+        raise VocabularyError(f"{path} has a stem or id of a wrong type; run {REBUILD}")
     if list(stems.values()) != list(range(FIRST_KNOWN_ID, FIRST_KNOWN_ID + len(stems))):
-        raise VocabularyError(f"{path} has ids out of order; run `make vocab`")
+        raise VocabularyError(f"{path} has ids out of order; run {REBUILD}")
     pairs = words.items()
     if not all(isinstance(word, str) and isinstance(stem, str) and stem in stems for word, stem in pairs):
-        raise VocabularyError(f"{path} has a word without its stem; run `make vocab`")
+        raise VocabularyError(f"{path} has a word without its stem; run {REBUILD}")
     return stems, words

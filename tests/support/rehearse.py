@@ -1,8 +1,8 @@
 """All of it in a line against a simulated AWS: deploy, use it in a browser, batch, update, status, destroy.
 
-    make rehearse            # or: python tests/support/rehearse.py --picture page.png
+    make rehearse            # or: python -m tests.support.rehearse --picture page.png
     VERDICT_REAL_AWS=1 make rehearse FLAGS=--real     # the same in your own account, as stage test: it costs
-    make simulate            # or: ... --serve; only starts the account, for commands in another terminal
+    python -m tests.support.rehearse --serve          # starts the account alone, for another terminal
 
 What is real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda emulator,
 the commands of training/, a browser. What is simulated: the account (moto), API Gateway, S3's website.

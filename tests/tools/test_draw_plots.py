@@ -123,7 +123,7 @@ def test_quarters_without_a_confusion_show_their_errors_as_one(tmp_path: Path) -
 def test_the_committed_drawing_says_what_the_committed_card_does(name: str, tmp_path: Path) -> None:
     published = json.loads(draw_plots.CARD.read_text(encoding="utf-8"))
     draw_plots.draw(published, tmp_path)
-    assert words_of(draw_plots.DOCS / name) == words_of(tmp_path / name), "run `make plots`"
+    assert words_of(draw_plots.DOCS / name) == words_of(tmp_path / name), "run `python -m tools.draw_plots`"
     assert words_of(tmp_path / name)[0].endswith(published["id"])
 
 

@@ -60,7 +60,7 @@ def test_chance_and_both_sides_stand_beside_the_figures_where_they_are_known() -
 def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names_its_command() -> None:
     old = {key: SPLIT[key] for key in SPLIT if key not in ("by_length", "accuracy_of_surest_90")}
     _, test, development = cells(fill_docs.figures(card(development=old)))
-    assert test[1] == "not measured yet: `make evaluate SPLIT=test`"
+    assert test[1] == "not measured yet: `python -m training.evaluation.evaluate --split test`"
     assert (development[5], development[7]) == ("–", "–")
 
 
@@ -81,7 +81,8 @@ def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.Monke
         if command.startswith("make "):
             assert f"\n{command.removeprefix('make ')}:" in makefile
         else:
-            assert (fill_docs.ROOT / command.split()[1]).is_file()
+            module = command.split()[2]
+            assert (fill_docs.ROOT / (module.replace(".", "/") + ".py")).is_file()
 
 
 def shown(name: str, metric: dict[str, Any]) -> str:
@@ -170,7 +171,12 @@ def test_peers_stand_side_by_side_and_what_one_lacks_is_a_dash() -> None:
 def test_sarcasm_stands_last_and_notes_are_no_capabilities() -> None:
     rate = {"open": 0.1, "held": 0.5}
     metric = {"sarcasm": rate, "negated_negation": rate, "overall": rate, "single sentences": rate}
-    rows = cells(shown("behaviour", metric | {"command": "make behaviour", "peers": {"VADER": {}}}))
+    rows = cells(
+        shown(
+            "behaviour",
+            metric | {"command": "python -m training.evaluation.behaviour", "peers": {"VADER": {}}},
+        )
+    )
     assert [row[0] for row in rows[1:]] == [
         "single sentences",
         "short cases, all but sarcasm",

@@ -122,7 +122,7 @@ def test_a_card_of_before_says_what_it_does_not_say(card: dict[str, Any]) -> Non
 def test_the_committed_page_is_the_published_card_s() -> None:
     published = inference.model_fn(inference.MODEL_FOLDER).card
     written = fill_docs.PAGE.read_text(encoding="utf-8")
-    assert written == model_card.page(published, fill_docs.blocks()), "run `make readme`"
+    assert written == model_card.page(published, fill_docs.blocks()), "run `python -m tools.fill_docs`"
 
 
 def test_the_page_s_pictures_are_there(card: dict[str, Any]) -> None:

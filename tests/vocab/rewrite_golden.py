@@ -4,7 +4,8 @@
     python tests/vocab/rewrite_golden.py --check    # say what would change, write nothing
 
 A new case is an entry with ``name`` and ``review`` alone. Ids that changed under the same text
-version and fingerprint are refused: raise ``TEXT_VERSION`` in vocab/text.py and run `make vocab`.
+version and fingerprint are refused: raise ``TEXT_VERSION`` in vocab/text.py and run
+`python -m training.data.build_vocab`.
 """
 
 import argparse
@@ -75,7 +76,7 @@ def main() -> None:
     if changed := changed_ids(ids, new):
         sys.exit(
             f"rewrite_golden: the ids of {', '.join(changed)} changed; raise TEXT_VERSION in"
-            " vocab/text.py, run `make vocab`, train, then rewrite"
+            " vocab/text.py, run `python -m training.data.build_vocab`, train, then rewrite"
         )
     wanted = {
         "text.json": dump({}, [text_case(case) for case in text["cases"]]),

@@ -278,7 +278,11 @@ def test_a_full_disk_leaves_the_old_vocabulary_usable_and_nothing_half_written(
 def test_a_changed_pickle_is_refused_before_it_is_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vocabulary, "_unpickle", _must_not_be_called)
     saved.write_bytes(saved.read_bytes().replace(b"film", b"flim"))
-    _refused(saved, "is not the file that vocabulary.json names (SHA-256", "run `make vocab`")
+    _refused(
+        saved,
+        "is not the file that vocabulary.json names (SHA-256",
+        "run `python -m training.data.build_vocab`",
+    )
 
 
 def test_a_card_of_another_vocabulary_is_refused(saved: Path) -> None:
@@ -342,7 +346,9 @@ def test_a_pickle_that_calls_something_is_refused_and_nothing_is_called(
     assert mark.is_dir(), "the bomb must be a live one"
     mark.rmdir()
     _replace(saved, data)
-    _refused(saved, "no pickle of plain data (it holds ", " at byte ", "run `make vocab`")
+    _refused(
+        saved, "no pickle of plain data (it holds ", " at byte ", "run `python -m training.data.build_vocab`"
+    )
     assert not mark.exists()
 
 
@@ -353,7 +359,11 @@ def test_even_a_harmless_class_is_refused(saved: Path) -> None:
 
 def test_a_persistent_id_is_refused(saved: Path) -> None:
     _replace(saved, b"\x80\x04\x8c\x01aQ.")
-    _refused(saved, "no pickle of plain data (it holds BINPERSID at byte 5)", "run `make vocab`")
+    _refused(
+        saved,
+        "no pickle of plain data (it holds BINPERSID at byte 5)",
+        "run `python -m training.data.build_vocab`",
+    )
 
 
 def test_a_registered_extension_is_refused(saved: Path) -> None:
@@ -378,7 +388,7 @@ def test_a_registered_extension_is_refused(saved: Path) -> None:
 )
 def test_bytes_that_are_no_whole_pickle_are_refused(saved: Path, data: bytes) -> None:
     _replace(saved, data)
-    _refused(saved, "is no pickle of plain data", "run `make vocab`")
+    _refused(saved, "is no pickle of plain data", "run `python -m training.data.build_vocab`")
 
 
 @pytest.mark.parametrize(
@@ -410,13 +420,13 @@ def test_a_pickle_that_this_code_can_not_use_is_refused(
     saved: Path, change: dict[str, Any], says: str
 ) -> None:
     _replace(saved, pickle.dumps({**_plain(saved), **change}))
-    _refused(saved, says, "run `make vocab`")
+    _refused(saved, says, "run `python -m training.data.build_vocab`")
 
 
 @pytest.mark.parametrize("plain", [[], "stems", 3, None])
 def test_a_pickle_of_anything_but_a_dict_is_refused(saved: Path, plain: object) -> None:
     _replace(saved, pickle.dumps(plain))
-    _refused(saved, f"holds {type(plain).__name__}, not a dict", "run `make vocab`")
+    _refused(saved, f"holds {type(plain).__name__}, not a dict", "run `python -m training.data.build_vocab`")
 
 
 def test_the_published_vocabulary_is_small_and_plain() -> None:

@@ -257,7 +257,7 @@ def main() -> None:
         write_atomic(options.out, (json.dumps(figures, indent=2) + "\n").encode())
     if options.publish:
         had = [row for row in rows if "missing" not in row]
-        command = f"make peers SPLIT={split}"
+        command = f"python -m training.baselines.table --split {split}"
         publish(options.model, "peers", {**figures, "rows": had}, command)
 
 

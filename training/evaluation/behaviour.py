@@ -183,7 +183,7 @@ def main() -> None:
     found = rates(outcomes) | {"single sentences": sentence_rates(sentences, score)}
     print("\n".join([table(found, peers), *missing]))
     if options.publish:
-        publish(options.model, "behaviour", found, "make behaviour")
+        publish(options.model, "behaviour", found, "python -m training.evaluation.behaviour")
     if options.failures:
         for case, (first, second), passed in outcomes:
             if not passed and case["half"] == "open":

@@ -325,7 +325,7 @@ def _figures(options: argparse.Namespace) -> dict[str, Any]:
         name, command = "speed", "python -m training.evaluation.evaluate --speed"
         figures = speed(texts, options.model)
     else:
-        name, command = options.split, f"make evaluate SPLIT={options.split}"
+        name, command = options.split, f"python -m training.evaluation.evaluate --split {options.split}"
         figures = judge(texts, labels, options.model, options.workers)
     if options.publish:
         publish(options.model, name, figures, command)

@@ -130,7 +130,12 @@ def main() -> None:
         )
     if options.publish:
         machine = f"{os.cpu_count()} cores, one client, kept alive"
-        publish(inference.MODEL_FOLDER, "app", {**figures, "machine": machine}, "make evaluate-app")
+        publish(
+            inference.MODEL_FOLDER,
+            "app",
+            {**figures, "machine": machine},
+            "python -m training.evaluation.evaluate_app",
+        )
 
 
 if __name__ == "__main__":

@@ -232,9 +232,9 @@ def main() -> None:
         chosen = [review.text for review in evenly(reviews, options.reviews)]
         found = summarize(examine_all(chosen, options.model, options.workers))
         if options.publish:
-            asked = "make faithfulness"
+            asked = "python -m training.evaluation.faithfulness"
             if options.reviews != REVIEWS:
-                asked = f"python -m training.evaluation.faithfulness --reviews {options.reviews}"
+                asked += f" --reviews {options.reviews}"
             publish(options.model, "faithfulness", found, asked)
     except OSError as error:
         sys.exit(f"faithfulness: {error.filename or options.model}: {error.strerror}")

@@ -136,7 +136,7 @@ def main() -> None:
         of_reviews = [codes_of(words, review.text) for review in progress]
         found = summarize(languages(sentences, codes), of_reviews)
         if options.publish:
-            publish(options.model, "warnings", found, "make warnings")
+            publish(options.model, "warnings", found, "python -m training.evaluation.language_warnings")
     except OSError as error:
         sys.exit(f"warnings: {error.filename}: {error.strerror}")
     except (ValueError, dataset.DataError, vocabulary.VocabularyError) as error:

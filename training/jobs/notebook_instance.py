@@ -284,7 +284,10 @@ def run(cloud: Cloud, options: argparse.Namespace) -> None:
         print(plan(cloud, options))
     else:
         ensure(cloud, options)
-        print(f"notebook: stops after {options.idle_minutes} idle minutes; open it by `make notebook-open`")
+        print(
+            f"notebook: stops after {options.idle_minutes} idle minutes;"
+            " open it by `make notebook FLAGS=--open`"
+        )
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:

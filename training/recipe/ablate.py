@@ -157,7 +157,7 @@ def main() -> None:
             print(table(rows))
         if rows and options.publish:
             figures = {"epochs": options.epochs, "seed": options.seed, "rows": rows}
-            evaluate.publish(inference.MODEL_FOLDER, "ablation", figures, "make ablation")
+            evaluate.publish(inference.MODEL_FOLDER, "ablation", figures, "python -m training.recipe.ablate")
     except OSError as error:
         sys.exit(f"ablate: {error.filename}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:

@@ -159,7 +159,7 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
                 "ece_before_temperature": metrics.expected_calibration_error(
                     metrics.probabilities_of(logits), development.labels
                 ),
-                "command": "make evaluate SPLIT=development",
+                "command": "python -m training.evaluation.evaluate --split development",
             }
         },
     }

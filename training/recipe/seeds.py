@@ -105,7 +105,7 @@ def main() -> None:
     figures = {"seeds": list(rows), "by_seed": list(rows.values()), "spread": spread(list(rows.values()))}
     print(json.dumps(figures, indent=2))
     if options.publish:
-        evaluate.publish(inference.MODEL_FOLDER, "seeds", figures, "make seeds")
+        evaluate.publish(inference.MODEL_FOLDER, "seeds", figures, "python -m training.recipe.seeds")
 
 
 if __name__ == "__main__":

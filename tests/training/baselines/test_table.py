@@ -244,7 +244,7 @@ def test_publishing_writes_the_rows_that_were_had(
     assert [row["name"] for row in found["rows"]] == ["Verdict"]
     assert found["split"] == "development"
     assert found["machine"].startswith("1 core of ")
-    assert found["command"] == "make peers SPLIT=development"
+    assert found["command"] == "python -m training.baselines.table --split development"
 
 
 def test_only_the_times_are_measured_again(

@@ -267,7 +267,7 @@ def test_the_split_that_is_asked_for_is_judged_and_published(
     assert run_main(monkeypatch, *flags, "--publish") == [(["one", "two"], [1, 0], own_package)]
     assert json.loads(capsys.readouterr().out) == {"accuracy": 0.75}
     assert card_of(own_package)["metrics"] == {
-        "test": {"accuracy": 0.75, "command": "make evaluate SPLIT=test"}
+        "test": {"accuracy": 0.75, "command": "python -m training.evaluation.evaluate --split test"}
     }
 
 

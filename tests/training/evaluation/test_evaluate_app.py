@@ -220,7 +220,7 @@ def test_figures_are_published_when_that_is_asked_for(
     assert card.read_bytes() == before
     found = judge("--url", api.url, "--publish")
     published = json.loads(card.read_text(encoding="utf-8"))["metrics"]["app"]
-    assert published.pop("command") == "make evaluate-app"
+    assert published.pop("command") == "python -m training.evaluation.evaluate_app"
     assert published.pop("machine")
     assert published == found
 

@@ -206,7 +206,7 @@ def metrics_of(folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("flags", "command"),
     [
-        ((), "make faithfulness"),
+        ((), "python -m training.evaluation.faithfulness"),
         (("--reviews", "2"), "python -m training.evaluation.faithfulness --reviews 2"),
     ],
 )

@@ -185,7 +185,7 @@ def test_the_shares_are_published(own_package: Path, monkeypatch: pytest.MonkeyP
     run_main(monkeypatch, "--model", str(own_package), "--publish")
     card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
     assert set(card["metrics"]) == {"warnings"}
-    assert card["metrics"]["warnings"]["command"] == "make warnings"
+    assert card["metrics"]["warnings"]["command"] == "python -m training.evaluation.language_warnings"
     assert card["metrics"]["warnings"]["flagged"]["not_english"] == 0.5
     assert "open" not in json.dumps(card["metrics"])
 
