@@ -20,7 +20,6 @@ import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime.quantization import QuantType, quantize_dynamic
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
@@ -112,6 +111,9 @@ def int8_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def quantize(model: onnx.ModelProto) -> bytes:
     """Make the LSTM's weights int8, each gate's unit with its own scale; the rest stays as it is."""
+    # Only here, where onnx_runtime.py has loaded ONNX Runtime: its reports are off, and so is AMX.
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
     with tempfile.TemporaryDirectory() as folder:
         plain, small = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, plain)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -17,6 +16,7 @@ from safetensors.torch import save_file
 from tests.support.model import random_network
 from training.data import corpus as corpora
 from training.endpoint import inference
+from training.endpoint.onnx_runtime import ort
 from training.evaluation import evaluate, metrics
 from training.recipe import export, reproduce
 from training.recipe.export import ExportError
@@ -95,7 +95,7 @@ def test_the_graph_before_int8_gives_torch_s_contributions_and_bias() -> None:
     with torch.no_grad():  # rows that int8 holds exactly, so that nothing is rounded
         network.embedding.weight.copy_(torch.randint(-127, 128, network.embedding.weight.shape) / 64)
         network.embedding.weight[:, 0] = 127 / 64
-    session = onnxruntime.InferenceSession(export.to_onnx(network).SerializeToString())
+    session = ort.InferenceSession(export.to_onnx(network).SerializeToString())
     for ids in random_rows(30, 60):
         contributions, bias = session.run(None, {"ids": ids.astype(np.int64)})
         with torch.inference_mode():
