@@ -1,7 +1,7 @@
-"""A stage on AWS: what its things are called, how they are found again, and how AWS is asked.
+"""A stage on AWS: its names and tags, the clients that call AWS, and sentences for AWS's errors.
 
-Everything that a deploy makes carries the stage's tags and a name that starts with ``verdict-STAGE``, so
-that status and destroy need nothing but an account and a region.
+Everything that a deploy creates carries the stage's tags and a name that starts with ``verdict-STAGE``. So
+status and destroy need only an account and a region.
 """
 
 import argparse
@@ -35,11 +35,11 @@ CONNECT_SECONDS, READ_SECONDS, TRIES = 10, 60, 5
 
 
 class CloudError(Exception):
-    """What a command could not do, in one sentence with the way out."""
+    """A command can't do its work; the message gives the reason and a remedy."""
 
 
 class Stage(NamedTuple):
-    """One deployment in one account and region; every name of it in one place.
+    """One deployment in one account and region, with the names of all its resources.
 
     >>> Stage("dev", "123456789012", "eu-west-1").bucket
     'verdict-dev-123456789012-eu-west-1'
@@ -52,32 +52,32 @@ class Stage(NamedTuple):
 
     @property
     def prefix(self) -> str:
-        """What every name of this stage starts with."""
+        """The start of every name of this stage."""
         return f"{PROJECT}-{self.name}"
 
     @property
     def bucket(self) -> str:
-        """The bucket of packages, training data, batches and results."""
+        """The bucket for packages, training data, batches and results."""
         return f"{self.prefix}-{self.account}-{self.region}"
 
     @property
     def site_bucket(self) -> str:
-        """The bucket of the page."""
+        """The bucket for the page."""
         return f"{self.prefix}-site-{self.account}-{self.region}"
 
     @property
     def role(self) -> str:
-        """The role of SageMaker's jobs and of the notebook."""
+        """The role of SageMaker's jobs and the notebook."""
         return f"{self.prefix}-sagemaker"
 
     @property
     def endpoint_role(self) -> str:
-        """The role of the endpoint's container, which answers whoever asks the API."""
+        """The role of the endpoint's container, which answers all callers of the API."""
         return f"{self.prefix}-endpoint"
 
     @property
     def adapt_role(self) -> str:
-        """The role of the jobs that adapt the model; it may read the files of reviews of those that run."""
+        """The role of the jobs that adapt the model; it may read the running jobs' files of reviews."""
         return f"{self.prefix}-adapt"
 
     def role_arn_of(self, name: str) -> str:
@@ -94,7 +94,7 @@ class Stage(NamedTuple):
 
     @property
     def endpoints(self) -> tuple[str, str]:
-        """Both names that the endpoint takes in turn, whenever the vocabulary changes."""
+        """The endpoint's two names. A deploy with another vocabulary switches from one to the other."""
         return self.endpoint, f"{self.endpoint}-2"
 
     def endpoint_arn(self, endpoint: str) -> str:
@@ -102,7 +102,7 @@ class Stage(NamedTuple):
 
     @property
     def function(self) -> str:
-        """The Lambda function, as Chalice calls it."""
+        """The Lambda function, by the name that Chalice gives it."""
         return self.prefix
 
     @property
@@ -111,7 +111,7 @@ class Stage(NamedTuple):
 
     @property
     def function_role(self) -> str:
-        """The Lambda's role."""
+        """The role of the Lambda function."""
         return f"{self.prefix}-function"
 
     @property
@@ -128,16 +128,16 @@ class Stage(NamedTuple):
 
     @property
     def tags(self) -> dict[str, str]:
-        """What everything of this stage carries; roles, pages and budgets are the whole account's."""
+        """The tags of every resource. The region is one: roles, pages and budgets are the whole account's."""
         return {TAG_PROJECT: PROJECT, TAG_STAGE: self.name, TAG_REGION: self.region}
 
     def owns(self, tags: Mapping[str, str]) -> bool:
-        """Say whether something with these tags belongs to this stage."""
+        """Return whether a resource with these tags belongs to this stage."""
         return all(tags.get(key) == value for key, value in self.tags.items())
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Give tags as most services take them.
+    """Return tags in the form that most services expect.
 
     >>> tag_list({"a": "b"})
     [{'Key': 'a', 'Value': 'b'}]
@@ -146,7 +146,7 @@ def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def tag_map(tags: Sequence[Mapping[str, str]] | Mapping[str, str] | None) -> dict[str, str]:
-    """Give tags as a mapping, whichever way a service sent them.
+    """Return tags as a mapping, from any form that a service sends.
 
     >>> tag_map([{"Key": "a", "Value": "b"}])
     {'a': 'b'}
@@ -157,7 +157,7 @@ def tag_map(tags: Sequence[Mapping[str, str]] | Mapping[str, str] | None) -> dic
 
 
 class Cloud:
-    """A stage together with the clients that ask AWS for it; a client is made on first use."""
+    """A stage together with the clients that call AWS for it; each client is created on first use."""
 
     def __init__(self, stage: Stage, session: Any) -> None:
         self.stage, self.session = stage, session
@@ -168,7 +168,7 @@ class Cloud:
 
 
 def make_client(session: Any, service: str, region: str | None = None) -> Any:
-    """Give a boto3 client with our timeouts and as many tries as a passing failure deserves."""
+    """Create a boto3 client with our timeouts and our number of tries."""
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -179,7 +179,7 @@ def make_client(session: Any, service: str, region: str | None = None) -> Any:
 
 
 def open_stage(name: str, region: str | None = None) -> Cloud:
-    """Ask AWS who we are and give the stage. Raises CloudError, or what botocore raises."""
+    """Look up the caller's account and return the stage in it. Raises CloudError and botocore's errors."""
     check_stage(name)
     session = boto3.session.Session(region_name=region_of(region))
     if not session.region_name:
@@ -189,40 +189,40 @@ def open_stage(name: str, region: str | None = None) -> Cloud:
     return Cloud(Stage(name, caller["Account"], session.region_name, partition), session)
 
 
-def region_of(named: str | None) -> str | None:
-    """Give the region: the one named, AWS_REGION (which boto3 does not read), or the profile's."""
-    chosen = named or os.environ.get("AWS_REGION") or None
-    return chosen or boto3.session.Session().region_name
+def region_of(flag: str | None) -> str | None:
+    """Return the region: the flag's, AWS_REGION's (which boto3 does not read), or the profile's."""
+    region = flag or os.environ.get("AWS_REGION") or boto3.session.Session().region_name
+    return None if region is None else str(region)
 
 
 def check_stage(name: str) -> str:
-    """Give the stage's name. Raises CloudError when it can't be one."""
+    """Return the stage's name. Raises CloudError when it is not valid."""
     if not _STAGE.fullmatch(name):
         raise CloudError(
-            f"a stage is named by 1 to 12 small letters, digits and hyphens, got {name[:20]!r}; try dev"
+            f"a stage's name has 1 to 12 small letters, digits and hyphens, got {name[:20]!r}; try dev"
         )
     return name
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add what every command on AWS takes: --stage, --region, --dry-run."""
+    """Add the flags of every command on AWS: --stage, --region, --dry-run."""
     parser.add_argument(
         "--stage",
         default=os.environ.get("STAGE") or STAGE,
         help=f"which deployment (default: STAGE, or {STAGE})",
     )
     parser.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
 
 
-def check_choices(parser: argparse.ArgumentParser, **chosen: tuple[str, Sequence[str]]) -> None:
-    """End with one sentence when a variable names none of its choices: argparse looks at flags alone."""
-    for variable, (value, choices) in chosen.items():
+def check_choices(parser: argparse.ArgumentParser, **values: tuple[str, Sequence[str]]) -> None:
+    """Exit with one sentence when a variable holds an unknown choice: argparse checks flags alone."""
+    for variable, (value, choices) in values.items():
         if value not in choices:
             parser.error(f"{variable} must be one of {', '.join(choices)}, got {value[:20]!r}")
 
 
-# --- what went wrong ----------------------------------------------------------------------------
+# --- errors -------------------------------------------------------------------------------------
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _UNKNOWN = (
@@ -259,42 +259,42 @@ _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)(?: on 
 
 @contextmanager
 def speaking(command: str) -> Iterator[None]:
-    """End a command with one sentence instead of a traceback when AWS, or we, could not do it."""
+    """Exit with one sentence instead of a traceback when AWS or our own checks refuse something."""
     try:
         yield
     except (CloudError, BotoCoreError, Boto3Error, ClientError) as error:
         sys.exit(f"{command}: {sentence_of(error)}")
     except KeyboardInterrupt:
         sys.exit(
-            f"{command}: interrupted; run it again to go on, or `make destroy` to take away what is there"
+            f"{command}: interrupted; run it again to go on, or `make destroy` to remove everything"
         )
 
 
 def code_of(error: ClientError) -> str:
-    """Give AWS's code of an error."""
+    """Return AWS's code of an error."""
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
 def is_missing(error: ClientError) -> bool:
-    """Say whether AWS answered that the thing asked for is not there.
+    """Return whether AWS answered that a resource does not exist.
 
-    SageMaker says so by a ValidationException, with words that differ from call to call.
+    SageMaker then sends a ValidationException, whose words differ from call to call.
     """
     message = str(error.response.get("Error", {}).get("Message", "")).lower()
-    told = any(words in message for words in _NOT_THERE)
-    return code_of(error) in MISSING or (told and code_of(error).startswith("Validation"))
+    by_words = any(words in message for words in _NOT_THERE)
+    return code_of(error) in MISSING or (by_words and code_of(error).startswith("Validation"))
 
 
 def sentence_of(error: Exception) -> str:
-    """Say in one sentence what went wrong and what to do."""
+    """Return one sentence with an error's reason and a remedy."""
     if isinstance(error, NoRegionError):
-        return "no AWS region is set; name one with --region or AWS_REGION"
+        return "no AWS region is set; set one with --region or AWS_REGION"
     if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
         return "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"
     if isinstance(error, ProfileNotFound):
-        return f"{error}; set AWS_PROFILE to one that `aws configure list-profiles` names"
+        return f"{error}; set AWS_PROFILE to one of `aws configure list-profiles`"
     if isinstance(error, EndpointConnectionError):
-        return f"AWS can't be reached ({error}); look at the network and the region"
+        return f"AWS can't be reached ({error}); check the network and the region"
     if isinstance(error, ClientError):
         return _sentence_of_answer(error)
     return str(error)
@@ -302,25 +302,25 @@ def sentence_of(error: Exception) -> str:
 
 def _sentence_of_answer(error: ClientError) -> str:
     code, message = code_of(error), _first_line(str(error.response.get("Error", {}).get("Message", "")))
-    what = f"{error.operation_name}: {message or code}"
+    refusal = f"{error.operation_name}: {message or code}"
     if code in _EXPIRED:
         return "the AWS credentials have expired; sign in again (`aws sso login`, or new keys)"
     if code in _UNKNOWN:
-        return "AWS does not know these credentials; look at AWS_PROFILE, or at the keys"
+        return "AWS does not know these credentials; check AWS_PROFILE, or the keys"
     if code in _DENIED:
-        found = _ACTION.search(message)
-        if found:
-            where = f" on {found[2]}" if found[2] else ""
-            return f"your AWS user lacks the right {found[1]}{where}; add it and run this again"
+        match = _ACTION.search(message)
+        if match:
+            resource = f" on {match[2]}" if match[2] else ""
+            return f"your AWS user lacks the right {match[1]}{resource}; add it and run this again"
         return f"your AWS user has no right to {error.operation_name} ({code}); add it and run this again"
     if code in _QUOTA:
-        return f"a quota of the account is reached ({what}); ask for more at Service Quotas, or choose less"
+        return f"the account's quota is used up ({refusal}); raise it at Service Quotas, or choose less"
     if code in _TAKEN:
-        return f"the name is taken by another account ({what}); take another --stage"
-    return f"AWS refused {what} ({code})"
+        return f"another account has this name ({refusal}); use another --stage"
+    return f"AWS refused {refusal} ({code})"
 
 
 def _first_line(message: str) -> str:
-    """Give a message's first line; what is a page of HTML says nothing."""
+    """Return a message's first line; empty for a page of HTML."""
     lines = message.strip().splitlines() or [""]
     return "" if lines[0].startswith("<") else lines[0][:300]

@@ -1,10 +1,10 @@
-"""Pack model.tar.gz, what a SageMaker endpoint serves: model, hooks, text code, and wheels for its image.
+"""Pack model.tar.gz for a SageMaker endpoint: the model, the hooks, the text code, and the image's wheels.
 
-    python -m training.aws.package --out build/model.tar.gz    # for the Ray Serve image; --image pytorch, or both
-    python -m training.aws.package --refresh                   # write requirements/endpoint.txt with newer wheels
+    python -m training.aws.package --out build/model.tar.gz    # for Ray Serve; or --image pytorch, or both
+    python -m training.aws.package --refresh                   # write newer pins: requirements/endpoint.txt
 
-The same input gives the same bytes. The image installs from the package and asks no index: a start must not
-depend on one, and gets the libraries that were tested.
+The same input gives the same bytes. The image installs from the package, not from an index: a start does
+not depend on a network, and it gets the libraries that were tested.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from vocab.files import sha256, sha256_of, write_atomic
 ENTRY = Path(inference.__file__).with_name("entry")
 OUT = Path("build") / "model.tar.gz"
 PINS = sources.ROOT / "requirements/endpoint.txt"
-# What measure_server.py found out about the images' servers.
+# tools/measure_server.py measured the images' servers and wrote this.
 SERVERS = Path(__file__).with_name("servers.json")
-# What inference.py imports. What these need in turn is carried too, but not named to the installer: an
-# image's own protobuf, say, stays when it fits, since its server was tested with it.
-NAMED = ("onnxruntime", "nltk", "beautifulsoup4")
-# Both images have NumPy, which is 16 MB.
-NOT_CARRIED = ("numpy",)
-# 3.11 is no image's: the tests run the PyTorch image's server on it, for want of a small torch elsewhere.
+# inference.py imports these libraries, and requirements.txt names them. The package also carries their own
+# dependencies, unnamed: an image's own protobuf, for example, stays when it fits.
+LIBRARIES = ("onnxruntime", "nltk", "beautifulsoup4")
+# Both images have NumPy, which is 16 MB, so the package leaves it out.
+PROVIDED = ("numpy",)
+# No image has Python 3.11: the tests run the PyTorch image's server on it, since only it has a small torch.
 PINNED_PYTHONS = tuple(sorted({*images.PYTHONS.values(), "3.11"}))
 # glibc is 2.34 in the Ray Serve image and 2.35 in the PyTorch image; pip wants each tag by name.
 PLATFORMS = (
@@ -44,9 +44,9 @@ PLATFORMS = (
     "manylinux2014_x86_64",
 )
 PIP_SECONDS = 900
-# The variables that a container of each image needs to serve this package.
+# A container of each image needs these variables to serve the package.
 ENVIRONMENT = {
-    # No report to Ray's makers; every line of the log, at once.
+    # Send no usage report to Ray's makers, and print every log line at once.
     "ray": {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "PYTHONUNBUFFERED": "1"},
     "pytorch": {"SAGEMAKER_PROGRAM": "pytorch_image.py"},
 }
@@ -54,11 +54,11 @@ _PIN = re.compile(r"^([a-z0-9-]+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})
 
 
 class PackageError(Exception):
-    """A package can't be built, in one sentence with the way out."""
+    """A package can't be built; the message gives the reason and a remedy."""
 
 
 class Package(NamedTuple):
-    """A built package: where it lies, its SHA-256 and size, and which model and vocabulary it holds."""
+    """A built package: its path, SHA-256 and size in bytes, and the ids of its model and vocabulary."""
 
     path: Path
     sha256: str
@@ -68,7 +68,7 @@ class Package(NamedTuple):
 
 
 class Pin(NamedTuple):
-    """A library's version and the SHA-256 of each wheel that may be carried."""
+    """A library's version and the SHA-256 of each wheel that a package may carry."""
 
     name: str
     version: str
@@ -76,7 +76,7 @@ class Pin(NamedTuple):
 
 
 def build(model: Path, out: Path, images: Sequence[str] = ("ray",)) -> Package:
-    """Pack the model in a folder for images (keys of ``images.PYTHONS``) and write it to ``out``.
+    """Pack a model folder for some images (keys of ``images.PYTHONS``) and write the package to ``out``.
 
     Raises PackageError, inference.ModelFilesError or VocabularyError before anything is written.
     """
@@ -95,12 +95,12 @@ def build(model: Path, out: Path, images: Sequence[str] = ("ray",)) -> Package:
     except OSError as error:
         raise PackageError(f"{out} can't be written ({error.strerror}); choose another --out") from error
     if written != sha256(data):
-        raise PackageError(f"{out} is not what was written to it; look at the disk and build it again")
+        raise PackageError(f"{out} differs from the bytes written to it; check the disk and build again")
     return Package(out, written, len(data), loaded.id, loaded.vocabulary)
 
 
 def pack(contents: dict[str, bytes]) -> bytes:
-    """Give a .tar.gz of files by name: sorted, without times or owners, so equal input gives equal bytes."""
+    """Return a .tar.gz of files by name: sorted, without times or owners; equal input gives equal bytes."""
     packed = io.BytesIO()
     with (
         gzip.GzipFile(filename="", mode="wb", fileobj=packed, mtime=0) as zipped,
@@ -114,60 +114,62 @@ def pack(contents: dict[str, bytes]) -> bytes:
 
 
 def wheels(pythons: Iterable[str]) -> dict[str, bytes]:
-    """Give the pinned wheels for Python versions by file name, from the cache or from the index.
+    """Return the pinned wheels for some Python versions by file name, from the cache or from the index.
 
-    Raises PackageError when the index gives none, or one whose hash is not pinned.
+    Raises PackageError when the index lacks one, or sends one whose hash is not pinned.
     """
-    pins, found = read_pins(PINS), {}
+    pins = read_pins(PINS)
+    contents: dict[str, bytes] = {}
     for python in sorted(set(pythons)):
         folder = dataset.cache_folder() / "wheels" / python
-        if not _has_all(_kept(folder, pins), pins):
+        if not _has_all(_pinned_wheels(folder, pins), pins):
             _download(folder, python)
-        kept = _kept(folder, pins)
-        if not _has_all(kept, pins):
+        cached = _pinned_wheels(folder, pins)
+        if not _has_all(cached, pins):
             raise PackageError(
                 f"{folder} lacks a wheel that {PINS.name} names; remove the folder and build again"
             )
-        found |= kept
-    return found
+        contents |= cached
+    return contents
 
 
 def read_pins(path: Path) -> list[Pin]:
-    """Read which wheels may be carried. Raises PackageError."""
+    """Read the pins of a requirements file. Raises PackageError."""
     pins = [
         Pin(name, version, frozenset(re.findall(r"[0-9a-f]{64}", hashes)))
         for name, version, hashes in _PIN.findall(_read(path).decode())
     ]
-    missing = [name for name in NAMED if name not in {pin.name for pin in pins}]
+    missing = [name for name in LIBRARIES if name not in {pin.name for pin in pins}]
     if missing:
         raise PackageError(f"{path} pins no {', '.join(missing)}; restore it from git")
     return pins
 
 
 def serverless_memory(image: str) -> int:
-    """Give the memory in MB that a serverless endpoint needs to serve the package in an image."""
+    """Return the memory in MB that a serverless endpoint needs to serve the package in an image."""
     return int(json.loads(_read(SERVERS))["servers"][image]["serverless_memory_mb"])
 
 
 def refresh() -> list[Pin]:
-    """Ask the index for the newest version that every image's Python can have; give the pins."""
-    newest: dict[str, dict[str, Any]] = {}
+    """Return pins of the newest versions in the index that every image's Python can install."""
+    newest: dict[str, Pin] = {}
     for python in PINNED_PYTHONS:
-        for one in _resolve(python):
-            name = one["metadata"]["name"].lower().replace("_", "-")
-            if name in NOT_CARRIED:
+        for library in _resolve(python):
+            name = library["metadata"]["name"].lower().replace("_", "-")
+            if name in PROVIDED:
                 continue
-            kept = newest.setdefault(name, {"version": one["metadata"]["version"], "hashes": set()})
-            if kept["version"] != one["metadata"]["version"]:
+            pin = newest.get(name, Pin(name, library["metadata"]["version"], frozenset()))
+            if pin.version != library["metadata"]["version"]:
                 raise PackageError(f"{name} has no version that fits every Python; pin it by hand in {PINS}")
-            kept["hashes"].add(one["download_info"]["archive_info"]["hashes"]["sha256"])
-    return [Pin(name, one["version"], frozenset(one["hashes"])) for name, one in sorted(newest.items())]
+            digest = library["download_info"]["archive_info"]["hashes"]["sha256"]
+            newest[name] = pin._replace(hashes=pin.hashes | {digest})
+    return [newest[name] for name in sorted(newest)]
 
 
 def write_pins(pins: Sequence[Pin], path: Path) -> None:
-    """Write pins as pip reads them."""
+    """Write pins as a requirements file with hashes."""
     lines = [
-        "# The wheels that the model package carries; written by `python -m training.aws.package --refresh`.\n",
+        "# The model package's wheels; written by `python -m training.aws.package --refresh`.\n",
         *(
             " \\\n    --hash=sha256:".join([f"{pin.name}=={pin.version}", *sorted(pin.hashes)]) + "\n"
             for pin in pins
@@ -176,7 +178,7 @@ def write_pins(pins: Sequence[Pin], path: Path) -> None:
     write_atomic(path, "".join(lines).encode())
 
 
-# --- what goes in -------------------------------------------------------------------------------
+# --- contents -----------------------------------------------------------------------------------
 
 
 def _code() -> dict[str, bytes]:
@@ -192,7 +194,7 @@ def _requirements() -> bytes:
         "# Installed when the container starts, from the wheels beside this file.",
         "--no-index",
         "--find-links wheels",
-        *(f"{name}=={versions[name]}" for name in NAMED),
+        *(f"{name}=={versions[name]}" for name in LIBRARIES),
     ]
     return "\n".join([*lines, ""]).encode()
 
@@ -200,7 +202,7 @@ def _requirements() -> bytes:
 def _pythons(names: Sequence[str]) -> list[str]:
     unknown = [name for name in names if name not in images.PYTHONS]
     if unknown or not names:
-        raise PackageError(f"no image {', '.join(unknown) or 'is named'}; take {' or '.join(images.PYTHONS)}")
+        raise PackageError(f"no image {', '.join(unknown) or 'is named'}; use {' or '.join(images.PYTHONS)}")
     return [images.PYTHONS[name] for name in names]
 
 
@@ -214,15 +216,15 @@ def _read(path: Path) -> bytes:
 # --- wheels -------------------------------------------------------------------------------------
 
 
-def _kept(folder: Path, pins: Sequence[Pin]) -> dict[str, bytes]:
-    """Give the wheels of a folder whose hash is pinned; others are passed over."""
-    pinned = {digest for pin in pins for digest in pin.hashes}
+def _pinned_wheels(folder: Path, pins: Sequence[Pin]) -> dict[str, bytes]:
+    """Return the wheels of a folder whose hash is pinned, by file name."""
+    hashes = {digest for pin in pins for digest in pin.hashes}
     contents = {path.name: path.read_bytes() for path in sorted(folder.glob("*.whl"))}
-    return {name: data for name, data in contents.items() if sha256(data) in pinned}
+    return {name: data for name, data in contents.items() if sha256(data) in hashes}
 
 
-def _has_all(kept: dict[str, bytes], pins: Sequence[Pin]) -> bool:
-    hashes = {sha256(data) for data in kept.values()}
+def _has_all(contents: dict[str, bytes], pins: Sequence[Pin]) -> bool:
+    hashes = {sha256(data) for data in contents.values()}
     return all(pin.hashes & hashes for pin in pins)
 
 
@@ -233,18 +235,18 @@ def _download(folder: Path, python: str) -> None:
 
 def _resolve(python: str) -> list[dict[str, Any]]:
     report = _pip(
-        "install", python, "--dry-run", "--ignore-installed", "--target", "none", "--report", "-", *NAMED
+        "install", python, "--dry-run", "--ignore-installed", "--target", "none", "--report", "-", *LIBRARIES
     )
     return list(json.loads(report)["install"])
 
 
 def _pip(command: str, python: str, *arguments: str) -> str:
-    """Run pip for another Python on Linux and give what it printed. Raises PackageError."""
+    """Run pip for another Python on Linux and return its output. Raises PackageError."""
     platforms = [flag for tag in PLATFORMS for flag in ("--platform", tag)]
-    # "3.12" alone would mean 3.12.0, which some libraries leave out.
+    # "3.12" alone would mean 3.12.0, which some libraries exclude.
     version = f"{python}.5"
     target = ["--only-binary=:all:", *platforms, "--implementation", "cp", "--python-version", version]
-    called = [
+    line = [
         sys.executable,
         "-m",
         "pip",
@@ -255,32 +257,32 @@ def _pip(command: str, python: str, *arguments: str) -> str:
         *arguments,
     ]
     try:
-        done = subprocess.run(called, capture_output=True, text=True, timeout=PIP_SECONDS)
+        result = subprocess.run(line, capture_output=True, text=True, timeout=PIP_SECONDS)
     except subprocess.TimeoutExpired as error:
         raise PackageError(
             f"pip got no wheels for Python {python} in {PIP_SECONDS} s; is there a network?"
         ) from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    if result.returncode:
+        reason = (result.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         raise PackageError(f"pip can't get the wheels for Python {python} ({reason}); is there a network?")
-    return done.stdout
+    return result.stdout
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Pack model.tar.gz for a SageMaker endpoint.")
     parser.add_argument(
-        "--model", type=Path, default=inference.MODEL_FOLDER, help="folder with model.onnx and model.json"
+        "--model", type=Path, default=inference.MODEL_FOLDER, help="folder of model.onnx and model.json"
     )
-    parser.add_argument("--out", type=Path, default=OUT, help=f"the file to write (default {OUT})")
+    parser.add_argument("--out", type=Path, default=OUT, help=f"file to write (default {OUT})")
     parser.add_argument(
-        "--image", choices=[*images.PYTHONS, "both"], default="ray", help="image to carry wheels for"
+        "--image", choices=[*images.PYTHONS, "both"], default="ray", help="image whose wheels to carry"
     )
-    parser.add_argument("--refresh", action="store_true", help=f"write {PINS.name} anew and pack nothing")
+    parser.add_argument("--refresh", action="store_true", help=f"only write newer pins to {PINS.name}")
     options = parser.parse_args()
     try:
         if options.refresh:
             write_pins(refresh(), PINS)
-            print(f"package: {PINS} is written; run the tests before you commit it")
+            print(f"package: wrote {PINS}; run the tests before you commit it")
             return
         chosen = tuple(images.PYTHONS) if options.image == "both" else (options.image,)
         built = build(options.model, options.out, chosen)

@@ -88,10 +88,10 @@ def test_the_stage_comes_from_the_flag_or_the_variable(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     "raised, sentence",
     [
-        (NoRegionError(), "no AWS region is set; name one with --region or AWS_REGION"),
+        (NoRegionError(), "no AWS region is set; set one with --region or AWS_REGION"),
         (NoCredentialsError(), "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"),
-        (ProfileNotFound(profile="x"), r"\(x\) could not be found; set AWS_PROFILE to one that"),
-        (EndpointConnectionError(endpoint_url="https://x"), "AWS can't be reached .*look at the network"),
+        (ProfileNotFound(profile="x"), r"\(x\) could not be found; set AWS_PROFILE to one of"),
+        (EndpointConnectionError(endpoint_url="https://x"), "AWS can't be reached .*check the network"),
         (error("ExpiredToken"), "credentials have expired; sign in again"),
         (error("InvalidClientTokenId"), "AWS does not know these credentials"),
         (
@@ -102,10 +102,10 @@ def test_the_stage_comes_from_the_flag_or_the_variable(monkeypatch: pytest.Monke
             "lacks the right iam:CreateRole on arn:y; add it",
         ),
         (error("AccessDenied", "Access Denied", "PutBucketPolicy"), r"no right to PutBucketPolicy \(AccessD"),
-        (error("ResourceLimitExceeded", "0 Instances"), "a quota of the account is reached .*0 Instances"),
+        (error("ResourceLimitExceeded", "0 Instances"), "the account's quota is used up .*0 Instances"),
         (
             error("BucketAlreadyExists", operation="CreateBucket"),
-            "taken by another account .*another --stage",
+            "another account has this name .*another --stage",
         ),
         (
             error("ValidationException", "1 error"),

@@ -1,7 +1,8 @@
-"""doctor.py: each fault that would break a deploy is found and named, with what to do."""
+"""The doctor: each fault that would break a deploy is found and named, with what to do."""
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,17 +19,18 @@ from chalice.deploy.packager import DependencyBuilder
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from training.aws import cloud as clouds
-from training.aws import doctor, policies, resources
+from training.aws import policies, resources
 from training.aws.cloud import Cloud, Stage, tag_list
-from training.aws.doctor import FAIL, OK, WARN, Finding
+from training.aws.doctor import account, cors, lambda_zip, machine, settings
+from training.aws.doctor.findings import FAIL, OK, WARN, Finding, run_check
 
-CONFIG = doctor.read_config()
+CONFIG = settings.read_config()
 
 
-def changed(stage: str = "dev", **settings: Any) -> dict[str, Any]:
-    """Give the real settings with the stage's changed."""
+def changed(stage: str = "dev", **values: Any) -> dict[str, Any]:
+    """Return the real settings with some of the stage's changed."""
     config = json.loads(json.dumps(CONFIG))
-    config["stages"][stage] |= settings
+    config["stages"][stage] |= values
     return dict(config)
 
 
@@ -37,14 +39,14 @@ def changed(stage: str = "dev", **settings: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version, level", [((3, 10), FAIL), ((3, 11), WARN), ((3, 12), OK), ((3, 13), OK)])
 def test_the_python_is_judged_by_what_lambda_makes_of_it(version: tuple[int, int], level: str) -> None:
-    finding = doctor.check_python(version)
+    finding = machine.check_python(version)
     assert finding.level == level
     assert bool(finding.fix) is (level != OK)
 
 
 def test_glibc_is_the_one_that_chalice_takes() -> None:
     for version in ((3, 10), (3, 11), (3, 12), (3, 13)):
-        assert doctor.glibc_of(version) == DependencyBuilder._RUNTIME_GLIBC[f"cp3{version[1]}"]
+        assert machine.glibc_of(version) == DependencyBuilder._RUNTIME_GLIBC[f"cp3{version[1]}"]
 
 
 class Pip:
@@ -61,56 +63,55 @@ class Pip:
             text = "ERROR: no index\n" if self.rc else ""
             return subprocess.CompletedProcess((), self.rc, json.dumps({"install": found}), text)
         lacking = self.without & {one.split("==")[0] for one in arguments}
-        text = f"ERROR: {doctor.NO_WHEEL} for {lacking}\n" if lacking else ""
+        text = f"ERROR: {machine.NO_WHEEL} for {lacking}\n" if lacking else ""
         return subprocess.CompletedProcess((), 1 if lacking else 0, "", text)
 
 
-def wheels(monkeypatch: pytest.MonkeyPatch, pip: Any, version: tuple[int, int] = (3, 11)) -> Finding:
-    monkeypatch.setattr(doctor, "_pip", pip)
-    return doctor.check_wheels(version, "arm64", Path("requirements.txt"))
+def wheels(pip: Any, version: tuple[int, int] = (3, 11)) -> Finding:
+    return machine.check_wheels(version, "arm64", Path("requirements.txt"), pip)
 
 
-def test_packages_without_a_wheel_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_packages_without_a_wheel_are_named() -> None:
     pip = Pip({"numpy": "2.4.6", "nltk": "3.9"}, {"numpy"})
-    finding = wheels(monkeypatch, pip)
+    finding = wheels(pip)
     assert finding.level == FAIL
     assert "numpy==2.4.6" in finding.sentence and "nltk" not in finding.sentence
     assert "glibc 2.26" in finding.sentence
 
 
-def test_wheels_are_asked_for_lambda_s_glibc_machine_and_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_wheels_are_asked_for_lambda_s_glibc_machine_and_python() -> None:
     pip = Pip({"nltk": "3.9"}, set())
-    assert wheels(monkeypatch, pip).level == OK
+    assert wheels(pip).level == OK
     asked = pip.asked[-1]
     assert {"--platform=manylinux_2_26_aarch64", "--python-version=3.11.99", "nltk==3.9"} <= set(asked)
     assert "--platform=manylinux_2_27_aarch64" not in asked
 
 
-def test_an_index_that_can_t_be_asked_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    finding = wheels(monkeypatch, Pip({}, set(), rc=1))
+def test_an_index_that_can_t_be_asked_is_a_warning() -> None:
+    finding = wheels(Pip({}, set(), rc=1))
     assert (finding.level, "no index" in finding.sentence) == (WARN, True)
 
     def slow(*arguments: str) -> None:
         raise subprocess.TimeoutExpired("pip", 1)
 
-    assert wheels(monkeypatch, slow).level == WARN
+    assert wheels(slow).level == WARN
 
 
-def test_a_download_that_breaks_off_is_not_taken_for_a_missing_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_that_breaks_off_is_not_taken_for_a_missing_wheel() -> None:
     class Broken(Pip):
         def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
             if arguments[0] == "download":
                 return subprocess.CompletedProcess((), 1, "", "ERROR: connection lost\n")
             return super().__call__(*arguments)
 
-    finding = wheels(monkeypatch, Broken({"nltk": "3.9"}, set()))
+    finding = wheels(Broken({"nltk": "3.9"}, set()))
     assert (finding.level, "connection lost" in finding.sentence) == (WARN, True)
 
 
 @pytest.mark.parametrize("free, level", [(10**8, FAIL), (10**9, WARN), (10**10, OK)])
 def test_a_full_disk_is_seen(monkeypatch: pytest.MonkeyPatch, free: int, level: str) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: argparse.Namespace(free=free))
-    assert doctor.check_disk(Path()).level == level
+    assert machine.check_disk(Path()).level == level
 
 
 # --- the code -----------------------------------------------------------------------------------
@@ -118,32 +119,32 @@ def test_a_full_disk_is_seen(monkeypatch: pytest.MonkeyPatch, free: int, level: 
 
 def test_a_link_that_became_a_file_or_a_copy_is_seen(tmp_path: Path) -> None:
     (tmp_path / "vocab").mkdir()
-    for link in doctor.LINKS:
-        (tmp_path / link).parent.mkdir(parents=True)
-        (tmp_path / link).symlink_to(tmp_path / "vocab")
-    assert doctor.check_links(tmp_path).level == OK
-    (tmp_path / doctor.LINKS[1]).unlink()
-    assert "is missing" in doctor.check_links(tmp_path).sentence
-    (tmp_path / doctor.LINKS[1]).write_text("../../vocab")
-    assert "is no link" in doctor.check_links(tmp_path).sentence
-    (tmp_path / doctor.LINKS[1]).unlink()
-    (tmp_path / doctor.LINKS[1]).mkdir()
-    assert doctor.check_links(tmp_path).level == FAIL
+    link = tmp_path / settings.LINK
+    link.parent.mkdir(parents=True)
+    link.symlink_to(tmp_path / "vocab")
+    assert settings.check_links(tmp_path).level == OK
+    link.unlink()
+    assert "is missing" in settings.check_links(tmp_path).sentence
+    link.write_text("../../vocab")
+    assert "is not a link" in settings.check_links(tmp_path).sentence
+    link.unlink()
+    link.mkdir()
+    assert settings.check_links(tmp_path).level == FAIL
 
 
 def test_the_committed_settings_are_fine() -> None:
     for stage in CONFIG["stages"]:
         found = [
-            doctor.check_stage(CONFIG, stage),
-            doctor.check_timeouts(CONFIG, stage),
-            doctor.check_policy(doctor.APP / ".chalice", CONFIG, stage),
-            doctor.check_links(doctor.ROOT),
+            settings.check_stage(CONFIG, stage),
+            settings.check_timeouts(CONFIG, stage),
+            settings.check_policy(settings.APP / ".chalice", CONFIG, stage),
+            settings.check_links(settings.ROOT),
         ]
         assert [finding.level for finding in found] == [OK] * 4
 
 
 @pytest.mark.parametrize(
-    "settings",
+    "wrong",
     [
         {"api_gateway_endpoint_type": "EDGE"},
         {"autogen_policy": True},
@@ -151,23 +152,23 @@ def test_the_committed_settings_are_fine() -> None:
     ],
     ids=str,
 )
-def test_wrong_settings_of_a_stage_are_seen(settings: dict[str, Any]) -> None:
-    finding = doctor.check_stage(changed(**settings), "dev")
+def test_wrong_settings_of_a_stage_are_seen(wrong: dict[str, Any]) -> None:
+    finding = settings.check_stage(changed(**wrong), "dev")
     assert finding.level == FAIL and finding.fix
 
 
 def test_an_unknown_stage_is_seen_with_those_that_are_known() -> None:
-    assert "dev or prod" in doctor.check_stage(CONFIG, "staging").fix
+    assert "dev or prod" in settings.check_stage(CONFIG, "staging").fix
 
 
 @pytest.mark.parametrize("seconds", [20, 23, 29, 60])
 def test_timeouts_in_the_wrong_order_are_seen(seconds: int) -> None:
-    assert doctor.check_timeouts(changed(lambda_timeout=seconds), "dev").level == FAIL
+    assert settings.check_timeouts(changed(lambda_timeout=seconds), "dev").level == FAIL
 
 
 def test_a_policy_for_another_endpoint_is_seen() -> None:
     config = changed(environment_variables={"ENDPOINT_NAME": "another"})
-    finding = doctor.check_policy(doctor.APP / ".chalice", config, "dev")
+    finding = settings.check_policy(settings.APP / ".chalice", config, "dev")
     assert finding.level == FAIL
     assert "sagemaker:InvokeEndpoint" in finding.sentence and "another" in finding.sentence
 
@@ -175,58 +176,58 @@ def test_a_policy_for_another_endpoint_is_seen() -> None:
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"Statement": [1]}'])
 def test_a_policy_that_can_t_be_read_is_seen(tmp_path: Path, text: str) -> None:
     (tmp_path / "policy-dev.json").write_text(text)
-    assert doctor.check_policy(tmp_path, CONFIG, "dev").level == FAIL
+    assert settings.check_policy(tmp_path, CONFIG, "dev").level == FAIL
 
 
 def test_a_policy_without_logs_is_seen(tmp_path: Path) -> None:
     policy = policies.of_function(Stage("dev", "*", "*"))
     policy["Statement"].pop()
     (tmp_path / "policy-dev.json").write_text(json.dumps(policy))
-    assert "logs:" in doctor.check_policy(tmp_path, CONFIG, "dev").sentence
+    assert "logs:" in settings.check_policy(tmp_path, CONFIG, "dev").sentence
 
 
 def test_a_model_whose_bytes_changed_is_seen(own_package: Path) -> None:
-    assert doctor.check_model(own_package).level == OK
+    assert settings.check_model(own_package).level == OK
     with (own_package / "model.onnx").open("ab") as file:
         file.write(b"x")
-    assert doctor.check_model(own_package).level == FAIL
+    assert settings.check_model(own_package).level == FAIL
 
 
 def test_every_error_carries_its_cors_header() -> None:
-    assert doctor.check_cors().level == OK
-    assert {status for status, _ in doctor.error_answers()} == {400, 404, 405, 413, 415, 422, 503}
+    assert cors.check_cors().level == OK
+    assert {status for status, _ in cors.error_answers()} == {400, 404, 405, 413, 415, 422, 503}
 
 
 def test_several_origins_and_keys_are_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGIN", "https://page.example,http://localhost:8080")
     monkeypatch.setenv("AUTH", "key")
-    assert doctor.check_cors().level == OK
+    assert cors.check_cors().level == OK
 
 
 def test_an_error_without_its_cors_header_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     from chalicelib import answers
 
     monkeypatch.setattr(answers, "headers_of", lambda request_id, origin: {"X-Request-Id": request_id})
-    finding = doctor.check_cors()
+    finding = cors.check_cors()
     assert finding.level == FAIL and "405" in finding.sentence
 
 
 def test_a_gateway_response_without_it_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     bare = [{"responseType": "THROTTLED", "responseParameters": {}}]
-    monkeypatch.setattr(doctor.gateway, "responses", lambda: bare)
-    assert "THROTTLED" in doctor.check_cors().sentence
+    monkeypatch.setattr(cors.gateway, "responses", lambda: bare)
+    assert "THROTTLED" in cors.check_cors().sentence
 
 
 def test_an_image_is_looked_for_in_the_region_and_its_age_said() -> None:
     day = date(2026, 11, 25)
-    assert doctor.check_image("ray", "eu-west-1", day).level == OK
-    assert doctor.check_image("pytorch", "eu-west-1", day).level == WARN
-    assert doctor.check_image("ray", "mars-north-1", day).level == FAIL
-    assert doctor.check_image("ray", None, day).level == WARN
+    assert settings.check_image("ray", "eu-west-1", day).level == OK
+    assert settings.check_image("pytorch", "eu-west-1", day).level == WARN
+    assert settings.check_image("ray", "mars-north-1", day).level == FAIL
+    assert settings.check_image("ray", None, day).level == WARN
 
 
 def zipped(path: Path, *leave_out: str) -> Path:
-    carried = doctor.required(doctor.APP / "requirements.txt")
+    carried = lambda_zip.required(settings.APP / "requirements.txt")
     names = [
         "app.py",
         "chalicelib/endpoint.py",
@@ -244,15 +245,15 @@ def zipped(path: Path, *leave_out: str) -> Path:
 
 @pytest.mark.parametrize("lost", ["app.py", "vocab/", "nltk", "beautifulsoup4"])
 def test_a_zip_that_lacks_something_is_seen(tmp_path: Path, lost: str) -> None:
-    requirements = doctor.APP / "requirements.txt"
-    assert doctor.look_into(zipped(tmp_path / "whole.zip"), requirements).level == OK
-    finding = doctor.look_into(zipped(tmp_path / "zip", lost), requirements)
+    requirements = settings.APP / "requirements.txt"
+    assert lambda_zip.check_contents(zipped(tmp_path / "whole.zip"), requirements).level == OK
+    finding = lambda_zip.check_contents(zipped(tmp_path / "zip", lost), requirements)
     assert finding.level == FAIL and lost in finding.sentence
 
 
 @pytest.mark.slow
 def test_the_real_zip_is_whole() -> None:
-    assert doctor.check_zip("dev").level == OK
+    assert lambda_zip.check_zip("dev").level == OK
 
 
 # --- the command --------------------------------------------------------------------------------
@@ -262,6 +263,7 @@ def without_account(**more: str) -> dict[str, str]:
     nothing = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
     return {
         "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": os.environ["PYTHONPATH"],
         "AWS_EC2_METADATA_DISABLED": "true",
         "PIP_NO_INDEX": "1",
         **nothing,
@@ -288,7 +290,7 @@ def test_without_credentials_the_rest_is_still_looked_at() -> None:
 def test_a_name_that_no_stage_can_have_is_one_sentence() -> None:
     ran = run_doctor("--stage", "No Stage", env=without_account())
     assert (ran.returncode, ran.stdout) == (1, "")
-    assert ran.stderr.startswith("doctor: a stage is named by") and ran.stderr.count("\n") == 1
+    assert ran.stderr.startswith("doctor: a stage's name has") and ran.stderr.count("\n") == 1
 
 
 def test_a_finding_is_one_line_with_its_fix() -> None:
@@ -304,9 +306,9 @@ def test_what_can_t_be_asked_is_a_warning() -> None:
     def nobody() -> Finding:
         raise NoCredentialsError
 
-    (finding,) = doctor.run("rights", refused)
+    (finding,) = run_check("rights", refused)
     assert (finding.level, "SimulatePrincipalPolicy" in finding.sentence) == (WARN, True)
-    assert doctor.run("rights", nobody)[0].level == WARN
+    assert run_check("rights", nobody)[0].level == WARN
 
 
 # --- AWS ----------------------------------------------------------------------------------------
@@ -345,20 +347,20 @@ class Asked:
 
 
 def test_each_right_that_is_missing_is_named() -> None:
-    assert doctor.check_rights(Asked()).level == OK
-    finding = doctor.check_rights(Asked(denied=["lambda:CreateFunction", "s3:PutObject"]))
+    assert account.check_rights(Asked()).level == OK
+    finding = account.check_rights(Asked(denied=["lambda:CreateFunction", "s3:PutObject"]))
     assert finding.level == FAIL
     assert "lambda:CreateFunction" in finding.sentence and "s3:PutObject" in finding.sentence
     assert "iam:" not in finding.sentence.split("may not")[1]
 
 
 def test_root_is_warned_of() -> None:
-    assert doctor.check_rights(Asked(arn=f"arn:aws:iam::{ACCOUNT}:root")).level == WARN
+    assert account.check_rights(Asked(arn=f"arn:aws:iam::{ACCOUNT}:root")).level == WARN
 
 
 def test_a_session_is_judged_by_its_role() -> None:
-    assert doctor.principal_of("arn:aws:sts::1:assumed-role/Admin/me") == "arn:aws:iam::1:role/Admin"
-    assert doctor.principal_of("arn:aws:iam::1:user/me") == "arn:aws:iam::1:user/me"
+    assert account.principal_of("arn:aws:sts::1:assumed-role/Admin/me") == "arn:aws:iam::1:role/Admin"
+    assert account.principal_of("arn:aws:iam::1:user/me") == "arn:aws:iam::1:user/me"
 
 
 SERVERLESS = "Maximum total concurrency that can be allocated across all serverless endpoints"
@@ -366,7 +368,7 @@ SERVERLESS = "Maximum total concurrency that can be allocated across all serverl
 
 def test_a_quota_that_is_too_small_is_seen() -> None:
     def judged(quotas: dict[str, float], kind: str = "serverless") -> str:
-        return doctor.check_endpoint_quota(Asked(quotas=quotas), kind, "ml.m5.large", 5).level
+        return account.check_endpoint_quota(Asked(quotas=quotas), kind, "ml.m5.large", 5).level
 
     assert judged({SERVERLESS: 10.0}) == OK
     assert judged({SERVERLESS: 4.0}) == FAIL
@@ -378,9 +380,9 @@ def test_a_quota_that_is_too_small_is_seen() -> None:
 def test_copies_that_can_t_be_reserved_are_seen() -> None:
     small = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
     large = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
-    assert doctor.check_copies(Asked(limit=small), 5).level == FAIL
-    assert doctor.check_copies(Asked(limit=small), None).level == WARN
-    assert doctor.check_copies(Asked(limit=large), 10).level == OK
+    assert account.check_concurrency(Asked(limit=small), 5).level == FAIL
+    assert account.check_concurrency(Asked(limit=small), None).level == WARN
+    assert account.check_concurrency(Asked(limit=large), 10).level == OK
 
 
 @pytest.fixture(scope="module")
@@ -405,7 +407,6 @@ def levels(found: list[Finding]) -> list[str]:
     return [finding.level for finding in found]
 
 
-@pytest.mark.aws
 def test_an_empty_account_is_ready(server: AwsServer, aws: Cloud) -> None:
     ran = run_doctor("--json", env=without_account() | server.env)
     found = {one["check"]: one for one in json.loads(ran.stdout)}
@@ -415,53 +416,48 @@ def test_an_empty_account_is_ready(server: AwsServer, aws: Cloud) -> None:
     assert found[f"bucket {aws.stage.bucket}"]["level"] == OK
 
 
-@pytest.mark.aws
 def test_what_a_deploy_made_is_fine_the_next_time(aws: Cloud) -> None:
     resources.ensure_bucket(aws, aws.stage.bucket)
     resources.ensure_role(aws)
     resources.ensure_endpoint_role(aws)
     resources.ensure_function_role(aws, aws.stage.endpoint)
-    assert levels(doctor.check_buckets(aws)) == [OK, OK]
-    assert levels(doctor.check_roles(aws)) == [OK, OK, OK]
-    assert "ours" in doctor.check_buckets(aws)[0].sentence
+    assert levels(account.check_buckets(aws)) == [OK, OK]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK]
+    assert "ours" in account.check_buckets(aws)[0].sentence
 
 
-@pytest.mark.aws
 def test_another_s_bucket_of_our_name_is_seen(aws: Cloud) -> None:
     s3 = aws.client("s3")
     place = {"LocationConstraint": REGION}
     s3.create_bucket(Bucket=aws.stage.bucket, CreateBucketConfiguration=place)
     tags = {"TagSet": tag_list({"owner": "somebody"})}
     s3.put_bucket_tagging(Bucket=aws.stage.bucket, Tagging=tags)
-    assert levels(doctor.check_buckets(aws)) == [FAIL, OK]
+    assert levels(account.check_buckets(aws)) == [FAIL, OK]
 
 
-@pytest.mark.aws
 def test_a_bucket_in_another_region_is_seen(aws: Cloud) -> None:
     place = {"LocationConstraint": "us-west-2"}
     s3 = boto3.client("s3", region_name="us-west-2")
     s3.create_bucket(Bucket=aws.stage.bucket, CreateBucketConfiguration=place)
-    first, _ = doctor.check_buckets(aws)
+    first, _ = account.check_buckets(aws)
     assert (first.level, "us-west-2" in first.sentence) == (FAIL, True)
 
 
-@pytest.mark.aws
 def test_a_role_that_is_not_ours_or_not_trusted_is_seen(aws: Cloud) -> None:
     iam, name = aws.client("iam"), aws.stage.role
     trust = json.dumps(policies.trust(aws.stage, "sagemaker"))
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    assert levels(doctor.check_roles(aws)) == [OK, OK, FAIL]
+    assert levels(account.check_roles(aws)) == [OK, OK, FAIL]
     iam.tag_role(RoleName=name, Tags=tag_list(aws.stage.tags))
-    assert levels(doctor.check_roles(aws)) == [OK, OK, OK]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK]
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policies.trust(aws.stage, "ec2")))
-    assert levels(doctor.check_roles(aws)) == [OK, OK, WARN]
+    assert levels(account.check_roles(aws)) == [OK, OK, WARN]
     iam.tag_role(RoleName=name, Tags=tag_list({clouds.TAG_REGION: "us-west-2"}))
-    assert levels(doctor.check_roles(aws)) == [OK, OK, FAIL]
+    assert levels(account.check_roles(aws)) == [OK, OK, FAIL]
 
 
-@pytest.mark.aws
 def test_another_s_function_of_our_name_is_seen(aws: Cloud) -> None:
-    assert doctor.check_function(aws).level == OK
+    assert account.check_function(aws).level == OK
     role = aws.client("iam").create_role(RoleName="x", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     aws.client("lambda").create_function(
         FunctionName=aws.stage.function,
@@ -470,4 +466,4 @@ def test_another_s_function_of_our_name_is_seen(aws: Cloud) -> None:
         Handler="app.app",
         Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
     )
-    assert doctor.check_function(aws).level == FAIL
+    assert account.check_function(aws).level == FAIL

@@ -18,13 +18,19 @@ from training.endpoint import inference
 from vocab.files import sha256, sha256_of
 
 ROOT = Path(__file__).resolve().parents[3]
-SCRIPT = ROOT / "training" / "package.py"
-WHEELS = [f"{name}-1.0-py3-none-any.whl" for name in package.NAMED]
+WHEELS = [f"{name}-1.0-py3-none-any.whl" for name in package.LIBRARIES]
 GOLDEN = json.loads((ROOT / "tests" / "golden" / "ids.json").read_text(encoding="utf-8"))["cases"]
-HOOKS = ("inference.py", "onnx_runtime.py", "pytorch_image.py", "requirements.txt")
-CODE = {f"code/{name}" for name in HOOKS} | {
-    f"code/vocab/{path.name}" for path in (ROOT / "vocab").iterdir() if path.is_file()
+# Whole packages, without the endpoint's model and the images' entry files.
+COPIED = {
+    "training/__init__.py",
+    *(path.relative_to(ROOT).as_posix() for path in (ROOT / "training/endpoint").glob("*.py")),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "vocab").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ),
 }
+CODE = {f"code/{name}" for name in {"pytorch_image.py", "requirements.txt"} | COPIED}
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def wheels(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path
     folder = cache / "wheels" / "3.13"
     folder.mkdir(parents=True)
     pins = []
-    for name, file in zip(package.NAMED, WHEELS, strict=True):
+    for name, file in zip(package.LIBRARIES, WHEELS, strict=True):
         (folder / file).write_bytes(file.encode())
         pins.append(Pin(name, "1.0", frozenset({sha256(file.encode())})))
     monkeypatch.setattr(package, "PINS", tmp_path / "pins.txt")
@@ -60,8 +66,12 @@ def test_the_package_holds_what_the_two_images_ask_for_and_no_more(
     root = {"model.onnx", "model.json", "config.yaml", "deployment.py"}
     assert set(found) == root | CODE | {f"code/wheels/{name}" for name in WHEELS}
     assert found["model.onnx"] == (own_package / "model.onnx").read_bytes()
-    for name in ("inference.py", "pytorch_image.py", "vocab/text.py", "vocab/vocabulary.pkl"):
-        assert found[f"code/{name}"] == (ROOT / "training" / name).read_bytes()
+    for name in COPIED:
+        assert found[f"code/{name}"] == (ROOT / name).read_bytes()
+    entry = ROOT / "training/endpoint/entry"
+    assert found["code/pytorch_image.py"] == (entry / "pytorch_image.py").read_bytes()
+    for name in ("config.yaml", "deployment.py"):
+        assert found[name] == (entry / name).read_bytes()
     assert len(set(found.values())) == len(found)
 
 
@@ -113,7 +123,7 @@ def test_requirements_name_what_the_hooks_import_and_no_index(
     assert [line for line in lines if not line.startswith("#")] == [
         "--no-index",
         "--find-links wheels",
-        *(f"{name}==1.0" for name in package.NAMED),
+        *(f"{name}==1.0" for name in package.LIBRARIES),
     ]
 
 
@@ -161,7 +171,7 @@ def test_wheels_of_another_python_are_asked_of_pip(wheels: Path, own_package: Pa
 def test_an_unknown_image_is_named(
     names: tuple[str, ...], said: str, wheels: Path, own_package: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(PackageError, match=f"{said}; take ray or pytorch"):
+    with pytest.raises(PackageError, match=f"{said}; use ray or pytorch"):
         package.build(own_package, tmp_path / "model.tar.gz", names)
 
 
@@ -174,7 +184,7 @@ def test_a_place_that_can_t_be_written_to_is_named(wheels: Path, own_package: Pa
 
 
 def test_pins_are_read_as_they_were_written(tmp_path: Path) -> None:
-    pins = [Pin(name, "1.2.3", frozenset({"a" * 64, "b" * 64})) for name in package.NAMED]
+    pins = [Pin(name, "1.2.3", frozenset({"a" * 64, "b" * 64})) for name in package.LIBRARIES]
     package.write_pins(pins, tmp_path / "pins.txt")
     assert package.read_pins(tmp_path / "pins.txt") == pins
 
@@ -194,14 +204,14 @@ def test_compiled_libraries_have_a_wheel_for_every_python_and_others_one() -> No
     counts = {pin.name: len(pin.hashes) for pin in package.read_pins(package.PINS)}
     assert set(counts.values()) == {1, len(package.PINNED_PYTHONS)}
     assert counts["onnxruntime"] == len(package.PINNED_PYTHONS)
-    assert not set(counts) & set(package.NOT_CARRIED)
+    assert not set(counts) & set(package.PROVIDED)
 
 
 def test_the_pins_lie_within_what_runs_the_app() -> None:
     """Training and the Lambda read reviews by versions in these ranges; so must the endpoint."""
     ranges = (ROOT / "requirements/run.txt").read_text(encoding="utf-8")
     versions = {pin.name: pin.version for pin in package.read_pins(package.PINS)}
-    for name in package.NAMED:
+    for name in package.LIBRARIES:
         low, high = re.search(rf"^{name}>=([\d.]+),<(\d+)", ranges, re.MULTILINE).groups()  # type: ignore[union-attr]
         parts = [int(part) for part in versions[name].split(".")]
         assert [int(part) for part in low.split(".")] <= parts < [int(high)]
@@ -212,7 +222,7 @@ def test_the_pins_lie_within_what_runs_the_app() -> None:
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(SCRIPT), *arguments],
+        [sys.executable, "-m", "training.aws.package", *arguments],
         capture_output=True,
         text=True,
         timeout=120,
@@ -244,7 +254,6 @@ def built(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config)
             containers.skip_or_fail(str(error))
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("tool", ["pip", "uv"])
 @pytest.mark.parametrize("minor", sorted(images.PYTHONS.values()))
 def test_requirements_install_without_a_network_and_read_reviews_as_training_does(
@@ -268,9 +277,10 @@ def own_answer() -> bytes:
 
 
 def answers(python: Path, model: Path) -> Any:
-    """Give what the package's code answers in its own environment: golden ids, and a body."""
+    """Return the answers of the package's code in its own environment: golden ids, and a body."""
     code = (
-        "import json, sys, inference; verdict = inference.model_fn(sys.argv[1]);"
+        "import json, sys; from training.endpoint import inference;"
+        "verdict = inference.model_fn(sys.argv[1]);"
         "reviews, body = json.load(sys.stdin);"
         "ids = [verdict.words.encode_ids(review) for review in reviews];"
         "answer = inference.respond(body, 'application/json', None, verdict);"
@@ -289,7 +299,6 @@ def answers(python: Path, model: Path) -> Any:
     return json.loads(done.stdout)
 
 
-@pytest.mark.aws
 def test_the_command_packs_and_prints_the_hash(tmp_path: Path, pytestconfig: pytest.Config) -> None:
     cache = str(pytestconfig.cache.mkdir("verdict"))  # type: ignore[union-attr]
     done = run("--out", str(tmp_path / "model.tar.gz"), VERDICT_CACHE=cache)

@@ -1,0 +1,217 @@
+"""Checks of the AWS account: rights, roles, buckets, the function, quotas. They change nothing."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from training.aws import cloud as clouds
+from training.aws import function, policies, resources
+from training.aws.cloud import Cloud, CloudError, Stage, tag_map
+from training.aws.doctor.findings import FAIL, OK, WARN, Finding
+
+# Lambda keeps this many concurrent executions for the account's other functions.
+UNRESERVED = 100
+
+
+def check_account(cloud: Cloud) -> Finding:
+    """Report the account and region of a deploy, and warn of a partition other than aws."""
+    stage = cloud.stage
+    if stage.partition != "aws":
+        return Finding(
+            "account",
+            WARN,
+            f"account {stage.account} is in partition {stage.partition}; the policies in .chalice/ name aws",
+            "use make deploy, which writes its own policies, not a plain chalice deploy",
+        )
+    return Finding("account", OK, f"account {stage.account}, region {stage.region}")
+
+
+def check_rights(cloud: Cloud) -> Finding:
+    """Check, by AWS's policy simulator, that the caller may do everything that a deploy does."""
+    arn = principal_of(cloud.client("sts").get_caller_identity()["Arn"])
+    if arn.endswith(":root"):
+        return Finding("rights", WARN, "you are the account's root, which has every right", "use a role")
+    denied: list[str] = []
+    for resource, actions in deploy_actions(cloud.stage):
+        answer = cloud.client("iam").simulate_principal_policy(
+            PolicySourceArn=arn, ActionNames=actions, ResourceArns=[resource]
+        )
+        results = answer["EvaluationResults"]
+        denied += [result["EvalActionName"] for result in results if result["EvalDecision"] != "allowed"]
+    if denied:
+        return Finding(
+            "rights",
+            FAIL,
+            f"{arn} may not {', '.join(denied)}",
+            "add these rights, or use another user",
+        )
+    return Finding("rights", OK, f"{arn} may do what a deploy does (organisation policies are not checked)")
+
+
+def principal_of(arn: str) -> str:
+    """Return the user or role behind a caller: a session's ARN names its role.
+
+    >>> principal_of("arn:aws:sts::1:assumed-role/Admin/me")
+    'arn:aws:iam::1:role/Admin'
+    """
+    match = re.fullmatch(r"arn:([\w-]+):sts::(\d+):assumed-role/([^/]+)/.*", arn)
+    return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else arn
+
+
+def deploy_actions(stage: Stage) -> list[tuple[str, list[str]]]:
+    """Return the rights that a deploy needs: each resource, and the actions on it."""
+    arn = f"arn:{stage.partition}"
+    here = f"{stage.region}:{stage.account}"
+    sagemaker = f"{arn}:sagemaker:{here}"
+    bucket = [
+        "s3:CreateBucket",
+        "s3:ListBucket",
+        "s3:PutBucketPolicy",
+        "s3:PutBucketTagging",
+        "s3:PutBucketPublicAccessBlock",
+        "s3:PutEncryptionConfiguration",
+        "s3:PutLifecycleConfiguration",
+    ]
+    role = ["iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:TagRole", "iam:PassRole"]
+    return [
+        (f"{arn}:s3:::{stage.bucket}", bucket),
+        (f"{arn}:s3:::{stage.bucket}/packages/x", ["s3:GetObject", "s3:PutObject"]),
+        (stage.role_arn_of(stage.endpoint_role), role),
+        (stage.role_arn_of(stage.function_role), role),
+        (f"{sagemaker}:model/{stage.prefix}", ["sagemaker:CreateModel", "sagemaker:AddTags"]),
+        (f"{sagemaker}:endpoint-config/{stage.prefix}", ["sagemaker:CreateEndpointConfig"]),
+        (
+            stage.endpoint_arn(stage.endpoint),
+            ["sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+        ),
+        (
+            stage.function_arn,
+            [
+                "lambda:CreateFunction",
+                "lambda:GetFunction",
+                "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
+                "lambda:AddPermission",
+            ],
+        ),
+        (
+            f"{arn}:apigateway:{stage.region}::/restapis/x",
+            ["apigateway:GET", "apigateway:POST", "apigateway:PUT", "apigateway:PATCH"],
+        ),
+        (
+            f"{arn}:logs:{here}:log-group:{stage.function_log}",
+            ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+        ),
+    ]
+
+
+def check_roles(cloud: Cloud) -> list[Finding]:
+    """Check that each role is ours or its name is free, and that the right service may use it."""
+    stage = cloud.stage
+    trusts = {
+        stage.endpoint_role: policies.trust(stage, "sagemaker", own_account=True),
+        stage.function_role: policies.trust(stage, "lambda"),
+        stage.role: policies.trust(stage, "sagemaker"),
+    }
+    return [_check_role(cloud, name, trust) for name, trust in trusts.items()]
+
+
+def _check_role(cloud: Cloud, name: str, trust: dict[str, Any]) -> Finding:
+    check = f"role {name}"
+    try:
+        role = cloud.client("iam").get_role(RoleName=name)["Role"]
+    except ClientError as error:
+        if clouds.is_missing(error):
+            return Finding(check, OK, "does not exist yet; a deploy creates it")
+        raise
+    try:
+        resources.check_role(cloud.stage, name, tag_map(role.get("Tags")))
+    except CloudError as error:
+        return Finding(check, FAIL, str(error))
+    service = trust["Statement"][0]["Principal"]["Service"]
+    if role["AssumeRolePolicyDocument"] != trust:
+        return Finding(
+            check, WARN, f"its trust policy for {service} differs from ours", "a deploy repairs it"
+        )
+    return Finding(check, OK, f"is ours, and {service} may use it")
+
+
+def check_buckets(cloud: Cloud) -> list[Finding]:
+    """Check that each bucket is ours and in this region, or that its name is free."""
+    return [_check_bucket(cloud, cloud.stage.bucket), _check_bucket(cloud, cloud.stage.site_bucket)]
+
+
+def _check_bucket(cloud: Cloud, bucket: str) -> Finding:
+    check = f"bucket {bucket}"
+    try:
+        tags = resources.check_bucket(cloud, bucket)
+    except CloudError as error:
+        return Finding(check, FAIL, str(error))
+    if tags is None:
+        return Finding(check, OK, "does not exist yet; a deploy creates it")
+    region = cloud.client("s3").get_bucket_location(Bucket=bucket)["LocationConstraint"] or "us-east-1"
+    if region != cloud.stage.region:
+        return Finding(check, FAIL, f"is in {region}, not in {cloud.stage.region}", f"use --region {region}")
+    return Finding(check, OK, "is ours and in this region")
+
+
+def check_function(cloud: Cloud) -> Finding:
+    """Check that the function is ours, or that its name is free."""
+    try:
+        description = function.describe(cloud)
+    except CloudError as error:
+        return Finding("function", FAIL, str(error))
+    name = cloud.stage.function
+    return Finding("function", OK, f"{name} is ours" if description else f"{name} does not exist yet")
+
+
+def check_endpoint_quota(cloud: Cloud, kind: str, instance_type: str, count: int) -> Finding:
+    """Check that SageMaker's quotas allow the endpoint: ``count`` concurrent requests or instances."""
+    serverless = kind == "serverless"
+    subject = "serverless endpoints" if serverless else f"{instance_type} for endpoint usage"
+    quotas = [quota for quota in _quotas(cloud, "sagemaker") if _is_quota(quota["QuotaName"], subject)]
+    if not quotas:
+        return Finding("quota", WARN, f"SageMaker lists no quota for {subject}", "look at Service Quotas")
+    for quota in quotas:
+        if quota["Value"] < (count if "oncurrency" in quota["QuotaName"] or not serverless else 1):
+            return Finding(
+                "quota",
+                FAIL,
+                f"{quota['QuotaName']!r} is {quota['Value']:g}, {count} are needed",
+                "raise it at Service Quotas, or lower --concurrency",
+            )
+    return Finding("quota", OK, ", ".join(f"{quota['QuotaName']}: {quota['Value']:g}" for quota in quotas))
+
+
+def _quotas(cloud: Cloud, service: str) -> Iterator[dict[str, Any]]:
+    pages = cloud.client("service-quotas").get_paginator("list_service_quotas").paginate(ServiceCode=service)
+    for page in pages:
+        yield from page["Quotas"]
+
+
+def _is_quota(name: str, subject: str) -> bool:
+    """Check whether a quota has this subject: AWS identifies quotas by name, and the wording has grown."""
+    return name.lower().endswith(subject.lower())
+
+
+def check_concurrency(cloud: Cloud, reserved: int | None) -> Finding:
+    """Check that Lambda can reserve this many concurrent executions."""
+    limit = cloud.client("lambda").get_account_settings()["AccountLimit"]
+    free = limit.get("UnreservedConcurrentExecutions", limit["ConcurrentExecutions"])
+    if reserved is not None and free - reserved < UNRESERVED:
+        return Finding(
+            "concurrency",
+            FAIL,
+            f"{reserved} executions can't be reserved: {free} are free, and {UNRESERVED} must stay free",
+            "reserve none, or raise the limit at Service Quotas",
+        )
+    if limit["ConcurrentExecutions"] < UNRESERVED:
+        return Finding(
+            "concurrency",
+            WARN,
+            f"this account runs at most {limit['ConcurrentExecutions']} function executions at once",
+            "raise the limit at Service Quotas; none can be reserved",
+        )
+    return Finding("concurrency", OK, f"{free} function executions may run at once")
