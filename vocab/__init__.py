@@ -1,1 +1,1 @@
-"""Text to ids, and the messages: for Lambda, endpoint, training and batch; knows no AWS and no torch."""
+"""Text to ids, and the messages, shared by app, endpoint and training. Imports no AWS, torch or numpy."""

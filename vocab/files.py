@@ -1,4 +1,4 @@
-"""Write files whole or not at all, and name their content by SHA-256."""
+"""Write files atomically, and hash them with SHA-256."""
 
 import hashlib
 import os
@@ -7,26 +7,26 @@ from pathlib import Path
 
 
 def sha256(data: bytes) -> str:
-    """Give the SHA-256 of bytes as 64 hex digits."""
+    """Return the SHA-256 of bytes as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()
 
 
 def sha256_of(path: Path) -> str:
-    """Give the SHA-256 of a file, read in pieces, as 64 hex digits."""
+    """Return the SHA-256 of a file as 64 hex digits, without loading the whole file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
-    """Put bytes at ``path`` in one step: readers see the old file or the new one, never a half.
+    """Write a file in one step: readers see the old file or the new one, never a part.
 
-    Raises OSError (a full disk, no rights) and then leaves the old file and no other.
+    Raises OSError for a full disk or missing rights. The old file then stays, and no other is left.
     """
     write_together({path: data}, mode)
 
 
 def write_together(contents: dict[Path, bytes], mode: int = 0o644) -> None:
-    """Like ``write_atomic`` for files that belong together: all are on the disk before one is replaced."""
+    """Write several files like ``write_atomic``: all are on the disk before the first is replaced."""
     temporaries: dict[Path, str] = {}
     try:
         for path, data in contents.items():

@@ -1,17 +1,17 @@
-"""Guess cheaply whether a review is English, from its function words, its letters and what is unknown."""
+"""Guess whether a review is English, from its function words, its alphabet and its unknown words."""
 
 from collections import Counter
 
 from vocab.vocabulary import FIRST_KNOWN_ID, EncodedReview
 
-# Below this many words in Latin letters a guess would mostly be wrong.
+# With fewer words in Latin letters the guess is mostly wrong.
 MIN_WORDS = 4
-# One word that English lacks is a name, a slip or a quotation.
-MIN_STRANGE = 2
-# More words than this share in another alphabet is another language.
+# A single foreign word is a name, a slip or a quotation.
+MIN_FOREIGN = 2
+# Above this share of words in another alphabet, the review is in another language.
 MAX_OTHER_ALPHABET = 0.5
 
-# Words of other languages' glue, none of which English reviews use often; by code of ISO 639-1.
+# Function words of other languages that are rare in English reviews, by ISO 639-1 code.
 _FOREIGN = {
     "fr": "le la les des une est et dans que qui pas pour sur avec ce cette très mais vraiment du au il elle"
     " je un",
@@ -42,10 +42,10 @@ for _code, _words in _FOREIGN.items():
 
 
 def looks_english(encoded: EncodedReview) -> bool:
-    """Say whether the read tokens look like English; short reviews get the benefit of the doubt.
+    """Return whether the tokens that are read look like English; short reviews always do.
 
-    Each English function word speaks for it. Against it speak the function words of the likeliest
-    other language, and unknown words, unless a capital makes them a name.
+    English function words count for English. Unknown words and the function words of the likeliest
+    other language count against it, except capitalised words, which are names.
     """
     names = encoded.tokens.names
     words = [name for name in names if name[0].isalpha()]
@@ -53,13 +53,13 @@ def looks_english(encoded: EncodedReview) -> bool:
         return False
     if len(words) < MIN_WORDS:
         return True
-    strange = _strange_words(encoded)
-    return strange < MIN_STRANGE or strange <= sum(name in _ENGLISH_WORDS for name in names)
+    foreign = _foreign_words(encoded)
+    return foreign < MIN_FOREIGN or foreign <= sum(name in _ENGLISH_WORDS for name in names)
 
 
-def _strange_words(encoded: EncodedReview) -> int:
-    """Count the words that are unknown, or known and of the likeliest other language; names don't count."""
-    unknown, glue = 0, Counter[str]()
+def _foreign_words(encoded: EncodedReview) -> int:
+    """Count unknown words and function words of the likeliest other language, without names."""
+    unknown, languages = 0, Counter[str]()
     for name, start, end, number in zip(*encoded.tokens, encoded.ids, strict=True):
         known = number >= FIRST_KNOWN_ID
         if (known and name not in _LANGUAGES_OF) or not name[0].isalpha():
@@ -67,10 +67,10 @@ def _strange_words(encoded: EncodedReview) -> int:
         if _is_name(encoded.text[start:end]):
             continue
         if known:
-            glue.update(_LANGUAGES_OF[name])
+            languages.update(_LANGUAGES_OF[name])
         else:
             unknown += 1
-    return unknown + max(glue.values(), default=0)
+    return unknown + max(languages.values(), default=0)
 
 
 def _is_name(surface: str) -> bool:

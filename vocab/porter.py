@@ -1,4 +1,4 @@
-"""NLTK's own Porter stemmer without the rest of NLTK, whose package takes 0.3 s and 40 MB to import."""
+"""Import NLTK's Porter stemmer without the rest of NLTK, which takes 0.3 s and 40 MB to import."""
 
 import importlib
 import sys
@@ -9,15 +9,15 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-# The packages above nltk.stem.porter, outermost first: each one's start imports all of it.
+# The packages above nltk.stem.porter, outermost first. Each __init__ imports the whole package.
 PACKAGES = ("nltk", "nltk.stem")
 _LOCK = threading.Lock()
 
 
 def load() -> Any:
-    """Give a PorterStemmer. Raises ModuleNotFoundError where NLTK is not installed.
+    """Return a PorterStemmer. Raises ModuleNotFoundError where NLTK is not installed.
 
-    Who imports NLTK afterwards gets all of it, as if nothing had been.
+    A later `import nltk` still imports the whole package.
     """
     with _LOCK:
         if PACKAGES[0] in sys.modules:
@@ -32,14 +32,14 @@ def _import() -> Any:
 
 @contextmanager
 def _hollow_packages() -> Iterator[None]:
-    """Let modules of PACKAGES be found while the packages' own code does not run."""
+    """Make the modules of PACKAGES importable without running the packages' own code."""
     try:
         for name in PACKAGES:
-            found = find_spec(name)
-            if found is None or found.submodule_search_locations is None:
+            spec = find_spec(name)
+            if spec is None or spec.submodule_search_locations is None:
                 raise ModuleNotFoundError(f"No module named {name!r}", name=name)
             package = ModuleType(name)
-            package.__path__ = list(found.submodule_search_locations)
+            package.__path__ = list(spec.submodule_search_locations)
             sys.modules[name] = package
         yield
     finally:

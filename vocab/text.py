@@ -1,8 +1,8 @@
-"""Turn a review into cleaned text, tokens and sentences: the one definition that training and serving share.
+"""Turn a review into cleaned text, tokens and sentences, for training and serving alike.
 
-Everything here gives the same answer on every Python version: markup is made canonical before
-BeautifulSoup sees it (html.parser changed between releases), and the characters of a word are
-listed as ranges, since ``\\w`` follows the Unicode tables of the interpreter.
+The result is the same on every Python version. Markup is made canonical before BeautifulSoup parses it,
+because html.parser changed between releases. The letters of a word are listed as ranges, because ``\\w``
+follows the Unicode tables of the interpreter.
 """
 
 import html
@@ -12,27 +12,27 @@ from bisect import bisect
 from itertools import accumulate, compress
 from typing import NamedTuple
 
-# Raised whenever a change here gives any review other ids; part of the vocabulary's fingerprint.
+# Raise it when a change here gives any review other ids. The vocabulary's fingerprint contains it.
 TEXT_VERSION = 1
 
-# A long review is read at both ends: the verdict usually stands at the last one.
+# Of a long review the head and the tail are read; the tail usually holds the verdict.
 HEAD_TOKENS = 128
 TAIL_TOKENS = 272
 MAX_TOKENS = HEAD_TOKENS + TAIL_TOKENS
 
-# Stemming may not touch these: they turn a sentence around.
+# Negations are not stemmed: they reverse a sentence.
 NEGATIONS = frozenset({"not", "no", "nor", "never", "n't"})
 
 
 class Tokens(NamedTuple):
-    """A text's tokens in columns: normalised, and where each stands, ``text[start:end]``, in code points."""
+    """A text's tokens in columns: normalised names, and offsets ``text[start:end]`` in code points."""
 
     names: list[str]
     starts: list[int]
     ends: list[int]
 
     def without(self, first: int, last: int) -> "Tokens":
-        """Give all but the tokens from ``first`` up to ``last``."""
+        """Return the tokens before ``first`` and from ``last`` on."""
         names, starts, ends = self
         return Tokens(
             names[:first] + names[last:], starts[:first] + starts[last:], ends[:first] + ends[last:]
@@ -40,7 +40,7 @@ class Tokens(NamedTuple):
 
 
 class Sentence(NamedTuple):
-    """A sentence ``text[start:end]`` and the tokens it holds: ``names[first:last]``."""
+    """A sentence ``text[start:end]`` and its tokens ``names[first:last]``."""
 
     start: int
     end: int
@@ -49,10 +49,10 @@ class Sentence(NamedTuple):
 
 
 def clean(review: str) -> str:
-    """Give the readable text of a review: no markup, entities resolved, words in NFC, single spaces.
+    """Return the readable text of a review: no markup, entities resolved, words in NFC, single spaces.
 
-    Line-breaking tags become newlines, since a paragraph ends a sentence. Never raises. Cleaning
-    twice is not cleaning once: ``&lt;b&gt;`` is the text ``<b>``, which a second pass takes out.
+    Line-breaking tags become newlines, because a paragraph ends a sentence. Never raises. Clean only once:
+    ``&lt;b&gt;`` becomes the text ``<b>``, which a second pass would remove as markup.
 
     >>> clean("great<br />movie &amp; cast</3 <b>wow</b>")
     'great\\nmovie & cast</3 wow'
@@ -63,31 +63,35 @@ def clean(review: str) -> str:
     elif "&" in text:
         text = _unescape(text)
     if not text.isascii():
-        # An entity can name an invisible character too, so this comes after markup.
+        # After the markup, because an entity can stand for an invisible character too.
         text = _WORD.sub(_compose, _INVISIBLE.sub("", text))
         text = text.replace("\u2028", "\n").replace("\u2029", "\n")
     return "\n".join(filter(None, map(_single_spaces, text.split("\n"))))
 
 
 def tokenize(text: str) -> Tokens:
-    """Split cleaned text into lower-case tokens with their offsets.
+    """Split cleaned text into normalised tokens with their offsets.
 
     >>> tokenize("It isn't bad... 8/10!").names
     ['it', 'is', "n't", 'bad', '...', '8/10', '!']
     """
-    # In ASCII nothing grows by lower case, and of all patterns only a grin's tells it from upper case.
-    at_once = text.isascii() and not _GRIN.search(text)
-    pieces = _TOKEN.split(text.lower() if at_once else text)
+    # Lower case keeps the length of ASCII text, and only the pattern of a grin depends on case.
+    lower_first = text.isascii() and not _GRIN.search(text)
+    pieces = _TOKEN.split(text.lower() if lower_first else text)
     surfaces = pieces[1::2]  # of "", "it", " ", "is", "", "n't", ...
     ends = list(accumulate(map(len, pieces)))
-    names = surfaces if at_once else list(map(str.lower, surfaces))
+    names = surfaces if lower_first else list(map(str.lower, surfaces))
     for index in [index for index, name in enumerate(names) if not name.isalpha()]:
         names[index] = _SIGNS.get(names[index]) or normalize(names[index])
     return Tokens(names, ends[:-1:2], ends[1::2])
 
 
 def normalize(surface: str) -> str:
-    """Give the token that a piece of text stands for: lower case, plain quotes, short runs."""
+    """Return the token for a piece of text: lower case, plain quotes, short runs of signs.
+
+    >>> normalize("?!?!"), normalize("8 / 10")
+    ('?!', '8/10')
+    """
     token = surface.lower().translate(_PLAIN)
     kind = token[0]
     if kind in "!?":
@@ -106,16 +110,16 @@ def normalize(surface: str) -> str:
 
 
 def is_word(token: str) -> bool:
-    """Say whether a token carries letters or digits, and so can be known or unknown."""
+    """Return whether a token holds letters or digits, and so counts as a word."""
     return token.isalnum() or (token not in _SIGNS and any(character.isalnum() for character in token))
 
 
 def split_sentences(text: str, tokens: Tokens, gap_at: int | None = None) -> list[Sentence]:
     """Group the tokens of cleaned text into sentences; every token belongs to exactly one.
 
-    A sentence ends at a newline, or after ``.``, ``!`` or ``?`` (and closing quotes or brackets)
-    when white space follows, unless the dot belongs to an abbreviation or an initial. ``gap_at``
-    is the index of the first token after an unread span; no sentence reaches over it.
+    A sentence ends at a newline. It also ends after ``.``, ``!`` or ``?`` (and closing quotes or brackets)
+    before white space, unless the dot belongs to an abbreviation or an initial. ``gap_at`` is the index of
+    the first token after an unread span; no sentence crosses it.
 
     >>> text = "Mr. Lee is good. Is it?"
     >>> [text[s.start:s.end] for s in split_sentences(text, tokenize(text))]
@@ -134,7 +138,11 @@ def split_sentences(text: str, tokens: Tokens, gap_at: int | None = None) -> lis
 
 
 def unread_span(count: int) -> tuple[int, int]:
-    """Say which tokens of ``count`` stay unread: ``tokens[skip_from:skip_to]``, empty if all are read."""
+    """Return the span of unread tokens among ``count``: ``tokens[start:end]``, empty when all are read.
+
+    >>> unread_span(500)
+    (128, 228)
+    """
     if count <= MAX_TOKENS:
         return count, count
     return HEAD_TOKENS, count - TAIL_TOKENS
@@ -144,10 +152,10 @@ def unread_span(count: int) -> tuple[int, int]:
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
-# A tag holds no "<", so every attempt stops at the next one and the scan stays linear.
+# A tag holds no "<", so each attempt stops at the next "<" and the scan stays linear.
 _TAG = r"""</?([a-zA-Z][a-zA-Z0-9:-]*+)(?:(?:[^<>"']|"[^"<]*"|'[^'<]*')*+|[^<>]*)>"""
 _MARKUP = re.compile(
-    rf"""<!--(?:-?>|.*?(?:--!?>|\Z))       # a comment; an open one runs to the end, as in a browser
+    rf"""<!--(?:-?>|.*?(?:--!?>|\Z))       # a comment; an unclosed one runs to the end, as in a browser
     |<(?P<raw>script|style)(?=[\s/>])[^<>]*>.*?(?:</(?P=raw)(?=[\s/>])[^<>]*>|\Z)
     |<[!?][^<>]*>                           # doctype, CDATA, processing instruction
     |{_TAG}""",
@@ -162,8 +170,8 @@ _ENDLESS_REFERENCE = re.compile("&#[0-9]{100,};?")
 
 
 def _strip_markup(text: str) -> str:
-    """Rewrite markup as plain ``<br/>`` and let BeautifulSoup take it out."""
-    from bs4 import BeautifulSoup  # most reviews typed by people hold no markup
+    """Rewrite each tag as ``<br/>``, then remove them with BeautifulSoup."""
+    from bs4 import BeautifulSoup  # imported late, because most typed reviews hold no markup
 
     marked = _MARKUP.sub(_mark, text.replace("\x00", " "))
     if "\x00" not in marked:
@@ -179,7 +187,7 @@ def _mark(match: re.Match[str]) -> str:
 
 
 def _unescape(text: str) -> str:
-    # int() refuses more than 4,300 digits, and html.unescape asks it.
+    # html.unescape calls int(), which refuses more than 4,300 digits.
     return html.unescape(_ENDLESS_REFERENCE.sub("\ufffd", text))
 
 
@@ -192,7 +200,7 @@ _INVISIBLE = re.compile("[\u00ad\u200b\u2060\ufeff\ufffe\uffff]")
 def _single_spaces(line: str) -> str:
     if not line.isprintable():
         line = _CONTROL.sub(" ", line)
-    elif "  " not in line:  # most lines; a printable one has no white space but U+0020
+    elif "  " not in line:  # most lines; the only white space in a printable line is U+0020
         return line.strip()
     return " ".join(line.split())
 
@@ -203,25 +211,25 @@ def _compose(match: re.Match[str]) -> str:
 
 # --- tokens -------------------------------------------------------------------------------------
 
-# Alphabets by block, so that a word is the same word under every Unicode version.
+# Letters by Unicode block, so that words do not change with the Unicode version.
 _LETTERS = (
     "a-zA-Z\u00aa\u00b5\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02af\u0300-\u036f\u0370-\u03ff"
     "\u0400-\u052f\u0531-\u0587\u0591-\u05f4\u0610-\u06d3\u0900-\u0dff\u0e01-\u0e4e\u10a0-\u10ff"
     "\u1e00-\u1fff"
 )
-# Scripts without spaces: a character is a token.
+# Scripts without spaces: each character is a token.
 _CJK = "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
-# NFC of these letters is one and the same in Python 3.11 to 3.13, which of all others it is not.
-# The limit is against thousands of accents on one letter: sorting them takes quadratic time.
+# NFC of these letters is the same in Python 3.11 to 3.13; of other letters it is not.
+# The limit stops thousands of accents on one letter: sorting them takes quadratic time.
 _WORD = re.compile(f"[{_LETTERS}{_CJK}\u1100-\u11ff]{{1,256}}")
-# Joiners, directions, variation selectors and the replacement character are no tokens of their own.
+# Joiners, text directions, variation selectors and the replacement character are no tokens.
 _IGNORED = "\u200c-\u200f\u202a-\u202e\u2061-\u206f\ufe00-\ufe0f\ufff9-\ufffd\U0001f3fb-\U0001f3ff"
 _APOSTROPHE = "['\u2018\u2019`]"
 
-# No token starts with a space; said first, since trying each way at each space takes time.
+# No token starts with a space. The check comes first, because trying every pattern at a space is slow.
 _TOKEN = re.compile(
     rf"""((?![ ])(?:
-    [a-zA-Z]++(?![{_LETTERS}'\u2018\u2019`])                      # a plain word, and most tokens are
+    [a-zA-Z]++(?![{_LETTERS}'\u2018\u2019`])                      # a plain word, as most tokens are
     |[0-9]{{1,3}}(?:\.[0-9])?[ ]?/[ ]?(?:100|10|5|4)(?![0-9/])  # a rating
     |</?3(?![0-9])|[:;=]['-]?[)(\]\[DPp](?![a-zA-Z0-9])             # a heart or a face
     |[a-zA-Z]+(?=[nN]{_APOSTROPHE}[tT](?![a-zA-Z]))                 # is|n't
@@ -236,7 +244,7 @@ _TOKEN = re.compile(
     |[^ \n{_IGNORED}]))""",
     re.VERBOSE,
 )
-_GRIN = re.compile("D(?:(?<=[:;=]D)|(?<=[:;=]['-]D))")  # by its mouth first, which is rarest
+_GRIN = re.compile("D(?:(?<=[:;=]D)|(?<=[:;=]['-]D))")  # the mouth first, because it is the rarest sign
 _PLAIN = str.maketrans(
     {
         "\u2018": "'",
@@ -251,7 +259,7 @@ _PLAIN = str.maketrans(
     }
 )
 
-# What single signs of ASCII, most tokens that are no words, stand for.
+# The tokens of single ASCII signs, which are most tokens that are no words.
 _SIGNS = {sign: normalize(sign) for sign in map(chr, range(0x21, 0x7F))}
 
 # --- sentences ----------------------------------------------------------------------------------
@@ -260,15 +268,15 @@ _STOPS = frozenset({".", "...", "!", "!!", "!!!", "?", "??", "???", "?!"})
 _NEWLINE = re.compile("\n")
 _CLOSERS = frozenset({'"', "'", ")", "]", "}"})
 _ENDS = _STOPS | _CLOSERS
-# A dot after these never ends a sentence; after the next ones only before a capital; and after the
-# last ones unless a number follows.
+# A dot after a title never ends a sentence. After an abbreviation it does before a capital. After the words
+# in _NUMBERED it does unless a number follows.
 _TITLES = frozenset("mr mrs ms dr prof st vs capt gen lt sgt col rev hon".split())
 _ABBREVIATIONS = frozenset("jr sr etc inc ltd co al eg ie approx dept est hr hrs min mins sec".split())
 _NUMBERED = frozenset("no vol fig ed".split())
 
 
 def _line_ends(text: str, tokens: Tokens) -> set[int]:
-    """Give the indices of the tokens that a newline follows."""
+    """Return the indices of the tokens before a newline."""
     return {bisect(tokens.starts, match.start()) - 1 for match in _NEWLINE.finditer(text)}
 
 
@@ -289,7 +297,7 @@ def _ends_sentence(text: str, tokens: Tokens, index: int) -> bool:
 
 
 def _abbreviates(text: str, tokens: Tokens, stop: int, following: str) -> bool:
-    """Say whether the dot ``names[stop]`` belongs to the token before it: ``Mr.``, ``J.``, ``e.g.``"""
+    """Return whether the dot ``names[stop]`` belongs to the token before it: ``Mr.``, ``J.``, ``e.g.``"""
     names, starts, ends = tokens
     before, at = names[stop - 1], starts[stop - 1]
     if len(before) == 1:

@@ -1,7 +1,7 @@
-"""Build, save and load the vocabulary: which token has which id, as a pickle of plain data.
+"""Build, save and load the vocabulary: the id of each token, as a pickle of plain data.
 
-The pickle is read only after its SHA-256 matched ``vocabulary.json`` and each of its opcodes is one of
-plain data, by an unpickler that knows no class: a changed file is refused before a byte is interpreted.
+``load`` unpickles only when the SHA-256 matches ``vocabulary.json`` and every opcode is one of plain data.
+The unpickler knows no class. So a changed file is refused before a byte of it is interpreted.
 """
 
 import io
@@ -31,38 +31,38 @@ from vocab.text import (
 FORMAT = 1
 STEMMER = "porter:nltk-extensions"
 PAD_ID = 0
-# Unknown stems share these ids by hash, 1 to BUCKETS, so that two of them usually differ.
+# An unknown stem gets an id from 1 to BUCKETS by its hash, so that two of them usually differ.
 BUCKETS = 256
 FIRST_KNOWN_ID = BUCKETS + 1
 MAX_PICKLE_BYTES = 8_000_000
-# Longer runs of letters are no words: they are not stemmed, and not kept in memory.
+# Longer runs of letters are no words. They are not stemmed and not cached.
 MAX_STEMMED_LETTERS = 100
-# The opcodes of dicts, lists, strings, numbers and None, and how many bytes follow each. No other is run: a
-# class is not the only danger, the 14 bytes of one that names a far place in pickle's memo take 64 GB.
+# The opcodes of dicts, lists, strings, numbers and None, with the number of bytes after each. All others are
+# refused. Classes are not the only danger: a 14-byte pickle with a huge memo index takes 64 GB of memory.
 PLAIN_OPCODES = dict.fromkeys(
     b"}](esua\x94N.", 0
-) | {  # dict, mark, list and their items; memoize, None, stop
-    **dict.fromkeys(b"\x80Kh", 1),  # protocol, a number of a byte, a thing from the memo
-    **dict.fromkeys(b"Jj", 4),  # the same two, longer
+) | {  # dict, mark, list and their items, memoize, None, stop
+    **dict.fromkeys(b"\x80Kh", 1),  # protocol, a one-byte number, a memo entry
+    **dict.fromkeys(b"Jj", 4),  # a number and a memo entry of four bytes
     **dict.fromkeys(b"\x95G", 8),  # frame, float
     ord(b"M"): 2,
 }
-SHORT_STRING, STRING = ord(b"\x8c"), ord(b"X")  # after which stands the string's length
-# The command that builds it anew, as errors name it.
+SHORT_STRING, STRING = ord(b"\x8c"), ord(b"X")  # the string's length follows
+# The command that builds the vocabulary again, for errors.
 REBUILD = "`python -m training.data.build_vocab`"
 VOCABULARY = Path(__file__).resolve().with_name("vocabulary.pkl")
 
 
 class VocabularyError(Exception):
-    """The vocabulary's files are missing, changed, or not what this code reads."""
+    """The vocabulary's files are missing, changed, or of another version."""
 
 
 class EncodedReview(NamedTuple):
     """A review as the network reads it.
 
-    ``ids`` and ``tokens`` belong together, one id a token that is read; ``sentences`` index them.
-    ``total`` counts all tokens; ``cut`` is the span of ``text`` that is not read, or None.
-    ``words`` and ``known`` count the read tokens with letters or digits, and those in the vocabulary.
+    ``ids`` and ``tokens`` hold an entry for each token that is read; ``sentences`` index them.
+    ``total`` counts all tokens. ``cut`` is the unread span of ``text``, or None.
+    ``words`` counts the tokens in ``ids`` with letters or digits; ``known`` counts those in the vocabulary.
     """
 
     text: str
@@ -76,7 +76,7 @@ class EncodedReview(NamedTuple):
 
 
 class Vocabulary:
-    """Token to id. ``stems`` maps stem to id, ``words`` maps each known word to its stem."""
+    """Tokens to ids: ``stems`` maps each stem to its id, ``words`` each known word to its stem."""
 
     def __init__(self, stems: dict[str, int], words: dict[str, str], fingerprint: str) -> None:
         self.stems = stems
@@ -88,16 +88,16 @@ class Vocabulary:
         self._unknown = lru_cache(maxsize=20_000)(self._id_of_unknown)
 
     def id_of(self, token: str) -> int:
-        """Give the id of a token, 1 to ``size - 1``; unknown ones get a bucket's."""
-        known = self._ids.get(token)
-        if known is not None:
-            return known
+        """Return the id of a token, 1 to ``size - 1``; an unknown token gets the id of a bucket."""
+        number = self._ids.get(token)
+        if number is not None:
+            return number
         return self._unknown(token) if len(token) <= MAX_STEMMED_LETTERS else self._id_of_unknown(token)
 
     def encode(self, review: str) -> EncodedReview:
-        """Turn a review into ids: clean, tokenize, stem, look up, keep head and tail.
+        """Encode a review as ids: clean, tokenize, keep head and tail, stem, look up.
 
-        A review without a token gives empty ``ids``. Never raises on any string.
+        ``ids`` is empty for a review without a token. Never raises on any string.
         """
         text = clean(review)
         tokens = tokenize(text)
@@ -110,19 +110,19 @@ class Vocabulary:
             tokens = tokens.without(skip_from, skip_to)
         names = tokens.names
         ids = list(map(self._ids.get, names, repeat(0)))
-        signs, strange = sum(map(self._signs.__contains__, names)), 0
-        for index in [index for index, known in enumerate(ids) if not known]:
+        signs, unknown = sum(map(self._signs.__contains__, names)), 0
+        for index in [index for index, number in enumerate(ids) if not number]:
             ids[index] = self.id_of(names[index])
             if not is_word(names[index]):
                 signs += 1
             elif ids[index] < FIRST_KNOWN_ID:
-                strange += 1
+                unknown += 1
         words = len(names) - signs
         sentences = split_sentences(text, tokens, gap_at)
-        return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - strange)
+        return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - unknown)
 
     def encode_ids(self, review: str) -> list[int]:
-        """Give the ids alone, the same ones as ``encode``."""
+        """Return only the ids of ``encode``."""
         return self.encode(review).ids
 
     def _id_of_unknown(self, token: str) -> int:
@@ -157,10 +157,10 @@ def count_words(reviews: Iterable[str]) -> Counter[str]:
 
 
 def build(counts: Counter[str], max_stems: int, min_count: int) -> tuple[dict[str, int], dict[str, str]]:
-    """Choose the vocabulary: the ``max_stems`` most frequent stems seen ``min_count`` times or more.
+    """Build the vocabulary from the ``max_stems`` most frequent stems with at least ``min_count`` uses.
 
-    Gives stem to id, most frequent first, and word to stem for every word that was counted
-    ``min_count`` times and whose stem was chosen.
+    Returns two dicts: stem to id, most frequent first; and word to stem, for every word with at least
+    ``min_count`` uses and a chosen stem.
     """
     by_stem: Counter[str] = Counter()
     stem_by_word = {word: stem_of(word) for word in counts}
@@ -178,11 +178,11 @@ def build(counts: Counter[str], max_stems: int, min_count: int) -> tuple[dict[st
 
 
 def save(path: Path, stems: dict[str, int], words: dict[str, str], source: str) -> str:
-    """Write ``path`` (pickle) and its ``.json`` beside it; give the fingerprint.
+    """Write ``path`` (pickle) and its ``.json`` beside it; return the fingerprint.
 
-    ``source`` says in a sentence what the vocabulary was counted on.
+    ``source`` describes in a sentence the texts in which the words were counted.
     """
-    shared = {stem: stem for stem in stems}  # one object a string: equal content, equal bytes
+    shared = {stem: stem for stem in stems}  # one object a string, so that equal content gives equal bytes
     plain = {
         "format": FORMAT,
         "text_version": TEXT_VERSION,
@@ -203,13 +203,13 @@ def save(path: Path, stems: dict[str, int], words: dict[str, str], source: str) 
         "stemmer": STEMMER,
         "source": source,
     }
-    # The disk may be full: neither file is replaced before both are written.
+    # The disk may be full, so neither file is replaced before both are written.
     write_together({path: data, path.with_suffix(".json"): (json.dumps(card, indent=2) + "\n").encode()})
     return _fingerprint(digest)
 
 
 def load(path: Path = VOCABULARY) -> Vocabulary:
-    """Read a saved vocabulary. Raises VocabularyError with what is wrong and what to do."""
+    """Load a saved vocabulary. Raises VocabularyError, whose sentence says how to repair it."""
     expected = _expected_sha256(path)
     try:
         if path.stat().st_size > MAX_PICKLE_BYTES:
@@ -223,7 +223,7 @@ def load(path: Path = VOCABULARY) -> Vocabulary:
             f"{path} is not the file that {path.stem}.json names (SHA-256 {digest[:12]}…, expected"
             f" {expected[:12]}…); restore both from git, or run {REBUILD}"
         )
-    stems, words = _checked(_unpickle(data, path), path)
+    stems, words = _check_content(_unpickle(data, path), path)
     return Vocabulary(stems, words, _fingerprint(digest))
 
 
@@ -248,11 +248,11 @@ class _PlainUnpickler(pickle.Unpickler):
 
 
 def _unpickle(data: bytes, path: Path) -> object:
-    odd = _odd_opcode(data)
-    if odd is not None:
-        name = _name_of(data[odd])
+    position = _odd_opcode(data)
+    if position is not None:
+        name = _name_of(data[position])
         raise VocabularyError(
-            f"{path} is no pickle of plain data (it holds {name} at byte {odd:,}); run {REBUILD}"
+            f"{path} is no pickle of plain data (it holds {name} at byte {position:,}); run {REBUILD}"
         )
     try:
         return _PlainUnpickler(io.BytesIO(data)).load()
@@ -261,7 +261,7 @@ def _unpickle(data: bytes, path: Path) -> object:
 
 
 def _odd_opcode(data: bytes) -> int | None:
-    """Give where the first opcode stands that is not of PLAIN_OPCODES; None when all are."""
+    """Return the position of the first opcode outside PLAIN_OPCODES, or None."""
     at, end = 0, len(data)
     while at < end:
         opcode = data[at]
@@ -277,18 +277,18 @@ def _odd_opcode(data: bytes) -> int | None:
 
 
 def _name_of(opcode: int) -> str:
-    import pickletools  # 20 ms, which a sound vocabulary need not wait for
+    import pickletools  # imported late, because it takes 20 ms and a sound vocabulary does not need it
 
     names = (known.name for known in pickletools.opcodes if known.code == chr(opcode))
     return next(names, f"no opcode, 0x{opcode:02x},")
 
 
-def _checked(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]:
-    """Refuse what this code can't use: another format or text version, wrong types, ids with gaps."""
+def _check_content(plain: object, path: Path) -> tuple[dict[str, int], dict[str, str]]:
+    """Raise VocabularyError for another format or text version, wrong types, and ids with gaps."""
     if not isinstance(plain, dict):
         raise VocabularyError(f"{path} holds {type(plain).__name__}, not a dict; run {REBUILD}")
-    wanted = {"format": FORMAT, "text_version": TEXT_VERSION, "stemmer": STEMMER, "buckets": BUCKETS}
-    for key, value in wanted.items():
+    expected = {"format": FORMAT, "text_version": TEXT_VERSION, "stemmer": STEMMER, "buckets": BUCKETS}
+    for key, value in expected.items():
         if plain.get(key) != value:
             raise VocabularyError(
                 f"{path} was built with {key} {plain.get(key)!r}, this code has {value!r}; run {REBUILD}"

@@ -1,4 +1,4 @@
-"""app.py: each route answers as the design says, and asks the endpoint as the contract says."""
+"""app.py: each route answers as the design says, and calls the endpoint with the agreed messages."""
 
 import json
 import math

@@ -250,6 +250,6 @@ def test_infinity_never_leaves() -> None:
         answers.json_answer({"probability": float("inf")})
 
 
-def test_a_contract_error_keeps_its_status_code_and_sentence() -> None:
+def test_a_message_error_keeps_its_status_code_and_sentence() -> None:
     problem = problems.problem_of(MessageError(422, "no_token", "write a sentence"))
     assert (problem.status, problem.code, problem.detail) == (422, "no_token", "write a sentence")

@@ -76,7 +76,7 @@ def test_it_is_served_with_the_stage_that_it_was_asked_at(api: InProcess) -> Non
     assert openapi.document("")["servers"] == [{"url": "/"}]
 
 
-def test_its_limits_are_the_contract_s() -> None:
+def test_its_limits_are_those_of_the_messages() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     assert schemas["ReviewRequest"]["properties"]["review"]["maxLength"] == messages.MAX_REVIEW_CHARACTERS
     assert schemas["Answer"]["properties"]["sentiment"]["enum"] == list(messages.SENTIMENTS)

@@ -291,5 +291,5 @@ def test_a_bucket_that_fails_is_a_problem(api: InProcess, monkeypatch: pytest.Mo
     assert b"Frobisher" not in answer.body
 
 
-def test_the_contract_and_the_document_name_the_same_sides() -> None:
+def test_the_messages_and_the_document_name_the_same_sides() -> None:
     assert messages.SIDES == ("positive", "negative")

@@ -68,8 +68,8 @@ def hostile() -> Trained:
 
 
 def test_training_and_lambda_share_one_text_code() -> None:
-    for link in (ROOT / "training" / "vocab", ROOT / "chalice_app" / "vendor" / "vocab"):
-        assert (link / "text.py").resolve() == Path(text.__file__).resolve()
+    for folder in (ROOT / "vocab", ROOT / "chalice_app" / "vendor" / "vocab"):
+        assert (folder / "text.py").resolve() == Path(text.__file__).resolve()
 
 
 @pytest.mark.parametrize("minor", MINORS)

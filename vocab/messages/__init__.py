@@ -1,7 +1,12 @@
-"""Every message once: page to Lambda, Lambda to endpoint, and back; limits, checks and errors.
+"""The messages of the public API, of the endpoint and of feedback: limits, parsers and builders.
 
-A message that does not fit raises MessageError. It says what was wrong, what came (its type and length, never a
-review's words) and what to send instead.
+    requests   callers to the API              answers    the API to callers
+    endpoint   the API to the endpoint and back
+    feedback   corrections of verdicts, and their records
+    items, scores, body, errors                parts that these share
+
+A message that can't be used raises MessageError. Its sentence names the mistake, the type and length of the
+value (never a review's words), and the form to send instead.
 """
 
 from vocab.messages.answers import (
@@ -14,6 +19,19 @@ from vocab.messages.answers import (
     build_verdict,
     sentiment_of,
     warnings_of,
+)
+from vocab.messages.body import (
+    CHARSETS,
+    CSV,
+    JSON,
+    JSON_LINES,
+    MAX_DEPTH,
+    NDJSON,
+    TEXT,
+    charset_of,
+    media_type,
+    parse_json,
+    to_json,
 )
 from vocab.messages.endpoint import (
     MAX_ENDPOINT_BYTES,
@@ -30,18 +48,7 @@ from vocab.messages.endpoint import (
 )
 from vocab.messages.errors import MessageError
 from vocab.messages.feedback import MODEL_ID, Feedback, parse_feedback
-from vocab.messages.parts import (
-    DECIMALS,
-    MAX_REVIEW_CHARACTERS,
-    Item,
-    Model,
-    Score,
-    build_score,
-    check_encoded,
-    check_review,
-    model_message,
-    sigmoid,
-)
+from vocab.messages.items import MAX_REVIEW_CHARACTERS, Item, check_encoded, check_review
 from vocab.messages.requests import (
     EXPLAIN,
     MAX_BATCH_REVIEWS,
@@ -52,25 +59,12 @@ from vocab.messages.requests import (
     parse_batch_request,
     parse_review_request,
 )
-from vocab.messages.wire import (
-    CHARSETS,
-    CSV,
-    JSON,
-    JSON_LINES,
-    MAX_DEPTH,
-    NDJSON,
-    TEXT,
-    charset_of,
-    media_type,
-    parse_json,
-    to_json,
-)
+from vocab.messages.scores import DECIMALS, Model, Score, build_score, model_message, sigmoid
 
 __all__ = [
     "BatchRequest",
     "CHARSETS",
     "CSV",
-    "MessageError",
     "DECIMALS",
     "EXPLAIN",
     "EndpointRequest",
@@ -87,6 +81,7 @@ __all__ = [
     "MAX_ENDPOINT_REVIEWS",
     "MAX_REVIEW_CHARACTERS",
     "MODEL_ID",
+    "MessageError",
     "Model",
     "NDJSON",
     "ReviewRequest",
@@ -101,10 +96,10 @@ __all__ = [
     "build_score",
     "build_verdict",
     "charset_of",
-    "check_model_vocabulary",
     "check_encoded",
     "check_explain",
     "check_ids",
+    "check_model_vocabulary",
     "check_review",
     "check_vocabulary",
     "media_type",

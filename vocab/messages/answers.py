@@ -1,24 +1,25 @@
-"""What the public API answers: verdict, warnings and explanation."""
+"""The public API's answers: verdict, warnings and explanation."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from vocab.messages.body import to_json
 from vocab.messages.errors import MessageError
-from vocab.messages.parts import DECIMALS, Item, Model, Score, model_message
-from vocab.messages.wire import to_json
+from vocab.messages.items import Item
+from vocab.messages.scores import DECIMALS, Model, Score, model_message
 from vocab.vocabulary import EncodedReview
 
-# Lambda gives back 6 MB at most, the answer written as a JSON string within it.
+# Lambda returns 6 MB at most. The answer is a JSON string in Lambda's own JSON, so quotes count twice.
 MAX_ANSWER_BYTES = 6_000_000
-# "I hated it" is a review, but calibration was measured on whole ones: below so many words the answer
-# carries a warning.
+# "I hated it" is a review, but calibration was measured on whole reviews. Answers to shorter ones carry a
+# warning.
 FEW_WORDS = 8
 SENTIMENTS = ("positive", "negative", "uncertain")
 SIDES = SENTIMENTS[:2]
 
 
 def sentiment_of(probability: float, model: Model, encoded: EncodedReview | None = None) -> str:
-    """Give the verdict: uncertain inside the model's band, or when no word of the review is known."""
+    """Return the verdict: uncertain inside the model's band, and when no word of the review is known."""
     low, high = model.uncertain
     if low < probability < high or (encoded is not None and not encoded.known):
         return "uncertain"
@@ -26,7 +27,7 @@ def sentiment_of(probability: float, model: Model, encoded: EncodedReview | None
 
 
 def warnings_of(encoded: EncodedReview) -> list[dict[str, str]]:
-    """Give what a reader should know before trusting the verdict, as code and detail."""
+    """Return the reasons to doubt the verdict, each with a code and a sentence."""
     from vocab.language import looks_english
 
     warnings = []
@@ -57,26 +58,26 @@ def warnings_of(encoded: EncodedReview) -> list[dict[str, str]]:
 
 
 def build_answer(
-    encoded: EncodedReview, scored: Score, explain: str, model: Model, request_id: str
+    encoded: EncodedReview, score: Score, explain: str, model: Model, request_id: str
 ) -> dict[str, Any]:
     """Build the public answer to one review."""
-    verdict = build_verdict(encoded, scored, explain, model)
+    verdict = build_verdict(encoded, score, explain, model)
     return {**verdict, "model": model_message(model), "request_id": request_id}
 
 
 def build_batch_answer(
     items: Sequence[Item], answers: Sequence[dict[str, Any]], model: Model | None, request_id: str
 ) -> dict[str, Any]:
-    """Build the public answer to several reviews: to each item its verdict or ``{"error": ...}``, in order.
+    """Build the public answer to several reviews: each item's verdict or ``{"error": ...}``, in order.
 
-    ``model`` is None when no item could be read. Raises MessageError 413 when it is all too much to send.
+    ``model`` is None when no item could be read. Raises MessageError 413 when the answer is too large.
     """
-    named = [
+    with_ids = [
         answer if item.id is None else {"id": item.id, **answer}
         for item, answer in zip(items, answers, strict=True)
     ]
     answer = {
-        "answers": named,
+        "answers": with_ids,
         "model": None if model is None else model_message(model),
         "request_id": request_id,
     }
@@ -84,25 +85,25 @@ def build_batch_answer(
     return answer
 
 
-def build_verdict(encoded: EncodedReview, scored: Score, explain: str, model: Model) -> dict[str, Any]:
-    """Build what a review is told, alone or among others: verdict, warnings and explanation."""
+def build_verdict(encoded: EncodedReview, score: Score, explain: str, model: Model) -> dict[str, Any]:
+    """Build the answer to one review without its model: verdict, warnings and explanation."""
     answer: dict[str, Any] = {
-        "sentiment": sentiment_of(scored.probability, model, encoded),
-        "probability": scored.probability,
+        "sentiment": sentiment_of(score.probability, model, encoded),
+        "probability": score.probability,
         "warnings": warnings_of(encoded),
     }
     if explain != "none":
         answer["text"] = encoded.text
         answer["sentences"] = [
-            _contribution(s.start, s.end, sum(scored.contributions[s.first : s.last]))
-            for s in encoded.sentences
+            _contribution(start, end, sum(score.contributions[first:last]))
+            for start, end, first, last in encoded.sentences
         ]
     if explain == "words":
         answer["words"] = [
-            {"start": start, "end": end, "contribution": value}  # rounded already, by build_score
-            for _, start, end, value in zip(*encoded.tokens, scored.contributions, strict=True)
+            {"start": start, "end": end, "contribution": value}  # build_score has rounded it
+            for _, start, end, value in zip(*encoded.tokens, score.contributions, strict=True)
         ]
-    answer["bias"] = scored.bias
+    answer["bias"] = score.bias
     return answer
 
 

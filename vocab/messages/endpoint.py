@@ -1,23 +1,24 @@
-"""The messages between Lambda and endpoint, and the endpoint's own items."""
+"""The messages between the API and the endpoint."""
 
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from vocab.messages.errors import MessageError
-from vocab.messages.parts import Item, Model, Score, check_review, id_of, line_item, sigmoid, wrong_id
-from vocab.messages.wire import (
+from vocab.messages.body import (
     JSON,
     JSON_LINES,
+    check_fields,
+    check_object,
     check_size,
     decode,
+    describe_type,
     media_type,
-    object_of,
     parse_json,
-    refuse_unknown,
     to_json,
-    type_of,
 )
+from vocab.messages.errors import MessageError
+from vocab.messages.items import Item, check_review, id_error, id_field, parse_line
+from vocab.messages.scores import Model, Score, sigmoid
 from vocab.vocabulary import EncodedReview, Vocabulary
 
 MAX_ENDPOINT_BYTES = 4_000_000  # SageMaker's own limit for serverless inference
@@ -25,7 +26,10 @@ MAX_ENDPOINT_REVIEWS = 100
 
 
 class EndpointRequest(NamedTuple):
-    """What the endpoint is asked: reviews, or (``describe``) its model card."""
+    """A request to the endpoint: reviews, or with ``describe`` its model card.
+
+    ``lines`` is true when the body was JSON lines.
+    """
 
     items: list[Item]
     vocabulary: str | None = None
@@ -35,42 +39,44 @@ class EndpointRequest(NamedTuple):
 
 
 def build_endpoint_request(encoded: Sequence[EncodedReview], vocabulary: Vocabulary, explain: bool) -> bytes:
-    """Write the endpoint's message: ids and the fingerprint of the vocabulary they come from."""
+    """Write a request to the endpoint: ids, and the fingerprint of their vocabulary."""
     return to_json(
         {
             "vocabulary": vocabulary.fingerprint,
-            "reviews": [{"ids": one.ids} for one in encoded],
+            "reviews": [{"ids": review.ids} for review in encoded],
             "explain": explain,
         }
     )
 
 
 def build_describe_request() -> bytes:
-    """Write the message that asks the endpoint for its model card."""
+    """Write the request for the endpoint's model card."""
     return to_json({"describe": True})
 
 
 def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointRequest:
-    """Read a message to the endpoint: JSON, or JSON lines with one review a line.
+    """Parse a request to the endpoint: JSON, or JSON lines with one review a line.
 
-    Items that can't be used carry their error; the message as a whole raises MessageError.
+    An item that can't be used carries its error. Raises MessageError 400, 413 or 415 for the whole message.
     """
     kind = media_type(content_type)
     check_size(body, MAX_ENDPOINT_BYTES)
     if kind == JSON_LINES:
         lines = [line for line in decode(body).split("\n") if line.strip()]
-        return EndpointRequest([line_item(line, _item) for line in lines], lines=True)
+        return EndpointRequest([parse_line(line, _item) for line in lines], lines=True)
     if kind != JSON:
         raise MessageError(
             415,
             "unsupported_media_type",
             f"content type {kind[:40]!r} is not read; send {JSON} or {JSON_LINES}",
         )
-    message = object_of(parse_json(body), '{"vocabulary": "...", "reviews": [{"ids": [...]}]}')
-    refuse_unknown(message, ("vocabulary", "reviews", "explain", "describe"))
+    message = check_object(parse_json(body), '{"vocabulary": "...", "reviews": [{"ids": [...]}]}')
+    check_fields(message, ("vocabulary", "reviews", "explain", "describe"))
     describe = message.get("describe", False)
     if not isinstance(describe, bool):
-        raise MessageError(400, "wrong_type", f"describe must be true or false, got {type_of(describe)}")
+        raise MessageError(
+            400, "wrong_type", f"describe must be true or false, got {describe_type(describe)}"
+        )
     if describe:
         return EndpointRequest([], describe=True)
     reviews = message.get("reviews")
@@ -78,23 +84,22 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
         raise MessageError(
             400,
             "bad_value",
-            f"reviews must be a list of 1 to {MAX_ENDPOINT_REVIEWS}, got {type_of(reviews)}",
+            f"reviews must be a list of 1 to {MAX_ENDPOINT_REVIEWS}, got {describe_type(reviews)}",
         )
     vocabulary, explain = message.get("vocabulary"), message.get("explain", False)
     if not isinstance(explain, bool):
-        raise MessageError(400, "wrong_type", f"explain must be true or false, got {type_of(explain)}")
+        raise MessageError(400, "wrong_type", f"explain must be true or false, got {describe_type(explain)}")
     if vocabulary is not None and not isinstance(vocabulary, str):
-        raise MessageError(400, "wrong_type", f"vocabulary must be a string, got {type_of(vocabulary)}")
+        raise MessageError(400, "wrong_type", f"vocabulary must be a string, got {describe_type(vocabulary)}")
     return EndpointRequest([_item(review) for review in reviews], vocabulary, explain)
 
 
 def parse_endpoint_answer(
     body: bytes, encoded: Sequence[EncodedReview], explain: bool
 ) -> tuple[Model, list[Score]]:
-    """Read and check the endpoint's answer to ``build_endpoint_request(encoded, ..., explain)``.
+    """Parse and check the endpoint's answer to ``build_endpoint_request(encoded, ..., explain)``.
 
-    Raises MessageError 502 when anything about it is not as agreed: what an endpoint sends is
-    checked like what a stranger sends.
+    Raises MessageError 502 when a part is missing or wrong. The endpoint is trusted no more than a caller.
     """
     try:
         check_size(body, MAX_ENDPOINT_BYTES)
@@ -104,8 +109,8 @@ def parse_endpoint_answer(
         if len(answers) != len(encoded):
             raise ValueError(f"{len(answers)} answers to {len(encoded)} reviews")
         return model, [
-            _scored(answer, len(one.ids) if explain else 0)
-            for answer, one in zip(answers, encoded, strict=True)
+            _score(answer, len(review.ids) if explain else 0)
+            for answer, review in zip(answers, encoded, strict=True)
         ]
     except (MessageError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MessageError(
@@ -114,12 +119,12 @@ def parse_endpoint_answer(
 
 
 def parse_card(body: bytes) -> dict[str, Any]:
-    """Read the endpoint's model card. Raises MessageError 502."""
+    """Parse the endpoint's model card. Raises MessageError 502."""
     try:
         check_size(body, MAX_ENDPOINT_BYTES)
         card = dict(parse_json(body)["card"])
         _model(card)
-        to_json(card)  # 1e999 is read as infinity, which could not leave again
+        to_json(card)  # json.loads reads 1e999 as infinity, which to_json refuses
         return card
     except (MessageError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise MessageError(
@@ -127,19 +132,19 @@ def parse_card(body: bytes) -> dict[str, Any]:
         ) from error
 
 
-def check_vocabulary(named: str | None, own: str) -> None:
-    """Refuse ids of another vocabulary. Raises MessageError 409."""
-    if named != own:
-        came = "no vocabulary" if named is None else f"vocabulary {named[:16]!r}"
+def check_vocabulary(fingerprint: str | None, own: str) -> None:
+    """Raise MessageError 409 when ids come from another vocabulary than the model's."""
+    if fingerprint != own:
+        source = "no vocabulary" if fingerprint is None else f"vocabulary {fingerprint[:16]!r}"
         raise MessageError(
             409,
             "vocabulary_mismatch",
-            f"these ids come from {came}, the model was trained with {own!r}; deploy both from one version",
+            f"these ids come from {source}, the model was trained with {own!r}; deploy both from one version",
         )
 
 
 def check_model_vocabulary(model: Model, own: str) -> None:
-    """Refuse what a model of another vocabulary says of our ids. Raises MessageError 502."""
+    """Raise MessageError 502 when the model that answered has another vocabulary than the app."""
     if model.vocabulary != own:
         raise MessageError(
             502,
@@ -149,7 +154,7 @@ def check_model_vocabulary(model: Model, own: str) -> None:
 
 
 def check_ids(ids: list[int], vocabulary_size: int, max_tokens: int) -> None:
-    """Refuse ids that the network has no row for, or too many. Raises MessageError 400 or 422."""
+    """Raise MessageError 400 or 422 for ids without a row in the network, for none, and for too many."""
     if not ids:
         raise MessageError(422, "no_token", "ids is empty; a review without a token has no verdict")
     if len(ids) > max_tokens:
@@ -160,21 +165,21 @@ def check_ids(ids: list[int], vocabulary_size: int, max_tokens: int) -> None:
 
 def _item(review: object) -> Item:
     try:
-        message = object_of(review, '{"ids": [...]} or {"review": "..."}')
-        refuse_unknown(message, ("id", "ids", "review"))
-        name = id_of(message)
+        message = check_object(review, '{"ids": [...]} or {"review": "..."}')
+        check_fields(message, ("id", "ids", "review"))
+        name = id_field(message)
         if name is None and message.get("id") is not None:
-            raise wrong_id(message["id"])
+            raise id_error(message["id"])
         if ("ids" in message) == ("review" in message):
             raise MessageError(400, "missing_field", 'send either "ids" or "review"')
         if "review" in message:
             return Item(review=check_review(message["review"]), id=name)
         ids = message["ids"]
         if not isinstance(ids, list) or not all(type(number) is int for number in ids):
-            raise MessageError(400, "wrong_type", f"ids must be a list of integers, got {type_of(ids)}")
+            raise MessageError(400, "wrong_type", f"ids must be a list of integers, got {describe_type(ids)}")
         return Item(ids=ids, id=name)
     except MessageError as error:
-        return Item(error=error, id=id_of(review))
+        return Item(error=error, id=id_field(review))
 
 
 def _model(message: dict[str, Any]) -> Model:
@@ -186,7 +191,7 @@ def _model(message: dict[str, Any]) -> Model:
     return Model(name, vocabulary, (float(low), float(high)))
 
 
-def _scored(answer: dict[str, Any], tokens: int) -> Score:
+def _score(answer: dict[str, Any], tokens: int) -> Score:
     logit, probability, bias = (_finite(answer[key]) for key in ("logit", "probability", "bias"))
     contributions = _all_finite(answer["contributions"]) if tokens else []
     if len(contributions) != tokens:
@@ -201,7 +206,7 @@ def _scored(answer: dict[str, Any], tokens: int) -> Score:
 def _finite(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError("not a number")
-    number = float(value)  # OverflowError, for which see the callers, when an int is too large
+    number = float(value)  # OverflowError for a huge integer; the parsers catch it
     if not math.isfinite(number):
         raise ValueError("not a finite number")
     return number

@@ -1,4 +1,4 @@
-"""The one error of messages that can't be used."""
+"""The error of every message that can't be used."""
 
 
 class MessageError(Exception):

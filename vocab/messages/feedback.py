@@ -1,6 +1,6 @@
-"""What is kept of a person's word on a verdict, and where: shared by the app, which keeps, and by who reads.
+"""Feedback: a review with its right label, the record that stores it, and the place that holds records.
 
-Nothing is kept unless the API's owner has set FEEDBACK, and then only what a person sends for that purpose.
+The API writes records and `make feedback` reads them. Without the variable FEEDBACK, nothing is stored.
 """
 
 import json
@@ -8,19 +8,19 @@ import re
 from typing import Any, NamedTuple
 
 from vocab.messages.answers import SIDES
-from vocab.messages.errors import MessageError
-from vocab.messages.parts import review_of
-from vocab.messages.requests import MAX_BODY_BYTES
-from vocab.messages.wire import (
+from vocab.messages.body import (
     JSON,
+    check_content_type,
+    check_fields,
+    check_object,
     check_size,
-    object_of,
+    describe_type,
     parse_json,
-    readable_type,
-    refuse_unknown,
     to_json,
-    type_of,
 )
+from vocab.messages.errors import MessageError
+from vocab.messages.items import review_field
+from vocab.messages.requests import MAX_BODY_BYTES
 
 # Raised when the form of a record changes.
 VERSION = 1
@@ -31,18 +31,15 @@ MODEL_ID = re.compile(r"[A-Za-z0-9._-]{0,64}")
 
 
 class PlaceError(ValueError):
-    """FEEDBACK names no place."""
+    """FEEDBACK is neither a folder nor a bucket."""
 
 
 class RecordError(ValueError):
-    """What was kept can't be read."""
+    """A record can't be parsed."""
 
 
 class Feedback(NamedTuple):
-    """What a person says of a verdict: the review, which side it is on (one of SIDES), and who was wrong.
-
-    ``model`` is the id of the model that answered, or empty.
-    """
+    """A review, its right label (one of SIDES), and the id of the model that answered, or ""."""
 
     review: str
     label: str
@@ -50,22 +47,22 @@ class Feedback(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where feedback is kept: below a prefix of a bucket, or (without ``bucket``) in a folder."""
+    """The place of the records: a prefix in a bucket or, without ``bucket``, a folder."""
 
     path: str
     bucket: str = ""
 
     def name_of(self, id: str) -> str:
-        """Give the name of a record: its file's, or its key's.
+        """Return a record's file name, or its key in the bucket.
 
-        >>> Place("said", "my-bucket").name_of("0" * 32)[:8]
-        'said/000'
+        >>> Place("feedback", "my-bucket").name_of("0" * 32)[:12]
+        'feedback/000'
         """
         return "/".join(filter(None, (self.path if self.bucket else "", f"{id}{SUFFIX}")))
 
 
 class Record(NamedTuple):
-    """Feedback as it is kept: its id, the second (UTC, ISO 8601) at which it came, and what it says."""
+    """Stored feedback: its id, the time of its arrival (UTC, ISO 8601, in seconds), and its content."""
 
     id: str
     created: str
@@ -73,46 +70,46 @@ class Record(NamedTuple):
 
 
 def parse_feedback(body: bytes, content_type: str | None) -> Feedback:
-    """Read ``POST /v1/feedback``: JSON with the review and its right label.
+    """Parse ``POST /v1/feedback``: JSON with the review and its right label.
 
-    Raises MessageError 400, 413 or 415.
+    Raises MessageError 400, 413, 415 or 422.
     """
     check_size(body, MAX_BODY_BYTES)
-    readable_type(content_type, (JSON,))
-    message = object_of(parse_json(body), '{"review": "...", "label": "positive"}')
-    refuse_unknown(message, ("review", "label", "model"))
+    check_content_type(content_type, (JSON,))
+    message = check_object(parse_json(body), '{"review": "...", "label": "positive"}')
+    check_fields(message, ("review", "label", "model"))
     if "label" not in message:
         raise MessageError(400, "missing_field", f"label is missing; send {' or '.join(SIDES)}")
     label, model = message["label"], message.get("model", "")
     if not isinstance(label, str) or label not in SIDES:
-        came = repr(label) if isinstance(label, str) and len(label) <= 20 else type_of(label)
-        raise MessageError(400, "bad_value", f"label must be {' or '.join(SIDES)}, got {came}")
+        shown = repr(label) if isinstance(label, str) and len(label) <= 20 else describe_type(label)
+        raise MessageError(400, "bad_value", f"label must be {' or '.join(SIDES)}, got {shown}")
     if not isinstance(model, str) or not MODEL_ID.fullmatch(model):
         raise MessageError(
-            400, "bad_value", f"model must be the id of an answer's model, got {type_of(model)}"
+            400, "bad_value", f"model must be the id of an answer's model, got {describe_type(model)}"
         )
-    review = review_of(message)
+    review = review_field(message)
     if not review.strip():
         raise MessageError(422, "no_token", "review is empty; send what was judged")
     return Feedback(review, label, model)
 
 
-def read_place(named: str | None) -> Place | None:
-    """Read FEEDBACK; None when nothing is to be kept. Raises PlaceError.
+def read_place(value: str | None) -> Place | None:
+    """Parse FEEDBACK; None when it is not set. Raises PlaceError.
 
-    >>> read_place("s3://my-bucket/said/")
-    Place(path='said', bucket='my-bucket')
+    >>> read_place("s3://my-bucket/feedback/")
+    Place(path='feedback', bucket='my-bucket')
     >>> read_place("/var/verdict")
     Place(path='/var/verdict', bucket='')
     """
-    if not named:
+    if not value:
         return None
-    match = _BUCKET.fullmatch(named)
+    match = _BUCKET.fullmatch(value)
     if match:
         return Place((match[2] or "").strip("/"), match[1])
-    if "://" in named or "\0" in named:
-        raise PlaceError(f"FEEDBACK must be a folder or like s3://bucket/prefix, got {named[:60]!r}")
-    return Place(named)
+    if "://" in value or "\0" in value:
+        raise PlaceError(f"FEEDBACK must be a folder or like s3://bucket/prefix, got {value[:60]!r}")
+    return Place(value)
 
 
 def to_bytes(record: Record) -> bytes:
@@ -128,13 +125,13 @@ def to_bytes(record: Record) -> bytes:
 
 
 def from_bytes(data: bytes) -> Record:
-    """Read a record. Raises RecordError, which quotes nothing."""
+    """Parse a record. Raises RecordError, whose sentence quotes nothing of it."""
     try:
-        found: dict[str, Any] = json.loads(data)
-        if found["version"] != VERSION or found["label"] not in SIDES:
+        fields: dict[str, Any] = json.loads(data)
+        if fields["version"] != VERSION or fields["label"] not in SIDES:
             raise ValueError("another version")
-        feedback = Feedback(*(_text(found[name]) for name in Feedback._fields))
-        return Record(_text(found["id"]), _text(found["created"]), feedback)
+        feedback = Feedback(*(_text(fields[name]) for name in Feedback._fields))
+        return Record(_text(fields["id"]), _text(fields["created"]), feedback)
     except (ValueError, KeyError, TypeError) as error:
         raise RecordError("this is no feedback that Verdict kept") from error
 

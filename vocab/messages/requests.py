@@ -1,92 +1,93 @@
-"""What callers send to the public API: a review, or several as JSON, JSON lines or CSV."""
+"""The public API's requests: a review, or several as JSON, JSON lines or CSV."""
 
 import csv
 import io
 from typing import Any, NamedTuple
 
-from vocab.messages.errors import MessageError
-from vocab.messages.parts import Item, check_review, id_of, line_item, review_of, wrong_id
-from vocab.messages.wire import (
+from vocab.messages.body import (
     CSV,
     JSON,
     JSON_LINES,
     NDJSON,
     TEXT,
+    check_content_type,
+    check_fields,
+    check_object,
     check_size,
     decode,
-    object_of,
+    describe_type,
     parse_json,
-    readable_type,
-    refuse_unknown,
-    type_of,
 )
+from vocab.messages.errors import MessageError
+from vocab.messages.items import Item, check_review, id_error, id_field, parse_line, review_field
 
-# A body of the longest review still fits when every character is escaped as \uXXXX.
+# The longest review fits even when every character is escaped as \uXXXX.
 MAX_BODY_BYTES = 1_000_000
 MAX_BATCH_REVIEWS = 100
 EXPLAIN = ("none", "sentences", "words")
 
 
 class ReviewRequest(NamedTuple):
-    """What a caller asks: a review, and how far to explain it (one of EXPLAIN)."""
+    """A review, and how far to explain its verdict (one of EXPLAIN)."""
 
     review: str
     explain: str = "sentences"
 
 
 class BatchRequest(NamedTuple):
-    """What a caller asks of several reviews, and how far to explain each (one of EXPLAIN)."""
+    """Several reviews, and how far to explain each verdict (one of EXPLAIN)."""
 
     items: list[Item]
     explain: str = "none"
 
 
 def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest:
-    """Read ``POST /v1/sentiment``: JSON, or the review itself as text/plain.
+    """Parse ``POST /v1/sentiment``: JSON, or the review itself as text/plain.
 
-    A missing content type means JSON, a missing charset UTF-8. Raises MessageError 400, 413 or 415.
+    Without a content type the body is JSON; without a charset it is UTF-8.
+    Raises MessageError 400, 413 or 415.
     """
     check_size(body, MAX_BODY_BYTES)
-    if readable_type(content_type, (JSON, TEXT)) == TEXT:
+    if check_content_type(content_type, (JSON, TEXT)) == TEXT:
         return ReviewRequest(check_review(decode(body)))
-    message = object_of(parse_json(body), '{"review": "..."}')
-    refuse_unknown(message, ("review", "explain"))
+    message = check_object(parse_json(body), '{"review": "..."}')
+    check_fields(message, ("review", "explain"))
     explain = check_explain(message.get("explain", "sentences"))
-    return ReviewRequest(review_of(message), explain)
+    return ReviewRequest(review_field(message), explain)
 
 
 def parse_batch_request(body: bytes, content_type: str | None, explain: str = "none") -> BatchRequest:
-    """Read ``POST /v1/sentiment/batch``: JSON, JSON lines or CSV, of 1 to MAX_BATCH_REVIEWS reviews.
+    """Parse ``POST /v1/sentiment/batch``: JSON, JSON lines or CSV, of 1 to MAX_BATCH_REVIEWS reviews.
 
-    ``explain`` counts where the body, as lines and CSV, has no word of its own. Items that can't be used
-    carry their error; the request as a whole raises MessageError 400, 413 or 415.
+    ``explain`` is the default; only a JSON body can name another. An item that can't be used carries its
+    error. Raises MessageError 400, 413 or 415 for the whole request.
     """
     check_size(body, MAX_BODY_BYTES)
-    kind = readable_type(content_type, (JSON, JSON_LINES, NDJSON, CSV))
-    check_explain(explain)  # where the body has the last word, too
+    kind = check_content_type(content_type, (JSON, JSON_LINES, NDJSON, CSV))
+    check_explain(explain)  # even when the body names another
     if kind != JSON:
         items = _csv_items(decode(body)) if kind == CSV else _line_items(decode(body))
         return BatchRequest(_check_count(items), explain)
-    wanted = '{"reviews": [{"review": "..."}]}'
-    message = object_of(parse_json(body), wanted)
-    refuse_unknown(message, ("reviews", "explain"))
+    example = '{"reviews": [{"review": "..."}]}'
+    message = check_object(parse_json(body), example)
+    check_fields(message, ("reviews", "explain"))
     if "reviews" not in message:
-        raise MessageError(400, "missing_field", f"reviews is missing; send {wanted}")
+        raise MessageError(400, "missing_field", f"reviews is missing; send {example}")
     reviews = message["reviews"]
     if not isinstance(reviews, list):
         raise MessageError(
-            400, "wrong_type", f"reviews must be a list, got {type_of(reviews)}; send {wanted}"
+            400, "wrong_type", f"reviews must be a list, got {describe_type(reviews)}; send {example}"
         )
     explain = check_explain(message.get("explain", explain))
     return BatchRequest([_review_item(review) for review in _check_count(reviews)], explain)
 
 
 def check_explain(explain: object) -> str:
-    """Give how far to explain when it is one of EXPLAIN. Raises MessageError 400."""
+    """Return ``explain`` when it is one of EXPLAIN. Raises MessageError 400."""
     if isinstance(explain, str) and explain in EXPLAIN:
         return explain
-    came = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else type_of(explain)
-    raise MessageError(400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {came}")
+    shown = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else describe_type(explain)
+    raise MessageError(400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {shown}")
 
 
 def _check_count(reviews: list[Any]) -> list[Any]:
@@ -106,21 +107,21 @@ def _check_count(reviews: list[Any]) -> list[Any]:
 
 def _review_item(review: object) -> Item:
     try:
-        message = object_of(review, '{"review": "..."}')
-        refuse_unknown(message, ("id", "review"))
-        if "id" in message and id_of(message) is None:
-            raise wrong_id(message["id"])
-        return Item(review=review_of(message), id=id_of(message))
+        message = check_object(review, '{"review": "..."}')
+        check_fields(message, ("id", "review"))
+        if "id" in message and id_field(message) is None:
+            raise id_error(message["id"])
+        return Item(review=review_field(message), id=id_field(message))
     except MessageError as error:
-        return Item(error=error, id=id_of(review))
+        return Item(error=error, id=id_field(review))
 
 
 def _line_items(text: str) -> list[Item]:
-    return [line_item(line, _review_item) for line in text.split("\n") if line.strip()]
+    return [parse_line(line, _review_item) for line in text.split("\n") if line.strip()]
 
 
 def _csv_items(text: str) -> list[Item]:
-    csv.field_size_limit(max(csv.field_size_limit(), MAX_BODY_BYTES))  # the process's one limit
+    csv.field_size_limit(max(csv.field_size_limit(), MAX_BODY_BYTES))  # one limit for the whole process
     try:
         header, *rows = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row] or [[]]
     except csv.Error as error:
@@ -131,7 +132,7 @@ def _csv_items(text: str) -> list[Item]:
             " double the quotes in it",
         ) from error
     names = [name.strip() for name in header]
-    refuse_unknown(dict.fromkeys(names), ("id", "review"))
+    check_fields(dict.fromkeys(names), ("id", "review"))
     if names.count("review") != 1 or len(set(names)) != len(names):
         raise MessageError(
             400, "missing_field", "the first line must name each column once, review and, if you like, id"
