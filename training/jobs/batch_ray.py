@@ -15,28 +15,13 @@ from typing import Any
 
 from training.aws import sources
 from training.endpoint import inference
+from training.files.ray_actor import Answerer
 from training.files.rows import BatchError, Part
 
 # What an actor imports.
-CODE = ("training/aws", "training/endpoint", "training/files", "training/jobs", "vocab")
+CODE = ("training/endpoint", "training/files", "vocab")
 CONNECT_SECONDS = 10
 LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
-
-
-class Answerer:
-    """One actor: the model, loaded once, that answers a table of parts."""
-
-    def __init__(self) -> None:
-        self.verdict = inference.model_fn(inference.MODEL_FOLDER)
-
-    def __call__(self, table: Any) -> Any:
-        """Answer the column ``lines``; the column ``number`` tells the parts apart."""
-        import pyarrow
-
-        from training.files.processes import answer_lines
-
-        answers = [answer_lines(self.verdict, data) for data in table["lines"].to_pylist()]
-        return pyarrow.table({"number": table["number"], "answers": pyarrow.array(answers, pyarrow.binary())})
 
 
 def answered(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple[Part, bytes]]:

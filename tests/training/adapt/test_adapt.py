@@ -18,12 +18,10 @@ from training.adapt import adapt
 from training.endpoint import inference, model_folder
 from training.evaluation import drift
 
-ROOT = Path(__file__).resolve().parents[3]
-
 
 def run(*flags: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(ROOT / "training" / "adapt.py"), *map(str, flags)],
+        [sys.executable, "-m", "training.adapt.adapt", *map(str, flags)],
         cwd=cwd,
         capture_output=True,
         text=True,
@@ -258,7 +256,7 @@ def test_a_full_disk_leaves_the_old_model(
 def test_ctrl_c_ends_in_one_sentence_and_leaves_nothing(made_package: Path, tmp_path: Path) -> None:
     save(tmp_path / "my.csv", rows(20_000))
     process = subprocess.Popen(
-        [sys.executable, str(ROOT / "training" / "adapt.py"), "my.csv", "--model", str(made_package)],
+        [sys.executable, "-m", "training.adapt.adapt", "my.csv", "--model", str(made_package)],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

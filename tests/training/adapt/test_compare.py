@@ -14,13 +14,12 @@ from training.adapt.onnx_head import Head, read_head, with_head
 from training.endpoint import inference, model_folder
 from training.files import labelled
 
-ROOT = Path(__file__).resolve().parents[3]
 TEXTS = [f"The {thing} is {how}, says Frobisher." for thing in "lamp sofa tent knife".split() for how in "ab"]
 
 
 def run(*flags: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(ROOT / "training" / "compare.py"), *map(str, flags)],
+        [sys.executable, "-m", "training.adapt.compare", *map(str, flags)],
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +95,9 @@ def test_a_tuned_model_is_written_in_the_same_form_and_its_parts_add_up(
 def test_without_torch_it_says_what_to_install(
     made_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import sys
-
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "adapt_deep", None)
+    monkeypatch.delattr(sys.modules["training.adapt"], "deep")
+    monkeypatch.setitem(sys.modules, "training.adapt.deep", None)
     with (tmp_path / "my.csv").open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([("text", "label"), *rows(60)])
     assert adapt.main(["my.csv", "--deep", "--model", str(made_package), "--workers", "1"]) == 2

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -118,6 +119,9 @@ def test_the_base_travels_with_its_hashes_and_no_other_model_does(code: Path, ma
     assert order["base"] == {name: sha256_of(made_package / name) for name in ("model.onnx", "model.json")}
     assert [path.relative_to(code).as_posix() for path in code.rglob("*.onnx")] == ["base/model.onnx"]
     assert not any(path.is_symlink() for path in code.rglob("*"))
+    folders = {path.parent.relative_to(code).as_posix() for path in code.rglob("*.py")}
+    sent = {"adapt", "data", "endpoint", "evaluation", "files", "recipe"}
+    assert folders == {".", "training", *(f"training/{name}" for name in sent), "vocab", "vocab/messages"}
 
 
 HIDE = """
@@ -130,7 +134,8 @@ class Hidden:
 
 HIDDEN = set(sys.argv[1:])
 sys.meta_path.insert(0, Hidden())
-import adapt_job, adapt_deep
+import adapt_job
+import training.adapt.deep
 """
 
 
@@ -142,7 +147,12 @@ def test_what_is_sent_runs_with_torch_and_the_requirements_beside_it(code: Path)
     hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
     assert {"boto3", "sklearn", "gensim"} <= hidden
     done = subprocess.run(
-        [sys.executable, "-c", HIDE, *sorted(hidden)], cwd=code, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", HIDE, *sorted(hidden)],
+        cwd=code,
+        env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert done.returncode == 0, done.stderr
 

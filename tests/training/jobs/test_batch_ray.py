@@ -174,12 +174,21 @@ def test_without_ray_the_command_says_how_to_get_it(tmp_path: Path, monkeypatch:
 def test_what_actors_need_is_whole_and_works_alone(tmp_path: Path, package: Path) -> None:
     batch_ray.stage(tmp_path, package)
     code = (
-        "import batch_ray, batch_local, inference\n"
-        "verdict = inference.model_fn(inference.MODEL_FOLDER)\n"
-        'print(batch_local.answer_lines(verdict, b\'{"id": 1, "review": "A fine film"}\').decode())\n'
+        "from training.files.processes import answer_lines\n"
+        "from training.files.ray_actor import Answerer\n"
+        'print(answer_lines(Answerer().model, b\'{"id": 1, "review": "A fine film"}\').decode())\n'
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=START_SECONDS
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=START_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     assert '"sentiment"' in done.stdout
+    assert sorted(path.name for path in (tmp_path / "training").iterdir() if path.is_dir()) == [
+        "endpoint",
+        "files",
+    ]

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[3] / "training/jobs/notebook"
+ROOT = Path(__file__).resolve().parents[3]
+SCRIPTS = ROOT / "training/jobs/notebook"
 WATCH = SCRIPTS / "stop_when_idle.py"
 HOUR = 3600.0
 
@@ -253,5 +254,5 @@ def test_the_environment_is_made_once_and_its_kernel_at_each_start(fakes: Path, 
     assert asked[1].endswith("--index-url https://download.pytorch.org/whl/cpu") and " torch" in asked[1]
     assert asked[2].endswith(f"-r {SCRIPTS}/requirements.txt")
     kernel = "-m ipykernel install --user --name verdict --display-name Verdict"
-    kernel += f" --env VERDICT_CACHE {tmp_path}/verdict-cache"
+    kernel += f" --env VERDICT_CACHE {tmp_path}/verdict-cache --env PYTHONPATH {ROOT}:{ROOT}/chalice_app"
     assert asked[3:] == [kernel, kernel]

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -145,14 +146,26 @@ def test_the_code_that_is_sent_is_whole_and_holds_no_link_cache_or_model() -> No
     with train.source() as folder:
         files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
         assert not any(path.is_symlink() for path in folder.rglob("*"))
-    assert {"train.py", "vocab/vocabulary.pkl", "lessons/frames.jsonl", "requirements.txt"} <= files.keys()
+    assert {
+        "train.py",
+        "vocab/vocabulary.pkl",
+        "training/recipe/lessons/frames.jsonl",
+        "requirements.txt",
+    } <= files.keys()
     assert not [name for name in files if name.endswith((".npz", ".onnx", ".pyc"))]
+    packages = {name.rpartition("/")[0] for name in files if name.endswith(".py")}
+    assert packages == {"", "training", "training/data", "training/recipe", "vocab"}
 
 
 def test_the_code_that_is_sent_runs_from_its_own_folder(tmp_path: Path) -> None:
     with train.source() as folder:
         done = subprocess.run(
-            [sys.executable, "train.py", "--help"], cwd=folder, capture_output=True, text=True, timeout=120
+            [sys.executable, "train.py", "--help"],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": ""},
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
     assert done.returncode == 0 and "--checkpoint-dir" in done.stdout, done.stderr
 
@@ -167,7 +180,8 @@ class Hidden:
 
 HIDDEN = set(sys.argv[1:])
 sys.meta_path.insert(0, Hidden())
-import gensim.models, train
+import gensim.models
+import training.recipe.train
 """
 
 
@@ -178,13 +192,15 @@ def test_train_py_runs_with_torch_and_the_requirements_that_are_sent() -> None:
     homes = packages_distributions()
     hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
     assert {"boto3", "onnxruntime", "sklearn"} <= hidden
-    done = subprocess.run(
-        [sys.executable, "-c", HIDE, *sorted(hidden)],
-        cwd=train.TRAINING,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    with train.source() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", HIDE, *sorted(hidden)],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": ""},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
     assert done.returncode == 0, done.stderr
 
 
@@ -208,8 +224,10 @@ def test_what_the_sdk_refuses_is_said_in_a_sentence(tmp_path: Path, monkeypatch:
 
 
 def test_starting_a_job_needs_no_torch() -> None:
-    code = "import sys, launch; launch.read_flags([]); sys.exit('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=train.TRAINING, timeout=120)
+    code = (
+        "import sys; from training.jobs import train; train.read_flags([]); sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=120)
     assert done.returncode == 0
 
 

@@ -38,11 +38,10 @@ STEPS = (
 )
 # Waits for nothing, carries no wheels and builds beside the repository.
 HURRY = """
-import sys
 from pathlib import Path
 
-sys.path.insert(0, {training!r})
-import function, hosting, inventory, package, page, resources, training_job
+from training.aws import function, hosting, inventory, package, page, resources
+from training.jobs import training_job
 
 resources.ROLE_SECONDS = 0
 for module in (hosting, inventory, page, training_job):
@@ -73,13 +72,13 @@ def test_the_walkthrough_is_kept_without_outputs() -> None:
 def test_the_walkthrough_takes_nothing_of_our_modules_that_they_lack() -> None:
     tree = ast.parse("\n".join(cells("code")))
     modules = {
-        alias.asname or alias.name: importlib.import_module(alias.name)
+        alias.asname or alias.name: importlib.import_module(f"{node.module}.{alias.name}")
         for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
+        if isinstance(node, ast.ImportFrom) and node.module
         for alias in node.names
-        if (ROOT / "training" / f"{alias.name}.py").is_file()
+        if node.module.split(".")[0] in ("training", "vocab")
     }
-    assert {"dataset", "launch", "deploy", "clouds"} <= modules.keys()
+    assert {"dataset", "train", "deploy", "clouds"} <= modules.keys()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
             assert hasattr(modules[node.value.id], node.attr), f"{node.value.id}.{node.attr}"
@@ -148,7 +147,7 @@ def test_the_walkthrough_runs_from_top_to_bottom(
             skip_or_fail(f"the walkthrough's test needs {needed}")
     path = tmp_path / "walkthrough.ipynb"
     notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    hurry = HURRY.format(training=str(ROOT / "training"), build=str(tmp_path / "build"))
+    hurry = HURRY.format(build=str(tmp_path / "build"))
     first = notebook["cells"][1] | {"id": "hurry", "source": hurry}
     notebook["cells"].insert(1, first)
     path.write_text(json.dumps(notebook), encoding="utf-8")
@@ -157,14 +156,15 @@ def test_the_walkthrough_runs_from_top_to_bottom(
         "SAMPLE": "200",
         "LOCAL": str(int(local)),
         "DEPLOY_FLAGS": f"--memory 2048 --api-url {api.url}",
-        "PYTHONPATH": "",
+        # As environment.sh sets it for the kernel.
+        "PYTHONPATH": f"{ROOT}:{ROOT}/chalice_app",
     }.items():
         monkeypatch.setenv(name, value)
     sagemaker = SageMaker(tmp_path, cache)
     began = time.monotonic()
     try:
         done = subprocess.run(
-            [sys.executable, str(ROOT / "tests/support/run_notebook.py"), str(path), str(ROOT / "training")],
+            [sys.executable, "-m", "tests.support.run_notebook", str(path), str(NOTEBOOK.parent)],
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             capture_output=True,
             text=True,
