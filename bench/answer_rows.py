@@ -36,7 +36,7 @@ def verdict() -> Answering:
     loaded = inference.model_fn(inference.MODEL_FOLDER)
 
     def answer(review: str) -> object:
-        encoded, scored = loaded.read(review)
+        encoded, scored = loaded.predict(review)
         return messages.build_answer(encoded, scored, "words", loaded.model, "bench")
 
     return answer

@@ -31,9 +31,9 @@ REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
 def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     """Give what README must say, by the name of its block."""
-    verdict = inference.model_fn(model)
-    card = verdict.card
-    parts = {"answer": _answer(verdict), "figures": figures(card), "stages": stages(card)}
+    loaded = inference.model_fn(model)
+    card = loaded.card
+    parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     parts["bench"] = bench(read_bench())
     parts["curve"] = curve(CURVE)
@@ -53,9 +53,9 @@ def fill(readme: str, parts: dict[str, str]) -> str:
     return readme
 
 
-def _answer(verdict: inference.Verdict) -> str:
-    encoded, scored = verdict.read(REVIEW)
-    answer = messages.build_answer(encoded, scored, "sentences", verdict.model, REQUEST_ID)
+def _answer(loaded: inference.LoadedModel) -> str:
+    encoded, scored = loaded.predict(REVIEW)
+    answer = messages.build_answer(encoded, scored, "sentences", loaded.identity, REQUEST_ID)
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in answer.items()]
     return (
         "```console\n$ curl -s http://127.0.0.1:8000/v1/sentiment \\\n"

@@ -111,7 +111,7 @@ def _peak_under_load(server: containers.Server) -> containers.Memory:
 
 def _message(reviews: int, tokens: int) -> bytes:
     items = [{"ids": [300 + (one * 7 + at) % 20_000 for at in range(tokens)]} for one in range(reviews)]
-    fingerprint = inference.model_fn(inference.MODEL_FOLDER).model.vocabulary
+    fingerprint = inference.model_fn(inference.MODEL_FOLDER).identity.vocabulary
     return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": True})
 
 

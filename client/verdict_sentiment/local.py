@@ -20,7 +20,7 @@ class HooksService:
         """Load a model's folder, or the model that came along. Raises VerdictError."""
         hooks = load_hooks()
         try:
-            self._verdict = hooks.model_fn(Path(model or hooks.MODEL_FOLDER))
+            self._model = hooks.model_fn(Path(model or hooks.MODEL_FOLDER))
         except (hooks.ModelFilesError, hooks.VocabularyError) as error:
             raise VerdictError(str(error), code="model_unusable") from error
 
@@ -36,29 +36,29 @@ class HooksService:
         """There is nothing to close."""
 
     def _sentiment(self, message: Message) -> Message:
-        encoded, scored = self._verdict.read(message["review"])
-        model = self._verdict.model
+        encoded, scored = self._model.predict(message["review"])
+        model = self._model.identity
         answer: Message = messages.build_answer(encoded, scored, message["explain"], model, uuid.uuid4().hex)
         return answer
 
     def _batch(self, message: Message) -> Message:
         items = [messages.Item(review=one["review"], id=one["id"]) for one in message["reviews"]]
         answers = [self._item(item, message["explain"]) for item in items]
-        return messages.build_batch_answer(items, answers, self._verdict.model, uuid.uuid4().hex)
+        return messages.build_batch_answer(items, answers, self._model.identity, uuid.uuid4().hex)
 
     def _item(self, item: messages.Item, explain: str) -> Message:
         try:
-            encoded, scored = self._verdict.read(item.review)
+            encoded, scored = self._model.predict(item.review)
         except MessageError as error:
             return {"error": {"status": error.status, "code": error.code, "detail": error.detail}}
-        return messages.build_verdict(encoded, scored, explain, self._verdict.model)
+        return messages.build_verdict(encoded, scored, explain, self._model.identity)
 
     def _card(self, message: Message) -> Message:
-        card: Message = self._verdict.card
+        card: Message = self._model.card
         return card
 
     def _health(self, message: Message) -> Message:
-        model = messages.model_message(self._verdict.model)
+        model = messages.model_message(self._model.identity)
         return {"status": "ok", "app": "ok", "endpoint": "ok", "model": model}
 
 

@@ -190,7 +190,7 @@ class Server:
     def ask(
         self, body: bytes, content_type: str = "application/json", path: str = "/invocations"
     ) -> tuple[int, bytes, str]:
-        """Post a message; give status, body and content type, as inference.Answer has them."""
+        """Post a message; give status, body and content type, as inference.Response has them."""
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         return _fetch(urllib.request.Request(self.url + path, body, headers))
 

@@ -53,7 +53,7 @@ class FaultyEndpoint:
     ) -> None:
         self.fault, self.calls = FINE, 0
         self._left: int | None = None
-        self._name, self._verdict = name, inference.model_fn(model)
+        self._name, self._model = name, inference.model_fn(model)
         self._changed = threading.Event()
         self._lock = threading.Lock()
         self._server: Server | None = None
@@ -96,7 +96,7 @@ class FaultyEndpoint:
         self._control.server_close()
 
     def _listen(self, port: int) -> None:
-        self._server = Server((HOST, port), self._name, self._verdict)
+        self._server = Server((HOST, port), self._name, self._model)
         self._server.faulty = self
         self.port = self._server.server_port
         self._run(self._server)
@@ -117,8 +117,8 @@ class Server(local_endpoint.Endpoint):
 
     faulty: FaultyEndpoint
 
-    def __init__(self, address: tuple[str, int], name: str, verdict: inference.Verdict) -> None:
-        super().__init__(address, name, verdict)
+    def __init__(self, address: tuple[str, int], name: str, model: inference.LoadedModel) -> None:
+        super().__init__(address, name, model)
         self.RequestHandlerClass = Handler
         self._open: set[socket.socket] = set()
 
@@ -162,7 +162,7 @@ class Handler(local_endpoint.Handler):
 
     def true_answer(self, body: bytes) -> dict[str, Any]:
         """Give what the hooks say to a request."""
-        answer = inference.respond(body, messages.JSON, messages.JSON, self.server.verdict)
+        answer = inference.respond(body, messages.JSON, messages.JSON, self.server.model)
         return dict(json.loads(answer.body))
 
     def hang(self) -> int:

@@ -159,7 +159,7 @@ class Rehearsal:
     def deploy(self) -> str:
         self.made = deploy.deploy(self.cloud, self.options, _say)
         self.things = inventory.find(self.cloud)
-        return f"{len(self.things)} things made, model {inference.model_fn(self.options.model).model.id}"
+        return f"{len(self.things)} things made, model {inference.model_fn(self.options.model).identity.id}"
 
     def deploy_again(self) -> str:
         again = deploy.deploy(self.cloud, self.options, _say)

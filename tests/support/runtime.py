@@ -27,7 +27,7 @@ class Runtime:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.refused: dict[str, tuple[int, str, dict[str, Any]]] = {}
-        self._models: dict[str, inference.Verdict] = {}
+        self._models: dict[str, inference.LoadedModel] = {}
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -47,7 +47,7 @@ class Runtime:
         model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
         return str(model["PrimaryContainer"]["ModelDataUrl"])
 
-    def verdict_of(self, endpoint: str) -> inference.Verdict:
+    def model_of(self, endpoint: str) -> inference.LoadedModel:
         """Load the model that an endpoint serves, out of S3. Raises ClientError when there is none."""
         url = self.package_of(endpoint)
         with self._lock:
@@ -68,9 +68,9 @@ class Runtime:
             status, kind, message = self.refused[endpoint]
             return status, kind, json.dumps(message).encode(), "application/json"
         try:
-            verdict = self.verdict_of(endpoint)
+            model = self.model_of(endpoint)
             data, kind = inference.output_fn(
-                inference.predict_fn(inference.input_fn(body, content_type), verdict)
+                inference.predict_fn(inference.input_fn(body, content_type), model)
             )
             return 200, "", data, kind
         except ClientError:

@@ -31,8 +31,8 @@ def hooks() -> Answer:
     from training.endpoint import inference
     from training.files import processes
 
-    verdict = inference.model_fn(inference.MODEL_FOLDER)
-    return lambda body: processes.answer_lines(verdict, body)
+    model = inference.model_fn(inference.MODEL_FOLDER)
+    return lambda body: processes.answer_lines(model, body)
 
 
 def container(url: str) -> Answer:

@@ -65,7 +65,7 @@ def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names
 
 
 def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill_docs, "_answer", lambda verdict: "answer\n")
+    monkeypatch.setattr(fill_docs, "_answer", lambda model: "answer\n")
 
     class Model:
         def __init__(self) -> None:

@@ -52,7 +52,7 @@ def own_package(made_package: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def verdict(package: Path) -> inference.Verdict:
+def model(package: Path) -> inference.LoadedModel:
     return inference.model_fn(package)
 
 

@@ -283,15 +283,15 @@ def tell(card: dict[str, Any]) -> None:
     print(f"adapt: {about['sentence']}")
 
 
-def _check_of(network: bytes) -> Callable[[inference.Verdict], None]:
+def _check_of(network: bytes) -> Callable[[inference.LoadedModel], None]:
     """Give what refuses a model that does not answer as its head over its pooled states says."""
 
-    def check(verdict: inference.Verdict) -> None:
-        encoded, scored = verdict.read(CHECK_TEXT)
+    def check(model: inference.LoadedModel) -> None:
+        encoded, scored = model.predict(CHECK_TEXT)
         session = inference.session_of(with_pooled(network), Path("the new model"))
         states, maximum = session.run(POOLED, {"ids": np.array(encoded.ids, dtype=np.int64)})
         pooled_states = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64)
-        expected = float(logits_of(pooled_states, read_head(network))) / verdict.card["temperature"]
+        expected = float(logits_of(pooled_states, read_head(network))) / model.card["temperature"]
         if not abs(scored.logit - expected) < MAX_LOGIT_GAP:
             raise CommandError("the adapted network does not answer as its head says; nothing was written")
 

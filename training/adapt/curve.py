@@ -218,7 +218,7 @@ def _features(task: Task) -> tuple[np.ndarray, np.ndarray]:
     if not _kept:
         reader = pooled.Reader(inference.MODEL_FOLDER)
         both = (
-            [reader.states(ids) for ids in map(reader.verdict.words.encode_ids, task.texts)],
+            [reader.states(ids) for ids in map(reader.model.vocabulary.encode_ids, task.texts)],
             [reader.states(ids) for ids in task.films],
         )
         _kept.append((np.array(both[0], dtype=np.float64), np.array(both[1], dtype=np.float64)))

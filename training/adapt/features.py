@@ -56,13 +56,13 @@ class Reader:
     """A model's network with its pooled states let out."""
 
     def __init__(self, model: Path) -> None:
-        self.verdict = inference.model_fn(model)
+        self.model = inference.model_fn(model)
         network = with_pooled((model / "model.onnx").read_bytes())
         self.session = inference.session_of(network, model)
 
     def read(self, review: str) -> Read:
         """Read a review through the network."""
-        encoded = self.verdict.words.encode(review)
+        encoded = self.model.vocabulary.encode(review)
         if not encoded.ids:
             return Read(np.zeros(0, dtype=np.float32), 0, (NO_TOKEN,))
         codes = tuple(warning["code"] for warning in messages.warnings_of(encoded))

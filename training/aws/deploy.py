@@ -53,9 +53,9 @@ class Deployed(NamedTuple):
 def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deployed:
     """Take every step. Raises CloudError, ModelFilesError, or what botocore raises."""
     stage, plan = cloud.stage, plan_of(options)
-    verdict = check(cloud, options)
-    say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {verdict.model.id}")
-    endpoint, model, digest = host(cloud, options, verdict, say)
+    loaded = check(cloud, options)
+    say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
+    endpoint, model, digest = host(cloud, options, loaded, say)
     hosting.ensure_scaling(cloud, endpoint, plan)
     function_role = resources.ensure_function_role(cloud, endpoint)
     api = function.deploy(
@@ -63,7 +63,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     )
     api_url = options.api_url or api.url
     if not options.no_api_check:
-        check_api(api_url, verdict)
+        check_api(api_url, loaded)
         say(f"API: a review of our own went through {api_url}")
     retire(cloud, endpoint, say)
     beside_url = options.beside_api_url
@@ -74,7 +74,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
 
 
 def host(
-    cloud: Cloud, options: argparse.Namespace, verdict: inference.Verdict, say: Say = print
+    cloud: Cloud, options: argparse.Namespace, loaded: inference.LoadedModel, say: Say = print
 ) -> tuple[str, str, str]:
     """Put the model behind an endpoint; give the endpoint's name, the model's, and the package's SHA-256."""
     plan = plan_of(options)
@@ -83,12 +83,12 @@ def host(
     url, digest = put_package(cloud, options.model, plan, say)
     model = hosting.ensure_model(cloud, plan, url, digest, role)
     config = hosting.ensure_config(cloud, plan, model)
-    endpoint = endpoint_for(cloud, verdict.model.vocabulary, plan.kind, say)
-    hosting.put_in_service(cloud, endpoint, config, verdict, say)
+    endpoint = endpoint_for(cloud, loaded.identity.vocabulary, plan.kind, say)
+    hosting.put_in_service(cloud, endpoint, config, loaded, say)
     return endpoint, model, digest
 
 
-def check(cloud: Cloud, options: argparse.Namespace) -> inference.Verdict:
+def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
     """Load the model, and refuse what would fail later, before anything is made.
 
     Raises CloudError, ModelFilesError or VocabularyError.
@@ -162,9 +162,9 @@ def retire(cloud: Cloud, endpoint: str, say: Say) -> None:
             hosting.delete(cloud, other, say)
 
 
-def check_api(url: str, verdict: inference.Verdict) -> None:
+def check_api(url: str, loaded: inference.LoadedModel) -> None:
     """Send a review of our own through the API and compare with the model here. Raises CloudError."""
-    expected = verdict.read(hosting.REVIEWS[0])[1].probability
+    expected = loaded.predict(hosting.REVIEWS[0])[1].probability
     body = json.dumps({"review": hosting.REVIEWS[0]}).encode()
     headers = {"Content-Type": "application/json", "X-Api-Key": os.environ.get("API_KEY", "")}
     request = urllib.request.Request(url.rstrip("/") + "/v1/sentiment", body, headers)
@@ -174,7 +174,7 @@ def check_api(url: str, verdict: inference.Verdict) -> None:
             with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
                 found = json.load(answer)
             close = abs(found["probability"] - expected) <= hosting.LARGEST_GAP
-            if found["model"]["id"] == verdict.model.id and close:
+            if found["model"]["id"] == loaded.identity.id and close:
                 return
             told = f"{found['model']['id']} gives {found['probability']:.3f}, this machine {expected:.3f}"
         except urllib.error.HTTPError as error:

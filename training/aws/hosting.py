@@ -194,7 +194,7 @@ def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
         )
 
 
-def put_in_service(cloud: Cloud, endpoint: str, config: str, verdict: inference.Verdict, say: Say) -> None:
+def put_in_service(cloud: Cloud, endpoint: str, config: str, model: inference.LoadedModel, say: Say) -> None:
     """Let an endpoint serve a configuration and ask it our own reviews.
 
     Answers them wrongly, and it goes back to what it served before. Raises CloudError.
@@ -202,7 +202,7 @@ def put_in_service(cloud: Cloud, endpoint: str, config: str, verdict: inference.
     before = describe(cloud, endpoint)
     ensure_endpoint(cloud, endpoint, config, say)
     try:
-        check_answers(cloud, endpoint, verdict)
+        check_answers(cloud, endpoint, model)
     except CloudError as error:
         if not before or before["EndpointStatus"] != "InService" or before["EndpointConfigName"] == config:
             raise
@@ -337,18 +337,18 @@ def card_of(cloud: Cloud, endpoint: str) -> dict[str, Any]:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
 
 
-def check_answers(cloud: Cloud, endpoint: str, verdict: inference.Verdict) -> None:
+def check_answers(cloud: Cloud, endpoint: str, model: inference.LoadedModel) -> None:
     """Ask the endpoint our own reviews and compare with the model here. Raises CloudError."""
-    encoded = [verdict.words.encode(review) for review in REVIEWS]
-    reply = ask(cloud, endpoint, messages.build_endpoint_request(encoded, verdict.words, explain=True))
+    encoded = [model.vocabulary.encode(review) for review in REVIEWS]
+    reply = ask(cloud, endpoint, messages.build_endpoint_request(encoded, model.vocabulary, explain=True))
     try:
         named, scores = messages.parse_endpoint_answer(reply, encoded, explain=True)
     except messages.MessageError as error:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
-    if named.id != verdict.model.id:
-        raise CloudError(f"endpoint {endpoint} answers as {named.id}, expected {verdict.model.id}")
+    if named.id != model.identity.id:
+        raise CloudError(f"endpoint {endpoint} answers as {named.id}, expected {model.identity.id}")
     for review, one, got in zip(REVIEWS, encoded, scores, strict=True):
-        expected = verdict.score(one.ids).probability
+        expected = model.score(one.ids).probability
         if abs(got.probability - expected) > LARGEST_GAP:
             raise CloudError(
                 f"endpoint {endpoint} gives {got.probability:.3f} for {review!r}, this machine {expected:.3f}"

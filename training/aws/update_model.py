@@ -25,27 +25,27 @@ def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
 
     Everything but the model stays as it was deployed: memory or instances, image, autoscaling.
     """
-    verdict, endpoint, found, serving = check(cloud, options, say)
+    model, endpoint, found, serving = check(cloud, options, say)
     plan = hosting.plan_of(cloud, found)
     role = resources.ensure_endpoint_role(cloud)
     url, digest = deploy.put_package(cloud, options.model, plan, say)
     config = hosting.ensure_config(cloud, plan, hosting.ensure_model(cloud, plan, url, digest, role))
-    if serving["id"] == verdict.model.id and config == found["EndpointConfigName"]:
-        say(f"endpoint {endpoint} serves {verdict.model.id} already")
+    if serving["id"] == model.identity.id and config == found["EndpointConfigName"]:
+        say(f"endpoint {endpoint} serves {model.identity.id} already")
         return config
-    hosting.put_in_service(cloud, endpoint, config, verdict, say)
-    say(f"endpoint {endpoint}: {serving['id']} gave way to {verdict.model.id}")
+    hosting.put_in_service(cloud, endpoint, config, model, say)
+    say(f"endpoint {endpoint}: {serving['id']} gave way to {model.identity.id}")
     return config
 
 
 def check(
     cloud: Cloud, options: argparse.Namespace, say: Say
-) -> tuple[inference.Verdict, str, dict[str, Any], dict[str, Any]]:
+) -> tuple[inference.LoadedModel, str, dict[str, Any], dict[str, Any]]:
     """Give the model here, the endpoint, SageMaker's description of it, and the card that it serves.
 
     Raises CloudError when the model can't go behind that endpoint.
     """
-    verdict = inference.model_fn(options.model)
+    model = inference.model_fn(options.model)
     endpoint = function.endpoint_asked(cloud) or cloud.stage.endpoint
     found = hosting.describe(cloud, endpoint)
     if found is None:
@@ -53,12 +53,12 @@ def check(
     hosting.check_owned(cloud, found)
     found = hosting.wait(cloud, endpoint, say) or found
     serving = hosting.card_of(cloud, endpoint)
-    if serving["vocabulary"] != verdict.model.vocabulary:
+    if serving["vocabulary"] != model.identity.vocabulary:
         raise CloudError(
-            f"the model in {options.model} has vocabulary {verdict.model.vocabulary}, the endpoint and its"
+            f"the model in {options.model} has vocabulary {model.identity.vocabulary}, the endpoint and its"
             f" function have {serving['vocabulary']}; run `make deploy`, which changes both over"
         )
-    return verdict, endpoint, found, serving
+    return model, endpoint, found, serving
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -79,8 +79,8 @@ def main() -> None:
         cloud = clouds.open_stage(options.stage, options.region)
         try:
             if options.dry_run:
-                verdict, endpoint, _, serving = check(cloud, options, print)
-                print(f"{verdict.model.id} would follow {serving['id']} behind endpoint {endpoint}")
+                model, endpoint, _, serving = check(cloud, options, print)
+                print(f"{model.identity.id} would follow {serving['id']} behind endpoint {endpoint}")
                 return
             update(cloud, options)
         except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:

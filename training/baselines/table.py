@@ -77,14 +77,14 @@ def read_exam(data: dataset.Dataset, split: str, limit: int | None = None) -> Ex
     )
 
 
-def verdict_of(model: Path) -> Maker:
+def model_of(model: Path) -> Maker:
     """Give the maker of the published model itself, as a peer."""
 
     def make(source: Source) -> Peer:
-        verdict = inference.model_fn(model)
+        loaded = inference.model_fn(model)
         files = (model / "model.onnx", vocabulary.VOCABULARY)
-        score = behaviour.scorer_of(verdict)
-        return Peer("Verdict", score, files, f"{verdict.model.id}, one LSTM each way", calibrated=True)
+        score = behaviour.scorer_of(loaded)
+        return Peer("Verdict", score, files, f"{loaded.identity.id}, one LSTM each way", calibrated=True)
 
     return make
 
@@ -237,7 +237,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     options = parse()
     limit = DRY_RUN_REVIEWS if options.dry_run else None
-    known = {"Verdict": verdict_of(options.model), **OTHERS}
+    known = {"Verdict": model_of(options.model), **OTHERS}
     makers = {NAMES[name]: known[NAMES[name]] for name in options.only}
     split = options.split
     try:

@@ -28,21 +28,21 @@ class ModelFilesError(Exception):
     """The model's files are missing, corrupt, or belong to another vocabulary."""
 
 
-class Answer(NamedTuple):
-    """What goes back over HTTP: a status, a body, and its content type."""
+class Response(NamedTuple):
+    """An HTTP response: status, body and content type."""
 
     status: int
     body: bytes
     content_type: str
 
 
-class Verdict(NamedTuple):
+class LoadedModel(NamedTuple):
     """A loaded model: the network's session, the vocabulary, and the card."""
 
     session: ort.InferenceSession
-    words: Vocabulary
+    vocabulary: Vocabulary
     card: dict[str, Any]
-    model: messages.Model
+    identity: messages.Model
 
     def score(self, ids: list[int]) -> Score:
         """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its answer."""
@@ -52,25 +52,25 @@ class Verdict(NamedTuple):
             float(bias[0]) / temperature, (contributions.astype(np.float64) / temperature).tolist()
         )
 
-    def read(self, review: str) -> tuple[EncodedReview, Score]:
+    def predict(self, review: str) -> tuple[EncodedReview, Score]:
         """Encode and score a review. Raises MessageError 422 when it holds no token."""
-        encoded = messages.check_encoded(self.words.encode(review))
+        encoded = messages.check_encoded(self.vocabulary.encode(review))
         return encoded, self.score(encoded.ids)
 
 
-def model_fn(model_dir: str | Path) -> Verdict:
+def model_fn(model_dir: str | Path) -> LoadedModel:
     """Load model.onnx and model.json of a folder. Raises ModelFilesError or VocabularyError."""
     folder = Path(model_dir)
     card = _read_card(folder / "model.json")
     data = _read_network(folder / "model.onnx", card["onnx_sha256"])
     words = vocabulary.load()
-    model = messages.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
-    if model.vocabulary != words.fingerprint:
+    identity = messages.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
+    if identity.vocabulary != words.fingerprint:
         raise ModelFilesError(
-            f"the model in {folder} was trained with vocabulary {model.vocabulary[:16]}, this code has"
+            f"the model in {folder} was trained with vocabulary {identity.vocabulary[:16]}, this code has"
             f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
         )
-    return Verdict(session_of(data, folder), words, card, model)
+    return LoadedModel(session_of(data, folder), words, card, identity)
 
 
 def session_of(data: bytes, folder: Path) -> ort.InferenceSession:
@@ -93,20 +93,20 @@ def input_fn(body: bytes | bytearray | str, content_type: str | None) -> Endpoin
     return messages.parse_endpoint_request(data, content_type)
 
 
-def predict_fn(request: EndpointRequest, verdict: Verdict) -> dict[str, Any] | list[dict[str, Any]]:
+def predict_fn(request: EndpointRequest, model: LoadedModel) -> dict[str, Any] | list[dict[str, Any]]:
     """Answer a request. Raises MessageError for ids of another vocabulary.
 
     In JSON lines each bad item gets its own error; in JSON the first bad item refuses the message.
     """
     if request.describe:
-        return {"card": verdict.card}
+        return {"card": model.card}
     if request.lines:
-        return [_answer_line(item, verdict) for item in request.items]
+        return [_answer_line(item, model) for item in request.items]
     if any(item.ids is not None for item in request.items):
-        messages.check_vocabulary(request.vocabulary, verdict.model.vocabulary)
+        messages.check_vocabulary(request.vocabulary, model.identity.vocabulary)
     return {
-        "model": messages.model_message(verdict.model),
-        "answers": [_answer(item, verdict, request.explain) for item in request.items],
+        "model": messages.model_message(model.identity),
+        "answers": [_answer(item, model, request.explain) for item in request.items],
     }
 
 
@@ -120,14 +120,14 @@ def output_fn(
 
 
 def respond(
-    body: bytes | bytearray | str, content_type: str | None, accept: str | None, verdict: Verdict
-) -> Answer:
+    body: bytes | bytearray | str, content_type: str | None, accept: str | None, model: LoadedModel
+) -> Response:
     """Answer a request by the hooks, whatever comes. Never raises: a refusal is an answer too.
 
     What a message lacks has MessageError's status, a failure of ours 500; both as {code, detail}.
     """
     try:
-        return Answer(200, *output_fn(predict_fn(input_fn(body, content_type), verdict), accept))
+        return Response(200, *output_fn(predict_fn(input_fn(body, content_type), model), accept))
     except MessageError as error:
         return _refusal(error)
     except Exception as error:
@@ -135,22 +135,22 @@ def respond(
         return _refusal(MessageError(500, "model_failed", type(error).__name__))
 
 
-def _refusal(error: MessageError) -> Answer:
+def _refusal(error: MessageError) -> Response:
     message = {"code": error.code, "detail": error.detail}
-    return Answer(error.status, messages.to_json(message), messages.JSON)
+    return Response(error.status, messages.to_json(message), messages.JSON)
 
 
-def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
+def _answer(item: Item, model: LoadedModel, explain: bool) -> dict[str, Any]:
     if item.error:
         raise item.error
     if item.review is not None:
-        encoded, scored = verdict.read(item.review)
-        sentiment = messages.sentiment_of(scored.probability, verdict.model, encoded)
+        encoded, scored = model.predict(item.review)
+        sentiment = messages.sentiment_of(scored.probability, model.identity, encoded)
         answer = {"sentiment": sentiment, **scored._asdict(), "warnings": messages.warnings_of(encoded)}
     else:
         ids = item.ids or []
-        messages.check_ids(ids, verdict.words.size, verdict.card["max_tokens"])
-        answer = verdict.score(ids)._asdict()
+        messages.check_ids(ids, model.vocabulary.size, model.card["max_tokens"])
+        answer = model.score(ids)._asdict()
     if not explain:
         del answer["contributions"]
     if item.id is not None:
@@ -158,16 +158,16 @@ def _answer(item: Item, verdict: Verdict, explain: bool) -> dict[str, Any]:
     return answer
 
 
-def _answer_line(item: Item, verdict: Verdict) -> dict[str, Any]:
+def _answer_line(item: Item, model: LoadedModel) -> dict[str, Any]:
     try:
         if item.ids is not None:
             raise MessageError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
-        answer = _answer(item, verdict, explain=False)
+        answer = _answer(item, model, explain=False)
     except MessageError as error:
         answer = {"error": {"code": error.code, "detail": error.detail}}
         if item.id is not None:
             answer["id"] = item.id
-    answer["model"] = messages.model_message(verdict.model)
+    answer["model"] = messages.model_message(model.identity)
     return answer
 
 
@@ -226,9 +226,9 @@ def _read_network(path: Path, expected: str) -> bytes:
 
 
 __all__ = [
-    "Answer",
+    "LoadedModel",
     "ModelFilesError",
-    "Verdict",
+    "Response",
     "VocabularyError",
     "input_fn",
     "model_fn",

@@ -41,8 +41,8 @@ class Endpoint(ThreadingHTTPServer):
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], name: str, verdict: inference.Verdict) -> None:
-        self.name, self.verdict = name, verdict
+    def __init__(self, address: tuple[str, int], name: str, model: inference.LoadedModel) -> None:
+        self.name, self.model = name, model
         self.places = threading.BoundedSemaphore(MAX_WAITING)
         self.cores = threading.BoundedSemaphore(os.cpu_count() or 1)
         super().__init__(address, Handler)
@@ -118,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         kind, accept = self.headers.get("Content-Type"), self.headers.get("Accept")
         try:
             with self.server.cores:
-                answer = inference.respond(body, kind, accept, self.server.verdict)
+                answer = inference.respond(body, kind, accept, self.server.model)
         finally:
             self.server.places.release()
         if answer.status != 200:
@@ -173,8 +173,8 @@ def main() -> None:
     )
     options = parser.parse_args()
     try:
-        verdict = inference.model_fn(options.model)
-        server = Endpoint((HOST, options.port), options.name, verdict)
+        model = inference.model_fn(options.model)
+        server = Endpoint((HOST, options.port), options.name, model)
     except (inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"local endpoint: {error}")
     except (OSError, OverflowError) as error:
@@ -185,7 +185,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):  # started in the background, SIGINT would be ignored
         signal.signal(number, lambda *_: sys.exit(0))
     print(
-        f"endpoint {options.name} on http://{HOST}:{server.server_port}, model {verdict.model.id}", flush=True
+        f"endpoint {options.name} on http://{HOST}:{server.server_port}, model {model.identity.id}",
+        flush=True,
     )
     server.serve_forever()
 

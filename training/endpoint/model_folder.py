@@ -52,7 +52,7 @@ def check_writable(folder: Path) -> None:
 
 
 def install(
-    folder: Path, data: bytes, card: dict[str, Any], check: Callable[[inference.Verdict], None]
+    folder: Path, data: bytes, card: dict[str, Any], check: Callable[[inference.LoadedModel], None]
 ) -> None:
     """Put a model in its place once it loads and ``check`` let it pass; else what was there stays.
 

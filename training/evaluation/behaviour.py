@@ -135,18 +135,18 @@ def examine_peers(
     return found, missing
 
 
-def scorer_of(verdict: inference.Verdict) -> Scorer:
+def scorer_of(model: inference.LoadedModel) -> Scorer:
     """Give the served model as a scorer."""
 
     def score(texts: Sequence[str]) -> list[float]:
-        return [_probability(verdict, text) for text in texts]
+        return [_probability(model, text) for text in texts]
 
     return score
 
 
-def _probability(verdict: inference.Verdict, text: str) -> float:
+def _probability(model: inference.LoadedModel, text: str) -> float:
     try:
-        return verdict.read(text)[1].probability
+        return model.predict(text)[1].probability
     except MessageError:
         return 0.5
 

@@ -74,7 +74,7 @@ def score_texts(texts: Sequence[str], model: Path, workers: int) -> Reading:
 
 
 @lru_cache(maxsize=1)
-def loaded(model: str) -> inference.Verdict:
+def load_model(model: str) -> inference.LoadedModel:
     """Give the model of a folder, read once in a process."""
     return inference.model_fn(model)
 
@@ -83,7 +83,7 @@ def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int
     rows = []
     for review in texts:
         try:
-            encoded, scored = loaded(model).read(review)
+            encoded, scored = load_model(model).read(review)
             negators = sum(name in NEGATORS for name in encoded.tokens.names)
             rows.append((scored.logit, len(encoded.ids), negators))
         except MessageError:
@@ -173,22 +173,22 @@ def reviews_of_length(texts: Sequence[str], tokens: int, most: int) -> list[str]
     return found
 
 
-def speed(texts: Sequence[str], model: Path) -> dict[str, Any]:
+def speed(texts: Sequence[str], folder: Path) -> dict[str, Any]:
     """Give milliseconds a review of SPEED_TOKENS tokens, from its text to its explained answer.
 
     One thread, after a warm-up. ``network`` is the network's own part, contributions included.
     """
-    verdict = inference.model_fn(model)
+    model = inference.model_fn(folder)
     reviews = reviews_of_length(texts, SPEED_TOKENS, SPEED_REVIEWS)
     if not reviews:
         raise ValueError(f"no review has {SPEED_TOKENS} tokens")
     whole, network = [], []
     for review in [*reviews[:SPEED_WARM_UP], *reviews]:
         began = time.perf_counter()
-        encoded, scored = verdict.read(review)
-        messages.build_answer(encoded, scored, "words", verdict.model, "speed")
+        encoded, scored = model.predict(review)
+        messages.build_answer(encoded, scored, "words", model.identity, "speed")
         read = time.perf_counter()
-        verdict.score(encoded.ids)
+        model.score(encoded.ids)
         whole.append(1000 * (read - began))
         network.append(1000 * (time.perf_counter() - read))
     whole, network = whole[-len(reviews) :], network[-len(reviews) :]
@@ -198,7 +198,7 @@ def speed(texts: Sequence[str], model: Path) -> dict[str, Any]:
         "ms_median": round(float(np.median(whole)), 3),
         "ms_p95": round(float(np.quantile(whole, 0.95)), 3),
         "ms_median_network": round(float(np.median(network)), 3),
-        "onnx_bytes": verdict.card["onnx_bytes"],
+        "onnx_bytes": model.card["onnx_bytes"],
         "machine": machine.describe(1),
     }
 

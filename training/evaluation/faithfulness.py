@@ -29,7 +29,7 @@ from tqdm import tqdm
 
 from training.data import dataset
 from training.endpoint import inference
-from training.evaluation.evaluate import loaded, publish
+from training.evaluation.evaluate import load_model, publish
 from vocab.messages import MessageError, Score, sigmoid
 from vocab.text import is_word
 from vocab.vocabulary import EncodedReview
@@ -162,15 +162,15 @@ def examine_all(texts: Sequence[str], model: Path, workers: int) -> list[Outcome
 
 
 def _examine_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
-    verdict = loaded(model)
+    served = load_model(model)
     found = []
     for review in texts:
         try:
-            encoded, _ = verdict.read(review)
+            encoded, _ = served.predict(review)
         except MessageError:
             continue
         # The same orders for a review whichever process and place it has.
-        outcome = examine(encoded, verdict.score, zlib.crc32(review.encode()))
+        outcome = examine(encoded, served.score, zlib.crc32(review.encode()))
         if outcome:
             found.append(outcome)
     return found

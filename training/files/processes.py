@@ -30,21 +30,21 @@ Got = TypeVar("Got")
 # Takes parts and how many rows are sent in all, and gives each part with its answers as JSON lines.
 Answering = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
-_verdict: inference.Verdict
+_model: inference.LoadedModel
 
 
-def answer_lines(verdict: inference.Verdict, data: bytes) -> bytes:
+def answer_lines(loaded: inference.LoadedModel, data: bytes) -> bytes:
     """Answer JSON lines as the endpoint does: one line for each, in their order."""
     request = inference.input_fn(data, messages.JSON_LINES)
-    return inference.output_fn(inference.predict_fn(request, verdict), messages.JSON_LINES)[0]
+    return inference.output_fn(inference.predict_fn(request, loaded), messages.JSON_LINES)[0]
 
 
 def model_key(model: Path) -> str:
     """Name everything that an answer hangs on: the network, its card's numbers, the code that answers."""
-    verdict = inference.model_fn(model)
+    loaded = inference.model_fn(model)
     names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
     code = [Path(inference.__file__), *sorted(Path(vocabulary.__file__).parent.rglob("*.py"))]
-    return key_of(*(json.dumps(verdict.card[name]) for name in names), *map(sha256_of, code))
+    return key_of(*(json.dumps(loaded.card[name]) for name in names), *map(sha256_of, code))
 
 
 @contextmanager
@@ -65,8 +65,8 @@ def answering(model: Path, path: Path, workers: int) -> Iterator[Answering]:
 def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
     """Give each part with its answers, in their order. Raises BatchError when a process dies."""
     if workers == 1:
-        verdict = inference.model_fn(model)
-        yield from ((part, answer_lines(verdict, part.data)) for part in parts)
+        loaded = inference.model_fn(model)
+        yield from ((part, answer_lines(loaded, part.data)) for part in parts)
     else:
         with started(model, workers) as pool:
             yield from _by_pool(parts, pool, AHEAD * workers)
@@ -163,9 +163,9 @@ def _first(waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:
 
 def _start(model: str) -> None:
     """Load the model in a new process."""
-    global _verdict
+    global _model
     follow_parent()
-    _verdict = inference.model_fn(model)
+    _model = inference.model_fn(model)
 
 
 def _end_with_parent() -> None:
@@ -176,4 +176,4 @@ def _end_with_parent() -> None:
 
 
 def _answer(data: bytes) -> bytes:
-    return answer_lines(_verdict, data)
+    return answer_lines(_model, data)

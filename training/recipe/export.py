@@ -142,8 +142,8 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
     }
     with tempfile.TemporaryDirectory() as written:
         write_package(Path(written), data, card)
-        verdict = inference.model_fn(written)
-        logits, checks = hold_against_torch(network, verdict, development)
+        model = inference.model_fn(written)
+        logits, checks = hold_against_torch(network, model, development)
     if not trial:
         refuse_stray(checks)
     temperature = metrics.fit_temperature(logits, development.labels)
@@ -192,7 +192,7 @@ def read_network(folder: Path, fingerprint: str) -> tuple[dict[str, Any], Networ
 
 
 def hold_against_torch(
-    network: Network, verdict: inference.Verdict, development: corpora.Split
+    network: Network, model: inference.LoadedModel, development: corpora.Split
 ) -> tuple[np.ndarray, dict[str, float]]:
     """Compare served and trained network; give the served logits and the gaps. Raises ExportError."""
     served = np.zeros(len(development))
@@ -200,7 +200,7 @@ def hold_against_torch(
     sum_gap = 0.0
     with torch.inference_mode():
         for index, ids in enumerate(tqdm(development.ids, desc="comparing", disable=None)):
-            scored = verdict.score(ids.tolist())
+            scored = model.score(ids.tolist())
             served[index] = scored.logit
             sum_gap = max(sum_gap, abs(scored.bias + sum(scored.contributions) - scored.logit))
             row = torch.from_numpy(ids.astype(np.int64))[None]

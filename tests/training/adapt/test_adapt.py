@@ -58,9 +58,9 @@ def adapted(made_package: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
 
 
 def test_an_adapted_model_has_learned_the_words_of_its_reviews(adapted: tuple[Path, str]) -> None:
-    verdict = inference.model_fn(adapted[0] / "my-model")
+    model = inference.model_fn(adapted[0] / "my-model")
     fresh = [(sentence(number, number % 2 == 0), number % 2 == 0) for number in range(1000, 1060)]
-    right = [(verdict.read(text)[1].probability >= 0.5) == good for text, good in fresh]
+    right = [(model.predict(text)[1].probability >= 0.5) == good for text, good in fresh]
     assert np.mean(right) > 0.8
 
 
@@ -70,8 +70,8 @@ def test_it_says_in_plain_words_that_it_is_better(adapted: tuple[Path, str]) -> 
 
 
 def test_contributions_of_an_adapted_model_add_up_to_its_logit(adapted: tuple[Path, str]) -> None:
-    verdict = inference.model_fn(adapted[0] / "my-model")
-    _, scored = verdict.read(sentence(3, True))
+    model = inference.model_fn(adapted[0] / "my-model")
+    _, scored = model.predict(sentence(3, True))
     assert scored.bias + sum(scored.contributions) == pytest.approx(scored.logit, abs=1e-5)
 
 

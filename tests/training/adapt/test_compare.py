@@ -41,8 +41,8 @@ def pair(own_package: Path, tmp_path: Path) -> tuple[Path, Path]:
 @pytest.fixture
 def file(pair: tuple[Path, Path], tmp_path: Path) -> Path:
     """Reviews of which the first model is right on all but one."""
-    verdict = inference.model_fn(pair[0])
-    said = [verdict.read(text)[1].probability >= 0.5 for text in TEXTS]
+    loaded = inference.model_fn(pair[0])
+    said = [loaded.predict(text)[1].probability >= 0.5 for text in TEXTS]
     labels = [side if number else not side for number, side in enumerate(said)]
     path = tmp_path / "held.csv"
     with path.open("w", encoding="utf-8", newline="") as out:
@@ -53,8 +53,8 @@ def file(pair: tuple[Path, Path], tmp_path: Path) -> Path:
 def test_each_model_is_judged_as_it_serves(pair: tuple[Path, Path], file: Path) -> None:
     compared = compare.compare(labelled.read(file), *pair, workers=1)
     for model, probabilities in zip(pair, (compared.before, compared.after), strict=True):
-        verdict = inference.model_fn(model)
-        assert probabilities.tolist() == [verdict.read(text)[1].probability for text in TEXTS]
+        loaded = inference.model_fn(model)
+        assert probabilities.tolist() == [loaded.predict(text)[1].probability for text in TEXTS]
     assert compared.figures["accuracy"].before == pytest.approx(7 / 8)
     assert compared.figures["accuracy"].after == pytest.approx(1 / 8)
 

@@ -31,17 +31,17 @@ def ids_of(texts: list[str]) -> list[np.ndarray]:
 
 def test_the_unpacked_network_answers_like_the_served_one(made_package: Path) -> None:
     network = deep.unpack((made_package / "model.onnx").read_bytes())
-    verdict = inference.model_fn(made_package)
+    model = inference.model_fn(made_package)
     texts = [text for text, _ in rows(20)]
-    served = [verdict.read(text)[1].logit * verdict.card["temperature"] for text in texts]
+    served = [model.predict(text)[1].logit * model.card["temperature"] for text in texts]
     assert deep.logits_of(network, ids_of(texts)) == pytest.approx(served, abs=0.2)
 
 
 def test_the_published_network_unpacked_answers_like_the_served_one(package: Path) -> None:
     network = deep.unpack((package / "model.onnx").read_bytes())
-    verdict = inference.model_fn(package)
+    model = inference.model_fn(package)
     text = "A warm, funny film that never once felt too long, though its middle part is a little dull."
-    served = verdict.read(text)[1].logit * verdict.card["temperature"]
+    served = model.predict(text)[1].logit * model.card["temperature"]
     assert deep.logits_of(network, ids_of([text]))[0] == pytest.approx(served, abs=0.2)
 
 
@@ -83,13 +83,13 @@ def test_a_tuned_model_is_written_in_the_same_form_and_its_parts_add_up(
         csv.writer(file).writerows([("text", "label"), *rows(80)])
     arguments = ["my.csv", "--deep", "--force", "--model", str(made_package), "--workers", "1"]
     assert adapt.main(arguments) == 0
-    verdict = inference.model_fn(tmp_path / "my-model")
-    _, scored = verdict.read(rows(1)[0][0])
+    model = inference.model_fn(tmp_path / "my-model")
+    _, scored = model.predict(rows(1)[0][0])
     assert scored.bias + sum(scored.contributions) == pytest.approx(scored.logit, abs=1e-5)
     base = json.loads((made_package / "model.json").read_text(encoding="utf-8"))
-    assert verdict.card["base_model"] == base["id"] != verdict.card["id"]
-    assert "fine-tuned" in verdict.card["adaptation"]["how"]
-    assert verdict.card["adaptation"]["settings"]["epochs"] == Settings().epochs
+    assert model.card["base_model"] == base["id"] != model.card["id"]
+    assert "fine-tuned" in model.card["adaptation"]["how"]
+    assert model.card["adaptation"]["settings"]["epochs"] == Settings().epochs
 
 
 def test_without_torch_it_says_what_to_install(

@@ -21,12 +21,12 @@ TEXTS = [
 ]
 
 
-def test_head_times_features_is_the_served_logit(package: Path, verdict: inference.Verdict) -> None:
+def test_head_times_features_is_the_served_logit(package: Path, model: inference.LoadedModel) -> None:
     read = features.pool(TEXTS[:1], 1, package, workers=1)
     head = read_head((package / "model.onnx").read_bytes())
     logit = read.features[0].astype(np.float64) @ head.weights + head.bias
-    served = verdict.read(TEXTS[0])[1].logit
-    assert logit / verdict.card["temperature"] == pytest.approx(served, abs=1e-4)
+    served = model.predict(TEXTS[0])[1].logit
+    assert logit / model.card["temperature"] == pytest.approx(served, abs=1e-4)
 
 
 def test_what_cannot_teach_carries_a_warning(package: Path) -> None:
@@ -36,10 +36,10 @@ def test_what_cannot_teach_carries_a_warning(package: Path) -> None:
 
 
 def test_lengths_and_warnings_are_those_that_come_with_verdicts(
-    package: Path, verdict: inference.Verdict
+    package: Path, model: inference.LoadedModel
 ) -> None:
     read = features.pool(TEXTS, len(TEXTS), package, workers=1)
-    encoded = [verdict.words.encode(text) for text in TEXTS]
+    encoded = [model.vocabulary.encode(text) for text in TEXTS]
     assert read.tokens.tolist() == [one.total for one in encoded]
     codes = [warning["code"] for one in encoded if one.ids for warning in messages.warnings_of(one)]
     assert read.flagged == {**Counter(codes), features.NO_TOKEN: 1}

@@ -25,8 +25,8 @@ def test_the_unsurest_row_comes_first(made_package: Path, tmp_path: Path) -> Non
     lines = texts(40)
     rows = suggest.read(save(tmp_path / "a.csv", [f"{text}," for text in lines]))
     (first,) = suggest.suggest(rows, made_package, 1, workers=1)
-    verdict = inference.model_fn(made_package)
-    said = [verdict.read(text)[1].probability for text in lines]
+    model = inference.model_fn(made_package)
+    said = [model.predict(text)[1].probability for text in lines]
     assert first.number == int(np.argmin(np.abs(np.array(said) - 0.5)))
     assert first.probability == pytest.approx(said[first.number], abs=1e-5)
 

@@ -444,7 +444,7 @@ def test_an_endpoint_that_answers_wrongly_stops_the_deploy(
     random_package(tmp_path / "other")
     runtime._models.clear()
     wrong = inference.model_fn(tmp_path / "other")
-    runtime.verdict_of = lambda endpoint: wrong  # type: ignore[method-assign]
+    runtime.model_of = lambda endpoint: wrong  # type: ignore[method-assign]
     with pytest.raises(CloudError, match="answers as verdict-.*, expected verdict-"):
         make(cloud, package)
 

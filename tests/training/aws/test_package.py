@@ -280,10 +280,10 @@ def answers(python: Path, model: Path) -> Any:
     """Return the answers of the package's code in its own environment: golden ids, and a body."""
     code = (
         "import json, sys; from training.endpoint import inference;"
-        "verdict = inference.model_fn(sys.argv[1]);"
+        "model = inference.model_fn(sys.argv[1]);"
         "reviews, body = json.load(sys.stdin);"
-        "ids = [verdict.words.encode_ids(review) for review in reviews];"
-        "answer = inference.respond(body, 'application/json', None, verdict);"
+        "ids = [model.vocabulary.encode_ids(review) for review in reviews];"
+        "answer = inference.respond(body, 'application/json', None, model);"
         "print(json.dumps({'ids': ids, 'body': answer.body.decode()}))"
     )
     done = subprocess.run(

@@ -45,7 +45,7 @@ def test_another_model_serves_and_the_function_is_left_alone(
     before = functions.get_function(FunctionName="verdict-dev")["Configuration"]["LastModified"]
     config = update_model.update(cloud, options(other), quiet)
     assert config_of(cloud) == config
-    assert served(cloud) == inference.model_fn(other).model.id
+    assert served(cloud) == inference.model_fn(other).identity.id
     after = functions.get_function(FunctionName="verdict-dev")["Configuration"]["LastModified"]
     assert after == before
 
@@ -61,8 +61,8 @@ def test_an_adapted_model_follows_its_base_and_brings_its_card(
     assert adapt.main([str(tmp_path / "lamps.csv"), *arguments]) == 0
     update_model.update(cloud, options(tmp_path / "mine"), quiet)
     card = hosting.card_of(cloud, "verdict-dev")
-    assert card["id"] == inference.model_fn(tmp_path / "mine").model.id
-    assert card["base_model"] == inference.model_fn(package).model.id
+    assert card["id"] == inference.model_fn(tmp_path / "mine").identity.id
+    assert card["base_model"] == inference.model_fn(package).identity.id
     assert card["adaptation"]["data"]["learned_from"]["reviews"] == 80
 
 
@@ -109,7 +109,7 @@ def test_memory_instances_and_image_stay_as_they_were_deployed(
     assert (variant["InstanceType"], variant["InitialInstanceCount"]) == ("ml.c5.large", 2)
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
     assert "pytorch-inference" in model["PrimaryContainer"]["Image"]
-    assert served(cloud) == inference.model_fn(other).model.id
+    assert served(cloud) == inference.model_fn(other).identity.id
     targets = cloud.client("application-autoscaling").describe_scalable_targets(ServiceNamespace="sagemaker")
     assert [target["MaxCapacity"] for target in targets["ScalableTargets"]] == [4]
 
@@ -137,7 +137,7 @@ def test_requests_on_the_way_are_all_answered(
     cloud: Cloud, deployed: deploy.Deployed, other: Path, runtime: Runtime
 ) -> None:
     """Ask at every step of the update: the endpoint is the old model or the new one, never gone."""
-    known = {served(cloud), inference.model_fn(other).model.id}
+    known = {served(cloud), inference.model_fn(other).identity.id}
     found: set[str] = set()
     update_model.update(cloud, options(other), lambda line: found.add(served(cloud)))
     assert found and found <= known

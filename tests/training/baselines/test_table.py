@@ -175,11 +175,11 @@ def test_the_exam_takes_the_held_half_and_the_split(monkeypatch: pytest.MonkeyPa
     assert exam == (["e1", "e3"], ["d"], rows[1:], rows[1:])
 
 
-def test_verdict_s_own_answers_are_the_served_ones(package: Path, verdict: inference.Verdict) -> None:
-    own = table.verdict_of(package)(Source(package))
-    assert own.score(["A lovely film."]) == [verdict.read("A lovely film.")[1].probability]
+def test_verdict_s_own_answers_are_the_served_ones(package: Path, model: inference.LoadedModel) -> None:
+    own = table.model_of(package)(Source(package))
+    assert own.score(["A lovely film."]) == [model.predict("A lovely film.")[1].probability]
     assert own.calibrated
-    assert own.size() > verdict.card["onnx_bytes"]
+    assert own.size() > model.card["onnx_bytes"]
 
 
 # --- the command --------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class Running:
 
 
 @pytest.fixture(scope="module")
-def published() -> inference.Verdict:
+def published() -> inference.LoadedModel:
     return inference.model_fn(inference.MODEL_FOLDER)
 
 
@@ -58,14 +58,14 @@ def message(**fields: Any) -> bytes:
     return json.dumps(fields).encode()
 
 
-def of_ids(verdict: inference.Verdict, *reviews: str, **fields: Any) -> bytes:
-    items = [{"ids": verdict.words.encode_ids(review)} for review in reviews]
-    return message(**{"vocabulary": verdict.model.vocabulary, "reviews": items, "explain": True} | fields)
+def of_ids(model: inference.LoadedModel, *reviews: str, **fields: Any) -> bytes:
+    items = [{"ids": model.vocabulary.encode_ids(review)} for review in reviews]
+    return message(**{"vocabulary": model.identity.vocabulary, "reviews": items, "explain": True} | fields)
 
 
-def same(running: Running, verdict: inference.Verdict, body: bytes, content_type: str = JSON) -> Any:
+def same(running: Running, model: inference.LoadedModel, body: bytes, content_type: str = JSON) -> Any:
     """Check that the server gives the hooks' very bytes; give the status and what they say."""
-    expected = inference.respond(body, content_type, JSON, verdict)
+    expected = inference.respond(body, content_type, JSON, model)
     assert running.server.ask(body, content_type) == expected
     lines = expected.body.split(b"\n") if expected.content_type == JSON_LINES else [expected.body]
     return expected.status, [json.loads(line) for line in lines]
@@ -74,7 +74,7 @@ def same(running: Running, verdict: inference.Verdict, body: bytes, content_type
 # --- the same bytes -----------------------------------------------------------------------------
 
 
-def test_ids_as_the_lambda_sends_them(running: Running, published: inference.Verdict) -> None:
+def test_ids_as_the_lambda_sends_them(running: Running, published: inference.LoadedModel) -> None:
     readable = [review for review in GOLDEN if published.words.encode_ids(review)][:MAX_ENDPOINT_REVIEWS]
     status, (answer,) = same(running, published, of_ids(published, *readable))
     assert status == 200
@@ -82,7 +82,7 @@ def test_ids_as_the_lambda_sends_them(running: Running, published: inference.Ver
     assert all(one["contributions"] for one in answer["answers"])
 
 
-def test_reviews_as_text(running: Running, published: inference.Verdict) -> None:
+def test_reviews_as_text(running: Running, published: inference.LoadedModel) -> None:
     reviews = [
         "Superb!",
         "It isn't good.<br /><br />4/10",
@@ -94,7 +94,9 @@ def test_reviews_as_text(running: Running, published: inference.Verdict) -> None
     assert [one["sentiment"] for one in answer["answers"]][:2] == ["positive", "negative"]
 
 
-def test_lines_with_their_ids_and_errors_of_their_own(running: Running, published: inference.Verdict) -> None:
+def test_lines_with_their_ids_and_errors_of_their_own(
+    running: Running, published: inference.LoadedModel
+) -> None:
     lines = [
         b'{"id": 1, "review": "A lovely film."}',
         b'{"id": "second", "review": 7}',
@@ -109,7 +111,7 @@ def test_lines_with_their_ids_and_errors_of_their_own(running: Running, publishe
     assert codes == [None, "wrong_type", "malformed_json", None, "no_token"]
 
 
-def test_the_model_s_card(running: Running, published: inference.Verdict) -> None:
+def test_the_model_s_card(running: Running, published: inference.LoadedModel) -> None:
     status, (answer,) = same(running, published, message(describe=True))
     assert (status, answer) == (200, {"card": published.card})
 
@@ -130,13 +132,13 @@ def test_the_model_s_card(running: Running, published: inference.Verdict) -> Non
     ids=lambda value: str(value)[:24] if isinstance(value, (int, str)) else None,
 )
 def test_a_refusal_has_its_own_status(
-    body: bytes, content_type: str, status: int, code: str, running: Running, published: inference.Verdict
+    body: bytes, content_type: str, status: int, code: str, running: Running, published: inference.LoadedModel
 ) -> None:
     came, (answer,) = same(running, published, body, content_type)
     assert (came, answer["code"]) == (status, code)
 
 
-def test_bytes_that_are_no_text_are_refused(running: Running, published: inference.Verdict) -> None:
+def test_bytes_that_are_no_text_are_refused(running: Running, published: inference.LoadedModel) -> None:
     """The PyTorch image's toolkit decodes JSON itself, before any of our code; its failure is a 500."""
     body = b'{"reviews": [{"review": "\xff"}]}'
     if running.name == "ray":
@@ -147,7 +149,7 @@ def test_bytes_that_are_no_text_are_refused(running: Running, published: inferen
         assert b"codec can't decode byte 0xff" in answer
 
 
-def test_many_callers_at_once_get_the_same_bytes(running: Running, published: inference.Verdict) -> None:
+def test_many_callers_at_once_get_the_same_bytes(running: Running, published: inference.LoadedModel) -> None:
     bodies = [of_ids(published, review) for review in ("A fine film.", "Dull and long.", "not good")] * 8
     expected = [inference.respond(body, JSON, JSON, published) for body in bodies]
     with ThreadPoolExecutor(8) as callers:
@@ -161,7 +163,7 @@ def test_the_images_health_check_answers(running: Running) -> None:
 # --- quiet --------------------------------------------------------------------------------------
 
 
-def test_no_log_holds_a_review(running: Running, published: inference.Verdict) -> None:
+def test_no_log_holds_a_review(running: Running, published: inference.LoadedModel) -> None:
     for body, content_type in [
         (message(reviews=[{"review": f"A {CANARY} film."}]), JSON),
         (message(reviews=[{"review": f"A {CANARY} film."}, {"ids": CANARY}]), JSON),

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from training.endpoint import inference
 from training.endpoint.inference import (
+    LoadedModel,
     ModelFilesError,
-    Verdict,
     input_fn,
     model_fn,
     output_fn,
@@ -40,16 +40,16 @@ REVIEWS = [
 ]
 
 
-def ask(verdict: Verdict, message: Any, content_type: str = JSON) -> bytes:
+def ask(model: LoadedModel, message: Any, content_type: str = JSON) -> bytes:
     """Send a message through three hooks and give the answer's bytes."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
-    return output_fn(predict_fn(input_fn(body, content_type), verdict), content_type)[0]
+    return output_fn(predict_fn(input_fn(body, content_type), model), content_type)[0]
 
 
-def of_ids(verdict: Verdict, *reviews: str, explain: bool = True) -> dict[str, Any]:
+def of_ids(model: LoadedModel, *reviews: str, explain: bool = True) -> dict[str, Any]:
     """Give the message that the Lambda sends for reviews."""
-    items = [{"ids": verdict.words.encode_ids(review)} for review in reviews]
-    return {"vocabulary": verdict.model.vocabulary, "reviews": items, "explain": explain}
+    items = [{"ids": model.vocabulary.encode_ids(review)} for review in reviews]
+    return {"vocabulary": model.identity.vocabulary, "reviews": items, "explain": explain}
 
 
 def parts(body: bytes) -> list[bytes]:
@@ -62,75 +62,75 @@ def parts(body: bytes) -> list[bytes]:
 # --- the same bytes anywhere --------------------------------------------------------------------
 
 
-def test_a_review_gets_the_same_bytes_alone_and_at_each_place_of_a_batch(verdict: Verdict) -> None:
-    alone = [parts(ask(verdict, of_ids(verdict, review)))[0] for review in REVIEWS]
+def test_a_review_gets_the_same_bytes_alone_and_at_each_place_of_a_batch(model: LoadedModel) -> None:
+    alone = [parts(ask(model, of_ids(model, review)))[0] for review in REVIEWS]
     assert len(set(alone)) == len(REVIEWS)
     for turn in range(len(REVIEWS)):
         turned = REVIEWS[turn:] + REVIEWS[:turn]
-        assert parts(ask(verdict, of_ids(verdict, *turned))) == alone[turn:] + alone[:turn]
+        assert parts(ask(model, of_ids(model, *turned))) == alone[turn:] + alone[:turn]
 
 
-def test_a_review_gets_the_same_bytes_among_a_hundred_copies(verdict: Verdict) -> None:
-    alone = parts(ask(verdict, of_ids(verdict, REVIEWS[3])))
+def test_a_review_gets_the_same_bytes_among_a_hundred_copies(model: LoadedModel) -> None:
+    alone = parts(ask(model, of_ids(model, REVIEWS[3])))
     copies = [REVIEWS[3]] * MAX_ENDPOINT_REVIEWS
-    assert parts(ask(verdict, of_ids(verdict, *copies))) == alone * MAX_ENDPOINT_REVIEWS
+    assert parts(ask(model, of_ids(model, *copies))) == alone * MAX_ENDPOINT_REVIEWS
 
 
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
-def test_any_ids_get_the_same_bytes_alone_and_beside_others(verdict: Verdict, data: st.DataObject) -> None:
-    ids = st.lists(st.integers(1, verdict.words.size - 1), min_size=1, max_size=40)
+def test_any_ids_get_the_same_bytes_alone_and_beside_others(model: LoadedModel, data: st.DataObject) -> None:
+    ids = st.lists(st.integers(1, model.vocabulary.size - 1), min_size=1, max_size=40)
     items = [{"ids": one} for one in data.draw(st.lists(ids, min_size=1, max_size=4))]
-    message = {"vocabulary": verdict.model.vocabulary, "explain": True}
-    together = parts(ask(verdict, message | {"reviews": items}))
-    assert together == [parts(ask(verdict, message | {"reviews": [item]}))[0] for item in items]
+    message = {"vocabulary": model.identity.vocabulary, "explain": True}
+    together = parts(ask(model, message | {"reviews": items}))
+    assert together == [parts(ask(model, message | {"reviews": [item]}))[0] for item in items]
 
 
 @pytest.mark.parametrize("review", REVIEWS)
-def test_a_review_as_text_scores_as_its_ids_do(review: str, verdict: Verdict) -> None:
-    as_text = json.loads(ask(verdict, {"reviews": [{"review": review}], "explain": True}))["answers"][0]
-    as_ids = parts(ask(verdict, of_ids(verdict, review)))[0]
+def test_a_review_as_text_scores_as_its_ids_do(review: str, model: LoadedModel) -> None:
+    as_text = json.loads(ask(model, {"reviews": [{"review": review}], "explain": True}))["answers"][0]
+    as_ids = parts(ask(model, of_ids(model, review)))[0]
     assert as_text.pop("sentiment") in ("positive", "negative", "uncertain")
     as_text.pop("warnings")
     assert json.dumps(as_text, separators=(",", ":")).encode() == as_ids
 
 
-def test_a_line_scores_as_the_same_review_in_json_does(verdict: Verdict) -> None:
+def test_a_line_scores_as_the_same_review_in_json_does(model: LoadedModel) -> None:
     lines = b"\n".join(json.dumps({"review": review}).encode() for review in REVIEWS)
-    answers = [json.loads(line) for line in ask(verdict, lines, JSON_LINES).split(b"\n")]
+    answers = [json.loads(line) for line in ask(model, lines, JSON_LINES).split(b"\n")]
     message = {"reviews": [{"review": review} for review in REVIEWS]}
-    expected = json.loads(ask(verdict, message))
+    expected = json.loads(ask(model, message))
     assert answers == [answer | {"model": expected["model"]} for answer in expected["answers"]]
 
 
-def test_eight_threads_get_the_bytes_that_one_gets(verdict: Verdict) -> None:
-    expected = [ask(verdict, of_ids(verdict, review)) for review in REVIEWS]
+def test_eight_threads_get_the_bytes_that_one_gets(model: LoadedModel) -> None:
+    expected = [ask(model, of_ids(model, review)) for review in REVIEWS]
     chosen = random.Random(0).choices(range(len(REVIEWS)), k=120)
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda at: ask(verdict, of_ids(verdict, REVIEWS[at])), chosen))
+        found = list(pool.map(lambda at: ask(model, of_ids(model, REVIEWS[at])), chosen))
     assert found == [expected[at] for at in chosen]
 
 
-def test_a_second_load_answers_with_the_same_bytes(verdict: Verdict, package: Path) -> None:
-    message = of_ids(verdict, *REVIEWS)
-    assert ask(model_fn(package), message) == ask(verdict, message)
+def test_a_second_load_answers_with_the_same_bytes(model: LoadedModel, package: Path) -> None:
+    message = of_ids(model, *REVIEWS)
+    assert ask(model_fn(package), message) == ask(model, message)
 
 
 # --- model_fn -----------------------------------------------------------------------------------
 
 
 def test_a_package_loads_with_its_card_and_the_code_s_vocabulary(package: Path) -> None:
-    verdict = model_fn(str(package))
-    assert verdict.card == json.loads((package / "model.json").read_text())
-    assert verdict.model.vocabulary == verdict.words.fingerprint
-    assert verdict.model.uncertain == tuple(verdict.card["uncertain"])
+    model = model_fn(str(package))
+    assert model.card == json.loads((package / "model.json").read_text())
+    assert model.identity.vocabulary == model.vocabulary.fingerprint
+    assert model.identity.uncertain == tuple(model.card["uncertain"])
 
 
 def test_the_hooks_need_no_torch(package: Path) -> None:
     program = (
         "import sys; sys.modules['torch'] = None; sys.path[:0] = ['training', '.']\n"
-        "import inference; verdict = inference.model_fn(sys.argv[1])\n"
-        "print(verdict.read('A fine film.')[1].probability)"
+        "import inference; model = inference.model_fn(sys.argv[1])\n"
+        "print(model.predict('A fine film.')[1].probability)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(package)], cwd=ROOT, capture_output=True, text=True
@@ -229,10 +229,10 @@ def test_a_flipped_bit_of_the_card_is_named_or_leaves_answers_whole(
     content[bit // 8] ^= 1 << bit % 8
     (own_package / "model.json").write_bytes(content)
     try:
-        verdict = model_fn(own_package)
+        model = model_fn(own_package)
     except ModelFilesError:
         return
-    scored = verdict.score([300, 301])
+    scored = model.score([300, 301])
     assert 0 <= scored.probability <= 1
 
 
@@ -336,9 +336,9 @@ def test_a_network_that_gives_nan_gives_no_answer(made_package: Path, own_packag
     data = network.SerializeToString()
     (own_package / "model.onnx").write_bytes(data)
     change(own_package, onnx_sha256=sha256(data))
-    verdict = model_fn(own_package)
+    model = model_fn(own_package)
     with pytest.raises(ValueError):
-        ask(verdict, of_ids(verdict, "A fine film."))
+        ask(model, of_ids(model, "A fine film."))
 
 
 def test_the_answer_s_form_is_named() -> None:
@@ -349,15 +349,15 @@ def test_the_answer_s_form_is_named() -> None:
 # --- predict_fn: JSON ---------------------------------------------------------------------------
 
 
-def test_an_answer_names_its_model_and_adds_up(verdict: Verdict) -> None:
-    answer = json.loads(ask(verdict, of_ids(verdict, *REVIEWS)))
+def test_an_answer_names_its_model_and_adds_up(model: LoadedModel) -> None:
+    answer = json.loads(ask(model, of_ids(model, *REVIEWS)))
     assert answer["model"] == {
-        "id": verdict.card["id"],
-        "vocabulary": verdict.words.fingerprint,
-        "uncertain": verdict.card["uncertain"],
+        "id": model.card["id"],
+        "vocabulary": model.vocabulary.fingerprint,
+        "uncertain": model.card["uncertain"],
     }
     for review, one in zip(REVIEWS, answer["answers"], strict=True):
-        assert len(one["contributions"]) == len(verdict.words.encode_ids(review))
+        assert len(one["contributions"]) == len(model.vocabulary.encode_ids(review))
         assert abs(one["bias"] + sum(one["contributions"]) - one["logit"]) <= 1e-5
         assert abs(1 / (1 + math.exp(-one["logit"])) - one["probability"]) <= 1e-5
 
@@ -372,33 +372,33 @@ def test_contributions_and_bias_are_divided_by_the_temperature(own_package: Path
     assert calibrated.logit == pytest.approx(plain.logit / 2, abs=1e-5)
 
 
-def test_without_explain_there_are_no_contributions_and_the_rest_is_the_same(verdict: Verdict) -> None:
-    short = json.loads(ask(verdict, of_ids(verdict, *REVIEWS, explain=False)))["answers"]
-    full = json.loads(ask(verdict, of_ids(verdict, *REVIEWS)))["answers"]
+def test_without_explain_there_are_no_contributions_and_the_rest_is_the_same(model: LoadedModel) -> None:
+    short = json.loads(ask(model, of_ids(model, *REVIEWS, explain=False)))["answers"]
+    full = json.loads(ask(model, of_ids(model, *REVIEWS)))["answers"]
     for answer in full:
         del answer["contributions"]
     assert short == full
 
 
-def test_describe_answers_the_card(verdict: Verdict) -> None:
-    assert json.loads(ask(verdict, {"describe": True})) == {"card": verdict.card}
+def test_describe_answers_the_card(model: LoadedModel) -> None:
+    assert json.loads(ask(model, {"describe": True})) == {"card": model.card}
 
 
-def refusal(verdict: Verdict, message: Any) -> MessageError:
+def refusal(model: LoadedModel, message: Any) -> MessageError:
     with pytest.raises(MessageError) as caught:
-        ask(verdict, message)
+        ask(model, message)
     return caught.value
 
 
 @pytest.mark.parametrize("named", [None, "0123456789abcdef", ""])
-def test_ids_of_another_vocabulary_are_a_409(named: str | None, verdict: Verdict) -> None:
-    error = refusal(verdict, of_ids(verdict, "Good.") | {"vocabulary": named})
+def test_ids_of_another_vocabulary_are_a_409(named: str | None, model: LoadedModel) -> None:
+    error = refusal(model, of_ids(model, "Good.") | {"vocabulary": named})
     assert (error.status, error.code) == (409, "vocabulary_mismatch")
-    assert verdict.words.fingerprint in error.detail
+    assert model.vocabulary.fingerprint in error.detail
 
 
-def test_a_text_needs_no_fingerprint(verdict: Verdict) -> None:
-    assert json.loads(ask(verdict, {"reviews": [{"review": "Good."}]}))["answers"]
+def test_a_text_needs_no_fingerprint(model: LoadedModel) -> None:
+    assert json.loads(ask(model, {"reviews": [{"review": "Good."}]}))["answers"]
 
 
 @pytest.mark.parametrize(
@@ -419,39 +419,39 @@ def test_a_text_needs_no_fingerprint(verdict: Verdict) -> None:
     ],
     ids=lambda value: str(value)[:12],
 )
-def test_bad_ids_refuse_the_message(ids: Any, status: int, code: str, verdict: Verdict) -> None:
-    message = of_ids(verdict, "Good.")
+def test_bad_ids_refuse_the_message(ids: Any, status: int, code: str, model: LoadedModel) -> None:
+    message = of_ids(model, "Good.")
     message["reviews"].append({"ids": ids})
-    error = refusal(verdict, message)
+    error = refusal(model, message)
     assert (error.status, error.code) == (status, code)
 
 
-def test_the_first_and_the_last_id_and_the_longest_review_are_scored(verdict: Verdict) -> None:
-    items = [{"ids": [1]}, {"ids": [verdict.words.size - 1]}, {"ids": [300] * verdict.card["max_tokens"]}]
-    message = {"vocabulary": verdict.model.vocabulary, "reviews": items}
-    assert len(json.loads(ask(verdict, message))["answers"]) == 3
+def test_the_first_and_the_last_id_and_the_longest_review_are_scored(model: LoadedModel) -> None:
+    items = [{"ids": [1]}, {"ids": [model.vocabulary.size - 1]}, {"ids": [300] * model.card["max_tokens"]}]
+    message = {"vocabulary": model.identity.vocabulary, "reviews": items}
+    assert len(json.loads(ask(model, message))["answers"]) == 3
 
 
-def test_an_id_one_past_the_last_is_refused(verdict: Verdict) -> None:
-    message = {"vocabulary": verdict.model.vocabulary, "reviews": [{"ids": [verdict.words.size]}]}
-    assert refusal(verdict, message).detail == f"ids must lie from 1 to {verdict.words.size - 1}"
+def test_an_id_one_past_the_last_is_refused(model: LoadedModel) -> None:
+    message = {"vocabulary": model.identity.vocabulary, "reviews": [{"ids": [model.vocabulary.size]}]}
+    assert refusal(model, message).detail == f"ids must lie from 1 to {model.vocabulary.size - 1}"
 
 
-def test_a_text_without_a_token_refuses_the_message(verdict: Verdict) -> None:
-    error = refusal(verdict, {"reviews": [{"review": "<br />"}]})
+def test_a_text_without_a_token_refuses_the_message(model: LoadedModel) -> None:
+    error = refusal(model, {"reviews": [{"review": "<br />"}]})
     assert (error.status, error.code) == (422, "no_token")
 
 
-def test_a_name_is_carried_through(verdict: Verdict) -> None:
-    message = of_ids(verdict, "Good.", "Bad.")
+def test_a_name_is_carried_through(model: LoadedModel) -> None:
+    message = of_ids(model, "Good.", "Bad.")
     message["reviews"][1]["id"] = "second"
-    first, second = json.loads(ask(verdict, message))["answers"]
+    first, second = json.loads(ask(model, message))["answers"]
     assert "id" not in first
     assert second["id"] == "second"
 
 
-def test_a_review_without_a_known_word_is_uncertain_whatever_its_probability(verdict: Verdict) -> None:
-    answer = json.loads(ask(verdict, {"reviews": [{"review": "Zyxqw vbnmq!"}]}))["answers"][0]
+def test_a_review_without_a_known_word_is_uncertain_whatever_its_probability(model: LoadedModel) -> None:
+    answer = json.loads(ask(model, {"reviews": [{"review": "Zyxqw vbnmq!"}]}))["answers"][0]
     assert answer["sentiment"] == "uncertain"
     assert "no_known_words" in {warning["code"] for warning in answer["warnings"]}
 
@@ -459,7 +459,7 @@ def test_a_review_without_a_known_word_is_uncertain_whatever_its_probability(ver
 # --- predict_fn: JSON lines ---------------------------------------------------------------------
 
 
-def test_bad_lines_get_their_own_errors_between_the_answers_of_good_ones(verdict: Verdict) -> None:
+def test_bad_lines_get_their_own_errors_between_the_answers_of_good_ones(model: LoadedModel) -> None:
     lines = [
         b'{"id": 1, "review": "A lovely film."}',
         b"{",
@@ -472,7 +472,7 @@ def test_bad_lines_get_their_own_errors_between_the_answers_of_good_ones(verdict
         b'{"id": 8, "review": "x", "stars": 9}',
         b'["A lovely film."]',
     ]
-    answers = [json.loads(line) for line in ask(verdict, b"\n".join(lines), JSON_LINES).split(b"\n")]
+    answers = [json.loads(line) for line in ask(model, b"\n".join(lines), JSON_LINES).split(b"\n")]
     assert [(one.get("id"), one.get("error", {}).get("code")) for one in answers] == [
         (1, None),
         (None, "malformed_json"),
@@ -483,32 +483,32 @@ def test_bad_lines_get_their_own_errors_between_the_answers_of_good_ones(verdict
         (8, "unknown_field"),
         (None, "wrong_type"),
     ]
-    assert all(one["model"]["id"] == verdict.card["id"] for one in answers)
+    assert all(one["model"]["id"] == model.card["id"] for one in answers)
     assert all("logit" in one for one in answers if "error" not in one)
     assert not any("logit" in one for one in answers if "error" in one)
 
 
-def test_more_lines_than_a_json_message_holds_are_answered(verdict: Verdict) -> None:
+def test_more_lines_than_a_json_message_holds_are_answered(model: LoadedModel) -> None:
     lines = b'{"review": "Good."}\n' * (MAX_ENDPOINT_REVIEWS + 20)
-    assert ask(verdict, lines, JSON_LINES).count(b"\n") == MAX_ENDPOINT_REVIEWS + 19
+    assert ask(model, lines, JSON_LINES).count(b"\n") == MAX_ENDPOINT_REVIEWS + 19
 
 
-def test_no_line_gives_no_answer(verdict: Verdict) -> None:
-    assert ask(verdict, b"\n\n", JSON_LINES) == b""
+def test_no_line_gives_no_answer(model: LoadedModel) -> None:
+    assert ask(model, b"\n\n", JSON_LINES) == b""
 
 
 # --- respond ------------------------------------------------------------------------------------
 
 
-def test_respond_gives_what_the_hooks_give(verdict: Verdict) -> None:
-    body = json.dumps(of_ids(verdict, *REVIEWS)).encode()
-    assert respond(body, JSON, JSON, verdict) == (200, ask(verdict, body), JSON)
+def test_respond_gives_what_the_hooks_give(model: LoadedModel) -> None:
+    body = json.dumps(of_ids(model, *REVIEWS)).encode()
+    assert respond(body, JSON, JSON, model) == (200, ask(model, body), JSON)
     lines = b'{"review": "Good."}\n{"review": 7}'
-    assert respond(lines, JSON_LINES, JSON, verdict) == (200, ask(verdict, lines, JSON_LINES), JSON_LINES)
+    assert respond(lines, JSON_LINES, JSON, model) == (200, ask(model, lines, JSON_LINES), JSON_LINES)
 
 
-def test_respond_gives_a_refusal_its_own_status_and_code(verdict: Verdict) -> None:
-    answer = respond(b"a,b", "text/csv", JSON, verdict)
+def test_respond_gives_a_refusal_its_own_status_and_code(model: LoadedModel) -> None:
+    answer = respond(b"a,b", "text/csv", JSON, model)
     assert (answer.status, answer.content_type) == (415, JSON)
     assert json.loads(answer.body) == {
         "code": "unsupported_media_type",
@@ -516,12 +516,14 @@ def test_respond_gives_a_refusal_its_own_status_and_code(verdict: Verdict) -> No
     }
 
 
-def test_respond_names_a_failure_by_its_type_alone(verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_respond_names_a_failure_by_its_type_alone(
+    model: LoadedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> None:
         raise RuntimeError("a secret review")
 
-    monkeypatch.setattr(Verdict, "read", fail)
-    answer = respond(b'{"reviews": [{"review": "a secret review"}]}', JSON, JSON, verdict)
+    monkeypatch.setattr(LoadedModel, "predict", fail)
+    answer = respond(b'{"reviews": [{"review": "a secret review"}]}', JSON, JSON, model)
     assert answer == (500, b'{"code":"model_failed","detail":"RuntimeError"}', JSON)
 
 
@@ -529,7 +531,7 @@ def test_the_runtime_reports_nothing_to_its_makers(tmp_path: Path) -> None:
     """ONNX Runtime leaves an id and an outbox in the home folder when it collects what to send."""
     code = (
         "import export, inference, time;"
-        "inference.model_fn(inference.MODEL_FOLDER).read('Good.'); time.sleep(2)"
+        "inference.model_fn(inference.MODEL_FOLDER).predict('Good.'); time.sleep(2)"
     )
     env = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "XDG_"))}
     subprocess.run(

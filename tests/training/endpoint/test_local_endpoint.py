@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @contextmanager
-def serving(verdict: inference.Verdict) -> Iterator[Endpoint]:
-    server = Endpoint((local_endpoint.HOST, 0), "verdict", verdict)
+def serving(model: inference.LoadedModel) -> Iterator[Endpoint]:
+    server = Endpoint((local_endpoint.HOST, 0), "verdict", model)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server
@@ -40,8 +40,8 @@ def serving(verdict: inference.Verdict) -> Iterator[Endpoint]:
 
 
 @pytest.fixture(scope="module")
-def endpoint(verdict: inference.Verdict) -> Iterator[Endpoint]:
-    with serving(verdict) as server:
+def endpoint(model: inference.LoadedModel) -> Iterator[Endpoint]:
+    with serving(model) as server:
         yield server
 
 
@@ -61,9 +61,9 @@ def client(endpoint: Endpoint) -> Any:
     return client_of(endpoint.server_port)
 
 
-def message_of(verdict: inference.Verdict, review: str, **more: Any) -> bytes:
-    items = [{"ids": verdict.words.encode_ids(review)}]
-    return json.dumps({"vocabulary": verdict.model.vocabulary, "reviews": items} | more).encode()
+def message_of(model: inference.LoadedModel, review: str, **more: Any) -> bytes:
+    items = [{"ids": model.vocabulary.encode_ids(review)}]
+    return json.dumps({"vocabulary": model.identity.vocabulary, "reviews": items} | more).encode()
 
 
 def invoke(client: Any, body: bytes, content_type: str = JSON, name: str = "verdict") -> dict[str, Any]:
@@ -79,11 +79,11 @@ def refusal(client: Any, body: bytes, **more: str) -> ClientError:
 # --- answers ------------------------------------------------------------------------------------
 
 
-def test_boto3_gets_the_bytes_that_the_hooks_give(client: Any, verdict: inference.Verdict) -> None:
-    body = message_of(verdict, "A lovely, warm film.", explain=True)
+def test_boto3_gets_the_bytes_that_the_hooks_give(client: Any, model: inference.LoadedModel) -> None:
+    body = message_of(model, "A lovely, warm film.", explain=True)
     answer = invoke(client, body)
     expected, content_type = inference.output_fn(
-        inference.predict_fn(inference.input_fn(body, JSON), verdict), JSON
+        inference.predict_fn(inference.input_fn(body, JSON), model), JSON
     )
     assert answer["Body"].read() == expected
     assert answer["ContentType"] == content_type == JSON
@@ -98,14 +98,12 @@ def test_boto3_gets_a_line_a_review(client: Any) -> None:
     assert [json.loads(line)["logit"] for line in answer["Body"].read().split(b"\n")]
 
 
-def test_boto3_gets_the_card(client: Any, verdict: inference.Verdict) -> None:
-    assert json.loads(invoke(client, b'{"describe": true}')["Body"].read()) == {"card": verdict.card}
+def test_boto3_gets_the_card(client: Any, model: inference.LoadedModel) -> None:
+    assert json.loads(invoke(client, b'{"describe": true}')["Body"].read()) == {"card": model.card}
 
 
-def test_eight_callers_at_once_get_the_bytes_that_one_gets(client: Any, verdict: inference.Verdict) -> None:
-    bodies = [
-        message_of(verdict, f"A film of {n} ideas, and not one is good.", explain=True) for n in range(8)
-    ]
+def test_eight_callers_at_once_get_the_bytes_that_one_gets(client: Any, model: inference.LoadedModel) -> None:
+    bodies = [message_of(model, f"A film of {n} ideas, and not one is good.", explain=True) for n in range(8)]
     expected = [invoke(client, body)["Body"].read() for body in bodies]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda body: invoke(client, body)["Body"].read(), bodies * 4)) == expected * 4
@@ -152,14 +150,14 @@ def test_a_content_type_that_is_not_read_is_a_model_error(client: Any) -> None:
 
 
 def test_a_model_that_fails_tells_the_kind_of_failure_and_no_word_of_the_request(
-    verdict: inference.Verdict, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    model: inference.LoadedModel, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     class Broken:
         def run(self, *_: object) -> None:
             raise RuntimeError("canary in the message")
 
-    with serving(verdict._replace(session=Broken())) as server:
-        response = refusal(client_of(server.server_port), message_of(verdict, "Good.")).response
+    with serving(model._replace(session=Broken())) as server:
+        response = refusal(client_of(server.server_port), message_of(model, "Good.")).response
     assert response["OriginalStatusCode"] == 500
     assert json.loads(response["OriginalMessage"]) == {"code": "model_failed", "detail": "RuntimeError"}
     assert response["Error"]["Message"].startswith("Received server error (500) from primary. ")
@@ -167,13 +165,13 @@ def test_a_model_that_fails_tells_the_kind_of_failure_and_no_word_of_the_request
     assert "canary" not in json.dumps(response, default=str) + printed.out + printed.err
 
 
-def test_a_network_that_gives_nan_is_a_model_error(verdict: inference.Verdict) -> None:
+def test_a_network_that_gives_nan_is_a_model_error(model: inference.LoadedModel) -> None:
     class Nan:
         def run(self, _: object, given: dict[str, Any]) -> Any:
             return given["ids"].astype("float32") * float("nan"), [float("nan")]
 
-    with serving(verdict._replace(session=Nan())) as server:
-        response = refusal(client_of(server.server_port), message_of(verdict, "Good.")).response
+    with serving(model._replace(session=Nan())) as server:
+        response = refusal(client_of(server.server_port), message_of(model, "Good.")).response
     assert response["OriginalStatusCode"] == 500
 
 
@@ -190,8 +188,8 @@ def test_a_body_too_large_is_a_validation_error(more: int, client: Any) -> None:
     assert error.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_too_many_at_once_are_told_so_and_later_ones_are_served(verdict: inference.Verdict) -> None:
-    with serving(verdict) as server:
+def test_too_many_at_once_are_told_so_and_later_ones_are_served(model: inference.LoadedModel) -> None:
+    with serving(model) as server:
         client = client_of(server.server_port)
         for _ in range(local_endpoint.MAX_WAITING):
             assert server.places.acquire(blocking=False)
@@ -203,8 +201,8 @@ def test_too_many_at_once_are_told_so_and_later_ones_are_served(verdict: inferen
         assert server.places.acquire(blocking=False)  # the served request gave its place back
 
 
-def test_a_refused_request_gives_its_place_back(verdict: inference.Verdict) -> None:
-    with serving(verdict) as server:
+def test_a_refused_request_gives_its_place_back(model: inference.LoadedModel) -> None:
+    with serving(model) as server:
         client = client_of(server.server_port)
         for _ in range(local_endpoint.MAX_WAITING - 1):
             server.places.acquire(blocking=False)
@@ -213,8 +211,8 @@ def test_a_refused_request_gives_its_place_back(verdict: inference.Verdict) -> N
         assert server.places.acquire(blocking=False)
 
 
-def test_a_request_waits_for_a_core_and_is_then_served(verdict: inference.Verdict) -> None:
-    with serving(verdict) as server, ThreadPoolExecutor(1) as pool:
+def test_a_request_waits_for_a_core_and_is_then_served(model: inference.LoadedModel) -> None:
+    with serving(model) as server, ThreadPoolExecutor(1) as pool:
         cores = os.cpu_count() or 1
         for _ in range(cores):
             server.cores.acquire()
@@ -364,17 +362,17 @@ def refused(package: Path, *flags: str, **env: str) -> str:
 
 
 def test_a_log_line_tells_status_and_size_and_no_word_of_the_review_nor_its_ids(
-    package: Path, verdict: inference.Verdict
+    package: Path, model: inference.LoadedModel
 ) -> None:
     (port,) = free_ports(1)
     with started(package, "--port", str(port)) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == (
-            f"endpoint verdict on http://127.0.0.1:{port}, model {verdict.card['id']}\n"
+            f"endpoint verdict on http://127.0.0.1:{port}, model {model.card['id']}\n"
         )
         client = client_of(port)
         text = b'{"reviews": [{"review": "The canary sang."}]}'
-        ids = message_of(verdict, "The canary sang.")
+        ids = message_of(model, "The canary sang.")
         for body in (text, ids, b'{"reviews": [{"review": "canary"}, {"canary": 1}]}', b"canary"):
             try:
                 client.invoke_endpoint(
@@ -392,7 +390,7 @@ def test_a_log_line_tells_status_and_size_and_no_word_of_the_review_nor_its_ids(
         line | {"ms": 0} for line in lines
     ]
     assert "canary" not in out + err
-    assert not any(str(number) in out for number in verdict.words.encode_ids("canary sang"))
+    assert not any(str(number) in out for number in model.vocabulary.encode_ids("canary sang"))
 
 
 def test_log_lines_of_callers_at_once_do_not_mix(package: Path) -> None:

@@ -16,7 +16,7 @@ def parts(folder: Path, **more: Any) -> tuple[bytes, dict[str, Any]]:
     return (folder / "model.onnx").read_bytes(), card | more
 
 
-def accept(verdict: inference.Verdict) -> None:
+def accept(model: inference.LoadedModel) -> None:
     """Let every model pass."""
 
 
@@ -41,7 +41,7 @@ def test_a_model_that_does_not_pass_leaves_the_old_one_and_nothing_else(
 ) -> None:
     before = parts(own_package)
 
-    def refuse(verdict: inference.Verdict) -> None:
+    def refuse(model: inference.LoadedModel) -> None:
         raise ValueError("it answers otherwise")
 
     with pytest.raises(ValueError, match="otherwise"):

@@ -30,10 +30,10 @@ def test_the_toolkit_finds_the_functions_that_it_looks_for() -> None:
 
 
 def test_an_answer_is_that_of_the_hooks_and_sets_no_status(package: Path) -> None:
-    verdict, context = pytorch_image.model_fn(package), Context()
+    model, context = pytorch_image.model_fn(package), Context()
     body = b'{"reviews": [{"review": "A fine film."}]}'
-    answer = pytorch_image.transform_fn(verdict, body, JSON, JSON, context)
-    assert answer == inference.respond(body, JSON, JSON, verdict)[1:]
+    answer = pytorch_image.transform_fn(model, body, JSON, JSON, context)
+    assert answer == inference.respond(body, JSON, JSON, model)[1:]
     assert json.loads(answer[0])["answers"]
     assert context.statuses == []
 
@@ -47,9 +47,9 @@ def test_an_answer_is_that_of_the_hooks_and_sets_no_status(package: Path) -> Non
     ],
 )
 def test_a_refusal_sets_its_status(
-    message: bytes, content_type: str, status: int, phrase: str, code: str, verdict: Any
+    message: bytes, content_type: str, status: int, phrase: str, code: str, model: Any
 ) -> None:
     context = Context()
-    body, kind = pytorch_image.transform_fn(verdict, message, content_type, JSON, context)
+    body, kind = pytorch_image.transform_fn(model, message, content_type, JSON, context)
     assert context.statuses == [(status, phrase)]
     assert (json.loads(body)["code"], kind) == (code, JSON)

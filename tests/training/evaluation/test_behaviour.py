@@ -189,10 +189,10 @@ def test_peers_are_asked_for_the_held_half_alone_and_missing_ones_say_what_to_in
 
 
 def test_the_served_model_s_answer_is_its_probability_and_half_where_nothing_can_be_read(
-    verdict: inference.Verdict,
+    model: inference.LoadedModel,
 ) -> None:
-    good, empty = behaviour.scorer_of(verdict)(["A lovely film.", " <br> "])
-    assert good == verdict.read("A lovely film.")[1].probability
+    good, empty = behaviour.scorer_of(model)(["A lovely film.", " <br> "])
+    assert good == model.predict("A lovely film.")[1].probability
     assert empty == 0.5
 
 

@@ -49,11 +49,11 @@ def refused(*flags: str) -> str:
 
 
 def test_a_csv_is_judged_row_by_row_in_its_order(
-    tmp_path: Path, package: Path, verdict: inference.Verdict
+    tmp_path: Path, package: Path, model: inference.LoadedModel
 ) -> None:
     # More than two pieces, so that two processes share them; three labels are wrong.
     texts = [f"{'Good, lovely' if n % 3 else 'Bad, dull'} film, take {n}." for n in range(520)]
-    truth = [verdict.read(text)[1].probability >= 0.5 for text in texts]
+    truth = [model.predict(text)[1].probability >= 0.5 for text in texts]
     labels = [not right if n in (0, 255, 519) else right for n, right in enumerate(truth)]
     path = write(
         tmp_path / "reviews.csv",
@@ -64,7 +64,7 @@ def test_a_csv_is_judged_row_by_row_in_its_order(
     figures = json.loads(done.stdout)
     assert figures["reviews"] == 520
     assert figures["accuracy"] == pytest.approx(517 / 520)
-    expected = np.array([verdict.read(text)[1].probability for text in texts])
+    expected = np.array([model.predict(text)[1].probability for text in texts])
     assert figures["brier"] == pytest.approx(np.mean((expected - np.array(labels)) ** 2), abs=1e-5)
     assert [row["reviews"] for row in figures["by_length"]] == [130] * 4
 
@@ -291,7 +291,7 @@ def test_a_card_too_large_to_be_sent_around_is_not_published(own_package: Path) 
 # --- what is asked beside accuracy --------------------------------------------------------------
 
 
-def test_a_judgement_holds_every_figure_of_the_card(package: Path, verdict: inference.Verdict) -> None:
+def test_a_judgement_holds_every_figure_of_the_card(package: Path, model: inference.LoadedModel) -> None:
     texts = [
         "Not a good film, and nobody could save it.",
         "A lovely, warm, wonderful film.",
@@ -449,7 +449,7 @@ def test_the_question_of_length_is_asked_of_the_logits_before_calibration(
     monkeypatch.setattr(evaluate, "question_of_length", question)
     run_main(monkeypatch, "--length-temperature", "--model", str(own_package), "--workers", "1", "--publish")
     assert json.loads(capsys.readouterr().out) == {"helps": False}
-    calibrated = inference.model_fn(own_package).read("developed")[1].logit
+    calibrated = inference.model_fn(own_package).predict("developed")[1].logit
     assert handed[0].tolist() == pytest.approx([calibrated * 1.5])
     assert [part.tolist() for part in handed[1:3]] == [[0], [1]]
     assert (own_package / "model.json").read_bytes() == before

@@ -125,8 +125,8 @@ def test_parts_that_miss_the_logit_are_seen() -> None:
     assert outcome(REVIEW, linear(PULLS)).sum_gap <= 1e-9
 
 
-def test_the_served_network_s_parts_add_up(verdict: inference.Verdict) -> None:
-    assert outcome(REVIEW, verdict.score).sum_gap <= 1e-5
+def test_the_served_network_s_parts_add_up(model: inference.LoadedModel) -> None:
+    assert outcome(REVIEW, model.score).sum_gap <= 1e-5
 
 
 # --- many reviews -------------------------------------------------------------------------------

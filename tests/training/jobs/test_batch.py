@@ -105,7 +105,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_each_row_gets_what_the_endpoint_answers(
-    tmp_path: Path, verdict: inference.Verdict, small_parts: None
+    tmp_path: Path, model: inference.LoadedModel, small_parts: None
 ) -> None:
     texts = [
         *reviews(7),
@@ -120,14 +120,14 @@ def test_each_row_gets_what_the_endpoint_answers(
     assert {row["id"] for row in rows} == {"same"}
     for text, row in zip(texts, rows, strict=True):
         body = messages.to_json({"id": 1, "review": text})
-        told = json.loads(processes.answer_lines(verdict, body))
+        told = json.loads(processes.answer_lines(model, body))
         if "error" in told:
             assert (row["error"], row["detail"]) == (told["error"]["code"], told["error"]["detail"])
             assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
         else:
             assert (row["sentiment"], float(row["probability"])) == (told["sentiment"], told["probability"])
             assert row["warnings"] == ";".join(one["code"] for one in told["warnings"])
-            assert row["model"] == verdict.model.id
+            assert row["model"] == model.identity.id
     assert [row["error"] for row in rows[7:]] == ["no_token", "no_token", ""]
     assert rows[9]["warnings"] == "not_english"
 

@@ -129,8 +129,8 @@ def test_the_served_answers_are_near_torch_s(
     card = json.loads((made_package / "model.json").read_text())
     data = export.quantize(export.to_onnx(network))
     export.write_package(tmp_path, data, card | {"onnx_sha256": sha256(data), "temperature": 1.0})
-    verdict = inference.model_fn(tmp_path)
-    served = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
+    model = inference.model_fn(tmp_path)
+    served = np.array([model.score(ids.tolist()).logit for ids in development.ids])
     gaps = np.abs(
         metrics.probabilities_of(served) - metrics.probabilities_of(torch_logits(network, development.ids))
     )
@@ -142,9 +142,9 @@ def test_served_parts_add_up_to_the_served_logit(
     trained: Path, tmp_path: Path, development: corpora.Split
 ) -> None:
     export.export(trained, tmp_path / "out", None)
-    verdict = inference.model_fn(tmp_path / "out")
+    model = inference.model_fn(tmp_path / "out")
     for ids in development.ids:
-        scored = verdict.score(ids.tolist())
+        scored = model.score(ids.tolist())
         assert len(scored.contributions) == len(ids)
         assert abs(scored.bias + sum(scored.contributions) - scored.logit) <= 1e-5
         assert scored.probability == pytest.approx(1 / (1 + np.exp(-scored.logit)), abs=1e-5)
@@ -173,8 +173,8 @@ def test_temperature_and_figures_are_those_of_the_served_logits(
     trained: Path, tmp_path: Path, development: corpora.Split
 ) -> None:
     card = export.export(trained, tmp_path / "out", None)
-    verdict = inference.model_fn(tmp_path / "out")
-    calibrated = np.array([verdict.score(ids.tolist()).logit for ids in development.ids])
+    model = inference.model_fn(tmp_path / "out")
+    calibrated = np.array([model.score(ids.tolist()).logit for ids in development.ids])
     found = metrics.fit_temperature(calibrated * card["temperature"], development.labels)
     assert found == pytest.approx(card["temperature"], rel=1e-3)
     expected = metrics.summary(

@@ -125,7 +125,7 @@ def check_model(folder: Path) -> Finding:
         loaded = inference.model_fn(folder)
     except (inference.ModelFilesError, inference.VocabularyError) as error:
         return Finding("model", FAIL, str(error))
-    return Finding("model", OK, f"{loaded.model.id}, hashes and vocabulary agree")
+    return Finding("model", OK, f"{loaded.identity.id}, hashes and vocabulary agree")
 
 
 def check_image(name: str, region: str | None, today: date) -> Finding:

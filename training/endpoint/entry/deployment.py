@@ -41,7 +41,7 @@ class Endpoint:
 
     def __init__(self, threads: int, golden: bytes) -> None:
         self._hooks = _hooks()
-        self._verdict = self._hooks.model_fn(FOLDER)
+        self._model = self._hooks.model_fn(FOLDER)
         self._golden = golden
         self._threads = ThreadPoolExecutor(threads)
 
@@ -63,7 +63,7 @@ class Endpoint:
 
     async def _respond(self, body: bytes, content_type: str | None, accept: str | None) -> Any:
         run = asyncio.get_running_loop().run_in_executor
-        return await run(self._threads, self._hooks.respond, body, content_type, accept, self._verdict)
+        return await run(self._threads, self._hooks.respond, body, content_type, accept, self._model)
 
 
 def app(arguments: dict[str, str]) -> serve.Application:

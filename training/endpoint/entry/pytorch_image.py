@@ -11,20 +11,20 @@ from typing import Any
 from training.endpoint import inference
 
 
-def model_fn(model_dir: str | Path) -> inference.Verdict:
+def model_fn(model_dir: str | Path) -> inference.LoadedModel:
     """Load the model, as inference.model_fn does."""
     return inference.model_fn(model_dir)
 
 
 def transform_fn(
-    verdict: inference.Verdict,
+    model: inference.LoadedModel,
     body: bytes | bytearray | str,
     content_type: str | None,
     accept: str | None,
     context: Any,
 ) -> tuple[bytes, str]:
     """Answer a request. Gives body and content type; the status goes to the toolkit's context."""
-    answer = inference.respond(body, content_type, accept, verdict)
-    if answer.status != HTTPStatus.OK:
-        context.set_response_status(code=answer.status, phrase=HTTPStatus(answer.status).phrase)
-    return answer.body, answer.content_type
+    response = inference.respond(body, content_type, accept, model)
+    if response.status != HTTPStatus.OK:
+        context.set_response_status(code=response.status, phrase=HTTPStatus(response.status).phrase)
+    return response.body, response.content_type
