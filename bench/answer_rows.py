@@ -37,7 +37,7 @@ def verdict() -> Answering:
 
     def answer(review: str) -> object:
         encoded, scored = loaded.predict(review)
-        return messages.build_answer(encoded, scored, "words", loaded.model, "bench")
+        return messages.build_answer(encoded, scored, "words", loaded.identity, "bench")
 
     return answer
 

@@ -80,7 +80,7 @@ def build(model: Path, out: Path, images: Sequence[str] = ("ray",)) -> Package:
 
     Raises PackageError, inference.ModelFilesError or VocabularyError before anything is written.
     """
-    loaded = inference.model_fn(model).model
+    loaded = inference.model_fn(model).identity
     contents = {
         **{name: _read(model / name) for name in ("model.onnx", "model.json")},
         **{name: _read(ENTRY / name) for name in ("config.yaml", "deployment.py")},
