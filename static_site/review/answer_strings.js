@@ -1,53 +1,53 @@
-// Holds the English words of the review page once there is an answer.
+// Holds the English words of the review page's answer.
 
 import { LANGUAGE, count, percent, plural } from "../shared/strings.js";
 import { AXIS, VERDICTS, signed, sureness } from "../shared/verdict_strings.js";
 
 /** Texts that stand in the page as they are: an element's data-string names its key. */
 export const STATIC = {
-  verdictKicker: "The verdict",
+  verdictKicker: "Verdict",
   warningsTitle: "Please note",
-  textTitle: "What it read",
+  textTitle: "The text",
   textNote:
-    "After each sentence stands its pull; the tint of a word is the word\u2019s own. " +
-    "Press a word to take it out, and again to put it back. Arrow keys go from word to word.",
+    "The number after a sentence is its pull. A word\u2019s tint shows its own pull. " +
+    "Press a word to remove it, and again to put it back. Arrow keys move between words.",
   sentencesTitle: "Sentence by sentence",
   ...AXIS,
-  sumTitle: "How it adds up",
-  stale: "The text above has changed since. This is the verdict on the text below.",
-  whatSureMeans: "What that is worth",
-  pin: "Pin, to compare",
-  share: "Copy a link to this",
+  sumTitle: "How the verdict adds up",
+  stale: "You have changed the text above. This verdict is for the text below.",
+  whatSureMeans: "How often that is right",
+  pin: "Pin to compare",
+  share: "Copy a link",
   wrong: "This is wrong",
   wrongNote:
-    "What should it be? Your text and your word on it are then kept by whoever runs this service, to teach the model. " +
-    "You can take it back as long as this page is open.",
+    "What should it be? The service\u2019s operator will keep your text and your answer, to train the model. " +
+    "You can undo this while the page is open.",
   sayPositive: "It is positive",
   sayNegative: "It is negative",
-  takeBack: "Take that back",
-  editLabel: "Change the text here; the verdict follows.",
-  editCancel: "Back to the marks",
-  tryTitle: "Try it",
+  takeBack: "Undo",
+  editLabel: "Edit the text. The verdict follows.",
+  editCancel: "Stop editing",
+  tryTitle: "Try changes",
   flip: "What would flip it?",
-  editHere: "Edit the text here",
+  editHere: "Edit this text",
   putBack: "Put all words back",
-  useText: "Read this version in full",
+  useText: "Explain this version",
   beforeAfter: "The verdict before and after",
-  allWords: "Every word and its pull, as a list",
-  developersTitle: "For developers: this review from a program, and the raw answer",
-  wordsTitle: "The strongest words",
-  wordsNote: "A word is read in its place: a small one may carry what stands around it.",
-  weigh: "Weigh each by taking it out",
+  allWords: "List every word and its pull",
+  developersTitle: "For developers: this request in code, and the raw answer",
+  wordsTitle: "Strongest words",
+  wordsNote: "The model reads each word in context, so a small word may carry its neighbours\u2019 meaning.",
+  weigh: "Measure each word by removing it",
   wordsFor: "For",
   wordsAgainst: "Against",
   compareTitle: "Side by side",
   unpin: "Unpin",
   historyTitle: "Earlier on this device",
-  historyNone: "Nothing yet. What you have read will be listed here.",
+  historyNone: "Nothing yet. Your reviews will be listed here.",
   forget: "Delete the history",
 };
 
-/** What the probability means. @param {string} sentiment @param {number} probability */
+/** Says what a probability means. @param {string} sentiment @param {number} probability */
 export function meaning(sentiment, probability) {
   const side = sentiment === "negative" ? "negative" : "positive";
   const share = Math.round((side === "negative" ? 1 - probability : probability) * 100);
@@ -56,7 +56,7 @@ export function meaning(sentiment, probability) {
 }
 
 /**
- * What a screen reader is told when the answer comes.
+ * Announces an answer to screen readers.
  * @param {string} sentiment
  * @param {number} probability
  */
@@ -64,23 +64,23 @@ export const announcement = (sentiment, probability) =>
   `${STATIC.verdictKicker}: ${VERDICTS[sentiment]}. ${sureness(sentiment, probability)}`;
 
 /**
- * The bias line, in words.
+ * Explains the sum in words.
  * @param {{bias: number, pull: number, logit: number, sentences: number,
  *   probability: number}} parts
  */
 export const sum = ({ bias, pull, logit, sentences, probability }) =>
-  `Before it reads a word, the model stands at ${signed(bias)} (its bias). ` +
-  `${sentences === 1 ? "The one sentence adds" : `The ${count(sentences)} sentences add`} ` +
-  `${signed(pull)}, which makes ${signed(logit)} (the logit). ` +
-  `The logistic curve turns that into a probability of ${percent(probability)} for positive; ` +
-  "a logit of zero would be 50\u00a0%.";
+  `The model starts at ${signed(bias)} (its bias). ` +
+  `${sentences === 1 ? "The only sentence adds" : `The ${count(sentences)} sentences add`} ` +
+  `${signed(pull)}. The total is ${signed(logit)} (the logit). ` +
+  `The logistic function turns that into ${percent(probability)} positive. ` +
+  "A total of zero would be 50\u00a0%.";
 
-export const biasRow = "Start (bias)";
-export const sumRow = "Together (logit)";
+export const biasRow = "Starting point (bias)";
+export const sumRow = "Total (logit)";
 /** @param {number} others */
 export const otherRows = (others) => `The ${count(others)} weaker sentences`;
 
-/** What a screen reader says of a word in the text. @param {string} word @param {number} contribution */
+/** Names a word for screen readers. @param {string} word @param {number} contribution */
 export const wordLabel = (word, contribution) => `${word} ${signed(contribution)}`;
 export const noWords = "None.";
 
@@ -88,15 +88,15 @@ export const noWords = "None.";
 
 export const before = "Before";
 export const after = "After";
-export const flipping = "Looking for the smallest removal that changes the verdict\u2026";
+export const flipping = "Searching for the fewest words to remove\u2026";
 
 /** @typedef {{sentiment: string, probability: number}} Scored */
 
-/** Such a change, in points of a hundred. @param {Scored} from @param {Scored} to */
+/** Writes a change in percentage points. @param {Scored} from @param {Scored} to */
 function difference(from, to) {
   const points = (to.probability - from.probability) * 100;
   const size = Math.abs(points).toFixed(1);
-  if (size === "0.0") return "no change to speak of";
+  if (size === "0.0") return "almost no change";
   return `${size} points ${points > 0 ? "more" : "less"} positive`;
 }
 
@@ -121,22 +121,22 @@ export function flipped(words, sentiment, tried) {
   const more = words.length > 8 ? ` and ${count(words.length - 8)} more` : "";
   return (
     `Without ${plural(words.length, "word", "words")} it is ${quoted(sentiment)}: ` +
-    `${named.join(", ")}${more}. That is the smallest of ${plural(tried, "removal", "removals")} tried.`
+    `${named.join(", ")}${more}. No smaller change among ${plural(tried, "try", "tries")} flips it.`
   );
 }
 
 /** @param {number} tried */
 export const noFlip = (tried) =>
   tried === 0
-    ? "There is no word whose removal could change the verdict."
-    : `None of ${plural(tried, "removal", "removals")} tried changes the verdict.`;
+    ? "No word supports this verdict, so removing words can\u2019t change it."
+    : `None of ${plural(tried, "try", "tries")} changes the verdict.`;
 
 /** @param {number} done @param {number} all */
-export const weighing = (done, all) => `Taken out so far: ${count(done)} of ${plural(all, "word", "words")}.`;
+export const weighing = (done, all) => `Measured so far: ${count(done)} of ${plural(all, "word", "words")}.`;
 export const weighed =
-  "Each number is by how much the logit falls when that word alone is taken out. They don\u2019t add up, " +
-  "but come closer to what the verdict hangs on.";
-export const unweigh = "Back to the pulls that add up";
+  "Each number shows how far the logit falls without that word. These numbers don\u2019t add up to the verdict, " +
+  "but they show better what it depends on.";
+export const unweigh = "Show the pulls that add up";
 
 // Side by side.
 
@@ -145,12 +145,12 @@ export const now = "Now";
 /** @param {Scored} answer */
 export const pinnedAlone = ({ sentiment, probability }) =>
   `Pinned: ${quoted(sentiment)}, ${percentPositive(probability)}. ` +
-  "Read another text, or change this one, and both will stand here.";
+  "Judge another text, or edit this one, to compare the two here.";
 /** @param {Scored} from @param {Scored} to @param {boolean} twoModels */
 export const compared = (from, to, twoModels) => {
   const what = difference(from, to);
   const than = what.endsWith("positive") ? " than the pinned one" : "";
-  return `Now: ${what}${than}.${twoModels ? " They are of two different models." : ""}`;
+  return `Now: ${what}${than}.${twoModels ? " Two different models answered." : ""}`;
 };
 /** @param {number} probability */
 export const percentPositive = (probability) => `${percent(probability)} positive`;
@@ -158,17 +158,17 @@ export const percentPositive = (probability) => `${percent(probability)} positiv
 // For developers.
 
 export const rawAnswer = "The raw answer";
-export const allRoutes = "All routes, errors and limits";
+export const allRoutes = "See all routes, errors and limits";
 
 // Links and history.
 
-export const linkCopied = "Copied. The text is in the link itself, after the #, which is never sent to a server.";
-export const linkShown = "Copy it from here. The text is in the link itself, after the #, which is never sent to a server.";
+export const linkCopied = "Copied. The link holds the text after the #, and browsers never send that part to a server.";
+export const linkShown = "Copy it here. The link holds the text after the #, and browsers never send that part to a server.";
 /** @param {number} when */
 export const moment = (when) =>
   new Date(when).toLocaleString(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
-export const historyFull = "This browser has no room for it: nothing was kept.";
-export const forgotten = "The history is deleted.";
+export const historyFull = "This browser has no room left, so the history was not kept.";
+export const forgotten = "History deleted.";
 
 /** @param {{id: string, vocabulary?: string}} model @param {string} requestId */
 export function smallPrint(model, requestId) {
@@ -182,9 +182,9 @@ export function smallPrint(model, requestId) {
 
 export const CORRECT = {
   sending: "Sending\u2026",
-  kept: "Kept. Thank you.",
-  deleted: "Taken back: it is deleted.",
+  kept: "Saved. Thank you.",
+  deleted: "Undone. Your answer is deleted.",
   /** @param {unknown} error */
   failed: (error) =>
-    `That did not work, and nothing is kept of it. ${error instanceof Error ? error.message : ""}`.trim(),
+    `That failed, and nothing was saved. ${error instanceof Error ? error.message : ""}`.trim(),
 };

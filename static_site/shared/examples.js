@@ -1,4 +1,4 @@
-// Holds reviews to try: easy ones, and those that show what the model can't do.
+// Holds example reviews: easy ones, and some that show the model's limits.
 
 /** @type {{name: string, label: string, note: string, review: string}[]} */
 export const EXAMPLES = [
@@ -22,7 +22,7 @@ export const EXAMPLES = [
   {
     name: "mixed",
     label: "Mixed",
-    note: "praise and blame in one",
+    note: "praise and complaints together",
     review:
       "The photography is gorgeous and the score gave me chills. Sadly the story goes nowhere, " +
       "and the dialogue is painful whenever someone opens their mouth. I loved the first hour " +
@@ -31,7 +31,7 @@ export const EXAMPLES = [
   {
     name: "negated",
     label: "Negated",
-    note: "good words, turned round",
+    note: "good words, negated",
     review:
       "I can\u2019t say that this is a good film. It isn\u2019t funny, it isn\u2019t clever, and " +
       "nobody in it is worth caring about. It is not even bad enough to be fun.",
@@ -47,7 +47,7 @@ export const EXAMPLES = [
   {
     name: "long",
     label: "A long one",
-    note: "its middle is not read",
+    note: "the model skips its middle",
     review: longReview(),
   },
   {
@@ -61,14 +61,14 @@ export const EXAMPLES = [
   {
     name: "french",
     label: "In French",
-    note: "it learned English only",
+    note: "the model learned English only",
     review:
       "Un film magnifique, dr\u00f4le et touchant. Les acteurs sont formidables et la musique " +
       "m\u2019a boulevers\u00e9. Je le recommande \u00e0 tout le monde.",
   },
 ];
 
-/** A review of more words than the model reads. */
+/** Returns a review with more words than the model reads. */
 function longReview() {
   const plot = [
     "A ferryman finds a letter in a bottle and sets out to return it.",

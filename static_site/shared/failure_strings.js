@@ -1,4 +1,4 @@
-// Says what went wrong and what to do, for every page that asks the API.
+// Explains errors on every page that calls the API: the cause, and the next step.
 
 import { count, offline, plural, unloaded } from "./strings.js";
 
@@ -6,16 +6,16 @@ import { count, offline, plural, unloaded } from "./strings.js";
 export const retryIn = (seconds) => `Try again in ${plural(seconds, "second", "seconds")}`;
 /** @param {number} seconds @param {number} waited */
 export const waking = (seconds, waited) =>
-  seconds <= 0 ? `Trying again\u2026 Waiting for ${count(waited)} seconds so far.` :
-  `Trying again by itself in ${plural(seconds, "second", "seconds")}; waiting for ${count(waited)} so far.`;
+  seconds <= 0 ? `Trying again\u2026 ${count(waited)} seconds so far.` :
+  `Trying again in ${plural(seconds, "second", "seconds")}. ${count(waited)} seconds so far.`;
 
 /**
- * What the API, or our check of its answer, said; "" when nothing.
+ * Quotes the API, or our check of its answer. Returns "" when there is no detail.
  * @param {import("../api.js").ApiError} error
  */
 export function detailOf({ code, detail }) {
   if (!detail) return "";
-  return code === "bad_answer" ? `What is wrong: ${detail}.` : `The API says: ${detail}`;
+  return code === "bad_answer" ? `Problem: ${detail}.` : `The API says: ${detail}`;
 }
 
 /** @param {import("../api.js").ApiError} error */
@@ -29,70 +29,70 @@ export function errorSmallPrint({ status, code, request_id }) {
 /**
  * @typedef {{title: string, advice: string, command?: string, edit?: boolean,
  *   retry?: boolean, again?: boolean}} Explanation
- *   command: what to type in a terminal; edit: another text is needed, the same won't do;
- *   retry: false when there is nothing yet to try again; again: the page tries by itself.
+ *   command: for a terminal; edit: the same text would fail again; retry: false where a retry can't help;
+ *   again: the page retries by itself.
  */
 
 /** @type {Record<string, (error: import("../api.js").ApiError, url: string) => Explanation>} */
 const BY_CODE = {
   empty: () => ({
-    title: "There is nothing to read yet",
-    advice: "Write or paste a review, or take one of the examples.",
+    title: "There is no text yet",
+    advice: "Write or paste a review, or choose an example.",
     edit: true,
     retry: false,
   }),
   too_long: () => ({
     title: "The review is too long",
-    advice: "It was not sent. Shorten it to 50,000 characters, then try again.",
+    advice: "It was not sent. Shorten it to 50,000 characters and try again.",
     edit: true,
   }),
   broken_link: () => ({
     title: "The link holds no review",
-    advice: "It may have been cut short on its way. Ask for it again, or paste the text itself.",
+    advice: "The link may be cut off. Ask for it again, or paste the text.",
     retry: false,
   }),
   unreachable: (_, url) => ({
     title: "The API can\u2019t be reached",
     advice:
-      `No answer came from ${url}. This device may be offline, the API may be down, or it may ` +
-      "not accept this page\u2019s address. If the API should be on this machine, this starts it:",
+      `${url} did not answer. This device may be offline, or the API may be down, or it may not accept ` +
+      "this page\u2019s address. To start the API on this machine, run:",
     command: "make run",
   }),
   other_model: () => ({
-    title: "Another model answers now",
-    advice: "Read the review again, so that before and after are of the same model.",
+    title: "The model has changed",
+    advice: "Judge the review again, so that one model gives both results.",
   }),
   offline: () => offline,
   unloaded: () => unloaded,
   refused_origin: (_, url) => ({
     title: "The API\u2019s answer can\u2019t be read here",
     advice:
-      `${url} is there, but gave this page nothing to read. Either the connection broke: try again. Or it doesn\u2019t ` +
-      `accept ${globalThis.location?.origin ?? "this page"}: whoever runs it can name the pages that it answers by CORS_ORIGIN.`,
+      `${url} is up, but this page can\u2019t read its answer. The connection may have failed: try again. Or the API doesn\u2019t ` +
+      `accept ${globalThis.location?.origin ?? "this page"}: its operator can allow it with CORS_ORIGIN.`,
   }),
   endpoint_waking: () => ({
     title: "The model is waking up",
-    advice: "It sleeps when nobody asks, so that it costs nothing, and needs up to a minute to start.",
+    advice: "It sleeps while nobody uses it, to save cost. It starts within a minute.",
     again: true,
   }),
   timeout: (_, url) => ({
     title: "The API took too long",
     advice:
-      `${url} did not answer in time. It may be busy or just starting: ` +
-      "try again in a moment.",
+      `${url} did not answer in time. It may be busy or starting up. ` +
+      "Try again in a moment.",
   }),
   page_fault: () => ({
     title: "This page failed to show the answer",
     advice:
-      "The fault is the page\u2019s own. Reload it and try again; " +
-      "the browser\u2019s console says more.",
+      "The page has a bug. Reload it and try again. " +
+      "The browser\u2019s console has details.",
   }),
   bad_answer: (_, url) => ({
     title: "The answer can\u2019t be trusted",
     advice:
-      `${url} answered with something that this page can\u2019t read as a verdict, ` +
-      "so none is shown. " +
-      "Try again. If it stays so, page and API may be of different versions: reload the page.",
+      `${url} sent an answer that this page can\u2019t read as a verdict, ` +
+      "so the page shows none. " +
+      "Try again. If that fails, reload the page: it may be older than the API.",
   }),
 };
 
@@ -100,47 +100,47 @@ const BY_CODE = {
 const BY_STATUS = {
   400: () => ({
     title: "The API didn\u2019t accept the request",
-    advice: "Page and API may be of different versions: reload the page, then try again.",
+    advice: "The page may be older than the API. Reload it, then try again.",
   }),
   401: () => ({
     title: "This API asks for a key",
-    advice: "Whoever runs it gives keys out. With one you can go on; your text is still here.",
+    advice: "Get a key from its operator and enter it here. Your text is safe.",
     retry: false,
   }),
   404: (_, url) => ({
-    title: "There is no such API",
-    advice: `${url} answers, but not as a Verdict of this version. Check the address, or reload the page.`,
+    title: "The API isn\u2019t at this address",
+    advice: `${url} answers, but not as this version of Verdict. Check the address, or reload the page.`,
   }),
   413: () => ({
     title: "The review is too long",
-    advice: "Shorten it to 50,000 characters, then try again.",
+    advice: "Shorten it to 50,000 characters and try again.",
     edit: true,
   }),
   422: () => ({
-    title: "There is no word to read in it",
-    advice: "The model needs at least one word. Add some, then try again.",
+    title: "The text has no words",
+    advice: "The model needs at least one word. Add some and try again.",
     edit: true,
   }),
   429: ({ retry_after }) => ({
-    title: "Too many requests for now",
+    title: "Too many requests",
     advice: retry_after
-      ? "Your text is still here. The button counts the seconds until the API takes more."
-      : "Your text is still here. Wait a moment, then try again.",
+      ? "Your text is safe. The button counts down to the next try."
+      : "Your text is safe. Wait a moment, then try again.",
   }),
   502: () => ({
     title: "The model failed to answer",
     advice:
-      "Your text is still here. Try again in a moment; if it stays so, tell whoever runs the API.",
+      "Your text is safe. Try again in a moment. If that fails, tell the API\u2019s operator.",
   }),
   504: () => ({
     title: "The model took too long",
-    advice: "Your text is still here. It may be busy or just starting: try again in a moment.",
+    advice: "Your text is safe. The model may be busy or starting up. Try again in a moment.",
   }),
   503: () => ({
     title: "The model isn\u2019t answering",
     advice:
-      "The API is up, but the endpoint that holds the model is not, or it is still starting. " +
-      "If it should be on this machine, this starts it:",
+      "The API is up, but its model endpoint is down or still starting. " +
+      "To start it on this machine, run:",
     command: "make run",
     again: true,
   }),
@@ -156,20 +156,20 @@ export function explain(error, url) {
   if (known) return known(error, url);
   if (error.status >= 500) {
     return {
-      title: "Something broke on the way to the model",
+      title: "The request failed on its way to the model",
       advice:
-        "Your text is still here. Try again in a moment; if it stays so, " +
-        "tell whoever runs the API.",
+        "Your text is safe. Try again in a moment. If that fails, " +
+        "tell the API\u2019s operator.",
     };
   }
   return {
-    title: "The API refused this",
-    advice: "Your text is still here. Reload the page if it was open for long, then try again.",
+    title: "The API refused the request",
+    advice: "Your text is safe. Reload the page, then try again.",
   };
 }
 
 /**
- * What went wrong, where no review is at stake.
+ * Explains an error of a page that sends no review.
  * @param {import("../api.js").ApiError} error
  * @param {string} url
  * @param {string} title
@@ -178,9 +178,9 @@ export function explain(error, url) {
 export function explainForPage(error, url, title) {
   const known = ["unreachable", "refused_origin", "timeout", "page_fault"].includes(error.code);
   if (known || [404, 503].includes(error.status)) return explain(error, url);
-  if (error.status === 401) return { ...explain(error, url), advice: "Whoever runs it gives keys out." };
-  return { title, advice: "Try again in a moment; if it stays so, tell whoever runs the API." };
+  if (error.status === 401) return { ...explain(error, url), advice: "Get a key from its operator." };
+  return { title, advice: "Try again in a moment. If that fails, tell the API\u2019s operator." };
 }
 
 /** @param {Explanation} explanation */
-export const tryFailed = ({ title }) => `${title}. Nothing has changed above; try again in a moment.`;
+export const tryFailed = ({ title }) => `${title}. The verdict above is unchanged. Try again in a moment.`;

@@ -1,4 +1,4 @@
-// Holds the English words that pages drawn from the API share, and makes sentences of what it says in parts.
+// Joins parts of an API answer into English sentences.
 
 import { LANGUAGE } from "./strings.js";
 
@@ -8,11 +8,11 @@ export const joined = (parts) => new Intl.ListFormat(LANGUAGE, { type: "conjunct
 /** @param {string} text */
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
-/** The card's own words begin small and end without a stop. @param {string} text */
+/** Ends a phrase of the card with a full stop. @param {string} text */
 export const withStop = (text) => text + (/[.!?\u2026]$/.test(text) ? "" : ".");
 
 /** @param {string} text */
 export const sentence = (text) => capital(withStop(text));
 
-/** Beside a table that is wider than its place. */
-export const goesOn = "Goes on to the right \u2192";
+/** Marks a table that is wider than its place. */
+export const goesOn = "Scroll right for more \u2192";

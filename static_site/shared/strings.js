@@ -1,5 +1,4 @@
-// Holds the English words that every page has: a translation is a copy of this file, of examples.js, and of each
-// *strings.js.
+// Holds the English words of every page. A translation copies this file, examples.js and each *strings.js.
 
 export const LANGUAGE = "en";
 export const MINUS = "\u2212";
@@ -9,7 +8,7 @@ const whole = new Intl.NumberFormat(LANGUAGE);
 /** A whole number: 50,000. @param {number} number */
 export const count = (number) => whole.format(number);
 
-/** A probability as people say it: 97.3 %, never a rounded 0 or 100. @param {number} probability */
+/** Writes a probability as 97.3 %, never as 0 or 100. @param {number} probability */
 export function percent(probability) {
   if (probability > 0.999) return "more than 99.9\u00a0%";
   if (probability < 0.001) return "less than 0.1\u00a0%";
@@ -29,27 +28,27 @@ export const PAGES = {
   "developers.html": "For developers",
 };
 
-export const skip = "Skip to the page itself";
+export const skip = "Skip to main content";
 
 /** @type {Record<string, string>} */
-export const THEMES = { system: "As the system", light: "Light", dark: "Dark" };
+export const THEMES = { system: "Same as system", light: "Light", dark: "Dark" };
 
 /** @type {{name: "live" | "shortcuts" | "history", label: string, note: string}[]} */
 export const SETTINGS = [
   {
     name: "live",
     label: "Read while I type",
-    note: "The text is then sent whenever you pause.",
+    note: "Sends the text whenever you pause.",
   },
   {
     name: "shortcuts",
     label: "Keyboard shortcuts",
-    note: "Ctrl or \u2318 with Enter reads; / goes to the box.",
+    note: "Ctrl or \u2318 with Enter sends the text; / moves to the box.",
   },
   {
     name: "history",
     label: "Keep a history on this device",
-    note: "In this browser alone. Switched off, it is deleted.",
+    note: "Only in this browser. Switching it off deletes it.",
   },
 ];
 
@@ -57,26 +56,26 @@ export const SETTINGS = [
 export const STATIC = {
   pages: "Pages",
   settings: "Settings",
-  theme: "Look",
+  theme: "Theme",
   retry: "Try again",
-  keyLabel: "Your key, kept until this tab is closed",
-  keySend: "Try with this key",
+  keyLabel: "Your key, kept until you close this tab",
+  keySend: "Use this key",
   giveUp: "Stop trying",
 };
 
-/** What a button that copies a text says. */
+/** Names a button that copies a text. */
 export const copy = "Copy";
 export const copied = "Copied";
-export const marked = "Marked: now copy it";
+export const marked = "Selected: copy it now";
 
 export const stillLoading = "Still waiting. The model may be waking up.";
 
-/** What to do when a part of the page can't be loaded: as explanations of failure_strings.js. */
+/** Explains that a part of the page can't be loaded, in the form of failure_strings.js. */
 export const offline = {
   title: "This device is offline",
-  advice: "Your text is still here. Connect to the network, then try again.",
+  advice: "Your text is safe. Connect to the network, then try again.",
 };
 export const unloaded = {
-  title: "A part of this page couldn\u2019t be loaded",
-  advice: "Your text is still here. Try again in a moment; if it stays so, copy your text and reload the page.",
+  title: "Part of this page couldn\u2019t be loaded",
+  advice: "Your text is safe. Try again in a moment. If that fails, copy your text and reload the page.",
 };

@@ -1,4 +1,4 @@
-// Names verdicts, warnings, pulls and probabilities, wherever a page shows some.
+// Holds the English words for verdicts, warnings, pulls and probabilities.
 
 import { LANGUAGE, MINUS, percent } from "./strings.js";
 
@@ -7,7 +7,7 @@ const twoPlaces = new Intl.NumberFormat(LANGUAGE, {
   maximumFractionDigits: 2,
 });
 
-/** A signed pull: +1.24, −0.87, 0.00. @param {number} contribution */
+/** Writes a signed pull: +1.24, −0.87, 0.00. @param {number} contribution */
 export function signed(contribution) {
   const size = twoPlaces.format(Math.abs(contribution));
   if (size === twoPlaces.format(0)) return size;
@@ -23,27 +23,27 @@ export const VERDICTS = {
 
 /** @type {Record<string, string>} */
 export const WARNINGS = {
-  truncated: "Only a part was read",
+  truncated: "Only part of the text was read",
   too_short: "Very short",
-  no_known_words: "No word it knows",
-  not_english: "Perhaps not English",
+  no_known_words: "No known word",
+  not_english: "May not be English",
 };
 export const OTHER_WARNING = "Note";
 
-/** How sure, in one short sentence. @param {string} sentiment @param {number} probability */
+/** Says how sure the model is. @param {string} sentiment @param {number} probability */
 export function sureness(sentiment, probability) {
   if (sentiment === "uncertain") return "Not sure enough to say.";
   const share = percent(sentiment === "negative" ? 1 - probability : probability);
   return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
 }
 
-export const knowsNone = "It knows none of these words, so it doesn\u2019t say.";
+export const knowsNone = "It knows none of these words, so it gives no verdict.";
 
 export const probabilityLabel = "Probability that it is positive";
 
 /** @param {[number, number]} band */
 export const band = ([low, high]) =>
-  `Between ${Math.round(low * 100)} and ${Math.round(high * 100)}\u00a0% (hatched) it says that it can\u2019t tell.`;
+  `Between ${Math.round(low * 100)} and ${Math.round(high * 100)}\u00a0% (hatched) the verdict is \u201cCan\u2019t tell\u201d.`;
 
-/** The ends of a scale, by the keys of data-string. */
+/** Names the ends of a scale, by the keys of data-string. */
 export const AXIS = { axisMinus: "\u2212 negative", axisPlus: "positive +" };

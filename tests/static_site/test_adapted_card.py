@@ -48,5 +48,5 @@ def test_before_after_and_base_are_told(visit: Visit, stack: Stack, card: dict[s
     assert row[:3] == ["Accuracy", percent(accuracy["before"], 1), percent(accuracy["after"], 1)]
     part = page.locator("#adapted")
     expect(part).to_contain_text(card["base_model"])
-    expect(part).to_contain_text("Of 80 rows it learned from 80")
+    expect(part).to_contain_text("It learned from 80 of 80 rows")
     assert violations(page) == []

@@ -125,7 +125,7 @@ def test_page_and_command_give_the_same_figures_on_the_same_rows(
     figures = page.locator("#figures")
     assert figures.evaluate("node => [node.dataset.lost, node.dataset.won]") == [str(lost), str(won)]
     assert float(figures.get_attribute("data-p") or "") == pytest.approx(p, rel=1e-12)
-    right = page.locator("#figures tr", has_text="Right, by the likelier side").locator("td")
+    right = page.locator("#figures tr", has_text="Right, counting the likelier side").locator("td")
     accuracy = by_command.figures["accuracy"]
     expect(right.nth(0)).to_contain_text(f"{100 * accuracy.before:.1f}\xa0% (")
     expect(right.nth(1)).to_contain_text(f"{100 * accuracy.after:.1f}\xa0% (")
@@ -158,8 +158,8 @@ def test_page_and_command_leave_the_same_rows_out(page: Page, by_command: compar
     expect(page.locator("#shown")).to_contain_text(f"of {len(by_command.before)} reviews")
     for reason, words in {
         "empty": "without a text", "unlabelled": "without a label", "between": "between the two sides",
-        "conflicting": "whose text has both labels", "duplicates": "that repeat another",
-        "no_token": "that one of the two, or both, could not read",
+        "conflicting": "with both labels", "duplicates": "repeating another row",
+        "no_token": "refused by a model",
     }.items():  # fmt: skip
         assert counts[reason] > 0
         expect(told).to_contain_text(f"{counts[reason]} {words}")
@@ -277,7 +277,7 @@ def test_the_same_model_twice_is_stopped_after_one_batch(page: Page, two: Stack)
     rows = [(f"{text} Number {number}.",) for number in range(9) for text in TEXTS]
     start(page, table(("text",), *rows))
     expect_phase(page, "ended")
-    expect(page.locator("#trouble")).to_contain_text("Both addresses answer with the same model")
+    expect(page.locator("#trouble")).to_contain_text("Both addresses serve the same model")
     expect(page.locator("#resume")).to_be_hidden()
 
 
@@ -291,7 +291,7 @@ def test_paused_nothing_more_is_sent_and_cancelled_what_is_done_stays(page: Page
     expect(page.locator("#start")).to_be_disabled()
     held[0].continue_()
     expect_phase(page, "paused")
-    expect(page.locator("#run-title")).to_contain_text("100 of 270 reviews read by both")
+    expect(page.locator("#run-title")).to_contain_text("100 of 270 reviews judged by both")
     page.locator("#cancel").click()
     expect_phase(page, "ended")
     expect(page.locator("#shown")).to_contain_text("of 100 reviews")
@@ -310,13 +310,13 @@ def test_another_file_takes_the_place_of_one_that_runs(page: Page, two: Stack) -
 def test_a_file_that_is_none_is_refused_in_words(page: Page) -> None:
     payload = FilePayload(name="a.csv", mimeType="text/csv", buffer=b"PK\x03\x04 not a table")
     page.locator("#file").set_input_files(payload)
-    expect(page.locator("#file-refusal")).to_contain_text("This is no text file")
+    expect(page.locator("#file-refusal")).to_contain_text("This is not a text file")
     expect(page.locator("#columns")).to_be_hidden()
 
 
 def test_a_file_without_a_row_to_read_can_not_be_started(page: Page) -> None:
     choose(page, table(("text", "label"), ("A text.", "?"), ("", "1")))
-    expect(page.locator("#row-count")).to_have_text("There is no row that both could read.")
+    expect(page.locator("#row-count")).to_have_text("No row can be sent.")
     expect(page.locator("#start")).to_be_disabled()
 
 
@@ -325,7 +325,7 @@ def test_a_part_of_the_page_that_can_not_be_loaded_is_told(visit: Visit, two: St
     page.route("**/compare/file.js", lambda route: route.abort())
     payload = FilePayload(name="a.csv", mimeType="text/csv", buffer=UNLABELLED)
     page.locator("#file").set_input_files(payload)
-    expect(page.locator("#file-refusal")).to_contain_text("could not be loaded")
+    expect(page.locator("#file-refusal")).to_contain_text("couldn\u2019t be loaded")
 
 
 def test_a_model_that_has_learned_from_the_file_is_named(page: Page, two: Stack) -> None:

@@ -98,12 +98,12 @@ def test_where_they_part_is_said_in_words(page: Page, two: Stack) -> None:
     expect_told(page)
     first, second = said(two.api), said(two.beside)
     points = f"{abs(first['probability'] - second['probability']) * 100:.1f}"
-    expect(page.locator("#sum-words")).to_contain_text(f"The second is {points} points less positive")
+    expect(page.locator("#sum-words")).to_contain_text(f"The second model is {points} points less positive")
     start = f"{signed(first['bias'])} and {signed(second['bias'])}"
-    expect(page.locator("#sum-words")).to_contain_text(f"where they start, before a word is read: {start}")
+    expect(page.locator("#sum-words")).to_contain_text(f"in their starting points: {start}")
     agreed = first["sentiment"] == second["sentiment"]
-    expect(page.locator("#sum-title")).to_contain_text("Both say" if agreed else "They part")
-    expect(page.locator("#status")).to_contain_text("Both say" if agreed else "They part")
+    expect(page.locator("#sum-title")).to_contain_text("Both say" if agreed else "They differ")
+    expect(page.locator("#status")).to_contain_text("Both say" if agreed else "They differ")
 
 
 def test_the_sentence_on_which_they_are_most_apart_is_named(page: Page, two: Stack) -> None:
@@ -116,7 +116,7 @@ def test_the_sentence_on_which_they_are_most_apart_is_named(page: Page, two: Sta
     page.route(f"{two.beside}/v1/sentiment", lambda route: route.fulfill(json=other, headers=CORS))
     ask(page)
     expect_told(page)
-    expect(page.locator("#sum-words")).to_contain_text("Most apart are their pulls in “The photography is")
+    expect(page.locator("#sum-words")).to_contain_text("Their pulls differ most in “The photography is")
 
 
 def test_a_text_in_the_box_that_has_changed_since_is_told(page: Page) -> None:
@@ -143,7 +143,7 @@ def test_only_the_two_are_asked_and_nothing_is_kept(page: Page, two: Stack) -> N
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
 
 
-@pytest.mark.parametrize(("text", "words"), [("  ", "nothing to read"), ("x" * 50_001, "too long")])
+@pytest.mark.parametrize(("text", "words"), [("  ", "no text"), ("x" * 50_001, "too long")])
 def test_what_both_would_refuse_is_sent_to_neither(page: Page, text: str, words: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
@@ -160,7 +160,7 @@ def test_one_that_is_down_gets_no_verdict_and_the_other_keeps_its_own(page: Page
     page.route(f"{two.beside}/**", lambda route: route.abort())
     ask(page)
     expect_told(page)
-    expect(page.locator("#sum-title")).to_have_text("Only the first answered")
+    expect(page.locator("#sum-title")).to_have_text("Only the first model answered")
     expect(page.locator("#side-1 .side-verdict")).to_be_visible()
     expect(page.locator("#side-2")).to_have_attribute("data-code", "unreachable")
     expect(page.locator("#side-2")).to_contain_text("make run MODEL=my-model BESIDE=training/endpoint/model")
@@ -181,7 +181,7 @@ def test_a_refusal_is_told_on_its_own_side(page: Page, two: Stack, status: int, 
     expect(page.locator("#side-1")).to_have_attribute("data-code", code)
     expect(page.locator("#side-1")).to_contain_text("The API says: A detail.")
     assert page.locator("#side-1 .side-verdict").count() == 0
-    expect(page.locator("#sum-title")).to_have_text("Only the second answered")
+    expect(page.locator("#sum-title")).to_have_text("Only the second model answered")
 
 
 def test_a_verdict_of_the_text_before_does_not_outlive_an_error(page: Page, two: Stack) -> None:
@@ -190,7 +190,7 @@ def test_a_verdict_of_the_text_before_does_not_outlive_an_error(page: Page, two:
     refusing(page, two.beside, 500, "internal")
     ask(page, "A warm and funny film.")
     expect(page.locator("#side-2")).to_have_attribute("data-state", "error", timeout=SECONDS)
-    expect(page.locator("#sum-title")).to_have_text("Only the first answered", timeout=SECONDS)
+    expect(page.locator("#sum-title")).to_have_text("Only the first model answered", timeout=SECONDS)
     expect(page.locator("#side-2 .side-model")).not_to_contain_text("verdict-")
     expect(page.locator("#apart")).to_be_hidden()
 
@@ -200,7 +200,7 @@ def test_neither_is_neither(page: Page, two: Stack) -> None:
         refusing(page, api, 500, "internal")
     ask(page)
     expect_told(page)
-    expect(page.locator("#sum-title")).to_have_text("Neither of the two answered")
+    expect(page.locator("#sum-title")).to_have_text("Neither model answered")
     assert page.locator(".side-verdict").count() == 0
 
 
@@ -219,8 +219,8 @@ def test_a_slow_one_is_waited_for_beside_the_quick_one_and_can_be_given_up(page:
     expect(page.locator("#sum")).to_be_hidden()
     expect(page.locator("#side-2")).to_contain_text("Still waiting", timeout=SECONDS)
     page.locator("#stop").click()
-    expect(page.locator("#side-2")).to_contain_text("Stopped. There is no verdict.")
-    expect(page.locator("#sum-title")).to_have_text("Only the first answered")
+    expect(page.locator("#side-2")).to_contain_text("Stopped. No verdict.")
+    expect(page.locator("#sum-title")).to_have_text("Only the first model answered")
     expect(page.locator("#send")).to_be_focused()
 
 
@@ -270,8 +270,8 @@ def test_the_same_model_twice_is_nothing_to_compare(page: Page, two: Stack) -> N
     ask(page)
     expect_told(page)
     expect(page.locator("#sum-words")).to_have_text(
-        f"Both addresses answer with the same model, {answer['model']['id']}, so there is nothing to compare."
-        " Start a second one, by BESIDE."
+        f"Both addresses serve the same model, {answer['model']['id']}, so there is nothing to compare."
+        " Start a second model with BESIDE."
     )
 
 
@@ -279,7 +279,7 @@ def test_another_vocabulary_is_told(page: Page, two: Stack) -> None:
     changing(page, two.beside, model=said(two.beside)["model"] | {"vocabulary": "0123456789abcdef"})
     ask(page)
     expect_told(page)
-    expect(page.locator("#sum-words")).to_contain_text("their vocabularies are not the same")
+    expect(page.locator("#sum-words")).to_contain_text("Their vocabularies differ")
 
 
 def test_sentences_that_are_cut_differently_stand_by_themselves(page: Page, two: Stack) -> None:
@@ -293,7 +293,7 @@ def test_sentences_that_are_cut_differently_stand_by_themselves(page: Page, two:
     changing(page, two.beside, sentences=[joined, *rest])
     ask(page)
     expect_told(page)
-    expect(page.locator("#sum-words")).to_contain_text("They cut the text into other sentences")
+    expect(page.locator("#sum-words")).to_contain_text("They split the text into different sentences")
     expect(page.locator("#apart-list .pull-row")).to_have_count(3 + 2 + 2)
 
 

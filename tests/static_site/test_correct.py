@@ -32,7 +32,7 @@ def keeping(folder: Path) -> Iterator[Stack]:
 
 def judged(page: Page) -> Page:
     page.get_by_label("Your review").fill(REVIEW)
-    page.get_by_role("button", name="Read the review").click()
+    page.get_by_role("button", name="Get the verdict").click()
     expect(page.locator("#answer")).to_be_visible()
     return page
 
@@ -50,20 +50,20 @@ def test_a_reader_s_word_is_kept_when_it_is_pressed_and_gone_when_taken_back(
     page.get_by_role("button", name="This is wrong").click()
     assert list(folder.iterdir()) == []
     page.get_by_role("button", name="It is negative").click()
-    expect(page.locator("#correct-status")).to_have_text("Kept. Thank you.")
+    expect(page.locator("#correct-status")).to_have_text("Saved. Thank you.")
     (kept,) = folder.iterdir()
     record = from_bytes(kept.read_bytes())
     assert (record.feedback.review, record.feedback.label) == (REVIEW, "negative")
     assert record.feedback.model.startswith("verdict-")
-    expect(page.get_by_role("button", name="Take that back")).to_be_focused()
-    page.get_by_role("button", name="Take that back").click()
-    expect(page.locator("#correct-status")).to_have_text("Taken back: it is deleted.")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#correct-status")).to_have_text("Undone. Your answer is deleted.")
     assert list(folder.iterdir()) == []
     page.get_by_role("button", name="This is wrong").click()
     page.get_by_role("button", name="It is positive").click()
-    expect(page.locator("#correct-status")).to_have_text("Kept. Thank you.")
-    page.get_by_role("button", name="Take that back").click()
-    expect(page.locator("#correct-status")).to_have_text("Taken back: it is deleted.")
+    expect(page.locator("#correct-status")).to_have_text("Saved. Thank you.")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#correct-status")).to_have_text("Undone. Your answer is deleted.")
     assert list(folder.iterdir()) == []
 
 
@@ -72,7 +72,7 @@ def test_what_can_t_be_kept_is_said(visit: Visit, keeping: Stack) -> None:
     page.get_by_role("button", name="This is wrong").click()
     page.route("**/v1/feedback", lambda route: route.abort())
     page.get_by_role("button", name="It is positive").click()
-    expect(page.locator("#correct-status")).to_contain_text("nothing is kept of it")
+    expect(page.locator("#correct-status")).to_contain_text("nothing was saved")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -226,7 +226,7 @@ def test_where_there_is_no_clipboard_the_program_is_marked(page: Page) -> None:
     page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     copy = page.locator("#post-v1-sentiment .snippet-head button").first
     copy.click()
-    expect(copy).to_have_text("Marked: now copy it")
+    expect(copy).to_have_text("Selected: copy it now")
     code = page.locator("#post-v1-sentiment .snippet code").first.text_content() or ""
     assert page.evaluate("getSelection().toString()").strip() == code.strip()
 

@@ -78,7 +78,7 @@ def test_a_waking_model_is_waited_for_and_answers_by_itself(visit: Visit, faulty
     faulty.endpoint.switch("503 not ready")
     ask(page, GOOD)
     expect_error(page, "endpoint_waking")
-    expect(page.locator("#waking-words")).to_contain_text("Trying again by itself")
+    expect(page.locator("#waking-words")).to_contain_text("Trying again in")
     expect(page.locator("#waking-progress")).to_be_visible()
     assert violations(page) == []
     faulty.heal()
@@ -228,10 +228,10 @@ def test_another_model_s_answer_is_not_set_beside_this_one_s(page: Page, stack: 
     page.locator("#pin").click()
     say(page, stack, answer())
     page.locator(".word").first.click()
-    expect(page.locator("#try-status")).to_contain_text("Another model answers now")
+    expect(page.locator("#try-status")).to_contain_text("The model has changed")
     expect(page.locator("#before-after")).to_be_hidden()
     ask(page, "Fine.")
-    expect(page.locator("#compare-sum")).to_contain_text("two different models")
+    expect(page.locator("#compare-sum")).to_contain_text("Two different models")
 
 
 def test_a_batch_in_another_order_is_not_used(page: Page, stack: Stack) -> None:

@@ -215,8 +215,8 @@ def test_the_countdown_of_a_wait_is_shown_and_can_be_cut_short(page: Page, stack
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (problem(503, **{"Retry-After": "3600"}), "Paused by itself"),
-        (problem(404), "There is no such API"),
+        (problem(503, **{"Retry-After": "3600"}), "The run is paused"),
+        (problem(404), "The API isn\u2019t at this address"),
         (problem(401), "asks for a key"),
     ],
 )
@@ -287,7 +287,7 @@ def test_cancelled_what_is_done_stays_and_the_rest_can_be_taken_up(page: Page, s
     expect(page.locator("#run-title")).to_contain_text("100 of 150")
     page.locator("#cancel").click()
     expect_phase(page, "ended")
-    expect(page.locator("#run-deck")).to_contain_text("50 rows not asked")
+    expect(page.locator("#run-deck")).to_contain_text("50 rows not sent")
     errors = Counter(row["error"] for row in taken_rows(page))
     assert errors == {"": 100, "not_asked": 50}
     page.locator("#resume").click()
@@ -379,7 +379,7 @@ def test_forgotten_nothing_stays(page: Page, button: str) -> None:
     page.locator("#keep").check()
     page.wait_for_function("async () => (await indexedDB.databases()).length === 1")
     page.locator(button).click()
-    expect(page.locator("#status")).to_contain_text("Forgotten")
+    expect(page.locator("#status")).to_contain_text("Deleted from this device")
     page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
     assert stored(page) == []
     expect(page.locator("#keep")).not_to_be_checked()
@@ -393,7 +393,7 @@ def test_what_is_kept_can_be_forgotten_or_shown_after_a_reload(page: Page) -> No
     expect_kept(page, 2)
     page.reload()
     expect(page.locator("#kept-text")).to_contain_text("reviews.csv")
-    expect(page.locator("#go-on")).to_have_text("Show it")
+    expect(page.locator("#go-on")).to_have_text("Show the results")
     page.locator("#go-on").click()
     expect_phase(page, "done")
     expect(page.locator("#accuracy .figure-main").first).to_have_text("100.0\N{NO-BREAK SPACE}%")
@@ -500,7 +500,7 @@ def test_verdicts_are_held_against_labels_with_their_numbers_of_rows(page: Page)
     expect(figures.first.locator(".figure-main")).to_have_text("87.5\N{NO-BREAK SPACE}%")
     cells = page.locator("#confusion tr:nth-of-type(n+2) td")
     assert [cell.inner_text() for cell in cells.all()] == ["4", "0", "0", "1", "3", "0"]
-    expect(page.locator("#accuracy")).to_contain_text("3 rows with a verdict have no label")
+    expect(page.locator("#accuracy")).to_contain_text("3 rows with a verdict have no usable label")
     page.locator("#calibration-section summary").click()
     assert (
         "8" in page.locator("#calibration-table").inner_text()
@@ -559,11 +559,11 @@ def test_rows_can_be_sorted_filtered_and_searched(page: Page) -> None:
     rows = [("b", GOOD), ("a", BAD), ("c", ""), ("d", "It was a delightful surprise, warm and funny.")]
     send(page, table(("id", "review"), *rows))
     expect_phase(page, "done")
-    page.locator("#grid").get_by_role("button", name="P(positive)").click()
+    page.locator("#grid").get_by_role("button", name="% positive").click()
     expect(page.locator(".cell-probability[role=columnheader]")).to_have_attribute("aria-sort", "ascending")
     expect(page.locator(".rows-canvas .cell-row").first).to_have_text("a")
     assert rows_shown(page)[-1] == "c", "a row without a number comes last"
-    page.locator("#grid").get_by_role("button", name="P(positive)").click()
+    page.locator("#grid").get_by_role("button", name="% positive").click()
     expect(page.locator(".rows-canvas .cell-row").nth(2)).to_have_text("a")
     assert rows_shown(page)[-1] == "c"
     page.locator("#show").select_option("positive")
@@ -829,6 +829,6 @@ def test_letters_that_a_reader_spaces_out_cut_no_cell_but_the_review(page: Page)
     page.locator("#use-examples").click()
     page.locator("#send").click()
     expect_phase(page, "done")
-    expect(page.locator(".rows-canvas .cell-note", has_text="Perhaps not English")).to_be_visible()
+    expect(page.locator(".rows-canvas .cell-note", has_text="May not be English")).to_be_visible()
     page.evaluate(SPACED)
     assert page.evaluate(CUT) == []

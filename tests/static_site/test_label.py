@@ -32,7 +32,7 @@ def page(visit: Visit) -> Page:
 
 def written(page: Page, folder: Path) -> Path:
     with page.expect_download() as started:
-        page.get_by_role("button", name="Write the CSV").click()
+        page.get_by_role("button", name="Download the CSV").click()
     path = folder / started.value.suggested_filename
     started.value.save_as(path)
     return path
@@ -51,7 +51,7 @@ def test_what_is_written_is_what_was_labelled_and_adapt_reads_it(page: Page, tmp
     choose(page)
     for key in "npspn":
         page.keyboard.press(key)
-    expect(page.locator("#text")).to_contain_text("That was the last one")
+    expect(page.locator("#text")).to_contain_text("All done")
     path = written(page, tmp_path)
     assert path.name == "a-labels.csv"
     rows = labelled.read(path)
@@ -79,7 +79,7 @@ def test_the_same_file_goes_on_where_it_was_left(page: Page) -> None:
     page.reload()
     choose(page)
     expect(page.locator("#text")).to_have_text("Two\nlines.", use_inner_text=True)
-    expect(page.locator("#kicker")).to_have_text("1 of 5 labelled, 1 left out")
+    expect(page.locator("#kicker")).to_have_text("1 of 5 labelled, 1 skipped")
 
 
 def test_no_text_is_kept_on_the_device_and_none_is_sent(page: Page) -> None:

@@ -81,7 +81,7 @@ def test_without_what_shows_an_answer_the_page_says_so_and_a_retry_loads_it(
     expect_state(page, "error")
     error = page.locator("#error")
     expect(error).to_have_attribute("data-code", "unloaded")
-    expect(error.locator("#error-title")).to_have_text("A part of this page couldn\u2019t be loaded")
+    expect(error.locator("#error-title")).to_have_text("Part of this page couldn\u2019t be loaded")
     expect(error.locator("#error-advice")).to_contain_text("reload the page")
     expect(page.locator("#review")).to_have_value(GOOD)
     assert violations(page) == []

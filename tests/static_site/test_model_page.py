@@ -112,7 +112,7 @@ def test_every_figure_of_the_tables_is_the_card_s(visit: Visit, card: dict[str, 
     metrics = card["metrics"]
     accuracy = {row[0]: row[1:] for row in table_of(page, "accuracy")}
     splits = [metrics["test"], metrics["development"]]
-    assert accuracy["Right, of all (accuracy)"] == [percent(one["accuracy"], 2) for one in splits]
+    assert accuracy["Accuracy, all reviews"] == [percent(one["accuracy"], 2) for one in splits]
     assert accuracy["Reviews"] == [f"{one['reviews']:,}" for one in splits]
     lengths = table_of(page, "errors")
     assert [row[2] for row in lengths] == [
@@ -140,7 +140,7 @@ def test_every_command_of_the_card_s_figures_is_named(visit: Visit, card: dict[s
 
 def test_no_figure_stands_in_the_page_itself(visit: Visit, stack: Stack) -> None:
     page = shown(visit, stack, LEAST)
-    expect(page.locator(".lead .headline")).to_have_text("Not judged yet")
+    expect(page.locator(".lead .headline")).to_have_text("Not evaluated yet")
     assert [part.get_attribute("id") for part in page.locator("section.part").all()] == ["identity"]
     assert not re.search(r"\d\s%|\d\.\d\d", page.locator("main").inner_text())
 

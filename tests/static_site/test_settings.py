@@ -192,7 +192,7 @@ def test_a_link_holds_the_review_and_opens_to_its_verdict(visit: Visit, text: st
     page = visit(permissions=["clipboard-read", "clipboard-write"])
     ask(page, text)
     page.locator("#share").click()
-    expect(page.locator("#share-status")).to_contain_text("never sent to a server")
+    expect(page.locator("#share-status")).to_contain_text("browsers never send that part to a server")
     link = page.evaluate("navigator.clipboard.readText()")
     assert "#review=" in link
     other = visit()

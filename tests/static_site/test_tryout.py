@@ -75,7 +75,7 @@ def test_what_would_flip_it_is_found_by_one_request_and_holds(page: Page, stack:
     asked = []
     page.on("request", lambda request: asked.append(request.method + " " + request.url))
     page.locator("#flip").click()
-    expect(page.locator("#try-status")).to_contain_text("tried", timeout=10_000)
+    expect(page.locator("#try-status")).to_contain_text("tries", timeout=10_000)
     assert [line for line in asked if line.startswith("POST")] == [f"POST {stack.api}/v1/sentiment/batch"]
     removed = page.locator('.word[aria-pressed="true"]')
     assert removed.count() >= 1
@@ -93,7 +93,7 @@ def test_what_would_flip_it_is_found_by_one_request_and_holds(page: Page, stack:
 def test_a_text_without_a_word_to_take_out_is_said_to_have_none(page: Page) -> None:
     ask(page, "!!! ??? !!!")
     page.locator("#flip").click()
-    expect(page.locator("#try-status")).to_contain_text("There is no word")
+    expect(page.locator("#try-status")).to_contain_text("No word")
     expect(page.locator("#before-after")).to_be_hidden()
 
 
@@ -203,7 +203,7 @@ def test_words_are_weighed_by_taking_each_out_and_back_again(page: Page, stack: 
     weak = page.locator(".word", has_text="weak")
     own = weak.get_attribute("data-number") or ""
     page.locator("#weigh").click()
-    expect(page.locator("#weigh")).to_have_text("Back to the pulls that add up")
+    expect(page.locator("#weigh")).to_have_text("Show the pulls that add up")
     expected = math.log(full / (1 - full)) - math.log(without / (1 - without))
     shown = (weak.get_attribute("data-number") or "").replace("\N{MINUS SIGN}", "-")
     assert float(shown) == pytest.approx(expected, abs=0.006)
