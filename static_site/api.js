@@ -1,9 +1,9 @@
-// Verdict's API for JavaScript: a review's checked answer, or an ApiError: never a guess.
+// Client of Verdict's API for JavaScript. Returns a checked answer or throws an ApiError.
 //
 //   import { Verdict } from "./api.js";
 //   const answer = await new Verdict("http://127.0.0.1:8000").sentiment("A lovely film.");
 //
-// Runs by itself in browsers, Node 20 and later, Deno and Bun.
+// Needs no other module. Runs in browsers, Node 20 and later, Deno and Bun.
 
 /**
  * @typedef {"positive" | "negative" | "uncertain"} Sentiment
@@ -34,15 +34,15 @@ export const MAX_REVIEW_CHARACTERS = 50_000;
 export const MAX_BATCH_REVIEWS = 100;
 export const MAX_BATCH_BYTES = 1_000_000;
 
-// API Gateway gives up after 29 s; its answer should come before ours.
+// Longer than API Gateway's 29 s, so that its error arrives first.
 const TIMEOUT_MS = 30_000;
 
-// The API promises 1e-5; this allows for rounded numbers, not for wrong ones.
+// The API promises 1e-5. This allows for rounding only.
 const SUM_TOLERANCE = 0.005;
 
 const SENTIMENTS = ["positive", "negative", "uncertain"];
 
-/** Any reason for having no answer. `status` is 0 when no HTTP answer came. */
+/** The reason for having no answer. `status` is 0 without an HTTP answer. */
 export class ApiError extends Error {
   /**
    * @param {{code: string, status?: number, title?: string, detail?: string,
@@ -62,7 +62,7 @@ export class ApiError extends Error {
   }
 }
 
-/** A Verdict API at an address. Every call throws ApiError, and nothing else. */
+/** A Verdict API at an address. Its calls throw only ApiError. */
 export class Verdict {
   /**
    * @param {string} [url] where the API is; the page's own origin when empty
@@ -85,13 +85,13 @@ export class Verdict {
   }
 
   /**
-   * The answers to at most 100 reviews, in their order; one that can't be read harms no other.
+  * Returns the answers to at most 100 reviews, in order. A bad review gets an error of its own.
    * @param {Review[]} reviews
    * @param {{explain?: Explain, signal?: AbortSignal}} [options]
    * @returns {Promise<BatchItem[]>}
    */
   async batch(reviews, { explain = "none", signal } = {}) {
-    // Each goes out with its place as its id, so that no review can get another's verdict.
+    // Each review is sent with its index as its id, so that verdicts can't be mixed up.
     const sent = reviews.map(({ review }, place) => ({ id: place, review }));
     const { body, response } = await this.#post("/v1/sentiment/batch", { reviews: sent, explain }, signal);
     if (!isRecord(body) || !isListOf(body.answers, isRecord) || body.answers.length !== reviews.length) {
@@ -103,22 +103,22 @@ export class Verdict {
     });
   }
 
-  /** The card of the model that serves. @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** Returns the card of the serving model. @param {AbortSignal} [signal] @returns {Promise<any>} */
   model(signal) {
     return this.#get("/v1/model", signal);
   }
 
-  /** The API's description, OpenAPI 3.1. @param {AbortSignal} [signal] @returns {Promise<any>} */
+  /** Returns the API's OpenAPI document. @param {AbortSignal} [signal] @returns {Promise<any>} */
   openapi(signal) {
     return this.#get("/v1/openapi.json", signal);
   }
 
-  /** Whether the API keeps feedback. @returns {Promise<boolean>} */
+  /** Tells whether the API keeps feedback. @returns {Promise<boolean>} */
   async keepsFeedback() {
     return (await this.#get("/v1/feedback")).enabled === true;
   }
 
-  /** Has feedback kept, and gives the id by which it can be deleted. @param {Feedback} feedback @returns {Promise<string>} */
+  /** Sends feedback. Returns the id to delete it by. @param {Feedback} feedback @returns {Promise<string>} */
   async keepFeedback(feedback) {
     const { body, response } = await this.#post("/v1/feedback", feedback);
     if (!isRecord(body) || typeof body.id !== "string") throw badAnswer("the feedback has no id", response, body);
@@ -170,7 +170,7 @@ export class Verdict {
   }
 }
 
-/** How many characters the API counts: code points, not UTF-16 units. @param {string} review */
+/** Counts characters as the API does: code points, not UTF-16 units. @param {string} review */
 export function countCharacters(review) {
   let count = 0;
   for (const _ of review) count += 1;
@@ -245,7 +245,7 @@ function parse(body) {
   }
 }
 
-/** What is wrong with an answer, in words; "" when nothing is. @param {any} answer @param {Explain} explain */
+/** Describes what is wrong with an answer; "" for nothing. @param {any} answer @param {Explain} explain */
 function faultOf(answer, explain) {
   if (answer === undefined) return "the answer is not JSON";
   if (!isRecord(answer)) return "the answer is not a JSON object";
@@ -359,7 +359,7 @@ function requestId(response, body) {
 }
 
 /**
- * Seconds to wait, from the body or from Retry-After.
+ * Returns the seconds to wait, from the body or from Retry-After.
  * @param {Response} response
  * @param {any} problem
  */

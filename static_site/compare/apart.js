@@ -1,4 +1,4 @@
-// Says where two answers to one text part: in words, and sentence by sentence.
+// Shows where two answers to one text differ: in words, and sentence by sentence.
 
 import { logitOf } from "../api.js";
 import { element, listItem } from "../shared/dom.js";
@@ -10,10 +10,10 @@ import { BOTH } from "./strings.js";
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {{text: string, pulls: [number | null, number | null]}} Row null: the model has no such sentence */
 
-// The pull, in logits, that a full bar stands for at least; or weak ones would look strong.
+// Least pull of a full bar, in logits, so that weak pulls look weak.
 const FULL_BAR = 1;
 
-/** What both said, beside each other, in sentences. @param {Answer} first @param {Answer} second */
+/** Compares both answers in sentences. @param {Answer} first @param {Answer} second */
 export function inWords(first, second) {
   if (first.model.id === second.model.id) return [BOTH.sameModel(first.model.id)];
   const known = [first.model.vocabulary, second.model.vocabulary];
@@ -47,7 +47,7 @@ function gapOf(row) {
 }
 
 /**
- * Each sentence with both pulls; where the two cut the text differently, each one's by themselves.
+ * Pairs the pulls of each sentence. Answers with different sentences are listed separately.
  * @param {Answer} first
  * @param {Answer} second
  * @returns {Row[]}
@@ -76,7 +76,7 @@ function sameSentences(first, second) {
   return first.text === second.text && ours.length === theirs.length && same;
 }
 
-/** The list: where both start, each sentence, and what it comes to. @param {Answer} first @param {Answer} second */
+/** Draws the list: starting points, sentences and totals. @param {Answer} first @param {Answer} second */
 export function listOf(first, second) {
   const rows = rowsOf(first, second);
   const start = /** @type {Row} */ ({ text: BOTH.bias, pulls: [first.bias, second.bias] });

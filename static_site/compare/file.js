@@ -1,4 +1,4 @@
-// Takes a whole file through both models: its columns, a polite run, and then what results.js shows of it.
+// Runs a whole file through both models: its columns, the requests, and the results.
 
 import { fillSelect, find, selectOf, setOptionalText, setText } from "../shared/dom.js";
 import { diagnose } from "../shared/failure.js";
@@ -27,17 +27,17 @@ import { BOTH } from "./strings.js";
 
 const COUNTDOWN_MS = 250;
 
-/** One file's way through both models; a new one for each file. */
+/** One file's run through both models. */
 export class WholeFile {
   /** @type {Sheet | null} */ #sheet = null;
   /** @type {Row[]} */ #rows = [];
   /** @type {(Pair | null)[]} */ #pairs = [];
-  /** The ids of those that answered, of each side. @type {[Set<string>, Set<string>]} */
+  /** The ids of the models that answered, by side. @type {[Set<string>, Set<string>]} */
   #models = [new Set(), new Set()];
   /** @type {Sending | null} */ #sending = null;
   /** @type {Results | null} */ #results = null;
   /** @type {State} */ #state = { phase: "paused", error: null, until: 0 };
-  /** Which of the two failed last. */
+  /** The side that failed last. */
   #blamed = 0;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #clock;
   #pace = new Pace();
@@ -45,7 +45,7 @@ export class WholeFile {
   #listening = new AbortController();
   /** @type {string} */ #digest = "";
   #name = "";
-  /** How many rows the choice of columns leaves. */
+  /** Number of rows with the chosen columns. */
   #rowCount = 0;
 
   /** @param {HTMLElement} root @param {[Verdict, Verdict]} apis @param {Wiring} wiring */
@@ -84,7 +84,7 @@ export class WholeFile {
     }
   }
 
-  /** Another file takes its place. */
+  /** Ends the run. */
   end() {
     this.#reading.abort();
     this.#listening.abort();
@@ -103,7 +103,7 @@ export class WholeFile {
     setOptionalText(this.root, "#file-refusal", "#file-refusal", `${title}. ${advice}`);
   }
 
-  // Its columns.
+  // Columns.
 
   /** @param {Sheet} sheet */
   #fillColumns(sheet) {
@@ -126,7 +126,7 @@ export class WholeFile {
     return { review: place("#review-column"), label: place("#label-column"), scale };
   }
 
-  /** Says what the choice comes to. @param {boolean} guess the labels' scale anew */
+  /** Shows the counts of the chosen columns. @param {boolean} guess the labels' scale anew */
   #count(guess) {
     const sheet = /** @type {Sheet} */ (this.#sheet);
     const { review, label } = this.#choice();
@@ -141,7 +141,7 @@ export class WholeFile {
     this.#drawStart();
   }
 
-  /** Nothing is started twice. */
+  /** Prevents a second start. */
   #drawStart() {
     const over = this.#sending === null || ["done", "ended"].includes(this.#state.phase);
     /** @type {HTMLButtonElement} */ (find(this.root, "#start")).disabled = this.#rowCount === 0 || !over;
@@ -183,7 +183,7 @@ export class WholeFile {
   }
 
   /**
-   * Both answers to each review, or the error of the one that failed: a row has both verdicts or none.
+   * Returns both answers to each review, or throws the first error: a row has both verdicts or none.
    * @param {{review: string}[]} reviews
    * @param {{signal: AbortSignal}} options
    * @returns {Promise<any[]>}
@@ -199,7 +199,7 @@ export class WholeFile {
     return first.map((item, place) => ({ both: [item, second[place]] }));
   }
 
-  /** @param {number} place @param {any} item what #askBoth gave, or the error of a review that was refused whole */
+  /** @param {number} place @param {any} item from #askBoth, or the error of a refused review */
   #onItem(place, item) {
     const both = /** @type {BatchItem[]} */ (item.both ?? [item, item]);
     both.forEach(({ answer }, side) => answer && this.#models[side].add(answer.model.id));
@@ -213,7 +213,7 @@ export class WholeFile {
     this.#draw();
   }
 
-  /** The id under which both answer; empty when they are two. */
+  /** Returns the id that both sides share; "" without one. */
   #sameModel() {
     const [first, second] = this.#models;
     return [...first].find((id) => second.has(id)) ?? "";
@@ -230,7 +230,7 @@ export class WholeFile {
     if (state.error) this.#lookCloser(state, state.error);
   }
 
-  /** What can't be reached may be offline, down, or not for this page. @param {State} state @param {import("../api.js").ApiError} error */
+  /** Finds out why the API can't be reached: offline, down, or not open to this page. @param {State} state @param {import("../api.js").ApiError} error */
   async #lookCloser(state, error) {
     const found = await diagnose(error, this.apis[this.#blamed]);
     if (found === error || this.#state !== state) return;
@@ -238,7 +238,7 @@ export class WholeFile {
     this.#draw();
   }
 
-  /** A model's figures on what it has learned from are no measure. */
+  /** Warns when a model was trained on this file. */
   async #noteLearned() {
     const cards = await Promise.allSettled(this.apis.map((api) => api.model()));
     const learned = cards.flatMap((card, side) => {
@@ -252,7 +252,7 @@ export class WholeFile {
     return this.#pairs.filter(Boolean).length;
   }
 
-  // What it shows.
+  // Display.
 
   /** @param {Step} step */
   #show(step) {
@@ -297,7 +297,7 @@ export class WholeFile {
     this.#drawStart();
   }
 
-  /** A button that goes while it has the focus hands it to the title. @param {string} selector @param {boolean} shown */
+  /** Shows or hides a button. A focused button that is hidden passes the focus to the title. @param {string} selector @param {boolean} shown */
   #button(selector, shown) {
     const node = find(this.root, selector);
     if (!shown && node === document.activeElement) find(this.root, "#run-title").focus({ preventScroll: true });
@@ -327,14 +327,14 @@ export class WholeFile {
     setText(this.root, "#countdown", phase === "waiting" ? ROWS.countdown(seconds) : "");
   }
 
-  /** A reload would lose what was read. @type {(event: BeforeUnloadEvent) => void} */
+  /** Asks before a reload that would lose results. @type {(event: BeforeUnloadEvent) => void} */
   #onLeave = (event) => {
     const { phase } = this.#state;
     if (this.#sending && phase !== "done" && phase !== "ended") event.preventDefault();
   };
 }
 
-/** The file's SHA-256; empty where the browser gives none, as on a page without TLS. @param {File} file */
+/** Returns the file's SHA-256; "" on a page without TLS. @param {File} file */
 async function digestOf(file) {
   if (!globalThis.crypto?.subtle) return "";
   const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", await file.arrayBuffer()));

@@ -1,4 +1,4 @@
-// Runs the page for two models: one text to both, their answers side by side, and where they part.
+// Runs the page for two models: sends one text to both, and shows where their answers differ.
 
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
 import { addStrings, byId, button, element, find, listItem, onClick } from "../shared/dom.js";
@@ -18,7 +18,7 @@ const status = byId("status");
 
 /** @type {Side[]} */
 let sides = [];
-/** What both were asked last. */
+/** The text that both judged last. */
 let asked = "";
 /** The part for a whole file, once a file was chosen. @type {import("./file.js").WholeFile | null} */
 let wholeFile = null;
@@ -52,7 +52,7 @@ function listen(second) {
   onClick(document, "#stop", stop);
   startShortcuts(review, read);
   byId("file").addEventListener("change", () => takeFile(second));
-  // Coming back, browsers put the text into the box again.
+  // On return, browsers restore the text.
   addEventListener("pageshow", showLength);
 }
 
@@ -69,7 +69,7 @@ function read() {
   if (result.getBoundingClientRect().top > window.innerHeight * 0.6) result.scrollIntoView({ block: "start" });
 }
 
-/** What both would surely refuse isn't sent. @param {string} text */
+/** Refuses a text that both would refuse. @param {string} text */
 function refuse(text) {
   const code = text.trim() === "" ? "empty" : countCharacters(text) > MAX_REVIEW_CHARACTERS ? "too_long" : "";
   byId("refusal").hidden = code === "";
@@ -88,7 +88,7 @@ function stop() {
   byId("send").focus();
 }
 
-/** One of the two is in another state: what can be said of both is said. */
+/** Redraws after a side's change. */
 function onChange() {
   const waiting = sides.some(({ state }) => state === "loading");
   const over = sides.some(({ state }) => state === "answer" || state === "error");
@@ -116,7 +116,7 @@ function onInput() {
   markStale();
 }
 
-/** Says when what both said is about another text than the one in the box. */
+/** Marks the verdicts as outdated when the text has changed. */
 function markStale() {
   byId("stale").hidden = page.dataset.state !== "told" || review.value === asked;
   byId("stale").textContent = BOTH.stale;
@@ -142,7 +142,7 @@ function exampleItem({ name, label, note, review: text }) {
   return listItem(choice, " ", element("span", "", note));
 }
 
-// A whole file: what it needs is loaded when one is chosen.
+// A whole file; its modules are loaded on choice.
 
 /** @param {import("../api.js").Verdict} second */
 async function takeFile(second) {
@@ -167,7 +167,7 @@ function say(words) {
   status.textContent = words;
 }
 
-/** From a row of the file to both answers with their reasons. @param {string} text */
+/** Explains a row of the file above. @param {string} text */
 function showWhy(text) {
   useText(text);
   find(document, "#both-title").focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// Shows what both models said of a file: which is right more often, and the reviews on which they part.
+// Shows both models' results on a file: which is right more often, and where they differ.
 
 import { button, element, fillSelect, find, inputOf, selectOf, setOptionalText, setText } from "../shared/dom.js";
 import { save, withoutFormula } from "../rows/download.js";
@@ -17,9 +17,9 @@ import { BOTH, SIDES } from "./strings.js";
  * @typedef {{say: (words: string) => void, onWhy: (text: string) => void}} Wiring
  */
 
-// While rows come in, figures and order follow at this pace: with many rows they cost time.
+// Figures and order are redrawn at this interval while rows arrive.
 const REFRESH_MS = 1_000;
-// What fits into a line of the widest screen, and into the margin.
+// Fits a line of the widest screen, and the margin.
 const LINE_CHARACTERS = 300;
 const SHOWN_CHARACTERS = 20_000;
 
@@ -51,7 +51,7 @@ export class Results {
     this.#listening.abort();
   }
 
-  /** Rows have changed: shown now, or soon. @param {{now?: boolean}} [how] */
+  /** Redraws after a change of rows, now or soon. @param {{now?: boolean}} [how] */
   changed({ now = false } = {}) {
     if (now) return this.refresh();
     this.#refreshing ??= setTimeout(() => this.refresh(), REFRESH_MS);
@@ -65,7 +65,7 @@ export class Results {
     this.#order();
   }
 
-  /** The run is over: what came of it, as its title and in words. */
+  /** Shows the final result. */
   tell() {
     const { title, deck } = this.#inWords();
     setText(this.root, "#run-title", title);
@@ -216,7 +216,7 @@ function fillRow(cells, both) {
   cells.review.dir = "auto";
 }
 
-/** The rows as CSV, with the columns of training/adapt/compare.py; every cell is quoted. @param {Both[]} shown @param {boolean} safe */
+/** Writes rows as CSV, with the columns of training/adapt/compare.py. @param {Both[]} shown @param {boolean} safe */
 function csvOf(shown, safe) {
   const head = ["row", "label", "probability_1", "probability_2", "text"];
   const lines = shown.map(({ row, first, second }) => [
@@ -234,7 +234,7 @@ function quoted(cell) {
   return `"${cell.replaceAll('"', '""')}"`;
 }
 
-/** The first value of a line is its head. @param {string[]} columns @param {string[][]} lines */
+/** Makes a table; the first value of a line is its heading. @param {string[]} columns @param {string[][]} lines */
 function tableOf(columns, lines) {
   const table = element("table", "plain-table number-table");
   const head = element("tr");

@@ -1,4 +1,4 @@
-// Says which rows of a file both models are to read, and what came of them: as training/adapt/compare.py does.
+// Chooses the rows that both models judge, and counts results, as training/adapt/compare.py does.
 
 import { faultOf } from "../rows/columns.js";
 import { interval } from "../rows/figures.js";
@@ -18,12 +18,12 @@ import { textOf } from "../rows/reading.js";
  * @typedef {"row" | "first" | "second" | "apart" | "label" | "review"} Key
  */
 
-// White space as Python's str.split() takes it: the same texts repeat each other here and there.
+// White space of Python's str.split(), so that both find the same repeats.
 const SPACE = /[\s\x1c-\x1f\x85]+/u;
 const SORTED_CHARACTERS = 60;
 
 /**
- * The rows to read, each text once, and how many are left out for each reason.
+ * Returns the rows to judge, each text once, and counts the rows left out, by reason.
  * @param {Sheet} sheet
  * @param {Choice} choice
  * @returns {{rows: Row[], counts: Record<string, number>}}
@@ -46,7 +46,7 @@ function unlabelled(cells, choice, label) {
   return plain(cells[choice.label]) === "" ? "unlabelled" : "between";
 }
 
-/** The first row of each text; none of a text that has both labels. @param {Row[]} rows @param {Record<string, number>} counts */
+/** Keeps the first row of each text, and no row of a text with both labels. @param {Row[]} rows @param {Record<string, number>} counts */
 function eachOnce(rows, counts) {
   /** @type {Map<string, Row[]>} */
   const byText = new Map();
@@ -65,7 +65,7 @@ function eachOnce(rows, counts) {
   });
 }
 
-/** Rows that both could read. @param {Row[]} rows @param {(Pair | null)[]} pairs @returns {Both[]} */
+/** Returns the rows that both models judged. @param {Row[]} rows @param {(Pair | null)[]} pairs @returns {Both[]} */
 export function readByBoth(rows, pairs) {
   return pairs.flatMap((pair, place) => {
     if (!pair || pair[0].error !== undefined || pair[1].error !== undefined) return [];
@@ -73,7 +73,7 @@ export function readByBoth(rows, pairs) {
   });
 }
 
-/** Whether the two lie on different sides of one half. @param {Both} both */
+/** Tells whether the probabilities lie on different sides of one half. @param {Both} both */
 export function differ({ first, second }) {
   return first.probability >= 0.5 !== second.probability >= 0.5;
 }
@@ -84,7 +84,7 @@ export function apart({ first, second }) {
 }
 
 /**
- * How often each is right, and McNemar's exact test on the reviews that only one of them is right on.
+ * Counts how often each is right, and applies McNemar's exact test.
  * @param {Both[]} found all with a label
  */
 export function judge(found) {
@@ -103,8 +103,7 @@ export function judge(found) {
 }
 
 /**
- * The probability, two-sided, of so uneven a share, were each such review as likely to fall to either
- * (McNemar's exact test). In whole numbers: nothing is rounded but the quotient.
+ * Returns the two-sided p of McNemar's exact test. Only the quotient is rounded.
  * @param {number} lost
  * @param {number} won
  */
@@ -119,14 +118,14 @@ export function mcnemar(lost, won) {
   return Math.min(1, quotient(2n * tail, all));
 }
 
-/** A whole number by a power of two, either of which may be too large for a number. @param {bigint} over @param {bigint} power */
+/** Divides a whole number by a power of two, either of them larger than any number. @param {bigint} over @param {bigint} power */
 function quotient(over, power) {
   const spare = BigInt(Math.max(0, over.toString(16).length * 4 - 64));
   return Number(over >> spare) * 2 ** Number(spare - power);
 }
 
 /**
- * The rows that are shown, in their order.
+ * Returns the rows shown, in order.
  * @param {Both[]} found
  * @param {{show: Show, by: Key, down: boolean}} wish
  */

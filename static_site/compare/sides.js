@@ -1,4 +1,4 @@
-// Holds one of the two models on the page: asks it, and shows what came: nothing yet, reading, an answer or an error.
+// Holds one of the two models: sends it a text, and shows its state, answer or error.
 
 import { ApiError } from "../api.js";
 import { button, element, find } from "../shared/dom.js";
@@ -26,7 +26,7 @@ import { BOTH, SIDES } from "./strings.js";
 const STILL_LOADING_MS = 4_000;
 
 export class Side {
-  /** What it said of the last text; null without a verdict. @type {Answer | null} */
+  /** Its answer to the last text; null without a verdict. @type {Answer | null} */
   answer = null;
   /** @type {State} */
   state = "empty";
@@ -38,7 +38,7 @@ export class Side {
   /**
    * @param {number} place 0 or 1
    * @param {Verdict} api
-   * @param {() => void} onChange called whenever its state is another
+   * @param {() => void} onChange called after each change of state
    */
   constructor(place, api, onChange) {
     this.place = place;
@@ -54,7 +54,7 @@ export class Side {
     this.show("empty", element("p", "headline headline-quiet", BOTH.empty));
   }
 
-  /** Asks for a verdict; a newer call ends an older. @param {string} text */
+  /** Requests a verdict. A newer call ends an older one. @param {string} text */
   async ask(text) {
     this.stop();
     const request = (this.#request = new AbortController());
@@ -70,7 +70,7 @@ export class Side {
     }
   }
 
-  /** Ends what is under way. */
+  /** Ends the request under way. */
   stop() {
     clearTimeout(this.#slow);
     this.#request.abort();
@@ -81,7 +81,7 @@ export class Side {
   show(state, ...nodes) {
     clearTimeout(this.#slow);
     const body = find(this.root, ".side-body");
-    // A pressed button that goes away would take the keyboard's place with it.
+    // A focused button that disappears would lose the focus.
     if (body.contains(document.activeElement)) find(this.root, ".kicker").focus({ preventScroll: true });
     this.state = state;
     this.root.dataset.state = state;
@@ -203,7 +203,7 @@ function commandBlock() {
   return line;
 }
 
-/** A fault of our own must not look like a verdict either. @param {unknown} error */
+/** Turns an error of our own into an ApiError. @param {unknown} error */
 function pageFault(error) {
   console.error(error);
   return new ApiError({ code: "page_fault" });

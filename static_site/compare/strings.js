@@ -4,7 +4,7 @@ import { joined } from "../shared/prose_strings.js";
 import { count, percent, plural } from "../shared/strings.js";
 import { VERDICTS, signed } from "../shared/verdict_strings.js";
 
-/** Texts that stand in the page as they are: an element's data-string names its key. */
+/** Fixed texts, by the names of data-string. */
 export const STATIC = {
   bothTitle: "Compare two models",
   bothDeck: "Both models judge your text. See where they differ before you switch from one to the other.",

@@ -1,4 +1,4 @@
-// Lets the reader fill in a request and send it, and shows what came back: status, headers, time and the raw answer.
+// Shows a form to send a request, and the answer: status, headers, time and body.
 
 import { ApiError } from "../api.js";
 import { copyButton } from "../shared/copy.js";
@@ -14,15 +14,15 @@ import { DEVELOPERS as words } from "./strings.js";
 /** @typedef {import("./openapi.js").Parameter} Parameter */
 /** @typedef {import("./request.js").Filled} Filled */
 
-// More of an answer would only slow the page down.
+// A longer answer is cut, to keep the page fast.
 const MAX_SHOWN_CHARACTERS = 200_000;
 
-/** A request as a program, and the form to try it. @param {Operation} operation @param {string} keyHeader */
+/** Makes a request's program, and the form to try it. @param {Operation} operation @param {string} keyHeader */
 export function attempt(operation, keyHeader) {
   const filled = filledAsExample(operation);
   const more = element("details", "numbers");
   more.append(element("summary", "", words.tryIt), form(operation, filled, keyHeader));
-  // A key is no part of what is shown.
+  // The key is not shown.
   const callNow = () => callOf(operation, filled, api.url, keyOf(operation, keyHeader, words.yourKey));
   return [program(operation, api.url, callNow), more];
 }
@@ -140,10 +140,10 @@ function answerNodes({ method, path }, { headers, text }) {
   ];
 }
 
-/** Why nothing came, in words. @param {unknown} error */
+/** Explains why no answer came. @param {unknown} error */
 async function reasonOf(error) {
   const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-  // A header or an address that no request may have never leaves the browser.
+  // The browser refuses forbidden headers and addresses.
   const fault = await diagnose(new ApiError({ code: timedOut ? "timeout" : "unreachable" }), api);
   return tryFailed(explainForPage(fault, api.url, words.notSent));
 }

@@ -1,4 +1,4 @@
-// Reads an OpenAPI document as this site shows it: its operations, schemas, limits and errors, whatever they are.
+// Reads an OpenAPI document: its operations, schemas, limits and errors.
 
 import { at, entries, list, number, rows, text, texts } from "../shared/careful.js";
 import { DEVELOPERS as words } from "./strings.js";
@@ -35,7 +35,7 @@ import { DEVELOPERS as words } from "./strings.js";
 const METHODS = ["get", "post", "put", "patch", "delete", "head", "options"];
 const PROBLEM = "application/problem+json";
 const SCHEMAS = "#/components/schemas/";
-// Deeper than any message should go; what refers to itself ends here.
+// Deeper than any message. Schemas that contain themselves end here.
 const MAX_DEPTH = 5;
 
 /** @param {any} document @returns {Api} */
@@ -57,7 +57,7 @@ export function described(document) {
 }
 
 /**
- * What a $ref names, and what that names in turn; undefined for one that leads nowhere, or in a circle.
+ * Follows a $ref, and the $refs behind it; undefined for one that leads nowhere or in a circle.
  * @param {any} document
  * @param {any} node
  * @returns {any}
@@ -74,7 +74,7 @@ export function resolved(document, node) {
 }
 
 /**
- * An example of a schema, made up of it.
+ * Generates an example from a schema.
  * @param {any} document
  * @param {any} schema
  * @param {number} [depth]
@@ -166,7 +166,7 @@ function contentsOf(document, content) {
 }
 
 /**
- * The document's own examples, or else one made up.
+ * Returns the document's examples, or else a generated one.
  * @param {any} document
  * @param {any} node
  * @param {string} media
@@ -190,7 +190,7 @@ function examplesOf(document, node, media) {
 // --- schemas ------------------------------------------------------------------------------------
 
 /**
- * A schema's fields; those of objects inside of it, by names with dots.
+ * Returns a schema's fields. Nested fields have names with dots.
  * @param {any} document
  * @param {any} schema
  * @param {string} [before] what their names begin with
@@ -198,7 +198,7 @@ function examplesOf(document, node, media) {
  * @returns {Field[]}
  */
 function fieldsOf(document, schema, before = "", depth = 0) {
-  // What has a name of its own is told of under that name.
+  // A named schema is described under its own name.
   const node = depth === 0 ? resolved(document, schema) : schema;
   if (depth > MAX_DEPTH || at(node, "$ref") !== undefined) return [];
   const required = texts(node, "required");
@@ -246,7 +246,7 @@ function spread(types, word) {
   return types.flatMap((type, place) => (place === 0 ? type : [word, ...type]));
 }
 
-/** What a value may not exceed, and what it is without being sent. @param {any} node @returns {Limit[]} */
+/** Returns a value's limits and its default. @param {any} node @returns {Limit[]} */
 function limitsOf(node) {
   return Object.keys(words.LIMITS).flatMap((name) => {
     const found = at(node, name);

@@ -1,4 +1,4 @@
-// Runs the page for developers: the API's own description, with programs to copy and requests to try.
+// Runs the page for developers: the API's description, programs to copy, and requests to try.
 
 import { startPage } from "../shared/asking.js";
 import { attempt } from "./attempt.js";
@@ -96,7 +96,7 @@ function fieldRow(field, where = "") {
   return [name, typeNode(field.type), meaning(field)];
 }
 
-/** What comes when all is well, and links to what may come instead. @param {Operation} operation */
+/** Describes the answer, with links to the errors. @param {Operation} operation */
 function answers({ replies, method, path }) {
   const list = element("dl", "answers");
   for (const reply of replies.filter(({ status }) => !isError(status))) {

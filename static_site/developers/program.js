@@ -1,4 +1,4 @@
-// Shows a request as a program, in the language that the reader chose for all of the page.
+// Shows a request as a program, in the language chosen for the whole page.
 
 import { copyButton } from "../shared/copy.js";
 import { element } from "../shared/dom.js";
@@ -14,7 +14,7 @@ let language = "curl";
 /** @type {(() => void)[]} */
 const drawings = [];
 
-/** Writes every program on the page anew. */
+/** Rewrites every program on the page. */
 export function redraw() {
   for (const draw of drawings) draw();
 }
@@ -33,7 +33,7 @@ export function program(operation, apiUrl, callNow) {
   return figure;
 }
 
-/** A block that can be scrolled by keyboard. @param {string} label @param {HTMLElement} code */
+/** Makes a block that scrolls by keyboard. @param {string} label @param {HTMLElement} code */
 export function codeBlock(label, code) {
   const block = element("pre", "code");
   block.tabIndex = 0;
@@ -58,7 +58,7 @@ function languages({ id, method, path }) {
     (name) => name !== "module" || hasModule,
   );
   const inputs = names.map((name) => input(id, name));
-  // Where our own module has no such method, plain JavaScript is what stands there.
+  // Plain JavaScript, where our module has no method.
   const shown = () => (language === "module" && !hasModule ? "javascript" : language);
   drawings.push(() => inputs.forEach((one) => (one.checked = one.value === shown())));
   group.append(...inputs.map((one) => labelled(one)));

@@ -1,4 +1,4 @@
-// Sets words of the API's description: code between backticks, types with links to the messages they name.
+// Renders the API's description: code between backticks, types as links to their schemas.
 
 import { element } from "../shared/dom.js";
 import { link } from "../shared/parts.js";
@@ -30,11 +30,11 @@ export function typeNode(type) {
   return node;
 }
 
-/** The anchor of a schema. @param {string} name */
+/** Returns the anchor of a schema. @param {string} name */
 export const messageId = (name) => `message-${name}`;
 
 /**
- * What a field is for, and what it may hold.
+ * Describes a field and its limits.
  * @param {{description: string, limits: import("./openapi.js").Limit[]}} field
  */
 export function meaning({ description, limits }) {

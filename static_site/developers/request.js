@@ -1,4 +1,4 @@
-// A request that the reader puts together: what the fields say, as a call for a program, and sent from here.
+// Turns the form's fields into a call: for a program, or sent from here.
 
 /** @typedef {import("./openapi.js").Operation} Operation */
 /** @typedef {{values: Record<string, string>, media: string, body: string}} Filled values: of the parameters, by name */
@@ -22,7 +22,7 @@ export function filledAsExample(operation) {
   return { values, media: first?.media ?? "", body: first ? bodyOf(first.examples[0]?.value) : "" };
 }
 
-/** An example as one would write it. @param {any} value */
+/** Writes an example as a person would. @param {any} value */
 export function bodyOf(value) {
   if (value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value, null, 2);
@@ -45,7 +45,7 @@ export function callOf(operation, filled, apiUrl, key) {
 }
 
 /**
- * Throws as fetch does.
+ * Sends the request. Throws the errors of fetch.
  * @param {import("../shared/snippets.js").Call} call
  * @param {string} body as the reader wrote it
  * @returns {Promise<Got>}

@@ -1,4 +1,4 @@
-// The first step: a file is dropped, chosen or pasted, or one that was kept is taken up again.
+// The first step: choose, drop or paste a file, or continue with a saved one.
 
 import { MAX_BATCH_REVIEWS } from "../api.js";
 import { copyOf, element, find, onClick, setText } from "../shared/dom.js";
@@ -12,7 +12,7 @@ import { MAX_FILE_BYTES, MAX_ROWS, Refusal } from "../rows/reading.js";
  * @typedef {{url: string, onSource: (source: Source) => void, onRefusal: (refusal: Refusal) => void}} Wiring
  */
 
-// More would make the box itself slow: it is taken as it comes, like a file.
+// A longer text would slow the box down, so it is taken at once, like a file.
 const LARGE_PASTE_CHARACTERS = 100_000;
 
 /** @param {Wiring} wiring @param {Refusal | null} refusal why the last file was not read */
@@ -26,7 +26,7 @@ export function chooseView(wiring, refusal) {
 }
 
 /**
- * Offers what was kept on this device.
+ * Offers the file saved on this device.
  * @param {ParentNode} view
  * @param {import("./keeping.js").Summary} summary
  * @param {{onGoOn: () => void, onForget: () => void}} wiring
@@ -40,7 +40,7 @@ export function offerKept(view, { sheet, count, done }, { onGoOn, onForget }) {
 }
 
 /**
- * Whatever is dropped on the page, at any place, is taken.
+ * Takes files dropped anywhere on the page.
  * @param {HTMLElement} page
  * @param {Wiring} wiring
  * @param {() => boolean} isOpen
@@ -48,7 +48,7 @@ export function offerKept(view, { sheet, count, done }, { onGoOn, onForget }) {
 export function listenForDrops(page, wiring, isOpen) {
   const mark = (/** @type {boolean} */ over) => page.toggleAttribute("data-over", over && isOpen());
   document.addEventListener("dragover", (event) => {
-    // Or the browser would leave the page and show the file.
+    // Without this the browser would leave the page to show the file.
     event.preventDefault();
     mark(true);
   });
@@ -103,7 +103,7 @@ function listenForPaste(view, wiring) {
   });
 }
 
-/** The review page's examples, as JSON lines. */
+/** Returns the review page's examples as JSON lines. */
 function examples() {
   return EXAMPLES.map(({ name, review }) => JSON.stringify({ id: name, review })).join("\n");
 }

@@ -1,4 +1,4 @@
-// Draws the row that is chosen in the table: its whole text, its verdict, and what is to be said about it.
+// Draws the selected row: its text, its verdict and its notes.
 
 import { MAX_REVIEW_CHARACTERS } from "../api.js";
 import { element, find, setText } from "../shared/dom.js";
@@ -10,7 +10,7 @@ import { disagrees } from "./order.js";
 /** @typedef {import("./order.js").Rows} Rows */
 /** @typedef {import("../rows/sending.js").Outcome} Outcome */
 
-// A longer text is read better on its own page.
+// A longer text is cut; its own page shows it whole.
 const SHOWN_CHARACTERS = 2_000;
 const NAME_CHARACTERS = 60;
 
@@ -26,7 +26,7 @@ export function drawDetail(view, rows, row) {
   body.replaceChildren(...verdictOf(rows, row), textBlock(rows.review(row)), ...linkFor(rows.review(row)));
 }
 
-/** Whether the review page could read it. @param {string} review */
+/** Tells whether the review page accepts a review. @param {string} review */
 export function isOpenable(review) {
   return review.trim() !== "" && review.length <= MAX_REVIEW_CHARACTERS;
 }

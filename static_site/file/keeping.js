@@ -1,4 +1,4 @@
-// Keeps a file and what came of it on this device, only when its owner asks for that, and forgets it.
+// Saves a file and its verdicts on this device if its owner asks for that, and deletes them.
 
 import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/index.js";
 
@@ -15,9 +15,9 @@ import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/
  */
 
 const DATABASE = "verdict-file";
-// Raised when what is kept changes its form: an older one is then forgotten.
+// Raised with each new form of the saved data; older data is deleted.
 const VERSION = 1;
-// Rows under one key: written often, so few enough to be quick.
+// Rows a key. They are written often, so they are few.
 const CHUNK_ROWS = 500;
 
 /** @type {ReturnType<typeof createStore> | null} */
@@ -27,17 +27,17 @@ function store() {
   return (opened ??= createStore(DATABASE, "file"));
 }
 
-/** Whether this browser can keep anything at all. */
+/** Tells whether this browser has a database. */
 export function canKeep() {
   return typeof indexedDB !== "undefined";
 }
 
 /**
- * There is one place, for one tab at a time. Gives null when another tab has it.
+ * Claims the saved file for this tab. Returns null when another tab has it.
  * @returns {Promise<Release | null>}
  */
 export function claim() {
-  // A page without TLS has no locks; there two tabs may overwrite each other's file, as the last one wins.
+  // A page without TLS has no locks, so the last of two tabs wins.
   if (!navigator.locks) return Promise.resolve(() => {});
   return new Promise((resolve) => {
     navigator.locks.request(DATABASE, { ifAvailable: true }, (lock) =>
@@ -47,7 +47,7 @@ export function claim() {
 }
 
 /**
- * What is kept, in short; null when nothing is. Makes no database to find out.
+ * Returns a summary of the saved file, or null. Creates no database.
  * @returns {Promise<Summary | null>}
  */
 export async function kept() {
@@ -57,12 +57,12 @@ export async function kept() {
     if (isSummary(summary)) return summary;
     await forget();
   } catch {
-    // Storage is closed, or holds something else: nothing is kept.
+    // The storage is closed or holds other data.
   }
   return null;
 }
 
-/** Something else in the place is not shown, and forgotten. @param {any} summary @returns {summary is Summary} */
+/** Tells our summaries from other data. @param {any} summary @returns {summary is Summary} */
 function isSummary(summary) {
   const { version, sheet, count, done } = summary ?? {};
   return version === VERSION && typeof sheet?.name === "string" && Number.isInteger(count) && Number.isInteger(done);
@@ -73,7 +73,7 @@ async function exists() {
   return databases.some(({ name }) => name === DATABASE);
 }
 
-/** All that is kept. @param {Summary} summary @returns {Promise<Work>} */
+/** Loads the saved file. @param {Summary} summary @returns {Promise<Work>} */
 export async function load({ sheet, choice, count, band, models }) {
   const chunks = Math.ceil(count / CHUNK_ROWS);
   const rows = (await chunksOf("rows", chunks)).flat();
@@ -90,16 +90,16 @@ function chunksOf(kind, chunks) {
   );
 }
 
-/** Empties the database and takes it away. */
+/** Empties and deletes the database. */
 export async function forget() {
   await clear(store());
   await store()("readonly", (/** @type {IDBObjectStore} */ objects) => objects.transaction.db.close());
   opened = null;
-  // Another page may hold it open: it is empty then, and goes when that page goes.
+  // While another page holds it open, it stays, but empty.
   indexedDB.deleteDatabase(DATABASE);
 }
 
-/** Writes one file and its outcomes, those that changed and no others, one write at a time. */
+/** Saves a file and the outcomes that changed, one write at a time. */
 export class Keeper {
   /** @type {Work} */ #work;
   /** @type {Set<number>} */ #changed = new Set();
@@ -111,7 +111,7 @@ export class Keeper {
   /**
    * @param {Work} work
    * @param {Release} release
-   * @param {(error: unknown) => void} onFailure called once; nothing is kept then
+   * @param {(error: unknown) => void} onFailure called once; then nothing stays saved
    */
   constructor(work, release, onFailure) {
     this.#work = work;
@@ -119,7 +119,7 @@ export class Keeper {
     this.#onFailure = onFailure;
   }
 
-  /** Writes all of it. The summary comes last: a half-written file is none. */
+  /** Writes the whole file, its summary last, so a partial file is never loaded. */
   start() {
     const chunks = Math.ceil(this.#work.sheet.rows.length / CHUNK_ROWS);
     for (let chunk = 0; chunk < chunks; chunk += 1) this.#changed.add(chunk);
@@ -131,24 +131,24 @@ export class Keeper {
     });
   }
 
-  /** Notes a row whose outcome is new. @param {number} row */
+  /** Marks a row as changed. @param {number} row */
   note(row) {
     this.#changed.add(Math.floor(row / CHUNK_ROWS));
   }
 
-  /** Writes what was noted, now or when the present write is done. */
+  /** Writes changed rows now, or after the current write. */
   write() {
     return this.#begin(async () => {});
   }
 
-  /** Writes what is left, and stops. */
+  /** Writes the rest, and stops. */
   async close() {
     await this.write();
     this.#stopped = true;
     this.#release();
   }
 
-  /** Nothing more is written; what is kept is forgotten. */
+  /** Stops writing, and deletes the saved file. */
   async stop() {
     this.#stopped = true;
     await this.#writing;
@@ -168,7 +168,7 @@ export class Keeper {
       await first();
       while (this.#changed.size > 0 && !this.#stopped) await this.#writeChanged();
     } finally {
-      // In the same turn as the last look at what changed, or a change between the two would wait.
+      // In the same turn as the last check, so that no change is missed.
       this.#writing = null;
     }
   }
@@ -187,7 +187,7 @@ export class Keeper {
   async #fail(error) {
     if (this.#stopped) return;
     this.#stopped = true;
-    // What is half there would be no use, and the room is needed.
+    // A partial file is useless and takes room.
     await forget().catch(() => {});
     this.#release();
     this.#onFailure(error);

@@ -1,4 +1,4 @@
-// Says which rows of a file are shown, and in what order.
+// Filters and sorts the rows of a file.
 
 /**
  * @typedef {import("../rows/sending.js").Outcome} Outcome
@@ -12,7 +12,7 @@
  *   note: (row: number) => string}} Rows
  */
 
-// Enough to order texts by, and cheap for long ones.
+// Texts are sorted by this many characters.
 const SORTED_CHARACTERS = 60;
 const VERDICTS = ["negative", "uncertain", "positive"];
 
@@ -37,7 +37,7 @@ function isShown(rows, row, show) {
   return outcome.sentiment === show;
 }
 
-/** An outright verdict against the label. @param {Outcome | null} outcome @param {Label | null} label */
+/** Tells whether a positive or negative verdict differs from the label. @param {Outcome | null} outcome @param {Label | null} label */
 export function disagrees(outcome, label) {
   if (!outcome || outcome.error !== undefined || label === null) return false;
   return outcome.sentiment !== "uncertain" && outcome.sentiment !== label;
@@ -50,7 +50,7 @@ function holds(rows, row, wanted) {
 }
 
 /**
- * What a row is ordered by; undefined for a row without it.
+ * Returns the sort key of a row; undefined for a row without one.
  * @param {Rows} rows
  * @param {Key} by
  * @returns {(row: number) => string | number | undefined}
@@ -67,7 +67,7 @@ function keysOf(rows, by) {
 }
 
 /**
- * Rows without a key come last both ways; equal ones stay in the file's order.
+ * Sorts stably. Rows without a key come last in both directions.
  * @param {number[]} order
  * @param {(row: number) => string | number | undefined} keyOf
  * @param {boolean} down

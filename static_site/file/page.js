@@ -1,4 +1,4 @@
-// Runs the page for a whole file: choose it, say which column holds the reviews, read them all.
+// Runs the page for a whole file: choose it, pick its columns, judge its reviews.
 
 import { addStrings, byId, copyOf, find, onClick, setText } from "../shared/dom.js";
 import { api } from "../shared/service.js";
@@ -54,7 +54,7 @@ async function showChoose(refusal = null) {
 }
 
 /**
- * From a later step: the button that was pressed is gone, and reading starts at the top.
+ * Returns from a later step to the first, and moves the focus to its title.
  * @param {Refusal | null} [refusal]
  */
 function goBack(refusal = null) {
@@ -153,7 +153,7 @@ async function forgetKept() {
   say(FILE.forgotten);
 }
 
-/** Null, and said so, when another tab is at work on what is kept. */
+/** Returns null, with a message, when another tab uses the saved file. */
 async function claimKept() {
   const release = await claim();
   if (!release) setText(step, "#kept-text", FILE.keptElsewhere);

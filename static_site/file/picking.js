@@ -1,4 +1,4 @@
-// The second step: a preview of the rows, and which columns hold reviews, labels and names.
+// The second step: preview the rows, and pick the columns of reviews, labels and names.
 
 import { copyOf, element, fillSelect, find, inputOf, listItem, onClick, selectOf, setText } from "../shared/dom.js";
 import { FILE } from "./strings.js";
@@ -21,7 +21,7 @@ import { jobsOf, workOf } from "./work.js";
 const PREVIEW_ROWS = 5;
 const PREVIEW_COLUMNS = 12;
 const PREVIEW_CHARACTERS = 160;
-// A column's name may be anything, a megabyte too.
+// A column's name may be a megabyte long.
 const NAME_CHARACTERS = 60;
 
 /** @param {Sheet} sheet @param {Wiring} wiring */
@@ -96,7 +96,7 @@ function listen(view, sheet, wiring) {
       selectOf(form, "#scale").value = scaleFor(sheet, choiceOf(form));
     });
   }
-  // What is ticked changes nothing that is shown, and much would be counted again.
+  // Checkboxes change no number shown, so they cause no recount.
   for (const select of form.querySelectorAll("select")) select.addEventListener("change", update);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -122,7 +122,7 @@ function show({ form, preview, title, more }, sheet, url) {
 }
 
 /**
- * The chosen columns first of all, then as many others as fit.
+ * Returns the chosen columns, then as many others as fit.
  * @param {Sheet} sheet
  * @param {Choice} choice
  */

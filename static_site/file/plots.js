@@ -1,4 +1,4 @@
-// Draws a file's plots as SVG: the histogram of probabilities, and calibration beside labels.
+// Draws a file's plots as SVG: the histogram of probabilities, and calibration.
 
 import { count, percent } from "../shared/strings.js";
 import { FILE } from "./strings.js";
@@ -10,17 +10,17 @@ import { FILE } from "./strings.js";
  */
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
-// A group with fewer rows than this says little, and is drawn hollow.
+// A group with fewer rows is drawn hollow.
 const FEW_ROWS = 20;
-// Sizes at the browser's usual 16 px, grown with the reader's own.
+// Sizes at a font size of 16 px; they grow with the reader's.
 const USUAL_FONT_PX = 16;
 const HISTOGRAM_HEIGHT = 320;
 const MARGINS = { left: 52, right: 12, top: 34, bottom: 46 };
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
-// On a narrower axis five ticks' words would touch.
+// On a narrower axis five labels would touch.
 const NARROW_PX = 300;
 const FEW_TICKS = [0, 0.5, 1];
-/** From the bottom of a bar to its top. @type {("negative" | "uncertain" | "positive")[]} */
+/** Parts of a bar, from bottom to top. @type {("negative" | "uncertain" | "positive")[]} */
 const LAYERS = ["negative", "uncertain", "positive"];
 
 let patterns = 0;
@@ -82,7 +82,7 @@ function histogramLabel(bins) {
   return FILE.histogramLabel(all, below, all - below);
 }
 
-/** The next of 1, 2, 4, 10, 20, 40 and so on. @param {number} most */
+/** Rounds up to 1, 2, 4, 10, 20, 40 and so on. @param {number} most */
 export function niceTop(most) {
   const power = 10 ** Math.floor(Math.log10(most));
   return [1, 2, 4, 10].map((step) => step * power).find((top) => top >= most) ?? most;
@@ -165,7 +165,7 @@ function drawBar(svg, frame, bin, top, fills) {
 }
 
 /**
- * A point, and its interval as a bar with caps.
+ * Draws a point, and its interval as a bar with caps.
  * @param {SVGElement} svg
  * @param {Frame} frame
  * @param {CalibrationBin} bin
@@ -180,7 +180,7 @@ function drawPoint(svg, frame, { predicted, observed, low, high, rows }) {
 }
 
 /**
- * Solid for plus, hatched for minus, dotted for neither: told apart without colour.
+ * Draws patterns, so that colour isn't needed: solid for plus, hatched for minus, dotted for neither.
  * @param {SVGElement} svg
  * @returns {Record<string, string>}
  */

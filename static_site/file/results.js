@@ -1,4 +1,4 @@
-// Shows what came of the rows: shares, plots, the comparison with labels, and the table.
+// Shows the results: shares, plots, the comparison with labels, and the table.
 
 import { element, fillSelect, find, inputOf, onClick, selectOf, setText } from "../shared/dom.js";
 import { linkTo } from "../shared/share.js";
@@ -24,10 +24,10 @@ import { labelsOf } from "./work.js";
  * @typedef {import("./work.js").Work} Work
  */
 
-// While rows come in, plots and order follow at this pace: with many rows they cost time.
+// Plots and order are redrawn at this interval while rows arrive.
 const REFRESH_MS = 1_000;
 const SEARCH_PAUSE_MS = 200;
-// What fits into a line of the widest screen.
+// Fits a line of the widest screen.
 const LINE_CHARACTERS = 300;
 /** @type {Record<string, string>} */
 const TYPES = { csv: "text/csv;charset=utf-8", jsonl: "application/jsonlines" };
@@ -56,7 +56,7 @@ export class Results {
     drawDetail(view, this.#rows, null);
   }
 
-  /** Call it once the view is in the page: the plots are as wide as their place. */
+  /** Starts drawing. The view must be in the page, because plots need its width. */
   start() {
     const { root } = this;
     selectOf(root, "#show").addEventListener("change", () => this.#filter());
@@ -73,14 +73,14 @@ export class Results {
     this.refresh();
   }
 
-  /** Draws nothing more: another step takes its place. */
+  /** Stops drawing. */
   end() {
     this.#widths.disconnect();
     clearTimeout(this.#refreshing);
     clearTimeout(this.#searching);
   }
 
-  /** Rows have changed: shown now, or soon. @param {{now?: boolean}} [how] */
+  /** Redraws after a change of rows, now or soon. @param {{now?: boolean}} [how] */
   changed({ now = false } = {}) {
     if (now) return this.refresh();
     this.#grid.draw();
@@ -207,13 +207,13 @@ export class Results {
   }
 }
 
-/** Its own page, in a new tab, so that this one goes on. @param {Rows} rows @param {number} row */
+/** Opens a review in a new tab, so the run here continues. @param {Rows} rows @param {number} row */
 async function openReview(rows, row) {
   const review = rows.review(row);
   if (isOpenable(review)) window.open(await linkTo(review), "_blank", "noopener");
 }
 
-/** The options that can hold a row of this file. @param {Work} work @returns {[string, string][]} */
+/** Returns the filters that apply to this file. @param {Work} work @returns {[string, string][]} */
 function showOptions({ choice }) {
   return Object.entries(FILE.SHOW).filter(([show]) => show !== "disagrees" || choice.label >= 0);
 }
@@ -235,7 +235,7 @@ function rowsOf({ sheet, choice, outcomes }, labels) {
 }
 
 /**
- * A row's note, in a few words.
+ * Returns a row's short note.
  * @param {Outcome | null} outcome
  * @param {import("../rows/labels.js").Label | null} label
  */
@@ -279,7 +279,7 @@ function verdictWords(outcome) {
   return outcome.error === undefined ? VERDICTS[outcome.sentiment] : FILE.failed;
 }
 
-/** The number, and a bar from the middle. @param {Outcome | null} outcome */
+/** Draws a probability as a number and a bar from the middle. @param {Outcome | null} outcome */
 function probabilityCell(outcome) {
   if (!outcome || outcome.error !== undefined) return [];
   const { probability } = outcome;
@@ -324,7 +324,7 @@ function confusion(comparison) {
   return table;
 }
 
-/** The first value of a line is its head. @param {string[]} columns @param {string[][]} lines */
+/** Makes a table; the first value of a line is its heading. @param {string[]} columns @param {string[][]} lines */
 function tableOf(columns, lines) {
   const table = element("table", "plain-table number-table");
   const head = element("tr");
@@ -345,7 +345,7 @@ function headCell(name, scope) {
   return cell;
 }
 
-// The file with its verdicts.
+// Downloads.
 
 /** @param {DocumentFragment} view @param {Work} work */
 function listenForDownloads(view, work) {

@@ -1,4 +1,4 @@
-// The third step: sends the rows, says how far it is, and keeps them on this device when asked.
+// The third step: sends the rows, shows progress, and saves them on this device on request.
 
 import { copyOf, find, inputOf, onClick, setOptionalText, setText } from "../shared/dom.js";
 import { diagnose } from "../shared/failure.js";
@@ -21,7 +21,7 @@ import { forgetFailures, jobsOf } from "./work.js";
  */
 
 const COUNTDOWN_MS = 250;
-// A screen reader hears of the progress at these shares, not at every batch.
+// Shares of progress that are announced to screen readers.
 const SAID_SHARES = [0.25, 0.5, 0.75];
 
 export class Run {
@@ -36,7 +36,7 @@ export class Run {
   /**
    * @param {Work} work
    * @param {Wiring} wiring
-   * @param {Release | null} release not null: it came from this device's storage
+   * @param {Release | null} release not null for a saved file
    */
   constructor(work, wiring, release) {
     this.#work = work;
@@ -49,7 +49,7 @@ export class Run {
     this.#fill(release !== null);
   }
 
-  /** Call it once the view is in the page. @param {{keep: boolean}} wish */
+  /** Starts the run. The view must be in the page. @param {{keep: boolean}} wish */
   start({ keep }) {
     this.results.start();
     window.addEventListener("beforeunload", this.#onLeave);
@@ -57,7 +57,7 @@ export class Run {
     this.#resume();
   }
 
-  /** Ends it for good: another file takes its place. What is kept stays kept. */
+  /** Ends the run for good. A saved file stays saved. */
   async leave() {
     this.sending.cancel();
     this.results.end();
@@ -145,7 +145,7 @@ export class Run {
   }
 
   /**
-   * What can't be reached may be offline, down, or not for this page.
+   * Finds out why the API can't be reached: offline, down, or not open to this page.
    * @param {State} state
    * @param {ApiError} error
    */
@@ -161,7 +161,7 @@ export class Run {
     return outcomes.length - sharesOf(outcomes).waiting;
   }
 
-  // What it shows.
+  // Display.
 
   #draw() {
     const { root } = this;
@@ -210,7 +210,7 @@ export class Run {
   }
 
   /**
-   * A button that goes while it has the focus hands it to the title.
+   * Shows or hides a button. A focused button that is hidden passes the focus to the title.
    * @param {string} selector
    * @param {boolean} shown
    * @param {string} [words]
@@ -261,7 +261,7 @@ export class Run {
     this.#wiring.say(FILE.progress(this.#done(), all));
   }
 
-  // What it keeps.
+  // Saving.
 
   /** @param {Release} release */
   #newKeeper(release) {
@@ -310,7 +310,7 @@ export class Run {
     this.#sayKeepTrouble(full ? FILE.keepFull : FILE.keepFailed);
   }
 
-  /** A reload would lose what isn't kept. @type {(event: BeforeUnloadEvent) => void} */
+  /** Asks before a reload that would lose results. @type {(event: BeforeUnloadEvent) => void} */
   #onLeave = (event) => {
     if (this.#keeper === null && this.#state.phase !== "done") event.preventDefault();
   };

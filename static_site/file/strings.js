@@ -3,7 +3,7 @@
 import { ROWS, megabytes, rowsOf, shareOf } from "../rows/strings.js";
 import { count, percent, plural } from "../shared/strings.js";
 
-/** Texts that stand in the page as they are: an element's data-string names its key. */
+/** Fixed texts, by the names of data-string. */
 export const STATIC = {
   fileTitle: "Judge a whole file",
   fileDeck:

@@ -1,4 +1,4 @@
-// Holds one file's work: its rows, what the reader chose, and what came of each row.
+// Holds a file's rows, the reader's choices, and each row's outcome.
 
 import { faultOf } from "../rows/columns.js";
 import { labelOf } from "../rows/labels.js";
@@ -11,16 +11,16 @@ import { isWorthAnotherTry } from "../rows/sending.js";
  * @typedef {import("../rows/sending.js").Outcome} Outcome
  * @typedef {import("../rows/labels.js").Label} Label
  * @typedef {import("../rows/columns.js").Columns & {scale: import("../rows/labels.js").Scale, once: boolean}} Choice
- *   once: equal reviews are asked once
+ *   once: equal reviews are sent once
  * @typedef {object} Work
  * @property {Sheet} sheet
  * @property {Choice} choice
- * @property {(Outcome | null)[]} outcomes a row's; null when it has not been asked yet
- * @property {[number, number] | null} band between which probabilities the model can't tell
+ * @property {(Outcome | null)[]} outcomes by row; null for a row not sent yet
+ * @property {[number, number] | null} band the probabilities of "can't tell"
  * @property {string[]} models the ids of those that answered
  */
 
-/** Rows that can't be sent fail at once. @param {Sheet} sheet @param {Choice} choice @returns {Work} */
+/** Starts a file's work. Rows that can't be sent fail at once. @param {Sheet} sheet @param {Choice} choice @returns {Work} */
 export function workOf(sheet, choice) {
   const outcomes = sheet.rows.map((_, row) => {
     const error = faultOf(sheet, row, choice.review);
@@ -29,7 +29,7 @@ export function workOf(sheet, choice) {
   return { sheet, choice, outcomes, band: null, models: [] };
 }
 
-/** The requests' reviews: rows without an outcome. @param {Work} work @returns {Job[]} */
+/** Returns the reviews to send: those of rows without an outcome. @param {Work} work @returns {Job[]} */
 export function jobsOf({ sheet, choice, outcomes }) {
   /** @type {Map<string, Job>} */
   const byReview = new Map();
@@ -47,7 +47,7 @@ export function jobsOf({ sheet, choice, outcomes }) {
   return jobs;
 }
 
-/** Failed rows that could fare better are as if never asked. Gives how many. @param {Work} work */
+/** Resets failed rows that another try could help. Returns their number. @param {Work} work */
 export function forgetFailures({ outcomes }) {
   let count = 0;
   outcomes.forEach((outcome, row) => {

@@ -1,4 +1,4 @@
-// Keeps count of labels: one for each row, in an order that can be undone, and kept between visits without a text.
+// Holds a label for each row, with undo. Keeps labels between visits, never texts.
 
 /**
  * @typedef {"positive" | "negative" | "skipped"} Label
@@ -6,13 +6,13 @@
  */
 
 const PREFIX = "verdict.labels.";
-/** What a file may have in its label column already. @type {Record<string, Label>} */
+/** Labels that a file may already hold. @type {Record<string, Label>} */
 const KNOWN = { positive: "positive", pos: "positive", 1: "positive", negative: "negative", neg: "negative", 0: "negative" };
 
 export class Labelling {
   /**
    * @param {string[]} texts
-   * @param {string[]} given what stands in the label column of each row; "" where nothing does
+   * @param {string[]} given each row's cell in the label column; "" for none
    * @param {string} key names the file between visits
    */
   constructor(texts, given, key) {
@@ -29,12 +29,12 @@ export class Labelling {
     for (const [row, label] of stored(key, texts.length)) this.labels.set(row, label);
   }
 
-  /** The first row without a label; -1 when all have one. */
+  /** Returns the first row without a label; -1 for none. */
   get next() {
     return this.texts.findIndex((text, row) => !this.labels.has(row) && text.trim() !== "");
   }
 
-  /** How many rows can have a label. */
+  /** Returns the number of rows that can have a label. */
   get total() {
     return this.texts.filter((text) => text.trim() !== "").length;
   }
@@ -51,7 +51,7 @@ export class Labelling {
     this.#keep();
   }
 
-  /** Takes the last label back, and gives its row; null when none was given in this visit. */
+  /** Undoes the last label of this visit. Returns its row, or null. */
   undo() {
     const step = this.steps.pop();
     if (!step) return null;
@@ -61,7 +61,7 @@ export class Labelling {
     return step.row;
   }
 
-  /** The labelled rows as CSV; every cell is quoted. */
+  /** Writes the labelled rows as CSV, with every cell quoted. */
   toCsv() {
     const rows = [...this.labels].filter(([, label]) => label !== "skipped").sort(([one], [other]) => one - other);
     const lines = [["text", "label"], ...rows.map(([row, label]) => [this.texts[row], label])];
@@ -72,7 +72,7 @@ export class Labelling {
     try {
       localStorage.setItem(PREFIX + this.key, JSON.stringify([...this.labels]));
     } catch {
-      // A browser that stores nothing keeps the labels until the page is left.
+      // Without storage, the labels last until the page is left.
     }
   }
 }

@@ -1,4 +1,4 @@
-// Runs the labelling page: takes a file, shows one text after the other, and writes the labels as CSV.
+// Runs the labelling page: reads a file, shows its texts one by one, and writes labels as CSV.
 
 import { addStrings, byId, onClick } from "../shared/dom.js";
 import { guessColumns } from "../rows/columns.js";
@@ -20,7 +20,7 @@ let labelling = null;
 let row = -1;
 let name = "";
 
-/** A key for each act; the settings can switch them off. @type {Record<string, () => void>} */
+/** Keyboard shortcuts; the settings can switch them off. @type {Record<string, () => void>} */
 const KEYS = {
   p: () => give("positive"),
   n: () => give("negative"),
@@ -79,7 +79,7 @@ function undo() {
   if (back !== null) go(back, words.undone);
 }
 
-/** Shows a row. @param {number} to @param {string} [said] what was done before, for who can't see it */
+/** Shows a row. @param {number} to @param {string} [said] the last action, for screen readers */
 function go(to, said = "") {
   if (!labelling) return;
   row = to;
@@ -95,7 +95,7 @@ function go(to, said = "") {
   status.textContent = said;
 }
 
-/** A button that can't be pressed would lose the keyboard's place: it stays, and says so. @param {boolean} open @param {boolean} undoable @param {boolean} some */
+/** Marks buttons as disabled. They keep the focus. @param {boolean} open @param {boolean} undoable @param {boolean} some */
 function enable(open, undoable, some) {
   for (const id of ["positive", "negative", "skip"]) byId(id).setAttribute("aria-disabled", String(!open));
   byId("undo").setAttribute("aria-disabled", String(!undoable));

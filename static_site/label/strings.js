@@ -2,7 +2,7 @@
 
 import { count } from "../shared/strings.js";
 
-/** Texts that stand in the page as they are: an element's data-string names its key. */
+/** Fixed texts, by the names of data-string. */
 export const STATIC = {
   labelTitle: "Label texts, one key each",
   labelDeck:

@@ -1,4 +1,4 @@
-// Tells, of a model that was adapted to someone's own reviews, to what, and whether that made it better.
+// Shows to which reviews a model was adapted, and whether that made it better.
 
 import { amount, at, number, text } from "../shared/careful.js";
 import { notes, paragraphs } from "../shared/parts.js";
@@ -22,7 +22,7 @@ export function adapted(card) {
   };
 }
 
-/** The card's own sentence on whether it is better; empty where it was not adapted. @param {any} card */
+/** Returns the card's sentence on the adaptation; empty without one. @param {any} card */
 export function verdictOf(card) {
   return orEmpty(text(card, "adaptation", "sentence"), words.sentence);
 }

@@ -1,4 +1,4 @@
-// Tells how often the model is right, whether it keeps its promises, and what it gets wrong.
+// Shows how often the model is right, how well it is calibrated, and what it gets wrong.
 
 import { amount, at, rows, share, text } from "../shared/careful.js";
 import { element, listItem } from "../shared/dom.js";
@@ -14,7 +14,7 @@ import { table } from "../shared/tables.js";
 /** @typedef {{x: number, y: number, share: number | null}} Group shares: how sure, how often right, of all reviews */
 
 const SPLITS = ["test", "development"];
-// So many standard errors either way hold 95 in 100 of what chance gives.
+// Standard errors of a 95 % interval.
 const CHANCE_WIDTH = 1.96;
 // The example for "0.8" may be this far from it.
 const EXAMPLE_WITHIN = 0.1;
@@ -95,19 +95,19 @@ function reliabilityPlot(split, figures, groups, band) {
     yAxis: { label: words.isRight, ends: [least, 1], step: 0.1 },
     points: groups.map((group) => ({ ...group, ...chanceOf(group, reviews) })),
     diagonal: words.keepsPromise,
-    // Up to here it can't tell, to whichever side it leans.
+    // Below this it can't tell, on either side.
     band: band && { to: Math.min(1 - band[0], band[1]), label: words.cantTell },
   });
 }
 
-/** Where a group that keeps its promise would lie, 95 times in 100. @param {Group} group @param {number | null} reviews */
+/** Returns the 95 % interval of a calibrated group. @param {Group} group @param {number | null} reviews */
 function chanceOf({ x, share: part }, reviews) {
   if (!reviews || !part) return {};
   const width = CHANCE_WIDTH * Math.sqrt((x * (1 - x)) / (part * reviews));
   return { low: x - width, high: Math.min(1, x + width) };
 }
 
-/** What became of the group that was about 0.8 sure. @param {Group[]} groups */
+/** Describes the group that was about 0.8 sure. @param {Group[]} groups */
 function example(groups) {
   const distance = (/** @type {Group} */ { x }) => Math.abs(x - 0.8);
   const nearest = groups.reduce((best, group) => (distance(group) < distance(best) ? group : best));
@@ -165,7 +165,7 @@ export function riskCoverage(card) {
   };
 }
 
-/** From the surest on. @param {any} figures */
+/** Sorts by sureness, surest first. @param {any} figures */
 function curveOf(figures) {
   return rows(figures, "risk_coverage")
     .flatMap((row) => {
@@ -226,9 +226,9 @@ function groupTable(card, key, caption, nameOf) {
 const wrongOf = (row) => 1 - (share(row, "accuracy") ?? 1);
 
 /**
- * The share called wrongly, and to which side where the card says it.
+ * Shows the share of wrong verdicts, by side where the card has it.
  * @param {Row} row
- * @param {number} worst the share that a full bar stands for
+ * @param {number} worst the share of a full bar
  */
 function errorCell(row, worst) {
   const wrong = wrongOf(row);

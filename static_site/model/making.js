@@ -1,4 +1,4 @@
-// Tells what the model is for, how it was made, of what, and at what cost.
+// Shows the model's uses, its training, its data and its cost.
 
 import { amount, at, entries, number, rows, share, text, texts } from "../shared/careful.js";
 import { element } from "../shared/dom.js";

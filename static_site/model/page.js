@@ -1,4 +1,4 @@
-// Runs the model's page: what the API's model card says, told by story.js.
+// Runs the model's page: story.js draws the API's model card.
 
 import { startPage } from "../shared/asking.js";
 import { api } from "../shared/service.js";

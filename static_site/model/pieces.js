@@ -1,4 +1,4 @@
-// Makes the pieces that every part of the model's story is put together from.
+// Makes the pieces of every part of the model's page.
 
 import { at, share, text } from "../shared/careful.js";
 import { element, listItem } from "../shared/dom.js";
@@ -7,13 +7,13 @@ import { table } from "../shared/tables.js";
 
 /**
  * @typedef {object} Part
- * @property {string} id which its title in strings.js and its anchor go by
- * @property {Node[]} body empty where the card has nothing for it
+ * @property {string} id the key of its title in strings.js, and its anchor
+ * @property {Node[]} body empty without figures in the card
  * @property {Node[]} [margin] notes and sources
  */
 
 /**
- * The split's figures that the page tells of: the test split's, or else the development split's.
+ * Returns the figures of the test split, or else of the development split.
  * @param {any} card
  * @param {string} key which figures it needs
  */
@@ -33,7 +33,7 @@ export function bullets(title, sentences) {
   return [element("h3", "section-title", title), list];
 }
 
-/** Names the command that prints a figure again, where the card has one. @param {any} figures @param {string} [before] */
+/** Names the command that prints a figure, if the card has one. @param {any} figures @param {string} [before] */
 export function source(figures, before = words.printedBy) {
   const command = text(figures, "command");
   if (command === null) return [];
@@ -43,7 +43,7 @@ export function source(figures, before = words.printedBy) {
 }
 
 /**
- * A table that waits to be opened.
+ * Makes a table that opens on demand.
  * @param {string} summary
  * @param {string} caption
  * @param {string[]} head
@@ -56,7 +56,7 @@ export function folded(summary, caption, head, lines) {
 }
 
 /**
- * A share as a number and a bar, or as two bars, one for each side that it goes to.
+ * Draws a share as a number and a bar, or as two bars, one a side.
  * @param {string} number
  * @param {Record<string, number>} parts of the bar, by sign
  */
@@ -77,7 +77,7 @@ export function barPart(sign, part) {
   return node;
 }
 
-/** Between which probabilities it says that it can't tell. @param {any} card @returns {[number, number] | null} */
+/** Returns the probabilities of "can't tell". @param {any} card @returns {[number, number] | null} */
 export function bandOf(card) {
   const [low, high] = [share(card, "uncertain", 0), share(card, "uncertain", 1)];
   return low !== null && high !== null && low <= 0.5 && high >= 0.5 && low < high ? [low, high] : null;
@@ -99,7 +99,7 @@ export function orEmpty(value, say) {
   return value === null ? "" : say(value);
 }
 
-/** A cell for a share that the card may lack. @param {any} row @param {string} key @param {number} [places] */
+/** Makes a cell for a share that may be missing. @param {any} row @param {string} key @param {number} [places] */
 export function shareCell(row, key, places = 1) {
   return orDash(share(row, key), (found) => words.percentOf(found, places));
 }

@@ -1,23 +1,23 @@
-// Draws a plot as SVG in the reader's own type size, anew whenever its place gets another width.
+// Draws a plot as SVG in the reader's font size, and redraws it when its width changes.
 
 /**
  * @typedef {{label: string, ends: [number, number], step: number}} Axis
  * @typedef {{x: number, y: number, low?: number, high?: number}} Point shares, 0..1; low and high bound the chance
  * @typedef {object} Plot
- * @property {string} label what a screen reader says of it
+ * @property {string} label for screen readers
  * @property {Axis} xAxis
  * @property {Axis} yAxis
  * @property {Point[]} points
- * @property {string} [diagonal] what the line says on which x and y are the same; none without it
+ * @property {string} [diagonal] the label of the line x = y; no line without it
  * @property {{to: number, label: string} | null} [band] hatched, from the axis' start
  */
 
 const SVG = "http://www.w3.org/2000/svg";
-// As in model.css.
+// As in page.css.
 const HEIGHT_OF_WIDTH = 18 / 25;
 let drawn = 0;
 
-/** A block that holds the plot. @param {Plot} plot @returns {HTMLElement} */
+/** Makes a block that holds the plot. @param {Plot} plot @returns {HTMLElement} */
 export function plotted(plot) {
   const place = document.createElement("div");
   place.className = "plot";
@@ -131,9 +131,9 @@ function curve({ points }, { across, up }) {
   return [...chances, shape("polyline", { class: "plot-line", points: line }), ...dots];
 }
 
-/** Round values between an axis' ends. @param {Axis} axis */
+/** Returns round values between an axis' ends. @param {Axis} axis */
 function steps({ ends: [least, most], step }) {
-  // Sums of tenths miss whole numbers by a hair.
+  // Sums of tenths miss whole numbers by rounding.
   const first = Math.ceil(least / step - 1e-9);
   const last = Math.floor(most / step + 1e-9);
   return Array.from({ length: last - first + 1 }, (_, place) => (first + place) * step);

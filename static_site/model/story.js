@@ -1,4 +1,4 @@
-// Tells the model's card as a newspaper would: what matters first, then the evidence, part by part.
+// Lays out the model's card: the summary first, then the evidence, part by part.
 
 import { adapted, verdictOf } from "./adapted.js";
 import { amount, at, share, text } from "../shared/careful.js";
@@ -32,7 +32,7 @@ const TOLD = [
   identity,
 ];
 
-/** The whole story; a part whose figures the card lacks is left out. @param {any} card */
+/** Draws the whole page, without parts whose figures are missing. @param {any} card */
 export function storyOf(card) {
   const parts = TOLD.map((tell) => tell(card)).filter(({ body }) => body.length > 0);
   return laidOut(

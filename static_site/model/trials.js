@@ -1,4 +1,4 @@
-// Tells what became of the model in trials: one ability each, other languages, its reasons, its peers, luck.
+// Shows the model's tests: single skills, other languages, its reasons, alternatives, luck.
 
 import { amount, at, entries, list, number, rows, share, text } from "../shared/careful.js";
 import { element } from "../shared/dom.js";
@@ -12,7 +12,7 @@ import { table } from "../shared/tables.js";
 /** @typedef {import("./pieces.js").Part} Part */
 /** @typedef {{name: string, asks: string, held: number, open: number | null}} Capability shares right of each half */
 
-// These stand among the capabilities in the card, and sum up.
+// Summaries among the card's capabilities.
 const SUMMARIES = ["overall", "single sentences"];
 
 /** @param {any} card @returns {Part} */
@@ -28,7 +28,7 @@ export function behaviour(card) {
   };
 }
 
-/** What the card says of one ability each, sarcasm included. @param {any} card @returns {Capability[]} */
+/** Returns the card's figures of each skill, sarcasm included. @param {any} card @returns {Capability[]} */
 export function capabilities(card) {
   return entries(card, "metrics", "behaviour")
     .filter(([key]) => !SUMMARIES.includes(key))
@@ -190,14 +190,14 @@ export function ablation(card) {
   };
 }
 
-/** A row's name, and below it a word on what it is. @param {string} name @param {string} note */
+/** Makes a row's name with a note below it. @param {string} name @param {string} note */
 function named(name, note) {
   const node = element("span", "named", name);
   if (note) node.append(" ", element("span", "small-print", note));
   return node;
 }
 
-/** A name of the card's own that this page has no better one for. @param {string} key */
+/** Turns a key of the card into words. @param {string} key */
 function nameOf(key) {
   return text(words.capital(key.replaceAll("_", " "))) ?? words.dash;
 }

@@ -1,4 +1,4 @@
-// Fetches what shows an answer or an error before there is one: at the first sign that somebody uses the page.
+// Loads the modules for results at the first sign that somebody uses the page.
 
 import { arrived } from "./late.js";
 
@@ -6,7 +6,7 @@ import { arrived } from "./late.js";
 /** @typedef {import("./outcome.js").Form} Form */
 
 const STYLE = "../shared/answer.css";
-// All that outcome.js needs and the page hasn't yet: named here, none waits for another to name it.
+// All modules that outcome.js needs beyond the page's, listed so that they load in parallel.
 const MODULES = [
   "./outcome.js",
   "./answer_strings.js",
@@ -25,7 +25,7 @@ const MODULES = [
   "./flip.js",
 ];
 
-// Long before anything can be sent: a pointer over the page, a finger on it, a key.
+// Signs of use, long before anything is sent.
 const SIGNS = ["pointerover", "pointerdown", "focusin", "keydown"];
 
 /** @type {Promise<Outcome> | null} */
@@ -37,7 +37,7 @@ export function loadAtFirstSign(form) {
 }
 
 /**
- * Gives what shows an outcome; what couldn't be loaded is tried again by the next call.
+ * Loads the module for results. The next call retries a failed load.
  * @param {Form} form
  * @returns {Promise<Outcome>}
  * @throws {ApiError} unloaded
@@ -58,7 +58,7 @@ async function fetchOutcome(form) {
   return loaded;
 }
 
-/** Settles when answers have their style: without it none is drawn. */
+/** Waits for the style of answers. */
 function styled() {
   const link = addLink("stylesheet", STYLE);
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// Draws an answer: the verdict as a headline, the text with its marks, the evidence in the margin.
+// Draws an answer: the verdict, the marked text, and the evidence in the margin.
 
 import * as strings from "./answer_strings.js";
 import { logitOf } from "../api.js";
@@ -22,13 +22,13 @@ import { describePull, strongestOf, textPieces } from "./words.js";
 /** @typedef {import("./words.js").Explained} Explained */
 /** @typedef {import("../api.js").Span} Span */
 
-// Calibration was measured on whole reviews of known words; of others the score can't promise as much.
+// With these warnings, calibration measured on whole reviews does not apply.
 const UNCALIBRATED = ["too_short", "no_known_words"];
-// The pull, in logits, that a full bar stands for at least; or the strongest of weak ones would look strong.
+// Least pull of a full bar, in logits, so that weak pulls look weak.
 const FULL_BAR = 1;
-// How many of the strongest words are named for each side.
+// Strongest words listed a side.
 const NAMED_WORDS = 5;
-// What people call a word holds a letter or a digit; the model reads other signs as well.
+// A word has a letter or a digit; other tokens are punctuation.
 const IS_WORD = /[\p{L}\p{N}]/u;
 
 /**
@@ -48,7 +48,7 @@ export function drawAnswer(view, answer) {
   linkTextAndBars(find(view, "#answer"));
 }
 
-/** Indexes of those words that people would call one. @param {Explained} answer */
+/** Returns the indexes of words that are not punctuation. @param {Explained} answer */
 export function realWords({ text, words }) {
   const points = Array.from(text);
   return [...words.keys()].filter((index) => IS_WORD.test(cut(points, words[index])));
@@ -129,7 +129,7 @@ function fillRow(row, label, contribution) {
  * Names the strongest words for and against.
  * @param {ParentNode} view
  * @param {Explained} answer
- * @param {number[]} [pulls] of each word; its contribution, if nothing else was measured
+ * @param {number[]} [pulls] by word; their contributions by default
  */
 export function drawStrongest(view, answer, pulls = answer.words.map(({ contribution }) => contribution)) {
   const points = Array.from(answer.text);
@@ -162,7 +162,7 @@ function drawAllWords(list, { text, words }) {
   );
 }
 
-/** A long list is made only when it is looked at. @param {HTMLElement} details @param {(list: HTMLElement) => void} fill */
+/** Fills a list when it is opened. @param {HTMLElement} details @param {(list: HTMLElement) => void} fill */
 function fillWhenOpened(details, fill) {
   details.addEventListener("toggle", () => fill(find(details, "ol")), { once: true });
 }
@@ -182,7 +182,7 @@ function drawSum(view, answer) {
 // Text and margin point at each other.
 
 /**
- * Pointing at a sentence, or reaching it by keyboard, marks it in the text and in the list alike.
+ * Marks a sentence in text and list when a pointer or the focus reaches it.
  * @param {HTMLElement} answer
  */
 function linkTextAndBars(answer) {
@@ -205,7 +205,7 @@ function activate(answer, index) {
 }
 
 /**
- * Scrolls the list alone, so that pointing at the text never moves the page.
+ * Scrolls the list, never the page.
  * @param {HTMLElement} row
  */
 function scrollList(row) {
@@ -216,7 +216,7 @@ function scrollList(row) {
   else if (below > 0) list.scrollTop += below;
 }
 
-/** From a row of the margin to what it is about in the text. @param {HTMLElement} answer @param {Event} event */
+/** Scrolls from a row in the margin to its place in the text. @param {HTMLElement} answer @param {Event} event */
 function follow(answer, event) {
   if (!(event.target instanceof Element)) return;
   const row = event.target.closest("button.row, button.word-row");

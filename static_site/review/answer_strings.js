@@ -3,7 +3,7 @@
 import { LANGUAGE, count, percent, plural } from "../shared/strings.js";
 import { AXIS, VERDICTS, signed, sureness } from "../shared/verdict_strings.js";
 
-/** Texts that stand in the page as they are: an element's data-string names its key. */
+/** Fixed texts, by the names of data-string. */
 export const STATIC = {
   verdictKicker: "Verdict",
   warningsTitle: "Please note",

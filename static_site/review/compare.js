@@ -1,4 +1,4 @@
-// Sets two answers side by side: one that was pinned, and the one on screen now.
+// Shows two answers side by side: the pinned one, and the one on screen.
 
 import * as strings from "./answer_strings.js";
 import { byId, element, fillStrings, onClick, setText } from "../shared/dom.js";
@@ -31,7 +31,7 @@ function unpin() {
   byId("send").focus();
 }
 
-/** Shows nothing while none is pinned. @param {Answered | null} shown what is on screen; null when it is no answer */
+/** Draws the comparison, if an answer is pinned. @param {Answered | null} shown the answer on screen */
 export function showComparison(shown) {
   byId("compare").hidden = pinned === null;
   if (pinned === null) return;
@@ -67,7 +67,7 @@ function column(label, answer) {
   return side;
 }
 
-/** The text by sentences alone. @param {Explained} answer */
+/** Draws the text with its sentences marked. @param {Explained} answer */
 function sentences({ text, sentences }) {
   const points = Array.from(text);
   const strongest = strongestOf(sentences, 1);

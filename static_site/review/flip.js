@@ -1,4 +1,4 @@
-// Finds the fewest words whose removal changes a verdict, among few variants that one batch answers.
+// Finds the fewest words whose removal flips a verdict, among the variants of one batch.
 
 import { MAX_BATCH_BYTES } from "../api.js";
 import { escaped } from "../shared/spans.js";
@@ -9,24 +9,24 @@ import { escaped } from "../shared/spans.js";
 
 export const MAX_VARIANTS = 64;
 
-// Of the batch's limit this much is left for its JSON.
+// Part of the batch limit reserved for its JSON.
 const BATCH_MARGIN_BYTES = 50_000;
-// Of one side: so many single words, then pairs of the strongest few, then ever more words at once.
+// For each side: single words, then pairs of the strongest, then ever more words at once.
 const SINGLES = 24;
 const PAIRED = 6;
 const GROWTH = 1.25;
 
-/** How many variants of a text one batch holds: fewer of a long one. @param {string} text */
+/** Returns how many variants of a text fit into one batch. @param {string} text */
 export function variantsThatFit(text) {
   const bytes = new TextEncoder().encode(JSON.stringify(escaped(text))).length;
   return Math.max(1, Math.min(MAX_VARIANTS, Math.floor((MAX_BATCH_BYTES - BATCH_MARGIN_BYTES) / bytes)));
 }
 
 /**
- * What to try, smallest removals first; of an uncertain verdict both sides share the variants.
+ * Returns the removals to try, smallest first. For an uncertain verdict, both sides share them.
  * @param {Pick<Answer, "sentiment">} answer
  * @param {Span[]} words
- * @param {{limit?: number, indexes?: number[]}} [options] how many variants, and of which words
+ * @param {{limit?: number, indexes?: number[]}} [options] the number of variants, and the words to use
  * @returns {number[][]} indexes of words
  */
 export function removals({ sentiment }, words, { limit = MAX_VARIANTS, indexes = [...words.keys()] } = {}) {
@@ -37,7 +37,7 @@ export function removals({ sentiment }, words, { limit = MAX_VARIANTS, indexes =
 }
 
 /**
- * The smallest removal that changed the verdict, and of equal ones that which changed the most.
+ * Returns the smallest removal that flips the verdict, and of equal ones the strongest.
  * @param {Answer} before
  * @param {Flip[]} tried
  * @returns {Flip | null}
@@ -50,7 +50,7 @@ export function smallestFlip(before, tried) {
 }
 
 /**
- * The words that pull to one side, the strongest first.
+ * Returns the words that pull to one side, strongest first.
  * @param {Span[]} words
  * @param {number[]} indexes
  * @param {number} side
@@ -72,7 +72,7 @@ function pairsOf(indexes) {
   return indexes.flatMap((one, place) => indexes.slice(place + 1).map((other) => [one, other]));
 }
 
-/** The strongest three, four, five, ... and at last all. @param {number[]} ranked @param {number} limit */
+/** Returns the strongest three, four, five and so on, and at last all. @param {number[]} ranked @param {number} limit */
 function growing(ranked, limit) {
   const sizes = [];
   for (let size = 3; size < ranked.length && sizes.length < limit - 1; size = Math.ceil(size * GROWTH)) {

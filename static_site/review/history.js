@@ -1,4 +1,4 @@
-// Keeps reviews that were read, on this device alone and only while the reader wants it.
+// Keeps a history of reviews on this device, while the reader wants it.
 
 /**
  * @typedef {{review: string, sentiment: import("../api.js").Sentiment, probability: number,
@@ -8,7 +8,7 @@
 const KEY = "verdict.history";
 const MAX_ENTRIES = 50;
 
-/** The newest first. @returns {Entry[]} */
+/** Returns the entries, newest first. @returns {Entry[]} */
 export function entries() {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? "[]");
@@ -18,7 +18,7 @@ export function entries() {
   }
 }
 
-/** Puts an entry in front, the same review once; says whether there was room. @param {Entry} entry */
+/** Adds an entry, replacing one of the same review. Returns whether there was room. @param {Entry} entry */
 export function keep(entry) {
   const others = entries().filter(({ review }) => review !== entry.review);
   return store([entry, ...others].slice(0, MAX_ENTRIES));
@@ -28,18 +28,18 @@ export function forget() {
   try {
     localStorage.removeItem(KEY);
   } catch {
-    // A browser that stores nothing has nothing to forget.
+    // Without storage there is nothing to delete.
   }
 }
 
-/** What doesn't fit pushes the oldest out. @param {Entry[]} kept */
+/** Stores as many of the newest entries as fit. @param {Entry[]} kept */
 function store(kept) {
   for (let length = kept.length; length > 0; length = Math.floor(length / 2)) {
     try {
       localStorage.setItem(KEY, JSON.stringify(kept.slice(0, length)));
       return true;
     } catch {
-      // Full: try with fewer.
+      // The storage is full: try fewer.
     }
   }
   return false;

@@ -1,4 +1,4 @@
-// Shows what came of a request: an answer with all that can be done with it, or an error. Loaded by ahead.js.
+// Shows the result of a request: an answer and its actions, or an error. Loaded by ahead.js.
 
 import { STATIC, announcement, linkCopied, linkShown } from "./answer_strings.js";
 import { drawAnswer } from "./answer.js";
@@ -18,15 +18,15 @@ import { Tryout } from "./tryout.js";
 /** @typedef {{review: string, answer: Explained}} Answered */
 /**
  * @typedef {object} Form
- * @property {(options?: {quietly?: boolean}) => void} read reads what is in the box
- * @property {(text: string) => void} useText puts a text into the box and reads it
+ * @property {(options?: {quietly?: boolean}) => void} read judges the text in the box
+ * @property {(text: string) => void} useText puts a text into the box and judges it
  */
 
 const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
 
 /** @type {Form} */
 let form;
-/** The last one; on screen in the state of an answer alone. @type {Answered | null} */
+/** The last answer; on screen only in the answer state. @type {Answered | null} */
 let latest = null;
 
 /** @param {Form} used */
@@ -62,7 +62,7 @@ export function showAnswer(answered, quietly) {
   setText(document, "#status", announcement(answer.sentiment, answer.probability));
 }
 
-/** Says when the verdict on screen is about another text than the one in the box. */
+/** Marks the verdict as outdated when the text has changed. */
 function markStale() {
   if (latest === null || !isShown("answer")) return;
   const stale = review.value !== latest.review;
@@ -77,7 +77,7 @@ async function letCorrect(answered) {
     const { offerCorrection } = await import("./correct.js");
     await offerCorrection(view, answered, api);
   } catch {
-    // Without the module, a reader can't correct; the verdict stands all the same.
+    // Without the module there is no correction. The verdict stays.
   }
 }
 
@@ -89,7 +89,7 @@ async function share(text) {
   setOptionalText(result, "#share-link", "#share-link code", copied ? "" : link);
 }
 
-/** For developers: loaded whenever it is looked at. @param {Answered} answered */
+/** Shows the part for developers, loaded on demand. @param {Answered} answered */
 async function showSnippets({ review: text, answer }) {
   const box = find(result, "#developers .more-body");
   try {
@@ -106,14 +106,14 @@ async function showSnippets({ review: text, answer }) {
 /**
  * @param {unknown} error
  * @param {boolean} quietly
- * @param {AbortSignal} signal of the request; when another one took its place, nothing is shown
+ * @param {AbortSignal} signal of the request; nothing is shown once a newer one replaced it
  */
 export async function showFault(error, quietly, signal) {
   const fault = await diagnose(asApiError(error), api);
   if (!signal.aborted && fault.code !== "aborted") showError(fault, quietly);
 }
 
-/** A fault of our own must not look like a verdict either. @param {unknown} error */
+/** Turns an error of our own into an ApiError. @param {unknown} error */
 function asApiError(error) {
   if (error instanceof ApiError) return error;
   console.error(error);
@@ -123,7 +123,7 @@ function asApiError(error) {
 /** @param {ApiError} error @param {boolean} quietly */
 function showError(error, quietly) {
   const explanation = explain(error, api.url);
-  // A try by itself that fails in the same way is no news: nothing is drawn or read out again.
+  // A retry that fails in the same way changes nothing, and is not read out.
   const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
   if (!same) show("error", (view) => drawError(view, error, explanation), quietly);
   const retry = () => form.read({ quietly: true });

@@ -1,4 +1,4 @@
-// Runs the review page: takes a review and asks the API. What comes of it is shown by outcome.js, which is loaded later.
+// Runs the review page: sends a review to the API. outcome.js, loaded later, shows the result.
 
 import { loadAtFirstSign, loadOutcome } from "./ahead.js";
 import { ApiError, MAX_REVIEW_CHARACTERS, countCharacters } from "../api.js";
@@ -16,13 +16,13 @@ import { offline, stillLoading, unloaded } from "../shared/strings.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 
-// A quick answer shouldn't flash a waiting sign; a long wait needs a word of explanation.
+// Waits before the loading sign, and before its explanation.
 const LOADING_MS = 150;
 const STILL_LOADING_MS = 4_000;
-// With live scoring a pause in typing is this long.
+// Live scoring sends after such a pause in typing.
 const PAUSE_MS = 300;
 
-// What the model reads of a long review (vocab/text.py), and what it counts, roughly: words and signs.
+// What the model reads of a long review (vocab/text.py), and roughly what it counts as tokens.
 const MAX_TOKENS = 400;
 const READ_TOKENS = { head: 128, tail: 272 };
 const ROUGH_TOKEN = /[\p{L}\p{N}]+|[^\s\p{L}\p{N}]/gu;
@@ -32,7 +32,7 @@ const status = byId("status");
 const form = { read, useText };
 
 let request = new AbortController();
-/** What the user had written before an example took its place. */
+/** The reader's text before an example replaced it. */
 let ownReview = "";
 
 start();
@@ -60,14 +60,14 @@ function listen() {
   review.addEventListener("input", onInput);
   startShortcuts(review, read);
   addEventListener("hashchange", openLink);
-  // Coming back, browsers put the text into the box again.
+  // On return, browsers restore the text.
   addEventListener("pageshow", showLength);
 }
 
 /** @param {import("../shared/settings.js").Settings} now */
 function applySettings(now) {
   byId("privacy").textContent = strings.privacy(api.url, now);
-  // Those who keep a history see it at once; what can't be loaded now is asked for again when it is needed.
+  // Shows a kept history at once. A failed load is retried when needed.
   if (now.history) loadOutcome(form).catch(() => {});
 }
 
@@ -79,7 +79,7 @@ function onInput() {
 
 // Asking.
 
-/** With live scoring: once the typing pauses. */
+/** Sends the text after a pause in typing, with live scoring. */
 function readSoon() {
   leave();
   if (review.value.trim() === "") showEmpty();
@@ -87,8 +87,8 @@ function readSoon() {
 }
 
 /**
- * Sends the review and shows what comes of it; a newer call ends an older.
- * @param {{quietly?: boolean}} [options] quietly: the page doesn't move while somebody types
+ * Sends the review and shows the result. A newer call ends an older one.
+ * @param {{quietly?: boolean}} [options] quietly: don't scroll while somebody types
  */
 async function read({ quietly = false } = {}) {
   leave();
@@ -122,14 +122,14 @@ async function fail(outcome, error, quietly, signal) {
   else if (!signal.aborted) showUnloaded(quietly);
 }
 
-/** Ends whatever is under way or waits for its time. */
+/** Ends requests and timers. */
 function leave() {
   stopTimers();
   request.abort();
   endCurrent();
 }
 
-/** What the API would surely refuse isn't sent. @param {string} text @throws {ApiError} */
+/** Refuses a text that the API would refuse. @param {string} text @throws {ApiError} */
 function refuseHopeless(text) {
   if (text.trim() === "") throw new ApiError({ code: "empty" });
   if (countCharacters(text) > MAX_REVIEW_CHARACTERS) throw new ApiError({ code: "too_long" });
@@ -141,7 +141,7 @@ function stop() {
   status.textContent = strings.stopped;
 }
 
-// The states until there is an outcome.
+// States before a result.
 
 function showEmpty() {
   show("empty", () => {});
@@ -163,7 +163,7 @@ function showStillLoading() {
   status.textContent = stillLoading;
 }
 
-/** When not even what tells of errors could be loaded. @param {boolean} quietly */
+/** Shows that the modules for results could not be loaded. @param {boolean} quietly */
 function showUnloaded(quietly) {
   leave();
   const { title, advice } = navigator.onLine ? unloaded : offline;
@@ -187,7 +187,7 @@ function showLength() {
   byId("cut-note").textContent = tokens > MAX_TOKENS ? strings.cutNote(tokens, READ_TOKENS) : "";
 }
 
-/** Another text in the box is as good as one that was typed. @param {string} text */
+/** Handles a new text in the box. @param {string} text */
 function write(text) {
   review.value = text;
   review.dispatchEvent(new Event("input"));
@@ -220,7 +220,7 @@ function restoreOwnReview() {
   write(ownReview);
 }
 
-/** A link that holds a review is read as soon as it is opened. */
+/** Judges the review of an opened link. */
 async function openLink() {
   if (!location.hash.includes("review=")) return;
   const outcome = loadOutcome(form);

@@ -1,4 +1,4 @@
-// Shows how a program asks about the review on screen, and the raw answer; loaded when looked at.
+// Shows the request in code, and the raw answer. Loaded on demand.
 
 import { allRoutes, rawAnswer } from "./answer_strings.js";
 import { copyButton } from "../shared/copy.js";

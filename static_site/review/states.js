@@ -16,10 +16,10 @@ let timers = [];
 
 /**
  * Replaces all that stood in the result by a filled copy of the state's template, so that
- * nothing of a former verdict can stay.
+ * nothing of an earlier verdict stays.
  * @param {State} state
  * @param {(view: DocumentFragment) => void} fill
- * @param {boolean} [quietly] the page doesn't move while somebody types
+ * @param {boolean} [quietly] don't scroll while somebody types
  */
 export function show(state, fill, quietly = false) {
   stopTimers();
@@ -27,7 +27,7 @@ export function show(state, fill, quietly = false) {
   current = null;
   status.textContent = "";
   keepFocus();
-  // While waiting, the former height is kept, so that the page doesn't jump twice.
+  // Keeps the height while waiting, so that the page doesn't jump twice.
   result.style.minHeight = state === "loading" ? `${result.offsetHeight}px` : "";
   const view = copyOf(`${state}-template`);
   fill(view);
@@ -36,7 +36,7 @@ export function show(state, fill, quietly = false) {
   if (state !== "empty" && !quietly) bringIntoView();
 }
 
-/** What is to end when the state is left. @param {Ending} ending */
+/** Sets what ends when the state changes. @param {Ending} ending */
 export function endsWithState(ending) {
   current = ending;
 }
@@ -45,7 +45,7 @@ export function endCurrent() {
   current?.end();
 }
 
-/** Acts after a time, if no other state is shown before. @param {number} ms @param {() => void} act */
+/** Acts after a time, unless the state changes before. @param {number} ms @param {() => void} act */
 export function after(ms, act) {
   timers.push(setTimeout(act, ms));
 }
@@ -60,7 +60,7 @@ export function isShown(state) {
   return page.dataset.state === state;
 }
 
-/** A pressed button that goes away would take the keyboard's place with it. */
+/** Moves the focus off a button that is about to disappear. */
 function keepFocus() {
   if (result.contains(document.activeElement)) byId("send").focus({ preventScroll: true });
 }

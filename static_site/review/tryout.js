@@ -1,4 +1,4 @@
-// Lets a reader test an answer: take words out, edit the text in place, ask what would flip the verdict.
+// Tests an answer: removes words, edits the text, and finds what would flip the verdict.
 
 import { arrived } from "./late.js";
 import { realWords } from "./answer.js";
@@ -15,12 +15,12 @@ import { VERDICTS } from "../shared/verdict_strings.js";
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("./words.js").Explained} Explained */
 
-// After the last press or key so long is waited, so that a burst of them is one request.
+// Pause after the last press or key, so that a burst is one request.
 const PAUSE_MS = 300;
 
-/** Before and after, for one answer on screen. */
+/** The tests of one answer on screen. */
 export class Tryout {
-  /** Indexes of the words that are taken out. @type {Set<number>} */
+  /** Indexes of the removed words. @type {Set<number>} */
   #removed = new Set();
   #request = new AbortController();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -30,7 +30,7 @@ export class Tryout {
    * @param {HTMLElement} view the answer's element
    * @param {Explained} answer
    * @param {{api: import("../api.js").Verdict, useText: (text: string) => void}} page
-   *   useText: puts a text into the box and reads it
+   *   useText: puts a text into the box and judges it
    */
   constructor(view, answer, { api, useText }) {
     this.view = view;
@@ -41,7 +41,7 @@ export class Tryout {
     this.#walkFrom(find(view, ".word"));
   }
 
-  /** Ends what is under way; the answer leaves the screen. */
+  /** Ends requests and timers. */
   end() {
     clearTimeout(this.#timer);
     this.#request.abort();
@@ -90,7 +90,7 @@ export class Tryout {
     event.preventDefault();
   }
 
-  /** Where an arrow leads: the next word, or the first of the next sentence. @param {HTMLElement} word @param {string} key */
+  /** Returns the word that an arrow key leads to. @param {HTMLElement} word @param {string} key */
   #neighbour(word, key) {
     const words = this.#words;
     const at = words.indexOf(word);
@@ -112,7 +112,7 @@ export class Tryout {
     word.focus();
   }
 
-  /** One word takes part in the tab order, the one from which the arrows go on. @param {HTMLElement | null} word */
+  /** Makes one word the Tab stop, from which arrow keys move. @param {HTMLElement | null} word */
   #walkFrom(word) {
     for (const other of this.view.querySelectorAll('.word[tabindex="0"]')) other.setAttribute("tabindex", "-1");
     word?.setAttribute("tabindex", "0");
@@ -140,7 +140,7 @@ export class Tryout {
     find(this.view, "#put-back").hidden = this.#removed.size === 0;
   }
 
-  /** Loaded when it is asked for. */
+  /** Measures the words by a module loaded on demand. */
   async #weigh() {
     this.end();
     await this.#guarded(async (signal) => {
@@ -176,7 +176,7 @@ export class Tryout {
     find(this.view, "#put-back").hidden = shown || this.#removed.size === 0;
   }
 
-  /** The text as it would be sent now. */
+  /** Returns the text to send. */
   #variant() {
     if (this.#editing) return escaped(this.#editor.value);
     const removed = this.answer.words.filter((_, index) => this.#removed.has(index));
@@ -211,13 +211,13 @@ export class Tryout {
     });
   }
 
-  /** Before and after must be the same model's. @param {Answer} after @throws {ApiError} */
+  /** Checks that the same model answered. @param {Answer} after @throws {ApiError} */
   #ofThisModel(after) {
     if (after.model.id !== this.answer.model.id) throw new ApiError({ code: "other_model" });
     return after;
   }
 
-  /** As many removals as a batch of this text's length holds. */
+  /** Returns as many removals as one batch can hold. */
   #variants() {
     const limit = variantsThatFit(this.answer.text);
     return removals(this.answer, this.answer.words, { limit, indexes: realWords(this.answer) });
@@ -242,7 +242,7 @@ export class Tryout {
     this.#showAfter(flip.answer, strings.flipped(words, flip.answer.sentiment, variants.length));
   }
 
-  /** Runs a request that a newer one ends; what goes wrong is said, and shows no verdict. @param {(signal: AbortSignal) => Promise<void>} work */
+  /** Runs a request. A newer one ends it, and an error is shown without a verdict. @param {(signal: AbortSignal) => Promise<void>} work */
   async #guarded(work) {
     this.#request = new AbortController();
     this.view.setAttribute("aria-busy", "true");

@@ -13,7 +13,7 @@ import { signed } from "../shared/verdict_strings.js";
  *   kind: "step" | "sum"}} Step from and to: the running sum, in logits
  */
 
-// More sentences than this are drawn as one step, the weakest together.
+// Further, weaker sentences are drawn as one step.
 const MAX_SENTENCES = 8;
 
 /** @param {Explained} answer @returns {Step[]} */
@@ -29,7 +29,7 @@ export function stepsOf(answer) {
   return [...steps, { label: strings.sumRow, pull: logit, from: 0, to: logit, kind: "sum" }];
 }
 
-/** The strongest sentences in the text's order, and what the others add. @param {Explained} answer */
+/** Returns the strongest sentences in text order, and the sum of the others. @param {Explained} answer */
 function parts({ text, sentences }) {
   const points = Array.from(text);
   const ranked = [...sentences].sort((one, other) => size(other) - size(one));

@@ -1,4 +1,4 @@
-// Weighs each word by taking it out: slower than the answer's own pulls, and closer to the truth.
+// Measures each word's effect by removing it: slower than the pulls, and more faithful.
 
 import { drawStrongest, realWords } from "./answer.js";
 import * as strings from "./answer_strings.js";
@@ -11,11 +11,11 @@ import { tintWords } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 
-// An API whose probability is rounded to 0 or 1 has no logit; this is the last decimal that it sends.
+// A probability of 0 or 1 has no logit, so it is moved by its last decimal.
 const LEAST = 1e-6;
 
 /**
- * Switches the words on screen from their own pulls to measured ones, and back.
+ * Switches the words between their pulls and measured effects.
  * @param {HTMLElement} view the answer's element
  * @param {Explained} answer
  * @param {import("../api.js").Verdict} api
@@ -38,7 +38,7 @@ export async function toggleWeights(view, answer, api, signal) {
 }
 
 /**
- * By how much the logit falls without each word; 0 for signs, which nobody would take out.
+ * Returns how far the logit falls without each word; 0 for punctuation.
  * @param {Explained} answer
  * @param {import("../api.js").Verdict} api
  * @param {AbortSignal} signal

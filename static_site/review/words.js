@@ -1,4 +1,4 @@
-// Draws the text that was read: each sentence underlined by its pull, each word tinted by its own.
+// Draws the text: sentences underlined and words tinted by their pulls.
 
 import { wordLabel } from "./answer_strings.js";
 import { element } from "../shared/dom.js";
@@ -10,11 +10,11 @@ import { signed } from "../shared/verdict_strings.js";
 /** @typedef {import("../shared/spans.js").Range} Range */
 /** @typedef {Required<import("../api.js").Answer>} Explained an answer that was explained by words */
 
-// The pull of a word, in logits, that a full tint stands for at least; weak words must not look strong.
+// Least pull of a full tint, in logits, so that weak words look weak.
 const FULL_TINT = 0.3;
-// Of measured pulls so many have a full tint.
+// Words with a full tint among measured ones.
 const FULL_WORDS = 5;
-// Below this part of a full tint a word is left as it is, so that the strong ones can be seen.
+// Weaker tints are left out, so that strong words stand out.
 const FAINT = 0.12;
 
 /** @param {Explained} answer @param {number} strongest the pull of a sentence that counts as full */
@@ -32,7 +32,7 @@ export function textPieces(answer, strongest) {
   const sentencePieces = between(plain, (/** @type {Span} */ sentence, index) => {
     const mark = element("mark", "pull");
     describePull(mark, index, sentence.contribution, strongest);
-    // Shown by the style sheet, so that the text's own characters stay the text's.
+    // The style sheet shows it, so that it is not part of the text.
     mark.dataset.number = signed(sentence.contribution);
     mark.append(...wordPieces(within(answer.words, sentence), sentence));
     return mark;
@@ -44,7 +44,7 @@ export function textPieces(answer, strongest) {
 }
 
 /**
- * Draws spans, and what stands between them, within a range.
+ * Draws spans and the text between them, within a range.
  * @param {(range: Range) => (string | Node)[]} plain
  * @param {(span: any, index: number) => Node} draw
  * @returns {(spans: Span[], range: Range) => (string | Node)[]}
@@ -61,7 +61,7 @@ function between(plain, draw) {
   };
 }
 
-/** Space around a sentence isn't underlined. @param {string[]} points @param {Span} sentence */
+/** Trims the space around a sentence. @param {string[]} points @param {Span} sentence */
 function trimmed(points, sentence) {
   let { start, end } = sentence;
   while (start < end && points[start].trim() === "") start += 1;
@@ -78,7 +78,7 @@ function plainPieces(points, range, unread) {
 }
 
 /**
- * A word as a toggle: pressed, it is left out.
+ * Draws a word as a toggle that removes it.
  * @param {string} text
  * @param {number} index
  * @param {number} pull
@@ -94,7 +94,7 @@ function wordMark(text, index, pull, strongest) {
   return mark;
 }
 
-/** Gives a word its pull. @param {HTMLElement} mark @param {number} pull @param {number} strongest */
+/** Sets a word's pull. @param {HTMLElement} mark @param {number} pull @param {number} strongest */
 function tint(mark, pull, strongest) {
   const share = Math.min(1, Math.abs(pull) / strongest);
   mark.setAttribute("aria-label", wordLabel(mark.textContent ?? "", pull));
@@ -104,10 +104,10 @@ function tint(mark, pull, strongest) {
   mark.style.setProperty("--share", String(share));
 }
 
-/** Tints all words anew. @param {ParentNode} view @param {number[]} pulls of each word, in logits */
+/** Tints all words. @param {ParentNode} view @param {number[]} pulls of each word, in logits */
 export function tintWords(view, pulls) {
   const sizes = pulls.map(Math.abs).sort((one, other) => other - one);
-  // Beside a single word that decides it all, the others would look like nothing.
+  // Otherwise one dominant word would hide all others.
   const strongest = Math.max(FULL_TINT, sizes[FULL_WORDS - 1] ?? 0);
   for (const mark of view.querySelectorAll(".word")) {
     const word = /** @type {HTMLElement} */ (mark);
@@ -128,7 +128,7 @@ export function describePull(node, index, contribution, strongest) {
   node.style.setProperty("--share", String(Math.min(1, Math.abs(contribution) / strongest)));
 }
 
-/** The pull that counts as full. @param {Span[]} spans @param {number} least */
+/** Returns the pull of a full bar or tint. @param {Span[]} spans @param {number} least */
 export function strongestOf(spans, least) {
   return spans.reduce((most, { contribution }) => Math.max(most, Math.abs(contribution)), least);
 }

@@ -20,7 +20,7 @@ export const LABEL_NAMES = [
   "target",
 ];
 const ID_NAMES = ["id", "review_id", "reviewid", "uuid", "key"];
-// As many rows as say how long a column's texts are.
+// Rows by which a column's text length is judged.
 const SAMPLE_ROWS = 200;
 
 /** @param {Sheet} sheet @returns {Columns} */
@@ -30,7 +30,7 @@ export function guessColumns(sheet) {
   return { review, label: placeOf(LABEL_NAMES, others), id: placeOf(ID_NAMES, others) };
 }
 
-/** By its name, or else the one with the longest texts. @param {Sheet} sheet */
+/** Returns the column with a known name, or else the one with the longest texts. @param {Sheet} sheet */
 function guessReview({ columns, rows, unread }) {
   const named = placeOf(REVIEW_NAMES, columns);
   if (named >= 0) return named;
@@ -49,7 +49,7 @@ function placeOf(wanted, columns) {
 }
 
 /**
- * Why a row can't be sent; empty when it can.
+ * Returns why a row can't be sent; "" when it can.
  * @param {Sheet} sheet
  * @param {number} row
  * @param {number} column
@@ -64,6 +64,6 @@ export function faultOf({ rows, unread }, row, column) {
 
 /** @param {string} review */
 function isTooLong(review) {
-  // A character takes one or two units: only between the two it has to be counted.
+  // A character takes one or two units, so only longer texts need counting.
   return review.length > MAX_REVIEW_CHARACTERS && countCharacters(review) > MAX_REVIEW_CHARACTERS;
 }

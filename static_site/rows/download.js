@@ -1,4 +1,4 @@
-// Writes a file's rows with what came of them, as CSV or as JSON lines.
+// Writes a file's rows with their verdicts, as CSV or JSON lines.
 
 import { freeName } from "./reading.js";
 
@@ -7,22 +7,22 @@ import { freeName } from "./reading.js";
  * @typedef {import("./sending.js").Outcome} Outcome
  * @typedef {{form: "csv" | "jsonl", safe: boolean}} Wish safe: no cell of the CSV can run as a formula
  * @typedef {Wish & {columns: string[], rows: Cell[][], outcomes: (Outcome | null)[], first: boolean}} Parcel
- *   rows that are written at once; first: the names go before them
+ *   rows of one message; first: the names precede them
  */
 
 const OURS = ["sentiment", "probability", "warnings", "error"];
-// What a spreadsheet takes for the start of a formula (OWASP: CSV injection).
+// Characters that start a formula in a spreadsheet (OWASP: CSV injection).
 const FORMULA = /^[=+\-@\t\r]/;
-// RFC 4180's.
+// From RFC 4180.
 const LINE_END = "\r\n";
 // Tells Excel that a file is UTF-8.
 const BYTE_ORDER_MARK = "\uFEFF";
-// Rows written at once: the page stays smooth between two parcels.
+// Rows a parcel: few enough to keep the page smooth.
 const PARCEL_ROWS = 2_000;
-// Longer than any sensible name; file systems take 255 bytes.
+// File systems allow 255 bytes.
 const MAX_NAME_CHARACTERS = 80;
 
-/** The names of our columns: a file that has such a one keeps it. @param {string[]} columns */
+/** Names our columns, without taking a name of the file's. @param {string[]} columns */
 export function ourColumns(columns) {
   const taken = new Set(columns);
   return OURS.map((name) => (taken.has(name) ? freeName(`verdict_${name}`, taken) : name));
@@ -41,7 +41,7 @@ export function ourFields(outcome) {
 }
 
 /**
- * A file's rows in parcels.
+ * Yields a file's rows in parcels.
  * @param {{sheet: import("./reading.js").Sheet, outcomes: (Outcome | null)[]}} work
  * @param {Wish} wish
  * @returns {Iterable<Parcel>}
@@ -59,7 +59,7 @@ export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
   }
 }
 
-/** The text of a parcel. @param {Parcel} parcel @param {any} Papa papaparse */
+/** Writes a parcel as text. @param {Parcel} parcel @param {any} Papa papaparse */
 export function write(parcel, Papa) {
   return parcel.form === "csv" ? csvOf(parcel, Papa) : jsonLinesOf(parcel);
 }
@@ -81,7 +81,7 @@ function ourCells(outcome) {
   return [sentiment, probability, warnings.join(" "), error];
 }
 
-/** What a spreadsheet would run gets a sign in front. @param {Cell} cell */
+/** Puts an apostrophe before a cell that a spreadsheet would run. @param {Cell} cell */
 export function withoutFormula(cell) {
   return typeof cell === "string" && FORMULA.test(cell) ? `'${cell}` : cell;
 }
@@ -101,7 +101,7 @@ function jsonLine(columns, row, names, outcome) {
 
 /** @param {string} name the file that was read; empty for pasted text @param {string} ending */
 export function fileName(name, ending) {
-  // Not what a file system, or a terminal, may take for more than a name.
+  // Drops characters that mean more than themselves to file systems or terminals.
   const plain = name
     .replace(/\.[^.]*$/, "")
     .replace(/[^\p{L}\p{N} ._-]/gu, "_")
@@ -110,7 +110,7 @@ export function fileName(name, ending) {
 }
 
 /**
- * Hands a file to the browser's downloads.
+ * Downloads a file.
  * @param {string} name
  * @param {Blob[]} parts
  * @param {{type: string, mark?: boolean}} form
@@ -121,6 +121,6 @@ export function save(name, parts, { type, mark = false }) {
   link.href = url;
   link.download = name;
   link.click();
-  // The download has begun by then; a freed address before would stop it.
+  // Freeing the address before the download begins would stop it.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -1,4 +1,4 @@
-// Counts what came of a file: shares, histogram, and, beside its labels, accuracy and calibration.
+// Counts a file's results: shares, histogram, and, with labels, accuracy and calibration.
 
 /**
  * @typedef {import("./sending.js").Outcome} Outcome
@@ -17,7 +17,7 @@
 
 export const HISTOGRAM_BINS = 20;
 export const CALIBRATION_BINS = 10;
-// Of the standard normal distribution, for 95 of 100 intervals.
+// The standard normal quantile of a 95 % interval.
 const Z = 1.96;
 
 /** @param {(Outcome | null)[]} outcomes @returns {Shares} */
@@ -109,7 +109,7 @@ function accuracy(right, rows) {
 }
 
 /**
- * Wilson's 95 % interval of a share (E. B. Wilson, 1927): honest for few rows too.
+ * Returns Wilson's 95 % interval of a share (E. B. Wilson, 1927), which holds for few rows too.
  * @param {number} count
  * @param {number} rows
  * @returns {[number, number]}

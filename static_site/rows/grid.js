@@ -1,4 +1,4 @@
-// Shows any number of rows as a table of which only what is in view is drawn; used by keyboard or mouse.
+// Shows a table of any length, by drawing only the rows in view. Works by keyboard and mouse.
 
 import { button, element } from "../shared/dom.js";
 
@@ -6,8 +6,8 @@ import { button, element } from "../shared/dom.js";
  * @typedef {{key: string, label: string}} Column
  * @typedef {object} Wiring
  * @property {string} label
- * @property {string} describedBy the id of an element that says which keys do what
- * @property {string} empty what is said when there is no row
+ * @property {string} describedBy the id of an element that explains the keys
+ * @property {string} empty the text shown without rows
  * @property {Column[]} columns
  * @property {(cells: Record<string, HTMLElement>, row: number, node: HTMLElement) => void} fill
  * @property {(key: string) => void} onSort
@@ -15,13 +15,13 @@ import { button, element } from "../shared/dom.js";
  * @property {(row: number) => void} onOpen
  */
 
-// Rows drawn beyond each edge, so that a quick scroll meets no white.
+// Rows drawn beyond each edge, for quick scrolling.
 const SPARE_ROWS = 8;
 
 export class Grid {
   /** @type {number[]} */ #order = [];
   /** @type {{node: HTMLElement, cells: Record<string, HTMLElement>}[]} */ #pool = [];
-  /** The place of the chosen row; -1 for none. */
+  /** Position of the selected row; -1 for none. */
   #chosen = -1;
   #rowHeight = 1;
   #frame = 0;
@@ -39,7 +39,7 @@ export class Grid {
   }
 
   /**
-   * Shows these rows in this order; the chosen one stays chosen where it still is there.
+   * Shows rows in an order. The selected row stays selected while it is among them.
    * @param {number[]} order
    */
   show(order) {
@@ -50,7 +50,7 @@ export class Grid {
     this.draw();
   }
 
-  /** Draws what is in view anew: its cells may have changed. */
+  /** Redraws the rows in view. */
   draw() {
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => this.#draw());
@@ -157,7 +157,7 @@ export class Grid {
     this.#markActive();
   }
 
-  /** The style sheet sets a row's height; it grows with the reader's type. */
+  /** Returns a row's height, which grows with the reader's font size. */
   #measure() {
     if (this.#pool.length === 0) this.#fitPool(1);
     this.#rowHeight = this.#pool[0].node.getBoundingClientRect().height || this.#rowHeight;
@@ -191,7 +191,7 @@ export class Grid {
     this.wiring.fill(cells, this.#order[place], node);
   }
 
-  /** A screen reader is told of the chosen row only while it is drawn. */
+  /** Names the selected row to screen readers while it is drawn. */
   #markActive() {
     const id = `${this.root.id}-${this.#chosen}`;
     if (this.#chosen >= 0 && document.getElementById(id)) this.root.setAttribute("aria-activedescendant", id);

@@ -1,4 +1,4 @@
-// Asks the worker for a file's rows, or for a file of rows.
+// Has the worker read rows from a file, or write rows to one.
 
 import { Refusal, MAX_FILE_BYTES } from "./reading.js";
 
@@ -9,12 +9,12 @@ import { Refusal, MAX_FILE_BYTES } from "./reading.js";
  */
 
 /**
- * The rows of a file; given up when the signal says so.
+ * Reads the rows of a file until the signal aborts.
  * @param {Source} source
  * @param {import("./reading.js").Choice} choice
  * @param {AbortSignal} signal
  * @returns {Promise<Sheet>}
- * @throws {Refusal} with the code "stopped" when given up
+ * @throws {Refusal} with the code "stopped" when aborted
  */
 export async function read(source, choice, signal) {
   refuseLarge(source);
@@ -30,7 +30,7 @@ export async function read(source, choice, signal) {
 }
 
 /**
- * The parts of a file to download.
+ * Writes the parts of a file to download.
  * @param {Iterable<import("./download.js").Parcel>} parcels
  * @returns {Promise<Blob[]>}
  */
@@ -60,7 +60,7 @@ function newWorker() {
 /**
  * @param {Worker} worker
  * @param {any} task
- * @param {(message: any) => any} take gives the result, or undefined when more is to come
+ * @param {(message: any) => any} take returns the result, or undefined while more messages follow
  * @returns {Promise<any>}
  * @throws {Refusal}
  */

@@ -1,4 +1,4 @@
-// Reads a file of reviews: bytes to text, text to named columns and rows, with a note on all that was odd.
+// Reads a file of reviews: bytes to text, then to named columns and rows. Notes anything odd.
 
 /**
  * @typedef {"comma" | "semicolon" | "tab" | "bar" | "column" | "jsonl" | "lines"} Format
@@ -12,20 +12,20 @@
  * @property {boolean} header the first row holds the columns' names
  * @property {string[]} columns
  * @property {Cell[][]} rows
- * @property {number} unread the column that holds lines which could not be read; -1 when there are none
+ * @property {number} unread the column of unreadable lines; -1 for none
  * @property {Note[]} notes
  */
 
-// The usual file of 50,000 IMDb reviews has 66 MB; all of it has to fit into a browser tab's memory.
+// A file of 50,000 IMDb reviews has 66 MB. All of it must fit into a tab's memory.
 export const MAX_FILE_BYTES = 100_000_000;
 export const MAX_ROWS = 100_000;
 export const MAX_COLUMNS = 500;
-// Empty cells take memory too: 100 MB of commas would be 100 million of them.
+// Empty cells take memory too: 100 MB of commas are 100 million cells.
 const MAX_CELLS = 5_000_000;
 
-/** What stands between two values. @type {Record<string, string>} */
+/** Separators of values. @type {Record<string, string>} */
 const DELIMITERS = { comma: ",", semicolon: ";", tab: "\t", bar: "|" };
-// ASCII's own separator of units: no text has it.
+// ASCII's unit separator, which no text contains.
 const NO_DELIMITER = "\x1f";
 /** @type {Record<string, Format | "delimited">} */
 const BY_ENDING = {
@@ -37,7 +37,7 @@ const BY_ENDING = {
   json: "jsonl",
 };
 
-/** Names under which files hold their reviews, the likeliest first. */
+/** Names of a column of reviews, the likeliest first. */
 export const REVIEW_NAMES = [
   "review",
   "reviews",
@@ -61,16 +61,16 @@ const KNOWN_NAMES = [
   "polarity",
 ];
 
-// As many characters, and rows, as a guess needs.
+// A guess reads this many characters and rows.
 const HEAD_CHARACTERS = 65_536;
 const HEAD_ROWS = 20;
-// A column's name is short; a review seldom is.
+// A longer cell is a review, not a column's name.
 const LONGEST_NAME = 40;
-// Control characters are this rare in text; in what is no UTF-8 fewer are enough for a doubt.
+// Text has fewer control characters. The limit is lower for bytes that are not UTF-8.
 const MAX_CONTROL_SHARE = 0.2;
 const MAX_CONTROL_SHARE_GUESSED = 0.02;
 
-/** First bytes of files that are no text. @type {[string, number[]][]} */
+/** First bytes of files that are not text. @type {[string, number[]][]} */
 const SIGNATURES = [
   ["zip", [0x50, 0x4b, 0x03, 0x04]],
   ["gzip", [0x1f, 0x8b]],
@@ -78,7 +78,7 @@ const SIGNATURES = [
   ["office", [0xd0, 0xcf, 0x11, 0xe0]],
 ];
 
-/** Why a file is not read. `code` names the reason, `numbers` are what it is about. */
+/** The reason for not reading a file: its `code` and its `numbers`. */
 export class Refusal extends Error {
   /** @param {string} code @param {Record<string, number | string>} [numbers] */
   constructor(code, numbers = {}) {
@@ -89,7 +89,7 @@ export class Refusal extends Error {
 }
 
 /**
- * The rows of a file.
+ * Reads the rows of a file.
  * @param {string} name
  * @param {Uint8Array} bytes
  * @param {Choice} choice
@@ -108,7 +108,7 @@ export function readBytes(name, bytes, choice, Papa) {
 }
 
 /**
- * The rows of a text.
+ * Reads the rows of a text.
  * @param {string} name
  * @param {string} text
  * @param {Choice} choice
@@ -130,7 +130,7 @@ function readerOf(format) {
 }
 
 /**
- * UTF-8 or UTF-16 by the mark at its start; without one UTF-8 where that is possible, else Windows-1252.
+ * Decodes by the byte order mark. Without one, tries UTF-8, then Windows-1252.
  * @param {Uint8Array} bytes
  * @returns {{text: string, guessed: boolean}}
  */
@@ -190,7 +190,7 @@ function refuseWide(columns) {
 // Guesses.
 
 /**
- * By the name's ending; where that says nothing, by how the text begins.
+ * Guesses a format by the file's ending, or by how the text begins.
  * @param {string} name
  * @param {string} head
  * @param {any} Papa
@@ -205,7 +205,7 @@ export function guessFormat(name, head, Papa) {
 }
 
 /**
- * The delimiter that cuts a known name out of the first row; else the one that cuts rows most evenly.
+ * Returns the delimiter that yields a known name in the first row, or else the most even rows.
  * @param {string} head
  * @param {any} Papa
  * @returns {Format}
@@ -222,7 +222,7 @@ function guessDelimiter(head, Papa) {
 }
 
 /**
- * Prose has commas too: a table has known names, or tabs, in each of its rows.
+ * Tells a table from prose with commas: by known names, or by even rows of tabs or quotes.
  * @param {string} head
  * @param {Format} format
  * @param {any} Papa
@@ -239,11 +239,11 @@ function looksDelimited(head, format, Papa) {
 function headRows(head, format, Papa) {
   const { data } = parseDelimited(head, format, HEAD_ROWS + 1, Papa);
   const rows = withoutBlanks(data, widthOf(data));
-  // The head may end in the middle of its last row.
+  // The head may end within its last row.
   return rows.length > 1 && head.length === HEAD_CHARACTERS ? rows.slice(0, -1) : rows;
 }
 
-/** Names that are known, or such as stand over a column of something else. @param {string[][]} rows */
+/** Tells whether the first row holds names: known ones, or names unlike the cells below. @param {string[][]} rows */
 export function guessHeader([first, ...rows]) {
   if (first.some(isKnownName)) return true;
   const names = first.map((name) => name.trim());
@@ -286,8 +286,7 @@ function widthOf(rows) {
 }
 
 /**
- * Blank lines are no rows; but in a single column each may be an empty value, all but what follows the
- * last line's end.
+ * Drops blank lines. In a single column they are empty values, so only the last one goes.
  * @param {string[][]} rows
  * @param {number} width
  */
@@ -330,7 +329,7 @@ function notesOf(rows, { data, errors }, header, width) {
   const unclosed = errors.find(({ code }) => code === "MissingQuotes");
   const odd = errors.filter(({ code }) => code === "InvalidQuotes");
   const ragged = placesOf(rows, (row) => row.length !== width);
-  // The place among papaparse's rows, as one among ours, counted from 1.
+  // Turns papaparse's index into our row number, counted from 1.
   const place = (/** @type {number} */ row) => rows.indexOf(data[row]) + 1;
   return [
     ...(unclosed ? [{ code: "unclosed_quote", row: place(unclosed.row ?? 0) }] : []),
@@ -347,7 +346,7 @@ function nullNotes(rows) {
 }
 
 /**
- * How many rows are so, and the first that is.
+ * Counts the rows that pass a test, and finds the first.
  * @template T
  * @param {T[]} rows
  * @param {(row: T) => boolean} test
@@ -370,7 +369,7 @@ function readLines(text) {
   return { header: false, columns: ["review"], rows, unread: -1, notes: nullNotes(rows) };
 }
 
-// JSON: one object a line, or a list of them; a bare string is a review.
+// JSON: one object a line, or a list of objects. A bare string is a review.
 
 /** @param {string} text */
 function readJsonLines(text) {
@@ -385,7 +384,7 @@ function readJsonLines(text) {
 }
 
 /**
- * Null when the text is no list whose every item can be a row.
+ * Returns null unless the text is a list whose items can all be rows.
  * @param {string} text
  * @returns {[string, Cell][][] | null}
  */
@@ -418,7 +417,7 @@ function withUnreadLines(columns, rows, lines, objects) {
 }
 
 /**
- * A line's names and values; null when it holds neither an object nor a string.
+ * Returns a line's names and values; null unless it holds an object or a string.
  * @param {string} line
  * @returns {[string, Cell][] | null}
  */
@@ -437,7 +436,7 @@ function fieldsOfValue(value) {
   return Object.entries(value).map(([name, field]) => [name, plain(field)]);
 }
 
-/** A long id's last digits would be lost as a number: it stays text. @param {string} line */
+/** Keeps a long id as text: as a number it would lose digits. @param {string} line */
 function parseKeepingDigits(line) {
   if (!/\d{16}/.test(line)) return JSON.parse(line);
   /** @type {any} */
@@ -462,7 +461,7 @@ function cellsOf(fields, places) {
   return cells;
 }
 
-/** A list or an object becomes its JSON. @param {any} value @returns {Cell} */
+/** Writes a list or an object as JSON. @param {any} value @returns {Cell} */
 function plain(value) {
   return typeof value === "object" && value !== null ? JSON.stringify(value) : value;
 }
@@ -472,7 +471,7 @@ function looksLikeJson(text) {
   return /^\[\s*[{"]/.test(text) || (text.startsWith("{") && fieldsOf(text.split(/[\r\n]/, 1)[0]) !== null);
 }
 
-/** A cell as people read it. @param {Cell} cell */
+/** Returns a cell as text. @param {Cell} cell */
 export function textOf(cell) {
   return typeof cell === "string" ? cell : cell === null || cell === undefined ? "" : String(cell);
 }

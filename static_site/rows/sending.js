@@ -1,4 +1,4 @@
-// Sends a file's reviews to the API in polite batches, one request at a time, and hands on what comes back.
+// Sends a file's reviews to the API in batches, one request at a time.
 
 import { ApiError, MAX_BATCH_BYTES, MAX_BATCH_REVIEWS } from "../api.js";
 
@@ -12,21 +12,21 @@ import { ApiError, MAX_BATCH_BYTES, MAX_BATCH_REVIEWS } from "../api.js";
  * @typedef {Scored | Failed} Outcome
  * @typedef {{review: string, rows: number[]}} Job a review, and the rows that hold it
  * @typedef {"sending" | "waiting" | "pausing" | "paused" | "ended" | "done"} Phase
- *   pausing: the answer to what is under way is still to come
+ *   pausing: a request is still under way
  * @typedef {{phase: Phase, error: ApiError | null, until: number}} State
- *   error: why it waits or has paused by itself; until: when the wait ends, in ms since 1970
+ *   error: the reason for waiting or pausing; until: the end of the wait, in ms since 1970
  */
 
-// The message around the reviews: {"reviews":[],"explain":"none"} and some air.
+// The message around the reviews, {"reviews":[],"explain":"none"}, with some margin.
 const ENVELOPE_BYTES = 100;
-// Tries of one batch before it pauses by itself: with the waits below about a minute.
+// Tries of one batch before the run pauses: about a minute, with the waits below.
 const MAX_TRIES = 6;
 const MAX_BACKOFF_SECONDS = 20;
-// Nobody wants to watch a longer countdown: it pauses instead.
+// For a longer wait the run pauses.
 const MAX_WAIT_SECONDS = 120;
-// Reviews refused one after the other, each alone, before the fault is taken to be the API's.
+// Single reviews refused in a row before the API is blamed.
 const MAX_REFUSED_ALONE = 5;
-// The request was read and one of its reviews may be to blame: the batch is halved to find it.
+// After these statuses the batch is halved, to find the review that caused the error.
 const ONE_MAY_BE_TO_BLAME = [400, 413, 422, 500];
 const PASSING_STATUSES = [429, 502, 503, 504];
 const PASSING_CODES = ["unreachable", "timeout", "bad_answer"];
@@ -63,7 +63,7 @@ export class Sending {
     this.#onState = onState;
   }
 
-  /** Starts, or goes on; a wait is cut short. */
+  /** Starts or continues, and ends a wait. */
   resume() {
     this.#tries = 0;
     this.#refusedAlone = 0;
@@ -76,13 +76,13 @@ export class Sending {
       });
   }
 
-  /** Sends nothing more; the answer to what is under way still counts. @param {ApiError | null} [error] */
+  /** Pauses. The answer under way still counts. @param {ApiError | null} [error] */
   pause(error = null) {
     this.#turn(this.#isAsking ? "pausing" : "paused", error);
     this.#wake();
   }
 
-  /** Drops even the request that is under way. */
+  /** Ends the run and aborts the request under way. */
   cancel() {
     this.#turn("ended");
     this.#request.abort();
@@ -96,7 +96,7 @@ export class Sending {
     else if (this.#state.phase === "pausing") this.#turn("paused");
   }
 
-  /** A fault of our own must not look like a run that goes on. @param {unknown} error */
+  /** Pauses after an error of our own. @param {unknown} error */
   #stumble(error) {
     console.error(error);
     this.pause(new ApiError({ code: "page_fault" }));
@@ -179,7 +179,7 @@ export class Sending {
 }
 
 /**
- * Seconds until the next try; null when there should be none.
+ * Returns the wait before the next try, in seconds; null for no more tries.
  * @param {ApiError} error
  * @param {number} tries
  */
@@ -187,13 +187,13 @@ export function delayOf(error, tries) {
   const passing = PASSING_STATUSES.includes(error.status) || PASSING_CODES.includes(error.code);
   if (!passing || tries >= MAX_TRIES) return null;
   if (error.retry_after === null) {
-    // Spread a little, so that many pages don't come back at once.
+    // Random, so that many pages don't return at once.
     return Math.min(2 ** (tries - 1), MAX_BACKOFF_SECONDS) * (0.75 + Math.random() / 2);
   }
   return error.retry_after <= MAX_WAIT_SECONDS ? error.retry_after : null;
 }
 
-/** Takes as many jobs off the front as one request may hold. @param {Job[]} jobs @returns {Job[]} */
+/** Removes and returns as many first jobs as fit into one request. @param {Job[]} jobs @returns {Job[]} */
 export function takeBatch(jobs) {
   let bytes = ENVELOPE_BYTES;
   let count = 0;
@@ -205,32 +205,32 @@ export function takeBatch(jobs) {
   return jobs.splice(0, count);
 }
 
-/** What a review takes of a request: its JSON in UTF-8, and a comma. @param {string} review */
+/** Counts a review's bytes in a request: JSON in UTF-8, and a comma. @param {string} review */
 function bytesOf(review) {
   return encoder.encode(JSON.stringify({ review })).length + 1;
 }
 
-/** What is kept of an answer. @param {BatchItem} item @returns {Outcome} */
+/** Returns an answer's outcome. @param {BatchItem} item @returns {Outcome} */
 export function outcomeOf({ answer, error }) {
   if (error) return { error: error.code, detail: error.detail, status: error.status };
   const { sentiment, probability, warnings } = answer;
   return { sentiment, probability, warnings: warnings.map(({ code }) => code) };
 }
 
-/** Whether asking again could help. @param {Outcome | null} outcome */
+/** Tells whether another try could help. @param {Outcome | null} outcome */
 export function isWorthAnotherTry(outcome) {
   return outcome?.error !== undefined && outcome.status !== 0 && ![413, 422].includes(outcome.status);
 }
 
-// The rate is that of the last seconds, so that it follows a slower API.
+// The rate covers the last seconds, so it follows the API's speed.
 const PACE_MS = 15_000;
 
-/** How many rows come back a second. */
+/** Measures rows a second. */
 export class Pace {
   /** @type {{done: number, at: number}[]} */
   #marks = [];
 
-  /** Starts anew, after a pause. */
+  /** Restarts after a pause. */
   reset() {
     this.#marks = [];
   }
@@ -241,7 +241,7 @@ export class Pace {
     this.#marks.push({ done, at });
   }
 
-  /** Rows a second; null before there is enough to say so. */
+  /** Returns rows a second; null while there is too little to measure. */
   rate() {
     const first = this.#marks[0];
     const last = this.#marks[this.#marks.length - 1];

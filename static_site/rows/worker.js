@@ -1,12 +1,12 @@
 // Reads and writes files beside the page, so that a large file doesn't freeze it.
 //
-// A classic script: papaparse is no module, and only such a one can take it in.
+// A classic script, because papaparse is not a module.
 
 /* global importScripts, Papa */
 
 importScripts("../vendor/papaparse/papaparse.min.js");
 
-// Rows that travel at once: taking them in is short enough for the page to stay smooth.
+// Rows a message: few enough to keep the page smooth.
 const PARCEL_ROWS = 2_000;
 const modules = Promise.all([import("./reading.js"), import("./download.js")]);
 

@@ -1,4 +1,4 @@
-// Runs a page that tells one answer of the API, the model's card or the API's own description: loading, told or error.
+// Runs a page that shows one answer of the API: the model's card, or the API's description.
 
 import { ApiError } from "../api.js";
 import { byId, copyOf, find, onClick, setOptionalText, setText } from "./dom.js";
@@ -29,7 +29,7 @@ export function startPage(telling) {
   askAndTell(telling);
 }
 
-/** Quietly, while the page tries by itself. @param {Telling} telling @param {boolean} [quietly] */
+/** Loads and shows the answer; quietly during automatic retries. @param {Telling} telling @param {boolean} [quietly] */
 async function askAndTell(telling, quietly = false) {
   if (!quietly) showLoading(telling.words);
   try {
@@ -52,7 +52,7 @@ function showLoading(words) {
 /** @param {ApiError} error @param {Telling} telling @param {boolean} quietly */
 function showError(error, telling, quietly) {
   const explanation = explainForPage(error, api.url, telling.words.errorTitle);
-  // A try by itself that fails in the same way is no news.
+  // A retry that fails in the same way changes nothing.
   const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
   failure?.end();
   if (!same) show("error", errorView(error, explanation, telling), "");
@@ -89,14 +89,14 @@ function takeKey(form, error, telling) {
 /** @param {State} state @param {Node} view @param {string} announcement */
 function show(state, view, announcement) {
   failure?.end();
-  // A pressed button that goes away would take the keyboard's place with it.
+  // A focused button that disappears would lose the focus.
   if (result.contains(document.activeElement)) page.focus({ preventScroll: true });
   result.replaceChildren(view);
   page.dataset.state = state;
   byId("status").textContent = announcement;
 }
 
-/** The part that the address names wasn't there when the browser looked for it. */
+/** Scrolls to the part named in the address, which was missing at load. */
 function goToPart() {
   const part = document.getElementById(location.hash.slice(1));
   if (!part || !result.contains(part)) return;
@@ -104,7 +104,7 @@ function goToPart() {
   part.focus({ preventScroll: true });
 }
 
-/** A fault of our own must not look like an answer either. @param {unknown} error */
+/** Turns an error of our own into an ApiError. @param {unknown} error */
 function pageFault(error) {
   console.error(error);
   return new ApiError({ code: "page_fault" });

@@ -1,9 +1,9 @@
-// Copies a text that is on the page; where the browser doesn't let it, marks the text for the reader to copy.
+// Copies a text on the page, or selects it where the browser forbids copying.
 
 import { button, copyText } from "./dom.js";
 import * as strings from "./strings.js";
 
-// So long the button says what became of it.
+// How long the button shows the result.
 const SAID_MS = 3_000;
 
 /** @param {string} name what is copied, for those who hear the button's name @param {HTMLElement} node holds the text */

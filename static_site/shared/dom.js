@@ -12,7 +12,7 @@ export function find(root, selector) {
   return /** @type {HTMLElement} */ (root.querySelector(selector));
 }
 
-/** People's text goes in as text, never as markup. @param {string} tag @param {string} [className] @param {string} [text] */
+/** Makes an element. Its text is never markup. @param {string} tag @param {string} [className] @param {string} [text] */
 export function element(tag, className = "", text = "") {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -40,7 +40,7 @@ export function setText(root, selector, text) {
   find(root, selector).textContent = text;
 }
 
-/** An empty text hides its block. @param {ParentNode} root @param {string} block @param {string} selector @param {string} text */
+/** Sets a text, and hides its block when empty. @param {ParentNode} root @param {string} block @param {string} selector @param {string} text */
 export function setOptionalText(root, block, selector, text) {
   setText(root, selector, text);
   find(root, block).hidden = text === "";
@@ -51,16 +51,16 @@ export function onClick(root, selector, action) {
   find(root, selector).addEventListener("click", action);
 }
 
-/** What data-string can name. @type {Record<string, string>} */
+/** Texts by the names of data-string. @type {Record<string, string>} */
 const texts = { ...strings.STATIC };
 
-/** Adds a page's own words to those that data-string can name. @param {Record<string, string>} more */
+/** Adds a page's texts to those that data-string can name. @param {Record<string, string>} more */
 export function addStrings(more) {
   Object.assign(texts, more);
 }
 
 /**
- * Writes words into the elements whose data-string names them.
+ * Writes texts into the elements whose data-string names them.
  * @param {Document | DocumentFragment | Element} root
  */
 export function fillStrings(root) {
@@ -69,7 +69,7 @@ export function fillStrings(root) {
   }
 }
 
-/** A filled copy of a page's template. @param {string} id @returns {DocumentFragment} */
+/** Returns a filled copy of a page's template. @param {string} id @returns {DocumentFragment} */
 export function copyOf(id) {
   const template = /** @type {HTMLTemplateElement} */ (byId(id));
   const view = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
@@ -77,7 +77,7 @@ export function copyOf(id) {
   return view;
 }
 
-/** Whether the text is on the clipboard now: pages without TLS have none. @param {string} text */
+/** Copies a text. Returns false without a clipboard, as on pages without TLS. @param {string} text */
 export async function copyText(text) {
   try {
     await navigator.clipboard.writeText(text);

@@ -1,21 +1,21 @@
-// Sees an error through: finds out what kind it is, counts down to the next try, tries by itself.
+// Handles an error on screen: diagnoses it, counts down, and retries.
 
 import { ApiError } from "../api.js";
 import { find, onClick, setText } from "./dom.js";
 import { retryIn, waking } from "./failure_strings.js";
 import { STATIC, stillLoading } from "./strings.js";
 
-// Used when the API names no time.
+// Used when the API names no wait.
 const RETRY_SECONDS = 5;
-// Tries by itself come ever more rarely, whatever the API says; longer waits than the last aren't counted down.
+// Minimum waits between retries. A longer wait than the last is not counted down.
 const PAUSES_SECONDS = [1, 2, 4, 8, 15];
 const MAX_COUNTED_SECONDS = 3_600;
-// An endpoint that sleeps needs a minute at most; after that somebody has to look.
+// A sleeping endpoint starts within a minute. After that, retries stop.
 const MAX_WAIT_SECONDS = 120;
 const PROBE_MS = 3_000;
 
 /**
- * Tells apart what a browser reports alike: a device that is offline, an API that isn't there, and one
+ * Finds the cause of an error without an answer: an offline device, a missing API, or an API
  * that doesn't accept this page's address.
  * @param {ApiError} error
  * @param {import("../api.js").Verdict} api
@@ -26,7 +26,7 @@ export async function diagnose(error, api) {
   return (await answersAtAll(api.url)) ? new ApiError({ code: "refused_origin" }) : error;
 }
 
-/** Whether there is an answer that this page may not read. @param {string} url */
+/** Tells whether the API answers, but not to this page. @param {string} url */
 async function answersAtAll(url) {
   const options = { mode: /** @type {const} */ ("no-cors"), signal: AbortSignal.timeout(PROBE_MS) };
   return fetch(`${url}/v1/health`, { ...options, cache: "no-store", credentials: "omit" }).then(
@@ -35,9 +35,9 @@ async function answersAtAll(url) {
   );
 }
 
-/** When the page's own waiting for a sleeping model began, in milliseconds; 0 when it doesn't wait. */
+/** Start of the wait for a sleeping model, in milliseconds; 0 without one. */
 let waitingSince = 0;
-/** How often it has tried since. */
+/** Number of retries since. */
 let tries = 0;
 
 /** An error on screen. */
@@ -61,7 +61,7 @@ export class Failure {
     else this.#hold(error.status === 429 ? named : 0);
   }
 
-  /** Stops counting; the error stays, and so does the sign of a try under way. */
+  /** Stops counting. The error stays on screen. */
   end() {
     clearInterval(this.#timer);
     if (this.#trying) return;
@@ -70,7 +70,7 @@ export class Failure {
     this.#release();
   }
 
-  /** Counts down, then tries again. @param {number} seconds */
+  /** Counts down, then retries. @param {number} seconds */
   #wake(seconds) {
     waitingSince ||= Date.now();
     find(this.view, "#waking").hidden = false;
@@ -96,7 +96,7 @@ export class Failure {
     find(this.view, "#retry").focus();
   }
 
-  /** Holds the button back until the API takes more. @param {number} seconds */
+  /** Disables the button until the API takes more. @param {number} seconds */
   #hold(seconds) {
     waitIsOver();
     if (seconds <= 0) return;
@@ -126,7 +126,7 @@ export class Failure {
   }
 }
 
-/** An answer came, or something else was asked: the next wait starts anew. */
+/** Ends the wait, so that the next one starts from zero. */
 export function waitIsOver() {
   waitingSince = tries = 0;
 }

@@ -2,7 +2,7 @@
 
 import { count, plural } from "./strings.js";
 
-/** Texts that stand in the page as they are: an element's data-string names its key. */
+/** Fixed texts, by the names of data-string. */
 export const STATIC = {
   reviewLabel: "Your review",
   placeholder: "Paste or write a film review here.",

@@ -1,4 +1,4 @@
-// Draws a probability as a bar from the middle, and the band in which the model can't tell.
+// Draws a probability as a bar from the middle, with the band of "can't tell".
 
 import { element, find } from "./dom.js";
 import { percent } from "./strings.js";
@@ -7,7 +7,7 @@ import { probabilityLabel, signed } from "./verdict_strings.js";
 /** @typedef {"plus" | "minus" | "zero"} Sign */
 /** @typedef {Pick<import("../api.js").Answer, "probability" | "model">} Scored */
 
-/** An element of role meter, to be filled by drawMeter(). */
+/** Makes a meter for drawMeter() to fill. */
 export function newMeter() {
   const meter = element("div", "meter");
   meter.setAttribute("role", "meter");
@@ -37,7 +37,7 @@ function drawBand(band, uncertain) {
   band.style.setProperty("--to", String(uncertain[1]));
 }
 
-/** What would be shown as 0.00 has no sign. @param {number} contribution @returns {Sign} */
+/** Returns a pull's sign; none for a pull shown as 0.00. @param {number} contribution @returns {Sign} */
 export function signOf(contribution) {
   if (signed(contribution) === signed(0)) return "zero";
   return contribution > 0 ? "plus" : "minus";

@@ -1,4 +1,4 @@
-// Lays out a long page in parts: each with a title, a column that is read, and a margin for notes.
+// Lays out a long page in parts, each with a title, a main column and a margin.
 
 import { element, listItem } from "./dom.js";
 
@@ -6,7 +6,7 @@ import { element, listItem } from "./dom.js";
  * @typedef {object} Part
  * @property {string} id its anchor
  * @property {string} title
- * @property {string} [name] what the contents call it, when not by its title
+ * @property {string} [name] its name in the contents, if not its title
  * @property {Node[]} body
  * @property {Node[]} [margin]
  */
@@ -18,12 +18,12 @@ export function laidOut(lead, contentsTitle, parts) {
   return page;
 }
 
-/** Empty sentences are left out. @param {string} className @param {...string} sentences */
+/** Makes paragraphs of the sentences that aren't empty. @param {string} className @param {...string} sentences */
 export function paragraphs(className, ...sentences) {
   return sentences.filter((sentence) => sentence !== "").map((sentence) => element("p", className, sentence));
 }
 
-/** Small print for the margin. @param {...string} sentences */
+/** Makes small print for the margin. @param {...string} sentences */
 export function notes(...sentences) {
   return paragraphs("small-print", ...sentences);
 }

@@ -2,7 +2,7 @@
 
 import { LANGUAGE } from "./strings.js";
 
-/** "a, b and c" @param {string[]} parts */
+/** Writes "a, b and c". @param {string[]} parts */
 export const joined = (parts) => new Intl.ListFormat(LANGUAGE, { type: "conjunction" }).format(parts);
 
 /** @param {string} text */

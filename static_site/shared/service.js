@@ -1,23 +1,23 @@
-// The APIs that the site's pages ask, with the keys that the reader gave them for as long as this tab is open.
+// Makes the clients of the site's APIs, with keys kept until the tab closes.
 
 import { Verdict } from "../api.js";
-// As a whole: a config.js that was written before there could be a second model doesn't name one.
+// As a namespace, because an old config.js exports no second address.
 import * as config from "../config.js";
 
 const KEY = "verdict.key";
 
 export const api = verdictAt(config.API_URL, KEY);
 
-/** Where a second model answers, to be set beside the first; null when none is named. */
+/** The client of a second model to compare; null without one. */
 export const beside = config.BESIDE_API_URL ? verdictAt(config.BESIDE_API_URL, `${KEY}.beside`) : null;
 
-/** Sends this key from now on, to that API alone. @param {string} key @param {Verdict} [to] */
+/** Sets the key for one API. @param {string} key @param {Verdict} [to] */
 export function useKey(key, to = api) {
   to.apiKey = key;
   try {
     sessionStorage.setItem(to === beside ? `${KEY}.beside` : KEY, key);
   } catch {
-    // A browser that stores nothing keeps the key until the page is left.
+    // Without storage, the key lasts until the page is left.
   }
 }
 

@@ -1,4 +1,4 @@
-// Keeps the reader's choices on this device: look, live scoring, shortcuts, history. Never a review.
+// Keeps the reader's settings on this device: theme, live scoring, shortcuts, history. Never a review.
 
 /**
  * @typedef {object} Settings
@@ -14,13 +14,13 @@ const KEY = "verdict.settings";
 const DEFAULTS = { theme: "system", live: false, shortcuts: true, history: false };
 const THEMES = ["system", "light", "dark"];
 
-/** What the reader chose; change it by change(). @type {Readonly<Settings>} */
+/** The current settings; change() changes them. @type {Readonly<Settings>} */
 export let settings = load();
 
 /** @type {((settings: Readonly<Settings>) => void)[]} */
 const listeners = [];
 
-/** Calls back now and after each change. @param {(settings: Readonly<Settings>) => void} listener */
+/** Calls the listener now and after each change. @param {(settings: Readonly<Settings>) => void} listener */
 export function follow(listener) {
   listeners.push(listener);
   listener(settings);
@@ -28,12 +28,12 @@ export function follow(listener) {
 
 /** @param {Partial<Settings>} choice */
 export function change(choice) {
-  // Another tab may have chosen meanwhile: its other choices stay.
+  // Keeps other settings that another tab has changed.
   settings = { ...load(), ...choice };
   try {
     localStorage.setItem(KEY, JSON.stringify(settings));
   } catch {
-    // A browser that stores nothing keeps the choice until the page is left.
+    // Without storage, the choice lasts until the page is left.
   }
   tell();
 }
@@ -42,7 +42,7 @@ function tell() {
   for (const listener of listeners) listener(settings);
 }
 
-// What is chosen in another tab holds here too.
+// Follows changes in other tabs.
 window.addEventListener("storage", ({ key }) => {
   if (key !== KEY && key !== null) return;
   settings = load();
@@ -55,14 +55,14 @@ export function applyTheme({ theme }) {
   else document.documentElement.dataset.theme = theme;
 }
 
-/** What is stored, as far as it can be used. @returns {Settings} */
+/** Returns the stored settings that are valid. @returns {Settings} */
 function load() {
   /** @type {any} */
   let stored = {};
   try {
     stored = JSON.parse(localStorage.getItem(KEY) ?? "{}") ?? {};
   } catch {
-    // Closed storage, or somebody else's text in it.
+    // The storage is closed or holds other data.
   }
   const { live, shortcuts, history } = { ...DEFAULTS, ...stored };
   const theme = THEMES.includes(stored.theme) ? stored.theme : DEFAULTS.theme;

@@ -1,13 +1,13 @@
-// Puts a review into a link's fragment, which browsers never send to a server, and takes it out again.
+// Writes and reads a review in a link's fragment, which browsers never send to a server.
 
 import { MAX_REVIEW_CHARACTERS } from "../api.js";
 
 const NAME = "review";
 
-// The longest review takes four bytes a character; more than that was not written by linkTo().
+// The longest review takes four bytes a character. linkTo() writes no more.
 const MAX_BYTES = 4 * MAX_REVIEW_CHARACTERS;
 
-/** A link to this page that holds the review. @param {string} review @returns {Promise<string>} */
+/** Returns a link that holds the review. @param {string} review @returns {Promise<string>} */
 export async function linkTo(review) {
   const packed = await through(new CompressionStream("deflate-raw"), new TextEncoder().encode(review));
   const url = new URL("index.html", location.href);
@@ -16,7 +16,7 @@ export async function linkTo(review) {
 }
 
 /**
- * The review that a link's fragment holds; null when it holds none, or none that can be read.
+ * Returns the review in a link's fragment; null without a readable one.
  * @param {string} hash
  * @returns {Promise<string | null>}
  */
@@ -34,7 +34,7 @@ export async function reviewOf(hash) {
 /**
  * @param {CompressionStream | DecompressionStream} stream
  * @param {Uint8Array<ArrayBuffer>} bytes
- * @returns {Promise<Uint8Array>} at most MAX_BYTES of them: a short link can unpack to very much
+ * @returns {Promise<Uint8Array>} at most MAX_BYTES, because a short link can unpack to very much
  */
 async function through(stream, bytes) {
   const reader = new Blob([bytes]).stream().pipeThrough(stream).getReader();

@@ -1,4 +1,4 @@
-// Draws what every page shares: the way to the other pages, and the reader's settings.
+// Draws the navigation and the settings of every page.
 
 import * as config from "../config.js";
 import { byId, element, fillStrings, find, listItem } from "./dom.js";
@@ -16,7 +16,7 @@ export function startShell(page) {
   follow(applyTheme);
 }
 
-/** Takes away the note that the script hasn't started, and shows the page. */
+/** Removes the note about a missing script, and shows the page. */
 export function showPage() {
   byId("unstarted").remove();
   byId("page").hidden = false;
@@ -31,7 +31,7 @@ function skipLink() {
 /** @param {string} page */
 function navigation(page) {
   const list = element("ul");
-  // Two models need two addresses: where one is named, there is nothing to compare.
+  // With one address there is nothing to compare.
   const shown = Object.entries(strings.PAGES).filter(
     ([file]) => file !== "compare.html" || file === page || Boolean(config.BESIDE_API_URL),
   );
@@ -103,7 +103,7 @@ function labelled(input, text) {
   return label;
 }
 
-/** Escape, or a press elsewhere, closes it. @param {HTMLElement} panel */
+/** Closes a panel on Escape or on a press elsewhere. @param {HTMLElement} panel */
 function closeByItself(panel) {
   const summary = () => find(panel, "summary");
   panel.addEventListener("keydown", (event) => {

@@ -1,11 +1,11 @@
-// The keys of a form for a review: Ctrl + Enter sends it, a slash goes to its box. They can be switched off.
+// Handles the keys of a review form: Ctrl + Enter sends it, a slash moves to its box.
 
 import { byId } from "./dom.js";
 import { follow, settings } from "./settings.js";
 import { shortcut } from "./form_strings.js";
 
 /**
- * Lets keys work as the settings say, and the form say so.
+ * Turns the keys and their hints on or off, as the settings say.
  * @param {HTMLElement} review the box
  * @param {() => void} read sends what is in it
  */
@@ -23,7 +23,7 @@ function showShortcut({ shortcuts }) {
 
 /** @param {KeyboardEvent} event @param {HTMLElement} review @param {() => void} read */
 function onKey(event, review, read) {
-  // While an input method composes, keys belong to it.
+  // During composition, keys belong to the input method.
   if (!settings.shortcuts || event.isComposing || event.altKey) return;
   const withModifier = event.ctrlKey || event.metaKey;
   const typing = event.target instanceof Element && event.target.matches("input, textarea, select");

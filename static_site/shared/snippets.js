@@ -1,4 +1,4 @@
-// Writes programs that ask the API, in curl, Python and JavaScript: right for any text that goes into them.
+// Writes programs that call the API, in curl, Python and JavaScript, for any text.
 
 /**
  * @typedef {object} Call
@@ -14,9 +14,9 @@
 
 const JSON_TYPE = "application/json";
 const TIMEOUT_SECONDS = 30;
-// A value that fits on a line of this length stays on it.
+// A longer value is written over several lines.
 const LINE_CHARACTERS = 72;
-// What can't be seen, or turns the text around it, would hide what a program does.
+// Invisible characters would hide what a program does.
 const UNSEEN =
   /[\u007f-\u00a0\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202f\u205f-\u206f\ufeff\ufff0-\ufffb]/g;
 const SAFE_IN_SHELL = /^[\w@%+=:,./-]+$/;
@@ -26,12 +26,12 @@ const AS_JSON = { true: "true", false: "false", null: "null" };
 /** @type {Words} */
 const AS_PYTHON = { true: "True", false: "False", null: "None" };
 
-/** Programs that ask for the verdict on a review. @param {string} apiUrl @param {string} review @returns {Snippets} */
+/** Writes programs that ask for a review's verdict. @param {string} apiUrl @param {string} review @returns {Snippets} */
 export function snippetsFor(apiUrl, review) {
   return snippetsOf({ method: "POST", url: `${apiUrl}/v1/sentiment`, json: { review } });
 }
 
-/** Programs for any call. @param {Call} call @returns {Snippets} */
+/** Writes programs for a call. @param {Call} call @returns {Snippets} */
 export function snippetsOf(call) {
   /** @type {Record<string, string>} */
   const type = call.json === undefined ? {} : { "Content-Type": JSON_TYPE };
@@ -40,7 +40,7 @@ export function snippetsOf(call) {
 }
 
 /**
- * The same by our own module, where that has a method for it.
+ * Writes the program by our own module; null if it has no method for the call.
  * @param {string} apiUrl
  * @param {string} operation like "GET /v1/model"
  * @param {any} [json] the body
@@ -73,17 +73,17 @@ function moduleCall(operation, { review, reviews, explain }) {
 function curl({ method, url, headers, json, text }) {
   const implied = json === undefined && text === undefined ? "GET" : "POST";
   const asked = method === implied ? "" : method === "HEAD" ? " --head" : ` -X ${shellWord(method)}`;
-  // Brackets would be curl's own pattern.
+  // curl would read brackets as a pattern.
   const plain = /[[\]{}]/.test(url) ? " --globoff" : "";
   const lines = [`curl -sS${asked}${plain} ${shellWord(url)}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${shellWord(`${name}: ${value}`)}`);
   if (text !== undefined) lines.push(`--data-raw ${shellWord(text)}`);
   if (json === undefined) return lines.join(" \\\n  ");
-  // JSON holds no line that is this word, and the shell reads nothing in between.
+  // No line of JSON is this word, and the shell expands nothing before it.
   return `${[...lines, "--data-binary @- <<'JSON'"].join(" \\\n  ")}\n${literal(json, AS_JSON)}\nJSON`;
 }
 
-/** One word of a shell, whatever is in it; it can't hold NUL. @param {string} text */
+/** Quotes a text as one shell word. A shell can't hold NUL. @param {string} text */
 function shellWord(text) {
   return SAFE_IN_SHELL.test(text) ? text : `'${text.replaceAll("\0", "").replaceAll("'", "'\\''")}'`;
 }
@@ -131,7 +131,7 @@ function javascript({ method, url, headers, json, text }) {
   ].join("\n");
 }
 
-/** A value as JavaScript that may stand inside of a page's script, too. @param {any} value @param {string} [indent] */
+/** Writes a value as JavaScript that is also safe within a page's script. @param {any} value @param {string} [indent] */
 function javascriptText(value, indent = "") {
   return literal(value, AS_JSON, indent)
     .replace(/<(?=\/script|!--)/gi, "\\u003c")
@@ -141,7 +141,7 @@ function javascriptText(value, indent = "") {
 // --- values -------------------------------------------------------------------------------------
 
 /**
- * A JSON value in a language's own words, over several lines where it is long.
+ * Writes a JSON value in a language's syntax, over several lines if it is long.
  * @param {any} value
  * @param {Words} words
  * @param {string} [indent] of the line it stands on
@@ -171,7 +171,7 @@ function inLine(value, words) {
   return Object.hasOwn(words, said) ? words[/** @type {keyof Words} */ (said)] : said;
 }
 
-/** A text that JSON, Python and JavaScript read alike. @param {string} text */
+/** Quotes a text so that JSON, Python and JavaScript read it alike. @param {string} text */
 function quoted(text) {
   return JSON.stringify(text).replace(
     UNSEEN,

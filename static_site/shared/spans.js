@@ -4,7 +4,7 @@
 /** @typedef {{start: number, end: number}} Range */
 
 /**
- * Offsets count code points, so the text is cut by them.
+ * Cuts a text by offsets in code points.
  * @param {string[]} points
  * @param {Range} range
  */
@@ -12,13 +12,13 @@ export function cut(points, { start, end }) {
   return points.slice(start, end).join("");
 }
 
-/** Those spans that lie within a range. @param {Span[]} spans @param {Range} range */
+/** Returns the spans within a range. @param {Span[]} spans @param {Range} range */
 export function within(spans, { start, end }) {
   return spans.filter((span) => span.start >= start && span.end <= end);
 }
 
 /**
- * The widest stretch without a word: of a review that was cut, the part that was not read.
+ * Returns the widest range without a word: the part of a cut review that was not read.
  * @param {Range[]} words in the order of the text
  * @returns {Range}
  */
@@ -32,8 +32,8 @@ export function widestGap(words) {
 }
 
 /**
- * The text without some words, as a review to send: a space stands where a word stood, so that its
- * neighbours don't become one, and signs of markup are written as entities, so that they stay text.
+ * Returns the text without some words, as a review to send. A space replaces each word, so that
+ * neighbours stay apart. Markup characters become entities, so that they stay text.
  * @param {string} text
  * @param {Range[]} words what to leave out, in the order of the text
  */
@@ -48,7 +48,7 @@ export function without(text, words) {
   return escaped(kept + cut(points, { start: at, end: points.length }));
 }
 
-/** The same text after markup is removed. @param {string} text */
+/** Escapes a text, so that removing markup yields the same text. @param {string} text */
 export function escaped(text) {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }

@@ -5,7 +5,7 @@ export const MINUS = "\u2212";
 
 const whole = new Intl.NumberFormat(LANGUAGE);
 
-/** A whole number: 50,000. @param {number} number */
+/** Writes a whole number: 50,000. @param {number} number */
 export const count = (number) => whole.format(number);
 
 /** Writes a probability as 97.3 %, never as 0 or 100. @param {number} probability */
@@ -18,7 +18,7 @@ export function percent(probability) {
 /** @param {number} number @param {string} one @param {string} many */
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
-/** The pages, in the order of the masthead: file and name. @type {Record<string, string>} */
+/** Names the pages, in the masthead's order. @type {Record<string, string>} */
 export const PAGES = {
   "index.html": "A review",
   "file.html": "A file",
@@ -52,7 +52,7 @@ export const SETTINGS = [
   },
 ];
 
-/** Texts that stand in the pages as they are: an element's data-string names its key. */
+/** Fixed texts, by the names of data-string. */
 export const STATIC = {
   pages: "Pages",
   settings: "Settings",

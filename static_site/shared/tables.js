@@ -1,4 +1,4 @@
-// Makes tables: a heading for each column, the row's name first, and a way to scroll one that is too wide.
+// Makes tables that scroll where they are too wide.
 
 import { element } from "./dom.js";
 import { goesOn } from "./prose_strings.js";
@@ -6,7 +6,7 @@ import { goesOn } from "./prose_strings.js";
 /** @typedef {string | Node} Cell */
 
 /**
- * @param {string} caption what the table holds; said, and shown above it
+ * @param {string} caption shown above the table, and read out
  * @param {Cell[]} head
  * @param {Cell[][]} rows each begins with the row's name
  */
@@ -16,7 +16,7 @@ export function table(caption, head, rows) {
   return scrolling(node, caption);
 }
 
-/** Only what overflows gets a stop of the Tab key, and a sign for the eye. @param {HTMLElement} node @param {string} label */
+/** Adds a Tab stop and a hint to a table that overflows. @param {HTMLElement} node @param {string} label */
 function scrolling(node, label) {
   const place = element("div", "wide");
   const sign = element("p", "goes-on", goesOn);

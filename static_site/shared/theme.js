@@ -1,8 +1,8 @@
-// Sets the reader's choice of light or dark before anything is painted; the rest is settings.js's.
+// Sets the light or dark theme before the first paint; settings.js does the rest.
 
 try {
   const { theme } = JSON.parse(localStorage.getItem("verdict.settings") ?? "{}");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
 } catch {
-  // Storage is closed or holds something else: the system's theme stays.
+  // Without readable storage, the system's theme stays.
 }
