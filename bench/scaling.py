@@ -219,7 +219,7 @@ def _rates(given: Inputs) -> str:
         "requests a second",
         "copies of the function",
         "accounts or regions by default limits",
-        f"copies of a serverless endpoint (at most {hosting.MOST_CONCURRENT})",
+        f"copies of a serverless endpoint (at most {hosting.MAX_CONCURRENCY})",
         f"{cost_rows.REALTIME_INSTANCE} instead",
         "answer at the median",
         "99th percentile",
@@ -229,7 +229,7 @@ def _rates(given: Inputs) -> str:
     rows = []
     for one in (fleet(rate, given) for rate in RATES):
         serverless = f"{one.serverless:,.1f}"
-        if one.serverless > hosting.MOST_CONCURRENT:
+        if one.serverless > hosting.MAX_CONCURRENCY:
             serverless += ", too many"
         times = [f"{1000 * seconds:.1f} ms" for seconds in (one.p50, one.p99)]
         cells = [f"{one.rate:,}", f"{one.copies:,.1f}", f"{one.accounts:,}", serverless, f"{one.instances:,}"]

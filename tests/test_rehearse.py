@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 900
 STEPS = [
@@ -20,7 +18,6 @@ STEPS = [
 ]
 
 
-@pytest.mark.aws
 def test_all_of_it_is_made_used_and_removed(chromium: str, tmp_path: Path) -> None:
     picture = tmp_path / "page.png"
     command = [sys.executable, "-m", "tests.support.rehearse", "--picture", str(picture)]
@@ -29,5 +26,5 @@ def test_all_of_it_is_made_used_and_removed(chromium: str, tmp_path: Path) -> No
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     table = done.stdout.split("result\n")[-1].splitlines()
     assert [line[:20].strip() for line in table] == STEPS
-    assert table[-1].endswith("things removed, nothing is left")
+    assert table[-1].endswith("resources removed, nothing is left")
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -224,7 +224,7 @@ class Rehearsal:
         from datetime import UTC, datetime
 
         rows = status.rows(self.cloud, datetime.now(UTC))
-        print(status.lay_out(rows, datetime.now(UTC)))
+        print(status.format_table(rows, datetime.now(UTC)))
         idle = sum(row["idle_hour"] for row in rows)
         assert idle == 0
         return f"{len(rows)} things, ${idle:.2f} an hour when idle"
@@ -240,7 +240,7 @@ class Rehearsal:
         count = destroy.destroy(self.cloud, _say)
         left = self.left()
         assert left == {}, left
-        return f"{count} things removed, nothing is left"
+        return f"{count} resources removed, nothing is left"
 
     def left(self) -> dict[str, Any]:
         """Give what the account still has."""

@@ -66,7 +66,7 @@ def kinds(cloud: Cloud) -> list[str]:
     return sorted(thing.kind for thing in inventory.find(cloud))
 
 
-def names(things: list[inventory.Thing]) -> list[tuple[str, str]]:
+def names(things: list[inventory.Resource]) -> list[tuple[str, str]]:
     return [(thing.kind, thing.name) for thing in things]
 
 

@@ -1,4 +1,4 @@
-"""A monthly budget that writes to a person before a bill surprises them."""
+"""A monthly budget that mails a person before the bill surprises them."""
 
 import math
 import re
@@ -7,32 +7,32 @@ from botocore.exceptions import ClientError
 
 from training.aws.cloud import Cloud, CloudError, is_missing, tag_list, tag_map
 
-# AWS Budgets has one address for all regions.
+# AWS Budgets has one endpoint for all regions.
 REGION = "us-east-1"
 PERCENT = (50.0, 100.0)
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
 def check(email: str | None, dollars: float) -> None:
-    """Raise CloudError when no budget can be made of these."""
+    """Check a budget's address and amount. Raises CloudError."""
     if email is not None and not _EMAIL.fullmatch(email):
-        raise CloudError(f"--budget-email must be an address like you@example.com, got {email[:40]!r}")
+        raise CloudError(f"--budget-email must be an address such as you@example.com, got {email[:40]!r}")
     if not 0 < dollars < math.inf:
         raise CloudError(f"--budget-dollars must be more than 0, got {dollars}")
 
 
 def ensure(cloud: Cloud, email: str | None, dollars: float) -> bool:
-    """Make the stage's budget, or make it anew when it has changed; say whether one was asked for.
+    """Create the stage's budget, or replace it; return whether there is an address to mail to.
 
-    It watches the whole account's cost: AWS knows costs by tag only once a person has switched that on.
-    Raises CloudError when a budget of our name is another's.
+    It watches the whole account's cost: AWS counts costs by tag only after a person enables that.
+    Raises CloudError when a budget of our name is not ours.
     """
     check(email, dollars)
     if not email:
         return False
     client, stage = cloud.client("budgets", REGION), cloud.stage
     check_owned(cloud)
-    remove(cloud)  # a subscriber can't be replaced in place
+    remove(cloud)  # AWS can't replace a subscriber in place
     client.create_budget(
         AccountId=stage.account,
         Budget={
@@ -59,14 +59,14 @@ def ensure(cloud: Cloud, email: str | None, dollars: float) -> bool:
 
 
 def check_owned(cloud: Cloud) -> None:
-    """Raise CloudError when a budget of our name is another's."""
+    """Check that a budget of our name is ours. Raises CloudError."""
     if exists(cloud, ours=False) and not exists(cloud):
         name = cloud.stage.prefix
-        raise CloudError(f"budget {name} is there but has not this stage's tags; delete or rename it")
+        raise CloudError(f"budget {name} exists without this stage's tags; delete or rename it")
 
 
 def exists(cloud: Cloud, ours: bool = True) -> bool:
-    """Say whether there is a budget of our name; with ``ours``, one that carries the stage's tags."""
+    """Return whether a budget of our name exists; with ``ours``, one with the stage's tags."""
     client, stage = cloud.client("budgets", REGION), cloud.stage
     try:
         client.describe_budget(AccountId=stage.account, BudgetName=stage.prefix)
@@ -79,7 +79,7 @@ def exists(cloud: Cloud, ours: bool = True) -> bool:
 
 
 def remove(cloud: Cloud) -> bool:
-    """Remove the stage's budget; say whether there was one."""
+    """Remove the stage's budget; return whether there was one."""
     if not exists(cloud):
         return False
     cloud.client("budgets", REGION).delete_budget(

@@ -258,16 +258,14 @@ _ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)(?: on 
 
 
 @contextmanager
-def speaking(command: str) -> Iterator[None]:
+def exit_on_error(command: str) -> Iterator[None]:
     """Exit with one sentence instead of a traceback when AWS or our own checks refuse something."""
     try:
         yield
     except (CloudError, BotoCoreError, Boto3Error, ClientError) as error:
         sys.exit(f"{command}: {sentence_of(error)}")
     except KeyboardInterrupt:
-        sys.exit(
-            f"{command}: interrupted; run it again to go on, or `make destroy` to remove everything"
-        )
+        sys.exit(f"{command}: interrupted; run it again to go on, or `make destroy` to remove everything")
 
 
 def code_of(error: ClientError) -> str:

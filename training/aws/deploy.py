@@ -1,10 +1,10 @@
-"""Put all of it on AWS: the model behind an endpoint, the API in front of it, the page, and what they cost.
+"""Deploy a whole stage on AWS: the model behind an endpoint, the API, the page; then print their prices.
 
     python -m training.aws.deploy --stage dev
-    python -m training.aws.deploy --stage dev --dry-run         # says what would be made
+    python -m training.aws.deploy --stage dev --dry-run         # prints the plan and creates nothing
     python -m training.aws.deploy --stage prod --kind realtime --instance-type ml.c6i.large
 
-It can be run twice, and again after it was stopped anywhere: each step looks first at what is there.
+Every run is safe, also after one that was stopped anywhere: each step first looks up what exists.
 """
 
 import argparse
@@ -18,8 +18,9 @@ import urllib.request
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from static_site import serve
 from training.aws import (
     budget,
     function,
@@ -41,7 +42,7 @@ API_SECONDS, API_POLL_SECONDS, REQUEST_SECONDS = 120, 5.0, 30
 
 
 class Deployed(NamedTuple):
-    """What a deploy made: names, and the URLs that people use."""
+    """The result of a deploy: names, and the URLs that people use."""
 
     endpoint: str
     model: str
@@ -51,7 +52,7 @@ class Deployed(NamedTuple):
 
 
 def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deployed:
-    """Take every step. Raises CloudError, ModelFilesError, or what botocore raises."""
+    """Deploy the stage, step by step. Raises CloudError, ModelFilesError and botocore's errors."""
     stage, plan = cloud.stage, plan_of(options)
     loaded = check(cloud, options)
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
@@ -64,7 +65,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     api_url = options.api_url or api.url
     if not options.no_api_check:
         check_api(api_url, loaded)
-        say(f"API: a review of our own went through {api_url}")
+        say(f"API: {api_url} answered a test review correctly")
     retire(cloud, endpoint, say)
     beside_url = options.beside_api_url
     page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say, beside_url)
@@ -76,7 +77,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
 def host(
     cloud: Cloud, options: argparse.Namespace, loaded: inference.LoadedModel, say: Say = print
 ) -> tuple[str, str, str]:
-    """Put the model behind an endpoint; give the endpoint's name, the model's, and the package's SHA-256."""
+    """Put the model behind an endpoint; return the endpoint's and model's names and the package's SHA-256."""
     plan = plan_of(options)
     resources.ensure_bucket(cloud, cloud.stage.bucket)
     role = resources.ensure_endpoint_role(cloud)
@@ -89,7 +90,7 @@ def host(
 
 
 def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
-    """Load the model, and refuse what would fail later, before anything is made.
+    """Load the model, and refuse what would fail later, before anything is created.
 
     Raises CloudError, ModelFilesError or VocabularyError.
     """
@@ -97,13 +98,13 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
     if stage.name not in function.stages():
         raise CloudError(
             f"chalice_app/.chalice/config.json has no stage {stage.name},"
-            f" it has {', '.join(function.stages())}; add it there, or name one of those"
+            f" only {', '.join(function.stages())}; add it there, or use one of those"
         )
     if plan.memory_mb not in hosting.MEMORIES_MB:
         sizes = ", ".join(map(str, hosting.MEMORIES_MB))
         raise CloudError(f"--memory must be one of {sizes} MB, got {plan.memory_mb}")
-    if not 1 <= plan.concurrency <= hosting.MOST_CONCURRENT:
-        raise CloudError(f"--concurrency must be 1 to {hosting.MOST_CONCURRENT}, got {plan.concurrency}")
+    if not 1 <= plan.concurrency <= hosting.MAX_CONCURRENCY:
+        raise CloudError(f"--concurrency must be 1 to {hosting.MAX_CONCURRENCY}, got {plan.concurrency}")
     if plan.instances < 1:
         raise CloudError(f"--instances must be 1 or more, got {plan.instances}")
     resources.function_feedback(os.environ)
@@ -120,7 +121,7 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
 
 
 def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, str]:
-    """Pack a model and put it into the stage's bucket; give its s3:// URL and its SHA-256."""
+    """Pack a model and upload the package to the stage's bucket; return its s3:// URL and SHA-256."""
     with tempfile.TemporaryDirectory() as folder:
         packed = package.build(model, Path(folder) / "model.tar.gz", (plan.image,))
         key = f"packages/{packed.sha256}/model.tar.gz"
@@ -130,64 +131,65 @@ def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, s
 
 
 def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
-    """Give the endpoint to deploy to: the one in use, or the other one when it can't be changed in place.
+    """Return the endpoint to deploy to: the one in use, or the other where it can't be changed in place.
 
-    Ids of one vocabulary mean nothing to a model of the other, and AWS does not turn every kind of endpoint
-    into the other; so the function changes over from one endpoint to the other at once.
+    Ids of one vocabulary mean nothing to a model of another. And AWS can't turn every endpoint into one of
+    the other kind. In both cases the function switches from one endpoint to the other at once.
     """
     first, second = cloud.stage.endpoints
-    used = function.endpoint_asked(cloud) or first
-    found = hosting.describe(cloud, used)
-    if not found or found["EndpointStatus"] != "InService":
-        return used
-    hosting.check_owned(cloud, found)
-    if hosting.kind_of(found) != kind:
-        differs = "is of another kind"
-    elif hosting.card_of(cloud, used)["vocabulary"] != vocabulary:
-        differs = "has another vocabulary"
+    current = function.endpoint_in_use(cloud) or first
+    description = hosting.describe(cloud, current)
+    if not description or description["EndpointStatus"] != "InService":
+        return current
+    hosting.check_owned(cloud, description)
+    if hosting.kind_of(description) != kind:
+        difference = "is of another kind"
+    elif hosting.card_of(cloud, current)["vocabulary"] != vocabulary:
+        difference = "has another vocabulary"
     else:
-        return used
-    other = second if used == first else first
-    say(f"endpoint {used} {differs}, so {other} is made beside it")
+        return current
+    other = second if current == first else first
+    say(f"endpoint {current} {difference}, so this deploy creates {other} beside it")
     return other
 
 
 def retire(cloud: Cloud, endpoint: str, say: Say) -> None:
-    """Delete the stage's other endpoint, which nobody asks any more."""
+    """Delete the stage's other endpoint, which the function no longer calls."""
     for other in cloud.stage.endpoints:
-        found = hosting.describe(cloud, other) if other != endpoint else None
-        if found:
-            hosting.check_owned(cloud, found)
+        description = hosting.describe(cloud, other) if other != endpoint else None
+        if description:
+            hosting.check_owned(cloud, description)
             hosting.remove_scaling(cloud, other)
             hosting.delete(cloud, other, say)
 
 
 def check_api(url: str, loaded: inference.LoadedModel) -> None:
-    """Send a review of our own through the API and compare with the model here. Raises CloudError."""
+    """Send the API a test review and compare its answer with this machine's. Raises CloudError."""
     expected = loaded.predict(hosting.REVIEWS[0])[1].probability
     body = json.dumps({"review": hosting.REVIEWS[0]}).encode()
     headers = {"Content-Type": "application/json", "X-Api-Key": os.environ.get("API_KEY", "")}
     request = urllib.request.Request(url.rstrip("/") + "/v1/sentiment", body, headers)
-    deadline, told = time.monotonic() + API_SECONDS, ""
+    deadline = time.monotonic() + API_SECONDS
     while True:
         try:
-            with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as answer:
-                found = json.load(answer)
-            close = abs(found["probability"] - expected) <= hosting.LARGEST_GAP
-            if found["model"]["id"] == loaded.identity.id and close:
+            with urllib.request.urlopen(request, timeout=REQUEST_SECONDS) as response:
+                answer = json.load(response)
+            model_id, probability = answer["model"]["id"], answer["probability"]
+            close = abs(probability - expected) <= hosting.MAX_DIFFERENCE
+            if model_id == loaded.identity.id and close:
                 return
-            told = f"{found['model']['id']} gives {found['probability']:.3f}, this machine {expected:.3f}"
+            fault = f"{model_id} answers {probability:.3f}, this machine {expected:.3f}"
         except urllib.error.HTTPError as error:
-            told = f"{error.code} {error.read(500).decode(errors='replace')}"
+            fault = f"{error.code} {error.read(500).decode(errors='replace')}"
         except (OSError, ValueError, KeyError) as error:
-            told = str(error)
+            fault = str(error)
         if time.monotonic() > deadline:
-            raise CloudError(f"the API at {url} does not answer as it should: {told}")
+            raise CloudError(f"the API at {url} does not answer correctly: {fault}")
         time.sleep(API_POLL_SECONDS)
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
-    """Give the plan that the flags ask for."""
+    """Return the hosting plan that the flags describe."""
     return Plan(
         kind=options.kind,
         image=options.image,
@@ -200,9 +202,9 @@ def plan_of(options: argparse.Namespace) -> Plan:
 
 
 def outline(cloud: Cloud, options: argparse.Namespace) -> str:
-    """Say what a deploy would make."""
+    """Return a text of what a deploy would create, a line a part."""
     stage, plan = cloud.stage, plan_of(options)
-    how = (
+    capacity = (
         f"serverless, {plan.memory_mb} MB, at most {plan.concurrency} at once"
         if plan.kind == "serverless"
         else f"{plan.instances} to {plan.most_instances} x {plan.instance_type}"
@@ -210,20 +212,20 @@ def outline(cloud: Cloud, options: argparse.Namespace) -> str:
     lines = [
         f"bucket    {stage.bucket}",
         f"roles     {stage.endpoint_role}, {stage.function_role}",
-        f"endpoint  {stage.endpoint} ({how})",
+        f"endpoint  {stage.endpoint} ({capacity})",
         f"image     {images.uri(plan.image, stage.region)}",
         f"function  {stage.function} and its API",
         f"page      {'not deployed' if options.site == 'none' else f'{stage.site_bucket}, {options.site}'}",
         f"logs      {stage.function_log}, {stage.endpoint_log(stage.endpoint)}, kept {gateway.LOG_DAYS} days",
     ]
-    there = len(inventory.find(cloud))
-    lines.append(f"already there of this stage: {there} things, which stay or are changed")
+    count = len(inventory.find(cloud))
+    lines.append(f"this stage has {count} resources already; a deploy keeps or updates them")
     return "\n".join(lines)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     environ = os.environ
-    parser = argparse.ArgumentParser(description="Put model, API and page on AWS.")
+    parser = argparse.ArgumentParser(description="Deploy the model, the API and the page on AWS.")
     clouds.add_flags(parser)
     add = parser.add_argument
     add(
@@ -236,7 +238,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--kind",
         choices=hosting.KINDS,
         default=environ.get("ENDPOINT_KIND") or "serverless",
-        help="serverless costs nothing when idle, realtime costs by the hour (default: ENDPOINT_KIND)",
+        help="serverless is free while idle, realtime costs by the hour (default: ENDPOINT_KIND)",
     )
     add(
         "--image",
@@ -244,29 +246,29 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=environ.get("IMAGE") or "ray",
         help="the server's image (default: IMAGE, or ray)",
     )
-    add("--memory", type=int, help="serverless memory in MB (default: what servers.json measured)")
+    add("--memory", type=int, help="serverless memory in MB (default: measured, see servers.json)")
     add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
-    add("--instance-type", default="ml.m5.large", help="of a realtime endpoint (default ml.m5.large)")
-    add("--instances", type=int, default=1, help="least instances (default 1)")
-    add("--most-instances", type=int, default=2, help="most instances, by load (default 2)")
+    add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
+    add("--instances", type=int, default=1, help="minimum number of instances (default 1)")
+    add("--most-instances", type=int, default=2, help="maximum number, under load (default 2)")
     add("--site", choices=page.KINDS, default=environ.get("SITE") or "cloudfront", help="the page's host")
-    add("--reserved-concurrency", type=int, help="the most copies of the function at once (default: none)")
-    add("--cors-origin", help="the origins whose pages may read answers (default: any)")
-    add("--budget-email", help="who is told when the month's cost nears --budget-dollars")
+    add("--reserved-concurrency", type=int, help="limit of function executions at once (default: none)")
+    add("--cors-origin", help="origins whose pages may read answers (default: any)")
+    add("--budget-email", help="address for a mail when the month's cost nears --budget-dollars")
     add("--budget-dollars", type=float, default=20.0, help="the account's monthly budget (default 20)")
     add(
         "--api-url",
         default=environ.get("DEPLOYED_API_URL") or None,
-        help="where the API is reached, when not at its own URL (default: DEPLOYED_API_URL)",
+        help="the API's URL when it is not API Gateway's (default: DEPLOYED_API_URL)",
     )
     add(
         "--beside-api-url",
-        type=page.serve.optional_url,
+        type=serve.optional_url,
         default=environ.get("BESIDE_API_URL") or "",
-        help="a second model's API, another stage's say, which the page sets beside its own"
+        help="a second model's API, for example another stage's; the page compares the two"
         " (default: BESIDE_API_URL, or none)",
     )
-    add("--no-api-check", action="store_true", help="don't ask the API a review at the end")
+    add("--no-api-check", action="store_true", help="don't send the API a test review at the end")
     options = parser.parse_args(arguments)
     clouds.check_choices(
         parser,
@@ -279,7 +281,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    with clouds.speaking("deploy"):
+    with clouds.exit_on_error("deploy"):
         cloud = clouds.open_stage(options.stage, options.region)
         warn(options)
         try:
@@ -287,26 +289,26 @@ def main() -> None:
                 check(cloud, options)
                 print(outline(cloud, options))
             else:
-                made = deploy(cloud, options)
-                print(f"\nAPI   {made.api_url}\npage  {made.page_url or 'not deployed'}\n")
+                deployed = deploy(cloud, options)
+                print(f"\nAPI   {deployed.api_url}\npage  {deployed.page_url or 'not deployed'}\n")
         except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
             sys.exit(f"deploy: {error}")
-        print(prices.lay_out(prices.of_plan(plan_of(options), options.site)))
+        print(prices.format_table(prices.of_plan(plan_of(options), options.site)))
 
 
 def warn(options: argparse.Namespace) -> None:
-    """Say what a person should know before it is deployed."""
-    told = images.warning(options.image, date.today())
-    if told:
-        print(f"warning: {told}; the default image, ray, still gets them")
+    """Print warnings about the chosen image, page and endpoint."""
+    patches = images.warning(options.image, date.today())
+    if patches:
+        print(f"warning: {patches}; the default image, ray, still gets patches")
     if options.site == "website":
-        print("warning: an S3 website has no TLS: anybody on the way can read and change the page")
+        print("warning: an S3 website has no TLS: others on the network can read and change the page")
     if options.site == "cloudfront" and options.beside_api_url.startswith("http://"):
-        print("warning: the page has TLS and the API beside its own has none: browsers will not ask it")
+        print("warning: the page has TLS and the second API has none: browsers will not call that API")
     if options.kind == "realtime":
-        hour: Any = prices.instance_hour(options.instance_type)
+        hour = prices.instance_hour(options.instance_type)
         cost = f"about ${24 * 30 * hour * options.instances:.0f} a month" if hour else "by the hour"
-        print(f"warning: a real-time endpoint costs {cost} until `make destroy`, asked or not")
+        print(f"warning: a real-time endpoint costs {cost} until `make destroy`, even while idle")
 
 
 if __name__ == "__main__":

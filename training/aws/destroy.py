@@ -1,10 +1,10 @@
-"""Take everything of a stage from AWS again, and look again until nothing is left.
+"""Remove everything of a stage from AWS, and list it again until nothing is left.
 
-    python -m training.aws.destroy --stage dev            # lists, asks, removes
+    python -m training.aws.destroy --stage dev            # lists, asks for confirmation, removes
     python -m training.aws.destroy --stage dev --yes
     python -m training.aws.destroy --stage dev --dry-run  # only lists
 
-It needs nothing but the account: what an interrupted deploy left is found too, and nothing else touched.
+It needs only the account. It also finds what an interrupted deploy left, and touches nothing else.
 """
 
 import argparse
@@ -18,82 +18,83 @@ from training.aws import cloud as clouds
 from training.aws import function, inventory
 from training.aws.cloud import Cloud, CloudError
 from training.aws.hosting import Say
-from training.aws.inventory import Thing
+from training.aws.inventory import Resource
 
 ROUNDS = 3
 
 
 def destroy(cloud: Cloud, say: Say = print) -> int:
-    """Remove everything; give how many things there were. Raises CloudError when something stays.
+    """Remove everything; return the number of resources. Raises CloudError when something stays.
 
-    One thing that can't be removed does not keep the others; it is tried again in the next round.
+    A resource that can't be removed does not stop the others. The next round tries it again.
     """
     removed = 0
     errors: list[str] = []
     for _ in range(ROUNDS):
-        things = inventory.find(cloud)
-        if not things:
-            forget(cloud)
+        found = inventory.find(cloud)
+        if not found:
+            remove_local_records(cloud)
             return removed
         errors = []
-        for thing in things:
+        for resource in found:
             try:
-                inventory.remove(cloud, thing, say)
+                inventory.remove(cloud, resource, say)
             except (CloudError, BotoCoreError, ClientError) as error:
-                errors.append(f"{thing.kind} {thing.name}: {clouds.sentence_of(error)}")
+                errors.append(f"{resource.kind} {resource.name}: {clouds.sentence_of(error)}")
                 continue
-            say(f"removed {thing.kind} {thing.name}")
+            say(f"removed {resource.kind} {resource.name}")
             removed += 1
     left = inventory.find(cloud)
     if left:
         raise CloudError(
-            "these are left, run this again:\n"
-            + "\n".join(errors or [f"{thing.kind} {thing.name}" for thing in left])
+            "these resources are left, run this again:\n"
+            + "\n".join(errors or [f"{resource.kind} {resource.name}" for resource in left])
         )
-    forget(cloud)
+    remove_local_records(cloud)
     return removed
 
 
-def forget(cloud: Cloud) -> None:
-    """Remove what Chalice and we keep of the stage on this machine."""
+def remove_local_records(cloud: Cloud) -> None:
+    """Remove the stage's build folder and Chalice's record of it from this machine."""
     shutil.rmtree(function.ROOT / "build" / cloud.stage.name, ignore_errors=True)
     (function.APP / ".chalice" / "deployed" / f"{cloud.stage.name}.json").unlink(missing_ok=True)
 
 
-def listing(things: Sequence[Thing]) -> str:
-    """List things, a line each."""
+def listing(resources: Sequence[Resource]) -> str:
+    """Return a list of resources, a line each."""
     return "\n".join(
-        f"  {thing.kind:16} {thing.name}  {thing.note or thing.state}".rstrip() for thing in things
+        f"  {resource.kind:16} {resource.name}  {resource.note or resource.state}".rstrip()
+        for resource in resources
     )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Take everything of a stage from AWS.")
+    parser = argparse.ArgumentParser(description="Remove everything of a stage from AWS.")
     clouds.add_flags(parser)
-    parser.add_argument("--yes", action="store_true", help="don't ask")
+    parser.add_argument("--yes", action="store_true", help="don't ask for confirmation")
     options = parser.parse_args()
-    with clouds.speaking("destroy"):
+    with clouds.exit_on_error("destroy"):
         cloud = clouds.open_stage(options.stage, options.region)
         stage = cloud.stage
-        things = inventory.find(cloud)
-        where = f"stage {stage.name} in {stage.region}, account {stage.account}"
-        if not things:
-            forget(cloud)
-            print(f"destroy: nothing is there of {where}")
+        found = inventory.find(cloud)
+        place = f"stage {stage.name} in {stage.region}, account {stage.account}"
+        if not found:
+            remove_local_records(cloud)
+            print(f"destroy: {place} has no resources")
             return
-        print(f"{where}:\n{listing(things)}")
+        print(f"{place}:\n{listing(found)}")
         if options.dry_run:
             return
-        if not (options.yes or agreed()):
+        if not (options.yes or confirm()):
             sys.exit("destroy: nothing was removed")
         count = destroy(cloud)
-        print(f"destroy: {count} things removed; looked again, nothing is left of {where}")
+        print(f"destroy: removed {count} resources; a new look found nothing left of {place}")
 
 
-def agreed() -> bool:
-    """Ask before anything goes."""
+def confirm() -> bool:
+    """Return whether the user types yes at a prompt; at the end of input, no."""
     try:
-        return input("Remove all of it, the data in the buckets included? Type yes: ").strip() == "yes"
+        return input("Remove all of it, with the data in the buckets? Type yes: ").strip() == "yes"
     except EOFError:
         return False
 

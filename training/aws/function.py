@@ -1,7 +1,7 @@
-"""The Lambda and its API Gateway, by ``chalice deploy``; then what Chalice cannot set.
+"""Deploy the Lambda and its API Gateway by ``chalice deploy``, then set what Chalice can't.
 
-Chalice works on a copy of chalice_app/ under build/, whose config.json names our role, our tags and the
-endpoint. What it has made before is read from AWS, so a lost .chalice/deployed/ loses nothing.
+Chalice works on a copy of chalice_app/ under build/, whose config.json names our role, tags and endpoint.
+Chalice's record of earlier deploys is built from AWS, so a lost .chalice/deployed/ loses nothing.
 """
 
 import json
@@ -26,12 +26,12 @@ CHALICE_SECONDS = 900
 LEFT_OUT = "Could not install dependencies"
 # Chalice names the API after the app, whatever the stage.
 API_NAME = "verdict"
-# What the function gets of whoever deploys it, where it is set.
-HANDED_ON = ("AUTH", "API_KEYS", "FEEDBACK")
+# The function gets these variables from the environment of the deploy, where they are set.
+PASSED_ON = ("AUTH", "API_KEYS", "FEEDBACK")
 
 
 class Api(NamedTuple):
-    """The deployed API: its id, its stage's name, and its URL, which ends with a slash."""
+    """The deployed API: its id, its stage's name, and its URL with a slash at the end."""
 
     id: str
     stage: str
@@ -39,39 +39,39 @@ class Api(NamedTuple):
 
 
 def stages() -> list[str]:
-    """Give the stages that chalice_app/.chalice/config.json knows."""
+    """Return the stages in chalice_app/.chalice/config.json."""
     return list(_config()["stages"])
 
 
 def deploy(
     cloud: Cloud, endpoint: str, role: str, say: Say, reserved: int | None = None, origin: str | None = None
 ) -> Api:
-    """Deploy function and API, and set what Chalice leaves out. Raises CloudError."""
+    """Deploy function and API with Chalice, then set throttle, tags and errors. Raises CloudError."""
     hosting.ensure_log(cloud, cloud.stage.function_log)
     folder = build(cloud, endpoint, role, reserved, origin)
     say("chalice deploy")
     output = _run_chalice(folder, cloud)
     if LEFT_OUT in output:
         raise CloudError(
-            "Chalice left packages out of the zip, so the function could not start; use a newer Python"
+            "Chalice left packages out of the zip, so the function can't start; use a newer Python"
             f" (rm -rf .venv/run && make deploy PYTHON=python3.13):\n{output[-500:]}"
         )
-    found = find_api(cloud)
-    if found is None:
-        raise CloudError(f"chalice deploy made no API:\n{output[-500:]}")
-    finish(cloud, found, origin)
-    return found
+    api = find_api(cloud)
+    if api is None:
+        raise CloudError(f"chalice deploy created no API:\n{output[-500:]}")
+    finish(cloud, api, origin)
+    return api
 
 
 def build(
     cloud: Cloud, endpoint: str, role: str, reserved: int | None = None, origin: str | None = None
 ) -> Path:
-    """Copy chalice_app/ with its links followed, and write the stage's config and what is deployed."""
+    """Copy chalice_app/ with its links followed, and write the stage's config and record of deploys."""
     stage, config = cloud.stage, _config()
     if stage.name not in config["stages"]:
         raise CloudError(
             f"chalice_app/.chalice/config.json has no stage {stage.name},"
-            f" it has {', '.join(config['stages'])}; add it there, or name one of those"
+            f" only {', '.join(config['stages'])}; add it there, or use one of those"
         )
     folder = ROOT / "build" / stage.name / "chalice_app"
     _clear(folder)
@@ -84,7 +84,7 @@ def build(
     own["environment_variables"] = {**own.get("environment_variables", {}), "ENDPOINT_NAME": endpoint}
     if origin:
         own["environment_variables"]["CORS_ORIGIN"] = origin
-    own["environment_variables"] |= {name: os.environ[name] for name in HANDED_ON if os.environ.get(name)}
+    own["environment_variables"] |= {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     if reserved is not None:
         own["reserved_concurrency"] = reserved
     write_json(folder / ".chalice" / "config.json", config)
@@ -100,16 +100,16 @@ def _slim(folder: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove an earlier copy, but for the zips that Chalice names by a hash of what is in them."""
-    kept = folder / ".chalice" / "deployments"
+    """Remove an earlier copy, without the zips: Chalice names them by a hash of their contents."""
+    zips = folder / ".chalice" / "deployments"
     for path in [*folder.glob("*"), *folder.glob(".chalice/*")]:
-        if path == kept or path == kept.parent:
+        if path == zips or path == zips.parent:
             continue
         shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def deployed(cloud: Cloud) -> dict[str, Any]:
-    """Give Chalice's own record of what it has made, as AWS tells it."""
+    """Return Chalice's own record of its deploys, built from AWS."""
     resources: list[dict[str, Any]] = []
     if describe(cloud):
         resources.append(
@@ -133,11 +133,11 @@ def deployed(cloud: Cloud) -> dict[str, Any]:
 
 
 def _run_chalice(folder: Path, cloud: Cloud) -> str:
-    """Run chalice deploy and give what it printed. Raises CloudError."""
+    """Run chalice deploy and return its output. Raises CloudError."""
     command = [*CHALICE, "--project-dir", str(folder), "deploy", "--stage", cloud.stage.name]
     env = os.environ | {"AWS_DEFAULT_REGION": cloud.stage.region, "AWS_REGION": cloud.stage.region}
     try:
-        ran = subprocess.run(
+        result = subprocess.run(
             command,
             env=env,
             stdout=subprocess.PIPE,
@@ -148,80 +148,80 @@ def _run_chalice(folder: Path, cloud: Cloud) -> str:
         )
     except subprocess.TimeoutExpired as error:
         raise CloudError(f"chalice deploy took longer than {CHALICE_SECONDS} s; run this again") from error
-    if ran.returncode:
-        raise CloudError(f"chalice deploy failed; its last lines:\n{ran.stdout[-1500:].rstrip()}")
-    return ran.stdout
+    if result.returncode:
+        raise CloudError(f"chalice deploy failed; its last lines:\n{result.stdout[-1500:].rstrip()}")
+    return result.stdout
 
 
-# --- what is there ------------------------------------------------------------------------------
+# --- look-ups -----------------------------------------------------------------------------------
 
 
 def describe(cloud: Cloud) -> dict[str, Any] | None:
-    """Give the stage's Lambda function, or None. Raises CloudError when one of its name is another's."""
+    """Return the stage's Lambda function, or None. Raises CloudError when one of its name is not ours."""
     try:
-        found = dict(cloud.client("lambda").get_function(FunctionName=cloud.stage.function))
+        description = dict(cloud.client("lambda").get_function(FunctionName=cloud.stage.function))
     except ClientError as error:
         if is_missing(error):
             return None
         raise
-    if not cloud.stage.owns(tag_map(found.get("Tags"))):
+    if not cloud.stage.owns(tag_map(description.get("Tags"))):
         raise CloudError(
-            f"function {cloud.stage.function} is there but has not this stage's tags; take another --stage,"
+            f"function {cloud.stage.function} exists without this stage's tags; use another --stage,"
             " or remove it (`chalice delete`)"
         )
-    return found
+    return description
 
 
-def endpoint_asked(cloud: Cloud) -> str | None:
-    """Give the endpoint that the deployed function asks, or None."""
-    found = describe(cloud)
-    variables = (found or {}).get("Configuration", {}).get("Environment", {}).get("Variables", {})
-    return variables.get("ENDPOINT_NAME")
+def endpoint_in_use(cloud: Cloud) -> str | None:
+    """Return the endpoint that the deployed function calls, or None."""
+    configuration = (describe(cloud) or {}).get("Configuration", {})
+    name = configuration.get("Environment", {}).get("Variables", {}).get("ENDPOINT_NAME")
+    return None if name is None else str(name)
 
 
 def apis(cloud: Cloud) -> list[dict[str, Any]]:
-    """Give the stage's APIs: tagged as ours, or untagged and calling our function and nothing else.
+    """Return the stage's APIs: those with our tags, and those without tags that call only our function.
 
-    Chalice makes an API without tags, and may be interrupted before we have tagged it.
+    Chalice creates an API without tags, and a deploy may be interrupted before it tags the API.
     """
-    client, found = cloud.client("apigateway"), []
+    client, ours = cloud.client("apigateway"), []
     for page in client.get_paginator("get_rest_apis").paginate():
         for api in page["items"]:
             tags = tag_map(api.get("tags"))
             calls_us = not tags and api["name"] == API_NAME and _called(cloud, api["id"]) == {True}
             if cloud.stage.owns(tags) or calls_us:
-                found.append(api)
-    return found
+                ours.append(api)
+    return ours
 
 
 def find_api(cloud: Cloud) -> Api | None:
-    """Give the stage's API, the newest where an interrupted deploy left two."""
-    found = sorted(apis(cloud), key=lambda api: str(api.get("createdDate", "")))
-    if not found:
+    """Return the stage's API, or None; the newest where an interrupted deploy left two."""
+    by_age = sorted(apis(cloud), key=lambda api: str(api.get("createdDate", "")))
+    if not by_age:
         return None
     name = _config()["stages"].get(cloud.stage.name, {}).get("api_gateway_stage", "api")
     domain = "amazonaws.com.cn" if cloud.stage.partition == "aws-cn" else "amazonaws.com"
-    api_id = found[-1]["id"]
+    api_id = by_age[-1]["id"]
     return Api(api_id, name, f"https://{api_id}.execute-api.{cloud.stage.region}.{domain}/{name}/")
 
 
 def _called(cloud: Cloud, api_id: str) -> set[bool]:
-    """Say of an API's Lambda integrations whether they call our function; empty when it has none."""
-    client, found = cloud.client("apigateway"), set()
+    """Return, for an API's Lambda integrations, whether they call our function; empty without any."""
+    client, results = cloud.client("apigateway"), set()
     for page in client.get_paginator("get_resources").paginate(restApiId=api_id, embed=["methods"]):
         for resource in page["items"]:
             for method in resource.get("resourceMethods", {}).values():
                 uri = method.get("methodIntegration", {}).get("uri") or ""
                 if uri:
-                    found.add(f"{cloud.stage.function_arn}/" in uri)
-    return found
+                    results.add(f"{cloud.stage.function_arn}/" in uri)
+    return results
 
 
-# --- what Chalice cannot set --------------------------------------------------------------------
+# --- settings that Chalice lacks ----------------------------------------------------------------
 
 
 def finish(cloud: Cloud, api: Api, origin: str | None = None) -> None:
-    """Tag the API, throttle it, and give gateway-made errors CORS and the API's own form."""
+    """Tag the API, throttle it, and set the errors of API Gateway: CORS headers and our own form."""
     client, stage = cloud.client("apigateway"), cloud.stage
     arn = f"arn:{stage.partition}:apigateway:{stage.region}::/restapis/{api.id}"
     client.tag_resource(resourceArn=arn, tags=stage.tags)
@@ -240,7 +240,7 @@ def finish(cloud: Cloud, api: Api, origin: str | None = None) -> None:
 
 
 def remove_older(cloud: Cloud, api: Api) -> None:
-    """Remove APIs that an interrupted deploy of this stage left beside the one in use."""
+    """Remove the APIs that an interrupted deploy of this stage left beside the one in use."""
     for other in apis(cloud):
         if other["id"] != api.id:
             cloud.client("apigateway").delete_rest_api(restApiId=other["id"])

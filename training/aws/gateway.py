@@ -1,7 +1,7 @@
-"""What API Gateway answers by itself, as problems of the API's own form, and how much it lets through.
+"""API Gateway's own errors, as problems in the API's own form, and its throttle.
 
-Chalice can set none of this: a deploy puts it in after Chalice, and template.py writes it for those who
-use `chalice package`.
+Chalice can't set these. A deploy sets them after Chalice, and template.py writes them for
+`chalice package`.
 """
 
 from pathlib import Path
@@ -12,14 +12,14 @@ from vocab.messages import to_json
 
 APP = Path(__file__).resolve().parents[2] / "chalice_app"
 
-# Requests a second over all callers, and how many may come at once.
+# Requests a second over all callers, and the number that may arrive at once.
 THROTTLE = {"rate": 20.0, "burst": 40}
-# How many copies of the function may run at once: the most that a flood can cost.
+# The limit of function executions at once; it bounds the cost of a flood.
 RESERVED_CONCURRENCY = 10
 LOG_DAYS = 30
 RETRY_SECONDS = 1
 REQUEST_ID = "$context.requestId"
-# A value stands in single quotes, so it can't hold any. An empty list of sources says what 'none' says.
+# API Gateway wraps a value in single quotes, so it can't hold any. An empty source list means 'none'.
 UNQUOTED = {"Content-Security-Policy": "default-src; frame-ancestors"}
 
 
@@ -56,16 +56,16 @@ REFUSALS = (
     Refusal("UNAUTHORIZED", 401, "forbidden", _REFUSED),
     Refusal("UNSUPPORTED_MEDIA_TYPE", 415, "unsupported_media_type", "send JSON or plain text"),
     Refusal("WAF_FILTERED", 403, "forbidden", "the firewall before this API refused the request"),
-    # Whatever has no line of its own. A function that broke off, or has no copy left, is a 5XX.
+    # All other errors. A function that crashed, or reached its limit, is a 5XX.
     Refusal("DEFAULT_4XX", 400, "bad_request", "API Gateway can't read this request"),
     Refusal("DEFAULT_5XX", 502, "app_failed", "the app gave no answer; try again", True),
 )
 
 
 def responses(origin: str = "*") -> list[dict[str, Any]]:
-    """Give API Gateway's own answers as put_gateway_response takes them, for pages of an origin.
+    """Return API Gateway's own errors as arguments of put_gateway_response, for pages of an origin.
 
-    They can name one origin alone: with several, with commas between, any may read them.
+    They can name only one origin. With several, separated by commas, pages of any origin may read them.
     """
     origin = "*" if "," in origin else origin
     return [
@@ -73,7 +73,7 @@ def responses(origin: str = "*") -> list[dict[str, Any]]:
             "responseType": refusal.kind,
             "statusCode": str(refusal.status),
             "responseParameters": _parameters(refusal, origin),
-            # The key is what callers accept, not what is sent: without one, or with */*, it is this.
+            # The key is the caller's Accept header, not our content type; */* or no header picks this one.
             "responseTemplates": {"application/json": _body(refusal)},
         }
         for refusal in REFUSALS
@@ -94,5 +94,5 @@ def _parameters(refusal: Refusal, origin: str) -> dict[str, str]:
         "Access-Control-Expose-Headers": ", ".join(answers.EXPOSED),
         **({"Retry-After": str(RETRY_SECONDS)} if refusal.retry else {}),
     }
-    given = {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()}
-    return given | {"gatewayresponse.header.X-Request-Id": "context.requestId"}
+    quoted = {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()}
+    return quoted | {"gatewayresponse.header.X-Request-Id": "context.requestId"}

@@ -1,4 +1,4 @@
-"""The model behind its endpoint: made, updated without a failed request, asked a review before it counts."""
+"""Host the model behind an endpoint: create it, update it without a failed request, test its answers."""
 
 import json
 import time
@@ -14,23 +14,23 @@ from vocab import messages
 from vocab.files import sha256
 
 KINDS = ("serverless", "realtime")
-# What serverless inference offers.
-MEMORIES_MB, MOST_CONCURRENT = (1024, 2048, 3072, 4096, 5120, 6144), 200
+# The memory sizes and the limit of serverless inference.
+MEMORIES_MB, MAX_CONCURRENCY = (1024, 2048, 3072, 4096, 5120, 6144), 200
 VARIANT = "AllTraffic"
-# A wait asks this often, and no longer than this.
+# The time between two looks at an endpoint, and the longest wait.
 POLL_SECONDS, WAIT_MINUTES = 10.0, 40
-# A serverless endpoint that sleeps answers ModelNotReadyException until it has woken.
+# A sleeping serverless endpoint answers ModelNotReadyException until it has woken.
 WAKE_SECONDS, WAKE_POLL_SECONDS = 180, 5.0
 LOG_LINES = 15
-# Another processor rounds int8 otherwise; a wrong model differs by far more.
-LARGEST_GAP = 0.05
+# In probability. Processors round int8 differently; a wrong model differs by far more.
+MAX_DIFFERENCE = 0.05
 REVIEWS = (
     "A warm, funny film that never once felt too long. I would happily watch it again.",
     "The plot is thin and the jokes fall flat. I wanted to love it, and I walked out.",
     "Not bad at all!",
 )
 # Each of TorchServe's workers loads the model, and serverless inference pays by memory.
-LEAN = {("pytorch", "serverless"): {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}}
+ENVIRONMENT = {("pytorch", "serverless"): {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}}
 
 Say = Callable[[str], None]
 
@@ -45,42 +45,34 @@ class Plan(NamedTuple):
     instance_type: str = "ml.m5.large"
     instances: int = 1
     most_instances: int = 2
-    # A target for autoscaling: what one instance answers a minute.
+    # Autoscaling aims at this load of one instance.
     invocations_a_minute: int = 6000
-
-
-class Hosted(NamedTuple):
-    """What serves: endpoint, its configuration, its model, and the file in S3 that it comes from."""
-
-    endpoint: str
-    config: str
-    model: str
 
 
 # --- model and configuration --------------------------------------------------------------------
 
 
 def ensure_model(cloud: Cloud, plan: Plan, package_url: str, package_sha256: str, role: str) -> str:
-    """Give the SageMaker model of a package; its name is made of all that it consists of."""
+    """Create a package's SageMaker model unless it exists; return its name, a hash of all its parts."""
     container = {
         "Image": images.uri(plan.image, cloud.stage.region),
         "ModelDataUrl": package_url,
-        "Environment": package.ENVIRONMENT[plan.image] | LEAN.get((plan.image, plan.kind), {}),
+        "Environment": package.ENVIRONMENT[plan.image] | ENVIRONMENT.get((plan.image, plan.kind), {}),
     }
-    # Serverless inference knows no isolation; where there is one, no review can leave the container.
+    # Serverless inference has no isolation. With isolation no review can leave the container.
     return _ensure_model(cloud, container, package_sha256, plan.kind == "realtime", role)
 
 
 def model_for_jobs(cloud: Cloud, model: str, role: str) -> str:
-    """Give a model that is another one but for its role: a transform reads and writes files by it."""
-    found = cloud.client("sagemaker").describe_model(ModelName=model)
-    if found["ExecutionRoleArn"] == role:
+    """Create a copy of a model with another role, for a transform that reads and writes files by it."""
+    description = cloud.client("sagemaker").describe_model(ModelName=model)
+    if description["ExecutionRoleArn"] == role:
         return model
-    container = {key: found["PrimaryContainer"][key] for key in ("Image", "ModelDataUrl")}
-    container["Environment"] = found["PrimaryContainer"].get("Environment", {})
-    # The package's SHA-256 is the folder that it lies in.
+    container = {key: description["PrimaryContainer"][key] for key in ("Image", "ModelDataUrl")}
+    container["Environment"] = description["PrimaryContainer"].get("Environment", {})
+    # The package's folder is named by its SHA-256.
     digest = container["ModelDataUrl"].split("/")[-2]
-    return _ensure_model(cloud, container, digest, bool(found.get("EnableNetworkIsolation")), role)
+    return _ensure_model(cloud, container, digest, bool(description.get("EnableNetworkIsolation")), role)
 
 
 def _ensure_model(
@@ -100,7 +92,10 @@ def _ensure_model(
 
 
 def ensure_config(cloud: Cloud, plan: Plan, model: str) -> str:
-    """Give the endpoint configuration of a model and a plan; it keeps no copy of what is asked."""
+    """Create the endpoint configuration of a model and a plan unless it exists; return its name.
+
+    It captures no requests.
+    """
     variant: dict[str, Any] = {"VariantName": VARIANT, "ModelName": model, "InitialVariantWeight": 1.0}
     if plan.kind == "serverless":
         variant["ServerlessConfig"] = {
@@ -136,7 +131,7 @@ def _exists(describe: Callable[[], Any]) -> bool:
 
 
 def describe(cloud: Cloud, endpoint: str) -> dict[str, Any] | None:
-    """Give SageMaker's description of an endpoint, or None."""
+    """Return SageMaker's description of an endpoint, or None."""
     try:
         return dict(cloud.client("sagemaker").describe_endpoint(EndpointName=endpoint))
     except ClientError as error:
@@ -146,7 +141,7 @@ def describe(cloud: Cloud, endpoint: str) -> dict[str, Any] | None:
 
 
 def ensure_log(cloud: Cloud, group: str) -> None:
-    """Make a log group, tagged, that forgets after gateway.LOG_DAYS; AWS's own would keep all for ever."""
+    """Create a tagged log group that expires after gateway.LOG_DAYS; AWS's own would keep lines for ever."""
     logs = cloud.client("logs")
     try:
         logs.create_log_group(logGroupName=group, tags=cloud.stage.tags)
@@ -154,161 +149,163 @@ def ensure_log(cloud: Cloud, group: str) -> None:
         if code_of(error) != "ResourceAlreadyExistsException":
             raise
         tags = logs.list_tags_log_group(logGroupName=group)["tags"]
-        # Without tags it is what a function or an endpoint of this very name made by itself.
+        # A function or an endpoint of this name creates a log group by itself, without tags.
         if tags and not cloud.stage.owns(tags):
             raise CloudError(
-                f"log group {group} is there but has not this stage's tags; take another --stage"
+                f"log group {group} exists without this stage's tags; use another --stage"
             ) from error
         logs.tag_log_group(logGroupName=group, tags=cloud.stage.tags)
     logs.put_retention_policy(logGroupName=group, retentionInDays=gateway.LOG_DAYS)
 
 
 def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
-    """Let an endpoint serve a configuration and wait until it does. Raises CloudError with its log's end.
+    """Make an endpoint serve a configuration, and wait for it. Raises CloudError with the log's last lines.
 
-    An endpoint under way is waited for first; a failed one is deleted and made anew.
+    An endpoint that is changing may finish first. A failed one is deleted and created anew.
     """
     sagemaker = cloud.client("sagemaker")
     ensure_log(cloud, cloud.stage.endpoint_log(endpoint))
-    found = describe(cloud, endpoint)
-    if found:
-        check_owned(cloud, found)
-        found = wait(cloud, endpoint, say, fail=False)
-    if found and found["EndpointStatus"] != "InService":
-        say(f"endpoint {endpoint} is {found['EndpointStatus']}; it is deleted and made anew")
+    description = describe(cloud, endpoint)
+    if description:
+        check_owned(cloud, description)
+        description = wait(cloud, endpoint, say, fail=False)
+    if description and description["EndpointStatus"] != "InService":
+        say(f"endpoint {endpoint} is {description['EndpointStatus']}; it is deleted and created anew")
         delete(cloud, endpoint, say)
-        found = None
-    if found is None:
+        description = None
+    if description is None:
         sagemaker.create_endpoint(
             EndpointName=endpoint, EndpointConfigName=config, Tags=tag_list(cloud.stage.tags)
         )
-    elif found["EndpointConfigName"] != config:
+    elif description["EndpointConfigName"] != config:
         sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
     else:
         return
-    found = wait(cloud, endpoint, say)
-    if found and found["EndpointConfigName"] != config:
+    description = wait(cloud, endpoint, say)
+    if description and description["EndpointConfigName"] != config:
         raise CloudError(
-            f"endpoint {endpoint} went back to its earlier model ({found.get('FailureReason', 'no reason')});"
+            f"endpoint {endpoint} went back to its earlier model"
+            f" ({description.get('FailureReason', 'no reason')});"
             + last_lines(cloud, cloud.stage.endpoint_log(endpoint))
         )
 
 
-def put_in_service(cloud: Cloud, endpoint: str, config: str, model: inference.LoadedModel, say: Say) -> None:
-    """Let an endpoint serve a configuration and ask it our own reviews.
+def put_in_service(cloud: Cloud, endpoint: str, config: str, loaded: inference.LoadedModel, say: Say) -> None:
+    """Make an endpoint serve a configuration, and check its answers to our test reviews.
 
-    Answers them wrongly, and it goes back to what it served before. Raises CloudError.
+    After a wrong answer the endpoint goes back to its earlier configuration. Raises CloudError.
     """
     before = describe(cloud, endpoint)
     ensure_endpoint(cloud, endpoint, config, say)
     try:
-        check_answers(cloud, endpoint, model)
+        check_answers(cloud, endpoint, loaded)
     except CloudError as error:
         if not before or before["EndpointStatus"] != "InService" or before["EndpointConfigName"] == config:
             raise
         say(f"{error}; going back")
         ensure_endpoint(cloud, endpoint, before["EndpointConfigName"], say)
-        raise CloudError(f"{error}; the endpoint serves what it served before again") from error
-    say(f"endpoint {endpoint}: {len(REVIEWS)} reviews of our own answered as here")
+        raise CloudError(f"{error}; the endpoint serves its earlier model again") from error
+    say(f"endpoint {endpoint}: its answers to {len(REVIEWS)} test reviews are correct")
 
 
-def kind_of(found: Mapping[str, Any]) -> str:
-    """Give an endpoint's kind from SageMaker's description of it."""
-    return "serverless" if found["ProductionVariants"][0].get("CurrentServerlessConfig") else "realtime"
+def kind_of(description: Mapping[str, Any]) -> str:
+    """Return an endpoint's kind, by SageMaker's description of it."""
+    return "serverless" if description["ProductionVariants"][0].get("CurrentServerlessConfig") else "realtime"
 
 
-def plan_of(cloud: Cloud, found: Mapping[str, Any]) -> Plan:
-    """Give the plan by which an endpoint is hosted, from SageMaker's description of it."""
+def plan_of(cloud: Cloud, description: Mapping[str, Any]) -> Plan:
+    """Return the plan of a running endpoint, by SageMaker's description of it. Raises CloudError."""
     sagemaker = cloud.client("sagemaker")
     try:
-        config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
-        variant, now = config["ProductionVariants"][0], found["ProductionVariants"][0]
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=description["EndpointConfigName"])
+        variant, now = config["ProductionVariants"][0], description["ProductionVariants"][0]
         image = sagemaker.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]["Image"]
     except ClientError as error:
         if not is_missing(error):
             raise
         raise CloudError(
-            f"what endpoint {found['EndpointName']} is made of was deleted; `make deploy` makes it anew"
+            f"a part of endpoint {description['EndpointName']} was deleted; `make deploy` creates it anew"
         ) from error
     names = [name for name in images.SERVING if images.uri(name, cloud.stage.region) == image]
     plan = Plan(image=names[0] if names else images.SERVING[0])
     if "ServerlessConfig" in variant:
         memory, most = (variant["ServerlessConfig"][key] for key in ("MemorySizeInMB", "MaxConcurrency"))
         return plan._replace(kind="serverless", memory_mb=memory, concurrency=most)
-    # As many instances as its load has brought it to.
+    # Autoscaling may have changed the number of instances.
     instances = now.get("CurrentInstanceCount") or variant["InitialInstanceCount"]
     return plan._replace(kind="realtime", instance_type=variant["InstanceType"], instances=instances)
 
 
-def check_owned(cloud: Cloud, found: Mapping[str, Any]) -> None:
-    """Raise CloudError when an endpoint of our name is not of this stage."""
-    tags = cloud.client("sagemaker").list_tags(ResourceArn=found["EndpointArn"])["Tags"]
+def check_owned(cloud: Cloud, description: Mapping[str, Any]) -> None:
+    """Check that an endpoint of our name belongs to this stage. Raises CloudError."""
+    tags = cloud.client("sagemaker").list_tags(ResourceArn=description["EndpointArn"])["Tags"]
     if not cloud.stage.owns(tag_map(tags)):
         raise CloudError(
-            f"endpoint {found['EndpointName']} is there but has not this stage's tags; take another --stage"
+            f"endpoint {description['EndpointName']} exists without this stage's tags; use another --stage"
         )
 
 
 def wait(cloud: Cloud, endpoint: str, say: Say, fail: bool = True) -> dict[str, Any] | None:
-    """Wait until an endpoint rests, and give its description, None when it is gone.
+    """Wait until an endpoint stops changing; return its description, or None when it no longer exists.
 
-    Raises CloudError when the time is up or, with ``fail``, when it ends otherwise than in service.
+    Raises CloudError after WAIT_MINUTES and, with ``fail``, when the endpoint is not in service.
     """
     deadline, last = time.monotonic() + 60 * WAIT_MINUTES, ""
     while time.monotonic() < deadline:
-        found = describe(cloud, endpoint)
-        status = found["EndpointStatus"] if found else "gone"
+        description = describe(cloud, endpoint)
+        status = description["EndpointStatus"] if description else "gone"
         if status != last:
             say(f"endpoint {endpoint}: {status}")
             last = status
         if not status.endswith("ing"):
             if fail and status != "InService":
-                reason = (found or {}).get("FailureReason", "no reason was given")
+                reason = (description or {}).get("FailureReason", "no reason was given")
                 raise CloudError(
                     f"endpoint {endpoint} is {status}: {reason}"
                     + last_lines(cloud, cloud.stage.endpoint_log(endpoint))
                 )
-            return found
+            return description
         time.sleep(POLL_SECONDS)
     raise CloudError(
-        f"endpoint {endpoint} is still {last} after {WAIT_MINUTES} minutes; look at it with `make status`,"
+        f"endpoint {endpoint} is still {last} after {WAIT_MINUTES} minutes; check it with `make status`,"
         " and run this again"
     )
 
 
 def delete(cloud: Cloud, endpoint: str, say: Say) -> None:
-    """Delete an endpoint and wait until it is gone."""
+    """Delete an endpoint and wait until it no longer exists."""
     cloud.client("sagemaker").delete_endpoint(EndpointName=endpoint)
     wait(cloud, endpoint, say, fail=False)
 
 
 def last_lines(cloud: Cloud, group: str, job: str | None = None) -> str:
-    """Give the last lines of a log group's newest stream, or of a job's, each on a line of its own.
+    """Return the last lines of a log group's newest stream, or of a job's, each after a line break.
 
-    Empty when there is no log, or no right to it.
+    The text is empty when there is no log, or no right to read it.
     """
     logs = cloud.client("logs")
-    which = {"logStreamNamePrefix": f"{job}/"} if job else {"orderBy": "LastEventTime", "descending": True}
+    newest: dict[str, Any] = {"orderBy": "LastEventTime", "descending": True}
+    query = {"logStreamNamePrefix": f"{job}/"} if job else newest
     try:
-        found = logs.describe_log_streams(logGroupName=group, **which)["logStreams"]
+        streams = logs.describe_log_streams(logGroupName=group, **query)["logStreams"]
+        names = [stream["logStreamName"] for stream in streams]
         # A job's stream data-log is SageMaker's own, about requests.
-        streams = [one["logStreamName"] for one in found]
-        streams = [name for name in streams if not name.endswith("/data-log")] or streams
-        if not streams:
+        names = [name for name in names if not name.endswith("/data-log")] or names
+        if not names:
             return ""
         events = logs.get_log_events(
-            logGroupName=group, logStreamName=streams[0], limit=LOG_LINES, startFromHead=False
+            logGroupName=group, logStreamName=names[0], limit=LOG_LINES, startFromHead=False
         )["events"]
     except ClientError:
         return ""
     return "".join(f"\n  | {event['message'].rstrip()}" for event in events)
 
 
-# --- asking it ----------------------------------------------------------------------------------
+# --- requests -----------------------------------------------------------------------------------
 
 
-def ask(cloud: Cloud, endpoint: str, body: bytes) -> bytes:
-    """Send a message to the endpoint, and wait for one that wakes. Raises CloudError."""
+def invoke(cloud: Cloud, endpoint: str, body: bytes) -> bytes:
+    """Send a message to the endpoint, waiting while it wakes; return the answer. Raises CloudError."""
     runtime = cloud.client("sagemaker-runtime")
     deadline = time.monotonic() + WAKE_SECONDS
     while True:
@@ -330,28 +327,28 @@ def ask(cloud: Cloud, endpoint: str, body: bytes) -> bytes:
 
 
 def card_of(cloud: Cloud, endpoint: str) -> dict[str, Any]:
-    """Give the card of the model that an endpoint serves. Raises CloudError."""
+    """Return the card of the model that an endpoint serves. Raises CloudError."""
     try:
-        return messages.parse_card(ask(cloud, endpoint, messages.build_describe_request()))
+        return messages.parse_card(invoke(cloud, endpoint, messages.build_describe_request()))
     except messages.MessageError as error:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
 
 
-def check_answers(cloud: Cloud, endpoint: str, model: inference.LoadedModel) -> None:
-    """Ask the endpoint our own reviews and compare with the model here. Raises CloudError."""
-    encoded = [model.vocabulary.encode(review) for review in REVIEWS]
-    reply = ask(cloud, endpoint, messages.build_endpoint_request(encoded, model.vocabulary, explain=True))
+def check_answers(cloud: Cloud, endpoint: str, loaded: inference.LoadedModel) -> None:
+    """Compare the endpoint's answers to our test reviews with this machine's. Raises CloudError."""
+    encoded = [loaded.vocabulary.encode(review) for review in REVIEWS]
+    reply = invoke(cloud, endpoint, messages.build_endpoint_request(encoded, loaded.vocabulary, explain=True))
     try:
-        named, scores = messages.parse_endpoint_answer(reply, encoded, explain=True)
+        identity, scores = messages.parse_endpoint_answer(reply, encoded, explain=True)
     except messages.MessageError as error:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
-    if named.id != model.identity.id:
-        raise CloudError(f"endpoint {endpoint} answers as {named.id}, expected {model.identity.id}")
-    for review, one, got in zip(REVIEWS, encoded, scores, strict=True):
-        expected = model.score(one.ids).probability
-        if abs(got.probability - expected) > LARGEST_GAP:
+    if identity.id != loaded.identity.id:
+        raise CloudError(f"endpoint {endpoint} answers as {identity.id}, expected {loaded.identity.id}")
+    for review, encoding, score in zip(REVIEWS, encoded, scores, strict=True):
+        probability, expected = score.probability, loaded.score(encoding.ids).probability
+        if abs(probability - expected) > MAX_DIFFERENCE:
             raise CloudError(
-                f"endpoint {endpoint} gives {got.probability:.3f} for {review!r}, this machine {expected:.3f}"
+                f"endpoint {endpoint} answers {probability:.3f} to {review!r}, this machine {expected:.3f}"
             )
 
 
@@ -359,7 +356,7 @@ def check_answers(cloud: Cloud, endpoint: str, model: inference.LoadedModel) -> 
 
 
 def scaling_target(endpoint: str) -> dict[str, str]:
-    """Give what Application Auto Scaling calls an endpoint's number of instances."""
+    """Return Application Auto Scaling's name for an endpoint's number of instances."""
     return {
         "ServiceNamespace": "sagemaker",
         "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
@@ -368,7 +365,7 @@ def scaling_target(endpoint: str) -> dict[str, str]:
 
 
 def ensure_scaling(cloud: Cloud, endpoint: str, plan: Plan) -> None:
-    """Let a real-time endpoint grow and shrink with its load; take that away from a serverless one."""
+    """Make a real-time endpoint grow and shrink with its load; remove that from a serverless one."""
     scaling = cloud.client("application-autoscaling")
     if plan.kind != "realtime" or plan.most_instances <= plan.instances:
         remove_scaling(cloud, endpoint)
@@ -393,7 +390,7 @@ def ensure_scaling(cloud: Cloud, endpoint: str, plan: Plan) -> None:
 
 
 def remove_scaling(cloud: Cloud, endpoint: str) -> bool:
-    """Take an endpoint's autoscaling away; say whether there was any."""
+    """Remove an endpoint's autoscaling; return whether there was any."""
     scaling, target = cloud.client("application-autoscaling"), scaling_target(endpoint)
     try:
         scaling.deregister_scalable_target(**target)

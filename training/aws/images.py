@@ -1,9 +1,9 @@
-"""Which container image each job runs in, in each region: looked up once with the SageMaker SDK, and kept.
+"""The container images of endpoints and jobs in each region, from a table that the SageMaker SDK filled.
 
     python -m training.aws.images --region eu-west-1     # prints the images
-    python -m training.aws.images --refresh              # looks them up anew (needs requirements/aws.txt)
+    python -m training.aws.images --refresh              # writes the table anew (needs requirements/aws.txt)
 
-AWS's registries belong to different accounts by region. Keeping the table spares a deploy the SDK.
+Each region's registry belongs to another account. With the table, a deploy needs no SDK.
 """
 
 import argparse
@@ -18,19 +18,19 @@ from typing import Any
 from training.aws.cloud import CloudError
 from vocab.files import write_atomic
 
-KEPT = Path(__file__).with_name("images.json")
+TABLE = Path(__file__).with_name("images.json")
 DOMAINS = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
-# What the SDK is asked for: framework, version, scope, kind of instance.
-WANTED = {
+# Arguments for the SDK: framework, version, scope, instance type.
+QUERIES = {
     "ray": ("ray-serve", "1.4", "inference", "ml.m5.xlarge"),
     "pytorch": ("pytorch", "2.6", "inference", "ml.m5.xlarge"),
     "training": ("pytorch", "2.10", "training", "ml.m5.xlarge"),
     "training-gpu": ("pytorch", "2.10", "training", "ml.g5.xlarge"),
 }
 SERVING = ("ray", "pytorch")
-# The Python of each image, for which a package carries its wheels.
+# The Python of each image; a package carries wheels for it.
 PYTHONS = {"ray": "3.13", "pytorch": "3.12"}
-# The PyTorch inference image is built on TorchServe, which nobody maintains any more.
+# The PyTorch inference image contains TorchServe, which has no maintainers any more.
 LAST_PATCH = {
     "ray": "2027-02-18",
     "pytorch": "2026-06-30",
@@ -40,80 +40,80 @@ LAST_PATCH = {
 
 
 def uri(name: str, region: str) -> str:
-    """Give an image's address in a region. Raises CloudError when AWS has none there."""
-    kept = _kept()
-    if region not in kept["accounts"]:
-        raise CloudError(f"AWS keeps no {name} image in region {region}; take another --region")
+    """Return an image's address in a region. Raises CloudError when AWS has none there."""
+    table = _table()
+    if region not in table["accounts"]:
+        raise CloudError(f"AWS has no {name} image in region {region}; use another --region")
     domain = DOMAINS.get(region.split("-")[0], "amazonaws.com")
-    return f"{kept['accounts'][region]}.dkr.ecr.{region}.{domain}/{kept['images'][name]}"
+    return f"{table['accounts'][region]}.dkr.ecr.{region}.{domain}/{table['images'][name]}"
 
 
 def account(region: str) -> str:
-    """Give the account whose registry a region uses. Raises CloudError."""
+    """Return the account that owns a region's registry. Raises CloudError."""
     return uri("ray", region).split(".")[0]
 
 
-def repositories(names: Iterable[str] = tuple(WANTED)) -> list[str]:
-    """Give the repositories that images are in."""
-    return sorted({_kept()["images"][name].split(":")[0] for name in names})
+def repositories(names: Iterable[str] = tuple(QUERIES)) -> list[str]:
+    """Return the repositories of some images, sorted."""
+    return sorted({_table()["images"][name].split(":")[0] for name in names})
 
 
 def warning(name: str, today: date) -> str | None:
-    """Say that an image gets no patches any more, or None."""
+    """Return a sentence about an image that gets no patches any more, or None."""
     last = date.fromisoformat(LAST_PATCH[name])
     return f"image {name} had its last patch on {last}" if last < today else None
 
 
 def look_up(region: str) -> dict[str, str]:
-    """Ask the SDK for every image's address in a region."""
+    """Return every image's address in a region, by the SDK."""
     from sagemaker.core import image_uris
 
     return {
         name: image_uris.retrieve(
             framework, region, version=version, image_scope=scope, instance_type=instance
         )
-        for name, (framework, version, scope, instance) in WANTED.items()
+        for name, (framework, version, scope, instance) in QUERIES.items()
     }
 
 
 def refresh(today: date) -> dict[str, Any]:
-    """Ask the SDK for all regions; give the table. A region whose accounts differ by image is left out."""
+    """Return a new table of all regions, by the SDK, without regions whose images have several accounts."""
     import boto3
 
     session, accounts, images = boto3.session.Session(), {}, {}
     for partition in session.get_available_partitions():
         for region in session.get_available_regions("sagemaker", partition):
             try:
-                found = look_up(region)
-            except ValueError:  # some image is not there
+                addresses = look_up(region)
+            except ValueError:  # the region lacks an image
                 continue
-            owners = {address.split(".")[0] for address in found.values()}
+            owners = {address.split(".")[0] for address in addresses.values()}
             if len(owners) == 1:
                 accounts[region] = owners.pop()
-                images = {name: address.split("/", 1)[1] for name, address in found.items()}
+                images = {name: address.split("/", 1)[1] for name, address in addresses.items()}
     return {"looked_up": today.isoformat(), "images": images, "accounts": dict(sorted(accounts.items()))}
 
 
 @cache
-def _kept() -> dict[str, Any]:
-    return dict(json.loads(KEPT.read_text(encoding="utf-8")))
+def _table() -> dict[str, Any]:
+    return dict(json.loads(TABLE.read_text(encoding="utf-8")))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Print or look up the container images.")
+    parser = argparse.ArgumentParser(description="Print the container images, or look them up anew.")
     parser.add_argument("--region", default="us-east-1", help="AWS region (default us-east-1)")
-    parser.add_argument("--refresh", action="store_true", help="look them up with the SageMaker SDK")
+    parser.add_argument("--refresh", action="store_true", help="write the table anew with the SageMaker SDK")
     options = parser.parse_args()
     if options.refresh:
         try:
             table = refresh(date.today())
         except ModuleNotFoundError:
             sys.exit("images: the SageMaker SDK is not installed: pip install -r requirements/aws.txt")
-        write_atomic(KEPT, (json.dumps(table, indent=2) + "\n").encode())
-        print(f"images: {len(table['accounts'])} regions in {KEPT}")
+        write_atomic(TABLE, (json.dumps(table, indent=2) + "\n").encode())
+        print(f"images: {len(table['accounts'])} regions in {TABLE}")
         return
     try:
-        for name in WANTED:
+        for name in QUERIES:
             print(f"{name:14}{uri(name, options.region)}  last patch {LAST_PATCH[name]}")
     except CloudError as error:
         sys.exit(f"images: {error}")

@@ -1,8 +1,8 @@
-"""Everything of a stage that is on AWS: found by its tags and names, and removed, kind by kind.
+"""Find everything of a stage on AWS by its tags and names, and remove it, kind by kind.
 
-What AWS lets us tag is ours by its tags alone. The rest is named: an API without tags is ours when it
-calls our function and nothing else, a role without tags when our function has it, an empty bucket
-without tags when it has our name with the account's number in it.
+Tags alone show that a resource is ours, where AWS permits tags. Without tags, an API is ours when it calls
+only our function, a role when our function uses it, and an empty bucket when it has our name, with the
+account's number in it.
 """
 
 import time
@@ -17,12 +17,12 @@ from training.aws.cloud import Cloud, CloudError, is_missing, tag_map
 from training.aws.hosting import Say
 
 POLL_SECONDS, WAIT_MINUTES = 10.0, 20
-# A job that has ended can't be deleted, and costs nothing.
+# Only running jobs count: a job that has ended can't be deleted, and costs nothing.
 RUNNING = ("InProgress", "Stopping")
 
 
-class Thing(NamedTuple):
-    """One thing on AWS: what it is, its name, its state, when it was made, and its price while idle."""
+class Resource(NamedTuple):
+    """One resource on AWS: kind, name, state, time of creation, and dollars an hour while idle."""
 
     kind: str
     name: str
@@ -32,19 +32,19 @@ class Thing(NamedTuple):
     note: str = ""
 
 
-Finder = Callable[[Cloud], Iterator[Thing]]
-Remover = Callable[[Cloud, Thing, Say], None]
+Finder = Callable[[Cloud], Iterator[Resource]]
+Remover = Callable[[Cloud, Resource, Say], None]
 
 
-def find(cloud: Cloud) -> list[Thing]:
-    """Give everything of the stage, in the order in which it can be removed."""
-    return [thing for finder, _ in KINDS.values() for thing in finder(cloud)]
+def find(cloud: Cloud) -> list[Resource]:
+    """Return everything of the stage, in the order of its removal."""
+    return [resource for finder, _ in KINDS.values() for resource in finder(cloud)]
 
 
-def remove(cloud: Cloud, thing: Thing, say: Say) -> None:
-    """Remove one thing; what is gone already is fine. Raises CloudError or what botocore raises."""
+def remove(cloud: Cloud, resource: Resource, say: Say) -> None:
+    """Remove one resource, if it still exists. Raises CloudError and botocore's errors."""
     try:
-        KINDS[thing.kind][1](cloud, thing, say)
+        KINDS[resource.kind][1](cloud, resource, say)
     except ClientError as error:
         if not is_missing(error):
             raise
@@ -53,17 +53,17 @@ def remove(cloud: Cloud, thing: Thing, say: Say) -> None:
 # --- API and function ---------------------------------------------------------------------------
 
 
-def _find_apis(cloud: Cloud) -> Iterator[Thing]:
+def _find_apis(cloud: Cloud) -> Iterator[Resource]:
     for api in function.apis(cloud):
-        yield Thing("API", api["id"], made=api.get("createdDate"))
+        yield Resource("API", api["id"], made=api.get("createdDate"))
 
 
-def _remove_api(cloud: Cloud, thing: Thing, say: Say) -> None:
-    # AWS lets an account delete one API in half a minute.
+def _remove_api(cloud: Cloud, resource: Resource, say: Say) -> None:
+    # AWS permits an account to delete one API in half a minute.
     deadline = time.monotonic() + 60 * WAIT_MINUTES
     while True:
         try:
-            cloud.client("apigateway").delete_rest_api(restApiId=thing.name)
+            cloud.client("apigateway").delete_rest_api(restApiId=resource.name)
             return
         except ClientError as error:
             busy = error.response["Error"]["Code"] == "TooManyRequestsException"
@@ -72,22 +72,23 @@ def _remove_api(cloud: Cloud, thing: Thing, say: Say) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def _find_function(cloud: Cloud) -> Iterator[Thing]:
+def _find_function(cloud: Cloud) -> Iterator[Resource]:
     try:
-        found = function.describe(cloud)
-    except CloudError:  # another's
+        description = function.describe(cloud)
+    except CloudError:  # not ours
         return
-    if found:
-        made = _moment(found["Configuration"].get("LastModified"))
-        yield Thing("function", cloud.stage.function, found["Configuration"].get("State", ""), made)
+    if description:
+        configuration = description["Configuration"]
+        made = _moment(configuration.get("LastModified"))
+        yield Resource("function", cloud.stage.function, configuration.get("State", ""), made)
 
 
-def _remove_function(cloud: Cloud, thing: Thing, say: Say) -> None:
-    cloud.client("lambda").delete_function(FunctionName=thing.name)
+def _remove_function(cloud: Cloud, resource: Resource, say: Say) -> None:
+    cloud.client("lambda").delete_function(FunctionName=resource.name)
 
 
-def _find_roles(cloud: Cloud) -> Iterator[Thing]:
-    """Our own roles, and the one that a plain ``chalice deploy`` made for our function."""
+def _find_roles(cloud: Cloud) -> Iterator[Resource]:
+    """Find our own roles, and the one that a plain ``chalice deploy`` created for our function."""
     iam, stage = cloud.client("iam"), cloud.stage
     try:
         used = (function.describe(cloud) or {}).get("Configuration", {}).get("Role", "")
@@ -103,59 +104,62 @@ def _find_roles(cloud: Cloud) -> Iterator[Thing]:
             raise
         tags = tag_map(role.get("Tags"))
         if stage.owns(tags) or (not tags and role["Arn"] == used):
-            yield Thing("role", name, made=role.get("CreateDate"))
+            yield Resource("role", name, made=role.get("CreateDate"))
 
 
-def _remove_role(cloud: Cloud, thing: Thing, say: Say) -> None:
+def _remove_role(cloud: Cloud, resource: Resource, say: Say) -> None:
     iam = cloud.client("iam")
-    for policy in iam.list_role_policies(RoleName=thing.name)["PolicyNames"]:
-        iam.delete_role_policy(RoleName=thing.name, PolicyName=policy)
-    for policy in iam.list_attached_role_policies(RoleName=thing.name)["AttachedPolicies"]:
-        iam.detach_role_policy(RoleName=thing.name, PolicyArn=policy["PolicyArn"])
-    iam.delete_role(RoleName=thing.name)
+    for policy in iam.list_role_policies(RoleName=resource.name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=resource.name, PolicyName=policy)
+    for policy in iam.list_attached_role_policies(RoleName=resource.name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=resource.name, PolicyArn=policy["PolicyArn"])
+    iam.delete_role(RoleName=resource.name)
 
 
 # --- page ---------------------------------------------------------------------------------------
 
 
-def _find_distributions(cloud: Cloud) -> Iterator[Thing]:
-    for one in page.distributions(cloud):
-        yield Thing("distribution", one["Id"], one["Status"], note=one["DomainName"])
+def _find_distributions(cloud: Cloud) -> Iterator[Resource]:
+    for entry in page.distributions(cloud):
+        yield Resource("distribution", entry["Id"], entry["Status"], note=entry["DomainName"])
 
 
-def _remove_distribution(cloud: Cloud, thing: Thing, say: Say) -> None:
-    page.remove_distribution(cloud, thing.name, say)
+def _remove_distribution(cloud: Cloud, resource: Resource, say: Say) -> None:
+    page.remove_distribution(cloud, resource.name, say)
 
 
-def _find_controls(cloud: Cloud) -> Iterator[Thing]:
-    for one in page.access_controls(cloud):
-        yield Thing("access control", one["Id"], note=one["Name"])
+def _find_controls(cloud: Cloud) -> Iterator[Resource]:
+    for entry in page.access_controls(cloud):
+        yield Resource("access control", entry["Id"], note=entry["Name"])
 
 
-def _remove_control(cloud: Cloud, thing: Thing, say: Say) -> None:
-    page.remove_access_control(cloud, thing.name)
+def _remove_control(cloud: Cloud, resource: Resource, say: Say) -> None:
+    page.remove_access_control(cloud, resource.name)
 
 
 # --- endpoint, models, jobs ---------------------------------------------------------------------
 
 
-def _find_endpoints(cloud: Cloud) -> Iterator[Thing]:
-    for one in _listed(cloud, "list_endpoints", "Endpoints", "Endpoint"):
+def _find_endpoints(cloud: Cloud) -> Iterator[Resource]:
+    for entry in _list(cloud, "list_endpoints", "Endpoints", "Endpoint"):
         try:
-            hour = _endpoint_hour(cloud, one["EndpointName"])
+            hour = _endpoint_hour(cloud, entry["EndpointName"])
         except ClientError as error:  # deleted meanwhile, or its configuration is
             if not is_missing(error):
                 raise
             hour = 0.0
-        yield Thing("endpoint", one["EndpointName"], one["EndpointStatus"], one["CreationTime"], hour)
+        yield Resource(
+            "endpoint", entry["EndpointName"], entry["EndpointStatus"], entry["CreationTime"], hour
+        )
 
 
 def _endpoint_hour(cloud: Cloud, endpoint: str) -> float:
-    """Give what an endpoint costs an hour, asked or not; NaN where the table lacks the instance."""
+    """Return an endpoint's dollars an hour while idle; NaN where the price table lacks its instance."""
     sagemaker, hour = cloud.client("sagemaker"), 0.0
-    found = sagemaker.describe_endpoint(EndpointName=endpoint)
-    counts = {one["VariantName"]: one.get("CurrentInstanceCount", 1) for one in found["ProductionVariants"]}
-    config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    description = sagemaker.describe_endpoint(EndpointName=endpoint)
+    variants = description["ProductionVariants"]
+    counts = {variant["VariantName"]: variant.get("CurrentInstanceCount", 1) for variant in variants}
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=description["EndpointConfigName"])
     for variant in config["ProductionVariants"]:
         if "InstanceType" in variant:
             price = prices.instance_hour(variant["InstanceType"])
@@ -164,183 +168,183 @@ def _endpoint_hour(cloud: Cloud, endpoint: str) -> float:
     return hour
 
 
-def _remove_endpoint(cloud: Cloud, thing: Thing, say: Say) -> None:
-    hosting.remove_scaling(cloud, thing.name)
-    if thing.state == "Creating":  # AWS deletes no endpoint that is being made
-        hosting.wait(cloud, thing.name, say, fail=False)
-    hosting.delete(cloud, thing.name, say)
+def _remove_endpoint(cloud: Cloud, resource: Resource, say: Say) -> None:
+    hosting.remove_scaling(cloud, resource.name)
+    if resource.state == "Creating":  # AWS can't delete an endpoint that it is creating
+        hosting.wait(cloud, resource.name, say, fail=False)
+    hosting.delete(cloud, resource.name, say)
 
 
-def _find_configs(cloud: Cloud) -> Iterator[Thing]:
-    for one in _listed(cloud, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig"):
-        yield Thing("endpoint config", one["EndpointConfigName"], made=one["CreationTime"])
+def _find_configs(cloud: Cloud) -> Iterator[Resource]:
+    for entry in _list(cloud, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig"):
+        yield Resource("endpoint config", entry["EndpointConfigName"], made=entry["CreationTime"])
 
 
-def _remove_config(cloud: Cloud, thing: Thing, say: Say) -> None:
-    cloud.client("sagemaker").delete_endpoint_config(EndpointConfigName=thing.name)
+def _remove_config(cloud: Cloud, resource: Resource, say: Say) -> None:
+    cloud.client("sagemaker").delete_endpoint_config(EndpointConfigName=resource.name)
 
 
-def models(cloud: Cloud) -> Iterator[Thing]:
-    """Give the stage's models."""
-    for one in _listed(cloud, "list_models", "Models", "Model"):
-        yield Thing("model", one["ModelName"], made=one["CreationTime"])
+def models(cloud: Cloud) -> Iterator[Resource]:
+    """Yield the stage's models."""
+    for entry in _list(cloud, "list_models", "Models", "Model"):
+        yield Resource("model", entry["ModelName"], made=entry["CreationTime"])
 
 
-def _remove_model(cloud: Cloud, thing: Thing, say: Say) -> None:
-    cloud.client("sagemaker").delete_model(ModelName=thing.name)
+def _remove_model(cloud: Cloud, resource: Resource, say: Say) -> None:
+    cloud.client("sagemaker").delete_model(ModelName=resource.name)
 
 
-def _find_transforms(cloud: Cloud) -> Iterator[Thing]:
+def _find_transforms(cloud: Cloud) -> Iterator[Resource]:
     return _find_jobs(cloud, "Transform")
 
 
-def _stop_transform(cloud: Cloud, thing: Thing, say: Say) -> None:
+def _stop_transform(cloud: Cloud, resource: Resource, say: Say) -> None:
     sagemaker = cloud.client("sagemaker")
-    _stop_job("Transform", sagemaker.describe_transform_job, sagemaker.stop_transform_job, thing)
+    _stop_job("Transform", sagemaker.describe_transform_job, sagemaker.stop_transform_job, resource)
 
 
-def _find_trainings(cloud: Cloud) -> Iterator[Thing]:
+def _find_trainings(cloud: Cloud) -> Iterator[Resource]:
     return _find_jobs(cloud, "Training")
 
 
-def _stop_training(cloud: Cloud, thing: Thing, say: Say) -> None:
+def _stop_training(cloud: Cloud, resource: Resource, say: Say) -> None:
     sagemaker = cloud.client("sagemaker")
-    _stop_job("Training", sagemaker.describe_training_job, sagemaker.stop_training_job, thing)
+    _stop_job("Training", sagemaker.describe_training_job, sagemaker.stop_training_job, resource)
 
 
-def _find_jobs(cloud: Cloud, kind: str) -> Iterator[Thing]:
-    for one in _listed(cloud, f"list_{kind.lower()}_jobs", f"{kind}JobSummaries", f"{kind}Job"):
-        state = one[f"{kind}JobStatus"]
+def _find_jobs(cloud: Cloud, kind: str) -> Iterator[Resource]:
+    for entry in _list(cloud, f"list_{kind.lower()}_jobs", f"{kind}JobSummaries", f"{kind}Job"):
+        state = entry[f"{kind}JobStatus"]
         if state in RUNNING:
-            yield Thing(f"{kind.lower()} job", one[f"{kind}JobName"], state, one["CreationTime"])
+            yield Resource(f"{kind.lower()} job", entry[f"{kind}JobName"], state, entry["CreationTime"])
 
 
 def _stop_job(
-    kind: str, describe: Callable[..., dict[str, Any]], stop: Callable[..., Any], thing: Thing
+    kind: str, describe: Callable[..., dict[str, Any]], stop: Callable[..., Any], resource: Resource
 ) -> None:
-    named = {f"{kind}JobName": thing.name}
-    if thing.state == "InProgress":
-        stop(**named)
-    _wait_while(lambda: describe(**named)[f"{kind}JobStatus"] in RUNNING, thing)
+    name = {f"{kind}JobName": resource.name}
+    if resource.state == "InProgress":
+        stop(**name)
+    _wait_while(lambda: describe(**name)[f"{kind}JobStatus"] in RUNNING, resource)
 
 
-def _find_notebooks(cloud: Cloud) -> Iterator[Thing]:
-    for one in _listed(cloud, "list_notebook_instances", "NotebookInstances", "NotebookInstance"):
-        hour = prices.instance_hour(one.get("InstanceType", "")) if _runs(one) else 0.0
-        name, status = one["NotebookInstanceName"], one["NotebookInstanceStatus"]
+def _find_notebooks(cloud: Cloud) -> Iterator[Resource]:
+    for entry in _list(cloud, "list_notebook_instances", "NotebookInstances", "NotebookInstance"):
+        hour = prices.instance_hour(entry.get("InstanceType", "")) if _runs(entry) else 0.0
+        name, status = entry["NotebookInstanceName"], entry["NotebookInstanceStatus"]
         price = float("nan") if hour is None else hour
-        yield Thing("notebook", name, status, one["CreationTime"], price)
+        yield Resource("notebook", name, status, entry["CreationTime"], price)
 
 
 def _runs(notebook: Mapping[str, Any]) -> bool:
     return notebook["NotebookInstanceStatus"] not in ("Stopped", "Failed", "Deleting")
 
 
-def _remove_notebook(cloud: Cloud, thing: Thing, say: Say) -> None:
+def _remove_notebook(cloud: Cloud, resource: Resource, say: Say) -> None:
     sagemaker = cloud.client("sagemaker")
 
     def state() -> str:
-        found = sagemaker.describe_notebook_instance(NotebookInstanceName=thing.name)
-        return str(found["NotebookInstanceStatus"])
+        description = sagemaker.describe_notebook_instance(NotebookInstanceName=resource.name)
+        return str(description["NotebookInstanceStatus"])
 
-    _wait_while(lambda: state() in ("Pending", "Updating", "Stopping"), thing)
+    _wait_while(lambda: state() in ("Pending", "Updating", "Stopping"), resource)
     if state() == "InService":
-        sagemaker.stop_notebook_instance(NotebookInstanceName=thing.name)
-        _wait_while(lambda: state() not in ("Stopped", "Failed"), thing)
-    sagemaker.delete_notebook_instance(NotebookInstanceName=thing.name)
+        sagemaker.stop_notebook_instance(NotebookInstanceName=resource.name)
+        _wait_while(lambda: state() not in ("Stopped", "Failed"), resource)
+    sagemaker.delete_notebook_instance(NotebookInstanceName=resource.name)
     try:
-        _wait_while(lambda: bool(state()), thing)
+        _wait_while(lambda: bool(state()), resource)
     except ClientError as error:
         if not is_missing(error):
             raise
 
 
-def _find_lifecycles(cloud: Cloud) -> Iterator[Thing]:
+def _find_lifecycles(cloud: Cloud) -> Iterator[Resource]:
     sagemaker, name = cloud.client("sagemaker"), cloud.stage.notebook
     try:
-        found = sagemaker.describe_notebook_instance_lifecycle_config(
+        description = sagemaker.describe_notebook_instance_lifecycle_config(
             NotebookInstanceLifecycleConfigName=name
         )
     except ClientError as error:
         if is_missing(error):
             return
         raise
-    arn = found["NotebookInstanceLifecycleConfigArn"]
+    arn = description["NotebookInstanceLifecycleConfigArn"]
     if cloud.stage.owns(tag_map(sagemaker.list_tags(ResourceArn=arn)["Tags"])):
-        yield Thing("lifecycle config", name, made=found.get("CreationTime"))
+        yield Resource("lifecycle config", name, made=description.get("CreationTime"))
 
 
-def _remove_lifecycle(cloud: Cloud, thing: Thing, say: Say) -> None:
+def _remove_lifecycle(cloud: Cloud, resource: Resource, say: Say) -> None:
     cloud.client("sagemaker").delete_notebook_instance_lifecycle_config(
-        NotebookInstanceLifecycleConfigName=thing.name
+        NotebookInstanceLifecycleConfigName=resource.name
     )
 
 
-def _listed(cloud: Cloud, operation: str, key: str, kind: str) -> Iterator[dict[str, Any]]:
-    """Give what a list call of SageMaker finds that has both our name and our tags."""
+def _list(cloud: Cloud, operation: str, key: str, kind: str) -> Iterator[dict[str, Any]]:
+    """Yield the entries of a SageMaker list call that have both our name and our tags."""
     sagemaker, prefix = cloud.client("sagemaker"), cloud.stage.prefix
-    for found in sagemaker.get_paginator(operation).paginate(NameContains=prefix):
-        for one in found[key]:
-            # NameContains finds verdict-dev in verdict-device too.
-            if not f"{one[f'{kind}Name']}-".startswith(f"{prefix}-"):
+    for listing in sagemaker.get_paginator(operation).paginate(NameContains=prefix):
+        for entry in listing[key]:
+            # NameContains also finds verdict-dev in verdict-device.
+            if not f"{entry[f'{kind}Name']}-".startswith(f"{prefix}-"):
                 continue
             try:
-                tags = sagemaker.list_tags(ResourceArn=one[f"{kind}Arn"])["Tags"]
+                tags = sagemaker.list_tags(ResourceArn=entry[f"{kind}Arn"])["Tags"]
             except ClientError as error:
                 if is_missing(error):
                     continue
                 raise
             if cloud.stage.owns(tag_map(tags)):
-                yield one
+                yield entry
 
 
 # --- logs, buckets, budget ----------------------------------------------------------------------
 
 
-def _find_logs(cloud: Cloud) -> Iterator[Thing]:
+def _find_logs(cloud: Cloud) -> Iterator[Resource]:
     logs, stage = cloud.client("logs"), cloud.stage
     for group in (stage.function_log, *map(stage.endpoint_log, stage.endpoints)):
-        for found in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
-            if found["logGroupName"] != group:
+        for entry in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            if entry["logGroupName"] != group:
                 continue
             if stage.owns(logs.list_tags_log_group(logGroupName=group)["tags"]):
-                kept = found.get("retentionInDays")
-                note = f"kept {kept} days" if kept else "kept for ever"
-                yield Thing("log group", group, made=_moment(found.get("creationTime")), note=note)
+                days = entry.get("retentionInDays")
+                note = f"kept {days} days" if days else "kept for ever"
+                yield Resource("log group", group, made=_moment(entry.get("creationTime")), note=note)
 
 
-def _remove_log(cloud: Cloud, thing: Thing, say: Say) -> None:
-    cloud.client("logs").delete_log_group(logGroupName=thing.name)
+def _remove_log(cloud: Cloud, resource: Resource, say: Say) -> None:
+    cloud.client("logs").delete_log_group(logGroupName=resource.name)
 
 
-def _find_buckets(cloud: Cloud) -> Iterator[Thing]:
+def _find_buckets(cloud: Cloud) -> Iterator[Resource]:
     for bucket in (cloud.stage.site_bucket, cloud.stage.bucket):
         try:
             if resources.check_bucket(cloud, bucket) is not None:
-                yield Thing("bucket", bucket)
-        except CloudError:  # another's
+                yield Resource("bucket", bucket)
+        except CloudError:  # not ours
             continue
 
 
-def _remove_bucket(cloud: Cloud, thing: Thing, say: Say) -> None:
-    count = resources.empty_bucket(cloud, thing.name)
+def _remove_bucket(cloud: Cloud, resource: Resource, say: Say) -> None:
+    count = resources.empty_bucket(cloud, resource.name)
     if count:
-        say(f"bucket {thing.name}: {count} objects deleted")
-    cloud.client("s3").delete_bucket(Bucket=thing.name)
+        say(f"bucket {resource.name}: {count} objects deleted")
+    cloud.client("s3").delete_bucket(Bucket=resource.name)
 
 
-def _find_budget(cloud: Cloud) -> Iterator[Thing]:
+def _find_budget(cloud: Cloud) -> Iterator[Resource]:
     if budget.exists(cloud):
-        yield Thing("budget", cloud.stage.prefix)
+        yield Resource("budget", cloud.stage.prefix)
 
 
-def _remove_budget(cloud: Cloud, thing: Thing, say: Say) -> None:
+def _remove_budget(cloud: Cloud, resource: Resource, say: Say) -> None:
     budget.remove(cloud)
 
 
 # --- the kinds, in the order of their removal ---------------------------------------------------
 
-# A role or an API without tags is known by the function, so the function goes after them.
+# The function identifies roles and APIs without tags, so it is removed after them.
 KINDS: dict[str, tuple[Finder, Remover]] = {
     "API": (_find_apis, _remove_api),
     "distribution": (_find_distributions, _remove_distribution),
@@ -360,18 +364,18 @@ KINDS: dict[str, tuple[Finder, Remover]] = {
 }
 
 
-def _wait_while(busy: Callable[[], bool], thing: Thing) -> None:
+def _wait_while(busy: Callable[[], bool], resource: Resource) -> None:
     deadline = time.monotonic() + 60 * WAIT_MINUTES
     while busy():
         if time.monotonic() > deadline:
             raise CloudError(
-                f"{thing.kind} {thing.name} is still busy after {WAIT_MINUTES} minutes; run this again"
+                f"{resource.kind} {resource.name} is still busy after {WAIT_MINUTES} minutes; run this again"
             )
         time.sleep(POLL_SECONDS)
 
 
 def _moment(value: str | int | None) -> datetime | None:
-    """Read a time as Lambda (ISO 8601) or CloudWatch (milliseconds) gives it."""
+    """Parse a time from Lambda (ISO 8601) or CloudWatch (milliseconds)."""
     if value is None:
         return None
     if isinstance(value, int):

@@ -1,4 +1,4 @@
-"""The page on AWS: static_site/ in a bucket, behind CloudFront, or as a plain S3 website."""
+"""Deploy the page: static_site/ in a bucket, behind CloudFront or as a plain S3 website."""
 
 import time
 from html import escape
@@ -19,25 +19,25 @@ KINDS = ("cloudfront", "website", "none")
 # CloudFront's own policies, the same in every account: caching, and security headers.
 CACHING_OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
-# Browsers ask again after this; CloudFront is told by an invalidation.
+# Browsers look for a newer file after this time; CloudFront does so after an invalidation.
 CACHE = "public, max-age=300"
 POLL_SECONDS, WAIT_MINUTES = 15.0, 30
 HEAD = '<meta charset="utf-8">'
 
 
 def deploy(cloud: Cloud, kind: str, api_url: str, say: Say, beside_url: str = "") -> str:
-    """Put the page where browsers reach it, and give its URL. Raises CloudError."""
+    """Upload the page, make it public, and return its URL. Raises CloudError."""
     bucket = cloud.stage.site_bucket
     if kind == "website":
         url = _website(cloud, bucket)
         upload(cloud, files(api_url, beside_url))
         return url
-    # A page that is up stays readable: its policy is written as it was.
-    there = distributions(cloud)
-    _ensure_bucket(cloud, bucket, there[0]["ARN"] if there else None)
+    # An existing distribution keeps its right to read during the deploy.
+    existing = distributions(cloud)
+    _ensure_bucket(cloud, bucket, existing[0]["ARN"] if existing else None)
     changed = upload(cloud, files(api_url, beside_url))
     distribution = ensure_distribution(cloud, say)
-    if not there:
+    if not existing:
         _ensure_bucket(cloud, bucket, distribution["ARN"])
     if changed:
         cloud.client("cloudfront").create_invalidation(
@@ -51,10 +51,10 @@ def deploy(cloud: Cloud, kind: str, api_url: str, say: Say, beside_url: str = ""
 
 
 def retire(cloud: Cloud, kind: str, say: Say) -> None:
-    """Take away what the page was reached by before, when it is another ``kind`` now or none."""
+    """Remove the page's earlier host, when ``kind`` is another one now, or none."""
     if kind != "cloudfront":
-        for one in distributions(cloud):
-            remove_distribution(cloud, one["Id"], say)
+        for distribution in distributions(cloud):
+            remove_distribution(cloud, distribution["Id"], say)
         for control in access_controls(cloud):
             remove_access_control(cloud, control["Id"])
     bucket = cloud.stage.site_bucket
@@ -66,55 +66,55 @@ def retire(cloud: Cloud, kind: str, say: Say) -> None:
     resources.check_bucket(cloud, bucket)
     resources.empty_bucket(cloud, bucket)
     cloud.client("s3").delete_bucket(Bucket=bucket)
-    say("page: taken away")
+    say("page: removed")
 
 
 def _ensure_bucket(cloud: Cloud, bucket: str, distribution_arn: str | None) -> None:
-    """Make the private bucket, readable by one distribution where there is one."""
+    """Create the private bucket; a distribution, where one is given, may read it."""
     reader = [_may_read(cloud, bucket, distribution_arn)] if distribution_arn else []
     resources.ensure_bucket(cloud, bucket, policies.of_bucket(cloud.stage, bucket, *reader))
 
 
-# --- its files ----------------------------------------------------------------------------------
+# --- files --------------------------------------------------------------------------------------
 
 
 def files(api_url: str, beside_url: str = "") -> dict[str, bytes]:
-    """Give the page's files by name, with the API's URL in config.js and its origin in the page's CSP.
+    """Return the page's files by name, with the API's URL in config.js and its origin in the page's CSP.
 
-    So it is with that of a second model's API, which may be another stage's.
+    ``beside_url``, a second model's API, stands in both too.
     """
-    found = {
+    contents = {
         str(path.relative_to(SITE)): path.read_bytes()
         for path in sorted(SITE.rglob("*"))
         if path.is_file() and path.suffix in serve.CONTENT_TYPES
     }
-    found["config.js"] = serve.config_of(api_url.rstrip("/"), beside_url.rstrip("/"))
-    for name in found:
+    contents["config.js"] = serve.config_of(api_url.rstrip("/"), beside_url.rstrip("/"))
+    for name in contents:
         if name.endswith(".html"):
-            found[name] = with_policy(found[name].decode(), name, api_url, beside_url).encode()
-    return found
+            contents[name] = with_policy(contents[name].decode(), name, api_url, beside_url).encode()
+    return contents
 
 
 def with_policy(html: str, name: str, api_url: str, beside_url: str = "") -> str:
-    """Write the page's content security policy into it: a bucket sends no such header.
+    """Insert the content security policy into a page's HTML: a bucket sends no such header.
 
-    What only a header can say, who may frame the page, is left to CloudFront's own headers.
+    Only a header can say which sites may frame the page, so CloudFront's own headers do.
     """
     policy = serve.security_headers(api_url, beside_url)["Content-Security-Policy"]
     parts = [part for part in policy.split("; ") if not part.startswith("frame-ancestors")]
     meta = f'<meta http-equiv="Content-Security-Policy" content="{escape("; ".join(parts))}">'
     if HEAD not in html:
-        raise CloudError(f"static_site/{name} has no {HEAD} after which the policy goes")
+        raise CloudError(f"static_site/{name} has no {HEAD}, so the policy has no place; add that line")
     referrer = '<meta name="referrer" content="no-referrer">'
     return html.replace(HEAD, f"{HEAD}\n    {meta}\n    {referrer}", 1)
 
 
-def upload(cloud: Cloud, found: dict[str, bytes]) -> list[str]:
-    """Put files that are new or have changed, remove those that are gone; give the names that changed."""
+def upload(cloud: Cloud, contents: dict[str, bytes]) -> list[str]:
+    """Upload new and changed files, delete all others; return the names of both."""
     s3, bucket, changed = cloud.client("s3"), cloud.stage.site_bucket, []
-    for name, data in found.items():
+    for name, data in contents.items():
         digest = sha256(data)
-        if _hash_there(cloud, name) == digest:
+        if _uploaded_hash(cloud, name) == digest:
             continue
         s3.put_object(
             Bucket=bucket,
@@ -126,20 +126,20 @@ def upload(cloud: Cloud, found: dict[str, bytes]) -> list[str]:
         )
         changed.append(name)
     for entry in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket).search("Contents[]"):
-        if entry and entry["Key"] not in found:
+        if entry and entry["Key"] not in contents:
             s3.delete_object(Bucket=bucket, Key=entry["Key"])
             changed.append(entry["Key"])
     return changed
 
 
-def _hash_there(cloud: Cloud, name: str) -> str | None:
+def _uploaded_hash(cloud: Cloud, name: str) -> str | None:
     try:
-        found = cloud.client("s3").head_object(Bucket=cloud.stage.site_bucket, Key=name)
+        head = cloud.client("s3").head_object(Bucket=cloud.stage.site_bucket, Key=name)
     except ClientError as error:
         if is_missing(error):
             return None
         raise
-    return str(found["Metadata"].get(resources.HASH))
+    return str(head["Metadata"].get(resources.HASH))
 
 
 # --- a plain website ----------------------------------------------------------------------------
@@ -147,7 +147,7 @@ def _hash_there(cloud: Cloud, name: str) -> str | None:
 
 def _website(cloud: Cloud, bucket: str) -> str:
     stage = cloud.stage
-    # S3's websites know no TLS, so the policy that asks for it has to go.
+    # S3's websites have no TLS, so this policy does not demand it.
     read = {
         "Sid": "AnybodyReads",
         "Effect": "Allow",
@@ -166,51 +166,53 @@ def _website(cloud: Cloud, bucket: str) -> str:
 
 
 def distributions(cloud: Cloud) -> list[dict[str, Any]]:
-    """Give the stage's distributions, by their tags."""
-    client, found = cloud.client("cloudfront"), []
+    """Return the stage's distributions, by their tags."""
+    client, ours = cloud.client("cloudfront"), []
     for page in client.get_paginator("list_distributions").paginate():
-        for one in page["DistributionList"].get("Items", []):
-            tags = client.list_tags_for_resource(Resource=one["ARN"])["Tags"]["Items"]
+        for distribution in page["DistributionList"].get("Items", []):
+            tags = client.list_tags_for_resource(Resource=distribution["ARN"])["Tags"]["Items"]
             if cloud.stage.owns(tag_map(tags)):
-                found.append(one)
-    return found
+                ours.append(distribution)
+    return ours
 
 
 def access_controls(cloud: Cloud) -> list[dict[str, Any]]:
-    """Give the origin access controls that carry the site bucket's name; they take no tags."""
-    client, found, more = cloud.client("cloudfront"), [], {}
+    """Return the origin access controls with the site bucket's name; AWS gives them no tags."""
+    client = cloud.client("cloudfront")
+    controls: list[dict[str, Any]] = []
+    start: dict[str, str] = {}
     while True:
-        answer = client.list_origin_access_controls(**more).get("OriginAccessControlList", {})
-        found += [one for one in answer.get("Items", []) if one["Name"] == cloud.stage.site_bucket]
+        answer = client.list_origin_access_controls(**start).get("OriginAccessControlList", {})
+        controls += [item for item in answer.get("Items", []) if item["Name"] == cloud.stage.site_bucket]
         if not answer.get("IsTruncated"):
-            return found
-        more = {"Marker": answer["NextMarker"]}
+            return controls
+        start = {"Marker": answer["NextMarker"]}
 
 
 def ensure_distribution(cloud: Cloud, say: Say) -> dict[str, Any]:
-    """Make the distribution in front of the site's bucket, or find it; switch on one that is off."""
+    """Create the distribution in front of the site's bucket unless it exists; enable a disabled one."""
     client = cloud.client("cloudfront")
-    found = distributions(cloud)
-    if not found:
+    existing = distributions(cloud)
+    if not existing:
         control = _ensure_control(cloud)
-        say("CloudFront distribution: made; it takes some minutes until it answers everywhere")
-        made = client.create_distribution_with_tags(
+        say("CloudFront distribution: created; it answers everywhere after some minutes")
+        created = client.create_distribution_with_tags(
             DistributionConfigWithTags={
                 "DistributionConfig": _distribution(cloud, control),
                 "Tags": {"Items": tag_list(cloud.stage.tags)},
             }
         )
-        return dict(made["Distribution"])
-    if not found[0]["Enabled"]:
-        _switch(cloud, found[0]["Id"], enabled=True)
-    return found[0]
+        return dict(created["Distribution"])
+    if not existing[0]["Enabled"]:
+        _switch(cloud, existing[0]["Id"], enabled=True)
+    return existing[0]
 
 
 def _ensure_control(cloud: Cloud) -> str:
-    found = access_controls(cloud)
-    if found:
-        return str(found[0]["Id"])
-    made = cloud.client("cloudfront").create_origin_access_control(
+    existing = access_controls(cloud)
+    if existing:
+        return str(existing[0]["Id"])
+    created = cloud.client("cloudfront").create_origin_access_control(
         OriginAccessControlConfig={
             "Name": cloud.stage.site_bucket,
             "Description": f"Verdict, stage {cloud.stage.name}: CloudFront reads the page's bucket",
@@ -219,7 +221,7 @@ def _ensure_control(cloud: Cloud) -> str:
             "OriginAccessControlOriginType": "s3",
         }
     )
-    return str(made["OriginAccessControl"]["Id"])
+    return str(created["OriginAccessControl"]["Id"])
 
 
 def _distribution(cloud: Cloud, control: str) -> dict[str, Any]:
@@ -261,32 +263,33 @@ def _may_read(cloud: Cloud, bucket: str, distribution_arn: str) -> dict[str, Any
 
 def _switch(cloud: Cloud, distribution: str, enabled: bool) -> None:
     client = cloud.client("cloudfront")
-    found = client.get_distribution_config(Id=distribution)
-    config = {**found["DistributionConfig"], "Enabled": enabled}
-    client.update_distribution(Id=distribution, IfMatch=found["ETag"], DistributionConfig=config)
+    answer = client.get_distribution_config(Id=distribution)
+    config = {**answer["DistributionConfig"], "Enabled": enabled}
+    client.update_distribution(Id=distribution, IfMatch=answer["ETag"], DistributionConfig=config)
 
 
 def remove_distribution(cloud: Cloud, distribution: str, say: Say) -> None:
-    """Switch a distribution off, wait until that is everywhere, and delete it. Raises CloudError."""
+    """Disable a distribution, wait until it is off everywhere, and delete it. Raises CloudError."""
     client = cloud.client("cloudfront")
     if client.get_distribution(Id=distribution)["Distribution"]["DistributionConfig"]["Enabled"]:
         _switch(cloud, distribution, enabled=False)
-    say(f"CloudFront distribution {distribution}: switched off; waiting until that is everywhere")
+    say(f"CloudFront distribution {distribution}: disabled; waiting until it is off everywhere")
     deadline = time.monotonic() + 60 * WAIT_MINUTES
     while True:
-        found = client.get_distribution(Id=distribution)
-        if found["Distribution"]["Status"] == "Deployed":
+        answer = client.get_distribution(Id=distribution)
+        if answer["Distribution"]["Status"] == "Deployed":
             break
         if time.monotonic() > deadline:
             raise CloudError(
-                f"CloudFront distribution {distribution} is still being switched off after {WAIT_MINUTES}"
+                f"CloudFront distribution {distribution} is not off everywhere after {WAIT_MINUTES}"
                 " minutes; run this again"
             )
         time.sleep(POLL_SECONDS)
-    client.delete_distribution(Id=distribution, IfMatch=found["ETag"])
+    client.delete_distribution(Id=distribution, IfMatch=answer["ETag"])
 
 
 def remove_access_control(cloud: Cloud, control: str) -> None:
+    """Delete an origin access control."""
     client = cloud.client("cloudfront")
-    found = client.get_origin_access_control(Id=control)
-    client.delete_origin_access_control(Id=control, IfMatch=found["ETag"])
+    etag = client.get_origin_access_control(Id=control)["ETag"]
+    client.delete_origin_access_control(Id=control, IfMatch=etag)

@@ -1,6 +1,6 @@
-"""Who may do what: one policy a role, each action and each resource written out.
+"""The policies of roles and buckets, with each action and each resource written out.
 
-Where AWS knows no resource for an action, "*" stands there and a condition narrows it where one can.
+Some actions have no resource in AWS. Their resource is "*", and a condition narrows it where possible.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from training.aws.cloud import Stage
 from vocab.messages.feedback import Place
 
 VERSION = "2012-10-17"
-# What SageMaker's jobs read and write lies under these prefixes of the stage's bucket.
+# SageMaker's jobs read and write under these prefixes of the stage's bucket.
 READ = ("packages", "data", "training", "batch", "notebook")
 WRITTEN = ("training", "batch")
 # The jobs' log groups belong to the account; a job's streams start with its name.
@@ -20,9 +20,10 @@ LOGGING = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStrea
 
 
 def trust(stage: Stage, service: str, own_account: bool = False) -> dict[str, Any]:
-    """Let an AWS service take a role; with ``own_account`` only on behalf of this account.
+    """Return the trust policy of a role that an AWS service uses.
 
-    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html, which names
+    With ``own_account`` the service may use it only on behalf of this account. See
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security-confused-deputy-prevention.html, which covers
     inference and jobs but not notebooks.
     """
     principal = {"Service": f"{service}.amazonaws.com"}
@@ -33,7 +34,7 @@ def trust(stage: Stage, service: str, own_account: bool = False) -> dict[str, An
 
 
 def of_endpoint(stage: Stage) -> dict[str, Any]:
-    """Give the rights of the endpoint's container: its package and its log, no review and no data."""
+    """Return the rights of the endpoint's container: its package and its log, no reviews and no data."""
     bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
     logs = [log for name in stage.endpoints for log in _log(stage, stage.endpoint_log(name))]
     return {
@@ -48,7 +49,7 @@ def of_endpoint(stage: Stage) -> dict[str, Any]:
 
 
 def of_sagemaker(stage: Stage) -> dict[str, Any]:
-    """Give the rights of training jobs, transforms and the notebook: their files, their logs."""
+    """Return the rights of training jobs, transforms and the notebook: their files, their logs."""
     bucket = f"arn:{stage.partition}:s3:::{stage.bucket}"
     notebook = (
         f"arn:{stage.partition}:sagemaker:{stage.region}:{stage.account}:notebook-instance/{stage.notebook}"
@@ -61,15 +62,15 @@ def of_sagemaker(stage: Stage) -> dict[str, Any]:
             _allow("WriteFiles", "s3:PutObject", [f"{bucket}/{prefix}/*" for prefix in WRITTEN]),
             _allow("ListFiles", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
             _allow("WriteLogs", LOGGING, logs),
-            # It stops itself when nobody uses it.
+            # An unused notebook stops itself.
             _allow("StopOwnNotebook", "sagemaker:StopNotebookInstance", notebook),
-            *_of_container(stage, images.WANTED),
+            *_of_container(stage, images.QUERIES),
         ],
     }
 
 
 def of_adaptations(stage: Stage) -> dict[str, Any]:
-    """Give what every job that adapts the model may do: write its log and fetch its image, read no file."""
+    """Return the rights of every job that adapts the model: write a log, fetch an image, read no file."""
     logs = _log(stage, "/aws/sagemaker/TrainingJobs")
     return {
         "Version": VERSION,
@@ -80,9 +81,9 @@ def of_adaptations(stage: Stage) -> dict[str, Any]:
 def of_adaptation(
     stage: Stage, folder: str, bucket: str, key: str, kms_key: str | None = None
 ) -> dict[str, Any]:
-    """Give the rights of one such job: its own folder of the stage's bucket, and one file of reviews.
+    """Return the rights of one such job: its own folder of the stage's bucket, and one file of reviews.
 
-    ``kms_key`` is the ARN of the key that the file is encrypted with, where it is the owner's own.
+    ``kms_key`` is the ARN of the file's encryption key, where the owner has a key of their own.
     """
     own, theirs = (f"arn:{stage.partition}:s3:::{name}" for name in (stage.bucket, bucket))
     through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{stage.region}.amazonaws.com"}}
@@ -100,7 +101,7 @@ def of_adaptation(
 
 
 def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
-    """Give the rights to fetch images by their names in images.py, and to write metrics."""
+    """Return the rights to fetch images by their names in images.py, and to write metrics."""
     registry = f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository"
     return [
         _allow(
@@ -108,7 +109,7 @@ def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             [f"{registry}/{name}" for name in images.repositories(names)],
         ),
-        # AWS knows no resource for these two.
+        # These two actions have no resource in AWS.
         _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
         _allow(
             "WriteMetrics",
@@ -125,7 +126,7 @@ def _log(stage: Stage, group: str) -> list[str]:
 
 
 def of_function(stage: Stage, endpoint: str | None = None, feedback: Place | None = None) -> dict[str, Any]:
-    """Give the rights of the Lambda: ask one endpoint, write one log, and keep feedback where it is to."""
+    """Return the rights of the Lambda: call one endpoint, write one log, and store feedback in a place."""
     log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
     arn = stage.endpoint_arn(endpoint or stage.endpoint)
     return {
@@ -143,7 +144,7 @@ def of_function(stage: Stage, endpoint: str | None = None, feedback: Place | Non
 
 
 def _of_feedback(stage: Stage, place: Place | None) -> list[dict[str, Any]]:
-    """Give the rights to put and delete feedback; it can't be read by the API."""
+    """Return the rights to write and delete feedback; the API can't read it."""
     if place is None:
         return []
     records = f"arn:{stage.partition}:s3:::{place.bucket}/{place.name_of('*')}"
@@ -151,7 +152,7 @@ def _of_feedback(stage: Stage, place: Place | None) -> list[dict[str, Any]]:
 
 
 def of_bucket(stage: Stage, bucket: str, *more: dict[str, Any]) -> dict[str, Any]:
-    """Refuse whatever comes to a bucket without TLS; ``more`` statements may allow something."""
+    """Return a bucket's policy: it refuses requests without TLS, and ``more`` statements may allow some."""
     arn = f"arn:{stage.partition}:s3:::{bucket}"
     refuse = {
         "Sid": "TlsOnly",

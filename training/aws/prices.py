@@ -1,6 +1,6 @@
-"""What a stage costs, by the table of list prices in prices.json: an hour when idle, and a million reviews.
+"""Estimate a stage's cost by the list prices in prices.json: an hour while idle, and a million reviews.
 
-    python -m training.aws.prices            # prints the table's rows for a serverless endpoint
+    python -m training.aws.prices            # prints the estimate for a serverless endpoint
 
 Every amount is an estimate in US dollars: prices differ by region and change.
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from training.aws.hosting import Plan
 
 TABLE = Path(__file__).with_name("prices.json")
-# How long one review keeps each part busy, in seconds, and how much of it is logged and moved.
+# One review keeps each part busy for so many seconds, and so many bytes are logged and moved.
 FUNCTION_SECONDS, ENDPOINT_SECONDS = 0.015, 0.010
 FUNCTION_GB = 0.5
 LOG_BYTES, MOVED_BYTES = 400, 12_000
@@ -22,7 +22,7 @@ MILLION = 1_000_000
 
 
 class Cost(NamedTuple):
-    """A part's price: dollars an hour while nothing is asked, and dollars a million reviews."""
+    """A part's price: dollars an hour while idle, and dollars a million reviews; None is unknown."""
 
     part: str
     idle_hour: float | None
@@ -30,12 +30,13 @@ class Cost(NamedTuple):
 
 
 def instance_hour(instance_type: str) -> float | None:
-    """Give an instance's price an hour, or None where the table has none."""
-    return table()["instance_hour"].get(instance_type)
+    """Return an instance's dollars an hour, or None where the table lacks it."""
+    price = table()["instance_hour"].get(instance_type)
+    return None if price is None else float(price)
 
 
 def of_plan(plan: Plan, site: str) -> list[Cost]:
-    """Give what each part of a deploy costs."""
+    """Return the cost of each part of a deploy."""
     prices = table()
     per_second = FUNCTION_SECONDS * FUNCTION_GB * prices["function_gb_second"]
     log = 2 * LOG_BYTES * MILLION / 1e9 * prices["log_gb"]
@@ -63,8 +64,8 @@ def _endpoint(plan: Plan) -> Cost:
     return Cost(name, None if hour is None else hour * plan.instances, 0.0)
 
 
-def lay_out(costs: list[Cost]) -> str:
-    """Lay the costs out; a price that the table lacks is a question mark."""
+def format_table(costs: list[Cost]) -> str:
+    """Return costs as a text table; an unknown price is a question mark."""
     lines = [f"{'estimate, US dollars':40}{'idle, an hour':>15}{'a million reviews':>20}"]
     for cost in costs:
         lines.append(f"{cost.part:40}{_amount(cost.idle_hour):>15}{_amount(cost.million):>20}")
@@ -85,14 +86,15 @@ def _amount(amount: float | None) -> str:
 
 @cache
 def table() -> dict[str, Any]:
+    """Load the table of list prices."""
     return dict(json.loads(TABLE.read_text(encoding="utf-8")))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Print what a stage costs.")
+    parser = argparse.ArgumentParser(description="Print an estimate of a stage's cost.")
     parser.add_argument("--kind", choices=("serverless", "realtime"), default="serverless")
     options = parser.parse_args()
-    print(lay_out(of_plan(Plan(kind=options.kind), "cloudfront")))
+    print(format_table(of_plan(Plan(kind=options.kind), "cloudfront")))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A stage's own bucket and role, and files put there: made when missing, mended when changed."""
+"""A stage's buckets and roles: create them when missing, repair them when changed, upload files."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from training.aws.cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is
 from vocab.files import sha256_of
 from vocab.messages.feedback import Place, PlaceError, read_place
 
-# A role is known to other services some seconds after it was made.
+# Other services know a new role only after some seconds.
 ROLE_SECONDS = 10
 HASH = "sha256"
 PUBLIC_ACCESS = {
@@ -23,22 +23,22 @@ PUBLIC_ACCESS = {
     "BlockPublicPolicy": True,
     "RestrictPublicBuckets": True,
 }
-# What a broken upload or an old batch left is removed after so many days.
+# S3 removes parts of broken uploads, and files of old batches, after so many days.
 UPLOAD_DAYS, BATCH_DAYS = 2, 30
 FOLDERS_THAT_EXPIRE = ("batch/", "training/", "adapt/")
 
 
 def check_bucket(cloud: Cloud, bucket: str) -> dict[str, str] | None:
-    """Give a bucket's tags when it is ours, None when its name is free. Raises CloudError.
+    """Return a bucket's tags when it is ours, None when its name is free. Raises CloudError.
 
-    Without tags it is ours only as an interrupted deploy leaves it: empty.
+    A bucket without tags is ours only if it is empty, as an interrupted deploy leaves it.
     """
     tags = bucket_tags(cloud, bucket)
     if tags is None or cloud.stage.owns(tags):
         return tags
     if tags or not is_empty(cloud, bucket):
         raise CloudError(
-            f"bucket {bucket} is there but has not this stage's tags; take another --stage, or delete it"
+            f"bucket {bucket} exists without this stage's tags; use another --stage, or delete it"
         )
     return tags
 
@@ -46,32 +46,32 @@ def check_bucket(cloud: Cloud, bucket: str) -> dict[str, str] | None:
 def ensure_bucket(
     cloud: Cloud, bucket: str, policy: dict[str, Any] | None = None, public: bool = False
 ) -> None:
-    """Make a bucket private, encrypted, TLS-only and tagged. Raises CloudError when it is another's.
+    """Create or repair a bucket: private, encrypted, TLS-only, tagged. Raises CloudError when it is not ours.
 
-    ``policy`` replaces the one that only refuses plain HTTP; ``public`` lets a policy be for anybody.
+    ``policy`` replaces the default one, which only refuses plain HTTP; ``public`` permits a public policy.
     """
     s3 = cloud.client("s3")
     tags = check_bucket(cloud, bucket)
     if tags is None:
         place = {} if cloud.stage.region == "us-east-1" else {"LocationConstraint": cloud.stage.region}
-        given = {"CreateBucketConfiguration": place} if place else {}
-        s3.create_bucket(Bucket=bucket, **given)
+        configuration = {"CreateBucketConfiguration": place} if place else {}
+        s3.create_bucket(Bucket=bucket, **configuration)
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(cloud.stage.tags)})
     access = {**PUBLIC_ACCESS, "BlockPublicPolicy": not public, "RestrictPublicBuckets": not public}
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=access)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
-    written = policy or policies.of_bucket(cloud.stage, bucket)
-    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(written))
+    document = policy or policies.of_bucket(cloud.stage, bucket)
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(document))
     s3.put_bucket_lifecycle_configuration(
         Bucket=bucket, LifecycleConfiguration={"Rules": _rules(bucket == cloud.stage.bucket)}
     )
 
 
 def bucket_tags(cloud: Cloud, bucket: str) -> dict[str, str] | None:
-    """Give a bucket's tags, or None when there is none of that name. Raises CloudError when it is another's.
+    """Return a bucket's tags, or None when the name is free. Raises CloudError for another account's.
 
-    An untagged bucket of our name and account was left by a deploy that was interrupted.
+    An interrupted deploy leaves a bucket of our name and account without tags.
     """
     s3 = cloud.client("s3")
     try:
@@ -81,7 +81,7 @@ def bucket_tags(cloud: Cloud, bucket: str) -> dict[str, str] | None:
             return None
         if code_of(error) == "403":
             raise CloudError(
-                f"bucket {bucket} belongs to another account, or you may not see it; take another --stage"
+                f"bucket {bucket} belongs to another account, or you may not see it; use another --stage"
             ) from error
         raise
     try:
@@ -114,52 +114,52 @@ def _rules(of_work: bool) -> list[dict[str, Any]]:
 
 
 def is_empty(cloud: Cloud, bucket: str) -> bool:
-    """Say whether a bucket holds no object."""
-    return cloud.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] == 0
+    """Return whether a bucket holds no object."""
+    return bool(cloud.client("s3").list_objects_v2(Bucket=bucket, MaxKeys=1)["KeyCount"] == 0)
 
 
 def empty_bucket(cloud: Cloud, bucket: str) -> int:
-    """Delete every object, version and unfinished upload of a bucket; give how many objects there were."""
+    """Delete every object, version and unfinished upload of a bucket; return the number of objects."""
     s3, count = cloud.client("s3"), 0
     for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket):
-        found = [
-            {"Key": one["Key"], "VersionId": one["VersionId"]}
-            for one in page.get("Versions", []) + page.get("DeleteMarkers", [])
+        versions = [
+            {"Key": version["Key"], "VersionId": version["VersionId"]}
+            for version in page.get("Versions", []) + page.get("DeleteMarkers", [])
         ]
-        if found:
-            s3.delete_objects(Bucket=bucket, Delete={"Objects": found, "Quiet": True})
-            count += len(found)
+        if versions:
+            s3.delete_objects(Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+            count += len(versions)
     for page in s3.get_paginator("list_multipart_uploads").paginate(Bucket=bucket):
-        for one in page.get("Uploads", []):
-            s3.abort_multipart_upload(Bucket=bucket, Key=one["Key"], UploadId=one["UploadId"])
+        for part in page.get("Uploads", []):
+            s3.abort_multipart_upload(Bucket=bucket, Key=part["Key"], UploadId=part["UploadId"])
     return count
 
 
 def ensure_role(cloud: Cloud) -> str:
-    """Make the role of SageMaker's jobs and notebook, or mend its trust and rights; give its ARN."""
+    """Create the role of SageMaker's jobs and notebook, or repair its trust and rights; return its ARN."""
     trust = policies.trust(cloud.stage, "sagemaker")
     return _ensure_role(cloud, cloud.stage.role, trust, policies.of_sagemaker(cloud.stage))
 
 
 def ensure_endpoint_role(cloud: Cloud) -> str:
-    """Make the role of the endpoint's container, or mend it; give its ARN."""
+    """Create the role of the endpoint's container, or repair it; return its ARN."""
     trust = policies.trust(cloud.stage, "sagemaker", own_account=True)
     return _ensure_role(cloud, cloud.stage.endpoint_role, trust, policies.of_endpoint(cloud.stage))
 
 
 def ensure_adapt_role(cloud: Cloud) -> str:
-    """Make the role of the jobs that adapt the model, which by itself reads no file; give its ARN."""
+    """Create the role of the jobs that adapt the model, with no right to read a file; return its ARN."""
     trust = policies.trust(cloud.stage, "sagemaker", own_account=True)
     return _ensure_role(cloud, cloud.stage.adapt_role, trust, policies.of_adaptations(cloud.stage))
 
 
 def grant(cloud: Cloud, role: str, name: str, rights: dict[str, Any]) -> None:
-    """Give a role more rights, under a name by which they are taken away again."""
+    """Add rights to a role, under a name for ``revoke``."""
     cloud.client("iam").put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(rights))
 
 
 def revoke(cloud: Cloud, role: str, name: str) -> None:
-    """Take the rights of that name from a role; what is gone already is fine."""
+    """Remove the rights of that name from a role, if it has them."""
     try:
         cloud.client("iam").delete_role_policy(RoleName=role, PolicyName=name)
     except ClientError as error:
@@ -168,26 +168,26 @@ def revoke(cloud: Cloud, role: str, name: str) -> None:
 
 
 def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
-    """Make the Lambda's role, which may ask one endpoint, or mend it; give its ARN."""
+    """Create the Lambda's role, which may call one endpoint, or repair it; return its ARN."""
     trust = policies.trust(cloud.stage, "lambda")
     rights = policies.of_function(cloud.stage, endpoint, function_feedback(os.environ))
     return _ensure_role(cloud, cloud.stage.function_role, trust, rights)
 
 
 def function_feedback(env: Mapping[str, str]) -> Place | None:
-    """Give the bucket in which the Lambda keeps feedback, if it shall. Raises CloudError for a folder."""
+    """Return the place in S3 where the Lambda stores feedback, or None. Raises CloudError for a folder."""
     try:
         place = read_place(env.get("FEEDBACK"))
     except PlaceError as error:
         raise CloudError(str(error)) from error
     if place and not place.bucket:
-        raise CloudError("a function has no folder to keep feedback in; set FEEDBACK to s3://bucket/prefix")
+        raise CloudError("a function can't store feedback in a folder; set FEEDBACK to s3://bucket/prefix")
     return place
 
 
-def _ensure_role(cloud: Cloud, name: str, trusted: dict[str, Any], rights: dict[str, Any]) -> str:
+def _ensure_role(cloud: Cloud, name: str, trust_policy: dict[str, Any], rights: dict[str, Any]) -> str:
     iam, stage = cloud.client("iam"), cloud.stage
-    trust = json.dumps(trusted)
+    trust = json.dumps(trust_policy)
     try:
         role = iam.get_role(RoleName=name)["Role"]
     except ClientError as error:
@@ -208,7 +208,7 @@ def _ensure_role(cloud: Cloud, name: str, trusted: dict[str, Any], rights: dict[
 
 
 def check_roles(cloud: Cloud) -> None:
-    """Raise CloudError when a role of our name is another's, or of this stage in another region."""
+    """Check that each role is ours or its name is free. Raises CloudError."""
     for name in (cloud.stage.role, cloud.stage.endpoint_role, cloud.stage.function_role):
         try:
             role = cloud.client("iam").get_role(RoleName=name)["Role"]
@@ -220,15 +220,15 @@ def check_roles(cloud: Cloud) -> None:
 
 
 def check_role(stage: Stage, name: str, tags: dict[str, str]) -> None:
-    """Raise CloudError when a role with these tags is another's, or of this stage in another region."""
-    there = tags.get(TAG_REGION, stage.region)
-    if stage._replace(region=there).owns(tags) and there != stage.region:
+    """Check that a role with these tags is this stage's, in this region. Raises CloudError."""
+    region = tags.get(TAG_REGION, stage.region)
+    if stage._replace(region=region).owns(tags) and region != stage.region:
         raise CloudError(
-            f"stage {stage.name} is in region {there} already, and its roles are the account's; for"
-            f" {stage.region} take another --stage, or destroy it in {there} (--region {there}) first"
+            f"stage {stage.name} is in region {region} already, and its roles are the account's; for"
+            f" {stage.region} use another --stage, or destroy it in {region} (--region {region}) first"
         )
     if not stage.owns(tags):
-        raise CloudError(f"role {name} is there but has not this stage's tags; take another --stage")
+        raise CloudError(f"role {name} exists without this stage's tags; use another --stage")
 
 
 def upload(
@@ -236,27 +236,27 @@ def upload(
     path: Path,
     key: str,
     digest: str | None = None,
-    told: Callable[[int], object] | None = None,
+    progress: Callable[[int], object] | None = None,
 ) -> str:
-    """Put a file into the stage's bucket unless the same one is there; give its s3:// URL.
+    """Upload a file to the stage's bucket unless the same one is there; return its s3:// URL.
 
-    The SHA-256 goes with it as metadata, and the size must agree, so that half an upload is not taken
-    for a whole one. ``told`` hears of each piece's bytes.
+    The object's metadata holds the SHA-256, and the size must be equal, so half an upload never counts.
+    ``progress`` gets the number of bytes of each part.
     """
     s3, bucket = cloud.client("s3"), cloud.stage.bucket
     digest = digest or sha256_of(path)
     if not is_there(cloud, key, digest, path.stat().st_size):
         extra = {"Metadata": {HASH: digest}, "ServerSideEncryption": "AES256"}
-        s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Callback=told)
+        s3.upload_file(str(path), bucket, key, ExtraArgs=extra, Callback=progress)
     return f"s3://{bucket}/{key}"
 
 
 def is_there(cloud: Cloud, key: str, digest: str, size: int) -> bool:
-    """Say whether the stage's bucket holds a file of this hash and size."""
+    """Return whether the stage's bucket holds a file of this hash and size."""
     try:
-        found = cloud.client("s3").head_object(Bucket=cloud.stage.bucket, Key=key)
+        head = cloud.client("s3").head_object(Bucket=cloud.stage.bucket, Key=key)
     except ClientError as error:
         if is_missing(error):
             return False
         raise
-    return bool(found["Metadata"].get(HASH) == digest and found["ContentLength"] == size)
+    return bool(head["Metadata"].get(HASH) == digest and head["ContentLength"] == size)

@@ -1,7 +1,7 @@
-"""Make the Lambda's zip small: of NLTK only its stemmer's modules, as they are, with its licence.
+"""Make the Lambda's zip small: carry only NLTK's stemmer modules, unchanged, with NLTK's licence.
 
-NLTK stays a requirement of the app (chalice_app/requirements.txt), and plain `chalice deploy` packs all of
-it: 2 MB of the zip, with packages that only the rest of it needs. This works on a copy of chalice_app/.
+NLTK stays a requirement of the app (chalice_app/requirements.txt). A plain `chalice deploy` packs all of it:
+2 MB of the zip, with its own dependencies. This module works on a copy of chalice_app/.
 """
 
 import ast
@@ -12,19 +12,19 @@ from pathlib import Path
 
 PACKAGE = "nltk"
 STEMMER = "nltk.stem.porter"
-# The requirements that only the rest of NLTK has a use for. The stemmer's own modules take regex.
+# Only the rest of NLTK needs these requirements. The stemmer's own modules need regex.
 DROPPED = (PACKAGE, "click", "cloudpickle", "defusedxml", "joblib", "tqdm")
 
 
 class SlimError(Exception):
-    """NLTK is not installed here, or is no longer made as this file takes for granted."""
+    """NLTK is not installed here, or has no stemmer module where this file expects it."""
 
 
 def slim(app: Path) -> None:
-    """Change a copy of chalice_app/: the stemmer's modules into vendor/, DROPPED out of the requirements.
+    """Change a copy of chalice_app/: copy the stemmer's modules into vendor/, remove DROPPED requirements.
 
-    Where another version of NLTK is installed than the requirements pin, the copy stays as it is: app and
-    endpoint have to stem alike. Raises SlimError.
+    The copy stays unchanged where the installed NLTK differs from the pinned one: app and endpoint must
+    stem alike. Raises SlimError.
     """
     try:
         installed = importlib.metadata.distribution(PACKAGE)
@@ -37,34 +37,34 @@ def slim(app: Path) -> None:
     root = Path(str(installed.locate_file("")))
     for path in sorted(modules(root)):
         _copy(path, root, app / "vendor")
-    for path in installed.files or ():
-        if path.name.upper().startswith("LICENSE"):
-            (app / "vendor" / PACKAGE / "LICENSE.txt").write_bytes(path.read_binary())
-    kept = [line for line in lines if line.split("==")[0] not in DROPPED]
-    requirements.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    for file in installed.files or ():
+        if file.name.upper().startswith("LICENSE"):
+            (app / "vendor" / PACKAGE / "LICENSE.txt").write_bytes(file.read_binary())
+    needed = [line for line in lines if line.split("==")[0] not in DROPPED]
+    requirements.write_text("\n".join(needed) + "\n", encoding="utf-8")
 
 
 def modules(root: Path, name: str = STEMMER) -> set[Path]:
-    """Give the files of a module of NLTK and of all that it imports of NLTK, packages' own starts left out.
+    """Return the files of an NLTK module and of its imports from NLTK, without packages' __init__ files.
 
     Raises SlimError when there is no such module.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting = [name]
     while waiting:
-        one = waiting.pop()
-        path = root / f"{one.replace('.', '/')}.py"
-        if one in found or not path.is_file():
+        module = waiting.pop()
+        path = root / f"{module.replace('.', '/')}.py"
+        if module in files or not path.is_file():
             continue
-        found[one] = path
-        waiting += [named for named in imports(path) if named.split(".")[0] == PACKAGE]
-    if name not in found:
+        files[module] = path
+        waiting += [imported for imported in imports(path) if imported.split(".")[0] == PACKAGE]
+    if name not in files:
         raise SlimError(f"{PACKAGE} has no module {name}")
-    return set(found.values())
+    return set(files.values())
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Give what a module imports when it is imported; what functions import comes later, or never."""
+    """Yield the names that a module imports at its top level; functions import later, or never."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -1,4 +1,4 @@
-"""Every thing of a stage on AWS: its state, age, cost an hour, and whether anybody asked it lately.
+"""List a stage's resources on AWS: state, age, cost an hour, and the endpoint's invocations.
 
 python -m training.aws.status --stage dev
 """
@@ -13,15 +13,15 @@ from typing import Any
 from training.aws import cloud as clouds
 from training.aws import hosting, inventory
 from training.aws.cloud import Cloud
-from training.aws.inventory import Thing
+from training.aws.inventory import Resource
 
-# How far back invocations are counted, and after how long without any a paid thing is called idle.
+# Invocations of the last DAYS count; an endpoint without any for IDLE_HOURS is idle.
 DAYS, IDLE_HOURS = 7, 24
 HOURS_A_MONTH = 730
 
 
 def invocations(cloud: Cloud, endpoint: str, now: datetime) -> dict[str, Any]:
-    """Give how often an endpoint was asked in the last DAYS, and in which hour last."""
+    """Return an endpoint's number of invocations in the last DAYS, and the hour of the last one."""
     points = cloud.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName="Invocations",
@@ -30,46 +30,47 @@ def invocations(cloud: Cloud, endpoint: str, now: datetime) -> dict[str, Any]:
             {"Name": "VariantName", "Value": hosting.VARIANT},
         ],
         StartTime=now - timedelta(days=DAYS),
-        EndTime=now + timedelta(hours=1),  # the hour under way too
+        EndTime=now + timedelta(hours=1),  # with the current hour
         Period=3600,
         Statistics=["Sum"],
     )["Datapoints"]
-    asked = [point for point in points if point["Sum"]]
-    last = max((point["Timestamp"] for point in asked), default=None)
-    return {"count": int(sum(point["Sum"] for point in asked)), "last": last}
+    busy = [point for point in points if point["Sum"]]
+    last = max((point["Timestamp"] for point in busy), default=None)
+    return {"count": int(sum(point["Sum"] for point in busy)), "last": last}
 
 
 def rows(cloud: Cloud, now: datetime) -> list[dict[str, Any]]:
-    """Give a row a thing."""
-    found = []
-    for thing in inventory.find(cloud):
-        row: dict[str, Any] = {**thing._asdict(), "made": thing.made.isoformat() if thing.made else None}
-        if thing.kind == "endpoint":
-            asked = invocations(cloud, thing.name, now)
-            row["invocations"] = asked["count"]
-            row["last"] = asked["last"].isoformat() if asked["last"] else None
-        row["warning"] = warning(thing, row, now)
-        found.append(row)
-    return found
+    """Return a row for each of the stage's resources."""
+    table = []
+    for resource in inventory.find(cloud):
+        made = resource.made.isoformat() if resource.made else None
+        row: dict[str, Any] = {**resource._asdict(), "made": made}
+        if resource.kind == "endpoint":
+            usage = invocations(cloud, resource.name, now)
+            row["invocations"] = usage["count"]
+            row["last"] = usage["last"].isoformat() if usage["last"] else None
+        row["warning"] = warning(resource, row, now)
+        table.append(row)
+    return table
 
 
-def warning(thing: Thing, row: dict[str, Any], now: datetime) -> str | None:
-    """Say what costs money while nobody uses it, or is broken, or None."""
-    if thing.state == "Failed":
-        return f"{thing.kind} {thing.name} has failed; deploy again, or `make destroy`"
-    if thing.idle_hour == 0:
+def warning(resource: Resource, row: dict[str, Any], now: datetime) -> str | None:
+    """Return a sentence about a resource that has failed or costs money unused, or None."""
+    if resource.state == "Failed":
+        return f"{resource.kind} {resource.name} has failed; deploy again, or `make destroy`"
+    if resource.idle_hour == 0:
         return None
-    price = "by the hour" if math.isnan(thing.idle_hour) else f"${thing.idle_hour:.3f} an hour"
-    if thing.kind != "endpoint":
-        return f"{thing.kind} {thing.name} runs and costs {price}"
-    last = datetime.fromisoformat(row["last"]) if row.get("last") else thing.made
+    price = "by the hour" if math.isnan(resource.idle_hour) else f"${resource.idle_hour:.3f} an hour"
+    if resource.kind != "endpoint":
+        return f"{resource.kind} {resource.name} runs and costs {price}"
+    last = datetime.fromisoformat(row["last"]) if row.get("last") else resource.made
     if last and now - last > timedelta(hours=IDLE_HOURS):
-        return f"endpoint {thing.name} costs {price} and was not asked for {age(last, now)}"
+        return f"endpoint {resource.name} costs {price} and had no request for {age(last, now)}"
     return None
 
 
 def age(moment: datetime | None, now: datetime) -> str:
-    """Give a time's distance in its largest unit.
+    """Return the time since a moment, in its largest unit.
 
     >>> age(datetime(2026, 1, 1, tzinfo=timezone.utc), datetime(2026, 1, 3, tzinfo=timezone.utc))
     '2 d'
@@ -83,37 +84,37 @@ def age(moment: datetime | None, now: datetime) -> str:
     return f"{int(max(seconds, 0))} s"
 
 
-def lay_out(found: Sequence[dict[str, Any]], now: datetime) -> str:
-    """Lay rows out, with warnings and the sum below."""
-    lines = [f"{'what':17}{'name':58}{'state':12}{'age':>7}{'$ an hour':>11}  asked in {DAYS} days"]
-    for row in found:
+def format_table(table: Sequence[dict[str, Any]], now: datetime) -> str:
+    """Return rows as a text table, with the sum and the warnings below."""
+    lines = [f"{'kind':17}{'name':58}{'state':12}{'age':>7}{'$ an hour':>11}  requests in {DAYS} days"]
+    for row in table:
         made = datetime.fromisoformat(row["made"]) if row["made"] else None
         hour = "?" if math.isnan(row["idle_hour"]) else f"{row['idle_hour']:.3f}"
-        asked = str(row["invocations"]) if "invocations" in row else row["note"]
-        line = f"{row['kind']:17}{row['name']:58}{row['state']:12}{age(made, now):>7}{hour:>11}  {asked}"
+        note = str(row["invocations"]) if "invocations" in row else row["note"]
+        line = f"{row['kind']:17}{row['name']:58}{row['state']:12}{age(made, now):>7}{hour:>11}  {note}"
         lines.append(line.rstrip())
-    idle = sum(row["idle_hour"] for row in found)
+    idle = sum(row["idle_hour"] for row in table)
     unknown = math.isnan(idle)
     total = "an unknown sum" if unknown else f"${idle:.3f} an hour, ${idle * HOURS_A_MONTH:.2f} a month"
-    lines.append(f"idle, all of it costs {total} (an estimate, storage left out)")
-    return "\n".join(lines + [f"warning: {row['warning']}" for row in found if row["warning"]])
+    lines.append(f"all of it costs {total} while idle (an estimate, without storage)")
+    return "\n".join(lines + [f"warning: {row['warning']}" for row in table if row["warning"]])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Show what a stage has on AWS.")
+    parser = argparse.ArgumentParser(description="List a stage's resources on AWS.")
     clouds.add_flags(parser)
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     options = parser.parse_args()
     now = datetime.now(UTC)
-    with clouds.speaking("status"):
+    with clouds.exit_on_error("status"):
         cloud = clouds.open_stage(options.stage, options.region)
-        found = rows(cloud, now)
+        table = rows(cloud, now)
         if options.json:
-            print(json.dumps(found, indent=2))
-        elif not found:
-            print(f"status: nothing is there of stage {cloud.stage.name} in {cloud.stage.region}")
+            print(json.dumps(table, indent=2))
+        elif not table:
+            print(f"status: stage {cloud.stage.name} in {cloud.stage.region} has no resources")
         else:
-            print(lay_out(found, now))
+            print(format_table(table, now))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""Write what `chalice package` can't know into chalice_app/merge-template.json.
+"""Write chalice_app/merge-template.json, which adds to `chalice package` what Chalice can't set.
 
     python -m training.aws.template             # then, from chalice_app/ (the stage is a parameter):
     chalice package --merge-template merge-template.json out
 
-The merged template makes the API, the function and its log: names, rights, limits and API Gateway's own
-answers as a deploy would set them, and a budget when BudgetMail is given. The endpoint is not in it.
+The merged template creates the API, the function and its log. Names, rights, limits and API Gateway's own
+errors are those of a deploy. BudgetMail adds a budget. The endpoint is not in it.
 """
 
 import argparse
@@ -15,15 +15,15 @@ from training.aws import cloud, gateway, policies
 from vocab.files import write_atomic
 
 PATH = gateway.APP / "merge-template.json"
-# CloudFormation fills these in: a stage whose names it computes.
+# CloudFormation replaces these, so it computes the stage's names.
 STAGE = cloud.Stage("${Stage}", "${AWS::AccountId}", "${AWS::Region}", "${AWS::Partition}")
-# What cloud.check_stage takes.
+# The same rule as cloud.check_stage.
 STAGE_PATTERN = "^[a-z][a-z0-9-]{0,11}$"
 BUDGET_DOLLARS = 20
 
 
 def merge_template() -> dict[str, Any]:
-    """Give what is merged into Chalice's template; lists replace Chalice's, mappings add to them."""
+    """Return the template to merge: its lists replace Chalice's, its mappings add to Chalice's."""
     return {
         "Parameters": parameters(),
         "Conditions": {
@@ -48,7 +48,7 @@ def merge_template() -> dict[str, Any]:
 
 
 def parameters() -> dict[str, Any]:
-    """Give what whoever deploys the template may choose."""
+    """Return the template's parameters, which a person may set at each deploy."""
     return {
         "Stage": {
             "Type": "String",
@@ -77,10 +77,10 @@ def parameters() -> dict[str, Any]:
 
 
 def api() -> dict[str, Any]:
-    """Give the API's own errors and its throttle.
+    """Return the API's own errors and its throttle.
 
-    The errors are in the API's definition, not beside it: so they belong to the deployment that the stage
-    shows, and a change of theirs makes a new one.
+    The errors stand in the API's definition, not beside it. So they belong to the stage's deployment, and a
+    change to them creates a new one.
     """
     own = {
         response["responseType"]: {name: value for name, value in response.items() if name != "responseType"}
@@ -100,7 +100,7 @@ def api() -> dict[str, Any]:
 
 
 def function() -> dict[str, Any]:
-    """Give the function's name, which its rights name too, its endpoint, and how many copies may run."""
+    """Return the function's name, which its rights contain too, its endpoint and its execution limit."""
     return {
         "FunctionName": _sub(STAGE.function),
         "Environment": {"Variables": {"ENDPOINT_NAME": _sub(STAGE.endpoint)}},
@@ -111,16 +111,16 @@ def function() -> dict[str, Any]:
 
 
 def policy() -> dict[str, Any]:
-    """Give the function's rights, with account and region filled in by CloudFormation."""
+    """Return the function's rights; CloudFormation inserts account and region."""
     document = policies.of_function(STAGE)
     for statement in document["Statement"]:
-        named = statement["Resource"]
-        statement["Resource"] = _sub(named) if isinstance(named, str) else [_sub(one) for one in named]
+        arns = statement["Resource"]
+        statement["Resource"] = _sub(arns) if isinstance(arns, str) else [_sub(arn) for arn in arns]
     return {"PolicyName": "ApiHandlerRolePolicy", "PolicyDocument": document}
 
 
 def budget() -> dict[str, Any]:
-    """Give a month's budget of the account, with a mail at 80 % of it and one when it will be passed."""
+    """Return the account's monthly budget, with a mail at 80 % of it and one at a forecast beyond it."""
     return {
         "Budget": {
             "BudgetName": _sub(STAGE.prefix),
@@ -149,7 +149,7 @@ def _sub(text: str) -> dict[str, str]:
 
 
 def text() -> str:
-    """Give the file's text."""
+    """Return the file's text."""
     return json.dumps(merge_template(), indent=2) + "\n"
 
 
@@ -157,7 +157,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write chalice_app/merge-template.json.")
     parser.parse_args()
     write_atomic(PATH, text().encode())
-    print(f"template: {PATH}")
+    print(f"template: wrote {PATH}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Put another model behind the same endpoint while it goes on answering, and take it back if it fails.
+"""Put another model behind the same endpoint without a pause, and go back if it fails.
 
     python -m training.aws.update_model --stage dev --model DIR
 
-A model of another vocabulary is refused: the function would send it ids that mean nothing to it. For that,
-deploy again; it makes a second endpoint and changes over.
+The command refuses a model of another vocabulary: it would misread the function's ids. Deploy again for
+that; a deploy creates a second endpoint and switches to it.
 """
 
 import argparse
@@ -21,44 +21,44 @@ from training.endpoint import inference
 
 
 def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
-    """Update the endpoint and give its new configuration's name. Raises CloudError after going back.
+    """Update the endpoint and return its new configuration's name. Raises CloudError after going back.
 
-    Everything but the model stays as it was deployed: memory or instances, image, autoscaling.
+    Memory or instances, image and autoscaling stay as they were deployed.
     """
-    model, endpoint, found, serving = check(cloud, options, say)
-    plan = hosting.plan_of(cloud, found)
+    loaded, endpoint, description, serving = check(cloud, options, say)
+    plan = hosting.plan_of(cloud, description)
     role = resources.ensure_endpoint_role(cloud)
     url, digest = deploy.put_package(cloud, options.model, plan, say)
     config = hosting.ensure_config(cloud, plan, hosting.ensure_model(cloud, plan, url, digest, role))
-    if serving["id"] == model.identity.id and config == found["EndpointConfigName"]:
-        say(f"endpoint {endpoint} serves {model.identity.id} already")
+    if serving["id"] == loaded.identity.id and config == description["EndpointConfigName"]:
+        say(f"endpoint {endpoint} serves {loaded.identity.id} already")
         return config
-    hosting.put_in_service(cloud, endpoint, config, model, say)
-    say(f"endpoint {endpoint}: {serving['id']} gave way to {model.identity.id}")
+    hosting.put_in_service(cloud, endpoint, config, loaded, say)
+    say(f"endpoint {endpoint}: {loaded.identity.id} replaces {serving['id']}")
     return config
 
 
 def check(
     cloud: Cloud, options: argparse.Namespace, say: Say
 ) -> tuple[inference.LoadedModel, str, dict[str, Any], dict[str, Any]]:
-    """Give the model here, the endpoint, SageMaker's description of it, and the card that it serves.
+    """Return the model here, the endpoint, SageMaker's description of it, and its model's card.
 
-    Raises CloudError when the model can't go behind that endpoint.
+    Raises CloudError when the endpoint can't serve the model.
     """
-    model = inference.model_fn(options.model)
-    endpoint = function.endpoint_asked(cloud) or cloud.stage.endpoint
-    found = hosting.describe(cloud, endpoint)
-    if found is None:
+    loaded = inference.model_fn(options.model)
+    endpoint = function.endpoint_in_use(cloud) or cloud.stage.endpoint
+    description = hosting.describe(cloud, endpoint)
+    if description is None:
         raise CloudError(f"there is no endpoint {endpoint} in {cloud.stage.region}; run `make deploy` first")
-    hosting.check_owned(cloud, found)
-    found = hosting.wait(cloud, endpoint, say) or found
+    hosting.check_owned(cloud, description)
+    description = hosting.wait(cloud, endpoint, say) or description
     serving = hosting.card_of(cloud, endpoint)
-    if serving["vocabulary"] != model.identity.vocabulary:
+    if serving["vocabulary"] != loaded.identity.vocabulary:
         raise CloudError(
-            f"the model in {options.model} has vocabulary {model.identity.vocabulary}, the endpoint and its"
-            f" function have {serving['vocabulary']}; run `make deploy`, which changes both over"
+            f"the model in {options.model} has vocabulary {loaded.identity.vocabulary}, the endpoint and its"
+            f" function have {serving['vocabulary']}; run `make deploy`, which replaces both"
         )
-    return model, endpoint, found, serving
+    return loaded, endpoint, description, serving
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -75,12 +75,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    with clouds.speaking("update-model"):
+    with clouds.exit_on_error("update-model"):
         cloud = clouds.open_stage(options.stage, options.region)
         try:
             if options.dry_run:
-                model, endpoint, _, serving = check(cloud, options, print)
-                print(f"{model.identity.id} would follow {serving['id']} behind endpoint {endpoint}")
+                loaded, endpoint, _, serving = check(cloud, options, print)
+                print(f"{loaded.identity.id} would replace {serving['id']} behind endpoint {endpoint}")
                 return
             update(cloud, options)
         except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:

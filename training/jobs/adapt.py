@@ -359,7 +359,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    with clouds.speaking(COMMAND):
+    with clouds.exit_on_error(COMMAND):
         sys.exit(speaking(COMMAND, lambda: run(options)))
 
 

@@ -84,7 +84,7 @@ def model_of(cloud: Cloud) -> str:
 
     Raises CloudError when there is none.
     """
-    sagemaker, endpoint = cloud.client("sagemaker"), function.endpoint_asked(cloud)
+    sagemaker, endpoint = cloud.client("sagemaker"), function.endpoint_in_use(cloud)
     found = hosting.describe(cloud, endpoint) if endpoint else None
     if found:
         config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])

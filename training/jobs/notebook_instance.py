@@ -310,7 +310,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    with clouds.speaking("notebook"):
+    with clouds.exit_on_error("notebook"):
         run(clouds.open_stage(options.stage, options.region), options)
 
 

@@ -398,7 +398,7 @@ def add_job_flags(parser: argparse.ArgumentParser) -> None:
 
 def main() -> None:
     options = parse()
-    with clouds.speaking("launch"):
+    with clouds.exit_on_error("launch"):
         try:
             launch(clouds.open_stage(options.stage, options.region), options)
         except dataset.DataError as error:

@@ -118,19 +118,19 @@ def test_what_went_wrong_is_one_sentence_with_a_way_out(raised: Exception, sente
     found = clouds.sentence_of(raised)
     assert re.search(sentence, found), found
     assert "\n" not in found
-    with pytest.raises(SystemExit) as ended, clouds.speaking("deploy"):
+    with pytest.raises(SystemExit) as ended, clouds.exit_on_error("deploy"):
         raise raised
     assert ended.value.code == f"deploy: {found}"
 
 
 def test_an_interruption_says_how_to_go_on() -> None:
     with pytest.raises(SystemExit, match="^deploy: interrupted; run it again to go on, or `make destroy`"):
-        with clouds.speaking("deploy"):
+        with clouds.exit_on_error("deploy"):
             raise KeyboardInterrupt
 
 
 def test_other_errors_are_not_hidden() -> None:
-    with pytest.raises(ZeroDivisionError), clouds.speaking("deploy"):
+    with pytest.raises(ZeroDivisionError), clouds.exit_on_error("deploy"):
         1 / 0  # noqa: B018
 
 
@@ -154,5 +154,5 @@ def test_without_a_region_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-    with pytest.raises(SystemExit, match="no AWS region is set"), clouds.speaking("status"):
+    with pytest.raises(SystemExit, match="no AWS region is set"), clouds.exit_on_error("status"):
         clouds.open_stage("dev")

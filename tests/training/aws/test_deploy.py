@@ -28,7 +28,7 @@ from training.aws import (
 from training.aws.cloud import Cloud, CloudError
 from training.endpoint import inference
 
-pytestmark = [pytest.mark.aws, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -150,7 +150,7 @@ def test_a_real_time_endpoint_grows_with_its_load_and_goes_back_to_serverless(
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
     assert row["idle_hour"] == pytest.approx(0.115)
     made = make(cloud, package, "--site", "none")
-    assert made.endpoint == function.endpoint_asked(cloud) == "verdict-dev-2"
+    assert made.endpoint == function.endpoint_in_use(cloud) == "verdict-dev-2"
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
     assert (row["name"], row["idle_hour"]) == ("verdict-dev-2", 0)
@@ -190,7 +190,7 @@ def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed
     monkeypatch.setattr(hosting, "card_of", lambda cloud, endpoint: {"vocabulary": "0123456789abcdef"})
     made = make(cloud, package, "--site", "none")
     assert made.endpoint == "verdict-dev-2"
-    assert function.endpoint_asked(cloud) == "verdict-dev-2"
+    assert function.endpoint_in_use(cloud) == "verdict-dev-2"
     endpoints = cloud.client("sagemaker").list_endpoints()["Endpoints"]
     assert [one["EndpointName"] for one in endpoints] == ["verdict-dev-2"]
     written = cloud.client("iam").get_role_policy(
@@ -229,11 +229,11 @@ def test_what_is_another_s_is_refused_and_never_touched(cloud: Cloud, package: P
     )
     for name in ("verdict-dev", "verdict-device"):
         sagemaker.create_endpoint(EndpointName=name, EndpointConfigName="other")
-    with pytest.raises(CloudError, match="role verdict-dev-sagemaker is there but has not"):
+    with pytest.raises(CloudError, match="role verdict-dev-sagemaker exists without"):
         make(cloud, package)
     destroy.destroy(cloud, say=quiet)
     iam.delete_role(RoleName=cloud.stage.role)
-    with pytest.raises(CloudError, match="endpoint verdict-dev is there but has not"):
+    with pytest.raises(CloudError, match="endpoint verdict-dev exists without"):
         make(cloud, package)
     destroy.destroy(cloud, say=quiet)
     left = leftovers(cloud)
@@ -293,7 +293,7 @@ def test_a_stage_in_another_region_is_neither_seen_nor_touched(cloud: Cloud, pac
 def test_another_s_log_of_our_name_is_refused_and_stays(cloud: Cloud, package: Path) -> None:
     logs = cloud.client("logs")
     logs.create_log_group(logGroupName=cloud.stage.function_log, tags={"team": "other"})
-    with pytest.raises(CloudError, match="log group /aws/lambda/verdict-dev is there but has not"):
+    with pytest.raises(CloudError, match="log group /aws/lambda/verdict-dev exists without"):
         make(cloud, package, "--site", "none")
     destroy.destroy(cloud, quiet)
     assert [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]] == [
@@ -308,7 +308,7 @@ def test_another_s_budget_and_lifecycle_of_our_name_stay(cloud: Cloud, package: 
     budgets.create_budget(AccountId=cloud.stage.account, Budget=budget)
     named = {"NotebookInstanceLifecycleConfigName": cloud.stage.notebook}
     sagemaker.create_notebook_instance_lifecycle_config(**named)
-    with pytest.raises(CloudError, match="budget verdict-dev is there but has not this stage's tags"):
+    with pytest.raises(CloudError, match="budget verdict-dev exists without this stage's tags"):
         make(cloud, package, "--site", "none", "--budget-email", "owner@example.com")
     destroy.destroy(cloud, quiet)
     assert len(budgets.describe_budgets(AccountId=cloud.stage.account)["Budgets"]) == 1
@@ -350,7 +350,7 @@ def test_a_deleted_configuration_is_made_anew_even_for_another_kind(cloud: Cloud
     sagemaker = cloud.client("sagemaker")
     config = sagemaker.describe_endpoint(EndpointName="verdict-dev")["EndpointConfigName"]
     sagemaker.delete_endpoint_config(EndpointConfigName=config)
-    with pytest.raises(CloudError, match="made of was deleted; `make deploy` makes it anew"):
+    with pytest.raises(CloudError, match="a part of endpoint .* was deleted; `make deploy` creates it anew"):
         hosting.plan_of(cloud, sagemaker.describe_endpoint(EndpointName="verdict-dev"))
     made = make(cloud, package, "--site", "none", "--kind", "realtime")
     assert made.endpoint == "verdict-dev-2"
@@ -367,7 +367,7 @@ def test_a_deleted_configuration_is_made_anew_even_for_another_kind(cloud: Cloud
         (["--memory", "999999"], "--memory must be one of 1024, 2048, .* MB, got 999999"),
         (["--concurrency", "0"], "--concurrency must be 1 to 200, got 0"),
         (["--kind", "realtime", "--instances", "0"], "--instances must be 1 or more, got 0"),
-        (["--budget-email", "nonsense"], "--budget-email must be an address like you@example.com"),
+        (["--budget-email", "nonsense"], "--budget-email must be an address such as you@example.com"),
         (
             ["--budget-email", "a@b.example", "--budget-dollars", "nan"],
             "--budget-dollars must be more than 0",
@@ -424,7 +424,7 @@ def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy
     said: list[str] = []
     monkeypatch.setattr(hosting, "describe", Once(described, describe))
     deploy.deploy(cloud, options(package, "--site", "none"), said.append)
-    assert any("is deleted and made anew" in line for line in said)
+    assert any("is deleted and created anew" in line for line in said)
 
 
 class Once:
@@ -475,7 +475,7 @@ def test_a_waking_endpoint_is_waited_for_and_a_broken_one_is_not(
 
 def test_an_unknown_stage_is_refused_before_anything_is_made(runtime: Runtime, package: Path) -> None:
     other = clouds.open_stage("other")
-    with pytest.raises(CloudError, match="has no stage other, it has dev, prod, test; add it there"):
+    with pytest.raises(CloudError, match="has no stage other, only dev, prod, test; add it there"):
         make(other, package)
     assert leftovers(other) == {}
 
@@ -491,7 +491,7 @@ def test_a_refused_call_names_the_missing_right(cloud: Cloud, package: Path) -> 
         )
 
     cloud.session.events.register("before-call.sagemaker.CreateModel", refuse)
-    with pytest.raises(SystemExit) as ended, clouds.speaking("deploy"):
+    with pytest.raises(SystemExit) as ended, clouds.exit_on_error("deploy"):
         make(cloud, package)
     assert str(ended.value) == (
         "deploy: your AWS user lacks the right sagemaker:CreateModel on"

@@ -11,7 +11,7 @@ from training.aws import cloud as clouds
 from training.aws import destroy, function, hosting, page, resources
 from training.aws.cloud import Cloud
 
-pytestmark = [pytest.mark.aws, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 STEPS = [
     (resources, "ensure_bucket"),

@@ -10,7 +10,7 @@ from tests.support.stage import leftovers, make, quiet
 from training.aws import destroy, inventory
 from training.aws.cloud import Cloud, CloudError
 
-pytestmark = [pytest.mark.aws, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *flags: str) -> None:
@@ -35,11 +35,11 @@ def test_nothing_goes_unless_a_person_agrees(
     assert leftovers(cloud) == {}
     told = capsys.readouterr().out
     assert told.splitlines()[-1] == (
-        f"destroy: {len(before)} things removed; looked again, nothing is left of stage dev in eu-west-1,"
+        f"destroy: removed {len(before)} resources; a new look found nothing left of stage dev in eu-west-1,"
         " account 123456789012"
     )
     run(monkeypatch, "--yes")
-    assert capsys.readouterr().out.startswith("destroy: nothing is there of stage dev")
+    assert capsys.readouterr().out.startswith("destroy: stage dev in eu-west-1, account 123456789012 has no")
 
 
 def test_one_thing_that_stays_keeps_no_other_and_is_named(
@@ -52,7 +52,9 @@ def test_one_thing_that_stays_keeps_no_other_and_is_named(
         raise CloudError("not now")
 
     monkeypatch.setitem(inventory.KINDS, "endpoint", (find, refuse))
-    with pytest.raises(CloudError, match="these are left, run this again:\nendpoint verdict-dev: not now"):
+    with pytest.raises(
+        CloudError, match="these resources are left, run this again:\nendpoint verdict-dev: not now"
+    ):
         destroy.destroy(cloud, quiet)
     assert [thing.kind for thing in inventory.find(cloud)] == ["endpoint"]
 

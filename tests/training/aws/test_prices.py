@@ -27,7 +27,7 @@ def test_more_memory_costs_more() -> None:
 
 def test_an_instance_that_the_table_lacks_is_a_question_mark() -> None:
     plan = Plan(kind="realtime", instance_type="ml.new.large")
-    lines = prices.lay_out(prices.of_plan(plan, "none")).splitlines()
+    lines = prices.format_table(prices.of_plan(plan, "none")).splitlines()
     assert lines[1].split()[-2:] == ["?", "0.00"]
     assert lines[-2].split()[:2] == ["together", "?"]
     assert prices.instance_hour("ml.new.large") is None
@@ -35,7 +35,7 @@ def test_an_instance_that_the_table_lacks_is_a_question_mark() -> None:
 
 def test_the_sum_is_the_parts_and_the_date_is_said() -> None:
     costs = prices.of_plan(Plan(), "cloudfront")
-    lines = prices.lay_out(costs).splitlines()
+    lines = prices.format_table(costs).splitlines()
     total = float(lines[-2].split()[-1])
     assert math.isclose(total, sum(cost.million or 0 for cost in costs), abs_tol=0.01)
     assert prices.table()["date"] in lines[-1]

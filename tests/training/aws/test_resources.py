@@ -10,8 +10,6 @@ from training.aws import cloud as clouds
 from training.aws import policies, resources
 from training.aws.cloud import Cloud, CloudError
 
-pytestmark = pytest.mark.aws
-
 
 @pytest.fixture
 def cloud(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Cloud:
@@ -109,7 +107,7 @@ def test_a_function_that_could_not_keep_feedback_is_not_deployed(named: str) -> 
 def test_a_role_with_other_tags_is_refused_and_untouched(cloud: Cloud) -> None:
     iam = cloud.client("iam")
     iam.create_role(RoleName=cloud.stage.role, AssumeRolePolicyDocument="{}")
-    with pytest.raises(CloudError, match="role verdict-dev-sagemaker is there but has not"):
+    with pytest.raises(CloudError, match="role verdict-dev-sagemaker exists without"):
         resources.ensure_role(cloud)
     assert iam.list_role_policies(RoleName=cloud.stage.role)["PolicyNames"] == []
 

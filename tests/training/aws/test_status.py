@@ -11,31 +11,31 @@ import pytest
 from tests.support.stage import make
 from training.aws import status
 from training.aws.cloud import Cloud
-from training.aws.inventory import Thing
+from training.aws.inventory import Resource
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OLD = NOW - timedelta(days=3)
 
 
-def endpoint(hour: float, state: str = "InService") -> Thing:
-    return Thing("endpoint", "verdict-dev", state, OLD, hour)
+def endpoint(hour: float, state: str = "InService") -> Resource:
+    return Resource("endpoint", "verdict-dev", state, OLD, hour)
 
 
 @pytest.mark.parametrize(
     "thing, last, expected",
     [
         (endpoint(0.0), None, None),
-        (endpoint(0.115), None, "endpoint verdict-dev costs $0.115 an hour and was not asked for 3 d"),
+        (endpoint(0.115), None, "endpoint verdict-dev costs $0.115 an hour and had no request for 3 d"),
         (endpoint(0.115), NOW - timedelta(hours=2), None),
-        (endpoint(0.115), NOW - timedelta(hours=30), "was not asked for 1 d"),
+        (endpoint(0.115), NOW - timedelta(hours=30), "had no request for 1 d"),
         (endpoint(math.nan), None, "costs by the hour"),
         (endpoint(0.0, "Failed"), None, "endpoint verdict-dev has failed"),
-        (Thing("notebook", "n", "InService", NOW, 0.05), None, "notebook n runs and costs $0.050 an hour"),
-        (Thing("bucket", "b"), None, None),
+        (Resource("notebook", "n", "InService", NOW, 0.05), None, "notebook n runs and costs $0.050 an hour"),
+        (Resource("bucket", "b"), None, None),
     ],
 )
 def test_what_costs_and_is_not_used_is_warned_of(
-    thing: Thing, last: datetime | None, expected: str | None
+    thing: Resource, last: datetime | None, expected: str | None
 ) -> None:
     found = status.warning(thing, {"last": last.isoformat() if last else None}, NOW)
     assert found == expected if expected is None else expected in (found or "")
@@ -43,9 +43,9 @@ def test_what_costs_and_is_not_used_is_warned_of(
 
 def test_a_table_ends_with_the_sum_and_the_warnings() -> None:
     row = {**endpoint(0.115)._asdict(), "made": OLD.isoformat(), "invocations": 7, "last": None}
-    lines = status.lay_out([{**row, "warning": "look"}], NOW).splitlines()
+    lines = status.format_table([{**row, "warning": "look"}], NOW).splitlines()
     assert lines[1].split() == ["endpoint", "verdict-dev", "InService", "3", "d", "0.115", "7"]
-    assert lines[2].startswith("idle, all of it costs $0.115 an hour, $83.95 a month")
+    assert lines[2].startswith("all of it costs $0.115 an hour, $83.95 a month while idle")
     assert lines[3] == "warning: look"
 
 
@@ -56,14 +56,13 @@ def test_an_age_is_in_its_largest_unit(seconds: int, expected: str) -> None:
     assert status.age(NOW - timedelta(seconds=seconds), NOW) == expected
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_the_command_counts_invocations(
     cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["status.py"])
     status.main()
-    assert capsys.readouterr().out == "status: nothing is there of stage dev in eu-west-1\n"
+    assert capsys.readouterr().out == "status: stage dev in eu-west-1 has no resources\n"
     make(cloud, package, "--site", "none")
     cloud.client("cloudwatch").put_metric_data(
         Namespace="AWS/SageMaker",

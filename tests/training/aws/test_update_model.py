@@ -14,7 +14,7 @@ from training.aws import deploy, hosting, update_model
 from training.aws.cloud import Cloud, CloudError
 from training.endpoint import inference
 
-pytestmark = [pytest.mark.aws, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_model_that_answers_wrongly_gives_way_to_the_one_before(
         raise CloudError("endpoint verdict-dev gives 0.1")
 
     monkeypatch.setattr(hosting, "check_answers", wrong)
-    with pytest.raises(CloudError, match="gives 0.1; the endpoint serves what it served before again"):
+    with pytest.raises(CloudError, match="gives 0.1; the endpoint serves its earlier model again"):
         update_model.update(cloud, options(other), quiet)
     assert config_of(cloud) == before
     assert served(cloud) == first
@@ -92,7 +92,7 @@ def test_another_vocabulary_is_refused_and_nothing_changes(
 ) -> None:
     before = config_of(cloud)
     monkeypatch.setattr(hosting, "card_of", lambda *_: {"id": "verdict-x", "vocabulary": "0123456789abcdef"})
-    with pytest.raises(CloudError, match="have 0123456789abcdef; run `make deploy`, which changes both over"):
+    with pytest.raises(CloudError, match="have 0123456789abcdef; run `make deploy`, which replaces both"):
         update_model.update(cloud, options(other), quiet)
     assert config_of(cloud) == before
 

@@ -71,7 +71,7 @@ def test_a_flag_that_train_py_lacks_is_refused_by_its_own_parser(capsys: pytest.
 
 
 def test_a_region_without_images_is_refused() -> None:
-    with pytest.raises(CloudError, match="AWS keeps no training image in region mars-1"):
+    with pytest.raises(CloudError, match="AWS has no training image in region mars-1"):
         train.plan_of(options_of(), "mars-1")
 
 

@@ -109,7 +109,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    with clouds.speaking("doctor"):
+    with clouds.exit_on_error("doctor"):
         clouds.check_stage(options.stage)
         findings = []
         for finding in run_checks(options):
