@@ -25,5 +25,5 @@ def judge(asked: ReviewRequest) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    development_server.verdict_app.judge = judge
+    development_server.verdict_app.classify = judge
     development_server.main()

@@ -43,7 +43,7 @@ def test_the_routes_are_the_app_s() -> None:
     served = {
         f"{method} {path}"
         for path in app.app.routes
-        for method in app.allowed(path)
+        for method in app.allowed_methods(path)
         if method not in ("HEAD", "OPTIONS")
     }
     assert first_column(section("API")) == served

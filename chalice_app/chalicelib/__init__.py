@@ -1,1 +1,1 @@
-"""What app.py's routes stand on: the endpoint, answers, problems, the log line, the OpenAPI document."""
+"""The modules behind app.py's routes: endpoint, answers, problems, keys, log line, OpenAPI document."""

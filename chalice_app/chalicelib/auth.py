@@ -1,7 +1,7 @@
-"""Let in who shows an API key, when AUTH=key; by default everybody is let in.
+"""Check API keys when AUTH=key. By default no route needs a key.
 
-A key is random (chalice_app/local/new_key.py makes one), so its SHA-256 alone, which is all that API_KEYS holds,
-tells nothing of it: slow hashes are for words that people choose.
+API_KEYS holds only the SHA-256 of each key. That is safe, because chalice_app/local/new_key.py makes random
+keys; slow hashes are for passwords that people choose.
 """
 
 import functools
@@ -20,11 +20,11 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 class AuthError(ValueError):
-    """AUTH or API_KEYS is set to something that can't be used."""
+    """AUTH or API_KEYS has a value that can't be used."""
 
 
 def read_hashes(env: Mapping[str, str]) -> tuple[str, ...] | None:
-    """Give the SHA-256 of each key, in hex, or None when nobody needs one. Raises AuthError.
+    """Return the SHA-256 of each key in hex, or None when no key is needed. Raises AuthError.
 
     >>> read_hashes({"AUTH": "none"}) is None
     True
@@ -35,7 +35,7 @@ def read_hashes(env: Mapping[str, str]) -> tuple[str, ...] | None:
     if mode == "none":
         return None
     hashes = tuple(part.strip().lower() for part in (env.get("API_KEYS") or "").split(",") if part.strip())
-    if not hashes or not all(_HASH.fullmatch(one) for one in hashes):
+    if not hashes or not all(_HASH.fullmatch(digest) for digest in hashes):
         raise AuthError(
             "API_KEYS must hold the SHA-256 of each key as 64 hex digits, with commas between; `make key`"
             " makes a key and prints its own"
@@ -44,12 +44,12 @@ def read_hashes(env: Mapping[str, str]) -> tuple[str, ...] | None:
 
 
 def hash_of(key: str) -> str:
-    """Give what API_KEYS holds for a key."""
+    """Return the hash of a key, as API_KEYS holds it."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def check(key: str | None) -> None:
-    """Refuse a request without a known key, when one is needed. Raises Problem 401, or 500 (not set up)."""
+    """Check a request's key when one is needed. Raises Problem 401, or 500 (not set up)."""
     try:
         hashes = read_hashes(os.environ)
     except AuthError as error:
@@ -60,13 +60,13 @@ def check(key: str | None) -> None:
         return
     if key is None:
         raise _unauthorized("this API wants a key; send yours in the header X-Api-Key")
-    # Each is compared, and to its end: the time tells nothing of which one is near.
-    if not any([hmac.compare_digest(hash_of(key), one) for one in hashes]):
+    # Every hash is compared to its end, so that the time reveals nothing about the keys.
+    if not any([hmac.compare_digest(hash_of(key), digest) for digest in hashes]):
         raise _unauthorized("the key in X-Api-Key is not one of this API's; ask its owner for another")
 
 
 def required(view: Callable[[], Response], app: Chalice) -> Callable[[], Response]:
-    """Wrap a view so that it is reached with a key alone, when one is needed."""
+    """Wrap a view so that it checks the key first."""
 
     @functools.wraps(view)
     def checked() -> Response:

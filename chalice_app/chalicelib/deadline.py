@@ -1,8 +1,8 @@
-"""Have a call end within a time, all of it: a socket's own timeout is one of silence.
+"""Limit the whole time of a call. A socket's own timeout limits only its silence.
 
-Whoever sends a byte now and then could hold a caller for ever. So calls run in other threads, and one whose
-time is up is left behind. Threads wait for the next call, since making one takes half a millisecond; those
-of ThreadPoolExecutor would keep the process from ending while a call hangs.
+An endpoint that sends a byte now and then could hold a caller for ever. So calls run in other threads, and a
+late call is abandoned. Threads are reused, because starting one takes half a millisecond. ThreadPoolExecutor
+does not fit: its threads keep the process from ending while a call hangs.
 """
 
 import queue
@@ -14,21 +14,21 @@ Call = Callable[[], bytes]
 
 
 class Workers:
-    """Threads for calls: as many as there ever were calls at once, made when they are needed."""
+    """A pool of threads that grows to the largest number of simultaneous calls."""
 
     def __init__(self) -> None:
         self._calls: queue.SimpleQueue[tuple[Future[bytes], Call]] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
 
-    def within(self, seconds: float, call: Call) -> bytes:
-        """Give what a call gives, or raise what it raises; TimeoutError when it takes longer."""
+    def run(self, seconds: float, call: Call) -> bytes:
+        """Return a call's result, or raise its error. Raises TimeoutError when it takes longer."""
         outcome: Future[bytes] = Future()
         if not self._idle.acquire(blocking=False):
-            threading.Thread(target=self._run, daemon=True).start()
+            threading.Thread(target=self._work, daemon=True).start()
         self._calls.put((outcome, call))
         return outcome.result(seconds)
 
-    def _run(self) -> None:
+    def _work(self) -> None:
         while True:
             _finish(*self._calls.get())
             self._idle.release()
@@ -37,5 +37,5 @@ class Workers:
 def _finish(outcome: Future[bytes], call: Call) -> None:
     try:
         outcome.set_result(call())
-    except BaseException as error:  # it belongs to whoever waits
+    except BaseException as error:  # the waiting thread raises it
         outcome.set_exception(error)

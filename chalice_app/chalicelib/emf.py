@@ -1,4 +1,4 @@
-"""Tell CloudWatch about each request on AWS, by a log line in its embedded metric format.
+"""Send CloudWatch metrics of each request on AWS, as log lines in the embedded metric format.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib import log
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 
 NAMESPACE = "Verdict"
-# Each name is billed by itself, under each value of the dimension: so there are few, and one dimension.
+# CloudWatch bills each name under each value of a dimension, so there are few names and one dimension.
 UNITS = {
     "Milliseconds": "Milliseconds",
     "ClientErrors": "Count",
@@ -24,47 +24,49 @@ UNITS = {
     "Tokens": "Count",
     "UnknownShare": "None",
 }
-# What is no metric, but can be asked for in the log.
+# Fields that are no metrics, for queries of the log.
 PROPERTIES = ("request_id", "route", "status", "code", "warnings", "refused")
 
 
 def start(env: Mapping[str, str]) -> None:
-    """Write the lines from now on, in a Lambda function; anywhere else nobody reads them."""
+    """Start writing these lines, but only inside a Lambda function."""
     if env.get("AWS_LAMBDA_FUNCTION_NAME"):
         log.watch(write)
 
 
-def write(line: dict[str, Any], judged: Sequence[Judged]) -> None:
-    """Write the line of a request, whose own log line and measures are given."""
-    embedded = embed(line, judged, os.environ["AWS_LAMBDA_FUNCTION_NAME"], int(time.time() * 1000))
+def write(line: dict[str, Any], stats: Sequence[ReviewStats]) -> None:
+    """Write the metrics of a request from its log line and its reviews' statistics."""
+    embedded = embed(line, stats, os.environ["AWS_LAMBDA_FUNCTION_NAME"], int(time.time() * 1000))
     log.print_line(embedded)
 
 
-def embed(line: dict[str, Any], judged: Sequence[Judged], function: str, milliseconds: int) -> dict[str, Any]:
-    """Give the message: metrics at its root, and what they are in ``_aws``."""
+def embed(
+    line: dict[str, Any], stats: Sequence[ReviewStats], function: str, milliseconds: int
+) -> dict[str, Any]:
+    """Return the message: metric values at the root, and their names and units in ``_aws``."""
     values = {
         "Milliseconds": line["ms"],
         "ClientErrors": int(400 <= line["status"] < 500),
         "ServerErrors": int(line["status"] >= 500),
-        **(_of_reviews(judged) if judged else {}),
+        **(_of_reviews(stats) if stats else {}),
     }
     metrics = [{"Name": name, "Unit": UNITS[name]} for name in values]
     directive = {"Namespace": NAMESPACE, "Dimensions": [["Function"]], "Metrics": metrics}
-    own = {name: line[name] for name in PROPERTIES if name in line}
+    properties = {name: line[name] for name in PROPERTIES if name in line}
     return {
         "_aws": {"Timestamp": milliseconds, "CloudWatchMetrics": [directive]},
         "Function": function,
-        **own,
+        **properties,
         **values,
     }
 
 
-def _of_reviews(judged: Sequence[Judged]) -> dict[str, Any]:
+def _of_reviews(stats: Sequence[ReviewStats]) -> dict[str, Any]:
     return {
-        "Reviews": len(judged),
-        "Positive": sum(one.sentiment == "positive" for one in judged),
-        "Uncertain": sum(one.sentiment == "uncertain" for one in judged),
-        "Warned": sum(bool(one.warnings) for one in judged),
-        "Tokens": [one.tokens for one in judged],
-        "UnknownShare": [round(one.unknown / one.words, 4) if one.words else 0 for one in judged],
+        "Reviews": len(stats),
+        "Positive": sum(review.sentiment == "positive" for review in stats),
+        "Uncertain": sum(review.sentiment == "uncertain" for review in stats),
+        "Warned": sum(bool(review.warnings) for review in stats),
+        "Tokens": [review.tokens for review in stats],
+        "UnknownShare": [round(review.unknown / review.words, 4) if review.words else 0 for review in stats],
     }

@@ -1,8 +1,8 @@
-"""Ask the SageMaker endpoint: the app's only call to AWS, and what each of its errors means to a caller.
+"""Call the SageMaker endpoint, and turn each error of the call into a problem for the caller.
 
-In local mode (`chalice local`, or VERDICT_LOCAL=1) with no AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME the endpoint
-is the one on loopback, and no call is signed: the real service is never reached by accident. What the
-user's shell says of AWS (region, profile, files) counts for nothing there.
+In local mode (`chalice local`, or VERDICT_LOCAL=1) without AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME, the endpoint
+is the one on loopback and no call is signed. So no call reaches AWS by accident. Local mode ignores the AWS
+region, profile and files of the user's shell.
 """
 
 import functools
@@ -39,16 +39,16 @@ from vocab import messages
 ENDPOINT_NAME = "verdict"
 LOCAL_PORT = "8090"
 LOCAL_REGION = "us-east-1"
-# Both, and the second try below, end before the Lambda does (25 s) and API Gateway (29 s).
+# Both, and the second try below, end before the timeouts of Lambda (25 s) and API Gateway (29 s).
 CONNECT_SECONDS = 1
 READ_SECONDS = 20
-# A second try is made only after a failure that came within this time, so that it still fits.
+# A second try follows only a failure within this time, so that it ends in time too.
 RETRY_WITHIN_SECONDS = 2.0
 CONNECTIONS = 50
 READ_BYTES = 1 << 16
 _workers = Workers()
-# Makes botocore read no profile and no file. Its form: name in the config file, variables, default,
-# conversion.
+# Stops botocore from reading profiles and files. Each value is botocore's: name in the config file,
+# variables, default, conversion.
 _NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
     "profile": (None, [], None, None),
     "config_file": (None, [], os.devnull, None),
@@ -57,9 +57,9 @@ _NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
 
 
 class Settings(NamedTuple):
-    """Which endpoint to ask: its name, its URL (None: AWS's own), the region, and the way it is reached.
+    """The endpoint's name, its URL (None for AWS's own), its region, and whether it runs on this machine.
 
-    ``seconds``: how long its answer may take.
+    ``seconds`` limits the time of its answer.
     """
 
     name: str
@@ -70,7 +70,7 @@ class Settings(NamedTuple):
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
-    """Read the settings from environment variables. Raises ValueError for an ENDPOINT_SECONDS that is none.
+    """Read the settings from environment variables. Raises ValueError for a wrong ENDPOINT_SECONDS.
 
     >>> read_settings({"VERDICT_LOCAL": "1"})
     Settings(name='verdict', url='http://127.0.0.1:8090', region='us-east-1', local=True, seconds=20)
@@ -83,20 +83,20 @@ def read_settings(env: Mapping[str, str]) -> Settings:
     region = LOCAL_REGION if local else env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
     name = env.get("ENDPOINT_NAME") or ENDPOINT_NAME
     if local and chalice_local:
-        name = ENDPOINT_NAME  # `chalice local` sets config.json's name, the one of the cloud
+        name = ENDPOINT_NAME  # `chalice local` sets the deployed endpoint's name, from config.json
     return Settings(name, url, region, local, _seconds(env.get("ENDPOINT_SECONDS")))
 
 
 def invoke(body: bytes, request_id: str) -> bytes:
-    """Send a message to the endpoint and give its answer, both as vocab.messages defines them.
+    """Send a message to the endpoint and return its answer, both in the form of vocab.messages.
 
-    Raises Problem 500 (not set up), 502 (failed), 503 (not there, starting, busy) or 504 (too slow).
+    Raises Problem 500 (not set up), 502 (failed), 503 (missing, starting or busy) or 504 (too slow).
     """
     try:
         settings = read_settings(os.environ)
         return Endpoint(_client(settings), settings).invoke(body, request_id)
-    except (BotoCoreError, ValueError) as error:  # ValueError: a URL, region or time of wrong form
-        raise _noted(_misconfigured(_WRONG_SETTING, error), error) from error
+    except (BotoCoreError, ValueError) as error:  # ValueError: a malformed URL, region or time
+        raise _log_error(_misconfigured(_WRONG_SETTING, error), error) from error
 
 
 class Endpoint:
@@ -107,21 +107,21 @@ class Endpoint:
         self._settings = settings
 
     def invoke(self, body: bytes, request_id: str) -> bytes:
-        """Send a message, once more after a short failure that passes by itself. Raises Problem."""
-        began = time.monotonic()
+        """Send a message; try once more after a quick, temporary failure. Raises Problem."""
+        start = time.monotonic()
         try:
             return self._send_in_time(body, request_id)
         except (BotoCoreError, ClientError, TimeoutError) as error:
-            if not _passes(error) or time.monotonic() - began > RETRY_WITHIN_SECONDS:
-                raise _noted(_problem_of(error, self._settings), error) from error
+            if not _is_temporary(error) or time.monotonic() - start > RETRY_WITHIN_SECONDS:
+                raise _log_error(_problem_of(error, self._settings), error) from error
         time.sleep(random.uniform(0.05, 0.25))
         try:
             return self._send_in_time(body, request_id)
         except (BotoCoreError, ClientError, TimeoutError) as error:
-            raise _noted(_problem_of(error, self._settings), error) from error
+            raise _log_error(_problem_of(error, self._settings), error) from error
 
     def _send_in_time(self, body: bytes, request_id: str) -> bytes:
-        return _workers.within(self._settings.seconds + CONNECT_SECONDS, lambda: self._send(body, request_id))
+        return _workers.run(self._settings.seconds + CONNECT_SECONDS, lambda: self._send(body, request_id))
 
     def _send(self, body: bytes, request_id: str) -> bytes:
         answer = self._client.invoke_endpoint(
@@ -135,7 +135,7 @@ class Endpoint:
 
 
 def _read(stream: Any) -> bytes:
-    """Read an answer to its end, or as far as shows that it is longer than any; vocab.messages refuses that."""
+    """Read an answer to its end, or just beyond MAX_ENDPOINT_BYTES; vocab.messages refuses longer ones."""
     answer = bytearray()
     while len(answer) <= messages.MAX_ENDPOINT_BYTES and (part := stream.read(READ_BYTES)):
         answer += part
@@ -148,20 +148,20 @@ def _client(settings: Settings) -> Any:
     config: dict[str, Any] = {
         "connect_timeout": CONNECT_SECONDS,
         "read_timeout": settings.seconds,
-        "retries": {"total_max_attempts": 1},  # botocore would repeat a call of 20 s as well
+        "retries": {"total_max_attempts": 1},  # botocore would also repeat a call of 20 s
         "max_pool_connections": CONNECTIONS,
     }
-    own = None
+    botocore_session = None
     if settings.local:
-        own = botocore.session.Session(session_vars=_NO_FILES)
-        config["proxies"] = {}  # a proxy of the environment does not lead to this machine
-        config["signature_version"] = UNSIGNED  # nobody there asks who it is, and signing takes 0.1 ms
-    session = boto3.session.Session(region_name=settings.region, botocore_session=own)
+        botocore_session = botocore.session.Session(session_vars=_NO_FILES)
+        config["proxies"] = {}  # the environment's proxy can't reach this machine
+        config["signature_version"] = UNSIGNED  # nothing there checks it, and signing takes 0.1 ms
+    session = boto3.session.Session(region_name=settings.region, botocore_session=botocore_session)
     return session.client("sagemaker-runtime", endpoint_url=settings.url, config=Config(**config))
 
 
-def _seconds(named: str | None) -> float:
-    seconds = float(named) if named else READ_SECONDS
+def _seconds(value: str | None) -> float:
+    seconds = float(value) if value else READ_SECONDS
     if not 0 < seconds <= READ_SECONDS:
         raise ValueError(f"ENDPOINT_SECONDS must be over 0 and at most {READ_SECONDS}")
     return seconds
@@ -175,10 +175,10 @@ def _is_loopback(url: str) -> bool:
         return False
 
 
-# --- what went wrong ----------------------------------------------------------------------------
+# --- errors -------------------------------------------------------------------------------------
 
 _BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable"})
-_PASSING = _BUSY | {"InternalFailure", "InternalDependencyException"}
+_TEMPORARY = _BUSY | {"InternalFailure", "InternalDependencyException"}
 _WAKING = "ModelNotReadyException"
 _WRONG_SETTING = "its AWS credentials, region or endpoint name are missing or wrong"
 _REFUSED = frozenset(
@@ -201,16 +201,16 @@ _REFUSED = frozenset(
 )
 
 
-def _passes(error: Exception) -> bool:
-    """Say whether the same call may well succeed a moment later."""
+def _is_temporary(error: Exception) -> bool:
+    """Return whether the same call may succeed a moment later."""
     if isinstance(error, ClientError):
         code = error.response.get("Error", {}).get("Code")
-        return code in _PASSING or (code != _WAKING and _status_of(error) in (429, 503))
+        return code in _TEMPORARY or (code != _WAKING and _status_of(error) in (429, 503))
     return isinstance(error, ConnectionClosedError)
 
 
-def _noted(problem: Problem, error: Exception) -> Problem:
-    """Note the error by its type and AWS's code; its text may quote what the model was sent."""
+def _log_error(problem: Problem, error: Exception) -> Problem:
+    """Log the error's type and AWS's code; its text may quote the request."""
     words: list[object] = [type(error).__name__]
     if isinstance(error, ClientError):
         words += [error.response.get("Error", {}).get("Code"), error.response.get("OriginalStatusCode")]

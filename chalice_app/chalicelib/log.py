@@ -1,4 +1,4 @@
-"""Write one JSON line a request: what happened and how long it took, never what a review says."""
+"""Write one JSON line a request: outcome, lengths and time, never a review's words."""
 
 import contextlib
 import json
@@ -13,32 +13,32 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _began: ContextVar[float] = ContextVar("began", default=0.0)
 _line: ContextVar[dict[str, Any] | None] = ContextVar("line", default=None)
-_judged: ContextVar[Sequence[Judged]] = ContextVar("judged", default=())
+_stats: ContextVar[Sequence[ReviewStats]] = ContextVar("stats", default=())
 _watchers: list["Watcher"] = []
 _late: deque[str] = deque()
-# Another process may write to the same pipe: up to so many bytes at once stay together there.
+# Other processes write to the same pipe. A write of up to this many bytes is not split.
 WHOLE_BYTES = getattr(select, "PIPE_BUF", 512)
 _writing = threading.Lock()
 
-Watcher = Callable[[dict[str, Any], Sequence[Judged]], None]
+Watcher = Callable[[dict[str, Any], Sequence[ReviewStats]], None]
 
 
 def watch(watcher: Watcher) -> None:
-    """Have every finished line shown to a watcher, with what was measured of the reviews behind it."""
+    """Call a watcher with every finished line and the statistics of its reviews."""
     _watchers.append(watcher)
 
 
 def begin(request_id: str, method: str, route: str) -> None:
-    """Start the line of a request. ``route`` is the pattern, since a path may hold anything."""
+    """Start the line of a request. ``route`` is the pattern, because a path may hold a caller's words."""
     shown = method if method in METHODS else "OTHER"
     _began.set(time.monotonic())
     _line.set({"request_id": request_id, "method": shown, "route": route})
-    _judged.set(())
+    _stats.set(())
 
 
 def note(**fields: str | int | Mapping[str, int] | None) -> None:
@@ -49,47 +49,47 @@ def note(**fields: str | int | Mapping[str, int] | None) -> None:
 
 
 def note_error(error: BaseException) -> None:
-    """Add an unforeseen error's type and place; its text is left out, for it may quote the review."""
+    """Add an unexpected error's type and place, without its text, which may quote the review."""
     note(**_place_of(error))
 
 
-def note_judged(judged: Sequence[Judged]) -> None:
-    """Keep what was measured of reviews for the watchers, and add its sums to the line."""
-    _judged.set(judged)
-    note(words=sum(one.words for one in judged), unknown=sum(one.unknown for one in judged))
-    if warned := Counter(code for one in judged for code in one.warnings):
-        note(warnings=warned)
+def note_stats(stats: Sequence[ReviewStats]) -> None:
+    """Add the sums of reviews' statistics to the line, and pass the statistics to the watchers."""
+    _stats.set(stats)
+    note(words=sum(review.words for review in stats), unknown=sum(review.unknown for review in stats))
+    if warnings := Counter(code for review in stats for code in review.warnings):
+        note(warnings=warnings)
 
 
 def request_id() -> str:
-    """Give the id of the request under way, or "" outside of one."""
+    """Return the id of the current request, or "" outside of one."""
     return str((_line.get() or {}).get("request_id", ""))
 
 
 def write(status: int, late: bool = False) -> None:
-    """Finish the line, write it to where Lambda's log takes it from, and show it to the watchers.
+    """Finish the line, write it to standard output, and call the watchers.
 
-    With ``late`` it is written with the next line, or by ``flush``.
+    With ``late`` the line is written with the next one, or by ``flush``.
     """
     milliseconds = round((time.monotonic() - _began.get()) * 1000, 1)
     line = {**(_line.get() or {}), "status": status, "ms": milliseconds}
     print_line(line, late)
     for watcher in _watchers:
         try:
-            watcher(line, _judged.get())
-        except Exception as error:  # what only watches may cost no answer
+            watcher(line, _stats.get())
+        except Exception as error:  # a watcher's error must not cost the answer
             print_line({"request_id": request_id(), **_place_of(error)})
 
 
 def print_line(line: Mapping[str, Any], late: bool = False) -> None:
-    """Write a line to standard output, now or with the next one."""
+    """Write a line to standard output; with ``late`` together with the next one."""
     _late.append(json.dumps(line) + "\n")
     if not late:
         flush()
 
 
 def flush() -> None:
-    """Write the lines that wait, if any; a closed pipe costs the lines, not the answer."""
+    """Write the waiting lines. A closed pipe loses them without an error."""
     with _writing:
         text = ""
         while _late:

@@ -1,4 +1,4 @@
-"""Describe the API as an OpenAPI 3.1 document, by hand; the tests hold it against the code.
+"""The API's OpenAPI 3.1 document, written by hand; tests compare it with the code.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -16,7 +16,7 @@ Schema = dict[str, Any]
 
 
 def document(path: str = PATH) -> dict[str, Any]:
-    """Give the document for an app that was asked for it at ``path``, its stage included.
+    """Return the document for an app that serves it at ``path``, with the path's stage.
 
     >>> document("/api/v1/openapi.json")["servers"]
     [{'url': '/api'}]
@@ -28,7 +28,7 @@ def document(path: str = PATH) -> dict[str, Any]:
             "version": VERSION,
             "summary": "A film review goes in, a verdict comes out: positive or negative, how sure, and why.",
             "description": (
-                "Reviews are neither logged nor, but for POST /v1/feedback, stored. Every answer carries"
+                "Reviews are never logged. Only POST /v1/feedback stores one. Every answer carries"
                 " X-Request-Id; send your own (letters, digits, `.`, `_`, `-`, at most 64) to have it used."
                 " GET routes answer HEAD too."
             ),
@@ -39,9 +39,9 @@ def document(path: str = PATH) -> dict[str, Any]:
         "paths": {
             "/v1/sentiment": {"post": _sentiment()},
             "/v1/sentiment/batch": {"post": _batch()},
-            "/v1/feedback": {"get": _feedback_here(), "post": _keep_feedback()},
-            "/v1/feedback/{id}": {"delete": _forget_feedback()},
-            "/": {"post": _compatible()},
+            "/v1/feedback": {"get": _feedback_status(), "post": _save_feedback()},
+            "/v1/feedback/{id}": {"delete": _delete_feedback()},
+            "/": {"post": _legacy_sentiment()},
             "/v1/health": {"get": _health()},
             "/v1/model": {"get": _model()},
             PATH: {"get": _openapi()},
@@ -56,27 +56,27 @@ def document(path: str = PATH) -> dict[str, Any]:
                     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
                 },
                 "Retry-After": {
-                    "description": "After how many seconds another try makes sense.",
+                    "description": "The number of seconds to wait before another try.",
                     "schema": {"type": "integer", "minimum": 0},
                 },
                 "RateLimit-Policy": {
                     "description": "How many requests (q) in how many seconds (w) an address may make, in the"
-                    " form of draft-ietf-httpapi-ratelimit-headers-11; locally alone.",
+                    " form of draft-ietf-httpapi-ratelimit-headers-11; only on one machine.",
                     "schema": {"type": "string"},
                     "example": '"client";q=10000;w=1',
                 },
                 "RateLimit": {
                     "description": "How many more requests (r) may come at once, and in how many seconds (t)"
-                    " one more may; locally alone.",
+                    " one more may; only on one machine.",
                     "schema": {"type": "string"},
                     "example": '"client";r=9999;t=1',
                 },
                 "ETag": {
-                    "description": "The answer's fingerprint; sent back in If-None-Match, it saves the body.",
+                    "description": "The answer's fingerprint. Sent back in If-None-Match, it saves the body.",
                     "schema": {"type": "string"},
                 },
                 "WWW-Authenticate": {
-                    "description": "That X-Api-Key is missing or not known.",
+                    "description": "Present when X-Api-Key is missing or not known.",
                     "schema": {"type": "string"},
                 },
             },
@@ -102,7 +102,7 @@ def _sentiment() -> dict[str, Any]:
         "security": _KEY,
         "summary": "The verdict on one review",
         "description": (
-            "The review as JSON, or alone as text/plain (UTF-8), which is explained by sentences. Without a"
+            "The review as JSON, or alone as text/plain (UTF-8), explained by sentences. Without a"
             f" content type, JSON is assumed. A body may have {messages.MAX_BODY_BYTES:,} bytes."
         ),
         "requestBody": {
@@ -131,12 +131,15 @@ def _sentiment() -> dict[str, Any]:
 
 def _batch() -> dict[str, Any]:
     lines = {"schema": {"type": "string"}, "examples": {"two": {"value": _LINES}}}
-    answered = _ok(
+    answer = _ok(
         "One item a review, in order", messages.JSON, _ref("BatchAnswer"), {"two": {"value": _BATCH}}
     )
     for kind in (messages.JSON_LINES, messages.NDJSON):
-        answered["content"][kind] = {
-            "schema": {"type": "string", "description": "To who accepts it: each item on a line of its own."}
+        answer["content"][kind] = {
+            "schema": {
+                "type": "string",
+                "description": "With this type in Accept: one item a line.",
+            }
         }
     return {
         "operationId": "judgeReviews",
@@ -144,16 +147,16 @@ def _batch() -> dict[str, Any]:
         "security": _KEY,
         "summary": "The verdicts on up to 100 reviews",
         "description": (
-            "Each review gets its verdict, as alone, or its own problem, which harms no other. Reviews come"
-            " as JSON, as JSON lines, one a line, or as CSV whose first line names the column `review` and,"
+            "Each review gets the verdict that it would get alone, or its own problem. Send reviews"
+            " as JSON, as JSON lines, or as CSV. The first line of CSV names the column `review` and,"
             f" if you like, `id`. A body may have {messages.MAX_BODY_BYTES:,} bytes."
         ),
         "parameters": [
             {
                 "name": "explain",
                 "in": "query",
-                "description": "How far to explain, for JSON lines and CSV. In JSON the field of this name"
-                " counts, where there is one.",
+                "description": "How far to explain, for JSON lines and CSV. In JSON, a field of this name"
+                " takes precedence.",
                 "schema": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
             }
         ],
@@ -171,7 +174,7 @@ def _batch() -> dict[str, Any]:
                 },
             },
         },
-        "responses": {"200": answered, **_batch_problems()},
+        "responses": {"200": answer, **_batch_problems()},
     }
 
 
@@ -181,7 +184,7 @@ def _batch_examples() -> dict[str, Any]:
     return {"ids": {"value": named}, "words": {"value": explained}}
 
 
-def _compatible() -> dict[str, Any]:
+def _legacy_sentiment() -> dict[str, Any]:
     return {
         "operationId": "judgeReviewAsBefore",
         "tags": ["reviews"],
@@ -204,7 +207,7 @@ def _compatible() -> dict[str, Any]:
     }
 
 
-def _feedback_here() -> dict[str, Any]:
+def _feedback_status() -> dict[str, Any]:
     schema = {
         "type": "object",
         "required": ["enabled"],
@@ -222,15 +225,15 @@ def _feedback_here() -> dict[str, Any]:
     }
 
 
-def _keep_feedback() -> dict[str, Any]:
+def _save_feedback() -> dict[str, Any]:
     return {
         "operationId": "keepFeedback",
         "tags": ["feedback"],
         "security": _KEY,
         "summary": "Keep a review with its right label, to learn from",
         "description": (
-            "The one route that stores a review, where the API's owner has switched it on. Whoever has the id"
-            " that is answered can have it deleted."
+            "The only route that stores a review, and only if the API's owner has switched it on."
+            " Anyone with the id in the answer can delete it."
         ),
         "requestBody": {
             "required": True,
@@ -256,13 +259,13 @@ def _keep_feedback() -> dict[str, Any]:
     }
 
 
-def _forget_feedback() -> dict[str, Any]:
+def _delete_feedback() -> dict[str, Any]:
     return {
         "operationId": "deleteFeedback",
         "tags": ["feedback"],
         "security": _KEY,
         "summary": "Delete feedback",
-        "description": "What is not there is deleted already.",
+        "description": "Deleting feedback that does not exist is no error.",
         "parameters": [
             {
                 "name": "id",
@@ -294,10 +297,10 @@ def _health() -> dict[str, Any]:
 
 
 def _not_fine() -> dict[str, Any]:
-    says = "App or endpoint is not fine; code and detail say which, and why"
-    answered = _ok(says, messages.JSON, _ref("Health"))
-    answered["content"][problems.PROBLEM_JSON] = {"schema": _ref("Problem")}
-    return answered
+    description = "App or endpoint is not fine; code and detail say which, and why"
+    answer = _ok(description, messages.JSON, _ref("Health"))
+    answer["content"][problems.PROBLEM_JSON] = {"schema": _ref("Problem")}
+    return answer
 
 
 def _model() -> dict[str, Any]:
@@ -305,11 +308,11 @@ def _model() -> dict[str, Any]:
         "operationId": "getModelCard",
         "tags": ["service"],
         "security": _KEY,
-        "parameters": [_KNOWN],
+        "parameters": [_IF_NONE_MATCH],
         "summary": "The card of the model that serves: data, recipe, numbers",
         "description": "Answered by the endpoint, and kept for a minute.",
         "responses": {
-            **_kept("The card", _ref("ModelCard")),
+            **_cacheable("The card", _ref("ModelCard")),
             **_problems("401", "405", "500", "502", "503", "504"),
         },
     }
@@ -320,10 +323,10 @@ def _openapi() -> dict[str, Any]:
         "operationId": "getOpenapi",
         "tags": ["service"],
         "security": [],
-        "parameters": [_KNOWN],
+        "parameters": [_IF_NONE_MATCH],
         "summary": "This document",
         "responses": {
-            **_kept("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]}),
+            **_cacheable("OpenAPI 3.1", {"type": "object", "required": ["openapi", "paths"]}),
             **_problems("405", "500"),
         },
     }
@@ -335,7 +338,7 @@ def _metrics() -> dict[str, Any]:
         "tags": ["service"],
         "security": _KEY,
         "summary": "Counts for Prometheus: requests, times, verdicts, warnings, lengths, unknown words",
-        "description": "On one machine alone. On AWS, where this is a 404, CloudWatch has such numbers.",
+        "description": "Only on one machine. On AWS this is a 404, and CloudWatch has such numbers.",
         "responses": {
             "200": _ok("Prometheus's text format", messages.TEXT, {"type": "string"}),
             **_problems("401", "404", "405", "500"),
@@ -362,7 +365,7 @@ def _schemas() -> dict[str, Schema]:
                 "explain": {
                     "enum": list(messages.EXPLAIN),
                     "default": messages.ReviewRequest._field_defaults["explain"],
-                    "description": "How far to say which parts of the review pull the verdict which way.",
+                    "description": "How far to explain which parts of the review pull the verdict which way.",
                 },
             },
         },
@@ -492,7 +495,7 @@ def _batch_schemas() -> dict[str, Schema]:
                     "type": "array",
                     "minItems": 1,
                     "maxItems": messages.MAX_BATCH_REVIEWS,
-                    "description": "Reviews; anything else among them gets its own problem.",
+                    "description": "Reviews. An item of another form gets its own problem.",
                     "items": {"anyOf": [_ref("BatchReview"), {}]},
                 },
                 "explain": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
@@ -530,12 +533,12 @@ _BAND: Schema = {
     "minItems": 2,
     "maxItems": 2,
 }
-# With and without: the document does not know what the API's owner has chosen.
+# Without a key and with one, because the document does not know the owner's choice.
 _KEY: list[dict[str, list[str]]] = [{}, {"ApiKey": []}]
-_KNOWN = {
+_IF_NONE_MATCH = {
     "name": "If-None-Match",
     "in": "header",
-    "description": "The ETag of an answer that was kept; while it holds, 304 comes, without the answer.",
+    "description": "The ETag of a cached answer. While it is unchanged, the response is 304 without a body.",
     "schema": {"type": "string"},
 }
 _DEFAULT_OF_BATCH = messages.BatchRequest._field_defaults["explain"]
@@ -588,7 +591,7 @@ _BATCH = {
 
 _PROBLEMS = {
     "400": "The request is not as described",
-    "401": "An API key is needed, and X-Api-Key has none that is known",
+    "401": "The request needs a known API key in X-Api-Key",
     "404": "Nothing is here",
     "405": "The path does not answer this method; Allow names those that it does",
     "408": "The body took too long to arrive",
@@ -629,7 +632,7 @@ def _batch_problems() -> dict[str, Any]:
 
 
 def _problems(*statuses: str) -> dict[str, Any]:
-    """Give the problems of an operation; each may be held back, or find the app busy."""
+    """Return the problems of an operation. Every operation may also answer 429 and 503."""
     every = sorted({*statuses, "429", "503"})
     return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in every}
 
@@ -645,13 +648,13 @@ def _ok(
     }
 
 
-def _kept(description: str, schema: Schema) -> dict[str, Any]:
-    """Give the answers of an operation whose callers may keep what it says."""
-    answered = _ok(description, messages.JSON, schema)
-    answered["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
+def _cacheable(description: str, schema: Schema) -> dict[str, Any]:
+    """Return the answers of an operation whose callers may cache the result."""
+    answer = _ok(description, messages.JSON, schema)
+    answer["headers"]["ETag"] = {"$ref": "#/components/headers/ETag"}
     return {
-        "200": answered,
-        "304": {"description": "It is still as If-None-Match says", "headers": answered["headers"]},
+        "200": answer,
+        "304": {"description": "The cached answer is still valid", "headers": answer["headers"]},
     }
 
 

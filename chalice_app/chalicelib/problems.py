@@ -1,4 +1,4 @@
-"""Say what went wrong as application/problem+json (RFC 9457): every error has a code and a sentence."""
+"""Errors as application/problem+json (RFC 9457): each has a code and a sentence."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from vocab.vocabulary import VocabularyError
 PROBLEM_JSON = "application/problem+json"
 RETRY_SOON = {"Retry-After": "1"}
 RETRY_LATER = {"Retry-After": "5"}
-# Every code that leaves this app, or API Gateway before it, with its title; the OpenAPI document lists them.
+# Every error code of this app and of API Gateway, with its title. The OpenAPI document lists them.
 TITLES = {
     "bad_request": "The request can't be read",
     "incomplete_body": "The body was cut short",
@@ -69,21 +69,21 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
-def caught(view: Callable[[], Response]) -> Callable[..., Response]:
-    """Wrap a view so that whatever it raises becomes a problem; Chalice would log the error's text."""
+def catch_errors(view: Callable[[], Response]) -> Callable[..., Response]:
+    """Wrap a view so that its errors become problems; Chalice would log the error's text."""
 
     @functools.wraps(view)
-    def answered(**parts: str) -> Response:  # of the path; a view finds them in its request
+    def wrapped(**parts: str) -> Response:  # parts of the path, which the view reads from its request
         try:
             return view()
         except Exception as error:
             return answer(problem_of(error))
 
-    return answered
+    return wrapped
 
 
 def problem_of(error: Exception) -> Problem:
-    """Turn any error into a problem; one that nobody foresaw says nothing but its request id."""
+    """Return the problem of any error. That of an unexpected error holds only its request id."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, MessageError):
@@ -97,7 +97,7 @@ def problem_of(error: Exception) -> Problem:
 
 
 def answer(problem: Problem) -> Response:
-    """Give a problem as a response, and note its code in the log line."""
+    """Return a problem as a response, and note its code in the log line."""
     log.note(code=problem.code)
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, **problem.headers}
     body = messages.to_json(message(problem, log.request_id())).decode()
@@ -105,7 +105,7 @@ def answer(problem: Problem) -> Response:
 
 
 def message(problem: Problem, request_id: str) -> dict[str, Any]:
-    """Give a problem's members.
+    """Return a problem as the message that is sent.
 
     >>> message(not_found(), "r1")["type"]
     'urn:verdict:problem:not_found'
@@ -114,17 +114,17 @@ def message(problem: Problem, request_id: str) -> dict[str, Any]:
 
 
 def of_item(error: MessageError) -> dict[str, Any]:
-    """Give what a batch says of a review that can't be read: a problem, whose request is the batch's."""
+    """Return a batch's item for a review that can't be used: a problem without a request id."""
     return {"error": _members(problem_of(error))}
 
 
 def not_found() -> Problem:
-    """Give the problem of a path that is not ours."""
+    """Return the problem of an unknown path."""
     return Problem(404, "not_found", "this path is not known; GET /v1/openapi.json lists those that are")
 
 
 def wrong_method(allowed: list[str]) -> Problem:
-    """Give the problem of a known path asked in a way it does not answer."""
+    """Return the problem of a known path with a method that it does not answer."""
     return Problem(
         405,
         "method_not_allowed",

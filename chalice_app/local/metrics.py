@@ -1,7 +1,7 @@
-"""Count what the API answers on this machine, for GET /v1/metrics: requests, times, verdicts, drift.
+"""Count the API's answers on this machine, for GET /v1/metrics: requests, times, verdicts, drift.
 
-The launcher starts it. It is not in the Lambda's zip: each copy of a function would count for itself alone.
-Several processes count together, in files of a folder, where the variable TOGETHER names one.
+The servers of this folder start it. The Lambda's zip does not hold it, because each copy of a function would
+count alone. Several processes count together in the files of a folder, when a variable names that folder.
 """
 
 import functools
@@ -9,23 +9,24 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 from vocab import messages
 
-# The variable that names the folder in which several processes count together.
-TOGETHER = "VERDICT_COUNTS"
-# Seconds: a verdict takes some milliseconds, and the endpoint has 20 s.
+# The variable that names the folder of several processes' counts.
+SHARED_FOLDER = "VERDICT_COUNTS"
+# Seconds. A verdict takes some milliseconds, and the endpoint's limit is 20 s.
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 TOKENS = (4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 400, 512, 768, 1024)
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
-# For requests that reached no route: what is no HTTP, and who is held back.
+# The route of requests that reach none: malformed HTTP, and callers over the rate limit.
 NO_ROUTE = "none"
 
 
 class Metrics:
-    """The counts of this process, or of those that count together; memory and such of a single one alone.
+    """The counts of this process, or of all processes with the same folder.
 
-    Labels hold routes, statuses and codes, which are few and ours.
+    Memory and processor time are counted only for a single process. Labels hold routes, statuses and codes,
+    never a caller's words.
     """
 
     def __init__(self) -> None:
@@ -36,67 +37,72 @@ class Metrics:
         from prometheus_client.process_collector import ProcessCollector
 
         self._write = generate_latest
-        own = self._registry = CollectorRegistry()
-        if os.environ.get(TOGETHER):
+        registry = self._registry = CollectorRegistry()
+        if os.environ.get(SHARED_FOLDER):
             self._registry = CollectorRegistry()
             MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
         else:
-            ProcessCollector(registry=own)
+            ProcessCollector(registry=registry)
         PlatformCollector(registry=self._registry)
         self._requests = Counter(
-            "verdict_requests", "Requests answered", ["route", "method", "status", "code"], registry=own
+            "verdict_requests", "Requests answered", ["route", "method", "status", "code"], registry=registry
         )
         self._seconds = Histogram(
-            "verdict_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=own
+            "verdict_request_seconds", "Time to answer", ["route"], buckets=SECONDS, registry=registry
         )
-        self._reviews = Counter("verdict_reviews", "Reviews judged", ["sentiment"], registry=own)
+        self._reviews = Counter("verdict_reviews", "Reviews judged", ["sentiment"], registry=registry)
         self._refused = Counter(
-            "verdict_refused_reviews", "Reviews refused, in batches", ["code"], registry=own
+            "verdict_refused_reviews", "Reviews refused, in batches", ["code"], registry=registry
         )
-        self._warnings = Counter("verdict_warnings", "Warnings given", ["code"], registry=own)
-        self._words = Counter("verdict_words", "Words read", registry=own)
-        self._unknown = Counter("verdict_unknown_words", "Words read that are not known", registry=own)
-        self._tokens = Histogram("verdict_review_tokens", "Tokens of a review", buckets=TOKENS, registry=own)
+        self._warnings = Counter("verdict_warnings", "Warnings given", ["code"], registry=registry)
+        self._words = Counter("verdict_words", "Words read", registry=registry)
+        self._unknown = Counter("verdict_unknown_words", "Words read that are not known", registry=registry)
+        self._tokens = Histogram(
+            "verdict_review_tokens", "Tokens of a review", buckets=TOKENS, registry=registry
+        )
         self._shares = Histogram(
-            "verdict_review_unknown_share", "Share of a review's words unknown", buckets=SHARES, registry=own
+            "verdict_review_unknown_share",
+            "Share of a review's words unknown",
+            buckets=SHARES,
+            registry=registry,
         )
-        # A labelled count is looked up in half the time by a cache of our own.
+        # This cache looks up a labelled count in half the time of the library's.
         self._request = functools.cache(self._requests.labels)
         self._second = functools.cache(self._seconds.labels)
         for sentiment in messages.SENTIMENTS:
             self._reviews.labels(sentiment)
 
-    def watch(self, line: dict[str, Any], judged: Sequence[Judged]) -> None:
-        """Count a request, whose log line and measures are given."""
+    def watch(self, line: dict[str, Any], stats: Sequence[ReviewStats]) -> None:
+        """Count a request from its log line and its reviews' statistics."""
         route = line["route"] or NO_ROUTE
         self._request(route, line["method"], line["status"], line.get("code", "")).inc()
         self._second(route).observe(line["ms"] / 1000)
         for code, count in line.get("refused", {}).items():
             self._refused.labels(code).inc(count)
-        for one in judged:
-            self._count(one)
+        for review in stats:
+            self._count_review(review)
 
     def text(self) -> str:
-        """Give all of it in Prometheus's text format."""
+        """Return all counts in Prometheus's text format."""
         return self._write(self._registry).decode()
 
-    def _count(self, one: Judged) -> None:
-        self._reviews.labels(one.sentiment).inc()
-        for code in one.warnings:
+    def _count_review(self, review: ReviewStats) -> None:
+        self._reviews.labels(review.sentiment).inc()
+        for code in review.warnings:
             self._warnings.labels(code).inc()
-        self._words.inc(one.words)
-        self._unknown.inc(one.unknown)
-        self._tokens.observe(one.tokens)
-        if one.words:
-            self._shares.observe(one.unknown / one.words)
+        self._words.inc(review.words)
+        self._unknown.inc(review.unknown)
+        self._tokens.observe(review.tokens)
+        if review.words:
+            self._shares.observe(review.unknown / review.words)
 
 
 def _set_folder() -> None:
-    """Set prometheus_client's folder, which it looks up once, when it is imported.
+    """Set prometheus_client's folder, which the library reads only when it is imported.
 
-    A folder that the user has set belongs to another app.
+    A folder in the user's environment belongs to another app and is ignored.
     """
     for name in ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir"):
         os.environ.pop(name, None)
-    if folder := os.environ.get(TOGETHER):
+    if folder := os.environ.get(SHARED_FOLDER):
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder

@@ -1,4 +1,4 @@
-"""Make an API key and print it, this once, with the hash by which the app knows it.
+"""Make an API key and print it once, with its hash for API_KEYS.
 
 make key            # or: python -m chalice_app.local.new_key
 """
@@ -8,7 +8,7 @@ import sys
 
 from chalicelib.auth import hash_of
 
-# 256 bits: nobody tries them all, so the hash needs no salt and no slowness.
+# 256 bits can't be guessed, so the hash needs no salt and no slow function.
 RANDOM_BYTES = 32
 
 
@@ -16,8 +16,8 @@ def main() -> None:
     key = f"verdict_{secrets.token_urlsafe(RANDOM_BYTES)}"
     print(f"key   {key}\nhash  {hash_of(key)}")
     print(
-        "Whoever calls sends the key in X-Api-Key; it is kept nowhere. The hash goes into API_KEYS, which\n"
-        "may hold several with commas between, beside AUTH=key.",
+        "Callers send the key in X-Api-Key. It is stored nowhere. Set AUTH=key, and put the hash into\n"
+        "API_KEYS; separate several hashes with commas.",
         file=sys.stderr,
     )
 

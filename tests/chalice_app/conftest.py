@@ -34,7 +34,7 @@ def api(fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> InProcess:
     for name in ("AWS_PROFILE", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL", "CORS_ORIGIN", "AUTH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
-    app.recent_card.cache_clear()
+    app.cached_card.cache_clear()
     return InProcess()
 
 

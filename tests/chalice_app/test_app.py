@@ -261,7 +261,7 @@ def test_a_broken_vocabulary_is_named_and_nothing_else_breaks(
     def broken() -> None:
         raise vocabulary.VocabularyError("vocabulary.pkl is not the file that vocabulary.json names")
 
-    monkeypatch.setattr(app, "vocabulary_of_app", broken)
+    monkeypatch.setattr(app, "app_vocabulary", broken)
     answer = api.send("POST", "/v1/sentiment", b'{"review": "Good"}', JSON)
     assert (answer.status, answer.json()["code"]) == (500, "vocabulary_unreadable")
     health = api.send("GET", "/v1/health")

@@ -17,7 +17,7 @@ from vocab.messages import MessageError
 GOOD = b'{"review": "A fine film."}'
 CARRIED = {
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": ", ".join(answers.EXPOSED),
+    "access-control-expose-headers": ", ".join(answers.EXPOSED_HEADERS),
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
@@ -26,7 +26,7 @@ CARRIED = {
 
 
 def check_carried(answer: Answer) -> None:
-    kept = {"cache-control": answers.KEPT} if "etag" in answer.headers else {}
+    kept = {"cache-control": answers.CACHE_CONTROL} if "etag" in answer.headers else {}
     assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED | kept
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
@@ -82,7 +82,7 @@ def test_an_error_in_a_view_is_a_bare_500(api: InProcess, monkeypatch: pytest.Mo
     def broken() -> None:
         raise KeyError("secret words")
 
-    monkeypatch.setattr(app, "vocabulary_of_app", broken)
+    monkeypatch.setattr(app, "app_vocabulary", broken)
     answer = api.send("POST", "/v1/sentiment", GOOD)
     assert answer.status == 500
     check_carried(answer)
@@ -113,7 +113,7 @@ def test_an_event_that_is_no_request_gets_a_problem_too() -> None:
 
 def test_what_chalice_answers_by_itself_is_rebuilt() -> None:
     own = Response(body={"Code": "UnsupportedMediaType", "Message": "x"}, status_code=415)
-    answer = answers.around(None, lambda request: own, lambda path: [])
+    answer = answers.complete(None, lambda request: own, lambda path: [])
     assert (answer.status_code, json.loads(answer.body)["code"]) == (415, "unsupported_media_type")
 
 
@@ -233,7 +233,7 @@ def test_what_is_not_known_is_sent(api: InProcess, known: str) -> None:
 
 def test_another_card_has_another_etag(api: InProcess, fake: FakeRuntime) -> None:
     tag = api.send("GET", "/v1/model").headers["etag"]
-    app.recent_card.cache_clear()
+    app.cached_card.cache_clear()
     fake.say(200, json.dumps({"card": {**fake.model, "id": "fake-2"}}).encode())
     again = api.send("GET", "/v1/model", headers={"If-None-Match": tag})
     assert (again.status, again.json()["id"]) == (200, "fake-2")

@@ -6,7 +6,7 @@ import pytest
 
 import app
 from chalicelib import log
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 from tests.support.api import InProcess
 from tests.support.fake_runtime import FakeRuntime
 
@@ -84,7 +84,7 @@ def test_an_unforeseen_error_leaves_its_type_and_place_alone(
     def broken() -> None:
         raise KeyError(CANARY)
 
-    monkeypatch.setattr(app, "vocabulary_of_app", broken)
+    monkeypatch.setattr(app, "app_vocabulary", broken)
     api.send("POST", "/v1/sentiment", REVIEW)
     (line,) = lines(capsys)
     assert (line["status"], line["code"], line["error"]) == (500, "internal", "KeyError")
@@ -101,12 +101,12 @@ def test_lines_of_requests_do_not_mix(api: InProcess, capsys: pytest.CaptureFixt
 def test_a_watcher_sees_the_line_and_what_was_measured(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[dict[str, object], list[Judged]]] = []
+    seen: list[tuple[dict[str, object], list[ReviewStats]]] = []
     monkeypatch.setattr(log, "_watchers", [lambda line, judged: seen.append((line, list(judged)))])
     api.send("POST", "/v1/sentiment", REVIEW)
     api.send("GET", "/nothing")
     (line, judged), (other, none) = seen
-    assert (line["status"], judged) == (200, [Judged(7, 6, 1, "positive", ("too_short",))])
+    assert (line["status"], judged) == (200, [ReviewStats(7, 6, 1, "positive", ("too_short",))])
     assert (other["status"], none) == (404, [])
 
 

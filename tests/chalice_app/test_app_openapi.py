@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import app
-from chalicelib import measures, openapi, problems
+from chalicelib import openapi, problems, stats
 from tests.support.api import InProcess
 from vocab import messages
 
@@ -63,7 +63,7 @@ def test_it_lists_the_app_s_routes_and_no_others() -> None:
     served = {
         (method, path)
         for path in app.app.routes
-        for method in app.allowed(path)
+        for method in app.allowed_methods(path)
         if method not in ("HEAD", "OPTIONS")
     }
     assert {(method, path) for method, path, _ in operations()} == served
@@ -111,7 +111,7 @@ def test_metrics_are_answered_as_described_where_they_are_and_where_not(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     check_documented("GET", "/v1/metrics", api.send("GET", "/v1/metrics"))
-    monkeypatch.setattr(measures, "export", lambda: "verdict_words_total 1.0\n")
+    monkeypatch.setattr(stats, "prometheus_text", lambda: "verdict_words_total 1.0\n")
     answer = api.send("GET", "/v1/metrics")
     assert (answer.status, answer.body) == (200, b"verdict_words_total 1.0\n")
     check_documented("GET", "/v1/metrics", answer)

@@ -8,7 +8,7 @@ from chalicelib.deadline import Workers
 
 
 def test_a_call_s_answer_is_given() -> None:
-    assert Workers().within(10, lambda: b"answer") == b"answer"
+    assert Workers().run(10, lambda: b"answer") == b"answer"
 
 
 def test_a_call_s_error_is_raised() -> None:
@@ -16,7 +16,7 @@ def test_a_call_s_error_is_raised() -> None:
         raise KeyError("mine")
 
     with pytest.raises(KeyError, match="mine"):
-        Workers().within(10, fail)
+        Workers().run(10, fail)
 
 
 def test_calls_one_after_the_other_share_a_thread() -> None:
@@ -28,7 +28,7 @@ def test_calls_one_after_the_other_share_a_thread() -> None:
         return b""
 
     for _ in range(50):
-        workers.within(10, call)
+        workers.run(10, call)
     assert len(names) <= 2  # a thread may not have come back when the next call is there
 
 
@@ -40,8 +40,8 @@ def test_a_call_that_hangs_is_left_and_holds_up_no_other() -> None:
         return b"too late"
 
     with pytest.raises(TimeoutError):
-        workers.within(0.05, hang)
-    assert workers.within(10, lambda: b"next") == b"next"
+        workers.run(0.05, hang)
+    assert workers.run(10, lambda: b"next") == b"next"
     freed.set()
 
 
@@ -53,7 +53,7 @@ def test_calls_at_once_run_at_once() -> None:
         return b"met"
 
     answers: list[bytes] = []
-    threads = [threading.Thread(target=lambda: answers.append(workers.within(30, meet))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: answers.append(workers.run(30, meet))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -70,8 +70,8 @@ def test_a_thread_keeps_nothing_of_a_call_that_ended() -> None:
 
     workers, review = Workers(), Review()
     kept = weakref.ref(review)
-    workers.within(10, lambda review=review: b"")  # type: ignore[misc]
-    workers.within(10, lambda: b"")
+    workers.run(10, lambda review=review: b"")  # type: ignore[misc]
+    workers.run(10, lambda: b"")
     del review
     gc.collect()
     assert kept() is None

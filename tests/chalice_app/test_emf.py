@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from chalicelib import emf, log
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 from tests.support.api import FOLDER, InProcess
 from tests.support.lambda_runtime import proxy_event
 
@@ -54,8 +54,8 @@ SCHEMA = {
     },
 }
 LINE = {"request_id": "r1", "route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 3.5, "ids": 7}
-GOOD = Judged(7, 6, 1, "positive", ("too_short",))
-ODD = Judged(900, 0, 0, "uncertain", ())
+GOOD = ReviewStats(7, 6, 1, "positive", ("too_short",))
+ODD = ReviewStats(900, 0, 0, "uncertain", ())
 
 
 def check(message: dict[str, Any]) -> None:

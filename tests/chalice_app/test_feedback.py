@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import feedback
+from chalicelib import feedback_store
 from tests.support.api import Answer, InProcess, Served
 from tests.support.aws_server import AwsServer
 from tests.support.fake_runtime import FakeRuntime
@@ -111,7 +111,7 @@ def test_a_text_alone_is_no_feedback(api: InProcess, folder: Path) -> None:
 
 
 def test_a_full_place_takes_no_more(api: InProcess, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feedback, "MAX_KEPT", 2)
+    monkeypatch.setattr(feedback_store, "MAX_RECORDS", 2)
     statuses = [send(api, **SAID).status for _ in range(3)]
     assert statuses == [201, 201, 503]
     assert len(kept_in(folder)) == 2
@@ -265,13 +265,13 @@ def test_a_bucket_keeps_deletes_and_gives_out(
 
     boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="said-here")
     monkeypatch.setenv("FEEDBACK", "s3://said-here/verdict")
-    feedback._client.cache_clear()
+    feedback_store._client.cache_clear()
     first, _ = (send(api, **SAID).json()["id"] for _ in range(2))
     assert api.send("DELETE", f"/v1/feedback/{first}").status == 200
     out = tmp_path / "a.csv"
     assert exporting.main(["export", "--from", "s3://said-here/verdict", "--out", str(out)]) == 0
     assert [row["text"] for row in rows_of(out)] == [REVIEW]
-    feedback._client.cache_clear()
+    feedback_store._client.cache_clear()
 
 
 class Broken:
@@ -285,7 +285,7 @@ class Broken:
 
 def test_a_bucket_that_fails_is_a_problem(api: InProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEEDBACK", "s3://said-here")
-    monkeypatch.setattr(feedback, "_client", Broken)
+    monkeypatch.setattr(feedback_store, "_client", Broken)
     answer = send(api, **SAID)
     assert (answer.status, answer.json()["code"]) == (503, "feedback_unavailable")
     assert b"Frobisher" not in answer.body

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from chalice_app.local import metrics as local_metrics
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 from tests.support.api import InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 
@@ -86,8 +86,8 @@ def test_where_nobody_counts_there_is_no_such_path(api: InProcess) -> None:
 def test_the_shares_of_unknown_words_and_the_lengths_fall_into_their_buckets() -> None:
     metrics = local_metrics.Metrics()
     line = {"route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 4.0}
-    metrics.watch(line, [Judged(10, 10, 3, "positive", ()), Judged(300, 10, 0, "uncertain", ())])
-    metrics.watch(line, [Judged(1, 0, 0, "uncertain", ("no_known_words",))])
+    metrics.watch(line, [ReviewStats(10, 10, 3, "positive", ()), ReviewStats(300, 10, 0, "uncertain", ())])
+    metrics.watch(line, [ReviewStats(1, 0, 0, "uncertain", ("no_known_words",))])
     found = samples(metrics.text())
     assert value(found, "verdict_review_unknown_share_count") == 2
     assert value(found, "verdict_review_unknown_share_bucket", le="0.0") == 1

@@ -91,7 +91,7 @@ def _parameters(refusal: Refusal, origin: str) -> dict[str, str]:
         **answers.SECURITY,
         **UNQUOTED,
         "Access-Control-Allow-Origin": origin,
-        "Access-Control-Expose-Headers": ", ".join(answers.EXPOSED),
+        "Access-Control-Expose-Headers": ", ".join(answers.EXPOSED_HEADERS),
         **({"Retry-After": str(RETRY_SECONDS)} if refusal.retry else {}),
     }
     quoted = {f"gatewayresponse.header.{name}": f"'{value}'" for name, value in headers.items()}

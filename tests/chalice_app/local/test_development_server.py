@@ -1,4 +1,4 @@
-"""development_server.py: what the launcher adds to Chalice's development server; and `chalice local` alone."""
+"""development_server.py: its additions to Chalice's development server; and `chalice local` alone."""
 
 import contextlib
 import http.client
@@ -38,10 +38,10 @@ def raw(served: Served, request: bytes, end: bool = False) -> bytes:
 
 
 def launch(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the launcher where it should refuse to start."""
-    command = [sys.executable, "development_server.py", *arguments]
+    """Run the server with settings that it should refuse."""
+    command = [sys.executable, "-m", "chalice_app.local.development_server", *arguments]
     return subprocess.run(
-        command, cwd=FOLDER, env=os.environ | env, capture_output=True, text=True, timeout=30
+        command, cwd=FOLDER.parent, env=os.environ | env, capture_output=True, text=True, timeout=30
     )
 
 
@@ -285,8 +285,9 @@ def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) ->
     with (copy / "vendor/vocab/vocabulary.pkl").open("ab") as file:
         file.write(b"x")
     ended = subprocess.run(
-        [sys.executable, "development_server.py", "--port", "0"],
-        cwd=copy,
+        [sys.executable, "-m", "chalice_app.local.development_server", "--port", "0"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": f"{copy}:{copy / 'vendor'}"},
         capture_output=True,
         text=True,
         timeout=30,

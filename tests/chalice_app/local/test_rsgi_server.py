@@ -30,7 +30,9 @@ from vocab import messages
 JSON = {"Content-Type": "application/json", "X-Request-Id": "one"}
 REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
 ROUTE = "/v1/sentiment"
-# What is asked: method, path, body, content type.
+SERVER = (sys.executable, "-m", "chalice_app.local.rsgi_server")
+PATHS = {"PYTHONPATH": os.environ["PYTHONPATH"]}
+# Requests: method, path, body, content type.
 ASKED = {
     "a review": ("POST", ROUTE, REVIEW, "application/json"),
     "a text": ("POST", ROUTE, b"A lovely film", "text/plain"),
@@ -109,7 +111,7 @@ def send(
 @contextmanager
 def running(fake: FakeRuntime, **env: str) -> Iterator[Served]:
     (port,) = free_ports(1)
-    command = (sys.executable, "rsgi_server.py", "--port", str(port))
+    command = (*SERVER, "--port", str(port))
     served = Served(*command, AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, **env)
     with httpx.Client(transport=httpx.HTTPTransport(retries=20), trust_env=False) as client:
         client.get(served.url + "/v1/openapi.json")  # it says where it is before its processes listen
@@ -144,7 +146,7 @@ def test_it_answers_as_the_local_api_does(what: str, api: InProcess, launched: S
 def test_without_a_place_a_caller_is_told_to_come_back(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(rsgi_server, "MAX_REQUESTS", 0)
     answer = send(served(), "POST", ROUTE, REVIEW, **JSON)
     assert (answer.status_code, answer.json()["code"]) == (503, "app_busy")
     assert answer.headers["retry-after"] == "1"
@@ -160,7 +162,7 @@ def test_who_is_refused_is_not_asked_for_a_short_body_first(
 ) -> None:
     monkeypatch.setattr(rsgi_server, "BODY_SECONDS", 0.01)
     if policy is None:
-        monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 0)
+        monkeypatch.setattr(rsgi_server, "MAX_REQUESTS", 0)
     application = served(policy)
     if policy:
         assert send(application, "POST", ROUTE, REVIEW, **JSON).status_code == 200
@@ -171,7 +173,7 @@ def test_who_is_refused_is_not_asked_for_a_short_body_first(
 def test_a_place_is_free_again_once_a_request_is_answered(
     api: InProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 1)
+    monkeypatch.setattr(rsgi_server, "MAX_REQUESTS", 1)
     application = served()
     assert [send(application, "POST", ROUTE, REVIEW, **JSON).status_code for _ in range(3)] == [200] * 3
 
@@ -221,7 +223,7 @@ def test_a_body_that_is_too_long_is_refused_as_the_app_does_without_being_kept(a
 def test_a_refusal_is_logged_though_no_other_line_follows(
     api: InProcess, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(rsgi_server, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(rsgi_server, "MAX_REQUESTS", 0)
     monkeypatch.setattr(rsgi_server, "LOG_SECONDS", 0.01)
     application, protocol = served(), Protocol(REVIEW)
     named = {"content-length": str(len(REVIEW)), "x-request-id": "late"}
@@ -364,14 +366,14 @@ def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:
 )
 def test_a_setting_that_can_not_be_used_is_one_sentence(env: dict[str, str], says: str) -> None:
     done = subprocess.run(
-        [sys.executable, "rsgi_server.py"], cwd=FOLDER, env=env, capture_output=True, text=True, timeout=60
+        SERVER, cwd=FOLDER.parent, env=PATHS | env, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 1
     assert done.stderr.startswith(f"api: {says}") and done.stderr.count("\n") == 1
 
 
 def test_a_taken_port_is_one_sentence(launched: Served) -> None:
-    command = [sys.executable, "rsgi_server.py", "--port", str(launched.port)]
-    done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, timeout=60)
+    command = [*SERVER, "--port", str(launched.port)]
+    done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "can't be used" in done.stderr and "API_PORT" in done.stderr

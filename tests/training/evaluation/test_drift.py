@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalice_app.local import metrics as local_metrics
-from chalicelib.measures import Judged
+from chalicelib.stats import ReviewStats
 from training.evaluation import drift
 
 LINE = {"route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 4.0}
@@ -22,19 +22,19 @@ FIGURES: dict[str, Any] = {
 CARD = {"metrics": {"test": FIGURES, "warnings": {"flagged": {"truncated": 0.1}}}}
 
 
-def told(*judged: Judged) -> str:
+def told(*judged: ReviewStats) -> str:
     metrics = local_metrics.Metrics()
     metrics.watch(LINE, judged)
     return metrics.text()
 
 
-def like_the_card(times: int = 1) -> list[Judged]:
+def like_the_card(times: int = 1) -> list[ReviewStats]:
     """Forty reviews as the card has them: lengths in quarters, one in ten uncertain, one in ten cut."""
     made = []
     for number in range(40):
         sentiment = "uncertain" if number % 10 == 0 else ("positive", "negative")[number % 2]
         warnings = ("truncated",) if number % 10 == 5 else ()
-        made.append(Judged((100, 170, 300, 500)[number % 4], 100, 2, sentiment, warnings))
+        made.append(ReviewStats((100, 170, 300, 500)[number % 4], 100, 2, sentiment, warnings))
     return made * times
 
 
@@ -64,14 +64,14 @@ def test_reviews_like_those_of_the_test_split_are_alike(
 @pytest.mark.parametrize(
     ("other", "says"),
     [
-        (Judged(100, 100, 2, "uncertain", ()), "uncertain; 10.0 % on the test split"),
-        (Judged(100, 100, 2, "negative", ()), "positive, of those told outright; 50.0 %"),
-        (Judged(4, 3, 0, "positive", ()), "of at most 128 tokens; 25.0 %"),
-        (Judged(100, 100, 2, "positive", ("not_english",)), "with the warning not_english; 0.0 %"),
+        (ReviewStats(100, 100, 2, "uncertain", ()), "uncertain; 10.0 % on the test split"),
+        (ReviewStats(100, 100, 2, "negative", ()), "positive, of those told outright; 50.0 %"),
+        (ReviewStats(4, 3, 0, "positive", ()), "of at most 128 tokens; 25.0 %"),
+        (ReviewStats(100, 100, 2, "positive", ("not_english",)), "with the warning not_english; 0.0 %"),
     ],
 )
 def test_what_comes_more_often_than_there_is_named(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], other: Judged, says: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], other: ReviewStats, says: str
 ) -> None:
     assert run(monkeypatch, told(*like_the_card(5), *[other] * 200)) == 1
     differing = [line for line in capsys.readouterr().out.splitlines() if line.startswith("DIFFERS")]
@@ -86,11 +86,11 @@ def test_a_difference_that_chance_makes_is_none() -> None:
 
 
 def test_a_length_inside_a_bucket_counts_by_its_part_of_it() -> None:
-    traffic = drift.read_metrics(told(*[Judged(150, 10, 0, "positive", ())] * 10))
+    traffic = drift.read_metrics(told(*[ReviewStats(150, 10, 0, "positive", ())] * 10))
     assert drift._up_to(traffic, 128) == 0
     assert drift._up_to(traffic, 144) == pytest.approx(0.5)
     assert drift._up_to(traffic, 160) == 1
-    endless = drift.read_metrics(told(Judged(9_000, 10, 0, "positive", ())))
+    endless = drift.read_metrics(told(ReviewStats(9_000, 10, 0, "positive", ())))
     assert drift._up_to(endless, 5_000) == 0
 
 

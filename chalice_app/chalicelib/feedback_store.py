@@ -1,4 +1,4 @@
-"""Keep what a person says of a verdict, where FEEDBACK names a place for that, and forget it when asked."""
+"""Store feedback in the place that FEEDBACK names, and delete it by its id."""
 
 import functools
 import os
@@ -18,25 +18,25 @@ from vocab.files import write_atomic
 from vocab.messages import Feedback
 from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, read_place, to_bytes
 
-# A folder that strangers may fill must have an end.
-MAX_KEPT = 10_000
+# Strangers can fill the folder, so it has a limit.
+MAX_RECORDS = 10_000
 CONNECT_SECONDS, READ_SECONDS = 2, 5
-# For the owner of the files alone.
+# Only the owner may read the files.
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 
 
 class Store(Protocol):
-    """Where records are put. Both raise OSError, or what botocore raises."""
+    """A place of records. Both methods raise OSError or botocore's errors."""
 
     def put(self, id: str, data: bytes) -> None:
-        """Keep a record."""
+        """Write a record."""
 
     def remove(self, id: str) -> None:
-        """Forget a record; one that is not there is forgotten already."""
+        """Delete a record; a missing one is no error."""
 
 
 class Folder:
-    """Records as files."""
+    """Records as files of a folder."""
 
     def __init__(self, place: Place) -> None:
         self._place = place
@@ -44,11 +44,11 @@ class Folder:
 
     def put(self, id: str, data: bytes) -> None:
         self._folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
-        if sum(entry.name.endswith(SUFFIX) for entry in os.scandir(self._folder)) >= MAX_KEPT:
+        if sum(entry.name.endswith(SUFFIX) for entry in os.scandir(self._folder)) >= MAX_RECORDS:
             raise Problem(
                 503,
                 "feedback_full",
-                f"{MAX_KEPT:,} are kept already; the API's owner must take some away",
+                f"{MAX_RECORDS:,} are kept already; the API's owner must take some away",
                 RETRY_LATER,
             )
         write_atomic(self._folder / self._place.name_of(id), data, FILE_MODE)
@@ -58,7 +58,7 @@ class Folder:
 
 
 class Bucket:
-    """Records as objects of S3, behind a boto3 client."""
+    """Records as objects in an S3 bucket."""
 
     def __init__(self, place: Place, client: Any) -> None:
         self._place, self._client = place, client
@@ -75,15 +75,15 @@ class Bucket:
         self._client.delete_object(Bucket=self._place.bucket, Key=self._place.name_of(id))
 
 
-def is_on(env: Mapping[str, str]) -> bool:
-    """Say whether feedback is kept. Raises Problem 500 when FEEDBACK names no place."""
+def is_enabled(env: Mapping[str, str]) -> bool:
+    """Return whether feedback is stored. Raises Problem 500 when FEEDBACK can't be used."""
     return _place(env) is not None
 
 
-def keep(feedback: Feedback) -> str:
-    """Keep feedback, and give the id by which it can be deleted: whoever knows it may.
+def save(feedback: Feedback) -> str:
+    """Store feedback and return its id; anyone who knows the id may delete it.
 
-    Raises Problem 404 (not switched on), 500 (not set up) or 503 (can't be kept).
+    Raises Problem 404 (not switched on), 500 (not set up) or 503 (can't be stored).
     """
     store, id = _store(), secrets.token_hex(16)
     record = Record(id, time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), feedback)
@@ -94,7 +94,7 @@ def keep(feedback: Feedback) -> str:
     return id
 
 
-def forget(id: str) -> None:
+def delete(id: str) -> None:
     """Delete feedback by its id. Raises Problem 404, 500 or 503."""
     store = _store()
     if not ID.fullmatch(id):
@@ -119,9 +119,9 @@ def _place(env: Mapping[str, str]) -> Place | None:
         raise Problem(500, "misconfigured", "the app's place for feedback is not set up") from error
 
 
-def _failed(error: Exception, what: str) -> Problem:
+def _failed(error: Exception, outcome: str) -> Problem:
     log.note(error=type(error).__name__)
-    return Problem(503, "feedback_unavailable", f"the feedback could not be {what}", RETRY_LATER)
+    return Problem(503, "feedback_unavailable", f"the feedback could not be {outcome}", RETRY_LATER)
 
 
 @functools.cache

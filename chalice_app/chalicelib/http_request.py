@@ -1,4 +1,4 @@
-"""Take body and content type out of Chalice's request, before Chalice interprets either."""
+"""Read body and query from Chalice's request, before Chalice interprets the body."""
 
 import binascii
 from collections.abc import Mapping
@@ -10,20 +10,20 @@ from chalicelib.problems import Problem
 
 
 class Body(NamedTuple):
-    """A request's body as it came, and what its sender calls it."""
+    """A request's raw body and its content type."""
 
     data: bytes
     content_type: str | None
 
 
 def read_explain(request: Request) -> str:
-    """Give the query's word on how far to explain, for bodies that have none of their own."""
+    """Return ``explain`` from the query, for bodies without such a field; "none" by default."""
     query: Mapping[str, str] = request.query_params or {}
     return query.get("explain", "none")
 
 
 def read_body(request: Request) -> Body:
-    """Give the body as bytes. Raises Problem 400, 411 or 415 when it never arrived as such."""
+    """Return the body as bytes. Raises Problem 400, 411 or 415 when it can't be read as bytes."""
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise Problem(415, "unsupported_encoding", "a compressed body is not read; send it as it is")
@@ -33,6 +33,6 @@ def read_body(request: Request) -> Body:
     except (binascii.Error, UnicodeError) as error:
         raise Problem(400, "not_utf8", "the body is not UTF-8; send UTF-8") from error
     if not data and "transfer-encoding" in request.headers:
-        # Chalice's local server reads a body by its Content-Length alone.
+        # Chalice's local server reads only bodies with a Content-Length.
         raise Problem(411, "length_required", "a chunked body is not read; send it with its Content-Length")
     return Body(data, request.headers.get("content-type"))
