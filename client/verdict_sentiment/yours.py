@@ -10,23 +10,23 @@ from verdict_sentiment.ways import UsageError, is_installed
 
 
 def adapt(arguments: Sequence[str]) -> int:
-    """Fit the model to labelled reviews; give the exit status."""
+    """Fit the model to labelled reviews; return the exit status."""
     return _run("adapt", arguments)
 
 
 def compare(arguments: Sequence[str]) -> int:
-    """Set two models side by side on labelled reviews; give the exit status."""
+    """Compare two models on labelled reviews; return the exit status."""
     return _run("compare", arguments)
 
 
 def suggest(arguments: Sequence[str]) -> int:
-    """Name the reviews most worth a label; give the exit status."""
+    """Suggest the reviews most worth labelling; return the exit status."""
     return _run("suggest", arguments)
 
 
 def feedback(arguments: Sequence[str]) -> int:
-    """Take out or delete what people said of verdicts; give the exit status."""
-    return _run("feedback", arguments)
+    """Export or delete people's corrections of verdicts; return the exit status."""
+    return _run("feedback", arguments, "feedback_export")
 
 
 def watch(arguments: Sequence[str]) -> int:
@@ -50,9 +50,9 @@ def watch(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _run(name: str, arguments: Sequence[str]) -> int:
+def _run(name: str, arguments: Sequence[str], module: str = "") -> int:
     """Run a program of the service. Raises UsageError when what it needs is not installed."""
     if not is_installed():
         raise UsageError(f"{name} reads reviews through the network itself; install it: {INSTALL}")
-    status: int = load(f"training.adapt.{name}").main(arguments, prog=f"verdict {name}")
+    status: int = load(f"training.adapt.{module or name}").main(arguments, prog=f"verdict {name}")
     return status

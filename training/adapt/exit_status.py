@@ -1,48 +1,48 @@
-"""How a command on someone's own reviews ends: with a status, and with one sentence when it can't be done."""
+"""Exit statuses of the commands on someone's own reviews, and the errors that they report in one sentence."""
 
 import sys
 from collections.abc import Callable
 
-from training.adapt.features import PooledError
+from training.adapt.features import FeaturesError
 from training.adapt.onnx_head import HeadError
 from training.endpoint import inference
 from training.endpoint.model_folder import FolderError
 from training.files.rows import BatchError
 
-# Those of the command `verdict`.
+# The command `verdict` has the same.
 FINE, REFUSED, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 4, 130
 
 
 class CommandError(Exception):
-    """Why something can't be done, in one sentence with the way out."""
+    """A command can't go on; the message is one sentence that says what to do instead."""
 
 
-# What a command refuses by a sentence of its own.
+# Errors whose message is such a sentence.
 REFUSALS = (
     CommandError,
     BatchError,
     FolderError,
     HeadError,
-    PooledError,
+    FeaturesError,
     inference.ModelFilesError,
     inference.VocabularyError,
 )
 
 
-def speaking(command: str, work: Callable[[], int]) -> int:
-    """Do some work and give its status; where it can't be done, say why."""
+def run_command(command: str, work: Callable[[], int]) -> int:
+    """Return the status of a command's work; report a known error as one sentence on stderr."""
     try:
         return work()
     except REFUSALS as error:
-        return _say(command, error, BROKEN if isinstance(error, PooledError) else USAGE)
+        return _report(command, error, BROKEN if isinstance(error, FeaturesError) else USAGE)
     except BrokenPipeError:
         raise
     except OSError as error:
-        return _say(command, f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
+        return _report(command, f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
     except KeyboardInterrupt:
-        return _say(command, "interrupted; nothing was written", INTERRUPTED)
+        return _report(command, "interrupted; nothing was written", INTERRUPTED)
 
 
-def _say(command: str, sentence: object, status: int) -> int:
+def _report(command: str, sentence: object, status: int) -> int:
     print(f"{command}: {sentence}", file=sys.stderr)
     return status

@@ -1,8 +1,8 @@
-"""Fit a linear head to labelled reviews, held near the head that it starts from, and judge it fairly.
+"""Fit a linear head to labelled reviews, near the head that it starts from, and evaluate it fairly.
 
-A head of 513 numbers would learn a few hundred reviews by heart. So the distance to the weights it starts
-from costs: least is sum of -log P(label) + strength / 2 * |weights - start|^2; the bias is free. How much
-it costs is chosen by cross-validation, and what that promises is judged by another one around it.
+A head of 513 numbers would memorise a few hundred reviews. So the fit minimises the sum of -log P(label) plus
+strength / 2 * |weights - start|^2; the bias is free. Cross-validation chooses the strength, and an outer
+cross-validation evaluates the choice.
 """
 
 from collections.abc import Iterator
@@ -14,16 +14,16 @@ from training.adapt.onnx_head import Head
 from training.evaluation import metrics
 
 FOLDS = 5
-# From "take the reviews' word" to "keep the head, move its bias": of the fit's loss, strongest first.
+# Strongest first. The strongest moves little but the bias; the weakest follows the reviews.
 STRENGTHS = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0)
-# A step of Newton's method that brings less than this much of the loss is the last.
+# Newton's method ends with the step that lowers the loss by less than this a review.
 MIN_GAIN, MAX_STEPS, MAX_HALVINGS = 1e-6, 50, 20
 
 
 class Data(NamedTuple):
     """Labelled reviews: features float64 (reviews, features), labels 0 or 1 and groups, int (reviews,).
 
-    Reviews of a group are judged together by a head that has seen none of them.
+    A group is evaluated as a whole, by a head that has seen none of its reviews.
     """
 
     features: np.ndarray
@@ -31,12 +31,12 @@ class Data(NamedTuple):
     groups: np.ndarray
 
     def take(self, rows: np.ndarray) -> "Data":
-        """Give these rows, by number or by mask."""
+        """Return some rows, by number or by mask."""
         return Data(self.features[rows], self.labels[rows], self.groups[rows])
 
 
-class Fitted(NamedTuple):
-    """A head with what it takes to serve it, and the strength by which it is held."""
+class FittedHead(NamedTuple):
+    """A head with its temperature and uncertain band, and the strength that it was fitted with."""
 
     head: Head
     temperature: float
@@ -44,33 +44,37 @@ class Fitted(NamedTuple):
     strength: float
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Give P(positive), float64 (reviews,)."""
+        """Return P(positive), float64 (reviews,), of features, float64 (reviews, features)."""
         return metrics.probabilities_of(logits_of(features, self.head), self.temperature)
 
 
 def logits_of(features: np.ndarray, head: Head) -> np.ndarray:
-    """Give logits, float64 (reviews,)."""
-    return features @ head.weights + head.bias
+    """Return logits, float64 (reviews,), of features, float64 (reviews, features)."""
+    logits: np.ndarray = features @ head.weights + head.bias
+    return logits
 
 
-def fit(data: Data, start: Head) -> Fitted:
+def fit(data: Data, start: Head) -> FittedHead:
     """Fit head, temperature and uncertain band; ``start`` is a head of calibrated logits.
 
-    Strength, temperature and band are fitted to reviews that the head in question has not seen.
+    Strength, temperature and band are chosen on held-out reviews.
     """
     unseen = {strength: np.zeros(len(data.labels)) for strength in STRENGTHS}
     for seen, held in splits(data):
-        for strength, head in _path(data.take(seen), start):
+        for strength, head in _regularization_path(data.take(seen), start):
             unseen[strength][held] = logits_of(data.features[held], head)
-    strength = min(STRENGTHS, key=lambda one: metrics.nll(unseen[one], data.labels))
+    strength = min(STRENGTHS, key=lambda candidate: metrics.nll(unseen[candidate], data.labels))
     temperature = metrics.fit_temperature(unseen[strength], data.labels)
     probabilities = metrics.probabilities_of(unseen[strength], temperature)
     band = metrics.uncertain_band(probabilities, data.labels)
-    return Fitted(dict(_path(data, start))[strength], temperature, band, strength)
+    return FittedHead(dict(_regularization_path(data, start))[strength], temperature, band, strength)
 
 
 def cross_validate(data: Data, start: Head) -> tuple[np.ndarray, np.ndarray]:
-    """Give P(positive), float64 (reviews,), and whether it lies outside the band, by fits without them."""
+    """Return P(positive), float64 (reviews,), and whether it lies outside the band, bool (reviews,).
+
+    Each review is answered by a fit that has not seen it or its group.
+    """
     probabilities, outright = np.zeros(len(data.labels)), np.zeros(len(data.labels), dtype=bool)
     for seen, held in splits(data):
         fitted = fit(data.take(seen), start)
@@ -81,16 +85,17 @@ def cross_validate(data: Data, start: Head) -> tuple[np.ndarray, np.ndarray]:
 
 
 def splits(data: Data) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Give FOLDS pairs of masks (reviews,): seen and held back."""
+    """Yield FOLDS pairs of masks, bool (reviews,): seen and held out."""
     folds = folds_of(data.labels, data.groups)
     for fold in range(FOLDS):
         yield folds != fold, folds == fold
 
 
 def folds_of(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
-    """Give each review's fold, int (reviews,): groups stay whole, and labels are spread evenly.
+    """Return each review's fold, int (reviews,); groups stay whole, and labels are spread evenly.
 
-    The largest groups are placed first, each where fewest of its labels are; the same data, the same folds.
+    The largest groups are placed first, each in the fold with fewest of its labels. The same data gives the
+    same folds.
     """
     _, numbers = np.unique(groups, return_inverse=True)
     sizes = np.stack([np.bincount(numbers, labels == label) for label in (0, 1)], axis=1)
@@ -101,11 +106,12 @@ def folds_of(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
         crowded = (held * sizes[group]).sum(axis=1)
         of_group[group] = min(range(FOLDS), key=lambda fold: (crowded[fold], held[fold].sum()))
         held[of_group[group]] += sizes[group]
-    return of_group[numbers]
+    folds: np.ndarray = of_group[numbers]
+    return folds
 
 
-def _path(data: Data, start: Head) -> Iterator[tuple[float, Head]]:
-    """Give the head of each strength, each found from the one before."""
+def _regularization_path(data: Data, start: Head) -> Iterator[tuple[float, Head]]:
+    """Yield the head of each strength; each fit starts from the one before."""
     basis = _basis(data.features)
     inputs = np.column_stack([data.features @ basis, np.ones(len(data.labels))])
     offset = logits_of(data.features, start)
@@ -116,7 +122,7 @@ def _path(data: Data, start: Head) -> Iterator[tuple[float, Head]]:
 
 
 def _basis(features: np.ndarray) -> np.ndarray:
-    """Give directions (features, directions) that hold all reviews: the weights move along no other."""
+    """Return an orthonormal basis of the reviews, float64 (features, directions); weights move within it."""
     reviews, width = features.shape
     if reviews >= width:
         return np.eye(width)
@@ -126,33 +132,37 @@ def _basis(features: np.ndarray) -> np.ndarray:
 def _newton(
     inputs: np.ndarray, offset: np.ndarray, labels: np.ndarray, strength: float, moved: np.ndarray
 ) -> np.ndarray:
-    """Give what to add to the start, (inputs,), by Newton's method; a step that overshoots is halved."""
+    """Return the change from the start, float64 (inputs,), by Newton's method; halve a step that overshoots.
+
+    ``inputs`` is float64 (reviews, inputs), ``offset`` float64 (reviews,): the start's logits.
+    """
     costs = np.full(inputs.shape[1], strength)
-    costs[-1] = 1e-6  # the bias is all but free; not quite, for reviews that are all alike
+    costs[-1] = 1e-6  # nearly free; not quite, for reviews that are all alike
     loss = _loss(inputs, offset, labels, costs, moved)
     for _ in range(MAX_STEPS):
         probabilities = metrics.probabilities_of(offset + inputs @ moved)
         slope = inputs.T @ (probabilities - labels) + costs * moved
         step = np.linalg.solve(_curvature(inputs, probabilities) + np.diag(costs), slope)
         for _ in range(MAX_HALVINGS):
-            found = _loss(inputs, offset, labels, costs, moved - step)
-            if found <= loss:
+            new_loss = _loss(inputs, offset, labels, costs, moved - step)
+            if new_loss <= loss:
                 break
             step /= 2
         else:
             return moved
-        moved, gain, loss = moved - step, loss - found, found
+        moved, gain, loss = moved - step, loss - new_loss, new_loss
         if gain < MIN_GAIN * len(labels):
             return moved
     return moved
 
 
 def _curvature(inputs: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Give the loss's second derivatives, (inputs, inputs); a step in a roughly right direction will do."""
+    """Return the loss's second derivatives, roughly, float64 (inputs, inputs)."""
     weights = np.sqrt(np.maximum(probabilities * (1 - probabilities), 1e-10))
-    # Half the digits, and a matrix times itself: a quarter of the time.
+    # float32 and a symmetric product take a quarter of the time, and a rough direction will do.
     scaled = (inputs * weights[:, None]).astype(np.float32)
-    return (scaled.T @ scaled).astype(np.float64)
+    curvature: np.ndarray = (scaled.T @ scaled).astype(np.float64)
+    return curvature
 
 
 def _loss(

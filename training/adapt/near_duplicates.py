@@ -1,7 +1,7 @@
-"""Reviews that are nearly the same: whoever is judged on one must not have learned from the other.
+"""Put near-duplicate reviews into one group, so that a fit is not evaluated on what it has learned from.
 
 A shop's reviews repeat themselves: "The kettle died after 3 weeks", "The lamp died after 5 weeks". A fit that
-has seen the one knows the other by heart, and would be called better than it is.
+has seen the first knows the second, and would look better than it is.
 """
 
 import re
@@ -12,72 +12,74 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Two reviews are nearly the same from this cosine on, of their words weighed by how rare each is among the
-# reviews. Of 2,455 sentences of product reviews, 309 have such a neighbour.
-LEAST_ALIKE = 0.5
-# So many pairs of reviews with a word in common are looked at, in seconds; in thousands of long reviews the
-# commonest words, which tell the least, make more.
-MOST_PAIRS = 300_000_000
+# The cosine of two reviews' words, weighted by rarity, that makes them near duplicates. Of 2,455 sentences
+# of product reviews, 309 have such a neighbour.
+MIN_COSINE = 0.5
+# Pairs of reviews with a word in common that are compared; this takes seconds. In thousands of long reviews,
+# the commonest words would make more pairs; they matter least and are left out.
+MAX_PAIRS = 300_000_000
 _WORD = re.compile(r"[^\W_]+")
 _DIGITS = re.compile(r"\d+")
 
 
-class Joined(NamedTuple):
-    """Groups, int (reviews,), in which those nearly the same are together; and how many have a neighbour."""
+class Merged(NamedTuple):
+    """Groups, int (reviews,), with near duplicates together, and the number of reviews that have one."""
 
     groups: np.ndarray
-    alike: int
+    duplicates: int
 
 
-def join(texts: Iterable[str], groups: np.ndarray) -> Joined:
-    """Make one of the groups that hold reviews which are nearly the same; ``groups`` are int (reviews,).
+def merge_groups(texts: Iterable[str], groups: np.ndarray) -> Merged:
+    """Merge the groups, int (reviews,), that hold near duplicates of each other.
 
-    >>> join(["Died in 3 days.", "It died in 5 days!", "Lovely."], np.array([7, 8, 9])).groups.tolist()
+    >>> merge_groups([
+    ...     "Died in 3 days.", "It died in 5 days!", "Lovely."
+    ... ], np.array([7, 8, 9])).groups.tolist()
     [0, 0, 2]
     """
-    _, joined = np.unique(groups, return_inverse=True)
-    alike = np.zeros(len(joined), dtype=bool)
-    for near in _neighbours([_words(text) for text in texts]):
-        found = np.unique(joined[near])
-        joined[np.isin(joined, found)] = found[0]
-        alike[near] = True
-    return Joined(joined, int(alike.sum()))
+    _, merged = np.unique(groups, return_inverse=True)
+    has_neighbour = np.zeros(len(merged), dtype=bool)
+    for rows in _neighbours([_words(text) for text in texts]):
+        touched = np.unique(merged[rows])
+        merged[np.isin(merged, touched)] = touched[0]
+        has_neighbour[rows] = True
+    return Merged(merged, int(has_neighbour.sum()))
 
 
 def _words(text: str) -> frozenset[str]:
-    """Give a text's words; one number is like another."""
+    """Return a text's words; all numbers count as the same word."""
     return frozenset(_DIGITS.sub("0", word) for word in _WORD.findall(text.lower()))
 
 
 def _neighbours(reviews: list[frozenset[str]]) -> Iterator[np.ndarray]:
-    """Give, for each review that is nearly like earlier ones, the rows of those and its own."""
+    """Yield rows, int (rows,): the earlier near duplicates of a review, and its own row last."""
     count = Counter(word for words in reviews for word in words)
-    # One that every review has still counts for a little: texts of common words alone are alike, too.
+    # A word of every review still counts a little: texts of common words alone can be duplicates too.
     weight = {word: float(np.log((len(reviews) + 1) / times)) ** 2 for word, times in count.items()}
     length = np.sqrt([sum(weight[word] for word in words) or 1.0 for words in reviews])
-    having = _having(reviews, _looked_at(count))
+    rows_of = _rows_by_word(reviews, _compared_words(count))
     for row, words in enumerate(reviews):
-        telling = [word for word in words if word in having]
-        if not telling:
+        compared = [word for word in words if word in rows_of]
+        if not compared:
             continue
-        weights = np.repeat([weight[word] for word in telling], [len(having[word]) for word in telling])
-        shared = np.bincount(np.concatenate([having[word] for word in telling]), weights)[:row]
-        near = np.flatnonzero(shared >= LEAST_ALIKE * length[row] * length[: len(shared)])
+        weights = np.repeat([weight[word] for word in compared], [len(rows_of[word]) for word in compared])
+        shared = np.bincount(np.concatenate([rows_of[word] for word in compared]), weights)[:row]
+        near = np.flatnonzero(shared >= MIN_COSINE * length[row] * length[: len(shared)])
         if len(near):
             yield np.append(near, row)
 
 
-def _having(reviews: list[frozenset[str]], wanted: set[str]) -> dict[str, np.ndarray]:
-    """Give the rows, int (rows,), that have each of the words wanted."""
-    rows: dict[str, list[int]] = {word: [] for word in wanted}
+def _rows_by_word(reviews: list[frozenset[str]], chosen: set[str]) -> dict[str, np.ndarray]:
+    """Return the rows, int (rows,), of each chosen word."""
+    rows: dict[str, list[int]] = {word: [] for word in chosen}
     for row, words in enumerate(reviews):
-        for word in words & wanted:
+        for word in words & chosen:
             rows[word].append(row)
-    return {word: np.array(those) for word, those in rows.items()}
+    return {word: np.array(numbers) for word, numbers in rows.items()}
 
 
-def _looked_at(count: Counter[str]) -> set[str]:
-    """Give the words that several reviews have, the rarest first, until they make too many pairs."""
-    several = sorted((times, word) for word, times in count.items() if times > 1)
-    pairs = accumulate(times**2 for times, _ in several)
-    return {word for (_, word), total in zip(several, pairs, strict=True) if total <= MOST_PAIRS}
+def _compared_words(count: Counter[str]) -> set[str]:
+    """Return the words of several reviews, from the rarest up to the limit of pairs."""
+    shared_words = sorted((times, word) for word, times in count.items() if times > 1)
+    pairs = accumulate(times**2 for times, _ in shared_words)
+    return {word for (_, word), total in zip(shared_words, pairs, strict=True) if total <= MAX_PAIRS}

@@ -1,7 +1,7 @@
-"""The linear head inside a model.onnx: read it, replace it, and let the pooled states before it out.
+"""Read and replace the linear head inside a model.onnx, and add the states before it to the outputs.
 
-An ONNX file is a protobuf message (onnx.proto3), and the head three of its tensors. They are replaced in
-their places, byte for byte: all else of the network stays what it was, and the package onnx isn't needed.
+An ONNX file is a protobuf message (onnx.proto3); the head is three of its tensors. They are replaced byte for
+byte in their places. The rest of the network stays the same, and the package onnx is not needed.
 """
 
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ _GRAPH = 7  # of ModelProto
 _INITIALIZER, _OUTPUT = 5, 12  # of GraphProto
 _NAME, _RAW_DATA = 8, 9  # of TensorProto
 _VALUE_NAME = 1  # of ValueInfoProto
-# Wire types of protobuf, and the bytes of those whose size is fixed.
+# Protobuf's wire types, and the sizes in bytes of the fixed ones.
 _VARINT, _BYTES = 0, 2
 _FIXED = {1: 8, 5: 4}
-# The names that export.py gives to the head's tensors: max pooling's weights, mean pooling's, the bias.
+# The head's tensors, as export.py names them: weights of max pooling, weights of mean pooling, bias.
 TENSORS = ("of_max", "of_mean", "head_bias")
-# What the graph computes on its way: states float32 (tokens, features), and their maximum (features,).
-POOLED = ("states", "maximum")
+# Values inside the graph: states, float32 (tokens, states), and their maximum, float32 (states,).
+STATES = ("states", "maximum")
 
 
 class HeadError(Exception):
@@ -35,7 +35,7 @@ class Head(NamedTuple):
 
 
 def read_head(network: bytes) -> Head:
-    """Give the head of a model.onnx. Raises HeadError."""
+    """Return the head of a model.onnx. Raises HeadError."""
     of_max, of_mean, bias = (
         np.frombuffer(network[start:end], dtype="<f4").astype(np.float64) for start, end in _places(network)
     )
@@ -45,7 +45,7 @@ def read_head(network: bytes) -> Head:
 
 
 def with_head(network: bytes, head: Head) -> bytes:
-    """Give a model.onnx with another head of the same size; every other byte stays. Raises HeadError."""
+    """Return a model.onnx with another head of the same size; no other byte changes. Raises HeadError."""
     size = len(read_head(network).weights)
     if head.weights.shape != (size,):
         raise HeadError(f"the network's head has {size} weights, got {head.weights.shape}")
@@ -56,33 +56,33 @@ def with_head(network: bytes, head: Head) -> bytes:
     return bytes(changed)
 
 
-def with_pooled(network: bytes) -> bytes:
-    """Give a model.onnx that has POOLED as outputs too, after its own.
+def with_states(network: bytes) -> bytes:
+    """Return a model.onnx with STATES added to its outputs.
 
-    Protobuf joins what comes twice: a message behind the first one adds to its lists.
+    Protobuf merges repeated messages: one appended to the file adds to the lists of the first.
     """
-    outputs = b"".join(_field(_OUTPUT, _field(_VALUE_NAME, name.encode())) for name in POOLED)
+    outputs = b"".join(_field(_OUTPUT, _field(_VALUE_NAME, name.encode())) for name in STATES)
     return network + _field(_GRAPH, outputs)
 
 
 def _places(network: bytes) -> list[tuple[int, int]]:
-    """Give where the bytes of TENSORS stand. Raises HeadError."""
-    found: dict[str, tuple[int, int]] = {}
+    """Return the start and end of the bytes of each of TENSORS. Raises HeadError."""
+    places: dict[str, tuple[int, int]] = {}
     try:
         for graph in _parts(network, 0, len(network), _GRAPH):
             for tensor in _parts(network, *graph, _INITIALIZER):
                 for name in _parts(network, *tensor, _NAME):
                     for place in _parts(network, *tensor, _RAW_DATA):
-                        found[network[slice(*name)].decode()] = place
-        return [found[name] for name in TENSORS]
+                        places[network[slice(*name)].decode()] = place
+        return [places[name] for name in TENSORS]
     except (IndexError, ValueError) as error:
         raise HeadError("the network is no ONNX file") from error
     except KeyError as error:
         raise HeadError(f"the network has no tensor {error.args[0]}") from error
 
 
-def _parts(data: bytes, start: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
-    """Give where each field of bytes with the wanted number starts and ends, inside a message."""
+def _parts(data: bytes, start: int, end: int, field: int) -> Iterator[tuple[int, int]]:
+    """Yield the start and end of each bytes field of that number inside a message."""
     at = start
     while at < end:
         key, at = _varint(data, at)
@@ -95,13 +95,13 @@ def _parts(data: bytes, start: int, end: int, wanted: int) -> Iterator[tuple[int
             size, at = _varint(data, at)
         if at + size > end:
             raise ValueError("a field is longer than its message")
-        if wire == _BYTES and number == wanted:
+        if wire == _BYTES and number == field:
             yield at, at + size
         at += size
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """Give a number of seven bits a byte, the lowest first, and where the next thing starts."""
+    """Return a number stored as seven bits a byte, lowest first, and the place after it."""
     value = shift = 0
     while True:
         byte = data[at]

@@ -1,10 +1,10 @@
-"""Name the reviews most worth a label: those that the model is unsure of, and that differ from each other.
+"""Suggest the reviews most worth labelling: the model is unsure of them, and they differ from each other.
 
     python -m training.adapt.suggest unlabelled.csv -n 50 --out to-label.csv
 
-Picked one after the other: what is largest of how unsure the model is (the entropy of its probability) times
-how far the review lies, among the network's pooled states, from those picked so far. Rows that have a label,
-repeat another or can't be read are left out. No text is shown; --out holds those of the picked rows.
+Reviews are picked one by one. Each maximises the entropy of the model's probability times the distance of its
+features to those of the reviews picked before. Rows that have a label, repeat another or can't be read are
+left out. No text is shown; --out holds the texts of the picked rows.
 """
 
 import argparse
@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.adapt import features as pooled
-from training.adapt.exit_status import FINE, CommandError, speaking
+from training.adapt.exit_status import FINE, CommandError, run_command
+from training.adapt.features import extract
 from training.adapt.onnx_head import read_head
 from training.endpoint import inference
 from training.evaluation import metrics
@@ -28,64 +28,65 @@ from training.files.rows import BatchError, Row, Source, format_of, open_source,
 from vocab import messages
 from vocab.files import write_atomic
 
-# More rows than these are drawn from: reading one takes a millisecond.
+# Rows to draw from a longer file: reading a row takes a millisecond.
 MAX_REVIEWS = 20_000
 FILE_MODE = 0o600
 
 
 class Unlabelled(NamedTuple):
-    """Rows to pick from: their numbers in the file, int (rows,), and how many rows it has."""
+    """Rows without a label: their numbers in the file, int (rows,), and the number of all its rows."""
 
     source: Source
     label: str | None
     numbers: np.ndarray
     rows: int
 
-    def of(self, numbers: Sequence[int]) -> Iterator[Row]:
-        """Read the file again, and give these rows in its order."""
-        wanted = set(numbers)
-        return (row for row in self.source.rows() if row.number in wanted)
+    def rows_at(self, numbers: Sequence[int]) -> Iterator[Row]:
+        """Read the file again; return these rows in the file's order."""
+        chosen = set(numbers)
+        return (row for row in self.source.rows() if row.number in chosen)
 
 
-class Picked(NamedTuple):
-    """A row that is worth a label: its number in the file, and P(positive)."""
+class Suggestion(NamedTuple):
+    """A row worth labelling: its number in the file, and P(positive)."""
 
     number: int
     probability: float
 
 
-def read(
+def read_unlabelled(
     path: Path,
     text: str | None = None,
     label: str | None = None,
     format: str | None = None,
     most: int = MAX_REVIEWS,
 ) -> Unlabelled:
-    """Look at every row once; of more than ``most`` the same ones are always drawn. Raises BatchError."""
+    """Read a file's rows without a label; of more than ``most``, always draw the same. Raises BatchError."""
     source = open_source(path, format_of(path, format), text)
     if label is not None and label not in source.columns:
         raise BatchError(f"{path} has no column {label!r}; name one with --label")
-    found = label or labelled.label_column(source)
-    rows, first = 0, {}
+    label_column = label or labelled.label_column(source)
+    rows = 0
+    first: dict[int, int] = {}
     for row in source.rows():
         rows += 1
-        if not (row.error or not row.review.strip() or labelled.cell(row, source, found)):
+        if not (row.error or not row.review.strip() or labelled.cell(row, source, label_column)):
             first.setdefault(labelled.digest_of(row.review), row.number)
     numbers = [first[digest] for digest in sorted(first)[:most]]
-    return Unlabelled(source, found, np.array(sorted(numbers), dtype=int), rows)
+    return Unlabelled(source, label_column, np.array(sorted(numbers), dtype=int), rows)
 
 
-def suggest(rows: Unlabelled, model: Path, count: int, workers: int) -> list[Picked]:
-    """Pick up to ``count`` rows, the one most worth a label first.
+def suggest(rows: Unlabelled, model: Path, count: int, workers: int) -> list[Suggestion]:
+    """Suggest up to ``count`` rows, the one most worth labelling first.
 
-    Raises CommandError, HeadError, PooledError, ModelFilesError or VocabularyError.
+    Raises CommandError, HeadError, FeaturesError, ModelFilesError or VocabularyError.
     """
-    texts = (row.review for row in rows.of(rows.numbers.tolist()))
-    read = pooled.pool(texts, len(rows.numbers), model, workers)
-    if len(read.unfit) != len(rows.numbers):
+    texts = (row.review for row in rows.rows_at(rows.numbers.tolist()))
+    extracted = extract(texts, len(rows.numbers), model, workers)
+    if len(extracted.unfit) != len(rows.numbers):
         raise CommandError(f"{rows.source.path} was changed while it was read; run it again")
-    keep = read.unfit == ""
-    numbers, features = rows.numbers[keep], read.features[keep].astype(np.float64)
+    keep = extracted.unfit == ""
+    numbers, features = rows.numbers[keep], extracted.values[keep].astype(np.float64)
     if not len(numbers):
         raise CommandError(
             f"{rows.source.path} has no row without a label that is English and holds a known word"
@@ -93,77 +94,84 @@ def suggest(rows: Unlabelled, model: Path, count: int, workers: int) -> list[Pic
     head = read_head((model / "model.onnx").read_bytes())
     logits = features @ head.weights + head.bias
     probabilities = metrics.probabilities_of(logits, inference.model_fn(model).card["temperature"])
-    picked = spread(features, entropy(probabilities), count)
-    return [Picked(int(numbers[row]), float(probabilities[row])) for row in picked]
+    picked = pick_diverse(features, entropy(probabilities), count)
+    return [Suggestion(int(numbers[row]), float(probabilities[row])) for row in picked]
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Give how unsure P(positive) is, 0 to 1 bit, float64 (rows,).
+    """Return the entropy of P(positive), 0 to 1 bit, float64 (rows,).
 
     >>> entropy(np.array([0.5, 1.0])).tolist()
     [1.0, 0.0]
     """
     both = np.clip(np.stack([probabilities, 1 - probabilities]), 1e-12, 1)
-    return np.abs(-(both * np.log2(both)).sum(axis=0).round(9))
+    bits: np.ndarray = np.abs(-(both * np.log2(both)).sum(axis=0).round(9))
+    return bits
 
 
-def spread(features: np.ndarray, weights: np.ndarray, count: int) -> list[int]:
-    """Give up to ``count`` rows of features (rows, features), each far from those before it, weighted.
+def pick_diverse(features: np.ndarray, weights: np.ndarray, count: int) -> list[int]:
+    """Pick up to ``count`` rows, each with a large weight and far from the rows picked before.
+
+    ``features`` is float64 (rows, features), ``weights`` float64 (rows,).
 
     Greedy k-centre: Sener & Savarese, "Active Learning for Convolutional Neural Networks", ICLR 2018.
     """
-    places = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
-    far = np.full(len(places), np.inf)
+    scaled = (features - features.mean(axis=0)) / (features.std(axis=0) + 1e-6)
+    distance = np.full(len(scaled), np.inf)
     picked: list[int] = []
-    for _ in range(min(count, len(places))):
-        worth = weights * np.where(np.isfinite(far), far, 1.0)
+    for _ in range(min(count, len(scaled))):
+        worth = weights * np.where(np.isfinite(distance), distance, 1.0)
         worth[picked] = -1.0
         row = int(np.argmax(worth))
         picked.append(row)
-        far = np.minimum(far, np.linalg.norm(places - places[row], axis=1))
+        distance = np.minimum(distance, np.linalg.norm(scaled - scaled[row], axis=1))
     return picked
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the flags say, and give the exit status."""
+    """Run the command and return its exit status."""
     if options.out and options.out.resolve() == options.file.resolve():
         raise CommandError(f"{options.out} is the input; choose another --out")
-    rows = read(options.file, options.column, options.label, options.format, options.most)
+    rows = read_unlabelled(options.file, options.column, options.label, options.format, options.most)
     picked = suggest(rows, options.model, options.n, options.workers)
-    print(f"suggest: {len(picked):,} of {rows.rows:,} rows, the most worth a label first", flush=True)
+    print(f"suggest: {len(picked):,} of {rows.rows:,} rows, the one most worth labelling first", flush=True)
     if options.out:
         write_atomic(options.out, _as_csv(rows, picked), FILE_MODE)
-        print(f"suggest: wrote them to {options.out}; fill its column label, and let adapt learn from it")
+        print(f"suggest: wrote them to {options.out}; fill in its column label, then run adapt on it")
         return FINE
-    for one in picked:
-        print(f"  row {one.number + 1:,}: P(positive) {one.probability:.2f}")
+    for row in picked:
+        print(f"  row {row.number + 1:,}: P(positive) {row.probability:.2f}")
     return FINE
 
 
-def _as_csv(rows: Unlabelled, picked: Sequence[Picked]) -> bytes:
-    texts = {row.number: row.review for row in rows.of([one.number for one in picked])}
+def _as_csv(rows: Unlabelled, picked: Sequence[Suggestion]) -> bytes:
+    texts = {row.number: row.review for row in rows.rows_at([suggestion.number for suggestion in picked])}
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(["text", "label", "row", "probability"])
-    for one in picked:
-        probability = round(one.probability, messages.DECIMALS)
-        writer.writerow([texts[one.number], "", one.number + 1, probability])
+    for number, probability in picked:
+        writer.writerow([texts[number], "", number + 1, round(probability, messages.DECIMALS)])
     return written(out.getvalue())
 
 
 def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog=prog, description="Name the reviews most worth a label.")
+    parser = argparse.ArgumentParser(prog=prog, description="Suggest the reviews most worth labelling.")
     parser.add_argument(
         "file", type=Path, help="reviews: CSV or TSV with a header, JSON lines, or one a line"
     )
     parser.add_argument("-n", type=int, default=50, help="how many (default 50)")
-    parser.add_argument("--out", "-o", type=Path, help="write them here, as CSV with an empty label")
-    parser.add_argument("--column", help="where the text is (default: review, text, comment, ...)")
-    parser.add_argument("--label", help="where labels are; rows that have one are left out (default: found)")
-    parser.add_argument("--format", choices=("csv", "tsv", "jsonl", "lines"), help="the file's")
-    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="the model that is unsure")
+    parser.add_argument("--out", "-o", type=Path, help="file for them, as CSV with an empty label")
+    parser.add_argument("--column", help="the text's column (default: review, text, comment, ...)")
+    parser.add_argument("--label", help="the labels' column; rows with a label are left out (default: found)")
     parser.add_argument(
-        "--most", type=int, default=MAX_REVIEWS, help=f"draw so many of more rows (default {MAX_REVIEWS:,})"
+        "--format", choices=("csv", "tsv", "jsonl", "lines"), help="the file's format (default: by its name)"
+    )
+    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
+    parser.add_argument(
+        "--most",
+        type=int,
+        default=MAX_REVIEWS,
+        help=f"rows to draw from a longer file (default {MAX_REVIEWS:,})",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     options = parser.parse_args(arguments)
@@ -173,9 +181,9 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, called ``prog``; give its exit status."""
+    """Run the command, named ``prog`` in its help; return its exit status."""
     options = parse(arguments, prog)
-    return speaking("suggest", lambda: run(options))
+    return run_command("suggest", lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from training.adapt import adapt
-from training.adapt.exit_status import FINE, REFUSED, speaking
+from training.adapt.exit_status import FINE, REFUSED, run_command
 from training.aws import cloud as clouds
 from training.aws import policies, prices, resources
 from training.aws.cloud import Cloud, CloudError
@@ -233,9 +233,9 @@ def finish(cloud: Cloud, options: argparse.Namespace, job: str) -> int:
     came = adapt_remote.bring_home(cloud, done, inference.model_fn(options.model).card, digest)
     print(f"{COMMAND}: model.tar.gz {came.archive_sha256}")
     print(f"{COMMAND}: model.onnx {came.card['onnx_sha256']} {training_job.cost_of(done)}".rstrip())
-    adapt.tell(came.card)
+    adapt.print_summary(came.card)
     check_free(out, adapt.KIND, options.model)  # somebody may have put something there meanwhile
-    return adapt.settle(came.network, came.card, out, options.force)
+    return adapt.install_if_better(came.network, came.card, out, options.force)
 
 
 def _followed(cloud: Cloud, options: argparse.Namespace, job: str, run: str) -> dict[str, Any]:
@@ -360,7 +360,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     options = parse()
     with clouds.exit_on_error(COMMAND):
-        sys.exit(speaking(COMMAND, lambda: run(options)))
+        sys.exit(run_command(COMMAND, lambda: run(options)))
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def place_of(error: BaseException) -> str:
     return f"{type(error).__name__}{where}"
 
 
-def _adapted(order: Order, base: Path, reviews: Path) -> adapt.Adapted:
+def _adapted(order: Order, base: Path, reviews: Path) -> adapt.AdaptedModel:
     # Sentences name the file as its owner does, without the folder that it lies in here.
     os.chdir(_only_file(reviews).parent)
     workers = f"--workers={os.cpu_count() or 1}"

@@ -122,7 +122,7 @@ def test_figures_of_the_base_are_not_passed_on(own_package: Path, tmp_path: Path
 def test_how_the_base_was_packed_is_not_said_of_the_adapted_model(
     adapted: tuple[Path, str], own_package: Path
 ) -> None:
-    assert "export" in adapt.OF_BASE_ALONE
+    assert "export" in adapt.BASE_ONLY_FIELDS
     assert "export" not in card_of(adapted[0] / "my-model")
 
 
@@ -138,7 +138,7 @@ def test_reviews_that_are_nearly_the_same_are_no_proof_of_each_other(
     save(tmp_path / "my.csv", lines)
     done = run("my.csv", "--model", made_package, "--force", "--workers", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "200 of them are nearly like another" in done.stdout
+    assert "200 of them are near duplicates" in done.stdout
     card = card_of(tmp_path / "my-model")
     assert card["adaptation"]["outcome"] != "better"
     assert card["metrics"]["adaptation"]["after"]["accuracy"] < 0.75

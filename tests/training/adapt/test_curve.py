@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from training.adapt import curve
-from training.adapt.curve import Task, Way
+from training.adapt.curve import Approach, Task
 
 LINES = "1_1\t-2.5\tIt broke.\n1_2\t0.2\tIt came on Monday.\n2_1\t3.0\tLovely.\n"
 
@@ -58,7 +58,7 @@ def test_no_product_lends_both_labels_and_test_sentences(monkeypatch: pytest.Mon
         sent.append((set(task.groups[rows]), set(task.groups[test]), len(rows)))
         return np.where(task.labels[test] == 1, 1.0, -1.0), None
 
-    found = curve.measure(Way("right", learn), task(120))
+    found = curve.measure(Approach("right", learn), task(120))
     assert [row["accuracy"] for row in found["rows"]] == [1.0, 1.0]
     assert [size for _, _, size in sent] == [10] * curve.SPLITS + [30] * curve.SPLITS
     assert all(not learned & tested for learned, tested, _ in sent)
@@ -68,5 +68,5 @@ def test_words_trained_anew_learn_what_their_labels_say() -> None:
     texts = [f"The lamp is {('sturdy', 'flimsy')[number % 2]}" for number in range(60)]
     labels = 1 - np.arange(60) % 2
     made = Task(texts, labels, np.arange(60), [], np.array([]))
-    logits, _ = curve.start_anew(made, np.arange(40), np.arange(40, 60))
+    logits, _ = curve.train_from_scratch(made, np.arange(40), np.arange(40, 60))
     assert ((logits > 0) == (labels[40:] == 1)).all()

@@ -8,7 +8,7 @@ from training.adapt import near_duplicates
 
 def groups_of(texts: list[str], groups: list[int] | None = None) -> list[int]:
     own = np.arange(len(texts)) if groups is None else np.array(groups)
-    return near_duplicates.join(texts, own).groups.tolist()
+    return near_duplicates.merge_groups(texts, own).groups.tolist()
 
 
 def test_other_numbers_and_another_name_make_no_other_review() -> None:
@@ -33,7 +33,7 @@ def test_groups_that_share_a_review_become_one() -> None:
 
 def test_it_says_how_many_have_a_neighbour() -> None:
     texts = [f"{varied(text)} {number}" for text in range(3) for number in range(2)] + [varied(9)]
-    assert near_duplicates.join(texts, np.arange(7)).alike == 6
+    assert near_duplicates.merge_groups(texts, np.arange(7)).duplicates == 6
 
 
 def test_reviews_without_a_word_are_nobodys_neighbour() -> None:

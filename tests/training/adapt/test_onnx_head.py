@@ -7,7 +7,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from training.adapt.onnx_head import POOLED, Head, HeadError, read_head, with_head, with_pooled
+from training.adapt.onnx_head import STATES, Head, HeadError, read_head, with_head, with_states
 from training.endpoint import inference
 
 IDS = {"ids": np.array([5, 9, 2, 14, 9], dtype=np.int64)}
@@ -49,7 +49,7 @@ def test_another_head_changes_nothing_but_its_own_bytes(network: bytes) -> None:
 
 def test_the_pooled_states_times_the_head_are_the_logit(network: bytes) -> None:
     contributions, bias = run(network)
-    states, maximum = run(with_pooled(network), *POOLED)
+    states, maximum = run(with_states(network), *STATES)
     head = read_head(network)
     logit = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64) @ head.weights + head.bias
     assert contributions.sum() + bias[0] == pytest.approx(logit, abs=1e-4)
@@ -59,14 +59,14 @@ def test_with_another_head_the_contributions_still_add_up_to_the_logit(network: 
     random = np.random.default_rng(1)
     head = Head(random.normal(size=len(read_head(network).weights)), -0.75)
     contributions, bias = run(with_head(network, head))
-    states, maximum = run(with_pooled(network), *POOLED)
+    states, maximum = run(with_states(network), *STATES)
     logit = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64) @ head.weights + head.bias
     assert bias[0] == pytest.approx(-0.75)
     assert contributions.astype(np.float64).sum() + bias[0] == pytest.approx(logit, abs=1e-4)
 
 
 def test_letting_the_states_out_changes_no_answer(network: bytes) -> None:
-    for plain, more in zip(run(network), run(with_pooled(network), "contributions", "bias"), strict=True):
+    for plain, more in zip(run(network), run(with_states(network), "contributions", "bias"), strict=True):
         assert plain.tolist() == more.tolist()
 
 

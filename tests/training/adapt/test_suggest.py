@@ -23,7 +23,7 @@ def texts(count: int) -> list[str]:
 
 def test_the_unsurest_row_comes_first(made_package: Path, tmp_path: Path) -> None:
     lines = texts(40)
-    rows = suggest.read(save(tmp_path / "a.csv", [f"{text}," for text in lines]))
+    rows = suggest.read_unlabelled(save(tmp_path / "a.csv", [f"{text}," for text in lines]))
     (first,) = suggest.suggest(rows, made_package, 1, workers=1)
     model = inference.model_fn(made_package)
     said = [model.predict(text)[1].probability for text in lines]
@@ -33,16 +33,16 @@ def test_the_unsurest_row_comes_first(made_package: Path, tmp_path: Path) -> Non
 
 def test_of_two_that_are_equally_unsure_the_one_unlike_the_first_is_picked() -> None:
     features = np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 5.0]])
-    assert suggest.spread(features, np.array([1.0, 0.9, 0.9]), 2) == [0, 2]
+    assert suggest.pick_diverse(features, np.array([1.0, 0.9, 0.9]), 2) == [0, 2]
 
 
 def test_a_row_of_which_the_model_is_sure_is_picked_last() -> None:
     features = np.array([[0.0, 0.0], [9.0, 9.0], [1.0, 0.0]])
-    assert suggest.spread(features, np.array([1.0, 0.0, 0.5]), 3) == [0, 2, 1]
+    assert suggest.pick_diverse(features, np.array([1.0, 0.0, 0.5]), 3) == [0, 2, 1]
 
 
 def test_no_row_is_picked_twice_though_all_are_alike() -> None:
-    assert sorted(suggest.spread(np.ones((5, 3)), np.ones(5), 9)) == [0, 1, 2, 3, 4]
+    assert sorted(suggest.pick_diverse(np.ones((5, 3)), np.ones(5), 9)) == [0, 1, 2, 3, 4]
 
 
 def test_entropy_is_largest_in_the_middle_and_nothing_at_the_ends() -> None:
@@ -50,7 +50,9 @@ def test_entropy_is_largest_in_the_middle_and_nothing_at_the_ends() -> None:
 
 
 def test_rows_with_a_label_or_said_before_or_empty_are_left_out(tmp_path: Path) -> None:
-    rows = suggest.read(save(tmp_path / "a.csv", ["One lamp,", "Two lamps,1", "one  LAMP,", ",", "Three,"]))
+    rows = suggest.read_unlabelled(
+        save(tmp_path / "a.csv", ["One lamp,", "Two lamps,1", "one  LAMP,", ",", "Three,"])
+    )
     assert rows.numbers.tolist() == [0, 4]
     assert rows.rows == 5
 
@@ -58,7 +60,7 @@ def test_rows_with_a_label_or_said_before_or_empty_are_left_out(tmp_path: Path) 
 def test_a_file_of_plain_lines_will_do(made_package: Path, tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("\n".join(texts(10)), encoding="utf-8")
-    assert len(suggest.suggest(suggest.read(path), made_package, 3, workers=1)) == 3
+    assert len(suggest.suggest(suggest.read_unlabelled(path), made_package, 3, workers=1)) == 3
 
 
 def test_what_is_written_has_the_texts_and_an_empty_label(

@@ -1,4 +1,4 @@
-"""Judge what an adaptation brought, by reviews that the fit in question has not seen."""
+"""Evaluate an adapted model on reviews that its fit has not seen."""
 
 from typing import Any, NamedTuple
 
@@ -7,15 +7,16 @@ import numpy as np
 from training.evaluation import metrics, significance
 from training.evaluation.significance import Figure
 
-# Whether it is better can't be told from reviews on which the base does worse than a coin.
+# The outcome where the base is right less often than a coin: such reviews can't show an improvement.
 UNCLEAR = "unclear"
 
 
-class Tuned(NamedTuple):
-    """A network that has learned, and what fits without a review say about it.
+class TunedModel(NamedTuple):
+    """A fitted network and its answers to held-out reviews.
 
-    ``unseen`` is P(positive), float64 (reviews,), and ``outright`` whether it lies outside the band, both by
-    fits that had not seen the review or its group. ``how`` says what was fitted, ``settings`` how.
+    ``unseen`` is P(positive), float64 (reviews,). ``outright``, bool (reviews,), is true
+    outside the uncertain band. Both come from fits that have not seen the review or its group. ``how`` names what was fitted,
+    ``settings`` its parameters.
     """
 
     network: bytes
@@ -27,8 +28,11 @@ class Tuned(NamedTuple):
     settings: dict[str, Any]
 
 
-class Judged(NamedTuple):
-    """How base and adapted model do on reviews they have not learned from."""
+class Evaluation(NamedTuple):
+    """Metrics of base and adapted model on held-out reviews.
+
+    ``commoner`` is the accuracy of always answering the commoner label.
+    """
 
     before: dict[str, Any]
     after: dict[str, Any]
@@ -37,22 +41,25 @@ class Judged(NamedTuple):
     commoner: float
 
 
-def judge(
+def evaluate(
     before: np.ndarray,
-    tuned: Tuned,
+    tuned: TunedModel,
     labels: np.ndarray,
     groups: np.ndarray,
     tokens: np.ndarray,
     base: dict[str, Any],
-) -> Judged:
-    """Compare the base, whose card and P(positive) are given, with what was tuned."""
+) -> Evaluation:
+    """Compare a tuned model with its base, by the base's P(positive) and its card.
+
+    ``before`` is float64 (reviews,); ``labels``, ``groups`` and ``tokens`` are int (reviews,).
+    """
     figures = significance.compare(before, tuned.unseen, labels, groups)
     outcome = significance.outcome(figures)
     if outcome == "better" and figures["accuracy"].after <= commoner(labels):
         outcome = "no different"
     if significance.is_below_guessing(before, labels, groups):
         outcome = UNCLEAR
-    return Judged(
+    return Evaluation(
         metrics.summary(before, labels, tuple(base["uncertain"])),
         summary_of(tuned.unseen, tuned.outright, labels, tuned.band)
         | {"by_length": metrics.by_length(tuned.unseen, labels, tokens, tuned.band)},
@@ -65,7 +72,7 @@ def judge(
 def summary_of(
     probabilities: np.ndarray, outright: np.ndarray, labels: np.ndarray, band: tuple[float, float]
 ) -> dict[str, Any]:
-    """Give a split's figures, where each review has a band of its own, fitted without it."""
+    """Return the metrics of reviews, each held against a band that was fitted without it."""
     positive = probabilities >= 0.5
     right = positive == (labels == 1)
     return metrics.summary(probabilities, labels, band) | {
@@ -77,31 +84,31 @@ def summary_of(
     }
 
 
-def _share(those: np.ndarray) -> float | None:
-    return float(those.mean()) if len(those) else None
+def _share(right: np.ndarray) -> float | None:
+    return float(right.mean()) if len(right) else None
 
 
 def commoner(labels: np.ndarray) -> float:
-    """Give the share of the commoner label: what is right by always saying the same."""
+    """Return the share of the commoner label: the accuracy of always answering the same."""
     return float(max(labels.mean(), 1 - labels.mean()))
 
 
-def sentence_of(judged: Judged) -> str:
-    """Say in one sentence what adapting brought."""
-    accuracy, ece = judged.figures["accuracy"], judged.figures["ece"]
-    if judged.outcome == UNCLEAR:
+def sentence_of(evaluation: Evaluation) -> str:
+    """Return one sentence on what adapting changed."""
+    accuracy, ece = evaluation.figures["accuracy"], evaluation.figures["ece"]
+    if evaluation.outcome == UNCLEAR:
         return (
             f"Unclear: the base is right for {100 * accuracy.before:.1f} % of these reviews, less than by"
-            " guessing. Either their labels are swapped, or they were chosen because it is wrong on them, and"
-            " what learns from such alone is wrong on others; add labelled reviews that no verdict chose."
+            " guessing. Their labels are swapped, or they were chosen because the base is wrong on them."
+            " Add labelled reviews that were not chosen by their verdicts."
         )
-    low, high = (100 * one for one in accuracy.interval)
-    said = judged.outcome.capitalize() + significance.by_what(judged.outcome, judged.figures)
+    low, high = (100 * bound for bound in accuracy.interval)
+    outcome = evaluation.outcome.capitalize() + significance.by_what(evaluation.outcome, evaluation.figures)
     end = "."
-    if accuracy.after <= judged.commoner:
-        end = f"; always saying the same would be right for {100 * judged.commoner:.1f} %."
+    if accuracy.after <= evaluation.commoner:
+        end = f"; always saying the same would be right for {100 * evaluation.commoner:.1f} %."
     return (
-        f"{said}: right for {100 * accuracy.after:.1f} % of reviews it has not learned"
+        f"{outcome}: right for {100 * accuracy.after:.1f} % of reviews it has not learned"
         f" from, where the base is right for {100 * accuracy.before:.1f} % (a difference of"
         f" {100 * accuracy.difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}); calibration"
         f" error {100 * ece.after:.1f} %, before {100 * ece.before:.1f} %{end}"

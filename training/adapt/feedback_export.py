@@ -1,9 +1,9 @@
-"""Take out what people said of verdicts, as a CSV that adapt.py learns from, and delete it.
+"""Export people's corrections of verdicts as a CSV that adapt.py learns from, or delete them.
 
-    python -m training.adapt.feedback export --out corrections.csv     # from where FEEDBACK says
-    python -m training.adapt.feedback delete ID                        # or --all
+    python -m training.adapt.feedback_export export --out corrections.csv   # from the place in FEEDBACK
+    python -m training.adapt.feedback_export delete ID                      # or --all
 
-The API keeps such things where FEEDBACK names a folder or s3://bucket/prefix, and can't read them itself.
+FEEDBACK names a folder or s3://bucket/prefix. The API writes feedback there and can't read it.
 """
 
 import argparse
@@ -17,34 +17,34 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from training.adapt.exit_status import FINE, CommandError, speaking
+from training.adapt.exit_status import FINE, CommandError, run_command
 from training.files.rows import harmless, written
 from vocab.files import write_atomic
 from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place
 
 COLUMNS = ("text", "label", "model", "created", "id")
-# A review in it may be anybody's: for its owner alone.
+# Reviews may be personal: only the file's owner may read them.
 FILE_MODE = 0o600
-# A review of 50,000 characters has at most so many bytes, and something around it.
+# Above the size of the longest review, 50,000 characters, with the fields around it.
 MAX_RECORD_BYTES = 1_000_000
 CONNECT_SECONDS, READ_SECONDS = 10, 30
 
 
 class Store(Protocol):
-    """Where records are."""
+    """A place that keeps records."""
 
     def names(self) -> list[str]:
-        """Give the names of all records, in order."""
+        """Return the names of all records, in order."""
 
     def read(self, name: str) -> bytes:
-        """Give a record's bytes."""
+        """Return a record's bytes."""
 
     def remove(self, name: str) -> None:
         """Delete a record."""
 
 
 class Folder:
-    """Records as files."""
+    """Records as files of a folder."""
 
     def __init__(self, place: Place) -> None:
         self._folder = Path(place.path)
@@ -61,7 +61,7 @@ class Folder:
 
 
 class Bucket:
-    """Records as objects of S3."""
+    """Records as objects of an S3 bucket."""
 
     def __init__(self, place: Place, client: Any) -> None:
         self._place, self._client = place, client
@@ -83,23 +83,23 @@ class Bucket:
         self._client.delete_object(Bucket=self._place.bucket, Key=name)
 
 
-def open_store(named: str | None) -> Store:
-    """Open the place that FEEDBACK names. Raises CommandError."""
+def open_store(address: str | None) -> Store:
+    """Return the store at a folder or s3://bucket/prefix. Raises CommandError."""
     try:
-        place = read_place(named)
+        place = read_place(address)
     except PlaceError as error:
         raise CommandError(str(error)) from error
     if place is None:
-        raise CommandError("no place is named; set FEEDBACK as for the API, or give --from")
+        raise CommandError("no place is given; set FEEDBACK as for the API, or use --from")
     if place.bucket:
         return Bucket(place, _client())
     if not Path(place.path).is_dir():
-        raise CommandError(f"{place.path} is no folder; name the one that the API's FEEDBACK names")
+        raise CommandError(f"{place.path} is no folder; use the folder in the API's FEEDBACK")
     return Folder(place)
 
 
 def records(store: Store) -> Iterator[Record | None]:
-    """Read all records, one after the other; None for what is none."""
+    """Yield all records in order; None for one that can't be read."""
     for name in tqdm(store.names(), desc="reading", unit="review", disable=None):
         try:
             yield from_bytes(store.read(name))
@@ -108,31 +108,39 @@ def records(store: Store) -> Iterator[Record | None]:
 
 
 def export(store: Store, out: Path) -> int:
-    """Write all feedback as CSV, the oldest first. Raises OSError, or what botocore raises."""
-    found = list(records(store))
-    whole = sorted((one for one in found if one), key=lambda one: (one.created, one.id))
+    """Write all feedback as CSV, oldest first; return the exit status.
+
+    Raises OSError, or what botocore raises.
+    """
+    stored = list(records(store))
+    readable = sorted((record for record in stored if record), key=lambda record: (record.created, record.id))
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for record in whole:
+    for record in readable:
         review, label, model = record.feedback
         writer.writerow([harmless(review), label, model, record.created, record.id])
     write_atomic(out, written(text.getvalue()), FILE_MODE)
-    left_out = len(found) - len(whole)
+    left_out = len(stored) - len(readable)
     print(
-        f"feedback: {len(whole):,} reviews in {out}"
+        f"feedback: {len(readable):,} reviews in {out}"
         + (f"; {left_out:,} can't be read and are left out" if left_out else "")
     )
-    if whole:
-        print("feedback: alone they teach the contrary of the model; add reviews that no verdict chose")
+    if readable:
+        print(
+            "feedback: these reviews alone mislead a fit; add reviews that were not chosen by their verdicts"
+        )
     return FINE
 
 
 def delete(store: Store, ids: Sequence[str], every: bool) -> int:
-    """Delete feedback by its ids, or every one. Raises CommandError for an id that is none."""
+    """Delete feedback by ids, or all of it; return the exit status.
+
+    Raises CommandError for a malformed id.
+    """
     wrong = next((id for id in ids if not ID.fullmatch(id)), None)
     if wrong is not None or bool(ids) == every:
-        raise CommandError("name ids of 32 hex digits, as the API and the export give them, or --all")
+        raise CommandError("give ids of 32 hex digits, as the API and the export show them, or --all")
     names = store.names()
     chosen = names if every else [name for name in names if _id_of(name) in ids]
     for name in chosen:
@@ -142,7 +150,7 @@ def delete(store: Store, ids: Sequence[str], every: bool) -> int:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Do what the flags say, and give the exit status."""
+    """Run the command and return its exit status."""
     store = open_store(options.place)
     if options.action == "export":
         return export(store, options.out)
@@ -168,14 +176,14 @@ def _client() -> Any:
 
 def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog=prog, description="Take out or delete what people said of verdicts."
+        prog=prog, description="Export or delete people's corrections of verdicts."
     )
     actions = parser.add_subparsers(dest="action", required=True)
-    exporting = actions.add_parser("export", help="write it as a CSV that adapt learns from")
+    exporting = actions.add_parser("export", help="write feedback as a CSV that adapt learns from")
     exporting.add_argument("--out", "-o", type=Path, default=Path("corrections.csv"), help="the CSV")
-    deleting = actions.add_parser("delete", help="delete some of it, or all")
-    deleting.add_argument("ids", nargs="*", help="what to delete")
-    deleting.add_argument("--all", action="store_true", help="delete everything")
+    deleting = actions.add_parser("delete", help="delete some feedback, or all")
+    deleting.add_argument("ids", nargs="*", help="ids to delete")
+    deleting.add_argument("--all", action="store_true", help="delete all feedback")
     for action in (exporting, deleting):
         action.add_argument(
             "--from",
@@ -187,9 +195,9 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, called ``prog``; give its exit status."""
+    """Run the command, named ``prog`` in its help; return its exit status."""
     options = parse(arguments, prog)
-    return speaking("feedback", lambda: run(options))
+    return run_command("feedback", lambda: run(options))
 
 
 if __name__ == "__main__":
