@@ -1,7 +1,7 @@
-"""Carry the service's own packages into the distribution, as verdict_sentiment/_app.
+"""Copy the service's packages into the distribution, as verdict_sentiment/_app.
 
-There `vocab`, `training` and `chalice_app` are packages of verdict_sentiment._app, so that nobody's own module
-of such a name is in the way. The copies import each other by these longer names.
+There `vocab`, `training` and `chalice_app` are packages of verdict_sentiment._app, so that they never clash
+with a user's own modules. The copies import each other by these longer names.
 """
 
 import re
@@ -15,7 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 TARGET = "verdict_sentiment/_app"
 PACKAGE = TARGET.replace("/", ".")
-# What judging in one's own process, adapting and watching import.
+# The parts of training/ that local judging, adapting and watching import.
 TRAINING = ("adapt", "data", "endpoint", "evaluation", "files")
 CARRIED = (
     "run.py",
@@ -34,12 +34,12 @@ RENAMED = re.compile(r"^(\s*)(from|import) (?=(?:vocab|training|chalice_app)\b)"
 
 
 class CarryingHook(BuildHookInterface[Any]):
-    """Hatchling's hook; a distribution that is built from an sdist has the copies already."""
+    """Hatchling's hook. A build from an sdist has the copies already."""
 
     PLUGIN_NAME = "custom"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make the copies and have them put in."""
+        """Make the copies and add them to the build."""
         self._folder = Path(tempfile.mkdtemp(prefix="verdict-"))
         if version == "editable" or (Path(self.root) / TARGET).is_dir():
             return
@@ -50,21 +50,21 @@ class CarryingHook(BuildHookInterface[Any]):
         build_data["force_include"][str(self._folder)] = TARGET
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
-        """Take the copies away."""
+        """Remove the copies."""
         shutil.rmtree(self._folder)
 
 
 def carried(repository: Path) -> Iterator[Path]:
-    """Give the files to carry. Raises FileNotFoundError when some are missing."""
+    """Yield the files to carry. Raises FileNotFoundError when a pattern matches none."""
     for pattern in CARRIED:
-        found = [path for path in sorted(repository.glob(pattern)) if path.is_file()]
-        if not found:
+        matches = [path for path in sorted(repository.glob(pattern)) if path.is_file()]
+        if not matches:
             raise FileNotFoundError(f"{repository} has no {pattern}; build in a whole checkout, or an sdist")
-        yield from (path for path in found if path.suffix != ".pyc" and not path.name.startswith("."))
+        yield from (path for path in matches if path.suffix != ".pyc" and not path.name.startswith("."))
 
 
 def copy(path: Path, target: Path) -> None:
-    """Copy a file; a Python file with its imports renamed."""
+    """Copy a file, and rename a Python file's imports."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix == ".py":
         target.write_text(renamed(path.read_text(encoding="utf-8")), encoding="utf-8")

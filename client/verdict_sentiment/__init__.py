@@ -1,4 +1,4 @@
-"""Verdict's Python client: a film review goes in, positive, negative or uncertain comes out, and why."""
+"""Verdict's Python client: classify film reviews as positive, negative or uncertain, and explain why."""
 
 __version__ = "0.1.0"
 

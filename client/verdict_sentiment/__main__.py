@@ -1,4 +1,4 @@
-"""`python -m verdict_sentiment` is the command `verdict`."""
+"""Run the command `verdict` as `python -m verdict_sentiment`."""
 
 from verdict_sentiment.cli import main
 

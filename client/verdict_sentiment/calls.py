@@ -1,21 +1,21 @@
-"""What is asked of the service: its routes, and reviews put into requests of a size that it reads."""
+"""Build the service's requests: its routes, and batches no larger than it accepts."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from verdict_sentiment._shared import MessageError, messages
+from verdict_sentiment._packages import MessageError, messages
 from verdict_sentiment.errors import RefusedError, VerdictError
 from verdict_sentiment.results import Answer, Judged, Message
 
 MAX_REVIEWS = messages.MAX_BATCH_REVIEWS
-# A little less than the service reads: the frame around the reviews takes some bytes too.
+# A little below the service's limit: the frame around the reviews takes some bytes too.
 MAX_BYTES = messages.MAX_BODY_BYTES - 1_000
 
 Review = str | tuple[str | int, str]
 
 
 class Call(NamedTuple):
-    """One request: GET, or POST of ``message``; ``statuses`` are those that bring an answer."""
+    """One request: a GET, or a POST of ``message``. ``statuses`` mark an answer; ``again`` allows retries."""
 
     path: str
     message: Message | None = None
@@ -24,7 +24,7 @@ class Call(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A review on its way: its place in the batch, its id, and why it is not sent, or None."""
+    """A review of a batch: its place, its id, and the reason for not sending it, or None."""
 
     place: int
     id: str | int | None
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 class Chunk(NamedTuple):
-    """What one request carries: all its entries, the places of those that are sent, and the call, if any."""
+    """One request of a batch: all its entries, the places of those sent, and the call if any is sent."""
 
     entries: list[Entry]
     sent: list[int]
@@ -44,7 +44,7 @@ HEALTH = Call("/v1/health", statuses=(200, 503), again=False)
 
 
 def sentiment(review: str, explain: str) -> Call:
-    """Give the call for one review. Raises RefusedError for what no service would take."""
+    """Return the call for one review. Raises RefusedError for a review that every service refuses."""
     _check_explain(explain)
     refused = _refusal(review)
     if refused:
@@ -53,10 +53,10 @@ def sentiment(review: str, explain: str) -> Call:
 
 
 def batch(reviews: Iterable[Review], explain: str) -> Iterator[Chunk]:
-    """Put reviews, or (id, review) pairs, into requests of at most 100 reviews and 1 MB, in their order.
+    """Yield requests of at most 100 reviews and 1 MB, from reviews or (id, review) pairs, in their order.
 
-    A review that no service would take is not sent; its entry says why. Raises RefusedError when ``explain``
-    is no level of explanation, or ``reviews`` one text, which would be taken for a review a character.
+    A review that every service refuses is not sent; its entry holds the reason. Raises RefusedError when
+    ``explain`` is no level of explanation, or ``reviews`` a single text, whose characters are no reviews.
     """
     _check_explain(explain)
     if isinstance(reviews, (str, bytes)):
@@ -79,20 +79,20 @@ def batch(reviews: Iterable[Review], explain: str) -> Iterator[Chunk]:
 
 
 def judged(chunk: Chunk, answers: Iterable[Answer | VerdictError]) -> Iterator[Judged]:
-    """Give each review of a request with its answer, or its error."""
-    left = iter(answers)
+    """Yield each review of a request with its answer or its error."""
+    remaining = iter(answers)
     for entry in chunk.entries:
-        found = entry.refused or next(left)
-        if isinstance(found, VerdictError):
-            yield Judged(entry.place, entry.id, None, found)
+        outcome = entry.refused or next(remaining)
+        if isinstance(outcome, VerdictError):
+            yield Judged(entry.place, entry.id, None, outcome)
         else:
-            yield Judged(entry.place, entry.id, found, None)
+            yield Judged(entry.place, entry.id, outcome, None)
 
 
 def _entry(index: int, review: Review) -> tuple[Entry, Message | None]:
     name, text = review if isinstance(review, tuple) and len(review) == 2 else (None, review)
     refused = _refusal(text)
-    # Sent by its place: an id of the caller's may come twice, or be as long as it likes.
+    # The place is sent as the id: a caller's ids may repeat and may have any length.
     return Entry(index, name, refused), None if refused else {"id": index, "review": text}
 
 

@@ -1,4 +1,4 @@
-"""The command `verdict`: a review, or a file of them, to verdicts.
+"""Run the command `verdict`: a review, or a file of reviews, to verdicts.
 
     verdict "I loved it"                              one review
     verdict < review.txt                              one review from standard input
@@ -16,14 +16,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from verdict_sentiment import __version__, assistants, files, serve, show, yours
-from verdict_sentiment._shared import messages
+from verdict_sentiment import __version__, files, mcp_server, programs, serve, show
+from verdict_sentiment._packages import messages
+from verdict_sentiment.backends import UsageError, add_flags, open_verdict
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.files import STANDARD, BatchError
-from verdict_sentiment.ways import UsageError, add_flags, open_verdict
 
 FINE, FAILED, USAGE, UNAVAILABLE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
-# What a shell says of a command whose reader went away: 128 + SIGPIPE.
+# A shell's status for a command whose reader has closed the pipe: 128 + SIGPIPE.
 PIPE_CLOSED = 141
 EPILOG = """\
 exit status: 0 all judged; 1 a review or some rows could not be; 2 what was typed, or the file, can't be used;
@@ -31,78 +31,78 @@ exit status: 0 all judged; 1 a review or some rows could not be; 2 what was type
 130 interrupted.
 
 commands: {commands} (`verdict COMMAND --help`)"""
-# What is wrong with a review alone; the service's other refusals are about who asks, and where.
+# Statuses that concern the review itself. Other refusals concern the caller or the address.
 REVIEW_STATUSES = (400, 413, 422)
 
-# Each is named here once; `--` lets a text of such a name through.
+# A text that equals one of these names is sent after `--`.
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "serve": serve.main,
-    "mcp": assistants.main,
-    "adapt": yours.adapt,
-    "compare": yours.compare,
-    "suggest": yours.suggest,
-    "feedback": yours.feedback,
-    "watch": yours.watch,
+    "mcp": mcp_server.main,
+    "adapt": programs.adapt,
+    "compare": programs.compare,
+    "suggest": programs.suggest,
+    "feedback": programs.feedback,
+    "watch": programs.watch,
 }
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, and end with its exit status."""
-    given = sys.argv[1:] if arguments is None else list(arguments)
-    command = COMMANDS.get(given[0]) if given else None
-    sys.exit(speaking(lambda: command(given[1:]) if command else judge(given)))
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    command = COMMANDS.get(words[0]) if words else None
+    sys.exit(exit_status(lambda: command(words[1:]) if command else judge(words)))
 
 
-def speaking(work: Callable[[], int]) -> int:
-    """Do some work; say in one sentence why it can't be done, and give the exit status."""
+def exit_status(work: Callable[[], int]) -> int:
+    """Return the exit status of some work; print a failure as one sentence."""
     try:
         status = work()
         if sys.stdout:
             sys.stdout.flush()
         return status
     except UsageError as error:
-        return _say(error, USAGE)
+        return _report(error, USAGE)
     except VerdictError as error:
-        return _say(error, status_of(error))
+        return _report(error, status_of(error))
     except BatchError as error:
-        return _say(error, BROKEN)
+        return _report(error, BROKEN)
     except BrokenPipeError:
         _forget_output()
         return PIPE_CLOSED
     except OSError as error:
         _forget_output()
-        return _say(f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
+        return _report(f"{error.filename or 'this machine'}: {error.strerror or error}", BROKEN)
     except KeyboardInterrupt:
-        return _say("interrupted", INTERRUPTED)
+        return _report("interrupted", INTERRUPTED)
 
 
 def status_of(error: VerdictError) -> int:
-    """Give the exit status of what has no verdict."""
+    """Return the exit status for an error."""
     if isinstance(error, RefusedError) and error.status in REVIEW_STATUSES:
         return FAILED
     return UNAVAILABLE if isinstance(error, (RefusedError, UnavailableError, BadAnswerError)) else BROKEN
 
 
 def judge(arguments: Sequence[str]) -> int:
-    """Judge a text, a file or standard input; give the exit status."""
+    """Judge a text, a file or standard input, and return the exit status."""
     options = _parser().parse_args(arguments)
     if sys.stdout is None:
         raise UsageError("standard output is closed, so no verdict could be told")
-    # Rows keep their own line breaks, and half a character of a broken escape has no UTF-8.
+    # Rows keep their own line breaks. A lone surrogate has no UTF-8, so it is escaped.
     sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace", newline="")  # type: ignore[union-attr]
     path = _file_of(options)
     if path is not None:
         return _judge_file(options, path)
     if options.what == [STANDARD] or (not options.what and options.format):
-        with files.standard_input(options.format) as copied:
-            return _judge_file(options, copied)
+        with files.standard_input(options.format) as copy:
+            return _judge_file(options, copy)
     return _judge_text(options, _text_of(options))
 
 
 def _judge_text(options: argparse.Namespace, review: str) -> int:
     with open_verdict(options) as verdict:
         answer = verdict.sentiment(review, options.explain)
-    print(messages.to_json(answer.to_message()).decode() if options.json else show.answer(answer))
+    print(messages.to_json(answer.to_message()).decode() if options.json else show.format_answer(answer))
     return FINE
 
 
@@ -112,15 +112,15 @@ def _judge_file(options: argparse.Namespace, path: Path) -> int:
     try:
         judged, failed = files.judge(options, path)
     except VerdictError as error:
-        return _say(f"{error}{files.kept_in(options.out)}", status_of(error))
+        return _report(f"{error}{files.resume_hint(options.out)}", status_of(error))
     except KeyboardInterrupt:
-        return _say(f"interrupted{files.kept_in(options.out)}", INTERRUPTED)
+        return _report(f"interrupted{files.resume_hint(options.out)}", INTERRUPTED)
     if options.out != STANDARD:
-        _say(f"{judged:,} rows, {failed:,} of them with an error, in {options.out}", FINE)
+        _report(f"{judged:,} rows, {failed:,} of them with an error, in {options.out}", FINE)
     return FAILED if failed else FINE
 
 
-# --- what was typed -----------------------------------------------------------------------------
+# --- arguments ----------------------------------------------------------------------------------
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -147,28 +147,26 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _file_of(options: argparse.Namespace) -> Path | None:
-    """Give the file that was named, or None. Raises UsageError when it looks like one but is not there."""
+    """Return the file to judge, or None. Raises UsageError for a file name without a file."""
     if len(options.what) > 1:
         raise UsageError(f"{len(options.what)} texts came, send one: put a review in quotes")
     if options.text is not None and options.what:
         raise UsageError("--text is the review; leave the other text or file out")
-    named = options.what[0] if options.what else STANDARD
-    if named == STANDARD:
+    name = options.what[0] if options.what else STANDARD
+    if name == STANDARD:
         return None
-    if os.path.isfile(named):
-        return Path(named)
-    if os.path.isdir(named):
-        raise UsageError(f"{named!r} is a folder; name a file in it, or give a review of that name to --text")
-    is_name = os.path.splitext(named)[1].lower() in files.rows.SUFFIXES and len(named.split()) == 1
-    if is_name or options.format:
-        raise UsageError(
-            f"there is no file {named[:200]!r}; for a review that looks like a name, give --text"
-        )
+    if os.path.isfile(name):
+        return Path(name)
+    if os.path.isdir(name):
+        raise UsageError(f"{name!r} is a folder; name a file in it, or give a review of that name to --text")
+    has_suffix = os.path.splitext(name)[1].lower() in files.rows.SUFFIXES and len(name.split()) == 1
+    if has_suffix or options.format:
+        raise UsageError(f"there is no file {name[:200]!r}; for a review that looks like a name, give --text")
     return None
 
 
 def _text_of(options: argparse.Namespace) -> str:
-    """Give the review, from what was typed or from standard input. Raises UsageError."""
+    """Return the review from the arguments or from standard input. Raises UsageError."""
     if options.out != STANDARD or options.column:
         raise UsageError("-o and --column are for files of reviews; name one, or give --format for its rows")
     if options.text is not None:
@@ -186,12 +184,12 @@ def _text_of(options: argparse.Namespace) -> str:
         raise UsageError(f"standard input is not UTF-8 (byte {error.start}); send UTF-8") from error
 
 
-def _say(error: object, status: int) -> int:
+def _report(error: object, status: int) -> int:
     print(f"verdict: {show.printable(str(error))}", file=sys.stderr)
     return status
 
 
 def _forget_output() -> None:
-    """Lead standard output nowhere: Python flushes it once more at its end, and would complain."""
+    """Redirect standard output to the null device: Python flushes it at exit, which would fail again."""
     if sys.stdout:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

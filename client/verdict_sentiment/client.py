@@ -1,4 +1,4 @@
-"""The client: one review or many to their verdicts, by a service or in this process."""
+"""Judge reviews: one or many, by a service or in this process."""
 
 import os
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -17,12 +17,12 @@ _DEFAULT = Policy()
 
 
 class Verdict:
-    """Judges film reviews. ``Verdict("https://api.example.com").sentiment("...")``
+    """Judge film reviews: ``Verdict("https://api.example.com").sentiment("...")``.
 
-    ``timeout`` is the limit of one try and ``deadline`` that of a call with all its tries and waits, in
-    seconds. Failures that pass by themselves are tried ``retries`` times more, at random moments, no earlier
-    than the service asks for. ``api_key`` goes as X-Api-Key. Give ``client`` for proxies or certificates of
-    your own. One Verdict may serve many threads; close it, or use it in a ``with`` block.
+    ``timeout`` limits one try and ``deadline`` a call with all its tries and waits, both in seconds. A
+    passing failure is tried ``retries`` times more, after random waits that respect Retry-After.
+    ``api_key`` is sent as X-Api-Key. ``client`` is an httpx client with your own proxies or certificates.
+    One Verdict may serve many threads. Close it, or use it in a ``with`` block.
     """
 
     def __init__(
@@ -35,32 +35,31 @@ class Verdict:
         deadline: float = _DEFAULT.deadline,
         client: httpx.Client | None = None,
     ) -> None:
-        """Raises ValueError when the URL or the key can't be one; nothing is asked yet."""
+        """Raise ValueError for a malformed URL or key; no request is sent yet."""
         self._service: Service = HttpService(url, api_key, Policy(timeout, retries, deadline), client)
 
     @classmethod
     def local(cls, model: str | os.PathLike[str] | None = None) -> Self:
-        """Give a Verdict that asks nobody: the same answers in this process, by the extra [local].
+        """Return a Verdict that judges in this process, with the same answers. Needs the extra [local].
 
-        ``model`` is a folder with model.onnx and model.json (default: the published one, which comes along).
-        Raises VerdictError when it can't be used, or the extra is not installed.
+        ``model`` is a folder with model.onnx and model.json (default: the published model, included here).
+        Raises VerdictError when the model can't be used, or the extra is not installed.
         """
-        from verdict_sentiment.local import HooksService
+        from verdict_sentiment.local import LocalService
 
-        made = cls.__new__(cls)
-        made._service = HooksService(model)
-        return made
+        verdict = cls.__new__(cls)
+        verdict._service = LocalService(model)
+        return verdict
 
     def sentiment(self, review: str, explain: str = "sentences") -> Answer:
         """Judge one review; ``explain`` is "none", "sentences" or "words". Raises VerdictError."""
         return results.read_answer(self._service.ask(calls.sentiment(review, explain)), explain)
 
     def batch(self, reviews: Iterable[Review], explain: str = "none") -> Iterator[Judged]:
-        """Judge reviews, or (id, review) pairs, one after the other and in their order.
+        """Judge reviews, or (id, review) pairs, in their order.
 
-        They are taken as they are needed, and sent by up to 100 and 1 MB. A review that can't be judged has
-        its own error and harms no other. Raises VerdictError when the service fails; what was given until
-        then is good.
+        Reviews are read as needed and sent in requests of up to 100 reviews and 1 MB. A bad review has its
+        own error and harms no other. Raises VerdictError when the service fails; earlier results hold.
         """
         for chunk in calls.batch(reviews, explain):
             message = self._service.ask(chunk.call) if chunk.call else None
@@ -68,11 +67,11 @@ class Verdict:
             yield from calls.judged(chunk, answers)
 
     def model(self) -> Message:
-        """Give the card of the model that answers. Raises VerdictError."""
+        """Return the card of the model that answers. Raises VerdictError."""
         return results.read_card(self._service.ask(calls.CARD))
 
     def health(self) -> Health:
-        """Say whether app and endpoint work; asked once, not again. Raises VerdictError."""
+        """Return whether app and endpoint work, after one try. Raises VerdictError."""
         return results.read_health(self._service.ask(calls.HEALTH))
 
     def close(self) -> None:
@@ -89,7 +88,7 @@ class Verdict:
 
 
 class AsyncVerdict:
-    """The same for asyncio: ``await AsyncVerdict(url).sentiment("...")``; all that Verdict says holds."""
+    """Judge film reviews under asyncio, as Verdict does: ``await AsyncVerdict(url).sentiment("...")``."""
 
     def __init__(
         self,
@@ -101,7 +100,7 @@ class AsyncVerdict:
         deadline: float = _DEFAULT.deadline,
         client: httpx.AsyncClient | None = None,
     ) -> None:
-        """Raises ValueError when the URL or the key can't be one; nothing is asked yet."""
+        """Raise ValueError for a malformed URL or key; no request is sent yet."""
         self._service = AsyncHttpService(url, api_key, Policy(timeout, retries, deadline), client)
 
     async def sentiment(self, review: str, explain: str = "sentences") -> Answer:
@@ -113,15 +112,15 @@ class AsyncVerdict:
         for chunk in calls.batch(reviews, explain):
             message = await self._service.ask(chunk.call) if chunk.call else None
             answers = results.read_batch(message, chunk.sent, explain) if message else []
-            for one in calls.judged(chunk, answers):
-                yield one
+            for judged in calls.judged(chunk, answers):
+                yield judged
 
     async def model(self) -> Message:
-        """Give the card of the model that answers. Raises VerdictError."""
+        """Return the card of the model that answers. Raises VerdictError."""
         return results.read_card(await self._service.ask(calls.CARD))
 
     async def health(self) -> Health:
-        """Say whether app and endpoint work; asked once, not again. Raises VerdictError."""
+        """Return whether app and endpoint work, after one try. Raises VerdictError."""
         return results.read_health(await self._service.ask(calls.HEALTH))
 
     async def close(self) -> None:

@@ -1,11 +1,12 @@
-"""Why there is no verdict: one exception for each thing that a caller can do about it."""
+"""Exceptions: one for each reaction that a caller may have."""
 
 
 class VerdictError(Exception):
-    """A review, or a call, without a verdict.
+    """A review or a call has no verdict.
 
-    ``detail`` is a sentence for people and ``code`` a stable word for programs. ``status`` is HTTP's, None
-    when no answer came. ``request_id`` finds the service's log line; ``retry_after`` is in seconds.
+    ``detail`` is a sentence for people and ``code`` a stable word for programs. ``status`` is the HTTP
+    status, None without an answer. ``request_id`` finds the service's log line. ``retry_after`` is in
+    seconds.
     """
 
     def __init__(
@@ -29,12 +30,12 @@ class VerdictError(Exception):
 
 
 class RefusedError(VerdictError):
-    """What was sent can't be judged: another review, key or address is needed, not another try."""
+    """The service refused the request: send another review, key or address, not the same again."""
 
 
 class UnavailableError(VerdictError):
-    """The service did not answer, has too much to do, or failed; the same call may well work later."""
+    """The service did not answer, is busy, or failed; the same call may work later."""
 
 
 class BadAnswerError(VerdictError):
-    """What came back is not in the agreed form, so no verdict is taken from it."""
+    """The answer is malformed, so it gives no verdict."""

@@ -1,7 +1,7 @@
-"""One call from its first try to its answer: when it is tried again, how long after, and when it ends.
+"""Decide each step of a call: when to send, how long to wait before a retry, and when to give up.
 
-No network and no clock of its own: ``exchange`` says what to do next (send, wait), and whoever drives it,
-blocking or not, does it.
+``exchange`` has no network and no clock. It yields the next step (send or wait), and a blocking or an async
+driver executes it.
 """
 
 import random
@@ -12,23 +12,23 @@ from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import NamedTuple
 
-from verdict_sentiment._shared import MessageError, messages
+from verdict_sentiment._packages import MessageError, messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.results import Message
 
-# These pass by themselves: too much at once, or something behind the service is starting or was lost.
+# Passing failures: too many requests, or a server behind the service starts or was lost.
 PASSING = (429, 502, 503, 504)
 # Full jitter: a wait is drawn from 0 to FIRST_SECONDS, then to twice that, and so on up to LONGEST_SECONDS.
 FIRST_SECONDS, LONGEST_SECONDS = 0.5, 20.0
 # Each try gets at least this long, however near the deadline is.
 LEAST_SECONDS = 0.05
-# What is kept of a problem's code and detail: ours are shorter, a stranger's may have no end.
-MAX_TOLD_CHARACTERS = 1_000
+# Limit of a problem's code and detail. Ours are shorter; another server's may be endless.
+MAX_PROBLEM_CHARACTERS = 1_000
 
 
 class Policy(NamedTuple):
-    """How long one try may take, how often a call is tried again, and how long it may take in all (s)."""
+    """Limits of a call: seconds of one try, number of retries, and seconds in all."""
 
     timeout: float = 30.0
     retries: int = 4
@@ -36,19 +36,19 @@ class Policy(NamedTuple):
 
 
 class Send(NamedTuple):
-    """Send the request, and give up after so many seconds."""
+    """Send the request, with a limit in seconds."""
 
     seconds: float
 
 
 class Wait(NamedTuple):
-    """Wait for so many seconds."""
+    """Wait, in seconds."""
 
     seconds: float
 
 
 class Reply(NamedTuple):
-    """What came back; names of headers are in lower case."""
+    """An HTTP reply; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -56,7 +56,7 @@ class Reply(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """Nothing came back, and why."""
+    """No reply, and the reason."""
 
     reason: str
 
@@ -70,10 +70,10 @@ def exchange(
     now: Callable[[], float] = time.monotonic,
     draw: Callable[[float, float], float] = random.uniform,
 ) -> Steps:
-    """Take a call to its answer. Raises VerdictError when there is none."""
-    ends = now() + policy.deadline
+    """Yield the steps of a call and return its answer. Raises VerdictError when there is none."""
+    deadline = now() + policy.deadline
     for tries in count():
-        outcome = yield Send(max(LEAST_SECONDS, min(policy.timeout, ends - now())))
+        outcome = yield Send(max(LEAST_SECONDS, min(policy.timeout, deadline - now())))
         assert outcome is not None
         if isinstance(outcome, Reply) and outcome.status in call.statuses:
             return _message(outcome)
@@ -81,14 +81,14 @@ def exchange(
         if not call.again or tries == policy.retries or not _passes(error):
             raise error
         pause = draw(0, min(LONGEST_SECONDS, FIRST_SECONDS * 2**tries)) + (error.retry_after or 0)
-        if now() + pause >= ends:
+        if now() + pause >= deadline:
             raise error
         yield Wait(pause)
     raise AssertionError("count() does not end")
 
 
 def error_of(outcome: Reply | Lost) -> VerdictError:
-    """Say what a reply without an answer, or none at all, means."""
+    """Return the error for a failed reply, or for none."""
     if isinstance(outcome, Lost):
         return UnavailableError(outcome.reason, code="unreachable")
     problem = _problem(outcome)
@@ -102,7 +102,7 @@ def error_of(outcome: Reply | Lost) -> VerdictError:
 
 
 def seconds_of(retry_after: str | None) -> float | None:
-    """Read Retry-After (RFC 9110): seconds, or a date; None when it is neither.
+    """Parse Retry-After (RFC 9110), seconds or a date; None when it is neither.
 
     >>> seconds_of("5"), seconds_of("soon")
     (5.0, None)
@@ -143,10 +143,10 @@ def _message(reply: Reply) -> Message:
 
 
 def _problem(reply: Reply) -> dict[str, str]:
-    """Give code and detail of a problem (RFC 9457); others than ours name neither."""
+    """Return code and detail of a problem (RFC 9457), or substitutes for another server's error."""
     try:
         problem = messages.parse_json(reply.body)
-        return {name: str(problem[name])[:MAX_TOLD_CHARACTERS] for name in ("code", "detail")}
+        return {name: str(problem[name])[:MAX_PROBLEM_CHARACTERS] for name in ("code", "detail")}
     except (MessageError, KeyError, TypeError):
         return {
             "code": f"http_{reply.status}",

@@ -1,4 +1,4 @@
-"""Judge a file of reviews, row for row, by the code that `make batch` runs; stopped, it can go on."""
+"""Judge a file of reviews row by row, with the code of `make batch`. A stopped run can be resumed."""
 
 import argparse
 import sys
@@ -10,41 +10,43 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from verdict_sentiment._shared import load
-from verdict_sentiment.ways import UsageError, Way, hooks, open_way
+from verdict_sentiment._packages import load
+from verdict_sentiment.backends import Backend, UsageError, open_backend, start_workers
 
 files = load("vocab.files")
 rows = load("training.files.rows")
-batch_parts = load("training.files.parts")
-batch_run = load("training.files.resumable")
+parts = load("training.files.parts")
+resumable = load("training.files.resumable")
 
 BatchError: type[Exception] = rows.BatchError
 STANDARD = "-"
 
 
 def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
-    """Judge a file into ``options.out``; give how many rows it has, and how many of them have an error.
+    """Judge a file into ``options.out``, and return its number of rows and of rows with an error.
 
-    Raises UsageError when file, column or output can't be used, VerdictError when the service fails,
-    BatchError or OSError when anything else does.
+    Raises UsageError when file, column or output can't be used, VerdictError when the service fails, and
+    BatchError or OSError for other failures.
     """
     with _usage():
         source, out = _prepare(options, path)
-    with hooks(options, path) as here:
+    with start_workers(options, path) as workers:
         with _usage():
-            counted = rows.count(source)
-        with open_way(options, here, counted.sent) as way:
+            count = rows.count(source)
+        with open_backend(options, workers, count.sent) as backend:
             if out is None:
-                return _write_through(source, counted, way, "jsonl" if options.json else "csv")
-            work = batch_run.Work(source, files.sha256_of(path), counted.sent, out, "", way.rows, way.bytes)
-            key = batch_parts.key_of(*way.key, work.digest, source.column)
-            done = batch_run.judge(work._replace(key=key), way.answering)
-    return done.rows, done.failed
+                return _write_through(source, count, backend, "jsonl" if options.json else "csv")
+            work = resumable.Work(
+                source, files.sha256_of(path), count.sent, out, "", backend.rows, backend.bytes
+            )
+            key = parts.key_of(*backend.key, work.digest, source.column)
+            result = resumable.judge(work._replace(key=key), backend.judge)
+    return result.rows, result.failed
 
 
 @contextmanager
 def standard_input(format: str | None) -> Iterator[Path]:
-    """Give standard input as a file that only its owner can read and that is gone at the end."""
+    """Yield standard input as a private temporary file, removed at the end."""
     if format is None:
         raise UsageError("rows on standard input need --format csv, tsv, jsonl or lines")
     if sys.stdin is None:
@@ -60,15 +62,15 @@ def standard_input(format: str | None) -> Iterator[Path]:
             raise type(error)(str(error).replace(str(path), "standard input")) from error
 
 
-def kept_in(out: str) -> str:
-    """Say where what was judged stays when a command is stopped; empty when there is no such place."""
-    folder = batch_parts.folder_of(Path(out))
+def resume_hint(out: str) -> str:
+    """Return how to resume a stopped command, and from which folder; empty without one."""
+    folder = parts.folder_of(Path(out))
     return f"; run the same command again to go on ({folder} holds what is done)" if folder.is_dir() else ""
 
 
 @contextmanager
 def _usage() -> Iterator[None]:
-    """Let what is wrong with a file be what is wrong with what was typed."""
+    """Raise UsageError in place of BatchError."""
     try:
         yield
     except BatchError as error:
@@ -76,36 +78,36 @@ def _usage() -> Iterator[None]:
 
 
 def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Path | None]:
-    """Give the source, and the output's path or None for standard output. Raises BatchError."""
+    """Return the source, and the output's path or None for standard output. Raises BatchError."""
     format = rows.format_of(path, options.format)
     _check_column(path, format, options.column)
     source = rows.open_source(path, format, options.column)
-    out = None if options.out == STANDARD else batch_run.check_out(Path(options.out), path)
-    written_as = rows.output_format(out) if out else "jsonl" if options.json else "csv"
-    if out and options.json and written_as != "jsonl":
+    out = None if options.out == STANDARD else resumable.check_out(Path(options.out), path)
+    output_format = rows.output_format(out) if out else "jsonl" if options.json else "csv"
+    if out and options.json and output_format != "jsonl":
         raise UsageError(f"--json writes JSON lines, and {out.name} is no name for them; call it .jsonl")
-    rows.check_writable(source, written_as)
+    rows.check_writable(source, output_format)
     return source, out
 
 
-def _check_column(path: Path, format: str, named: str | None) -> None:
+def _check_column(path: Path, format: str, column: str | None) -> None:
     header = rows.header_of(path, format)
     fitting = rows.fitting(header)
-    if named is None and len(fitting) > 1:
+    if column is None and len(fitting) > 1:
         raise UsageError(
             f"{path} has more than one column that may hold reviews: {rows.shown(fitting)}; name one with"
             " --column"
         )
 
 
-def _write_through(source: Any, counted: Any, way: Way, format: str) -> tuple[int, int]:
+def _write_through(source: Any, count: Any, backend: Backend, format: str) -> tuple[int, int]:
     """Write rows to standard output as they are judged."""
     out: TextIO = sys.stdout
-    parts = rows.parts(source.rows(), way.rows, way.bytes)
-    answered = (rows.read_answers(data, part.ids) for part, data in way.answering(parts))
-    joined = rows.join(source.rows(), answered)
+    requests = rows.parts(source.rows(), backend.rows, backend.bytes)
+    answers = (rows.read_answers(data, part.ids) for part, data in backend.judge(requests))
+    joined = rows.join(source.rows(), answers)
     quiet = True if out.isatty() else None
-    with tqdm(joined, total=counted.rows, desc="judging", unit="review", disable=quiet) as bar:
+    with tqdm(joined, total=count.rows, desc="judging", unit="review", disable=quiet) as bar:
         written, failed = rows.write(bar, source, out, format)
     out.flush()
     return written, failed

@@ -1,7 +1,7 @@
-"""Ask a service over HTTP, blocking or not: every try has a time limit, every answer a size limit.
+"""Call a service over HTTP, blocking or async. Every try has a time limit, every answer a size limit.
 
-A blocking try runs in a thread of its own: a socket's limit begins anew with each byte, so what trickles in
-could hold up the caller for ever. A try that is given up ends by itself, at the latest with its connection.
+A blocking try runs in a thread of its own: a socket's timeout restarts with each byte, so a slow reply could
+block the caller for ever. An abandoned try ends by itself, at the latest with its connection.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from verdict_sentiment._shared import messages
+from verdict_sentiment._packages import messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import BadAnswerError
 from verdict_sentiment.exchange import Lost, Policy, Reply, Send, Wait, exchange
@@ -30,26 +30,26 @@ Result = TypeVar("Result")
 
 
 class Service(Protocol):
-    """Whoever answers calls: a service over HTTP, or the hooks in this process."""
+    """An object that answers calls: a service over HTTP, or a model in this process."""
 
     def ask(self, call: Call) -> Message:
-        """Give the answer to a call. Raises VerdictError."""
+        """Return the answer to a call. Raises VerdictError."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
 
 
 class HttpService:
-    """A service behind a URL, asked by an httpx client."""
+    """A service behind a URL, called by a blocking httpx client."""
 
     def __init__(self, url: str, api_key: str | None, policy: Policy, client: httpx.Client | None) -> None:
         self._url, self._policy = check_url(url), policy
         self._headers = headers_of(api_key)
-        self._own = client is None
+        self._owns_client = client is None
         self._client = client or httpx.Client(trust_env=not is_loopback(self._url))
 
     def ask(self, call: Call) -> Message:
-        """Give the answer to a call. Raises VerdictError."""
+        """Return the answer to a call. Raises VerdictError."""
         steps = exchange(call, self._policy)
         outcome: Reply | Lost | None = None
         while True:
@@ -69,38 +69,38 @@ class HttpService:
             return Lost(_too_slow(seconds))
 
     def _try(self, call: Call, seconds: float) -> Reply | Lost:
-        ends = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         body = bytearray()
         try:
             with self._client.stream(**request_of(self._url, self._headers, call, seconds)) as response:
                 for piece in response.iter_bytes():
                     body += piece
                     check_size(body)
-                    if time.monotonic() > ends:
+                    if time.monotonic() > deadline:
                         return Lost(_too_slow(seconds))
             return Reply(response.status_code, response.headers, bytes(body))
         except httpx.RequestError as error:
             return lost(error, self._url, seconds)
 
     def close(self) -> None:
-        """Close the connections, unless the client is the caller's own."""
-        if self._own:
+        """Close the connections, except those of the caller's own client."""
+        if self._owns_client:
             self._client.close()
 
 
 class AsyncHttpService:
-    """The same without blocking."""
+    """A service behind a URL, called by an async httpx client."""
 
     def __init__(
         self, url: str, api_key: str | None, policy: Policy, client: httpx.AsyncClient | None
     ) -> None:
         self._url, self._policy = check_url(url), policy
         self._headers = headers_of(api_key)
-        self._own = client is None
+        self._owns_client = client is None
         self._client = client or httpx.AsyncClient(trust_env=not is_loopback(self._url))
 
     async def ask(self, call: Call) -> Message:
-        """Give the answer to a call. Raises VerdictError."""
+        """Return the answer to a call. Raises VerdictError."""
         steps = exchange(call, self._policy)
         outcome: Reply | Lost | None = None
         while True:
@@ -130,31 +130,31 @@ class AsyncHttpService:
             return lost(error, self._url, seconds)
 
     async def close(self) -> None:
-        """Close the connections, unless the client is the caller's own."""
-        if self._own:
+        """Close the connections, except those of the caller's own client."""
+        if self._owns_client:
             await self._client.aclose()
 
 
 def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Do some work and give what it gives. Raises what it raises, and TimeoutError when it takes longer."""
-    done: Future[Result] = Future()
-    run = contextvars.copy_context().run  # whoever traces calls finds the caller's context here too
+    """Return the result of some work. Raises its exception, or TimeoutError after ``seconds``."""
+    future: Future[Result] = Future()
+    run = contextvars.copy_context().run  # tracers need the caller's context in the thread
 
     def finish() -> None:
         try:
-            done.set_result(run(work))
-        except BaseException as error:  # the caller's to handle, whatever it is
-            done.set_exception(error)
+            future.set_result(run(work))
+        except BaseException as error:  # the caller handles every kind
+            future.set_exception(error)
 
     threading.Thread(target=finish, daemon=True, name="verdict-try").start()
-    return done.result(seconds)
+    return future.result(seconds)
 
 
-# --- what both share ----------------------------------------------------------------------------
+# --- shared by both -----------------------------------------------------------------------------
 
 
 def check_url(url: str) -> str:
-    """Give an http(s) URL without its last slash. Raises ValueError."""
+    """Return an http(s) URL without its last slash. Raises ValueError."""
     wrong = ValueError("the service's URL must look like https://api.example.com/stage")
     try:
         parts = urlsplit(url)
@@ -168,7 +168,7 @@ def check_url(url: str) -> str:
 
 
 def headers_of(api_key: str | None) -> dict[str, str]:
-    """Give the headers of every request. Raises ValueError when the key can't be one."""
+    """Return the headers of every request. Raises ValueError for a malformed key."""
     from verdict_sentiment import __version__
 
     headers = {"Accept": messages.JSON, "User-Agent": f"verdict-sentiment/{__version__}"}
@@ -180,7 +180,7 @@ def headers_of(api_key: str | None) -> dict[str, str]:
 
 
 def is_loopback(url: str) -> bool:
-    """Say whether a URL leads to this machine, to which no proxy does."""
+    """Return whether a URL leads to this machine, which no proxy reaches."""
     host = urlsplit(url).hostname or ""
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -189,7 +189,7 @@ def is_loopback(url: str) -> bool:
 
 
 def request_of(url: str, headers: Mapping[str, str], call: Call, seconds: float) -> dict[str, Any]:
-    """Give httpx the request that a call is."""
+    """Return the arguments of httpx for a call."""
     request: dict[str, Any] = {
         "method": "GET" if call.message is None else "POST",
         "url": url + call.path,
@@ -204,7 +204,7 @@ def request_of(url: str, headers: Mapping[str, str], call: Call, seconds: float)
 
 
 def check_size(body: bytearray) -> None:
-    """Refuse an answer that grows past all that a service sends. Raises BadAnswerError."""
+    """Raise BadAnswerError for an answer larger than any that a service sends."""
     if len(body) > MAX_ANSWER_BYTES:
         raise BadAnswerError(
             f"the answer has over {MAX_ANSWER_BYTES:,} bytes; is this URL Verdict's API?", code="bad_answer"
@@ -212,7 +212,7 @@ def check_size(body: bytearray) -> None:
 
 
 def lost(error: httpx.RequestError, url: str, seconds: float) -> Lost:
-    """Say why no reply came, and what to look at."""
+    """Return the reason why no reply came, with a hint."""
     if isinstance(error, httpx.TimeoutException):
         return Lost(_too_slow(seconds))
     if isinstance(error, httpx.ConnectError):
@@ -225,7 +225,7 @@ def _too_slow(seconds: float) -> str:
 
 
 def _host(url: str) -> str:
-    """Give scheme, host and port: a URL may carry a password."""
+    """Return scheme, host and port alone: a URL may contain a password."""
     parts = urlsplit(url)
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"

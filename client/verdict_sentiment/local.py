@@ -1,11 +1,11 @@
-"""Answer calls in this process, without a server: by the endpoint's hooks and the service's messages."""
+"""Answer calls in this process, without a server, by the endpoint's hooks and the service's messages."""
 
 import os
 import uuid
 from pathlib import Path
 from typing import Any
 
-from verdict_sentiment._shared import MessageError, load, messages
+from verdict_sentiment._packages import MessageError, load, messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import RefusedError, VerdictError
 from verdict_sentiment.results import Message
@@ -13,11 +13,11 @@ from verdict_sentiment.results import Message
 INSTALL = "pip install 'verdict-sentiment[local]'"
 
 
-class HooksService:
-    """The hooks with a loaded model. One may serve many threads."""
+class LocalService:
+    """A loaded model behind the endpoint's hooks. One may serve many threads."""
 
     def __init__(self, model: str | os.PathLike[str] | None = None) -> None:
-        """Load a model's folder, or the model that came along. Raises VerdictError."""
+        """Load a model's folder, or the included model. Raises VerdictError."""
         hooks = load_hooks()
         try:
             self._model = hooks.model_fn(Path(model or hooks.MODEL_FOLDER))
@@ -25,7 +25,7 @@ class HooksService:
             raise VerdictError(str(error), code="model_unusable") from error
 
     def ask(self, call: Call) -> Message:
-        """Give the answer that a service would give. Raises RefusedError."""
+        """Return the answer of a service. Raises RefusedError."""
         message = call.message or {}
         try:
             return _ROUTES[call.path](self, message)
@@ -33,7 +33,7 @@ class HooksService:
             raise RefusedError(error.detail, code=error.code, status=error.status) from error
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Close nothing: there is no connection."""
 
     def _sentiment(self, message: Message) -> Message:
         encoded, scored = self._model.predict(message["review"])
@@ -42,7 +42,7 @@ class HooksService:
         return answer
 
     def _batch(self, message: Message) -> Message:
-        items = [messages.Item(review=one["review"], id=one["id"]) for one in message["reviews"]]
+        items = [messages.Item(review=item["review"], id=item["id"]) for item in message["reviews"]]
         answers = [self._item(item, message["explain"]) for item in items]
         return messages.build_batch_answer(items, answers, self._model.identity, uuid.uuid4().hex)
 
@@ -63,15 +63,15 @@ class HooksService:
 
 
 _ROUTES = {
-    "/v1/sentiment": HooksService._sentiment,
-    "/v1/sentiment/batch": HooksService._batch,
-    "/v1/model": HooksService._card,
-    "/v1/health": HooksService._health,
+    "/v1/sentiment": LocalService._sentiment,
+    "/v1/sentiment/batch": LocalService._batch,
+    "/v1/model": LocalService._card,
+    "/v1/health": LocalService._health,
 }
 
 
 def load_hooks() -> Any:
-    """Import the endpoint's hooks. Raises VerdictError when what they need is not installed."""
+    """Import the endpoint's hooks. Raises VerdictError when a requirement is not installed."""
     try:
         return load("training.endpoint.inference")
     except ModuleNotFoundError as error:

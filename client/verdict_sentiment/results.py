@@ -1,6 +1,6 @@
-"""What the service answers, as frozen values, and the checks that an answer passes before it is one.
+"""Parse the service's answers into frozen values.
 
-A stranger's answer is checked like a stranger's question: types, ranges, and that the parts add up.
+An answer is checked as strictly as a request: types, ranges, and the sum of its contributions.
 """
 
 import math
@@ -8,19 +8,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from verdict_sentiment._shared import messages
+from verdict_sentiment._packages import messages
 from verdict_sentiment.errors import BadAnswerError, RefusedError, VerdictError
 
 Message = dict[str, Any]
 T = TypeVar("T")
 
-# How far bias and contributions may be from the probability: what six decimals leave open.
+# Allowed distance between the sum of contributions and the probability: the error of six decimals.
 TOLERANCE = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """What a reader should know before trusting a verdict, as a stable ``code`` and a sentence."""
+    """A warning about a verdict: a stable ``code`` and a sentence."""
 
     code: str
     detail: str
@@ -28,7 +28,7 @@ class Caveat:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """How much ``text[start:end]`` added to the logit; offsets count code points."""
+    """The amount that ``text[start:end]`` adds to the logit; offsets count code points."""
 
     start: int
     end: int
@@ -37,23 +37,23 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Which model answered, by which vocabulary it reads, and between which probabilities it can't tell."""
+    """A model's id, its vocabulary's fingerprint, and the band of probabilities that it calls uncertain."""
 
     id: str
     vocabulary: str
     uncertain: tuple[float, float]
 
     def to_message(self) -> Message:
-        """Give the model as the API names it."""
+        """Return the model as the API sends it."""
         return {"id": self.id, "vocabulary": self.vocabulary, "uncertain": list(self.uncertain)}
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verdict: positive, negative or uncertain, how probable positive is, and why.
+    """A verdict: positive, negative or uncertain, the probability of positive, and the explanation.
 
-    ``bias`` plus the contributions is the logit, whose sigmoid is ``probability``. ``text`` (the cleaned
-    review), ``sentences`` and ``words`` are None unless an explanation was asked for.
+    ``bias`` plus the contributions is the logit, and its sigmoid is ``probability``. ``text`` (the cleaned
+    review), ``sentences`` and ``words`` are None without an explanation.
     """
 
     sentiment: str
@@ -67,9 +67,9 @@ class Answer:
     words: tuple[Contribution, ...] | None = None
 
     def to_message(self) -> Message:
-        """Give the answer as the API sends it, in its order."""
+        """Return the answer as the API sends it, in the same order."""
         message: Message = {"sentiment": self.sentiment, "probability": self.probability}
-        message["warnings"] = [{"code": one.code, "detail": one.detail} for one in self.warnings]
+        message["warnings"] = [{"code": caveat.code, "detail": caveat.detail} for caveat in self.warnings]
         if self.text is not None:
             message["text"] = self.text
         for name, parts in (("sentences", self.sentences), ("words", self.words)):
@@ -80,7 +80,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One review of a batch: its place from 0, its id when it had one, and its answer or its error."""
+    """One review of a batch: its place from 0, its id if any, and its answer or its error."""
 
     index: int
     id: str | int | None
@@ -88,7 +88,7 @@ class Judged:
     error: VerdictError | None
 
     def verdict(self) -> Answer:
-        """Give the answer. Raises the error of a review that has none."""
+        """Return the answer. Raises the error of a review without one."""
         if self.answer is None:
             assert self.error is not None
             raise self.error
@@ -97,7 +97,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Whether app and endpoint work, and the model's id; when they don't, ``code`` and ``detail`` say why."""
+    """The state of app and endpoint, and the model's id; ``code`` and ``detail`` explain a failure."""
 
     ok: bool
     app: str
@@ -107,33 +107,33 @@ class Health:
     detail: str | None = None
 
 
-# --- reading ------------------------------------------------------------------------------------
+# --- parsing ------------------------------------------------------------------------------------
 
 
 def read_answer(message: Message, explain: str) -> Answer:
-    """Read the answer to one review. Raises BadAnswerError."""
+    """Parse the answer to one review. Raises BadAnswerError."""
     return _checked(lambda: _answer(message, explain, _model(message["model"]), _text(message["request_id"])))
 
 
 def read_batch(message: Message, sent: Sequence[int], explain: str) -> list[Answer | VerdictError]:
-    """Read the answers to a batch whose reviews had the ids ``sent``, one for each. Raises BadAnswerError."""
+    """Parse the answers to a batch whose reviews have the ids ``sent``. Raises BadAnswerError."""
     return _checked(lambda: _answers(message, sent, explain))
 
 
 def read_card(message: Message) -> Message:
-    """Give a model's card when it names the model. Raises BadAnswerError."""
+    """Return a model's card if it names the model. Raises BadAnswerError."""
     _checked(lambda: _model(message))
     return message
 
 
 def read_health(message: Message) -> Health:
-    """Read a service's health. Raises BadAnswerError."""
+    """Parse a service's health. Raises BadAnswerError."""
     return _checked(lambda: _health(message))
 
 
-def _checked(read: Callable[[], T]) -> T:
+def _checked(parse: Callable[[], T]) -> T:
     try:
-        return read()
+        return parse()
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise BadAnswerError(
             "the answer is not in the agreed form; is this URL Verdict's API, and of this version?",
@@ -171,7 +171,7 @@ def _answer(message: Message, explain: str, model: Model, request_id: str) -> An
         words = _parts(message["words"], text or "")
     sentiment, probability = message["sentiment"], _number(message["probability"])
     bias = _number(message["bias"])
-    caveats = tuple(Caveat(_text(one["code"]), _text(one["detail"])) for one in message["warnings"])
+    caveats = tuple(Caveat(_text(item["code"]), _text(item["detail"])) for item in message["warnings"])
     _check_verdict(sentiment, probability)
     for parts in (sentences, words):
         _check_sum(probability, bias, parts)

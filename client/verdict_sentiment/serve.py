@@ -1,4 +1,4 @@
-"""`verdict serve`: endpoint, API and page on this machine, as `make serve` starts them."""
+"""Run `verdict serve`: endpoint, API and page on this machine, as `make serve` does."""
 
 import argparse
 import os
@@ -6,30 +6,32 @@ import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 
-from verdict_sentiment._shared import ROOT
-from verdict_sentiment.ways import LIBRARIES, UsageError
+from verdict_sentiment._packages import ROOT
+from verdict_sentiment.backends import LIBRARIES, UsageError
 
-# What the extra [serve] installs.
-NEEDED = (*LIBRARIES, "chalice", "boto3", "prometheus_client", "granian")
+# The packages of the extra [serve].
+REQUIRED = (*LIBRARIES, "chalice", "boto3", "prometheus_client", "granian")
 EPILOG = """\
 Ports come from the variables ENDPOINT_PORT (8090), API_PORT (8000) and PAGE_PORT (8080), with --beside from
-BESIDE_ENDPOINT_PORT (8091) and BESIDE_API_PORT (8001) too. Ctrl-C stops all; what ends by itself is started
-again."""
+BESIDE_ENDPOINT_PORT (8091) and BESIDE_API_PORT (8001) too. Ctrl-C stops all; a process that ends by itself is
+restarted."""
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Become the runner of the three processes. Raises UsageError when something is not installed."""
+    """Replace this process by run.py. Raises UsageError when a requirement is not installed."""
     parser = argparse.ArgumentParser(
         prog="verdict serve",
-        description="Start endpoint, API and page on this machine, and print where they are.",
+        description="Start endpoint, API and page on this machine, and print their addresses.",
         epilog=EPILOG,
     )
     parser.add_argument("--model", metavar="PATH", help="the model folder to serve (default: MODEL, or ours)")
     parser.add_argument(
-        "--beside", metavar="PATH", help="a second model, set beside the first on the page (default: BESIDE)"
+        "--beside",
+        metavar="PATH",
+        help="a second model, shown beside the first on the page (default: BESIDE)",
     )
     options = parser.parse_args(arguments)
-    missing = [name for name in NEEDED if not find_spec(name)]
+    missing = [name for name in REQUIRED if not find_spec(name)]
     if missing:
         raise UsageError(
             f"{', '.join(missing)} can't be imported, which serving needs; run: pip install"
@@ -39,5 +41,5 @@ def main(arguments: Sequence[str]) -> int:
     for name, path in (("MODEL", options.model), ("BESIDE", options.beside)):
         if path is not None:
             env[name] = os.path.abspath(path)
-    # In this process's place, so that a signal for the command is one for the runner.
+    # run.py replaces this process, so that it receives the command's signals.
     os.execve(sys.executable, [sys.executable, str(ROOT / "run.py"), "--serve"], env)

@@ -1,10 +1,10 @@
-"""Show an answer to people."""
+"""Format an answer for people."""
 
 from verdict_sentiment.results import Answer, Contribution
 
 
-def answer(answer: Answer) -> str:
-    """Give an answer as lines: the verdict, what to know about it, and what pulled which way."""
+def format_answer(answer: Answer) -> str:
+    """Return an answer as lines: the verdict, its warnings and its contributions."""
     lines = [f"{answer.sentiment}  P(positive) = {answer.probability:.3f}"]
     lines += [printable(f"  {caveat.code}: {caveat.detail}") for caveat in answer.warnings]
     for part in answer.words or answer.sentences or ():
@@ -13,7 +13,7 @@ def answer(answer: Answer) -> str:
 
 
 def printable(text: str) -> str:
-    """Give a text without what would steer a terminal; a stranger's service may have written it.
+    """Return a text without control characters, since an unknown service may have written it.
 
     >>> printable("wait\\x1b[2J a\\nminute")
     'wait [2J a minute'

@@ -1,4 +1,4 @@
-"""Answers as the API sends them, and services that answer what a test says."""
+"""Answers as the API sends them, and a service with scripted replies."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from tests.support.service import Service
 
 
 def make_answer(**other: Any) -> dict[str, Any]:
-    """Give a whole answer with sentences and words, changed by ``other``."""
+    """Return a whole answer with sentences and words, changed by ``other``."""
     parts = [
         {"start": 0, "end": 4, "contribution": 1.5},
         {"start": 5, "end": 9, "contribution": -0.5},
@@ -30,7 +30,7 @@ def make_answer(**other: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    """A service on loopback that answers what it is told to."""
+    """A service on loopback with scripted replies."""
     running = Service()
     yield running
     running.close()
@@ -38,7 +38,7 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(autouse=True)
 def no_service_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the machine's own environment says of services and proxies counts for nothing here."""
+    """Ignore services and proxies of the machine's own environment."""
     for name in ("VERDICT_URL", "VERDICT_API_KEY", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)

@@ -1,4 +1,4 @@
-"""Reviews are put into requests that the service reads, in their order, and none is lost."""
+"""Batches: reviews go into requests that the service accepts, in order, and none is lost."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def test_a_request_has_no_more_bytes_than_are_read() -> None:
 def test_what_is_sent_is_read_by_the_service() -> None:
     (chunk,) = calls.batch([("a", "good"), ("a", "bad")], "words")
     assert chunk.call
-    read = messages.parse_batch_request(messages.to_json(chunk.call.message), messages.JSON)
-    assert ([item.review for item in read.items], read.explain) == (["good", "bad"], "words")
+    request = messages.parse_batch_request(messages.to_json(chunk.call.message), messages.JSON)
+    assert ([item.review for item in request.items], request.explain) == (["good", "bad"], "words")
 
 
 @pytest.mark.parametrize("review", [5, None, float("nan"), b"x", ("a", "b", "c"), ["x"], LONGEST + "x"])
@@ -58,15 +58,15 @@ def test_no_review_makes_no_request() -> None:
 
 
 def test_reviews_are_taken_as_they_are_needed() -> None:
-    taken = []
+    reads = []
 
     def endless() -> Any:
         while True:
-            taken.append(1)
+            reads.append(1)
             yield "good"
 
     next(calls.batch(endless(), "none"))
-    assert len(taken) == calls.MAX_REVIEWS + 1
+    assert len(reads) == calls.MAX_REVIEWS + 1
 
 
 @given(st.lists(st.one_of(st.text(max_size=40), st.none()), max_size=230))

@@ -1,4 +1,4 @@
-"""The command over a URL: what it takes for a text or a file, what it writes, how it ends."""
+"""The command with a URL: texts and files, output, exit statuses."""
 
 import csv
 import io
@@ -64,11 +64,11 @@ def test_an_explanation_shows_what_pulled_which_way(url: str) -> None:
 
 @pytest.mark.parametrize("explain", ["none", "words"])
 def test_json_is_the_api_s_own(url: str, explain: str) -> None:
-    told = httpx.post(f"{url}/v1/sentiment", json={"review": GOOD, "explain": explain})
+    response = httpx.post(f"{url}/v1/sentiment", json={"review": GOOD, "explain": explain})
     ran = verdict(GOOD, "--url", url, "--json", "--explain", explain)
-    mine, its = json.loads(ran.out), told.json()
-    assert mine.pop("request_id") != its.pop("request_id")
-    assert list(mine.items()) == list(its.items())
+    answer, expected = json.loads(ran.out), response.json()
+    assert answer.pop("request_id") != expected.pop("request_id")
+    assert list(answer.items()) == list(expected.items())
 
 
 def test_standard_input_is_one_review(url: str) -> None:
@@ -260,8 +260,8 @@ def test_odd_rows_get_their_own_errors_and_the_others_their_verdicts(url: str, t
     path = save(tmp_path / "a.csv", "\n".join(rows) + "\n")
     ran = verdict(str(path), "--url", url)
     assert (ran.status, ran.err) == (1, "")
-    found = [(row["id"], row["sentiment"] or row["error"]) for row in rows_of(ran.bytes)]
-    assert found == [
+    outcomes = [(row["id"], row["sentiment"] or row["error"]) for row in rows_of(ran.bytes)]
+    assert outcomes == [
         ("1", "positive"),
         ("2", "malformed_csv"),
         ("3", "malformed_csv"),
@@ -316,9 +316,9 @@ def test_what_a_service_says_does_not_steer_the_terminal(service: Service) -> No
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_full_disk_is_one_sentence(url: str, tmp_path: Path) -> None:
     path = save(tmp_path / "a.txt", GOOD)
-    for what in (GOOD, str(path)):
+    for argument in (GOOD, str(path)):
         with open("/dev/full", "wb") as full:
-            running = start(what, "--url", url, stdout=full)
+            running = start(argument, "--url", url, stdout=full)
             _, err = running.communicate(timeout=WAIT_SECONDS)
         assert (running.returncode, err) == (4, b"verdict: this machine: No space left on device\n")
 
@@ -377,25 +377,25 @@ def wait_for_parts(number: int, out: Path, running: Any) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize(("how", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -9), (signal.SIGINT, 130)])
 def test_stopped_it_goes_on_and_no_row_is_lost_or_doubled(
-    how: signal.Signals, status: int, url: str, tmp_path: Path
+    number: signal.Signals, status: int, url: str, tmp_path: Path
 ) -> None:
-    rows = [f'{number},"film {number} is {GOOD if number % 2 else BAD}"' for number in range(2500)]
+    rows = [f'{row},"film {row} is {GOOD if row % 2 else BAD}"' for row in range(2500)]
     path, out = save(tmp_path / "a.csv", "\n".join(["id,review", *rows])), tmp_path / "out.csv"
     running = start(str(path), "--url", url, "-o", str(out))
     wait_for_parts(2, out, running)
-    running.send_signal(how)
+    running.send_signal(number)
     _, err = running.communicate(timeout=WAIT_SECONDS)
     assert running.returncode == status
     assert not out.exists()
-    if how == signal.SIGINT:
+    if number == signal.SIGINT:
         assert err.decode().startswith("verdict: interrupted; run the same command again to go on (")
         assert err.count(b"\n") == 1
-    kept = {part.name for part in out.with_name("out.csv.parts").glob("[0-9a-f]*.jsonl")}
-    assert 2 <= len(kept) < 25
+    parts = {part.name for part in out.with_name("out.csv.parts").glob("[0-9a-f]*.jsonl")}
+    assert 2 <= len(parts) < 25
     assert verdict(str(path), "--url", url, "-o", str(out)).status == 0
-    assert [row["id"] for row in rows_of(out.read_bytes())] == [str(number) for number in range(2500)]
+    assert [row["id"] for row in rows_of(out.read_bytes())] == [str(row) for row in range(2500)]
     assert sorted(os.listdir(tmp_path)) == ["a.csv", "out.csv"]
     assert verdict(str(path), "--url", url).bytes == out.read_bytes()
 

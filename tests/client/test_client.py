@@ -1,4 +1,4 @@
-"""The client against the app as `make run` starts it."""
+"""The client against the app that `make run` starts."""
 
 import asyncio
 import hashlib
@@ -24,7 +24,7 @@ REVIEWS = [
 
 
 def plain(answer: Answer) -> str:
-    """Give an answer as JSON, without the id of its request."""
+    """Return an answer as JSON, without the id of its request."""
     return json.dumps(answer.to_message() | {"request_id": ""})
 
 
@@ -39,25 +39,25 @@ def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, ex
     for review in REVIEWS[::2]:
         body = messages.to_json({"review": review, "explain": explain})
         headers = {"Content-Type": "application/json"}
-        told = httpx.post(f"{stack.api}/v1/sentiment", content=body, headers=headers).json()
-        assert plain(verdict.sentiment(review, explain)) == json.dumps(told | {"request_id": ""})
+        message = httpx.post(f"{stack.api}/v1/sentiment", content=body, headers=headers).json()
+        assert plain(verdict.sentiment(review, explain)) == json.dumps(message | {"request_id": ""})
 
 
 def test_a_batch_gives_each_review_what_it_gets_alone(verdict: Verdict) -> None:
-    for one, review in zip(verdict.batch(REVIEWS, "words"), REVIEWS, strict=True):
-        if one.error:
+    for judged, review in zip(verdict.batch(REVIEWS, "words"), REVIEWS, strict=True):
+        if judged.error:
             with pytest.raises(RefusedError) as alone:
                 verdict.sentiment(review)
-            assert (one.error.code, one.error.detail) == (alone.value.code, alone.value.detail)
+            assert (judged.error.code, judged.error.detail) == (alone.value.code, alone.value.detail)
         else:
-            assert plain(one.verdict()) == plain(verdict.sentiment(review, "words"))
+            assert plain(judged.verdict()) == plain(verdict.sentiment(review, "words"))
 
 
 def test_a_batch_is_split_and_stays_in_order(verdict: Verdict) -> None:
     pairs = [(f"id-{number % 7}", f"film number {number} is good") for number in range(230)]
-    judged = list(verdict.batch(pairs))
-    assert [(one.index, one.id) for one in judged] == [(n, pair[0]) for n, pair in enumerate(pairs)]
-    assert all(one.answer for one in judged)
+    results = list(verdict.batch(pairs))
+    assert [(judged.index, judged.id) for judged in results] == [(n, pair[0]) for n, pair in enumerate(pairs)]
+    assert all(judged.answer for judged in results)
 
 
 def test_a_review_without_a_word_is_refused_in_the_api_s_words(verdict: Verdict) -> None:
@@ -77,19 +77,19 @@ def test_model_and_health(stack: Stack, verdict: Verdict) -> None:
 def test_the_client_that_does_not_block_gives_the_same(stack: Stack, verdict: Verdict) -> None:
     async def ask() -> Any:
         async with AsyncVerdict(stack.api) as client:
-            one = await client.sentiment(REVIEWS[0])
+            answer = await client.sentiment(REVIEWS[0])
             many = [judged async for judged in client.batch(REVIEWS)]
-            return one, many, await client.model(), await client.health()
+            return answer, many, await client.model(), await client.health()
 
-    one, many, card, health = asyncio.run(ask())
-    assert plain(one) == plain(verdict.sentiment(REVIEWS[0]))
+    answer, many, card, health = asyncio.run(ask())
+    assert plain(answer) == plain(verdict.sentiment(REVIEWS[0]))
     assert [judged.answer is None for judged in many] == [False, True, False, False, False]
     assert (card, health) == (verdict.model(), verdict.health())
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Stack]:
-    """The app with a key, KEY, and so low a limit that a batch in five requests meets it."""
+    """The app with the key KEY, and a rate limit that a batch of five requests exceeds."""
     hashed = hashlib.sha256(KEY.encode()).hexdigest()
     running = Stack(AUTH="key", API_KEYS=hashed, API_KEY=KEY, RATE_LIMIT="3/1")
     running.wait_for("Verdict is ready")
@@ -107,7 +107,7 @@ def test_a_service_that_wants_a_key_gets_it(guarded: Stack) -> None:
 
 def test_a_service_that_holds_back_is_waited_for(guarded: Stack) -> None:
     with Verdict(guarded.api, KEY, retries=20) as verdict:
-        assert sum(one.answer is not None for one in verdict.batch(["good film"] * 500)) == 500
+        assert sum(judged.answer is not None for judged in verdict.batch(["good film"] * 500)) == 500
     with Verdict(guarded.api, KEY, retries=0) as hasty, pytest.raises(UnavailableError) as caught:
         for _ in range(20):
             hasty.sentiment("good film")

@@ -1,4 +1,4 @@
-"""From a call's first try to its end: what is tried again, when, and what is given up."""
+"""A call's steps: tries, retries, waits and its end."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -29,11 +29,11 @@ class Clock:
 def run(
     *outcomes: Reply | Lost, call: Call = CALL, share: float = 1.0, **policy: Any
 ) -> tuple[list[float], list[float], Any]:
-    """Drive an exchange; give the limits of its tries, its waits, and its message or error.
+    """Drive an exchange; return the limits of its tries, its waits, and its message or error.
 
     Each try takes a second, and each wait is ``share`` of the longest that might be drawn.
     """
-    clock, left = Clock(), list(outcomes)
+    clock, remaining = Clock(), list(outcomes)
     steps = exchange(call, Policy(**policy), clock, lambda low, high: low + share * (high - low))
     limits: list[float] = []
     waits: list[float] = []
@@ -49,7 +49,7 @@ def run(
                 assert isinstance(step, Send)
                 limits.append(step.seconds)
                 clock.seconds += 1
-                outcome = left.pop(0)
+                outcome = remaining.pop(0)
     except StopIteration as end:
         return limits, waits, end.value
     except VerdictError as error:
@@ -84,9 +84,9 @@ def test_waits_are_drawn_from_a_range_that_doubles_up_to_a_limit() -> None:
 
 
 def test_no_wait_is_shorter_than_the_service_asks_for() -> None:
-    told = BUSY._replace(headers={"retry-after": "7"})
-    assert run(told, FINE, share=0.0)[1] == [7]
-    assert run(told, FINE, share=1.0)[1] == [7.5]
+    busy = BUSY._replace(headers={"retry-after": "7"})
+    assert run(busy, FINE, share=0.0)[1] == [7]
+    assert run(busy, FINE, share=1.0)[1] == [7.5]
 
 
 def test_after_the_last_retry_the_last_error_comes() -> None:

@@ -1,4 +1,4 @@
-"""The two ways over HTTP, blocking and not: what goes out, and what becomes of replies that are none."""
+"""Both HTTP clients, blocking and async: requests, and bad replies."""
 
 import asyncio
 import inspect
@@ -40,8 +40,8 @@ def not_blocking(url: str, api_key: str | None = None, **settings: Any) -> Any:
 @pytest.fixture(params=[blocking, not_blocking], ids=["blocking", "not blocking"])
 def ask(request: pytest.FixtureRequest) -> Ask:
     """Judge one review by one of the two clients."""
-    way: Ask = request.param
-    return way
+    ask: Ask = request.param
+    return ask
 
 
 def test_a_review_goes_out_as_json_with_the_key(service: Service, ask: Ask) -> None:
@@ -126,7 +126,7 @@ def test_a_stranger_s_endless_reason_is_cut(service: Service, ask: Ask) -> None:
     service.say(problem(422, "no_token", "a" * 100_000))
     with pytest.raises(RefusedError) as caught:
         ask(service.url)
-    assert len(caught.value.detail) == exchange.MAX_TOLD_CHARACTERS
+    assert len(caught.value.detail) == exchange.MAX_PROBLEM_CHARACTERS
 
 
 @pytest.mark.parametrize("start", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 X\r\nbroken header\r\n\r\n"])
@@ -217,11 +217,11 @@ def test_a_batch_stops_at_the_request_that_fails_and_keeps_what_came_before(serv
     answer = {name: value for name, value in make_answer().items() if name not in ("model", "request_id")}
     message = {"answers": [{"id": n} | answer for n in range(100)], "request_id": "r"}
     service.say(reply(200, message | {"model": make_answer()["model"]}), problem(500, "internal"))
-    got = []
+    places = []
     with Verdict(service.url) as verdict, pytest.raises(UnavailableError):
-        for one in verdict.batch(["good film"] * 150):
-            got.append(one.index)
-    assert got == list(range(100))
+        for judged in verdict.batch(["good film"] * 150):
+            places.append(judged.index)
+    assert places == list(range(100))
 
 
 def test_reviews_that_can_t_be_sent_ask_nobody(service: Service) -> None:

@@ -1,4 +1,4 @@
-"""Without a service: the same answers, field by field and byte by byte, and sentences when it can't be."""
+"""Without a service: the same answers byte for byte, and one-sentence errors."""
 
 import json
 import shutil
@@ -24,14 +24,14 @@ SECRET = "zanzibar-4711"
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[Verdict]:
-    with Verdict.local() as judge:
-        yield judge
+    with Verdict.local() as client:
+        yield client
 
 
 @pytest.fixture(scope="module")
 def served(stack: Stack) -> Iterator[Verdict]:
-    with Verdict(stack.api) as judge:
-        yield judge
+    with Verdict(stack.api) as client:
+        yield client
 
 
 @pytest.mark.parametrize("explain", messages.EXPLAIN)
@@ -42,24 +42,24 @@ def test_a_review_gets_the_service_s_answer(local: Verdict, served: Verdict, exp
 
 @pytest.mark.parametrize("review", ["", "<br>", "x" * 50_001, None])
 def test_a_review_gets_the_service_s_refusal(local: Verdict, served: Verdict, review: Any) -> None:
-    told = []
-    for judge in (local, served):
+    errors = []
+    for client in (local, served):
         with pytest.raises(RefusedError) as caught:
-            judge.sentiment(review)
-        told.append((caught.value.status, caught.value.code, caught.value.detail))
-    assert told[0] == told[1]
+            client.sentiment(review)
+        errors.append((caught.value.status, caught.value.code, caught.value.detail))
+    assert errors[0] == errors[1]
 
 
 def test_a_batch_gets_the_service_s_answers(local: Verdict, served: Verdict) -> None:
     reviews = [(number % 3, review) for number, review in enumerate(REVIEWS * 25)]
 
-    def told(judge: Verdict) -> list[Any]:
+    def answers(client: Verdict) -> list[Any]:
         return [
-            (one.index, one.id, plain(one.answer) if one.answer else str(one.error))
-            for one in judge.batch(reviews, "words")
+            (judged.index, judged.id, plain(judged.answer) if judged.answer else str(judged.error))
+            for judged in client.batch(reviews, "words")
         ]
 
-    assert told(local) == told(served)
+    assert answers(local) == answers(served)
 
 
 def test_model_and_health_are_the_service_s(local: Verdict, served: Verdict) -> None:
@@ -90,7 +90,7 @@ def test_what_is_not_installed_is_named_with_what_to_run() -> None:
         "from verdict_sentiment.cli import main\n"
         "main(sys.argv[1:])"
     )
-    told = []
+    endings = []
     for where in ((), ("--local",)):
         done = subprocess.run(
             [sys.executable, "-c", code, "good film", *where],
@@ -98,8 +98,8 @@ def test_what_is_not_installed_is_named_with_what_to_run() -> None:
             text=True,
             env={"PYTHONPATH": str(ROOT / "client")},
         )
-        told.append((done.returncode, done.stdout, done.stderr))
-    assert told == [
+        endings.append((done.returncode, done.stdout, done.stderr))
+    assert endings == [
         (
             2,
             "",

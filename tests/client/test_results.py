@@ -1,4 +1,4 @@
-"""Answers are taken when all of them is as agreed, and never otherwise."""
+"""Answers are accepted when every field is as agreed, and never otherwise."""
 
 import dataclasses
 import json
@@ -15,7 +15,7 @@ MODEL = {"id": "verdict-1", "vocabulary": "v1", "uncertain": [0.4, 0.6]}
 
 
 def make_item(number: int, **other: Any) -> dict[str, Any]:
-    """Give one item of a batch's answer."""
+    """Return one item of a batch's answer."""
     answer = make_answer()
     return (
         {"id": number}

@@ -1,4 +1,4 @@
-"""`verdict serve` is what `make serve` starts, and ends as that does."""
+"""`verdict serve` starts and ends as `make serve` does."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ PORTS = ("ENDPOINT_PORT", "API_PORT", "PAGE_PORT")
 
 
 def reads_pieces(url: str) -> bool:
-    """Say whether a chunked body is read there: the server for many callers does, the other doesn't."""
+    """Return whether a server accepts a chunked body: the one for many callers does, the other doesn't."""
     pieces = iter([b'{"review": "I loved ', b'it"}'])
     headers = {"Content-Type": "application/json"}
     return httpx.post(f"{url}/v1/sentiment", content=pieces, headers=headers).status_code == 200

@@ -1,4 +1,4 @@
-"""The built distribution, installed where nothing else is: what works, and that nothing is in its way."""
+"""The built distribution in a clean environment: every command works beside a user's own modules."""
 
 import json
 import os
@@ -22,12 +22,21 @@ from tests.support.varied import varied
 
 PROJECT = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
-# Files of a user's own, in the folder where the command is run.
-IN_THE_WAY = ("vocab.py", "inference.py", "app.py", "rows.py", "chalicelib.py")
+# A user's own modules, in the folder where the command runs.
+IN_THE_WAY = (
+    "vocab.py",
+    "training.py",
+    "chalice_app.py",
+    "inference.py",
+    "app.py",
+    "rows.py",
+    "chalicelib.py",
+)
 
 
 def pinned(extras: dict[str, list[str]]) -> set[str]:
-    return {one for some in extras.values() for one in some if not one.startswith("verdict-sentiment")}
+    requirements = (text for extra in extras.values() for text in extra)
+    return {text for text in requirements if not text.startswith("verdict-sentiment")}
 
 
 def required(name: str) -> set[str]:
@@ -47,7 +56,7 @@ def test_the_license_is_the_repository_s() -> None:
 
 
 class Installed:
-    """A clean environment with the wheel, and a folder of modules that are called like ours."""
+    """A clean environment with the wheel, and a folder of modules with our modules' names."""
 
     def __init__(self, wheel: Path, extra: str, folder: Path) -> None:
         self.folder = folder / "own"
@@ -77,20 +86,20 @@ class Installed:
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that `make client` would fill, from a copy so that two runs don't meet."""
     folder = tmp_path_factory.mktemp("dist")
-    made = subprocess.run(
+    build = subprocess.run(
         [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder), "client"],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    assert made.returncode == 0, made.stdout + made.stderr
+    assert build.returncode == 0, build.stdout + build.stderr
     return folder
 
 
 @pytest.fixture(scope="module")
 def wheel(dist: Path) -> Path:
-    (found,) = dist.glob("*.whl")
-    return found
+    (path,) = dist.glob("*.whl")
+    return path
 
 
 @pytest.fixture(scope="module")
@@ -117,9 +126,9 @@ def test_the_copies_are_the_repository_s_but_for_their_imports(wheel: Path) -> N
             if not name.endswith(".py"):
                 assert file.read(name) == ours, name
                 continue
-            kept = [line for line in ours.decode().splitlines() if "import" not in line]
-            told = [line for line in file.read(name).decode().splitlines() if "import" not in line]
-            assert told == kept, name
+            expected = [line for line in ours.decode().splitlines() if "import" not in line]
+            lines = [line for line in file.read(name).decode().splitlines() if "import" not in line]
+            assert lines == expected, name
 
 
 @pytest.mark.slow
@@ -206,7 +215,7 @@ def test_the_library_works_beside_modules_of_the_same_names(full: Installed) -> 
         "import sys\n"
         "from verdict_sentiment import Verdict\n"
         f"print(Verdict.local().sentiment({REVIEW!r}).sentiment)\n"
-        "print([name for name in sys.modules if name in ('vocab', 'inference', 'batch_rows')])\n"
+        "print([name for name in sys.modules if name in ('vocab', 'training', 'chalice_app')])\n"
     )
     ran = full.run("python", "-c", code)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "positive\n[]\n", "")

@@ -1,4 +1,4 @@
-"""The tools for assistants, asked by the MCP SDK's own client over standard input and output."""
+"""The tools for assistants, called by the MCP SDK's client over standard input and output."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def with_client(ask: Any, *flags: str, log: Path, **variables: str) -> Any
 
 @pytest.fixture
 def tools(tmp_path: Path) -> Any:
-    """Give a function that calls one tool of a new server, and gives its result."""
+    """Return a function that calls one tool of a new server and returns its result."""
 
     def call(name: str, arguments: dict[str, Any], *flags: str, **variables: str) -> Any:
         async def ask(client: Client) -> Any:
@@ -52,31 +52,31 @@ def test_two_tools_are_offered_that_only_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("explain", ["none", "sentences", "words"])
 def test_a_review_gets_the_answer_of_the_command(explain: str, tools: Any) -> None:
-    told = tools("sentiment", {"review": REVIEW, "explain": explain}, "--local").structured_content
+    answer = tools("sentiment", {"review": REVIEW, "explain": explain}, "--local").structured_content
     expected = json.loads(verdict(REVIEW, "--local", "--json", "--explain", explain).out)
-    assert told | {"request_id": ""} == expected | {"request_id": ""}
+    assert answer | {"request_id": ""} == expected | {"request_id": ""}
 
 
 def test_a_batch_is_answered_in_its_order_by_a_service(stack: Stack, tools: Any) -> None:
     reviews = [REVIEW, "<br>", *["A dull film without a plot, I hated all of it."] * 120]
-    told = tools("sentiment_batch", {"reviews": reviews}, "--url", stack.api).structured_content["answers"]
-    assert len(told) == 122
-    assert told[0]["sentiment"] == "positive"
-    assert told[1] == {"error": {"code": "no_token", "detail": told[1]["error"]["detail"]}}
-    assert {one["sentiment"] for one in told[2:]} == {"negative"}
+    answers = tools("sentiment_batch", {"reviews": reviews}, "--url", stack.api).structured_content["answers"]
+    assert len(answers) == 122
+    assert answers[0]["sentiment"] == "positive"
+    assert answers[1] == {"error": {"code": "no_token", "detail": answers[1]["error"]["detail"]}}
+    assert {one["sentiment"] for one in answers[2:]} == {"negative"}
 
 
 def test_a_review_without_a_word_is_an_error_that_says_so(tools: Any) -> None:
-    told = tools("sentiment", {"review": "<br>"}, "--local")
-    assert told.is_error
-    assert "holds no word or sign that could be read" in told.content[0].text
+    result = tools("sentiment", {"review": "<br>"}, "--local")
+    assert result.is_error
+    assert "holds no word or sign that could be read" in result.content[0].text
 
 
 def test_a_service_that_is_not_there_is_an_error_that_says_so(tools: Any) -> None:
     (port,) = free_ports(1)
-    told = tools("sentiment", {"review": "good"}, "--url", f"http://127.0.0.1:{port}", "--deadline", "0.1")
-    assert told.is_error
-    assert f"nothing answers at http://127.0.0.1:{port}" in told.content[0].text
+    result = tools("sentiment", {"review": "good"}, "--url", f"http://127.0.0.1:{port}", "--deadline", "0.1")
+    assert result.is_error
+    assert f"nothing answers at http://127.0.0.1:{port}" in result.content[0].text
 
 
 def test_nothing_of_a_review_is_logged(service: Service, tools: Any, tmp_path: Path) -> None:

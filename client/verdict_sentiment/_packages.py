@@ -1,4 +1,4 @@
-"""Find what client and service share: in a wheel in _app/ beside this file, in a checkout where it lies."""
+"""Import the service's packages: in a wheel from _app/ beside this file, in a checkout from the root."""
 
 import importlib
 from pathlib import Path
@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 _HERE = Path(__file__).resolve().parent
 _CARRIED = _HERE / "_app"
-# In a wheel the modules have a prefix, so that nobody else's `vocab` or `training` is in the way.
+# A wheel prefixes the packages, so that they never clash with another `vocab` or `training`.
 ROOT = _CARRIED if _CARRIED.is_dir() else _HERE.parents[1]
 
 
 def load(name: str) -> Any:
-    """Import a module of the service by its place in the repository, as in ``training.endpoint.inference``.
+    """Import a module of the service by its name in the repository, such as ``training.endpoint.inference``.
 
-    Raises ImportError when something that it needs is not installed.
+    Raises ImportError when a requirement of the module is not installed.
     """
     prefix = f"{__package__}._app." if ROOT == _CARRIED else ""
     return importlib.import_module(prefix + name)

@@ -1,4 +1,4 @@
-"""Where a command's reviews are judged: by the service at a URL, or in this process."""
+"""Choose where a command judges reviews: by the service at a URL, or in this process."""
 
 import argparse
 import os
@@ -8,39 +8,40 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from verdict_sentiment._shared import load, messages
+from verdict_sentiment._packages import load, messages
 from verdict_sentiment.calls import MAX_BYTES, MAX_REVIEWS
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
-from verdict_sentiment.local import INSTALL, HooksService, load_hooks
+from verdict_sentiment.local import INSTALL, LocalService, load_hooks
 from verdict_sentiment.results import Judged
 
-# What the extra [local] installs.
+# The packages of the extra [local].
 LIBRARIES = ("onnxruntime", "numpy", "nltk", "bs4")
 MAX_WORKERS = 1024
 
-# A part of a file, as training/files/rows.py cuts it, and its answers as JSON lines.
+# A part of a file, as training/files/rows.py cuts it.
 Part = Any
-Answering = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
-# The same, given how many rows are sent in all.
-Hooks = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
+# Takes parts, and yields each with its answers as JSON lines.
+Judge = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
+# Takes parts and the number of rows in all, and yields the same.
+Workers = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 
 class UsageError(Exception):
-    """What was typed can't be done, in one sentence with what to type instead."""
+    """A command line that can't be executed. The sentence names a correct one."""
 
 
-class Way(NamedTuple):
-    """Where a file is judged: what its answers hang on, who answers its parts, and how large these may be."""
+class Backend(NamedTuple):
+    """A place that judges a file: the key of its answers, its function, and the limits of a part."""
 
     key: tuple[str, ...]
-    answering: Answering
+    judge: Judge
     rows: int
     bytes: int
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say where reviews are judged."""
+    """Add the flags that choose the backend."""
     group = parser.add_argument_group("where reviews are judged")
     where = group.add_mutually_exclusive_group()
     where.add_argument("--url", help="by the service at this URL (default: VERDICT_URL)")
@@ -51,26 +52,26 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         type=number,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="processes that share a file when no service is asked (default: cores)",
+        help="processes that share a file when it is judged here (default: cores)",
     )
     group.add_argument(
         "--timeout",
         type=seconds,
         default=Policy().timeout,
         metavar="S",
-        help="seconds that a service has for one try (default %(default)g)",
+        help="limit of one try in seconds (default %(default)g)",
     )
     group.add_argument(
         "--deadline",
         type=seconds,
         default=Policy().deadline,
         metavar="S",
-        help="seconds that a call may take with all its tries (default %(default)g)",
+        help="limit of a call with all its tries in seconds (default %(default)g)",
     )
 
 
 def url_of(options: argparse.Namespace) -> str | None:
-    """Give the service's URL, or None when reviews are judged in this process. Raises UsageError."""
+    """Return the service's URL, or None to judge in this process. Raises UsageError."""
     if options.local or options.model is not None:
         return None
     url = options.url or os.environ.get("VERDICT_URL") or None
@@ -82,12 +83,12 @@ def url_of(options: argparse.Namespace) -> str | None:
 
 
 def is_installed() -> bool:
-    """Say whether reviews can be judged in this process."""
+    """Return whether the packages for judging in this process are installed."""
     return all(find_spec(name) for name in LIBRARIES)
 
 
 def open_verdict(options: argparse.Namespace) -> Verdict:
-    """Give what judges reviews. Raises UsageError, or VerdictError when it can't be had here."""
+    """Return the client for the chosen backend. Raises UsageError or VerdictError."""
     url = url_of(options)
     if url is None:
         return Verdict.local(options.model)
@@ -98,50 +99,51 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
         raise UsageError(f"{error}; look at --url, VERDICT_URL and VERDICT_API_KEY") from error
 
 
-def hooks(options: argparse.Namespace, path: Path) -> AbstractContextManager[Hooks | None]:
-    """Give what answers a file's parts in this process and in some of its own; None if a service does.
+def start_workers(options: argparse.Namespace, path: Path) -> AbstractContextManager[Workers | None]:
+    """Return a context with the workers that judge a file here; with None if a service judges it.
 
     A long file's processes start here. Raises UsageError or VerdictError.
     """
     if url_of(options) is not None:
         return nullcontext()
-    HooksService(_folder(options))  # says in a sentence what is wrong with it
-    started: AbstractContextManager[Hooks] = load("training.files.processes").answering(
+    LocalService(_folder(options))  # a broken model fails here, with one sentence
+    workers: AbstractContextManager[Workers] = load("training.files.processes").answering(
         _folder(options), path, options.workers
     )
-    return started
+    return workers
 
 
 @contextmanager
-def open_way(options: argparse.Namespace, here: Hooks | None, sent: int) -> Iterator[Way]:
-    """Give the way of a file of which so many rows are sent. Raises UsageError or VerdictError."""
-    if here:
+def open_backend(options: argparse.Namespace, workers: Workers | None, sent: int) -> Iterator[Backend]:
+    """Yield the backend for a file with ``sent`` rows to judge. Raises UsageError or VerdictError."""
+    if workers:
         rows, key = load("training.files.rows"), load("training.files.processes").model_key(_folder(options))
-        yield Way(("hooks", key), lambda parts: here(parts, sent), rows.PART_ROWS, rows.PART_BYTES)
+        yield Backend(("hooks", key), lambda parts: workers(parts, sent), rows.PART_ROWS, rows.PART_BYTES)
         return
     with open_verdict(options) as verdict:
         card = verdict.model()
         service = ("service", card["id"], card["vocabulary"])
-        yield Way(service, lambda parts: _asked(verdict, parts), MAX_REVIEWS, MAX_BYTES)
+        yield Backend(service, lambda parts: _judge(verdict, parts), MAX_REVIEWS, MAX_BYTES)
 
 
 def _folder(options: argparse.Namespace) -> Path:
     return Path(options.model or load_hooks().MODEL_FOLDER)
 
 
-def _asked(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
-    """Ask a service for parts, and put its answers as the endpoint writes them."""
+def _judge(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
+    """Yield parts with a service's answers, written as the endpoint writes them."""
     for part in parts:
         lines = map(messages.parse_json, part.data.split(b"\n"))
-        judged = verdict.batch((line["id"], line["review"]) for line in lines)
-        yield part, b"\n".join(map(_line, judged))
+        results = verdict.batch((line["id"], line["review"]) for line in lines)
+        yield part, b"\n".join(map(_line, results))
 
 
-def _line(one: Judged) -> bytes:
-    if one.answer is None:
-        assert one.error is not None
-        return messages.to_json({"error": {"code": one.error.code, "detail": one.error.detail}, "id": one.id})
-    return messages.to_json(one.answer.to_message() | {"id": one.id})
+def _line(judged: Judged) -> bytes:
+    if judged.answer is None:
+        assert judged.error is not None
+        error = {"code": judged.error.code, "detail": judged.error.detail}
+        return messages.to_json({"error": error, "id": judged.id})
+    return messages.to_json(judged.answer.to_message() | {"id": judged.id})
 
 
 def seconds(text: str) -> float:

@@ -1,4 +1,4 @@
-"""`verdict adapt` and `verdict compare`: the service's programs under the command's name and statuses."""
+"""`verdict adapt`, `compare` and others: the service's programs under the command's name and statuses."""
 
 import csv
 from pathlib import Path
@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 
 from tests.support.varied import varied
-from verdict_sentiment import cli, ways, yours
+from verdict_sentiment import backends, cli, programs
 
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A file in the working folder whose labels are words that the published model has another view of."""
+    """A file in the working folder with labels that the published model disagrees with."""
     monkeypatch.chdir(tmp_path)
     sides = {"positive": "runs warm for a whole night", "negative": "arrived with a dent in its lid"}
     rows = [
-        (f"Kettle number {number} {said}; {varied(number + 100 * side)}.", label)
+        (f"Kettle number {number} {phrase}; {varied(number + 100 * side)}.", label)
         for number in range(40)
-        for side, (label, said) in enumerate(sides.items())
+        for side, (label, phrase) in enumerate(sides.items())
     ]
     with (tmp_path / "my.csv").open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows([("text", "label"), *rows])
@@ -25,9 +25,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def status(*arguments: str) -> object:
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as end:
         cli.main(arguments)
-    return ended.value.code
+    return end.value.code
 
 
 def test_a_model_is_adapted_and_then_asked_and_compared(
@@ -38,7 +38,9 @@ def test_a_model_is_adapted_and_then_asked_and_compared(
     assert status("--model", "my-model", "Kettle number 99 arrived with a dent in its lid.") == 0
     assert capsys.readouterr().out.startswith("negative")
     assert (
-        status("compare", str(yours.load("training.endpoint.inference").MODEL_FOLDER), "my-model", "my.csv")
+        status(
+            "compare", str(programs.load("training.endpoint.inference").MODEL_FOLDER), "my-model", "my.csv"
+        )
         == 0
     )
     assert "McNemar's exact test" in capsys.readouterr().out
@@ -79,11 +81,11 @@ def test_a_file_that_is_not_there_ends_with_the_usage_s_status(
 def test_without_the_libraries_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(yours, "is_installed", lambda: False)
+    monkeypatch.setattr(programs, "is_installed", lambda: False)
     assert status("compare", "a", "b", "c.csv") == 2
     assert "verdict-sentiment[local]" in capsys.readouterr().err
 
 
 def test_a_text_called_like_the_command_stands_after_the_dashes(capsys: pytest.CaptureFixture[str]) -> None:
     assert status("--local", "--", "adapt") == 0
-    assert ways.is_installed()
+    assert backends.is_installed()

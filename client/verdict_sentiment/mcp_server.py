@@ -1,14 +1,14 @@
-"""`verdict mcp`: the same two calls for assistants, over standard input and output, by the MCP SDK."""
+"""Run `verdict mcp`: both calls as tools for assistants, over standard input and output, by the MCP SDK."""
 
 import argparse
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
 
 from verdict_sentiment import __version__
+from verdict_sentiment.backends import UsageError, add_flags, open_verdict
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.errors import VerdictError
 from verdict_sentiment.results import Judged, Message
-from verdict_sentiment.ways import UsageError, add_flags, open_verdict
 
 INSTRUCTIONS = """\
 Judges English film reviews: positive, negative, or uncertain where the model can't tell. probability is that
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Serve the tools until standard input ends. Raises UsageError, or VerdictError."""
+    """Serve the tools until standard input ends. Raises UsageError or VerdictError."""
     parser = argparse.ArgumentParser(
         prog="verdict mcp", description="Offer the tools sentiment and sentiment_batch over standard input."
     )
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def make_server(verdict: Verdict) -> Any:
-    """Give an MCP server with the two tools. Raises UsageError when the SDK is not installed."""
+    """Return an MCP server with both tools. Raises UsageError when the SDK is not installed."""
     try:
         from mcp.server import MCPServer
         from mcp.server.mcpserver.exceptions import ToolError
@@ -40,25 +40,25 @@ def make_server(verdict: Verdict) -> Any:
     except ImportError as error:
         raise UsageError(f"the MCP SDK, from version 2.3 on, is not installed; run: {INSTALL}") from error
 
-    # At other levels the SDK writes why a tool failed, which belongs to the one who asked.
+    # At other levels the SDK logs the reason of a failure, which may quote a review.
     server = MCPServer("verdict", instructions=INSTRUCTIONS, version=__version__, log_level="CRITICAL")
-    reading = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+    read_only = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 
-    def told(ask: Callable[[], T]) -> T:
+    def checked(call: Callable[[], T]) -> T:
         try:
-            return ask()
+            return call()
         except VerdictError as error:
             raise ToolError(str(error)) from error
 
-    @server.tool(annotations=reading)
+    @server.tool(annotations=read_only)
     def sentiment(review: str, explain: Explain = "sentences") -> dict[str, Any]:
         """Judge one film review; explain says how far to explain the verdict."""
-        return told(lambda: verdict.sentiment(review, explain).to_message())
+        return checked(lambda: verdict.sentiment(review, explain).to_message())
 
-    @server.tool(annotations=reading)
+    @server.tool(annotations=read_only)
     def sentiment_batch(reviews: list[str], explain: Explain = "none") -> dict[str, Any]:
         """Judge film reviews, any number, and answer each in its place: a verdict, or an error of its own."""
-        return told(lambda: {"answers": [_message(one) for one in verdict.batch(reviews, explain)]})
+        return checked(lambda: {"answers": [_message(judged) for judged in verdict.batch(reviews, explain)]})
 
     return server
 
