@@ -75,7 +75,7 @@ def same(running: Running, model: inference.LoadedModel, body: bytes, content_ty
 
 
 def test_ids_as_the_lambda_sends_them(running: Running, published: inference.LoadedModel) -> None:
-    readable = [review for review in GOLDEN if published.words.encode_ids(review)][:MAX_ENDPOINT_REVIEWS]
+    readable = [review for review in GOLDEN if published.vocabulary.encode_ids(review)][:MAX_ENDPOINT_REVIEWS]
     status, (answer,) = same(running, published, of_ids(published, *readable))
     assert status == 200
     assert len(answer["answers"]) == len(readable) > 10
