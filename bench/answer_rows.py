@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from bench import transformer_like
 from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
 from bench.setting import Setting
-from training.baselines.scorers import PeerMissing
+from training.baselines.scorers import BaselineMissing
 from training.endpoint import inference
 from vocab import messages
 
@@ -22,7 +22,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
     for name, make in zip(NAMES, (verdict, vader, textblob, transformer_like.pipeline), strict=True):
         try:
             calls[name] = make()
-        except (Missing, PeerMissing) as error:
+        except (Missing, BaselineMissing) as error:
             yield Figure(PART, name, missing=str(error))
     contestants = {name: Contestant(call, setting.samples.reviews) for name, call in calls.items()}
     times = side_by_side(contestants, setting.choose(6, 40))
@@ -43,18 +43,18 @@ def verdict() -> Answering:
 
 
 def vader() -> Answering:
-    """Give VADER on the raw text, as one would call it. Raises PeerMissing."""
+    """Give VADER on the raw text, as one would call it. Raises BaselineMissing."""
     try:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
     except ImportError as error:
-        raise PeerMissing("VADER is not installed: pip install -r requirements/baselines.txt") from error
+        raise BaselineMissing("VADER is not installed: pip install -r requirements/baselines.txt") from error
     return SentimentIntensityAnalyzer().polarity_scores
 
 
 def textblob() -> Answering:
-    """Give TextBlob's pattern analyzer on the raw text. Raises PeerMissing."""
+    """Give TextBlob's pattern analyzer on the raw text. Raises BaselineMissing."""
     try:
         from textblob.sentiments import PatternAnalyzer
     except ImportError as error:
-        raise PeerMissing("TextBlob is not installed: pip install -r requirements/baselines.txt") from error
+        raise BaselineMissing("TextBlob is not installed: pip install -r requirements/baselines.txt") from error
     return PatternAnalyzer().analyze

@@ -1,1 +1,1 @@
-"""What one would pick instead of Verdict, measured on the same reviews."""
+"""Baselines: other scorers that a user could pick, measured on the same reviews."""

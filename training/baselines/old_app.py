@@ -1,10 +1,13 @@
 """The app that this one follows, written anew from its description: one LSTM over stems, no stop words.
 
-What it did: markup out, lower case, anything but a-z, A-Z and 0-9 becomes a space, NLTK's English stop
-words go, Porter stems; the 4,998 most frequent stems of the train split have ids 2 to 4999, 1 is an
-infrequent one, 0 is none; the first 500 are read. An embedding of 32, an LSTM of 100, its output at the
-review's last stem, one linear unit, sigmoid; binary cross-entropy, Adam, 10 epochs, the last one is kept.
-Our way of running it is faster than its own was: stems are remembered and padding is not computed.
+Text: it removes markup, lowers the case and turns anything but a-z, A-Z and 0-9 into a space. It drops
+NLTK's English stop words and takes Porter stems. The 4,998 most frequent stems of the train split have ids
+2 to 4999; 1 is an infrequent stem, 0 is none. It reads the first 500 stems.
+
+Network: an embedding of 32, an LSTM of 100, its output at the review's last stem, one linear unit, sigmoid.
+Training: binary cross-entropy, Adam, 10 epochs; the last epoch is kept.
+
+This version is faster than the old app was: it remembers stems and computes no padding.
 """
 
 import json
@@ -19,7 +22,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from training.baselines.scorers import Peer, PeerMissing, Source
+from training.baselines.scorers import Baseline, BaselineMissing, TrainingSource
 
 STOP_WORDS = Path(__file__).with_name("stop_words.txt")
 VOCABULARY_SIZE = 5000
@@ -35,12 +38,12 @@ OPTIONS: dict[str, Any] = {
 }
 
 
-def old_app(source: Source) -> Peer:
-    """Give the old app's network, trained on the train split. Raises PeerMissing."""
+def old_app(source: TrainingSource) -> Baseline:
+    """Return the old app's network, trained on the train split. Raises BaselineMissing."""
     try:
         from safetensors.numpy import load_file, save_file
     except ImportError as error:
-        raise PeerMissing("the old app needs torch: pip install -r requirements/baselines.txt") from error
+        raise BaselineMissing("the old app needs torch: pip install -r requirements/baselines.txt") from error
     options = {**OPTIONS, "epochs": 1} if source.limit else OPTIONS
 
     def make(folder: Path) -> None:
@@ -59,14 +62,14 @@ def old_app(source: Source) -> Peer:
     def score(texts: Sequence[str]) -> list[float]:
         return [probabilities(encode(stems_of(text), known)) for text in texts]
 
-    return Peer("old app", score, files, "5,000 stems without stop words, one LSTM of 100; written anew")
+    return Baseline("old app", score, files, "5,000 stems without stop words, one LSTM of 100; written anew")
 
 
 # --- text ---------------------------------------------------------------------------------------
 
 
 def stems_of(review: str) -> list[str]:
-    """Give what the old app read of a review: "not" is a stop word, so it is gone.
+    """Return the stems that the old app read. "not" is a stop word, so it is gone.
 
     >>> stems_of("This movie is not good!")
     ['movi', 'good']
@@ -78,19 +81,19 @@ def stems_of(review: str) -> list[str]:
 
 @lru_cache(maxsize=1)
 def stop_words() -> frozenset[str]:
-    """Give NLTK's 179 English stop words; the corpus itself can't be had without a download."""
+    """Load NLTK's 179 English stop words. NLTK itself would download them."""
     return frozenset(STOP_WORDS.read_text(encoding="utf-8").split())
 
 
 def build_vocabulary(reviews: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Give the id of each of the most frequent stems, from FIRST_KNOWN on."""
+    """Return the ids of the most frequent stems, from FIRST_KNOWN on."""
     counts = Counter(stem for stems in reviews for stem in stems)
     ranked = sorted(counts, key=lambda stem: (-counts[stem], stem))
     return {stem: FIRST_KNOWN + rank for rank, stem in enumerate(ranked[: VOCABULARY_SIZE - FIRST_KNOWN])}
 
 
 def encode(stems: Sequence[str], known: dict[str, int]) -> np.ndarray:
-    """Give the ids that are read, int64 (stems,), without the padding to MAX_STEMS."""
+    """Return the ids of the first MAX_STEMS stems, int64 (stems,), without padding."""
     return np.array([known.get(stem, INFREQUENT) for stem in stems[:MAX_STEMS]], dtype=np.int64)
 
 
@@ -121,7 +124,11 @@ def _stemmer() -> Any:
 
 
 def fit(ids: Sequence[np.ndarray], labels: np.ndarray, options: dict[str, Any]) -> dict[str, np.ndarray]:
-    """Train on reviews as ids and labels 0 or 1 (reviews,); give the weights of the last epoch."""
+    """Train on reviews and return the weights of the last epoch.
+
+    :param ids: each review's ids, int64 (stems,)
+    :param labels: 0 or 1, (reviews,)
+    """
     import torch
     from torch.nn import functional as F
 
@@ -160,10 +167,10 @@ def _network(options: dict[str, Any]) -> Any:
 
 
 def _logits(network: Any, reviews: Sequence[np.ndarray]) -> Any:
-    """Give logits, float32 (reviews,), of reviews that hold a stem each.
+    """Return logits, float32 (reviews,), of reviews that hold at least one stem each.
 
-    A packed sequence ends each review at its own last stem: the same output as reading it there
-    among 500 padded steps.
+    A packed sequence ends each review at its own last stem. The output equals that of 500 padded steps, read
+    at the last stem.
     """
     import torch
     from torch.nn.utils.rnn import pack_sequence

@@ -1,21 +1,21 @@
-"""Compare the published model with what a user would pick instead, in one table.
+"""Compare the published model with baselines, in one table.
 
-    python -m training.baselines.table                          # the test split; trains peers that are not kept yet
-    python -m training.baselines.table --split development      # what choices may look at
+    python -m training.baselines.table                          # the test split; trains missing baselines
+    python -m training.baselines.table --split development      # the split that choices may look at
     python -m training.baselines.table --only verdict vader     # some of them
     python -m training.baselines.table --slow                   # a fine-tuned transformer too
-    python -m training.baselines.table --speed                  # only the times anew, of the published rows
-    python -m training.baselines.table --dry-run                # a few reviews, to see that all of it runs
+    python -m training.baselines.table --speed                  # only the times of the published rows
+    python -m training.baselines.table --dry-run                # a few reviews, to check that it runs
 
-Prints the table and one JSON. ``--publish`` writes the rows into the model's card. A peer that can't be
-had here is a row that says what to install.
+Prints the table and one JSON. ``--publish`` writes the rows into the model's card, as ``peers``. The row of a
+baseline that is not installed names what to install.
 """
 
 import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,7 +23,8 @@ import numpy as np
 from tqdm import tqdm
 
 from training.baselines import old_app, scorers, transformer_scorer
-from training.baselines.scorers import Peer, PeerMissing, Source
+from training.baselines.behaviour import QUICK
+from training.baselines.scorers import Baseline, BaselineMissing, Maker, TrainingSource
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import behaviour, machine, metrics
@@ -31,7 +32,7 @@ from training.evaluation.evaluate import publish
 from vocab import vocabulary
 from vocab.files import write_atomic
 
-# Where the main or last clause decides, and counting words goes wrong.
+# Capabilities where the main or last clause decides, and counting words goes wrong.
 CONTRAST = ("contrast", "expectation", "reported_opinion")
 SPEED_REVIEWS, SPEED_WARM_UP = 200, 20
 DRY_RUN_REVIEWS = 60
@@ -40,36 +41,34 @@ LEAST_PROBABILITY = 1e-6
 
 NOTE = (
     "contrast: held cases of contrast, expectation and reported opinion; suite, sentences: the held half.\n"
-    "ms: the median of a review on one thread. MB: a peer's files, without packages and programs.\n"
-    "* after a temperature fitted on the development split, so that it flatters on that split itself"
+    "ms: the median of a review on one thread. MB: a baseline's files, without packages and programs.\n"
+    "* after a temperature fitted on the development split, which flatters the ECE on that split itself"
 )
 
-# Gives a peer; raises PeerMissing, or what its files raise.
-Maker = Callable[[Source], Peer]
-OTHERS: dict[str, Maker] = {
-    **behaviour.PEERS,
+BASELINES: dict[str, Maker] = {
+    **QUICK,
     "fastText": scorers.fasttext,
     "old app": old_app.old_app,
     "MiniLM": transformer_scorer.minilm,
 }
-# It takes minutes where the others take seconds, so only when asked for.
+# It takes minutes and the others take seconds, so it runs only with --slow or --only.
 SLOW = "minilm"
-# What --only takes, and how the table calls it.
-NAMES = {name.lower().replace(" ", "-"): name for name in ("Verdict", *OTHERS)}
+# Each value of --only, and its name in the table.
+NAMES = {name.lower().replace(" ", "-"): name for name in ("Verdict", *BASELINES)}
 
 
-class Exam(NamedTuple):
-    """What a peer is asked: reviews to judge, reviews to calibrate on, and short texts of the held half."""
+class EvaluationTexts(NamedTuple):
+    """Reviews to measure on, reviews to calibrate on, and the held half of cases and sentences."""
 
-    judged: list[dataset.Review]
+    reviews: list[dataset.Review]
     development: list[dataset.Review]
     cases: list[dict[str, Any]]
     sentences: list[dict[str, Any]]
 
 
-def read_exam(data: dataset.Dataset, split: str, limit: int | None = None) -> Exam:
-    """Take a split, about ``limit`` reviews of it, and the half of cases and sentences that is held back."""
-    return Exam(
+def load_texts(data: dataset.Dataset, split: str, limit: int | None = None) -> EvaluationTexts:
+    """Load about ``limit`` reviews of a split, and the held half of cases and sentences."""
+    return EvaluationTexts(
         scorers.spread(getattr(data, split), limit),
         scorers.spread(data.development, limit),
         [case for case in behaviour.load_cases() if case["half"] == "held"],
@@ -78,103 +77,106 @@ def read_exam(data: dataset.Dataset, split: str, limit: int | None = None) -> Ex
 
 
 def model_of(model: Path) -> Maker:
-    """Give the maker of the published model itself, as a peer."""
+    """Return the maker of the published model itself, as a baseline."""
 
-    def make(source: Source) -> Peer:
+    def make(source: TrainingSource) -> Baseline:
         loaded = inference.model_fn(model)
         files = (model / "model.onnx", vocabulary.VOCABULARY)
         score = behaviour.scorer_of(loaded)
-        return Peer("Verdict", score, files, f"{loaded.identity.id}, one LSTM each way", calibrated=True)
+        return Baseline("Verdict", score, files, f"{loaded.identity.id}, one LSTM each way", calibrated=True)
 
     return make
 
 
-def compare(makers: dict[str, Maker], source: Source, exam: Exam) -> list[dict[str, Any]]:
-    """Give a row of figures for each peer that can be had, and of what to install for each other one."""
+def compare(makers: dict[str, Maker], source: TrainingSource, texts: EvaluationTexts) -> list[dict[str, Any]]:
+    """Return a row for each baseline: its figures, or what to install."""
     rows = []
     for name, make in makers.items():
         try:
-            peer = make(source)
-        except PeerMissing as error:
+            baseline = make(source)
+        except BaselineMissing as error:
             rows.append({"name": name, "missing": str(error)})
             continue
         try:
-            rows.append(measure(peer, exam))
+            rows.append(measure(baseline, texts))
         finally:
-            peer.close()
+            baseline.close()
     return rows
 
 
-def measure(peer: Peer, exam: Exam) -> dict[str, Any]:
-    """Give a peer's row; shares lie in 0..1, ``mb`` is 10^6 bytes.
+def measure(baseline: Baseline, texts: EvaluationTexts) -> dict[str, Any]:
+    """Return a baseline's row. Shares are 0..1, ``mb`` is 10^6 bytes.
 
-    ``temperature`` is the one that its ECE is after, None where it came calibrated.
+    ``temperature`` divides its logits before the ECE. It is None for a baseline that is already calibrated.
     """
     _use_one_thread()
-    logits, labels = _read(peer, exam.judged)
+    logits, labels = _score(baseline, texts.reviews)
     temperature = None
-    if not peer.calibrated:
-        seen = exam.judged == exam.development
-        fitted_on = (logits, labels) if seen else _read(peer, exam.development)
+    if not baseline.calibrated:
+        same = texts.reviews == texts.development
+        fitted_on = (logits, labels) if same else _score(baseline, texts.development)
         temperature = temperature_of(*fitted_on)
     probabilities = metrics.probabilities_of(logits, temperature or 1.0)
-    outcomes = behaviour.examine(exam.cases, peer.score)
+    outcomes = behaviour.evaluate(texts.cases, baseline.score)
     contrast = [outcome.passed for outcome in outcomes if outcome.case["capability"] in CONTRAST]
     return {
-        "name": peer.name,
-        "how": peer.how,
+        "name": baseline.name,
+        "how": baseline.how,
         "accuracy": float(((logits >= 0) == (labels == 1)).mean()),
         "ece": metrics.expected_calibration_error(probabilities, labels),
         "temperature": temperature,
         "contrast": sum(contrast) / len(contrast),
         "behaviour": behaviour.rates(outcomes)["overall"]["held"],
-        "sentences": behaviour.sentence_rates(exam.sentences, peer.score)["held"],
-        "ms_median": milliseconds(peer, [review.text for review in exam.development]),
-        "mb": round(peer.size() / 1e6, 1),
+        "sentences": behaviour.sentence_rates(texts.sentences, baseline.score)["held"],
+        "ms_median": milliseconds(baseline, [review.text for review in texts.development]),
+        "mb": round(baseline.size() / 1e6, 1),
     }
 
 
-def time_again(rows: list[dict[str, Any]], makers: dict[str, Maker], source: Source) -> list[dict[str, Any]]:
-    """Give the same rows with the times of this machine as it is now, one after the other.
+def time_again(
+    rows: list[dict[str, Any]], makers: dict[str, Maker], source: TrainingSource
+) -> list[dict[str, Any]]:
+    """Return the same rows with times measured anew, one after the other.
 
-    A comparison takes an hour or more, and nobody keeps a machine quiet for so long.
+    A whole comparison takes an hour or more, and few machines are quiet for so long.
     """
     reviews = [review.text for review in source.data.development]
     timed = []
     for row in rows:
-        peer = makers[row["name"]](source)
+        baseline = makers[row["name"]](source)
         try:
             _use_one_thread()
-            timed.append({**row, "ms_median": milliseconds(peer, reviews)})
+            timed.append({**row, "ms_median": milliseconds(baseline, reviews)})
         finally:
-            peer.close()
+            baseline.close()
     return timed
 
 
 def temperature_of(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Give the temperature of least NLL, within a factor of 5 of the logits' own spread.
+    """Return the temperature of least log loss, within a factor of 5 of the logits' own spread.
 
-    Sums of words' scores are no logits: their temperature may lie far from 1.
+    :param logits: float64 (reviews,); sums of word scores may need a temperature far from 1
+    :param labels: 0 or 1, (reviews,)
     """
     spread = float(logits.std()) or 1.0
     return round(spread * metrics.fit_temperature(logits / spread, labels), 4)
 
 
-def milliseconds(peer: Peer, reviews: Sequence[str]) -> float:
-    """Give the median time of a review, of SPEED_REVIEWS asked one by one after a warm-up."""
-    asked = list(reviews[:SPEED_REVIEWS])
-    for review in asked[:SPEED_WARM_UP]:
-        peer.score([review])
+def milliseconds(baseline: Baseline, reviews: Sequence[str]) -> float:
+    """Return the median milliseconds of a review, over SPEED_REVIEWS scored one by one after a warm-up."""
+    sample = list(reviews[:SPEED_REVIEWS])
+    for review in sample[:SPEED_WARM_UP]:
+        baseline.score([review])
     times = []
-    for review in asked:
+    for review in sample:
         began = time.perf_counter()
-        peer.score([review])
+        baseline.score([review])
         times.append(1000 * (time.perf_counter() - began))
     return round(float(np.median(times)), 3)
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Lay rows out, percentages but for the last two columns."""
+    """Format rows, in percent but for the last two columns."""
     lines = [
         f"{'':12}{'accuracy':>10}{'ECE':>9}{'contrast':>10}{'suite':>9}{'sentences':>11}{'ms':>9}{'MB':>8}"
     ]
@@ -191,25 +193,23 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _read(peer: Peer, reviews: Sequence[dataset.Review]) -> tuple[np.ndarray, np.ndarray]:
-    """Ask for reviews one by one; give logits, float64 (reviews,), and labels 0 or 1 (reviews,)."""
-    progress = tqdm(reviews, desc=peer.name, disable=None, mininterval=2)
-    found = np.array([peer.score([review.text])[0] for review in progress], dtype=np.float64)
-    found = np.clip(found, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
-    return np.log(found) - np.log1p(-found), np.array([review.label for review in reviews])
+def _score(baseline: Baseline, reviews: Sequence[dataset.Review]) -> tuple[np.ndarray, np.ndarray]:
+    """Score reviews one by one. Return logits, float64 (reviews,), and labels 0 or 1, (reviews,)."""
+    progress = tqdm(reviews, desc=baseline.name, disable=None, mininterval=2)
+    probabilities = np.array([baseline.score([review.text])[0] for review in progress], dtype=np.float64)
+    probabilities = np.clip(probabilities, LEAST_PROBABILITY, 1 - LEAST_PROBABILITY)
+    return np.log(probabilities) - np.log1p(-probabilities), np.array([review.label for review in reviews])
 
 
 def _use_one_thread() -> None:
-    """ONNX Runtime, SciPy and fasttext use one by themselves; torch, where a peer has loaded it, does not."""
+    """Set torch to one thread, if a baseline loaded it. ONNX Runtime, SciPy and fasttext use one anyway."""
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description="Compare the published model with what one would pick instead."
-    )
+    parser = argparse.ArgumentParser(description="Compare the published model with baselines.")
     parser.add_argument(
         "--only", nargs="+", choices=NAMES, metavar="NAME", help=f"some of {', '.join(NAMES)}"
     )
@@ -225,7 +225,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--publish", action="store_true", help="write the rows into the card")
     parser.add_argument("--speed", action="store_true", help="only time the published rows again")
     parser.add_argument(
-        "--dry-run", action="store_true", help=f"learn from and judge about {DRY_RUN_REVIEWS} reviews"
+        "--dry-run", action="store_true", help=f"learn from and score about {DRY_RUN_REVIEWS} reviews"
     )
     options = parser.parse_args(arguments)
     options.only = options.only or [name for name in NAMES if options.slow or name != SLOW]
@@ -237,28 +237,35 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 def main() -> None:
     options = parse()
     limit = DRY_RUN_REVIEWS if options.dry_run else None
-    known = {"Verdict": model_of(options.model), **OTHERS}
+    known = {"Verdict": model_of(options.model), **BASELINES}
     makers = {NAMES[name]: known[NAMES[name]] for name in options.only}
     split = options.split
     try:
-        source = Source(dataset.find_archive(options.archive), limit)
+        source = TrainingSource(dataset.find_archive(options.archive), limit)
         if options.speed:
             published = inference.model_fn(options.model).card["metrics"].get("peers")
             if not published:
-                sys.exit("peers: no rows are published yet; run it with --publish and without --speed first")
+                sys.exit(
+                    "baselines: no rows are published yet; run it with --publish and without --speed first"
+                )
             rows, split = time_again(published["rows"], known, source), published["split"]
         else:
-            rows = compare(makers, source, read_exam(source.data, split, limit))
-    except (dataset.DataError, inference.ModelFilesError, inference.VocabularyError, PeerMissing) as error:
-        sys.exit(f"peers: {error}")
+            rows = compare(makers, source, load_texts(source.data, split, limit))
+    except (
+        dataset.DataError,
+        inference.ModelFilesError,
+        inference.VocabularyError,
+        BaselineMissing,
+    ) as error:
+        sys.exit(f"baselines: {error}")
     figures = {"rows": rows, "split": split, "machine": machine.describe(1)}
     print(f"{table(rows)}\n{NOTE}\n{json.dumps(figures, indent=2)}")
     if options.out:
         write_atomic(options.out, (json.dumps(figures, indent=2) + "\n").encode())
     if options.publish:
-        had = [row for row in rows if "missing" not in row]
+        measured = [row for row in rows if "missing" not in row]
         command = f"python -m training.baselines.table --split {split}"
-        publish(options.model, "peers", {**figures, "rows": had}, command)
+        publish(options.model, "peers", {**figures, "rows": measured}, command)
 
 
 if __name__ == "__main__":

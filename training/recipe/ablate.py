@@ -107,7 +107,7 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
     return {
         "development_accuracy": judged["accuracy"],
         "development_nll": judged["nll"],
-        **behaviour.halves_of(model, data.development),
+        **behaviour.overall_rates(model, data.development),
     }
 
 

@@ -54,7 +54,7 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
         labels = np.array([review.label for review in reviews])
         judged = evaluate.judge([review.text for review in reviews], labels, model, workers)
         found |= {f"{split}_accuracy": judged["accuracy"], f"{split}_ece": judged["ece"]}
-    short = behaviour.halves_of(model, data.development)
+    short = behaviour.overall_rates(model, data.development)
     return found | {key: short[key] for key in ("behaviour_held", "sentences_held")}
 
 

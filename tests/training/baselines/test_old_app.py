@@ -9,7 +9,7 @@ import pytest
 
 from training.baselines import old_app
 from training.baselines.old_app import FIRST_KNOWN, INFREQUENT, MAX_STEMS, VOCABULARY_SIZE
-from training.baselines.scorers import PeerMissing, Source
+from training.baselines.scorers import BaselineMissing, TrainingSource
 
 OPTIONS = {"embedding": 4, "hidden": 6, "batch": 8, "epochs": 12, "lr": 0.03, "seed": 1}
 
@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
 
 def test_a_kept_one_answers_as_it_did(make_archive: Callable[..., Path]) -> None:
     texts = ["The train pos film.", "The neg one.", ""]
-    source = Source(make_archive(), limit=6)
+    source = TrainingSource(make_archive(), limit=6)
     first = old_app.old_app(source).score(texts)
     assert first == old_app.old_app(source).score(texts)
     assert first[2] == 0.5
@@ -103,6 +103,6 @@ def test_without_torch_it_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
     with pytest.raises(
-        PeerMissing, match="^the old app needs torch: pip install -r requirements/baselines.txt"
+        BaselineMissing, match="^the old app needs torch: pip install -r requirements/baselines.txt"
     ):
-        old_app.old_app(Source(make_archive()))
+        old_app.old_app(TrainingSource(make_archive()))

