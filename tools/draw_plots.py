@@ -19,8 +19,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-DOCS = Path(__file__).resolve().parent
-CARD = DOCS.parent / "training" / "model" / "model.json"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+CARD = ROOT / "training" / "endpoint" / "model" / "model.json"
 INK, FAINT, BLUE, ORANGE = "#24292f", "#8c959f", "#0969da", "#bc4c00"
 STYLE = {
     # Words stay words, so that a page's search and a screen reader find them.
