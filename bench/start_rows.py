@@ -20,7 +20,7 @@ from bench.setting import ROOT, Setting
 from tests.support.lambda_emulator import EmulatorMissing, LambdaEmulator
 from tests.support.lambda_runtime import proxy_event
 from tests.support.stack import Stack, free_ports
-from training.data import dataset
+from training.data import cache
 
 PART = "start"
 COLD, NAIVE = "Lambda, cold to its first answer", "the same, naive imports"
@@ -119,7 +119,7 @@ def installed() -> list[str]:
 @functools.cache
 def image() -> Path:
     """Give a folder with what Lambda's image holds, kept in the cache folder. Raises Missing."""
-    folder = dataset.cache_folder() / "bench" / f"image-{sys.version_info[0]}.{sys.version_info[1]}"
+    folder = cache.folder() / "bench" / f"image-{sys.version_info[0]}.{sys.version_info[1]}"
     if not (folder / "awslambdaric").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         done = subprocess.run(

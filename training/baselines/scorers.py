@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.data import dataset
+from training.data import cache, dataset
 from training.evaluation.behaviour import Scorer
 from vocab import vocabulary
 from vocab.files import sha256, sha256_of
@@ -101,7 +101,7 @@ class TrainingSource:
             "options": options,
         }
         key = sha256(json.dumps(recipe, sort_keys=True).encode())[:16]
-        folder = dataset.cache_folder() / FOLDER / f"{name}-{key}"
+        folder = cache.folder() / FOLDER / f"{name}-{key}"
         if not is_whole(folder):
             _fill(folder, recipe, make)
         return folder

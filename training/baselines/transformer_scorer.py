@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from training.baselines.scorers import Baseline, BaselineMissing, TrainingSource
-from training.data import dataset
+from training.data import cache
 from vocab.messages import sigmoid
 
 
@@ -33,7 +33,7 @@ def minilm(source: TrainingSource) -> Baseline:
 
     try:
         recipe = transformer.recipe_of(options, source.digest)
-        folder = dataset.cache_folder() / "best" / "transformer"
+        folder = cache.folder() / "best" / "transformer"
         if not _has_recipe(folder, recipe):
             folder = source.keep("minilm", recipe, make)
         model, files = transformer.load(folder), transformer.files()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from training.data import dataset
+from training.data import cache, dataset
 from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 
@@ -53,7 +53,7 @@ def load(archive: str | None = None) -> Corpus:
     path = dataset.find_archive(archive)
     digest = sha256_of(path)
     words = vocabulary.load()
-    cached = dataset.cache_folder() / f"corpus-{digest[:12]}-{words.fingerprint}.npz"
+    cached = cache.folder() / f"corpus-{digest[:12]}-{words.fingerprint}.npz"
     if not cached.is_file():
         _encode(dataset.load(path), words, cached)
     with np.load(cached, allow_pickle=False) as arrays:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from training.data import cache
 from training.data.archives import ArchiveError, read_members
 
 URL = "https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz"
@@ -60,11 +61,6 @@ class Dataset(NamedTuple):
     left_out: dict[str, int]
 
 
-def cache_folder() -> Path:
-    """Give the folder for downloads and stage outputs: ``VERDICT_CACHE`` or ``~/.cache/verdict``."""
-    return Path(os.environ.get("VERDICT_CACHE") or Path.home() / ".cache" / "verdict")
-
-
 def find_archive(given: str | None = None) -> Path:
     """Give the archive's path: the one given, ``IMDB_ARCHIVE``, or the cached download.
 
@@ -78,7 +74,7 @@ def find_archive(given: str | None = None) -> Path:
                 f"no IMDb archive at {path}; unset IMDB_ARCHIVE (or drop --archive) to download it"
             )
         return path
-    return download(URL, cache_folder() / "aclImdb_v1.tar.gz", MD5)
+    return download(URL, cache.folder() / "aclImdb_v1.tar.gz", MD5)
 
 
 def download(url: str, path: Path, md5: str) -> Path:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.data import dataset
+from training.data import cache, dataset
 from training.evaluation import machine
 from training.files import rows as batch_rows
 from training.jobs import batch
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     batch.add_ways(parser)
     options = parser.parse_args(arguments)
-    folder = dataset.cache_folder() / "batch-test"
+    folder = cache.folder() / "batch-test"
     options.file, options.out = folder / "reviews.csv", folder / "verdicts.csv"
     options.column, options.format = "review", "csv"
     try:

@@ -27,7 +27,7 @@ from tqdm import tqdm
 from training.aws import cloud as clouds
 from training.aws import images, prices, resources, sources
 from training.aws.cloud import Cloud, CloudError, Stage
-from training.data import dataset
+from training.data import cache, dataset
 from training.jobs import training_job
 from training.recipe import train_flags
 from vocab.files import sha256_of
@@ -331,7 +331,7 @@ def launch(cloud: Cloud, options: argparse.Namespace) -> None:
         plan = plan_of(options, cloud.stage.region)
         if options.dry_run:
             named = options.archive or os.environ.get("IMDB_ARCHIVE")
-            print(describe(plan, cloud.stage, named or str(dataset.cache_folder() / ARCHIVE)))
+            print(describe(plan, cloud.stage, named or str(cache.folder() / ARCHIVE)))
             return
         if options.go_on:
             plan = plan._replace(checkpoints=training_job.checkpoints_of(cloud, options.go_on))

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from training.aws import cloud as clouds
 from training.aws.cloud import Cloud, CloudError
-from training.data import dataset
+from training.data import cache
 from training.data.archives import ArchiveError, read_members
 from vocab import vocabulary
 from vocab.files import sha256, sha256_of, write_together
@@ -185,7 +185,7 @@ def bring_home(cloud: Cloud, job: Job, out: Path | None = None) -> Brought:
         digest = sha256_of(packed)
         files = unpack(packed)
     card = check(files)
-    out = out or dataset.cache_folder() / ("dry-run" if card["options"].get("dry_run") else "network")
+    out = out or cache.folder() / ("dry-run" if card["options"].get("dry_run") else "network")
     write_together({out / name: data for name, data in files.items()})
     return Brought(out, digest, sha256(files["network.safetensors"]))
 

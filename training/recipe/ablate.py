@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load_file, save
 
-from training.data import dataset
+from training.data import cache, dataset
 from training.endpoint import inference
 from training.evaluation import behaviour, evaluate
 from training.recipe import reproduce
@@ -90,13 +90,11 @@ def without_flags(command: list[str], flags: tuple[str, ...]) -> list[str]:
 
 def keep_vectors(pretrained: Path, out: Path) -> None:
     """Write the word vectors that the language models started from, as weights for train.py."""
-    found = sorted(dataset.cache_folder().glob("vectors-*.safetensors"))
+    found = sorted(cache.folder().glob("vectors-*.safetensors"))
     shape = load_file(pretrained)["embedding.weight"].shape
     tables = [table for path in found if (table := load_file(path)["table"]).shape == shape]
     if not tables:
-        raise dataset.DataError(
-            f"no word vectors in {dataset.cache_folder()}; run reproduce.py from its start"
-        )
+        raise dataset.DataError(f"no word vectors in {cache.folder()}; run reproduce.py from its start")
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 
@@ -131,7 +129,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="print the trainings and which are done")
     parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
     options = parser.parse_args()
-    folder = dataset.cache_folder() / "best"
+    folder = cache.folder() / "best"
     stages = reproduce.recipe(options.seed, folder, kept=options.kept)
     missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
     if missing:

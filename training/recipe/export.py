@@ -25,8 +25,8 @@ from safetensors.torch import load_file
 from torch import nn
 from tqdm import tqdm
 
+from training.data import cache, dataset
 from training.data import corpus as corpora
-from training.data import dataset
 from training.endpoint import inference
 from training.endpoint.model_folder import named_by, write_package
 from training.evaluation import machine, metrics
@@ -327,7 +327,7 @@ def _gates(weight: nn.Parameter) -> np.ndarray:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the model package of a trained network.")
-    default = dataset.cache_folder() / "network"
+    default = cache.folder() / "network"
     parser.add_argument("--network", type=Path, default=default, help="folder that train.py wrote")
     parser.add_argument("--out", type=Path, default=inference.MODEL_FOLDER, help="package folder")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")

@@ -24,8 +24,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from tqdm import tqdm
 
+from training.data import cache, dataset
 from training.data import corpus as corpora
-from training.data import dataset
 from training.recipe.network import Network, Size, init_lstm
 from training.recipe.train_flags import add_flags
 from training.recipe.workers import ALONE, Workers, leave, working
@@ -60,7 +60,7 @@ def pretrain(
     """
     names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}"
     recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
-    folder = dataset.cache_folder()
+    folder = cache.folder()
     folder.mkdir(parents=True, exist_ok=True)
     kept = folder / f"pretrained-{names}x{size.hidden}-{recipe}.safetensors"
     if workers.hear(out is None and kept.is_file()):
@@ -345,7 +345,7 @@ def main() -> None:
     except (dataset.DataError, vocabulary.VocabularyError) as error:
         sys.exit(f"pretrain: {error}")
     except OSError as error:
-        sys.exit(f"pretrain: the cache folder {dataset.cache_folder()} can't be used ({error.strerror})")
+        sys.exit(f"pretrain: the cache folder {cache.folder()} can't be used ({error.strerror})")
 
 
 if __name__ == "__main__":

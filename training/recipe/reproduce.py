@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import torch
 
-from training.data import dataset
+from training.data import cache
 from training.endpoint import inference
 from training.recipe import augment, soft_targets
 from vocab import vocabulary
@@ -164,7 +164,7 @@ def main() -> None:
     parser.add_argument("--until", help="stop after this stage")
     parser.add_argument("--list", action="store_true", help="print the stages and which are done")
     options = parser.parse_args()
-    folder = dataset.cache_folder() / "best"
+    folder = cache.folder() / "best"
     stages = recipe(options.seed, folder, options.package, options.kept)
     names = [stage.name for stage in stages]
     if options.until not in (None, *names):

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from training.data import dataset
+from training.data import cache, dataset
 from training.endpoint import inference
 from training.evaluation import behaviour, evaluate
 
@@ -31,7 +31,7 @@ def package_of(seed: int, kept: bool = False) -> Path:
 
     ``kept`` takes the teachers' answers from the repository.
     """
-    folder = dataset.cache_folder() / "best" / f"package-{seed}"
+    folder = cache.folder() / "best" / f"package-{seed}"
     command = [
         sys.executable,
         "-m",

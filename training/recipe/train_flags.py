@@ -3,7 +3,7 @@
 import argparse
 import os
 
-from training.data import dataset
+from training.data import cache
 
 # Flags that say where things lie, not how the network is trained.
 PLACES = ("archive", "train", "model_dir", "checkpoint_dir", "resume")
@@ -48,7 +48,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if not options.model_dir:
         # A trial run may not take the place of a trained network.
-        options.model_dir = str(dataset.cache_folder() / ("dry-run" if options.dry_run else "network"))
+        options.model_dir = str(cache.folder() / ("dry-run" if options.dry_run else "network"))
     return options
 
 
