@@ -155,15 +155,21 @@ def machine_line(results: Mapping[str, Any]) -> str:
 
 
 def summary(results: Mapping[str, Any]) -> str:
-    """Give README's short table: ours beside what one would pick instead."""
+    """Return the short table of docs/evaluation.md: ours beside the usual choice."""
+    return markdown(["", "Verdict", "beside it"], pairs(results, PAIRS))
+
+
+def pairs(results: Mapping[str, Any], names: Iterable[str]) -> list[list[str]]:
+    """Return a row for each of PAIRS that is named and measured: its name, our figure, the other's."""
     found = goals.medians(goals.read(results))
+    units = {(one.part, one.name): one.unit for one in goals.read(results)}
     rows = []
-    for name, (ours, other) in PAIRS.items():
+    for name in names:
+        ours, other = PAIRS[name]
         if ours in found and other in found:
-            units = {(one.part, one.name): one.unit for one in goals.read(results)}
             sides = [value(found[key], units[key]) for key in (ours, other)]
             rows.append([name, sides[0], f"{sides[1]} ({other[1]})"])
-    return markdown(["", "Verdict", "beside it"], rows)
+    return rows
 
 
 PAIRS: dict[str, tuple[Key, Key]] = {

@@ -1,9 +1,9 @@
-"""Write the model's figures and the curl's true answer into README, and the model card's page.
+"""Write the model's figures and the curl's true answer into README and docs/, and the model card's page.
 
     python -m tools.fill_docs
 
-Replaces what stands between ``<!-- NAME -->`` and ``<!-- /NAME -->``, from the card and the model; what the
-card has no figures for yet says so, with the command that measures it. Writes docs/model-card.md.
+Replaces the text between ``<!-- NAME -->`` and ``<!-- /NAME -->``, from the card and the model. A block without
+figures names the command that measures them. Writes docs/model-card.md too.
 """
 
 import json
@@ -27,13 +27,33 @@ BENCH = ROOT / "bench" / "results.json"
 BESIDE = BENCH.with_name("results-beside.json")
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
+# Each page and its blocks.
+PAGES = {
+    "README.md": ("answer", "results"),
+    "docs/adapt.md": ("curve",),
+    "docs/deploy.md": ("servers",),
+    "docs/evaluation.md": (
+        "figures",
+        "stages",
+        "seeds",
+        "speed",
+        "bench",
+        "app",
+        "peers",
+        "behaviour",
+        "ablation",
+        "faithfulness",
+        "warnings",
+    ),
+}
 
 
 def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
-    """Give what README must say, by the name of its block."""
+    """Return the text of each block by its name."""
     loaded = inference.model_fn(model)
     card = loaded.card
     parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
+    parts["results"] = results(card, read_bench())
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     parts["bench"] = bench(read_bench())
     parts["curve"] = curve(CURVE)
@@ -43,14 +63,20 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     }
 
 
-def fill(readme: str, parts: dict[str, str]) -> str:
-    """Give README with each block's content replaced. Raises ValueError when a block is missing."""
-    for name, content in parts.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
-        readme, count = pattern.subn(lambda match, new=content: match[1] + new + match[2], readme)
+def fill(page: str, parts: dict[str, str], name: str = "the page") -> str:
+    """Return a page with each block's content replaced. Raises ValueError when a block is missing."""
+    for block, content in parts.items():
+        pattern = re.compile(rf"(<!-- {block} -->\n).*?(<!-- /{block} -->)", re.DOTALL)
+        page, count = pattern.subn(lambda match, new=content: match[1] + new + match[2], page)
         if count != 1:
-            raise ValueError(f"README needs one block {name!r}, has {count}")
-    return readme
+            raise ValueError(f"{name} needs one block {block!r}, has {count}")
+    return page
+
+
+def fill_page(name: str, parts: dict[str, str]) -> str:
+    """Return one of PAGES with its blocks as they must be."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return fill(text, {block: parts[block] for block in PAGES[name]}, name)
 
 
 def _answer(loaded: inference.LoadedModel) -> str:
@@ -62,6 +88,38 @@ def _answer(loaded: inference.LoadedModel) -> str:
         "    -H 'Content-Type: application/json' \\\n"
         f"    -d '{json.dumps({'review': REVIEW})}'\n" + "{\n" + ",\n".join(lines) + "\n}\n```\n"
     )
+
+
+def results(card: dict[str, Any], published: dict[str, Any] | None) -> str:
+    """Return README's short table: the model beside the usual choice, with the command that prints each row."""
+    test, found = card["metrics"].get("test", {}), card["metrics"].get("peers", {})
+    ours, other = (_baseline(found, name) for name in ("Verdict", "VADER"))
+    compared = "python -m training.baselines.table"
+    rows = [
+        ["accuracy on 25,000 test reviews", *_pair(ours, other, "accuracy", 2), "make evaluate"],
+        ["answers positive or negative for", percent(test.get("coverage")), "–", "make evaluate"],
+        ["and is then right for", percent(test.get("accuracy_outright"), 2), "–", "make evaluate"],
+        ["calibration error (ECE)", *_pair(ours, other, "ece", 2), compared],
+        ["single sentences", *_pair(ours, other, "sentences", 1), compared],
+        ["short cases", *_pair(ours, other, "behaviour", 1), compared],
+        ["a review, one core", _milliseconds(ours), f"{_milliseconds(other)} (VADER)", compared],
+    ]
+    if published:
+        rows += [[*row, "make bench"] for row in tables.pairs(published, RESULTS)]
+    table_rows = [[*cells, f"`{command}`"] for *cells, command in rows]
+    return table(["", "Verdict", "compared with", "printed by"], table_rows)
+
+
+def _baseline(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return next((row for row in found.get("rows", []) if row["name"] == name), {})
+
+
+def _pair(ours: dict[str, Any], other: dict[str, Any], key: str, decimals: int) -> list[str]:
+    return [percent(ours.get(key), decimals), f"{percent(other.get(key), decimals)} (VADER)"]
+
+
+def _milliseconds(row: dict[str, Any]) -> str:
+    return f"{row['ms_median']:.2f} ms" if "ms_median" in row else "–"
 
 
 def figures(card: dict[str, Any]) -> str:
@@ -322,6 +380,8 @@ def _warnings(found: dict[str, Any]) -> str:
     return table(head, rows) + f"\nOf {found['reviews']:,} English development reviews get {flagged}.\n"
 
 
+# Rows of README's table that `make bench` measures.
+RESULTS = ("whole answer by HTTP", "a file of reviews, one process", "a million reviews")
 SEED_FIGURES = {
     "development_accuracy": "accuracy, development",
     "development_ece": "ECE, development",
@@ -344,8 +404,9 @@ SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
 
 
 def main() -> None:
-    path, parts = ROOT / "README.md", blocks()
-    path.write_text(fill(path.read_text(encoding="utf-8"), parts), encoding="utf-8")
+    parts = blocks()
+    for name in PAGES:
+        (ROOT / name).write_text(fill_page(name, parts), encoding="utf-8")
     card = inference.model_fn(inference.MODEL_FOLDER).card
     PAGE.write_text(model_card.page(card, parts), encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""README's blocks: each says the card's figures, or what measures those that are missing."""
+"""The blocks of README and docs: each has the card's figures, or names the command that measures them."""
 
 import json
 from pathlib import Path
@@ -46,6 +46,21 @@ def test_the_figures_of_both_splits_stand_in_their_columns() -> None:
     }
     assert development[2] == "50.00 %"
     assert "Model `verdict-x`, 4.3 MB." in block
+
+
+def test_readme_s_table_names_the_command_of_each_row() -> None:
+    """A row has our figure, the other program's, and the command that prints both."""
+    rows = [
+        {"name": "Verdict", "accuracy": 0.93, "ece": 0.01, "behaviour": 0.8, "sentences": 0.9, "ms_median": 1.5},
+        {"name": "VADER", "accuracy": 0.7, "ece": 0.02, "behaviour": 0.6, "sentences": 0.75},
+    ]
+    head, *found = cells(fill_docs.results(card(test=SPLIT, peers={"rows": rows}), None))
+    assert head == ["", "Verdict", "compared with", "printed by"]
+    assert found[0] == ["accuracy on 25,000 test reviews", "93.00 %", "70.00 % (VADER)", "`make evaluate`"]
+    assert found[1] == ["answers positive or negative for", "91.2 %", "–", "`make evaluate`"]
+    assert found[-1][1:3] == ["1.50 ms", "– (VADER)"]
+    missing = cells(fill_docs.results(card(), None))
+    assert missing[1][1:3] == ["–", "– (VADER)"]
 
 
 def test_chance_and_both_sides_stand_beside_the_figures_where_they_are_known() -> None:
@@ -223,10 +238,10 @@ def test_warnings_name_the_worst_language_of_each_script_and_the_english_flagged
     assert "Of 2,556 English development reviews get `not_english` 0.12 %, `no_known_words` 0.00 %." in block
 
 
-def test_a_block_that_readme_lacks_is_named() -> None:
+def test_a_block_that_a_page_lacks_is_named() -> None:
     assert fill_docs.fill("<!-- a -->\nold\n<!-- /a -->", {"a": "new\n"}) == "<!-- a -->\nnew\n<!-- /a -->"
-    with pytest.raises(ValueError, match="README needs one block 'b', has 0"):
-        fill_docs.fill("<!-- a -->\n<!-- /a -->", {"b": ""})
+    with pytest.raises(ValueError, match="README.md needs one block 'b', has 0"):
+        fill_docs.fill("<!-- a -->\n<!-- /a -->", {"b": ""}, "README.md")
 
 
 def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_path: Path) -> None:
@@ -240,4 +255,4 @@ def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_
     head, row = cells(fill_docs.curve(path))
     assert head == ["", "50 labels", "1,000 labels", "film reviews then", "fit", "memory"]
     assert row == ["adapt", "80.0 % ± 1.0", "80.0 % ± 1.0", "90.0 %", "1.2 s", "123 MB"]
-    assert "curve.py" in fill_docs.curve(tmp_path / "none.json")
+    assert "training.adapt.curve" in fill_docs.curve(tmp_path / "none.json")
