@@ -14,9 +14,9 @@ UNCLEAR = "unclear"
 class TunedModel(NamedTuple):
     """A fitted network and its answers to held-out reviews.
 
-    ``unseen`` is P(positive), float64 (reviews,). ``outright``, bool (reviews,), is true
-    outside the uncertain band. Both come from fits that have not seen the review or its group. ``how`` names what was fitted,
-    ``settings`` its parameters.
+    ``unseen`` is P(positive), float64 (reviews,). ``outright``, bool (reviews,), is true outside the
+    uncertain band. Both come from fits that have not seen the review or its group. ``how`` names what was
+    fitted, ``settings`` its parameters.
     """
 
     network: bytes
