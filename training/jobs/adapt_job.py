@@ -1,7 +1,7 @@
-"""Fine-tune the model inside a SageMaker training job: what adapt.py sends there, beside order.json.
+"""Fine-tune the model inside a SageMaker training job; jobs/adapt.py sends this script with an order.json.
 
-It leaves model.onnx and model.json, whatever came out, or refused.json with the sentence that says why it
-can't be done. Its log is kept for long and read by many: no text, no label and no traceback is in it.
+It writes model.onnx and model.json, better or not, or refused.json with one sentence on the reason. Many
+people can read the job's log for a long time, so it holds no text, no label and no traceback.
 """
 
 import json
@@ -23,7 +23,7 @@ FAILURE = "failure"
 
 
 class Order(NamedTuple):
-    """What was asked for: adapt.py's flags, and the SHA-256 of each file of the base."""
+    """The job's order: adapt.py's flags, and the SHA-256 of each file of the base."""
 
     flags: list[str]
     base: dict[str, str]
@@ -37,26 +37,26 @@ class Order(NamedTuple):
 
 
 def hashes_of(model: Path) -> dict[str, str]:
-    """Give the SHA-256 of each file of a model folder."""
+    """Return the SHA-256 of each file of a model folder."""
     return {name: sha256_of(model / name) for name in ("model.onnx", "model.json")}
 
 
 def work(here: Path, reviews: Path, out: Path) -> None:
-    """Do what ``here``/order.json says with the one file under ``reviews``, and leave it in ``out``."""
+    """Adapt the base to the one file in ``reviews``, by ``here``/order.json; write the result to ``out``."""
     order = Order.from_bytes((here / ORDER).read_bytes())
     try:
         _check_base(here / BASE, order.base)
         adapted = _adapted(order, here / BASE, reviews)
     except REFUSALS as error:
         write_atomic(out / REFUSED, json.dumps({"sentence": str(error)}).encode())
-        print("adapt-job: refused; the sentence is in the result", flush=True)
+        print("adapt-job: refused; the reason is in the result", flush=True)
         return
     write_package(out, adapted.network, adapted.card)
     print(f"adapt-job: model.onnx {adapted.card['onnx_sha256']}", flush=True)
 
 
 def place_of(error: BaseException) -> str:
-    """Say what went wrong, and where; an error's own words may hold a review.
+    """Return an error's type and place, without its message, which may quote a review.
 
     >>> place_of(ValueError("I loved it"))
     'ValueError'
@@ -67,11 +67,11 @@ def place_of(error: BaseException) -> str:
 
 
 def _adapted(order: Order, base: Path, reviews: Path) -> adapt.AdaptedModel:
-    # Sentences name the file as its owner does, without the folder that it lies in here.
+    # Error sentences then name the file as its owner does, without this machine's folder.
     os.chdir(_only_file(reviews).parent)
     workers = f"--workers={os.cpu_count() or 1}"
-    named = _only_file(reviews).name
-    options = adapt.parse([*order.flags, "--deep", f"--model={base}", workers, "--", named])
+    name = _only_file(reviews).name
+    options = adapt.parse([*order.flags, "--deep", f"--model={base}", workers, "--", name])
     rows = labelled.read_asked(options, options.most)
     print(f"adapt-job: {len(rows.labels):,} of {rows.counts['rows']:,} rows to learn from", flush=True)
     return adapt.adapt(rows, base, options.workers, deep=True)
@@ -80,22 +80,22 @@ def _adapted(order: Order, base: Path, reviews: Path) -> adapt.AdaptedModel:
 def _only_file(folder: Path) -> Path:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
     if len(files) != 1:
-        raise CommandError(f"the job was given {len(files):,} files of reviews, it takes one; start another")
+        raise CommandError(f"the job got {len(files):,} files of reviews and takes one; start another job")
     return files[0]
 
 
-def _check_base(base: Path, wanted: dict[str, str]) -> None:
-    if hashes_of(base) != wanted:
-        raise CommandError("the base that came to the job is not the one that was sent; start another")
+def _check_base(base: Path, hashes: dict[str, str]) -> None:
+    if hashes_of(base) != hashes:
+        raise CommandError("the base in the job is not the one that was sent; start another job")
 
 
 def main(environ: Any = os.environ) -> None:
     try:
         work(HERE, Path(environ["SM_CHANNEL_REVIEWS"]), Path(environ["SM_MODEL_DIR"]))
-    except Exception as error:  # whatever it is, its words stay out of the log
-        told = place_of(error)
-        write_atomic(Path(environ.get("SM_OUTPUT_DIR", ".")) / FAILURE, told.encode())
-        sys.exit(f"adapt-job: {told}")
+    except Exception as error:  # its message stays out of the log
+        place = place_of(error)
+        write_atomic(Path(environ.get("SM_OUTPUT_DIR", ".")) / FAILURE, place.encode())
+        sys.exit(f"adapt-job: {place}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""Judge a file of reviews: a row for each row, on SageMaker Batch Transform, here, or on a Ray cluster.
+"""Classify a file of reviews, a row for each row: on SageMaker Batch Transform, here, or on a Ray cluster.
 
-    python -m training.jobs.batch reviews.csv --out verdicts.csv --local            # all cores of this machine
+    python -m training.jobs.batch reviews.csv --out verdicts.csv --local            # this machine's cores
     python -m training.jobs.batch reviews.jsonl --out verdicts.jsonl --instances 4  # Batch Transform
     python -m training.jobs.batch reviews.csv --out verdicts.jsonl --ray auto       # Ray Data
 
-CSV and TSV need a header, JSON lines are objects, .txt holds a review a line; blank lines are left out.
-Every column is kept as it was, and sentiment, probability, warnings (codes, joined by ";") and model are
-added, or error and detail. All three ways ask the endpoint's own hooks and give the same bytes. Stopped
-anywhere, the same command goes on.
+CSV and TSV need a header, JSON lines are objects, .txt holds a review a line; blank lines are left out. The
+output keeps every column and adds sentiment, probability, warnings (codes, joined by ";") and model, or error
+and detail. All three backends run the endpoint's own hooks and write the same bytes. After an interruption,
+the same command resumes.
 """
 
 import argparse
@@ -40,13 +40,13 @@ from training.jobs import batch_ray, batch_transform
 from training.jobs.batch_transform import Settings, cores_of
 from vocab.files import sha256_of
 
-# SageMaker's machines take some minutes to start and load the image: an estimate, not a measured time.
+# SageMaker's machines take some minutes to start and load the image; this is an estimate.
 START_MINUTES = 5
 MAX_INSTANCES = 100
 
 
 def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
-    """Do what the flags say; give None after a dry run.
+    """Run a batch; return None after a dry run.
 
     Raises BatchError, CloudError, ModelFilesError, VocabularyError, OSError, or what botocore raises.
     """
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
 
 
 def describe(options: argparse.Namespace, counted: Count) -> str:
-    """Say what a batch would do, and how long about; nothing is asked of AWS."""
+    """Return what a batch would do and roughly how long it takes, without a call to AWS."""
     rows = f"{counted.rows:,} rows, {counted.unread:,} of which can't be read"
     work = counted.sent * milliseconds(options.model) / 60_000
     if options.local:
@@ -85,7 +85,7 @@ def describe(options: argparse.Namespace, counted: Count) -> str:
 
 
 def milliseconds(model: Path) -> float:
-    """Give the card's own measure of one review on one core. Raises ModelFilesError."""
+    """Return the card's measured milliseconds of one review on one core. Raises ModelFilesError."""
     card = inference.model_fn(model).card
     return float(card["metrics"].get("speed", {}).get("ms_median", 2.0))
 
@@ -94,7 +94,7 @@ def milliseconds(model: Path) -> float:
 
 
 def _hooks(options: argparse.Namespace) -> AbstractContextManager[Answering | None]:
-    """Give what answers parts by the endpoint's own hooks, or None where that is not wanted."""
+    """Return what answers parts by the endpoint's own hooks, or None for Batch Transform."""
     if options.local and not options.dry_run:
         return processes.answering(options.model, options.file, options.workers)
     if options.ray:
@@ -113,8 +113,10 @@ def _run_hooks(options: argparse.Namespace, work: Work, answering: Answering) ->
 def _run_transform(options: argparse.Namespace, work: Work, counted: Count) -> Done:
     account = cloud.open_stage(options.stage, options.region)
     settings = Settings(options.instances, options.instance_type, options.model_name, options.timeout_minutes)
-    named = (work.source.column, account.stage.bucket, settings.model_name or "")
-    with keeping(work.out, key_of("transform", work.digest, *named)) as kept:
+    key = key_of(
+        "transform", work.digest, work.source.column, account.stage.bucket, settings.model_name or ""
+    )
+    with keeping(work.out, key) as kept:
         if not counted.sent:
             return finish(work, (), kept)
         job = batch_transform.start(account, work.source, counted, kept, settings)
@@ -142,17 +144,17 @@ def _positive(most: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         value = int(text)
         if not 1 <= value <= most:
-            raise argparse.ArgumentTypeError(f"must lie from 1 to {most:,}, got {value}")
+            raise argparse.ArgumentTypeError(f"must be 1 to {most:,}, got {value}")
         return value
 
     return number
 
 
-def add_ways(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that say where reviews are judged."""
-    ways = parser.add_mutually_exclusive_group()
-    ways.add_argument("--local", action="store_true", help="on this machine")
-    ways.add_argument("--ray", metavar="ADDRESS", help="on a Ray cluster that runs: HOST:6379, or auto")
+def add_backends(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that choose where the batch runs."""
+    backends = parser.add_mutually_exclusive_group()
+    backends.add_argument("--local", action="store_true", help="run on this machine")
+    backends.add_argument("--ray", metavar="ADDRESS", help="run on a running Ray cluster: HOST:6379, or auto")
     cores = os.cpu_count() or 1
     parser.add_argument(
         "--workers", type=_positive(1024), default=cores, help="processes of --local (default: cores)"
@@ -169,12 +171,12 @@ def add_ways(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model-name", help="the SageMaker model (default: the stage's newest)")
     parser.add_argument(
-        "--timeout-minutes", type=_positive(10_000), default=120, help="how long to wait (default 120)"
+        "--timeout-minutes", type=_positive(10_000), default=120, help="longest wait (default 120)"
     )
 
 
-def speak(command: str, options: argparse.Namespace) -> Done | None:
-    """Run a batch; end the program with one sentence when it can't be done."""
+def run_or_exit(command: str, options: argparse.Namespace) -> Done | None:
+    """Run a batch; on an error, end the program with one sentence."""
     try:
         return run(options, command)
     except (cloud.CloudError, BotoCoreError, ClientError) as error:
@@ -185,19 +187,19 @@ def speak(command: str, options: argparse.Namespace) -> Done | None:
         sys.exit(f"{command}: {error.filename or options.out}: {error.strerror or error}")
     except KeyboardInterrupt:
         sys.exit(
-            f"{command}: interrupted; run the same command again to go on ({folder_of(options.out)} holds"
-            " what is done)"
+            f"{command}: interrupted; run the same command again to resume ({folder_of(options.out)} keeps"
+            " the finished parts)"
         )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Judge a file of reviews.")
+    parser = argparse.ArgumentParser(description="Classify a file of reviews.")
     parser.add_argument("file", type=Path, help="CSV, TSV, JSON lines, or a review a line; UTF-8")
-    parser.add_argument("--out", type=Path, required=True, help="the output, .csv, .tsv or .jsonl")
-    parser.add_argument("--column", help="where the review is (default: review, text, comment, ...)")
-    parser.add_argument("--format", choices=FORMATS, help="the input's (default: by its name)")
-    add_ways(parser)
-    speak("batch", parser.parse_args(arguments))
+    parser.add_argument("--out", type=Path, required=True, help="the output: .csv, .tsv or .jsonl")
+    parser.add_argument("--column", help="the review's column (default: review, text, comment, ...)")
+    parser.add_argument("--format", choices=FORMATS, help="the input's format (default: by its name)")
+    add_backends(parser)
+    run_or_exit("batch", parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""The Ray way of a batch: the endpoint's own hooks as actors of Ray Data, on a cluster that runs already.
+"""Run a batch on a running Ray cluster: actors of Ray Data run the endpoint's own hooks.
 
-The cluster gets this code and the model with the job; its machines need onnxruntime, numpy, nltk and
-beautifulsoup4 themselves.
+The job brings code and model to the cluster. The cluster's machines need onnxruntime, numpy, nltk and
+beautifulsoup4.
 """
 
 import logging
@@ -25,12 +25,12 @@ LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
 
 
 def answered(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple[Part, bytes]]:
-    """Give each part with its answers, as they come. Raises BatchError.
+    """Yield each part with its answers as soon as they arrive. Raises BatchError.
 
-    The texts wait in Ray's object store, which goes to disk when it is full.
+    The texts wait in Ray's object store, which spills to disk when it is full.
     """
     check_address(address)
-    # Ray reports its use to its makers unless told not to, before it is loaded.
+    # Ray sends usage statistics unless they are switched off before its import.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         import pyarrow
@@ -41,25 +41,27 @@ def answered(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple
     with tempfile.TemporaryDirectory(prefix="verdict-batch-") as staged:
         stage(Path(staged), model)
         try:
-            ray.init(address, runtime_env={"working_dir": staged}, logging_level="ERROR", log_to_driver=False)
+            ray.init(
+                address, runtime_env={"working_dir": staged}, logging_level=logging.ERROR, log_to_driver=False
+            )
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise BatchError(
                 f"no Ray cluster of this version answers at {address} ({_first_line(error)}); start one with"
-                " `ray start --head`, and name it as --ray HOST:6379"
+                " `ray start --head`, and give --ray HOST:6379"
             ) from error
         try:
             yield from _answers(ray, pyarrow, parts)
         except ray.exceptions.RayError as error:
             raise BatchError(
                 f"the Ray cluster failed ({_first_line(error)}); its machines need"
-                f" {', '.join(LIBRARIES)}; run it again to go on"
+                f" {', '.join(LIBRARIES)}; run it again to resume"
             ) from error
         finally:
             ray.shutdown()
 
 
 def check_address(address: str) -> None:
-    """Refuse an address that is none, or where nothing listens: Ray itself would wait for minutes.
+    """Refuse a malformed address, or one where nothing listens; Ray itself would wait for minutes.
 
     Raises BatchError.
     """
@@ -72,12 +74,12 @@ def check_address(address: str) -> None:
         socket.create_connection((host, int(port)), CONNECT_SECONDS).close()
     except (OSError, OverflowError) as error:
         raise BatchError(
-            f"nothing answers at {address}; start a Ray cluster with `ray start --head`, and name its address"
+            f"nothing answers at {address}; start a Ray cluster with `ray start --head`, and give its address"
         ) from error
 
 
 def stage(folder: Path, model: Path) -> None:
-    """Put what the actors need into a folder: the code, the vocabulary, the model."""
+    """Copy what the actors need into a folder: code, vocabulary, model."""
     sources.copy(folder, *CODE)
     target = folder / inference.MODEL_FOLDER.relative_to(sources.ROOT)
     target.mkdir()
@@ -99,7 +101,7 @@ def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Pa
         )
     if not tables:
         return
-    # The batch has its own bar.
+    # The batch has a progress bar of its own.
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     actors = max(1, min(int(ray.cluster_resources().get("CPU", 1)), len(tables)))
@@ -110,7 +112,7 @@ def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Pa
     for row in answers.iter_rows():
         yield waiting.pop(row["number"]), row["answers"]
     if waiting:
-        raise BatchError(f"the Ray cluster lost {len(waiting):,} parts; run it again to go on")
+        raise BatchError(f"the Ray cluster lost {len(waiting):,} parts; run it again to resume")
 
 
 def _first_line(error: BaseException) -> str:

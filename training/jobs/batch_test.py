@@ -1,10 +1,10 @@
-"""Judge the 25,000 test reviews by a batch, as its users do; the project's forerunner ended with some.
+"""Classify the 25,000 test reviews by a batch, as users do; the original project ended with some of them.
 
     python -m training.jobs.batch_test --local                 # here
-    python -m training.jobs.batch_test --stage dev             # through a transform job
+    python -m training.jobs.batch_test --stage dev             # by a transform job
 
-Prints one JSON: accuracy over all reviews, by the side of one half, and seconds. Ends with 1 when a row
-has an error. Stopped, the same command goes on: its files lie in the cache folder until then.
+It prints one JSON object: accuracy over all reviews, with 0.5 as the boundary, and seconds. The exit status is
+1 when a row has an error. After an interruption the same command resumes; the cache folder keeps its files.
 """
 
 import argparse
@@ -27,7 +27,7 @@ LABELS = ("negative", "positive")
 
 
 def to_csv(reviews: Sequence[dataset.Review]) -> bytes:
-    """Give reviews as CSV with the columns label and review."""
+    """Return reviews as CSV with the columns label and review."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(["label", "review"])
@@ -35,8 +35,8 @@ def to_csv(reviews: Sequence[dataset.Review]) -> bytes:
     return text.getvalue().encode()
 
 
-def judge(path: Path) -> dict[str, Any]:
-    """Give reviews, accuracy (an error counts as wrong), share uncertain and errors of a written batch."""
+def measure(path: Path) -> dict[str, Any]:
+    """Return number of reviews, accuracy, share uncertain and errors of a batch; an error counts as wrong."""
     csv.field_size_limit(batch_rows.MAX_LINE_CHARACTERS)
     rows = right = uncertain = errors = 0
     with path.open(encoding="utf-8", newline="") as file:
@@ -49,8 +49,8 @@ def judge(path: Path) -> dict[str, Any]:
     return {"reviews": rows, "accuracy": right / rows, "uncertain": uncertain / rows, "errors": errors}
 
 
-def way(options: argparse.Namespace) -> str:
-    """Name where the reviews were judged."""
+def backend(options: argparse.Namespace) -> str:
+    """Return where the batch ran, as text."""
     if options.local:
         return f"{options.workers} processes, {machine.describe()}"
     if options.ray:
@@ -59,9 +59,9 @@ def way(options: argparse.Namespace) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Judge the test reviews by a batch.")
+    parser = argparse.ArgumentParser(description="Classify the test reviews by a batch.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    batch.add_ways(parser)
+    batch.add_backends(parser)
     options = parser.parse_args(arguments)
     folder = cache.folder() / "batch-test"
     options.file, options.out = folder / "reviews.csv", folder / "verdicts.csv"
@@ -73,12 +73,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         sys.exit(f"batch-test: {error.filename or folder}: {error.strerror}")
     began = time.perf_counter()
-    if batch.speak("batch-test", options) is None:
+    if batch.run_or_exit("batch-test", options) is None:
         return
     seconds = time.perf_counter() - began
-    figures = judge(options.out)
+    figures = measure(options.out)
     timed = {"seconds": round(seconds, 1), "reviews_a_second": round(figures["reviews"] / seconds, 1)}
-    print(json.dumps({**figures, **timed, "way": way(options)}))
+    print(json.dumps({**figures, **timed, "way": backend(options)}))
     for path in (options.file, options.out):
         path.unlink()
     if figures["errors"]:

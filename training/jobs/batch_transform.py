@@ -1,7 +1,7 @@
-"""The SageMaker way of a batch: JSON lines to S3, a Batch Transform job over some machines, its answers.
+"""Run a batch on SageMaker Batch Transform: upload JSON lines to S3, start the job, read its answers.
 
-The job's name is written down before anything is sent, so that a command that was stopped waits for the same
-job when it is run again. The reviews are deleted from S3 once the output is written, or the job has failed.
+The job's name is saved before anything is sent, so an interrupted command finds the same job when it runs
+again. The reviews are deleted from S3 once the output is written or the job has failed.
 """
 
 import re
@@ -22,13 +22,13 @@ from vocab import messages
 from vocab.files import sha256
 
 INSTANCE_TYPE = "ml.c5.xlarge"
-# Each instance gets several files, so that none waits for the slowest; answers to one are held in memory.
+# Each instance gets several files, so none waits for the slowest. The answers to a file fit in memory.
 FILES_AN_INSTANCE = 4
 MAX_FILE_BYTES, MAX_FILE_ROWS = 100_000_000, 100_000
-# SageMaker counts a megabyte as 2**20 bytes; the endpoint reads messages.MAX_ENDPOINT_BYTES at once.
+# A megabyte of SageMaker is 2**20 bytes; the endpoint reads up to messages.MAX_ENDPOINT_BYTES.
 MAX_PAYLOAD_MB = messages.MAX_ENDPOINT_BYTES // 2**20
-# SageMaker refuses a job whose requests together may have more megabytes than this.
-MAX_TOGETHER_MB = 100
+# SageMaker refuses a job whose concurrent requests may be larger than this in all.
+MAX_CONCURRENT_MB = 100
 ANSWER_SECONDS, RETRIES = 600, 3
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
@@ -36,7 +36,7 @@ _SIZE = re.compile(r"ml\.[a-z0-9-]+\.(\d*)(medium|large|xlarge)")
 
 
 class Settings(NamedTuple):
-    """What the caller chose: machines, the model (None: the stage's newest), minutes to wait."""
+    """The caller's choices: machines, model (None: the stage's newest), minutes to wait."""
 
     instances: int = 1
     instance_type: str = INSTANCE_TYPE
@@ -48,41 +48,41 @@ class Settings(NamedTuple):
 
 
 def cores_of(instance_type: str) -> int:
-    """Give how many virtual cores an instance type has. Raises BatchError when it is none.
+    """Return an instance type's number of virtual cores. Raises BatchError for a malformed type.
 
     >>> cores_of("ml.c5.xlarge"), cores_of("ml.m5.12xlarge")
     (4, 48)
     """
     size = _SIZE.fullmatch(instance_type)
     if not size:
-        raise BatchError(f"{instance_type!r} is no instance type; name one like {INSTANCE_TYPE}")
+        raise BatchError(f"{instance_type!r} is no instance type; give one like {INSTANCE_TYPE}")
     return int(size[1] or 1) * 4 if size[2] == "xlarge" else 2
 
 
 def file_bytes(counted: Count, instances: int) -> int:
-    """Give how many bytes a file may have, so that all machines have work."""
+    """Return the largest size of a file in bytes that leaves no machine without work."""
     return max(1, min(MAX_FILE_BYTES, -(-counted.bytes // (instances * FILES_AN_INSTANCE))))
 
 
 def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
-    """Cut what is sent into files: each ends with the line that reaches the limit of bytes, or of rows."""
-    held, rows = bytearray(), 0
+    """Yield the rows as files of JSON lines; a file ends with the line that reaches a limit."""
+    data, rows = bytearray(), 0
     for row in source.rows():
         if row.error:
             continue
-        held += line_of(row) + b"\n"
+        data += line_of(row) + b"\n"
         rows += 1
-        if len(held) >= most_bytes or rows == MAX_FILE_ROWS:
-            yield bytes(held)
-            held, rows = bytearray(), 0
-    if held:
-        yield bytes(held)
+        if len(data) >= most_bytes or rows == MAX_FILE_ROWS:
+            yield bytes(data)
+            data, rows = bytearray(), 0
+    if data:
+        yield bytes(data)
 
 
 def model_of(cloud: Cloud) -> str:
-    """Give the model that the deployed endpoint serves, else the stage's newest, with the jobs' role.
+    """Return the model that the deployed endpoint serves, else the stage's newest, with the role of jobs.
 
-    Raises CloudError when there is none.
+    Raises CloudError when the stage has no model.
     """
     sagemaker, endpoint = cloud.client("sagemaker"), function.endpoint_in_use(cloud)
     found = hosting.describe(cloud, endpoint) if endpoint else None
@@ -95,28 +95,28 @@ def model_of(cloud: Cloud) -> str:
 
 
 def newest_model(cloud: Cloud) -> str:
-    """Give the name of the stage's newest model. Raises CloudError when it has none."""
+    """Return the name of the stage's newest model. Raises CloudError when it has none."""
     models = list(inventory.models(cloud))
     if not models:
         raise CloudError(
             f"stage {cloud.stage.name} has no model on SageMaker in {cloud.stage.region}; run `make deploy`"
-            " first, or name one with --model-name"
+            " first, or give one with --model-name"
         )
-    return max(models, key=lambda model: model.made).name
+    return max(models, key=lambda model: model.made or datetime.min.replace(tzinfo=UTC)).name
 
 
 # --- the job ------------------------------------------------------------------------------------
 
 
 def start(cloud: Cloud, source: Source, counted: Count, kept: Kept, settings: Settings) -> dict[str, Any]:
-    """Start the transform job, or find the one that an earlier run started; give what is known of it.
+    """Start the transform job, or find the one that an earlier run started; return its description.
 
     Raises CloudError, BatchError, or what botocore raises.
     """
     job = kept.read_job()
     if job and job["key"] != kept.key:
         raise BatchError(
-            f"{kept.folder} belongs to another batch, transform job {job['name']}; run that one to its end,"
+            f"{kept.folder} belongs to another batch, transform job {job['name']}; finish that one,"
             " delete the folder, or choose another --out"
         )
     if job is None:
@@ -134,41 +134,41 @@ def start(cloud: Cloud, source: Source, counted: Count, kept: Kept, settings: Se
 
 
 def wait(cloud: Cloud, job: dict[str, Any], kept: Kept, minutes: int) -> None:
-    """Wait until the job is complete. Raises CloudError when it fails, or takes longer than that."""
-    until = time.monotonic() + 60 * minutes
+    """Wait until the job is complete. Raises CloudError when it fails or takes longer than ``minutes``."""
+    deadline = time.monotonic() + 60 * minutes
     pause = FIRST_PAUSE_SECONDS
     with tqdm(total=job["files"], desc=job["name"], unit="file", disable=None) as bar:
         while True:
-            told = cloud.client("sagemaker").describe_transform_job(TransformJobName=job["name"])
-            status = told["TransformJobStatus"]
+            described = cloud.client("sagemaker").describe_transform_job(TransformJobName=job["name"])
+            status = described["TransformJobStatus"]
             bar.update(len(list(_objects(cloud, job, "out/"))) - bar.n)
             if status == "Completed":
                 return
             if status in ("Failed", "Stopped"):
-                raise _failed(cloud, job, kept, status, told.get("FailureReason") or "no reason given")
-            if time.monotonic() > until:
+                raise _failed(cloud, job, kept, status, described.get("FailureReason") or "no reason given")
+            if time.monotonic() > deadline:
                 raise CloudError(
                     f"transform job {job['name']} is still {status} after {minutes} minutes; run the same"
-                    " command again to go on waiting"
+                    " command again to wait longer"
                 )
             time.sleep(pause)
             pause = min(LONGEST_PAUSE_SECONDS, pause * 1.5)
 
 
 def answers(cloud: Cloud, job: dict[str, Any]) -> Iterator[dict[int, Answer]]:
-    """Give the answers to each file that was sent, one file after the other. Raises CloudError."""
+    """Yield the answers to each uploaded file, in order. Raises CloudError."""
     for number in range(job["files"]):
         key = f"{_prefix(job)}out/{_name(number)}.out"
         try:
-            told = cloud.client("s3").get_object(**_place(cloud), Key=key)
+            output = cloud.client("s3").get_object(**_place(cloud), Key=key)
         except ClientError as error:
             if not is_missing(error):
                 raise
             raise CloudError(
-                f"transform job {job['name']} left no s3://{cloud.stage.bucket}/{key}; look at its"
+                f"transform job {job['name']} left no s3://{cloud.stage.bucket}/{key}; see its"
                 f" log in {LOG_GROUP}"
             ) from error
-        yield read_answers(told["Body"].read())
+        yield read_answers(output["Body"].read())
 
 
 def clean(cloud: Cloud, job: dict[str, Any]) -> None:
@@ -202,7 +202,7 @@ def _exists(cloud: Cloud, job: dict[str, Any]) -> bool:
 
 
 def _upload(cloud: Cloud, source: Source, job: dict[str, Any]) -> int:
-    """Send the files that are not there yet; give how many there are in all."""
+    """Upload the files that are not there yet; return the number of all files."""
     number = 0
     files = files_of(source, job["most_bytes"])
     for number, data in enumerate(tqdm(files, desc="uploading", unit="file", disable=None), 1):
@@ -221,11 +221,11 @@ def _upload(cloud: Cloud, source: Source, job: dict[str, Any]) -> int:
 
 def _create(cloud: Cloud, job: dict[str, Any]) -> None:
     place = f"s3://{cloud.stage.bucket}/{_prefix(job)}"
-    together = min(cores_of(job["instance_type"]), MAX_TOGETHER_MB // MAX_PAYLOAD_MB)
+    concurrent = min(cores_of(job["instance_type"]), MAX_CONCURRENT_MB // MAX_PAYLOAD_MB)
     cloud.client("sagemaker").create_transform_job(
         TransformJobName=job["name"],
         ModelName=job["model"],
-        MaxConcurrentTransforms=together,
+        MaxConcurrentTransforms=concurrent,
         ModelClientConfig={"InvocationsTimeoutInSeconds": ANSWER_SECONDS, "InvocationsMaxRetries": RETRIES},
         MaxPayloadInMB=MAX_PAYLOAD_MB,
         BatchStrategy="MultiRecord",
@@ -245,23 +245,23 @@ def _create(cloud: Cloud, job: dict[str, Any]) -> None:
 
 
 def _failed(cloud: Cloud, job: dict[str, Any], kept: Kept, status: str, reason: str) -> CloudError:
-    """Forget the job, so that the next run starts another, and say why it failed, with its log's end."""
+    """Forget a failed job, so the next run starts another; return the error, with the end of its log."""
     lines = hosting.last_lines(cloud, LOG_GROUP, job["name"])
     clean(cloud, job)
     kept.job.unlink(missing_ok=True)
     return CloudError(
-        f"transform job {job['name']} ended as {status} ({reason}); mend that and run it again{lines}"
+        f"transform job {job['name']} ended as {status} ({reason}); fix that and run it again{lines}"
     )
 
 
 def _objects(cloud: Cloud, job: dict[str, Any], under: str) -> Iterator[str]:
     pages = cloud.client("s3").get_paginator("list_objects_v2")
     for page in pages.paginate(**_place(cloud), Prefix=_prefix(job) + under):
-        yield from (one["Key"] for one in page.get("Contents", ()))
+        yield from (item["Key"] for item in page.get("Contents", ()))
 
 
 def _place(cloud: Cloud) -> dict[str, str]:
-    """Name the bucket, and whose it must be: its name can be guessed."""
+    """Return the bucket and its expected owner; anyone can guess the bucket's name."""
     return {"Bucket": cloud.stage.bucket, "ExpectedBucketOwner": cloud.stage.account}
 
 

@@ -1,4 +1,4 @@
-"""A training job on SageMaker that has been started: watch it, end it, bring its network home."""
+"""Watch and stop a training job on SageMaker, and download its network."""
 
 import json
 import tempfile
@@ -24,7 +24,7 @@ from vocab.files import sha256, sha256_of, write_together
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 POLL_SECONDS = 15
 ENDED = ("Completed", "Failed", "Stopped")
-# A network of the default size has 33 MB; this leaves room for much wider ones.
+# A network of the default size has 33 MB; much wider ones fit too.
 MAX_NETWORK_BYTES = 2_000_000_000
 MAX_CARD_BYTES = 10_000_000
 # Other files may lie beside the network.
@@ -34,8 +34,8 @@ MEMBERS = {"network.safetensors": MAX_NETWORK_BYTES, "network.json": MAX_CARD_BY
 Job = dict[str, Any]
 
 
-class Brought(NamedTuple):
-    """A network that was brought home: its folder, and the SHA-256 of what came."""
+class DownloadedNetwork(NamedTuple):
+    """A downloaded network: its folder, and the SHA-256 of the archive and of the weights."""
 
     folder: Path
     archive_sha256: str
@@ -46,7 +46,7 @@ class Brought(NamedTuple):
 
 
 def describe(cloud: Cloud, name: str) -> Job:
-    """Give SageMaker's description of a job. Raises CloudError when there is none of that name."""
+    """Return SageMaker's description of a job. Raises CloudError for an unknown name."""
     try:
         return dict(cloud.client("sagemaker").describe_training_job(TrainingJobName=name))
     except ClientError as error:
@@ -61,32 +61,32 @@ def follow(
     cloud: Cloud,
     name: str,
     say: Callable[[str], None] = print,
-    command: str = "launch",
-    further: str = " -- go on with --continue {}",
+    command: str = "train-aws",
+    advice: str = "; resume it with --continue {}",
 ) -> Job:
-    """Say a job's states and its log's lines until it ends; give its last description.
+    """Report a job's states and log lines until it ends; return its last description.
 
-    ``further`` ends the sentence about a job that was stopped or had too little time. Raises CloudError
-    when it failed, was stopped, or ran out of time.
+    ``advice`` ends the error about a job that was stopped or ran out of time. Raises CloudError when the job
+    failed, was stopped, or ran out of time.
     """
-    log, told = _Log(cloud, name, command), ""
+    log, reported = _Log(cloud, name, command), ""
     while True:
         job = describe(cloud, name)
         state = str(job.get("SecondaryStatus") or job["TrainingJobStatus"])
-        if state != told:
+        if state != reported:
             say(f"{command}: {name} {_in_words(state)}")
-            told = state
+            reported = state
         for line in log.new_lines():
             say(line)
         if job["TrainingJobStatus"] in ENDED:
             break
         time.sleep(POLL_SECONDS)
-    _check_end(name, job, further.format(name))
+    _check_end(name, job, advice.format(name))
     return job
 
 
 def stop(cloud: Cloud, name: str) -> None:
-    """Tell a job to end. Raises CloudError when there is none, or it has ended."""
+    """Stop a job. Raises CloudError when it does not exist or has ended."""
     state = describe(cloud, name)["TrainingJobStatus"]
     if state in ENDED:
         raise CloudError(f"{name} has ended already ({state})")
@@ -94,7 +94,7 @@ def stop(cloud: Cloud, name: str) -> None:
 
 
 def checkpoints_of(cloud: Cloud, name: str) -> str:
-    """Give where a job that has ended kept its checkpoints. Raises CloudError."""
+    """Return the URI of an ended job's checkpoints. Raises CloudError."""
     job = describe(cloud, name)
     if job["TrainingJobStatus"] not in ENDED:
         raise CloudError(f"{name} still runs, and two jobs can't share checkpoints; --stop {name} first")
@@ -104,7 +104,7 @@ def checkpoints_of(cloud: Cloud, name: str) -> str:
 
 
 def cost_of(job: Job) -> str:
-    """Say what a job that has ended is billed for.
+    """Return the billed time of an ended job, as text.
 
     >>> cost_of({"BillableTimeInSeconds": 60, "TrainingTimeInSeconds": 200})
     'billed for 60 of 200 s'
@@ -114,7 +114,7 @@ def cost_of(job: Job) -> str:
 
 
 class _Log:
-    """The lines of a job's log, from its start, each once."""
+    """A job's log; it returns each line once."""
 
     def __init__(self, cloud: Cloud, name: str, command: str) -> None:
         self.client, self.name, self.command = cloud.client("logs"), name, command
@@ -148,7 +148,7 @@ class _Log:
             )
             lines += [event["message"].rstrip() for event in page["events"]]
             self.tokens[stream] = page["nextForwardToken"]
-            if page["nextForwardToken"] == token:  # the end gives the token that it was asked with
+            if page["nextForwardToken"] == token:  # at the end, the next token is the same
                 return lines
 
 
@@ -159,40 +159,40 @@ def _in_words(state: str) -> str:
     }.get(state, f"is {state}")
 
 
-def _check_end(name: str, job: Job, goes_on: str) -> None:
+def _check_end(name: str, job: Job, advice: str) -> None:
     state, last = job["TrainingJobStatus"], job.get("SecondaryStatus", "")
     if state == "Completed":
         return
     if last == "MaxRuntimeExceeded":
-        raise CloudError(f"{name} ran out of its time; take a larger --max-run{goes_on}")
+        raise CloudError(f"{name} ran out of time; give it a larger --max-run{advice}")
     if last == "MaxWaitTimeExceeded":
-        raise CloudError(f"{name} waited too long for spot capacity; try --on-demand{goes_on}")
+        raise CloudError(f"{name} waited too long for spot capacity; try --on-demand{advice}")
     if state == "Stopped":
-        raise CloudError(f"{name} was stopped{goes_on}")
+        raise CloudError(f"{name} was stopped{advice}")
     reason = " ".join(str(job.get("FailureReason") or "AWS gave no reason").split())
     raise CloudError(f"{name} failed: {reason[:500]}; its log is in {LOG_GROUP}, streams {name}/")
 
 
-# --- bringing home --------------------------------------------------------------------------------
+# --- downloading ----------------------------------------------------------------------------------
 
 
-def bring_home(cloud: Cloud, job: Job, out: Path | None = None) -> Brought:
-    """Download a job's model.tar.gz, check it, and put its network into ``out``, whole or not at all.
+def download_network(cloud: Cloud, job: Job, out: Path | None = None) -> DownloadedNetwork:
+    """Download a job's model.tar.gz, check it, and write its network to ``out``, whole or not at all.
 
-    By default it lands where train.py would have put it. Raises CloudError.
+    The default is the folder that recipe/train.py writes. Raises CloudError.
     """
-    with downloaded(cloud, job) as packed:
+    with downloaded_archive(cloud, job) as packed:
         digest = sha256_of(packed)
         files = unpack(packed)
     card = check(files)
     out = out or cache.folder() / ("dry-run" if card["options"].get("dry_run") else "network")
     write_together({out / name: data for name, data in files.items()})
-    return Brought(out, digest, sha256(files["network.safetensors"]))
+    return DownloadedNetwork(out, digest, sha256(files["network.safetensors"]))
 
 
 @contextmanager
-def downloaded(cloud: Cloud, job: Job) -> Iterator[Path]:
-    """Give a job's model.tar.gz, which is gone afterwards. Raises CloudError."""
+def downloaded_archive(cloud: Cloud, job: Job) -> Iterator[Path]:
+    """Yield the path of a job's model.tar.gz, deleted afterwards. Raises CloudError."""
     bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
     with tempfile.TemporaryDirectory() as folder:
         packed = Path(folder) / "model.tar.gz"
@@ -201,10 +201,10 @@ def downloaded(cloud: Cloud, job: Job) -> Iterator[Path]:
 
 
 def unpack(packed: Path) -> dict[str, bytes]:
-    """Read the network's files from model.tar.gz by their names, in memory. Raises CloudError."""
+    """Read the network's files from model.tar.gz; return their bytes by name. Raises CloudError."""
     try:
-        found = read_members(packed, lambda name: MEMBERS.get(_plain(name)), MAX_ARCHIVE_BYTES)
-        files = {_plain(name): data for name, data in found}
+        members = read_members(packed, lambda name: MEMBERS.get(_plain(name)), MAX_ARCHIVE_BYTES)
+        files = {_plain(name): data for name, data in members}
     except ArchiveError as error:
         raise CloudError(f"model.tar.gz is no usable archive ({error}); --attach the job again") from error
     missing = [name for name in MEMBERS if name not in files]
@@ -218,7 +218,7 @@ def _plain(name: str) -> str:
 
 
 def check(files: dict[str, bytes]) -> dict[str, Any]:
-    """Check that card and weights are whole, fit each other and this code's vocabulary; give the card.
+    """Check that card and weights are whole, fit each other and this code's vocabulary; return the card.
 
     Raises CloudError.
     """
@@ -229,7 +229,7 @@ def check(files: dict[str, bytes]) -> dict[str, Any]:
         shape = weights["embedding.weight"].shape
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise CloudError(
-            f"the network that came is corrupt ({type(error).__name__}); --attach the job again"
+            f"the downloaded network is corrupt ({type(error).__name__}); --attach the job again"
         ) from error
     ours = vocabulary.load().fingerprint
     if fingerprint != ours:
@@ -239,7 +239,7 @@ def check(files: dict[str, bytes]) -> dict[str, Any]:
     if shape != (size["vocabulary"], size["embedding"]):
         raise CloudError(f"the network's table has shape {shape}, its card says {size}; start another job")
     if not all(np.isfinite(weight).all() for weight in weights.values()):
-        raise CloudError("the network has weights that are no numbers; start another job, lower --lr")
+        raise CloudError("the network has weights that are not finite numbers; start another job, lower --lr")
     return card
 
 
@@ -255,4 +255,4 @@ def _download(s3: Any, bucket: str, key: str, path: Path) -> None:
             ) from error
         raise
     if path.stat().st_size != size:
-        raise CloudError(f"{path.stat().st_size:,} of {size:,} bytes of model.tar.gz came; try again")
+        raise CloudError(f"{path.stat().st_size:,} of {size:,} bytes of model.tar.gz arrived; try again")

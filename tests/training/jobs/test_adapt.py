@@ -47,7 +47,7 @@ def options_of(*given: str) -> argparse.Namespace:
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        (["--instance", "ml.g5.xlarge"], "ml.g5.xlarge has GPUs, which --deep has no use for"),
+        (["--instance", "ml.g5.xlarge"], "ml.g5.xlarge has GPUs, and --deep does not use them"),
         (["--instance", "m5.xlarge"], "an instance type looks like ml.m5.xlarge, got 'm5.xlarge'"),
         (["--max-run", "0"], "a job runs for a minute or more, got --max-run 0"),
         (["--max-wait", "60"], "--max-wait 60 includes --max-run 120, so it can't be less"),
@@ -98,7 +98,7 @@ def test_the_job_is_told_all_that_says_how_the_file_is_read_and_nothing_else() -
 
 def test_the_command_that_watches_on_keeps_what_still_counts() -> None:
     options = options_of("my.csv", "--stage", "test", "--out", "a b", "--force", "--keep", "--max-run", "9")
-    assert adapt_aws.again(options, JOB) == (
+    assert adapt_aws.watch_command(options, JOB) == (
         f"python -m training.jobs.adapt --stage test --out 'a b' --force --keep --attach {JOB}"
     )
 
@@ -343,7 +343,7 @@ def test_a_job_that_failed_or_was_stopped_says_so_and_what_was_sent_is_deleted(
     assert ended("--attach", job, "--model", made_package) == 1
     told = capsys.readouterr()
     assert f"{job} {sentence}" in told.err
-    assert "the reviews that were sent are deleted" in told.out
+    assert "the uploaded reviews are deleted" in told.out
     assert not [key for key in keys(cloud) if "/reviews/" in key]
     assert set(rights(cloud)) == {STAGE.adapt_role}
     assert not (here / "my-model").exists()
@@ -372,9 +372,9 @@ def test_whoever_can_watch_no_longer_is_told_that_the_job_goes_on(
     monkeypatch.setattr(training_job, "follow", fail)
     command = "python -m training.jobs.adapt --stage dev"
     with pytest.raises(CloudError) as told:
-        adapt_aws._followed(cloud, options_of("my.csv"), JOB, "run")
-    assert f"{JOB} goes on, unwatched, and costs; watch on: {command} --attach {JOB}" in str(told.value)
-    assert f"end it: {command} --stop {JOB}" in str(told.value)
+        adapt_aws._follow(cloud, options_of("my.csv"), JOB, "run")
+    assert f"{JOB} still runs and costs; watch it again: {command} --attach {JOB}" in str(told.value)
+    assert f"stop it: {command} --stop {JOB}" in str(told.value)
 
 
 @pytest.mark.aws
@@ -423,7 +423,7 @@ def test_who_interrupts_while_a_job_starts_is_told_that_it_runs_and_it_keeps_its
     monkeypatch.setattr(train, "submit", interrupted)
     assert ended("my.csv", "--yes", "--model", made_package) == 1
     (job,) = jobs(cloud)
-    assert f"{job} goes on, unwatched, and costs" in capsys.readouterr().err
+    assert f"{job} still runs and costs" in capsys.readouterr().err
     assert [key for key in keys(cloud) if key.endswith("/reviews/my.csv")]
 
 
@@ -435,8 +435,8 @@ def test_what_can_t_be_taken_away_is_said_and_hides_nothing(
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "DeleteObjects")
 
     monkeypatch.setattr(adapt_aws.reviews_s3, "delete", deny)
-    adapt_aws.tidy(cloud, "verdict-dev-adapt-0a1b2c", keep=False)
-    assert "what verdict-dev-adapt-0a1b2c was given is not all taken away" in capsys.readouterr().err
+    adapt_aws.clean_up(cloud, "verdict-dev-adapt-0a1b2c", keep=False)
+    assert "not all reviews and policies of verdict-dev-adapt-0a1b2c are deleted" in capsys.readouterr().err
 
 
 @pytest.mark.aws
@@ -554,7 +554,7 @@ def test_what_is_not_better_is_not_installed_unless_forced(
     job = start(cloud, "noise.csv", made_package)
     assert executor.execute(cloud.session, job, here / "job").status == 0
     assert ended("--attach", job, "--model", made_package) == 1
-    assert "so nothing was written; --force writes noise-model all the same" in capsys.readouterr().err
+    assert "nothing was written; --force writes noise-model anyway" in capsys.readouterr().err
     assert not (here / "noise-model").exists()
     assert ended("--attach", job, "--model", made_package, "--force") == 0
     assert inference.model_fn(here / "noise-model").card["adaptation"]["outcome"] != "better"

@@ -79,7 +79,7 @@ def test_a_base_that_is_not_the_one_that_was_sent_is_refused(
         file.write(b"\n")
     save(reviews / "my.csv", rows(80))
     adapt_job.work(here, reviews, out)
-    assert refusal(out).startswith("the base that came to the job is not the one that was sent")
+    assert refusal(out).startswith("the base in the job is not the one that was sent")
 
 
 def test_several_files_are_refused(made_package: Path, tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_several_files_are_refused(made_package: Path, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         save(reviews / name, rows(60))
     adapt_job.work(here, reviews, out)
-    assert refusal(out).startswith("the job was given 2 files of reviews, it takes one")
+    assert refusal(out).startswith("the job got 2 files of reviews and takes one")
 
 
 def test_a_fault_is_told_by_its_kind_and_place_and_never_by_its_words(

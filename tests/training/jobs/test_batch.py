@@ -212,7 +212,7 @@ def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
     os.killpg(process.pid, signal.SIGINT)
     told, error = process.communicate(timeout=WAIT_SECONDS)
     assert (process.returncode, told) == (1, "")
-    assert error.startswith("batch: interrupted; run the same command again to go on (")
+    assert error.startswith("batch: interrupted; run the same command again to resume (")
     assert error.count("\n") == 1
     assert names <= {path.name for path in batch_parts.folder_of(out).iterdir()}
     assert not out.exists()
@@ -388,7 +388,7 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("cloud.open_stage", lambda *_: pytest.fail("AWS was asked"))
+    monkeypatch.setattr(batch.cloud, "open_stage", lambda *_: pytest.fail("AWS was asked"))
     path = save(tmp_path / "a.csv", [*reviews(40), "x" * 50_001])
     batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--dry-run", *flags])
     said = f"batch: 41 rows, 1 of which can't be read; {expected}"
@@ -398,5 +398,5 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(
 
 def test_an_unknown_instance_type_is_one_sentence(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", reviews(1))
-    with pytest.raises(SystemExit, match="^batch: 'm5' is no instance type; name one like ml.c5.xlarge"):
+    with pytest.raises(SystemExit, match="^batch: 'm5' is no instance type; give one like ml.c5.xlarge"):
         batch.main([str(path), "--out", str(tmp_path / "o.csv"), "--dry-run", "--instance-type", "m5"])

@@ -38,7 +38,7 @@ def test_an_instance_type_tells_its_cores(name: str, cores: int) -> None:
 
 @pytest.mark.parametrize("name", ["", "m5.large", "ml.m5", "ml.m5.huge", "ml.m5.xlarge "])
 def test_what_is_no_instance_type_is_one_sentence(name: str) -> None:
-    with pytest.raises(BatchError, match="is no instance type; name one like ml.c5.xlarge"):
+    with pytest.raises(BatchError, match="is no instance type; give one like ml.c5.xlarge"):
         batch_transform.cores_of(name)
 
 
@@ -267,7 +267,7 @@ def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
 
     with monkeypatch.context() as patched:
         patched.setattr(batch_transform, step, stop)
-        assert refused(path, out).startswith("batch: interrupted; run the same command again to go on (")
+        assert refused(path, out).startswith("batch: interrupted; run the same command again to resume (")
     assert out.exists() == (step == "clean")
     assert parts.folder_of(out).exists()
     # Another number of machines would cut other files; what was begun goes on as it was.
@@ -315,7 +315,7 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
     name = jobs.requests[0]["TransformJobName"]
     assert told == (
         f"batch: transform job {name} ended as Failed (ClientError: ValueError: the container answers"
-        " nothing); mend that and run it again\n  | No module named 'onnxruntime'"
+        " nothing); fix that and run it again\n  | No module named 'onnxruntime'"
     )
     assert keys(cloud) == []
     jobs.answer = answer
@@ -342,7 +342,7 @@ def test_an_answer_file_that_is_missing_is_one_sentence(
     monkeypatch.setattr(transform, "execute", lambda *_: None)
     told = refused(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv")
     assert " left no s3://verdict-dev-" in told and told.endswith(
-        "look at its log in /aws/sagemaker/TransformJobs"
+        "see its log in /aws/sagemaker/TransformJobs"
     )
 
 
@@ -355,7 +355,7 @@ def test_waiting_ends_and_the_next_run_goes_on(
     with monkeypatch.context() as patched:
         patched.setattr(batch_transform.time, "monotonic", iter(range(0, 10**6, 61)).__next__)
         told = refused(path, out, "--timeout-minutes", "1")
-    assert " is still InProgress after 1 minutes; run the same command again to go on waiting" in told
+    assert " is still InProgress after 1 minutes; run the same command again to wait longer" in told
     jobs.allowed.set()
     send(path, out)
     assert len(jobs.requests) == 1

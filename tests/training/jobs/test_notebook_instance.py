@@ -70,7 +70,7 @@ def test_a_script_that_aws_would_refuse_is_refused_here(
 ) -> None:
     (tmp_path / "long.sh").write_text("#" * 13_000)
     monkeypatch.setattr(notebook_instance, "SCRIPTS", tmp_path)
-    with pytest.raises(CloudError, match="long.sh has .* in base64, AWS takes 16,384"):
+    with pytest.raises(CloudError, match="long.sh has .* in base64, AWS accepts 16,384"):
         notebook_instance._script("long.sh", {})
 
 
@@ -160,7 +160,7 @@ def test_an_instance_of_another_owner_is_left_alone(cloud: Cloud) -> None:
         NotebookInstanceName=NAME, InstanceType="ml.t3.medium", RoleArn=STAGE.role_arn
     )
     for act in (ensure, notebook_instance.stop, notebook_instance.address):
-        with pytest.raises(CloudError, match="has not this stage's tags; take another --stage"):
+        with pytest.raises(CloudError, match="has not this stage's tags; use another --stage"):
             act(cloud)
     assert found(cloud)["NotebookInstanceStatus"] == "InService"
 

@@ -47,10 +47,12 @@ def test_the_one_file_under_a_prefix_is_found_and_a_folder_s_mark_is_none(cloud:
 
 @pytest.mark.aws
 def test_what_is_not_one_file_is_said_in_a_sentence(cloud: Cloud) -> None:
-    assert refused(cloud, f"s3://{BUCKET}/labels/").startswith(f"nothing lies under s3://{BUCKET}/labels/")
+    assert refused(cloud, f"s3://{BUCKET}/labels/").startswith(
+        f"there is no file under s3://{BUCKET}/labels/"
+    )
     put(cloud, "labels/a.csv", "labels/b.csv", "labels/b.csv.old")
-    assert refused(cloud, f"s3://{BUCKET}/labels/").startswith("3 files or more lie under")
-    assert "1 other names begin like" in refused(cloud, f"s3://{BUCKET}/labels/b.csv")
+    assert refused(cloud, f"s3://{BUCKET}/labels/").startswith("there are 3 files or more under")
+    assert "1 other names start with" in refused(cloud, f"s3://{BUCKET}/labels/b.csv")
     put(cloud, "empty/my.csv", body=b"")
     assert refused(cloud, f"s3://{BUCKET}/empty/").endswith("is empty; put labelled reviews there")
 
@@ -62,7 +64,9 @@ def test_a_bucket_that_is_not_there_or_in_another_region_is_said_in_a_sentence(c
     place = {"LocationConstraint": "us-west-2"}
     elsewhere.create_bucket(Bucket="far-shop", CreateBucketConfiguration=place)
     said = refused(cloud, "s3://far-shop/labels")
-    assert said.startswith("bucket far-shop is in us-west-2, and a job in eu-west-1 reads from there alone")
+    assert said.startswith(
+        "bucket far-shop is in us-west-2, and a job in eu-west-1 reads from its own region alone"
+    )
     assert "--region us-west-2" in said
 
 
@@ -72,7 +76,7 @@ def test_a_bucket_that_is_not_there_or_in_another_region_is_said_in_a_sentence(c
 )
 def test_a_name_that_a_policy_would_take_for_several_is_refused(cloud: Cloud, key: str) -> None:
     put(cloud, key)
-    assert refused(cloud, f"s3://{BUCKET}/labels/").startswith("a job can't be given a file with")
+    assert refused(cloud, f"s3://{BUCKET}/labels/").startswith("a job can't be limited to a file with")
 
 
 @pytest.mark.aws
@@ -103,7 +107,7 @@ def test_what_was_put_has_its_hash_and_is_deleted_alone(cloud: Cloud, tmp_path: 
 @pytest.mark.parametrize("named", ["s3://", "s3://B/x", "s3://bucket", "s3://bucket/", "s3:/bucket/x"])
 def test_an_address_of_another_form_is_refused(named: str) -> None:
     assert refused(Cloud(STAGE, None), named).startswith(
-        "a file in S3 is named like s3://bucket/prefix/my.csv"
+        "an address in S3 looks like s3://bucket/prefix/my.csv"
     )
 
 
@@ -137,4 +141,4 @@ def test_a_missing_right_is_named(denied: str, right: str, monkeypatch: pytest.M
     cloud = Cloud(STAGE, None)
     monkeypatch.setattr(cloud, "client", lambda service: Denying(denied))
     said = refused(cloud, f"s3://{BUCKET}/labels/")
-    assert said == f"your AWS user lacks the right {right}; add it and run this again"
+    assert said == f"your AWS user lacks the permission {right}; add it and run this again"

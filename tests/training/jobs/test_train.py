@@ -239,7 +239,7 @@ def test_stopping_to_watch_leaves_the_job_and_says_how_to_go_on(monkeypatch: pyt
     command = "python -m training.jobs.train --stage test --region eu-west-1"
     with pytest.raises(CloudError) as error:
         train.finish(Cloud(STAGE, None), options_of("--stage", "test", "--region", "eu-west-1"), "JOB")
-    assert f"watch on: {command} --attach JOB; end it: {command} --stop JOB" in str(error.value)
+    assert f"watch it again: {command} --attach JOB; stop it: {command} --stop JOB" in str(error.value)
 
 
 # --- on a simulated AWS ---------------------------------------------------------------------------
@@ -292,14 +292,16 @@ def test_without_credentials_it_says_so_in_a_sentence(aws: AwsServer) -> None:
     without = {name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
     done = run(aws, "--dry-run", **without)
     assert done.returncode == 1
-    assert done.stderr.startswith("launch: no AWS credentials were found") and "Traceback" not in done.stderr
+    assert (
+        done.stderr.startswith("train-aws: no AWS credentials were found") and "Traceback" not in done.stderr
+    )
 
 
 @pytest.mark.aws
 def test_a_job_that_is_not_there_is_said_in_a_sentence(aws: AwsServer) -> None:
     done = run(aws, "--attach", "verdict-dev-train-20000101000000")
     assert done.returncode == 1
-    assert done.stderr.startswith("launch: no training job verdict-dev-train-20000101000000 in eu-west-1")
+    assert done.stderr.startswith("train-aws: no training job verdict-dev-train-20000101000000 in eu-west-1")
 
 
 @pytest.mark.aws
@@ -331,7 +333,7 @@ def test_a_job_is_started_run_for_real_brought_home_and_started_again(
     check_home(run(aws, "--attach", name), cloud, name, cache / "dry-run")
 
     second = run(aws, *asked, "--on-demand", "--count", "2", *flags)
-    assert "imdb.tar.gz" not in second.stdout and "aclImdb_v1.tar.gz lies there already" in second.stdout
+    assert "imdb.tar.gz" not in second.stdout and "aclImdb_v1.tar.gz is there already" in second.stdout
     other = started(second)
     check_job(cloud, other, spot=False, count=2)
     copy_cache(cloud, name, other)

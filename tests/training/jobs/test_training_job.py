@@ -188,11 +188,11 @@ def test_each_state_and_each_line_of_the_log_is_said_once(monkeypatch: pytest.Mo
     said: list[str] = []
     done = training_job.follow(cloud, NAME, said.append)
     assert done["TrainingJobStatus"] == "Completed"
-    assert [line for line in said if not line.startswith("launch:")] == ["one", "two", "three"]
-    assert [line for line in said if line.startswith("launch:")] == [
-        f"launch: {NAME} is Starting",
-        f"launch: {NAME} was interrupted: its spot capacity was taken away; SageMaker starts it again",
-        f"launch: {NAME} is Completed",
+    assert [line for line in said if not line.startswith("train-aws:")] == ["one", "two", "three"]
+    assert [line for line in said if line.startswith("train-aws:")] == [
+        f"train-aws: {NAME} is Starting",
+        f"train-aws: {NAME} was interrupted: its spot capacity was taken away; SageMaker starts it again",
+        f"train-aws: {NAME} is Completed",
     ]
 
 
@@ -256,14 +256,14 @@ def test_a_network_that_is_refused_leaves_the_old_one(
     end(cloud, make_job(cloud), "Completed")
     job = training_job.describe(cloud, NAME)
     with pytest.raises(CloudError, match="the job left no s3://"):
-        training_job.bring_home(cloud, job, tmp_path / "network")
+        training_job.download_network(cloud, job, tmp_path / "network")
     where = {"Bucket": STAGE.bucket, "Key": f"training/{NAME}/output/model.tar.gz"}
     data = packed(files)
     cloud.client("s3").put_object(**where, Body=data)
-    brought = training_job.bring_home(cloud, job, tmp_path / "network")
-    assert brought.network_sha256 == sha256(files["network.safetensors"])
-    assert brought.archive_sha256 == sha256(data)
+    network = training_job.download_network(cloud, job, tmp_path / "network")
+    assert network.network_sha256 == sha256(files["network.safetensors"])
+    assert network.archive_sha256 == sha256(data)
     cloud.client("s3").put_object(**where, Body=packed(changed(files, vocabulary="0" * 16)))
     with pytest.raises(CloudError, match="trained with vocabulary"):
-        training_job.bring_home(cloud, job, tmp_path / "network")
+        training_job.download_network(cloud, job, tmp_path / "network")
     assert {path.name: path.read_bytes() for path in (tmp_path / "network").iterdir()} == files

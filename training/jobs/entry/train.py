@@ -1,4 +1,4 @@
-"""Start a training job: the script that SageMaker runs, beside the packages that it needs."""
+"""Train inside a SageMaker training job; the packages that it imports lie beside this script."""
 
 from training.recipe.train import main
 

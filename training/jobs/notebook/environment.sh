@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the environment of walkthrough.ipynb on the volume, and its kernel "Verdict"; does nothing twice.
+# Makes the environment of walkthrough.ipynb on the volume, and its kernel "Verdict"; does no step twice.
 #
 #     bash training/jobs/notebook/environment.sh /home/ec2-user/SageMaker
 set -euo pipefail

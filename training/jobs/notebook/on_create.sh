@@ -1,7 +1,7 @@
-# Puts the project on a notebook instance's volume, once, when the instance is made.
+# Unpacks the project onto the volume of a new notebook instance.
 #
-# notebook_instance.py writes the first lines, which set BUNDLE (s3://...) and BUNDLE_SHA256. AWS runs this
-# as root and gives it five minutes; what takes longer is started by on_start.sh.
+# notebook_instance.py adds the first lines, which set BUNDLE (s3://...) and BUNDLE_SHA256. AWS runs this as root
+# for at most five minutes; on_start.sh starts the longer work.
 set -euo pipefail
 
 user=${VERDICT_USER:-ec2-user}

@@ -1,10 +1,9 @@
-"""Stop the notebook instance once nobody has used it for a while; cron runs this every five minutes.
+"""Stop the notebook instance when nobody has used it for a while; cron runs this every five minutes.
 
     python3 stop_when_idle.py --minutes 60 --instance NAME --region REGION
 
-Used means that a kernel is busy, or that a kernel or a terminal did something lately. An open page
-alone is no use, and a long computation is. It runs on the instance's own Python, 3.7 or newer, with
-nothing installed.
+A busy kernel counts as use, and so does recent activity of a kernel or a terminal. An open page does not. The
+script runs on the instance's own Python, 3.7 or newer, and needs no other package.
 """
 
 import argparse
@@ -19,29 +18,29 @@ import urllib.request
 from pathlib import Path
 
 JUPYTER = "https://localhost:8443"
-# In memory, so that each start of the instance counts anew.
+# In memory, so each start of the instance counts from zero.
 STATE = Path("/run/verdict-idle")
 TIMEOUT_SECONDS = 20
 
 
 def last_use(url: str, now: float) -> float:
-    """Give when a kernel or a terminal was last used, in seconds; 0.0 when there was none.
+    """Return the time of the last use of a kernel or a terminal, in seconds; 0.0 without one.
 
-    Raises OSError or ValueError when Jupyter can't be asked.
+    Raises OSError or ValueError when Jupyter does not answer.
     """
-    kernels = ask(url, "/api/kernels")
+    kernels = fetch_list(url, "/api/kernels")
     if any(kernel.get("execution_state") in ("busy", "starting") for kernel in kernels):
         return now
-    used = [seconds_of(one["last_activity"]) for one in kernels + ask(url, "/api/terminals")]
+    used = [seconds_of(item["last_activity"]) for item in kernels + fetch_list(url, "/api/terminals")]
     return max(used, default=0.0)
 
 
-def ask(url: str, path: str) -> list:
-    """Ask Jupyter for a list; one that it does not serve, such as terminals switched off, is empty."""
-    # Jupyter's certificate there is signed by itself, and the way to it does not leave the machine.
+def fetch_list(url: str, path: str) -> "list[dict[str, str]]":
+    """Return a list from Jupyter; empty for one that it does not serve, such as disabled terminals."""
+    # Jupyter's certificate is self-signed, and the connection does not leave the machine.
     unchecked = ssl.create_default_context()
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
-    # Being asked must not count as being used.
+    # This request must not count as use.
     request = urllib.request.Request(url + path + "?no_track_activity=1")
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS, context=unchecked) as answer:
@@ -53,20 +52,20 @@ def ask(url: str, path: str) -> list:
 
 
 def seconds_of(stamp: str) -> float:
-    """Give a time of Jupyter's, such as 2026-01-02T03:04:05.678Z, in seconds."""
+    """Return a time stamp of Jupyter, such as 2026-01-02T03:04:05.678Z, in seconds."""
     return float(calendar.timegm(time.strptime(stamp[:19], "%Y-%m-%dT%H:%M:%S")))
 
 
 def idle_seconds(state: Path, used: float, now: float) -> float:
-    """Remember the latest use; give how long ago it was. The first look counts as a use."""
-    kept = float(state.read_text(encoding="utf-8")) if state.exists() else now
-    latest = max(kept, used)
+    """Store the latest use; return the seconds since then. The first check counts as use."""
+    stored = float(state.read_text(encoding="utf-8")) if state.exists() else now
+    latest = max(stored, used)
     state.write_text(str(latest), encoding="utf-8")
     return now - latest
 
 
 def stop(instance: str, region: str) -> None:
-    """Stop the instance, by the AWS command that it comes with."""
+    """Stop the instance with the AWS command that it comes with."""
     subprocess.run(
         [
             *("aws", "sagemaker", "stop-notebook-instance"),
@@ -82,14 +81,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, required=True, help="idle minutes before it stops")
     parser.add_argument("--instance", required=True, help="the notebook instance's name")
     parser.add_argument("--region", required=True, help="its AWS region")
-    parser.add_argument("--jupyter", default=JUPYTER, help="where Jupyter answers")
-    parser.add_argument("--state", type=Path, default=STATE, help="file that keeps the latest use")
+    parser.add_argument("--jupyter", default=JUPYTER, help="Jupyter's address")
+    parser.add_argument("--state", type=Path, default=STATE, help="file for the latest use")
     options = parser.parse_args()
     now = time.time()
     try:
         used = last_use(options.jupyter, now)
     except (OSError, ValueError, KeyError) as error:
-        # Without an answer the last known use counts on: a Jupyter that has died must not run for ever.
+        # Without an answer the last known use counts: an instance with a dead Jupyter must stop too.
         print(f"stop_when_idle: Jupyter does not answer ({type(error).__name__})")
         used = 0.0
     idle = idle_seconds(options.state, used, now)

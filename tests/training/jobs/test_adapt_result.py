@@ -17,7 +17,7 @@ from training.adapt.exit_status import CommandError
 from training.aws.cloud import CloudError
 from training.endpoint import inference
 from training.files import labelled
-from training.jobs import adapt_remote
+from training.jobs import adapt_result
 from vocab.files import sha256, sha256_of
 
 Files = dict[str, bytes]
@@ -40,19 +40,19 @@ def base(made_package: Path) -> Card:
 @pytest.fixture
 def bring(
     base: Card, made: tuple[Files, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., adapt_remote.Came]:
+) -> Callable[..., adapt_result.JobResult]:
     """Give a function that brings home files as SageMaker packs them, or an archive's bytes."""
 
-    def bring(files: Files | bytes, **given: Any) -> adapt_remote.Came:
+    def bring(files: Files | bytes, **given: Any) -> adapt_result.JobResult:
         packed = tmp_path / "model.tar.gz"
         packed.write_bytes(files if isinstance(files, bytes) else archive(files))
 
         @contextmanager
-        def downloaded(*_: object) -> Iterator[Path]:
+        def downloaded_archive(*_: object) -> Iterator[Path]:
             yield packed
 
-        monkeypatch.setattr(adapt_remote, "downloaded", downloaded)
-        return adapt_remote.bring_home(None, {}, given.get("base", base), given.get("digest", made[1]))  # type: ignore[arg-type]
+        monkeypatch.setattr(adapt_result, "downloaded_archive", downloaded_archive)
+        return adapt_result.download_model(None, {}, given.get("base", base), given.get("digest", made[1]))  # type: ignore[arg-type]
 
     return bring
 
@@ -74,7 +74,7 @@ def changed(files: Files, change: Callable[[Card], object]) -> Files:
 
 
 def test_a_whole_model_comes_with_its_hash_and_what_lies_beside_it_does_not(
-    bring: Callable[..., adapt_remote.Came], made: tuple[Files, str]
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str]
 ) -> None:
     data = archive(made[0] | {"../escape": b"x", "other.bin": b"x"})
     came = bring(data)
@@ -83,7 +83,7 @@ def test_a_whole_model_comes_with_its_hash_and_what_lies_beside_it_does_not(
     assert came.archive_sha256 == sha256(data)
 
 
-def test_the_job_s_own_sentence_is_what_the_user_gets(bring: Callable[..., adapt_remote.Came]) -> None:
+def test_the_job_s_own_sentence_is_what_the_user_gets(bring: Callable[..., adapt_result.JobResult]) -> None:
     sentence = "my.csv has 3 positive and 0 negative reviews to learn from"
     with pytest.raises(CommandError, match=sentence):
         bring({"refused.json": json.dumps({"sentence": sentence}).encode()})
@@ -94,13 +94,15 @@ def test_the_job_s_own_sentence_is_what_the_user_gets(bring: Callable[..., adapt
     [b"{", b"[]", b'{"sentence": 3}', b'{"sentence": "a\\u001b[2Jb"}', b'{"sentence": "%s"}' % (b"x" * 999)],
 )
 def test_a_refusal_that_is_no_sentence_is_not_printed(
-    bring: Callable[..., adapt_remote.Came], told: bytes
+    bring: Callable[..., adapt_result.JobResult], told: bytes
 ) -> None:
-    with pytest.raises(CloudError, match="refused the reviews and left no sentence why"):
+    with pytest.raises(CloudError, match="refused the reviews and gave no reason"):
         bring({"refused.json": told})
 
 
-def test_half_an_archive_is_refused(bring: Callable[..., adapt_remote.Came], made: tuple[Files, str]) -> None:
+def test_half_an_archive_is_refused(
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str]
+) -> None:
     data = archive(made[0])
     with pytest.raises(CloudError, match="model.tar.gz is no usable archive"):
         bring(data[: len(data) // 2])
@@ -108,7 +110,7 @@ def test_half_an_archive_is_refused(bring: Callable[..., adapt_remote.Came], mad
 
 @pytest.mark.parametrize("lacking", ["model.onnx", "model.json"])
 def test_half_a_model_is_refused(
-    bring: Callable[..., adapt_remote.Came], made: tuple[Files, str], lacking: str
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str], lacking: str
 ) -> None:
     with pytest.raises(CloudError, match="the job left no model.onnx and model.json"):
         bring({name: data for name, data in made[0].items() if name != lacking})
@@ -129,29 +131,29 @@ def test_half_a_model_is_refused(
     ],
 )
 def test_a_card_of_another_form_is_refused(
-    bring: Callable[..., adapt_remote.Came], made: tuple[Files, str], spoil: Callable[[Card], object]
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str], spoil: Callable[[Card], object]
 ) -> None:
-    with pytest.raises(CloudError, match="the card that came is not one of an adaptation"):
+    with pytest.raises(CloudError, match="the downloaded card is not that of an adaptation"):
         bring(changed(made[0], spoil))
 
 
 def test_a_model_of_another_base_is_refused(
-    bring: Callable[..., adapt_remote.Came], made: tuple[Files, str], base: Card
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str], base: Card
 ) -> None:
     with pytest.raises(CloudError, match="was not made from verdict-other; name its base with --model"):
         bring(made[0], base=base | {"id": "verdict-other"})
 
 
 def test_a_model_of_other_reviews_is_refused_where_theirs_are_known(
-    bring: Callable[..., adapt_remote.Came], made: tuple[Files, str]
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str]
 ) -> None:
-    with pytest.raises(CloudError, match="was made of other reviews than were sent"):
+    with pytest.raises(CloudError, match="was made from other reviews than were sent"):
         bring(made[0], digest="0" * 64)
     assert bring(made[0], digest=None).network == made[0]["model.onnx"]
 
 
 def test_a_network_that_its_card_does_not_name_is_refused(
-    bring: Callable[..., adapt_remote.Came], made: tuple[Files, str]
+    bring: Callable[..., adapt_result.JobResult], made: tuple[Files, str]
 ) -> None:
     with pytest.raises(CloudError, match="is not the one that its card names"):
         bring(made[0] | {"model.onnx": made[0]["model.onnx"] + b"\0"})

@@ -1,4 +1,4 @@
-"""Bring home what a job made that adapted the model: whole, checked, and by the base that was sent."""
+"""Download and check the model of an adaptation job: whole, and made from the base that was sent."""
 
 import json
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from training.data.archives import ArchiveError, read_members
 from training.endpoint import inference
 from training.endpoint.model_folder import named_by
 from training.jobs import adapt_job
-from training.jobs.training_job import Job, downloaded
+from training.jobs.training_job import Job, downloaded_archive
 from vocab.files import sha256_of
 
 OUTCOMES = ("better", "no different", "worse")
@@ -20,26 +20,28 @@ MEMBERS = {
     "model.json": MAX_CARD_BYTES,
     adapt_job.REFUSED: MAX_SENTENCE_BYTES,
 }
-# Nothing else is put there; this leaves room for the archive's own blocks.
+# The job puts nothing else there; the archive's own blocks fit too.
 MAX_ARCHIVE_BYTES = 2 * sum(MEMBERS.values())
 SHOWN_CHARACTERS = 600
 
 
-class Came(NamedTuple):
-    """What a job made: the network, its card, and the SHA-256 of the archive that both came in."""
+class JobResult(NamedTuple):
+    """A job's network, its card, and the SHA-256 of the archive that held both."""
 
     network: bytes
     card: dict[str, Any]
     archive_sha256: str
 
 
-def bring_home(cloud: Cloud, job: Job, base: Mapping[str, Any], digest: str | None) -> Came:
-    """Download and check what a job made of a base (its card) and a file of reviews (its SHA-256, if known).
+def download_model(cloud: Cloud, job: Job, base: Mapping[str, Any], digest: str | None) -> JobResult:
+    """Download and check a job's model.
 
-    Raises CommandError with the job's sentence when it refused the reviews, CloudError when what came is
-    not what the job should have made.
+    ``base`` is the card of its base, ``digest`` the SHA-256 of the reviews, if known.
+
+    Raises CommandError with the job's sentence when it refused the reviews, CloudError when the model is not
+    the one that the job should have made.
     """
-    with downloaded(cloud, job) as packed:
+    with downloaded_archive(cloud, job) as packed:
         try:
             files = {_plain(name): data for name, data in read_members(packed, _limit, MAX_ARCHIVE_BYTES)}
         except ArchiveError as error:
@@ -53,52 +55,52 @@ def bring_home(cloud: Cloud, job: Job, base: Mapping[str, Any], digest: str | No
         raise CloudError("the job left no model.onnx and model.json; its log says why")
     card = read_card(files["model.json"])
     check(files["model.onnx"], card, base, digest)
-    return Came(files["model.onnx"], card, archive)
+    return JobResult(files["model.onnx"], card, archive)
 
 
 def read_card(data: bytes) -> dict[str, Any]:
-    """Read a card, and hold the parts that are printed to their form. Raises CloudError."""
+    """Parse a card; check the parts that are printed. Raises CloudError."""
     try:
         card = dict(json.loads(data, parse_constant=_refuse))
         about = card["adaptation"]
         learned, rows = about["data"]["learned_from"], about["data"]["rows"]
-        whole = [learned["reviews"], learned["positive"], *rows.values()]
-        if not all(isinstance(one, int) for one in whole) or about["outcome"] not in OUTCOMES:
+        counts = [learned["reviews"], learned["positive"], *rows.values()]
+        if not all(isinstance(count, int) for count in counts) or about["outcome"] not in OUTCOMES:
             raise ValueError
-        if not isinstance(about["seconds"], (int, float)) or not _plain_words(about["sentence"]):
+        if not isinstance(about["seconds"], (int, float)) or not _is_printable(about["sentence"]):
             raise ValueError
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CloudError("the card that came is not one of an adaptation; start another job") from error
+        raise CloudError("the downloaded card is not that of an adaptation; start another job") from error
     return card
 
 
 def check(network: bytes, card: Mapping[str, Any], base: Mapping[str, Any], digest: str | None) -> None:
-    """Refuse a model that is not of this base, these reviews and this very network. Raises CloudError."""
+    """Refuse a model of another base, other reviews or another network. Raises CloudError."""
     about = card["adaptation"]
     if about.get("base") != {"id": base["id"], "onnx_sha256": base["onnx_sha256"]}:
         raise CloudError(
-            f"the model that came was not made from {base['id']}; name its base with --model, or start"
+            f"the downloaded model was not made from {base['id']}; name its base with --model, or start"
             " another job"
         )
     if digest not in (None, about["data"].get("sha256")):
-        raise CloudError("the model that came was made of other reviews than were sent; start another job")
+        raise CloudError("the downloaded model was made from other reviews than were sent; start another job")
     if {name: card.get(name) for name in named_by(network)} != named_by(network):
-        raise CloudError("the network that came is not the one that its card names; --attach the job again")
+        raise CloudError("the downloaded network is not the one that its card names; --attach the job again")
 
 
 def _sentence(data: bytes) -> str:
-    """Give why a job refused its reviews."""
+    """Return why a job refused its reviews. Raises CloudError when it gave no reason."""
     try:
         sentence = json.loads(data)["sentence"]
     except (ValueError, KeyError, TypeError):
         sentence = None
-    if not _plain_words(sentence):
-        raise CloudError("the job refused the reviews and left no sentence why; its log may say more")
+    if not _is_printable(sentence):
+        raise CloudError("the job refused the reviews and gave no reason; its log may say more")
     return str(sentence)
 
 
-def _plain_words(sentence: object) -> bool:
-    """Say whether this can be printed as it is: a line, short, without a terminal's commands."""
+def _is_printable(sentence: object) -> bool:
+    """Return whether this is safe to print: one short line without control characters."""
     return isinstance(sentence, str) and sentence.isprintable() and len(sentence) <= SHOWN_CHARACTERS
 
 
