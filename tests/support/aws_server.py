@@ -1,4 +1,4 @@
-"""AWS on loopback: a moto server in a process of its own, and the environment that leads to it alone."""
+"""A simulated AWS on loopback: a moto server in its own process, and variables that lead to it alone."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.support.stack import free_ports
+from tests.support.stack import ROOT, free_ports
 
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
@@ -16,16 +16,16 @@ START_SECONDS = 60
 
 
 class AwsServer:
-    """A started server. ``env`` holds the variables with which boto3 and the SDK reach nothing else."""
+    """A started server. With the variables in ``env``, boto3 and the SDK reach nothing else."""
 
     def __init__(self, log: Path) -> None:
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self.env = environment(self.url)
-        shim = Path(__file__).with_name("moto_shim.py")
         with log.open("wb") as file:
             self._process = subprocess.Popen(
-                [sys.executable, str(shim), "-H", "127.0.0.1", "-p", str(port)],
+                [sys.executable, "-m", "tests.support.moto_shim", "-H", "127.0.0.1", "-p", str(port)],
+                cwd=ROOT,
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 env=self.process_env(),
@@ -38,33 +38,34 @@ class AwsServer:
             if self._process.poll() is not None:
                 break
             try:
-                self._ask("/moto-api/data.json", "GET")
+                self._request("/moto-api/data.json", "GET")
                 return
             except OSError:
                 time.sleep(0.1)
         self.stop()
-        raise AssertionError(f"moto has not started:\n{log.read_text(errors='replace')[-2000:]}")
+        raise AssertionError(f"moto did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
     def process_env(self) -> dict[str, str]:
-        """Give the environment of a process that asks this server, with nothing of one's own AWS in it."""
+        """Return the environment of a process that calls this server, without the user's own AWS settings."""
         own = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
         return own | self.env
 
     def reset(self) -> None:
         """Empty the account."""
-        self._ask("/moto-api/reset", "POST")
+        self._request("/moto-api/reset", "POST")
 
-    def _ask(self, path: str, method: str) -> None:
+    def _request(self, path: str, method: str) -> None:
         request = urllib.request.Request(self.url + path, method=method)
         urllib.request.urlopen(request, timeout=10).read()
 
     def stop(self) -> None:
+        """End the server's process."""
         self._process.kill()
         self._process.wait()
 
 
 def environment(url: str) -> dict[str, str]:
-    """Give variables that send every call to ``url``: made-up keys, no profile, no file, no metadata."""
+    """Return variables that send every call to ``url``: made-up keys, no profile, no file, no metadata."""
     check_loopback(url)
     return {
         "AWS_ENDPOINT_URL": url,
@@ -83,7 +84,7 @@ def environment(url: str) -> dict[str, str]:
 
 
 def check_loopback(url: str) -> None:
-    """Refuse to send a test's calls anywhere but to this machine, whatever the environment says."""
+    """Check that a URL leads to this machine. Raises AssertionError."""
     host = urlsplit(url).hostname
     if host not in ("127.0.0.1", "localhost", "::1"):
         raise AssertionError(f"tests of AWS run on loopback alone, not at {host}")

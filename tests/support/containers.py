@@ -1,4 +1,4 @@
-"""SageMaker's two serving images without Docker: their real servers, on loopback, with an unpacked package.
+"""Run the servers of SageMaker's two serving images without Docker, on loopback, with an unpacked package.
 
     from tests.support import containers
     containers.pack("ray", model, folder / "model.tar.gz")            # or "pytorch"
@@ -6,9 +6,9 @@
     ...                                                               # POST server.url + "/invocations"
     server.stop()
 
-Each server gets an environment with what its image holds, and installs the package's requirements into it
-as the image does, cut off from the network. What differs from the images: TorchServe runs on Python 3.11
-with a newer torch, and Ray's start has none of the image's pauses (PAUSES_SECONDS).
+Each server gets an environment with its image's libraries, and installs the package's requirements into it
+as the image does, without a network. Two things differ from the images: TorchServe runs on Python 3.11 with
+a newer torch, and Ray's start has none of the image's pauses (PAUSES_SECONDS).
 """
 
 import http.client
@@ -32,45 +32,45 @@ from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
 from training.aws import images, package
 
-# What the images hold, as far as serving goes. Ray: scripts/ray/pyproject.toml of
-# aws/deep-learning-containers at v1.4. PyTorch: the toolkits of its last image.
-HELD = {
+# The images' libraries for serving. Ray: scripts/ray/pyproject.toml of aws/deep-learning-containers at
+# v1.4. PyTorch: the toolkits of its last image.
+LIBRARIES = {
     "ray": (
         "ray[serve]==2.57.0",
         "numpy==2.4.2",
-        "jinja2",  # ray[serve] needs it and does not say so; the image has it with torch
+        "jinja2",  # ray[serve] needs it without requiring it; the image has it with torch
     ),
     "pytorch": (
         "torchserve==0.12.0",
         "sagemaker-inference==1.10.1",
         "sagemaker-pytorch-inference==2.0.25",
         "torch>=2.6,<2.14",
-        "pyyaml",  # torchserve needs it and does not say so
+        "pyyaml",  # torchserve needs it without requiring it
         "setuptools<82",  # the toolkits import pkg_resources
     ),
 }
 PYTHONS = {"ray": "3.13", "pytorch": "3.11"}
 INSTALLERS = {"ray": "uv", "pytorch": "pip"}
-# The Ray image's entry point sleeps that long between its steps.
+# The sum of the pauses in the image's entry point.
 PAUSES_SECONDS = {"ray": 15, "pytorch": 0}
 INSTALL_SECONDS = 600
 START_SECONDS = 180
 STOP_SECONDS = 30
-# So long a server that has failed is left to say why.
+# A failed server has this time to log its reason.
 LAST_LINES_SECONDS = 1
 ANSWER_SECONDS = 60
 NOWHERE = "http://127.0.0.1:9"
 DESCRIBE = b'{"describe": true}'
-# Ray takes 127.0.0.1 for a wish and looks for the machine's own address; this one it takes as it is.
+# Ray replaces 127.0.0.1 by the machine's own address; it uses this one as it is.
 RAY_HOST = "127.0.0.2"
 
 
 class ServerError(Exception):
-    """A server did not start, with the last lines of its log."""
+    """A server did not start; the message has the last lines of its log."""
 
 
 class Memory(NamedTuple):
-    """Bytes of all processes of a server: resident, and with what they share counted once."""
+    """Bytes of all processes of a server: resident, and with shared pages counted once."""
 
     resident: int
     proportional: int
@@ -80,11 +80,11 @@ class Memory(NamedTuple):
 
 
 def find_python(minor: str) -> str:
-    """Give an interpreter of a version (``3.13``); without one the test is skipped, and fails in CI."""
+    """Return an interpreter of a version (``3.13``); without one the test is skipped, and fails in CI."""
     done = _uv("python", "find", "--no-python-downloads", minor)
     if done.returncode == 0:
         return done.stdout.strip()
-    # pyenv hides those that it was not told to show.
+    # pyenv hides the versions that are not in its settings.
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     hidden = sorted(pyenv.glob(f"{minor}.*/bin/python"))
     if not hidden:
@@ -93,16 +93,16 @@ def find_python(minor: str) -> str:
 
 
 def make_image(name: str, folder: Path) -> Path:
-    """Make an environment with what an image holds; give its Python."""
-    return make_environment(folder, PYTHONS[name], *HELD[name])
+    """Create an environment with an image's libraries; return its Python."""
+    return make_environment(folder, PYTHONS[name], *LIBRARIES[name])
 
 
 def make_environment(folder: Path, minor: str, *packages: str) -> Path:
-    """Make an environment of a Python version with packages and pip; give its Python."""
-    _done(_uv("venv", "--seed", "--python", find_python(minor), str(folder)), "an environment")
+    """Create an environment of a Python version with packages and pip; return its Python."""
+    _check(_uv("venv", "--seed", "--python", find_python(minor), str(folder)), "an environment")
     python = folder / "bin" / "python"
     links = ["--find-links", "/opt/wheels"] if Path("/opt/wheels").is_dir() else []
-    _done(_uv("pip", "install", "--python", str(python), *links, *packages), ", ".join(packages))
+    _check(_uv("pip", "install", "--python", str(python), *links, *packages), ", ".join(packages))
     return python
 
 
@@ -113,34 +113,34 @@ def install(model: Path, python: Path, tool: str) -> subprocess.CompletedProcess
         command = [sys.executable, "-m", "uv", "--no-cache", "pip", *requirements, "--python", str(python)]
     else:
         command = [str(python), "-m", "pip", "--no-cache-dir", *requirements]
-    # From another folder: the package's paths may not depend on where the container starts.
+    # From another folder: the package's paths may not depend on the container's working folder.
     return subprocess.run(
         command, cwd="/", env=_offline(), capture_output=True, text=True, timeout=INSTALL_SECONDS
     )
 
 
 def unpack(tar: Path, folder: Path) -> Path:
-    """Unpack a package as SageMaker does; give the folder."""
+    """Unpack a package as SageMaker does; return the folder."""
     with tarfile.open(tar) as packed:
         packed.extractall(folder, filter="data")
     return folder
 
 
 def pack(name: str, model: Path, out: Path) -> package.Package:
-    """Pack a model for an image's server as it runs here, which is not always on the image's Python."""
-    own = images.PYTHONS[name]
+    """Pack a model for an image's server on this machine, which may have another Python than the image."""
+    original = images.PYTHONS[name]
     images.PYTHONS[name] = PYTHONS[name]
     try:
         return package.build(model, out, (name,))
     finally:
-        images.PYTHONS[name] = own
+        images.PYTHONS[name] = original
 
 
 def start(name: str, tar: Path, folder: Path, **env: str) -> "RayServer | TorchServer":
-    """Make the image in ``folder``, unpack and install the package, and start its server."""
+    """Create the image's environment in ``folder``, unpack and install the package, start its server."""
     python = make_image(name, folder / "image")
     model = unpack(tar, folder / "model")
-    _done(install(model, python, INSTALLERS[name]), "the package's requirements")
+    _check(install(model, python, INSTALLERS[name]), "the package's requirements")
     return SERVERS[name](model, python, folder / "server.log", **env)
 
 
@@ -154,19 +154,19 @@ def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
 
 
-def _done(done: subprocess.CompletedProcess[str], what: str) -> None:
-    if done.returncode:
-        skip_or_fail(f"{what} can't be installed: {done.stderr[-500:]}")
+def _check(result: subprocess.CompletedProcess[str], subject: str) -> None:
+    if result.returncode:
+        skip_or_fail(f"{subject} can't be installed: {result.stderr[-500:]}")
 
 
 # --- servers ------------------------------------------------------------------------------------
 
 
 class Server:
-    """Processes started together, found again by the sessions they are in, and their log."""
+    """Processes that started together, with their sessions and their log."""
 
     url: str
-    # What the log says when the package can't be served; the server itself goes on trying, or waiting.
+    # The log has this line when the package can't be served; the server itself goes on trying, or waiting.
     failed: str
 
     def __init__(self, python: Path, log: Path, env: dict[str, str]) -> None:
@@ -184,22 +184,22 @@ class Server:
 
     @property
     def log(self) -> str:
-        """All that the processes printed so far."""
+        """The output of the processes so far."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def ask(
         self, body: bytes, content_type: str = "application/json", path: str = "/invocations"
     ) -> tuple[int, bytes, str]:
-        """Post a message; give status, body and content type, as inference.Response has them."""
+        """Post a message; return status, body and content type, as inference.Response has them."""
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         return _fetch(urllib.request.Request(self.url + path, body, headers))
 
     def ping(self) -> int:
-        """Give the status of the image's health check."""
+        """Return the status of the image's health check."""
         return _fetch(urllib.request.Request(f"{self.url}/ping"))[0]
 
     def memory(self) -> Memory:
-        """Add up the memory of all processes as it is now."""
+        """Return the sum of the memory of all processes now."""
         resident = proportional = 0
         for pid in self._pids():
             try:
@@ -226,20 +226,20 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _pids(self) -> list[int]:
-        sessions, found = {process.pid for process in self._processes}, []
+        sessions, pids = {process.pid for process in self._processes}, []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 state, _, _, session = (folder / "stat").read_text().rsplit(")", 1)[1].split()[:4]
             except OSError:
                 continue
             if int(session) in sessions and state != "Z":
-                found.append(int(folder.name))
-        return found
+                pids.append(int(folder.name))
+        return pids
 
     def _run(self, *command: str) -> None:
-        done = self._popen(*command).wait(START_SECONDS)
-        if done:
-            raise ServerError(f"{' '.join(command)} ended with {done}: {self.log[-2_000:]}")
+        status = self._popen(*command).wait(START_SECONDS)
+        if status:
+            raise ServerError(f"{' '.join(command)} ended with {status}: {self.log[-2_000:]}")
 
     def _popen(self, *command: str) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as file:
@@ -284,8 +284,8 @@ class RayServer(Server):
             ray = str(python.with_name("ray"))
             ports = [f"--port={gcs}", f"--ray-client-server-port={client}"]
             ports += [f"--dashboard-agent-listen-port={agent}", "--min-worker-port=0", "--max-worker-port=0"]
-            own = [f"--node-ip-address={RAY_HOST}", f"--temp-dir={self.folder}"]
-            self._run(ray, "start", "--head", "--include-dashboard=False", "--num-gpus=0", *ports, *own)
+            places = [f"--node-ip-address={RAY_HOST}", f"--temp-dir={self.folder}"]
+            self._run(ray, "start", "--head", "--include-dashboard=False", "--num-gpus=0", *ports, *places)
             serve = str(python.with_name("serve"))
             self._run(serve, "start", "--http-host=127.0.0.1", f"--http-port={port}")
             self._wait(self._popen(serve, "run", str(model / "config.yaml")))
@@ -330,7 +330,7 @@ class TorchServer(Server):
             raise
 
     def _configuration(self, python: Path, ports: Sequence[int]) -> tuple[Path, str]:
-        """Write the toolkit's own configuration, for loopback on free ports; give its path and the log's."""
+        """Write the toolkit's configuration, for loopback on free ports; return its path and the log's."""
         metrics, inference, management = ports
         code = (
             "from sagemaker_pytorch_serving_container import handler_service, torchserve as t;"
@@ -365,7 +365,7 @@ SERVERS: dict[str, type[RayServer | TorchServer]] = {"ray": RayServer, "pytorch"
 
 
 class _Adapter:
-    """POST /invocations goes to Ray's route /, with body, Content-Type and Accept; /ping asks its health."""
+    """Forward POST /invocations to Ray's route /, with body, Content-Type and Accept; /ping to its health."""
 
     def __init__(self, port: int, ray: int) -> None:
         server = ThreadingHTTPServer(("127.0.0.1", port), _AdapterHandler)
@@ -383,15 +383,15 @@ class _AdapterHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self._pass_on("/-/healthz" if self.path == "/ping" else self.path, None, {})
+        self._forward("/-/healthz" if self.path == "/ping" else self.path, None, {})
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         default = "application/json"
         headers = {name: self.headers.get(name, default) for name in ("Content-Type", "Accept")}
-        self._pass_on("/" if self.path == "/invocations" else self.path, body, headers)
+        self._forward("/" if self.path == "/invocations" else self.path, body, headers)
 
-    def _pass_on(self, path: str, body: bytes | None, headers: dict[str, str]) -> None:
+    def _forward(self, path: str, body: bytes | None, headers: dict[str, str]) -> None:
         url = self.server.ray + path  # type: ignore[attr-defined]
         try:
             status, answer, kind = _fetch(urllib.request.Request(url, body, headers))

@@ -1,8 +1,8 @@
-"""A moto server that also does what a deploy asks of AWS and moto 5.2.5 lacks; each gap is named below.
+"""A moto server with the calls that a deploy needs and moto 5.2.5 lacks; each function below adds one.
 
-    python tests/support/moto_shim.py -H 127.0.0.1 -p 5055
+    python -m tests.support.moto_shim -H 127.0.0.1 -p 5055
 
-The shim changes moto's internals, so moto is pinned in requirements/aws.txt.
+The shim changes moto's internals, so requirements-dev.txt pins moto.
 """
 
 import json
@@ -24,19 +24,19 @@ from moto.sagemaker.responses import SageMakerResponse
 
 
 def accept_swagger() -> None:
-    """Take Chalice's documents: Swagger 2.0, without a description, with mock integrations.
+    """Accept Chalice's documents: Swagger 2.0, without a description, with mock integrations.
 
-    moto takes OpenAPI 3 alone, asks for a description, wants an integration's type in capitals, and a
-    URI and a method even where there is nothing to call.
+    moto accepts only OpenAPI 3, and it requires a description and an integration's type in capitals. It
+    also requires a URI and a method where there is nothing to call.
     """
     put, imported = APIGatewayBackend.put_rest_api, APIGatewayBackend.import_rest_api
     arguments = APIGatewayBackend._build_integration_args
 
     def translated(document: dict[str, Any]) -> dict[str, Any]:
-        found = {**document, "info": {"description": "", **document["info"]}}
-        if found.pop("swagger", None):
-            found["openapi"] = "3.0.1"
-        return found
+        result = {**document, "info": {"description": "", **document["info"]}}
+        if result.pop("swagger", None):
+            result["openapi"] = "3.0.1"
+        return result
 
     def put_rest_api(self: Any, function_id: str, api_doc: dict, fail_on_warnings: bool, mode="merge"):
         return put(self, function_id, translated(api_doc), fail_on_warnings, mode=mode)
@@ -45,11 +45,11 @@ def accept_swagger() -> None:
         return imported(self, translated(api_doc), fail_on_warnings)
 
     def build_integration_args(self: Any, integration: dict[str, Any]) -> dict[str, Any]:
-        found = arguments(self, integration)
-        return found | {
-            "integration_type": (found["integration_type"] or "").upper(),
-            "uri": found["uri"] or "",
-            "integration_method": found["integration_method"] or "",
+        values = arguments(self, integration)
+        return values | {
+            "integration_type": (values["integration_type"] or "").upper(),
+            "uri": values["uri"] or "",
+            "integration_method": values["integration_method"] or "",
         }
 
     APIGatewayBackend.put_rest_api = put_rest_api
@@ -58,7 +58,7 @@ def accept_swagger() -> None:
 
 
 def tag_apis() -> None:
-    """Do TagResource, UntagResource and GetTags for APIs, which moto tags only as they are made."""
+    """Add TagResource, UntagResource and GetTags for APIs; moto tags an API only at its creation."""
 
     def tags_of(self: Any) -> dict[str, str]:
         return self.backend.get_rest_api(unquote(self.path).rsplit("/restapis/", 1)[1]).tags
@@ -81,7 +81,7 @@ def tag_apis() -> None:
 
 
 def keep_access_controls() -> None:
-    """Keep which access control a distribution's origin has; moto drops it."""
+    """Store the access control of a distribution's origin; moto drops it."""
     original = Origin.__init__
 
     def init(self: Any, origin: dict[str, Any]) -> None:
@@ -92,14 +92,14 @@ def keep_access_controls() -> None:
 
 
 def tag_budgets() -> None:
-    """Keep a budget's tags and list them; moto drops them."""
+    """Store a budget's tags and list them; moto drops them."""
     create = BudgetsResponse.create_budget
 
     def create_budget(self: Any) -> Any:
         answer = create(self)
-        given = json.loads(self.body)
-        budget = self.backend.budgets[given["AccountId"]][given["Budget"]["BudgetName"]]
-        budget.resource_tags = given.get("ResourceTags", [])
+        request = json.loads(self.body)
+        budget = self.backend.budgets[request["AccountId"]][request["Budget"]["BudgetName"]]
+        budget.resource_tags = request.get("ResourceTags", [])
         return answer
 
     def list_tags_for_resource(self: Any) -> str:
@@ -112,7 +112,7 @@ def tag_budgets() -> None:
 
 
 def tag_lifecycles() -> None:
-    """Keep a notebook's lifecycle configuration's tags, which ListTags then gives; moto drops them."""
+    """Store the tags of a notebook's lifecycle configuration, for ListTags; moto drops them."""
     respond = SageMakerResponse.create_notebook_instance_lifecycle_config
     find = SageMakerModelBackend._get_resource_from_arn
 
@@ -134,7 +134,7 @@ def tag_lifecycles() -> None:
 
 
 def allow_every_simulated_action() -> None:
-    """Answer iam:SimulatePrincipalPolicy, which the SageMaker SDK asks before a job: all is allowed."""
+    """Answer iam:SimulatePrincipalPolicy, which the SageMaker SDK calls before a job: allow everything."""
 
     def simulate_principal_policy(self: Any) -> ActionResult:
         results = [
@@ -153,13 +153,13 @@ def allow_every_simulated_action() -> None:
 
 
 def leave_out_empty_structures() -> None:
-    """Leave out what is empty in SageMaker's descriptions, as AWS does; the SDK's models refuse it."""
+    """Remove empty values from SageMaker's descriptions, as AWS does; the SDK's models refuse them."""
 
     def pruned(value: Any) -> Any:
         if isinstance(value, dict):
-            found = {key: pruned(one) for key, one in value.items()}
-            return {key: one for key, one in found.items() if one is not None and one != {}}
-        return [pruned(one) for one in value] if isinstance(value, list) else value
+            parts = {key: pruned(part) for key, part in value.items()}
+            return {key: part for key, part in parts.items() if part is not None and part != {}}
+        return [pruned(part) for part in value] if isinstance(value, list) else value
 
     for name in ("describe_model", "describe_endpoint", "describe_endpoint_config"):
         original = getattr(SageMakerResponse, name)
@@ -171,7 +171,7 @@ def leave_out_empty_structures() -> None:
 
 
 def update_endpoints() -> None:
-    """Do UpdateEndpoint, StopTransformJob and DeleteEndpoint's check, which moto leaves out."""
+    """Add UpdateEndpoint and StopTransformJob, which moto lacks."""
 
     def update_endpoint(self: Any) -> ActionResult:
         backend: SageMakerModelBackend = self.sagemaker_backend
@@ -194,22 +194,22 @@ def update_endpoints() -> None:
 
 
 def take_plain_http_for_tls() -> None:
-    """Let a statement that refuses plain HTTP rest: moto takes its condition for met, and refuses all."""
+    """Ignore a statement that refuses plain HTTP: moto assumes that its condition holds, and refuses all."""
     original = IAMPolicyStatement.is_action_permitted
 
-    def is_action_permitted(self: Any, *given: Any, **named: Any) -> PermissionResult:
+    def is_action_permitted(self: Any, *args: Any, **kwargs: Any) -> PermissionResult:
         if self._statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}:
             return PermissionResult.NEUTRAL
-        return original(self, *given, **named)
+        return original(self, *args, **kwargs)
 
     IAMPolicyStatement.is_action_permitted = is_action_permitted
 
 
 def keep_training_jobs() -> None:
-    """Let a training job run until a test says how it ended, and keep all that it was made with.
+    """Keep a training job running until a test ends it, and store all its arguments.
 
-    moto calls a job completed at once, forgets its environment, and puts metrics of its own in the place
-    of the job's. A test says how it ended by the tag ``simulated:end``: a status, or "Failed: reason".
+    moto completes a job at once, drops its environment, and replaces its metrics with its own. A test ends a
+    job by the tag ``simulated:end``: a status, or "Failed: reason".
     """
     create, describe = SageMakerResponse.create_training_job, SageMakerResponse.describe_training_job
 
@@ -241,7 +241,7 @@ def keep_training_jobs() -> None:
 
 
 def change_notebooks() -> None:
-    """Do what moto leaves out of notebook instances: change them and their scripts, give their address."""
+    """Add calls for notebook instances that moto lacks: update them and their scripts, return their URL."""
 
     def update_notebook_instance(self: Any) -> EmptyResult:
         notebook = self.sagemaker_backend.get_notebook_instance(self._get_param("NotebookInstanceName"))

@@ -1,11 +1,11 @@
-"""All of it in a line against a simulated AWS: deploy, use it in a browser, batch, update, status, destroy.
+"""Rehearse every step against a simulated AWS: deploy, page in a browser, batch, update, status, destroy.
 
     make rehearse            # or: python -m tests.support.rehearse --picture page.png
     VERDICT_REAL_AWS=1 make rehearse FLAGS=--real     # the same in your own account, as stage test: it costs
-    python -m tests.support.rehearse --serve          # starts the account alone, for another terminal
+    python -m tests.support.rehearse --serve          # starts only the account, for another terminal
 
-What is real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda emulator,
-the commands of training/, a browser. What is simulated: the account (moto), API Gateway, S3's website.
+These parts are real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda
+emulator, the commands of training/, a browser. Simulated are the account (moto), API Gateway, S3's website.
 """
 
 import argparse
@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,7 +38,7 @@ from tests.support.runtime import Runtime
 from tests.support.stage import leftovers
 from tests.support.transform import TransformServer
 from training.aws import cloud as clouds
-from training.aws import deploy, destroy, function, inventory, resources, status, update_model
+from training.aws import deploy, destroy, function, hosting, inventory, page, resources, status, update_model
 from training.aws import gateway as refusals
 from training.aws.cloud import Cloud
 from training.endpoint import inference
@@ -59,7 +59,7 @@ BATCH = [
 
 
 class Row(NamedTuple):
-    """A step of the rehearsal, what it came to, and the seconds that it took."""
+    """A step of the rehearsal, its result, and its seconds."""
 
     step: str
     result: str
@@ -67,10 +67,11 @@ class Row(NamedTuple):
 
 
 class Rehearsal:
-    """The simulated account with everything that answers in it, and the rows of the table."""
+    """The simulated account with all its servers, and the rows of the table."""
 
     def __init__(self, folder: Path, picture: Path | None) -> None:
-        self.folder, self.picture, self.rows = folder, picture, []
+        self.folder, self.picture = folder, picture
+        self.rows: list[Row] = []
         self.stack = contextlib.ExitStack()
         self.server = AwsServer(folder / "aws.log")
         self.stack.callback(self.server.stop)
@@ -100,49 +101,50 @@ class Rehearsal:
         return lambda_zip.Toolchain("", sys.executable, image)
 
     def _invoke(self, event: dict[str, Any]) -> Any:
-        """Take an event to the deployed function, which starts at its first event as on AWS."""
-        found = self.cloud.client("lambda").get_function(FunctionName="verdict-dev")["Configuration"]
-        wanted = {key: found[key] for key in ("CodeSha256", "Environment", "Handler", "Timeout")}
-        if self.lambda_ is None or wanted != self.running:
+        """Send an event to the deployed function, which starts at its first event as on AWS."""
+        description = self.cloud.client("lambda").get_function(FunctionName="verdict-dev")["Configuration"]
+        keys = ("CodeSha256", "Environment", "Handler", "Timeout")
+        configuration = {key: description[key] for key in keys}
+        if self.lambda_ is None or configuration != self.running:
             if self.lambda_:
                 self.lambda_.stop()
-            self.lambda_, self.running = self._start(wanted), wanted
+            self.lambda_, self.running = self._start(configuration), configuration
         return self.lambda_.invoke(event)
 
-    def _start(self, wanted: dict[str, Any]) -> LambdaEmulator:
+    def _start(self, configuration: dict[str, Any]) -> LambdaEmulator:
         zips = (function.ROOT / "build/dev/chalice_app/.chalice/deployments").glob("*.zip")
-        (deployed,) = [path for path in zips if _code_hash(path) == wanted["CodeSha256"]]
+        (deployed,) = [path for path in zips if _code_hash(path) == configuration["CodeSha256"]]
         task = Path(tempfile.mkdtemp(dir=self.folder))
         shutil.unpack_archive(deployed, task)
         return LambdaEmulator(
             task,
             self.folder / "image",
-            wanted["Handler"],
+            configuration["Handler"],
             self.folder / "lambda.log",
-            seconds=wanted["Timeout"],
-            **wanted["Environment"]["Variables"],
+            seconds=configuration["Timeout"],
+            **configuration["Environment"]["Variables"],
             AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=self.runtime.url,
         )
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """End every server that this object started."""
         if self.lambda_:
             self.lambda_.stop()
         self.stack.close()
 
     def variables(self) -> dict[str, str]:
-        """Give what another terminal needs so that every command asks this account."""
+        """Return the variables that make another terminal's commands use this account."""
         return self.server.env | {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime.url,
             "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url,
             "DEPLOYED_API_URL": self.gateway.url + "/",
         }
 
-    def step(self, name: str, act: Any) -> None:
-        """Take a step and note what it came to."""
+    def step(self, name: str, action: Callable[[], str]) -> None:
+        """Run a step and record its result."""
         print(f"== {name}", flush=True)
         began = time.monotonic()
-        self.rows.append(Row(name, str(act()), time.monotonic() - began))
+        self.rows.append(Row(name, action(), time.monotonic() - began))
         print(f"   {self.rows[-1].result}", flush=True)
 
     # --- the steps ------------------------------------------------------------------------------
@@ -157,15 +159,16 @@ class Rehearsal:
         self.step("destroy", self.destroy)
 
     def deploy(self) -> str:
-        self.made = deploy.deploy(self.cloud, self.options, _say)
-        self.things = inventory.find(self.cloud)
-        return f"{len(self.things)} things made, model {inference.model_fn(self.options.model).identity.id}"
+        self.deployed = deploy.deploy(self.cloud, self.options, _say)
+        self.resources = inventory.find(self.cloud)
+        model = inference.model_fn(self.options.model).identity.id
+        return f"{len(self.resources)} resources created, model {model}"
 
     def deploy_again(self) -> str:
         again = deploy.deploy(self.cloud, self.options, _say)
-        assert again == self.made, (again, self.made)
-        found = {(thing.kind, thing.name) for thing in inventory.find(self.cloud)}
-        assert found == {(thing.kind, thing.name) for thing in self.things}
+        assert again == self.deployed, (again, self.deployed)
+        found = {(resource.kind, resource.name) for resource in inventory.find(self.cloud)}
+        assert found == {(resource.kind, resource.name) for resource in self.resources}
         return "nothing changed"
 
     def browse(self) -> str:
@@ -190,10 +193,10 @@ class Rehearsal:
                 page.screenshot(path=str(self.picture))
             browser.close()
         assert faults == [], faults
-        return f"{headline}, from {self.made.api_url}"
+        return f"{headline}, from {self.deployed.api_url}"
 
     def site(self) -> Any:
-        """Give a context in which the page can be reached, and its URL."""
+        """Return a context manager that serves the page and yields its URL."""
         return bucket_server(self.cloud)
 
     def batch(self) -> str:
@@ -203,12 +206,12 @@ class Rehearsal:
         with source.open("w", encoding="utf-8", newline="") as file:
             csv.writer(file).writerows([["id", "review"], *enumerate(BATCH, 1)])
         rows = {}
-        for way, more in (("transform", []), ("local", ["--local"])):
+        for backend, flags in (("transform", []), ("local", ["--local"])):
             env = self.batch_environment()
-            command = [sys.executable, "-m", "training.jobs.batch", str(source), "--out", str(out), *more]
+            command = [sys.executable, "-m", "training.jobs.batch", str(source), "--out", str(out), *flags]
             done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, done.stderr
-            rows[way] = out.read_bytes()
+            rows[backend] = out.read_bytes()
             out.unlink()
         assert rows["transform"] == rows["local"], rows
         found = list(csv.DictReader(rows["local"].decode().splitlines(keepends=True)))
@@ -217,7 +220,7 @@ class Rehearsal:
         )
 
     def batch_environment(self) -> dict[str, str]:
-        """Give the environment in which a batch finds an account that does transforms."""
+        """Return the environment of a batch, with an account that runs transforms."""
         return {**os.environ, "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url}
 
     def status(self) -> str:
@@ -227,7 +230,7 @@ class Rehearsal:
         print(status.format_table(rows, datetime.now(UTC)))
         idle = sum(row["idle_hour"] for row in rows)
         assert idle == 0
-        return f"{len(rows)} things, ${idle:.2f} an hour when idle"
+        return f"{len(rows)} resources, ${idle:.2f} an hour while idle"
 
     def update(self) -> str:
         random_package(self.folder / "other")
@@ -243,31 +246,32 @@ class Rehearsal:
         return f"{count} resources removed, nothing is left"
 
     def left(self) -> dict[str, Any]:
-        """Give what the account still has."""
+        """Return all resources that the account still has."""
         return leftovers(self.cloud)
 
 
 class RealAccount(Rehearsal):
-    """The same steps in the account of one's own credentials, in a stage that is for nothing else."""
+    """The same steps in the user's own account, in stage test, which must be empty."""
 
     def __init__(self, folder: Path, picture: Path | None) -> None:
-        self.folder, self.picture, self.rows = folder, picture, []
+        self.folder, self.picture = folder, picture
+        self.rows = []
         self.stack, self.lambda_ = contextlib.ExitStack(), None
         self.cloud = clouds.open_stage("test")
         if inventory.find(self.cloud):
-            sys.exit("rehearse: stage test has something already; `make destroy STAGE=test` first")
+            sys.exit("rehearse: stage test has resources already; run `make destroy STAGE=test` first")
         os.environ["STAGE"] = "test"
         self.options = deploy.parse([])
 
     def run(self) -> None:
-        """Take the steps, and remove everything even when one of them fails."""
+        """Run the steps, and remove everything even when one of them fails."""
         try:
             super().run()
         finally:
             destroy.destroy(self.cloud, _say)
 
     def site(self) -> Any:
-        return contextlib.nullcontext(self.made.page_url)
+        return contextlib.nullcontext(self.deployed.page_url)
 
     def batch_environment(self) -> dict[str, str]:
         return dict(os.environ)
@@ -277,16 +281,16 @@ class RealAccount(Rehearsal):
 
 
 class Containers(Runtime):
-    """SageMaker's runtime in front of the package's true server, one for each endpoint and package."""
+    """SageMaker's runtime in front of the package's real server, one for each package."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._folder = folder
-        self._servers: dict[str, Any] = {}
+        self._servers: dict[str, containers.Server] = {}
         self._starting = threading.Lock()
 
     def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:
-        self.asked.append(endpoint)
+        self.calls.append(endpoint)
         try:
             server = self._server_of(self.package_of(endpoint))
         except ClientError:
@@ -299,13 +303,13 @@ class Containers(Runtime):
         return 424, "ModelError", json.dumps(message).encode(), "application/json"
 
     def of_job(self, body: bytes) -> bytes:
-        """Answer a transform's lines by the server that runs."""
+        """Answer a transform's lines by the running server."""
         server = next(iter(self._servers.values()))
         status, data, _ = server.ask(body, "application/jsonlines")
         assert status == 200, (status, data)
         return data
 
-    def _server_of(self, url: str) -> Any:
+    def _server_of(self, url: str) -> containers.Server:
         with self._starting:
             if url not in self._servers:
                 folder = Path(tempfile.mkdtemp(dir=self._folder))
@@ -341,7 +345,7 @@ def bucket_server(cloud: Cloud) -> Iterator[str]:
             self.wfile.write(data)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -361,7 +365,7 @@ def _say(line: str) -> None:
 
 
 def serve(rehearsal: Rehearsal) -> None:
-    """Say how another terminal reaches the account, and keep it until Ctrl-C."""
+    """Print how another terminal reaches the account, and keep it until Ctrl-C."""
     with bucket_server(rehearsal.cloud) as url:
         print("a simulated AWS account is ready; in another terminal:\n")
         for name, value in rehearsal.variables().items():
@@ -379,7 +383,7 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="only start the simulated account")
     options = parser.parse_args()
     if options.real and os.environ.get("VERDICT_REAL_AWS") != "1":
-        sys.exit("rehearse: --real makes things in your AWS account; set VERDICT_REAL_AWS=1 if you mean it")
+        sys.exit("rehearse: --real creates resources in your account; set VERDICT_REAL_AWS=1 to permit it")
     kind = RealAccount if options.real else Rehearsal
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:
@@ -400,10 +404,9 @@ def main() -> None:
 
 
 def hurry(folder: Path) -> None:
-    """Don't wait for what a simulated account does at once, and build beside the repository."""
+    """Set waits to zero, since a simulated account needs none, and build outside the repository."""
     resources.ROLE_SECONDS = 0
-    for module in (inventory, deploy.hosting, deploy.page):
-        module.POLL_SECONDS = 0.1
+    inventory.POLL_SECONDS = hosting.POLL_SECONDS = page.POLL_SECONDS = 0.1
     function.ROOT = folder / "root"
 
 

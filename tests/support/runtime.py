@@ -1,6 +1,6 @@
-"""SageMaker's runtime for the simulated AWS's endpoints: each answers by the package in S3 it was made of.
+"""SageMaker's runtime for the simulated AWS: each endpoint answers by its package in S3.
 
-moto answers a fixed text for every endpoint, whether it is there or not.
+moto answers a fixed text for every endpoint, even for one that does not exist.
 """
 
 import json
@@ -22,11 +22,11 @@ _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
 
 
 class Runtime:
-    """A server on loopback. ``asked`` holds which endpoints were asked, ``refused`` what some fail with."""
+    """A server on loopback. ``calls`` lists the endpoints' names; ``failures`` holds errors by endpoint."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.refused: dict[str, tuple[int, str, dict[str, Any]]] = {}
+        self.calls: list[str] = []
+        self.failures: dict[str, tuple[int, str, dict[str, Any]]] = {}
         self._models: dict[str, inference.LoadedModel] = {}
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -35,20 +35,21 @@ class Runtime:
         self._thread.start()
 
     def stop(self) -> None:
+        """End the server."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
     def package_of(self, endpoint: str) -> str:
-        """Give the s3:// URL of the package that an endpoint serves. Raises ClientError."""
+        """Return the s3:// URL of the package that an endpoint serves. Raises ClientError."""
         sagemaker = boto3.client("sagemaker")
-        described = sagemaker.describe_endpoint(EndpointName=endpoint)
-        config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
+        description = sagemaker.describe_endpoint(EndpointName=endpoint)
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=description["EndpointConfigName"])
         model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
         return str(model["PrimaryContainer"]["ModelDataUrl"])
 
     def model_of(self, endpoint: str) -> inference.LoadedModel:
-        """Load the model that an endpoint serves, out of S3. Raises ClientError when there is none."""
+        """Load the model that an endpoint serves from S3. Raises ClientError when there is none."""
         url = self.package_of(endpoint)
         with self._lock:
             if url not in self._models:
@@ -62,10 +63,10 @@ class Runtime:
             return self._models[url]
 
     def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:
-        """Give status, AWS's error type (empty: none), body and content type."""
-        self.asked.append(endpoint)
-        if endpoint in self.refused:
-            status, kind, message = self.refused[endpoint]
+        """Return status, AWS's error type (empty without an error), body and content type."""
+        self.calls.append(endpoint)
+        if endpoint in self.failures:
+            status, kind, message = self.failures[endpoint]
             return status, kind, json.dumps(message).encode(), "application/json"
         try:
             model = self.model_of(endpoint)

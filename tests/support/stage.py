@@ -14,7 +14,7 @@ from training.aws import deploy, function, hosting, inventory, page, resources
 from training.aws import package as packages
 from training.aws.cloud import Cloud
 
-# What a deploy with a page behind CloudFront makes, by kind.
+# The resources of a deploy with a page behind CloudFront, by kind.
 WHOLE = sorted(
     ["API", "access control", "bucket", "bucket", "distribution", "endpoint", "endpoint config", "function"]
     + ["log group", "log group", "model", "role", "role"]
@@ -23,13 +23,13 @@ WHOLE = sorted(
 
 @pytest.fixture(scope="session")
 def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Kept between tests: Chalice's zip, which is named by a hash of what is in it, takes seconds to make."""
+    """The folder of Chalice's zips, shared by tests: building a zip takes seconds, and a hash names it."""
     return tmp_path_factory.mktemp("root")
 
 
 @pytest.fixture
 def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    """SageMaker's runtime; commands wait for nothing, carry no wheels, and build beside the repository."""
+    """SageMaker's runtime. Commands don't wait, pack no wheels, and build outside the repository."""
     monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
     for module in (hosting, inventory, page):
         monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
@@ -44,38 +44,38 @@ def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def cloud(runtime: Runtime) -> Cloud:
-    """Stage dev, with nothing in it."""
+    """Stage dev, without resources."""
     return clouds.open_stage("dev")
 
 
 def options(package: Path, *flags: str) -> argparse.Namespace:
-    """Give a deploy's flags."""
+    """Return a deploy's flags."""
     return deploy.parse(["--model", str(package), "--memory", "2048", "--no-api-check", *flags])
 
 
 def make(cloud: Cloud, package: Path, *flags: str) -> deploy.Deployed:
-    """Deploy and print nothing."""
+    """Deploy without output."""
     return deploy.deploy(cloud, options(package, *flags), say=quiet)
 
 
 def quiet(line: str) -> None:
-    """Say nothing."""
+    """Print nothing."""
 
 
 def kinds(cloud: Cloud) -> list[str]:
-    return sorted(thing.kind for thing in inventory.find(cloud))
+    return sorted(resource.kind for resource in inventory.find(cloud))
 
 
-def names(things: list[inventory.Resource]) -> list[tuple[str, str]]:
-    return [(thing.kind, thing.name) for thing in things]
+def names(resources: list[inventory.Resource]) -> list[tuple[str, str]]:
+    return [(resource.kind, resource.name) for resource in resources]
 
 
 def leftovers(cloud: Cloud) -> dict[str, Any]:
-    """Give whatever the account still has, by service, without the inventory's help."""
+    """Return all resources of the account, by service, without the inventory's help."""
     sagemaker = cloud.client("sagemaker")
     scaling = cloud.client("application-autoscaling")
     budgets = cloud.client("budgets", "us-east-1")
-    found = {
+    by_service = {
         "buckets": cloud.client("s3").list_buckets()["Buckets"],
         "roles": cloud.client("iam").list_roles()["Roles"],
         "functions": cloud.client("lambda").list_functions()["Functions"],
@@ -89,8 +89,9 @@ def leftovers(cloud: Cloud) -> dict[str, Any]:
         "configs": sagemaker.list_endpoint_configs()["EndpointConfigs"],
         "models": sagemaker.list_models()["Models"],
         "notebooks": sagemaker.list_notebook_instances()["NotebookInstances"],
-        "lifecycles": list(inventory.KINDS["lifecycle config"][0](cloud)),  # but here: moto can't list
+        # The inventory, for once: moto can't list these.
+        "lifecycles": list(inventory.KINDS["lifecycle config"][0](cloud)),
         "targets": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
         "budgets": budgets.describe_budgets(AccountId=cloud.stage.account)["Budgets"],
     }
-    return {service: things for service, things in found.items() if things}
+    return {service: found for service, found in by_service.items() if found}

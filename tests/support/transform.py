@@ -1,8 +1,8 @@
-"""Batch Transform on loopback: what a simulated AWS records, done; in front of moto, which runs no job.
+"""Batch Transform on loopback, in front of moto: moto only records jobs, and this server runs them.
 
-    python tests/support/transform.py AWS_URL [CONTAINER_URL]
+    python -m tests.support.transform AWS_URL [CONTAINER_URL]
 
-Prints its own URL, for AWS_ENDPOINT_URL_SAGEMAKER. Without a container, the endpoint's hooks answer.
+It prints its own URL, for AWS_ENDPOINT_URL_SAGEMAKER. Without a container, the endpoint's hooks answer.
 """
 
 import json
@@ -13,11 +13,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+
+from training.endpoint import inference
+from training.files import processes
 
 ANSWER_SECONDS = 120
 MEGABYTE = 2**20
@@ -26,17 +28,13 @@ Answer = Callable[[bytes], bytes]
 
 
 def hooks() -> Answer:
-    """Give a container in this process: the endpoint's hooks with the published model."""
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "training"))
-    from training.endpoint import inference
-    from training.files import processes
-
+    """Return a container in this process: the endpoint's hooks with the published model."""
     model = inference.model_fn(inference.MODEL_FOLDER)
     return lambda body: processes.answer_lines(model, body)
 
 
 def container(url: str) -> Answer:
-    """Give a container that listens at a URL."""
+    """Return a container that listens at a URL."""
 
     def answer(body: bytes) -> bytes:
         headers = {"Content-Type": "application/jsonlines", "Accept": "application/jsonlines"}
@@ -48,39 +46,39 @@ def container(url: str) -> Answer:
 
 
 def execute(job: dict[str, Any], s3: Any, answer: Answer) -> None:
-    """Do a job as DescribeTransformJob tells it: read its files, ask the container, write the answers."""
-    read, written = job["TransformInput"], job["TransformOutput"]
-    how = (job["BatchStrategy"], read["SplitType"], written["AssembleWith"])
-    assert how == ("MultiRecord", "Line", "Line"), how
-    bucket, prefix = _place(read["DataSource"]["S3DataSource"]["S3Uri"])
-    out_bucket, out_prefix = _place(written["S3OutputPath"])
+    """Run a job by its description: read its files, send them to the container, write the answers."""
+    source, output = job["TransformInput"], job["TransformOutput"]
+    strategy = (job["BatchStrategy"], source["SplitType"], output["AssembleWith"])
+    assert strategy == ("MultiRecord", "Line", "Line"), strategy
+    bucket, prefix = _place(source["DataSource"]["S3DataSource"]["S3Uri"])
+    out_bucket, out_prefix = _place(output["S3OutputPath"])
     for key in _keys(s3, bucket, prefix):
         body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         answers = [answer(records) for records in batches(body, job["MaxPayloadInMB"] * MEGABYTE)]
         name = f"{out_prefix.rstrip('/')}/{key.removeprefix(prefix).lstrip('/')}.out"
-        s3.put_object(Bucket=out_bucket, Key=name, Body=b"".join(one + b"\n" for one in answers))
+        s3.put_object(Bucket=out_bucket, Key=name, Body=b"".join(line + b"\n" for line in answers))
 
 
 def batches(body: bytes, most: int) -> Iterator[bytes]:
-    """Put as many lines into each request as fit, as SageMaker does; a larger line fails."""
-    held: list[bytes] = []
+    """Yield requests of as many lines as fit, as SageMaker does; a larger line fails."""
+    lines: list[bytes] = []
     size = 0
     for line in body.splitlines(keepends=True):
         if len(line) > most:
             raise ValueError(f"a record of {len(line):,} bytes is larger than MaxPayloadInMB")
-        if held and size + len(line) > most:
-            yield b"".join(held)
-            held, size = [], 0
-        held.append(line)
+        if lines and size + len(line) > most:
+            yield b"".join(lines)
+            lines, size = [], 0
+        lines.append(line)
         size += len(line)
-    if held:
-        yield b"".join(held)
+    if lines:
+        yield b"".join(lines)
 
 
 class TransformServer(ThreadingHTTPServer):
-    """SageMaker's URL: everything goes to ``aws_url``, and a transform job is done in the background.
+    """A proxy of SageMaker: it forwards everything to ``aws_url``, and runs transform jobs in the background.
 
-    Until ``allowed`` is set a job stays InProgress; ``requests`` are the bodies of CreateTransformJob.
+    A job stays InProgress until ``allowed`` is set. ``requests`` holds the bodies of CreateTransformJob.
     """
 
     daemon_threads = True
@@ -101,7 +99,7 @@ class TransformServer(ThreadingHTTPServer):
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
     def begin(self, request: dict[str, Any]) -> None:
-        """Start a job that moto has recorded."""
+        """Start a job that moto recorded."""
         self.requests.append(request)
         self.states[request["TransformJobName"]] = ("InProgress", "")
         threading.Thread(target=self._run, args=(request["TransformJobName"],), daemon=True).start()
@@ -129,24 +127,24 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         action = self.headers.get("X-Amz-Target", "").split(".")[-1]
-        status, answer, kind = self._pass_on(body)
+        status, answer, kind = self._forward(body)
         if status == 200 and action == "CreateTransformJob":
             self.server.begin(json.loads(body))
         if status == 200 and action == "DescribeTransformJob":
-            told = json.loads(answer)
-            state, reason = self.server.states.get(told["TransformJobName"], (told["TransformJobStatus"], ""))
-            answer = json.dumps(told | {"TransformJobStatus": state, "FailureReason": reason}).encode()
+            job = json.loads(answer)
+            state, reason = self.server.states.get(job["TransformJobName"], (job["TransformJobStatus"], ""))
+            answer = json.dumps(job | {"TransformJobStatus": state, "FailureReason": reason}).encode()
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
 
-    def _pass_on(self, body: bytes) -> tuple[int, bytes, str]:
-        kept = {
+    def _forward(self, body: bytes) -> tuple[int, bytes, str]:
+        headers = {
             key: value for key, value in self.headers.items() if key.lower() not in ("host", "connection")
         }
-        request = urllib.request.Request(self.server.aws_url + self.path, body, kept, method="POST")
+        request = urllib.request.Request(self.server.aws_url + self.path, body, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as response:
                 return response.status, response.read(), response.headers["Content-Type"]
@@ -165,12 +163,13 @@ def _place(uri: str) -> tuple[str, str]:
 
 def _keys(s3: Any, bucket: str, prefix: str) -> list[str]:
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [one["Key"] for page in pages for one in page.get("Contents", ())]
+    return [entry["Key"] for page in pages for entry in page.get("Contents", ())]
 
 
 def main() -> None:
-    aws_url, *more = sys.argv[1:]
-    server = TransformServer(aws_url, container(more[0]) if more else hooks(), dict(os.environ))
+    aws_url, *containers = sys.argv[1:]
+    answer = container(containers[0]) if containers else hooks()
+    server = TransformServer(aws_url, answer, dict(os.environ))
     print(server.url, flush=True)
     threading.Event().wait()
 

@@ -452,7 +452,7 @@ def test_an_endpoint_that_answers_wrongly_stops_the_deploy(
 def test_a_waking_endpoint_is_waited_for_and_a_broken_one_is_not(
     cloud: Cloud, package: Path, runtime: Runtime
 ) -> None:
-    runtime.refused["verdict-dev"] = (
+    runtime.failures["verdict-dev"] = (
         424,
         "ModelError",
         {"Message": "x", "OriginalStatusCode": 500, "OriginalMessage": '{"code": "model_failed"}'},
@@ -460,13 +460,13 @@ def test_a_waking_endpoint_is_waited_for_and_a_broken_one_is_not(
     with pytest.raises(CloudError, match='can\'t answer: {"code": "model_failed"}'):
         make(cloud, package)
     waking = (530, "ModelNotReadyException", {"Message": "not ready"})
-    runtime.refused["verdict-dev"] = waking
-    asked = len(runtime.asked)
+    runtime.failures["verdict-dev"] = waking
+    calls = len(runtime.calls)
     original = runtime.answer
 
     def answer(*given: Any) -> Any:
-        if len(runtime.asked) >= asked + 3:
-            runtime.refused.clear()
+        if len(runtime.calls) >= calls + 3:
+            runtime.failures.clear()
         return original(*given)
 
     runtime.answer = answer  # type: ignore[method-assign]
