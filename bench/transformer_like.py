@@ -4,6 +4,7 @@ Six layers of 768, 12 heads, 3,072 inside. Its table has 1,000 rows, since looki
 time among 30,522. Built once and kept in the cache folder.
 """
 
+import functools
 import json
 import logging
 import os
@@ -13,7 +14,6 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ def pipeline() -> Callable[[str], object]:
     return answer
 
 
-@lru_cache(maxsize=None)
+@functools.cache
 def _tokenizer() -> Any:
     """Give BERT's own tokenizer, out of the package that teaches the network."""
     try:

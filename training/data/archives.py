@@ -1,4 +1,4 @@
-"""Read a tar.gz that anybody may have made: in memory, by name, within limits, nothing onto the disk."""
+"""Read an untrusted tar.gz: in memory, by name, within limits. Nothing is written to disk."""
 
 import gzip
 import tarfile
@@ -9,34 +9,34 @@ from pathlib import Path
 LARGEST_READ = 10_000_000
 CHUNK_BYTES = 1 << 20
 
-# Gives how many bytes a member of this name may have; None for one that is not wanted.
+# Returns the most bytes that a member of this name may have, None to skip it.
 Limit = Callable[[str], int | None]
 
 
 class ArchiveError(Exception):
-    """An archive is half, changed, no archive at all, or larger than any of its kind."""
+    """An archive is incomplete, changed, no archive at all, or over its limits."""
 
 
 def read_members(path: Path, limit: Limit, most: int) -> Iterator[tuple[str, bytes]]:
-    """Give name and content of the wanted plain files; links, folders and devices are none.
+    """Yield name and content of the plain files that ``limit`` allows, never links, folders or devices.
 
-    ``most`` bounds the bytes of the whole archive once it is unpacked. Raises ArchiveError.
+    ``most`` limits the bytes of the whole archive once it is unpacked. Raises ArchiveError.
     """
     try:
         with _Bounded(path, most) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             for member in tar:
                 if member.isfile() and (allowed := limit(member.name)) is not None:
                     yield member.name, _content(tar, member, allowed)
-            while stream.read(CHUNK_BYTES):  # gzip's checksum stands at its end, and tarfile stops before it
+            while stream.read(CHUNK_BYTES):  # tarfile stops before the end, where gzip has its checksum
                 pass
     except ArchiveError:
         raise
-    except Exception as error:  # whatever a made-up header leads tarfile to
+    except Exception as error:  # a made-up header can make tarfile raise anything
         raise ArchiveError(str(error) or type(error).__name__) from error
 
 
 class _Bounded(gzip.GzipFile):
-    """A gzip stream that ends in an error where no archive of its kind reaches."""
+    """A gzip stream that raises ArchiveError beyond ``most`` bytes."""
 
     def __init__(self, path: Path, most: int) -> None:
         super().__init__(path, "rb")

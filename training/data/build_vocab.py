@@ -2,7 +2,7 @@
 
     python -m training.data.build_vocab
 
-Only train and unsup text is counted, never the test or development split's.
+Only train and unsup reviews are counted, never the test or development split.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from vocab import vocabulary
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the vocabulary from train and unsup reviews.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    parser.add_argument("--max-stems", type=int, default=30_000, help="stems at most (default 30,000)")
-    parser.add_argument("--min-count", type=int, default=4, help="rarer words stay out (default 4)")
-    parser.add_argument("--out", type=Path, default=vocabulary.VOCABULARY, help="where to write the pickle")
+    parser.add_argument("--max-stems", type=int, default=30_000, help="most stems (default 30,000)")
+    parser.add_argument("--min-count", type=int, default=4, help="fewest occurrences of a word (default 4)")
+    parser.add_argument("--out", type=Path, default=vocabulary.VOCABULARY, help="path of the pickle to write")
     arguments = parser.parse_args()
     try:
         data = dataset.load(dataset.find_archive(arguments.archive))

@@ -1,9 +1,9 @@
-"""The dataset as ids, ready for the network; encoded once and kept in the cache folder."""
+"""The dataset as ids, ready for the network. It is encoded once and kept in the cache folder."""
 
 import io
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -25,9 +25,9 @@ class Split(NamedTuple):
         return len(self.ids)
 
     def part(self, count: int) -> "Split":
-        """Give ``count`` reviews spread evenly over the split, for trial runs."""
-        every = max(1, len(self) // count)
-        return Split(self.names[::every], self.ids[::every], self.labels[::every], self.stars[::every])
+        """Return about ``count`` reviews, spread evenly over the split, for trial runs."""
+        step = max(1, len(self) // count)
+        return Split(self.names[::step], self.ids[::step], self.labels[::step], self.stars[::step])
 
 
 class Corpus(NamedTuple):
@@ -46,7 +46,7 @@ SPLITS = ("train", "development", "unsup", "test")
 
 
 def load(archive: str | None = None) -> Corpus:
-    """Give the corpus, from the cache when archive, vocabulary and code's text version are the same.
+    """Load the corpus. The cache has it for this archive, vocabulary and text version, or it is encoded.
 
     Reviews without a token are left out. Raises dataset.DataError or vocabulary.VocabularyError.
     """
@@ -57,25 +57,25 @@ def load(archive: str | None = None) -> Corpus:
     if not cached.is_file():
         _encode(dataset.load(path), words, cached)
     with np.load(cached, allow_pickle=False) as arrays:
-        splits = [_split(arrays, name) for name in SPLITS]
+        train, development, unsup, test = (_split(arrays, name) for name in SPLITS)
         left_out = json.loads(str(arrays["left_out"]))
-    return Corpus(*splits, words.fingerprint, digest, left_out)
+    return Corpus(train, development, unsup, test, words.fingerprint, digest, left_out)
 
 
 def _encode(data: dataset.Dataset, words: vocabulary.Vocabulary, cached: Path) -> None:
-    arrays: dict[str, np.ndarray] = {"left_out": np.array(json.dumps(data.left_out))}
+    arrays: dict[str, Any] = {"left_out": np.array(json.dumps(data.left_out))}
     for name in SPLITS:
         reviews = getattr(data, name)
         encoded = [
             np.array(words.encode_ids(review.text), dtype=np.int32)
             for review in tqdm(reviews, desc=f"encoding {name}", disable=None)
         ]
-        kept = [index for index, ids in enumerate(encoded) if len(ids)]
-        arrays[f"{name}_names"] = np.array([reviews[index].name for index in kept])
-        arrays[f"{name}_ids"] = np.concatenate([encoded[index] for index in kept])
-        arrays[f"{name}_lengths"] = np.array([len(encoded[index]) for index in kept], dtype=np.int32)
-        arrays[f"{name}_labels"] = np.array([reviews[index].label for index in kept], dtype=np.int8)
-        arrays[f"{name}_stars"] = np.array([reviews[index].stars for index in kept], dtype=np.int8)
+        filled = [index for index, ids in enumerate(encoded) if len(ids)]
+        arrays[f"{name}_names"] = np.array([reviews[index].name for index in filled])
+        arrays[f"{name}_ids"] = np.concatenate([encoded[index] for index in filled])
+        arrays[f"{name}_lengths"] = np.array([len(encoded[index]) for index in filled], dtype=np.int32)
+        arrays[f"{name}_labels"] = np.array([reviews[index].label for index in filled], dtype=np.int8)
+        arrays[f"{name}_stars"] = np.array([reviews[index].stars for index in filled], dtype=np.int8)
     packed = io.BytesIO()
     np.savez_compressed(packed, **arrays)
     write_atomic(cached, packed.getvalue())

@@ -1,8 +1,8 @@
-"""Get the IMDb Large Movie Review Dataset and read it: splits, labels, films, duplicates.
+"""Download and load the IMDb Large Movie Review Dataset: splits, labels, films, duplicates.
 
     python -m training.data.dataset            # download or check the archive, print the counts
 
-The archive comes from ``--archive``, from ``IMDB_ARCHIVE``, or is downloaded once into the cache
+``--archive`` or ``IMDB_ARCHIVE`` names the archive; without them it is downloaded once into the cache
 folder. Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
 """
 
@@ -28,17 +28,17 @@ MD5 = "7c2ac02c03563afcf9b574c7e56c153a"
 TIMEOUT_SECONDS = 30
 CHUNK_BYTES = 1 << 20
 MAX_REVIEW_BYTES = 1_000_000
-# The longest list of film addresses has 2.5 MB.
+# The longest list of film addresses is 2.5 MB.
 MAX_URLS_BYTES = 10_000_000
-# The real one has 216 MB.
+# The real archive is 216 MB once it is unpacked.
 MAX_ARCHIVE_BYTES = 400_000_000
-# Films whose hash falls below this share are the development split: about 2,500 reviews.
+# Share of films in the development split, by a hash of their address: about 2,500 reviews.
 DEVELOPMENT_SHARE = 0.12
 COUNTS = {"train": 25_000, "unsup": 50_000, "test": 25_000}
 
 
 class DataError(Exception):
-    """The archive is missing, half, changed, or not what this code reads."""
+    """The archive is missing, incomplete, changed, or of an unknown layout."""
 
 
 class Review(NamedTuple):
@@ -52,7 +52,7 @@ class Review(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """The splits. ``train`` and ``unsup`` hold no review that is, normalised, a test review too."""
+    """The splits. No review of ``train`` or ``unsup`` folds to the text of a test review."""
 
     train: list[Review]
     development: list[Review]
@@ -61,26 +61,26 @@ class Dataset(NamedTuple):
     left_out: dict[str, int]
 
 
-def find_archive(given: str | None = None) -> Path:
-    """Give the archive's path: the one given, ``IMDB_ARCHIVE``, or the cached download.
+def find_archive(path: str | None = None) -> Path:
+    """Return the archive's path: ``path``, ``IMDB_ARCHIVE``, or the cached download.
 
     Raises DataError when the named file is missing or the download fails.
     """
-    named = given or os.environ.get("IMDB_ARCHIVE")
-    if named:
-        path = Path(named)
-        if not path.is_file():
+    name = path or os.environ.get("IMDB_ARCHIVE")
+    if name:
+        archive = Path(name)
+        if not archive.is_file():
             raise DataError(
-                f"no IMDb archive at {path}; unset IMDB_ARCHIVE (or drop --archive) to download it"
+                f"no IMDb archive at {archive}; unset IMDB_ARCHIVE (or drop --archive) to download it"
             )
-        return path
+        return archive
     return download(URL, cache.folder() / "aclImdb_v1.tar.gz", MD5)
 
 
 def download(url: str, path: Path, md5: str) -> Path:
-    """Download ``url`` to ``path``, going on where an earlier try stopped, and check its MD5.
+    """Download ``url`` to ``path`` and check its MD5. A stopped download is resumed.
 
-    The name ``path`` exists only once the content is whole. Raises DataError.
+    ``path`` exists only once its content is whole. Raises DataError.
     """
     if path.is_file():
         _check_md5(path, md5)
@@ -101,18 +101,18 @@ def download(url: str, path: Path, md5: str) -> Path:
 
 
 def load(archive: Path) -> Dataset:
-    """Read the archive (8 s) and give its splits. Raises DataError."""
+    """Load the archive's splits, in about 8 s. Raises DataError."""
     reviews = read_archive(archive)
     labelled, unsup, test = reviews["train"], reviews["unsup"], reviews["test"]
-    seen = {fold(review.text) for review in test}
-    kept = [review for review in labelled if fold(review.text) not in seen]
-    kept_unsup = [review for review in unsup if fold(review.text) not in seen]
-    left_out = {"train": len(labelled) - len(kept), "unsup": len(unsup) - len(kept_unsup)}
-    train = [review for review in kept if not in_development(review.film)]
-    development = [review for review in kept if in_development(review.film)]
-    # A development film's reviews may not teach the vectors or the language model either.
-    kept_unsup = [review for review in kept_unsup if not in_development(review.film)]
-    return Dataset(train, development, kept_unsup, test, left_out)
+    test_texts = {fold(review.text) for review in test}
+    new = [review for review in labelled if fold(review.text) not in test_texts]
+    new_unsup = [review for review in unsup if fold(review.text) not in test_texts]
+    left_out = {"train": len(labelled) - len(new), "unsup": len(unsup) - len(new_unsup)}
+    train = [review for review in new if not in_development(review.film)]
+    development = [review for review in new if in_development(review.film)]
+    # Neither the word vectors nor the language model may learn from a development film's reviews.
+    new_unsup = [review for review in new_unsup if not in_development(review.film)]
+    return Dataset(train, development, new_unsup, test, left_out)
 
 
 def read_archive(archive: Path) -> dict[str, list[Review]]:
@@ -131,19 +131,23 @@ def read_archive(archive: Path) -> dict[str, list[Review]]:
     for name in sorted(texts):
         split, review = _review(name, texts[name], films)
         splits[split].append(review)
-    counts = {split: len(found) for split, found in splits.items()}
+    counts = {split: len(reviews) for split, reviews in splits.items()}
     if counts != COUNTS:
         raise DataError(f"{archive} holds {counts}, expected {COUNTS}; get it again")
     return splits
 
 
 def fold(text: str) -> str:
-    """Give a review's letters and digits alone, lower case: equal for the same review retyped."""
+    """Return a review's letters and digits in lower case: equal for the same review typed again.
+
+    >>> fold("A <i>great</i> film!")
+    'a great film'
+    """
     return " ".join(re.findall("[a-z0-9]+", re.sub("<[^>]*>", " ", text.lower())))
 
 
 def in_development(film: str) -> bool:
-    """Say whether a film belongs to the development split, by a hash of its address."""
+    """Return whether a film belongs to the development split, by a hash of its address."""
     digest = hashlib.sha256(film.encode()).digest()
     return int.from_bytes(digest[:4], "big") / 2**32 < DEVELOPMENT_SHARE
 
@@ -153,7 +157,7 @@ _URLS = re.compile(r"aclImdb/(?:train|test)/urls_(?:pos|neg|unsup)\.txt")
 
 
 def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
-    """Read members in memory, by exact name: nothing is extracted, so no path can escape."""
+    """Yield the members with a known name. They are read in memory, so no path can escape."""
     with tqdm(total=100_000, desc="reading", unit=" reviews", disable=None) as progress:
         for name, data in read_members(archive, _limit, MAX_ARCHIVE_BYTES):
             yield name, data
@@ -183,28 +187,28 @@ def _review(name: str, text: str, films: dict[str, list[str]]) -> tuple[str, Rev
 
 
 def _fetch(url: str, part: Path) -> None:
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})
+    size = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={size}-"} if size else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
-        if error.code == 416:  # the part is whole already
+        if error.code == 416:  # the part is already whole
             return
         raise
-    with answer:
-        resumed = answer.status == 206
-        length = answer.headers.get("Content-Length")
-        start = have if resumed else 0
+    with response:
+        resumed = response.status == 206
+        length = response.headers.get("Content-Length")
+        start = size if resumed else 0
         total = start + int(length) if length else None
         with (
             open(part, "ab" if resumed else "wb") as file,
             tqdm(total=total, initial=start, unit="B", unit_scale=True, desc="downloading") as progress,
         ):
-            while chunk := answer.read(CHUNK_BYTES):
+            while chunk := response.read(CHUNK_BYTES):
                 file.write(chunk)
                 progress.update(len(chunk))
     if total is not None and part.stat().st_size < total:
-        raise OSError(f"{part.stat().st_size:,} of {total:,} bytes came")
+        raise OSError(f"{part.stat().st_size:,} of {total:,} bytes arrived")
 
 
 def _check_md5(path: Path, md5: str) -> None:
@@ -220,7 +224,7 @@ def _check_md5(path: Path, md5: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Get the IMDb archive and print what it holds.")
+    parser = argparse.ArgumentParser(description="Download or check the IMDb archive and print its counts.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     arguments = parser.parse_args()
     try:

@@ -297,7 +297,7 @@ def test_a_file_that_is_there_is_not_asked_for_again(shelf: Shelf, cache: Path) 
 def test_an_interrupted_download_says_how_to_go_on_and_does(shelf: Shelf, cache: Path) -> None:
     path = cache / "data.tar.gz"
     shelf.how = "cut"
-    with pytest.raises(DataError, match=r"stopped \(1,600 of 3,200 bytes came\); run it again to go on"):
+    with pytest.raises(DataError, match=r"stopped \(1,600 of 3,200 bytes arrived\); run it again to go on"):
         dataset.download(shelf.url, path, MD5)
     assert tree(cache) == {"data.tar.gz.part"}
     shelf.how = "well"

@@ -128,8 +128,8 @@ def test_a_package_loads_with_its_card_and_the_code_s_vocabulary(package: Path) 
 
 def test_the_hooks_need_no_torch(package: Path) -> None:
     program = (
-        "import sys; sys.modules['torch'] = None; sys.path[:0] = ['training', '.']\n"
-        "import inference; model = inference.model_fn(sys.argv[1])\n"
+        "import sys; sys.modules['torch'] = None\n"
+        "from training.endpoint import inference; model = inference.model_fn(sys.argv[1])\n"
         "print(model.predict('A fine film.')[1].probability)"
     )
     done = subprocess.run(
@@ -530,14 +530,14 @@ def test_respond_names_a_failure_by_its_type_alone(
 def test_the_runtime_reports_nothing_to_its_makers(tmp_path: Path) -> None:
     """ONNX Runtime leaves an id and an outbox in the home folder when it collects what to send."""
     code = (
-        "import export, inference, time;"
+        "import time; from training.recipe import export; from training.endpoint import inference;"
         "inference.model_fn(inference.MODEL_FOLDER).predict('Good.'); time.sleep(2)"
     )
     env = {key: value for key, value in os.environ.items() if not key.startswith(("ORT_", "XDG_"))}
     subprocess.run(
         [sys.executable, "-c", code],
-        cwd=Path(inference.__file__).parent,
-        env=env | {"HOME": str(tmp_path), "PYTHONPATH": str(Path(inference.__file__).parent)},
+        cwd=ROOT,
+        env=env | {"HOME": str(tmp_path)},
         check=True,
         timeout=60,
     )

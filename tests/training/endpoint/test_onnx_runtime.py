@@ -1,4 +1,4 @@
-"""onnx_runtime.py: ONNX Runtime is not given AMX, and nothing of that is left behind."""
+"""ONNX Runtime gets no AMX, and the process is otherwise as before."""
 
 import ctypes
 import os
@@ -12,6 +12,7 @@ import pytest
 from training.endpoint import onnx_runtime
 from training.endpoint.onnx_runtime import without_amx
 
+ROOT = Path(__file__).resolve().parents[3]
 ARCH_GET_PERMITTED, ARCH_ASK = 0x1022, 0x1023
 SYS_ARCH_PRCTL = 158
 TILES = 18
@@ -19,10 +20,10 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def stack() -> tuple[object, ...]:
-    """Give what this thread handles signals on."""
-    found = onnx_runtime._Stack()
-    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found)) == 0
-    return found.start, found.flags, found.size
+    """Return the stack on which this thread handles signals: its start, flags and size."""
+    now = onnx_runtime._Stack()
+    assert ctypes.CDLL(None).sigaltstack(None, ctypes.byref(now)) == 0
+    return now.start, now.flags, now.size
 
 
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
@@ -38,7 +39,7 @@ with_amx = pytest.mark.skipif(
 def test_the_small_stack_is_there_inside_alone(option: str) -> None:
     """In a new process: a library that was granted AMX here keeps it, and Linux the larger stack."""
     code = (
-        "import ctypes, sys, onnx_runtime\n"
+        "import ctypes\nfrom training.endpoint import onnx_runtime\n"
         "def stack():\n"
         "    found = onnx_runtime._Stack()\n"
         "    ctypes.CDLL(None).sigaltstack(None, ctypes.byref(found))\n"
@@ -82,7 +83,7 @@ def test_a_c_library_without_it_is_no_error(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def permitted(lines: str) -> bool:
-    """Say whether a new process may use AMX after these lines of Python."""
+    """Return whether a new process may use AMX after these lines of Python."""
     code = (
         f"import ctypes\n{lines}\nmask = ctypes.c_uint64()\n"
         f"assert ctypes.CDLL(None).syscall({SYS_ARCH_PRCTL}, {ARCH_GET_PERMITTED}, ctypes.byref(mask)) == 0\n"
@@ -92,12 +93,12 @@ def permitted(lines: str) -> bool:
 
 
 def in_new_process(code: str, more: dict[str, str] | None = None, options: Sequence[str] = ()) -> str:
-    """Run lines of Python beside training's modules, in a new process; give what it prints."""
-    told = ("ORT_DISABLE_TELEMETRY", "PYTHONFAULTHANDLER")
-    env = {name: value for name, value in os.environ.items() if name not in told} | (more or {})
+    """Run lines of Python in a new process and return its output."""
+    removed = ("ORT_DISABLE_TELEMETRY", "PYTHONFAULTHANDLER")
+    env = {name: value for name, value in os.environ.items() if name not in removed} | (more or {})
     done = subprocess.run(
         [sys.executable, *options, "-c", code],
-        cwd=Path(onnx_runtime.__file__).parent,
+        cwd=ROOT,
         env=env,
         capture_output=True,
         text=True,
@@ -109,7 +110,7 @@ def in_new_process(code: str, more: dict[str, str] | None = None, options: Seque
 
 @with_amx
 def test_a_loaded_model_has_no_amx_and_the_rest_of_the_process_can_still_ask() -> None:
-    load = "import inference; inference.model_fn(inference.MODEL_FOLDER).predict('Good.')"
+    load = "from training.endpoint import inference; inference.model_fn(inference.MODEL_FOLDER).predict('Good.')"
     ask = f"ctypes.CDLL(None).syscall({SYS_ARCH_PRCTL}, {ARCH_ASK}, {TILES})"
     assert not permitted(load)
     assert permitted(f"{load}\n{ask}")
@@ -119,5 +120,5 @@ def test_a_loaded_model_has_no_amx_and_the_rest_of_the_process_can_still_ask() -
 def test_reports_to_its_makers_are_off_before_it_is_loaded(tmp_path: Path) -> None:
     stand_in = "import os; assert os.environ['ORT_DISABLE_TELEMETRY'] == '1'; print('loaded')"
     (tmp_path / "onnxruntime.py").write_text(stand_in, encoding="utf-8")
-    path = os.pathsep.join([str(tmp_path), str(Path(onnx_runtime.__file__).parent)])
-    assert in_new_process("import onnx_runtime", {"PYTHONPATH": path}) == "loaded\n"
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    assert in_new_process("from training.endpoint import onnx_runtime", {"PYTHONPATH": path}) == "loaded\n"
