@@ -108,11 +108,8 @@ export const FILE = {
   format: (format) => `Read as ${FILE.FORMATS[format]}`,
   /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
   labels: (scale, { positive, negative, neither }) =>
-    `${ROWS.SCALES[scale][1]}: ${rowsOf(positive)} and ${count(negative)}` +
-    (neither
-      ? `. ${rowsOf(neither)} ${neither === 1 ? "is" : "are"} neither, and no figure counts ` +
-        `${neither === 1 ? "it" : "them"}.`
-      : "."),
+    `${ROWS.SCALES[scale][1]}. Rows: ${count(positive)} positive, ${count(negative)} negative` +
+    (neither ? `, ${count(neither)} neither (not counted).` : "."),
   /** @param {number} rows */
   once: (rows) => `Send equal reviews only once (${rows === 1 ? "1 row repeats" : `${count(rows)} rows repeat`} another)`,
   /** @param {number} rows */
@@ -217,7 +214,7 @@ export const FILE = {
     `${(high * 100).toFixed(1)}\u00a0%`,
   /** @param {number} uncertain @param {number} without */
   accuracyRest: (uncertain, without) =>
-    `${plural(uncertain, "labelled row counts", "labelled rows count")} in the first figure only: \u201cCan\u2019t tell\u201d.` +
+    `${plural(uncertain, "labelled row is", "labelled rows are")} \u201cCan\u2019t tell\u201d, counted in the first figure only.` +
     (without
       ? ` ${rowsOf(without)} with a verdict ${without === 1 ? "has" : "have"} no usable label.`
       : ""),

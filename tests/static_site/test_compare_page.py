@@ -400,7 +400,7 @@ def test_a_screen_reader_hears_whose_pull_each_number_is(page: Page) -> None:
     expect_told(page)
     number = page.locator("#apart-list .row-number").first.inner_text()
     tree = page.locator("#apart").aria_snapshot()
-    assert f"Start (bias) The first: {number} The second:" in re.sub(r"\s+", " ", tree)
+    assert f"Starting point (bias) First model: {number} Second model:" in re.sub(r"\s+", " ", tree)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -474,12 +474,12 @@ def test_a_column_without_a_known_name_is_taken_when_its_texts_are_the_longest(p
 @pytest.mark.parametrize(
     ("labels", "scale", "counts"),
     [
-        (["pos", "Negative", "GOOD", "meh"], "words", "2 rows and 1; 1 says neither"),
-        (["1", "0", "1", ""], "zero_one", "2 rows and 1; 1 says neither"),
-        (["2", "1", "2", "1"], "one_two", "2 rows and 2."),
-        (["-1", "1", "0", "1"], "minus_plus", "2 rows and 1; 1 says neither"),
-        (["5", "1", "3", "2"], "five", "1 row and 2; 1 says neither"),
-        (["10", "4", "5", "7"], "ten", "2 rows and 1; 1 says neither"),
+        (["pos", "Negative", "GOOD", "meh"], "words", "2 positive, 1 negative, 1 neither"),
+        (["1", "0", "1", ""], "zero_one", "2 positive, 1 negative, 1 neither"),
+        (["2", "1", "2", "1"], "one_two", "2 positive, 2 negative."),
+        (["-1", "1", "0", "1"], "minus_plus", "2 positive, 1 negative, 1 neither"),
+        (["5", "1", "3", "2"], "five", "1 positive, 2 negative, 1 neither"),
+        (["10", "4", "5", "7"], "ten", "2 positive, 1 negative, 1 neither"),
     ],
 )
 def test_labels_are_read_on_the_scale_they_are_on_and_it_is_said(
