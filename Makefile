@@ -119,7 +119,7 @@ test-fast: $(DEV)/.ready ## run the tests of vocab, messages, app and client, in
 check: $(DEV)/.ready ## run ruff, mypy and import-linter
 	@$(DEV)/bin/ruff check .
 	@$(DEV)/bin/ruff format --check .
-	@$(DEV)/bin/mypy vocab training tools bench static_site run.py client chalice_app/app.py chalice_app/chalicelib
+	@$(DEV)/bin/mypy vocab training tools bench static_site run.py launcher client chalice_app/app.py chalice_app/chalicelib
 	@$(DEV)/bin/mypy -p chalice_app.local  # by its name: its folder lies on two roots of imports
 	@$(DEV)/bin/lint-imports
 

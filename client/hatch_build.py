@@ -19,6 +19,7 @@ PACKAGE = TARGET.replace("/", ".")
 TRAINING = ("adapt", "data", "endpoint", "evaluation", "files")
 CARRIED = (
     "run.py",
+    "launcher/*.py",
     "Procfile",
     "vocab/**/*",
     "training/__init__.py",

@@ -1,4 +1,4 @@
-"""`make run`: three processes start together, say where they are, and leave nothing behind."""
+"""`make run`: three processes start together, print their addresses, and leave nothing behind."""
 
 import fcntl
 import os
@@ -17,7 +17,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-import run
 from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack, alive, free_ports
 
@@ -25,7 +24,7 @@ NAMES = ("endpoint", "api", "page")
 
 
 def run_once(**settings: str) -> subprocess.CompletedProcess[str]:
-    """Run run.py where it should refuse to start."""
+    """Run run.py with settings that it should refuse."""
     return subprocess.run(
         [sys.executable, "run.py"],
         cwd=ROOT,
@@ -64,7 +63,7 @@ def test_stopping_it_leaves_no_process(how: signal.Signals) -> None:
 
 
 def gone(pids: list[int], seconds: float = 10) -> bool:
-    """Say whether all processes end within the time."""
+    """Return whether all processes end within the time."""
     deadline = time.monotonic() + seconds
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -205,7 +204,7 @@ def test_stopping_it_leaves_no_process_of_two_models(tmp_path) -> None:
 
 
 def test_one_model_under_both_names_is_refused() -> None:
-    ended = run_once(BESIDE="training/../training/model")
+    ended = run_once(BESIDE="training/../training/endpoint/model")
     assert ended.returncode == 1
     assert ended.stderr == (
         "run: MODEL and BESIDE are the same folder;"
@@ -248,31 +247,26 @@ def test_a_missing_model_is_one_sentence_and_an_error(tmp_path) -> None:
 
 def test_a_checkout_without_links_is_one_sentence(tmp_path) -> None:
     subprocess.run(["git", "clone", "-q", "-c", "core.symlinks=false", ROOT, tmp_path / "c"], check=True)
-    (tmp_path / "c/run.py").write_bytes((ROOT / "run.py").read_bytes())
+    shutil.copy(ROOT / "run.py", tmp_path / "c/run.py")
+    shutil.copytree(ROOT / "launcher", tmp_path / "c/launcher", dirs_exist_ok=True)
     ended = subprocess.run(
         [sys.executable, "run.py"], cwd=tmp_path / "c", capture_output=True, text=True, timeout=30
     )
     assert ended.returncode == 1
-    assert ended.stderr.startswith("run: training/vocab must be a link to the folder vocab/")
+    assert ended.stderr.startswith("run: chalice_app/vendor/vocab must be a link to the folder vocab/")
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_what_a_process_prints_is_passed_on_by_lines_and_to_its_last_byte(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    prints = r"printf 'begun, '; sleep 0.2; printf 'ended\nwhole\n\n\303'; sleep 0.2; printf '\251 last'"
-    monkeypatch.setattr(run, "_read_procfile", lambda: [("one", f'sh -c "{prints}"')])
-    app = run.App(dict(os.environ))
-    app.start()
-    assert app.wait() == 1
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[1:] == [
-        "one       | begun, ended",
-        "one       | whole",
-        "one       | ",
-        "one       | é last",
-        "run: one ended by itself (status 0), so the others are stopped too",
-    ]
+def test_run_py_without_its_launcher_is_one_sentence(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "run.py", tmp_path)
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    ended = subprocess.run(
+        [sys.executable, "run.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == (
+        f"run: launcher can't be imported from {tmp_path}; start run.py in a whole checkout of Verdict\n"
+    )
 
 
 # --- serving ------------------------------------------------------------------------------------

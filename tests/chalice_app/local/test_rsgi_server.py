@@ -245,7 +245,7 @@ def test_what_goes_wrong_in_the_server_is_a_bare_500_and_logged_by_its_place(
         raise KeyError("a review's words")
 
     application = served()
-    monkeypatch.setattr(application, "_ask", fail)
+    monkeypatch.setattr(application, "_call_app", fail)
     answer = send(application, "POST", ROUTE, REVIEW, **JSON)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     (line,) = capfd.readouterr().out.splitlines()

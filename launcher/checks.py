@@ -1,0 +1,112 @@
+"""Check the settings, ports and files of `make run` before a process starts."""
+
+import hashlib
+import os
+import re
+import secrets
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HOST = "127.0.0.1"
+PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
+# The ports of a second model, when BESIDE names one.
+BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
+MODEL = "training/endpoint/model"
+# The link to vocab/. A checkout without symlinks turns it into a small text file.
+LINK = "chalice_app/vendor/vocab"
+
+
+def environment() -> dict[str, str]:
+    """Return the processes' environment: this one, the ports, and boto3's URL of the local endpoint.
+
+    Raises SystemExit when a port, the endpoint's name or BESIDE can't be used.
+    """
+    env = dict(os.environ)
+    ports = default_ports(env)
+    for name, default in ports.items():
+        value = env.get(name) or str(default)
+        if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
+            sys.exit(f"run: {name} must be a port from 1 to 65535, got {value[:20]!r}")
+        env[name] = str(int(value))
+    if len({env[name] for name in ports}) < len(ports):
+        sys.exit(f"run: {', '.join(ports)} must differ")
+    endpoint = env.get("ENDPOINT_NAME") or "verdict"
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,62}", endpoint):
+        sys.exit(f"run: ENDPOINT_NAME must be letters, digits and hyphens, got {endpoint[:20]!r}")
+    env["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{env.get('PATH', '')}"
+    env["PYTHONUNBUFFERED"] = "1"
+    # Chalice imports its app from the app's own folder.
+    paths = (str(ROOT), str(ROOT / "chalice_app"), env.get("PYTHONPATH"))
+    env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
+    env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
+    if env.get("BESIDE"):
+        _check_two_models(env)
+        env["BESIDE_API_URL"] = f"http://{HOST}:{env['BESIDE_API_PORT']}"
+    if env.get("AUTH") == "key" and not env.get("API_KEY"):
+        _add_key(env)
+    return env
+
+
+def default_ports(env: Mapping[str, str]) -> dict[str, int]:
+    """Return the variables of the ports in use, each with its default."""
+    return PORTS | (BESIDE_PORTS if env.get("BESIDE") else {})
+
+
+def beside_environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the second model's endpoint and API."""
+    return dict(env) | {
+        "MODEL": env["BESIDE"],
+        "ENDPOINT_PORT": env["BESIDE_ENDPOINT_PORT"],
+        "API_PORT": env["BESIDE_API_PORT"],
+        "API_URL": env["BESIDE_API_URL"],
+        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{HOST}:{env['BESIDE_ENDPOINT_PORT']}",
+    }
+
+
+def check_link() -> None:
+    """Raise SystemExit when the checkout lost the link to vocab/ in the Lambda's app.
+
+    An installed package has no link and needs none.
+    """
+    if (ROOT / LINK).exists() and not (ROOT / LINK / "text.py").is_file():
+        sys.exit(
+            f"run: {LINK} must be a link to the folder vocab/, and git made none here;"
+            " run `git config core.symlinks true && git checkout -- .`"
+        )
+
+
+def check_ports(env: Mapping[str, str]) -> None:
+    """Raise SystemExit when a port is taken, with the setting that changes it."""
+    for name, default in default_ports(env).items():
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((HOST, int(env[name])))
+            except OSError as error:
+                port = int(env[name])
+                other = port + 1 if 1024 <= port < 65535 else default + 1
+                sys.exit(
+                    f"run: port {port} can't be used ({error.strerror});"
+                    f" choose another: make run {name}={other}, or {name}={other} verdict serve"
+                )
+
+
+def _check_two_models(env: Mapping[str, str]) -> None:
+    """Raise SystemExit when the second model is the first one."""
+    first, second = (ROOT / (env.get("MODEL") or MODEL), ROOT / env["BESIDE"])
+    if first.resolve() == second.resolve():
+        sys.exit(
+            "run: MODEL and BESIDE are the same folder;"
+            f" name two models: make run MODEL=my-model BESIDE={MODEL}"
+        )
+
+
+def _add_key(env: dict[str, str]) -> None:
+    """Add a random key, valid for this run only, with which the first review passes the API's check."""
+    env["API_KEY"] = secrets.token_urlsafe(32)
+    digest = hashlib.sha256(env["API_KEY"].encode()).hexdigest()
+    env["API_KEYS"] = ",".join(filter(None, [env.get("API_KEYS"), digest]))
