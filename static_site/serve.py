@@ -1,7 +1,7 @@
-"""The page's local server: sends the files of its own folder, with the headers a strict page needs.
+"""Serve the page on this machine: the files of this folder, with the security headers of a strict page.
 
-python static_site/serve.py --port 8080 --host 127.0.0.1 --api-url http://127.0.0.1:8000
-python static_site/serve.py --beside-api-url http://127.0.0.1:8001    # and that of a second model
+python -m static_site.serve --port 8080 --host 127.0.0.1 --api-url http://127.0.0.1:8000
+python -m static_site.serve --beside-api-url http://127.0.0.1:8001    # with a second model's API
 """
 
 import argparse
@@ -20,7 +20,7 @@ from urllib.parse import unquote, urlsplit
 
 FOLDER = Path(__file__).resolve().parent
 
-# What a page is made of; anything else in the folder (this script) is not served.
+# The files of a page. Nothing else in the folder is served, such as this script.
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -34,7 +34,7 @@ CONTENT_TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 
-CONFIG = """// Says where the API is, and where that of a second model; written by serve.py from its flags.
+CONFIG = """// The URLs of the API and of a second model's API. serve.py writes this file from its flags.
 
 export const API_URL = {url};
 export const BESIDE_API_URL = {beside};
@@ -44,7 +44,7 @@ IDLE_SECONDS = 60
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves the page; a browser opens several connections at once, so the backlog is long."""
+    """The page's server. Its queue is long, because a browser opens several connections at once."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -56,52 +56,52 @@ class PageServer(ThreadingHTTPServer):
         super().__init__((host, port), PageHandler)
 
     def server_bind(self) -> None:
-        # HTTPServer's own asks DNS for a name that nothing here uses.
+        # HTTPServer.server_bind would look up a name in DNS that nothing here uses.
         socketserver.TCPServer.server_bind(self)
         self.server_port = self.server_address[1]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        # A browser that goes away in the middle of an answer is no error.
+        # A browser that leaves during an answer is no error.
         error = sys.exc_info()[1]
         if not isinstance(error, (ConnectionError, TimeoutError)):
             print(f"page: a request ended in {type(error).__name__}", file=sys.stderr, flush=True)
 
 
 class PageHandler(BaseHTTPRequestHandler):
-    """Answers GET and HEAD for the folder's files, and 404 or 405 for all else."""
+    """Answer GET and HEAD for the folder's files, and 404 or 405 for everything else."""
 
     server: PageServer
     server_version = "verdict-page"
     sys_version = ""
     protocol_version = "HTTP/1.1"
-    default_request_version = "HTTP/1.1"  # for what names none: by HTTP/0.9 it would get no status line
+    default_request_version = "HTTP/1.1"  # for requests that name none: HTTP/0.9 has no status line
     disable_nagle_algorithm = True
     timeout = IDLE_SECONDS
 
     def do_GET(self) -> None:
-        found = self._find()
-        if found is None:
+        content = self._content()
+        if content is None:
             self.send_error(HTTPStatus.NOT_FOUND)
             return
-        self._send(HTTPStatus.OK, *found)
+        self._send(HTTPStatus.OK, *content)
 
     do_HEAD = do_GET
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Every refusal, http.server's own included, in plain text and with our headers."""
-        # To http.server a method without a do_ is "not implemented"; to a page it isn't allowed.
+        """Send every refusal, http.server's own included, as plain text with our headers."""
+        # http.server answers 501 to a method without do_METHOD; a page answers 405.
         status = HTTPStatus(405 if code == HTTPStatus.NOT_IMPLEMENTED else code)
-        # A body that nobody read would be taken for the next request.
+        # An unread body would be parsed as the next request.
         if status != HTTPStatus.NOT_FOUND:
             self.close_connection = True
         text = f"{status.value} {status.phrase}\n".encode()
         self._send(status, text, "text/plain; charset=utf-8")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Stay quiet: the page's requests say nothing that their owner needs."""
+        """Log nothing: nobody needs a log of the page's files."""
 
-    def _find(self) -> tuple[bytes, str] | None:
-        """The body and content type that the path names, or None."""
+    def _content(self) -> tuple[bytes, str] | None:
+        """Return the body and content type of the request's path, or None."""
         try:
             path = unquote(urlsplit(self.path).path)
         except ValueError:  # "http://[" and the like
@@ -132,7 +132,7 @@ class PageHandler(BaseHTTPRequestHandler):
 
 
 def file_of(path: str) -> Path | None:
-    """The page's file that a decoded URL path names; None for what isn't there or isn't page.
+    """Return the page's file for a decoded URL path; None when it is missing or no part of the page.
 
     >>> file_of("/serve.py") is None and file_of("/../README.md") is None
     True
@@ -143,18 +143,18 @@ def file_of(path: str) -> Path | None:
     try:
         file = FOLDER.joinpath(*parts).resolve()
         served = file.suffix in CONTENT_TYPES and file.is_relative_to(FOLDER) and file.is_file()
-    except OSError:  # a name that is longer than the file system's longest
+    except OSError:  # a name too long for the file system
         return None
     return file if served else None
 
 
 def config_of(api_url: str, beside_url: str = "") -> bytes:
-    """The page's config.js: the API's URL, and that of the second model's, empty when there is none."""
+    """Return config.js with the API's URL and the second model's, "" when there is none."""
     return CONFIG.format(url=json.dumps(api_url), beside=json.dumps(beside_url)).encode()
 
 
 def security_headers(api_url: str, beside_url: str = "") -> dict[str, str]:
-    """The headers of every answer; the page may talk to itself and to the API, or both, and no one else."""
+    """Return the headers of every answer. The page may connect only to itself and the given APIs."""
     apis = " ".join(dict.fromkeys(origin_of(url) for url in (api_url, beside_url) if url))
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -173,7 +173,7 @@ def security_headers(api_url: str, beside_url: str = "") -> dict[str, str]:
 
 
 def origin_of(url: str) -> str:
-    """Scheme, host and port of an http(s) URL.
+    """Return scheme, host and port of an http(s) URL.
 
     >>> origin_of("https://api.example.com/stage")
     'https://api.example.com'
@@ -188,22 +188,23 @@ def main(arguments: list[str] | None = None) -> None:
         signal.signal(number, leave)
     server = start(options.host, options.port, options.api_url, options.beside_api_url)
     host = f"[{options.host}]" if ":" in options.host else options.host
-    asked = " and ".join(filter(None, [options.api_url, options.beside_api_url]))
-    print(f"The page is at http://{host}:{server.server_port} and asks {asked}.", flush=True)
+    apis = " and ".join(filter(None, [options.api_url, options.beside_api_url]))
+    print(f"The page is at http://{host}:{server.server_port} and calls {apis}.", flush=True)
     with server:
         server.serve_forever()
 
 
 def start(host: str, port: int, api_url: str, beside_url: str = "") -> PageServer:
-    """A server that listens; exits with one sentence when the address can't be had."""
+    """Return a listening server. Raises SystemExit with one sentence when it can't listen."""
     try:
         return PageServer(host, port, api_url, beside_url)
     except OSError as error:
-        print(f"serve.py: {reason_of(error, host, port)}", file=sys.stderr)
+        print(f"serve.py: {address_error(error, host, port)}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
-def reason_of(error: OSError, host: str, port: int) -> str:
+def address_error(error: OSError, host: str, port: int) -> str:
+    """Return a sentence that says why the server can't listen on its address."""
     if error.errno == errno.EADDRINUSE:
         return f"port {port} on {host} is in use; choose another with --port or PAGE_PORT."
     if error.errno == errno.EACCES:
@@ -228,13 +229,13 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--api-url",
         type=http_url,
         default=os.environ.get("API_URL") or "http://127.0.0.1:8000",
-        help="where the API is (default: API_URL, or http://127.0.0.1:8000)",
+        help="the API's URL (default: API_URL, or http://127.0.0.1:8000)",
     )
     parser.add_argument(
         "--beside-api-url",
         type=optional_url,
         default=os.environ.get("BESIDE_API_URL") or "",
-        help="where the API of a second model is, to set beside the first (default: BESIDE_API_URL, or none)",
+        help="the URL of a second model's API, for comparison (default: BESIDE_API_URL, or none)",
     )
     return parser.parse_args(arguments)
 
@@ -246,24 +247,24 @@ def port_number(text: str) -> int:
 
 
 def http_url(text: str) -> str:
-    """The URL without its last slash. Refuses what could add words of its own to the CSP."""
-    wrong = argparse.ArgumentTypeError(f"the API's URL looks like http://127.0.0.1:8000, got {text!r}")
+    """Return the URL without its last slash. Refuses characters that could change the CSP."""
+    refusal = argparse.ArgumentTypeError(f"the API's URL looks like http://127.0.0.1:8000, got {text!r}")
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise wrong from None
+        raise refusal from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
-        raise wrong
+        raise refusal
     if not text.isascii() or any(character.isspace() or character in ";,'\"" for character in text):
-        raise wrong
+        raise refusal
     if parts.query or parts.fragment:
-        raise wrong
+        raise refusal
     return text.rstrip("/")
 
 
 def optional_url(text: str) -> str:
-    """The same, or nothing."""
+    """Return the URL like ``http_url``, or "" for none."""
     return http_url(text) if text else ""
 
 

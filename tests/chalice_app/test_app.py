@@ -128,7 +128,7 @@ def test_health_says_which_part_is_not_fine(api: InProcess, fake: FakeRuntime) -
 def test_health_is_degraded_when_the_endpoint_has_another_vocabulary(
     api: InProcess, fake: FakeRuntime
 ) -> None:
-    fake.say(200, messages.to_json({"card": {**fake.model, "vocabulary": "0" * 16}}))
+    fake.queue(200, messages.to_json({"card": {**fake.model, "vocabulary": "0" * 16}}))
     health = api.send("GET", "/v1/health").json()
     assert (health["endpoint"], health["code"]) == ("unavailable", "vocabulary_mismatch")
 
@@ -160,14 +160,14 @@ def test_a_failed_card_is_not_kept(api: InProcess, fake: FakeRuntime) -> None:
 
 @pytest.mark.parametrize("card", [b"{}", b'{"card": 1}', b"<html>", b'{"card": {"id": NaN}}', b""])
 def test_a_card_of_wrong_form_is_a_502(api: InProcess, fake: FakeRuntime, card: bytes) -> None:
-    fake.say(200, card)
+    fake.queue(200, card)
     answer = api.send("GET", "/v1/model")
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 
 
 def test_infinity_in_a_card_does_not_leave(api: InProcess, fake: FakeRuntime) -> None:
     card = messages.to_json({"card": {**fake.model, "loss": 1.5}}).replace(b"1.5", b"1e999")
-    fake.say(200, card)
+    fake.queue(200, card)
     answer = api.send("GET", "/v1/model")
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 
@@ -178,7 +178,7 @@ def test_no_number_that_is_none_leaves(api: InProcess, fake: FakeRuntime, number
     message = json.dumps({"model": fake.model, "answers": [good]})
     wrong = message.replace(f'"probability": {good["probability"]}', f'"probability": {number}')
     assert wrong != message
-    fake.say(200, wrong.encode())
+    fake.queue(200, wrong.encode())
     answer = api.send("POST", "/v1/sentiment", b'{"review": "Fine film.", "explain": "none"}', JSON)
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 

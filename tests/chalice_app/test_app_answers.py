@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import app
 from chalicelib import answers, problems
-from tests.support.api import Answer, InProcess, Served
+from tests.support.api import ApiResponse, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 from vocab.messages import MessageError
 
@@ -25,14 +25,14 @@ CARRIED = {
 }
 
 
-def check_carried(answer: Answer) -> None:
+def check_carried(answer: ApiResponse) -> None:
     kept = {"cache-control": answers.CACHE_CONTROL} if "etag" in answer.headers else {}
     assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED | kept
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 
 
-def check_problem(answer: Answer) -> None:
+def check_problem(answer: ApiResponse) -> None:
     problem = answer.json()
     assert answer.headers["content-type"] == "application/problem+json"
     assert problem.keys() == {"type", "title", "status", "detail", "code", "request_id"}
@@ -234,7 +234,7 @@ def test_what_is_not_known_is_sent(api: InProcess, known: str) -> None:
 def test_another_card_has_another_etag(api: InProcess, fake: FakeRuntime) -> None:
     tag = api.send("GET", "/v1/model").headers["etag"]
     app.cached_card.cache_clear()
-    fake.say(200, json.dumps({"card": {**fake.model, "id": "fake-2"}}).encode())
+    fake.queue(200, json.dumps({"card": {**fake.model, "id": "fake-2"}}).encode())
     again = api.send("GET", "/v1/model", headers={"If-None-Match": tag})
     assert (again.status, again.json()["id"]) == (200, "fake-2")
     assert again.headers["etag"] != tag

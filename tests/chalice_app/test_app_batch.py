@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.api import Answer, InProcess, Served
+from tests.support.api import ApiResponse, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 from vocab import messages, vocabulary
 
@@ -16,7 +16,7 @@ CSV = {"Content-Type": messages.CSV}
 FINE, BAD = "A fine film.", {"id": "bad", "review": " <br/> "}
 
 
-def send(api: InProcess | Served, *reviews: object, **more: object) -> Answer:
+def send(api: InProcess | Served, *reviews: object, **more: object) -> ApiResponse:
     return api.send("POST", BATCH, json.dumps({"reviews": reviews, **more}).encode(), JSON)
 
 
@@ -183,7 +183,7 @@ def test_an_endpoint_that_fails_gives_a_problem_and_no_verdict(api: InProcess, f
     answer = send(api, {"review": FINE}, BAD)
     assert (answer.status, answer.json()["code"]) == (502, "endpoint_error")
     good = messages.build_score(0.5, [])._asdict()
-    fake.say(200, messages.to_json({"model": fake.model, "answers": [good]}))
+    fake.queue(200, messages.to_json({"model": fake.model, "answers": [good]}))
     answer = send(api, {"review": FINE}, {"review": FINE})
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 

@@ -115,7 +115,7 @@ def test_a_call_names_endpoint_types_and_request(
     to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ENDPOINT_NAME", "verdict-7")
-    fake.say(200, b"any bytes \xff")
+    fake.queue(200, b"any bytes \xff")
     assert endpoint.invoke(b'{"describe":true}', "r-1") == b"any bytes \xff"
     (call,) = fake.calls
     assert (call.endpoint, call.message) == ("verdict-7", {"describe": True})
@@ -191,7 +191,7 @@ def test_each_error_of_the_service_is_one_of_ours(name: str, to_fake: None, fake
 def test_what_passes_by_itself_is_tried_once_more(name: str, to_fake: None, fake: FakeRuntime) -> None:
     http_status, error, members, *_ = SERVICE[name]
     fake.refuse(http_status, error, **members)
-    fake.say(200, b"fine")
+    fake.queue(200, b"fine")
     assert endpoint.invoke(b"{}", "r1") == b"fine"
 
 
@@ -199,7 +199,7 @@ def test_a_failure_that_took_long_is_not_tried_again(
     to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "RETRY_WITHIN_SECONDS", 0.05)
-    fake.say(503, b"{}", seconds=0.1, x_amzn_ErrorType="ServiceUnavailable")
+    fake.queue(503, b"{}", seconds=0.1, x_amzn_ErrorType="ServiceUnavailable")
     assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "endpoint_busy"
     assert len(fake.calls) == 1
 
@@ -231,7 +231,7 @@ def test_a_slow_endpoint_is_a_504(to_fake: None, fake: FakeRuntime, monkeypatch:
     monkeypatch.setattr(endpoint, "READ_SECONDS", 0.2)
     endpoint._client.cache_clear()
     try:
-        fake.say(200, b"late", seconds=0.5)
+        fake.queue(200, b"late", seconds=0.5)
         problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
     finally:
         endpoint._client.cache_clear()
@@ -240,11 +240,11 @@ def test_a_slow_endpoint_is_a_504(to_fake: None, fake: FakeRuntime, monkeypatch:
 
 
 def test_a_connection_that_breaks_is_tried_once_more_then_a_502(to_fake: None, fake: FakeRuntime) -> None:
-    fake.say(0)
-    fake.say(200, b"fine")
+    fake.queue(0)
+    fake.queue(200, b"fine")
     assert endpoint.invoke(b"{}", "r1") == b"fine"
-    fake.say(0)
-    fake.say(0)
+    fake.queue(0)
+    fake.queue(0)
     problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
     assert (problem.status, problem.code) == (502, "endpoint_error")
 

@@ -13,7 +13,7 @@ import pytest
 
 import app
 from chalicelib import auth
-from tests.support.api import FOLDER, Answer, InProcess, Served
+from tests.support.api import FOLDER, ApiResponse, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 
 KEY, OTHER = "verdict_one", "verdict_two"
@@ -39,7 +39,7 @@ def locked(api: InProcess, monkeypatch: pytest.MonkeyPatch) -> InProcess:
     return api
 
 
-def send(api: InProcess | Served, path: str, key: str | None = None) -> Answer:
+def send(api: InProcess | Served, path: str, key: str | None = None) -> ApiResponse:
     method, body = CLOSED.get(path, ("GET", b""))
     headers = {"Content-Type": "application/json"} | ({} if key is None else {"X-Api-Key": key})
     return api.send(method, path, body, headers)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib import feedback_store
-from tests.support.api import Answer, InProcess, Served
+from tests.support.api import ApiResponse, InProcess, Served
 from tests.support.aws_server import AwsServer
 from tests.support.fake_runtime import FakeRuntime
 from training.adapt import feedback_export as exporting
@@ -21,9 +21,9 @@ REVIEW = "My neighbour Frobisher laughed until it hurt."
 SAID = {"review": REVIEW, "label": "positive", "model": "verdict-0123"}
 
 
-def send(api: Any, **message: object) -> Answer:
+def send(api: Any, **message: object) -> ApiResponse:
     answer = api.send("POST", "/v1/feedback", json.dumps(message).encode(), JSON)
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, ApiResponse)
     return answer
 
 

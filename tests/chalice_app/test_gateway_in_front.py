@@ -17,10 +17,10 @@ import pytest
 from chalice.deploy.swagger import CFNSwaggerGenerator
 
 import app
-from tests.support.api import FOLDER, Answer, InProcess
+from tests.support.api import FOLDER, ApiResponse, InProcess
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from tests.support.fake_runtime import FakeRuntime
-from tests.support.gateway import Asked, Event, Gateway, deployed, http_answer, match, proxy_event
+from tests.support.gateway import Event, Gateway, GatewayRequest, deployed, http_answer, match, proxy_event
 from training.aws import gateway as own
 
 JSON = {"Content-Type": "application/json"}
@@ -46,7 +46,7 @@ class Front:
 
     def send(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         url = urlsplit(self.gateway.url)
         assert url.port
         connection = http.client.HTTPConnection("127.0.0.1", url.port, timeout=30)
@@ -54,7 +54,7 @@ class Front:
             connection.request(method, url.path + path, body or None, headers or {})
             answer = connection.getresponse()
             found = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, found, answer.read())
+            return ApiResponse(answer.status, found, answer.read())
         finally:
             connection.close()
 
@@ -66,7 +66,7 @@ def front(api: InProcess) -> Iterator[Front]:
     running.gateway.stop()
 
 
-def check_problem(answer: Answer, status: int, code: str) -> None:
+def check_problem(answer: ApiResponse, status: int, code: str) -> None:
     problem = answer.json()
     assert (answer.status, problem["status"], problem["code"]) == (status, status, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -233,7 +233,7 @@ def test_literal_resources_come_before_greedy_ones() -> None:
 
 def test_an_event_keeps_what_came_twice() -> None:
     headers = [("X-Word", "a"), ("X-Word", "b")]
-    asked = Asked("GET", "/api/v1/health?q=1&q=&p", headers, b"")
+    asked = GatewayRequest("GET", "/api/v1/health?q=1&q=&p", headers, b"")
     event = proxy_event(asked, "/v1/health", "/v1/health", {}, "api", False, "r1")
     assert (event["headers"]["X-Word"], event["multiValueHeaders"]["X-Word"]) == ("b", ["a", "b"])
     assert event["multiValueQueryStringParameters"] == {"q": ["1", ""], "p": [""]}

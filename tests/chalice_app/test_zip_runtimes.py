@@ -158,7 +158,7 @@ def test_the_emulator_ends_a_function_that_takes_too_long(
 ) -> None:
     function = emulated(seconds=2, url=fake.url)
     assert ask(function.invoke, "Lovely film")["statusCode"] == 200
-    fake.say(200, seconds=6)
+    fake.queue(200, seconds=6)
     assert "timed out after 2.00 seconds" in str(ask(function.invoke, "Lovely film"))
     # The next event finds the function started anew.
     assert ask(function.invoke, "Lovely film")["statusCode"] == 200
@@ -173,7 +173,7 @@ def test_behind_api_gateway_it_answers_and_breaks_off_in_our_form(
     try:
         status, _, body = post(f"{front.url}/v1/sentiment", body_of(f"Lovely film, {CANARY} too"))
         assert (status, json.loads(body)["sentiment"]) == (200, "positive")
-        fake.say(200, seconds=6)
+        fake.queue(200, seconds=6)
         status, headers, body = post(f"{front.url}/v1/sentiment", body_of("Lovely film"))
         assert (status, json.loads(body)["code"]) == (502, "app_failed")
         assert headers["Access-Control-Allow-Origin"] == "*"

@@ -1,4 +1,4 @@
-"""The API as its callers see it: in this process through Chalice's test client, or over HTTP."""
+"""Clients of the API for tests: in this process through Chalice's test client, or over HTTP."""
 
 import http.client
 import json
@@ -12,15 +12,15 @@ CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.
 FOLDER = Path(__file__).resolve().parents[2] / "chalice_app"
 
 
-class Answer(NamedTuple):
-    """An answer, however it came; header names in lower case."""
+class ApiResponse(NamedTuple):
+    """A response of the API, with header names in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
 
     def json(self) -> Any:
-        """Read the body as strict JSON."""
+        """Parse the body as strict JSON."""
 
         def refuse(name: str) -> None:
             raise AssertionError(f"{name} in an answer")
@@ -40,14 +40,14 @@ class InProcess:
 
     def send(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         answer = self.http.request(method, path, headers=dict(headers or {}), body=body)
         body = answer.body if isinstance(answer.body, bytes) else (answer.body or "").encode()
-        return Answer(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
+        return ApiResponse(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body)
 
 
 class Served:
-    """The app behind its launcher, in a process of its own."""
+    """The app behind its local server, in a process of its own."""
 
     def __init__(self, *command: str, **env: str) -> None:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -65,18 +65,18 @@ class Served:
 
     def send(
         self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> Answer:
+    ) -> ApiResponse:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request(method, path, body or None, headers or {})
             answer = connection.getresponse()
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            return Answer(answer.status, found, answer.read())
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return ApiResponse(answer.status, names, answer.read())
         finally:
             connection.close()
 
     def stop(self) -> tuple[int, str, str]:
-        """End the process as a shell does; give exit status, standard output and standard error."""
+        """End the process with SIGTERM; return its exit status, standard output and standard error."""
         self.process.terminate()
         try:
             out, err = self.process.communicate(timeout=10)

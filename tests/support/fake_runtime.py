@@ -1,4 +1,4 @@
-"""SageMaker Runtime on loopback that answers what a test tells it to; else a verdict of its own making."""
+"""A fake SageMaker Runtime on loopback: it sends queued replies, else a verdict."""
 
 import json
 import threading
@@ -11,7 +11,7 @@ from vocab import messages, vocabulary
 
 
 class Call(NamedTuple):
-    """What the endpoint was asked."""
+    """A call of the endpoint."""
 
     endpoint: str
     headers: dict[str, str]
@@ -19,7 +19,7 @@ class Call(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """What it answers: a status, a body, headers, after so many seconds."""
+    """A reply: status, body and headers, sent after some seconds."""
 
     status: int
     body: bytes
@@ -28,9 +28,9 @@ class Reply(NamedTuple):
 
 
 class FakeRuntime:
-    """A running fake. ``calls`` holds what came; ``say`` queues a reply, ``reset`` forgets both.
+    """A running fake. ``calls`` holds the calls; ``queue`` adds a reply; ``reset`` removes both.
 
-    ``pull`` gives a token's contribution to the logit by its id; every token pulls up by default.
+    ``pull`` returns a token's contribution to the logit by its id, 0.5 by default.
     """
 
     def __init__(self) -> None:
@@ -62,31 +62,31 @@ class FakeRuntime:
                 self.wfile.write(reply.body)
 
             def log_message(self, format: str, *args: object) -> None:
-                """Say nothing."""
+                """Log nothing."""
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             request_queue_size = 128
 
             def handle_error(self, request: object, client_address: object) -> None:
-                """Say nothing when a caller has given up waiting."""
+                """Print nothing when a caller has hung up."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
 
-    def say(self, status: int, body: bytes = b"{}", seconds: float = 0.0, **headers: str) -> None:
+    def queue(self, status: int, body: bytes = b"{}", seconds: float = 0.0, **headers: str) -> None:
         """Queue a reply for the next call; in header names _ stands for -."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._replies.append(Reply(status, body, named, seconds))
+        with_hyphens = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._replies.append(Reply(status, body, with_hyphens, seconds))
 
     def refuse(self, status: int, error: str, **members: Any) -> None:
-        """Queue an error as AWS writes it."""
-        self.say(status, json.dumps(members).encode(), x_amzn_ErrorType=error)
+        """Queue an error in the form of AWS."""
+        self.queue(status, json.dumps(members).encode(), x_amzn_ErrorType=error)
 
     def reset(self) -> None:
-        """Forget calls and queued replies."""
+        """Remove calls and queued replies."""
         self.calls.clear()
         self._replies.clear()
         self.pull = lambda number: 0.5
@@ -102,6 +102,6 @@ class FakeRuntime:
             return Reply(200, messages.to_json({"card": {**self.model, "metrics": {"accuracy": 0.9}}}))
         answers = []
         for review in message["reviews"]:
-            scored = messages.build_score(-0.25, [self.pull(number) for number in review["ids"]])._asdict()
-            answers.append(scored if message["explain"] else {**scored, "contributions": []})
+            score = messages.build_score(-0.25, [self.pull(number) for number in review["ids"]])._asdict()
+            answers.append(score if message["explain"] else {**score, "contributions": []})
         return Reply(200, messages.to_json({"model": self.model, "answers": answers}))

@@ -1,4 +1,4 @@
-"""A SageMaker endpoint on loopback whose fault is switched while it runs; when fine, the real hooks answer.
+"""A SageMaker endpoint on loopback with switchable faults; without a fault, the real hooks answer.
 
     python tests/support/faulty_endpoint.py --port 8090 --control 8091
     curl -X PUT http://127.0.0.1:8091/ -d 'slow drip'        # GET / lists the faults
@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 FINE = "fine"
 INTERNAL = "internalcanary at /opt/ml/model/code/inference.py"
-# Between two bytes of an answer that drips: no single silence is long.
+# The pause between two bytes of a dripping answer: shorter than any timeout.
 DRIP_SECONDS = 0.02
 LARGE_BYTES = 10_000_000
 # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
@@ -39,14 +39,14 @@ ERRORS = {
     "503 not ready": (503, "ModelNotReadyException"),
     "530": (530, "InternalDependencyException"),
 }
-# What the model itself may have answered, which SageMaker hands on inside a 424.
+# Errors of the model itself, which SageMaker passes on inside a 424.
 ORIGINALS = (400, 404, 409, 413, 415, 429, 500, 502, 503, 504)
 
 Fault = Callable[["Handler", bytes], int]
 
 
 class FaultyEndpoint:
-    """A running endpoint: ``url`` is what the app asks, ``control`` where its fault is switched over HTTP."""
+    """A running endpoint at ``url``; a PUT to ``control`` switches its fault."""
 
     def __init__(
         self, name: str = "verdict", port: int = 0, control: int = 0, model: Path = inference.MODEL_FOLDER
@@ -64,7 +64,7 @@ class FaultyEndpoint:
         self.control = f"http://{HOST}:{self._control.server_port}"
 
     def switch(self, fault: str, times: int | None = None) -> None:
-        """Have a fault of FAULTS from now on, or for so many calls alone; whoever one holds is let go.
+        """Switch to a fault of FAULTS, or have it for a number of calls; held calls are released.
 
         Raises KeyError for a fault that there is none of.
         """
@@ -80,7 +80,7 @@ class FaultyEndpoint:
                 self._listen(self.port)
 
     def take(self) -> tuple[str, threading.Event]:
-        """Give the fault of a call that came, and what is set when that is switched."""
+        """Return the fault of a new call, and the event that is set when the fault is switched."""
         with self._lock:
             self.calls += 1
             fault = self.fault
@@ -90,7 +90,7 @@ class FaultyEndpoint:
             return fault, self._changed
 
     def stop(self) -> None:
-        """Let everyone go and stop listening."""
+        """Release held calls and stop listening."""
         self.switch(REFUSED)
         self._control.shutdown()
         self._control.server_close()
@@ -113,7 +113,7 @@ class FaultyEndpoint:
 
 
 class Server(local_endpoint.Endpoint):
-    """The local endpoint, which knows its open connections."""
+    """The local endpoint, with a set of its open connections."""
 
     faulty: FaultyEndpoint
 
@@ -131,14 +131,14 @@ class Server(local_endpoint.Endpoint):
         super().shutdown_request(request)
 
     def hang_up(self) -> None:
-        """Close what is kept alive, as the end of a process does."""
+        """Close kept-alive connections, as the end of a process does."""
         for connection in list(self._open):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
 
 class Handler(local_endpoint.Handler):
-    """One connection to the endpoint, which answers by the fault of the moment."""
+    """One connection to the endpoint, which answers by the current fault."""
 
     server: Server
     changed: threading.Event
@@ -147,32 +147,32 @@ class Handler(local_endpoint.Handler):
         fault, self.changed = self.server.faulty.take()
         return FAULTS[fault](self, body) if fault in FAULTS else super()._invoke(body)
 
-    # --- what the faults are made of ------------------------------------------------------------
+    # --- parts of the faults --------------------------------------------------------------------
 
     def fail(self, status: int, error: str, **members: object) -> int:
-        """Answer with an error as SageMaker writes it."""
+        """Answer with an error in SageMaker's form."""
         return self._refuse(status, error, {"Message": INTERNAL, **members})
 
-    def say(self, body: bytes, content_type: str = messages.JSON, length: int | None = None) -> int:
-        """Answer 200, with a Content-Length that may be another than the body's."""
+    def send(self, body: bytes, content_type: str = messages.JSON, length: int | None = None) -> int:
+        """Answer 200 with the body's Content-Length, or with a wrong one."""
         self.close_connection = length is not None
         self._send_response(content_type, len(body) if length is None else length)
         self.wfile.write(body)
         return 200
 
     def true_answer(self, body: bytes) -> dict[str, Any]:
-        """Give what the hooks say to a request."""
+        """Return the hooks' answer to a request."""
         answer = inference.respond(body, messages.JSON, messages.JSON, self.server.model)
         return dict(json.loads(answer.body))
 
     def hang(self) -> int:
-        """Wait, saying nothing, until the fault is switched, and hang up."""
+        """Wait silently until the fault is switched, then hang up."""
         self.changed.wait()
         self.close_connection = True
         return 0
 
     def drip(self, data: bytes) -> int:
-        """Send a byte now and then until the fault is switched, and hang up."""
+        """Send a byte from time to time until the fault is switched, then hang up."""
         self.close_connection = True
         for number in range(len(data)):
             if self.changed.wait(DRIP_SECONDS):
@@ -181,14 +181,14 @@ class Handler(local_endpoint.Handler):
         return 0
 
     def reset(self) -> int:
-        """Break the connection off: the caller sees a reset, not an end."""
+        """Reset the connection instead of closing it."""
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.connection.close()
         return 0
 
     def raw(self, data: bytes) -> int:
-        """Send bytes that need be no HTTP, and hang up."""
+        """Send raw bytes, which may be no HTTP, then hang up."""
         self.close_connection = True
         self.wfile.write(data)
         return 0
@@ -214,12 +214,12 @@ def _original(status: int) -> Fault:
 
 
 def _changed(change: Callable[[dict[str, Any]], object]) -> Fault:
-    """Give a fault that answers with what is true but for one thing."""
+    """Return a fault whose answer has one wrong part."""
 
     def answer(handler: Handler, body: bytes) -> int:
         message = handler.true_answer(body)
         change(message)
-        return handler.say(json.dumps(message).encode())
+        return handler.send(json.dumps(message).encode())
 
     return answer
 
@@ -244,12 +244,12 @@ def _lack_a_word(message: dict[str, Any]) -> None:
 
 def _truncated(handler: Handler, body: bytes) -> int:
     whole = messages.to_json(handler.true_answer(body))
-    return handler.say(whole[: len(whole) // 2])
+    return handler.send(whole[: len(whole) // 2])
 
 
 def _cut(handler: Handler, body: bytes) -> int:
     whole = messages.to_json(handler.true_answer(body))
-    return handler.say(whole[: len(whole) // 2], length=len(whole))
+    return handler.send(whole[: len(whole) // 2], length=len(whole))
 
 
 def _page(status: int) -> Fault:
@@ -278,12 +278,12 @@ FAULTS: dict[str, Fault] = {
     ),
     "truncated": _truncated,
     "cut short": _cut,
-    "empty": lambda handler, body: handler.say(b""),
-    "no JSON": lambda handler, body: handler.say(INTERNAL.encode()),
-    "other JSON": lambda handler, body: handler.say(json.dumps([INTERNAL]).encode()),
+    "empty": lambda handler, body: handler.send(b""),
+    "no JSON": lambda handler, body: handler.send(INTERNAL.encode()),
+    "other JSON": lambda handler, body: handler.send(json.dumps([INTERNAL]).encode()),
     "HTML": _page(200),
     "HTML 502": _page(502),
-    "10 MB": lambda handler, body: handler.say(b'{"answers":"' + b"x" * LARGE_BYTES + b'"}'),
+    "10 MB": lambda handler, body: handler.send(b'{"answers":"' + b"x" * LARGE_BYTES + b'"}'),
     "NaN": _changed(_each(probability=float("nan"), temperature=float("nan"))),
     "infinity": _changed(_each(logit=float("inf"), temperature=float("-inf"))),
     "an answer too few": _changed(_shorten),
@@ -320,13 +320,13 @@ def _control_of(faulty: FaultyEndpoint) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     return Control
 
 
 def names() -> list[str]:
-    """Give the name of each fault, and of none."""
+    """Return the name of each fault, and of none."""
     return [FINE, REFUSED, *FAULTS]
 
 

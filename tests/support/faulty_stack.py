@@ -1,4 +1,4 @@
-"""API and page as `make run` starts them, on free ports, in front of an endpoint whose fault is switched."""
+"""API and page on free ports, in front of an endpoint with switchable faults."""
 
 import os
 import subprocess
@@ -9,12 +9,12 @@ from typing import IO
 from tests.support.faulty_endpoint import FINE, FaultyEndpoint
 from tests.support.stack import ROOT, STOP_SECONDS, free_ports
 
-# How long the app waits for its endpoint here: tests of slow ones need not be slow.
+# The app's limit for its endpoint: short, so that tests of slow endpoints are fast.
 ENDPOINT_SECONDS = "1"
 
 
 class FaultyStack:
-    """A running app. ``endpoint.switch(fault)`` breaks it; ``log`` holds what it printed so far."""
+    """A running app. ``endpoint.switch(fault)`` sets a fault; ``log`` holds the printed lines."""
 
     def __init__(self, **settings: str) -> None:
         self.endpoint = FaultyEndpoint()
@@ -37,11 +37,11 @@ class FaultyStack:
         ]
 
     def heal(self) -> None:
-        """Have an endpoint that is fine."""
+        """Switch the fault off."""
         self.endpoint.switch(FINE)
 
     def stop(self) -> None:
-        """End all of it."""
+        """End API, page and endpoint."""
         for process in self._processes:
             process.terminate()
         for process in self._processes:

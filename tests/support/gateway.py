@@ -1,8 +1,8 @@
-"""API Gateway on loopback: HTTP in front of a function, by the definition that Chalice hands to AWS.
+"""API Gateway on loopback: HTTP in front of a function, by the definition that Chalice sends to AWS.
 
-What it does as AWS: the stage before the path, `{proxy+}`, proxy events and answers with text and binary
-bodies, preflights from the mock integration, its own errors from gateway responses, a throttle, size limits.
-Not: chunked bodies, authorizers, keys, caching, access logs, renamed headers.
+It simulates the stage before the path, `{proxy+}`, proxy events and answers with text and binary bodies,
+preflights from the mock integration, its own errors from gateway responses, a throttle and size limits.
+It lacks chunked bodies, authorizers, keys, caching, access logs, renamed headers.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
@@ -27,16 +27,16 @@ Event = dict[str, Any]
 Invoke = Callable[[Event], Any]
 
 
-class Answer(NamedTuple):
-    """An HTTP answer: a header may come more than once."""
+class GatewayResponse(NamedTuple):
+    """An HTTP response. A header may stand in it more than once."""
 
     status: int
     headers: list[tuple[str, str]]
     body: bytes
 
 
-class Asked(NamedTuple):
-    """An HTTP request as it came."""
+class GatewayRequest(NamedTuple):
+    """A raw HTTP request."""
 
     method: str
     target: str
@@ -45,15 +45,15 @@ class Asked(NamedTuple):
     source: str = "127.0.0.1"
 
     def header(self, name: str) -> str:
-        """Give a header's last value, or nothing."""
+        """Return a header's last value, or ""."""
         return next((value for key, value in reversed(self.headers) if key.lower() == name), "")
 
 
 class Gateway:
-    """A REST API with one stage. ``url`` ends with the stage; ``calls`` counts what reached the function.
+    """A REST API with one stage. ``url`` ends with the stage; ``calls`` counts the function's calls.
 
-    ``definition`` is the OpenAPI document of the API (`sam.json`'s DefinitionBody), ``invoke`` takes an
-    event to the function, one at a time, ``responses`` are put_gateway_response's arguments.
+    ``definition`` is the API's OpenAPI document (`sam.json`'s DefinitionBody). ``invoke`` calls the function
+    with an event, one at a time. ``responses`` are put_gateway_response's arguments.
     """
 
     def __init__(
@@ -81,65 +81,65 @@ class Gateway:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, asked: Asked) -> Answer:
-        """Take a request to the function, or answer it as API Gateway does by itself."""
+    def answer(self, request: GatewayRequest) -> GatewayResponse:
+        """Answer a request by the function, or by itself as API Gateway does."""
         request_id = str(uuid.uuid4())
-        path = urlsplit(asked.target).path
+        path = urlsplit(request.target).path
         if path.split("/")[1:2] != [self.stage]:
-            return Answer(403, [("Content-Type", "application/json")], b'{"message":"Forbidden"}')
+            return GatewayResponse(403, [("Content-Type", "application/json")], b'{"message":"Forbidden"}')
         path = path.removeprefix(f"/{self.stage}") or "/"
-        if len(asked.body) > MAX_BODY_BYTES:
+        if len(request.body) > MAX_BODY_BYTES:
             return self.refusal("REQUEST_TOO_LARGE", 413, request_id)
-        found = match(list(self.definition["paths"]), path)
-        operation = self.definition["paths"][found[0]].get(asked.method.lower()) if found else None
-        if found is None or operation is None:
+        resource = match(list(self.definition["paths"]), path)
+        operation = self.definition["paths"][resource[0]].get(request.method.lower()) if resource else None
+        if resource is None or operation is None:
             return self.refusal("MISSING_AUTHENTICATION_TOKEN", 403, request_id)
         if self._bucket and not self._bucket.take():
             return self.refusal("THROTTLED", 429, request_id)
         integration = operation["x-amazon-apigateway-integration"]
         if integration["type"] == "mock":
             return preflight(integration)
-        event = proxy_event(asked, path, *found, self.stage, self._is_binary(asked), request_id)
-        return self._ask(event, asked, request_id)
+        event = proxy_event(request, path, *resource, self.stage, self._is_binary(request), request_id)
+        return self._call(event, request, request_id)
 
-    def refusal(self, kind: str, status: int, request_id: str) -> Answer:
-        """Give one of API Gateway's own errors, by its gateway response or that of its family."""
+    def refusal(self, kind: str, status: int, request_id: str) -> GatewayResponse:
+        """Return one of API Gateway's own errors, by its gateway response or its family's."""
         response = self.responses.get(kind) or self.responses.get(f"DEFAULT_{status // 100}XX")
         if response is None:
             words = {403: "Missing Authentication Token", 429: "Too Many Requests"}.get(status, "Error")
-            return Answer(
+            return GatewayResponse(
                 status, [("Content-Type", "application/json")], json.dumps({"message": words}).encode()
             )
         headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
         for name, value in response["responseParameters"].items():
             headers[name.removeprefix(HEADER)] = request_id if value == "context.requestId" else value[1:-1]
         body = response["responseTemplates"]["application/json"].replace("$context.requestId", request_id)
-        return Answer(int(response.get("statusCode", status)), list(headers.items()), body.encode())
+        return GatewayResponse(int(response.get("statusCode", status)), list(headers.items()), body.encode())
 
-    def _ask(self, event: Event, asked: Asked, request_id: str) -> Answer:
+    def _call(self, event: Event, request: GatewayRequest, request_id: str) -> GatewayResponse:
         with self._one_at_a_time:
             self.calls += 1
-            began = time.monotonic()
+            start = time.monotonic()
             try:
-                given = self.invoke(event)
+                answer = self.invoke(event)
             except Exception:
-                given = None  # its log says why; API Gateway's caller learns nothing either
-        if time.monotonic() - began > INTEGRATION_SECONDS:
+                answer = None  # only the function's log holds the error, as on AWS
+        if time.monotonic() - start > INTEGRATION_SECONDS:
             return self.refusal("INTEGRATION_TIMEOUT", 504, request_id)
-        if not isinstance(given, dict) or "statusCode" not in given:
+        if not isinstance(answer, dict) or "statusCode" not in answer:
             return self.refusal("DEFAULT_5XX", 502, request_id)
-        return http_answer(given, self._matches(asked.header("accept")))
+        return http_answer(answer, self._matches(request.header("accept")))
 
-    def _is_binary(self, asked: Asked) -> bool:
-        return self._matches(asked.header("content-type"))
+    def _is_binary(self, request: GatewayRequest) -> bool:
+        return self._matches(request.header("content-type"))
 
-    def _matches(self, named: str) -> bool:
+    def _matches(self, content_type: str) -> bool:
         binary = self.definition.get("x-amazon-apigateway-binary-media-types", [])
-        return "*/*" in binary or named.split(",")[0].split(";")[0].strip().lower() in binary
+        return "*/*" in binary or content_type.split(",")[0].split(";")[0].strip().lower() in binary
 
 
 class Bucket:
-    """A token bucket: so many requests a second, so many at once."""
+    """A token bucket: ``rate`` requests a second, ``burst`` at once."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self.burst, self._left = rate, burst, burst
@@ -147,7 +147,7 @@ class Bucket:
         self._lock = threading.Lock()
 
     def take(self) -> bool:
-        """Take a token, or say that none is left."""
+        """Return whether a token was left, and use it."""
         with self._lock:
             now = time.monotonic()
             self._left = min(self.burst, self._left + (now - self._at) * self.rate)
@@ -159,21 +159,21 @@ class Bucket:
 
 
 def match(resources: Sequence[str], path: str) -> tuple[str, dict[str, str]] | None:
-    """Give the resource that takes a path, and its parameters; one without a parameter comes first.
+    """Return the resource for a path, and its parameters; resources without one come first.
 
     >>> match(["/", "/{proxy+}", "/v1/{proxy+}"], "/v1/a/b")
     ('/v1/{proxy+}', {'proxy': 'a/b'})
     """
     path = path.rstrip("/") or "/"
-    for resource in sorted(resources, key=lambda one: ("{" in one, -len(one))):
+    for resource in sorted(resources, key=lambda name: ("{" in name, -len(name))):
         pattern = re.sub(r"\\{(\w+)(\\\+)?\\}", _group, re.escape(resource))
-        if found := re.fullmatch(pattern, path):
-            return resource, {name: unquote(value) for name, value in found.groupdict().items()}
+        if parts := re.fullmatch(pattern, path):
+            return resource, {name: unquote(value) for name, value in parts.groupdict().items()}
     return None
 
 
 def proxy_event(
-    asked: Asked,
+    request: GatewayRequest,
     path: str,
     resource: str,
     parameters: dict[str, str],
@@ -181,14 +181,14 @@ def proxy_event(
     binary: bool,
     request_id: str,
 ) -> Event:
-    """Give the event that the function gets for a request; what is not there is None, as on AWS."""
-    headers = [*asked.headers, ("X-Forwarded-For", asked.source), ("X-Forwarded-Proto", "https")]
-    query = parse_qsl(urlsplit(asked.target).query, keep_blank_values=True)
-    body = base64.b64encode(asked.body).decode() if binary else asked.body.decode("utf-8", "replace")
+    """Return the function's event for a request. Missing parts are None, as on AWS."""
+    headers = [*request.headers, ("X-Forwarded-For", request.source), ("X-Forwarded-Proto", "https")]
+    query = parse_qsl(urlsplit(request.target).query, keep_blank_values=True)
+    body = base64.b64encode(request.body).decode() if binary else request.body.decode("utf-8", "replace")
     return {
         "resource": resource,
         "path": path,
-        "httpMethod": asked.method,
+        "httpMethod": request.method,
         "headers": dict(headers),
         "multiValueHeaders": _many(headers),
         "queryStringParameters": dict(query) or None,
@@ -201,8 +201,8 @@ def proxy_event(
             "accountId": ACCOUNT,
             "apiId": API_ID,
             "domainName": f"{API_ID}.execute-api.us-east-1.amazonaws.com",
-            "httpMethod": asked.method,
-            "identity": {"sourceIp": asked.source, "userAgent": asked.header("user-agent") or None},
+            "httpMethod": request.method,
+            "identity": {"sourceIp": request.source, "userAgent": request.header("user-agent") or None},
             "path": f"/{stage}{path}",
             "protocol": "HTTP/1.1",
             "requestId": request_id,
@@ -213,37 +213,37 @@ def proxy_event(
     }
 
 
-def http_answer(given: Mapping[str, Any], wants_binary: bool) -> Answer:
-    """Turn the function's answer into HTTP; base64 is decoded only for who accepts binary."""
-    headers = {name: [str(value)] for name, value in (given.get("headers") or {}).items()}
-    headers |= given.get("multiValueHeaders") or {}
-    body = (given.get("body") or "").encode()
-    if given.get("isBase64Encoded") and wants_binary:
+def http_answer(answer: Mapping[str, Any], wants_binary: bool) -> GatewayResponse:
+    """Return the function's answer as HTTP. Base64 is decoded only for callers that accept binary."""
+    headers = {name: [str(value)] for name, value in (answer.get("headers") or {}).items()}
+    headers |= answer.get("multiValueHeaders") or {}
+    body = (answer.get("body") or "").encode()
+    if answer.get("isBase64Encoded") and wants_binary:
         body = base64.b64decode(body)
     if not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = ["application/json"]
     pairs = [(name, value) for name, values in headers.items() for value in values]
-    return Answer(int(given["statusCode"]), pairs, body)
+    return GatewayResponse(int(answer["statusCode"]), pairs, body)
 
 
-def preflight(integration: Mapping[str, Any]) -> Answer:
-    """Answer OPTIONS as the mock integration does that Chalice sets up."""
+def preflight(integration: Mapping[str, Any]) -> GatewayResponse:
+    """Answer OPTIONS as Chalice's mock integration does."""
     response = integration["responses"]["default"]
     headers = [("Content-Type", "application/json")] + [
         (name.removeprefix(PREFLIGHT_HEADER), value[1:-1])
         for name, value in response["responseParameters"].items()
     ]
-    return Answer(int(response["statusCode"]), headers, b"")
+    return GatewayResponse(int(response["statusCode"]), headers, b"")
 
 
 def deployed(client: Any, api_id: str) -> dict[str, Any]:
-    """Read an API back from AWS, or from its stand-in: Gateway's ``definition`` and ``responses``."""
+    """Return a backend API's ``definition`` and ``responses``, read from AWS or its simulation."""
     paths: dict[str, Any] = {}
     for resource in client.get_resources(restApiId=api_id, limit=500)["items"]:
         for method in resource.get("resourceMethods", {}):
-            found = client.get_integration(restApiId=api_id, resourceId=resource["id"], httpMethod=method)
-            operation = {"type": found["type"].lower(), "responses": {}}
-            for status, response in found.get("integrationResponses", {}).items():
+            backend = client.get_integration(restApiId=api_id, resourceId=resource["id"], httpMethod=method)
+            operation = {"type": backend["type"].lower(), "responses": {}}
+            for status, response in backend.get("integrationResponses", {}).items():
                 parameters = response.get("responseParameters", {})
                 operation["responses"]["default"] = {
                     "statusCode": status,
@@ -255,12 +255,12 @@ def deployed(client: Any, api_id: str) -> dict[str, Any]:
     responses = client.get_gateway_responses(restApiId=api_id, limit=500)["items"]
     return {
         "definition": {"paths": paths, "x-amazon-apigateway-binary-media-types": binary},
-        "responses": [one for one in responses if one.get("responseTemplates")],
+        "responses": [response for response in responses if response.get("responseTemplates")],
     }
 
 
-def _group(found: re.Match[str]) -> str:
-    return f"(?P<{found[1]}>.+)" if found[2] else f"(?P<{found[1]}>[^/]+)"
+def _group(name: re.Match[str]) -> str:
+    return f"(?P<{name[1]}>.+)" if name[2] else f"(?P<{name[1]}>[^/]+)"
 
 
 def _many(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
@@ -282,8 +282,10 @@ def _server(gateway: Gateway, port: int) -> ThreadingHTTPServer:
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            asked = Asked(self.command, self.path, self.headers.items(), body, self.client_address[0])
-            answer = gateway.answer(asked)
+            request = GatewayRequest(
+                self.command, self.path, self.headers.items(), body, self.client_address[0]
+            )
+            answer = gateway.answer(request)
             self.send_response_only(answer.status)
             for name, value in answer.headers:
                 self.send_header(name, value)
@@ -295,13 +297,13 @@ def _server(gateway: Gateway, port: int) -> ThreadingHTTPServer:
                 self.wfile.write(answer.body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
         request_queue_size = 128
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """Say nothing when a caller hung up."""
+            """Print nothing when a caller has hung up."""
 
     return Server(("127.0.0.1", port), Handler)

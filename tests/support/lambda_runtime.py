@@ -1,4 +1,4 @@
-"""AWS Lambda on loopback: the Runtime API that a real awslambdaric asks for its next event.
+"""AWS Lambda on loopback: the Runtime API that serves events to a real awslambdaric.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -44,7 +44,7 @@ class LambdaRuntime:
         self._thread.start()
         server = {"AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_port}"}
         with log.open("wb") as file:
-            # -S: nothing of the interpreter that runs the tests is on the path.
+            # -S keeps the test interpreter's packages off the path.
             self._process = subprocess.Popen(
                 [python, "-S", "-m", "awslambdaric", handler],
                 cwd=task,
@@ -54,7 +54,7 @@ class LambdaRuntime:
             )
 
     def invoke(self, event: dict[str, Any]) -> dict[str, Any]:
-        """Give the function an event and return its answer; AssertionError with its error otherwise."""
+        """Invoke the function with an event and return its answer. Raises AssertionError with its error."""
         request_id = uuid.uuid4().hex
         self._events.put((request_id, event))
         deadline = time.monotonic() + WAIT_SECONDS
@@ -65,7 +65,7 @@ class LambdaRuntime:
                 ended = self._process.poll()
                 assert ended is None, f"the function's process ended with {ended} and without an answer"
                 continue
-            if answered not in (request_id, "init"):  # an earlier event's, which came too late
+            if answered not in (request_id, "init"):  # a late answer to an earlier event
                 continue
             assert kind == "response", f"{kind}: {answer}"
             return dict(answer)
@@ -75,14 +75,14 @@ class LambdaRuntime:
         """End the function and the Runtime API."""
         self._process.kill()
         self._process.wait()
-        self._events.put(("", {}))  # whoever still waits for an event
+        self._events.put(("", {}))  # releases a function that waits for an event
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
 
 def variables(task: Path, packages: Path, handler: str) -> dict[str, str]:
-    """Give the environment of a function as Lambda sets it, and ``packages`` for its image's."""
+    """Return a function's environment as Lambda sets it, with ``packages`` as its image's packages."""
     return {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(packages),
@@ -102,7 +102,7 @@ def variables(task: Path, packages: Path, handler: str) -> dict[str, str]:
 def proxy_event(
     method: str, path: str, body: str | None = None, headers: dict[str, str] | None = None
 ) -> dict[str, Any]:
-    """Give an event as API Gateway's Lambda proxy integration sends it, for a stage named api."""
+    """Return an event of API Gateway's Lambda proxy integration, for a stage named api."""
     return {
         "resource": path,
         "path": path,
@@ -164,12 +164,12 @@ def _server(
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """Say nothing when the function was ended while it waited."""
+            """Print nothing when the function ended while it waited."""
 
     return Server(("127.0.0.1", 0), Handler)

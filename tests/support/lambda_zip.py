@@ -1,4 +1,4 @@
-"""The Lambda zip for a Python and an architecture: what builds it, what runs it, and what is in it."""
+"""Build and unpack the Lambda zip for a Python and an architecture, and list its compiled files."""
 
 import json
 import os
@@ -27,7 +27,7 @@ class Toolchain(NamedTuple):
 
 
 def interpreter(version: str) -> str | None:
-    """Give a path to Python ``version`` that runs: from PATH, or one that pyenv keeps."""
+    """Return a working interpreter of Python ``version``, from PATH or pyenv."""
     candidates = [shutil.which(f"python{version}"), "/usr/bin/python" + version]
     if shutil.which("pyenv"):
         root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, timeout=30).stdout.strip()
@@ -45,7 +45,7 @@ def _runs(path: str) -> bool:
 
 
 def toolchain(version: str, folder: Path) -> Toolchain:
-    """Make what builds and runs a zip for a Python; skips the test where there is none, or no network."""
+    """Make the environments that build and run a zip; skip the test without that Python or a network."""
     found = interpreter(version)
     if found is None:
         skip_or_fail(f"there is no Python {version} with venv")
@@ -60,7 +60,7 @@ def toolchain(version: str, folder: Path) -> Toolchain:
 
 
 def pinned(name: str) -> str:
-    """Give the version that requirements/run.txt pins a package to."""
+    """Return the version of a package that requirements/run.txt pins."""
     for line in (ROOT / "requirements/run.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{name}=="):
             return line.split("==")[1].split()[0]
@@ -68,25 +68,25 @@ def pinned(name: str) -> str:
 
 
 def build(tools: Toolchain, folder: Path, architecture: str = "x86_64", merge: bool = False) -> Path:
-    """Run `chalice package` on a copy whose links are as they are committed; give the folder it wrote."""
+    """Run `chalice package` on a copy with the committed links; return its output folder."""
     leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
     for name in ("chalice_app", "vocab"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=leave_out)
     app = folder / "chalice_app"
-    slim.slim(app)  # as a deploy does
+    slim.slim(app)  # as `make deploy` does
     config = json.loads((app / ".chalice/config.json").read_text(encoding="utf-8"))
     (app / ".chalice/config.json").write_text(json.dumps(config | {"lambda_architecture": architecture}))
     template = ["--merge-template", "merge-template.json"] if merge else []
     made = subprocess.run(
         [tools.python, *CHALICE[1:], "package", "--stage", "dev", *template, "out"],
         cwd=app,
-        env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"},  # it refuses to package without one
+        env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"},  # Chalice refuses to package without one
         capture_output=True,
         text=True,
         timeout=SECONDS,
     )
     assert made.returncode == 0, made.stderr
-    # Chalice exits with 0 when it leaves a package out.
+    # Chalice exits with 0 even when it leaves out a package.
     assert "Could not install dependencies" not in made.stdout + made.stderr
     return app / "out"
 
@@ -99,7 +99,7 @@ def unpack(package: Path, folder: Path) -> Path:
 
 
 def libraries(package: Path) -> Iterator[tuple[str, str]]:
-    """Give each compiled file of a package's zip, and the machine that its ELF header names."""
+    """Return each compiled file of a package's zip, with the machine in its ELF header."""
     with zipfile.ZipFile(package / "deployment.zip") as file:
         for name in file.namelist():
             if name.endswith(".so") or ".so." in name:

@@ -1,4 +1,4 @@
-"""A service on loopback that answers the client what a test tells it to, byte by byte if need be."""
+"""A service on loopback that sends the client the bytes that a test has queued."""
 
 import contextlib
 import json
@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 TRICKLE_SECONDS = 0.02
 
 
-class Asked(NamedTuple):
-    """A request that came: its first line, its headers by lower-case name, and its body."""
+class ReceivedRequest(NamedTuple):
+    """A received request: its first line, its headers by lower-case name, and its body."""
 
     line: str
     headers: dict[str, str]
@@ -21,7 +21,7 @@ class Asked(NamedTuple):
 
 
 def reply(status: int = 200, body: Any = b"", **headers: str) -> bytes:
-    """Give a whole HTTP reply; a body that is no bytes is sent as JSON, ``_`` in a header's name as -."""
+    """Return a whole HTTP reply. Other bodies than bytes become JSON; ``_`` in header names becomes -."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     lines = [f"HTTP/1.1 {status} X", f"Content-Length: {len(data)}", "Connection: close"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
@@ -29,20 +29,21 @@ def reply(status: int = 200, body: Any = b"", **headers: str) -> bytes:
 
 
 def problem(status: int, code: str, detail: str = "a sentence", **headers: str) -> bytes:
-    """Give a reply that is a problem, with a request id."""
+    """Return a reply with a problem and a request id."""
     body = {"type": f"urn:verdict:problem:{code}", "status": status, "code": code, "detail": detail}
     return reply(status, body, X_Request_Id="r9", **headers)
 
 
 class Service:
-    """Takes one request a connection. ``say`` queues raw replies; ``hangs`` keeps the connection open after.
+    """A service that accepts one request a connection. ``say`` queues raw replies.
 
-    ``trickles`` is sent after a reply again and again, with no silence between that would count.
-    ``asked`` holds what came. With no reply left it hangs up.
+    With ``hangs`` the connection stays open after the reply. ``trickles`` is sent after a reply again and
+    again, without a silence long enough for a timeout. ``asked`` holds the received requests. Without a
+    queued reply the service hangs up.
     """
 
     def __init__(self) -> None:
-        self.asked: list[Asked] = []
+        self.asked: list[ReceivedRequest] = []
         self.hangs = False
         self.trickles = b""
         self._replies: list[bytes] = []
@@ -74,7 +75,7 @@ class Service:
                 name, value = header.split(":", 1)
                 headers[name.lower()] = value.strip()
             body = lines.read(int(headers.get("content-length", "0")))
-            self.asked.append(Asked(line, headers, body))
+            self.asked.append(ReceivedRequest(line, headers, body))
             if self._replies:
                 connection.sendall(self._replies.pop(0))
             with contextlib.suppress(OSError):  # the client hung up

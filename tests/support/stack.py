@@ -1,4 +1,4 @@
-"""The whole app as `make run` starts it, on free ports: endpoint, API and page."""
+"""Endpoint, API and page on free ports, started by run.py."""
 
 import os
 import queue
@@ -17,21 +17,21 @@ STOP_SECONDS = 20
 
 
 def free_ports(count: int) -> list[int]:
-    """Give ports of loopback that nobody listens on right now."""
+    """Return free ports of loopback."""
     sockets = [socket.socket() for _ in range(count)]
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
     finally:
-        for one in sockets:
-            one.close()
+        for free in sockets:
+            free.close()
 
 
 class Stack:
-    """A running app. ``log`` holds every line that its processes printed so far.
+    """A running app. ``log`` holds every line that its processes have printed.
 
-    ``flags`` are run.py's, ``settings`` variables. With BESIDE, ``beside`` is the second API's URL.
+    ``flags`` go to run.py, ``settings`` to its environment. With BESIDE, ``beside`` is the second API's URL.
     """
 
     def __init__(self, *flags: str, **settings: str) -> None:
@@ -58,13 +58,13 @@ class Stack:
             text=True,
             encoding="utf-8",
             start_new_session=True,
-            # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
+            # A test runner in the background ignores SIGINT, and children would inherit that.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         threading.Thread(target=self._read, daemon=True).start()
 
     def wait_for(self, words: str, seconds: float = START_SECONDS) -> None:
-        """Wait until a line holds ``words``; fail with the log when the time is up or the app ended."""
+        """Wait until a line holds ``words``; fail with the log after the time or the app's end."""
         deadline = time.monotonic() + seconds
         if any(words in line for line in self.log):
             return
@@ -80,14 +80,14 @@ class Stack:
         raise AssertionError(f"no line with {words!r}; the app printed:\n" + "".join(self.log))
 
     def pid_of(self, name: str) -> int:
-        """Give the process id of ``endpoint``, ``api`` or ``page``, as the runner printed it last."""
+        """Return the process id of ``endpoint``, ``api`` or ``page`` that was printed last."""
         for line in reversed(self.log):
             if re.match(rf"{name} +\| started \(pid=", line):
                 return int(line.split("pid=")[1].split(")")[0])
         raise AssertionError(f"{name} has not started:\n" + "".join(self.log))
 
     def stop(self, how: int = signal.SIGINT) -> int:
-        """End the app as Ctrl-C does and give its exit status."""
+        """End the app as Ctrl-C does and return its exit status."""
         if self.process.poll() is None:
             os.killpg(self.process.pid, how)
         try:
@@ -106,7 +106,7 @@ class Stack:
 
 
 def alive(pid: int) -> bool:
-    """Say whether a process exists and is no zombie."""
+    """Return whether a process exists and is no zombie."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
     except OSError:

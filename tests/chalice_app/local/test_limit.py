@@ -13,7 +13,7 @@ import pytest
 
 from chalice_app.local import limit
 from chalice_app.local.limit import Buckets, Limiter, Policy, RateError, Turn, read_policy
-from tests.support.api import Answer, Served
+from tests.support.api import ApiResponse, Served
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.faulty_stack import FaultyStack
 
@@ -173,7 +173,7 @@ def limited(fake: FakeRuntime) -> Iterator[Served]:
     served.stop()
 
 
-def check_told(answer: Answer, left: int) -> None:
+def check_told(answer: ApiResponse, left: int) -> None:
     assert answer.headers["ratelimit-policy"] == '"client";q=3;w=3600'
     assert re.fullmatch(rf'"client";r={left};t=[0-9]+', answer.headers["ratelimit"])
     exposed = answer.headers["access-control-expose-headers"].split(", ")
