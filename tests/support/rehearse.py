@@ -299,8 +299,8 @@ class Containers(Runtime):
         status, data, kind = server.ask(body, content_type)
         if status == 200:
             return 200, "", data, kind
-        message = {"Message": "x", "OriginalStatusCode": status, "OriginalMessage": data.decode()}
-        return 424, "ModelError", json.dumps(message).encode(), "application/json"
+        failure = {"Message": "x", "OriginalStatusCode": status, "OriginalMessage": data.decode()}
+        return 424, "ModelError", json.dumps(failure).encode(), "application/json"
 
     def of_job(self, body: bytes) -> bytes:
         """Answer a transform's lines by the running server."""

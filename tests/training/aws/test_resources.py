@@ -37,7 +37,7 @@ def test_a_bucket_with_other_tags_is_refused_and_untouched(cloud: Cloud) -> None
     s3, bucket = cloud.client("s3"), cloud.stage.bucket
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": cloud.stage.region})
     s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": [{"Key": "team", "Value": "other"}]})
-    with pytest.raises(CloudError, match="not this stage's tags"):
+    with pytest.raises(CloudError, match="exists without this stage's tags"):
         resources.ensure_bucket(cloud, bucket)
     assert resources.bucket_tags(cloud, bucket) == {"team": "other"}
 
@@ -125,7 +125,7 @@ def test_an_untagged_bucket_that_holds_something_is_refused_and_untouched(cloud:
     s3, bucket = cloud.client("s3"), cloud.stage.bucket
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": cloud.stage.region})
     s3.put_object(Bucket=bucket, Key="mine.txt", Body=b"mine")
-    with pytest.raises(CloudError, match="not this stage's tags"):
+    with pytest.raises(CloudError, match="exists without this stage's tags"):
         resources.ensure_bucket(cloud, bucket)
     assert resources.bucket_tags(cloud, bucket) == {}
     assert s3.get_object(Bucket=bucket, Key="mine.txt")["Body"].read() == b"mine"
