@@ -179,9 +179,9 @@ def _batch() -> dict[str, Any]:
 
 
 def _batch_examples() -> dict[str, Any]:
-    named = {"reviews": [{"id": 1, "review": "A joy to watch."}, {"id": "b", "review": "  "}]}
+    with_ids = {"reviews": [{"id": 1, "review": "A joy to watch."}, {"id": "b", "review": "  "}]}
     explained = {"reviews": [{"review": "Not good at all. The music was lovely."}], "explain": "words"}
-    return {"ids": {"value": named}, "words": {"value": explained}}
+    return {"ids": {"value": with_ids}, "words": {"value": explained}}
 
 
 def _legacy_sentiment() -> dict[str, Any]:
@@ -477,7 +477,7 @@ def _feedback_schemas() -> dict[str, Schema]:
 
 
 def _batch_schemas() -> dict[str, Schema]:
-    named = {"id": {"type": ["string", "integer"], "description": "The id that was sent with the review."}}
+    with_ids = {"id": {"type": ["string", "integer"], "description": "The id that was sent with the review."}}
     review = {"type": "string", "minLength": 1, "maxLength": messages.MAX_REVIEW_CHARACTERS}
     return {
         "BatchReview": {
@@ -501,11 +501,11 @@ def _batch_schemas() -> dict[str, Schema]:
                 "explain": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
             },
         },
-        "BatchVerdict": {**_VERDICT, "properties": {**named, **_VERDICT["properties"]}},
+        "BatchVerdict": {**_VERDICT, "properties": {**with_ids, **_VERDICT["properties"]}},
         "BatchRefusal": {
             "type": "object",
             "required": ["error"],
-            "properties": {**named, "error": _PROBLEM},
+            "properties": {**with_ids, "error": _PROBLEM},
         },
         "BatchAnswer": {
             "type": "object",

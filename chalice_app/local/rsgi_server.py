@@ -140,9 +140,7 @@ class Application:
 
     def _call_app(self, request: RawRequest, body: bytes) -> RawResponse:
         # Granian has joined the chunks already.
-        headers = {
-            name: value for name, value in request.headers.items() if name != "transfer-encoding"
-        }
+        headers = {name: value for name, value in request.headers.items() if name != "transfer-encoding"}
         path = quote(request.path)  # Granian decoded it, so %2F is a slash here
         path = f"{path}?{request.query}" if request.query else path
         response = self._gateway.handle_request(request.method, path, headers, body)

@@ -1,4 +1,4 @@
-"""The app in front of a fake endpoint: in this process, and behind its launcher."""
+"""The app in front of a fake endpoint: in this process, and behind its local server."""
 
 import subprocess
 import sys
@@ -21,14 +21,14 @@ def fake_server() -> Iterator[FakeRuntime]:
 
 @pytest.fixture
 def fake(fake_server: FakeRuntime) -> FakeRuntime:
-    """A fake SageMaker Runtime that has not been asked anything yet."""
+    """A fake SageMaker Runtime without calls."""
     fake_server.reset()
     return fake_server
 
 
 @pytest.fixture
 def api(fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> InProcess:
-    """The app in this process, in front of the fake."""
+    """The app in this process, in front of the fake endpoint."""
     import app
 
     for name in ("AWS_PROFILE", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL", "CORS_ORIGIN", "AUTH"):
@@ -40,7 +40,7 @@ def api(fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> InProcess:
 
 @pytest.fixture(scope="session")
 def launched(fake_server: FakeRuntime) -> Iterator[Served]:
-    """The app behind its launcher, started once, in front of the fake."""
+    """The app behind its local server, started once, in front of the fake endpoint."""
     served = Served(AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake_server.url)
     yield served
     served.stop()
@@ -48,13 +48,13 @@ def launched(fake_server: FakeRuntime) -> Iterator[Served]:
 
 @pytest.fixture
 def served(launched: Served, fake: FakeRuntime) -> Served:
-    """The same, with the fake reset."""
+    """The app behind its local server, with the fake endpoint reset."""
     return launched
 
 
 @pytest.fixture(scope="session")
 def local_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of the real local endpoint, named verdict-dev, with the published model or else a random one."""
+    """The URL of the local endpoint verdict-dev, with the published model or a random one."""
     model = ROOT / "training/endpoint/model"
     if not (model / "model.json").is_file():
         model = tmp_path_factory.mktemp("model")

@@ -1,4 +1,4 @@
-"""app.py: each route answers as the design says, and calls the endpoint with the agreed messages."""
+"""app.py: each route's answers, and its messages to the endpoint."""
 
 import json
 import math
@@ -313,7 +313,7 @@ def test_head_answers_as_get_does_without_a_body(api: InProcess, path: str) -> N
 
 
 def proxy_event(method: str, path: str, body: str | None = None, **more: object) -> dict[str, object]:
-    """Give an event as API Gateway sends it to the Lambda."""
+    """Return an event in API Gateway's form."""
     return {
         "headers": {"Content-Type": "application/json"},
         "multiValueQueryStringParameters": None,

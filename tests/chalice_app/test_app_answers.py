@@ -1,4 +1,4 @@
-"""answers.py and problems.py: what every answer carries, errors included."""
+"""answers.py and problems.py: the headers of every answer, and the form of errors."""
 
 import json
 import re

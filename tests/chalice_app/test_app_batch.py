@@ -1,4 +1,4 @@
-"""POST /v1/sentiment/batch: one call of the endpoint, the order kept, a bad review harms no other."""
+"""POST /v1/sentiment/batch: one call of the endpoint, answers in order, an own error for each bad review."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def ask(api: InProcess | Served, *reviews: object, **more: object) -> dict[str, 
 
 @pytest.fixture(params=["in process", "served"])
 def each_api(request: pytest.FixtureRequest) -> InProcess | Served:
-    """The app in this process, and behind its launcher."""
+    """The app in this process, and behind its local server."""
     return request.getfixturevalue("api" if request.param == "in process" else "served")
 
 

@@ -1,4 +1,4 @@
-"""endpoint.py: where the call goes, and what each of AWS's errors means to a caller."""
+"""endpoint.py: the call's target, and the problem for each of AWS's errors."""
 
 import json
 import time
@@ -20,7 +20,7 @@ LOOPBACK = Settings("verdict", "http://127.0.0.1:8090", "us-east-1", True)
 
 @pytest.fixture
 def to_fake(fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Point the endpoint at the fake, by the variable that boto3 itself reads."""
+    """Point boto3 at the fake endpoint by its own variable."""
     for name in ("AWS_PROFILE", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL", "ENDPOINT_NAME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
@@ -250,7 +250,7 @@ def test_a_connection_that_breaks_is_tried_once_more_then_a_502(to_fake: None, f
 
 
 class Failing:
-    """A client that fails in one way."""
+    """A client whose calls raise one error."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -297,7 +297,7 @@ def test_a_url_of_wrong_form_is_named_as_a_setting(url: str, monkeypatch: pytest
 
 
 def broken_shell(file: Path) -> dict[str, str]:
-    """Give variables of a shell whose AWS setup is broken, each by itself."""
+    """Return settings of a shell with a broken AWS setup, one by one."""
     file.write_bytes(b"[half a section\n= 3")
     return {
         "AWS_PROFILE": "no-such-profile",

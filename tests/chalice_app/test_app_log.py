@@ -1,4 +1,4 @@
-"""log.py: one line a request that says what happened, and never what a review says."""
+"""log.py: one line a request, without a review's words."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""openapi.py: the document is valid, complete, and true of the code."""
+"""openapi.py: the document is valid, complete and equal to the code."""
 
 import json
 from pathlib import Path

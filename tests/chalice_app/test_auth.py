@@ -33,7 +33,7 @@ FEEDBACK = {"/v1/feedback": ["post"], "/v1/feedback/{id}": ["delete"]}
 
 @pytest.fixture
 def locked(api: InProcess, monkeypatch: pytest.MonkeyPatch) -> InProcess:
-    """The app, which wants a key."""
+    """The app with AUTH=key."""
     monkeypatch.setenv("AUTH", "key")
     monkeypatch.setenv("API_KEYS", HASHES)
     return api

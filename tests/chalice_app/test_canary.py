@@ -1,4 +1,4 @@
-"""What is posted leaves no trace: not in a log, not in a count, not in a file; nothing was set for that."""
+"""A posted review leaves no trace in logs, counts or files, with default settings."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ JSON, LINES, TABLE = "application/json", "application/jsonlines", "text/csv"
 
 
 class Sent(NamedTuple):
-    """A request that holds the secret somewhere."""
+    """A request with the secret in one of its parts."""
 
     method: str
     path: str
@@ -86,7 +86,7 @@ SENT = {
 
 
 class Watched(NamedTuple):
-    """A running app, and the folder in which alone it could leave files of its own."""
+    """A running app, and the only folder where it could write files."""
 
     stack: Stack
     folder: Path
@@ -121,7 +121,7 @@ def test_a_secret_leaves_no_trace(name: str, watched: Watched) -> None:
 
 
 def test_the_search_would_find_a_secret(watched: Watched) -> None:
-    """A caller's own request id is meant for the log."""
+    """The log may hold a caller's own request id."""
     named = f"{CANARY}-named"
     httpx.get(watched.stack.api + "/v1/health", headers={"X-Request-Id": named}, trust_env=False)
     watched.stack.wait_for(named)

@@ -1,4 +1,4 @@
-""".chalice/: what a deploy would make, and what the Lambda may do."""
+""".chalice/: the resources of a deploy, and the Lambda's permissions."""
 
 import json
 import re
@@ -39,7 +39,7 @@ def test_the_lambda_may_ask_its_endpoint_and_write_its_log_and_nothing_else(stag
 
 
 def pins(path: Path) -> dict[str, str]:
-    """Give what a file of requirements pins, and fail on what it leaves open."""
+    """Return the pins of a requirements file; fail on a requirement without a pin."""
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if re.match("[a-z]", line)]
     return dict(line.removesuffix(" \\").split("==") for line in lines)  # type: ignore[misc]
 

@@ -1,4 +1,4 @@
-"""deadline.py: a call ends within its time, whatever it does."""
+"""deadline.py: every call ends within its time."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The same review gets the same bytes: in three processes that share nothing, alone and at every place."""
+"""The same review gets the same bytes: in three separate processes, alone and at every place of a batch."""
 
 import json
 import subprocess
@@ -23,7 +23,7 @@ IDS = {"X-Request-Id": "same", "Content-Type": messages.JSON}
 
 
 class Pair:
-    """An endpoint and an API in front of it, in processes whose hashes differ from others'."""
+    """An endpoint and its API, in processes with a hash seed of their own."""
 
     def __init__(self, seed: int) -> None:
         (port,) = free_ports(1)

@@ -1,4 +1,4 @@
-"""emf.py: on AWS each request leaves a line that CloudWatch reads as metrics."""
+"""emf.py: on AWS each request writes a line with CloudWatch metrics."""
 
 import json
 import math
@@ -59,7 +59,7 @@ ODD = ReviewStats(900, 0, 0, "uncertain", ())
 
 
 def check(message: dict[str, Any]) -> None:
-    """Hold a message against the schema, and against what a schema can't say of its root."""
+    """Check a message against the schema, and its root against rules outside the schema."""
     Draft202012Validator(SCHEMA).validate(message)
     (directive,) = message["_aws"]["CloudWatchMetrics"]
     for names in directive["Dimensions"]:

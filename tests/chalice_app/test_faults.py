@@ -1,4 +1,4 @@
-"""Whatever the endpoint does, the app says what is wrong, in time, and never makes a verdict up."""
+"""For every fault of the endpoint, the app answers in time with a problem and never invents a verdict."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def ask(stack: FaultyStack, route: str) -> httpx.Response:
 
 
 def told(answer: httpx.Response) -> dict[str, Any]:
-    """Give an answer without what differs from one request to the next."""
+    """Return an answer without its request id."""
     return {name: value for name, value in answer.json().items() if name != "request_id"}
 
 

@@ -1,4 +1,4 @@
-"""Feedback: kept when it is switched on and sent, gone when it is deleted, and never otherwise."""
+"""Feedback is stored only when FEEDBACK is set, and deleted by its id."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ def send(api: Any, **message: object) -> ApiResponse:
 
 @pytest.fixture
 def folder(api: InProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which the app keeps feedback; it is made when something comes."""
+    """The folder of the app's feedback, which the first record creates."""
     monkeypatch.setenv("FEEDBACK", str(tmp_path / "said"))
     return tmp_path / "said"
 
@@ -275,7 +275,7 @@ def test_a_bucket_keeps_deletes_and_gives_out(
 
 
 class Broken:
-    """A bucket that is not there."""
+    """A client whose bucket is missing."""
 
     def put_object(self, **_: object) -> None:
         from botocore.exceptions import ClientError

@@ -1,4 +1,4 @@
-"""The app behind tests/support/gateway.py: reached as through API Gateway, and answering so."""
+"""The app behind a simulated API Gateway, tests/support/gateway.py."""
 
 import base64
 import http.client
@@ -33,7 +33,7 @@ def definition() -> dict[str, Any]:
 
 
 class Front:
-    """A gateway in front of the app in this process; ``event`` is the last that it was given."""
+    """A gateway in front of the app in this process; ``event`` is its last event."""
 
     def __init__(self, **settings: Any) -> None:
         self.event: Event = {}
@@ -141,7 +141,7 @@ def test_a_preflight_is_answered_without_the_function(front: Front) -> None:
     [("*", "mock"), ("https://a.example", "mock"), ("https://a.example,https://b.example", "aws_proxy")],
 )
 def test_for_several_origins_the_function_answers_preflights_itself(origins: str, answered_by: str) -> None:
-    """API Gateway's own answer to them is one fixed text."""
+    """API Gateway's own answer to them is a fixed text."""
     script = (
         "import json, app; from chalice.deploy.swagger import CFNSwaggerGenerator as Made;"
         "print(json.dumps(Made().generate_swagger(app.app, None)))"

@@ -1,4 +1,4 @@
-"""Every limit at its edge, over HTTP: the last that is read, the first that is refused, and its status."""
+"""Every limit over HTTP: the largest accepted value, the smallest refused one, and its status."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""metrics.py and GET /v1/metrics: what was answered, counted, for Prometheus."""
+"""metrics.py and GET /v1/metrics: counts of answers for Prometheus."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ def value(found: Samples, name: str, **labels: str) -> float | None:
 
 @pytest.fixture
 def counted(fake: FakeRuntime) -> Iterator[Served]:
-    """The app behind its launcher, which has counted nothing yet and passes five requests an hour."""
+    """The app behind its local server, with empty counts and a limit of five requests an hour."""
     served = Served(AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, RATE_LIMIT="5/3600")
     yield served
     served.stop()

@@ -1,4 +1,4 @@
-"""The zip is whole: `chalice package` makes it, a real awslambdaric boots it, a real endpoint answers it."""
+"""The zip of `chalice package` starts under a real awslambdaric and answers with a real endpoint."""
 
 import json
 import os
@@ -26,7 +26,7 @@ CANARY = "xylophonecanary"
 
 @pytest.fixture(scope="module")
 def runtime_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what Lambda's Python image holds: awslambdaric and boto3."""
+    """A folder with the packages of Lambda's Python image: awslambdaric and boto3."""
     folder = tmp_path_factory.mktemp("image")
     command = [
         sys.executable,
@@ -51,7 +51,7 @@ def runtime_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def package(runtime_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `chalice package` wrote, from a copy with its links as they are committed.
+    """The output folder of `chalice package`, from a copy with the committed links.
 
     It asks for ``runtime_packages`` first: without a package index these tests are skipped.
     """
@@ -87,7 +87,7 @@ def function(
     log: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[LambdaRuntime]:
-    """The zip, unpacked and running as the Lambda does, in front of the local endpoint."""
+    """The unpacked zip, running as a Lambda in front of the local endpoint."""
     task = tmp_path_factory.mktemp("task")
     with zipfile.ZipFile(package / "deployment.zip") as file:
         file.extractall(task)

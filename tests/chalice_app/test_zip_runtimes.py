@@ -1,4 +1,4 @@
-"""The zip under what AWS runs: each Python and architecture, AWS's own emulator, API Gateway before it."""
+"""The zip under each Python and architecture, AWS's own emulator, and a simulated API Gateway."""
 
 import http.client
 import importlib.util
@@ -35,13 +35,13 @@ CANARY = "xylophonecanary"
 
 @pytest.fixture(scope="module", params=PYTHONS)
 def tools(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Toolchain:
-    """A Python that Lambda has too."""
+    """A Python version that Lambda offers."""
     return toolchain(request.param, tmp_path_factory.mktemp("python"))
 
 
 @pytest.fixture(scope="module")
 def package(tools: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `chalice package --merge-template` writes for x86_64."""
+    """The output of `chalice package --merge-template` for x86_64."""
     return build(tools, tmp_path_factory.mktemp("repo"), merge=True)
 
 
@@ -59,7 +59,7 @@ def local_api(local_endpoint: str) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def golden(local_api: Served) -> dict[str, str]:
-    """What the local API answers to each golden review."""
+    """The local API's answer to each golden review."""
     return {
         review: local_api.send("POST", "/v1/sentiment", body_of(review).encode(), JSON).body.decode()
         for review in REVIEWS
@@ -70,7 +70,7 @@ def golden(local_api: Served) -> dict[str, str]:
 def emulated(
     tools: Toolchain, task: Path, local_endpoint: str, tmp_path: Path
 ) -> Iterator[Callable[..., LambdaEmulator]]:
-    """Start the zip under the emulator, with a timeout and variables of the test's choice."""
+    """Start the zip under the emulator, with the test's timeout and variables."""
     try:
         emulator()
     except EmulatorMissing as error:
@@ -120,7 +120,7 @@ def test_its_compiled_parts_are_for_this_python(package: Path, tools: Toolchain)
 
 
 def test_for_arm64_they_are_for_arm64(tools: Toolchain, tmp_path: Path) -> None:
-    """Built and looked at, not run: that takes such a machine."""
+    """This zip is built and inspected, but not run, which needs a machine of that kind."""
     package = build(tools, tmp_path, "arm64")
     check_libraries(package, tools.version, "arm64")
     assert template(package)["Resources"]["APIHandler"]["Properties"]["Architectures"] == ["arm64"]

@@ -237,7 +237,7 @@ def preflight(integration: Mapping[str, Any]) -> GatewayResponse:
 
 
 def deployed(client: Any, api_id: str) -> dict[str, Any]:
-    """Return a backend API's ``definition`` and ``responses``, read from AWS or its simulation."""
+    """Return a deployed API's ``definition`` and ``responses``, read from AWS or its simulation."""
     paths: dict[str, Any] = {}
     for resource in client.get_resources(restApiId=api_id, limit=500)["items"]:
         for method in resource.get("resourceMethods", {}):

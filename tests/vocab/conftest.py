@@ -1,4 +1,4 @@
-"""Settings of the property tests: no deadline, since a busy machine is no bug."""
+"""Settings of the property tests: no deadline, because a busy machine is no bug."""
 
 from hypothesis import settings
 

@@ -31,7 +31,7 @@ ENDLESS = [
 
 
 def listed(count: int, seed: int = 7) -> list[str]:
-    """Give the same hostile strings on every Python: ``count`` mixed ones, then a walk through Unicode."""
+    """Yield the same hostile strings on every Python: ``count`` mixed ones, then a walk through Unicode."""
     chance = random.Random(seed)
     mixed = ["".join(chance.choices(FRAGMENTS, k=chance.randint(1, 25))) for _ in range(count)]
     dense, sparse = range(0, 0x20000, 16), range(0x20000, 0x110000, 1024)

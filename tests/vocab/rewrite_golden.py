@@ -1,4 +1,4 @@
-"""Rewrite the golden cases on purpose, after a change that was meant; then read ``git diff``.
+"""Rewrite the golden cases after an intended change; then read ``git diff``.
 
     python tests/vocab/rewrite_golden.py            # text.json and ids.json
     python tests/vocab/rewrite_golden.py --check    # say what would change, write nothing
@@ -19,7 +19,7 @@ GOLDEN = ROOT / "tests" / "golden"
 
 
 def text_case(case: dict[str, Any]) -> dict[str, Any]:
-    """Give a case of text.json with its text, tokens and sentences as the code has them."""
+    """Return a case of text.json with the code's text, tokens and sentences."""
     from vocab.text import clean, split_sentences, tokenize
 
     text = clean(case["review"])
@@ -34,12 +34,12 @@ def text_case(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def ids_case(case: dict[str, Any], vocabulary: Any) -> dict[str, Any]:
-    """Give a case of ids.json with its ids as the code has them."""
+    """Return a case of ids.json with the code's ids."""
     return {"name": case["name"], "review": case["review"], "ids": vocabulary.encode_ids(case["review"])}
 
 
 def changed_ids(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Name the cases whose ids changed although text version and fingerprint did not."""
+    """Return the cases whose ids changed while text version and fingerprint did not."""
     if (old["text_version"], old["fingerprint"]) != (new["text_version"], new["fingerprint"]):
         return []
     before = {case["name"]: case for case in old["cases"]}
@@ -51,7 +51,7 @@ def changed_ids(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 
 def dump(head: dict[str, Any], cases: list[dict[str, Any]]) -> str:
-    """Write JSON with one field a line, ASCII alone, so that a change reads well in a diff."""
+    """Return JSON with one field a line, in ASCII, for readable diffs."""
     lines = [f"{json.dumps(key)}: {json.dumps(value)}," for key, value in head.items()]
     blocks = [
         "{" + ",\n ".join(f"{json.dumps(key)}: {json.dumps(value)}" for key, value in case.items()) + "}"

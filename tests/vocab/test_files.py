@@ -1,4 +1,4 @@
-"""Files are written whole or not at all, alone and together."""
+"""files.py: atomic writes of one file and of several."""
 
 import errno
 import hashlib

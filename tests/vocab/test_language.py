@@ -1,4 +1,4 @@
-"""The guess whether a review is English: right on ordinary sentences of many languages, kind to slang."""
+"""language.py: right on ordinary sentences of many languages, and tolerant of slang."""
 
 import pytest
 from hypothesis import given

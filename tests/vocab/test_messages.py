@@ -1,4 +1,4 @@
-"""Every message and every refusal, between page and Lambda and between Lambda and endpoint."""
+"""Every message and every error of the public API and of the endpoint."""
 
 import json
 import math

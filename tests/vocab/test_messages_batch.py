@@ -1,4 +1,4 @@
-"""Several reviews in one request: how they are read, what each bad one is told, how they are answered."""
+"""Several reviews in one request: parsing, the error of each bad one, and the answer."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""The stemmer is NLTK's own, and comes without the rest of NLTK."""
+"""porter.py: NLTK's own stemmer, without the rest of NLTK."""
 
 import subprocess
 import sys
@@ -13,7 +13,7 @@ SECONDS = 120
 
 
 def python(code: str) -> str:
-    """Run code in a new interpreter that can import vocab; give what it printed."""
+    """Run code in a new interpreter that can import vocab; return its output."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=SECONDS
     )

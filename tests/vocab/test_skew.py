@@ -1,4 +1,4 @@
-"""Training and serving read a review alike: equal ids, byte for byte, on every Python that is found.
+"""Training and serving encode a review alike: equal ids on every installed Python.
 
 2,000 real reviews and some hundred hostile strings go through the training path (training/data/corpus.py)
 here, and through the Lambda's own import path in another process. The packages for another Python
@@ -33,7 +33,7 @@ HOSTILE = 300
 
 
 class Trained(NamedTuple):
-    """Reviews, and the ids that training reads of each."""
+    """Reviews, and training's ids of each."""
 
     reviews: list[str]
     ids: list[list[int]]
@@ -41,7 +41,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="module")
 def real(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """2,000 reviews spread over train and unsup, with their ids as training's cache holds them."""
+    """2,000 reviews from train and unsup, with their ids in training's cache."""
     found = dataset.read_archive(archive)
     chosen = [
         review
@@ -61,7 +61,7 @@ def real(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 @pytest.fixture(scope="module")
 def hostile() -> Trained:
-    """Strings that try to break the text code, with their ids as training's function gives them."""
+    """Strings that try to break the text code, with their ids from training's function."""
     words = vocabulary.load()
     reviews = listed(HOSTILE)
     return Trained(reviews, [words.encode_ids(review) for review in reviews])
@@ -113,7 +113,7 @@ def _served(python: str, packages: list[str], reviews: list[str], folder: Path) 
 
 
 def _python(minor: str, request: pytest.FixtureRequest) -> tuple[str, list[str]]:
-    """Give an interpreter of that version and the folder of its packages; skip where there is none."""
+    """Return an interpreter of a version and the folder of its packages; skip without one."""
     if minor == OWN:
         return sys.executable, []
     python = next(filter(None, (_working(path, minor) for path in _candidates(minor))), None)

@@ -1,4 +1,4 @@
-"""Text to tokens and sentences: golden cases, then what must hold for any string.
+"""text.py: golden cases of tokens and sentences, then properties of any string.
 
 The golden cases are rewritten on purpose by ``python tests/vocab/rewrite_golden.py``.
 """
@@ -192,7 +192,7 @@ def _read(review: str) -> None:
 
 
 def _grows_linearly(work: Any) -> bool:
-    """Compare processor time at 25,000 and 100,000: four times the work, never sixteen times."""
+    """Compare processor time at 25,000 and 100,000 characters: near four times, not sixteen."""
     work(100)
     return any(_seconds(work, 100_000) < 10 * _seconds(work, 25_000) + 0.05 for _ in range(8))
 

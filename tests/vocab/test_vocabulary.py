@@ -1,4 +1,4 @@
-"""The vocabulary: golden ids, encode on any string, the stem table, and what its files refuse.
+"""vocabulary.py: golden ids, any string, the stem table, and refused files.
 
 The golden ids are rewritten on purpose by ``python tests/vocab/rewrite_golden.py``, which refuses
 to while text version and fingerprint stay as they are.
@@ -198,7 +198,7 @@ def test_words_are_counted_in_whole_reviews() -> None:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """A small vocabulary on the disk."""
+    """A small saved vocabulary."""
     path = tmp_path / "vocabulary.pkl"
     vocabulary.save(path, *vocabulary.build(COUNTS, 10, 2), "six words")
     return path
@@ -325,7 +325,7 @@ def test_a_pickle_over_the_size_limit_is_refused_unread(saved: Path, monkeypatch
 
 
 class _Bomb:
-    """Unpickled by an ordinary unpickler, it makes a folder."""
+    """An object whose unpickling makes a folder."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -451,7 +451,7 @@ def _refused(path: Path, *says: str) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Put other bytes in the pickle's place, with a card that vouches for them."""
+    """Replace the pickle by other bytes, with a card that matches them."""
     path.write_bytes(data)
     path.with_suffix(".json").write_text(json.dumps({"sha256": sha256(data)}), encoding="utf-8")
 

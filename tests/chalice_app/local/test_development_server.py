@@ -26,7 +26,7 @@ GOOD = b'{"review": "A fine film."}'
 
 
 def raw(served: Served, request: bytes, end: bool = False) -> bytes:
-    """Send bytes as they are, ``end`` them when asked to, and read until the server closes."""
+    """Send raw bytes, end the stream with ``end``, and read until the server closes."""
     with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
         connection.sendall(request)
         if end:

@@ -1,4 +1,4 @@
-"""limit.py: who asks too often on this machine is held back, and told in headers."""
+"""limit.py: the rate limit of each client on this machine, and its headers."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ REVIEW = b'{"review": "A fine film."}'
 
 
 class Clock:
-    """A clock that a test turns."""
+    """A clock that tests set."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -167,7 +167,7 @@ def test_it_can_be_off() -> None:
 
 @pytest.fixture
 def limited(fake: FakeRuntime) -> Iterator[Served]:
-    """The app behind its launcher, which lets three requests pass in an hour."""
+    """The app behind its local server, with a limit of three requests an hour."""
     served = Served(AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, RATE_LIMIT="3/3600")
     yield served
     served.stop()

@@ -1,4 +1,4 @@
-"""The app as RSGI: the same answers as locally, and what only a server for many callers must do."""
+"""rsgi_server.py: the same answers as the development server, and its behaviour under load."""
 
 import asyncio
 import json
@@ -51,7 +51,7 @@ ASKED = {
 
 
 class Scope(NamedTuple):
-    """A request as Granian gives it."""
+    """A request in Granian's form."""
 
     method: str
     path: str
@@ -61,7 +61,7 @@ class Scope(NamedTuple):
 
 
 class Protocol:
-    """Granian's side of a request: its body, whole or in pieces, and what is answered."""
+    """Granian's side of a request: its body, whole or in chunks, and the response."""
 
     def __init__(self, body: bytes | Exception | None = b"", pieces: Sequence[bytes] = ()) -> None:
         self.answer: httpx.Response | None = None
@@ -92,7 +92,7 @@ def ask(application: rsgi_server.Application, scope: Scope, protocol: Protocol) 
 
 
 def call(application: rsgi_server.Application, protocol: Protocol, **headers: str) -> httpx.Response:
-    """Ask for a verdict with a body of the test's own."""
+    """Request a verdict with the test's body."""
     named = {name.lower(): value for name, value in (JSON | headers).items()}
     return ask(application, Scope("POST", ROUTE, "", named), protocol)
 
