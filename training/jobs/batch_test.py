@@ -3,8 +3,8 @@
     python -m training.jobs.batch_test --local                 # here
     python -m training.jobs.batch_test --stage dev             # by a transform job
 
-It prints one JSON object: accuracy over all reviews, with 0.5 as the boundary, and seconds. The exit status is
-1 when a row has an error. After an interruption the same command resumes; the cache folder keeps its files.
+It prints one JSON object: accuracy over all reviews, with 0.5 as the boundary, and seconds. The exit status
+is 1 when a row has an error. After an interruption, the same command resumes from files in the cache folder.
 """
 
 import argparse
