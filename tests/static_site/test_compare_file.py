@@ -251,8 +251,8 @@ def test_one_that_fails_in_the_middle_is_waited_for_and_every_row_gets_both_verd
 @pytest.mark.parametrize(
     ("side", "reply", "words"),
     [
-        (0, {"status": 404, "json": {"status": 404}}, "The first of the two: There is no such API"),
-        (1, {"status": 401, "json": {"status": 401}}, "The second of the two: This API asks for a key"),
+        (0, {"status": 404, "json": {"status": 404}}, "First model: The API isn\u2019t at this address"),
+        (1, {"status": 401, "json": {"status": 401}}, "Second model: This API asks for a key"),
     ],
 )
 def test_what_waiting_does_not_mend_pauses_says_whose_fault_and_goes_on_later(
@@ -336,7 +336,7 @@ def test_a_model_that_has_learned_from_the_file_is_named(page: Page, two: Stack)
 
     page.route(f"{two.api}/v1/model", learned)
     start(page, LABELLED)
-    expect(page.locator("#learned")).to_contain_text("The first has learned from this very file")
+    expect(page.locator("#learned")).to_contain_text("The first model was trained on this file")
     expect_phase(page, "done")
 
 

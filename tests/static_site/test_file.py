@@ -319,7 +319,7 @@ def test_rows_that_cannot_be_sent_fail_with_their_reason_and_are_not_sent(
         ("review",), (GOOD,), ("",), ("x" * 50_001,), ("  ",), ("\N{GRINNING FACE}" * 50_000,), ("<br />",)
     )
     choose(page, data)
-    expect(page.locator("#send")).to_have_text("Read 3 reviews")
+    expect(page.locator("#send")).to_have_text("Judge 3 reviews")
     page.locator("#send").click()
     expect_phase(page, "done")
     assert len(asked) == 3
