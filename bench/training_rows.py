@@ -77,7 +77,7 @@ def our_speed(corpus: corpora.Corpus, part: corpora.Split, setting: Setting) -> 
     options = parse(["--model-dir", str(setting.empty("network")), "--epochs", "1"])
     size = Size(**inference.model_fn(inference.MODEL_FOLDER).card["size"])
     small = corpus._replace(train=part, development=corpus.development.part(64))
-    run = train._Run(Network(size), small, options, torch.device("cpu"))
+    run = train.Run(Network(size), small, options, torch.device("cpu"))
     run.one_epoch()
     return len(part) / run.seconds
 

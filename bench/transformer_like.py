@@ -83,7 +83,7 @@ def _tokenizer() -> Any:
 
         from training.recipe import transformer
 
-        found = Tokenizer.from_file(str(transformer.files() / "tokenizer.json"))
+        found = Tokenizer.from_file(str(transformer.pretrained_folder() / "tokenizer.json"))
     except (ImportError, transformer.TransformerError) as error:
         raise Missing(f"BERT's pieces of words are missing ({error})") from error
     found.enable_truncation(MOST_TOKENS)

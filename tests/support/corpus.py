@@ -1,4 +1,4 @@
-"""A corpus small enough to train on in a second: one word praises, another one damns."""
+"""A corpus small enough to train on in a second: one word praises, another damns."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ GOOD, BAD = FIRST_KNOWN_ID, FIRST_KNOWN_ID + 1
 
 
 def tiny_split(count: int, seed: int, labelled: bool = True) -> Split:
-    """Give reviews of 3 to 12 words; half hold GOOD, half BAD, the rest is noise."""
+    """Return reviews of 3 to 12 words; half hold GOOD, half BAD, the rest is noise."""
     chooser = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int8) % 2
     ids = []
@@ -25,6 +25,7 @@ def tiny_split(count: int, seed: int, labelled: bool = True) -> Split:
 
 
 def tiny_corpus() -> Corpus:
+    """Return the tiny corpus."""
     return Corpus(
         train=tiny_split(96, 1),
         development=tiny_split(40, 2),

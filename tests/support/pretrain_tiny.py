@@ -13,15 +13,13 @@ from training.recipe import pretrain
 from training.recipe.network import Size
 from training.recipe.workers import leave, working
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def main() -> None:
     folder, reviews = Path(sys.argv[1]), np.load(sys.argv[2])
     pretrain.ROWS, pretrain.CHUNK, pretrain.NEGATIVES = 4, 8, 16
     pretrain.uses_bf16 = lambda device: False
     parser = argparse.ArgumentParser()
-    pretrain.add_flags(parser)
+    pretrain.add_pretraining(parser)
     table = torch.randn(ROWS, 8, generator=torch.manual_seed(0)) * 0.4
     with working() as (workers, device):
         weights = pretrain.train_language_models(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def in_two_processes(script: str, *arguments: str) -> str:
-    """Give what the processes printed; fail with their errors."""
+    """Return what the processes printed; fail with their errors."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2"),

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 
 import torch
 
@@ -11,15 +10,13 @@ from training.recipe import train
 from training.recipe.network import Network, Size
 from training.recipe.workers import leave, start
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def main() -> None:
     few = ["--epochs", "3", "--batch", "8", "--lr", "0.02", "--table-lr", "1", "--patience", "9"]
     options = train.parse([*few, "--model-dir", sys.argv[1], *sys.argv[2:]])
     train.uses_bf16 = lambda device: False
     workers = start(torch.device("cpu"))
-    # A seed of its own: the leading process's first weights must reach the other one.
+    # Each process has its own seed: the main one's first weights must reach the other.
     train.seed_everything(options.seed + int(os.environ["RANK"]))
     network = Network(Size(ROWS, 8, 8))
     train.fit(network, tiny_corpus(), options, torch.device("cpu"), workers)

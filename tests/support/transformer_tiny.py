@@ -10,14 +10,12 @@ from training.data import dataset
 from training.recipe import transformer
 from training.recipe.workers import leave, start
 
-ROOT = Path(__file__).resolve().parents[2]
-
 PRAISE = ("wonderful", "brilliant", "superb", "excellent")
 BLAME = ("terrible", "awful", "boring", "dreadful")
 
 
 def tiny_encoder(folder: Path | None = None, pretrained: bool = True) -> BertModel:
-    """Give an encoder of 16 states in one layer, without dropout, its weights random."""
+    """Return an encoder of 16 states in one layer, without dropout, its weights random."""
     config = BertConfig(
         hidden_size=16,
         num_hidden_layers=1,
@@ -31,20 +29,20 @@ def tiny_encoder(folder: Path | None = None, pretrained: bool = True) -> BertMod
 
 
 def reviews(count: int, split: str) -> list[dataset.Review]:
-    """Give short reviews, damning and praising by turns."""
-    found = []
+    """Return short reviews, damning and praising by turns."""
+    texts = []
     for number in range(count):
         word = (PRAISE if number % 2 else BLAME)[number // 2 % 4]
         name = f"{split}/{'pos' if number % 2 else 'neg'}/{number}_{9 if number % 2 else 2}.txt"
         text = f"The film is {word}" + ", and long" * (number % 3) + "."
-        found.append(dataset.Review(name, text, number % 2, 0, f"film/{number}"))
-    return found
+        texts.append(dataset.Review(name, text, number % 2, 0, f"film/{number}"))
+    return texts
 
 
 def put_in_place(archive: Path) -> None:
-    """Let transformer.py find the tiny encoder and the short reviews; no dropout, float32, small batches."""
+    """Make transformer.py use the tiny encoder and the short reviews: no dropout, float32, small batches."""
     data = dataset.Dataset(reviews(64, "train"), reviews(16, "train"), [], [], {"train": 0, "unsup": 0})
-    dataset.find_archive = lambda given: archive
+    dataset.find_archive = lambda path: archive
     dataset.load = lambda path: data
     transformer.encoder = tiny_encoder
     transformer.uses_bf16 = lambda device: False

@@ -36,7 +36,7 @@ def minilm(source: TrainingSource) -> Baseline:
         folder = cache.folder() / "best" / "transformer"
         if not _has_recipe(folder, recipe):
             folder = source.keep("minilm", recipe, make)
-        model, files = transformer.load(folder), transformer.files()
+        model, files = transformer.load(folder), transformer.pretrained_folder()
     except transformer.TransformerError as error:
         raise BaselineMissing(f"MiniLM can't be loaded: {error}") from error
 

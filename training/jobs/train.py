@@ -46,7 +46,7 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 # Pretraining's results lie with the checkpoints, so an interruption does not repeat them.
 ENVIRONMENT = {"VERDICT_CACHE": f"{CHECKPOINTS}/cache"}
 # Flags that name a file. The file is uploaded, and the job reads it from a channel of the flag's name.
-FILE_FLAGS = ("pretrained", "taught")
+FILE_FLAGS = ("pretrained", "soft_targets")
 # Libraries that the training image lacks, as named in requirements/run.txt and requirements/train.txt.
 MISSING_LIBRARIES = ("nltk", "beautifulsoup4", "tqdm", "gensim", "safetensors")
 METRICS = {
@@ -148,13 +148,13 @@ def read_flags(arguments: list[str]) -> tuple[dict[str, Any], dict[str, Path]]:
     files = {name: Path(options[name]) for name in FILE_FLAGS if options[name]}
     for name, path in files.items():
         if not path.is_file():
-            raise CloudError(f"no file at {path}, which --{name} names")
+            raise CloudError(f"no file at {path}, which --{name.replace('_', '-')} names")
     flags = {
         name.replace("_", "-"): value
         for name, value in options.items()
         if name not in (*train_flags.PLACES, *FILE_FLAGS) and value is not None
     }
-    flags |= {name: f"{CHANNELS}/{name}/{path.name}" for name, path in files.items()}
+    flags |= {name.replace("_", "-"): f"{CHANNELS}/{name}/{path.name}" for name, path in files.items()}
     return flags | {"checkpoint-dir": CHECKPOINTS, "resume": True}, files
 
 

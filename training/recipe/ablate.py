@@ -1,11 +1,12 @@
-"""Show what each ingredient of the published recipe does, by training without it.
+"""Show the effect of each ingredient of the published recipe, by training without it.
 
     python -m training.recipe.ablate                # one epoch each, from the stage files of reproduce.py
     python -m training.recipe.ablate --list         # the trainings, and which are done
 
-Every row is the recipe's last training, shortened to ``--epochs`` and with one thing left out, judged on
-the development split, on the behaviour suite and on single sentences. The rows compare with each
-other and not with the published model, which is trained for longer. ``--publish`` writes them into its card.
+Every row is the recipe's last training, shortened to ``--epochs`` and without one ingredient. It is
+evaluated on the development split, on the behaviour suite and on single sentences. Compare the rows with
+each other, not with the published model, which is trained for longer. ``--publish`` writes them into
+its card.
 """
 
 import argparse
@@ -27,22 +28,22 @@ from vocab.files import write_atomic
 
 EPOCHS = 1
 WHOLE = "everything"
-# What is left out, and the flags that go with it.
+# Each left-out ingredient, and the flags that add it.
 WITHOUT: dict[str, tuple[str, ...]] = {
     "lessons": ("--lessons",),
     "swapped reviews": ("--swaps",),
-    "teachers' soft targets": ("--taught",),
+    "teachers' soft targets": ("--soft-targets",),
     "language models": (),
 }
 # This row starts from the word vectors alone.
 FROM_VECTORS = list(WITHOUT)[-1]
 
 
-def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
-    """Give a training and a packaging for each row: everything first, then without one ingredient each."""
+def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, Stage]]:
+    """Return a training and a packaging for each row: everything first, then without one ingredient each."""
     student = reproduce.recipe(seed, folder)[-2]
     vectors = vectors_in(folder)
-    found = {}
+    rows = {}
     for name, flags in {WHOLE: (), **WITHOUT}.items():
         place = folder / "ablation" / (name.replace(" ", "-").replace("'", "") + f"-{epochs}-{seed}")
         changed = {"--model-dir": str(place / "network"), "--epochs": str(epochs)}
@@ -51,23 +52,23 @@ def variants(seed: int, folder: Path, epochs: int) -> dict[str, list[Stage]]:
         command = without_flags(with_values(student.command, changed), flags)
         reads = [path for path in (*student.reads, vectors) if str(path) in command]
         training = Stage(place.name, command, reads, place / "network" / "network.safetensors")
-        # Half a recipe may give a network that int8 suits less well.
+        # A network of half a recipe may lose more to int8.
         places = ["--network", str(place / "network"), "--out", str(place / "package")]
         package = ["export.py", "--trial", *places]
-        found[name] = [
+        rows[name] = (
             training,
             Stage(f"{place.name}-package", package, [training.writes], place / "package" / "model.onnx"),
-        ]
-    return found
+        )
+    return rows
 
 
 def vectors_in(folder: Path) -> Path:
-    """Give where the row without language models finds its word vectors."""
+    """Return the file of the word vectors for the row without language models."""
     return folder / "ablation" / "vectors.safetensors"
 
 
 def with_values(command: list[str], values: dict[str, str]) -> list[str]:
-    """Give a command with other values after its flags.
+    """Return a command with other values after its flags.
 
     >>> with_values(["train.py", "--epochs", "3"], {"--epochs": "1"})
     ['train.py', '--epochs', '1']
@@ -76,7 +77,7 @@ def with_values(command: list[str], values: dict[str, str]) -> list[str]:
 
 
 def without_flags(command: list[str], flags: tuple[str, ...]) -> list[str]:
-    """Give a command without some flags and their values.
+    """Return a command without some flags and their values.
 
     >>> without_flags(["train.py", "--lessons", "9", "--resume"], ("--lessons",))
     ['train.py', '--resume']
@@ -88,29 +89,32 @@ def without_flags(command: list[str], flags: tuple[str, ...]) -> list[str]:
     ]
 
 
-def keep_vectors(pretrained: Path, out: Path) -> None:
-    """Write the word vectors that the language models started from, as weights for train.py."""
-    found = sorted(cache.folder().glob("vectors-*.safetensors"))
+def save_vectors(pretrained: Path, out: Path) -> None:
+    """Write the word vectors that the language models started from, as weights for train.py.
+
+    Raises dataset.DataError when the cache folder has none of their shape.
+    """
+    paths = sorted(cache.folder().glob("vectors-*.safetensors"))
     shape = load_file(pretrained)["embedding.weight"].shape
-    tables = [table for path in found if (table := load_file(path)["table"]).shape == shape]
+    tables = [table for path in paths if (table := load_file(path)["table"]).shape == shape]
     if not tables:
         raise dataset.DataError(f"no word vectors in {cache.folder()}; run reproduce.py from its start")
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 
 def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, float]:
-    """Give what a choice may look at, and the held-back half that shows whether it holds."""
+    """Return the figures of development data, and the rates on the held-back half of the cases."""
     labels = np.array([review.label for review in data.development])
-    judged = evaluate.judge([review.text for review in data.development], labels, model, workers)
+    summary = evaluate.judge([review.text for review in data.development], labels, model, workers)
     return {
-        "development_accuracy": judged["accuracy"],
-        "development_nll": judged["nll"],
+        "development_accuracy": summary["accuracy"],
+        "development_nll": summary["nll"],
         **behaviour.overall_rates(model, data.development),
     }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Lay the rows out in percent; the likelihood in nats."""
+    """Return the rows as a table to print: rates in percent, the likelihood in nats."""
     names = list(rows[0])[1:]
     lines = [f"{'without':24}" + "".join(f"{name.replace('_', ' '):>22}" for name in names)]
     for row in rows:
@@ -119,43 +123,63 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def note_of(stage: Stage, folder: Path) -> Path:
+    """Return the path of a stage's note."""
+    return folder / "ablation" / f"{stage.name}.json"
+
+
+def print_stages(options: argparse.Namespace) -> None:
+    """Print each stage and whether it is done."""
+    folder = reproduce.stages_folder()
+    for stages in variants(options.seed, folder, options.epochs).values():
+        for stage in stages:
+            done = reproduce.is_done(stage, note_of(stage, folder))
+            print(f"{'done' if done else 'open'}  {stage.name}")
+
+
+def measure(options: argparse.Namespace, pretrained: Path) -> list[dict[str, Any]]:
+    """Run the stages that are not done yet; return and print the figures of each row."""
+    folder = reproduce.stages_folder()
+    if not vectors_in(folder).is_file():
+        save_vectors(pretrained, vectors_in(folder))
+    data = dataset.load(dataset.find_archive(options.archive))
+    rows: list[dict[str, Any]] = []
+    for name, (training, packaging) in variants(options.seed, folder, options.epochs).items():
+        for stage in (training, packaging):
+            note = note_of(stage, folder)
+            if not reproduce.is_done(stage, note):
+                reproduce.run(stage, note)
+        without = None if name == WHOLE else name
+        rows.append({"without": without, **figures_of(packaging.writes.parent, data, options.workers)})
+        print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Show what each ingredient of the recipe does.")
+    parser = argparse.ArgumentParser(description="Show the effect of each ingredient of the recipe.")
     parser.add_argument("--epochs", type=int, default=EPOCHS, help=f"of each training (default {EPOCHS})")
     parser.add_argument("--seed", type=int, default=1, help="of each training (default 1)")
-    parser.add_argument("--kept", action="store_true", help="without teachers, as of reproduce.py --kept")
+    parser.add_argument("--stored-targets", action="store_true", help=reproduce.STORED_TARGETS_HELP)
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
-    parser.add_argument("--list", action="store_true", help="print the trainings and which are done")
+    parser.add_argument("--list", action="store_true", help="print each training and whether it is done")
     parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
     options = parser.parse_args()
-    folder = cache.folder() / "best"
-    stages = reproduce.recipe(options.seed, folder, kept=options.kept)
+    stages = reproduce.recipe(options.seed, reproduce.stages_folder(), stored_targets=options.stored_targets)
     missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
     if missing:
         sys.exit(f"ablate: not made yet: {', '.join(missing)}; run reproduce.py first")
     try:
-        if not (options.list or vectors_in(folder).is_file()):
-            keep_vectors(stages[0].writes, vectors_in(folder))
-        data = None if options.list else dataset.load(dataset.find_archive(options.archive))
-        rows = []
-        for name, both in variants(options.seed, folder, options.epochs).items():
-            for stage in both:
-                note = folder / "ablation" / f"{stage.name}.json"
-                done = reproduce.is_done(stage, note)
-                if options.list:
-                    print(f"{'done' if done else 'open'}  {stage.name}")
-                elif not done:
-                    reproduce.run(stage, note)
-            if data:
-                without = None if name == WHOLE else name
-                rows.append({"without": without, **figures_of(both[1].writes.parent, data, options.workers)})
-                print(json.dumps(rows[-1]), flush=True)
-        if rows:
+        if options.list:
+            print_stages(options)
+        else:
+            rows = measure(options, stages[0].writes)
             print(table(rows))
-        if rows and options.publish:
-            figures = {"epochs": options.epochs, "seed": options.seed, "rows": rows}
-            evaluate.publish(inference.MODEL_FOLDER, "ablation", figures, "python -m training.recipe.ablate")
+            if options.publish:
+                figures = {"epochs": options.epochs, "seed": options.seed, "rows": rows}
+                evaluate.publish(
+                    inference.MODEL_FOLDER, "ablation", figures, "python -m training.recipe.ablate"
+                )
     except OSError as error:
         sys.exit(f"ablate: {error.filename}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:

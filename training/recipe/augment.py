@@ -1,12 +1,12 @@
-"""What the network is taught with: labelled reviews, and, when a teacher is there, much more.
+"""Make more training examples than the labelled reviews give.
 
     python -m training.recipe.augment --sample 20      # print some lessons
 
-Beside the labelled reviews: unlabelled reviews and single sentences with a teacher's soft targets;
-reviews with their polar words swapped and their label flipped (Kaushik et al., ICLR 2020, by rule
-instead of by hand); and lessons, short texts filled from training/recipe/lessons/, which teach what "not",
-"hardly" or "could have been" do to the words around them. No text of a test or development
-review, nor of the behaviour suite, takes part.
+Soft targets: unlabelled reviews and single sentences with the teachers' answers. Swapped reviews: polar
+words become their opposites and the label flips (Kaushik et al., ICLR 2020, by rule instead of by
+hand). Lessons: short texts filled from training/recipe/lessons/. They teach what "not", "hardly" or
+"could have been" do to the words around them. No text of a test or development review, nor of the
+behaviour suite, takes part.
 """
 
 import argparse
@@ -25,14 +25,14 @@ from vocab.files import write_atomic
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
 FOLDER = Path(__file__).with_name("lessons")
-# A lesson is clear, so its target is nearer to 0 or 1 than a smoothed label's.
+# A lesson is clear, so its target is nearer to 0 or 1 than a smoothed label.
 LESSON_TARGET = 0.98
-# Two lessons that agree stand together as often as this; a last full stop is dropped as often as that.
+# The share of lessons with a second one beside them, if both agree; the share without a last full stop.
 PAIRED, UNSTOPPED = 0.2, 0.15
-# This share of the lessons gets typing slips; so often an apostrophe is left out ("dont"), a word drawn
-# out ("sooo"), or written in capitals.
+# The shares of lessons with typing slips, without apostrophes ("dont"), with a word drawn out ("sooo"),
+# and with capitals.
 SLIPPED, UNQUOTED, STRETCHED, SHOUTED = 0.08, 0.04, 0.03, 0.03
-# A slip falls on words of so many letters, never on one of these: without them the label turns.
+# A slip falls on words of at least this many letters, never on one of these: they decide the label.
 SLIP_LETTERS = 5
 UNSLIPPED = frozenset(
     "never nothing nobody neither without hardly barely scarcely rarely seldom cannot unlike anything"
@@ -45,7 +45,7 @@ NEIGHBOURS = {
     for place, key in enumerate(row)
 }
 STRETCHES = re.compile(r"\b(so|good|bad|great|love|boring|awful|amazing|wow|fun)\b", re.IGNORECASE)
-# Swapped reviews: this share is cut to a window of so many sentences.
+# The share of swapped reviews that is cut to a window, and the window's length in sentences.
 WINDOWED, WINDOW_SENTENCES = 0.7, 8
 # With fewer swaps than this, or a smaller share of the words, the label would be doubtful.
 MIN_SWAPS, MIN_SWAPPED_SHARE = 2, 0.03
@@ -54,7 +54,7 @@ SCOPE_TOKENS = 3
 
 
 class Examples(NamedTuple):
-    """Texts as ids, int32 (tokens,) each, and targets, float32 (texts,): P(positive)."""
+    """Hold texts as ids, int32 (tokens,) each, and targets, float32 (texts,): P(positive)."""
 
     ids: list[np.ndarray]
     targets: np.ndarray
@@ -63,10 +63,10 @@ class Examples(NamedTuple):
         return Examples(self.ids + other.ids, np.concatenate([self.targets, other.targets]))
 
 
-class Taught(NamedTuple):
-    """Teachers' soft targets: for unsup reviews, in their order, and for single sentences.
+class SoftTargets(NamedTuple):
+    """Hold the teachers' soft targets for unsup reviews, float32 (reviews,), and for single sentences.
 
-    ``teachers`` says of each kind what it is, how much it weighs, and how good it is alone.
+    ``teachers`` has each kind's name, weight and accuracy on the development split.
     """
 
     unsup: np.ndarray
@@ -75,32 +75,32 @@ class Taught(NamedTuple):
 
 
 def smoothed(labels: np.ndarray, smoothing: float) -> np.ndarray:
-    """Give targets for labels 0 or 1, moved towards 0.5 by half of ``smoothing``."""
+    """Return targets, float32 (reviews,), for labels 0 or 1, moved towards 0.5 by half of ``smoothing``."""
     return (labels * (1 - smoothing) + 0.5 * smoothing).astype(np.float32)
 
 
-def save_taught(taught: Taught, path: Path) -> None:
-    """Write soft targets for train.py; float16 is what training/recipe/soft_targets.npz keeps, so no more is said."""
+def save_soft_targets(soft_targets: SoftTargets, path: Path) -> None:
+    """Write soft targets for train.py, as float16: training/recipe/soft_targets.npz stores no more digits."""
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        teachers=json.dumps(taught.teachers),
-        unsup_targets=taught.unsup.astype(np.float16),
-        sentence_ids=np.concatenate(taught.sentences.ids),
-        sentence_lengths=np.array([len(one) for one in taught.sentences.ids], dtype=np.int32),
-        sentence_targets=taught.sentences.targets.astype(np.float16),
+        teachers=json.dumps(soft_targets.teachers),
+        unsup_targets=soft_targets.unsup.astype(np.float16),
+        sentence_ids=np.concatenate(soft_targets.sentences.ids),
+        sentence_lengths=np.array([len(ids) for ids in soft_targets.sentences.ids], dtype=np.int32),
+        sentence_targets=soft_targets.sentences.targets.astype(np.float16),
     )
     write_atomic(path, buffer.getvalue())
 
 
-def load_taught(path: Path) -> Taught:
-    """Read what ``save_taught`` wrote."""
+def load_soft_targets(path: Path) -> SoftTargets:
+    """Load a file that ``save_soft_targets`` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
         ends = np.cumsum(arrays["sentence_lengths"])[:-1]
         targets = arrays["sentence_targets"].astype(np.float32)
         sentences = Examples(np.split(arrays["sentence_ids"], ends), targets)
         unsup = arrays["unsup_targets"].astype(np.float32)
-        return Taught(unsup, sentences, json.loads(str(arrays["teachers"])))
+        return SoftTargets(unsup, sentences, json.loads(str(arrays["teachers"])))
 
 
 # --- swapped reviews ----------------------------------------------------------------------------
@@ -121,29 +121,32 @@ class Swapper:
         self.stops = {words.id_of(sign) for sign in ".!?"}
 
     def swap(
-        self, ids: np.ndarray, label: int, chance: np.random.Generator
+        self, ids: np.ndarray, label: int, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Give a window of the review as it is and swapped, or None when too little can be swapped.
+        """Return a window of the review as it is and swapped, or None when too little can be swapped.
 
         Only words that agree with the label are swapped, and none within a negation's scope.
+
+        :param ids: int32 (tokens,)
+        :param label: 0 or 1
         """
-        if chance.random() < WINDOWED:
-            ids = self._window(ids, chance)
+        if rng.random() < WINDOWED:
+            ids = self._window(ids, rng)
         swapped, swaps = ids.copy(), 0
         for place, number in enumerate(ids):
             opposites = self.opposites[label].get(int(number))
             scope = ids[max(0, place - SCOPE_TOKENS) : place]
             if opposites and not self.negators.intersection(scope.tolist()):
-                swapped[place] = opposites[chance.integers(len(opposites))]
+                swapped[place] = opposites[rng.integers(len(opposites))]
                 swaps += 1
         if swaps < max(MIN_SWAPS, MIN_SWAPPED_SHARE * len(ids)):
             return None
         return ids, swapped
 
-    def _window(self, ids: np.ndarray, chance: np.random.Generator) -> np.ndarray:
+    def _window(self, ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         ends = [place + 1 for place, number in enumerate(ids) if int(number) in self.stops]
         ends = ends or [len(ids)]
-        first = int(chance.integers(max(1, len(ends) - WINDOW_SENTENCES + 1)))
+        first = int(rng.integers(max(1, len(ends) - WINDOW_SENTENCES + 1)))
         last = min(first + WINDOW_SENTENCES, len(ends)) - 1
         return ids[ends[first - 1] if first else 0 : ends[last]]
 
@@ -151,12 +154,12 @@ class Swapper:
 def swapped_examples(
     reviews: Sequence[np.ndarray], labels: np.ndarray, share: float, words: Vocabulary, seed: int
 ) -> Examples:
-    """Give, for a share of the reviews, a window as it is and the same swapped with the other label."""
-    swapper, chance = Swapper(words), np.random.default_rng(seed)
+    """Return a window of a share of the reviews, each as it is and swapped with the other label."""
+    swapper, rng = Swapper(words), np.random.default_rng(seed)
     ids: list[np.ndarray] = []
     targets: list[int] = []
     for review, label in zip(reviews, labels, strict=True):
-        pair = swapper.swap(review, int(label), chance) if chance.random() < share else None
+        pair = swapper.swap(review, int(label), rng) if rng.random() < share else None
         if pair:
             ids += pair
             targets += [int(label), 1 - int(label)]
@@ -169,7 +172,7 @@ SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 class Frame(NamedTuple):
-    """A lesson with slots in braces; every filling has this label."""
+    """Hold a lesson with slots in braces; every filling has this label."""
 
     frame: str
     label: str
@@ -177,22 +180,23 @@ class Frame(NamedTuple):
 
 
 def load_lexicon() -> dict[str, list[str]]:
-    """Read what fills the slots."""
-    return json.loads((FOLDER / "lexicon.json").read_text(encoding="utf-8"))
+    """Load the entries that fill the slots, by slot name."""
+    lexicon: dict[str, list[str]] = json.loads((FOLDER / "lexicon.json").read_text(encoding="utf-8"))
+    return lexicon
 
 
 def load_frames() -> list[Frame]:
-    """Read the frames."""
+    """Load the frames."""
     lines = (FOLDER / "frames.jsonl").read_text(encoding="utf-8").splitlines()
     return [Frame(**json.loads(line)) for line in lines]
 
 
 def slot_name(slot: str, lexicon: dict[str, list[str]]) -> str:
-    """Give the lexicon's name of a slot: {pos_adj2} is a second draw from pos_adj."""
+    """Return the lexicon's name of a slot: {pos_adj2} is a second draw from pos_adj."""
     return slot if slot in lexicon else re.sub(r"\d$", "", slot)
 
 
-def fill(frame: Frame, lexicon: dict[str, list[str]], chance: random.Random) -> str:
+def fill(frame: Frame, lexicon: dict[str, list[str]], rng: random.Random) -> str:
     """Fill every slot, never the same entry twice for one name; mend a/an and capitals.
 
     An entry may hold slots itself; they are filled in the same way.
@@ -201,7 +205,7 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], chance: random.Random) -> 
 
     def draw(match: re.Match[str]) -> str:
         name = slot_name(match[1], lexicon)
-        entry = chance.choice([one for one in lexicon[name] if one not in used[name]] or lexicon[name])
+        entry = rng.choice([entry for entry in lexicon[name] if entry not in used[name]] or lexicon[name])
         used[name].add(entry)
         return SLOT.sub(draw, entry) if "{" in entry else entry
 
@@ -212,66 +216,67 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], chance: random.Random) -> 
 
 
 def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, int]]:
-    """Yield lessons and their labels, 0 or 1, for ever; topics and labels come equally often.
+    """Yield lessons and their labels, 0 or 1, for ever; each topic and label is equally frequent.
 
-    Without ``typing`` the same lessons come as they are written, with no typing slips.
+    Without ``typing`` the same lessons come without typing slips.
     """
-    chance, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
+    rng, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
     known = _words_of(lexicon) if typing else frozenset()
     by_topic: dict[tuple[str, str], list[Frame]] = defaultdict(list)
     for frame in load_frames():
         by_topic[frame.topic, frame.label].append(frame)
     kinds = sorted(by_topic)
 
-    def one() -> tuple[str, int]:
-        frame = chance.choice(by_topic[chance.choice(kinds)])
-        return fill(frame, lexicon, chance), int(frame.label == "positive")
+    def draw() -> tuple[str, int]:
+        frame = rng.choice(by_topic[rng.choice(kinds)])
+        return fill(frame, lexicon, rng), int(frame.label == "positive")
 
     while True:
-        text, label = one()
-        if chance.random() < PAIRED:
-            second, agrees = one()
-            text = f"{text} {second}" if agrees == label else text
-        text = text.rstrip(".") if chance.random() < UNSTOPPED else text
+        text, label = draw()
+        if rng.random() < PAIRED:
+            second, other = draw()
+            text = f"{text} {second}" if other == label else text
+        text = text.rstrip(".") if rng.random() < UNSTOPPED else text
         yield (mistype(text, known, slips) if typing else text), label
 
 
-def mistype(text: str, known: frozenset[str], chance: random.Random) -> str:
+def mistype(text: str, known: frozenset[str], rng: random.Random) -> str:
     """Write a share of the texts as people type: slips, no apostrophes, words drawn out or in capitals.
 
     A slip never makes one of the ``known`` words, so that no word turns into another.
     """
-    if chance.random() < SLIPPED:
-        text = slip(text, known, chance)
-    if chance.random() < UNQUOTED:
+    if rng.random() < SLIPPED:
+        text = slip(text, known, rng)
+    if rng.random() < UNQUOTED:
         text = re.sub(r"(?<=[A-Za-z])['\u2019](?=[a-z])", "", text)
-    if chance.random() < STRETCHED:
-        text = STRETCHES.sub(lambda match: _stretch(match[0], chance), text, count=1)
-    if chance.random() < SHOUTED:
+    if rng.random() < STRETCHED:
+        text = STRETCHES.sub(lambda match: _stretch(match[0], rng), text, count=1)
+    if rng.random() < SHOUTED:
         words = [match.span() for match in re.finditer(r"[A-Za-z']{3,}", text)]
-        start, end = chance.choice([(0, len(text)), *words])
+        start, end = rng.choice([(0, len(text)), *words])
         text = text[:start] + text[start:end].upper() + text[end:]
     return text
 
 
-def slip(text: str, known: frozenset[str], chance: random.Random) -> str:
+def slip(text: str, known: frozenset[str], rng: random.Random) -> str:
     """Swap, drop, double or mistype a letter in one or two of the longer words, never the first letter."""
     words = [
         match
         for match in re.finditer(rf"(?<![\w'\u2019])[A-Za-z]{{{SLIP_LETTERS},}}(?![\w'\u2019])", text)
         if match[0].lower() not in UNSLIPPED
     ]
-    drawn = chance.sample(words, min(len(words), chance.choice([1, 1, 2])))
+    drawn = rng.sample(words, min(len(words), rng.choice([1, 1, 2])))
     for match in sorted(drawn, key=lambda match: -match.start()):
-        slipped = _slipped(match[0], chance)
+        slipped = _slipped(match[0], rng)
         if slipped.lower() not in known:
             text = text[: match.start()] + slipped + text[match.end() :]
     return text
 
 
 def lesson_examples(count: int, words: Vocabulary, seed: int) -> Examples:
-    """Give ``count`` lessons as ids."""
-    ids, targets = [], []
+    """Return ``count`` lessons as ids."""
+    ids: list[np.ndarray] = []
+    targets: list[float] = []
     for text, label in lessons(seed):
         if len(ids) >= count:
             break
@@ -286,22 +291,22 @@ def _words_of(lexicon: dict[str, list[str]]) -> frozenset[str]:
     return frozenset(word for text in texts for word in re.findall("[a-z]+", text.lower()))
 
 
-def _slipped(word: str, chance: random.Random) -> str:
-    place = chance.randrange(1, len(word))
+def _slipped(word: str, rng: random.Random) -> str:
+    place = rng.randrange(1, len(word))
     before, letter, after = word[:place], word[place], word[place + 1 :]
-    kind = chance.choice(["swap", "drop", "double", "neighbour"])
+    kind = rng.choice(["swap", "drop", "double", "neighbour"])
     if kind == "swap" and after:
         return before + after[0] + letter + after[1:]
     if kind == "drop":
         return before + after
     if kind == "neighbour" and letter in NEIGHBOURS:
-        return before + chance.choice(NEIGHBOURS[letter]) + after
+        return before + rng.choice(NEIGHBOURS[letter]) + after
     return before + letter + letter + after
 
 
-def _stretch(word: str, chance: random.Random) -> str:
+def _stretch(word: str, rng: random.Random) -> str:
     place = max(word.lower().rfind(vowel) for vowel in "ao") if word.lower() != "fun" else 1
-    return word[:place] + word[place] * chance.randint(2, 4) + word[place:]
+    return word[:place] + word[place] * rng.randint(2, 4) + word[place:]
 
 
 def _article(match: re.Match[str]) -> str:
@@ -314,8 +319,8 @@ def _article(match: re.Match[str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Print lessons.")
-    parser.add_argument("--sample", type=int, default=20, help="how many (default 20)")
-    parser.add_argument("--seed", type=int, default=1, help="which ones (default 1)")
+    parser.add_argument("--sample", type=int, default=20, help="number of lessons (default 20)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the draw (default 1)")
     options = parser.parse_args()
     for number, (text, label) in enumerate(lessons(options.seed)):
         if number >= options.sample:

@@ -1,7 +1,7 @@
-"""A linear model on words, pairs and triples, weighted by naive Bayes: a teacher and a peer of the network.
+"""A linear model on words, pairs and triples, weighted by naive Bayes: a teacher and a baseline.
 
 Source: Wang & Manning, "Baselines and Bigrams", ACL 2012, with logistic regression (Mesnil et al.,
-ICLR 2015). It knows phrases that the network has seen too rarely, and errs elsewhere.
+ICLR 2015). It knows phrases that the network saw too rarely, and makes other errors.
 """
 
 from collections.abc import Sequence
@@ -19,18 +19,19 @@ MIN_REVIEWS = 2
 
 
 class Ngrams(NamedTuple):
-    """A fitted model: the weight of each column, and the bias."""
+    """Hold a fitted model: the weight of each column, float32 (COLUMNS,), and the bias."""
 
     weights: np.ndarray
     bias: float
 
     def logits(self, reviews: Sequence[np.ndarray]) -> np.ndarray:
-        """Give logits, float32 (reviews,), of reviews as ids, int32 (tokens,)."""
-        return (matrix(reviews) @ self.weights + self.bias).astype(np.float32)
+        """Return logits, float32 (reviews,), of reviews as ids, int32 (tokens,) each."""
+        products: np.ndarray = matrix(reviews) @ self.weights
+        return (products + self.bias).astype(np.float32)
 
 
 def fit(reviews: Sequence[np.ndarray], labels: np.ndarray, strength: float = STRENGTH) -> Ngrams:
-    """Fit on reviews as ids and labels 0 or 1 (reviews,)."""
+    """Fit on reviews as ids, int32 (tokens,) each, and labels 0 or 1, (reviews,)."""
     counts = matrix(reviews)
     ratio = _log_ratio(counts, labels)
     model = LogisticRegression(C=strength, solver="liblinear", dual=True, max_iter=200, random_state=0)
@@ -39,31 +40,34 @@ def fit(reviews: Sequence[np.ndarray], labels: np.ndarray, strength: float = STR
 
 
 def matrix(reviews: Sequence[np.ndarray]) -> sparse.csr_matrix:
-    """Give which n-grams each review holds, 0 or 1, float32 (reviews, COLUMNS)."""
+    """Return which n-grams each review holds, 0 or 1, float32 (reviews, COLUMNS)."""
     columns = [_columns(ids) for ids in reviews]
-    starts = np.cumsum([0] + [len(found) for found in columns])
+    starts = np.cumsum([0] + [len(held) for held in columns])
     present = np.ones(starts[-1], dtype=np.float32)
     return sparse.csr_matrix((present, np.concatenate(columns), starts), shape=(len(columns), COLUMNS))
 
 
 def _log_ratio(counts: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
-    """Give naive Bayes' log-ratio of each column, smoothed by one; 0 for those seen once."""
+    """Return naive Bayes' log-ratio of each column, float32 (COLUMNS,), smoothed by one.
+
+    It is 0 for columns that fewer than MIN_REVIEWS reviews hold.
+    """
     positive = np.asarray(counts[labels == 1].sum(axis=0)).ravel() + 1
     negative = np.asarray(counts[labels == 0].sum(axis=0)).ravel() + 1
-    ratio = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
+    ratio: np.ndarray = np.log(positive / positive.sum()) - np.log(negative / negative.sum())
     ratio[positive + negative - 2 < MIN_REVIEWS] = 0
     return ratio.astype(np.float32)
 
 
 def _columns(ids: np.ndarray) -> np.ndarray:
-    """Hash the 1-, 2- and 3-grams of a review into distinct columns."""
-    one = ids.astype(np.uint64) + np.uint64(1)
-    keys = [one]
+    """Hash the 1-, 2- and 3-grams of a review into distinct columns, int32 (columns,), in order."""
+    words = ids.astype(np.uint64) + np.uint64(1)
+    keys = [words]
     for _ in range(2):
-        longer = keys[-1][:-1] * np.uint64(0x9E3779B97F4A7C15) ^ one[len(keys) :]
+        longer = keys[-1][:-1] * np.uint64(0x9E3779B97F4A7C15) ^ words[len(keys) :]
         keys.append(longer)
     key = np.concatenate(keys)
-    # The finalizer of MurmurHash3 (Appleby, public domain) spreads what the sums left close.
+    # The finalizer of MurmurHash3 (Appleby, public domain) spreads keys that lie close together.
     key ^= key >> np.uint64(33)
     key *= np.uint64(0xFF51AFD7ED558CCD)
     key ^= key >> np.uint64(33)

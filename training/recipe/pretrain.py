@@ -16,6 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +28,7 @@ from tqdm import tqdm
 from training.data import cache, dataset
 from training.data import corpus as corpora
 from training.recipe.network import Network, Size, init_lstm
-from training.recipe.train_flags import add_flags
+from training.recipe.train_flags import add_pretraining
 from training.recipe.workers import ALONE, Workers, leave, working
 from vocab import vocabulary
 from vocab.files import write_atomic
@@ -35,13 +36,21 @@ from vocab.vocabulary import PAD_ID
 
 # The vectors' spread before they meet the LSTMs; gensim's own is about 0.25 at this width.
 TABLE_STD = 0.4
+# A step reads ROWS x CHUNK tokens in each direction, against NEGATIVES drawn words.
 ROWS = 128
 CHUNK = 64
 NEGATIVES = 256
 LM_DROPOUT = 0.1
+LSTM_LR, TABLE_LR = 4e-3, 1e-3
+CHECKPOINT_STEPS = 500
 CPU = torch.device("cpu")
 # Of mallopt(3): trim threshold, mmap threshold (32 MiB is its most), number of arenas.
 MALLOC_OPTIONS = {-1: 2**30, -3: 2**25, -8: 1}
+
+# For each reading direction, ids and their next ids, int64 (rows, tokens) each.
+Chunk = dict[str, tuple[Tensor, Tensor]]
+# An LSTM's hidden and cell state, float32 (1, rows, hidden) each.
+State = tuple[Tensor, Tensor]
 
 
 def pretrain(
@@ -52,36 +61,38 @@ def pretrain(
     device: torch.device = CPU,
     workers: Workers = ALONE,
 ) -> Path:
-    """Give the path of the pretrained weights: ``out``, made now, or a file of the cache folder.
+    """Return the path of the pretrained weights: ``out``, made now, or a file of the cache folder.
 
-    Of several processes the leading one learns the vectors and writes; all learn the language models. That
-    file's name holds what the weights depend on, archive, vocabulary, size and options, so they are
-    made once.
+    That file's name holds what the weights depend on: archive, vocabulary, size and options. They are
+    made once. The main process learns the vectors and writes; all learn the language models.
     """
     names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}"
     recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
     folder = cache.folder()
     folder.mkdir(parents=True, exist_ok=True)
-    kept = folder / f"pretrained-{names}x{size.hidden}-{recipe}.safetensors"
-    if workers.hear(out is None and kept.is_file()):
-        if workers.leads:
-            print(f"pretrain: found {kept}")
-        return kept
-    out = out or kept
+    cached = folder / f"pretrained-{names}x{size.hidden}-{recipe}.safetensors"
+    if workers.broadcast(out is None and cached.is_file()):
+        if workers.is_main:
+            print(f"pretrain: found {cached}")
+        return cached
+    out = out or cached
     documents = corpus.train.ids + corpus.unsup.ids
     vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.pretrain_seed}.safetensors"
-    if workers.leads and not vectors_file.is_file():
+    if workers.is_main and not vectors_file.is_file():
         table = train_vectors(documents, size, options.vector_epochs, options.pretrain_seed)
         write_atomic(vectors_file, save({"table": table}))
-    table = workers.hear(load_file(vectors_file)["table"] if workers.leads else None)
+    table = workers.broadcast(load_file(vectors_file)["table"] if workers.is_main else None)
     weights = train_language_models(documents, table, size, options, out, device, workers)
-    if workers.leads:
+    if workers.is_main:
         write_atomic(out, save(weights))
     return out
 
 
 def train_vectors(documents: list[np.ndarray], size: Size, epochs: int, seed: int) -> Tensor:
-    """Give word vectors, float32 (vocabulary, embedding), scaled to a spread of TABLE_STD."""
+    """Return word vectors, float32 (vocabulary, embedding), scaled to a spread of TABLE_STD.
+
+    :param documents: reviews as ids, int32 (tokens,) each
+    """
     from gensim.models import Word2Vec
 
     began = time.monotonic()
@@ -110,46 +121,63 @@ def train_vectors(documents: list[np.ndarray], size: Size, epochs: int, seed: in
 
 
 class LanguageModels(nn.Module):
-    """Two LSTMs, one reading ahead and one backwards, over one table shared by input and output."""
+    """Two LSTMs, one reading forward and one backward, over one table shared by input and output."""
 
     def __init__(self, table: Tensor, hidden: int) -> None:
         super().__init__()
         width = table.shape[1]
         self.table = nn.Parameter(table.clone())
         self.bias = nn.Parameter(torch.zeros(len(table)))
-        self.ahead = nn.LSTM(width, hidden, batch_first=True)
-        self.behind = nn.LSTM(width, hidden, batch_first=True)
+        self.forward_lstm = nn.LSTM(width, hidden, batch_first=True)
+        self.backward_lstm = nn.LSTM(width, hidden, batch_first=True)
         self.to_table = nn.Linear(hidden, width, bias=False)
-        for lstm in (self.ahead, self.behind):
+        for lstm in self.lstms.values():
             init_lstm(lstm)
         nn.init.orthogonal_(self.to_table.weight)
 
-    def loss(self, lstm: nn.LSTM, ids: Tensor, targets: Tensor, state, sampler: "Sampler"):
-        """Give the sampled-softmax loss of a chunk (rows, tokens) and the LSTM's last state."""
-        wanted, negatives = targets.flatten(), sampler.draw(NEGATIVES)
+    @property
+    def lstms(self) -> dict[str, nn.LSTM]:
+        """Return the LSTM of each reading direction."""
+        return {"forward": self.forward_lstm, "backward": self.backward_lstm}
+
+    def loss(
+        self, lstm: nn.LSTM, ids: Tensor, targets: Tensor, state: State | None, sampler: "Sampler"
+    ) -> tuple[Tensor, State]:
+        """Return the sampled-softmax loss of a chunk and the LSTM's last state.
+
+        :param ids: int64 (rows, tokens)
+        :param targets: the next ids, int64 (rows, tokens)
+        :param state: the state after the chunk before; none at the start
+        :returns: the mean loss in nats, float32 (), and the state, cut off from the gradient
+        """
+        next_ids, negatives = targets.flatten(), sampler.draw(NEGATIVES)
         # One look-up in the big table a chunk: each further one costs a gradient of the table's size.
-        used, at = torch.unique(torch.cat([ids.flatten(), wanted, negatives]), return_inverse=True)
+        used, at = torch.unique(torch.cat([ids.flatten(), next_ids, negatives]), return_inverse=True)
         rows, shift = F.embedding(used, self.table), (self.bias - sampler.log_odds)[used]
-        at_ids, at_wanted, at_negatives = at.split([ids.numel(), wanted.numel(), NEGATIVES])
-        embedded = F.embedding(at_ids.view_as(ids), rows) * keep_channels(ids, rows.shape[1])
-        states, state = lstm(embedded, state)
-        guess = self.to_table(states * keep_channels(ids, states.shape[2])).flatten(0, 1)
-        right = (guess * F.embedding(at_wanted, rows)).sum(1) + shift[at_wanted]
+        sizes = (ids.numel(), next_ids.numel())
+        at_ids, at_next, at_negatives = at.tensor_split((sizes[0], sum(sizes)))
+        embedded = F.embedding(at_ids.view_as(ids), rows) * channel_mask(ids, rows.shape[1])
+        states, (hidden, cell) = lstm(embedded, state)
+        guess = self.to_table(states * channel_mask(ids, states.shape[2])).flatten(0, 1)
+        right = (guess * F.embedding(at_next, rows)).sum(1) + shift[at_next]
         wrong = torch.addmm(shift[at_negatives], guess, F.embedding(at_negatives, rows).T)
-        wrong = wrong.masked_fill(at_wanted[:, None] == at_negatives[None], -1e4)
+        wrong = wrong.masked_fill(at_next[:, None] == at_negatives[None], -1e4)
         # Cross-entropy with the right word in front of the drawn ones.
         loss = (torch.logaddexp(wrong.float().logsumexp(1), right.float()) - right.float()).mean()
-        return loss, tuple(part.detach() for part in state)
+        return loss, (hidden.detach(), cell.detach())
 
 
-def keep_channels(ids: Tensor, width: int) -> Tensor:
-    """Give a dropout mask (rows, 1, width): whole channels of a row, cheap to draw."""
-    keep = torch.empty(len(ids), 1, width, device=ids.device).bernoulli_(1 - LM_DROPOUT)
-    return keep / (1 - LM_DROPOUT)
+def channel_mask(ids: Tensor, width: int) -> Tensor:
+    """Return a dropout mask, float32 (rows, 1, width): whole channels of a row, cheap to draw."""
+    mask = torch.empty(len(ids), 1, width, device=ids.device).bernoulli_(1 - LM_DROPOUT)
+    return mask / (1 - LM_DROPOUT)
 
 
 class Sampler:
-    """Draw negatives by a word's frequency; log_odds corrects the softmax for that choice."""
+    """Draw negatives by a word's frequency.
+
+    ``log_odds``, float32 (vocabulary,), corrects the softmax for that choice.
+    """
 
     def __init__(self, ids: np.ndarray, vocabulary_size: int, device: torch.device) -> None:
         counts = np.bincount(ids, minlength=vocabulary_size).astype(np.float64) + 1e-3
@@ -159,6 +187,7 @@ class Sampler:
         self.log_odds = torch.from_numpy(np.log(share * NEGATIVES)).float().to(device)
 
     def draw(self, count: int) -> Tensor:
+        """Return ``count`` ids, int64 (count,)."""
         drawn = torch.rand(count, dtype=torch.float64, device=self.cumulative.device)
         return torch.searchsorted(self.cumulative, drawn).clamp(max=len(self.cumulative) - 1)
 
@@ -172,109 +201,178 @@ def train_language_models(
     device: torch.device = CPU,
     workers: Workers = ALONE,
 ) -> dict[str, Tensor]:
-    """Train both language models and give the weights that a Network starts from.
+    """Train both language models and return the weights that a Network starts from.
 
-    Each of several processes reads its own rows of a chunk.
+    Each process reads its own rows of a chunk. A checkpoint beside ``out`` continues a stopped run.
+
+    :param documents: reviews as ids, int32 (tokens,) each
+    :param table: word vectors, float32 (vocabulary, embedding)
     """
-    torch.manual_seed(options.pretrain_seed)  # the same first weights everywhere
-    models = LanguageModels(table, size.hidden).to(device)
-    tables = [models.table, models.bias]
-    others = [p for p in models.parameters() if all(p is not t for t in tables)]
-    optimizer = torch.optim.AdamW(
-        [{"params": others, "lr": 4e-3}, {"params": tables, "lr": 1e-3}],
-        betas=(0.9, 0.98),
-        weight_decay=0.0,
-        fused=True,
-    )
-    tokens = sum(len(ids) + 1 for ids in documents)
-    steps = max(1, int(tokens * options.lm_epochs) // (ROWS * CHUNK))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: one_cycle(s / steps))
-    sampler = Sampler(np.concatenate(documents), size.vocabulary, device)
-    checkpoint = out.with_suffix(".checkpoint.pt")
-    of = {"tokens": tokens, "steps": steps, "size": list(size), "seed": options.pretrain_seed}
-    saved = workers.hear(_load_checkpoint(checkpoint, of) if workers.leads else None)
-    done = _resume(saved, models, optimizer, schedule) if saved else 0
-    torch.manual_seed(options.pretrain_seed * workers.count + workers.rank)  # own noise and negatives
-    bf16 = uses_bf16(device)
-    stream = chunks(documents, options.pretrain_seed, device, done)
-    states = {"ahead": None, "behind": None}
-    progress = tqdm(
-        total=steps,
-        initial=done,
-        desc="language models",
-        disable=None if workers.leads else True,
-        mininterval=10,
-    )
-    shown = 0.0
-    for step in range(done, steps):
-        pieces = next(stream)
-        for name, piece in pieces.items():
-            ids, targets = (rows[workers.rank :: workers.count] for rows in piece)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                loss, states[name] = models.loss(getattr(models, name), ids, targets, states[name], sampler)
-            loss.backward()
-            shown = 0.98 * shown + 0.01 * loss.item() if shown else loss.item()
-        workers.average_gradients(models.parameters())
-        nn.utils.clip_grad_norm_(others, 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad(set_to_none=True)
-        progress.update()
-        if step % 100 == 99:
-            progress.set_postfix(loss=f"{shown:.3f}")
-        if workers.leads and step % 500 == 499:
-            _checkpoint(checkpoint, of, models, optimizer, schedule, step + 1)
-    progress.close()
-    if workers.leads:
-        print(f"pretrain: language models, loss {shown:.3f} after {steps} steps")
-    network = Network(size)
-    weights = network.state_dict()
+    run = _Run(documents, table, size, options, out.with_suffix(".checkpoint.pt"), device, workers)
+    run.resume()
+    run.train()
+    if workers.is_main:
+        run.checkpoint.unlink(missing_ok=True)
+    return network_weights(run.models, size)
+
+
+class _Run:
+    """A training of the language models that can be stopped and resumed."""
+
+    def __init__(
+        self,
+        documents: list[np.ndarray],
+        table: Tensor,
+        size: Size,
+        options: argparse.Namespace,
+        checkpoint: Path,
+        device: torch.device,
+        workers: Workers,
+    ) -> None:
+        self.documents, self.seed, self.checkpoint = documents, options.pretrain_seed, checkpoint
+        self.device, self.workers, self.bf16 = device, workers, uses_bf16(device)
+        torch.manual_seed(self.seed)  # the same first weights everywhere
+        self.models = LanguageModels(table, size.hidden).to(device)
+        tables = [self.models.table, self.models.bias]
+        self.others = [p for p in self.models.parameters() if all(p is not t for t in tables)]
+        self.optimizer = torch.optim.AdamW(
+            [{"params": self.others, "lr": LSTM_LR}, {"params": tables, "lr": TABLE_LR}],
+            betas=(0.9, 0.98),
+            weight_decay=0.0,
+            fused=True,
+        )
+        tokens = sum(len(ids) + 1 for ids in documents)
+        self.steps = max(1, int(tokens * options.lm_epochs) // (ROWS * CHUNK))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: one_cycle(step / self.steps)
+        )
+        self.sampler = Sampler(np.concatenate(documents), size.vocabulary, device)
+        self.states: dict[str, State | None] = dict.fromkeys(self.models.lstms)
+        self.step = 0
+        self.loss = 0.0  # smoothed over the steps, in nats
+        # A checkpoint of another run is not used.
+        self.identity = {"tokens": tokens, "steps": self.steps, "size": list(size), "seed": self.seed}
+
+    def train(self) -> None:
+        """Run the steps that are left; write a checkpoint now and then."""
+        workers = self.workers
+        torch.manual_seed(self.seed * workers.world_size + workers.rank)  # own noise and negatives
+        stream = chunks(self.documents, self.seed, self.device, self.step)
+        progress = tqdm(
+            total=self.steps,
+            initial=self.step,
+            desc="language models",
+            disable=None if workers.is_main else True,
+            mininterval=10,
+        )
+        while self.step < self.steps:
+            self._train_step(next(stream))
+            progress.update()
+            if self.step % 100 == 0:
+                progress.set_postfix(loss=f"{self.loss:.3f}")
+            if workers.is_main and self.step % CHECKPOINT_STEPS == 0:
+                self._save_checkpoint()
+        progress.close()
+        if workers.is_main:
+            print(f"pretrain: language models, loss {self.loss:.3f} after {self.steps} steps")
+
+    def _train_step(self, chunk: Chunk) -> None:
+        workers = self.workers
+        for direction, lstm in self.models.lstms.items():
+            ids, targets = (rows[workers.rank :: workers.world_size] for rows in chunk[direction])
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+                loss, self.states[direction] = self.models.loss(
+                    lstm, ids, targets, self.states[direction], self.sampler
+                )
+            torch.autograd.backward(loss)
+            self.loss = 0.98 * self.loss + 0.01 * loss.item() if self.loss else loss.item()
+        workers.average_gradients(self.models.parameters())
+        nn.utils.clip_grad_norm_(self.others, 1.0)
+        self.optimizer.step()
+        self.schedule.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.step += 1
+
+    def _save_checkpoint(self) -> None:
+        state = {
+            "run": self.identity,
+            "models": self.models.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "step": self.step,
+        }
+        packed = io.BytesIO()
+        torch.save(state, packed)
+        write_atomic(self.checkpoint, packed.getvalue())
+
+    def resume(self) -> None:
+        """Continue after the checkpoint's step, if there is a checkpoint of this run."""
+        state = self.workers.broadcast(self._load_checkpoint() if self.workers.is_main else None)
+        if state is None:
+            return
+        self.models.load_state_dict(state["models"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.step = state["step"]
+
+    def _load_checkpoint(self) -> dict[str, Any] | None:
+        if not self.checkpoint.is_file():
+            return None
+        state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
+        if state.get("run") != self.identity:
+            print(f"pretrain: {self.checkpoint} is of another run; starting anew")
+            return None
+        print(f"pretrain: going on from step {state['step']}")
+        return state
+
+
+def network_weights(models: LanguageModels, size: Size) -> dict[str, Tensor]:
+    """Return a Network's weights from the language models': all but the head's."""
+    weights = Network(size).state_dict()
     weights["embedding.weight"] = models.table.detach().cpu()
     weights["embedding.weight"][PAD_ID] = 0
-    for ours, theirs in (("forward_lstm", models.ahead), ("backward_lstm", models.behind)):
-        for key, value in theirs.state_dict().items():
-            weights[f"{ours}.{key}"] = value.detach().cpu()
-    if workers.leads:
-        checkpoint.unlink(missing_ok=True)
+    for direction, lstm in models.lstms.items():
+        for key, value in lstm.state_dict().items():
+            weights[f"{direction}_lstm.{key}"] = value.detach().cpu()
     return {key: value.contiguous() for key, value in weights.items() if not key.startswith("head")}
 
 
-def chunks(
-    documents: list[np.ndarray], seed: int, device: torch.device, skip: int
-) -> Iterator[dict[str, tuple[Tensor, Tensor]]]:
-    """Yield chunks of ROWS x CHUNK ids and their next ids, for ever, in both reading directions."""
+def chunks(documents: list[np.ndarray], seed: int, device: torch.device, skip: int) -> Iterator[Chunk]:
+    """Yield chunks of ROWS x CHUNK ids and their next ids, for ever, in both reading directions.
+
+    :param documents: reviews as ids, int32 (tokens,) each
+    :param skip: the number of chunks to leave out at the start
+    """
     step = 0
     for epoch in range(10**6):
         order = np.random.default_rng(seed + epoch).permutation(len(documents))
         gap = np.array([PAD_ID], dtype=np.int32)
         stream = np.concatenate([part for index in order for part in (gap, documents[index])])
         width = (len(stream) - 1) // ROWS
-        rows = {"ahead": stream, "behind": stream[::-1]}
+        lines = {"forward": stream, "backward": stream[::-1]}
         for start in range(0, width - CHUNK, CHUNK):
             step += 1
             if step <= skip:
                 continue
-            pieces = {}
-            for name, line in rows.items():
-                block = np.stack([line[row * width + start :][: CHUNK + 1] for row in range(ROWS)]).astype(
-                    np.int64
-                )
-                both = torch.from_numpy(block).to(device)
-                pieces[name] = (both[:, :-1], both[:, 1:])
-            yield pieces
+            chunk: Chunk = {}
+            for direction, line in lines.items():
+                rows = [line[row * width + start :][: CHUNK + 1] for row in range(ROWS)]
+                block = torch.from_numpy(np.stack(rows).astype(np.int64)).to(device)
+                chunk[direction] = (block[:, :-1], block[:, 1:])
+            yield chunk
 
 
 def one_cycle(done: float, warm: float = 0.1) -> float:
-    """Give the learning rate's share at a point of the run: up for ``warm``, then a cosine down."""
+    """Return the learning rate's share at a point of the run, 0..1: up for ``warm``, then a cosine down."""
     if done < warm:
         return done / warm + 1e-3
     return 0.5 * (1 + math.cos(math.pi * (done - warm) / (1 - warm))) + 1e-3
 
 
 def uses_bf16(device: torch.device) -> bool:
-    """Say whether bfloat16 is faster than float32 here: on GPUs, and on CPUs with its instructions."""
+    """Return whether bfloat16 is faster than float32 here: on GPUs, and on CPUs with its instructions."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     except OSError:
@@ -283,46 +381,13 @@ def uses_bf16(device: torch.device) -> bool:
 
 
 def keep_memory() -> None:
-    """Let glibc keep what is freed: a step's gradients handed back and fetched anew cost half of its time."""
+    """Make glibc keep freed memory: to return a step's gradients and fetch them anew costs half its time."""
     try:
         libc = ctypes.CDLL("libc.so.6")
-    except OSError:  # another system's allocator has its own ways
+    except OSError:  # not glibc: another allocator has other options
         return
     for option, value in MALLOC_OPTIONS.items():
         libc.mallopt(option, value)
-
-
-def _checkpoint(path: Path, of: dict, models, optimizer, schedule, step: int) -> None:
-    packed = io.BytesIO()
-    torch.save(
-        {
-            "of": of,
-            "models": models.state_dict(),
-            "optimizer": optimizer.state_dict(),
-            "schedule": schedule.state_dict(),
-            "step": step,
-        },
-        packed,
-    )
-    write_atomic(path, packed.getvalue())
-
-
-def _load_checkpoint(path: Path, of: dict) -> dict | None:
-    if not path.is_file():
-        return None
-    saved = torch.load(path, weights_only=True)
-    if saved.get("of") != of:
-        print(f"pretrain: {path} is of another run; starting anew")
-        return None
-    print(f"pretrain: going on from step {saved['step']}")
-    return saved
-
-
-def _resume(saved: dict, models, optimizer, schedule) -> int:
-    models.load_state_dict(saved["models"])
-    optimizer.load_state_dict(saved["optimizer"])
-    schedule.load_state_dict(saved["schedule"])
-    return saved["step"]
 
 
 def main() -> None:
@@ -331,7 +396,7 @@ def main() -> None:
     parser.add_argument("--embedding", type=int, default=128, help="width of an embedding (default 128)")
     parser.add_argument("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
     parser.add_argument("--out", type=Path, help="the file to write (default: in the cache folder)")
-    add_flags(parser)
+    add_pretraining(parser)
     options = parser.parse_args()
     keep_memory()
     try:
@@ -340,7 +405,7 @@ def main() -> None:
                 corpus = corpora.load(options.archive)
             size = Size(vocabulary.load().size, options.embedding, options.hidden)
             path = pretrain(corpus, size, options, options.out, device, workers)
-            if workers.leads:
+            if workers.is_main:
                 print(path)
     except (dataset.DataError, vocabulary.VocabularyError) as error:
         sys.exit(f"pretrain: {error}")

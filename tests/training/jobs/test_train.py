@@ -56,7 +56,7 @@ def plan_of(*given: str) -> train.Plan:
         (["--max-wait", "60"], "--max-wait 60 includes --max-run 120, so it can't be less"),
         (["--", "--model-dir", "x"], "--model-dir is set by the job itself; leave it out"),
         (["--", "--checkpoint-dir=x"], "--checkpoint-dir is set by the job itself"),
-        (["--", "--taught", "/no/such.npz"], "no file at /no/such.npz, which --taught names"),
+        (["--", "--soft-targets", "/no/such.npz"], "no file at /no/such.npz, which --soft-targets names"),
     ],
 )
 def test_what_no_job_can_have_is_refused_in_a_sentence(given: list[str], sentence: str) -> None:
@@ -88,11 +88,11 @@ def test_the_job_gets_every_flag_of_train_py_with_its_value() -> None:
 
 
 def test_a_file_that_a_flag_names_travels_in_a_channel(tmp_path: Path) -> None:
-    file = tmp_path / "taught.npz"
+    file = tmp_path / "soft_targets.npz"
     file.write_bytes(b"targets")
-    plan = plan_of("--", "--taught", str(file))
-    assert plan.files == {"taught": file}
-    assert plan.flags["taught"] == "/opt/ml/input/data/taught/taught.npz"
+    plan = plan_of("--", "--soft-targets", str(file))
+    assert plan.files == {"soft_targets": file}
+    assert plan.flags["soft-targets"] == "/opt/ml/input/data/soft_targets/soft_targets.npz"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from training.recipe import ablate, reproduce, train
 
 
 def trainings(folder: Path) -> dict[str, train.argparse.Namespace]:
-    found = ablate.variants(1, folder, 1)
-    return {name: train.parse(stages[0].command[1:]) for name, stages in found.items()}
+    rows = ablate.variants(1, folder, 1)
+    return {name: train.parse(stages[0].command[1:]) for name, stages in rows.items()}
 
 
 def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
     assert changed == {
         "lessons": {"lessons"},
         "swapped reviews": {"swaps"},
-        "teachers' soft targets": {"taught"},
+        "teachers' soft targets": {"soft_targets"},
         "language models": {"pretrained"},
     }
     assert Path(rows["language models"].pretrained).name == "vectors.safetensors"
@@ -44,17 +44,17 @@ def test_rows_lie_apart_from_each_other_and_from_the_recipe(tmp_path: Path) -> N
     assert not set(outputs) & {stage.writes for stage in reproduce.recipe(1, tmp_path)}
 
 
-def test_the_vectors_kept_are_those_of_the_table_s_shape(cache: Path, tmp_path: Path) -> None:
+def test_the_saved_vectors_have_the_table_s_shape(cache: Path, tmp_path: Path) -> None:
     pretrained = tmp_path / "pretrained.safetensors"
     save_file({"embedding.weight": np.zeros((5, 3), np.float32)}, pretrained)
     with pytest.raises(ablate.dataset.DataError, match="no word vectors"):
-        ablate.keep_vectors(pretrained, tmp_path / "out.safetensors")
+        ablate.save_vectors(pretrained, tmp_path / "out.safetensors")
     cache.mkdir(parents=True, exist_ok=True)
     save_file({"table": np.ones((7, 3), np.float32)}, cache / "vectors-a.safetensors")
     save_file({"table": np.full((5, 3), 2, np.float32)}, cache / "vectors-b.safetensors")
-    ablate.keep_vectors(pretrained, tmp_path / "out.safetensors")
-    kept = load_file(tmp_path / "out.safetensors")
-    assert kept["embedding.weight"].shape == (5, 3) and (kept["embedding.weight"] == 2).all()
+    ablate.save_vectors(pretrained, tmp_path / "out.safetensors")
+    weights = load_file(tmp_path / "out.safetensors")["embedding.weight"]
+    assert weights.shape == (5, 3) and (weights == 2).all()
 
 
 def test_a_table_names_every_row() -> None:

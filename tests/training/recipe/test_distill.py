@@ -1,4 +1,4 @@
-"""Teachers' soft targets: blended, cut into sentences, written, read back and trained on."""
+"""Teachers' soft targets: blended, cut into sentences, written, loaded and trained on."""
 
 import json
 import sys
@@ -37,12 +37,12 @@ def words() -> Vocabulary:
 
 
 def simulated(network_noise: float, gram_noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Give two teachers' logits of one truth as columns, each with its own noise, and labels drawn of it."""
-    chance = np.random.default_rng(0)
-    truth = chance.normal(0, 2, 20_000)
-    labels = (chance.random(20_000) < metrics.probabilities_of(truth)).astype(int)
-    networks = truth + chance.normal(0, network_noise, 20_000)
-    return np.column_stack([networks, truth + chance.normal(0, gram_noise, 20_000)]), labels
+    """Return two teachers' logits of one truth, each with its own noise, and labels drawn from it."""
+    rng = np.random.default_rng(0)
+    truth = rng.normal(0, 2, 20_000)
+    labels = (rng.random(20_000) < metrics.probabilities_of(truth)).astype(int)
+    networks = truth + rng.normal(0, network_noise, 20_000)
+    return np.column_stack([networks, truth + rng.normal(0, gram_noise, 20_000)]), labels
 
 
 @pytest.mark.parametrize(
@@ -87,14 +87,12 @@ def review(text: str, number: int, label: int, split: str) -> Review:
 
 
 def written(count: int, seed: int, split: str, labelled: bool = True) -> list[Review]:
-    """Give reviews of three sentences, praising and damning by turns."""
-    chance = np.random.default_rng(seed)
+    """Return reviews of three sentences, praising and damning by turns."""
+    rng = np.random.default_rng(seed)
     reviews = []
     for number in range(count):
         verdicts = PRAISE if number % 2 else BLAME
-        text = " ".join(
-            f"The {chance.choice(THINGS)} of this film is {chance.choice(verdicts)}." for _ in range(3)
-        )
+        text = " ".join(f"The {rng.choice(THINGS)} of this film is {rng.choice(verdicts)}." for _ in range(3))
         reviews.append(review(text, number, number % 2 if labelled else -1, split))
     return reviews
 
@@ -136,7 +134,7 @@ def teachers(tmp_path_factory: pytest.TempPathFactory, words: Vocabulary) -> lis
 
 
 def labelled_sentences(reviews: list[Review]) -> list[dict[str, Any]]:
-    """Give the first sentence of each review, its label that of the review; a third is held back."""
+    """Return the first sentence of each review, its label that of the review; a third is held back."""
     return [
         {
             "review": one.name,
@@ -158,7 +156,7 @@ def synthetic(data: Dataset, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_the_teachers_logits_are_averaged(teachers: list[Path], corpus: Corpus) -> None:
-    networks = [distill.load_teacher(folder) for folder in teachers]
+    networks = [distill.load_network(folder) for folder in teachers]
     one, other = (train.predict(network, corpus.development, CPU)[0] for network in networks)
     found = distill.mean_logits(networks, corpus.development.ids)
     assert np.allclose(found, (one + other) / 2, atol=1e-5)
@@ -175,34 +173,43 @@ def test_targets_are_written_read_back_and_trained_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    out = tmp_path / "cache" / "taught.npz"
-    distill.teach(teachers, None, out, None)
-    taught = augment.load_taught(out)
-    assert taught.unsup.shape == (len(corpus.unsup),) == (29,)
+    out = tmp_path / "cache" / "soft_targets.npz"
+    distill.distill(teachers, None, out, None)
+    targets = augment.load_soft_targets(out)
+    assert targets.unsup.shape == (len(corpus.unsup),) == (29,)
     # The n-gram model alone is right here, so the blend is as well: by turns blame and praise.
-    assert ((taught.unsup > 0.5) == np.arange(29) % 2).all()
+    assert ((targets.unsup > 0.5) == np.arange(29) % 2).all()
 
     texts = {tuple(words.encode_ids(text)) for one in data.train + data.unsup for text in sentences_of(one)}
-    assert len(taught.sentences.ids) == len(taught.sentences.targets) == 2 * 48 + 2 * 30
-    assert {tuple(ids.tolist()) for ids in taught.sentences.ids} <= texts
+    assert len(targets.sentences.ids) == len(targets.sentences.targets) == 2 * 48 + 2 * 30
+    assert {tuple(ids.tolist()) for ids in targets.sentences.ids} <= texts
     highest = 1 / (1 + np.exp(-distill.MAX_SENTENCE_LOGIT))
-    assert taught.sentences.targets.dtype == np.float32
-    assert 1 - highest - 1e-6 <= taught.sentences.targets.min() < 0.5
-    assert 0.5 < taught.sentences.targets.max() <= highest + 1e-6
+    assert targets.sentences.targets.dtype == np.float32
+    assert 1 - highest - 1e-6 <= targets.sentences.targets.min() < 0.5
+    assert 0.5 < targets.sentences.targets.max() <= highest + 1e-6
     praise = [words.id_of(word) for word in PRAISE]
-    praised = [bool(np.isin(ids, praise).any()) for ids in taught.sentences.ids]
+    praised = [bool(np.isin(ids, praise).any()) for ids in targets.sentences.ids]
     # Of the review that is left out nothing is known but its sentences.
-    assert (taught.sentences.targets > 0.5).tolist()[:-2] == praised[:-2]
+    assert (targets.sentences.targets > 0.5).tolist()[:-2] == praised[:-2]
 
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[1] for line in lines[:2]] == [kind["name"] for kind in taught.teachers]
-    assert lines[2].startswith("teach: together development accuracy 1.0000, nll 0.")
+    assert [line.split(": ")[1] for line in lines[:2]] == [kind["name"] for kind in targets.teachers]
+    assert lines[2].startswith("distill: together development accuracy 1.0000, nll 0.")
     assert lines[3].endswith("together with the review's label 1.000")
-    assert lines[4:] == [f"teach: 29 reviews and 156 sentences in {out}"]
+    assert lines[4:] == [f"distill: 29 reviews and 156 sentences in {out}"]
 
     monkeypatch.setattr(train, "uses_bf16", lambda device: False)
     options = train.parse(
-        ["--taught", str(out), "--epochs", "1", "--batch", "32", "--model-dir", str(tmp_path / "student")]
+        [
+            "--soft-targets",
+            str(out),
+            "--epochs",
+            "1",
+            "--batch",
+            "32",
+            "--model-dir",
+            str(tmp_path / "student"),
+        ]
     )
     student = Network(Size(words.size, 4, 4))
     before = student.head.weight.detach().clone()
@@ -220,10 +227,10 @@ def test_a_transformer_teaches_too(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """It alone knows the reviews' labels, so it alone counts, for reviews and for sentences."""
-    asked: list[list[str]] = []
+    batches: list[list[str]] = []
 
     def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
-        asked.append(list(texts))
+        batches.append(list(texts))
         return [np.array([any(word in text for word in PRAISE)], dtype=np.int32) for text in texts]
 
     def logits(model: object, encoded: list[np.ndarray], device: torch.device) -> np.ndarray:
@@ -234,7 +241,7 @@ def test_a_transformer_teaches_too(
     monkeypatch.setattr(transformer, "logits", logits)
     monkeypatch.setattr(ngrams, "fit", lambda ids, labels: NO_GRAMS)
     monkeypatch.setattr(distill, "mean_logits", lambda networks, ids: np.zeros(len(ids), dtype=np.float32))
-    distill.teach(teachers, Path("tuned"), tmp_path / "taught.npz", None)
+    distill.distill(teachers, Path("tuned"), tmp_path / "soft_targets.npz", None)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[1] for line in lines[:3]] == [
         "LSTM networks (4, 4 states a direction)",
@@ -242,15 +249,15 @@ def test_a_transformer_teaches_too(
         transformer.NAME,
     ]
     assert lines[2].endswith("development accuracy alone 1.0000")
-    assert [len(texts) for texts in asked] == [24, 29, 2 * 48 + 2 * 30, 16]
-    taught = augment.load_taught(tmp_path / "taught.npz")
-    assert ((taught.unsup > 0.9) == np.arange(29) % 2).all()
+    assert [len(texts) for texts in batches] == [24, 29, 2 * 48 + 2 * 30, 16]
+    targets = augment.load_soft_targets(tmp_path / "soft_targets.npz")
+    assert ((targets.unsup > 0.9) == np.arange(29) % 2).all()
 
 
-def test_only_the_open_labelled_sentences_are_looked_at(
+def test_only_the_open_labelled_sentences_are_fitted(
     synthetic: None, teachers: list[Path], data: Dataset, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    networks = distill.Teachers([distill.load_teacher(folder) for folder in teachers], NO_GRAMS, None)
+    networks = distill.Teachers([distill.load_network(folder) for folder in teachers], NO_GRAMS, None)
 
     def with_wrong_held(reviews: list[Review]) -> list[dict[str, Any]]:
         other = {"positive": "negative", "negative": "positive"}
@@ -268,7 +275,7 @@ def test_only_the_open_labelled_sentences_are_looked_at(
 
 
 def ended(monkeypatch: pytest.MonkeyPatch, *flags: str) -> str:
-    """Run the command where it should refuse; give what it ends with."""
+    """Run the command where it should fail; return its message."""
     monkeypatch.setattr(sys, "argv", ["distill.py", *flags])
     with pytest.raises(SystemExit) as stopped:
         distill.main()
@@ -278,9 +285,11 @@ def ended(monkeypatch: pytest.MonkeyPatch, *flags: str) -> str:
 def test_a_teacher_that_is_not_trained_is_one_sentence(
     synthetic: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = ended(monkeypatch, "--teacher", str(tmp_path / "no"), "--out", str(tmp_path / "taught.npz"))
-    assert said == f"teach: no file {tmp_path / 'no' / 'network.json'}; train the teachers first"
-    assert not (tmp_path / "taught.npz").exists()
+    message = ended(
+        monkeypatch, "--teacher", str(tmp_path / "no"), "--out", str(tmp_path / "soft_targets.npz")
+    )
+    assert message == f"distill: no file {tmp_path / 'no' / 'network.json'}; train the teachers first"
+    assert not (tmp_path / "soft_targets.npz").exists()
 
 
 def test_a_disk_that_is_full_is_one_sentence(
@@ -290,11 +299,11 @@ def test_a_disk_that_is_full_is_one_sentence(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(augment, "write_atomic", full)
-    said = ended(monkeypatch, "--teacher", str(teachers[0]), "--out", str(tmp_path / "taught.npz"))
-    assert said == "teach: a file can't be written or read ([Errno 28] No space left on device)"
+    message = ended(monkeypatch, "--teacher", str(teachers[0]), "--out", str(tmp_path / "soft_targets.npz"))
+    assert message == "distill: a file can't be written or read ([Errno 28] No space left on device)"
 
 
 def test_a_missing_archive_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flags = ["--teacher", str(tmp_path), "--out", str(tmp_path / "taught.npz")]
-    said = ended(monkeypatch, *flags, "--archive", "/nowhere.tar.gz")
-    assert said.startswith("teach: no IMDb archive at /nowhere.tar.gz; ")
+    flags = ["--teacher", str(tmp_path), "--out", str(tmp_path / "soft_targets.npz")]
+    message = ended(monkeypatch, *flags, "--archive", "/nowhere.tar.gz")
+    assert message.startswith("distill: no IMDb archive at /nowhere.tar.gz; ")

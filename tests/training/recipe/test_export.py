@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 def random_rows(count: int, rows: int, seed: int = 0) -> list[np.ndarray]:
-    """Give reviews of 1 to 60 ids."""
+    """Return reviews of 1 to 60 ids."""
     chooser = np.random.default_rng(seed)
     return [chooser.integers(1, rows, chooser.integers(1, 61)).astype(np.int32) for _ in range(count)]
 

@@ -20,7 +20,7 @@ def network() -> Network:
 
 
 def padded(lengths: list[int], seed: int = 0, extra: int = 0) -> tuple[Tensor, Tensor]:
-    """Give random ids, padded to the longest row and ``extra`` columns more."""
+    """Return random ids, padded to the longest row and ``extra`` columns more."""
     chooser = torch.Generator().manual_seed(seed)
     ids = torch.full((len(lengths), max(lengths) + extra), PAD_ID)
     for row, length in enumerate(lengths):

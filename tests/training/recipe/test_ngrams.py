@@ -10,14 +10,14 @@ GOOD, BAD, NOT = FIRST_KNOWN_ID, FIRST_KNOWN_ID + 1, FIRST_KNOWN_ID + 2
 
 
 def reviews(count: int, seed: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Give reviews of 4 to 9 words where "not" stands before GOOD or BAD, or anywhere else, by turns."""
-    chance = np.random.default_rng(seed)
+    """Return reviews of 4 to 9 words where "not" stands before GOOD or BAD, or anywhere else, by turns."""
+    rng = np.random.default_rng(seed)
     ids, labels = [], []
     for number in range(count):
-        noise = chance.integers(FIRST_KNOWN_ID + 10, FIRST_KNOWN_ID + 40, chance.integers(2, 8)).tolist()
+        noise = rng.integers(FIRST_KNOWN_ID + 10, FIRST_KNOWN_ID + 40, rng.integers(2, 8)).tolist()
         good, negated = bool(number & 1), bool(number & 2)
         verdict = [NOT, GOOD if good else BAD] if negated else [GOOD if good else BAD]
-        place = int(chance.integers(len(noise) + 1))
+        place = int(rng.integers(len(noise) + 1))
         before = [] if negated else [NOT, FIRST_KNOWN_ID + 5]
         ids.append(np.array(before + noise[:place] + verdict + noise[place:], dtype=np.int32))
         labels.append(int(good != negated))

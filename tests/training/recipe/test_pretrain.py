@@ -34,12 +34,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def options_of(*flags: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    pretrain.add_flags(parser)
+    pretrain.add_pretraining(parser)
     return parser.parse_args(flags)
 
 
 def counting(count: int = 60, length: int = 12) -> list[np.ndarray]:
-    """Give reviews that count upwards, so that the next word is known from the one before."""
+    """Return reviews that count upwards, so that the next word is known from the one before."""
     chooser = np.random.default_rng(0)
     width = ROWS - FIRST_KNOWN_ID
     starts = chooser.integers(width, size=count)
@@ -63,7 +63,7 @@ def last_loss(capsys: pytest.CaptureFixture[str]) -> float:
 def test_targets_are_the_next_ids_in_both_directions() -> None:
     pieces = next(pretrain.chunks(counting(), 1, CPU, 0))
     width = ROWS - FIRST_KNOWN_ID
-    for name, step in (("ahead", 1), ("behind", -1)):
+    for name, step in (("forward", 1), ("backward", -1)):
         ids, targets = pieces[name]
         assert ids.shape == targets.shape == (4, 8)
         assert torch.equal(ids[:, 1:], targets[:, :-1])
@@ -75,13 +75,13 @@ def test_targets_are_the_next_ids_in_both_directions() -> None:
 def test_a_chunk_goes_on_where_the_one_before_it_ended() -> None:
     stream = pretrain.chunks(counting(), 1, CPU, 0)
     one, other = next(stream), next(stream)
-    for name in ("ahead", "behind"):
+    for name in ("forward", "backward"):
         assert torch.equal(one[name][1][:, -1], other[name][0][:, 0])
 
 
 def test_padding_parts_one_review_from_the_next() -> None:
     documents = [np.full(5, FIRST_KNOWN_ID + n, dtype=np.int32) for n in range(30)]
-    ids, targets = next(pretrain.chunks(documents, 1, CPU, 0))["ahead"]
+    ids, targets = next(pretrain.chunks(documents, 1, CPU, 0))["forward"]
     inside = (ids != PAD_ID) & (targets != PAD_ID)
     assert torch.equal(ids[inside], targets[inside])
     assert ((ids == PAD_ID) | (targets == PAD_ID)).any()
@@ -101,10 +101,10 @@ def test_another_pass_reads_the_reviews_in_another_order() -> None:
     documents = counting()
     per_pass = len(list(range(0, (60 * 13 - 1) // 4 - 8, 8)))
     stream = pretrain.chunks(documents, 1, CPU, 0)
-    first = next(stream)["ahead"][0]
+    first = next(stream)["forward"][0]
     for _ in range(per_pass - 1):
         next(stream)
-    assert not torch.equal(next(stream)["ahead"][0], first)
+    assert not torch.equal(next(stream)["forward"][0], first)
 
 
 # --- the language models ------------------------------------------------------------------------
@@ -146,14 +146,14 @@ def test_stopped_language_models_go_on_from_their_checkpoint(
 ) -> None:
     """Weights, optimizer and place in the text come back; carried states and noise start anew."""
     out = tmp_path / "x.safetensors"
-    real = pretrain._checkpoint
+    real = pretrain.write_atomic
 
-    def stop_there(path: Path, *rest: object) -> None:
-        real(path, *rest)
+    def write_and_stop(path: Path, data: bytes) -> None:
+        real(path, data)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(pretrain, "_checkpoint", stop_there)
+        patched.setattr(pretrain, "write_atomic", write_and_stop)
         learn(counting(), out, "--lm-epochs", "22")
     saved = torch.load(out.with_suffix(".checkpoint.pt"), weights_only=True)  # refuses any class
     assert saved["step"] == 500
@@ -178,9 +178,9 @@ def test_two_processes_learn_the_same_weights_as_well_as_one(
     alone = last_loss(capsys)
     np.save(tmp_path / "reviews.npy", np.stack(counting()))
     files = (str(tmp_path), str(tmp_path / "reviews.npy"))
-    said = in_two_processes("pretrain_tiny.py", *files, "--lm-epochs", "12")
-    assert said.count("loss ") == 1  # the leading one alone speaks
-    assert float(said.split("loss ")[1].split()[0]) == pytest.approx(alone, rel=0.25)
+    output = in_two_processes("pretrain_tiny.py", *files, "--lm-epochs", "12")
+    assert output.count("loss ") == 1  # the main process alone prints
+    assert float(output.split("loss ")[1].split()[0]) == pytest.approx(alone, rel=0.25)
     first, second = (load_file(tmp_path / f"{rank}.safetensors") for rank in (0, 1))
     assert all(torch.equal(first[key], second[key]) for key in first)
 
@@ -215,7 +215,7 @@ def test_the_learning_rate_rises_then_falls() -> None:
 
 @pytest.fixture
 def vectors(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
-    """Vectors of random numbers in the place of gensim's; gives how many epochs each call asked for."""
+    """Replace gensim's vectors by random ones; yield the epochs of each call."""
     calls: list[int] = []
 
     def train_vectors(documents: object, size: Size, epochs: int, seed: int) -> Tensor:

@@ -12,16 +12,16 @@ from training.endpoint.inference import MODEL_FOLDER
 from training.recipe import reproduce, soft_targets, train
 from training.recipe.reproduce import Stage
 
-HERE = Path(reproduce.__file__).parent
+FOLDER = Path(reproduce.__file__).parent
 # Joins its input files and a word into its output, and logs that it ran.
 JOIN = """
 import pathlib, sys
-log, out, word, *given = sys.argv[1:]
+log, out, word, *inputs = sys.argv[1:]
 with open(log, "a") as file:
     file.write(word + chr(10))
 if word == "fail":
     sys.exit(3)
-pathlib.Path(out).write_text(word + "".join(pathlib.Path(path).read_text() for path in given))
+pathlib.Path(out).write_text(word + "".join(pathlib.Path(path).read_text() for path in inputs))
 """
 
 
@@ -43,9 +43,9 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
     assert len(set(there)) == len(there)
 
 
-def test_every_stage_is_a_script_that_is_told_where_to_read_and_write(tmp_path: Path) -> None:
+def test_every_stage_is_a_script_with_the_paths_to_read_and_write(tmp_path: Path) -> None:
     for stage in reproduce.recipe(1, tmp_path):
-        assert (HERE / stage.command[0]).is_file()
+        assert (FOLDER / stage.command[0]).is_file()
         assert {str(stage.writes), str(stage.writes.parent)} & set(stage.command), stage.name
         for path in stage.reads:
             assert {str(path), str(path.parent)} & set(stage.command), stage.name
@@ -56,7 +56,7 @@ def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     options = [train.parse(stage.command[1:]) for stage in trainings]
     assert [one.seed for one in options] == [1, 2, 3]
     assert all(one.resume for one in options)
-    assert [bool(one.taught) for one in options] == [False, False, True]
+    assert [bool(one.soft_targets) for one in options] == [False, False, True]
 
 
 def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -> None:
@@ -76,44 +76,44 @@ def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
     assert one[-2].writes != other[-2].writes
 
 
-def test_kept_targets_stand_for_all_teachers(tmp_path: Path) -> None:
-    whole, kept = (reproduce.recipe(2, tmp_path, kept=flag) for flag in (False, True))
-    assert [stage.name for stage in kept] == ["pretrained", "taught", "student-2", "package-2"]
-    assert (kept[0], kept[2], kept[3]) == (whole[0], whole[-2], whole[-1])
-    assert kept[1].writes == whole[-3].writes
-    assert kept[1].command == ["soft_targets.py", "--out", str(kept[1].writes)]
-    assert kept[1].reads == [soft_targets.KEPT]
+def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
+    whole, short = (reproduce.recipe(2, tmp_path, stored_targets=flag) for flag in (False, True))
+    assert [stage.name for stage in short] == ["pretrained", "taught", "student-2", "package-2"]
+    assert (short[0], short[2], short[3]) == (whole[0], whole[-2], whole[-1])
+    assert short[1].writes == whole[-3].writes
+    assert short[1].command == ["soft_targets.py", "--out", str(short[1].writes)]
+    assert short[1].reads == [soft_targets.STORED]
 
 
-def test_only_what_is_taught_lessons_depends_on_them(tmp_path: Path) -> None:
+def test_only_a_training_with_lessons_depends_on_them(tmp_path: Path) -> None:
     stages = {stage.name: stage for stage in reproduce.recipe(1, tmp_path)}
     for path in (path for stage in stages.values() for path in stage.reads):
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
-    assert set(reproduce.note_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
+    assert set(reproduce.inputs_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
         "antonyms.jsonl",
         "frames.jsonl",
         "lexicon.json",
     }
-    assert not reproduce.note_of(stages["teacher-1"])["lessons"]
+    assert not reproduce.inputs_of(stages["teacher-1"])["lessons"]
 
 
 def test_each_teacher_counts_by_its_own_hash(tmp_path: Path) -> None:
-    taught = next(stage for stage in reproduce.recipe(1, tmp_path) if stage.name == "taught")
-    for number, path in enumerate(taught.reads):
+    distillation = next(stage for stage in reproduce.recipe(1, tmp_path) if stage.name == "taught")
+    for number, path in enumerate(distillation.reads):
         path.parent.mkdir()
         path.write_text(str(number))
-    assert len(reproduce.note_of(taught)["reads"]) == len(taught.reads) == 3  # type: ignore[arg-type]
+    assert len(reproduce.inputs_of(distillation)["reads"]) == len(distillation.reads) == 3  # type: ignore[arg-type]
 
 
 def test_a_training_is_shared_by_processes_and_other_stages_are_not(tmp_path: Path) -> None:
     stages = {stage.name: stage for stage in reproduce.recipe(1, tmp_path)}
     shared = reproduce.launch(stages["teacher-1"].command, 3)
     assert shared[:5] == [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=3"]
-    assert shared[5:] == [str(HERE / "train.py"), *stages["teacher-1"].command[1:]]
-    assert reproduce.launch(stages["pretrained"].command, 3)[5] == str(HERE / "pretrain.py")
-    assert reproduce.launch(stages["teacher-1"].command, 1)[1] == str(HERE / "train.py")
-    assert reproduce.launch(stages["taught"].command, 3)[1] == str(HERE / "distill.py")
+    assert shared[5:] == ["-m", "training.recipe.train", *stages["teacher-1"].command[1:]]
+    assert reproduce.launch(stages["pretrained"].command, 3)[5:7] == ["-m", "training.recipe.pretrain"]
+    assert reproduce.launch(stages["teacher-1"].command, 1)[1:3] == ["-m", "training.recipe.train"]
+    assert reproduce.launch(stages["taught"].command, 3)[1:3] == ["-m", "training.recipe.distill"]
 
 
 # --- running it ---------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Recipe:
         ]
 
     def ran(self) -> list[str]:
-        """Give which stages ran since this was asked last."""
+        """Return the stages that ran since the last call."""
         words = self.log.read_text().split() if self.log.exists() else []
         self.log.write_text("")
         return words
@@ -148,10 +148,12 @@ class Recipe:
 
 @pytest.fixture
 def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
-    scripts = tmp_path / "scripts"
-    scripts.mkdir()
-    (scripts / "join.py").write_text(JOIN)
-    monkeypatch.setattr(reproduce, "HERE", scripts)
+    (tmp_path / "join.py").write_text(JOIN)
+
+    def launch(command: list[str], processes: int) -> list[str]:
+        return [sys.executable, str(tmp_path / command[0]), *command[1:]]
+
+    monkeypatch.setattr(reproduce, "launch", launch)
     tiny = Recipe(tmp_path)
     monkeypatch.setattr(reproduce, "recipe", tiny.stages)
     return tiny
@@ -252,7 +254,7 @@ def test_a_stage_that_fails_ends_with_one_sentence_and_leaves_no_note(
     recipe.second = "fail"
     with pytest.raises(SystemExit) as stopped:
         run()
-    assert stopped.value.code == "best: stage second failed; run it again to go on where it stopped"
+    assert stopped.value.code == "reproduce: stage second failed; run it again to go on where it stopped"
     assert recipe.ran() == ["one", "fail"]
     assert recipe.notes() == {"first.json"}
     recipe.second = "two"
@@ -276,12 +278,12 @@ def test_until_stops_after_a_stage(recipe: Recipe, run: Callable[..., None]) -> 
 
 
 def test_until_a_stage_that_is_none_runs_nothing(recipe: Recipe, run: Callable[..., None]) -> None:
-    with pytest.raises(SystemExit, match="^best: no stage secnod; the stages are first, second$"):
+    with pytest.raises(SystemExit, match="^reproduce: no stage secnod; the stages are first, second$"):
         run("--until", "secnod")
     assert recipe.ran() == []
 
 
-def test_list_tells_what_is_done_and_runs_nothing(
+def test_list_prints_what_is_done_and_runs_nothing(
     recipe: Recipe, run: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     run("--until", "first")
@@ -298,8 +300,8 @@ def test_list_tells_what_is_done_and_runs_nothing(
 def test_stages_lie_in_the_cache_folder(
     cache: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    monkeypatch.setattr(reproduce, "recipe", lambda *asked_for: asked.append(asked_for) or [])
+    calls = []
+    monkeypatch.setattr(reproduce, "recipe", lambda *arguments: calls.append(arguments) or [])
     run("--seed", "4", "--package", "there")
-    run("--kept")
-    assert asked == [(4, cache / "best", Path("there"), False), (1, cache / "best", MODEL_FOLDER, True)]
+    run("--stored-targets")
+    assert calls == [(4, cache / "best", Path("there"), False), (1, cache / "best", MODEL_FOLDER, True)]

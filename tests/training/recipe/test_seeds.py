@@ -10,11 +10,11 @@ from training.recipe import seeds
 
 
 def test_the_spread_is_mean_sample_deviation_least_and_most() -> None:
-    found = seeds.spread([{"a": 0.91, "b": 1.0}, {"a": 0.93, "b": 1.0}, {"a": 0.95, "b": 1.0}])
-    assert found["a"]["mean"] == pytest.approx(0.93)
-    assert found["a"]["sd"] == pytest.approx(0.02)
-    assert (found["a"]["min"], found["a"]["max"]) == (0.91, 0.95)
-    assert found["b"]["sd"] == 0.0
+    spread = seeds.spread([{"a": 0.91, "b": 1.0}, {"a": 0.93, "b": 1.0}, {"a": 0.95, "b": 1.0}])
+    assert spread["a"]["mean"] == pytest.approx(0.93)
+    assert spread["a"]["sd"] == pytest.approx(0.02)
+    assert (spread["a"]["min"], spread["a"]["max"]) == (0.91, 0.95)
+    assert spread["b"]["sd"] == 0.0
 
 
 def test_one_seed_has_no_spread() -> None:
@@ -22,9 +22,9 @@ def test_one_seed_has_no_spread() -> None:
         seeds.spread([{"a": 1.0}])
 
 
-@pytest.mark.parametrize("given", [["1"], ["2", "2"]])
-def test_fewer_than_two_seeds_is_one_sentence(given: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["seeds.py", "--seeds", *given])
+@pytest.mark.parametrize("numbers", [["1"], ["2", "2"]])
+def test_fewer_than_two_seeds_is_one_sentence(numbers: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["seeds.py", "--seeds", *numbers])
     with pytest.raises(SystemExit, match="^seeds: a spread needs two different seeds or more$"):
         seeds.main()
 
@@ -39,17 +39,18 @@ def test_the_spread_of_other_networks_is_not_published() -> None:
 def test_a_seed_is_trained_by_the_recipe_and_packaged_in_the_cache(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
+    commands = []
 
     class Done:
         returncode = 0
 
-    monkeypatch.setattr(seeds.subprocess, "run", lambda command: asked.append(command) or Done())
+    monkeypatch.setattr(seeds.subprocess, "run", lambda command: commands.append(command) or Done())
     folder = seeds.package_of(2)
     assert folder == cache / "best" / "package-2"
-    assert asked[0][1:] == [str(seeds.HERE / "reproduce.py"), "--seed", "2", "--package", str(folder)]
-    seeds.package_of(2, kept=True)
-    assert asked[1] == [*asked[0], "--kept"]
+    module = ["-m", "training.recipe.reproduce"]
+    assert commands[0][1:] == [*module, "--seed", "2", "--package", str(folder)]
+    seeds.package_of(2, stored_targets=True)
+    assert commands[1] == [*commands[0], "--stored-targets"]
     Done.returncode = 1
     with pytest.raises(SystemExit, match="the training with seed 2 failed"):
         seeds.package_of(2)

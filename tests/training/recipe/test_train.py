@@ -1,6 +1,7 @@
-"""Training on a tiny corpus: it learns, stops and goes on, follows its seed and SageMaker's variables."""
+"""Training on a tiny corpus: it learns, stops and resumes, follows its seed and SageMaker's variables."""
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -35,7 +36,7 @@ def options_of(folder: Path, *flags: str) -> argparse.Namespace:
 
 
 def run(folder: Path, *flags: str) -> dict[str, torch.Tensor]:
-    """Train a fresh network on the tiny corpus and give the weights that it kept."""
+    """Train a fresh network on the tiny corpus and return the weights that it kept."""
     options = options_of(folder, *flags)
     train.seed_everything(options.seed)
     train.fit(Network(SIZE), tiny_corpus(), options, CPU)
@@ -43,16 +44,16 @@ def run(folder: Path, *flags: str) -> dict[str, torch.Tensor]:
 
 
 def stop_after(epoch: int, folder: Path, monkeypatch: pytest.MonkeyPatch, *flags: str) -> None:
-    """Train, and stop as Ctrl-C does in the epoch after ``epoch``."""
-    real = train._Run._step
+    """Train, and stop as Ctrl-C does at the sixth of twelve steps in the epoch after ``epoch``."""
+    real, steps = train.drop_words, itertools.count()
 
-    def step(self: Any, *arguments: Any) -> float:
-        if self.epoch == epoch and self.step % 12 == 5:
+    def drop_words(*arguments: Any) -> torch.Tensor:
+        if next(steps) == 12 * epoch + 5:
             raise KeyboardInterrupt
-        return real(self, *arguments)
+        return real(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(train._Run, "_step", step)
+        patched.setattr(train, "drop_words", drop_words)
         with pytest.raises(KeyboardInterrupt):
             run(folder, *flags)
 
@@ -71,7 +72,7 @@ def float32() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory, float32: None) -> Path:
-    """The folder of an uninterrupted run with seed 1."""
+    """Return the folder of an uninterrupted run with seed 1."""
     folder = tmp_path_factory.mktemp("trained")
     run(folder)
     return folder

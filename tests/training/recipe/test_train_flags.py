@@ -8,18 +8,18 @@ import pytest
 
 from training.recipe import train_flags
 
-TRAINING = Path(train_flags.__file__).parent
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("flag", ["--resume", "--dry-run"])
 @pytest.mark.parametrize(
-    ("given", "meant"), [([], False), (["F"], True), (["F", "true"], True), (["F", "False"], False)]
+    ("arguments", "expected"), [([], False), (["F"], True), (["F", "true"], True), (["F", "False"], False)]
 )
 def test_a_switch_may_stand_alone_or_with_a_value_as_sagemaker_gives_it(
-    flag: str, given: list[str], meant: bool
+    flag: str, arguments: list[str], expected: bool
 ) -> None:
-    arguments = [flag if part == "F" else part for part in given]
-    assert vars(train_flags.parse(arguments))[flag[2:].replace("-", "_")] is meant
+    arguments = [flag if part == "F" else part for part in arguments]
+    assert vars(train_flags.parse(arguments))[flag[2:].replace("-", "_")] is expected
 
 
 def test_a_switch_with_another_value_is_refused_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
@@ -29,5 +29,8 @@ def test_a_switch_with_another_value_is_refused_in_a_sentence(capsys: pytest.Cap
 
 
 def test_reading_the_flags_needs_no_torch() -> None:
-    code = "import sys, train_flags; train_flags.parse([]); sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=TRAINING, timeout=60).returncode == 0
+    code = (
+        "import sys; from training.recipe import train_flags;"
+        " train_flags.parse([]); sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0

@@ -1,4 +1,4 @@
-"""The fine-tuned transformer: what it reads, that it learns, and that a stopped run goes on."""
+"""The fine-tuned transformer: what it reads, that it learns, and that a stopped run resumes."""
 
 import json
 import sys
@@ -23,7 +23,7 @@ FAST = ("--lr", "0.03", "--epochs", "3")
 
 @pytest.fixture(autouse=True)
 def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the tiny encoder and the short reviews in place, and what was there back afterwards."""
+    """Use the tiny encoder and the short reviews in a test."""
     for module, name in ((dataset, "find_archive"), (dataset, "load")):
         monkeypatch.setattr(module, name, getattr(module, name))
     for name in ("encoder", "uses_bf16", "DROPOUT", "BATCH"):
@@ -33,7 +33,7 @@ def tiny(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fine_tune(out: Path, *flags: str) -> dict[str, Any]:
-    """Run it in one process; give the card."""
+    """Fine-tune in one process; return the card."""
     transformer.fine_tune(transformer.parse(["--out", str(out), *FAST, *flags]), ALONE, CPU)
     return dict(json.loads((out / "transformer.json").read_text()))
 
@@ -43,7 +43,7 @@ def fine_tune(out: Path, *flags: str) -> dict[str, Any]:
 
 def test_a_long_review_gives_its_head_and_its_tail() -> None:
     short, long = transformer.pieces(
-        ["Good film.", "first " * 300 + "middle " * 300 + "last " * 300], transformer.files()
+        ["Good film.", "first " * 300 + "middle " * 300 + "last " * 300], transformer.pretrained_folder()
     )
     assert len(short) == 5  # with the marks of the beginning and of the end
     assert len(long) == HEAD_PIECES + TAIL_PIECES
@@ -53,14 +53,16 @@ def test_a_long_review_gives_its_head_and_its_tail() -> None:
 
 
 def test_markup_is_not_read() -> None:
-    one, other = transformer.pieces(["A <i>good</i> film<br />", "A good film"], transformer.files())
+    one, other = transformer.pieces(
+        ["A <i>good</i> film<br />", "A good film"], transformer.pretrained_folder()
+    )
     assert one.tolist() == other.tolist()
 
 
 def test_padding_and_order_change_nothing() -> None:
     model = Transformer(transformer_tiny.tiny_encoder())
     texts = ["Good.", "A very long and winding sentence about nothing much.", "Not good at all."]
-    encoded = transformer.pieces(texts, transformer.files())
+    encoded = transformer.pieces(texts, transformer.pretrained_folder())
     together = transformer.logits(model, encoded, CPU)
     alone = [transformer.logits(model, [one], CPU)[0] for one in encoded]
     assert together.dtype == np.float32
@@ -81,27 +83,29 @@ def test_it_learns_and_is_read_back(tmp_path: Path) -> None:
         "transformer.safetensors",
     ]
     model = transformer.load(tmp_path / "out")
-    encoded = transformer.pieces(["The film is superb.", "The film is awful."], transformer.files())
+    encoded = transformer.pieces(
+        ["The film is superb.", "The film is awful."], transformer.pretrained_folder()
+    )
     good, bad = transformer.logits(model, encoded, CPU)
     assert good > 0 > bad
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = fine_tune(tmp_path / "whole")
-    make_batches, asked = transformer.make_batches, []
+    make_batches, calls = transformer.make_batches, []
 
-    def stop_at_the_second(*given: Any) -> Any:
-        asked.append(given)
-        if len(asked) == 2:
+    def stop_at_the_second(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 2:
             raise KeyboardInterrupt
-        return make_batches(*given)
+        return make_batches(*arguments)
 
     monkeypatch.setattr(transformer, "make_batches", stop_at_the_second)
     with pytest.raises(KeyboardInterrupt):
         fine_tune(tmp_path / "stopped")
     assert [path.name for path in (tmp_path / "stopped").iterdir()] == ["checkpoint.pt"]
     card = fine_tune(tmp_path / "stopped")
-    assert len(asked) == 4  # epochs one, two (stopped), two, three
+    assert len(calls) == 4  # epochs one, two (stopped), two, three
     assert card["history"] == whole["history"]
     one, other = (load_file(tmp_path / name / "transformer.safetensors") for name in ("whole", "stopped"))
     assert all(torch.equal(one[key], other[key]) for key in one)
@@ -129,11 +133,11 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
 
 
 def test_the_learning_rate_rises_and_falls_in_straight_lines() -> None:
-    assert transformer.slope(0.0) > 0
-    assert transformer.slope(0.05) == pytest.approx(0.51)
-    assert transformer.slope(0.1) == pytest.approx(1.0)
-    assert transformer.slope(0.55) == pytest.approx(0.5)
-    assert transformer.slope(1.0) == 0
+    assert transformer.linear_schedule(0.0) > 0
+    assert transformer.linear_schedule(0.05) == pytest.approx(0.51)
+    assert transformer.linear_schedule(0.1) == pytest.approx(1.0)
+    assert transformer.linear_schedule(0.55) == pytest.approx(0.5)
+    assert transformer.linear_schedule(1.0) == 0
 
 
 # --- refusing -----------------------------------------------------------------------------------
