@@ -1,9 +1,9 @@
 """Turn a trained network into the model package that serves: model.onnx and model.json.
 
-    python -m training.recipe.export            # from the cache's network folder into training/endpoint/model/
+    python -m training.recipe.export      # from the cache's network folder into training/endpoint/model/
 
 The LSTM's weights become int8, and so do the table's rows, each with a scale of its own. Before
-anything is written, the result is held against torch on development reviews; temperature and
+anything is written, the result is compared with torch on development reviews. Temperature and
 uncertain band are fitted there too, since the network has not trained on them.
 """
 
@@ -22,41 +22,84 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
+from torch import Tensor
 from tqdm import tqdm
 
-from training.data import cache, dataset
 from training.data import corpus as corpora
+from training.data import cache, dataset
 from training.endpoint import inference
 from training.endpoint.model_folder import named_by, write_package
 from training.evaluation import machine, metrics
 from training.recipe import reproduce
-from training.recipe.network import Network, Size
+from training.recipe.network import Network, Size, lstm_parameters
 from vocab import text, vocabulary
 
 OPSET = 18
 CHECK_REVIEWS = 1000
-# What int8 may cost; beyond it the package is not written.
+# The package is not written when int8 costs more than this.
 MAX_PROBABILITY_GAP = 0.02  # 99th percentile over CHECK_REVIEWS
 MAX_ACCURACY_GAP = 0.001
 MAX_SUM_GAP = 1e-5
-# A server core under load with its share of memory and fans; assumed, not measured.
+# The power of a server core under load, with its share of memory and fans; assumed, not measured.
 WATTS_A_CORE = 10
+# The card's part that no training changes.
+ABOUT: dict[str, Any] = {
+    "language": ["en"],
+    "license": "mit",
+    "library_name": "onnx",
+    "pipeline_tag": "text-classification",
+    "tags": ["sentiment-analysis", "film-reviews", "lstm", "int8", "onnx", "calibrated"],
+    "datasets": ["stanfordnlp/imdb"],
+    "base_model": None,
+    "intended_use": "English film reviews of a sentence or more; other texts in English work less well",
+    "out_of_scope": [
+        "other languages: a warning says when a text does not look English, and misses some",
+        "other things than films: no figure here says how good it is there",
+        "judging people, or deciding anything about them",
+        "sarcasm, and what only the context of a text could tell",
+    ],
+    "limits": [
+        "learned from IMDb reviews up to 2011 with 7 stars or more, or 4 or less",
+        "short negations and sarcasm are harder for it than whole reviews",
+        "a review of more than 400 tokens is read at its head and tail only",
+        "it has two sides: a mixed review ends on one of them or is called uncertain",
+    ],
+}
 
 
 class ExportError(Exception):
-    """The trained network can't be used, or the exported one does not answer like it."""
+    """The trained network can't be used, or the exported one answers differently."""
 
 
 def to_onnx(network: Network) -> onnx.ModelProto:
-    """Build the serving graph by hand: ids int64 (tokens,) -> contributions (tokens,), bias (1,).
+    """Build the serving graph: ids int64 (tokens,) -> contributions float32 (tokens,), bias float32 (1,).
 
-    The graph holds no batch axis and no padding: one review is one run. head bias plus the sum of
-    contributions is the logit; max-pooled features go to the token that held the maximum.
+    The graph holds no batch axis and no padding: one review is one run. Bias plus the sum of
+    contributions is the logit. Max-pooled features go to the token that held the maximum.
     """
+    graph = helper.make_graph(
+        _nodes(network.size.hidden),
+        "verdict",
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
+        [
+            helper.make_tensor_value_info("contributions", TensorProto.FLOAT, ["tokens"]),
+            helper.make_tensor_value_info("bias", TensorProto.FLOAT, [1]),
+        ],
+        [
+            numpy_helper.from_array(np.ascontiguousarray(value), name)
+            for name, value in _constants(network).items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _constants(network: Network) -> dict[str, np.ndarray]:
+    """Return the graph's weights and shapes by name."""
     hidden = network.size.hidden
     rows, scales = int8_rows(network.embedding.weight.detach().numpy())
-    weights = {
+    return {
         "rows": rows,
         "scales": scales,
         **_lstm_weights(network),
@@ -68,8 +111,12 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         "states_shape": np.array([-1, 2 * hidden], dtype=np.int64),
         "flat": np.array([-1], dtype=np.int64),
     }
+
+
+def _nodes(hidden: int) -> list[onnx.NodeProto]:
+    """Return the graph's operations in order, for ``hidden`` states a direction."""
     node = helper.make_node
-    nodes = [
+    return [
         node("Gather", ["rows", "ids"], ["row"], axis=0),
         node("Cast", ["row"], ["row_float"], to=TensorProto.FLOAT),
         node("Gather", ["scales", "ids"], ["scale"], axis=0),
@@ -88,30 +135,17 @@ def to_onnx(network: Network) -> onnx.ModelProto:
         node("ScatterElements", ["spread", "holder", "held"], ["contributions"], axis=0, reduction="add"),
         node("Identity", ["head_bias"], ["bias"]),
     ]
-    graph = helper.make_graph(
-        nodes,
-        "verdict",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
-        [
-            helper.make_tensor_value_info("contributions", TensorProto.FLOAT, ["tokens"]),
-            helper.make_tensor_value_info("bias", TensorProto.FLOAT, [1]),
-        ],
-        [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in weights.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
-    onnx.checker.check_model(model)
-    return model
 
 
 def int8_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give int8 rows (vocabulary, embedding) and their scales, float32 (vocabulary, 1)."""
+    """Return int8 rows (vocabulary, embedding) and their scales, float32 (vocabulary, 1)."""
     scales = np.maximum(np.abs(table).max(axis=1, keepdims=True) / 127, 1e-8).astype(np.float32)
     return np.round(table / scales).astype(np.int8), scales
 
 
 def quantize(model: onnx.ModelProto) -> bytes:
-    """Make the LSTM's weights int8, each gate's unit with its own scale; the rest stays as it is."""
-    # Only here, where onnx_runtime.py has loaded ONNX Runtime: its reports are off, and so is AMX.
+    """Return the model with int8 weights in the LSTM, a scale for each gate's unit; the rest is unchanged."""
+    # Imported here, after onnx_runtime.py has loaded ONNX Runtime with its reports and AMX off.
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as folder:
@@ -124,9 +158,9 @@ def quantize(model: onnx.ModelProto) -> bytes:
 
 
 def export(folder: Path, out: Path, archive: str | None, trial: bool = False) -> dict[str, Any]:
-    """Write the package of a trained network's folder, whole or not at all; give its card.
+    """Write the package of a trained network's folder, whole or not at all, and return its card.
 
-    Only for a ``trial`` may int8 stray further from torch than what is published.
+    A ``trial`` is written however far int8 strays from torch. Raises ExportError.
     """
     words = vocabulary.load()
     trained, network = read_network(folder, words.fingerprint)
@@ -140,37 +174,40 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
         "temperature": 1.0,
         "uncertain": [0.5, 0.5],
     }
-    with tempfile.TemporaryDirectory() as written:
-        write_package(Path(written), data, card)
-        model = inference.model_fn(written)
-        logits, checks = hold_against_torch(network, model, development)
+    with tempfile.TemporaryDirectory() as trial_folder:
+        write_package(Path(trial_folder), data, card)
+        logits, checks = compare_with_torch(network, inference.model_fn(trial_folder), development)
     if not trial:
-        refuse_stray(checks)
+        check_gaps(checks)
     temperature = metrics.fit_temperature(logits, development.labels)
-    probabilities = metrics.probabilities_of(logits, temperature)
-    band = metrics.uncertain_band(probabilities, development.labels)
+    band = metrics.uncertain_band(metrics.probabilities_of(logits, temperature), development.labels)
     card |= {
         "temperature": temperature,
         "uncertain": list(band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
-        **describe(trained, "make train-best" if trained["options"].get("taught") else "make train", folder),
-        "metrics": {
-            "development": {
-                **metrics.summary(probabilities, development.labels, band),
-                "ece_before_temperature": metrics.expected_calibration_error(
-                    metrics.probabilities_of(logits), development.labels
-                ),
-                "command": "python -m training.evaluation.evaluate --split development",
-            }
-        },
+        **describe(trained, "make train-best" if trained.get("teachers") else "make train", folder),
+        "metrics": {"development": development_metrics(logits, development.labels, temperature, band)},
     }
     write_package(out, data, card)
     return card
 
 
+def development_metrics(
+    logits: np.ndarray, labels: np.ndarray, temperature: float, band: tuple[float, float]
+) -> dict[str, Any]:
+    """Return the card's figures of the development split, from logits (reviews,) and labels (reviews,)."""
+    return {
+        **metrics.summary(metrics.probabilities_of(logits, temperature), labels, band),
+        "ece_before_temperature": metrics.expected_calibration_error(
+            metrics.probabilities_of(logits), labels
+        ),
+        "command": "python -m training.evaluation.evaluate --split development",
+    }
+
+
 def read_network(folder: Path, fingerprint: str) -> tuple[dict[str, Any], Network]:
-    """Read what train.py wrote: its card and the network. Raises ExportError."""
+    """Load the card and the network that train.py wrote. Raises ExportError."""
     try:
         trained = json.loads((folder / "network.json").read_text(encoding="utf-8"))
         if trained["vocabulary"] != fingerprint:
@@ -191,10 +228,13 @@ def read_network(folder: Path, fingerprint: str) -> tuple[dict[str, Any], Networ
     return trained, network.eval()
 
 
-def hold_against_torch(
+def compare_with_torch(
     network: Network, model: inference.LoadedModel, development: corpora.Split
 ) -> tuple[np.ndarray, dict[str, float]]:
-    """Compare served and trained network; give the served logits and the gaps. Raises ExportError."""
+    """Return the served model's logits, float64 (reviews,), and its gaps to the trained network.
+
+    Raises ExportError when a logit is not finite.
+    """
     served = np.zeros(len(development))
     trained = np.zeros(len(development))
     sum_gap = 0.0
@@ -220,8 +260,8 @@ def hold_against_torch(
     return served, checks
 
 
-def refuse_stray(checks: dict[str, Any]) -> None:
-    """Raise ExportError when the int8 network is not the trained one any more; a few reviews don't tell."""
+def check_gaps(checks: dict[str, Any]) -> None:
+    """Raise ExportError when int8 strays too far from torch over CHECK_REVIEWS reviews or more."""
     if checks["reviews"] >= CHECK_REVIEWS and (
         checks["probability_gap_p99"] > MAX_PROBABILITY_GAP
         or checks["accuracy_torch"] - checks["accuracy_int8"] > MAX_ACCURACY_GAP
@@ -231,34 +271,15 @@ def refuse_stray(checks: dict[str, Any]) -> None:
 
 
 def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, Any]:
-    """Give the card's part that says where the model comes from and what it is for.
+    """Return the card's part about the model's origin and purpose.
 
-    Names and values are those of Hugging Face's model cards where it has them, but for ``metrics``:
+    Names and values follow Hugging Face's model cards, ``metrics`` aside:
     https://huggingface.co/docs/hub/model-cards#model-card-metadata
     """
     return {
         "architecture": "embedding, bidirectional LSTM, max and mean pooling, linear head; int8 ONNX",
         "size": trained["size"],
-        "language": ["en"],
-        "license": "mit",
-        "library_name": "onnx",
-        "pipeline_tag": "text-classification",
-        "tags": ["sentiment-analysis", "film-reviews", "lstm", "int8", "onnx", "calibrated"],
-        "datasets": ["stanfordnlp/imdb"],
-        "base_model": None,
-        "intended_use": "English film reviews of a sentence or more; other texts in English work less well",
-        "out_of_scope": [
-            "other languages: a warning says when a text does not look English, and misses some",
-            "other things than films: no figure here says how good it is there",
-            "judging people, or deciding anything about them",
-            "sarcasm, and what only the context of a text could tell",
-        ],
-        "limits": [
-            "learned from IMDb reviews up to 2011 with 7 stars or more, or 4 or less",
-            "short negations and sarcasm are harder for it than whole reviews",
-            "a review of more than 400 tokens is read at its head and tail only",
-            "it has two sides: a mixed review ends on one of them or is called uncertain",
-        ],
+        **ABOUT,
         "data": {
             "name": "IMDb Large Movie Review Dataset v1.0 (Maas et al., ACL 2011)",
             "license": "the archive states none, and asks to cite its paper; the reviews are their writers'",
@@ -279,20 +300,20 @@ def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, A
 
 
 def minutes_of(trained: dict[str, Any], folder: Path) -> dict[str, float]:
-    """Give the minutes of each stage that led to a network, from reproduce.py's notes beside its folder.
+    """Return the minutes of each stage that led to a network, from reproduce.py's notes beside its folder.
 
-    Of a stage that was stopped and went on, a note has the last part; a training's own card has all.
-    Without notes it is the last training alone.
+    For a resumed stage, a note counts only the last part; a training's own card counts all. Without
+    notes the last training counts alone.
     """
-    found = {}
+    minutes = {}
     for stage in reproduce.recipe(trained["options"].get("seed", 1), folder.parent):
         note, card = folder.parent / f"{stage.name}.json", stage.writes.with_name("network.json")
         if note.is_file() and not stage.name.startswith("package"):
-            found[stage.name] = float(json.loads(note.read_text(encoding="utf-8"))["minutes"])
+            minutes[stage.name] = float(json.loads(note.read_text(encoding="utf-8"))["minutes"])
             if card.is_file():
                 seconds = json.loads(card.read_text(encoding="utf-8"))["seconds"]
-                found[stage.name] = max(found[stage.name], round(seconds / 60, 1))
-    return found if folder.name in found else {folder.name: round(trained["seconds"] / 60, 1)}
+                minutes[stage.name] = max(minutes[stage.name], round(seconds / 60, 1))
+    return minutes if folder.name in minutes else {folder.name: round(trained["seconds"] / 60, 1)}
 
 
 def estimate(minutes: dict[str, float], cores: int) -> dict[str, Any]:
@@ -311,16 +332,22 @@ def estimate(minutes: dict[str, float], cores: int) -> dict[str, Any]:
 
 
 def _lstm_weights(network: Network) -> dict[str, np.ndarray]:
-    """Give W, R, B of ONNX's LSTM; its gates stand in the order i, o, f, c, torch's in i, f, g, o."""
+    """Return W, R and B of ONNX's LSTM, a row a direction.
+
+    W is float32 (2, 4 x hidden, width), R (2, 4 x hidden, hidden), B (2, 8 x hidden).
+    ONNX orders the gates i, o, f, c; torch orders them i, f, g, o.
+    """
     parts: dict[str, list[np.ndarray]] = {"W": [], "R": [], "B": []}
     for lstm in (network.forward_lstm, network.backward_lstm):
-        parts["W"].append(_gates(lstm.weight_ih_l0))
-        parts["R"].append(_gates(lstm.weight_hh_l0))
-        parts["B"].append(np.concatenate([_gates(lstm.bias_ih_l0), _gates(lstm.bias_hh_l0)]))
+        weights = lstm_parameters(lstm)
+        parts["W"].append(_gates(weights.input))
+        parts["R"].append(_gates(weights.recurrent))
+        parts["B"].append(np.concatenate([_gates(weights.input_bias), _gates(weights.recurrent_bias)]))
     return {name: np.stack(value) for name, value in parts.items()}
 
 
-def _gates(weight: nn.Parameter) -> np.ndarray:
+def _gates(weight: Tensor) -> np.ndarray:
+    """Return a parameter, (4 x hidden, ...), with its gates in ONNX's order."""
     i, f, g, o = np.split(weight.detach().numpy(), 4)
     return np.concatenate([i, o, f, g])
 
@@ -328,8 +355,18 @@ def _gates(weight: nn.Parameter) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Write the model package of a trained network.")
     default = cache.folder() / "network"
-    parser.add_argument("--network", type=Path, default=default, help="folder that train.py wrote")
-    parser.add_argument("--out", type=Path, default=inference.MODEL_FOLDER, help="package folder")
+    parser.add_argument(
+        "--network",
+        type=Path,
+        default=default,
+        help="folder that train.py wrote (default: the cache folder's network/)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=inference.MODEL_FOLDER,
+        help="package folder (default: training/endpoint/model)",
+    )
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--trial", action="store_true", help="write it however far int8 strays from torch")
     options = parser.parse_args()
