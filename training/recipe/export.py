@@ -25,8 +25,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 from tqdm import tqdm
 
-from training.data import corpus as corpora
 from training.data import cache, dataset
+from training.data import corpus as corpora
 from training.endpoint import inference
 from training.endpoint.model_folder import named_by, write_package
 from training.evaluation import machine, metrics

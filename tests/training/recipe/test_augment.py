@@ -1,4 +1,4 @@
-"""What is taught beside labelled reviews: lessons from frames, swapped reviews, a teacher's soft targets."""
+"""Examples beside labelled reviews: lessons from frames, swapped reviews, the teachers' soft targets."""
 
 import json
 import random
@@ -22,10 +22,8 @@ from vocab import vocabulary
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
 ROOT = Path(__file__).resolve().parents[3]
-FRAMES = augment.load_frames()
-LEXICON = augment.load_lexicon()
-DRAWN = list(islice(augment.lessons(1), 20_000))
-UNTYPED = list(islice(augment.lessons(1, typing=False), 20_000))
+Lessons = list[tuple[str, int]]
+Lexicon = dict[str, list[str]]
 # Words that turn a verdict around, or that go with one: none may give the label away by itself.
 OPERATORS = frozenset(
     "not n't never no nothing nobody none without hardly barely but although despite however yet could"
@@ -40,8 +38,30 @@ def words() -> Vocabulary:
 
 
 @pytest.fixture(scope="module")
+def frames() -> list[Frame]:
+    return augment.load_frames()
+
+
+@pytest.fixture(scope="module")
+def lexicon() -> Lexicon:
+    return augment.load_lexicon()
+
+
+@pytest.fixture(scope="module")
+def drawn() -> Lessons:
+    """Return the first lessons of seed 1 with typing slips."""
+    return list(islice(augment.lessons(1), 20_000))
+
+
+@pytest.fixture(scope="module")
+def untyped() -> Lessons:
+    """Return the same lessons without typing slips."""
+    return list(islice(augment.lessons(1, typing=False), 20_000))
+
+
+@pytest.fixture(scope="module")
 def exam() -> dict[str, str]:
-    """The texts of the behaviour suite, folded, and the case that each belongs to; signs alone left out."""
+    """Return the texts of the behaviour suite, folded, with the case of each; signs alone are left out."""
     texts = {fold(case[key]): case["id"] for case in behaviour.load_cases() for key in case_texts(case)}
     return {text: number for text, number in texts.items() if text}
 
@@ -57,68 +77,72 @@ def ids_of(words: Vocabulary, text: str) -> np.ndarray:
 # --- the lesson files ---------------------------------------------------------------------------
 
 
-def test_frames_have_two_labels_and_a_topic() -> None:
-    assert len(FRAMES) > 4500
-    assert {frame.label for frame in FRAMES} == {"positive", "negative"}
-    assert len({frame.topic for frame in FRAMES}) == 25
+def test_frames_have_two_labels_and_a_topic(frames: list[Frame]) -> None:
+    assert len(frames) > 4500
+    assert {frame.label for frame in frames} == {"positive", "negative"}
+    assert len({frame.topic for frame in frames}) == 25
 
 
-def test_no_frame_stands_twice_or_under_two_labels() -> None:
-    twice = [frame for frame, count in Counter(frame.frame for frame in FRAMES).items() if count > 1]
+def test_no_frame_stands_twice_or_under_two_labels(frames: list[Frame]) -> None:
+    twice = [frame for frame, count in Counter(frame.frame for frame in frames).items() if count > 1]
     assert twice == []
 
 
-def test_topics_have_about_as_many_frames_of_each_label() -> None:
-    counts = Counter((frame.topic, frame.label) for frame in FRAMES)
-    for topic in {frame.topic for frame in FRAMES}:
+def test_topics_have_about_as_many_frames_of_each_label(frames: list[Frame]) -> None:
+    counts = Counter((frame.topic, frame.label) for frame in frames)
+    for topic in {frame.topic for frame in frames}:
         positive, negative = counts[topic, "positive"], counts[topic, "negative"]
         assert min(positive, negative) >= 30, topic
         assert 0.45 <= positive / (positive + negative) <= 0.55, topic
 
 
-def test_every_slot_stands_in_the_lexicon_and_every_entry_s_slot_in_a_frame() -> None:
+def test_every_slot_stands_in_the_lexicon_and_every_entry_s_slot_in_a_frame(
+    frames: list[Frame], lexicon: Lexicon
+) -> None:
     slots: set[str] = set()
-    texts = [frame.frame for frame in FRAMES]
+    texts = [frame.frame for frame in frames]
     while texts:
-        new = {augment.slot_name(slot, LEXICON) for text in texts for slot in slots_in(text)} - slots
+        new = {augment.slot_name(slot, lexicon) for text in texts for slot in slots_in(text)} - slots
         slots |= new
-        texts = [entry for slot in new for entry in LEXICON[slot]]
-    assert slots == set(LEXICON)
+        texts = [entry for slot in new for entry in lexicon[slot]]
+    assert slots == set(lexicon)
 
 
 def slots_in(text: str) -> list[str]:
     return augment.SLOT.findall(text)
 
 
-def test_no_entry_holds_itself() -> None:
+def test_no_entry_holds_itself(lexicon: Lexicon) -> None:
     def depth(text: str, above: tuple[str, ...] = ()) -> int:
-        names = {augment.slot_name(slot, LEXICON) for slot in slots_in(text)}
+        names = {augment.slot_name(slot, lexicon) for slot in slots_in(text)}
         assert not names & set(above), (text, above)
-        below = [depth(entry, (*above, name)) for name in names for entry in LEXICON[name] if "{" in entry]
+        below = [depth(entry, (*above, name)) for name in names for entry in lexicon[name] if "{" in entry]
         return 1 + max(below, default=0)
 
-    for entry in {entry for entries in LEXICON.values() for entry in entries if "{" in entry}:
+    for entry in {entry for entries in lexicon.values() for entry in entries if "{" in entry}:
         assert depth(entry) <= 3, entry
 
 
-def test_the_lexicon_holds_distinct_plain_entries() -> None:
-    for slot, entries in LEXICON.items():
+def test_the_lexicon_holds_distinct_plain_entries(lexicon: Lexicon) -> None:
+    for slot, entries in lexicon.items():
         assert len(set(entries)) == len(entries) > 1, slot
         assert all(entry.strip() == entry and entry for entry in entries), slot
         assert not re.search(r"[{}\[\]|]", augment.SLOT.sub("", "".join(entries))), slot
 
 
-def test_every_frame_fills_without_a_brace_left_and_has_ids(words: Vocabulary) -> None:
-    chance = random.Random(5)
-    for frame in FRAMES * 3:
-        text = augment.fill(frame, LEXICON, chance)
+def test_every_frame_fills_without_a_brace_left_and_has_ids(
+    frames: list[Frame], lexicon: Lexicon, words: Vocabulary
+) -> None:
+    rng = random.Random(5)
+    for frame in frames * 3:
+        text = augment.fill(frame, lexicon, rng)
         assert not re.search(r"[{}\[\]|]|  ", text), (frame, text)
         assert words.encode_ids(text), frame
 
 
-def test_no_operator_word_gives_the_label_away() -> None:
+def test_no_operator_word_gives_the_label_away(frames: list[Frame]) -> None:
     tally: Counter[tuple[str, str]] = Counter()
-    for frame in FRAMES:
+    for frame in frames:
         tally.update((word, frame.label) for word in operators_in(frame.frame))
     for word in OPERATORS:
         positive, negative = tally[word, "positive"], tally[word, "negative"]
@@ -127,7 +151,7 @@ def test_no_operator_word_gives_the_label_away() -> None:
 
 
 def operators_in(frame: str) -> set[str]:
-    """Give the operator words of a frame's own text: whole words, "n't" cut off, "cannot" as "not"."""
+    """Return the operator words of a frame's own text: whole words, "n't" cut off, "cannot" as "not"."""
     text = augment.SLOT.sub(" ", frame).lower().replace("\u2019", "'")
     found = set(re.findall(r"[a-z]+(?!'t)", re.sub(r"n't\b", " ", text)))
     if "n't" in text:
@@ -156,54 +180,58 @@ def test_antonyms_stay_on_one_side_as_ids_and_nearly_all_are_known(words: Vocabu
 # --- no text of the exam ------------------------------------------------------------------------
 
 
-def test_no_frame_without_a_slot_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
-    plain = [frame.frame for frame in FRAMES if "{" not in frame.frame]
+def test_no_frame_without_a_slot_is_a_case_of_the_exam(frames: list[Frame], exam: dict[str, str]) -> None:
+    plain = [frame.frame for frame in frames if "{" not in frame.frame]
     assert len(plain) > 100
     assert {text: exam[fold(text)] for text in plain if fold(text) in exam} == {}
 
 
-def test_no_frame_can_be_filled_to_a_case_of_the_exam(exam: dict[str, str]) -> None:
+def test_no_frame_can_be_filled_to_a_case_of_the_exam(
+    frames: list[Frame], lexicon: Lexicon, exam: dict[str, str]
+) -> None:
     found = {}
-    for frame in FRAMES:
+    for frame in frames:
         parts = literals_of(frame.frame)
         near = [text for text in exam if all(part in text for part in parts)]
         if near:
-            fillings = re.compile(pattern_of(frame.frame))
+            fillings = re.compile(pattern_of(frame.frame, lexicon))
             found.update({exam[text]: frame.frame for text in near if fillings.fullmatch(text)})
     assert found == {}
 
 
 def literals_of(frame: str) -> list[str]:
-    """Give what every filling of a frame holds, folded: the parts between its slots and articles."""
+    """Return what every filling of a frame holds, folded: the parts between its slots and articles."""
     parts = augment.SLOT.sub("|", frame).split("|")
     return [piece.strip() for part in parts for piece in re.split(r"\ban?\b", fold(part))]
 
 
-def pattern_of(frame: str) -> str:
-    """Give a pattern of all that a frame, or an entry of the lexicon, can be filled to, folded."""
+def pattern_of(frame: str, lexicon: Lexicon) -> str:
+    """Return a pattern of all that a frame, or an entry of the lexicon, can be filled to, folded."""
     slots: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
-        entries = LEXICON[augment.slot_name(match[1], LEXICON)]
-        slots.append("|".join(dict.fromkeys(map(pattern_of, entries))))
+        entries = lexicon[augment.slot_name(match[1], lexicon)]
+        slots.append("|".join(dict.fromkeys(pattern_of(entry, lexicon) for entry in entries)))
         return f" slot{len(slots) - 1}slot "
 
     folded = re.sub(r"\ban?\b", "an?", fold(augment.SLOT.sub(keep, frame)))
     return re.sub(r"slot(\d+)slot", lambda match: f"(?:{slots[int(match[1])]})", folded)
 
 
-def test_the_pattern_of_a_frame_fits_what_it_fills_to() -> None:
-    chance = random.Random(7)
-    for frame in FRAMES[::15]:
-        text = augment.fill(frame, LEXICON, chance)
+def test_the_pattern_of_a_frame_fits_what_it_fills_to(frames: list[Frame], lexicon: Lexicon) -> None:
+    rng = random.Random(7)
+    for frame in frames[::15]:
+        text = augment.fill(frame, lexicon, rng)
         assert all(part in fold(text) for part in literals_of(frame.frame)), (frame, text)
-        assert re.fullmatch(pattern_of(frame.frame), fold(text)), (frame, text)
+        assert re.fullmatch(pattern_of(frame.frame, lexicon), fold(text)), (frame, text)
 
 
-def test_no_drawn_lesson_is_a_case_of_the_exam(exam: dict[str, str]) -> None:
-    assert {text: exam[fold(text)] for text, _ in DRAWN if fold(text) in exam} == {}
+def test_no_drawn_lesson_is_a_case_of_the_exam(
+    drawn: Lessons, untyped: Lessons, exam: dict[str, str]
+) -> None:
+    assert {text: exam[fold(text)] for text, _ in drawn if fold(text) in exam} == {}
     signs = {case[key].strip() for case in behaviour.load_cases() for key in case_texts(case)}
-    assert not signs & {text.strip() for text, _ in [*DRAWN, *UNTYPED]}
+    assert not signs & {text.strip() for text, _ in [*drawn, *untyped]}
 
 
 # --- filling ------------------------------------------------------------------------------------
@@ -252,10 +280,10 @@ def test_the_article_agrees_with_what_fills_the_slot(word: str, article: str) ->
     assert filled("A {x} film.", {"x": [word]}) == f"{article.capitalize()} {word} film."
 
 
-def test_the_articles_of_drawn_lessons_agree() -> None:
+def test_the_articles_of_drawn_lessons_agree(untyped: Lessons) -> None:
     pairs = {
         (article.lower(), word.lower())
-        for text, _ in UNTYPED
+        for text, _ in untyped
         for article, word in re.findall(r"\b([Aa]n?) ([\w-]+)", text)
     }
     assert {word for article, word in pairs if article == "an" and word[0] not in "aeiou"} <= {
@@ -278,17 +306,17 @@ def test_sentences_begin_with_a_capital_except_in_slang() -> None:
 # --- drawing lessons ----------------------------------------------------------------------------
 
 
-def test_the_same_seed_draws_the_same_lessons_and_another_one_others() -> None:
-    assert list(islice(augment.lessons(1), 500)) == DRAWN[:500]
-    assert list(islice(augment.lessons(2), 500)) != DRAWN[:500]
+def test_the_same_seed_draws_the_same_lessons_and_another_one_others(drawn: Lessons) -> None:
+    assert list(islice(augment.lessons(1), 500)) == drawn[:500]
+    assert list(islice(augment.lessons(2), 500)) != drawn[:500]
 
 
-def test_labels_come_equally_often() -> None:
-    assert 0.485 < np.mean([label for _, label in DRAWN]) < 0.515
+def test_labels_come_equally_often(drawn: Lessons) -> None:
+    assert 0.485 < np.mean([label for _, label in drawn]) < 0.515
 
 
-def test_lessons_seldom_repeat() -> None:
-    assert len({text for text, _ in DRAWN}) > 0.7 * len(DRAWN)
+def test_lessons_seldom_repeat(drawn: Lessons) -> None:
+    assert len({text for text, _ in drawn}) > 0.7 * len(drawn)
 
 
 def test_topics_and_their_labels_come_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -320,23 +348,23 @@ def test_the_last_full_stop_is_dropped_at_a_share(unstopped: float, monkeypatch:
     assert stopped == 0 if unstopped else stopped > 150
 
 
-def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(words: Vocabulary) -> None:
+def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(drawn: Lessons, words: Vocabulary) -> None:
     found = augment.lesson_examples(40, words, 1)
-    assert [ids.tolist() for ids in found.ids] == [words.encode_ids(text) for text, _ in DRAWN[:40]]
+    assert [ids.tolist() for ids in found.ids] == [words.encode_ids(text) for text, _ in drawn[:40]]
     assert found.ids[0].dtype == np.int32
     assert found.targets.dtype == np.float32
-    assert found.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in DRAWN[:40]])
+    assert found.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in drawn[:40]])
 
 
 # --- typing slips -------------------------------------------------------------------------------
 
 
-def test_typing_changes_a_share_of_the_lessons_and_no_label() -> None:
-    assert [label for _, label in DRAWN] == [label for _, label in UNTYPED]
+def test_typing_changes_a_share_of_the_lessons_and_no_label(drawn: Lessons, untyped: Lessons) -> None:
+    assert [label for _, label in drawn] == [label for _, label in untyped]
     changed = [
-        (written, typed) for (written, _), (typed, _) in zip(UNTYPED, DRAWN, strict=True) if written != typed
+        (written, typed) for (written, _), (typed, _) in zip(untyped, drawn, strict=True) if written != typed
     ]
-    assert 0.08 < len(changed) / len(DRAWN) < 0.2
+    assert 0.08 < len(changed) / len(drawn) < 0.2
 
 
 @pytest.fixture
@@ -345,9 +373,11 @@ def slips_alone(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(augment, share, 0)
 
 
-def test_slips_fall_on_one_or_two_long_words_that_are_no_negators(slips_alone: None) -> None:
+def test_slips_fall_on_one_or_two_long_words_that_are_no_negators(
+    untyped: Lessons, slips_alone: None
+) -> None:
     slipped = 0
-    for (written, _), (typed, _) in zip(UNTYPED[:5000], islice(augment.lessons(1), 5000), strict=True):
+    for (written, _), (typed, _) in zip(untyped[:5000], islice(augment.lessons(1), 5000), strict=True):
         before, after = written.split(), typed.split()
         assert len(before) == len(after)
         pairs = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
@@ -385,7 +415,7 @@ def test_other_ways_of_typing(share: str, text: str, pattern: str, monkeypatch: 
     assert re.fullmatch(pattern, augment.mistype(text, frozenset(), random.Random(1)))
 
 
-def test_the_command_prints_lessons_with_their_signs() -> None:
+def test_the_command_prints_lessons_with_their_signs(drawn: Lessons) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "training.recipe.augment", "--sample", "3"],
         cwd=ROOT,
@@ -393,7 +423,7 @@ def test_the_command_prints_lessons_with_their_signs() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines() == [f"{'+' if label else '-'} {text}" for text, label in DRAWN[:3]]
+    assert done.stdout.splitlines() == [f"{'+' if label else '-'} {text}" for text, label in drawn[:3]]
 
 
 # --- swapped reviews ----------------------------------------------------------------------------
@@ -413,7 +443,7 @@ def swap(
 
 
 def changed(pair: tuple[np.ndarray, np.ndarray] | None) -> list[int]:
-    """Give the places where a swapped review differs."""
+    """Return the places where a swapped review differs."""
     assert pair is not None
     return np.flatnonzero(pair[0] != pair[1]).tolist()
 
@@ -469,10 +499,10 @@ def test_a_window_is_eight_whole_sentences(words: Vocabulary, monkeypatch: pytes
     good = words.id_of("good")
     sentences = [[FIRST_KNOWN_ID + 1000 + n, good, stops[n % 3]] for n in range(11)]
     ids = np.array(sum(sentences, []), dtype=np.int32)
-    swapper, chance = Swapper(words), np.random.default_rng(0)
+    swapper, rng = Swapper(words), np.random.default_rng(0)
     firsts = set()
     for _ in range(60):
-        pair = swapper.swap(ids, 1, chance)
+        pair = swapper.swap(ids, 1, rng)
         assert pair is not None
         first = int(pair[0][0]) - FIRST_KNOWN_ID - 1000
         assert pair[0].tolist() == sum(sentences[first : first + 8], [])
@@ -492,7 +522,7 @@ def test_a_short_review_is_its_own_window(
 
 
 def praising(words: Vocabulary, count: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Give reviews that praise and damn by turns, as ids, and their labels."""
+    """Return reviews that praise and damn by turns, as ids, and their labels."""
     kinds = [ids_of(words, f"an {word} film and an {word} script.") for word in ("awful", "excellent")]
     return [kinds[n % 2] for n in range(count)], np.arange(count) % 2
 
@@ -544,7 +574,7 @@ def test_examples_add_up_in_order_and_leave_the_summands_alone() -> None:
 TEACHERS = [{"name": "a teacher", "weight": 1.5, "development_accuracy": 0.9}]
 
 
-def write_taught(path: Path, unsup: int) -> Path:
+def write_soft_targets(path: Path, unsup: int) -> Path:
     """Write soft targets as distill.py does: 0.25 for each unsup review, and three sentences."""
     np.savez_compressed(
         path,
@@ -557,12 +587,12 @@ def write_taught(path: Path, unsup: int) -> Path:
     return path
 
 
-def test_taught_targets_are_read_as_written(tmp_path: Path) -> None:
-    taught = augment.load_taught(write_taught(tmp_path / "taught.npz", 2))
-    assert taught.unsup.tolist() == [0.25, 0.25]
-    assert [ids.tolist() for ids in taught.sentences.ids] == [[5, 6, 7], [8], [9, 10]]
-    assert taught.sentences.targets.tolist() == pytest.approx([0.7, 0.1, 0.6])
-    assert taught.teachers == TEACHERS
+def test_soft_targets_are_loaded_as_written(tmp_path: Path) -> None:
+    targets = augment.load_soft_targets(write_soft_targets(tmp_path / "soft_targets.npz", 2))
+    assert targets.unsup.tolist() == [0.25, 0.25]
+    assert [ids.tolist() for ids in targets.sentences.ids] == [[5, 6, 7], [8], [9, 10]]
+    assert targets.sentences.targets.tolist() == pytest.approx([0.7, 0.1, 0.6])
+    assert targets.teachers == TEACHERS
 
 
 @pytest.fixture
@@ -580,24 +610,24 @@ TRAIN, UNSUP, SENTENCES = 96, 40, 3
     "flags, more",
     [
         ([], 0),
-        (["--taught"], UNSUP + SENTENCES),
+        (["--soft-targets"], UNSUP + SENTENCES),
         (["--swaps", "1"], 2 * TRAIN),
         (["--lessons", "7"], 7),
-        (["--swaps", "1", "--lessons", "7", "--taught"], UNSUP + SENTENCES + 2 * TRAIN + 7),
+        (["--swaps", "1", "--lessons", "7", "--soft-targets"], UNSUP + SENTENCES + 2 * TRAIN + 7),
     ],
 )
 def test_each_flag_adds_its_examples_after_the_labelled_reviews(
     flags: list[str], more: int, corpus: Corpus, tmp_path: Path
 ) -> None:
-    path = write_taught(tmp_path / "taught.npz", UNSUP)
-    given = [*flags, str(path)] if "--taught" in flags else flags
-    found = train.examples(corpus, train.parse(["--model-dir", str(tmp_path), *given]))
+    path = write_soft_targets(tmp_path / "soft_targets.npz", UNSUP)
+    arguments = [*flags, str(path)] if "--soft-targets" in flags else flags
+    found = train.training_examples(corpus, train.parse(["--model-dir", str(tmp_path), *arguments]))
     assert len(found) == len(found.ids) == len(found.labels) == TRAIN + more
     assert found.labels.dtype == np.float32
     assert found.labels[:TRAIN].tolist() == pytest.approx([0.025, 0.975] * (TRAIN // 2))
     assert [ids.tolist() for ids in found.ids[:TRAIN]] == [ids.tolist() for ids in corpus.train.ids]
     added = found.labels[TRAIN:]
-    if "--taught" in flags:
+    if "--soft-targets" in flags:
         assert added[:UNSUP].tolist() == [0.25] * UNSUP
         assert [ids.tolist() for ids in found.ids[TRAIN : TRAIN + UNSUP]] == [
             ids.tolist() for ids in corpus.unsup.ids
@@ -613,6 +643,8 @@ def test_each_flag_adds_its_examples_after_the_labelled_reviews(
 
 
 def test_examples_leave_the_corpus_alone(corpus: Corpus, tmp_path: Path) -> None:
-    train.examples(corpus, train.parse(["--model-dir", str(tmp_path), "--lessons", "5", "--swaps", "1"]))
+    train.training_examples(
+        corpus, train.parse(["--model-dir", str(tmp_path), "--lessons", "5", "--swaps", "1"])
+    )
     assert len(corpus.train.ids) == TRAIN
     assert set(corpus.train.labels.tolist()) == {0, 1}
