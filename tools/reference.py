@@ -1,6 +1,6 @@
 """Write docs/reference.md: every make target, every variable, every command, as Makefile and code have them.
 
-    python -m tools.reference              # --check compares, and ends with 1 when the page is stale
+python -m tools.reference              # --check compares, and ends with 1 when the page is stale
 """
 
 import argparse
@@ -16,8 +16,20 @@ from vocab.files import write_atomic
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference.md"
 # Folders with commands and variables, and the one file beside them.
-FOLDERS = ("bench", "chalice_app/chalicelib", "chalice_app/local", "client", "static_site", "tools", "training", "vocab")
+FOLDERS = (
+    "bench",
+    "chalice_app/chalicelib",
+    "chalice_app/local",
+    "client",
+    "launcher",
+    "static_site",
+    "tools",
+    "training",
+    "vocab",
+)
 RUNNER = "run.py"
+# The module with the defaults of the ports.
+PORTS = "launcher/checks.py"
 # Commands that AWS or another program starts, never a person.
 STARTED = {
     "bench.network_apart",
@@ -65,9 +77,13 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "BESIDE": Variable("folder of a second model, with an endpoint and an API of its own", "none"),
         "BESIDE_API_PORT": Variable("port of the second model's API"),
         "BESIDE_ENDPOINT_PORT": Variable("port of the second model's endpoint"),
-        "BESIDE_API_URL": Variable("a second API that the page compares with its own; `BESIDE` sets it", "none"),
+        "BESIDE_API_URL": Variable(
+            "a second API that the page compares with its own; `BESIDE` sets it", "none"
+        ),
         "ENDPOINT_NAME": Variable("name of the SageMaker endpoint; a deploy sets it"),
-        "ENDPOINT_SECONDS": Variable("seconds that the app waits for the endpoint's answer, 20 at most", "20"),
+        "ENDPOINT_SECONDS": Variable(
+            "seconds that the app waits for the endpoint's answer, 20 at most", "20"
+        ),
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": Variable(
             "where boto3 sends InvokeEndpoint; `make run` sets it, on AWS leave it unset",
             "loopback in local mode",
@@ -76,11 +92,15 @@ VARIABLES: dict[str, dict[str, Variable]] = {
             "region of the endpoint; local mode reads no AWS profile or file", "`us-east-1` in local mode"
         ),
         "AWS_DEFAULT_REGION": Variable("the same, when `AWS_REGION` is unset", "none"),
-        "CORS_ORIGIN": Variable("origins whose pages may read answers: `*`, or `https://host`, with commas between"),
+        "CORS_ORIGIN": Variable(
+            "origins whose pages may read answers: `*`, or `https://host`, with commas between"
+        ),
         "RATE_LIMIT": Variable("requests/seconds for each address of the local API, or `off`", "`10000/1`"),
         "AUTH": Variable("`none`, or `key`: most routes then need an API key"),
         "API_KEYS": Variable("SHA-256 of each key, with commas between; `make key` prints it", "none"),
-        "FEEDBACK": Variable("folder or `s3://bucket/prefix` for `POST /v1/feedback`; unset, nothing is kept", "none"),
+        "FEEDBACK": Variable(
+            "folder or `s3://bucket/prefix` for `POST /v1/feedback`; unset, nothing is kept", "none"
+        ),
     },
     "For callers": {
         "API_URL": Variable("the API that the page, `make drift` and evaluate_app call", "by `API_PORT`"),
@@ -95,8 +115,12 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "ENDPOINT_KIND": Variable("`serverless` or `realtime`"),
         "IMAGE": Variable("image of the endpoint: `ray` or `pytorch`"),
         "SITE": Variable("host of the page: `cloudfront`, `website` or `none`"),
-        "DEPLOYED_API_URL": Variable("address of the deployed API, for example a domain of yours", "the API's own"),
-        "VERDICT_REAL_AWS": Variable("`1` lets `make rehearse FLAGS=--real` work in your own account", "none"),
+        "DEPLOYED_API_URL": Variable(
+            "address of the deployed API, for example a domain of yours", "the API's own"
+        ),
+        "VERDICT_REAL_AWS": Variable(
+            "`1` lets `make rehearse FLAGS=--real` work in your own account", "none"
+        ),
     },
     "For make and for tests": {
         "FLAGS": Variable("more flags for a command", "none"),
@@ -239,7 +263,7 @@ def _makefile_defaults(name: str) -> set[str]:
 
 def _port_defaults(name: str) -> set[str]:
     """Return the runner's default of a port."""
-    return set(re.findall(rf'"{name}": (\d+)', (ROOT / RUNNER).read_text(encoding="utf-8")))
+    return set(re.findall(rf'"{name}": (\d+)', (ROOT / PORTS).read_text(encoding="utf-8")))
 
 
 def _read_variables(tree: ast.Module) -> Iterator[tuple[str, str | None]]:
