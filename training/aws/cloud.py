@@ -128,7 +128,7 @@ class Stage(NamedTuple):
 
     @property
     def tags(self) -> dict[str, str]:
-        """The tags of every resource. The region is one: roles, pages and budgets are the whole account's."""
+        """The tags of every resource. They name the region, since roles, pages and budgets have none."""
         return {TAG_PROJECT: PROJECT, TAG_STAGE: self.name, TAG_REGION: self.region}
 
     def owns(self, tags: Mapping[str, str]) -> bool:

@@ -88,7 +88,7 @@ def main() -> None:
         if not (options.yes or confirm()):
             sys.exit("destroy: nothing was removed")
         count = destroy(cloud)
-        print(f"destroy: removed {count} resources; a new look found nothing left of {place}")
+        print(f"destroy: removed {count} resources and checked again: nothing is left of {place}")
 
 
 def confirm() -> bool:

@@ -1,4 +1,4 @@
-"""A stage's names, and what goes wrong on AWS said in one sentence."""
+"""A stage's names, and one sentence for each error of AWS."""
 
 import argparse
 import re

@@ -1,4 +1,4 @@
-"""A deploy against a simulated AWS: made as promised, the same when made twice, and taken away whole."""
+"""A deploy against a simulated AWS: complete, unchanged by a second run, and removed whole."""
 
 import json
 import shutil
@@ -178,8 +178,8 @@ def test_who_deploys_hands_on_whether_a_key_is_wanted_and_the_hashes_alone(
     for name, value in {"AUTH": "key", "API_KEYS": "ab" * 32, "API_KEY": "verdict_secret"}.items():
         monkeypatch.setenv(name, value)
     text = (function.build(cloud, "verdict-dev", "role") / ".chalice/config.json").read_text()
-    given = json.loads(text)["stages"]["dev"]["environment_variables"]
-    assert given == {"ENDPOINT_NAME": "verdict-dev", "AUTH": "key", "API_KEYS": "ab" * 32}
+    variables = json.loads(text)["stages"]["dev"]["environment_variables"]
+    assert variables == {"ENDPOINT_NAME": "verdict-dev", "AUTH": "key", "API_KEYS": "ab" * 32}
     assert "verdict_secret" not in text
 
 
@@ -306,13 +306,13 @@ def test_another_s_budget_and_lifecycle_of_our_name_stay(cloud: Cloud, package: 
     limit = {"Amount": "999", "Unit": "USD"}
     budget = {"BudgetName": "verdict-dev", "BudgetLimit": limit, "TimeUnit": "MONTHLY", "BudgetType": "COST"}
     budgets.create_budget(AccountId=cloud.stage.account, Budget=budget)
-    named = {"NotebookInstanceLifecycleConfigName": cloud.stage.notebook}
-    sagemaker.create_notebook_instance_lifecycle_config(**named)
+    name = {"NotebookInstanceLifecycleConfigName": cloud.stage.notebook}
+    sagemaker.create_notebook_instance_lifecycle_config(**name)
     with pytest.raises(CloudError, match="budget verdict-dev exists without this stage's tags"):
         make(cloud, package, "--site", "none", "--budget-email", "owner@example.com")
     destroy.destroy(cloud, quiet)
     assert len(budgets.describe_budgets(AccountId=cloud.stage.account)["Budgets"]) == 1
-    assert sagemaker.describe_notebook_instance_lifecycle_config(**named)
+    assert sagemaker.describe_notebook_instance_lifecycle_config(**name)
 
 
 def test_a_page_that_is_up_stays_readable_through_another_deploy(cloud: Cloud, package: Path) -> None:
@@ -421,10 +421,10 @@ def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy
     monkeypatch.setattr(hosting, "describe", described)
     with pytest.raises(CloudError, match="did not pass the ping\n  | no module named onnxruntime"):
         hosting.wait(cloud, "verdict-dev", quiet)
-    said: list[str] = []
+    lines: list[str] = []
     monkeypatch.setattr(hosting, "describe", Once(described, describe))
-    deploy.deploy(cloud, options(package, "--site", "none"), said.append)
-    assert any("is deleted and created anew" in line for line in said)
+    deploy.deploy(cloud, options(package, "--site", "none"), lines.append)
+    assert any("is deleted and created anew" in line for line in lines)
 
 
 class Once:
@@ -433,9 +433,9 @@ class Once:
     def __init__(self, first: Any, second: Any) -> None:
         self.calls, self.first, self.second = 0, first, second
 
-    def __call__(self, *given: Any) -> Any:
+    def __call__(self, *args: Any) -> Any:
         self.calls += 1
-        return (self.first if 3 <= self.calls <= 4 else self.second)(*given)
+        return (self.first if 3 <= self.calls <= 4 else self.second)(*args)
 
 
 def test_an_endpoint_that_answers_wrongly_stops_the_deploy(
@@ -464,10 +464,10 @@ def test_a_waking_endpoint_is_waited_for_and_a_broken_one_is_not(
     calls = len(runtime.calls)
     original = runtime.answer
 
-    def answer(*given: Any) -> Any:
+    def answer(*args: Any) -> Any:
         if len(runtime.calls) >= calls + 3:
             runtime.failures.clear()
-        return original(*given)
+        return original(*args)
 
     runtime.answer = answer  # type: ignore[method-assign]
     make(cloud, package)

@@ -32,8 +32,8 @@ def stop_after(module: Any, step: str, cloud: Cloud, package: Path) -> None:
     """Deploy, and be interrupted as soon as a step is done."""
     original = getattr(module, step)
 
-    def stopped(*given: Any, **named: Any) -> Any:
-        original(*given, **named)
+    def stopped(*args: Any, **kwargs: Any) -> Any:
+        original(*args, **kwargs)
         raise KeyboardInterrupt
 
     with mock.patch.object(module, step, stopped), pytest.raises(KeyboardInterrupt):

@@ -25,18 +25,18 @@ def test_nothing_goes_unless_a_person_agrees(
     before = inventory.find(cloud)
     run(monkeypatch, "--dry-run")
     assert "endpoint         verdict-dev  InService" in capsys.readouterr().out
-    for said in ("", "no", "y"):
-        monkeypatch.setattr("builtins.input", lambda prompt, said=said: said)
+    for reply in ("", "no", "y"):
+        monkeypatch.setattr("builtins.input", lambda prompt, reply=reply: reply)
         with pytest.raises(SystemExit, match="nothing was removed"):
             run(monkeypatch)
     assert inventory.find(cloud) == before
     monkeypatch.setattr("builtins.input", lambda prompt: "yes")
     run(monkeypatch)
     assert leftovers(cloud) == {}
-    told = capsys.readouterr().out
-    assert told.splitlines()[-1] == (
-        f"destroy: removed {len(before)} resources; a new look found nothing left of stage dev in eu-west-1,"
-        " account 123456789012"
+    output = capsys.readouterr().out
+    assert output.splitlines()[-1] == (
+        f"destroy: removed {len(before)} resources and checked again: nothing is left of stage dev in"
+        " eu-west-1, account 123456789012"
     )
     run(monkeypatch, "--yes")
     assert capsys.readouterr().out.startswith("destroy: stage dev in eu-west-1, account 123456789012 has no")

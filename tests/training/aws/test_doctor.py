@@ -54,10 +54,10 @@ class Pip:
 
     def __init__(self, resolved: dict[str, str], without: set[str], rc: int = 0) -> None:
         self.resolved, self.without, self.rc = resolved, without, rc
-        self.asked: list[tuple[str, ...]] = []
+        self.calls: list[tuple[str, ...]] = []
 
     def __call__(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        self.asked.append(arguments)
+        self.calls.append(arguments)
         if arguments[0] == "install":
             found = [{"metadata": {"name": n, "version": v}} for n, v in self.resolved.items()]
             text = "ERROR: no index\n" if self.rc else ""
@@ -82,9 +82,9 @@ def test_packages_without_a_wheel_are_named() -> None:
 def test_wheels_are_asked_for_lambda_s_glibc_machine_and_python() -> None:
     pip = Pip({"nltk": "3.9"}, set())
     assert wheels(pip).level == OK
-    asked = pip.asked[-1]
-    assert {"--platform=manylinux_2_26_aarch64", "--python-version=3.11.99", "nltk==3.9"} <= set(asked)
-    assert "--platform=manylinux_2_27_aarch64" not in asked
+    flags = pip.calls[-1]
+    assert {"--platform=manylinux_2_26_aarch64", "--python-version=3.11.99", "nltk==3.9"} <= set(flags)
+    assert "--platform=manylinux_2_27_aarch64" not in flags
 
 
 def test_an_index_that_can_t_be_asked_is_a_warning() -> None:

@@ -21,8 +21,8 @@ def problem_of(response: dict[str, Any]) -> dict[str, Any]:
 
 
 def headers_of(response: dict[str, Any]) -> dict[str, str]:
-    given = response["responseParameters"].items()
-    return {name.removeprefix(HEADER): value.strip("'") for name, value in given}
+    parameters = response["responseParameters"].items()
+    return {name.removeprefix(HEADER): value.strip("'") for name, value in parameters}
 
 
 @pytest.mark.parametrize("kind", RESPONSES)
@@ -75,8 +75,8 @@ def test_of_several_origins_none_can_be_named_so_any_may_read_them() -> None:
 
 
 def test_who_should_try_again_is_told_when() -> None:
-    told = {kind for kind, response in RESPONSES.items() if "Retry-After" in headers_of(response)}
-    assert told == {"THROTTLED", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_5XX"}
+    retried = {kind for kind, response in RESPONSES.items() if "Retry-After" in headers_of(response)}
+    assert retried == {"THROTTLED", "INTEGRATION_FAILURE", "INTEGRATION_TIMEOUT", "DEFAULT_5XX"}
 
 
 def test_every_type_that_aws_knows_has_its_response() -> None:

@@ -166,12 +166,12 @@ def test_wheels_of_another_python_are_asked_of_pip(wheels: Path, own_package: Pa
 
 
 @pytest.mark.parametrize(
-    ("names", "said"), [(("tensorflow",), "no image tensorflow"), ((), "no image is named")]
+    ("names", "sentence"), [(("tensorflow",), "no image tensorflow"), ((), "no image is named")]
 )
 def test_an_unknown_image_is_named(
-    names: tuple[str, ...], said: str, wheels: Path, own_package: Path, tmp_path: Path
+    names: tuple[str, ...], sentence: str, wheels: Path, own_package: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(PackageError, match=f"{said}; use ray or pytorch"):
+    with pytest.raises(PackageError, match=f"{sentence}; use ray or pytorch"):
         package.build(own_package, tmp_path / "model.tar.gz", names)
 
 

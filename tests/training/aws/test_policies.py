@@ -1,4 +1,4 @@
-"""policies.py and chalice_app/.chalice/policy-*.json: each right is written out, and no more is given."""
+"""policies.py and chalice_app/.chalice/policy-*.json: each right is written out, and no more is allowed."""
 
 import json
 import re
@@ -49,7 +49,7 @@ def listed(value: str | list[str]) -> list[str]:
 
 
 def faults(policy: dict[str, Any], open_region: bool = False) -> Iterator[str]:
-    """Say what a policy allows too widely; ``open_region`` lets account and region be any."""
+    """Return what a policy allows too widely; with ``open_region`` account and region may be any."""
     for statement in policy["Statement"]:
         if statement["Effect"] != "Allow":
             continue
@@ -148,18 +148,20 @@ def test_jobs_that_adapt_have_no_right_on_a_file_by_their_role_alone() -> None:
 
 
 def test_a_job_that_adapts_reads_one_file_of_reviews_and_its_own_folder_alone() -> None:
-    given = {one["Sid"]: one for one in ADAPTATION["Statement"]}
+    statements = {one["Sid"]: one for one in ADAPTATION["Statement"]}
     own = f"arn:aws:s3:::{STAGE.bucket}"
     assert {
-        sid: one["Resource"] for sid, one in given.items() if "s3:GetObject" in listed(one["Action"])
+        sid: one["Resource"] for sid, one in statements.items() if "s3:GetObject" in listed(one["Action"])
     } == {
         "ReadReviews": f"arn:aws:s3:::the-shop/{KEY}",
         "UseOwnFolder": f"{own}/{FOLDER}/*",
     }
-    assert [sid for sid, one in given.items() if "s3:PutObject" in listed(one["Action"])] == ["UseOwnFolder"]
+    assert [sid for sid, one in statements.items() if "s3:PutObject" in listed(one["Action"])] == [
+        "UseOwnFolder"
+    ]
     names = {
         one["Resource"]: one["Condition"]["StringLike"]["s3:prefix"]
-        for one in given.values()
+        for one in statements.values()
         if one["Action"] == "s3:ListBucket"
     }
     assert names == {"arn:aws:s3:::the-shop": f"{KEY}*", own: f"{FOLDER}/*"}

@@ -98,10 +98,10 @@ def test_the_function_s_role_may_keep_feedback_where_that_is_switched_on(
     assert written["Statement"][-1]["Resource"] == "arn:aws:s3:::my-bucket/said/*.json"
 
 
-@pytest.mark.parametrize("named", ["said", "https://my-bucket"])
-def test_a_function_that_could_not_keep_feedback_is_not_deployed(named: str) -> None:
+@pytest.mark.parametrize("value", ["said", "https://my-bucket"])
+def test_a_function_that_could_not_keep_feedback_is_not_deployed(value: str) -> None:
     with pytest.raises(CloudError, match="s3://bucket/prefix"):
-        resources.function_feedback({"FEEDBACK": named})
+        resources.function_feedback({"FEEDBACK": value})
 
 
 def test_a_role_with_other_tags_is_refused_and_untouched(cloud: Cloud) -> None:

@@ -67,9 +67,9 @@ def test_an_adapted_model_follows_its_base_and_brings_its_card(
 
 
 def test_the_same_model_again_changes_nothing(cloud: Cloud, deployed: deploy.Deployed, package: Path) -> None:
-    before, said = config_of(cloud), []
-    assert update_model.update(cloud, options(package), said.append) == before
-    assert said[-1].endswith("already")
+    before, lines = config_of(cloud), []
+    assert update_model.update(cloud, options(package), lines.append) == before
+    assert lines[-1].endswith("already")
 
 
 def test_a_model_that_answers_wrongly_gives_way_to_the_one_before(
@@ -136,7 +136,7 @@ def test_an_update_that_aws_took_back_is_said(
 def test_requests_on_the_way_are_all_answered(
     cloud: Cloud, deployed: deploy.Deployed, other: Path, runtime: Runtime
 ) -> None:
-    """Ask at every step of the update: the endpoint is the old model or the new one, never gone."""
+    """Call at every step of the update: the endpoint serves the old model or the new one, without a gap."""
     known = {served(cloud), inference.model_fn(other).identity.id}
     found: set[str] = set()
     update_model.update(cloud, options(other), lambda line: found.add(served(cloud)))
