@@ -90,10 +90,10 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
 def tune_head(network: bytes, data: Data, start: Head) -> TunedModel:
     """Fit a new head over the network's pooled states."""
     fitted, (unseen, outright) = fit(data, start), cross_validate(data, start)
-    how = "a linear head fitted anew over the base's pooled states, held near the base's head"
+    method = "a linear head fitted anew over the base's pooled states, held near the base's head"
     adapted = with_head(network, fitted.head)
     return TunedModel(
-        adapted, fitted.temperature, fitted.band, unseen, outright, how, {"strength": fitted.strength}
+        adapted, fitted.temperature, fitted.band, unseen, outright, method, {"strength": fitted.strength}
     )
 
 
@@ -159,7 +159,7 @@ def card_of(
         "adaptation": {
             "outcome": evaluation.outcome,
             "sentence": sentence_of(evaluation),
-            "how": tuned.how,
+            "how": tuned.method,
             "base": {"id": base["id"], "onnx_sha256": base["onnx_sha256"]},
             "base_adapted": "adaptation" in base,
             "data": {

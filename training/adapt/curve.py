@@ -87,10 +87,10 @@ def sentences(path: Path) -> tuple[list[str], np.ndarray, np.ndarray]:
             assert member is not None
             lines = member.read().decode("utf-8", "replace").splitlines()
     rows = [line.split("\t", 2) for line in lines if line.count("\t") >= 2]
-    kept = [
+    rated = [
         (text, float(rating) > 0, name) for name, rating, text in rows if abs(float(rating)) >= MIN_RATING
     ]
-    texts, labels, names = zip(*kept, strict=True)
+    texts, labels, names = zip(*rated, strict=True)
     groups = np.array([int(name.split("_")[0]) for name in names])
     return list(texts), np.array(labels).astype(int), groups
 

@@ -121,8 +121,8 @@ def tune_all(
     logging.getLogger().setLevel(logging.ERROR)  # the packer's advice does not apply to our graph
     packed = export.quantize(export.to_onnx(network))
     _check_packed(packed, network, ids)
-    how = "the whole network fine-tuned, from the base's int8 weights unpacked, then packed again"
-    return TunedModel(packed, temperature, band, unseen, outright, how, settings._asdict())
+    method = "the whole network fine-tuned, from the base's int8 weights unpacked, then packed again"
+    return TunedModel(packed, temperature, band, unseen, outright, method, settings._asdict())
 
 
 def logits_of(network: Network, ids: Sequence[np.ndarray]) -> np.ndarray:

@@ -15,7 +15,7 @@ class TunedModel(NamedTuple):
     """A fitted network and its answers to held-out reviews.
 
     ``unseen`` is P(positive), float64 (reviews,). ``outright``, bool (reviews,), is true outside the
-    uncertain band. Both come from fits that have not seen the review or its group. ``how`` names what was
+    uncertain band. Both come from fits that have not seen the review or its group. ``method`` names what was
     fitted, ``settings`` its parameters.
     """
 
@@ -24,7 +24,7 @@ class TunedModel(NamedTuple):
     band: tuple[float, float]
     unseen: np.ndarray
     outright: np.ndarray
-    how: str
+    method: str
     settings: dict[str, Any]
 
 

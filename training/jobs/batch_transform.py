@@ -85,9 +85,9 @@ def model_of(cloud: Cloud) -> str:
     Raises CloudError when the stage has no model.
     """
     sagemaker, endpoint = cloud.client("sagemaker"), function.endpoint_in_use(cloud)
-    found = hosting.describe(cloud, endpoint) if endpoint else None
-    if found:
-        config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+    described = hosting.describe(cloud, endpoint) if endpoint else None
+    if described:
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
         model = config["ProductionVariants"][0]["ModelName"]
     else:
         model = newest_model(cloud)

@@ -99,7 +99,7 @@ def checkpoints_of(cloud: Cloud, name: str) -> str:
     if job["TrainingJobStatus"] not in ENDED:
         raise CloudError(f"{name} still runs, and two jobs can't share checkpoints; --stop {name} first")
     if not job.get("CheckpointConfig"):
-        raise CloudError(f"{name} kept no checkpoints; start without --continue")
+        raise CloudError(f"{name} has no checkpoints; start without --continue")
     return str(job["CheckpointConfig"]["S3Uri"])
 
 
