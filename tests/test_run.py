@@ -80,7 +80,7 @@ def test_even_kill_9_leaves_no_process() -> None:
     assert gone(pids)
 
 
-def started(log: str) -> list[int]:
+def started_pids(log: str) -> list[int]:
     return [int(pid) for pid in re.findall(r"started \(pid=(\d+)\)", log)]
 
 
@@ -96,7 +96,7 @@ def test_a_closed_pipe_ends_everything() -> None:
         log += os.read(reader, 4096)
     os.close(reader)
     assert process.wait(30) != 0
-    assert gone(started(log.decode()))
+    assert gone(started_pids(log.decode()))
 
 
 def test_a_closed_terminal_ends_everything() -> None:
@@ -119,7 +119,7 @@ def test_a_closed_terminal_ends_everything() -> None:
         log += os.read(ours, 4096)
     os.close(ours)
     process.wait(30)
-    assert gone(started(log.decode()))
+    assert gone(started_pids(log.decode()))
 
 
 @pytest.mark.parametrize("after", [0.02, 0.06, 0.1, 0.15, 0.2, 0.3, 0.5])
@@ -127,7 +127,7 @@ def test_ctrl_c_at_any_moment_leaves_no_process(after: float) -> None:
     running = Stack()
     time.sleep(after)
     running.stop(signal.SIGINT)
-    assert gone(started("".join(running.log)))
+    assert gone(started_pids("".join(running.log)))
     for port in running.ports.values():
         with socket.socket() as trial:
             assert trial.connect_ex(("127.0.0.1", int(port))) != 0
@@ -189,9 +189,9 @@ def test_two_parts_cannot_share_a_port() -> None:
 
 
 def test_a_second_model_gets_an_endpoint_and_an_api_of_its_own(two: Stack) -> None:
-    asked = [httpx.get(f"{api}/v1/model", trust_env=False).json()["id"] for api in (two.api, two.beside)]
-    assert asked[0] != asked[1]
-    assert f"{two.page}compare.html  {asked[0]} beside {asked[1]}" in "".join(two.log)
+    models = [httpx.get(f"{api}/v1/model", trust_env=False).json()["id"] for api in (two.api, two.beside)]
+    assert models[0] != models[1]
+    assert f"{two.page}compare.html  {models[0]} beside {models[1]}" in "".join(two.log)
 
 
 def test_stopping_it_leaves_no_process_of_two_models(tmp_path) -> None:
@@ -240,9 +240,9 @@ def test_a_second_api_that_runs_elsewhere_is_named_to_the_page() -> None:
 def test_a_missing_model_is_one_sentence_and_an_error(tmp_path) -> None:
     running = Stack(MODEL=str(tmp_path))
     assert running.process.wait(30) == 1
-    said = "".join(running.log)
-    assert f"{tmp_path}/model.json can't be read" in said
-    assert "Traceback" not in said
+    output = "".join(running.log)
+    assert f"{tmp_path}/model.json can't be read" in output
+    assert "Traceback" not in output
 
 
 def test_a_checkout_without_links_is_one_sentence(tmp_path) -> None:

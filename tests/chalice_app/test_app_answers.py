@@ -26,8 +26,8 @@ CARRIED = {
 
 
 def check_carried(answer: ApiResponse) -> None:
-    kept = {"cache-control": answers.CACHE_CONTROL} if "etag" in answer.headers else {}
-    assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED | kept
+    caching = {"cache-control": answers.CACHE_CONTROL} if "etag" in answer.headers else {}
+    assert {name: answer.headers.get(name) for name in CARRIED} == CARRIED | caching
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["x-request-id"])
 

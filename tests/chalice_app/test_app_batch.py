@@ -60,8 +60,8 @@ def test_a_review_s_verdict_is_the_same_bytes_alone_and_at_any_place(
     for place in range(4):
         reviews: list[object] = [{"review": "Dull. So dull!"}, BAD, {"review": "word " * 900}]
         reviews.insert(place, {"review": FINE})
-        given = send(api, *reviews, explain=explain)
-        assert messages.to_json(given.json()["answers"][place]) == messages.to_json(verdict)
+        answer_to_batch = send(api, *reviews, explain=explain)
+        assert messages.to_json(answer_to_batch.json()["answers"][place]) == messages.to_json(verdict)
 
 
 def test_the_real_endpoint_says_the_same_bytes_alone_and_at_any_place(
@@ -81,8 +81,8 @@ def test_the_real_endpoint_says_the_same_bytes_alone_and_at_any_place(
         alone.append(messages.to_json({k: v for k, v in verdict.items() if k not in ("model", "request_id")}))
     for turn in range(4):
         turned = [{"review": review} for review in reviews[turn:] + reviews[:turn]]
-        told = [messages.to_json(item) for item in ask(api, *turned, explain="words")["answers"]]
-        assert told == alone[turn:] + alone[:turn]
+        rotated = [messages.to_json(item) for item in ask(api, *turned, explain="words")["answers"]]
+        assert rotated == alone[turn:] + alone[:turn]
 
 
 def test_a_review_that_can_not_be_read_has_its_own_problem(
@@ -115,23 +115,23 @@ def test_each_review_is_explained_as_was_asked(api: InProcess) -> None:
 
 
 def test_lines_and_csv_are_answered_like_json(each_api: InProcess | Served) -> None:
-    wanted = ask(each_api, {"id": "a", "review": FINE}, {"id": "b", "review": ""}, explain="sentences")
+    expected = ask(each_api, {"id": "a", "review": FINE}, {"id": "b", "review": ""}, explain="sentences")
     lines = b'{"id": "a", "review": "A fine film."}\n{"id": "b", "review": ""}\n'
     table = b'id,review\r\na,A fine film.\r\nb,""\r\n'
     for body, headers in ((lines, LINES), (lines, {"Content-Type": messages.NDJSON}), (table, CSV)):
         answer = each_api.send("POST", BATCH + "?explain=sentences", body, headers)
         assert answer.status == 200, answer.body
-        assert answer.json()["answers"] == wanted["answers"]
+        assert answer.json()["answers"] == expected["answers"]
 
 
 @pytest.mark.parametrize("kind", [messages.JSON_LINES, messages.NDJSON])
 def test_who_accepts_lines_gets_an_item_a_line(api: InProcess, kind: str) -> None:
     body = json.dumps({"reviews": [{"id": 1, "review": FINE}, BAD]}).encode()
-    wanted = api.send("POST", BATCH, body).json()["answers"]
+    expected = api.send("POST", BATCH, body).json()["answers"]
     answer = api.send("POST", BATCH, body, {"Accept": f"application/json;q=0.9, {kind}; q=1"})
     assert answer.headers["content-type"] == kind
     assert answer.body.endswith(b"}\n")
-    assert [json.loads(line) for line in answer.body.splitlines()] == wanted
+    assert [json.loads(line) for line in answer.body.splitlines()] == expected
 
 
 @pytest.mark.parametrize(

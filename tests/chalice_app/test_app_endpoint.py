@@ -284,8 +284,8 @@ OWN = {
 @pytest.mark.parametrize("name", OWN)
 def test_each_error_of_botocore_is_one_of_ours(name: str) -> None:
     error, status, code = OWN[name]
-    asked = Endpoint(Failing(error), Settings("verdict"))
-    problem = problem_of(lambda: asked.invoke(b"{}", "r1"))
+    failing_endpoint = Endpoint(Failing(error), Settings("verdict"))
+    problem = problem_of(lambda: failing_endpoint.invoke(b"{}", "r1"))
     assert (problem.status, problem.code) == (status, code)
 
 

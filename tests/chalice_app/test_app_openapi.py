@@ -24,10 +24,10 @@ def check(instance: object, schema: dict[str, Any]) -> None:
 def resolved(part: dict[str, Any]) -> dict[str, Any]:
     if "$ref" not in part:
         return part
-    found: Any = DOCUMENT
+    node: Any = DOCUMENT
     for name in part["$ref"].removeprefix("#/").split("/"):
-        found = found[name]
-    return found
+        node = node[name]
+    return node
 
 
 def operations() -> list[tuple[str, str, dict[str, Any]]]:
@@ -39,12 +39,12 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def examples() -> list[Any]:
-    found = []
+    cases = []
     for method, path, operation in operations():
         for media, content in operation.get("requestBody", {}).get("content", {}).items():
             for name, example in content["examples"].items():
-                found.append(pytest.param(method, path, media, example["value"], id=f"{path} {media} {name}"))
-    return found
+                cases.append(pytest.param(method, path, media, example["value"], id=f"{path} {media} {name}"))
+    return cases
 
 
 def check_documented(method: str, path: str, answer: Any) -> None:

@@ -144,11 +144,11 @@ def test_the_command_prints_a_key_and_the_hash_that_lets_it_in(
         for _ in range(2)
     ]
     assert made[0] != made[1]
-    found = re.fullmatch(r"key   (verdict_[\w-]{43})\nhash  ([0-9a-f]{64})\n", made[0])
-    assert found
+    printed = re.fullmatch(r"key   (verdict_[\w-]{43})\nhash  ([0-9a-f]{64})\n", made[0])
+    assert printed
     monkeypatch.setenv("AUTH", "key")
-    monkeypatch.setenv("API_KEYS", found[2].upper())
-    assert send(api, "/v1/sentiment", found[1]).status == 200
+    monkeypatch.setenv("API_KEYS", printed[2].upper())
+    assert send(api, "/v1/sentiment", printed[1]).status == 200
 
 
 def test_the_launcher_wants_a_key_and_starts_with_no_wrong_setting(fake: FakeRuntime) -> None:

@@ -122,7 +122,7 @@ def test_a_secret_leaves_no_trace(name: str, watched: Watched) -> None:
 
 def test_the_search_would_find_a_secret(watched: Watched) -> None:
     """The log may hold a caller's own request id."""
-    named = f"{CANARY}-named"
-    httpx.get(watched.stack.api + "/v1/health", headers={"X-Request-Id": named}, trust_env=False)
-    watched.stack.wait_for(named)
-    assert any(f'"request_id": "{named}"' in line for line in watched.stack.log)
+    request_id = f"{CANARY}-named"
+    httpx.get(watched.stack.api + "/v1/health", headers={"X-Request-Id": request_id}, trust_env=False)
+    watched.stack.wait_for(request_id)
+    assert any(f'"request_id": "{request_id}"' in line for line in watched.stack.log)

@@ -69,9 +69,9 @@ def test_a_thread_keeps_nothing_of_a_call_that_ended() -> None:
         pass
 
     workers, review = Workers(), Review()
-    kept = weakref.ref(review)
+    reference = weakref.ref(review)
     workers.run(10, lambda review=review: b"")  # type: ignore[misc]
     workers.run(10, lambda: b"")
     del review
     gc.collect()
-    assert kept() is None
+    assert reference() is None

@@ -70,8 +70,8 @@ def test_three_processes_say_the_same_bytes(pairs: list[Pair], explain: str) -> 
 def test_at_every_place_of_a_batch_a_review_gets_its_own_bytes(pairs: list[Pair]) -> None:
     alone = []
     for review in REVIEWS:
-        told = json.loads(ask(pairs[0], "/v1/sentiment", review=review, explain="words"))
-        alone.append(messages.to_json({k: v for k, v in told.items() if k not in ("model", "request_id")}))
+        answers = json.loads(ask(pairs[0], "/v1/sentiment", review=review, explain="words"))
+        alone.append(messages.to_json({k: v for k, v in answers.items() if k not in ("model", "request_id")}))
     for turn in range(len(REVIEWS)):
         turned = REVIEWS[turn:] + REVIEWS[:turn]
         body = ask(
@@ -85,7 +85,7 @@ def test_at_every_place_of_a_batch_a_review_gets_its_own_bytes(pairs: list[Pair]
 
 def test_card_and_document_are_the_same_bytes_by_the_same_etag(pairs: list[Pair]) -> None:
     for path in ("/v1/model", "/v1/openapi.json"):
-        told = {
+        answers = {
             (answer := pair.api.send("GET", path)).body + answer.headers["etag"].encode() for pair in pairs
         }
-        assert len(told) == 1
+        assert len(answers) == 1

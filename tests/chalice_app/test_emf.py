@@ -74,9 +74,9 @@ def check(message: dict[str, Any]) -> None:
 def test_a_request_is_told_by_its_time_and_its_verdicts() -> None:
     message = emf.embed(LINE, [GOOD, ODD], "verdict-dev", 1_700_000_000_000)
     check(message)
-    named = {metric["Name"] for metric in message["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
-    assert named == {*emf.UNITS}
-    assert {name: message[name] for name in named} == {
+    metric_names = {metric["Name"] for metric in message["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert metric_names == {*emf.UNITS}
+    assert {name: message[name] for name in metric_names} == {
         "Milliseconds": 3.5,
         "ClientErrors": 0,
         "ServerErrors": 0,

@@ -72,7 +72,7 @@ def ask(stack: FaultyStack, route: str) -> httpx.Response:
     return httpx.post(stack.api + route, json=ASKED[route], timeout=LIMIT_SECONDS, trust_env=False)
 
 
-def told(answer: httpx.Response) -> dict[str, Any]:
+def without_id(answer: httpx.Response) -> dict[str, Any]:
     """Return an answer without its request id."""
     return {name: value for name, value in answer.json().items() if name != "request_id"}
 
@@ -86,7 +86,7 @@ def test_every_fault_is_expected_to_end_somehow() -> None:
 def test_a_fault_is_a_problem_in_time_and_the_next_request_is_fine(
     fault: str, route: str, faulty: FaultyStack
 ) -> None:
-    good = told(ask(faulty, route))
+    good = without_id(ask(faulty, route))
     printed = len(faulty.log)
     faulty.endpoint.switch(fault)
     answer = ask(faulty, route)
@@ -97,10 +97,10 @@ def test_a_fault_is_a_problem_in_time_and_the_next_request_is_fine(
     assert ("retry-after" in answer.headers) == (answer.status_code in (503, 504) or fault in BROKEN)
     faulty.heal()
     after = ask(faulty, route)
-    assert (after.status_code, told(after)) == (200, good)
-    said = answer.text + str(answer.headers) + "".join(faulty.log[printed:])
+    assert (after.status_code, without_id(after)) == (200, good)
+    output = answer.text + str(answer.headers) + "".join(faulty.log[printed:])
     for leak in ("internalcanary", "/opt/ml", "Traceback", "canary", "botocore"):
-        assert leak not in said
+        assert leak not in output
 
 
 @pytest.mark.parametrize("route", ["/v1/model", "/v1/health"])
@@ -123,10 +123,10 @@ def test_a_card_of_another_vocabulary_is_given_as_it_is_and_is_no_health(faulty:
 @pytest.mark.parametrize("route", ASKED)
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_fault_that_passes_by_itself_is_not_noticed(fault: str, route: str, faulty: FaultyStack) -> None:
-    good = told(ask(faulty, route))
+    good = without_id(ask(faulty, route))
     faulty.endpoint.switch(fault, times=1)
     answer = ask(faulty, route)
-    assert (answer.status_code, told(answer)) == (200, good)
+    assert (answer.status_code, without_id(answer)) == (200, good)
 
 
 def test_a_fault_is_switched_over_http_too(faulty: FaultyStack) -> None:

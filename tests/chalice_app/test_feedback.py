@@ -75,10 +75,10 @@ def test_feedback_asks_no_endpoint_and_is_not_in_the_log(
 ) -> None:
     id = send(api, **SAID).json()["id"]
     assert api.send("DELETE", f"/v1/feedback/{id}").status == 200
-    said = "".join(capsys.readouterr())
+    output = "".join(capsys.readouterr())
     assert fake.calls == []
-    assert '"route":"/v1/feedback"' in said.replace(" ", "")
-    assert "Frobisher" not in said and id not in said
+    assert '"route":"/v1/feedback"' in output.replace(" ", "")
+    assert "Frobisher" not in output and id not in output
 
 
 @pytest.mark.parametrize(

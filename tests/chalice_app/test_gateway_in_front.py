@@ -37,8 +37,8 @@ class Front:
 
     def __init__(self, **settings: Any) -> None:
         self.event: Event = {}
-        given = {"definition": definition(), "responses": own.responses()} | settings
-        self.gateway = Gateway(invoke=self.invoke, **given)
+        arguments = {"definition": definition(), "responses": own.responses()} | settings
+        self.gateway = Gateway(invoke=self.invoke, **arguments)
 
     def invoke(self, event: Event) -> Any:
         self.event = json.loads(json.dumps(event))
@@ -53,8 +53,8 @@ class Front:
         try:
             connection.request(method, url.path + path, body or None, headers or {})
             answer = connection.getresponse()
-            found = {name.lower(): value for name, value in answer.getheaders()}
-            return ApiResponse(answer.status, found, answer.read())
+            lower_case = {name.lower(): value for name, value in answer.getheaders()}
+            return ApiResponse(answer.status, lower_case, answer.read())
         finally:
             connection.close()
 
@@ -169,8 +169,8 @@ def test_too_large_a_body_does_not_reach_the_function(front: Front) -> None:
 
 
 def test_a_function_that_breaks_off_is_a_problem_with_retry_after(front: Front) -> None:
-    for given in ({"errorMessage": "Task timed out after 25.00 seconds"}, "Task timed out", None):
-        front.gateway.invoke = lambda event, given=given: given
+    for reply in ({"errorMessage": "Task timed out after 25.00 seconds"}, "Task timed out", None):
+        front.gateway.invoke = lambda event, reply=reply: reply
         answer = front.send("POST", "/v1/sentiment", REVIEW, JSON)
         check_problem(answer, 502, "app_failed")
         assert answer.headers["retry-after"] == "1"
@@ -191,7 +191,7 @@ def test_a_flood_is_throttled_with_retry_after(api: InProcess) -> None:
 def test_an_api_read_back_from_aws_is_served_by_what_was_put_there(api: InProcess, tmp_path: Path) -> None:
     document = re.sub(r'\{"Fn::Sub": ("[^"]+")\}', r"\1", json.dumps(definition()))
     filled = {"AWS::Partition": "aws", "AWS::Region": REGION, "APIHandler.Arn": FUNCTION}
-    document = re.sub(r"\$\{([\w:.]+)\}", lambda found: filled[found[1]], document)
+    document = re.sub(r"\$\{([\w:.]+)\}", lambda name: filled[name[1]], document)
     server = AwsServer(tmp_path / "moto.log")
     try:
         client = boto3.client(
@@ -233,22 +233,22 @@ def test_literal_resources_come_before_greedy_ones() -> None:
 
 def test_an_event_keeps_what_came_twice() -> None:
     headers = [("X-Word", "a"), ("X-Word", "b")]
-    asked = GatewayRequest("GET", "/api/v1/health?q=1&q=&p", headers, b"")
-    event = proxy_event(asked, "/v1/health", "/v1/health", {}, "api", False, "r1")
+    gateway_request = GatewayRequest("GET", "/api/v1/health?q=1&q=&p", headers, b"")
+    event = proxy_event(gateway_request, "/v1/health", "/v1/health", {}, "api", False, "r1")
     assert (event["headers"]["X-Word"], event["multiValueHeaders"]["X-Word"]) == ("b", ["a", "b"])
     assert event["multiValueQueryStringParameters"] == {"q": ["1", ""], "p": [""]}
     assert (event["body"], event["isBase64Encoded"], event["pathParameters"]) == (None, False, None)
 
 
 def test_answers_keep_headers_that_come_twice_and_binary_bodies() -> None:
-    given = {
+    reply = {
         "statusCode": 200,
         "headers": {"A": "1"},
         "multiValueHeaders": {"B": ["2", "3"]},
         "body": base64.b64encode(b"\xff").decode(),
         "isBase64Encoded": True,
     }
-    answer = http_answer(given, wants_binary=True)
+    answer = http_answer(reply, wants_binary=True)
     assert answer.body == b"\xff"
     assert [pair for pair in answer.headers if pair[0] in "AB"] == [("A", "1"), ("B", "2"), ("B", "3")]
-    assert http_answer(given, wants_binary=False).body == b"/w=="
+    assert http_answer(reply, wants_binary=False).body == b"/w=="

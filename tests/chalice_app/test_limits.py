@@ -59,6 +59,6 @@ EDGES = {
 def test_a_limit_is_where_it_is_said_to_be(served: Served, name: str) -> None:
     path, body, headers, status, code = EDGES[name]
     answer = served.send("POST", path, body, headers)
-    told = answer.json()
-    assert (answer.status, told.get("code")) == (status, code), told
+    problem = answer.json()
+    assert (answer.status, problem.get("code")) == (status, code), problem
     assert (answer.headers["content-type"] == "application/problem+json") == (code is not None)

@@ -161,8 +161,8 @@ def test_a_batch_is_answered_as_each_review_alone(function: LambdaRuntime, log: 
     )
     first, bad, last = json.loads(answer["body"])["answers"]
     assert (answer["statusCode"], first.pop("id"), bad["error"]["code"]) == (200, 1, "no_token")
-    for verdict, asked in ((first, reviews[0]), (last, reviews[2])):
-        body = json.dumps({"review": asked["review"], "explain": "none"})
+    for verdict, review in ((first, reviews[0]), (last, reviews[2])):
+        body = json.dumps({"review": review["review"], "explain": "none"})
         alone = json.loads(function.invoke(proxy_event("POST", "/v1/sentiment", body, JSON))["body"])
         assert verdict == {name: alone[name] for name in verdict}
     assert CANARY not in log.read_text(encoding="utf-8")

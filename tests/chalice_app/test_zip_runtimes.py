@@ -106,10 +106,10 @@ def template(package: Path) -> dict[str, Any]:
 
 
 def check_libraries(package: Path, version: str, architecture: str) -> None:
-    found = dict(libraries(package))
-    assert found, "regex has compiled parts"
-    assert set(found.values()) == {architecture}
-    tags = {tag for name in found for tag in re.findall(r"cpython-(\d+)", name)}
+    machines = dict(libraries(package))
+    assert machines, "regex has compiled parts"
+    assert set(machines.values()) == {architecture}
+    tags = {tag for name in machines for tag in re.findall(r"cpython-(\d+)", name)}
     assert tags == {version.replace(".", "")}
 
 

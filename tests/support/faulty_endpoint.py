@@ -304,12 +304,14 @@ def _control_of(faulty: FaultyEndpoint) -> type[BaseHTTPRequestHandler]:
             self._answer(200, {"fault": faulty.fault, "calls": faulty.calls, "faults": names()})
 
         def do_PUT(self) -> None:
-            named = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode("utf-8", "replace")
-            if named not in names():
+            fault_name = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode(
+                "utf-8", "replace"
+            )
+            if fault_name not in names():
                 self._answer(404, {"faults": names()})
                 return
-            faulty.switch(named)
-            self._answer(200, {"fault": named})
+            faulty.switch(fault_name)
+            self._answer(200, {"fault": fault_name})
 
         def _answer(self, status: int, message: dict[str, object]) -> None:
             body = json.dumps(message).encode()

@@ -46,11 +46,11 @@ def _runs(path: str) -> bool:
 
 def toolchain(version: str, folder: Path) -> Toolchain:
     """Make the environments that build and run a zip; skip the test without that Python or a network."""
-    found = interpreter(version)
-    if found is None:
+    base_python = interpreter(version)
+    if base_python is None:
         skip_or_fail(f"there is no Python {version} with venv")
     python = str(folder / "venv/bin/python")
-    _run([found, "-m", "venv", str(folder / "venv")], "a venv can't be made")
+    _run([base_python, "-m", "venv", str(folder / "venv")], "a venv can't be made")
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
     _run([*pip, "chalice==" + pinned("chalice"), "boto3"], "Chalice can't be installed")
     _run(

@@ -78,16 +78,16 @@ def main() -> None:
             f"rewrite_golden: the ids of {', '.join(changed)} changed; raise TEXT_VERSION in"
             " vocab/text.py, run `python -m training.data.build_vocab`, train, then rewrite"
         )
-    wanted = {
+    expected = {
         "text.json": dump({}, [text_case(case) for case in text["cases"]]),
         "ids.json": dump(head, new["cases"]),
     }
-    differ = [name for name, content in wanted.items() if (GOLDEN / name).read_bytes() != content.encode()]
+    differ = [name for name, content in expected.items() if (GOLDEN / name).read_bytes() != content.encode()]
     print("\n".join(f"tests/golden/{name} differs" for name in differ) or "nothing differs")
     if arguments.check:
         sys.exit(bool(differ))
     for name in differ:
-        (GOLDEN / name).write_text(wanted[name], encoding="utf-8")
+        (GOLDEN / name).write_text(expected[name], encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -36,8 +36,12 @@ def refusal(body: bytes | str, kind: str | None = messages.JSON, explain: str = 
 
 
 def test_reviews_are_read_in_their_order_with_the_ids_that_were_sent() -> None:
-    asked = read('{"reviews": [{"review": "a", "id": "x"}, {"id": 7, "review": "b"}, {"review": "c"}]}', None)
-    assert asked == BatchRequest([Item(review="a", id="x"), Item(review="b", id=7), Item(review="c")], "none")
+    request = read(
+        '{"reviews": [{"review": "a", "id": "x"}, {"id": 7, "review": "b"}, {"review": "c"}]}', None
+    )
+    assert request == BatchRequest(
+        [Item(review="a", id="x"), Item(review="b", id=7), Item(review="c")], "none"
+    )
 
 
 @pytest.mark.parametrize("explain", messages.EXPLAIN)

@@ -42,11 +42,11 @@ class Trained(NamedTuple):
 @pytest.fixture(scope="module")
 def real(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """2,000 reviews from train and unsup, with their ids in training's cache."""
-    found = dataset.read_archive(archive)
+    archive_data = dataset.read_archive(archive)
     chosen = [
         review
         for split in ("train", "unsup")
-        for review in found[split][:: len(found[split]) * 2 // REVIEWS][: REVIEWS // 2]
+        for review in archive_data[split][:: len(archive_data[split]) * 2 // REVIEWS][: REVIEWS // 2]
     ]
     # The cache keeps reviews by split; which one a review is in makes no difference to its ids.
     quarter = len(chosen) // 4
@@ -103,10 +103,10 @@ def _compare(trained: Trained, minor: str, request: pytest.FixtureRequest, folde
 
 
 def _served(python: str, packages: list[str], reviews: list[str], folder: Path) -> dict[str, Any]:
-    asked = folder / "reviews.json"
-    asked.write_text(json.dumps(reviews), encoding="utf-8")
+    reviews_file = folder / "reviews.json"
+    reviews_file.write_text(json.dumps(reviews), encoding="utf-8")
     script = str(Path(__file__).with_name("encode_elsewhere.py"))
-    command = [python, "-I", "-W", "error", script, str(asked), *packages]
+    command = [python, "-I", "-W", "error", script, str(reviews_file), *packages]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, timeout=300)
     assert done.returncode == 0, done.stderr[-2_000:]
     return dict(json.loads(done.stdout))
@@ -140,15 +140,15 @@ def _working(path: str, minor: str) -> str | None:
 
 
 def _packages(minor: str, request: pytest.FixtureRequest) -> Path:
-    wanted = [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]
-    folder = request.config.cache.mkdir("skew") / "-".join([minor, *wanted])
+    pins = [f"{name}=={importlib.metadata.version(name)}" for name in PACKAGES]
+    folder = request.config.cache.mkdir("skew") / "-".join([minor, *pins])
     if folder.is_dir():
         return folder
     unfinished = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(unfinished, ignore_errors=True)
     options = ["--quiet", "--target", str(unfinished), "--python-version", minor, "--only-binary=:all:"]
-    command = [sys.executable, "-m", "pip", "install", *options, *wanted]
+    command = [sys.executable, "-m", "pip", "install", *options, *pins]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     if done.returncode:
-        skip_or_fail(f"pip could not install {' '.join(wanted)} for Python {minor}")
+        skip_or_fail(f"pip could not install {' '.join(pins)} for Python {minor}")
     return unfinished.rename(folder)

@@ -135,8 +135,8 @@ def test_a_token_normalizes_to_itself_unless_its_case_is_special(review: str) ->
 @given(st.integers(0, 2_000))
 def test_read_span_keeps_the_first_128_and_the_last_272_tokens(count: int) -> None:
     skip_from, skip_to = unread_span(count)
-    kept = [*range(count)][:skip_from] + [*range(count)][skip_to:]
-    assert kept == ([*range(count)] if count <= 400 else [*range(128), *range(count - 272, count)])
+    read_indices = [*range(count)][:skip_from] + [*range(count)][skip_to:]
+    assert read_indices == ([*range(count)] if count <= 400 else [*range(128), *range(count - 272, count)])
 
 
 @pytest.mark.parametrize(

@@ -152,10 +152,10 @@ def test_every_stored_word_has_the_stem_and_the_id_that_nltk_gives_it() -> None:
     stemmer = PorterStemmer()
     assert len(WORDS.words) > 40_000
     for word, stem in WORDS.words.items():
-        wanted = word
+        expected_stem = word
         if word.isascii() and word.isalpha() and word not in ("not", "no", "nor", "never"):
-            wanted = stemmer.stem(word)
-        assert (stem, WORDS.id_of(word)) == (wanted, WORDS.stems[wanted])
+            expected_stem = stemmer.stem(word)
+        assert (stem, WORDS.id_of(word)) == (expected_stem, WORDS.stems[expected_stem])
 
 
 def test_a_word_outside_the_table_is_stemmed_when_it_is_met() -> None:

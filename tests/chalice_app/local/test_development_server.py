@@ -63,8 +63,8 @@ def test_a_preflight_is_answered_on_every_path(served: Served, path: str) -> Non
 
 
 def test_a_preflight_names_the_methods_that_are_served(served: Served) -> None:
-    named = served.send("OPTIONS", "/v1/sentiment").headers["access-control-allow-methods"]
-    assert set(named.split(",")) == {"POST", "OPTIONS"}
+    methods = served.send("OPTIONS", "/v1/sentiment").headers["access-control-allow-methods"]
+    assert set(methods.split(",")) == {"POST", "OPTIONS"}
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW"])
@@ -254,8 +254,8 @@ def test_it_stops_quietly(how: signal.Signals, fake: FakeRuntime) -> None:
 
 
 def test_a_taken_port_is_one_sentence() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = str(busy.getsockname()[1])
         ended = launch("--port", port)
         by_variable = launch(API_PORT=port)
     assert (ended.returncode, ended.stdout) == (1, "")
@@ -349,19 +349,20 @@ def test_several_origins_each_get_a_preflight_and_an_answer_of_their_own(fake: F
     served = Served(AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=fake.url, CORS_ORIGIN=f"{first},{second}")
     try:
         for origin in (first, second, "https://evil.example"):
-            asked = {"Origin": origin, "Content-Type": "application/json"}
+            request_headers = {"Origin": origin, "Content-Type": "application/json"}
             preflight = served.send("OPTIONS", "/v1/sentiment", headers={"Origin": origin})
-            found = [preflight, served.send("POST", "/v1/sentiment", GOOD, asked)]
-            found += [
-                served.send("GET", path, headers=asked) for path in ("/a/b/c", "/v1/health", "/v1/model")
+            responses = [preflight, served.send("POST", "/v1/sentiment", GOOD, request_headers)]
+            responses += [
+                served.send("GET", path, headers=request_headers)
+                for path in ("/a/b/c", "/v1/health", "/v1/model")
             ]
-            assert [answer.status for answer in found] == [200, 200, 404, 200, 200]
-            allowed = [answer.headers.get("access-control-allow-origin") for answer in found]
+            assert [answer.status for answer in responses] == [200, 200, 404, 200, 200]
+            allowed = [answer.headers.get("access-control-allow-origin") for answer in responses]
             assert allowed == [origin if origin in (first, second) else None] * 5
-            assert [answer.headers.get("vary") for answer in found] == ["Origin"] * 5
+            assert [answer.headers.get("vary") for answer in responses] == ["Origin"] * 5
             assert set(preflight.headers["access-control-allow-methods"].split(",")) == {"POST", "OPTIONS"}
-            taken = preflight.headers["access-control-allow-headers"].split(",")
-            assert {"Content-Type", "X-Api-Key", "X-Request-Id", "If-None-Match"} <= {*taken}
+            allowed_headers = preflight.headers["access-control-allow-headers"].split(",")
+            assert {"Content-Type", "X-Api-Key", "X-Request-Id", "If-None-Match"} <= {*allowed_headers}
             assert preflight.body == b""
     finally:
         served.stop()

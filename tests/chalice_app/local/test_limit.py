@@ -130,8 +130,8 @@ def test_no_address_stands_in_the_file(clock: Clock, tmp_path: Path) -> None:
     Buckets.create(tmp_path / "limits")
     secret = secrets.token_bytes()
     Limiter(Policy(3, 60), clock, Buckets(tmp_path / "limits", secret)).take("192.0.2.17")
-    kept = (tmp_path / "limits").read_bytes()
-    assert b"192.0.2.17" not in kept and secret[:8] not in kept and any(kept)
+    file_bytes = (tmp_path / "limits").read_bytes()
+    assert b"192.0.2.17" not in file_bytes and secret[:8] not in file_bytes and any(file_bytes)
 
 
 # --- headers and the variable -------------------------------------------------------------------
@@ -186,14 +186,14 @@ def test_every_answer_says_how_many_more_may_come_and_a_flood_is_a_429(
     check_told(limited.send("POST", "/v1/sentiment", REVIEW), 2)
     check_told(limited.send("GET", "/nothing"), 1)
     check_told(limited.send("POST", "/v1/sentiment", b"{"), 0)
-    asked = len(fake.calls)
+    calls_before = len(fake.calls)
     refused = limited.send("POST", "/v1/sentiment", REVIEW)
     check_told(refused, 0)
     assert (refused.status, refused.json()["code"]) == (429, "too_many_requests")
     assert refused.headers["content-type"] == "application/problem+json"
     assert 1 <= int(refused.headers["retry-after"]) <= 1200
     assert refused.headers["ratelimit"].endswith(f"t={refused.headers['retry-after']}")
-    assert len(fake.calls) == asked
+    assert len(fake.calls) == calls_before
 
 
 def test_who_is_held_back_keeps_the_connection_and_hears_each_answer(limited: Served) -> None:

@@ -93,18 +93,20 @@ def ask(application: rsgi_server.Application, scope: Scope, protocol: Protocol) 
 
 def call(application: rsgi_server.Application, protocol: Protocol, **headers: str) -> httpx.Response:
     """Request a verdict with the test's body."""
-    named = {name.lower(): value for name, value in (JSON | headers).items()}
-    return ask(application, Scope("POST", ROUTE, "", named), protocol)
+    lower_case = {name.lower(): value for name, value in (JSON | headers).items()}
+    return ask(application, Scope("POST", ROUTE, "", lower_case), protocol)
 
 
 def send(
     application: rsgi_server.Application, method: str, path: str, body: bytes = b"", **headers: str
 ) -> httpx.Response:
-    named = {name.lower(): value for name, value in headers.items()}
-    named |= {"content-length": str(len(body))} if body else {}
+    lower_case = {name.lower(): value for name, value in headers.items()}
+    lower_case |= {"content-length": str(len(body))} if body else {}
     path, _, query = path.partition("?")
     return ask(
-        application, Scope(method, unquote(path), query, named), Protocol(body, [body[:9], body[9:], b""])
+        application,
+        Scope(method, unquote(path), query, lower_case),
+        Protocol(body, [body[:9], body[9:], b""]),
     )
 
 
@@ -138,9 +140,9 @@ def test_it_answers_as_the_local_api_does(what: str, api: InProcess, launched: S
     headers = {"X-Request-Id": "one"} | ({"Content-Type": kind} if kind else {})
     ours, theirs = send(served(), method, path, body, **headers), launched.send(method, path, body, headers)
     assert (ours.status_code, ours.content) == (theirs.status, theirs.body)
-    kept = {name: value for name, value in ours.headers.items() if name != "content-length"}
+    our_headers = {name: value for name, value in ours.headers.items() if name != "content-length"}
     changing = {"date", "content-length", "connection", "ratelimit", "ratelimit-policy"}
-    assert kept == {name: value for name, value in theirs.headers.items() if name not in changing}
+    assert our_headers == {name: value for name, value in theirs.headers.items() if name not in changing}
 
 
 def test_without_a_place_a_caller_is_told_to_come_back(
@@ -226,10 +228,10 @@ def test_a_refusal_is_logged_though_no_other_line_follows(
     monkeypatch.setattr(rsgi_server, "MAX_REQUESTS", 0)
     monkeypatch.setattr(rsgi_server, "LOG_SECONDS", 0.01)
     application, protocol = served(), Protocol(REVIEW)
-    named = {"content-length": str(len(REVIEW)), "x-request-id": "late"}
+    headers = {"content-length": str(len(REVIEW)), "x-request-id": "late"}
 
     async def wait() -> None:
-        await application.__rsgi__(Scope("POST", ROUTE, "", named), protocol)
+        await application.__rsgi__(Scope("POST", ROUTE, "", headers), protocol)
         assert capfd.readouterr().out == ""
         await asyncio.sleep(0.1)
 
@@ -306,8 +308,8 @@ def test_several_processes_hold_one_limit(fake: FakeRuntime) -> None:
 
 
 def workers_of(served: Served) -> list[psutil.Process]:
-    found = psutil.Process(served.process.pid).children(recursive=True)
-    return [one for one in found if one.status() != "zombie" and "spawn_main" in " ".join(one.cmdline())]
+    children = psutil.Process(served.process.pid).children(recursive=True)
+    return [one for one in children if one.status() != "zombie" and "spawn_main" in " ".join(one.cmdline())]
 
 
 def test_another_app_s_folder_for_counts_is_left_alone(fake: FakeRuntime, tmp_path: Path) -> None:
