@@ -98,7 +98,7 @@ def save_vectors(pretrained: Path, out: Path) -> None:
     shape = load_file(pretrained)["embedding.weight"].shape
     tables = [table for path in paths if (table := load_file(path)["table"]).shape == shape]
     if not tables:
-        raise dataset.DataError(f"no word vectors in {cache.folder()}; run reproduce.py from its start")
+        raise dataset.DataError(f"no word vectors in {cache.folder()}; run `make train-best` in an empty one")
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 
@@ -168,7 +168,7 @@ def main() -> None:
     stages = reproduce.recipe(options.seed, reproduce.stages_folder(), stored_targets=options.stored_targets)
     missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
     if missing:
-        sys.exit(f"ablate: not made yet: {', '.join(missing)}; run reproduce.py first")
+        sys.exit(f"ablate: not made yet: {', '.join(missing)}; run `make train-best` first")
     try:
         if options.list:
             print_stages(options)

@@ -58,7 +58,8 @@ def restore(path: Path, archive: str | None) -> SoftTargets:
     ids = sentences.cut_all(data, vocabulary.load()).ids
     if digest_of(ids) != expected:
         raise TargetsError(
-            f"{path} is of other sentences than this archive, vocabulary and code give; run distill.py"
+            f"{path} is of other sentences than this archive, vocabulary and code give;"
+            " run `python -m training.recipe.distill`"
         )
     return SoftTargets(unsup.astype(np.float32), Examples(ids, targets.astype(np.float32)), teachers)
 

@@ -349,7 +349,7 @@ def training_examples(corpus: corpora.Corpus, options: argparse.Namespace) -> co
         if len(soft_targets.unsup) != len(corpus.unsup):
             raise dataset.DataError(
                 f"{options.soft_targets} was made from {len(soft_targets.unsup):,} unlabelled reviews, the"
-                f" archive has {len(corpus.unsup):,}; run distill.py again"
+                f" archive has {len(corpus.unsup):,}; run `python -m training.recipe.distill` again"
             )
         examples += augment.Examples(list(corpus.unsup.ids), soft_targets.unsup) + soft_targets.sentences
     if options.swaps:

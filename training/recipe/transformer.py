@@ -104,7 +104,9 @@ def load(folder: Path) -> Transformer:
     try:
         model.load_state_dict(load_file(folder / "transformer.safetensors"))
     except (OSError, RuntimeError) as error:
-        raise TransformerError(f"{folder} holds no fine-tuned transformer; run transformer.py") from error
+        raise TransformerError(
+            f"{folder} holds no fine-tuned transformer; run `python -m training.recipe.transformer`"
+        ) from error
     return model.eval()
 
 

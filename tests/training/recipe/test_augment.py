@@ -153,12 +153,12 @@ def test_no_operator_word_gives_the_label_away(frames: list[Frame]) -> None:
 def operators_in(frame: str) -> set[str]:
     """Return the operator words of a frame's own text: whole words, "n't" cut off, "cannot" as "not"."""
     text = augment.SLOT.sub(" ", frame).lower().replace("\u2019", "'")
-    found = set(re.findall(r"[a-z]+(?!'t)", re.sub(r"n't\b", " ", text)))
+    operators = set(re.findall(r"[a-z]+(?!'t)", re.sub(r"n't\b", " ", text)))
     if "n't" in text:
-        found.add("n't")
-    if "cannot" in found:
-        found.add("not")
-    return found & OPERATORS
+        operators.add("n't")
+    if "cannot" in operators:
+        operators.add("not")
+    return operators & OPERATORS
 
 
 def test_antonyms_are_single_lower_case_words_never_on_both_sides() -> None:
@@ -189,14 +189,14 @@ def test_no_frame_without_a_slot_is_a_case_of_the_exam(frames: list[Frame], exam
 def test_no_frame_can_be_filled_to_a_case_of_the_exam(
     frames: list[Frame], lexicon: Lexicon, exam: dict[str, str]
 ) -> None:
-    found = {}
+    cases = {}
     for frame in frames:
         parts = literals_of(frame.frame)
         near = [text for text in exam if all(part in text for part in parts)]
         if near:
             fillings = re.compile(pattern_of(frame.frame, lexicon))
-            found.update({exam[text]: frame.frame for text in near if fillings.fullmatch(text)})
-    assert found == {}
+            cases.update({exam[text]: frame.frame for text in near if fillings.fullmatch(text)})
+    assert cases == {}
 
 
 def literals_of(frame: str) -> list[str]:
@@ -349,11 +349,11 @@ def test_the_last_full_stop_is_dropped_at_a_share(unstopped: float, monkeypatch:
 
 
 def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(drawn: Lessons, words: Vocabulary) -> None:
-    found = augment.lesson_examples(40, words, 1)
-    assert [ids.tolist() for ids in found.ids] == [words.encode_ids(text) for text, _ in drawn[:40]]
-    assert found.ids[0].dtype == np.int32
-    assert found.targets.dtype == np.float32
-    assert found.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in drawn[:40]])
+    examples = augment.lesson_examples(40, words, 1)
+    assert [ids.tolist() for ids in examples.ids] == [words.encode_ids(text) for text, _ in drawn[:40]]
+    assert examples.ids[0].dtype == np.int32
+    assert examples.targets.dtype == np.float32
+    assert examples.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in drawn[:40]])
 
 
 # --- typing slips -------------------------------------------------------------------------------
@@ -393,9 +393,9 @@ def test_slips_fall_on_one_or_two_long_words_that_are_no_negators(
 
 
 def test_a_slip_makes_no_known_word() -> None:
-    found = {augment.slip("better worse grate", frozenset(), random.Random(seed)) for seed in range(60)}
-    assert {text[:13] for text in found} == {"better worse "}
-    assert len(found) > 5
+    texts = {augment.slip("better worse grate", frozenset(), random.Random(seed)) for seed in range(60)}
+    assert {text[:13] for text in texts} == {"better worse "}
+    assert len(texts) > 5
     alone = {augment.slip("stale", frozenset({"stae", "stalle"}), random.Random(n)) for n in range(99)}
     assert not alone & {"stae", "stalle"}
 
@@ -529,12 +529,12 @@ def praising(words: Vocabulary, count: int) -> tuple[list[np.ndarray], np.ndarra
 
 def test_swapped_examples_come_in_pairs_with_opposite_targets(words: Vocabulary) -> None:
     reviews, labels = praising(words, 6)
-    found = augment.swapped_examples(reviews, labels, 1.0, words, 1)
-    assert len(found.ids) == 12
-    assert found.targets.dtype == np.float32
-    assert found.targets.tolist() == pytest.approx([0.025, 0.975, 0.975, 0.025] * 3)
-    for review, kept, swapped in zip(reviews, found.ids[::2], found.ids[1::2], strict=True):
-        assert np.array_equal(kept, review)
+    examples = augment.swapped_examples(reviews, labels, 1.0, words, 1)
+    assert len(examples.ids) == 12
+    assert examples.targets.dtype == np.float32
+    assert examples.targets.tolist() == pytest.approx([0.025, 0.975, 0.975, 0.025] * 3)
+    for review, window, swapped in zip(reviews, examples.ids[::2], examples.ids[1::2], strict=True):
+        assert np.array_equal(window, review)
         assert not np.array_equal(swapped, review)
 
 
@@ -547,17 +547,17 @@ def test_swapped_examples_are_a_share_of_the_reviews_and_follow_the_seed(words: 
 
 
 def test_no_share_gives_no_swapped_examples(words: Vocabulary) -> None:
-    found = augment.swapped_examples(*praising(words, 9), 0.0, words, 1)
-    assert (found.ids, found.targets.shape, found.targets.dtype) == ([], (0,), np.float32)
+    examples = augment.swapped_examples(*praising(words, 9), 0.0, words, 1)
+    assert (examples.ids, examples.targets.shape, examples.targets.dtype) == ([], (0,), np.float32)
 
 
 # --- targets, and all of it together ------------------------------------------------------------
 
 
 def test_smoothed_labels_move_towards_the_middle() -> None:
-    found = augment.smoothed(np.array([0, 1], dtype=np.int8), 0.1)
-    assert found.dtype == np.float32
-    assert found.tolist() == pytest.approx([0.05, 0.95])
+    targets = augment.smoothed(np.array([0, 1], dtype=np.int8), 0.1)
+    assert targets.dtype == np.float32
+    assert targets.tolist() == pytest.approx([0.05, 0.95])
     assert augment.smoothed(np.array([0, 1]), 0.0).tolist() == [0, 1]
 
 
@@ -621,15 +621,15 @@ def test_each_flag_adds_its_examples_after_the_labelled_reviews(
 ) -> None:
     path = write_soft_targets(tmp_path / "soft_targets.npz", UNSUP)
     arguments = [*flags, str(path)] if "--soft-targets" in flags else flags
-    found = train.training_examples(corpus, train.parse(["--model-dir", str(tmp_path), *arguments]))
-    assert len(found) == len(found.ids) == len(found.labels) == TRAIN + more
-    assert found.labels.dtype == np.float32
-    assert found.labels[:TRAIN].tolist() == pytest.approx([0.025, 0.975] * (TRAIN // 2))
-    assert [ids.tolist() for ids in found.ids[:TRAIN]] == [ids.tolist() for ids in corpus.train.ids]
-    added = found.labels[TRAIN:]
+    examples = train.training_examples(corpus, train.parse(["--model-dir", str(tmp_path), *arguments]))
+    assert len(examples) == len(examples.ids) == len(examples.labels) == TRAIN + more
+    assert examples.labels.dtype == np.float32
+    assert examples.labels[:TRAIN].tolist() == pytest.approx([0.025, 0.975] * (TRAIN // 2))
+    assert [ids.tolist() for ids in examples.ids[:TRAIN]] == [ids.tolist() for ids in corpus.train.ids]
+    added = examples.labels[TRAIN:]
     if "--soft-targets" in flags:
         assert added[:UNSUP].tolist() == [0.25] * UNSUP
-        assert [ids.tolist() for ids in found.ids[TRAIN : TRAIN + UNSUP]] == [
+        assert [ids.tolist() for ids in examples.ids[TRAIN : TRAIN + UNSUP]] == [
             ids.tolist() for ids in corpus.unsup.ids
         ]
         added = added[UNSUP:]

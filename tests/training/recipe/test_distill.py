@@ -158,8 +158,8 @@ def synthetic(data: Dataset, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_teachers_logits_are_averaged(teachers: list[Path], corpus: Corpus) -> None:
     networks = [distill.load_network(folder) for folder in teachers]
     one, other = (train.predict(network, corpus.development, CPU)[0] for network in networks)
-    found = distill.mean_logits(networks, corpus.development.ids)
-    assert np.allclose(found, (one + other) / 2, atol=1e-5)
+    mean = distill.mean_logits(networks, corpus.development.ids)
+    assert np.allclose(mean, (one + other) / 2, atol=1e-5)
     assert not np.allclose(one, other, atol=1e-2)
 
 

@@ -35,11 +35,11 @@ def random_rows(count: int, rows: int, seed: int = 0) -> list[np.ndarray]:
 
 def torch_logits(network: Network, reviews: list[np.ndarray]) -> np.ndarray:
     with torch.inference_mode():
-        found = [
+        logits = [
             network(torch.from_numpy(ids.astype(np.int64))[None], torch.tensor([len(ids)])).item()
             for ids in reviews
         ]
-    return np.array(found)
+    return np.array(logits)
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +175,8 @@ def test_temperature_and_figures_are_those_of_the_served_logits(
     card = export.export(trained, tmp_path / "out", None)
     model = inference.model_fn(tmp_path / "out")
     calibrated = np.array([model.score(ids.tolist()).logit for ids in development.ids])
-    found = metrics.fit_temperature(calibrated * card["temperature"], development.labels)
-    assert found == pytest.approx(card["temperature"], rel=1e-3)
+    temperature = metrics.fit_temperature(calibrated * card["temperature"], development.labels)
+    assert temperature == pytest.approx(card["temperature"], rel=1e-3)
     expected = metrics.summary(
         metrics.probabilities_of(calibrated), development.labels, tuple(card["uncertain"])
     )
@@ -214,10 +214,10 @@ def test_the_recipe_s_stages_are_counted_once_and_other_seeds_and_packages_not(t
         (tmp_path / f"{stage.name}.json").write_text(json.dumps({"minutes": number}))
     for other in ("student-1", "package-2", "package-1"):
         (tmp_path / f"{other}.json").write_text(json.dumps({"minutes": 1000}))
-    found = export.minutes_of({"seconds": 1.0, "options": {"seed": 2}}, folder)
-    assert found == {stage.name: number for number, stage in enumerate(stages, start=1)}
-    assert "student-2" in found
-    assert "pretrained" in found
+    minutes = export.minutes_of({"seconds": 1.0, "options": {"seed": 2}}, folder)
+    assert minutes == {stage.name: number for number, stage in enumerate(stages, start=1)}
+    assert "student-2" in minutes
+    assert "pretrained" in minutes
 
 
 def test_a_training_that_went_on_after_a_stop_counts_all_its_minutes(tmp_path: Path) -> None:
@@ -229,11 +229,11 @@ def test_a_training_that_went_on_after_a_stop_counts_all_its_minutes(tmp_path: P
 
 
 def test_energy_is_minutes_times_cores_times_watts_and_called_an_estimate() -> None:
-    found = export.estimate({"first": 90.0, "second": 30.0}, 4)
-    assert found["minutes_total"] == 120.0
-    assert found["kwh"] == pytest.approx(2 * 4 * export.WATTS_A_CORE / 1000)
-    assert found["machine"].startswith("4 cores of ")
-    assert found["how"].startswith("an estimate: ")
+    estimate = export.estimate({"first": 90.0, "second": 30.0}, 4)
+    assert estimate["minutes_total"] == 120.0
+    assert estimate["kwh"] == pytest.approx(2 * 4 * export.WATTS_A_CORE / 1000)
+    assert estimate["machine"].startswith("4 cores of ")
+    assert estimate["how"].startswith("an estimate: ")
 
 
 # --- refusals -----------------------------------------------------------------------------------

@@ -66,17 +66,17 @@ def test_the_same_reviews_give_the_same_model(model: ngrams.Ngrams) -> None:
 
 
 def test_columns_are_distinct_sorted_and_within_the_range() -> None:
-    found = columns_of(*np.random.default_rng(0).permutation(30_000)[:400])
-    assert found.dtype == np.int32
-    assert 0 <= found.min() and found.max() < ngrams.COLUMNS
-    assert (np.diff(found) > 0).all()
-    assert 400 + 399 + 398 - 5 < len(found) <= 400 + 399 + 398
+    columns = columns_of(*np.random.default_rng(0).permutation(30_000)[:400])
+    assert columns.dtype == np.int32
+    assert 0 <= columns.min() and columns.max() < ngrams.COLUMNS
+    assert (np.diff(columns) > 0).all()
+    assert 400 + 399 + 398 - 5 < len(columns) <= 400 + 399 + 398
 
 
 def test_columns_spread_evenly() -> None:
-    found = columns_of(*range(1, 20_001))
-    assert len(found) > 0.98 * 59_997
-    assert np.histogram(found, bins=8, range=(0, ngrams.COLUMNS))[0].min() > 0.95 * len(found) / 8
+    columns = columns_of(*range(1, 20_001))
+    assert len(columns) > 0.98 * 59_997
+    assert np.histogram(columns, bins=8, range=(0, ngrams.COLUMNS))[0].min() > 0.95 * len(columns) / 8
 
 
 @pytest.mark.parametrize("ids, count", [([], 0), ([7], 1), ([7, 8], 3), ([7, 8, 9], 6), ([7, 7, 7], 3)])
@@ -90,11 +90,11 @@ def test_a_review_s_columns_hold_those_of_its_parts() -> None:
 
 
 def test_the_matrix_says_which_n_grams_a_review_holds() -> None:
-    found = ngrams.matrix([np.array(ids, dtype=np.int32) for ids in ([7, 8], [], [7, 7])])
-    assert found.shape == (3, ngrams.COLUMNS)
-    assert found.dtype == np.float32
-    assert found.sum(axis=1).ravel().tolist()[0] == [3, 0, 2]
-    assert found[0].indices.tolist() == columns_of(7, 8).tolist()
+    matrix = ngrams.matrix([np.array(ids, dtype=np.int32) for ids in ([7, 8], [], [7, 7])])
+    assert matrix.shape == (3, ngrams.COLUMNS)
+    assert matrix.dtype == np.float32
+    assert matrix.sum(axis=1).ravel().tolist()[0] == [3, 0, 2]
+    assert matrix[0].indices.tolist() == columns_of(7, 8).tolist()
 
 
 def test_an_empty_review_gets_the_bias_alone(model: ngrams.Ngrams) -> None:

@@ -1,4 +1,4 @@
-"""Pretraining on a tiny corpus: language models learn, targets are next ids, stages are kept and resumed."""
+"""Pretraining on a tiny corpus: the models learn, targets are next ids, stages are cached and resumed."""
 
 import argparse
 import resource
@@ -159,7 +159,9 @@ def test_stopped_language_models_go_on_from_their_checkpoint(
     assert saved["step"] == 500
     skipped = []
     chunks = pretrain.chunks
-    monkeypatch.setattr(pretrain, "chunks", lambda *given: skipped.append(given[3]) or chunks(*given))
+    monkeypatch.setattr(
+        pretrain, "chunks", lambda *arguments: skipped.append(arguments[3]) or chunks(*arguments)
+    )
     capsys.readouterr()
     weights = learn(counting(), out, "--lm-epochs", "22")
     assert skipped == [500]
@@ -274,14 +276,14 @@ def test_test_and_development_reviews_are_not_read(
     cache: Path, vectors: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     corpus = tiny_corpus()
-    seen = []
+    documents_read: list[np.ndarray] = []
     monkeypatch.setattr(
         pretrain,
         "train_language_models",
-        lambda documents, *_: seen.extend(documents) or {"x": torch.ones(1)},
+        lambda documents, *_: documents_read.extend(documents) or {"x": torch.ones(1)},
     )
     pretrain.pretrain(corpus, SIZE, options_of())
-    assert {id(ids) for ids in seen} == {id(ids) for ids in corpus.train.ids + corpus.unsup.ids}
+    assert {id(ids) for ids in documents_read} == {id(ids) for ids in corpus.train.ids + corpus.unsup.ids}
 
 
 def test_a_disk_that_is_full_leaves_no_half_weights(cache: Path, vectors: list[int]) -> None:

@@ -98,8 +98,8 @@ def test_the_kept_weights_have_the_best_development_score(trained: Path) -> None
     assert card["best"]["nll"] == min(scores)
     network = Network(SIZE)
     network.load_state_dict(load_file(trained / "network.safetensors"))
-    found = train.score(*train.predict(network, tiny_corpus().development, CPU))
-    assert found["nll"] == pytest.approx(card["best"]["nll"], abs=1e-5)
+    scores = train.score(*train.predict(network, tiny_corpus().development, CPU))
+    assert scores["nll"] == pytest.approx(card["best"]["nll"], abs=1e-5)
 
 
 def test_a_saved_run_is_weights_and_a_card_and_nothing_else(trained: Path) -> None:
@@ -279,10 +279,10 @@ def test_predictions_stand_in_the_split_s_order() -> None:
 
 
 def test_a_score_is_accuracy_and_likelihood() -> None:
-    found = train.score(np.array([2.0, -1.0, 0.5]), np.array([1, 1, 0]))
-    assert found["accuracy"] == pytest.approx(1 / 3)
+    scores = train.score(np.array([2.0, -1.0, 0.5]), np.array([1, 1, 0]))
+    assert scores["accuracy"] == pytest.approx(1 / 3)
     expected = np.mean([np.log(1 + np.exp(-2)), np.log(1 + np.exp(1)), np.log(1 + np.exp(0.5))])
-    assert found["nll"] == pytest.approx(expected)
+    assert scores["nll"] == pytest.approx(expected)
 
 
 # --- several processes --------------------------------------------------------------------------

@@ -144,7 +144,7 @@ def test_the_learning_rate_rises_and_falls_in_straight_lines() -> None:
 
 
 def test_a_folder_without_a_transformer_is_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(TransformerError, match="holds no fine-tuned transformer; run transformer.py"):
+    with pytest.raises(TransformerError, match="holds no fine-tuned transformer; run `python -m training"):
         transformer.load(tmp_path)
 
 
