@@ -1,4 +1,4 @@
-"""A whole answer in one process, text to explained verdict, beside VADER, TextBlob and a transformer."""
+"""Measure a whole answer in one process, beside VADER, TextBlob and a transformer."""
 
 from collections.abc import Callable, Iterator
 
@@ -13,12 +13,12 @@ PART = "answer"
 OURS, TRANSFORMER = "Verdict", "DistilBERT's size in torch"
 NAMES = (OURS, "VADER", "TextBlob", TRANSFORMER)
 
-Answering = Callable[[str], object]
+Answer = Callable[[str], object]
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give milliseconds a review of about 230 words, one thread."""
-    calls: dict[str, Answering] = {}
+    """Yield milliseconds a review of about 230 words, one thread."""
+    calls: dict[str, Answer] = {}
     for name, make in zip(NAMES, (verdict, vader, textblob, transformer_like.pipeline), strict=True):
         try:
             calls[name] = make()
@@ -31,8 +31,8 @@ def figures(setting: Setting) -> Iterator[Figure]:
         yield summarise_turns(PART, name, times[name], note=note)
 
 
-def verdict() -> Answering:
-    """Give the way from a review to its answer with every word's contribution."""
+def verdict() -> Answer:
+    """Return a function from a review to its answer with every word's contribution."""
     loaded = inference.model_fn(inference.MODEL_FOLDER)
 
     def answer(review: str) -> object:
@@ -42,19 +42,23 @@ def verdict() -> Answering:
     return answer
 
 
-def vader() -> Answering:
-    """Give VADER on the raw text, as one would call it. Raises BaselineMissing."""
+def vader() -> Answer:
+    """Return VADER's function, for the raw text. Raises BaselineMissing."""
     try:
         from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
     except ImportError as error:
         raise BaselineMissing("VADER is not installed: pip install -r requirements/baselines.txt") from error
-    return SentimentIntensityAnalyzer().polarity_scores
+    score: Answer = SentimentIntensityAnalyzer().polarity_scores
+    return score
 
 
-def textblob() -> Answering:
-    """Give TextBlob's pattern analyzer on the raw text. Raises BaselineMissing."""
+def textblob() -> Answer:
+    """Return TextBlob's pattern analyzer, for the raw text. Raises BaselineMissing."""
     try:
         from textblob.sentiments import PatternAnalyzer
     except ImportError as error:
-        raise BaselineMissing("TextBlob is not installed: pip install -r requirements/baselines.txt") from error
-    return PatternAnalyzer().analyze
+        raise BaselineMissing(
+            "TextBlob is not installed: pip install -r requirements/baselines.txt"
+        ) from error
+    analyze: Answer = PatternAnalyzer().analyze
+    return analyze

@@ -1,11 +1,11 @@
-"""Measure Verdict beside what one would pick instead, in one run on one machine.
+"""Measure Verdict beside alternatives, in one run on one machine.
 
-    make bench                              # all of it; FLAGS=--quick for a look
-    make bench FLAGS=--publish              # and docs, README and plots say it
+    make bench                              # all parts; FLAGS=--quick takes under 3 minutes
+    make bench FLAGS=--publish              # also updates docs, README and plots
     python -m bench.bench --only text http  # some parts
 
-Writes bench/results/TIME.json, prints the figures and what was aimed at. A busy machine is refused. A figure
-that the machine can't give is there with its reason.
+Writes bench/results/TIME.json, and prints the figures and the goals. A busy machine is refused. A figure that
+the machine can't measure is listed with the reason.
 """
 
 import argparse
@@ -46,7 +46,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
 
 Part = Callable[[Setting], Iterator[Figure]]
-# In this order; what a part is called, its figures' names, and what measures them.
+# By part, in order: the names of its figures, and the function that measures them.
 PARTS: dict[str, tuple[tuple[str, ...], Part]] = {
     text_rows.PART: (text_rows.NAMES, text_rows.figures),
     network_rows.PART: (network_rows.NAMES, network_rows.figures),
@@ -62,43 +62,42 @@ NAMED = (*PARTS, cost_rows.PART)
 
 
 def run(setting: Setting, only: Sequence[str] = NAMED) -> list[Figure]:
-    """Measure the named parts, one after the other; every figure is there, or the reason why not."""
-    found: list[Figure] = []
+    """Measure parts one after the other, and return every figure or the reason for its absence."""
+    figures: list[Figure] = []
     for part, (names, measure) in PARTS.items():
         if part in only:
             print(f"bench: {part}", file=sys.stderr, flush=True)
-            found += complete(part, names, measure, setting)
+            figures += complete(part, names, measure, setting)
     if cost_rows.PART in only:
-        found += complete(
-            cost_rows.PART, cost_rows.names(), partial(cost_rows.figures, measured=tuple(found)), setting
-        )
-    return found
+        measure = partial(cost_rows.figures, measured=tuple(figures))
+        figures += complete(cost_rows.PART, cost_rows.names(), measure, setting)
+    return figures
 
 
 def every_name() -> dict[str, tuple[str, ...]]:
-    """Give the names of all figures, by part."""
+    """Return the names of all figures, by part."""
     return {part: names for part, (names, _) in PARTS.items()} | {cost_rows.PART: cost_rows.names()}
 
 
 def complete(part: str, names: Sequence[str], measure: Part, setting: Setting) -> list[Figure]:
-    """Give a part's figures in the order of ``names``, those it could not measure with the reason."""
-    found: dict[str, Figure] = {}
+    """Return a part's figures in the order of ``names``; a missing one has its reason."""
+    figures: dict[str, Figure] = {}
     reason = "this part does not give it"
     try:
         for figure in measure(setting):
-            found[figure.name] = figure
+            figures[figure.name] = figure
     except Missing as error:
         reason = str(error)
-    except Exception as error:  # what was measured before may not be lost to it
+    except Exception as error:  # the figures of other parts must survive
         traceback.print_exc()
         reason = f"it failed: {type(error).__name__}"
-    return [found.get(name) or Figure(part, name, missing=reason) for name in names]
+    return [figures.get(name) or Figure(part, name, missing=reason) for name in names]
 
 
 def report(
     figures: Sequence[Figure], options: argparse.Namespace, load: float, seconds: float
 ) -> dict[str, Any]:
-    """Give all that a results file says."""
+    """Return the content of a results file."""
     return {
         "date": date.today().isoformat(),
         "command": "make bench FLAGS=--long" if options.long else "make bench",
@@ -114,17 +113,17 @@ def report(
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure Verdict beside what one would pick instead.")
+    parser = argparse.ArgumentParser(description="Measure Verdict beside alternatives.")
     parser.add_argument("--quick", action="store_true", help="under 3 minutes, fewer runs, smaller files")
     parser.add_argument(
         "--long", action="store_true", help="train to 91 %% as well, and the old network to 83 %%"
     )
-    parser.add_argument("--busy", action="store_true", help="measure although the machine has other work")
+    parser.add_argument("--busy", action="store_true", help="measure on a busy machine too")
     parser.add_argument(
         "--only", nargs="+", choices=NAMED, default=NAMED, metavar="PART", help=", ".join(NAMED)
     )
     parser.add_argument("--out", type=Path, help="the results file (default: bench/results/TIME.json)")
-    parser.add_argument("--publish", action="store_true", help="let docs, README and plots say the figures")
+    parser.add_argument("--publish", action="store_true", help="update docs, README and plots")
     options = parser.parse_args(arguments)
     if options.publish and (options.quick or options.busy or set(options.only) != set(NAMED)):
         parser.error("--publish takes a full run on a quiet machine: no --quick, --busy or --only")
@@ -141,16 +140,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             figures = run(setting, options.only)
     except (BusyError, dataset.DataError) as error:
         sys.exit(f"bench: {error}")
-    found = report(figures, options, load, time.monotonic() - began)
-    data = (json.dumps(found, indent=2) + "\n").encode()
+    results = report(figures, options, load, time.monotonic() - began)
+    data = (json.dumps(results, indent=2) + "\n").encode()
     out = options.out or RESULTS / f"{time.strftime('%Y-%m-%dT%H%M%S')}.json"
     write_atomic(out, data)
-    print(tables.text(found))
+    print(tables.text(results))
     print(f"bench: {out}")
     if options.publish:
         from bench import publish
 
-        publish.replace(found)
+        publish.replace(results)
         publish.main([])
 
 

@@ -1,4 +1,4 @@
-"""Whole files: reviews a second on all cores and in one process, beside pandas with VADER and NB-LR."""
+"""Measure whole files: reviews a second on all cores and in one process, beside VADER and NB-LR."""
 
 import importlib.util
 import os
@@ -24,14 +24,14 @@ NAMES = (ALL, ONE, *OTHERS, SHARE, BEYOND)
 SIZES = (1_000, 10_000, 100_000)
 PER_REVIEW = "longest run's time a review, of the middle one's"
 SCALE_NAMES = (
-    *(f"{size:,} reviews, {what}" for size in SIZES for what in ("seconds", "peak")),
+    *(f"{size:,} reviews, {quantity}" for size in SIZES for quantity in ("seconds", "peak")),
     PER_REVIEW,
 )
 TIMEOUT_SECONDS = 900
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give reviews a second of whole commands, their start and their output included."""
+    """Yield reviews a second of whole commands, start and output included."""
     count = int(setting.choose(1_500, 15_000))
     folder = setting.empty("bulk")
     file = write_csv(folder / "reviews.csv", setting.samples.take(count))
@@ -41,12 +41,12 @@ def figures(setting: Setting) -> Iterator[Figure]:
     beyond: dict[str, list[float]] = {ALL: [], ONE: []}
     for _ in range(int(setting.choose(1, 3))):
         for name, workers in ((ALL, cores), (ONE, 1)):
-            whole = judge(file, folder, workers).seconds
+            whole = run_batch(file, folder, workers).seconds
             rates[name].append(count / whole)
-            beyond[name].append((count - count // 10) / (whole - judge(start, folder, workers).seconds))
-    yield from (summarise(PART, name, found, "reviews/s") for name, found in rates.items())
+            beyond[name].append((count - count // 10) / (whole - run_batch(start, folder, workers).seconds))
+    yield from (summarise(PART, name, values, "reviews/s") for name, values in rates.items())
     if importlib.util.find_spec("sklearn"):
-        scorers.nb_lr(setting.samples.source)  # fitted once; what is timed only reads it
+        scorers.nb_lr(setting.samples.source)  # fitted before the timed command, which reads it
     yield from _others(file, folder, count)
     note = f"{cores} processes, {physical_cores()} physical cores"
     yield summarise(PART, SHARE, _shares(rates), "times", note)
@@ -54,32 +54,32 @@ def figures(setting: Setting) -> Iterator[Figure]:
 
 
 def _shares(rates: dict[str, list[float]]) -> list[float]:
-    """Give each round's rate on all cores, of as many times one process as there are physical cores."""
+    """Return each round's rate on all cores, divided by one process's rate times the physical cores."""
     return [both / alone / physical_cores() for both, alone in zip(rates[ALL], rates[ONE], strict=True)]
 
 
 def scale_figures(setting: Setting) -> Iterator[Figure]:
-    """Give seconds and peak memory for files of more and more reviews, on all cores."""
+    """Yield seconds and peak memory for files of increasing size, on all cores."""
     folder = setting.empty("scale")
     seconds: list[float] = []
     sizes = SIZES[:2] if setting.quick else SIZES
     for size in sizes:
         file = write_csv(folder / f"{size}.csv", setting.samples.take(size))
-        took = judge(file, folder, os.cpu_count() or 1)
-        seconds.append(took.seconds)
-        yield single(SCALE, f"{size:,} reviews, seconds", took.seconds, "s")
-        yield single(SCALE, f"{size:,} reviews, peak", took.peak_mb, "MB", "all processes, shared pages once")
+        run = run_batch(file, folder, os.cpu_count() or 1)
+        seconds.append(run.seconds)
+        yield single(SCALE, f"{size:,} reviews, seconds", run.seconds, "s")
+        yield single(SCALE, f"{size:,} reviews, peak", run.peak_mb, "MB", "all processes, shared pages once")
     for name in SCALE_NAMES[2 * len(sizes) : -1]:
         yield Figure(SCALE, name, missing="left out of a quick run: it takes minutes")
     if len(sizes) < len(SIZES):
         yield Figure(SCALE, PER_REVIEW, missing="left out of a quick run")
         return
-    # Beyond the start, which the smallest run has as well.
+    # The differences leave out the start, which every run has.
     middle, longest = np.diff(seconds) / np.diff(sizes)
     yield single(SCALE, PER_REVIEW, longest / middle, "times", "time beyond that of the smallest run")
 
 
-def judge(file: Path, folder: Path, workers: int) -> Watched:
+def run_batch(file: Path, folder: Path, workers: int) -> Watched:
     """Run `make batch FLAGS=--local` on a file. Raises Missing."""
     out = folder / f"{file.stem}-{workers}.out.csv"
     command = [
@@ -103,8 +103,8 @@ def _others(file: Path, folder: Path, count: int) -> Iterator[Figure]:
                 PART, name, missing=f"{needed} is not installed: pip install -r requirements/bench.txt"
             )
             continue
-        took = ["-m", f"bench.{script}", str(file), str(folder / "other.csv")]
-        yield single(PART, name, count / _run([sys.executable, *took]).seconds, "reviews/s", note)
+        arguments = ["-m", f"bench.{script}", str(file), str(folder / "other.csv")]
+        yield single(PART, name, count / _run([sys.executable, *arguments]).seconds, "reviews/s", note)
 
 
 def _run(command: list[str]) -> Watched:

@@ -1,6 +1,6 @@
-"""What a million reviews cost: our three ways by measured times, and other services by their list prices.
+"""Estimate the cost of a million reviews: ours by measured times, other services' by list prices.
 
-Dollars are estimates, from training/aws/prices.json and list_prices.json, which say how old they are.
+Prices come from training/aws/prices.json and list_prices.json, which state their dates.
 """
 
 import json
@@ -30,42 +30,42 @@ MILLION = 1_000_000
 
 
 def names() -> tuple[str, ...]:
-    """Give the names of all its figures."""
+    """Return the names of all figures."""
     return (*OURS, *services(), BILLION_HOURS, BILLION_COST)
 
 
 def figures(setting: Setting, measured: Sequence[Figure]) -> Iterator[Figure]:
-    """Give dollars a million reviews. Raises Missing without the times that they hang on."""
-    found = {(figure.part, figure.name): figure.median for figure in measured}
-    text, answer, http = (_needed(found, (part, "Verdict")) / 1000 for part in ("text", "answer", "http"))
-    rate = _needed(found, ("bulk", "Verdict, one process"))
+    """Yield dollars a million reviews. Raises Missing without the measured times."""
+    medians = {(figure.part, figure.name): figure.median for figure in measured}
+    text, answer, http = (_required(medians, (part, "Verdict")) / 1000 for part in ("text", "answer", "http"))
+    rate = _required(medians, ("bulk", "Verdict, one process"))
     yield from our_figures(own_seconds(text, answer, http), answer, rate)
     for name, service in services().items():
         dollars = MILLION * list_price(setting.samples.characters, service)
         note = (
-            f"{setting.samples.characters:,.0f} characters a review; list price of {listed()},"
+            f"{setting.samples.characters:,.0f} characters a review; list price of {list_date()},"
             f" {service['source']}"
         )
         yield single(PART, name, dollars, "$", note)
 
 
 def own_seconds(text: float, answer: float, http: float) -> float:
-    """Give the function's own seconds of a review, on a whole core: the text, and all that HTTP adds.
+    """Return the function's own seconds of a review, on a whole core: the text, and the additions of HTTP.
 
-    ``answer`` and ``http`` are seconds of a whole answer, in one process and by HTTP. Caller and endpoint's
-    server are in it, so it is rather too much.
+    ``answer`` and ``http`` are seconds of a whole answer, in one process and by HTTP. The result includes the
+    caller and the endpoint's server, so it is an upper bound.
     """
     return text + http - answer
 
 
 def our_figures(own: float, answer: float, rate: float) -> Iterator[Figure]:
-    """Give our ways' dollars, by seconds of function and endpoint, and a process's reviews a second."""
+    """Yield our dollars, from seconds of function and endpoint, and a process's reviews a second."""
     table = prices.table()
     for name, together in ((SERVERLESS, 1), (BATCHED, REQUEST_REVIEWS)):
         yield single(PART, name, serverless(own, answer, together), "$", "API, Lambda, endpoint, logs")
     hour = table["instance_hour"][REALTIME_INSTANCE]
-    always = MILLION * hour / 3600 * answer / REALTIME_CORES
-    yield single(PART, REALTIME, always, "$", f"{REALTIME_INSTANCE} alone")
+    busy = MILLION * hour / 3600 * answer / REALTIME_CORES
+    yield single(PART, REALTIME, busy, "$", f"{REALTIME_INSTANCE} alone")
     per_second = rate * INSTANCE_CORES
     hour = table["instance_hour"][INSTANCE]
     yield single(PART, BATCH, MILLION / per_second / 3600 * hour, "$", f"{INSTANCE} alone, without its start")
@@ -75,29 +75,29 @@ def our_figures(own: float, answer: float, rate: float) -> Iterator[Figure]:
 
 
 def serverless(own: float, answer: float, together: int) -> float:
-    """Give dollars of a million reviews, so many in one request: requests, seconds of both, logs."""
+    """Return dollars of a million reviews, ``together`` in one request: requests, seconds of both, logs."""
     table, requests = prices.table(), MILLION / together
-    waits = answer + own * WHOLE_CORE_MB / FUNCTION_MB
-    function = MILLION * waits * FUNCTION_MB / 1024 * table["function_gb_second"]
+    seconds = answer + own * WHOLE_CORE_MB / FUNCTION_MB
+    function = MILLION * seconds * FUNCTION_MB / 1024 * table["function_gb_second"]
     endpoint = MILLION * answer * Plan().memory_mb / 1024 * table["serverless_gb_second"]
     moved = MILLION * prices.MOVED_BYTES / 1e9 * table["serverless_gb_moved"]
-    asked = requests / MILLION * (table["api_million_requests"] + table["function_million_requests"])
-    logged = 2 * prices.LOG_BYTES * requests / 1e9 * table["log_gb"]
-    return float(asked + function + endpoint + moved + logged)
+    calls = requests / MILLION * (table["api_million_requests"] + table["function_million_requests"])
+    logs = 2 * prices.LOG_BYTES * requests / 1e9 * table["log_gb"]
+    return float(calls + function + endpoint + moved + logs)
 
 
 def services() -> dict[str, dict[str, Any]]:
-    """Give the other services' prices by name."""
+    """Return the other services' prices by name."""
     return dict(json.loads(LIST.read_text(encoding="utf-8"))["services"])
 
 
-def listed() -> str:
-    """Give the date of the other services' prices."""
+def list_date() -> str:
+    """Return the date of the other services' prices."""
     return str(json.loads(LIST.read_text(encoding="utf-8"))["date"])
 
 
 def list_price(characters: float, service: dict[str, Any]) -> float:
-    """Give dollars of one review.
+    """Return dollars of one review.
 
     >>> round(list_price(250, {"unit_characters": 100, "least_units": 3, "unit": 0.0001}), 6)
     0.0003
@@ -106,8 +106,8 @@ def list_price(characters: float, service: dict[str, Any]) -> float:
     return float(units * service["unit"])
 
 
-def _needed(found: dict[tuple[str, str], float | None], key: tuple[str, str]) -> float:
-    value = found.get(key)
+def _required(medians: dict[tuple[str, str], float | None], key: tuple[str, str]) -> float:
+    value = medians.get(key)
     if value is None:
-        raise Missing(f"it hangs on {key[0]} / {key[1]}, which was not measured")
+        raise Missing(f"it depends on {key[0]} / {key[1]}, which was not measured")
     return value

@@ -1,4 +1,4 @@
-"""What the figures are held against: leasts and goals, and the ratios that a change may not worsen."""
+"""Define the goals and minimums of figures, and the ratios that a change must not worsen."""
 
 from collections.abc import Callable, Iterable, Mapping
 from statistics import median
@@ -31,7 +31,7 @@ COMPREHEND = (cost_rows.PART, "Amazon Comprehend")
 
 
 class Goal(NamedTuple):
-    """A figure, or its ratio to another, and the value that it should stay under (or reach: ``above``)."""
+    """A figure, or its ratio to another, with its goal and minimum; ``above`` means higher is better."""
 
     figure: Key
     goal: float
@@ -62,7 +62,7 @@ GOALS = (
     Goal((training_rows.PART, training_rows.NAMES[2]), 1, to=(training_rows.PART, training_rows.NAMES[3])),
     Goal((cost_rows.PART, cost_rows.SERVERLESS), 0.01, to=COMPREHEND),
 )
-# What bench-check watches: a figure by another one of the same run, smaller is better.
+# The ratios of `make bench-check`: a figure by another of the same run, smaller is better.
 RATIOS: dict[str, tuple[Key, Key]] = {
     "text / BeautifulSoup": (TEXT, SOUP),
     "plain text / BeautifulSoup": (PLAIN, SOUP),
@@ -71,27 +71,27 @@ RATIOS: dict[str, tuple[Key, Key]] = {
     "answer / VADER": (ANSWER, VADER),
     "HTTP / VADER's HTTP": (HTTP, HTTP_VADER),
 }
-# Their parts, which bench-check measures anew: those that take seconds.
+# The parts that `make bench-check` measures anew, in seconds each.
 CHECKED = (text_rows.PART, network_rows.PART, answer_rows.PART, http_rows.PART)
 
 
 def medians(figures: Iterable[Figure]) -> dict[Key, float]:
-    """Give the medians that were measured, by part and name."""
-    return {(one.part, one.name): one.median for one in figures if one.median is not None}
+    """Return the measured medians, by part and name."""
+    return {(figure.part, figure.name): figure.median for figure in figures if figure.median is not None}
 
 
-def value_of(goal: Goal, found: Mapping[Key, float]) -> float | None:
-    """Give what a goal is held against, or None where it was not measured."""
-    value = found.get(goal.figure)
+def value_of(goal: Goal, medians: Mapping[Key, float]) -> float | None:
+    """Return the value to compare with a goal, or None if it was not measured."""
+    value = medians.get(goal.figure)
     if value is None or goal.to is None:
         return value
-    other = found.get(goal.to)
+    other = medians.get(goal.to)
     return None if not other else value / other
 
 
-def verdict_of(goal: Goal, found: Mapping[Key, float]) -> str:
-    """Say whether a goal is met: "goal", "least", "missed" or "not measured"."""
-    value = value_of(goal, found)
+def status_of(goal: Goal, medians: Mapping[Key, float]) -> str:
+    """Return whether a goal is met: "goal", "least", "missed" or "not measured"."""
+    value = value_of(goal, medians)
     if value is None:
         return "not measured"
     reaches: Callable[[float], bool] = value.__ge__ if goal.above else value.__le__
@@ -101,18 +101,20 @@ def verdict_of(goal: Goal, found: Mapping[Key, float]) -> str:
 
 
 def ratios(figures: Iterable[Figure]) -> dict[str, float]:
-    """Give the watched ratios whose figures were measured, each the median of its rounds' ratios."""
-    found = {(one.part, one.name): one for one in figures if one.median}
-    pairs = {name: (found.get(above), found.get(below)) for name, (above, below) in RATIOS.items()}
-    return {name: round(_ratio(one, other), 4) for name, (one, other) in pairs.items() if one and other}
+    """Return the measured ratios of RATIOS, each the median of its rounds' ratios."""
+    measured = {(figure.part, figure.name): figure for figure in figures if figure.median}
+    pairs = {name: (measured.get(above), measured.get(below)) for name, (above, below) in RATIOS.items()}
+    return {name: round(_ratio(above, below), 4) for name, (above, below) in pairs.items() if above and below}
 
 
-def _ratio(one: Figure, other: Figure) -> float:
-    # Runs of before turns were kept have medians alone.
-    rounds = zip(one.turns, other.turns, strict=True) if one.turns else [(one.median, other.median)]
-    return median(above / below for above, below in rounds)
+def _ratio(above: Figure, below: Figure) -> float:
+    if above.turns:
+        return median(top / bottom for top, bottom in zip(above.turns, below.turns, strict=True))
+    # Older runs have no turns.
+    assert above.median is not None and below.median is not None
+    return above.median / below.median
 
 
 def read(results: Mapping[str, Any]) -> list[Figure]:
-    """Give the figures of a results file."""
-    return [Figure(**one) for one in results["figures"]]
+    """Return the figures of a results file."""
+    return [Figure(**figure) for figure in results["figures"]]

@@ -1,4 +1,4 @@
-"""A whole answer by HTTP on loopback, endpoint and API, one client, beside VADER behind the same server."""
+"""Measure a whole answer by HTTP on loopback, one client, beside VADER behind the same server."""
 
 import http.client
 import json
@@ -21,24 +21,24 @@ POLL_SECONDS = 0.005
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give milliseconds a request, kept alive; every word is explained."""
-    with ExitStack() as opened:
-        ports = (opened.enter_context(running_app()), opened.enter_context(running_vader()))
-        asks = [opened.enter_context(connected(port)) for port in ports]
+    """Yield milliseconds a request, over a kept-alive connection; every word is explained."""
+    with ExitStack() as stack:
+        ports = (stack.enter_context(running_app()), stack.enter_context(running_vader()))
+        posts = [stack.enter_context(connected(port)) for port in ports]
         inputs = [message_of(review) for review in setting.samples.reviews]
-        contestants = {name: Contestant(ask, inputs) for name, ask in zip(NAMES, asks, strict=True)}
+        contestants = {name: Contestant(post, inputs) for name, post in zip(NAMES, posts, strict=True)}
         times = side_by_side(contestants, setting.choose(8, 30))
     yield from (summarise_turns(PART, name, times[name]) for name in NAMES)
 
 
 def message_of(review: str) -> bytes:
-    """Give the request's body."""
+    """Return the request's body."""
     return json.dumps({"review": review, "explain": "words"}).encode()
 
 
 @contextmanager
 def running_app() -> Iterator[int]:
-    """Run the whole app as `make run` does; give the API's port. Raises Missing."""
+    """Run the whole app as `make run` does, and yield the API's port. Raises Missing."""
     stack = Stack(RATE_LIMIT="off")
     try:
         stack.wait_for("Verdict is ready")
@@ -51,7 +51,7 @@ def running_app() -> Iterator[int]:
 
 @contextmanager
 def running_vader() -> Iterator[int]:
-    """Run VADER behind the API's server; give its port. Raises Missing."""
+    """Run VADER behind the API's server, and yield its port. Raises Missing."""
     (port,) = free_ports(1)
     process = subprocess.Popen(
         [sys.executable, "-m", "bench.vader_api", "--port", str(port)],
@@ -69,10 +69,10 @@ def running_vader() -> Iterator[int]:
 
 @contextmanager
 def connected(port: int, path: str = "/v1/sentiment") -> Iterator[Callable[[bytes], bytes]]:
-    """Give a call that posts a body over one kept-alive connection; an error's answer raises Missing."""
+    """Yield a function that posts a body over one connection. It raises Missing for an error's status."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_SECONDS)
 
-    def ask(body: bytes) -> bytes:
+    def post(body: bytes) -> bytes:
         connection.request("POST", path, body, {"Content-Type": "application/json"})
         answer = connection.getresponse()
         data = answer.read()
@@ -81,13 +81,13 @@ def connected(port: int, path: str = "/v1/sentiment") -> Iterator[Callable[[byte
         return data
 
     try:
-        yield ask
+        yield post
     finally:
         connection.close()
 
 
 def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
-    """Wait until a process listens. Raises Missing when it ends before, or never does."""
+    """Wait until a process listens. Raises Missing if it ends first, or takes too long."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -1,4 +1,4 @@
-"""A file of reviews by the n-gram model, in one process.
+"""Score a file of reviews by the n-gram model, in one process.
 
 python -m bench.nb_lr_bulk reviews.csv verdicts.csv
 """
@@ -23,8 +23,8 @@ def main() -> None:
         writer = csv.writer(file)
         writer.writerow(["review", "probability"])
         for start in range(0, len(reviews), ROWS):
-            some = reviews[start : start + ROWS]
-            writer.writerows(zip(some, score(some), strict=True))
+            rows = reviews[start : start + ROWS]
+            writer.writerows(zip(rows, score(rows), strict=True))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The network alone, explanation included, beside the same one in torch and fp32, and a transformer."""
+"""Measure the network alone, with its explanation, beside the same in torch and fp32, and a transformer."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,15 +21,15 @@ RANDOM = "random weights: the time is the same"
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give milliseconds a review of 230 tokens, one thread."""
+    """Yield milliseconds a review of 230 tokens, one thread."""
     calls: dict[str, Callable[[list[int]], object]] = {OURS: inference.model_fn(inference.MODEL_FOLDER).score}
-    with ExitStack() as opened:
+    with ExitStack() as stack:
         try:
-            calls |= _same()
+            calls |= same_network()
         except Missing as error:
             yield from (Figure(PART, name, missing=str(error)) for name in SAME)
         try:
-            calls[TRANSFORMER] = opened.enter_context(transformer_like.int8_apart())
+            calls[TRANSFORMER] = stack.enter_context(transformer_like.int8_process())
         except Missing as error:
             yield Figure(PART, TRANSFORMER, missing=str(error))
         contestants = {name: Contestant(call, setting.samples.ids) for name, call in calls.items()}
@@ -38,7 +38,11 @@ def figures(setting: Setting) -> Iterator[Figure]:
         yield summarise_turns(PART, name, times[name], note="" if name == OURS else RANDOM)
 
 
-def _same() -> dict[str, Callable[[list[int]], object]]:
+def same_network() -> dict[str, Callable[[list[int]], object]]:
+    """Return calls of the same network by name: ids of one review, int64 (tokens), to its explanation.
+
+    Raises Missing without torch.
+    """
     try:
         import torch
 
@@ -50,8 +54,9 @@ def _same() -> dict[str, Callable[[list[int]], object]]:
     card = inference.model_fn(inference.MODEL_FOLDER).card
     plain = Network(Size(**card["size"])).eval()
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch calls its own way to int8 old
-        small = torch.ao.quantization.quantize_dynamic(plain, {torch.nn.LSTM}, dtype=torch.qint8)
+        warnings.simplefilter("ignore")  # torch calls its own quantization deprecated
+        quantize: Callable[..., Any] = torch.ao.quantization.quantize_dynamic
+        small = quantize(plain, {torch.nn.LSTM}, dtype=torch.qint8)
     session = _session(export.to_onnx(plain).SerializeToString())
 
     def fp32(ids: list[int]) -> object:
@@ -71,7 +76,7 @@ def _in_torch(network: Any) -> Callable[[list[int]], object]:
 
 
 def _session(model: bytes) -> ort.InferenceSession:
-    """Open a graph the way the endpoint opens its own: one thread."""
+    """Open a graph as the endpoint does, with one thread."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

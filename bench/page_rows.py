@@ -1,4 +1,4 @@
-"""The page in Chromium: its bytes, untouched and with all that comes later, and how soon it can be used."""
+"""Measure the page in Chromium: bytes at first and with all later loads, and time until it is usable."""
 
 import gzip
 import os
@@ -14,7 +14,7 @@ PART = "page"
 BYTES, PLAIN, READY, PAINT = "bytes, gzipped", "bytes, plain", "navigation to ready", "answer to paint"
 LATER = "bytes with all that comes later, gzipped"
 NAMES = (BYTES, LATER, PLAIN, READY, PAINT)
-# What is compressed already.
+# Content types that are compressed already.
 PACKED = ("font/", "image/png")
 FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
@@ -22,9 +22,9 @@ FLAGS = (
 ).split()
 SECONDS = 20
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
-# Notes when the page can be used, when an answer is read from the network, and when its verdict is on
-# screen: two frames after the page's state changed, for then the first of them is painted. The page's own
-# policy forbids eval, so what Playwright waits for is a promise.
+# Notes the times of three events: the page is usable, an answer arrived, its verdict is on screen. The last
+# comes two frames after the change of state, when the first of them is painted. The page's policy forbids
+# eval, so Playwright waits for a promise.
 WATCH = """
 window.bench = {};
 window.until = Object.fromEntries(["ready", "painted"].map((name) => {
@@ -53,7 +53,7 @@ requestAnimationFrame(look);
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give bytes of a first visit, as they are sent, and milliseconds."""
+    """Yield bytes of a first visit, as sent, and milliseconds."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if not path:
         raise Missing("Chromium is not installed (or name it: CHROMIUM=/path)")
@@ -73,34 +73,34 @@ def figures(setting: Setting) -> Iterator[Figure]:
     yield single(PART, BYTES, visits[0]["gzipped"] / 1000, "KB", "10^3 bytes, before the page is touched")
     yield single(PART, LATER, visits[0]["later"] / 1000, "KB", "an answer on screen, all it offers looked at")
     yield single(PART, PLAIN, visits[0]["plain"] / 1000, "KB", "10^3 bytes, as serve.py sends them")
-    yield summarise(PART, READY, [one["ready"] for one in visits])
-    yield summarise(PART, PAINT, [one["painted"] - one["answered"] for one in visits])
+    yield summarise(PART, READY, [times["ready"] for times in visits])
+    yield summarise(PART, PAINT, [times["painted"] - times["answered"] for times in visits])
 
 
 def visit(browser: Any, url: str) -> dict[str, float]:
-    """Open the page anew, send a review, and give what happened when."""
+    """Open the page anew, send a review, and return times and bytes."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     try:
         page = context.new_page()
         page.set_default_timeout(1000 * SECONDS)
         page.add_init_script(WATCH)
-        loaded: list[Any] = []
-        page.on("response", lambda response: loaded.append(response))
+        responses: list[Any] = []
+        page.on("response", lambda response: responses.append(response))
         page.goto(url, wait_until="networkidle")
         page.evaluate("window.until.ready.promise")
-        plain, gzipped = size_of(loaded, url)
+        plain, gzipped = size_of(responses, url)
         page.fill("#review", REVIEW)
         page.click("#send")
         page.evaluate("window.until.painted.promise")
-        look_at_all(page)
-        _, later = size_of(loaded, url)
+        open_all(page)
+        _, later = size_of(responses, url)
         return {**page.evaluate("window.bench"), "plain": plain, "gzipped": gzipped, "later": later}
     finally:
         context.close()
 
 
-def look_at_all(page: Any) -> None:
-    """Use what an answer offers and the page loads only then."""
+def open_all(page: Any) -> None:
+    """Open the parts of an answer that the page loads on demand."""
     page.click("#developers summary")
     page.wait_for_selector("#developers .snippet")
     page.click("#weigh")
@@ -109,13 +109,14 @@ def look_at_all(page: Any) -> None:
 
 
 def size_of(responses: list[Any], site: str) -> tuple[int, int]:
-    """Give the bytes of a site's responses, plain and gzipped; the API's answers are not the page's."""
-    plain, gzipped = zip(*(sizes_of(one) for one in responses if one.url.startswith(site)), strict=True)
+    """Return the bytes of a site's responses, plain and gzipped, without the API's answers."""
+    own = [response for response in responses if response.url.startswith(site)]
+    plain, gzipped = zip(*map(sizes_of, own), strict=True)
     return sum(plain), sum(gzipped)
 
 
 def sizes_of(response: Any) -> tuple[int, int]:
-    """Give the bytes of a response's body, plain and gzipped where that helps."""
+    """Return the bytes of a response's body, plain and gzipped unless compressed already."""
     body = response.body()
     packed = response.header_value("content-type").startswith(PACKED)
     return len(body), len(body) if packed else len(gzip.compress(body))

@@ -1,4 +1,4 @@
-"""Watch a command: how long it ran, and the most memory that it and its children held at once."""
+"""Watch a command: its run time, and the peak memory of it and its children."""
 
 import subprocess
 import threading
@@ -7,24 +7,24 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-# A look takes some milliseconds of the machine that is measured.
+# A sample takes some milliseconds of the measured machine.
 SAMPLE_SECONDS = 0.5
 MEGABYTE = 1 << 20
 
 
 class Watched(NamedTuple):
-    """What a command took: seconds from its start to its end, and its peak in MB, shared pages once."""
+    """Seconds from a command's start to its end, and its peak in MB, shared pages once."""
 
     seconds: float
     peak_mb: float
 
 
 class FailedError(Exception):
-    """A command ended with another status than 0."""
+    """A command failed."""
 
 
 def watch(command: Sequence[str], timeout: float, cwd: Path) -> Watched:
-    """Run a command to its end. Raises FailedError, with the last line that it printed."""
+    """Run a command to its end. Raises FailedError with its last line."""
     began = time.perf_counter()
     process = subprocess.Popen(
         command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace"
@@ -44,12 +44,12 @@ def watch(command: Sequence[str], timeout: float, cwd: Path) -> Watched:
 
 
 def memory_mb(pid: int) -> float:
-    """Give what a process and its children hold, in MB, each shared page counted once (Linux's PSS)."""
-    return sum(_proportional(one) for one in tree(pid)) / MEGABYTE
+    """Return the memory of a process and its children in MB, each shared page once (Linux's PSS)."""
+    return sum(map(_proportional, tree(pid))) / MEGABYTE
 
 
 def tree(pid: int) -> Iterator[int]:
-    """Give a process and all that it started, as far as they live."""
+    """Yield a process and its living descendants."""
     yield pid
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -68,6 +68,6 @@ def _sample(pid: int, peaks: list[float], stop: threading.Event) -> None:
 def _proportional(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()
-    except OSError:  # it ended a moment ago
+    except OSError:  # the process has just ended
         return 0
     return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))

@@ -1,11 +1,11 @@
-"""Take profiles afresh: where a whole answer's time goes, the network's operators, the Lambda's imports.
+"""Profile a whole answer by function, the network by operator, and the Lambda's imports.
 
     python -m bench.profiles                # prints three tables
-    python -m bench.profiles --publish      # and docs/performance.md says them
+    python -m bench.profiles --publish      # also updates docs/performance.md
     python -m bench.profiles --seconds 30 --flame build/answer.svg
 
-py-spy looks 200 times a second at a process that answers, from outside and hardly slowing it; ONNX Runtime
-times its own operators; Python times its imports. Shares hold on a busy machine too.
+py-spy samples an answering process 200 times a second from outside, and hardly slows it. ONNX Runtime times
+its own operators, and Python its imports. Shares hold on a busy machine too.
 """
 
 import argparse
@@ -23,9 +23,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bench import answer_rows
+from bench import answer_rows, pages
 from bench.samples import Samples
-from tools import fill_docs
 from training.data import dataset
 from training.endpoint.inference import MODEL_FOLDER
 from training.endpoint.onnx_runtime import ort
@@ -33,22 +32,23 @@ from vocab.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
 
-PAGE = ROOT / "docs" / "performance.md"
-LOOKS_A_SECOND = 200
+SAMPLES_A_SECOND = 200
 SECONDS = 20
 ROWS = 14
 RUNS = 500
-# The child's start, and what py-spy takes to write.
+# Time for the child's start and for py-spy's output.
 EXTRA_SECONDS = 300
-# A line of py-spy's raw format: frames from the outermost on, and how often they were seen.
+# The blocks of docs/performance.md.
+BLOCKS = ("profile-answer", "profile-network", "profile-imports")
+# A frame of py-spy's raw format.
 _FRAME = re.compile(r"(?P<function>.+) \((?:.*/)?(?P<file>[^/()]+?)(?::\d+)?\)")
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
 
 
 class Row(NamedTuple):
-    """A line of a profile: what, and its shares of the whole or its milliseconds."""
+    """A line of a profile: a name, and its shares of the whole or its milliseconds."""
 
-    what: str
+    name: str
     own: float
     all: float
 
@@ -62,25 +62,26 @@ def main() -> None:
     if options.loop:
         loop(options.loop)
         return
-    found = {"profile-answer": answer_table(options.seconds, options.flame)}
-    found |= {"profile-network": network_table(), "profile-imports": imports_table()}
-    print("\n\n".join(found.values()))
+    measures = (lambda: answer_table(options.seconds, options.flame), network_table, imports_table)
+    tables = {name: measure() for name, measure in zip(BLOCKS, measures, strict=True)}
+    print("\n\n".join(tables.values()))
     if options.publish:
-        blocks = {name: f"{table}\n" for name, table in found.items()}
-        write_atomic(PAGE, fill_docs.fill(PAGE.read_text(encoding="utf-8"), blocks).encode())
+        pages.write({name: f"{table}\n" for name, table in tables.items()})
 
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Take profiles of an answer, the network and the imports.")
-    parser.add_argument("--seconds", type=int, default=SECONDS, help=f"of answers (default: {SECONDS})")
-    parser.add_argument("--flame", type=Path, help="write a flame graph of the answers there, as SVG")
+    parser.add_argument(
+        "--seconds", type=int, default=SECONDS, help=f"seconds of answers (default: {SECONDS})"
+    )
+    parser.add_argument("--flame", type=Path, help="write a flame graph of the answers to this SVG file")
     parser.add_argument("--publish", action="store_true", help="write the tables into docs/performance.md")
     parser.add_argument("--loop", type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
 def loop(seconds: float) -> None:
-    """Answer reviews for so long: what is looked at."""
+    """Answer reviews for some seconds, to be profiled."""
     answer, reviews = answer_rows.verdict(), Samples(dataset.find_archive()).reviews
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -92,7 +93,7 @@ def loop(seconds: float) -> None:
 
 
 def answer_table(seconds: int, flame: Path | None) -> str:
-    """Profile whole answers by function. Raises ProfileError."""
+    """Profile whole answers, and return the table of functions. Raises ProfileError."""
     rows = by_function(stacks(record(seconds, "raw").splitlines()))
     if flame:
         flame.parent.mkdir(parents=True, exist_ok=True)
@@ -101,11 +102,11 @@ def answer_table(seconds: int, flame: Path | None) -> str:
 
 
 def record(seconds: int, kind: str) -> str:
-    """Let py-spy look at a process that answers. Raises ProfileError."""
+    """Return py-spy's output about an answering process. Raises ProfileError."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "profile"
         command = [str(Path(sys.executable).with_name("py-spy")), "record", "--nonblocking"]
-        command += ["--rate", str(LOOKS_A_SECOND), "--format", kind, "--output", str(out), "--"]
+        command += ["--rate", str(SAMPLES_A_SECOND), "--format", kind, "--output", str(out), "--"]
         command += [sys.executable, "-m", "bench.profiles", "--loop", str(seconds)]
         try:
             limit = seconds + EXTRA_SECONDS
@@ -115,13 +116,13 @@ def record(seconds: int, kind: str) -> str:
         except subprocess.TimeoutExpired as error:
             raise ProfileError(f"py-spy took over {limit} s; try again on a quieter machine") from error
         if not out.is_file():
-            said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-            raise ProfileError(f"py-spy made no profile and said: {said}")
+            message = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+            raise ProfileError(f"py-spy made no profile and said: {message}")
         return out.read_text(encoding="utf-8")
 
 
 def stacks(lines: Iterable[str]) -> Iterator[tuple[list[str], int]]:
-    """Give each stack that was seen inside of an answer, outermost first, and how often.
+    """Yield each stack inside an answer, outermost frame first, and its count.
 
     >>> list(stacks(["loop (x.py:1);verdict.<locals>.answer (answer_rows.py:4);clean (vocab/text.py:9) 7"]))
     [(['answer (answer_rows.py)', 'clean (text.py)'], 7)]
@@ -133,10 +134,10 @@ def stacks(lines: Iterable[str]) -> Iterator[tuple[list[str], int]]:
             yield names[names.index("answer (answer_rows.py)") :], int(count)
 
 
-def by_function(seen: Iterable[tuple[list[str], int]]) -> list[Row]:
-    """Give each function's share of the time, itself and with what it calls, the greatest first."""
+def by_function(samples: Iterable[tuple[list[str], int]]) -> list[Row]:
+    """Return each function's share of the time, alone and with its callees, the greatest first."""
     own, every, total = collections.Counter[str](), collections.Counter[str](), 0
-    for names, count in seen:
+    for names, count in samples:
         total += count
         own[names[-1]] += count
         every.update(dict.fromkeys(names, count))
@@ -154,7 +155,7 @@ def _name(frame: str) -> str:
 
 
 def network_table() -> str:
-    """Let ONNX Runtime time its operators over reviews of the development split."""
+    """Return the table of the network's operators, over reviews of the development split."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_profiling = True
@@ -172,14 +173,14 @@ def network_table() -> str:
 
 
 def by_operator(events: Iterable[dict[str, object]]) -> list[Row]:
-    """Give each kind of operator's share of all operators' time, and how many a run has."""
+    """Return each kind of operator's share of all operators' time, and its number a run."""
     spent, counted, runs = collections.Counter[str](), collections.Counter[str](), 0
     for event in events:
-        named = event.get("args")
+        arguments = event.get("args")
         runs += event.get("name") == "model_run"
-        if event.get("cat") == "Node" and isinstance(named, dict) and "op_name" in named:
-            spent[str(named["op_name"])] += int(str(event["dur"]))
-            counted[str(named["op_name"])] += str(event.get("name", "")).endswith("kernel_time")
+        if event.get("cat") == "Node" and isinstance(arguments, dict) and "op_name" in arguments:
+            spent[str(arguments["op_name"])] += int(str(event["dur"]))
+            counted[str(arguments["op_name"])] += str(event.get("name", "")).endswith("kernel_time")
     total = sum(spent.values())
     return [Row(name, time / total, counted[name] / max(1, runs)) for name, time in spent.most_common()]
 
@@ -188,10 +189,10 @@ def by_operator(events: Iterable[dict[str, object]]) -> list[Row]:
 
 
 def imports_table() -> str:
-    """Let Python time what the Lambda's app imports. Raises ProfileError."""
-    code = "import sys; sys.path[:0] = ['.', '..']; import app"
-    command = [sys.executable, "-X", "importtime", "-c", code]
-    env = os.environ | {"VERDICT_LOCAL": "1"}
+    """Return the table of the packages that the Lambda's app imports. Raises ProfileError."""
+    command = [sys.executable, "-X", "importtime", "-c", "import app"]
+    folders = (ROOT / "chalice_app", ROOT)
+    env = os.environ | {"VERDICT_LOCAL": "1", "PYTHONPATH": os.pathsep.join(map(str, folders))}
     done = subprocess.run(
         command, cwd=ROOT / "chalice_app", env=env, capture_output=True, text=True, timeout=EXTRA_SECONDS
     )
@@ -202,10 +203,10 @@ def imports_table() -> str:
 
 
 def by_package(lines: Iterable[str]) -> list[Row]:
-    """Give each package's own milliseconds, and how many modules those were, the slowest first.
+    """Return each package's own milliseconds and number of modules, the slowest first.
 
     >>> by_package(["import time:       900 |      2900 |   json.decoder"])
-    [Row(what='json', own=0.9, all=1)]
+    [Row(name='json', own=0.9, all=1)]
     """
     own, modules = collections.Counter[str](), collections.Counter[str]()
     for line in lines:
@@ -216,10 +217,10 @@ def by_package(lines: Iterable[str]) -> list[Row]:
     return [Row(name, time / 1000, modules[name]) for name, time in own.most_common()]
 
 
-def _table(what: str, one: str, other: str, rows: Iterable[Row], form: str, of_other: str = "") -> str:
-    lines = [f"| {what} | {one} | {other} |", "|---|---|---|"]
+def _table(name: str, own: str, all: str, rows: Iterable[Row], form: str, all_form: str = "") -> str:
+    lines = [f"| {name} | {own} | {all} |", "|---|---|---|"]
     lines += [
-        f"| `{row.what}` | {form.format(row.own)} | {(of_other or form).format(row.all)} |" for row in rows
+        f"| `{row.name}` | {form.format(row.own)} | {(all_form or form).format(row.all)} |" for row in rows
     ]
     return "\n".join(lines)
 

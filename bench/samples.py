@@ -1,4 +1,4 @@
-"""What is measured on: real reviews of the development split, and files of any number of them."""
+"""Load sample reviews of the development split, and write files of any number of reviews."""
 
 import csv
 import itertools
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from training.baselines.scorers import Source
+from training.baselines.scorers import TrainingSource
 from training.data import dataset
 from vocab import vocabulary
 
@@ -14,38 +14,38 @@ WORDS = 230
 # Reviews of exactly so many words are few.
 MARGIN_WORDS = 15
 TOKENS = 230
-MOST = 200
+MAX_REVIEWS = 200
 
 
 class Samples:
-    """Reviews of the archive; each kind is found when it is asked for. Raises dataset.DataError."""
+    """Reviews of the archive, each kind loaded at its first use. Raises dataset.DataError."""
 
     def __init__(self, archive: Path) -> None:
-        self.source = Source(archive)
+        self.source = TrainingSource(archive)
 
     @cached_property
     def reviews(self) -> list[str]:
-        """Reviews of about WORDS words, as they are."""
+        """Reviews of about WORDS words, unchanged."""
         texts = [review.text for review in self.source.data.development]
-        return [text for text in texts if abs(len(text.split()) - WORDS) <= MARGIN_WORDS][:MOST]
+        return [text for text in texts if abs(len(text.split()) - WORDS) <= MARGIN_WORDS][:MAX_REVIEWS]
 
     @cached_property
     def marked(self) -> list[str]:
-        """Those of them that hold markup."""
+        """Those of ``reviews`` with markup."""
         return [text for text in self.reviews if "<" in text]
 
     @cached_property
     def plain(self) -> list[str]:
-        """Those without a ``<`` or ``&``."""
+        """Those of ``reviews`` without a ``<`` or ``&``."""
         return [text for text in self.reviews if "<" not in text and "&" not in text]
 
     @cached_property
     def ids(self) -> list[list[int]]:
-        """The first TOKENS ids of reviews that have as many."""
+        """The first TOKENS ids of reviews of at least that length."""
         words = vocabulary.load()
         texts = (review.text for review in self.source.data.development)
         long = (ids for ids in map(words.encode_ids, texts) if len(ids) >= TOKENS)
-        return [ids[:TOKENS] for ids in itertools.islice(long, MOST)]
+        return [ids[:TOKENS] for ids in itertools.islice(long, MAX_REVIEWS)]
 
     @cached_property
     def characters(self) -> float:
@@ -54,14 +54,14 @@ class Samples:
         return sum(map(len, texts)) / len(texts)
 
     def take(self, count: int) -> list[str]:
-        """Give so many reviews of any length, each text once as long as the archive has as many."""
+        """Return ``count`` reviews of any length; a text repeats only after all others."""
         data = self.source.data
         every = itertools.chain(data.test, data.development, data.train, data.unsup)
         return [review.text for review in itertools.islice(itertools.cycle(every), count)]
 
 
 def write_csv(path: Path, reviews: Iterable[str]) -> Path:
-    """Write a file with the one column ``review``."""
+    """Write a file with one column, ``review``."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["review"])
@@ -70,5 +70,5 @@ def write_csv(path: Path, reviews: Iterable[str]) -> Path:
 
 
 def find() -> Samples:
-    """Give the samples of the archive that IMDB_ARCHIVE names, or that is downloaded. Raises DataError."""
+    """Return the samples of the archive in IMDB_ARCHIVE, or of a downloaded one. Raises DataError."""
     return Samples(dataset.find_archive())

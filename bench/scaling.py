@@ -1,9 +1,9 @@
-"""What changes as load grows: a small simulation of copies, queues, cold starts and autoscaling.
+"""Simulate growing load: copies, queues, cold starts and autoscaling.
 
     python -m bench.scaling            # prints the tables of docs/scaling.md
 
-Its inputs are the published benchmark's times and training/aws/servers.json; limits and delays of AWS are
-constants below, as remembered. The same results give the same tables and plots.
+The inputs are the published benchmark's times and training/aws/servers.json. AWS's limits and delays are
+constants below, from memory. The same results give the same tables and plots.
 """
 
 import heapq
@@ -11,38 +11,33 @@ import json
 import math
 import random
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from bench import cost_rows, goals, tables
+from bench import cost_rows, goals, pages, published
 from bench.measuring import Missing
-from tools import fill_docs
 from training.aws import hosting, package, prices
 
-ROOT = Path(__file__).resolve().parents[1]
-
-PAGE = ROOT / "docs" / "scaling.md"
 RATES = (10, 1_000, 100_000)
 INSTANCES = (1, 5, 20, 100)
 BILLION = 10**9
-# An account's own limits on AWS until it asks for more, as remembered: API Gateway's requests a second, the
-# copies that all functions of a region may have.
+# An account's default limits on AWS, from memory: API Gateway's requests a second, and the copies of all
+# functions in a region.
 API_RATE, FUNCTION_COPIES = 10_000, 1_000
-# An instance is asked for when three one-minute means were too high, and has then to boot: estimates.
+# Estimates: autoscaling adds an instance after three high one-minute means, and the instance then boots.
 ALARM_SECONDS, BOOT_SECONDS = 180, 240
-# How busy instances are kept; above it a burst waits.
+# The target share of busy time; above it a burst waits.
 BUSY = 0.7
-# A sleeping copy of a function is taken away after some minutes without work.
+# Lambda removes an idle copy of a function after some minutes.
 IDLE_SECONDS = 300
-MOST_EVENTS = 60_000
+EVENTS = 60_000
 SEED = 1
-NOT_MEASURED = fill_docs.not_yet("make bench FLAGS=--publish")
+NOT_MEASURED = pages.not_measured("make bench FLAGS=--publish")
 
 Load = Callable[[float], float]
 
 
 class Inputs(NamedTuple):
-    """What was measured, in seconds of one request: the function, the endpoint's core, and both when cold."""
+    """Measured seconds of one request: the function, the endpoint's core, and the cold start of both."""
 
     function: float
     endpoint: float
@@ -51,7 +46,7 @@ class Inputs(NamedTuple):
 
 
 class Fleet(NamedTuple):
-    """What one rate needs and costs."""
+    """The resources and the cost of one rate."""
 
     rate: int
     copies: float
@@ -65,14 +60,14 @@ class Fleet(NamedTuple):
 
 
 def inputs_of(results: Mapping[str, Any]) -> Inputs:
-    """Take the inputs out of published results. Raises Missing for one that was not measured."""
-    found = goals.medians(goals.read(results))
-    needed = (goals.TEXT, goals.ANSWER, goals.HTTP, goals.COLD)
-    lacking = [" / ".join(key) for key in needed if key not in found]
-    if lacking:
-        raise Missing(f"{', '.join(lacking)} was not measured")
-    text, answer, http, cold = (found[key] / 1000 for key in needed)
-    # The function has a share of a core, the wait for the endpoint is the endpoint's own.
+    """Return the inputs from published results. Raises Missing without one of them."""
+    medians = goals.medians(goals.read(results))
+    keys = (goals.TEXT, goals.ANSWER, goals.HTTP, goals.COLD)
+    missing = [" / ".join(key) for key in keys if key not in medians]
+    if missing:
+        raise Missing(f"{', '.join(missing)} was not measured")
+    text, answer, http, cold = (medians[key] / 1000 for key in keys)
+    # The function has a share of a core; its wait for the endpoint is the endpoint's time.
     own = cost_rows.own_seconds(text, answer, http)
     function = own * cost_rows.WHOLE_CORE_MB / cost_rows.FUNCTION_MB + answer
     server = json.loads(package.SERVERS.read_text(encoding="utf-8"))["servers"][hosting.Plan().image]
@@ -83,35 +78,35 @@ def inputs_of(results: Mapping[str, Any]) -> Inputs:
 # --- one rate -----------------------------------------------------------------------------------
 
 
-def fleet(rate: int, given: Inputs) -> Fleet:
-    """Give what a steady rate of requests a second needs: by Little's law, and by simulation."""
+def fleet(rate: int, inputs: Inputs) -> Fleet:
+    """Return the fleet for a steady rate of requests a second, by Little's law and by simulation."""
     cores = cost_rows.REALTIME_CORES
-    instances = math.ceil(rate * given.endpoint / BUSY / cores)
-    waits = queue(rate, given.endpoint, instances * cores)
-    # Long enough for the first copies to come back.
-    events = max(MOST_EVENTS, math.ceil(2 * rate * (given.cold + given.function)))
-    cold = cold_starts(rate, given.function, given.cold, events)
+    instances = math.ceil(rate * inputs.endpoint / BUSY / cores)
+    waits = queue(rate, inputs.endpoint, instances * cores)
+    # Enough events for the first copies to become free.
+    events = max(EVENTS, math.ceil(2 * rate * (inputs.cold + inputs.function)))
+    cold = cold_starts(rate, inputs.function, inputs.cold, events)
     hour = prices.table()["instance_hour"][cost_rows.REALTIME_INSTANCE]
-    asked = prices.table()["api_million_requests"] + prices.table()["function_million_requests"]
-    function = given.function * cost_rows.FUNCTION_MB / 1024 * prices.table()["function_gb_second"]
-    dollars = instances * hour + 3600 * rate * (asked / 1e6 + function)
-    copies = rate * given.function
+    calls = prices.table()["api_million_requests"] + prices.table()["function_million_requests"]
+    function = inputs.function * cost_rows.FUNCTION_MB / 1024 * prices.table()["function_gb_second"]
+    dollars = instances * hour + 3600 * rate * (calls / 1e6 + function)
+    copies = rate * inputs.function
     accounts = max(math.ceil(rate / API_RATE), math.ceil(copies / FUNCTION_COPIES))
     return Fleet(
         rate,
         copies,
         accounts,
-        rate * given.endpoint,
+        rate * inputs.endpoint,
         instances,
-        at(waits, 0.5) + given.function,
-        at(waits, 0.99) + given.function,
+        at(waits, 0.5) + inputs.function,
+        at(waits, 0.99) + inputs.function,
         cold,
         dollars,
     )
 
 
-def queue(rate: float, seconds: float, servers: int, events: int = MOST_EVENTS) -> list[float]:
-    """Give each request's wait in seconds: random arrivals, one time of service, first come first served."""
+def queue(rate: float, seconds: float, servers: int, events: int = EVENTS) -> list[float]:
+    """Return each request's wait in seconds: random arrivals, one service time, first come first served."""
     chance, now = random.Random(SEED), 0.0
     free = [0.0] * servers
     waits = []
@@ -123,12 +118,15 @@ def queue(rate: float, seconds: float, servers: int, events: int = MOST_EVENTS) 
     return waits
 
 
-def cold_starts(rate: float, seconds: float, cold: float, events: int = MOST_EVENTS) -> int:
-    """Count the requests that meet a cold copy when a load begins; the copy used last serves first."""
+def cold_starts(rate: float, seconds: float, cold: float, events: int = EVENTS) -> int:
+    """Return the number of requests that meet a cold copy when a load begins.
+
+    The copy used last serves first.
+    """
     chance, now = random.Random(SEED), 0.0
     busy: list[float] = []
     idle: list[float] = []
-    met = 0
+    count = 0
     for _ in range(events):
         now += chance.expovariate(rate)
         while busy and busy[0] <= now:
@@ -138,13 +136,13 @@ def cold_starts(rate: float, seconds: float, cold: float, events: int = MOST_EVE
             heapq.heappush(busy, now + seconds)
         else:
             idle.clear()
-            met += 1
+            count += 1
             heapq.heappush(busy, now + seconds + cold)
-    return met
+    return count
 
 
 def at(values: list[float], share: float) -> float:
-    """Give the value that so many of the values do not exceed."""
+    """Return the quantile of the values at a share of 0..1."""
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
@@ -152,7 +150,7 @@ def at(values: list[float], share: float) -> float:
 
 
 class Moment(NamedTuple):
-    """One second of a fleet that scales: what is asked, instances that serve, and a request's wait."""
+    """One second of a scaling fleet: the rate, the serving instances, and a request's wait."""
 
     second: int
     rate: float
@@ -160,29 +158,29 @@ class Moment(NamedTuple):
     wait: float
 
 
-def scaled(load: Load, given: Inputs, seconds: int, first: int) -> list[Moment]:
-    """Follow a fleet of instances for so many seconds: it grows when it was too busy for ALARM_SECONDS.
+def scaled(load: Load, inputs: Inputs, seconds: int, first: int) -> list[Moment]:
+    """Simulate a fleet of instances for some seconds. It grows after ALARM_SECONDS of too much load.
 
-    Nobody gives up waiting here; in truth a caller is told to come back later.
+    Here every request waits. In reality a request beyond capacity gets an error with Retry-After.
     """
-    per_instance = cost_rows.REALTIME_CORES / given.endpoint
-    count, waiting, busy_since = first, 0.0, 0
-    coming: list[tuple[int, int]] = []
+    per_instance = cost_rows.REALTIME_CORES / inputs.endpoint
+    count, waiting, busy_seconds = first, 0.0, 0
+    booting: list[tuple[int, int]] = []
     moments = []
     for second in range(seconds):
-        count += sum(more for ready, more in coming if ready == second)
+        count += sum(more for ready, more in booting if ready == second)
         rate = load(second)
         waiting = max(0.0, waiting + rate - count * per_instance)
-        busy_since = busy_since + 1 if rate > BUSY * count * per_instance else 0
-        if busy_since >= ALARM_SECONDS and not any(ready > second for ready, _ in coming):
+        busy_seconds = busy_seconds + 1 if rate > BUSY * count * per_instance else 0
+        if busy_seconds >= ALARM_SECONDS and not any(ready > second for ready, _ in booting):
             more = max(1, math.ceil(rate / (BUSY * per_instance)) - count)
-            coming.append((second + BOOT_SECONDS + round(given.wake), more))
+            booting.append((second + BOOT_SECONDS + round(inputs.wake), more))
         moments.append(Moment(second, rate, count, waiting / (count * per_instance)))
     return moments
 
 
 def step(low: float, high: float, when: int) -> Load:
-    """Give a load that jumps from ``low`` to ``high`` requests a second."""
+    """Return a load that jumps from ``low`` to ``high`` requests a second."""
     return lambda second: low if second < when else high
 
 
@@ -190,31 +188,32 @@ def step(low: float, high: float, when: int) -> Load:
 
 
 def bulk_hours(rate: float, instances: int, reviews: int = BILLION) -> float:
-    """Give the hours of a batch at one core's reviews a second."""
+    """Return the hours of a batch at one core's reviews a second."""
     return reviews / (rate * cost_rows.INSTANCE_CORES * instances) / 3600
 
 
-# --- what is told -------------------------------------------------------------------------------
+# --- blocks -------------------------------------------------------------------------------------
 
 
 def blocks(results: Mapping[str, Any] | None) -> dict[str, str]:
-    """Give what docs/scaling.md must say, by the name of its block."""
+    """Return the blocks of docs/scaling.md by name."""
+    names = ("scaling-inputs", "scaling-rates", "scaling-billion")
     if results is None:
-        return dict.fromkeys(("inputs", "rates", "billion"), NOT_MEASURED)
-    given = inputs_of(results)
-    return {"inputs": _inputs(given), "rates": _rates(given), "billion": _billion(results)}
+        return dict.fromkeys(names, NOT_MEASURED)
+    inputs = inputs_of(results)
+    return dict(zip(names, (_inputs(inputs), _rates(inputs), _billion(results)), strict=True))
 
 
-def _inputs(given: Inputs) -> str:
+def _inputs(inputs: Inputs) -> str:
     return (
-        f"A request keeps the function for {1000 * given.function:.1f} ms (at"
+        f"A request keeps the function for {1000 * inputs.function:.1f} ms (at"
         f" {cost_rows.FUNCTION_MB} MB it has a share of a core) and a core of the endpoint for"
-        f" {1000 * given.endpoint:.1f} ms. A cold function answers after {1000 * given.cold:.0f} ms more, a"
-        f" sleeping endpoint after {given.wake:.0f} s.\n"
+        f" {1000 * inputs.endpoint:.1f} ms. A cold function answers after {1000 * inputs.cold:.0f} ms more, a"
+        f" sleeping endpoint after {inputs.wake:.0f} s.\n"
     )
 
 
-def _rates(given: Inputs) -> str:
+def _rates(inputs: Inputs) -> str:
     head = (
         "requests a second",
         "copies of the function",
@@ -227,14 +226,15 @@ def _rates(given: Inputs) -> str:
         "dollars an hour, with instances",
     )
     rows = []
-    for one in (fleet(rate, given) for rate in RATES):
-        serverless = f"{one.serverless:,.1f}"
-        if one.serverless > hosting.MAX_CONCURRENCY:
+    for needs in (fleet(rate, inputs) for rate in RATES):
+        serverless = f"{needs.serverless:,.1f}"
+        if needs.serverless > hosting.MAX_CONCURRENCY:
             serverless += ", too many"
-        times = [f"{1000 * seconds:.1f} ms" for seconds in (one.p50, one.p99)]
-        cells = [f"{one.rate:,}", f"{one.copies:,.1f}", f"{one.accounts:,}", serverless, f"{one.instances:,}"]
-        rows.append([*cells, *times, f"{one.cold:,}", f"{one.dollars_hour:,.2f}"])
-    return tables.markdown(head, rows)
+        times = [f"{1000 * seconds:.1f} ms" for seconds in (needs.p50, needs.p99)]
+        cells = [f"{needs.rate:,}", f"{needs.copies:,.1f}", f"{needs.accounts:,}", serverless]
+        cells += [f"{needs.instances:,}", *times, f"{needs.cold:,}", f"{needs.dollars_hour:,.2f}"]
+        rows.append(cells)
+    return pages.table(head, rows)
 
 
 def _billion(results: Mapping[str, Any]) -> str:
@@ -246,11 +246,11 @@ def _billion(results: Mapping[str, Any]) -> str:
     for count in INSTANCES:
         hours = bulk_hours(rate, count)
         rows.append([f"{count} x {cost_rows.INSTANCE}", f"{hours:,.1f}", f"{hours * count * hour:,.0f}"])
-    return tables.markdown(("Batch Transform", "hours", "dollars"), rows)
+    return pages.table(("Batch Transform", "hours", "dollars"), rows)
 
 
 def main() -> None:
-    results = fill_docs.read_bench()
+    results = published.read()
     for name, block in blocks(results).items():
         print(f"{name}\n{block}")
 

@@ -1,4 +1,4 @@
-"""What every part of the benchmark is given: the reviews, a folder to write in, and how much time it has."""
+"""Define the arguments of every part: reviews, a folder for files, and the length of the run."""
 
 import dataclasses
 from pathlib import Path
@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """``quick`` measures for seconds what else is measured for minutes; ``long`` trains to an accuracy."""
+    """A run: ``quick`` takes seconds instead of minutes, ``long`` also trains to an accuracy."""
 
     samples: Samples
     folder: Path
@@ -18,11 +18,11 @@ class Setting:
     long: bool = False
 
     def choose(self, quick: float, full: float) -> float:
-        """Give the one that counts here, of seconds or of runs."""
+        """Return the value for this run, in seconds or runs."""
         return quick if self.quick else full
 
     def empty(self, name: str) -> Path:
-        """Give a new folder of that name."""
+        """Create a folder of this name, and return it."""
         path = self.folder / name
         path.mkdir()
         return path

@@ -1,4 +1,4 @@
-"""Starts: the Lambda zip from import to its first answer, the endpoint, `make run` to its first verdict."""
+"""Measure starts: the Lambda zip and the endpoint to their first answer, `make run` to its first verdict."""
 
 import functools
 import importlib.util
@@ -28,16 +28,16 @@ LAMBDA_NAMES = (COLD, f"{COLD}, memory", NAIVE, f"{NAIVE}, memory", "Lambda zip"
 ENDPOINT, RUN = "local endpoint to its first answer", "make run to its first verdict"
 NAMES = (*LAMBDA_NAMES, ENDPOINT, RUN)
 REVIEW = "A warm, funny film that never once felt too long. I would happily watch it again."
-# Imported before the app in the naive zip, where they are installed.
+# The naive zip imports those of them that are installed, before the app.
 NAIVE_IMPORTS = ("numpy", "nltk", "sagemaker")
 INSTALL_SECONDS = 300
 
-# A review's answer from a function: (milliseconds, MB).
+# A function's first answer: (milliseconds, MB).
 Cold = tuple[float, float]
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give milliseconds to the first answer, and memory and size of the function."""
+    """Yield milliseconds to the first answer, and memory and size of the function."""
     runs = int(setting.choose(2, 7))
     with running_endpoint() as url:
         try:
@@ -53,7 +53,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
 
 
 def _function(setting: Setting, url: str, runs: int) -> Iterator[Figure]:
-    from tests.support.lambda_zip import Toolchain, build  # asks for pytest, which README's tables don't
+    from tests.support.lambda_zip import Toolchain, build  # imports pytest, which other parts do without
 
     folder = setting.empty("lambda")
     package = build(Toolchain("", sys.executable, image()), folder)
@@ -61,24 +61,33 @@ def _function(setting: Setting, url: str, runs: int) -> Iterator[Figure]:
     with zipfile.ZipFile(package / "deployment.zip") as file:
         file.extractall(task)
     naive = naive_task(task, folder / "naive")
-    # Naive imports find what this environment has installed.
+    # Naive imports need this environment's packages.
     both = f"{image()}:{sysconfig.get_path('purelib')}"
     cold: dict[str, list[Cold]] = {COLD: [], NAIVE: []}
     for _ in range(runs):
         cold[COLD].append(first_answer(task, str(image()), "app.app", url, folder / "log"))
         cold[NAIVE].append(first_answer(naive, both, "naive.app", url, folder / "naive.log"))
-    for name, found in cold.items():
+    for name, answers in cold.items():
         note = f"with {', '.join(installed())} imported as well" if name == NAIVE else "under AWS's emulator"
-        yield summarise(PART, name, [ms for ms, _ in found], note=note)
-        yield summarise(PART, f"{name}, memory", [mb for _, mb in found], "MB")
+        yield summarise(PART, name, [ms for ms, _ in answers], note=note)
+        yield summarise(PART, f"{name}, memory", [mb for _, mb in answers], "MB")
     yield single(PART, "Lambda zip", (package / "deployment.zip").stat().st_size / 1e6, "MB", "10^6 bytes")
 
 
 def first_answer(task: Path, packages: str, handler: str, url: str, log: Path) -> Cold:
-    """Start a function and ask it at once; the emulator imports it when the first event comes."""
-    # /var/task can't be written on Lambda, so nothing is found compiled there.
-    env = {"PYTHONDONTWRITEBYTECODE": "1", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": url}
-    function = LambdaEmulator(task, Path(packages), handler, log, **env)
+    """Start a function, invoke it at once, and return its time and memory.
+
+    The emulator imports the function at the first event.
+    """
+    # /var/task is read-only on Lambda, so it holds no compiled files.
+    function = LambdaEmulator(
+        task,
+        Path(packages),
+        handler,
+        log,
+        PYTHONDONTWRITEBYTECODE="1",
+        AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=url,
+    )
     try:
         event = proxy_event(
             "POST", "/v1/sentiment", json.dumps({"review": REVIEW}), {"Content-Type": "application/json"}
@@ -94,8 +103,8 @@ def first_answer(task: Path, packages: str, handler: str, url: str, log: Path) -
 
 
 def peak_mb(pid: int) -> float:
-    """Give the peak of the largest process below ``pid``, in MB: Python's, since the emulator is small."""
-    return max(_high_water(one) for one in tree(pid)) / 1024
+    """Return the peak of the largest process below ``pid``, Python's, in MB."""
+    return max(map(_high_water, tree(pid))) / 1024
 
 
 def _high_water(pid: int) -> int:
@@ -104,7 +113,7 @@ def _high_water(pid: int) -> int:
 
 
 def naive_task(task: Path, folder: Path) -> Path:
-    """Copy an unpacked zip and add a handler that imports far more than it needs."""
+    """Copy an unpacked zip, and add a handler with needless imports."""
     shutil.copytree(task, folder)
     lines = [f"import {name}" for name in installed()] + ["from app import app"]
     (folder / "naive.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -112,13 +121,13 @@ def naive_task(task: Path, folder: Path) -> Path:
 
 
 def installed() -> list[str]:
-    """Give which of NAIVE_IMPORTS this environment has."""
+    """Return the installed packages of NAIVE_IMPORTS."""
     return [name for name in NAIVE_IMPORTS if importlib.util.find_spec(name)]
 
 
 @functools.cache
 def image() -> Path:
-    """Give a folder with what Lambda's image holds, kept in the cache folder. Raises Missing."""
+    """Return a cached folder with the packages of Lambda's image. Raises Missing."""
     folder = cache.folder() / "bench" / f"image-{sys.version_info[0]}.{sys.version_info[1]}"
     if not (folder / "awslambdaric").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
@@ -138,28 +147,28 @@ def image() -> Path:
 
 @contextmanager
 def running_endpoint() -> Iterator[str]:
-    """Run the endpoint; give its URL."""
+    """Run the endpoint, and yield its URL."""
     port, process = _start_endpoint()
     try:
-        _wait_for(lambda: _judged(port))
+        _wait_for(lambda: _answers(port))
         yield f"http://127.0.0.1:{port}"
     finally:
         _end(process)
 
 
 def endpoint_seconds() -> float:
-    """Give the seconds from the endpoint's start to its first answer."""
+    """Return the seconds from the endpoint's start to its first answer."""
     began = time.perf_counter()
     port, process = _start_endpoint()
     try:
-        _wait_for(lambda: _judged(port))
+        _wait_for(lambda: _answers(port))
         return time.perf_counter() - began
     finally:
         _end(process)
 
 
 def run_seconds() -> float:
-    """Give the seconds from the start of run.py to its first verdict."""
+    """Return the seconds from the start of run.py to its first verdict."""
     began = time.perf_counter()
     stack = Stack()
     try:
@@ -175,11 +184,11 @@ def _start_endpoint() -> tuple[int, "subprocess.Popen[bytes]"]:
     return port, subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def _judged(port: int) -> bool:
+def _answers(port: int) -> bool:
     body = json.dumps({"reviews": [{"review": REVIEW}]}).encode()
     try:
-        with connected(port, "/endpoints/verdict/invocations") as ask:
-            return bool(ask(body))
+        with connected(port, "/endpoints/verdict/invocations") as post:
+            return bool(post(body))
     except OSError:
         return False
 

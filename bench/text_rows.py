@@ -1,4 +1,4 @@
-"""Text to ids, beside what the app before this one did, NLTK's usual way, and BeautifulSoup alone."""
+"""Measure text to ids, beside the old app's preprocessing, NLTK's usual one, and BeautifulSoup alone."""
 
 import re
 import warnings
@@ -27,24 +27,24 @@ NOTES = {
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give milliseconds a review of about 230 words, warm, one thread."""
+    """Yield milliseconds a review of about 230 words, warm, one thread."""
     times = side_by_side(contestants(setting), setting.choose(6, 40))
     yield from (summarise_turns(PART, name, times[name], note=NOTES.get(name, "")) for name in NAMES)
 
 
 def contestants(setting: Setting) -> dict[str, Contestant]:
-    """Give what is timed: each reads the same reviews, which hold markup, but for the plain case."""
+    """Return the contestants. All get the same reviews with markup, except for the plain case."""
     words = vocabulary.load()
     marked, plain = setting.samples.marked, setting.samples.plain
-    calls = (words.encode, words.encode, markup_out, nltk_stems, old_app_stems)
+    calls = (words.encode, words.encode, strip_markup, nltk_stems, old_app_stems)
     return {
         name: Contestant(call, plain if "plain" in name else marked)
         for name, call in zip(NAMES, calls, strict=True)
     }
 
 
-def markup_out(review: str) -> str:
-    """Take markup out and do nothing else: the floor."""
+def strip_markup(review: str) -> str:
+    """Remove markup and do nothing else, as the lower bound."""
     from bs4 import BeautifulSoup, MarkupResemblesLocatorWarning
 
     warnings.simplefilter("ignore", MarkupResemblesLocatorWarning)
@@ -52,20 +52,20 @@ def markup_out(review: str) -> str:
 
 
 def nltk_stems(review: str) -> list[str]:
-    """Tokenize and stem as NLTK's own book does, one stemmer for all."""
+    """Tokenize and stem as NLTK's own book does, with one stemmer for all words."""
     from nltk.tokenize import word_tokenize
 
     stem = _stemmer().stem
-    return [stem(token) for token in word_tokenize(markup_out(review), preserve_line=True)]
+    return [stem(token) for token in word_tokenize(strip_markup(review), preserve_line=True)]
 
 
 def old_app_stems(review: str) -> list[str]:
-    """Preprocess as the app before this one did, its way of doing so included."""
+    """Preprocess as the old app did, its inefficiencies included."""
     from nltk.stem.porter import PorterStemmer
 
-    text = re.sub("[^a-zA-Z0-9]", " ", markup_out(review).lower())
-    kept = [word for word in text.split() if word not in _read_stop_words()]
-    return [PorterStemmer().stem(word) for word in kept]
+    text = re.sub("[^a-zA-Z0-9]", " ", strip_markup(review).lower())
+    words = [word for word in text.split() if word not in _read_stop_words()]
+    return [PorterStemmer().stem(word) for word in words]
 
 
 def _read_stop_words() -> list[str]:

@@ -1,4 +1,4 @@
-"""Training: reviews a second, and minutes to an accuracy, beside the old network as its authors wrote it."""
+"""Measure training: reviews a second, and minutes to an accuracy, beside the old app's network."""
 
 import os
 import re
@@ -26,10 +26,11 @@ NAMES = (
     f"{OURS}, {MINUTES} to {OURS_TO:.0%}",
     f"{OLD}, {MINUTES} to {OLD_TO:.0%}",
 )
-# As its authors wrote it: every review padded to so many stems, so many reviews a step, Adam, BCELoss.
+# The old network's own settings: stems of a padded review, reviews a step, and the sizes of its vocabulary,
+# embedding and hidden state. It trains by Adam and BCELoss.
 PADDED, BATCH, STEMS, WIDTH, HIDDEN = 500, 512, 5000, 32, 100
-MOST_EPOCHS = 40
-# The quickest way to OURS_TO that was found on the development split; `make train` goes on to a better end.
+MAX_EPOCHS = 40
+# The quickest settings for OURS_TO, by the development split. `make train` trains longer, to a better result.
 QUICKEST = {
     "--vector-epochs": 2,
     "--lm-epochs": 0.5,
@@ -40,7 +41,7 @@ QUICKEST = {
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Give speeds of one epoch over a part of the train split, on all cores; minutes when asked for."""
+    """Yield speeds of one epoch over a part of the train split, on all cores; minutes with --long."""
     try:
         import torch
     except ImportError as error:
@@ -67,7 +68,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
 
 
 def our_speed(corpus: corpora.Corpus, part: corpora.Split, setting: Setting) -> float:
-    """Give reviews a second of train.py's own epoch, without its scoring."""
+    """Return reviews a second of train.py's epoch, without its evaluation."""
     import torch
 
     from training.recipe import train
@@ -83,7 +84,7 @@ def our_speed(corpus: corpora.Corpus, part: corpora.Split, setting: Setting) -> 
 
 
 def old_speed(part: corpora.Split) -> float:
-    """Give reviews a second of the old network's epoch."""
+    """Return reviews a second of the old network's epoch."""
     network, optimizer = old_network()
     began = time.perf_counter()
     old_epoch(network, optimizer, part)
@@ -91,12 +92,12 @@ def old_speed(part: corpora.Split) -> float:
 
 
 def our_minutes(setting: Setting) -> tuple[float, float]:
-    """Give minutes of train.py until an epoch scores OURS_TO, and those of its pretraining among them.
+    """Return minutes of train.py until an epoch reaches OURS_TO, and those of its pretraining.
 
     Raises Missing.
     """
     with tempfile.TemporaryDirectory() as cache:
-        # All cores, as `make train` takes them.
+        # All cores, as `make train` uses them.
         env = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
         env |= {"VERDICT_CACHE": cache, "PYTHONUNBUFFERED": "1"}
         command = [
@@ -114,8 +115,8 @@ def our_minutes(setting: Setting) -> tuple[float, float]:
             for line in lines:
                 if line.startswith("pretrain: "):
                     before = time.perf_counter() - began
-                scored = re.search(r"development_accuracy=([0-9.]+)", line)
-                if scored and float(scored[1]) >= OURS_TO:
+                accuracy = re.search(r"development_accuracy=([0-9.]+)", line)
+                if accuracy and float(accuracy[1]) >= OURS_TO:
                     process.kill()
                     process.wait()
                     return (time.perf_counter() - began) / 60, before / 60
@@ -124,23 +125,23 @@ def our_minutes(setting: Setting) -> tuple[float, float]:
 
 
 def old_minutes(corpus: corpora.Corpus) -> float:
-    """Give minutes of the old network's training until an epoch scores OLD_TO. Raises Missing."""
+    """Return minutes of the old network's training until an epoch reaches OLD_TO. Raises Missing."""
     network, optimizer = old_network()
     seconds = 0.0
-    for _ in range(MOST_EPOCHS):
+    for _ in range(MAX_EPOCHS):
         began = time.perf_counter()
         old_epoch(network, optimizer, corpus.train)
         seconds += time.perf_counter() - began
         if old_accuracy(network, corpus.development) >= OLD_TO:
             return seconds / 60
-    raise Missing(f"the old network stayed below {OLD_TO:.0%} for {MOST_EPOCHS} epochs")
+    raise Missing(f"the old network stayed below {OLD_TO:.0%} for {MAX_EPOCHS} epochs")
 
 
 # --- the old network ----------------------------------------------------------------------------
 
 
 def old_network() -> tuple[Any, Any]:
-    """Give the old network and its optimizer: embedding, one LSTM, the output at the last stem."""
+    """Return the old network and its optimizer: embedding, one LSTM, the output at the last stem."""
     import torch
     from torch import nn
 
@@ -155,7 +156,7 @@ def old_network() -> tuple[Any, Any]:
 
 
 def old_epoch(network: Any, optimizer: Any, split: corpora.Split) -> None:
-    """Train once over a split, in its order, mixed once."""
+    """Train one epoch over a split, in a random order that is always the same."""
     import torch
 
     order = np.random.default_rng(1).permutation(len(split))
@@ -165,33 +166,33 @@ def old_epoch(network: Any, optimizer: Any, split: corpora.Split) -> None:
             old_output(network, split, rows), torch.from_numpy(split.labels[rows].astype(np.float32))
         )
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
 
 
 def old_output(network: Any, split: corpora.Split, rows: np.ndarray) -> Any:
-    """Give P(positive) of rows of a split, each padded to PADDED. Our ids stand for its stems."""
+    """Return P(positive), float32 (rows,), of a split's rows, padded to PADDED. Our ids replace its stems."""
     import torch
 
     lengths = torch.tensor([min(len(split.ids[row]), PADDED) for row in rows])
     ids = torch.zeros((len(rows), PADDED), dtype=torch.int64)
     for at, row in enumerate(rows):
-        # Its 5,000 most frequent stems have ids of their own; 1 is every other.
-        read = torch.from_numpy(split.ids[row][:PADDED].astype(np.int64)) - 255
-        ids[at, : lengths[at]] = torch.where((read < 2) | (read >= STEMS), 1, read)
+        # The 5,000 most frequent stems have ids of their own; 1 is every other.
+        stems = torch.from_numpy(split.ids[row][:PADDED].astype(np.int64)) - 255
+        ids[at, : lengths[at]] = torch.where((stems < 2) | (stems >= STEMS), 1, stems)
     states, _ = network["lstm"](network["embedding"](ids.T))
     last = states[lengths - 1, torch.arange(len(rows))]
     return torch.sigmoid(network["dense"](last)).squeeze(1)
 
 
 def old_accuracy(network: Any, split: corpora.Split) -> float:
-    """Give the share of a split that it gets right."""
+    """Return the share of a split that the old network gets right."""
     import torch
 
     right = 0
     with torch.inference_mode():
         for start in range(0, len(split), BATCH):
             rows = np.arange(start, min(start + BATCH, len(split)))
-            found = old_output(network, split, rows).numpy()
-            right += int(((found >= 0.5) == (split.labels[rows] == 1)).sum())
+            probabilities = old_output(network, split, rows).numpy()
+            right += int(((probabilities >= 0.5) == (split.labels[rows] == 1)).sum())
     return right / len(split)

@@ -1,7 +1,7 @@
-"""A transformer of DistilBERT's size with random weights: what it computes, not what it knows.
+"""Build a transformer of DistilBERT's size with random weights, which takes the same time as trained ones.
 
-Six layers of 768, 12 heads, 3,072 inside. Its table has 1,000 rows, since looking one up takes the same
-time among 30,522. Built once and kept in the cache folder.
+Six layers of 768, 12 heads, 3,072 inside. Its table has 1,000 rows, since a lookup takes the same time among
+30,522. The graph is built once, in the cache folder.
 """
 
 import functools
@@ -21,25 +21,28 @@ from bench.measuring import Missing
 from bench.setting import ROOT
 from training.data import cache
 
-ROWS, MOST_TOKENS = 1_000, 512
+ROWS, MAX_TOKENS = 1_000, 512
 OPSET = 17
+# Reads ids from standard input, and answers each line with a line.
+PROCESS = "bench.network_process"
 
 
 def network() -> Any:
-    """Give it in torch. Raises Missing."""
+    """Return the network in torch. Raises Missing."""
     try:
         import torch
         from transformers import DistilBertConfig, DistilBertModel
     except ImportError as error:
         raise Missing(f"{error.name} is not installed: pip install -r requirements/bench.txt") from error
     torch.manual_seed(1)
-    return DistilBertModel(DistilBertConfig(vocab_size=ROWS)).eval()
+    model: Any = DistilBertModel(DistilBertConfig(vocab_size=ROWS))
+    return model.eval()
 
 
 @contextmanager
-def int8_apart() -> Iterator[Callable[[list[int]], object]]:
-    """Give a call of its int8 graph in ONNX Runtime, in a process of its own. Raises Missing."""
-    command = [sys.executable, "-m", "bench.network_apart", str(_int8_file())]
+def int8_process() -> Iterator[Callable[[list[int]], object]]:
+    """Yield a function that runs the int8 graph on ids, in a process of its own. Raises Missing."""
+    command = [sys.executable, "-m", PROCESS, str(_int8_file())]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -54,7 +57,7 @@ def int8_apart() -> Iterator[Callable[[list[int]], object]]:
             return None
 
         try:
-            run([1])  # a graph that can't be loaded shows here
+            run([1])  # a broken graph fails here
             yield run
         finally:
             process.kill()
@@ -63,12 +66,12 @@ def int8_apart() -> Iterator[Callable[[list[int]], object]]:
 
 
 def pipeline() -> Callable[[str], object]:
-    """Give what a pipeline of torch does with a review: pieces of words, the network. Raises Missing."""
-    model, pieces = network(), _tokenizer()
+    """Return torch's pipeline for a review: word pieces, then the network. Raises Missing."""
+    model, tokenizer = network(), _tokenizer()
     import torch
 
     def answer(review: str) -> object:
-        ids = torch.tensor([pieces.encode(review).ids]) % ROWS
+        ids = torch.tensor([tokenizer.encode(review).ids]) % ROWS
         with torch.inference_mode():
             return model(ids).last_hidden_state[0, 0, 0].item()
 
@@ -77,27 +80,27 @@ def pipeline() -> Callable[[str], object]:
 
 @functools.cache
 def _tokenizer() -> Any:
-    """Give BERT's own tokenizer, out of the package that teaches the network."""
+    """Return BERT's tokenizer, from the package of the network's teacher."""
     try:
         from tokenizers import Tokenizer
 
         from training.recipe import transformer
 
-        found = Tokenizer.from_file(str(transformer.pretrained_folder() / "tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(transformer.pretrained_folder() / "tokenizer.json"))
     except (ImportError, transformer.TransformerError) as error:
         raise Missing(f"BERT's pieces of words are missing ({error})") from error
-    found.enable_truncation(MOST_TOKENS)
-    found.no_padding()
-    return found
+    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _int8_file() -> Path:
-    kept = cache.folder() / "bench" / "distilbert-size-int8.onnx"
-    if not kept.is_file():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-            os.replace(_export(Path(folder)), kept)
-    return kept
+    path = cache.folder() / "bench" / "distilbert-size-int8.onnx"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            os.replace(_export(Path(folder)), path)
+    return path
 
 
 def _export(folder: Path) -> Path:
@@ -107,7 +110,7 @@ def _export(folder: Path) -> Path:
 
     plain, small = folder / "plain.onnx", folder / "int8.onnx"
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter without onnxscript is called old
+        warnings.simplefilter("ignore")  # torch calls the exporter without onnxscript deprecated
         torch.onnx.export(
             model,
             (torch.ones((1, 8), dtype=torch.int64),),

@@ -1,4 +1,4 @@
-"""A file of reviews by pandas and VADER, in one process, as one would write it.
+"""Score a file of reviews by pandas and VADER, in one process, as a short script would.
 
 python -m bench.vader_bulk reviews.csv verdicts.csv
 """

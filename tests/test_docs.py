@@ -270,25 +270,13 @@ def test_a_curl_is_answered(page: str, command: str, stack: Stack) -> None:
 def test_the_answer_in_readme_is_the_app_s(stack: Stack) -> None:
     printed = json.loads(re.search(r"^\{$.*?^\}$", README, re.DOTALL | re.MULTILINE)[0])  # type: ignore[index]
     data = json.dumps({"review": fill_docs.REVIEW}).encode()
-    request = urllib.request.Request(
-        f"{stack.api}/v1/sentiment", data, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(f"{stack.api}/v1/sentiment", data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request) as response:
         answer = json.load(response)
     assert answer | {"request_id": ""} == printed | {"request_id": ""}
 
 
 # --- generated blocks ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("page", fill_docs.PAGES)
-def test_the_figures_and_the_answer_are_the_model_s(page: str) -> None:
-    assert fill_docs.fill_page(page, fill_docs.blocks()) == text_of(page), "run python -m tools.fill_docs"
-
-
-def test_every_block_stands_on_one_page() -> None:
-    placed = [name for blocks in fill_docs.PAGES.values() for name in blocks]
-    assert sorted(placed) == sorted(fill_docs.blocks())
 
 
 def test_the_curl_says_what_it_answers() -> None:

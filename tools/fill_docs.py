@@ -1,18 +1,18 @@
-"""Write the model's figures and the curl's true answer into README and docs/, and the model card's page.
+"""Write all figures and the true answer of the curl example into README and docs.
 
     python -m tools.fill_docs
 
-Replaces the text between ``<!-- NAME -->`` and ``<!-- /NAME -->``, from the card and the model. A block without
-figures names the command that measures them. Writes docs/model-card.md too.
+Fills each block wherever it stands (bench/pages.py), from the card, the model and published results. A block
+without figures names the command that measures them. Writes docs/model-card.md too.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench import tables
+from bench import pages, publish, published, tables
+from bench.pages import not_measured, percent, table
 from tools import model_card
 from training.endpoint import inference
 from vocab import messages
@@ -22,30 +22,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "model-card.md"
 CURVE = ROOT / "training" / "adapt" / "curve.json"
 SERVERS = ROOT / "training" / "aws" / "servers.json"
-BENCH = ROOT / "bench" / "results.json"
-# The last run that was published on another kind of processor.
-BESIDE = BENCH.with_name("results-beside.json")
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
-# Each page and its blocks.
-PAGES = {
-    "README.md": ("answer", "results"),
-    "docs/adapt.md": ("curve",),
-    "docs/deploy.md": ("servers",),
-    "docs/evaluation.md": (
-        "figures",
-        "stages",
-        "seeds",
-        "speed",
-        "bench",
-        "app",
-        "peers",
-        "behaviour",
-        "ablation",
-        "faithfulness",
-        "warnings",
-    ),
-}
 
 
 def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
@@ -53,30 +31,15 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     loaded = inference.model_fn(model)
     card = loaded.card
     parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
-    parts["results"] = results(card, read_bench())
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
-    parts["bench"] = bench(read_bench())
     parts["curve"] = curve(CURVE)
+    benchmark = published.read()
+    parts["results"] = results(card, benchmark)
+    parts |= publish.blocks(benchmark, published.read(published.BESIDE))
     return parts | {
-        name: show(card["metrics"][name]) if name in card["metrics"] else not_yet(command)
-        for name, (show, command) in SHOWN.items()
+        name: format_block(card["metrics"][name]) if name in card["metrics"] else not_measured(command)
+        for name, (format_block, command) in METRICS.items()
     }
-
-
-def fill(page: str, parts: dict[str, str], name: str = "the page") -> str:
-    """Return a page with each block's content replaced. Raises ValueError when a block is missing."""
-    for block, content in parts.items():
-        pattern = re.compile(rf"(<!-- {block} -->\n).*?(<!-- /{block} -->)", re.DOTALL)
-        page, count = pattern.subn(lambda match, new=content: match[1] + new + match[2], page)
-        if count != 1:
-            raise ValueError(f"{name} needs one block {block!r}, has {count}")
-    return page
-
-
-def fill_page(name: str, parts: dict[str, str]) -> str:
-    """Return one of PAGES with its blocks as they must be."""
-    text = (ROOT / name).read_text(encoding="utf-8")
-    return fill(text, {block: parts[block] for block in PAGES[name]}, name)
 
 
 def _answer(loaded: inference.LoadedModel) -> str:
@@ -90,10 +53,10 @@ def _answer(loaded: inference.LoadedModel) -> str:
     )
 
 
-def results(card: dict[str, Any], published: dict[str, Any] | None) -> str:
-    """Return README's short table: the model beside the usual choice, with the command that prints each row."""
-    test, found = card["metrics"].get("test", {}), card["metrics"].get("peers", {})
-    ours, other = (_baseline(found, name) for name in ("Verdict", "VADER"))
+def results(card: dict[str, Any], benchmark: dict[str, Any] | None) -> str:
+    """Return README's short table: the model beside the usual choice, and the command of each row."""
+    test, baselines = card["metrics"].get("test", {}), card["metrics"].get("peers", {})
+    ours, other = (_baseline(baselines, name) for name in ("Verdict", "VADER"))
     compared = "python -m training.baselines.table"
     rows = [
         ["accuracy on 25,000 test reviews", *_pair(ours, other, "accuracy", 2), "make evaluate"],
@@ -104,14 +67,14 @@ def results(card: dict[str, Any], published: dict[str, Any] | None) -> str:
         ["short cases", *_pair(ours, other, "behaviour", 1), compared],
         ["a review, one core", _milliseconds(ours), f"{_milliseconds(other)} (VADER)", compared],
     ]
-    if published:
-        rows += [[*row, "make bench"] for row in tables.pairs(published, RESULTS)]
+    if benchmark:
+        rows += [[*row, "make bench"] for row in tables.pairs(benchmark, BENCH_ROWS)]
     table_rows = [[*cells, f"`{command}`"] for *cells, command in rows]
     return table(["", "Verdict", "compared with", "printed by"], table_rows)
 
 
-def _baseline(found: dict[str, Any], name: str) -> dict[str, Any]:
-    return next((row for row in found.get("rows", []) if row["name"] == name), {})
+def _baseline(baselines: dict[str, Any], name: str) -> dict[str, Any]:
+    return next((row for row in baselines.get("rows", []) if row["name"] == name), {})
 
 
 def _pair(ours: dict[str, Any], other: dict[str, Any], key: str, decimals: int) -> list[str]:
@@ -123,11 +86,11 @@ def _milliseconds(row: dict[str, Any]) -> str:
 
 
 def figures(card: dict[str, Any]) -> str:
-    """Give the table of both splits' figures, and the model's name and size."""
+    """Return the table of both splits' figures, and the model's id and size."""
     rows = []
     for split in ("test", "development"):
-        found = card["metrics"].get(split)
-        if not found:
+        metrics = card["metrics"].get(split)
+        if not metrics:
             rows.append(
                 [
                     split,
@@ -136,18 +99,18 @@ def figures(card: dict[str, Any]) -> str:
                 ]
             )
             continue
-        worst = max((row["ece"] for row in found.get("by_length", [])), default=None)
+        worst = max((row["ece"] for row in metrics.get("by_length", [])), default=None)
         rows.append(
             [
                 split,
-                f"{found['reviews']:,}",
-                percent(found["accuracy"], 2),
-                percent(found["coverage"]),
-                percent(found["accuracy_outright"], 2),
-                percent(found.get("accuracy_of_surest_90"), 2),
-                _with_chance(found),
+                f"{metrics['reviews']:,}",
+                percent(metrics["accuracy"], 2),
+                percent(metrics["coverage"]),
+                percent(metrics["accuracy_outright"], 2),
+                percent(metrics.get("accuracy_of_surest_90"), 2),
+                _with_chance(metrics),
                 percent(worst, 2),
-                percent(found.get("ece_positive"), 2),
+                percent(metrics.get("ece_positive"), 2),
             ]
         )
     head = [
@@ -164,41 +127,41 @@ def figures(card: dict[str, Any]) -> str:
     return table(head, rows) + _sides(card) + f"\nModel `{card['id']}`, {card['onnx_bytes'] / 1e6:.1f} MB.\n"
 
 
-def _with_chance(found: dict[str, Any]) -> str:
-    """Give the calibration error, and the one that so many perfectly calibrated answers would show."""
-    chance = found.get("ece_by_chance")
-    return percent(found["ece"], 2) + ("" if chance is None else f" (chance {percent(chance, 2)})")
+def _with_chance(metrics: dict[str, Any]) -> str:
+    """Return the calibration error, and that of as many perfectly calibrated answers."""
+    chance = metrics.get("ece_by_chance")
+    return percent(metrics["ece"], 2) + ("" if chance is None else f" (chance {percent(chance, 2)})")
 
 
 def _sides(card: dict[str, Any]) -> str:
-    """Say how often each verdict is right, since the two may differ."""
-    found = card["metrics"].get("test", {})
-    if found.get("accuracy_positive") is None or found.get("accuracy_negative") is None:
+    """Return how often each verdict is right, since the two may differ."""
+    metrics = card["metrics"].get("test", {})
+    if metrics.get("accuracy_positive") is None or metrics.get("accuracy_negative") is None:
         return ""
-    positive, negative = (percent(found[f"accuracy_{side}"], 2) for side in ("positive", "negative"))
+    positive, negative = (percent(metrics[f"accuracy_{side}"], 2) for side in ("positive", "negative"))
     return f'\nOn the test split, "positive" is right for {positive}, "negative" for {negative}.\n'
 
 
 def stages(card: dict[str, Any]) -> str:
-    """Give what each stage of the recipe took."""
+    """Return the minutes of each stage of the recipe."""
     cost = card["training"].get("estimate")
     if not cost:
-        return not_yet("make train-best")
-    each = ", ".join(f"{name} {minutes:.0f}" for name, minutes in cost["minutes"].items())
-    return f"Minutes by stage: {each}; together {cost['minutes_total']:.0f} ({cost['machine']}).\n"
+        return not_measured("make train-best")
+    by_stage = ", ".join(f"{name} {minutes:.0f}" for name, minutes in cost["minutes"].items())
+    return f"Minutes by stage: {by_stage}; together {cost['minutes_total']:.0f} ({cost['machine']}).\n"
 
 
 def servers(measured: dict[str, Any]) -> str:
-    """Give the start and the memory of the images' servers."""
+    """Return the start and the memory of the images' servers."""
     rows = [
         [
             f"`{image}`",
-            f"{found['install_seconds'] + found['start_seconds']:.1f} s",
-            f"{found['image_pauses_seconds']} s",
-            f"{found['peak_pss_mb']:,} MB",
-            f"{found['serverless_memory_mb']:,} MB",
+            f"{server['install_seconds'] + server['start_seconds']:.1f} s",
+            f"{server['image_pauses_seconds']} s",
+            f"{server['peak_pss_mb']:,} MB",
+            f"{server['serverless_memory_mb']:,} MB",
         ]
-        for image, found in measured["servers"].items()
+        for image, server in measured["servers"].items()
     ]
     head = [
         "`IMAGE`",
@@ -210,90 +173,71 @@ def servers(measured: dict[str, Any]) -> str:
     return table(head, rows) + f"\nMedian of {measured['runs']} starts on {measured['machine']}.\n"
 
 
-def read_bench(path: Path = BENCH) -> dict[str, Any] | None:
-    """Give the published benchmark's results, or None where there are none yet."""
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
-
-
-def bench(results: dict[str, Any] | None) -> str:
-    """Give what the published benchmark says, ours beside what one would pick instead."""
-    if results is None:
-        return not_yet("make bench FLAGS=--publish")
-    return f"{tables.summary(results)}\n{tables.machine_line(results)}"
-
-
 def curve(results: Path) -> str:
-    """Give what labels of another domain bring, by way and number of labels."""
+    """Return the accuracy on another domain by method and number of labels."""
     if not results.is_file():
-        return not_yet("python -m training.adapt.curve --publish")
-    found = json.loads(results.read_text(encoding="utf-8"))
-    sizes = [row["labels"] for row in found["ways"][0]["rows"]]
+        return not_measured("python -m training.adapt.curve --publish")
+    measured = json.loads(results.read_text(encoding="utf-8"))
+    sizes = [row["labels"] for row in measured["ways"][0]["rows"]]
     rows = [
         [
-            one["way"],
-            *(f"{percent(row['accuracy'])} ± {100 * row['spread']:.1f}" for row in one["rows"]),
-            percent(one["rows"][-1]["films"]),
-            f"{one['rows'][-1]['seconds']:.1f} s",
-            f"{one['peak_mb']:,} MB",
+            method["way"],
+            *(f"{percent(row['accuracy'])} ± {100 * row['spread']:.1f}" for row in method["rows"]),
+            percent(method["rows"][-1]["films"]),
+            f"{method['rows'][-1]['seconds']:.1f} s",
+            f"{method['peak_mb']:,} MB",
         ]
-        for one in found["ways"]
+        for method in measured["ways"]
     ]
     head = ["", *(f"{size:,} labels" for size in sizes), "film reviews then", "fit", "memory"]
+    splits, machine = measured["splits"], measured["machine"]
+    sentences, films = measured["sentences"], measured["films"]
     return table(head, rows) + (
-        f"\nAccuracy on sentences of product reviews, mean and standard deviation over {found['splits']}"
-        f" splits of {found['sentences']:,} sentences by product. Film reviews: {found['films']:,} of the"
-        f" development split, after {sizes[-1]:,} labels; so are seconds and memory ({found['machine']}).\n"
+        f"\nAccuracy on sentences of product reviews, mean and standard deviation over {splits}"
+        f" splits of {sentences:,} sentences by product. Film reviews: {films:,} of the"
+        f" development split, after {sizes[-1]:,} labels; so are seconds and memory ({machine}).\n"
     )
 
 
-def not_yet(command: str) -> str:
-    """Say that something is not measured, and what measures it."""
-    return f"Not measured yet: `{command}`.\n"
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Give a Markdown table."""
-    head = list(head)
-    lines = [f"| {' | '.join(cells)} |\n" for cells in (head, *rows)]
-    return "".join([lines[0], f"|{'---|' * len(head)}\n", *lines[1:]])
-
-
-def percent(share: float | None, decimals: int = 1) -> str:
-    """Give a share of 0..1 in percent; a dash where there is none."""
-    return "–" if share is None else f"{100 * share:.{decimals}f} %"
-
-
-def _app(found: dict[str, Any]) -> str:
+def _app(metrics: dict[str, Any]) -> str:
     return (
-        f"{found['reviews']} test reviews by HTTP: {100 * found['accuracy']:.1f} % right,"
-        f" {found['errors']} errors, {found['p50_ms']:.1f} ms a review at the median and"
-        f" {found['p95_ms']:.1f} ms at the 95th percentile ({found['machine']}).\n"
+        f"{metrics['reviews']} test reviews by HTTP: {100 * metrics['accuracy']:.1f} % right,"
+        f" {metrics['errors']} errors, {metrics['p50_ms']:.1f} ms a review at the median and"
+        f" {metrics['p95_ms']:.1f} ms at the 95th percentile ({metrics['machine']}).\n"
     )
 
 
-def _speed(found: dict[str, Any]) -> str:
+def _speed(metrics: dict[str, Any]) -> str:
     return (
-        f"A review of {found['tokens']} tokens takes {found['ms_median']:.2f} ms at the median and"
-        f" {found['ms_p95']:.2f} ms at the 95th percentile, from its text to its explained answer;"
-        f" the network alone takes {found['ms_median_network']:.2f} ms ({found['machine']}).\n"
+        f"A review of {metrics['tokens']} tokens takes {metrics['ms_median']:.2f} ms at the median and"
+        f" {metrics['ms_p95']:.2f} ms at the 95th percentile, from its text to its explained answer;"
+        f" the network alone takes {metrics['ms_median_network']:.2f} ms ({metrics['machine']}).\n"
     )
 
 
-def _seeds(found: dict[str, Any]) -> str:
-    numbers = found["seeds"]
+def _seeds(metrics: dict[str, Any]) -> str:
+    numbers = metrics["seeds"]
     rows = [
-        [SEED_FIGURES.get(name, name.replace("_", " ")), percent(one["mean"], 2), f"{100 * one['sd']:.2f}"]
-        + [percent(one[end], 2) for end in ("min", "max")]
-        for name, one in found["spread"].items()
+        [
+            SEED_FIGURES.get(name, name.replace("_", " ")),
+            percent(spread["mean"], 2),
+            f"{100 * spread['sd']:.2f}",
+        ]
+        + [percent(spread[end], 2) for end in ("min", "max")]
+        for name, spread in metrics["spread"].items()
     ]
     head = [f"seeds {', '.join(map(str, numbers))}", "mean", "standard deviation", "least", "most"]
     return table(head, rows)
 
 
-def _peers(found: dict[str, Any]) -> str:
+def _peers(metrics: dict[str, Any]) -> str:
     head = ["", "accuracy", "ECE", "contrast", "short cases", "single sentences", "ms a review", "MB"]
-    rows = [_peer(row) for row in found["rows"]]
-    where = f"{found['split']} split, {found['machine']}" if "split" in found else found.get("machine", "")
+    rows = [_peer(row) for row in metrics["rows"]]
+    where = (
+        f"{metrics['split']} split, {metrics['machine']}"
+        if "split" in metrics
+        else metrics.get("machine", "")
+    )
     return table(head, rows) + (f"\nMeasured on: {where}.\n" if where else "")
 
 
@@ -308,47 +252,47 @@ def _peer(row: dict[str, Any]) -> list[str]:
 
 
 def _behaviour(metric: dict[str, Any]) -> str:
-    found = {name: rate for name, rate in metric.items() if isinstance(rate, dict) and "held" in rate}
-    names = [name for name in found if name not in ("overall", "single sentences", "sarcasm")]
-    shown = {"overall": "short cases, all but sarcasm"}
+    rates = {name: rate for name, rate in metric.items() if isinstance(rate, dict) and "held" in rate}
+    names = [name for name in rates if name not in ("overall", "single sentences", "sarcasm")]
+    labels = {"overall": "short cases, all but sarcasm"}
     order = ["single sentences", "overall", *sorted(names), "sarcasm"]
     rows = [
         [
-            shown.get(name, name.replace("_", " ")),
-            *(percent(found[name].get(half)) for half in ("held", "open")),
+            labels.get(name, name.replace("_", " ")),
+            *(percent(rates[name].get(half)) for half in ("held", "open")),
         ]
         for name in order
-        if name in found
+        if name in rates
     ]
     return table(["right", "of the half held back", "of the open half"], rows)
 
 
-def _ablation(found: dict[str, Any]) -> str:
+def _ablation(metrics: dict[str, Any]) -> str:
     keys = ("development_accuracy", "behaviour_held", "sentences_held")
     rows = [
         [row["without"] or "(everything is there)", *(percent(row[key]) for key in keys)]
-        for row in found["rows"]
+        for row in metrics["rows"]
     ]
     head = ["without", "development", "short cases held back", "single sentences held back"]
-    return table(head, rows) + f"\nOne training each, seed {found['seed']}, epochs: {found['epochs']}.\n"
+    return table(head, rows) + f"\nOne training each, seed {metrics['seed']}, epochs: {metrics['epochs']}.\n"
 
 
-def _faithfulness(found: dict[str, Any]) -> str:
+def _faithfulness(metrics: dict[str, Any]) -> str:
     rows = [
         [
             name,
             *(f"{100 * row[key]:.1f} ± {_error(row, key)}" for key in ("comprehensiveness", "sufficiency")),
         ]
-        for name, row in found["words"].items()
+        for name, row in metrics["words"].items()
     ]
-    said = table(["words ranked by", "removed, it falls by", "kept alone, it falls by"], rows)
-    said += f"\nPoints of P(verdict), mean and standard error over {found['reviews']} development reviews."
-    if split := found.get("sentences"):
-        said += (
+    text = table(["words ranked by", "removed, it falls by", "kept alone, it falls by"], rows)
+    text += f"\nPoints of P(verdict), mean and standard error over {metrics['reviews']} development reviews."
+    if split := metrics.get("sentences"):
+        text += (
             f" Without the sentence said to pull most it falls by {100 * split['without_the_strongest']:.1f},"
             f" without one taken at random by {100 * split['without_any_one']:.1f}."
         )
-    return said + "\n"
+    return text + "\n"
 
 
 def _error(row: dict[str, Any], key: str) -> str:
@@ -356,13 +300,17 @@ def _error(row: dict[str, Any], key: str) -> str:
     return "?" if error is None else f"{100 * error:.1f}"
 
 
-def _warnings(found: dict[str, Any]) -> str:
+def _warnings(metrics: dict[str, Any]) -> str:
     names = {"latin": "in Latin letters", "other": "in other scripts"}
     rows = []
-    for script, total in found["by_script"].items():
+    for script, total in metrics["by_script"].items():
         least = min(
-            ((name, row["noticed"]) for name, row in found["by_language"].items() if row["script"] == script),
-            key=lambda one: one[1],
+            (
+                (name, row["noticed"])
+                for name, row in metrics["by_language"].items()
+                if row["script"] == script
+            ),
+            key=lambda pair: pair[1],
         )
         rows.append(
             [
@@ -375,13 +323,13 @@ def _warnings(found: dict[str, Any]) -> str:
         )
     head = ["languages", "sentences", "noticed", "least", "by `not_english` itself"]
     flagged = ", ".join(
-        f"`{code}` {percent(found['flagged'][code], 2)}" for code in ("not_english", "no_known_words")
+        f"`{code}` {percent(metrics['flagged'][code], 2)}" for code in ("not_english", "no_known_words")
     )
-    return table(head, rows) + f"\nOf {found['reviews']:,} English development reviews get {flagged}.\n"
+    return table(head, rows) + f"\nOf {metrics['reviews']:,} English development reviews get {flagged}.\n"
 
 
 # Rows of README's table that `make bench` measures.
-RESULTS = ("whole answer by HTTP", "a file of reviews, one process", "a million reviews")
+BENCH_ROWS = ("whole answer by HTTP", "a file of reviews, one process", "a million reviews")
 SEED_FIGURES = {
     "development_accuracy": "accuracy, development",
     "development_ece": "ECE, development",
@@ -390,8 +338,8 @@ SEED_FIGURES = {
     "behaviour_held": "short cases held back",
     "sentences_held": "single sentences held back",
 }
-# A block's name, which is the metric's in the card: what shows it, and what measures it.
-SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
+# By block, named as the card's metric: the function that lays it out, and the command that measures it.
+METRICS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "speed": (_speed, "python -m training.evaluation.evaluate --speed"),
     "app": (_app, "python -m training.evaluation.evaluate_app"),
     "seeds": (_seeds, "python -m training.recipe.seeds"),
@@ -405,8 +353,7 @@ SHOWN: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
 
 def main() -> None:
     parts = blocks()
-    for name in PAGES:
-        (ROOT / name).write_text(fill_page(name, parts), encoding="utf-8")
+    pages.write(parts)
     card = inference.model_fn(inference.MODEL_FOLDER).card
     PAGE.write_text(model_card.page(card, parts), encoding="utf-8")
 

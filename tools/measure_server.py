@@ -2,8 +2,8 @@
 
     python -m tools.measure_server          # writes training/aws/servers.json (needs requirements/aws.txt)
 
-The servers are the real ones, without Docker (tests/support/containers.py says what differs). The memory
-of a serverless endpoint follows from the peak, with head room for what the image has beside the server.
+The servers are the real ones, without Docker (tests/support/containers.py lists the differences). The memory
+of a serverless endpoint follows from the peak, with head room for the image's other parts.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from vocab.files import write_atomic
 
 COMMAND = "python -m tools.measure_server"
 RUNS = 3
-# The sizes that SageMaker offers, and how much more than the peak is asked for: the image's adapter, the
-# page cache of its files, and a longer life than this measurement's.
+# SageMaker's sizes, and the factor on the peak: for the image's adapter, the page cache of its files, and a
+# longer life than this measurement's.
 SIZES_MB = (1024, 2048, 3072, 4096, 5120, 6144)
 HEAD_ROOM = 1.5
 SAMPLE_SECONDS = 0.2
@@ -50,11 +50,11 @@ class Run(NamedTuple):
 
 
 def measure(name: str, python: Path, model: Path, log: Path) -> Run:
-    """Install the package into an image's environment, start its server, load it, stop it."""
+    """Install the package into an image's environment, start and load its server, and return the run."""
     began = time.monotonic()
-    done = containers.install(model, python, containers.INSTALLERS[name])
-    if done.returncode:
-        raise containers.ServerError(done.stderr[-500:])
+    install = containers.install(model, python, containers.INSTALLERS[name])
+    if install.returncode:
+        raise containers.ServerError(install.stderr[-500:])
     installed = time.monotonic()
     server = containers.SERVERS[name](model, python, log)
     try:
@@ -66,7 +66,7 @@ def measure(name: str, python: Path, model: Path, log: Path) -> Run:
 
 
 def smallest(peak: int) -> int:
-    """Give the smallest memory on offer, in MB, that holds a peak in bytes with head room.
+    """Return SageMaker's smallest memory, in MB, for a peak in bytes with head room.
 
     >>> smallest(900 << 20)
     2048
@@ -75,7 +75,7 @@ def smallest(peak: int) -> int:
 
 
 def summarise(name: str, runs: list[Run]) -> dict[str, Any]:
-    """Give what servers.json keeps of a server's runs: medians of times, the highest of peaks."""
+    """Return a server's entry in servers.json: medians of times, the highest peaks."""
     peak = max(run.proportional for run in runs)
     return {
         "install_seconds": round(statistics.median(run.install for run in runs), 1),
@@ -88,7 +88,7 @@ def summarise(name: str, runs: list[Run]) -> dict[str, Any]:
 
 
 def _peak_under_load(server: containers.Server) -> containers.Memory:
-    """Send many short and some of the largest messages; give the highest memory that was seen."""
+    """Send many short and some of the largest messages, and return the peak memory."""
     peaks, stop = [server.memory()], threading.Event()
 
     def sample() -> None:
@@ -106,11 +106,11 @@ def _peak_under_load(server: containers.Server) -> containers.Memory:
         sampler.join()
     if statuses != {200}:
         raise containers.ServerError(f"the load was answered with status {sorted(statuses)}")
-    return containers.Memory(max(one.resident for one in peaks), max(one.proportional for one in peaks))
+    return containers.Memory(max(peak.resident for peak in peaks), max(peak.proportional for peak in peaks))
 
 
 def _message(reviews: int, tokens: int) -> bytes:
-    items = [{"ids": [300 + (one * 7 + at) % 20_000 for at in range(tokens)]} for one in range(reviews)]
+    items = [{"ids": [300 + (row * 7 + at) % 20_000 for at in range(tokens)]} for row in range(reviews)]
     fingerprint = inference.model_fn(inference.MODEL_FOLDER).identity.vocabulary
     return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": True})
 
@@ -133,7 +133,7 @@ def main() -> None:
             except (package.PackageError, containers.ServerError) as error:
                 sys.exit(f"measure_server: {error}")
             servers[name] = summarise(name, runs)
-    found = {
+    measured = {
         "measured": date.today().isoformat(),
         "machine": machine.describe(),
         "load_before": round(load, 1),
@@ -141,9 +141,9 @@ def main() -> None:
         "command": COMMAND,
         "servers": servers,
     }
-    print(json.dumps(found, indent=2))
+    print(json.dumps(measured, indent=2))
     if not options.dry_run:
-        write_atomic(package.SERVERS, (json.dumps(found, indent=2) + "\n").encode())
+        write_atomic(package.SERVERS, (json.dumps(measured, indent=2) + "\n").encode())
 
 
 if __name__ == "__main__":

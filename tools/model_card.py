@@ -1,23 +1,23 @@
-"""Lay out the model's card as a Hugging Face model card: YAML metadata, then what a reader should know.
+"""Lay out the model's card as a Hugging Face model card: YAML metadata, then sections for readers.
 
     python -m tools.fill_docs          # writes docs/model-card.md, by fill_docs.py
 
-All that it says stands in training/endpoint/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
+All content comes from training/endpoint/model/model.json. Fields: https://huggingface.co/docs/hub/model-cards.
 """
 
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
-# The card's fields that Hugging Face knows by the same name.
+# The card's fields that Hugging Face defines under the same names.
 FIELDS = ("language", "license", "library_name", "pipeline_tag", "tags", "datasets", "base_model")
-# Our figures that are metrics there, and what they are called there.
+# Our figures, and their names at Hugging Face.
 METRICS = {"accuracy": "accuracy", "brier": "brier_score"}
 UNSTATED = "This card does not say; the next export writes it."
 
 
 def page(card: dict[str, Any], parts: dict[str, str]) -> str:
-    """Give the whole page. ``parts`` are README's blocks of figures by name."""
+    """Return the whole page. ``parts`` are the blocks of figures by name."""
     training, data = card["training"], card["data"]
     sections = {
         "Model": _rows(
@@ -61,26 +61,26 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
         "Beside other programs": parts["peers"],
         "Speed": parts["speed"] + "\n" + parts["app"],
     }
-    said = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    body = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
     return (
         f"---\n{front_matter(card)}---\n\n# {card['id']}\n\n"
         "<!-- `python -m tools.fill_docs` writes this page from training/endpoint/model/model.json. -->\n\n"
-        + said
+        + body
     )
 
 
 def front_matter(card: dict[str, Any]) -> str:
-    """Give the metadata as YAML; fields that the card lacks are left out."""
-    found = {name: card[name] for name in FIELDS if card.get(name)}
+    """Return the metadata as YAML, without absent fields."""
+    metadata = {name: card[name] for name in FIELDS if card.get(name)}
     measured = card["metrics"].get("test") or card["metrics"].get("development") or {}
-    found["metrics"] = [name for key, name in METRICS.items() if key in measured]
+    metadata["metrics"] = [name for key, name in METRICS.items() if key in measured]
     if "test" in card["metrics"]:
-        found["model-index"] = [_results(card)]
-    return "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in found.items())
+        metadata["model-index"] = [_results(card)]
+    return "".join(f"{name}: {json.dumps(value, ensure_ascii=False)}\n" for name, value in metadata.items())
 
 
 def _results(card: dict[str, Any]) -> dict[str, Any]:
-    """Give the test split's figures in the form of Papers with Code's model index."""
+    """Return the test split's figures in the form of Papers with Code's model index."""
     test = card["metrics"]["test"]
     return {
         "name": card["id"],
@@ -115,7 +115,7 @@ def _counts(numbers: dict[str, int]) -> str:
 
 
 def _teachers(training: dict[str, Any]) -> str:
-    """Say who gave the soft targets, and how good each is alone."""
+    """Return the table of teachers, with weight and accuracy of each."""
     rows = training.get("teachers")
     if not rows:
         return ""
@@ -131,8 +131,8 @@ def _teachers(training: dict[str, Any]) -> str:
 
 
 def _options(options: dict[str, Any]) -> str:
-    said = json.dumps(options, indent=2)
-    return f"Options of the last training:\n\n```json\n{said}\n```\n"
+    text = json.dumps(options, indent=2)
+    return f"Options of the last training:\n\n```json\n{text}\n```\n"
 
 
 def _cost(training: dict[str, Any]) -> str:
@@ -149,7 +149,7 @@ def _cost(training: dict[str, Any]) -> str:
 
 
 def _groups(card: dict[str, Any], key: str, name_of: Callable[[dict[str, Any]], str]) -> str:
-    """Give a table of groups of reviews, of the first split that has them."""
+    """Return a table of groups of reviews, of the first split with such groups."""
     for split in ("test", "development"):
         rows = card["metrics"].get(split, {}).get(key)
         if rows:

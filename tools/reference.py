@@ -32,7 +32,7 @@ RUNNER = "run.py"
 PORTS = "launcher/checks.py"
 # Commands that AWS or another program starts, never a person.
 STARTED = {
-    "bench.network_apart",
+    "bench.network_process",
     "client.verdict_sentiment",
     "training.jobs.adapt_job",
     "training.jobs.notebook.stop_when_idle",

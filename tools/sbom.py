@@ -1,9 +1,9 @@
-"""List all that is shipped, with versions and licences, as CycloneDX (ECMA-424): one file for each thing.
+"""List every shipped component with version and licence, as CycloneDX (ECMA-424), a file a product.
 
     python -m tools.sbom           # writes build/sbom/*.cdx.json and prints the licences
 
-The Lambda's zip and the endpoint's package carry what their requirements pin; the page carries the files of
-static_site/vendor; the client's wheel carries the page, and needs what its pyproject.toml names.
+The Lambda's zip and the endpoint's package contain their pinned requirements. The page contains the files of
+static_site/vendor. The client's wheel contains the page, and requires the packages of its pyproject.toml.
 """
 
 import json
@@ -40,11 +40,11 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==([^\s;]+)", re.MULTILINE)
 
 
 class SbomError(Exception):
-    """Something that is shipped has no version or licence here."""
+    """A shipped component has no known version or licence."""
 
 
 class Part(NamedTuple):
-    """Something that is carried along: ``kind`` is pypi or npm, ``licence`` an SPDX expression."""
+    """A shipped component: ``kind`` is pypi or npm, ``licence`` an SPDX expression."""
 
     name: str
     version: str
@@ -54,39 +54,39 @@ class Part(NamedTuple):
 
 
 def shipped() -> dict[str, list[Part]]:
-    """Give what is shipped, and what each carries. Raises SbomError."""
+    """Return each product's components. Raises SbomError."""
     page = vendored(ROOT / "static_site/vendor/vendor.json")
     client = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
         "lambda": pinned(ROOT / "chalice_app/requirements.txt"),
         "endpoint": pinned(ROOT / "requirements/endpoint.txt"),
         "page": page,
-        "client": [*needed(client["dependencies"]), *page],
+        "client": [*required(client["dependencies"]), *page],
     }
 
 
 def pinned(path: Path) -> list[Part]:
-    """Give what a requirements file pins. Raises SbomError."""
-    found = _PIN.findall(path.read_text(encoding="utf-8"))
-    return [Part(name, version, licence_of(name)) for name, version in found]
+    """Return the pinned packages of a requirements file. Raises SbomError."""
+    pins = _PIN.findall(path.read_text(encoding="utf-8"))
+    return [Part(name, version, licence_of(name)) for name, version in pins]
 
 
 def vendored(path: Path) -> list[Part]:
-    """Give the page's files that others wrote."""
-    listed = json.loads(path.read_text(encoding="utf-8"))
-    return [Part(one["package"], one["version"], one["licence"], "npm", one["sha256"]) for one in listed]
+    """Return the page's third-party files."""
+    files = json.loads(path.read_text(encoding="utf-8"))
+    return [Part(file["package"], file["version"], file["licence"], "npm", file["sha256"]) for file in files]
 
 
-def needed(requirements: Iterable[str]) -> list[Part]:
-    """Give what requirements bring, and what that needs, in the versions installed here. Raises SbomError."""
-    names = sorted(set(_with_needs([Requirement(one) for one in requirements])))
+def required(requirements: Iterable[str]) -> list[Part]:
+    """Return requirements and their dependencies, in the versions installed here. Raises SbomError."""
+    names = sorted(set(_with_dependencies(map(Requirement, requirements))))
     return [Part(name, _installed(name)["Version"], licence_of(name)) for name in names]
 
 
 def licence_of(name: str) -> str:
-    """Give a package's licence as an SPDX expression. Raises SbomError."""
-    said = _installed(name)
-    licence = str(said["License-Expression"] or said["License"] or "").strip()
+    """Return a package's licence as an SPDX expression. Raises SbomError."""
+    fields = _installed(name)
+    licence = str(fields["License-Expression"] or fields["License"] or "").strip()
     licence = SPDX.get(licence, licence)
     if not re.fullmatch(r"[A-Za-z0-9.+() -]{3,80}", licence):
         raise SbomError(f"{name} states no licence that is known here; add it to SPDX in tools/sbom.py")
@@ -94,7 +94,7 @@ def licence_of(name: str) -> str:
 
 
 def bom_of(name: str, parts: Sequence[Part]) -> str:
-    """Write a bill of materials; the same parts give the same text."""
+    """Return a bill of materials; the same parts give the same text."""
     own = f"verdict-{name}"
     root = Component(name=own, type=ComponentType.APPLICATION, licenses=_licences("MIT"), bom_ref=own)
     bom = Bom(components=[_component(part) for part in parts], serial_number=_serial(name, parts))
@@ -106,32 +106,32 @@ def bom_of(name: str, parts: Sequence[Part]) -> str:
 
 
 def table(shipped: dict[str, list[Part]]) -> str:
-    """Give what is carried as a table, by licence."""
+    """Return the components as a table, by licence."""
     rows: dict[tuple[str, str, str], list[str]] = {}
-    for thing, parts in shipped.items():
+    for product, parts in shipped.items():
         for part in parts:
-            rows.setdefault((part.licence, part.name, part.version), []).append(thing)
+            rows.setdefault((part.licence, part.name, part.version), []).append(product)
     return "\n".join(f"{key[0]:50} {key[1]:24} {key[2]:16} {', '.join(rows[key])}" for key in sorted(rows))
 
 
 def main() -> None:
     try:
-        found = shipped()
+        bills = shipped()
     except SbomError as error:
         sys.exit(f"sbom: {error}")
     OUT.mkdir(parents=True, exist_ok=True)
-    for name, parts in found.items():
+    for name, parts in bills.items():
         path = OUT / f"{name}.cdx.json"
         path.write_text(bom_of(name, parts), encoding="utf-8")
-    print(table(found))
-    print(f"\n{OUT.relative_to(ROOT)}: {', '.join(f'{name}.cdx.json' for name in found)}")
+    print(table(bills))
+    print(f"\n{OUT.relative_to(ROOT)}: {', '.join(f'{name}.cdx.json' for name in bills)}")
 
 
-def _with_needs(requirements: Sequence[Requirement]) -> Iterator[str]:
-    for one in requirements:
-        if one.marker is None or one.marker.evaluate({"extra": ""}):
-            yield one.name.lower().replace("_", "-")
-            yield from _with_needs([Requirement(text) for text in metadata.requires(one.name) or []])
+def _with_dependencies(requirements: Iterable[Requirement]) -> Iterator[str]:
+    for requirement in requirements:
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            yield requirement.name.lower().replace("_", "-")
+            yield from _with_dependencies(map(Requirement, metadata.requires(requirement.name) or []))
 
 
 def _installed(name: str) -> Any:

@@ -1,9 +1,9 @@
-"""Take the pictures of the page, from the running app, and draw those that stand for it elsewhere.
+"""Take screenshots of the running app's page, the link preview and the home-screen icon.
 
     python -m tools.take_picture
 
-Starts the app on free ports and Chromium. Writes docs/page.png for README, and into static_site/ social.png,
-which a link to the site carries, and apple-touch-icon.png.
+Starts Chromium and the app on free ports. Writes docs/page.png for README, and into static_site/ social.png,
+the preview of a link to the site, and apple-touch-icon.png.
 """
 
 import shutil
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, FloatRect, ViewportSize, sync_playwright
 
 from tests.support.stack import Stack
 
@@ -30,10 +30,11 @@ SHORT_REVIEW = (
     " again."
 )
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-# What links show, and what a phone puts on its home screen, in pixels.
-SOCIAL, ICON = {"width": 1200, "height": 630}, {"width": 180, "height": 180}
-# Of the review page README shows the verdict, the text and the margin beside them.
-SHOWN = {"x": 0, "y": 0, "width": 1200, "height": 1240}
+# Sizes of the link preview and of the home-screen icon, in pixels.
+SOCIAL: ViewportSize = {"width": 1200, "height": 630}
+ICON: ViewportSize = {"width": 180, "height": 180}
+# README's part of the review page: verdict, text and margin.
+CLIP: FloatRect = {"x": 0, "y": 0, "width": 1200, "height": 1240}
 ASK = """async (review) => {
   const [{ Verdict }, { API_URL }, strings] = await Promise.all(
     ["./api.js", "./config.js", "./shared/verdict_strings.js"].map((file) => import(file)));
@@ -61,7 +62,7 @@ def main() -> None:
 
 
 def take_page(browser: Browser, url: str) -> None:
-    """Picture the review page with an answer."""
+    """Take a screenshot of the review page with an answer."""
     page = browser.new_page(viewport={"width": 1200, "height": 900}, device_scale_factor=1)
     page.goto(url)
     page.locator("#review").fill(REVIEW)
@@ -71,18 +72,18 @@ def take_page(browser: Browser, url: str) -> None:
     page.locator("#weigh[data-on=yes]").wait_for()
     page.mouse.move(0, 0)
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")  # the margin follows a reader who scrolls
-    page.screenshot(path=DOCS / "page.png", full_page=True, clip=SHOWN)
+    page.screenshot(path=DOCS / "page.png", full_page=True, clip=CLIP)
 
 
 def answer_in_words(browser: Browser, url: str) -> list[Any]:
-    """Give the API's answer to the short review, its verdict and how sure it is, as the page says them."""
+    """Return the API's answer to the short review, with the page's words for verdict and sureness."""
     page = browser.new_page()
     page.goto(url)
     return list(page.evaluate(ASK, SHORT_REVIEW))
 
 
 def take_social(browser: Browser, answer: list[Any]) -> None:
-    """Picture an answer for links to the site."""
+    """Take the link preview, which shows an answer."""
     page = browser.new_page(viewport=SOCIAL, device_scale_factor=1)
     page.goto((PICTURES / "social.html").as_uri())
     page.evaluate("(answer) => fill(...answer)", answer)
@@ -91,7 +92,7 @@ def take_social(browser: Browser, answer: list[Any]) -> None:
 
 
 def take_icon(browser: Browser) -> None:
-    """Picture the mark on paper: a phone would put black behind it."""
+    """Take the mark on paper, since a phone puts black behind a transparent icon."""
     page = browser.new_page(viewport=ICON, device_scale_factor=1)
     page.goto((PICTURES / "icon.html").as_uri())
     page.screenshot(path=SITE / "apple-touch-icon.png")

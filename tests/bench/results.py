@@ -1,4 +1,4 @@
-"""A results file as `make bench` writes it, with made-up figures."""
+"""Build a results file as `make bench` writes it, with made-up figures."""
 
 from typing import Any
 
@@ -7,14 +7,14 @@ from bench.measuring import Figure
 
 
 def results(**medians: float) -> dict[str, Any]:
-    """Give results in which every figure is 2.0 ms, but those named ``part / name``, and one is missing."""
+    """Return results with 2.0 ms in every figure but ``medians`` (by ``part / name``) and a missing one."""
     figures = [
         made_up(part, name, medians.get(f"{part} / {name}", 2.0))
         for part, names in bench.every_name().items()
         for name in names
     ]
-    gone = Figure("training", "Verdict, minutes to 91%", missing="measured with --long alone")
-    figures = [gone if (one.part, one.name) == gone[:2] else one for one in figures]
+    missing = Figure("training", "Verdict, minutes to 91%", missing="measured with --long alone")
+    figures = [missing if (figure.part, figure.name) == missing[:2] else figure for figure in figures]
     return {
         "date": "2026-11-25",
         "command": "make bench",
@@ -29,16 +29,16 @@ def results(**medians: float) -> dict[str, Any]:
             "python": "3.11.7",
         },
         "versions": {"numpy": "2.0"},
-        "figures": [one._asdict() for one in figures],
+        "figures": [figure._asdict() for figure in figures],
         "ratios": goals.ratios(figures),
     }
 
 
 def made_up(part: str, name: str, median: float) -> Figure:
-    """Give a figure of nine runs in one turn."""
+    """Return a figure of nine runs in one turn."""
     return Figure(part, name, unit_of(part, name), median, 1.0, 3.0, 9, turns=(median,))
 
 
 def unit_of(part: str, name: str) -> str:
-    """Give a unit that fits the part well enough."""
+    """Return a plausible unit for a part."""
     return {"bulk": "reviews/s", "cost": "$"}.get(part, "ms")

@@ -1,4 +1,4 @@
-"""The benchmark's run: every figure is there or says why not, and what can't be published isn't."""
+"""A run of the benchmark: every figure or its reason, and no publication of partial runs."""
 
 import functools
 import json
@@ -31,8 +31,8 @@ def setting(tmp_path: Path) -> Setting:
 
 
 def test_what_a_part_can_t_give_is_there_with_its_reason(setting: Setting) -> None:
-    found = bench.complete("text", ("first", "second"), one_then(Missing("no such thing here")), setting)
-    assert [(one.name, one.median, one.missing) for one in found] == [
+    figures = bench.complete("text", ("first", "second"), one_then(Missing("no such thing here")), setting)
+    assert [(figure.name, figure.median, figure.missing) for figure in figures] == [
         ("first", None, "no such thing here"),
         ("second", 1.0, ""),
     ]
@@ -41,8 +41,8 @@ def test_what_a_part_can_t_give_is_there_with_its_reason(setting: Setting) -> No
 def test_a_part_that_fails_loses_only_its_own_figures(
     setting: Setting, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = bench.complete("text", ("first", "second"), one_then(KeyError("x")), setting)
-    assert (found[0].missing, found[1].median) == ("it failed: KeyError", 1.0)
+    figures = bench.complete("text", ("first", "second"), one_then(KeyError("x")), setting)
+    assert (figures[0].missing, figures[1].median) == ("it failed: KeyError", 1.0)
     assert "KeyError" in capsys.readouterr().err
 
 
@@ -59,16 +59,16 @@ def test_the_results_have_every_figure_of_every_part(
         yield
 
     monkeypatch.setattr(bench, "PARTS", {name: (names, nothing) for name, (names, _) in bench.PARTS.items()})
-    found = [(one.part, one.name) for one in bench.run(setting)]
-    assert found == [(part, name) for part, names in bench.every_name().items() for name in names]
-    assert len(set(found)) == len(found)
+    keys = [(figure.part, figure.name) for figure in bench.run(setting)]
+    assert keys == [(part, name) for part, names in bench.every_name().items() for name in names]
+    assert len(set(keys)) == len(keys)
 
 
 def test_each_goal_and_each_ratio_is_about_figures_that_exist() -> None:
     every = {(part, name) for part, names in bench.every_name().items() for name in names}
-    named = {goal.figure for goal in goals.GOALS} | {goal.to for goal in goals.GOALS if goal.to}
-    named |= {key for pair in goals.RATIOS.values() for key in pair}
-    assert named <= every
+    keys = {goal.figure for goal in goals.GOALS} | {goal.to for goal in goals.GOALS if goal.to}
+    keys |= {key for pair in goals.RATIOS.values() for key in pair}
+    assert keys <= every
 
 
 @pytest.mark.parametrize("flags", [["--quick"], ["--busy"], ["--only", "text"]])
@@ -88,17 +88,17 @@ def test_a_busy_machine_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPat
         bench.main(["--only", "text"])
 
 
-def test_told_so_a_busy_machine_is_measured_and_the_file_says_it(
+def test_with_busy_a_busy_machine_is_measured_and_the_file_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "getloadavg", lambda: (64.0, 0.0, 0.0))
     monkeypatch.setattr(bench.samples, "find", lambda: None)
     monkeypatch.setattr(bench, "PARTS", {"text": (("second",), one_then(None))})
     bench.main(["--busy", "--only", "text", "--out", str(tmp_path / "out.json")])
-    found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-    assert (found["busy"], found["load_before"]) == (True, 64.0)
-    assert found["figures"][0]["median"] == 1.0
-    assert {"machine", "versions", "ratios", "date", "quick"} <= found.keys()
+    results = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert (results["busy"], results["load_before"]) == (True, 64.0)
+    assert results["figures"][0]["median"] == 1.0
+    assert {"machine", "versions", "ratios", "date", "quick"} <= results.keys()
 
 
 def test_a_quiet_machine_is_not_refused() -> None:
@@ -108,12 +108,10 @@ def test_a_quiet_machine_is_not_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["bench.py --help", "check.py --help", "scaling.py", "vader_api.py --help"]
+    "command", ["bench.bench --help", "bench.check --help", "bench.scaling", "bench.vader_api --help"]
 )
-def test_each_script_finds_its_modules_from_anywhere(command: str, tmp_path: Path) -> None:
-    script, *flags = command.split()
-    path = Path(bench.__file__).with_name(script)
+def test_each_command_finds_its_modules_from_anywhere(command: str, tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(path), *flags], cwd=tmp_path, capture_output=True, text=True, timeout=120
+        [sys.executable, "-m", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr

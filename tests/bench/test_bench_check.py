@@ -1,4 +1,4 @@
-"""The guard: a ratio that got worse by over a quarter fails, one that did not passes."""
+"""`make bench-check`: a ratio worse by over a quarter fails, any other passes."""
 
 import functools
 import json
@@ -23,9 +23,9 @@ def figures(text: float) -> list[Figure]:
 
 @pytest.fixture
 def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Published ratios: text takes twice BeautifulSoup's time. No archive and no load are asked for."""
+    """Publish one ratio: text takes twice BeautifulSoup's time. Skip archive and load."""
     path = tmp_path / "results.json"
-    run = results() | {"figures": [one._asdict() for one in figures(2.0)]}
+    run = results() | {"figures": [figure._asdict() for figure in figures(2.0)]}
     path.write_text(json.dumps(run), encoding="utf-8")
     monkeypatch.setattr(check, "read_published", lambda: check_read(path))
     monkeypatch.setattr(check.samples, "find", lambda: None)
@@ -35,8 +35,8 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 check_read = check.read_published
 
 
-def measured(monkeypatch: pytest.MonkeyPatch, found: list[Figure]) -> None:
-    monkeypatch.setattr(check.bench, "run", lambda *_: found)
+def measured(monkeypatch: pytest.MonkeyPatch, figures: list[Figure]) -> None:
+    monkeypatch.setattr(check.bench, "run", lambda *_: figures)
 
 
 @pytest.mark.usefixtures("published")
@@ -60,7 +60,7 @@ def test_a_ratio_that_is_better_or_a_little_worse_passes(
 
 
 def test_a_ratio_is_that_of_neighbouring_turns() -> None:
-    """A machine that is three times slower half the time leaves it as it is, where medians' ratio is 4.6."""
+    """A machine that is three times slower half the time changes nothing; the medians' ratio is 4.6."""
     slow = (1.0, 3.0, 1.0, 3.0, 3.0)
     ours = Figure("text", "Verdict", median=6.0, turns=[2.0 * pace for pace in slow])
     theirs = Figure("text", "BeautifulSoup alone", median=1.3, turns=list(slow))
@@ -92,8 +92,8 @@ def test_without_published_ratios_it_says_what_makes_them(tmp_path: Path) -> Non
 def test_the_published_ratios_are_read(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     path.write_text(json.dumps(results()), encoding="utf-8")
-    found: dict[str, Any] = check.read_published(path)
-    assert found["answer / VADER"] == 1.0
+    ratios: dict[str, Any] = check.read_published(path)
+    assert ratios["answer / VADER"] == 1.0
 
 
 def test_of_two_published_runs_that_of_this_processor_counts(tmp_path: Path) -> None:
@@ -112,5 +112,5 @@ def test_a_ratio_that_is_not_published_is_no_silence(monkeypatch: pytest.MonkeyP
 
 
 def test_a_run_of_before_turns_were_kept_has_its_medians_ratio() -> None:
-    old = [one._replace(turns=()) for one in figures(3.0)]
+    old = [figure._replace(turns=()) for figure in figures(3.0)]
     assert goals.ratios(old) == {"text / BeautifulSoup": 3.0}

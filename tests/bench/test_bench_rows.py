@@ -1,4 +1,4 @@
-"""What is measured does what it says: the peers' ways with text, VADER's server, commands, costs, starts."""
+"""The parts measure the right thing: preprocessing, VADER's server, commands, costs, starts."""
 
 import json
 import subprocess
@@ -34,12 +34,12 @@ def test_the_old_app_s_own_way_gives_what_our_faster_one_gives() -> None:
 
 
 def test_markup_is_out_and_nltk_stems_the_rest() -> None:
-    assert "<" not in text_rows.markup_out(REVIEW)
+    assert "<" not in text_rows.strip_markup(REVIEW)
     assert "laugh" in text_rows.nltk_stems(REVIEW)
 
 
 def test_the_same_network_answers_in_torch_and_in_both_precisions() -> None:
-    calls = network_rows._same()
+    calls = network_rows.same_network()
     assert tuple(calls) == network_rows.SAME
     for call in calls.values():
         assert call([300, 301, 302]) is not None
@@ -54,7 +54,7 @@ def test_a_graph_in_a_process_of_its_own_answers_each_call(
     model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 18)])
     onnx.save(model, tmp_path / "same.onnx")
     monkeypatch.setattr(transformer_like, "_int8_file", lambda: tmp_path / "same.onnx")
-    with transformer_like.int8_apart() as run:
+    with transformer_like.int8_process() as run:
         run([300, 301])
         run([302])
 
@@ -63,26 +63,28 @@ def test_a_graph_s_process_that_cannot_start_or_ends_is_a_missing_figure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transformer_like, "_int8_file", lambda: tmp_path / "none.onnx")
-    with pytest.raises(Missing, match="process ended"), transformer_like.int8_apart():
+    with pytest.raises(Missing, match="process ended"), transformer_like.int8_process():
         raise AssertionError("it began")
-    script = tmp_path / "network_apart.py"
-    script.write_text("input(); print(flush=True)", encoding="utf-8")  # one answer, then it ends
-    monkeypatch.setattr(transformer_like, "__file__", str(tmp_path / "transformer_like.py"))
-    with pytest.raises(Missing, match="process ended"), transformer_like.int8_apart() as run:
+    script = tmp_path / "one_answer.py"
+    script.write_text("input(); print(flush=True)", encoding="utf-8")
+    monkeypatch.setattr(transformer_like, "ROOT", tmp_path)
+    monkeypatch.setattr(transformer_like, "PROCESS", "one_answer")
+    with pytest.raises(Missing, match="process ended"), transformer_like.int8_process() as run:
         for _ in range(3):
             run([300])
 
 
 def test_vader_answers_behind_the_api_s_own_server() -> None:
-    with http_rows.running_vader() as port, http_rows.connected(port) as ask:
-        answer = json.loads(ask(http_rows.message_of("A lovely, wonderful film")))
+    with http_rows.running_vader() as port, http_rows.connected(port) as post:
+        answer = json.loads(post(http_rows.message_of("A lovely, wonderful film")))
     assert (answer["sentiment"], answer["probability"] > 0.5) == ("positive", True)
+    assert "model" not in answer
 
 
 def test_an_error_s_answer_is_no_time_to_measure() -> None:
-    with http_rows.running_vader() as port, http_rows.connected(port) as ask:
+    with http_rows.running_vader() as port, http_rows.connected(port) as post:
         with pytest.raises(Missing, match="status 400"):
-            ask(b"{")
+            post(b"{")
 
 
 def test_a_server_that_does_not_start_is_named() -> None:
@@ -95,9 +97,9 @@ def test_a_server_that_does_not_start_is_named() -> None:
 def test_a_command_s_memory_counts_its_children(tmp_path: Path) -> None:
     child = "x = bytearray(80 << 20); import time; time.sleep(1)"
     code = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    took = processes.watch([sys.executable, "-c", code], 30, tmp_path)
-    assert took.peak_mb > 80
-    assert took.seconds > 0
+    run = processes.watch([sys.executable, "-c", code], 30, tmp_path)
+    assert run.peak_mb > 80
+    assert run.seconds > 0
 
 
 def test_a_command_that_fails_says_its_last_line(tmp_path: Path) -> None:
@@ -134,7 +136,8 @@ def test_the_function_does_the_text_and_all_that_http_adds_to_an_answer() -> Non
 
 def test_ten_times_the_rate_costs_a_tenth_in_a_batch() -> None:
     slow, fast = (
-        {one.name: one.median for one in cost_rows.our_figures(0.0005, 0.0015, rate)} for rate in (50, 500)
+        {figure.name: figure.median for figure in cost_rows.our_figures(0.0005, 0.0015, rate)}
+        for rate in (50, 500)
     )
     assert slow[cost_rows.BATCH] == pytest.approx(10 * (fast[cost_rows.BATCH] or 0), rel=1e-3)
 
@@ -161,8 +164,8 @@ def test_the_old_network_gives_a_probability_a_review(tmp_path: Path) -> None:
     ids = [np.arange(300, 310, dtype=np.int32), np.arange(300, 900, dtype=np.int32)]
     split = corpus.Split(["", ""], ids, np.array([0, 1], np.int8), np.zeros(2, np.int8))
     training_rows.old_epoch(network, optimizer, split)
-    found = training_rows.old_output(network, split, np.array([0, 1])).tolist()
-    assert len(found) == 2 and all(0 < one < 1 for one in found)
+    probabilities = training_rows.old_output(network, split, np.array([0, 1])).tolist()
+    assert len(probabilities) == 2 and all(0 < probability < 1 for probability in probabilities)
     assert training_rows.old_accuracy(network, split) in (0, 0.5, 1)
 
 
@@ -175,26 +178,25 @@ def test_a_file_of_reviews_keeps_commas_quotes_and_line_breaks(tmp_path: Path) -
 
 
 def test_the_samples_are_of_the_length_that_is_said(archive: Path) -> None:
-    found = samples.Samples(archive)
-    assert found.marked and found.plain
-    assert all(abs(len(text.split()) - samples.WORDS) <= samples.MARGIN_WORDS for text in found.reviews)
-    assert all("<" in text for text in found.marked)
-    assert not any("<" in text or "&" in text for text in found.plain)
-    assert {len(ids) for ids in found.ids} == {samples.TOKENS}
-    assert len(found.take(3)) == 3
+    loaded = samples.Samples(archive)
+    assert loaded.marked and loaded.plain
+    assert all(abs(len(text.split()) - samples.WORDS) <= samples.MARGIN_WORDS for text in loaded.reviews)
+    assert all("<" in text for text in loaded.marked)
+    assert not any("<" in text or "&" in text for text in loaded.plain)
+    assert {len(ids) for ids in loaded.ids} == {samples.TOKENS}
+    assert len(loaded.take(3)) == 3
 
 
 def stand_in_for_training(folder: Path, monkeypatch: pytest.MonkeyPatch, accuracy: str) -> Setting:
-    """Put a script that scores an epoch in train.py's place."""
-    (folder / "training").mkdir()
+    """Put a script in train.py's place that prints one epoch's accuracy."""
+    (folder / "training" / "recipe").mkdir(parents=True)
     code = (
         "import time; time.sleep(0.2); print('pretrain: language models, loss 4.321', flush=True)\n"
         f"time.sleep(0.2); print('epoch 1 last development_accuracy={accuracy}', flush=True)\n"
     )
     (folder / "training/recipe/train.py").write_text(code, encoding="utf-8")
     monkeypatch.setattr(training_rows, "ROOT", folder)
-    found = samples.Samples(Path("archive"))
-    return Setting(found, folder)
+    return Setting(samples.Samples(Path("archive")), folder)
 
 
 def test_a_training_is_over_once_an_epoch_is_good_enough(

@@ -1,4 +1,4 @@
-"""Tables, README's block and plots are made from the results file, and none is stale."""
+"""Tables, blocks and plots come from the results file, and none is stale."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,9 @@ from typing import Any
 
 import pytest
 
-from bench import cost_rows, goals, plots, publish, tables, training_rows
+from bench import cost_rows, goals, pages, plots, publish, published, tables, training_rows
 from bench.measuring import Figure
 from tests.bench.results import results
-from tools import fill_docs
-
-PAGE = publish.PAGE.read_text(encoding="utf-8")
 
 
 def test_a_part_s_table_has_each_figure_by_the_first_with_its_spread() -> None:
@@ -28,20 +25,20 @@ def test_a_missing_figure_is_a_dash_with_its_reason() -> None:
 def test_a_goal_is_met_by_its_goal_then_by_its_least() -> None:
     goal = goals.Goal(goals.ANSWER, 1.4, 2.5)
     above = goals.Goal(goals.ALL, 1200, 700, above=True)
-    verdicts = ["goal", "least", "missed"]
-    assert [goals.verdict_of(goal, {goals.ANSWER: ms}) for ms in (1.4, 2.0, 2.6)] == verdicts
-    assert [goals.verdict_of(above, {goals.ALL: rate}) for rate in (1200, 700, 699)] == verdicts
-    assert goals.verdict_of(goal, {}) == "not measured"
+    statuses = ["goal", "least", "missed"]
+    assert [goals.status_of(goal, {goals.ANSWER: ms}) for ms in (1.4, 2.0, 2.6)] == statuses
+    assert [goals.status_of(above, {goals.ALL: rate}) for rate in (1200, 700, 699)] == statuses
+    assert goals.status_of(goal, {}) == "not measured"
 
 
 def test_a_goal_may_be_a_ratio_of_two_figures() -> None:
     goal = goals.Goal(goals.TRANSFORMER, 30, to=goals.NETWORK, above=True)
-    found = {goals.TRANSFORMER: 60.0, goals.NETWORK: 1.5}
-    assert goals.value_of(goal, found) == 40
-    assert goals.verdict_of(goal, found) == "goal"
+    medians = {goals.TRANSFORMER: 60.0, goals.NETWORK: 1.5}
+    assert goals.value_of(goal, medians) == 40
+    assert goals.status_of(goal, medians) == "goal"
 
 
-def test_what_was_aimed_at_is_told_in_words() -> None:
+def test_goals_are_put_in_words() -> None:
     block = tables.goal_table(results())
     assert "| network / Verdict, ONNX int8: at most 1.2 ms | 2.00 ms | no, but the least |" in block
     assert "| bulk / Verdict, all cores: at least 1200 reviews/s | 2 reviews/s | no |" in block
@@ -67,9 +64,9 @@ def test_the_run_before_stays_beside_when_its_processor_is_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, beside = tmp_path / "results.json", tmp_path / "results-beside.json"
-    monkeypatch.setattr(fill_docs, "read_bench", lambda: json.loads(path.read_text("utf-8")))
-    monkeypatch.setattr(fill_docs, "BENCH", path)
-    monkeypatch.setattr(fill_docs, "BESIDE", beside)
+    monkeypatch.setattr(published, "read", lambda: json.loads(path.read_text("utf-8")))
+    monkeypatch.setattr(published, "RESULTS", path)
+    monkeypatch.setattr(published, "BESIDE", beside)
     path.write_text(json.dumps(results() | {"date": "first"}), encoding="utf-8")
     publish.replace(results() | {"date": "second"})
     assert not beside.exists()
@@ -80,44 +77,46 @@ def test_the_run_before_stays_beside_when_its_processor_is_another(
 
 def test_the_machine_is_named_with_date_and_versions() -> None:
     line = tables.machine_line(results())
-    for said in ("2026-11-25", "10 minutes", "2 cores of Some CPU, 2 of them physical", "numpy 2.0"):
-        assert said in line
+    for phrase in ("2026-11-25", "10 minutes", "2 cores of Some CPU, 2 of them physical", "numpy 2.0"):
+        assert phrase in line
 
 
 def test_the_terminal_s_text_has_every_figure() -> None:
-    shown = tables.text(results())
-    for one in goals.read(results()):
-        assert one.name in shown
+    text = tables.text(results())
+    for figure in goals.read(results()):
+        assert figure.name in text
 
 
 def long_run(**changed: Any) -> dict[str, Any]:
-    """Give the results of a run by ``--long``, which has minutes too."""
-    found = {**results(), "quick": False, "busy": False, "date": "2026-11-27", **changed}
+    """Return the results of a run with ``--long``, which has minutes too."""
+    run = {**results(), "quick": False, "busy": False, "date": "2026-11-27", **changed}
     minutes = Figure("training", training_rows.NAMES[2], "min", 9.5)
-    mine = [minutes if (one.part, one.name) == minutes[:2] else one for one in goals.read(found)]
-    return {**found, "figures": [one._asdict() for one in mine]}
+    figures = [minutes if (figure.part, figure.name) == minutes[:2] else figure for figure in goals.read(run)]
+    return {**run, "figures": [figure._asdict() for figure in figures]}
 
 
 def test_training_is_taken_from_another_run_and_the_page_says_so() -> None:
     other = long_run(machine={"processor": "4 cores of Another CPU"})
-    other["figures"] = [one | {"median": 7.0} if one["part"] == "text" else one for one in other["figures"]]
-    taken = publish.take(results(), other)
-    found = goals.medians(goals.read(taken))
-    assert found["training", training_rows.NAMES[2]] == 9.5
-    assert found[goals.TEXT] == 2.0
-    line = tables.machine_line(taken)
+    other["figures"] = [
+        figure | {"median": 7.0} if figure["part"] == "text" else figure for figure in other["figures"]
+    ]
+    merged = publish.take(results(), other)
+    medians = goals.medians(goals.read(merged))
+    assert medians["training", training_rows.NAMES[2]] == 9.5
+    assert medians[goals.TEXT] == 2.0
+    line = tables.machine_line(merged)
     assert "The training part is of a run by itself, on 2026-11-27 by `make bench`" in line
     assert "with 4 cores of Another CPU" in line and "2 cores of Some CPU" in line
-    row = next(row for row in tables.goal_table(taken, other).splitlines() if "minutes to 91%, by" in row)
+    row = next(row for row in tables.goal_table(merged, other).splitlines() if "minutes to 91%, by" in row)
     assert row.endswith("| – | not measured | 4.75 | no |")
     assert "by itself" not in tables.machine_line(results())
 
 
 def test_costs_are_worked_out_anew_from_the_published_times() -> None:
-    found = goals.medians(goals.read(publish.take(results(), long_run())))
+    medians = goals.medians(goals.read(publish.take(results(), long_run())))
     own = cost_rows.own_seconds(0.002, 0.002, 0.002)
-    assert found["cost", cost_rows.SERVERLESS] == pytest.approx(cost_rows.serverless(own, 0.002, 1))
-    assert found[goals.COMPREHEND] == 2.0
+    assert medians["cost", cost_rows.SERVERLESS] == pytest.approx(cost_rows.serverless(own, 0.002, 1))
+    assert medians[goals.COMPREHEND] == 2.0
 
 
 @pytest.mark.parametrize(
@@ -135,7 +134,7 @@ def test_what_is_no_like_run_is_not_taken(other: dict[str, Any], says: str) -> N
 
 
 def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill_docs, "BENCH", tmp_path / "results.json")
+    monkeypatch.setattr(published, "RESULTS", tmp_path / "results.json")
     before = json.dumps(results())
     (tmp_path / "results.json").write_text(before, encoding="utf-8")
     (tmp_path / "other.json").write_text("{}", encoding="utf-8")
@@ -145,13 +144,15 @@ def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_page_says_what_the_published_results_hold() -> None:
-    runs = [fill_docs.read_bench(path) for path in (fill_docs.BENCH, fill_docs.BESIDE)]
-    assert fill_docs.fill(PAGE, publish.page_blocks(*runs)) == PAGE
+    page = (publish.DOCS / "performance.md").read_text(encoding="utf-8")
+    blocks = publish.blocks(published.read(), published.read(published.BESIDE))
+    assert pages.fill(page, blocks) == page
+    assert {"bench-goals", "bench-machine", "bench-text"} <= pages.read_blocks(page).keys()
 
 
 def test_the_drawings_are_those_of_the_published_results(tmp_path: Path) -> None:
-    for path in plots.draw(fill_docs.read_bench() or {"figures": []}, tmp_path):
-        assert path.read_bytes() == (publish.PAGE.parent / path.name).read_bytes(), path.name
+    for path in plots.draw(published.read() or {"figures": []}, tmp_path):
+        assert path.read_bytes() == (publish.DOCS / path.name).read_bytes(), path.name
 
 
 def test_the_drawings_say_the_figures(tmp_path: Path) -> None:
@@ -160,18 +161,19 @@ def test_the_drawings_say_the_figures(tmp_path: Path) -> None:
     assert "Verdict, Batch Transform" in drawn[2] and "$2.00" in drawn[2]
 
 
-def test_readme_says_what_measures_it_until_it_is_measured(tmp_path: Path) -> None:
+def test_the_docs_name_the_command_until_it_is_measured(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
-    said = fill_docs.bench(fill_docs.read_bench(path))
-    assert said == "Not measured yet: `make bench FLAGS=--publish`.\n"
+    blocks = publish.blocks(published.read(path))
+    assert set(blocks.values()) == {"Not measured yet: `make bench FLAGS=--publish`.\n"}
     path.write_text(json.dumps(results()), encoding="utf-8")
-    said = fill_docs.bench(fill_docs.read_bench(path))
-    assert "| whole answer, one process | 2.00 ms | 2.00 ms (VADER) |" in said
+    measured = publish.blocks(published.read(path))
+    assert "| whole answer, one process | 2.00 ms | 2.00 ms (VADER) |" in measured["bench"]
+    assert measured.keys() == blocks.keys()
 
 
 @pytest.mark.parametrize(
-    ("number", "unit", "said"),
+    ("number", "unit", "text"),
     [(0.0721, "ms", "0.072 ms"), (1234.5, "reviews/s", "1,234 reviews/s"), (4.456, "$", "$4.46")],
 )
-def test_a_number_has_as_many_digits_as_its_unit_deserves(number: float, unit: str, said: str) -> None:
-    assert tables.value(number, unit) == said
+def test_a_number_has_as_many_digits_as_its_unit_deserves(number: float, unit: str, text: str) -> None:
+    assert tables.value(number, unit) == text

@@ -1,4 +1,4 @@
-"""What is timed takes turns, and a figure says its median and spread."""
+"""Contestants take turns, and a figure has their median and spread."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""profiles.py: what py-spy, ONNX Runtime and Python say becomes shares and milliseconds."""
+"""profiles.py: reports of py-spy, ONNX Runtime and Python become shares and milliseconds."""
 
 from pathlib import Path
 
@@ -16,12 +16,12 @@ STACKS = [f"{ENCODE} 30", f"{ANSWER} 50", f"{ENCODE};{CLEAN};{CLEAN} 20", f"{LOO
 
 def test_shares_are_of_the_answers_alone_and_recursion_counts_once() -> None:
     rows = profiles.by_function(profiles.stacks(STACKS))
-    assert {row.what: (row.own, row.all) for row in rows} == {
+    assert {row.name: (row.own, row.all) for row in rows} == {
         "answer (answer_rows.py)": (0.5, 1.0),
         "Vocabulary.encode (vocabulary.py)": (0.3, 0.5),
         "clean (text.py)": (0.2, 0.2),
     }
-    assert rows[0].what == "answer (answer_rows.py)"
+    assert rows[0].name == "answer (answer_rows.py)"
 
 
 def test_a_profile_in_which_no_answer_was_seen_is_refused() -> None:
@@ -29,7 +29,7 @@ def test_a_profile_in_which_no_answer_was_seen_is_refused() -> None:
         profiles.by_function(profiles.stacks(STACKS[-1:]))
 
 
-def test_operators_are_told_by_kind_and_how_many_a_run_has() -> None:
+def test_operators_are_grouped_by_kind_with_their_number_a_run() -> None:
     node = {"cat": "Node", "args": {"op_name": "LSTM"}}
     events: list[dict[str, object]] = [
         {"cat": "Session", "name": "model_run", "dur": 999},

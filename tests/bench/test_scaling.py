@@ -1,14 +1,13 @@
-"""The simulation of growth agrees with theory and follows its inputs, and the page says its tables."""
+"""The simulation of growing load agrees with theory and its inputs, and the page has its tables."""
 
 import pytest
 
-from bench import scaling
+from bench import pages, publish, published, scaling
 from bench.measuring import Missing
 from bench.scaling import Inputs
 from tests.bench.results import results
-from tools import fill_docs
 
-GIVEN = Inputs(function=0.004, endpoint=0.002, cold=0.4, wake=25.0)
+INPUTS = Inputs(function=0.004, endpoint=0.002, cold=0.4, wake=25.0)
 
 
 def test_a_queue_waits_as_long_as_theory_says() -> None:
@@ -33,7 +32,7 @@ def test_rare_requests_meet_a_cold_copy_each() -> None:
 
 
 def test_what_a_rate_needs_grows_with_it() -> None:
-    small, large = scaling.fleet(10, GIVEN), scaling.fleet(100_000, GIVEN)
+    small, large = scaling.fleet(10, INPUTS), scaling.fleet(100_000, INPUTS)
     assert (small.instances, small.accounts) == (1, 1)
     assert large.instances == 286  # 100,000 x 0.002 s / 0.7, one core each
     assert large.copies == pytest.approx(400)
@@ -42,17 +41,17 @@ def test_what_a_rate_needs_grows_with_it() -> None:
 
 
 def test_a_fleet_that_is_large_enough_never_grows() -> None:
-    moments = scaling.scaled(scaling.step(100, 300, 10), GIVEN, 900, first=1)
-    assert {one.instances for one in moments} == {1}
-    assert max(one.wait for one in moments) == 0
+    moments = scaling.scaled(scaling.step(100, 300, 10), INPUTS, 900, first=1)
+    assert {moment.instances for moment in moments} == {1}
+    assert max(moment.wait for moment in moments) == 0
 
 
 def test_a_jump_waits_until_instances_have_come_and_then_is_caught_up_with() -> None:
-    moments = scaling.scaled(scaling.step(100, 1000, 10), GIVEN, 3000, first=1)
-    delay = scaling.ALARM_SECONDS + scaling.BOOT_SECONDS + GIVEN.wake
-    grown = next(one.second for one in moments if one.instances > 1)
+    moments = scaling.scaled(scaling.step(100, 1000, 10), INPUTS, 3000, first=1)
+    delay = scaling.ALARM_SECONDS + scaling.BOOT_SECONDS + INPUTS.wake
+    grown = next(moment.second for moment in moments if moment.instances > 1)
     assert 10 + delay - 2 <= grown <= 10 + delay + 2
-    assert max(one.wait for one in moments) > 60
+    assert max(moment.wait for moment in moments) > 60
     assert moments[-1].wait == 0
     assert moments[-1].instances == 3
 
@@ -64,23 +63,25 @@ def test_ten_times_the_instances_take_a_tenth_of_the_hours() -> None:
 
 def test_the_tables_are_made_from_the_results() -> None:
     blocks = scaling.blocks(results(**{"bulk / Verdict, one process": 500.0}))
-    assert "| 10 |" in blocks["rates"] and "| 100,000 |" in blocks["rates"]
-    assert "| 20 x ml.c5.xlarge | 13.9 |" in blocks["billion"]
-    assert "the function for 8.9 ms" in blocks["inputs"]
+    assert "| 10 |" in blocks["scaling-rates"] and "| 100,000 |" in blocks["scaling-rates"]
+    assert "| 20 x ml.c5.xlarge | 13.9 |" in blocks["scaling-billion"]
+    assert "the function for 8.9 ms" in blocks["scaling-inputs"]
 
 
 def test_without_a_time_that_it_hangs_on_it_says_which() -> None:
-    found = results()
-    found["figures"] = [one for one in found["figures"] if one["part"] != "start"]
+    run = results()
+    run["figures"] = [figure for figure in run["figures"] if figure["part"] != "start"]
     with pytest.raises(Missing, match="^start / Lambda, cold to its first answer was not measured$"):
-        scaling.blocks(found)
+        scaling.blocks(run)
 
 
 def test_the_page_says_what_the_published_results_give() -> None:
-    page = scaling.PAGE.read_text(encoding="utf-8")
-    assert fill_docs.fill(page, scaling.blocks(fill_docs.read_bench())) == page
+    page = (publish.DOCS / "scaling.md").read_text(encoding="utf-8")
+    blocks = scaling.blocks(published.read())
+    assert pages.fill(page, blocks) == page
+    assert pages.read_blocks(page).keys() == blocks.keys()
 
 
 def test_cold_copies_are_counted_until_the_first_ones_are_warm() -> None:
-    slow = GIVEN._replace(cold=2.0)
+    slow = INPUTS._replace(cold=2.0)
     assert scaling.fleet(100_000, slow).cold == pytest.approx(200_400, rel=0.02)

@@ -1,4 +1,4 @@
-"""README's plots: they say what the card says, the same card gives the same bytes, and none is stale."""
+"""README's plots show the card's figures, the same card gives the same bytes, and none is stale."""
 
 import json
 import re
@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from bench import drawing
 from tools import draw_plots
 from training.evaluation import metrics
 
@@ -16,7 +17,7 @@ NAMES = ("reliability.svg", "risk-coverage.svg", "errors-by-length.svg")
 
 
 def card(reviews: int = 3_000) -> dict[str, Any]:
-    """Give a card whose test figures are those of drawn reviews."""
+    """Return a card whose test figures are those of drawn reviews."""
     chooser = np.random.default_rng(0)
     logits = chooser.normal(0, 4, reviews)
     probabilities = metrics.probabilities_of(logits)
@@ -32,7 +33,7 @@ def card(reviews: int = 3_000) -> dict[str, Any]:
 
 
 def words_of(path: Path) -> list[str]:
-    """Give all that a drawing says, in order, its title first."""
+    """Return all texts of a drawing in order, its title first."""
     tree = ElementTree.parse(path)
     return ["".join(node.itertext()) for node in tree.iter() if node.tag.split("}")[-1] in ("title", "text")]
 
@@ -53,12 +54,12 @@ def test_each_drawing_says_the_card_s_figures_in_words(tmp_path: Path) -> None:
 
 
 def bars(path: Path, colour: str) -> list[float]:
-    """Give the heights of the drawn bars of a colour, in points."""
+    """Return the heights of the drawn bars of a colour, in points."""
     text = path.read_text(encoding="utf-8")
-    found = re.findall(rf'<path d="M ([^"]*)z\s*" clip-path="[^"]*" style="fill: {colour}"', text)
+    paths = re.findall(rf'<path d="M ([^"]*)z\s*" clip-path="[^"]*" style="fill: {colour}"', text)
     heights = []
-    for one in found:
-        ys = [float(y) for y in re.findall(r"[\d.]+ ([\d.]+)", one)]
+    for path_data in paths:
+        ys = [float(y) for y in re.findall(r"[\d.]+ ([\d.]+)", path_data)]
         heights.append(max(ys) - min(ys))
     return heights
 
@@ -67,13 +68,13 @@ def test_bars_are_as_high_as_the_share_of_each_error(tmp_path: Path) -> None:
     drawn = card()
     path = draw_plots.draw(drawn, tmp_path)[2]
     quarters = drawn["metrics"]["test"]["by_length"]
-    wanted = [
+    expected = [
         quarter["confusion"][key] for key in ("false_positive", "false_negative") for quarter in quarters
     ]
-    heights = bars(path, draw_plots.BLUE) + bars(path, draw_plots.ORANGE)
+    heights = bars(path, drawing.BLUE) + bars(path, drawing.ORANGE)
     assert len(heights) == 8
-    scale = sum(wanted) / sum(heights)
-    assert [scale * height for height in heights] == pytest.approx(wanted, rel=1e-3)
+    scale = sum(expected) / sum(heights)
+    assert [scale * height for height in heights] == pytest.approx(expected, rel=1e-3)
 
 
 def test_the_same_card_gives_the_same_bytes_at_any_time(tmp_path: Path) -> None:
@@ -114,9 +115,9 @@ def test_quarters_without_a_confusion_show_their_errors_as_one(tmp_path: Path) -
     drawn = card()
     for quarter in drawn["metrics"]["test"]["by_length"]:
         del quarter["confusion"]
-    said = words_of(draw_plots.draw(drawn, tmp_path)[2])
-    assert "called wrongly" in said
-    assert "negative, called positive" not in said
+    words = words_of(draw_plots.draw(drawn, tmp_path)[2])
+    assert "called wrongly" in words
+    assert "negative, called positive" not in words
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,11 +1,13 @@
 """The blocks of README and docs: each has the card's figures, or names the command that measures them."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench import pages, profiles
 from tools import fill_docs
 
 SPLIT = {
@@ -24,7 +26,7 @@ def card(**metrics: Any) -> dict[str, Any]:
 
 
 def cells(block: str) -> list[list[str]]:
-    """Give a Markdown table's rows, without the line under its head."""
+    """Return a Markdown table's rows, without the line under its head."""
     rows = [line.strip("|").split("|") for line in block.splitlines() if line.startswith("|")]
     assert len({len(row) for row in rows}) == 1, rows
     return [[cell.strip() for cell in row] for row in rows if set("".join(row)) != {"-"}]
@@ -51,14 +53,21 @@ def test_the_figures_of_both_splits_stand_in_their_columns() -> None:
 def test_readme_s_table_names_the_command_of_each_row() -> None:
     """A row has our figure, the other program's, and the command that prints both."""
     rows = [
-        {"name": "Verdict", "accuracy": 0.93, "ece": 0.01, "behaviour": 0.8, "sentences": 0.9, "ms_median": 1.5},
+        {
+            "name": "Verdict",
+            "accuracy": 0.93,
+            "ece": 0.01,
+            "behaviour": 0.8,
+            "sentences": 0.9,
+            "ms_median": 1.5,
+        },
         {"name": "VADER", "accuracy": 0.7, "ece": 0.02, "behaviour": 0.6, "sentences": 0.75},
     ]
-    head, *found = cells(fill_docs.results(card(test=SPLIT, peers={"rows": rows}), None))
+    head, *lines = cells(fill_docs.results(card(test=SPLIT, peers={"rows": rows}), None))
     assert head == ["", "Verdict", "compared with", "printed by"]
-    assert found[0] == ["accuracy on 25,000 test reviews", "93.00 %", "70.00 % (VADER)", "`make evaluate`"]
-    assert found[1] == ["answers positive or negative for", "91.2 %", "–", "`make evaluate`"]
-    assert found[-1][1:3] == ["1.50 ms", "– (VADER)"]
+    assert lines[0] == ["accuracy on 25,000 test reviews", "93.00 %", "70.00 % (VADER)", "`make evaluate`"]
+    assert lines[1] == ["answers positive or negative for", "91.2 %", "–", "`make evaluate`"]
+    assert lines[-1][1:3] == ["1.50 ms", "– (VADER)"]
     missing = cells(fill_docs.results(card(), None))
     assert missing[1][1:3] == ["–", "– (VADER)"]
 
@@ -101,16 +110,16 @@ def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.Monke
 
 
 def shown(name: str, metric: dict[str, Any]) -> str:
-    return fill_docs.SHOWN[name][0](metric)
+    return fill_docs.METRICS[name][0](metric)
 
 
-def test_the_stages_are_told_with_their_minutes_and_the_machine() -> None:
+def test_the_stages_stand_with_their_minutes_and_the_machine() -> None:
     cost = {"minutes": {"pretrained": 12.4, "student-1": 20.6}, "minutes_total": 33.0, "machine": "2 cores"}
     block = fill_docs.stages({"training": {"estimate": cost}})
     assert block == "Minutes by stage: pretrained 12, student-1 21; together 33 (2 cores).\n"
 
 
-def test_the_servers_are_told_with_their_start_and_their_memory() -> None:
+def test_the_servers_stand_with_their_start_and_their_memory() -> None:
     ray = {"install_seconds": 0.3, "start_seconds": 10.4, "image_pauses_seconds": 15}
     ray |= {"peak_pss_mb": 1882, "serverless_memory_mb": 3072}
     block = fill_docs.servers({"servers": {"ray": ray}, "runs": 3, "machine": "2 cores of X"})
@@ -142,13 +151,13 @@ def test_the_speed_names_the_tokens_and_the_machine() -> None:
             "command": "python -m training.evaluation.evaluate --speed",
         },
     )
-    for said in (
+    for phrase in (
         "230 tokens",
         "1.23 ms at the median",
         "2.50 ms at the 95th",
         "0.91 ms (1 core of Some CPU)",
     ):
-        assert said in block
+        assert phrase in block
 
 
 def test_the_spread_over_seeds_is_in_percent() -> None:
@@ -238,10 +247,40 @@ def test_warnings_name_the_worst_language_of_each_script_and_the_english_flagged
     assert "Of 2,556 English development reviews get `not_english` 0.12 %, `no_known_words` 0.00 %." in block
 
 
-def test_a_block_that_a_page_lacks_is_named() -> None:
-    assert fill_docs.fill("<!-- a -->\nold\n<!-- /a -->", {"a": "new\n"}) == "<!-- a -->\nnew\n<!-- /a -->"
-    with pytest.raises(ValueError, match="README.md needs one block 'b', has 0"):
-        fill_docs.fill("<!-- a -->\n<!-- /a -->", {"b": ""}, "README.md")
+@pytest.fixture(scope="module")
+def blocks() -> dict[str, str]:
+    return fill_docs.blocks()
+
+
+@pytest.mark.parametrize("path", pages.paths(), ids=lambda path: path.name)
+def test_every_block_of_a_page_is_known_and_filled(path: Path, blocks: dict[str, str]) -> None:
+    page = path.read_text(encoding="utf-8")
+    names = re.findall(r"<!-- /([\w-]+) -->", page)
+    assert list(pages.read_blocks(page)) == names, "a block lacks its start, or stands twice"
+    assert set(names) <= blocks.keys() | set(profiles.BLOCKS)
+    assert pages.fill(page, blocks) == page, "run `python -m tools.fill_docs`"
+
+
+def test_every_block_stands_on_a_page(blocks: dict[str, str]) -> None:
+    names = {name for path in pages.paths() for name in pages.read_blocks(path.read_text(encoding="utf-8"))}
+    assert names == blocks.keys() | set(profiles.BLOCKS)
+
+
+def test_a_block_is_filled_wherever_it_stands(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.md", tmp_path / "second.md"
+    first.write_text("<!-- a -->\nold\n<!-- /a -->\n<!-- c -->\nkept\n<!-- /c -->", encoding="utf-8")
+    second.write_text("<!-- a -->\n<!-- /a --> and <!-- b -->\n<!-- /b -->", encoding="utf-8")
+    pages.write({"a": "new\n", "b": "\\1\n"}, [first, second])
+    assert first.read_text("utf-8") == "<!-- a -->\nnew\n<!-- /a -->\n<!-- c -->\nkept\n<!-- /c -->"
+    assert second.read_text("utf-8") == "<!-- a -->\nnew\n<!-- /a --> and <!-- b -->\n\\1\n<!-- /b -->"
+
+
+def test_a_block_that_no_page_has_is_named_and_nothing_is_written(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("<!-- a -->\n<!-- /a -->", encoding="utf-8")
+    with pytest.raises(ValueError, match="no page has a block 'b'"):
+        pages.write({"a": "new\n", "b": ""}, [page])
+    assert page.read_text("utf-8") == "<!-- a -->\n<!-- /a -->"
 
 
 def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_path: Path) -> None:
@@ -249,9 +288,11 @@ def test_a_learning_curve_has_a_row_for_each_way_and_a_column_for_each_size(tmp_
         {"labels": size, "accuracy": 0.8, "spread": 0.01, "films": films, "seconds": 1.25}
         for size, films in ((50, None), (1000, 0.9))
     ]
-    found = {"splits": 3, "sentences": 2000, "films": 600, "machine": "1 core"}
+    measured = {"splits": 3, "sentences": 2000, "films": 600, "machine": "1 core"}
     path = tmp_path / "curve.json"
-    path.write_text(json.dumps({**found, "ways": [{"way": "adapt", "peak_mb": 123, "rows": rows}]}), "utf-8")
+    path.write_text(
+        json.dumps({**measured, "ways": [{"way": "adapt", "peak_mb": 123, "rows": rows}]}), "utf-8"
+    )
     head, row = cells(fill_docs.curve(path))
     assert head == ["", "50 labels", "1,000 labels", "film reviews then", "fit", "memory"]
     assert row == ["adapt", "80.0 % ± 1.0", "80.0 % ± 1.0", "90.0 %", "1.2 s", "123 MB"]

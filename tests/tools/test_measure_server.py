@@ -1,4 +1,4 @@
-"""What servers.json says: the memory that follows from a peak, and what deploy reads of it."""
+"""servers.json: the memory for a peak, and the values that deploy reads."""
 
 import json
 
@@ -30,12 +30,12 @@ def test_times_are_medians_and_memory_is_the_highest_peak() -> None:
 
 
 def test_the_committed_measurement_covers_each_image_and_follows_its_own_rule() -> None:
-    found = json.loads(package.SERVERS.read_text(encoding="utf-8"))
-    assert set(found["servers"]) == set(images.PYTHONS)
-    assert found["command"] == measure_server.COMMAND
-    for name, one in found["servers"].items():
-        assert one["serverless_memory_mb"] == smallest(one["peak_pss_mb"] * MEGABYTE)
-        assert package.serverless_memory(name) == one["serverless_memory_mb"]
+    measured = json.loads(package.SERVERS.read_text(encoding="utf-8"))
+    assert set(measured["servers"]) == set(images.PYTHONS)
+    assert measured["command"] == measure_server.COMMAND
+    for name, server in measured["servers"].items():
+        assert server["serverless_memory_mb"] == smallest(server["peak_pss_mb"] * MEGABYTE)
+        assert package.serverless_memory(name) == server["serverless_memory_mb"]
 
 
 def test_the_load_holds_the_largest_message_that_is_taken() -> None:

@@ -10,7 +10,7 @@ from tools import fill_docs, model_card
 from training.endpoint import inference
 from training.recipe import export
 
-PARTS = {name: f"{name} block\n" for name in ("figures", *fill_docs.SHOWN)}
+PARTS = {name: f"{name} block\n" for name in ("figures", *fill_docs.METRICS)}
 
 
 @pytest.fixture
@@ -58,12 +58,12 @@ def metadata(page: str) -> dict[str, Any]:
 
 
 def test_the_metadata_are_the_card_s_own(card: dict[str, Any]) -> None:
-    found = metadata(model_card.page(card, PARTS))
+    fields = metadata(model_card.page(card, PARTS))
     for name in ("language", "license", "library_name", "pipeline_tag", "tags", "datasets"):
-        assert found[name] == card[name], name
-    assert "base_model" not in found  # there is none, and Hugging Face takes no null
-    assert found["metrics"] == ["accuracy", "brier_score"]
-    index = found["model-index"][0]
+        assert fields[name] == card[name], name
+    assert "base_model" not in fields  # there is none, and Hugging Face takes no null
+    assert fields["metrics"] == ["accuracy", "brier_score"]
+    index = fields["model-index"][0]
     assert index["name"] == card["id"]
     assert index["results"][0]["metrics"] == [
         {"type": "accuracy", "value": 0.9346},
@@ -73,9 +73,9 @@ def test_the_metadata_are_the_card_s_own(card: dict[str, Any]) -> None:
 
 def test_results_are_those_of_the_test_split_or_none(card: dict[str, Any]) -> None:
     card["metrics"] = {"development": {"accuracy": 0.9}}
-    found = metadata(model_card.page(card, PARTS))
-    assert "model-index" not in found
-    assert found["metrics"] == ["accuracy"]
+    fields = metadata(model_card.page(card, PARTS))
+    assert "model-index" not in fields
+    assert fields["metrics"] == ["accuracy"]
 
 
 def test_each_block_and_what_the_model_is_for_stand_on_the_page(card: dict[str, Any]) -> None:
@@ -126,7 +126,7 @@ def test_the_committed_page_is_the_published_card_s() -> None:
 
 
 def test_the_page_s_pictures_are_there(card: dict[str, Any]) -> None:
-    found = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", model_card.page(card, PARTS))
-    assert len(found) == 3
-    for target in found:
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", model_card.page(card, PARTS))
+    assert len(pictures) == 3
+    for target in pictures:
         assert (fill_docs.PAGE.parent / target).is_file(), target

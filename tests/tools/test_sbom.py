@@ -1,4 +1,4 @@
-"""The bills of materials: all that is carried, with a licence each, and the same text for the same parts."""
+"""The bills of materials: every shipped component with a licence, and the same text for the same parts."""
 
 import json
 import re
@@ -17,7 +17,7 @@ def test_a_bill_is_cyclonedx_and_every_part_has_a_licence_and_a_version(name: st
     assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert bill["metadata"]["component"]["name"] == f"verdict-{name}"
     assert len(bill["components"]) == len(SHIPPED[name]) > 2
-    assert all(one["licenses"] and one["version"] and one["purl"] for one in bill["components"])
+    assert all(part["licenses"] and part["version"] and part["purl"] for part in bill["components"])
 
 
 def test_everything_that_is_pinned_is_listed() -> None:
@@ -32,7 +32,7 @@ def test_everything_that_is_pinned_is_listed() -> None:
 
 def test_the_page_s_files_keep_their_hashes() -> None:
     bill = json.loads(sbom.bom_of("page", SHIPPED["page"]))
-    assert all(one["hashes"][0]["alg"] == "SHA-256" for one in bill["components"])
+    assert all(part["hashes"][0]["alg"] == "SHA-256" for part in bill["components"])
     assert "pkg:npm/%40fontsource/newsreader@" in bill["components"][0]["purl"]
 
 

@@ -1,4 +1,4 @@
-"""What docs/security.md claims is tested: each line names a test, and each test is there."""
+"""docs/security.md: each claim names a test, and each test exists."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ NAMED = sorted(set(re.findall(r"(tests/[\w/]+\.py)::(test_\w+)", PAGE)))
 
 
 def rows(title: str) -> list[list[str]]:
-    """Give a section's table, without its head, as cells."""
+    """Return a section's table as cells, without its head."""
     text = PAGE.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
     lines = [line for line in text.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[1:]]
@@ -33,5 +33,5 @@ def test_each_line_names_a_test(title: str) -> None:
 
 
 def test_all_ten_risks_are_there() -> None:
-    told = [cells[0].split(" ", 1)[0] for cells in rows("OWASP API Security Top 10 (2023)")]
-    assert told == [f"API{number}" for number in range(1, 11)]
+    risks = [cells[0].split(" ", 1)[0] for cells in rows("OWASP API Security Top 10 (2023)")]
+    assert risks == [f"API{number}" for number in range(1, 11)]

@@ -1,4 +1,4 @@
-// Fills the picture for links with an answer of the API: each sentence with its pull, and the verdict.
+// Fills the link preview with an answer of the API: each sentence with its contribution, and the verdict.
 
 const MINUS = "\u2212";
 

@@ -1,9 +1,9 @@
-"""A graph in a process of its own: its ids come in as lines of JSON, and a line goes back for each.
+"""Run a graph in a process of its own: each line of standard input is a JSON list of ids.
 
-    python -m bench.network_apart GRAPH
+    python -m bench.network_process GRAPH
 
-Here ONNX Runtime may use all that the processor has, also what Verdict does without (onnx_runtime.py):
-what is good for one row at a time is not what is good for a transformer.
+Prints an empty line after each run. ONNX Runtime may use all features of the processor here. Verdict leaves
+some out (onnx_runtime.py), which suit a transformer but slow down one row at a time.
 """
 
 import json
