@@ -1,4 +1,4 @@
-"""Run a notebook from top to bottom in a folder: NOTEBOOK and FOLDER; the outputs go into NOTEBOOK."""
+"""Run a notebook from top to bottom in a folder: NOTEBOOK FOLDER; the outputs are written into NOTEBOOK."""
 
 import sys
 

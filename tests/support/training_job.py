@@ -1,8 +1,8 @@
-"""Run a recorded training job for real: its own entry point, in an /opt/ml of its own, on this machine.
+"""Run a recorded training job for real on this machine: its own entry point, with an /opt/ml of its own.
 
-SageMaker's part is played here: channels and checkpoints come from S3, hosts find each other by name, the
-output goes to CloudWatch, model.tar.gz and checkpoints go back to S3. The job's part is its own: the
-SDK's start script, or sagemaker-training's ``train``. Hosts see each other and nothing else.
+The test plays SageMaker: channels and checkpoints come from S3, hosts find each other by name, the output
+goes to CloudWatch, model.tar.gz and checkpoints return to S3. The job runs its own start script: the SDK's, or
+sagemaker-training's ``train``. A host reaches the other hosts and nothing else.
 """
 
 import json
@@ -22,9 +22,9 @@ from tests.support.missing import skip_or_fail
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
 CHECKPOINTS = "/opt/ml/checkpoints"
 INSTANCE = "ml.m5.xlarge"
-# Without these, as many threads as the machine has cores get in each other's way on tiny networks.
+# With a thread a core, threads slow each other down on tiny networks.
 FEW_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-# /opt keeps what it has, and gets an ml/ of this host's. $1 is the host's folder, $2 its name.
+# /opt keeps its content and gets this host's ml/. $1 is the host's folder, $2 its name.
 HOST = """
 set -e
 mkdir -p "$1/opt"
@@ -43,7 +43,7 @@ cd /opt/ml
 shift 2
 exec "$@"
 """
-# One network for all hosts of the job, with nothing in it but loopback; ends with the worst exit status.
+# One network for all hosts of the job, with loopback alone; the exit status is the worst of all.
 JOB = """
 ip link set lo up
 host_script=$1; folder=$2; shift 2
@@ -59,7 +59,7 @@ exit $worst
 
 
 class Ended(NamedTuple):
-    """How a job ended: its exit status, what each host printed, and what it left as a failure's reason."""
+    """The end of a job: exit status, the output of each host, and the reason of a failure."""
 
     status: int
     outputs: list[str]
@@ -68,7 +68,7 @@ class Ended(NamedTuple):
 
 @cache
 def _namespaces() -> tuple[str, ...]:
-    """Give the unshare command that works here; skip the test where none does."""
+    """Return the unshare command that works here; skip the test without one."""
     for command in (("unshare", "-mn"), ("unshare", "--map-root-user", "-mn")):
         trial = [*command, "bash", "-c", "mount -t tmpfs tmpfs /opt && ip link set lo up"]
         if subprocess.run(trial, capture_output=True, timeout=30).returncode == 0:
@@ -77,7 +77,7 @@ def _namespaces() -> tuple[str, ...]:
 
 
 def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
-    """Run a job as SageMaker does: fetch, start on every host, put away; tell AWS how it ended."""
+    """Run a job as SageMaker does: download, start on every host, upload; report its end to AWS."""
     sagemaker, s3 = session.client("sagemaker"), session.client("s3")
     job = sagemaker.describe_training_job(TrainingJobName=name)
     hosts = [f"algo-{number + 1}" for number in range(job["ResourceConfig"]["InstanceCount"])]
@@ -93,10 +93,10 @@ def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
     command = algorithm["ContainerEntrypoint"] + algorithm.get("ContainerArguments", [])
     environment = {"TRAINING_JOB_NAME": name, "AWS_REGION": session.region_name, **job.get("Environment", {})}
     ended = run(command, folder, hosts, environment, seconds)
-    _put_away(s3, job, folder / hosts[0] / "ml")
+    _upload(s3, job, folder / hosts[0] / "ml")
     _log(session.client("logs"), name, dict(zip(hosts, ended.outputs, strict=True)))
-    said = "Completed" if ended.status == 0 else f"Failed: {ended.failure or 'AlgorithmError'}"[:256]
-    tag = {"Key": "simulated:end", "Value": said.replace("\n", " ")}
+    end = "Completed" if ended.status == 0 else f"Failed: {ended.failure or 'AlgorithmError'}"[:256]
+    tag = {"Key": "simulated:end", "Value": end.replace("\n", " ")}
     sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[tag])
     return ended
 
@@ -104,7 +104,7 @@ def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
 def run(
     command: Sequence[str], folder: Path, hosts: Sequence[str], environment: dict[str, str], seconds: int
 ) -> Ended:
-    """Start a command on every host, each with its ``folder/HOST/ml`` as /opt/ml."""
+    """Run a command on every host, each with its ``folder/HOST/ml`` as /opt/ml."""
     (folder / "home").mkdir(exist_ok=True)
     own = {"PATH": path(), "HOME": str(folder / "home"), "HOSTS": " ".join(hosts), **FEW_THREADS}
     done = subprocess.run(
@@ -125,14 +125,14 @@ def run(
 
 
 def path() -> str:
-    """Give the PATH of a container whose Python is this one."""
+    """Return the PATH of a container with this Python."""
     return f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 def lay_out(
     folder: Path, host: str, hosts: Sequence[str], flags: dict[str, str], channels: Sequence[str]
 ) -> Path:
-    """Make a host's empty /opt/ml, its configuration, and its view of the other hosts; give its folder."""
+    """Make a host's empty /opt/ml, its configuration and its list of hosts; return its folder."""
     shutil.rmtree(folder, ignore_errors=True)
     ml = folder / "ml"
     for name in ("input/config", "input/data", "model", "output/data", "checkpoints", "code"):
@@ -165,9 +165,9 @@ def lay_out(
 
 
 def fetch(s3: Any, uri: str, target: Path) -> int:
-    """Download all whose names begin like a URI; give how many files came.
+    """Download all objects whose names start with a URI; return their number.
 
-    A URI may name a folder, or one file, which then lies in the target by its own name.
+    A URI may be that of a folder, or of one file, which keeps its name in the target.
     """
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -179,7 +179,7 @@ def fetch(s3: Any, uri: str, target: Path) -> int:
     return len(keys)
 
 
-def _put_away(s3: Any, job: dict[str, Any], ml: Path) -> None:
+def _upload(s3: Any, job: dict[str, Any], ml: Path) -> None:
     packed = ml.parent / "model.tar.gz"
     with tarfile.open(packed, "w:gz") as tar:
         tar.add(ml / "model", ".")

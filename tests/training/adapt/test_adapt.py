@@ -1,4 +1,4 @@
-"""Adapting: a better model from labelled rows, a plain word about it, and one sentence for what can't be."""
+"""Adapt: a better model from labelled rows, a plain outcome, and one sentence for each refusal."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ def run(*flags: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 def refused(*flags: str | Path, cwd: Path, status: int = 2) -> str:
-    """Run the command where it should refuse; give the one sentence that it ends with."""
+    """Run the command where it should refuse; return its one sentence."""
     before = sorted(cwd.rglob("*"))
     done = run(*flags, cwd=cwd)
     assert done.returncode == status, done.stdout + done.stderr
@@ -46,7 +46,7 @@ def card_of(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def adapted(made_package: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A folder with my.csv and the model that came of it, and what the command said."""
+    """A folder with my.csv and its adapted model, and the command's output."""
     folder = tmp_path_factory.mktemp("adapted")
     save(folder / "my.csv", rows(160))
     done = run("my.csv", "--model", made_package, "--workers", "1", cwd=folder)
@@ -54,7 +54,7 @@ def adapted(made_package: Path, tmp_path_factory: pytest.TempPathFactory) -> tup
     return folder, done.stdout
 
 
-# --- what comes out -----------------------------------------------------------------------------
+# --- results ------------------------------------------------------------------------------------
 
 
 def test_an_adapted_model_has_learned_the_words_of_its_reviews(adapted: tuple[Path, str]) -> None:
@@ -129,7 +129,7 @@ def test_how_the_base_was_packed_is_not_said_of_the_adapted_model(
 def test_reviews_that_are_nearly_the_same_are_no_proof_of_each_other(
     made_package: Path, tmp_path: Path
 ) -> None:
-    """Forty texts come five times, with other numbers; only who knows them by heart can tell their labels."""
+    """Forty texts come five times, with other numbers; only a fit that has seen them knows their labels."""
     lines = [
         (f"The {varied(text)} of order {number}", str(text * 7 % 11 % 2))
         for number in range(5)
@@ -156,9 +156,9 @@ def test_a_base_that_was_adapted_before_is_named_as_no_fair_one(
 
 
 def test_no_text_is_in_the_model_or_in_what_is_said(adapted: tuple[Path, str]) -> None:
-    folder, said = adapted
+    folder, message = adapted
     written = b"".join(path.read_bytes() for path in (folder / "my-model").iterdir())
-    assert b"Frobisher" not in written + said.encode()
+    assert b"Frobisher" not in written + message.encode()
 
 
 def test_a_model_adapted_from_the_published_one_keeps_what_its_card_says(
@@ -178,7 +178,7 @@ def test_a_model_adapted_from_the_published_one_keeps_what_its_card_says(
 
 @pytest.fixture
 def chance(tmp_path: Path) -> Path:
-    """A folder with labels that nobody could learn."""
+    """A folder with random labels."""
     random = np.random.default_rng(0)
     lines = [(sentence(number, True), str(int(random.random() < 0.75))) for number in range(120)]
     save(tmp_path / "my.csv", lines)
@@ -186,8 +186,8 @@ def chance(tmp_path: Path) -> Path:
 
 
 def test_a_model_that_is_not_better_is_not_written(chance: Path, made_package: Path) -> None:
-    said = refused("my.csv", "--model", made_package, "--workers", "1", cwd=chance, status=1)
-    assert "--force" in said
+    message = refused("my.csv", "--model", made_package, "--workers", "1", cwd=chance, status=1)
+    assert "--force" in message
 
 
 def test_to_be_surer_is_not_better_where_always_saying_the_same_is_as_right(
@@ -268,10 +268,10 @@ def test_ctrl_c_ends_in_one_sentence_and_leaves_nothing(made_package: Path, tmp_
     assert process.stdout is not None
     assert "20,000 rows" in process.stdout.readline()  # it reads them through the network now, in processes
     os.killpg(process.pid, signal.SIGINT)
-    _, said = process.communicate(timeout=60)
+    _, message = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert said.strip().endswith("adapt: interrupted; nothing was written")
-    assert "Traceback" not in said
+    assert message.strip().endswith("adapt: interrupted; nothing was written")
+    assert "Traceback" not in message
     assert [path.name for path in tmp_path.iterdir()] == ["my.csv"]
 
 
@@ -301,23 +301,23 @@ def test_rows_that_are_not_enough_get_one_sentence_that_says_why(
     made_package: Path, tmp_path: Path, lines: list[tuple[str, str]], words: tuple[str, ...]
 ) -> None:
     save(tmp_path / "my.csv", lines)
-    said = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
+    message = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
     for word in words:
-        assert word in said
+        assert word in message
 
 
 def test_groups_that_cannot_be_held_back_in_turn_get_one_sentence(made_package: Path, tmp_path: Path) -> None:
     grouped = [(*row, str(number % 3)) for number, row in enumerate(rows(90))]
     save(tmp_path / "my.csv", grouped, ("text", "label", "group"))
-    said = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
-    assert "'group' has 3 groups" in said
+    message = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
+    assert "'group' has 3 groups" in message
 
 
 def test_one_text_over_and_over_gets_one_sentence(made_package: Path, tmp_path: Path) -> None:
     texts = [f"{varied(side)}, number {number}" for number in range(30) for side in range(2)]
     save(tmp_path / "my.csv", [(text, str(number % 2)) for number, text in enumerate(texts)])
-    said = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
-    assert "has only 2 groups of reviews that are not nearly the same" in said
+    message = refused("my.csv", "--model", made_package, "--workers", "1", cwd=tmp_path)
+    assert "has only 2 groups of reviews that are not nearly the same" in message
 
 
 def test_a_link_to_nothing_is_refused_before_the_work(made_package: Path, tmp_path: Path) -> None:
@@ -361,8 +361,8 @@ def test_a_network_without_such_a_head_gets_one_sentence(own_package: Path, tmp_
 
 def test_adapting_to_the_same_file_again_gets_one_sentence(adapted: tuple[Path, str], tmp_path: Path) -> None:
     (tmp_path / "my.csv").write_bytes((adapted[0] / "my.csv").read_bytes())
-    said = refused("my.csv", "--model", adapted[0] / "my-model", cwd=tmp_path)
-    assert "this very file" in said
+    message = refused("my.csv", "--model", adapted[0] / "my-model", cwd=tmp_path)
+    assert "this very file" in message
 
 
 def test_a_folder_of_other_things_is_not_written_into(made_package: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Two models side by side: who is right more often, where they differ, and no text but when asked."""
+"""Compare two models: which is right more often, where they differ, and texts only on request."""
 
 import csv
 import json
@@ -29,7 +29,7 @@ def run(*flags: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def pair(own_package: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """Two models: the second says the contrary of the first."""
+    """Two models: the second answers the opposite of the first."""
     network = (own_package / "model.onnx").read_bytes()
     head = read_head(network)
     other = with_head(network, Head(-head.weights, -head.bias))
@@ -42,8 +42,8 @@ def pair(own_package: Path, tmp_path: Path) -> tuple[Path, Path]:
 def file(pair: tuple[Path, Path], tmp_path: Path) -> Path:
     """Reviews of which the first model is right on all but one."""
     loaded = inference.model_fn(pair[0])
-    said = [loaded.predict(text)[1].probability >= 0.5 for text in TEXTS]
-    labels = [side if number else not side for number, side in enumerate(said)]
+    sides = [loaded.predict(text)[1].probability >= 0.5 for text in TEXTS]
+    labels = [side if number else not side for number, side in enumerate(sides)]
     path = tmp_path / "held.csv"
     with path.open("w", encoding="utf-8", newline="") as out:
         csv.writer(out).writerows([("text", "label"), *zip(TEXTS, map(int, labels), strict=True)])

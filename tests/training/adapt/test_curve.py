@@ -1,4 +1,4 @@
-"""The learning curve: sentences read from their package, test products kept apart, ways measured alike."""
+"""The learning curve: sentences from their package, separate test products, equal measurement."""
 
 import io
 import tarfile

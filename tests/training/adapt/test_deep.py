@@ -1,4 +1,4 @@
-"""Fine-tuning: from what is served, near where it started, and packed again as it is served."""
+"""Fine-tuning: from the served network, near its start, packed again for serving."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Features of reviews: those that the head reads, the same in one process and in several."""
+"""Features of reviews: those that the head reads, equal in one process and in several."""
 
 import signal
 from collections import Counter
@@ -46,12 +46,12 @@ def test_lengths_and_warnings_are_those_that_come_with_verdicts(
 
 
 def _hears_ctrl_c() -> bool:
-    """Say whether this process was started so that it hears Ctrl-C before it can tell itself not to."""
+    """Return whether Ctrl-C is unblocked in this process."""
     return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def _nothing(model: str) -> None:
-    """Start in no way of its own."""
+    """Do nothing at a process's start."""
 
 
 def test_no_process_hears_ctrl_c_not_even_while_it_starts() -> None:

@@ -1,4 +1,4 @@
-"""The fit of a head: near where it starts, chosen and judged by reviews that it has not seen."""
+"""The fit of a head: near its start, chosen and evaluated on held-out reviews."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from training.adapt.onnx_head import Head
 
 
 def drawn(reviews: int, width: int = 8, seed: int = 0, groups: int | None = None) -> tuple[Data, Head]:
-    """Give reviews whose labels follow a head, and that head."""
+    """Return reviews whose labels follow a head, and that head."""
     random = np.random.default_rng(seed)
     truth = Head(3 * random.normal(size=width), 0.5)
     features = random.normal(size=(reviews, width))

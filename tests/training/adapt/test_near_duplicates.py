@@ -1,4 +1,4 @@
-"""What is nearly the same comes into one group, and nothing else does."""
+"""Near duplicates come into one group, and other reviews do not."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The head inside a model.onnx: read, replaced byte for byte, and the states before it let out."""
+"""The head inside a model.onnx: read, replaced byte for byte, with the states as outputs."""
 
 from pathlib import Path
 

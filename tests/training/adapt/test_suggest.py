@@ -1,4 +1,4 @@
-"""Suggestions: unsure and different rows first, and none that has a label, repeats or can't be read."""
+"""Suggestions: uncertain and different rows first; labelled, repeated and unreadable rows never."""
 
 import csv
 from pathlib import Path
@@ -26,9 +26,9 @@ def test_the_unsurest_row_comes_first(made_package: Path, tmp_path: Path) -> Non
     rows = suggest.read_unlabelled(save(tmp_path / "a.csv", [f"{text}," for text in lines]))
     (first,) = suggest.suggest(rows, made_package, 1, workers=1)
     model = inference.model_fn(made_package)
-    said = [model.predict(text)[1].probability for text in lines]
-    assert first.number == int(np.argmin(np.abs(np.array(said) - 0.5)))
-    assert first.probability == pytest.approx(said[first.number], abs=1e-5)
+    probabilities = [model.predict(text)[1].probability for text in lines]
+    assert first.number == int(np.argmin(np.abs(np.array(probabilities) - 0.5)))
+    assert first.probability == pytest.approx(probabilities[first.number], abs=1e-5)
 
 
 def test_of_two_that_are_equally_unsure_the_one_unlike_the_first_is_picked() -> None:
@@ -80,9 +80,9 @@ def test_without_a_file_to_write_rows_are_named_and_no_text(
 ) -> None:
     path = save(tmp_path / "a.csv", [f"{text}," for text in texts(30)])
     assert suggest.main([str(path), "-n", "4", "--model", str(made_package)]) == 0
-    said = capsys.readouterr().out
-    assert said.count("  row ") == 4
-    assert "lamp" not in said
+    output = capsys.readouterr().out
+    assert output.count("  row ") == 4
+    assert "lamp" not in output
 
 
 @pytest.mark.parametrize(

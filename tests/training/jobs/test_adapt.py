@@ -1,4 +1,4 @@
-"""Adapting on SageMaker: refused before it costs, agreed to, run for real, installed as it is here."""
+"""Adapt on SageMaker: refusals before a start, consent, a real run, and the installed model."""
 
 import argparse
 import json
@@ -108,7 +108,7 @@ def test_the_command_that_watches_on_keeps_what_still_counts() -> None:
 
 @pytest.fixture
 def code(made_package: Path, tmp_path: Path) -> Path:
-    """A copy of the folder that is sent."""
+    """A copy of the folder that a job gets."""
     options = options_of("my.csv", "--model", str(made_package))
     with adapt_aws.source(options, adapt_aws.Reviews("b", "p/my.csv", 1)) as folder:
         return Path(shutil.copytree(folder, tmp_path / "code"))
@@ -182,7 +182,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def ended(*given: str | Path) -> int:
-    """Run the command in this process; give its exit status."""
+    """Run the command in this process; return its exit status."""
     with pytest.raises(SystemExit) as stopped, pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["adapt.py", *map(str, given)])
         adapt_aws.main()
@@ -198,7 +198,7 @@ def keys(cloud: Cloud, bucket: str = STAGE.bucket, prefix: str = "") -> list[str
 
 
 def rights(cloud: Cloud) -> dict[str, Any]:
-    """Give the policies of the adaptations' role, by name."""
+    """Return the policies of the adaptations' role, by name."""
     iam = cloud.client("iam")
     names = iam.list_role_policies(RoleName=STAGE.adapt_role)["PolicyNames"]
     return {
@@ -213,7 +213,7 @@ def jobs(cloud: Cloud) -> list[str]:
 
 
 def shop(cloud: Cloud, file: Path) -> str:
-    """Put a file into somebody's own bucket; give its folder's address."""
+    """Upload a file to a bucket of its owner; return its folder's address."""
     s3 = cloud.client("s3")
     s3.create_bucket(Bucket=SHOP, CreateBucketConfiguration={"LocationConstraint": REGION})
     s3.upload_file(str(file), SHOP, f"labels/{file.name}")
@@ -221,7 +221,7 @@ def shop(cloud: Cloud, file: Path) -> str:
 
 
 def start(cloud: Cloud, file: str | Path, base: Path, *given: str) -> str:
-    """Start a job by the command and leave it; give its name."""
+    """Start a job by the command; return its name."""
     assert ended(file, "--model", base, "--yes", "--no-wait", *given) == 0
     (name,) = jobs(cloud)
     return name
@@ -237,7 +237,7 @@ def test_a_dry_run_says_the_plan_with_its_price_and_touches_nothing(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ended("my.csv", "--dry-run", "--model", made_package) == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     for part in (
         "my.csv -> the stage's bucket, deleted once the job has ended",
         inference.model_fn(made_package).card["onnx_sha256"],
@@ -246,17 +246,17 @@ def test_a_dry_run_says_the_plan_with_its_price_and_touches_nothing(
         "120 minutes of training, 240 with waiting, about $0.46 (an estimate)",
         "then my-model",
     ):
-        assert part in told
+        assert part in output
     assert cloud.client("s3").list_buckets()["Buckets"] == []
     assert jobs(cloud) == []
 
 
 @pytest.mark.aws
-@pytest.mark.parametrize("said", ["no", "y", ""])
+@pytest.mark.parametrize("reply", ["no", "y", ""])
 def test_nothing_is_started_unless_a_person_agrees(
-    cloud: Cloud, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], said: str
+    cloud: Cloud, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], reply: str
 ) -> None:
-    monkeypatch.setattr("builtins.input", lambda prompt: said)
+    monkeypatch.setattr("builtins.input", lambda prompt: reply)
     assert ended("my.csv") == 1
     assert "nothing was started" in capsys.readouterr().err
     assert cloud.client("s3").list_buckets()["Buckets"] == []
@@ -291,13 +291,13 @@ def test_a_job_may_read_its_own_reviews_and_no_other_s(
 ) -> None:
     job = start(cloud, shop(cloud, here / "my.csv"), made_package)
     run = job.rpartition("-")[0]
-    told = cloud.client("sagemaker").describe_training_job(TrainingJobName=job)
-    (channel,) = [one for one in told["InputDataConfig"] if one["ChannelName"] == "reviews"]
+    described = cloud.client("sagemaker").describe_training_job(TrainingJobName=job)
+    (channel,) = [one for one in described["InputDataConfig"] if one["ChannelName"] == "reviews"]
     assert channel["DataSource"]["S3DataSource"]["S3Uri"] == f"s3://{SHOP}/labels/my.csv"
-    assert told["RoleArn"] == STAGE.role_arn_of(STAGE.adapt_role)
-    assert told["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200, "MaxWaitTimeInSeconds": 14400}
-    assert told["EnableManagedSpotTraining"] is True
-    tags = cloud.client("sagemaker").list_tags(ResourceArn=told["TrainingJobArn"])["Tags"]
+    assert described["RoleArn"] == STAGE.role_arn_of(STAGE.adapt_role)
+    assert described["StoppingCondition"] == {"MaxRuntimeInSeconds": 7200, "MaxWaitTimeInSeconds": 14400}
+    assert described["EnableManagedSpotTraining"] is True
+    tags = cloud.client("sagemaker").list_tags(ResourceArn=described["TrainingJobArn"])["Tags"]
     assert STAGE.owns({tag["Key"]: tag["Value"] for tag in tags})
     given = rights(cloud)
     assert set(given) == {STAGE.adapt_role, run}
@@ -341,9 +341,9 @@ def test_a_job_that_failed_or_was_stopped_says_so_and_what_was_sent_is_deleted(
     job = start(cloud, "my.csv", made_package)
     end(cloud, job, how)
     assert ended("--attach", job, "--model", made_package) == 1
-    told = capsys.readouterr()
-    assert f"{job} {sentence}" in told.err
-    assert "the uploaded reviews are deleted" in told.out
+    output = capsys.readouterr()
+    assert f"{job} {sentence}" in output.err
+    assert "the uploaded reviews are deleted" in output.out
     assert not [key for key in keys(cloud) if "/reviews/" in key]
     assert set(rights(cloud)) == {STAGE.adapt_role}
     assert not (here / "my-model").exists()
@@ -366,15 +366,15 @@ def test_stopping_a_job_ends_it_and_deletes_what_was_sent(
 def test_whoever_can_watch_no_longer_is_told_that_the_job_goes_on(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def fail(*given: object, **named: object) -> None:
+    def fail(*given: object, **keywords: object) -> None:
         raise error
 
     monkeypatch.setattr(training_job, "follow", fail)
     command = "python -m training.jobs.adapt --stage dev"
-    with pytest.raises(CloudError) as told:
+    with pytest.raises(CloudError) as raised:
         adapt_aws._follow(cloud, options_of("my.csv"), JOB, "run")
-    assert f"{JOB} still runs and costs; watch it again: {command} --attach {JOB}" in str(told.value)
-    assert f"stop it: {command} --stop {JOB}" in str(told.value)
+    assert f"{JOB} still runs and costs; watch it again: {command} --attach {JOB}" in str(raised.value)
+    assert f"stop it: {command} --stop {JOB}" in str(raised.value)
 
 
 @pytest.mark.aws
@@ -488,9 +488,9 @@ def test_a_file_goes_there_and_comes_back_as_the_model_that_this_machine_would_m
     assert done.status == 0, done.outputs[0][-3000:] + done.failure
     assert SECRET.split()[-1] not in done.outputs[0]
     assert ended("--attach", job, "--model", made_package, "--force") == 0
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     there = inference.model_fn(here / "my-model")
-    assert f"model.onnx {sha256_of(here / 'my-model/model.onnx')}" in told
+    assert f"model.onnx {sha256_of(here / 'my-model/model.onnx')}" in output
     assert not [key for key in keys(cloud) if "/reviews/" in key]
     assert set(rights(cloud)) == {STAGE.adapt_role}
     local = ("my.csv", "--deep", "--force", "--out", "local", "--workers", "1", "--model", str(made_package))
@@ -499,7 +499,7 @@ def test_a_file_goes_there_and_comes_back_as_the_model_that_this_machine_would_m
     for card in (there.card, here_made.card):
         card["adaptation"].pop("seconds")
     assert there.card == here_made.card
-    assert there.card["adaptation"]["sentence"] in told
+    assert there.card["adaptation"]["sentence"] in output
     assert ended("--attach", job, "--model", made_package, "--force") == 0  # once more: nothing is lost
 
 
@@ -537,9 +537,9 @@ def test_the_job_s_one_sentence_about_a_file_in_s3_reaches_the_terminal(
     assert executor.execute(cloud.session, job, here / "job").status == 0
     capsys.readouterr()
     assert ended("--attach", job, "--model", made_package) == 2
-    said = capsys.readouterr().err
-    assert said.startswith("adapt-aws: odd.csv has 80 positive and 0 negative reviews to learn from")
-    assert said.count("\n") == 1
+    message = capsys.readouterr().err
+    assert message.startswith("adapt-aws: odd.csv has 80 positive and 0 negative reviews to learn from")
+    assert message.count("\n") == 1
     assert not (here / "odd-model").exists()
 
 

@@ -1,4 +1,4 @@
-"""The adaptation inside a training job: it leaves a model or a sentence, and no review in its log."""
+"""The script inside an adaptation job: it leaves a model or a sentence, and its log holds no review."""
 
 import json
 from pathlib import Path
@@ -14,12 +14,12 @@ from training.jobs.adapt_job import Order
 
 @pytest.fixture(autouse=True)
 def stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The job goes to where the reviews are; come back afterwards."""
+    """Restore the working folder, which the job changes."""
     monkeypatch.chdir(tmp_path)
 
 
 def lay_out(folder: Path, base: Path, *flags: str) -> tuple[Path, Path, Path]:
-    """Make the folders of a job as they were sent: code with its order, reviews, and where results go."""
+    """Make a job's folders: code with its order, reviews, results."""
     here, reviews, out = (folder / name for name in ("code", "reviews", "model"))
     for one in (here, reviews, out):
         one.mkdir()
@@ -43,9 +43,9 @@ def test_it_leaves_a_whole_model_and_prints_no_text(
     card = inference.model_fn(out).card
     assert card["adaptation"]["data"]["learned_from"]["reviews"] == 80
     assert "fine-tuned" in card["adaptation"]["how"]
-    told = capfd.readouterr()
-    assert f"model.onnx {card['onnx_sha256']}" in told.out
-    assert SECRET.split()[-1] not in told.out + told.err
+    output = capfd.readouterr()
+    assert f"model.onnx {card['onnx_sha256']}" in output.out
+    assert SECRET.split()[-1] not in output.out + output.err
 
 
 def test_reviews_that_are_refused_leave_the_sentence_that_names_the_file_as_its_owner_does(
@@ -96,7 +96,7 @@ def test_a_fault_is_told_by_its_kind_and_place_and_never_by_its_words(
     here, reviews, out = lay_out(tmp_path, made_package)
     save(reviews / "my.csv", rows(60))
 
-    def fail(*given: object, **named: object) -> None:
+    def fail(*given: object, **keywords: object) -> None:
         raise ValueError(f"could not convert {SECRET}")
 
     monkeypatch.setattr(adapt, "adapt", fail)
@@ -109,8 +109,8 @@ def test_a_fault_is_told_by_its_kind_and_place_and_never_by_its_words(
                 "SM_OUTPUT_DIR": str(tmp_path / "output"),
             }
         )
-    told = (tmp_path / "output/failure").read_text(encoding="utf-8")
-    assert told.startswith("ValueError at test_adapt_job.py:")
-    assert str(ended.value) == f"adapt-job: {told}"
+    failure = (tmp_path / "output/failure").read_text(encoding="utf-8")
+    assert failure.startswith("ValueError at test_adapt_job.py:")
+    assert str(ended.value) == f"adapt-job: {failure}"
     printed = capfd.readouterr()
     assert SECRET not in printed.out + printed.err + str(ended.value)

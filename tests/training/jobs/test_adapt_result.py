@@ -1,4 +1,4 @@
-"""A model that comes home from a training job: checked against what was sent, and printed only as words."""
+"""Download a job's model: it is checked against the base and the reviews that were sent."""
 
 import io
 import json
@@ -26,7 +26,7 @@ Card = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def made(made_package: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Files, str]:
-    """What a job leaves, and the hash of the reviews; how the network was fitted makes no difference here."""
+    """The files of a job, and the hash of its reviews; any fit will do here."""
     file = save(tmp_path_factory.mktemp("reviews") / "my.csv", rows(60))
     adapted = adapt.adapt(labelled.read(file), made_package, 1)
     return {"model.onnx": adapted.network, "model.json": json.dumps(adapted.card).encode()}, sha256_of(file)
@@ -41,7 +41,7 @@ def base(made_package: Path) -> Card:
 def bring(
     base: Card, made: tuple[Files, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., adapt_result.JobResult]:
-    """Give a function that brings home files as SageMaker packs them, or an archive's bytes."""
+    """Return a function that downloads files packed as by SageMaker, or an archive's bytes."""
 
     def bring(files: Files | bytes, **given: Any) -> adapt_result.JobResult:
         packed = tmp_path / "model.tar.gz"
@@ -90,14 +90,14 @@ def test_the_job_s_own_sentence_is_what_the_user_gets(bring: Callable[..., adapt
 
 
 @pytest.mark.parametrize(
-    "told",
+    "refusal",
     [b"{", b"[]", b'{"sentence": 3}', b'{"sentence": "a\\u001b[2Jb"}', b'{"sentence": "%s"}' % (b"x" * 999)],
 )
 def test_a_refusal_that_is_no_sentence_is_not_printed(
-    bring: Callable[..., adapt_result.JobResult], told: bytes
+    bring: Callable[..., adapt_result.JobResult], refusal: bytes
 ) -> None:
     with pytest.raises(CloudError, match="refused the reviews and gave no reason"):
-        bring({"refused.json": told})
+        bring({"refused.json": refusal})
 
 
 def test_half_an_archive_is_refused(

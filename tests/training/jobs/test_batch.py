@@ -1,4 +1,4 @@
-"""A batch on this machine: the endpoint's own answers in the file's order, whatever happens on the way."""
+"""A batch on this machine: the endpoint's own answers in the file's order, after any interruption."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ WORDS = "a lovely warm dull bad film with no plot and great actors that I did no
 
 
 def reviews(count: int) -> list[str]:
-    """Give reviews that differ, each of 30 words."""
+    """Return different reviews of 30 words."""
     return [" ".join(WORDS[(n * step + n // 7) % len(WORDS)] for step in range(30)) for n in range(count)]
 
 
@@ -59,29 +59,29 @@ def start(path: Path, out: Path, *flags: str) -> "subprocess.Popen[str]":
 
 
 def children_of(process: "subprocess.Popen[str]") -> list[int]:
-    """Give the ids of the processes that it started, in their order."""
+    """Return the ids of a process's children, in order of their start."""
     try:
-        told = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8")
+        ids = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8")
     except OSError:  # it has ended
         return []
-    return [int(child) for child in told.split()]
+    return [int(child) for child in ids.split()]
 
 
 def catches_ctrl_c(pid: int) -> bool:
-    """Say whether a process is Python so far that Ctrl-C would be an exception in it."""
+    """Return whether a process already runs Python code that turns Ctrl-C into an exception."""
     try:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        told = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:  # it has ended
         return False
     if b"spawn_main" not in command:  # it is still its parent's copy
         return False
-    (caught,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", told, re.MULTILINE)
+    (caught,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
     return bool(int(caught, 16) & 1 << (signal.SIGINT - 1))
 
 
 def wait_for(number: int, out: Path, process: "subprocess.Popen[str]") -> set[str]:
-    """Wait until so many parts are there, and give their names."""
+    """Wait for a number of parts; return their names."""
     folder = batch_parts.folder_of(out)
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -120,13 +120,16 @@ def test_each_row_gets_what_the_endpoint_answers(
     assert {row["id"] for row in rows} == {"same"}
     for text, row in zip(texts, rows, strict=True):
         body = messages.to_json({"id": 1, "review": text})
-        told = json.loads(processes.answer_lines(model, body))
-        if "error" in told:
-            assert (row["error"], row["detail"]) == (told["error"]["code"], told["error"]["detail"])
+        answer = json.loads(processes.answer_lines(model, body))
+        if "error" in answer:
+            assert (row["error"], row["detail"]) == (answer["error"]["code"], answer["error"]["detail"])
             assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
         else:
-            assert (row["sentiment"], float(row["probability"])) == (told["sentiment"], told["probability"])
-            assert row["warnings"] == ";".join(one["code"] for one in told["warnings"])
+            assert (row["sentiment"], float(row["probability"])) == (
+                output["sentiment"],
+                output["probability"],
+            )
+            assert row["warnings"] == ";".join(one["code"] for one in answer["warnings"])
             assert row["model"] == model.identity.id
     assert [row["error"] for row in rows[7:]] == ["no_token", "no_token", ""]
     assert rows[9]["warnings"] == "not_english"
@@ -186,22 +189,22 @@ def test_kill_9_loses_no_finished_part_and_leaves_no_process(
     left = sorted(batch_parts.folder_of(out).glob("[0-9a-f]*.jsonl"))
     damaged = left[0]
     damaged.write_bytes(damaged.read_bytes()[:-1])
-    asked: list[int] = []
+    answered_parts: list[int] = []
     whole = processes.answered
 
     def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
         for part, data in whole(parts, *rest):
-            asked.append(part.number)
+            answered_parts.append(part.number)
             yield part, data
 
     monkeypatch.setattr(processes, "answered", answered)
     resumed = judge(path, out)
     kept = {int(one.name.split("-")[1]) for one in left[1:]}
-    assert asked == [number for number in range(16) if number not in kept]
+    assert answered_parts == [number for number in range(16) if number not in kept]
     assert not batch_parts.folder_of(out).exists()
-    asked.clear()
+    answered_parts.clear()
     assert judge(path, tmp_path / "anew.csv") == resumed
-    assert asked == list(range(16))
+    assert answered_parts == list(range(16))
 
 
 def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
@@ -210,8 +213,8 @@ def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
     names = wait_for(1, out, process)
     # A terminal sends it to the whole group.
     os.killpg(process.pid, signal.SIGINT)
-    told, error = process.communicate(timeout=WAIT_SECONDS)
-    assert (process.returncode, told) == (1, "")
+    output, error = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, output) == (1, "")
     assert error.startswith("batch: interrupted; run the same command again to resume (")
     assert error.count("\n") == 1
     assert names <= {path.name for path in batch_parts.folder_of(out).iterdir()}
@@ -235,8 +238,8 @@ def test_a_process_that_dies_is_one_sentence(tmp_path: Path) -> None:
     process = start(path, out, "--workers", "2")
     wait_for(1, out, process)
     os.kill(children_of(process)[-1], signal.SIGKILL)
-    told, error = process.communicate(timeout=WAIT_SECONDS)
-    assert (process.returncode, told) == (1, "")
+    output, error = process.communicate(timeout=WAIT_SECONDS)
+    assert (process.returncode, output) == (1, "")
     assert error.splitlines()[-1].startswith("batch: a process died, perhaps for want of memory; ")
 
 
@@ -391,8 +394,8 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(
     monkeypatch.setattr(batch.cloud, "open_stage", lambda *_: pytest.fail("AWS was asked"))
     path = save(tmp_path / "a.csv", [*reviews(40), "x" * 50_001])
     batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--dry-run", *flags])
-    said = f"batch: 41 rows, 1 of which can't be read; {expected}"
-    assert capsys.readouterr().out.startswith(said)
+    start = f"batch: 41 rows, 1 of which can't be read; {expected}"
+    assert capsys.readouterr().out.startswith(start)
     assert sorted(one.name for one in tmp_path.iterdir() if one.name != "cache") == ["a.csv"]
 
 

@@ -1,4 +1,4 @@
-"""A batch on Ray: the same bytes as here, from a cluster that runs already; no cluster is one sentence."""
+"""A batch on Ray: a running cluster writes the same bytes as this machine; errors are one sentence."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ START_SECONDS = 90
 
 
 class Cluster(NamedTuple):
-    """A Ray cluster of one machine: where it listens on loopback, and the process that all of it hangs on."""
+    """A Ray cluster on this machine: its address on loopback, and its first process."""
 
     address: str
     pid: int
@@ -30,14 +30,14 @@ class Cluster(NamedTuple):
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    """A cluster that may use two cores."""
+    """A cluster with two cores."""
     with running(2) as started:
         yield started
 
 
 @contextmanager
 def running(cores: int) -> Iterator[Cluster]:
-    """Run a cluster that may use so many cores."""
+    """Run a cluster with a number of cores."""
     ray = Path(sys.executable).with_name("ray")
     if not ray.is_file():
         skip_or_fail("ray is not installed: pip install 'ray[data]'")
@@ -65,7 +65,7 @@ def running(cores: int) -> Iterator[Cluster]:
     try:
         yield Cluster(f"127.0.0.1:{port}", process.pid)
     finally:
-        # Asked to end, it takes half a minute; nothing here is worth keeping.
+        # A normal end takes half a minute; nothing here is worth keeping.
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(START_SECONDS)
         process.stdout.close()
@@ -130,7 +130,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, 
 
 
 def workers_of(cluster: Cluster) -> list[int]:
-    """Give the processes of a cluster that hold a model; Ray names them by what they run."""
+    """Return the cluster's processes that hold a model; Ray names them after their class."""
     return [
         pid for pid in processes.tree(cluster.pid) if b"Answerer" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]

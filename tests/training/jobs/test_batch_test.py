@@ -1,4 +1,4 @@
-"""The test reviews through a batch: accuracy over all rows, an error counts as wrong and ends with 1."""
+"""The test reviews by a batch: accuracy over all rows; an error counts as wrong and gives status 1."""
 
 import csv
 import json
@@ -25,14 +25,14 @@ def judge(
         try:
             batch_test.main(["--archive", str(make_archive()), "--local", "--workers", "1", *flags])
         finally:
-            told = capsys.readouterr().out
-        return json.loads(told.splitlines()[-1])
+            output = capsys.readouterr().out
+        return json.loads(output.splitlines()[-1])
 
     return run
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], dict[str, Any]]) -> None:
-    """Let ``answer`` take the network's place."""
+    """Replace the network by ``answer``."""
 
     def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
         for part in parts:

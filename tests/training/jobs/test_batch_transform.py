@@ -1,4 +1,4 @@
-"""A batch on SageMaker: what is sent and asked, one job however often it is stopped, nothing left in S3."""
+"""A batch on SageMaker: its requests, one job despite interruptions, and nothing left in S3."""
 
 import json
 import subprocess
@@ -243,7 +243,7 @@ def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
     until(lambda: jobs.requests)
     running.kill()
     running.wait(WAIT_SECONDS)
-    # A newer model does not move what was begun.
+    # A newer model does not change a job that has started.
     add_model(cloud, "verdict-dev-newer")
     jobs.allowed.set()
     assert send(path, out) == judge(path, tmp_path / "here.csv")
@@ -270,7 +270,7 @@ def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
         assert refused(path, out).startswith("batch: interrupted; run the same command again to resume (")
     assert out.exists() == (step == "clean")
     assert parts.folder_of(out).exists()
-    # Another number of machines would cut other files; what was begun goes on as it was.
+    # Another number of machines would make other files; a started job keeps its own.
     assert send(path, out, "--instances", "3") == judge(path, tmp_path / "here.csv")
     assert len(jobs.requests) == 1
     assert jobs.requests[0]["TransformResources"]["InstanceCount"] == 1
@@ -291,7 +291,7 @@ def test_another_input_does_not_take_a_running_job_s_place(
     assert len(jobs.requests) == 1
 
 
-# --- what goes wrong ----------------------------------------------------------------------------
+# --- failures -----------------------------------------------------------------------------------
 
 
 @pytest.mark.aws
@@ -311,9 +311,9 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
         raise ValueError("the container answers nothing")
 
     jobs.answer = fail
-    told = refused(path, out)
+    output = refused(path, out)
     name = jobs.requests[0]["TransformJobName"]
-    assert told == (
+    assert output == (
         f"batch: transform job {name} ended as Failed (ClientError: ValueError: the container answers"
         " nothing); fix that and run it again\n  | No module named 'onnxruntime'"
     )
@@ -329,9 +329,9 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
 def test_a_row_that_does_not_come_back_is_one_sentence(tmp_path: Path, jobs: TransformServer) -> None:
     answer = jobs.answer
     jobs.answer = lambda body: answer(body).split(b"\n", 1)[-1]
-    told = refused(save(tmp_path / "a.csv", reviews(9)), tmp_path / "out.csv")
-    assert told.startswith("batch: row 1 has no answer; ")
-    assert "(transform job verdict-dev-batch-" in told and "to start another)" in told
+    output = refused(save(tmp_path / "a.csv", reviews(9)), tmp_path / "out.csv")
+    assert output.startswith("batch: row 1 has no answer; ")
+    assert "(transform job verdict-dev-batch-" in output and "to start another)" in output
     assert not (tmp_path / "out.csv").exists()
 
 
@@ -340,8 +340,8 @@ def test_an_answer_file_that_is_missing_is_one_sentence(
     tmp_path: Path, jobs: TransformServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transform, "execute", lambda *_: None)
-    told = refused(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv")
-    assert " left no s3://verdict-dev-" in told and told.endswith(
+    output = refused(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv")
+    assert " left no s3://verdict-dev-" in output and output.endswith(
         "see its log in /aws/sagemaker/TransformJobs"
     )
 
@@ -354,8 +354,8 @@ def test_waiting_ends_and_the_next_run_goes_on(
     path, out = save(tmp_path / "a.csv", reviews(3)), tmp_path / "out.csv"
     with monkeypatch.context() as patched:
         patched.setattr(batch_transform.time, "monotonic", iter(range(0, 10**6, 61)).__next__)
-        told = refused(path, out, "--timeout-minutes", "1")
-    assert " is still InProgress after 1 minutes; run the same command again to wait longer" in told
+        output = refused(path, out, "--timeout-minutes", "1")
+    assert " is still InProgress after 1 minutes; run the same command again to wait longer" in output
     jobs.allowed.set()
     send(path, out)
     assert len(jobs.requests) == 1
@@ -364,13 +364,15 @@ def test_waiting_ends_and_the_next_run_goes_on(
 @pytest.mark.aws
 def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: AwsServer) -> None:
     path = save(tmp_path / "a.csv", reviews(1))
-    told = refused(path, tmp_path / "out.csv")
-    assert told.startswith("batch: stage dev has no bucket in eu-west-1; run `make deploy` first")
+    output = refused(path, tmp_path / "out.csv")
+    assert output.startswith("batch: stage dev has no bucket in eu-west-1; run `make deploy` first")
     opened = clouds.open_stage("dev")
     place = {"LocationConstraint": opened.stage.region}
     opened.client("s3").create_bucket(Bucket=opened.stage.bucket, CreateBucketConfiguration=place)
-    told = refused(path, tmp_path / "out.csv")
-    assert told.startswith("batch: stage dev has no model on SageMaker in eu-west-1; run `make deploy` first")
+    output = refused(path, tmp_path / "out.csv")
+    assert output.startswith(
+        "batch: stage dev has no model on SageMaker in eu-west-1; run `make deploy` first"
+    )
 
 
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:

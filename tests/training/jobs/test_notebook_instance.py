@@ -1,4 +1,4 @@
-"""The notebook instance: made once, started again, changed, opened and stopped; foreign ones are left."""
+"""The notebook instance: made, started, changed, opened and stopped; foreign instances are left alone."""
 
 import argparse
 import base64
@@ -29,7 +29,7 @@ def options_of(*given: str) -> argparse.Namespace:
     return notebook_instance.parse(list(given))
 
 
-# --- what is put on it ----------------------------------------------------------------------------
+# --- its content ----------------------------------------------------------------------------------
 
 
 def test_the_bundle_is_the_last_commit_and_the_same_each_time() -> None:
@@ -92,9 +92,9 @@ def cloud(aws: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Cloud:
 
 
 def ensure(cloud: Cloud, *given: str) -> list[str]:
-    said: list[str] = []
-    notebook_instance.ensure(cloud, options_of(*given), said.append)
-    return said
+    lines: list[str] = []
+    notebook_instance.ensure(cloud, options_of(*given), lines.append)
+    return lines
 
 
 def found(cloud: Cloud) -> dict[str, Any]:
@@ -171,9 +171,9 @@ def test_stopping_what_is_not_there_and_what_is_stopped_is_said(cloud: Cloud) ->
         notebook_instance.stop(cloud)
     ensure(cloud)
     notebook_instance.stop(cloud)
-    said: list[str] = []
-    notebook_instance.stop(cloud, said.append)
-    assert said == [f"notebook: {NAME} is Stopped already"]
+    lines: list[str] = []
+    notebook_instance.stop(cloud, lines.append)
+    assert lines == [f"notebook: {NAME} is Stopped already"]
 
 
 @pytest.mark.aws

@@ -1,4 +1,4 @@
-"""The scripts that run on the notebook instance: they unpack what they were given, and stop what is idle."""
+"""The scripts on the notebook instance: they unpack the project and stop an idle instance."""
 
 import ast
 import base64
@@ -36,17 +36,17 @@ def test_the_watch_runs_on_the_old_python_that_an_instance_comes_with() -> None:
 
 
 class Jupyter:
-    """A Jupyter server that has these kernels and terminals, or none of either (404)."""
+    """A Jupyter server with these kernels and terminals, or 404 for a missing list."""
 
     def __init__(self) -> None:
         self.lists: dict[str, list[dict[str, str]] | None] = {"/api/kernels": [], "/api/terminals": []}
-        self.asked: list[str] = []
+        self.queries: list[str] = []
         owner = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 path, _, query = self.path.partition("?")
-                owner.asked.append(query)
+                owner.queries.append(query)
                 found = owner.lists.get(path)
                 body = json.dumps(found).encode()
                 self.send_response(404 if found is None else 200)
@@ -77,7 +77,7 @@ def jupyter() -> Iterator[Jupyter]:
 
 @pytest.fixture
 def fakes(tmp_path: Path) -> Path:
-    """A folder of commands that stand before the real ones on PATH."""
+    """A folder of commands that hide the real ones on PATH."""
     folder = tmp_path / "bin"
     folder.mkdir()
     return folder
@@ -97,7 +97,7 @@ def stamp(ago: float) -> str:
 
 
 def watch(fakes: Path, url: str, state: Path, known_use: float | None = None) -> tuple[str, list[str]]:
-    """Run the watch, with the latest use it knows of so many seconds ago; give its words and calls."""
+    """Run the watch with a latest use ``known_use`` seconds ago; return its output and calls of aws."""
     called = fakes / "called"
     fake(fakes, "aws", f'echo "$@" >>{called}')
     if known_use is not None:
@@ -127,7 +127,7 @@ def test_an_instance_that_nobody_used_for_an_hour_is_stopped(
     jupyter.lists["/api/kernels"] = [{"execution_state": "idle", "last_activity": stamp(2 * HOUR)}]
     _, called = watch(fakes, jupyter.url, tmp_path / "state", known_use=1.5 * HOUR)
     assert called == STOPPED
-    assert jupyter.asked == ["no_track_activity=1"] * 2
+    assert jupyter.queries == ["no_track_activity=1"] * 2
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_busy_kernel_and_a_late_word_of_kernel_or_terminal_are_use(
 ) -> None:
     jupyter.lists |= lists
     assert watch(fakes, jupyter.url, tmp_path / "state", known_use=1.5 * HOUR)[1] == []
-    # The lists were made when tests were collected, and may be as old as all tests before.
+    # The lists date from the collection of tests, which may be long ago.
     assert time.time() - float((tmp_path / "state").read_text()) < HOUR
 
 
@@ -160,8 +160,8 @@ def test_the_first_look_after_a_start_counts_as_use(jupyter: Jupyter, fakes: Pat
 
 def test_a_jupyter_that_died_is_no_use_but_no_reason_to_stop_at_once(fakes: Path, tmp_path: Path) -> None:
     gone = "http://127.0.0.1:9"
-    said, called = watch(fakes, gone, tmp_path / "state", known_use=0.5 * HOUR)
-    assert "Jupyter does not answer" in said and called == []
+    output, called = watch(fakes, gone, tmp_path / "state", known_use=0.5 * HOUR)
+    assert "Jupyter does not answer" in output and called == []
     assert watch(fakes, gone, tmp_path / "state", known_use=1.5 * HOUR)[1] == STOPPED
 
 
@@ -178,7 +178,7 @@ def packed(tmp_path: Path) -> Path:
 
 
 def run_script(fakes: Path, name: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a script as AWS does, but with a user, a volume and a system of this test's."""
+    """Run a script as AWS does, with the test's own user, volume and system."""
     fake(fakes, "sudo", 'shift 2; exec "$@"')
     return subprocess.run(
         ["bash", str(SCRIPTS / name)],
@@ -233,7 +233,7 @@ def test_each_start_sets_the_watch_by_cron_or_by_systemd(fakes: Path, tmp_path: 
 
 
 def test_the_environment_is_made_once_and_its_kernel_at_each_start(fakes: Path, tmp_path: Path) -> None:
-    """pip is not run for real: a stand-in of Python writes down what it was asked for."""
+    """A fake Python records its arguments in place of running pip."""
     called = fakes / "called"
     python = (
         f'echo "$@" >>{called}; [ "$1 $2" != "-m venv" ] || {{ mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; }}'
@@ -249,10 +249,10 @@ def test_the_environment_is_made_once_and_its_kernel_at_each_start(fakes: Path, 
             timeout=60,
         )
         assert done.returncode == 0, done.stderr
-    asked = called.read_text().splitlines()
-    assert asked[0] == f"-m venv {tmp_path}/.verdict-venv"
-    assert asked[1].endswith("--index-url https://download.pytorch.org/whl/cpu") and " torch" in asked[1]
-    assert asked[2].endswith(f"-r {SCRIPTS}/requirements.txt")
+    calls = called.read_text().splitlines()
+    assert calls[0] == f"-m venv {tmp_path}/.verdict-venv"
+    assert calls[1].endswith("--index-url https://download.pytorch.org/whl/cpu") and " torch" in calls[1]
+    assert calls[2].endswith(f"-r {SCRIPTS}/requirements.txt")
     kernel = "-m ipykernel install --user --name verdict --display-name Verdict"
     kernel += f" --env VERDICT_CACHE {tmp_path}/verdict-cache --env PYTHONPATH {ROOT}:{ROOT}/chalice_app"
-    assert asked[3:] == [kernel, kernel]
+    assert calls[3:] == [kernel, kernel]

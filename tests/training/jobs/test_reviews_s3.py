@@ -1,4 +1,4 @@
-"""A file of reviews in S3: the one that was meant, from a bucket that a job can read, or a sentence."""
+"""A file of reviews in S3: the one under an address, in a bucket that a job can read, or an error."""
 
 from pathlib import Path
 
@@ -29,18 +29,18 @@ def put(cloud: Cloud, *keys: str, body: bytes = b"text,label\n") -> None:
         cloud.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
 
 
-def refused(cloud: Cloud, named: str) -> str:
+def refused(cloud: Cloud, address: str) -> str:
     with pytest.raises(CloudError) as error:
-        reviews_s3.find(cloud, named)
+        reviews_s3.find(cloud, address)
     return str(error.value)
 
 
 @pytest.mark.aws
-@pytest.mark.parametrize("named", ["labels/", "labels", "labels/my.csv"])
-def test_the_one_file_under_a_prefix_is_found_and_a_folder_s_mark_is_none(cloud: Cloud, named: str) -> None:
+@pytest.mark.parametrize("address", ["labels/", "labels", "labels/my.csv"])
+def test_the_one_file_under_a_prefix_is_found_and_a_folder_s_mark_is_none(cloud: Cloud, address: str) -> None:
     put(cloud, "labels/", body=b"")
     put(cloud, "labels/my.csv")
-    found = reviews_s3.find(cloud, f"s3://{BUCKET}/{named}")
+    found = reviews_s3.find(cloud, f"s3://{BUCKET}/{address}")
     assert (found.uri, found.bytes, found.kms_key) == (f"s3://{BUCKET}/labels/my.csv", 11, None)
     assert found.name == Path("my.csv")
 
@@ -63,11 +63,11 @@ def test_a_bucket_that_is_not_there_or_in_another_region_is_said_in_a_sentence(c
     elsewhere = cloud.client("s3", "us-west-2")
     place = {"LocationConstraint": "us-west-2"}
     elsewhere.create_bucket(Bucket="far-shop", CreateBucketConfiguration=place)
-    said = refused(cloud, "s3://far-shop/labels")
-    assert said.startswith(
+    message = refused(cloud, "s3://far-shop/labels")
+    assert message.startswith(
         "bucket far-shop is in us-west-2, and a job in eu-west-1 reads from its own region alone"
     )
-    assert "--region us-west-2" in said
+    assert "--region us-west-2" in message
 
 
 @pytest.mark.aws
@@ -104,9 +104,9 @@ def test_what_was_put_has_its_hash_and_is_deleted_alone(cloud: Cloud, tmp_path: 
     assert left == ["training/run/reviews-of-others/my.csv"]
 
 
-@pytest.mark.parametrize("named", ["s3://", "s3://B/x", "s3://bucket", "s3://bucket/", "s3:/bucket/x"])
-def test_an_address_of_another_form_is_refused(named: str) -> None:
-    assert refused(Cloud(STAGE, None), named).startswith(
+@pytest.mark.parametrize("address", ["s3://", "s3://B/x", "s3://bucket", "s3://bucket/", "s3:/bucket/x"])
+def test_an_address_of_another_form_is_refused(address: str) -> None:
+    assert refused(Cloud(STAGE, None), address).startswith(
         "an address in S3 looks like s3://bucket/prefix/my.csv"
     )
 
@@ -140,5 +140,5 @@ class Denying:
 def test_a_missing_right_is_named(denied: str, right: str, monkeypatch: pytest.MonkeyPatch) -> None:
     cloud = Cloud(STAGE, None)
     monkeypatch.setattr(cloud, "client", lambda service: Denying(denied))
-    said = refused(cloud, f"s3://{BUCKET}/labels/")
-    assert said == f"your AWS user lacks the permission {right}; add it and run this again"
+    message = refused(cloud, f"s3://{BUCKET}/labels/")
+    assert message == f"your AWS user lacks the permission {right}; add it and run this again"

@@ -1,4 +1,4 @@
-"""A training on SageMaker: refused before it costs, started whole, run for real, brought home."""
+"""Train on SageMaker: refusals before a start, a complete job, a real run, and its network."""
 
 import argparse
 import json
@@ -41,7 +41,7 @@ def plan_of(*given: str) -> train.Plan:
     return train.plan_of(options_of(*given), REGION)
 
 
-# --- what is refused, before anything is started -------------------------------------------------
+# --- refusals before a start -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_on_demand_waits_for_no_spot_capacity() -> None:
 
 
 def test_the_plan_names_all_that_would_be_done() -> None:
-    told = train.describe(plan_of("--count", "2", "--", "--epochs", "3"), STAGE, "/data/imdb.tar.gz")
+    printed = train.describe(plan_of("--count", "2", "--", "--epochs", "3"), STAGE, "/data/imdb.tar.gz")
     for part in (
         ACCOUNT,
         BUCKET,
@@ -124,7 +124,7 @@ def test_the_plan_names_all_that_would_be_done() -> None:
         "--epochs 3",
         "torchrun train.py",
     ):
-        assert part in told
+        assert part in printed
 
 
 def test_metrics_are_read_from_the_lines_that_train_py_prints() -> None:
@@ -187,8 +187,8 @@ import training.recipe.train
 
 def test_train_py_runs_with_torch_and_the_requirements_that_are_sent() -> None:
     """All other packages of this environment are hidden from it."""
-    named = [re.split(r"[<>=]", line)[0] for line in train.requirements()]
-    there = closure([*named, "torch", "numpy"])
+    names = [re.split(r"[<>=]", line)[0] for line in train.requirements()]
+    there = closure([*names, "torch", "numpy"])
     homes = packages_distributions()
     hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
     assert {"boto3", "onnxruntime", "sklearn"} <= hidden
@@ -257,7 +257,7 @@ def cloud(aws: AwsServer) -> Cloud:
 
 
 def run(aws: AwsServer, *given: str, **more: str) -> subprocess.CompletedProcess[str]:
-    """Run the command itself, against the simulated AWS."""
+    """Run the command against the simulated AWS."""
     return subprocess.run(
         [sys.executable, "-m", "training.jobs.train", *given],
         env=aws.process_env() | more,
@@ -268,7 +268,7 @@ def run(aws: AwsServer, *given: str, **more: str) -> subprocess.CompletedProcess
 
 
 def started(done: subprocess.CompletedProcess[str]) -> str:
-    """Give the name of the job that a command started."""
+    """Return the name of the job that a command started."""
     assert done.returncode == 0, done.stderr + done.stdout
     return re.findall(r"started (verdict-dev-train-\d{14})\n", done.stdout)[0]
 
@@ -323,16 +323,16 @@ def test_half_an_upload_is_made_whole_and_a_whole_one_is_left(cloud: Cloud, tmp_
 def test_a_job_is_started_run_for_real_brought_home_and_started_again(
     aws: AwsServer, cloud: Cloud, whole_archive: Path, cache: Path, tmp_path: Path
 ) -> None:
-    asked = ("--no-wait", "--archive", str(whole_archive))
+    job_flags = ("--no-wait", "--archive", str(whole_archive))
     flags = ("--", "--dry-run", "--seed", "3", "--lessons", "20", "--embedding", "16", "--hidden", "16")
-    first = run(aws, *asked, *flags)
+    first = run(aws, *job_flags, *flags)
     name = started(first)
     check_job(cloud, name, spot=True, count=1)
     ended = executor.execute(cloud.session, name, tmp_path / "first")
     assert ended.status == 0, ended.outputs[0][-3000:] + ended.failure
     check_home(run(aws, "--attach", name), cloud, name, cache / "dry-run")
 
-    second = run(aws, *asked, "--on-demand", "--count", "2", *flags)
+    second = run(aws, *job_flags, "--on-demand", "--count", "2", *flags)
     assert "imdb.tar.gz" not in second.stdout and "aclImdb_v1.tar.gz is there already" in second.stdout
     other = started(second)
     check_job(cloud, other, spot=False, count=2)
@@ -345,7 +345,7 @@ def test_a_job_is_started_run_for_real_brought_home_and_started_again(
 
 
 def check_job(cloud: Cloud, name: str, spot: bool, count: int) -> None:
-    """Hold what SageMaker was told against what was asked."""
+    """Check a job on SageMaker against its flags."""
     job = cloud.client("sagemaker").describe_training_job(TrainingJobName=name)
     tags = cloud.client("sagemaker").list_tags(ResourceArn=job["TrainingJobArn"])["Tags"]
     assert STAGE.owns({tag["Key"]: tag["Value"] for tag in tags})
@@ -359,12 +359,12 @@ def check_job(cloud: Cloud, name: str, spot: bool, count: int) -> None:
     assert job["Environment"] == {"VERDICT_CACHE": "/opt/ml/checkpoints/cache"}
     metrics = job["AlgorithmSpecification"]["MetricDefinitions"]
     assert {metric["Name"]: metric["Regex"] for metric in metrics} == train.METRICS
-    # The role may read and write no more than these.
+    # The role may read and write these folders alone.
     assert {key.split("/")[0] for key in keys(cloud)} <= {"data", "training"}
 
 
 def check_home(done: subprocess.CompletedProcess[str], cloud: Cloud, name: str, folder: Path) -> None:
-    """Hold what a command brought home against what the job left."""
+    """Check a downloaded network against the job's."""
     assert done.returncode == 0, done.stderr + done.stdout
     assert "epoch 1 average train_loss=" in done.stdout  # the job's log
     network = folder / "network.safetensors"
@@ -376,7 +376,7 @@ def check_home(done: subprocess.CompletedProcess[str], cloud: Cloud, name: str, 
 
 
 def copy_cache(cloud: Cloud, name: str, other: str) -> None:
-    """Put what a job kept beside its checkpoints where another job keeps its own."""
+    """Copy a job's cached files to another job's checkpoints."""
     s3 = cloud.client("s3")
     kept = [key for key in keys(cloud) if f"{name}/checkpoints/cache/" in key]
     assert kept, "the encoded reviews should lie with the checkpoints"
@@ -400,7 +400,7 @@ def test_the_entry_point_of_aws_pytorch_images_runs_the_same_code(
         shutil.copytree(folder, ml / "code", dirs_exist_ok=True)
     (ml / "input/data/train").mkdir()
     archive = write_archive(ml / "input/data/train" / train.ARCHIVE, line_members(250))
-    # The code there would refuse so few reviews, so it finds them encoded already.
+    # The code in the job refuses so few reviews, so they are encoded here.
     few = {split: count // 250 for split, count in dataset.COUNTS.items()}
     monkeypatch.setattr(dataset, "COUNTS", few)
     monkeypatch.setenv("VERDICT_CACHE", str(ml / "checkpoints/cache"))

@@ -1,4 +1,4 @@
-"""Watching a job, saying why it failed, and refusing a network that is not whole."""
+"""Watch a job, report its failure, and refuse a network that is not whole."""
 
 import io
 import json
@@ -149,20 +149,20 @@ class FakeLogs:
     """A log of one stream that gives one more line at each question, as CloudWatch pages it."""
 
     def __init__(self, lines: list[str]) -> None:
-        self.lines, self.asked = lines, 0
+        self.lines, self.calls = lines, 0
 
     def get_paginator(self, name: str) -> "FakeLogs":
         assert name == "describe_log_streams"
         return self
 
-    def paginate(self, **asked: str) -> list[dict[str, Any]]:
-        assert asked == {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": f"{NAME}/"}
+    def paginate(self, **query: str) -> list[dict[str, Any]]:
+        assert query == {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": f"{NAME}/"}
         return [{"logStreams": [{"logStreamName": f"{NAME}/algo-1"}]}]
 
-    def get_log_events(self, nextToken: str = "0", **asked: Any) -> dict[str, Any]:
+    def get_log_events(self, nextToken: str = "0", **query: Any) -> dict[str, Any]:
         at = int(nextToken)
-        there = self.lines[at : at + 1] if self.asked % 2 == 0 else []
-        self.asked += 1
+        there = self.lines[at : at + 1] if self.calls % 2 == 0 else []
+        self.calls += 1
         return {"events": [{"message": line} for line in there], "nextForwardToken": str(at + len(there))}
 
 
@@ -185,11 +185,11 @@ def test_each_state_and_each_line_of_the_log_is_said_once(monkeypatch: pytest.Mo
         ("Completed", "Completed"),
     ]
     cloud = FakeCloud(sagemaker=FakeSageMaker(states), logs=FakeLogs(["one", "two", "three"]))
-    said: list[str] = []
-    done = training_job.follow(cloud, NAME, said.append)
+    lines: list[str] = []
+    done = training_job.follow(cloud, NAME, lines.append)
     assert done["TrainingJobStatus"] == "Completed"
-    assert [line for line in said if not line.startswith("train-aws:")] == ["one", "two", "three"]
-    assert [line for line in said if line.startswith("train-aws:")] == [
+    assert [line for line in lines if not line.startswith("train-aws:")] == ["one", "two", "three"]
+    assert [line for line in lines if line.startswith("train-aws:")] == [
         f"train-aws: {NAME} is Starting",
         f"train-aws: {NAME} was interrupted: its spot capacity was taken away; SageMaker starts it again",
         f"train-aws: {NAME} is Completed",

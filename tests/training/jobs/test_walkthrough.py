@@ -1,4 +1,4 @@
-"""The walkthrough: seven steps, kept without outputs, run whole against a simulated AWS."""
+"""The walkthrough: seven steps, kept without outputs, run completely against a simulated AWS."""
 
 import ast
 import importlib
@@ -36,7 +36,7 @@ STEPS = (
     "Deploy the model for testing, and use it",
     "Deploy for the web app, and use it",
 )
-# Waits for nothing, carries no wheels and builds beside the repository.
+# Wait for nothing, carry no wheels, and build beside the repository.
 HURRY = """
 from pathlib import Path
 
@@ -106,7 +106,7 @@ def api(runtime: Runtime) -> Iterator[Served]:
 
 
 class SageMaker:
-    """Runs each training job that appears, for real, as SageMaker would."""
+    """SageMaker in a thread: it runs each new training job for real."""
 
     def __init__(self, folder: Path, cache: Path) -> None:
         self.folder, self.cache, self.stopped = folder, cache, threading.Event()
@@ -126,7 +126,7 @@ class SageMaker:
                     self.ended.append(executor.execute(self.session, name, self.folder / name))
 
     def _encoded(self, job: dict[str, Any]) -> None:
-        """Put the reviews that the notebook has encoded beside the checkpoints: encoding takes a while."""
+        """Copy the notebook's encoded reviews to the checkpoints, as encoding takes long."""
         bucket, _, prefix = job["CheckpointConfig"]["S3Uri"].removeprefix("s3://").partition("/")
         for file in self.cache.glob("corpus-*.npz"):
             self.session.client("s3").upload_file(str(file), bucket, f"{prefix}/cache/{file.name}")
@@ -178,7 +178,7 @@ def test_the_walkthrough_runs_from_top_to_bottom(
 
 
 def check_outputs(path: Path) -> None:
-    """Hold what the notebook showed against what it should."""
+    """Check the notebook's outputs."""
     shown, pictures = "", 0
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         for output in cell.get("outputs", ()):
