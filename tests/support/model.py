@@ -31,7 +31,7 @@ def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
     words = vocabulary.load()
     data = export.quantize(export.to_onnx(random_network(words.size, seed)))
     card = {
-        **model_folder.named_by(data),
+        **model_folder.identity_of(data),
         "vocabulary": words.fingerprint,
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,
@@ -52,6 +52,6 @@ def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
     head = read_head(network)
     data = with_head(network, Head(head.weights, head.bias + by))
     card = json.loads((inference.MODEL_FOLDER / "model.json").read_text(encoding="utf-8"))
-    card |= model_folder.named_by(data)
+    card |= model_folder.identity_of(data)
     model_folder.write_package(folder, data, card)
     return card

@@ -27,7 +27,7 @@ from training.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of, 
 from training.adapt.held_out import Evaluation, TunedModel, evaluate, sentence_of
 from training.adapt.onnx_head import STATES, Head, read_head, with_head, with_states
 from training.endpoint import inference
-from training.endpoint.model_folder import check_free, check_writable, install, named_by
+from training.endpoint.model_folder import check_free, check_writable, identity_of, install
 from training.evaluation import metrics
 from training.files import labelled
 from training.files.labelled import Labelled
@@ -146,7 +146,7 @@ def card_of(
     base_fields = {name: value for name, value in base.items() if name not in BASE_ONLY_FIELDS}
     return {
         **base_fields,
-        **named_by(tuned.network),
+        **identity_of(tuned.network),
         "temperature": tuned.temperature,
         "uncertain": list(tuned.band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
@@ -293,7 +293,7 @@ def _answer_check(network: bytes) -> Callable[[inference.LoadedModel], None]:
 
     def check(model: inference.LoadedModel) -> None:
         encoded, scored = model.predict(CHECK_TEXT)
-        session = inference.session_of(with_states(network), Path("the new model"))
+        session = inference.load_session(with_states(network), Path("the new model"))
         states, maximum = session.run(STATES, {"ids": np.array(encoded.ids, dtype=np.int64)})
         pooled = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64)
         expected = float(logits_of(pooled, read_head(network))) / model.card["temperature"]

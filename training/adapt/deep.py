@@ -161,7 +161,7 @@ def _unseen(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> tuple[
 def _check_packed(packed: bytes, network: Network, ids: Sequence[np.ndarray]) -> None:
     """Compare packed and trained network on some reviews. Raises CommandError when they differ too much."""
     sample = ids[:: max(1, len(ids) // CHECK_REVIEWS)]
-    session = inference.session_of(packed, Path("the new model"))
+    session = inference.load_session(packed, Path("the new model"))
     served = []
     for review in sample:
         contributions, bias = session.run(None, {"ids": review.astype(np.int64)})

@@ -58,7 +58,7 @@ class Reader:
     def __init__(self, model: Path) -> None:
         self.model = inference.model_fn(model)
         network = with_states((model / "model.onnx").read_bytes())
-        self.session = inference.session_of(network, model)
+        self.session = inference.load_session(network, model)
 
     def read(self, review: str) -> ReviewFeatures:
         """Return the features of a review."""

@@ -1,1 +1,1 @@
-"""Serve the model: the endpoint's hooks, its images' entry files, and a SageMaker endpoint on loopback."""
+"""Serve the model: the endpoint's hooks, the images' entry files, and a local SageMaker endpoint."""

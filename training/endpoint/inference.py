@@ -1,8 +1,8 @@
-"""The endpoint's four hooks: load the model, read a request, score it, write the answer. No torch.
+"""The endpoint's four hooks: load the model, parse a request, predict, write the answer. No torch.
 
-SageMaker's PyTorch container calls model_fn, input_fn, predict_fn and output_fn; the local endpoint,
-evaluation and batch jobs call the same four. One review goes through the network at a time: dynamic
-int8 takes its scale over the whole input, so in a batch an answer would depend on its neighbours.
+SageMaker's PyTorch container calls model_fn, input_fn, predict_fn and output_fn. The local endpoint,
+evaluation and batch jobs call the same four. The network reads one review at a time: dynamic int8 takes
+its scale over the whole input, so in a batch an answer would depend on its neighbours.
 """
 
 import json
@@ -20,7 +20,7 @@ from vocab.vocabulary import EncodedReview, Vocabulary, VocabularyError
 
 MODEL_FOLDER = Path(__file__).with_name("model")
 MAX_MODEL_BYTES = 10_000_000
-# How ONNX names the file of a tensor that is kept outside (TensorProto.external_data).
+# ONNX names the file of an external tensor by this key (TensorProto.external_data).
 OUTSIDE = b"location"
 
 
@@ -37,7 +37,7 @@ class Response(NamedTuple):
 
 
 class LoadedModel(NamedTuple):
-    """A loaded model: the network's session, the vocabulary, and the card."""
+    """A loaded model: the network's session, the vocabulary, the card, and the model's public identity."""
 
     session: ort.InferenceSession
     vocabulary: Vocabulary
@@ -45,7 +45,7 @@ class LoadedModel(NamedTuple):
     identity: messages.Model
 
     def score(self, ids: list[int]) -> Score:
-        """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its answer."""
+        """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its logit."""
         contributions, bias = self.session.run(None, {"ids": np.array(ids, dtype=np.int64)})
         temperature = self.card["temperature"]
         return messages.build_score(
@@ -59,7 +59,7 @@ class LoadedModel(NamedTuple):
 
 
 def model_fn(model_dir: str | Path) -> LoadedModel:
-    """Load model.onnx and model.json of a folder. Raises ModelFilesError or VocabularyError."""
+    """Load model.onnx and model.json from a folder. Raises ModelFilesError or VocabularyError."""
     folder = Path(model_dir)
     card = _read_card(folder / "model.json")
     data = _read_network(folder / "model.onnx", card["onnx_sha256"])
@@ -70,14 +70,14 @@ def model_fn(model_dir: str | Path) -> LoadedModel:
             f"the model in {folder} was trained with vocabulary {identity.vocabulary[:16]}, this code has"
             f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
         )
-    return LoadedModel(session_of(data, folder), words, card, identity)
+    return LoadedModel(load_session(data, folder), words, card, identity)
 
 
-def session_of(data: bytes, folder: Path) -> ort.InferenceSession:
-    """Load a network's bytes, which were read from ``folder``. Raises ModelFilesError."""
+def load_session(data: bytes, folder: Path) -> ort.InferenceSession:
+    """Load a network from its bytes. An error names ``folder``. Raises ModelFilesError."""
     options = ort.SessionOptions()
-    # One thread a review, as many reviews at once as there are cores: threads inside an LSTM's
-    # small steps cost more than they bring.
+    # One thread a review, and as many reviews at once as there are cores. Several threads would slow down
+    # an LSTM's small steps.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
@@ -88,15 +88,15 @@ def session_of(data: bytes, folder: Path) -> ort.InferenceSession:
 
 
 def input_fn(body: bytes | bytearray | str, content_type: str | None) -> EndpointRequest:
-    """Read a request. Raises MessageError."""
+    """Parse a request. Raises MessageError."""
     data = body.encode() if isinstance(body, str) else bytes(body)
     return messages.parse_endpoint_request(data, content_type)
 
 
 def predict_fn(request: EndpointRequest, model: LoadedModel) -> dict[str, Any] | list[dict[str, Any]]:
-    """Answer a request. Raises MessageError for ids of another vocabulary.
+    """Return the answers to a request. Raises MessageError for ids of another vocabulary.
 
-    In JSON lines each bad item gets its own error; in JSON the first bad item refuses the message.
+    In JSON lines each bad item gets its own error. In JSON the first bad item refuses the whole message.
     """
     if request.describe:
         return {"card": model.card}
@@ -113,7 +113,7 @@ def predict_fn(request: EndpointRequest, model: LoadedModel) -> dict[str, Any] |
 def output_fn(
     prediction: dict[str, Any] | list[dict[str, Any]], accept: str | None = None
 ) -> tuple[bytes, str]:
-    """Write an answer: JSON, or one JSON line an item. Gives body and content type."""
+    """Return an answer's body and content type: JSON, or one JSON line an item."""
     if isinstance(prediction, list):
         return b"\n".join(map(messages.to_json, prediction)), messages.JSON_LINES
     return messages.to_json(prediction), messages.JSON
@@ -122,16 +122,16 @@ def output_fn(
 def respond(
     body: bytes | bytearray | str, content_type: str | None, accept: str | None, model: LoadedModel
 ) -> Response:
-    """Answer a request by the hooks, whatever comes. Never raises: a refusal is an answer too.
+    """Return the hooks' response to any request. Never raises.
 
-    What a message lacks has MessageError's status, a failure of ours 500; both as {code, detail}.
+    A bad message gets MessageError's status, a failure of the model 500, both with {code, detail}.
     """
     try:
         return Response(200, *output_fn(predict_fn(input_fn(body, content_type), model), accept))
     except MessageError as error:
         return _refusal(error)
     except Exception as error:
-        # The type alone: a message could hold what the request held.
+        # Only the type: the error's message could quote the request.
         return _refusal(MessageError(500, "model_failed", type(error).__name__))
 
 
@@ -180,8 +180,8 @@ def _read_card(path: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise ModelFilesError(f"{path} is no JSON; restore it from git, or run `make train`") from error
-    wanted = ("id", "onnx_sha256", "vocabulary", "uncertain", "temperature", "max_tokens")
-    missing = [key for key in wanted if not isinstance(card, dict) or key not in card]
+    keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "temperature", "max_tokens")
+    missing = [key for key in keys if not isinstance(card, dict) or key not in card]
     if missing:
         raise ModelFilesError(f"{path} lacks {', '.join(missing)}; restore it from git, or run `make train`")
     if not _is_usable(card):
@@ -192,7 +192,7 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 
 def _is_usable(card: dict[str, Any]) -> bool:
-    """Say whether the card's values are of the kinds and ranges that scoring takes for granted."""
+    """Return whether the card's values have the types and ranges that scoring needs."""
     try:
         low, high = card["uncertain"]
         return (

@@ -1,10 +1,10 @@
-"""A SageMaker endpoint on loopback: Runtime's URL and errors, answered by the hooks of inference.py.
+"""A SageMaker endpoint on loopback: Runtime's URL and errors, and the hooks of inference.py.
 
     python -m training.endpoint.local_endpoint --port 8090
 
-boto3 reaches it when AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names it; nothing else changes. Errors have
-the form that SageMaker's own have (botocore's sagemaker-runtime model): an unknown endpoint is a 400
-ValidationError, what the model refuses a 424 ModelError, too much at once a 503 ServiceUnavailable.
+boto3 calls it when AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names it; nothing else changes. Errors have the form
+of SageMaker's (botocore's sagemaker-runtime model): 400 ValidationError for an unknown endpoint, 424
+ModelError for a request that the model refuses, 503 ServiceUnavailable for too many requests at once.
 """
 
 import argparse
@@ -27,15 +27,15 @@ from vocab import messages
 HOST = "127.0.0.1"
 PORT = 8090
 ACCOUNT = "000000000000"
-# A connection that sends nothing for so long is closed.
+# An idle connection is closed after this time.
 IDLE_SECONDS = 60
-# Requests that run or wait at once; more are told to come back.
+# Most requests that run or wait at once; more get 503.
 MAX_WAITING = 64
 _PATH = re.compile(r"/endpoints/([A-Za-z0-9][A-Za-z0-9-]{0,62})/invocations")
 
 
 class Endpoint(ThreadingHTTPServer):
-    """The server: one thread a connection, as many reviews in the network at once as cores."""
+    """The server: a thread for each connection, and as many requests in the network at once as cores."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -48,7 +48,7 @@ class Endpoint(ThreadingHTTPServer):
         super().__init__(address, Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing when a caller hangs up; a traceback here could only tell of its address."""
+        """Ignore a caller that hangs up; a traceback here would only show its address."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -103,7 +103,7 @@ class Handler(BaseHTTPRequestHandler):
             "bytes": len(body),
             "ms": round((time.monotonic() - began) * 1000, 1),
         }
-        # In one write with its newline, or lines of callers at once would mix.
+        # One write with its newline, so that lines of simultaneous requests do not mix.
         print(json.dumps(line) + "\n", end="", flush=True)
 
     def _invoke(self, body: bytes) -> int:
@@ -115,16 +115,16 @@ class Handler(BaseHTTPRequestHandler):
             return self._refuse(400, "ValidationError", {"message": message})
         if not self.server.places.acquire(blocking=False):
             return self._refuse(503, "ServiceUnavailable", {"Message": "too many requests at once"})
-        kind, accept = self.headers.get("Content-Type"), self.headers.get("Accept")
+        content_type, accept = self.headers.get("Content-Type"), self.headers.get("Accept")
         try:
             with self.server.cores:
-                answer = inference.respond(body, kind, accept, self.server.model)
+                response = inference.respond(body, content_type, accept, self.server.model)
         finally:
             self.server.places.release()
-        if answer.status != 200:
-            return self._model_error(answer.status, answer.body.decode())
+        if response.status != 200:
+            return self._model_error(response.status, response.body.decode())
         variant = {"x-Amzn-Invoked-Production-Variant": "AllTraffic"}
-        return self._send(200, answer.body, answer.content_type, variant)
+        return self._send(200, response.body, response.content_type, variant)
 
     def _model_error(self, status: int, original: str) -> int:
         kind = "client" if status < 500 else "server"
@@ -152,13 +152,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("x-amzn-RequestId", str(uuid.uuid4()))
         for name, value in (headers or {}).items():
             self.send_header(name, value)
-        # Headers and body in one write: two small ones would wait for each other.
+        # Headers and body in one write, since two small writes wait for each other.
         self._headers_buffer.append(b"\r\n" + body)  # type: ignore[attr-defined]
         self.flush_headers()
         return status
 
     def log_message(self, format: str, *args: object) -> None:
-        """Log nothing here: do_POST writes its own line."""
+        """Log nothing here; do_POST writes a line itself."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""A model's folder: model.onnx and model.json, whole or not at all, and tried before they are in place."""
+"""Write a model's folder, model.onnx and model.json: whole or not at all, and loaded once before."""
 
 import json
 import os
@@ -13,27 +13,27 @@ from vocab.files import sha256, write_together
 
 
 class FolderError(Exception):
-    """Why a model can't be put into a folder, in one sentence with the way out."""
+    """A model can't be written into a folder; the message says why and names a remedy."""
 
 
-def named_by(data: bytes) -> dict[str, Any]:
-    """Give the part of a card that names a network: id, hash and size."""
+def identity_of(data: bytes) -> dict[str, Any]:
+    """Return the fields of a card that identify a network: id, hash and size."""
     digest = sha256(data)
     return {"id": f"verdict-{digest[:12]}", "onnx_sha256": digest, "onnx_bytes": len(data)}
 
 
 def write_package(folder: Path, data: bytes, card: dict[str, Any]) -> None:
-    """Write network and card; the card names the network's hash, so that halves never pass for one."""
-    text_of_card = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
-    write_together({folder / "model.onnx": data, folder / "model.json": text_of_card})
+    """Write network and card. The card names the network's hash, so two halves never pass for a model."""
+    card_text = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
+    write_together({folder / "model.onnx": data, folder / "model.json": card_text})
 
 
 def check_free(folder: Path, kind: str, *taken: Path) -> None:
-    """Refuse a folder that holds something else than a model of this kind (a card with that name).
+    """Check that a folder is free, or holds a model of this kind (its card has that name).
 
     ``taken`` are folders that must stay. Raises FolderError.
     """
-    if folder.resolve() in [one.resolve() for one in (*taken, inference.MODEL_FOLDER)]:
+    if folder.resolve() in [path.resolve() for path in (*taken, inference.MODEL_FOLDER)]:
         raise FolderError(f"{folder} holds the model to start from, which stays; choose another --out")
     if folder.is_symlink() and not folder.exists():
         raise FolderError(f"{folder} is a link to nothing; remove it, or choose another --out")
@@ -44,19 +44,19 @@ def check_free(folder: Path, kind: str, *taken: Path) -> None:
 
 
 def check_writable(folder: Path) -> None:
-    """Refuse a place where nothing can be written, before the work. Raises FolderError."""
-    parent = next(place for place in folder.absolute().parents if place.exists())
-    for place in (folder, parent):
-        if place.exists() and not os.access(place, os.W_OK | os.X_OK):
-            raise FolderError(f"{place} can't be written to; choose another --out")
+    """Check that a folder can be written, before the work. Raises FolderError."""
+    parent = next(path for path in folder.absolute().parents if path.exists())
+    for path in (folder, parent):
+        if path.exists() and not os.access(path, os.W_OK | os.X_OK):
+            raise FolderError(f"{path} can't be written to; choose another --out")
 
 
 def install(
     folder: Path, data: bytes, card: dict[str, Any], check: Callable[[inference.LoadedModel], None]
 ) -> None:
-    """Put a model in its place once it loads and ``check`` let it pass; else what was there stays.
+    """Install a model once it loads and ``check`` accepts it. Otherwise the folder stays as it was.
 
-    Raises what ``check`` does, ModelFilesError, or OSError (a full disk, no rights).
+    Raises what ``check`` raises, ModelFilesError, or OSError (a full disk, no rights).
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     trial = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
@@ -74,7 +74,7 @@ def install(
 
 def _card(folder: Path) -> dict[str, Any]:
     try:
-        found = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        card = json.loads((folder / "model.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return card if isinstance(card, dict) else {}

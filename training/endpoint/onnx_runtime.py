@@ -1,13 +1,13 @@
-"""ONNX Runtime as Verdict uses it: it tells its makers nothing, and leaves Intel's matrix unit alone.
+"""Load ONNX Runtime without its usage reports, and without Intel's matrix unit.
 
-Since 2023 Intel's server processors hold a unit for whole matrices, AMX. ONNX Runtime takes it for any
-product in int8, also for an LSTM's, which are of one row at a time: that is slower than without it, and
-slows what runs beside it on the core. There is no option against it, but Linux lets a process use AMX
-only after asking, and refuses while a thread handles signals on a stack too small for AMX's registers.
-ONNX Runtime asks once, when it is loaded, and then computes the same integers another way.
+Intel's server processors since 2023 have AMX, a unit for whole matrices. ONNX Runtime uses it for every int8
+product, also for an LSTM's, which has one row at a time. That is slower than without AMX, and it slows other
+work on the core. ONNX Runtime has no option against it. But Linux grants AMX to a process only when it asks,
+and refuses while a thread handles signals on a stack too small for AMX's registers. ONNX Runtime asks once,
+when it is loaded, and then computes the same integers without AMX.
 
-So this holds for a whole process: other models in it do without AMX too, and where ONNX Runtime was loaded
-before, or another library was granted AMX, all stays as it was.
+This holds for the whole process, so other models in it have no AMX either. It has no effect if ONNX Runtime
+was loaded before, or if another library already has AMX.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-# What a signal's stack usually has. AVX-512's registers need about 4 kB of it, AMX's 11 kB.
+# The usual size of a signal stack. AVX-512's registers need about 4 kB of it, AMX's 11 kB.
 STACK_BYTES = 8192
 _DISABLED = 2  # SS_DISABLE
 
@@ -29,19 +29,19 @@ class _Stack(ctypes.Structure):
     _fields_ = [("start", ctypes.c_void_p), ("flags", ctypes.c_int), ("size", ctypes.c_size_t)]
 
 
-# Never freed: should a C library not take the old stack back, signals are handled on this one from then on.
+# Never freed: if a C library does not restore the old stack, signals are handled on this one.
 _small = ctypes.create_string_buffer(STACK_BYTES)
 
 
 @contextmanager
 def without_amx() -> Iterator[None]:
-    """Have Linux refuse AMX to whoever asks for it inside; where nothing can be done, nothing is."""
+    """Make Linux refuse AMX inside this context. On other systems this does nothing."""
     set_stack, before = _sigaltstack(), _Stack()
     if set_stack is None or set_stack(None, ctypes.byref(before)):
         yield
         return
     if before.flags == _DISABLED:
-        before.size = STACK_BYTES  # of no meaning, but some C libraries look at it
+        before.size = STACK_BYTES  # a disabled stack has no size, but some C libraries check it
     try:
         set_stack(ctypes.byref(_Stack(ctypes.addressof(_small), 0, STACK_BYTES)), None)
         yield
@@ -50,15 +50,15 @@ def without_amx() -> Iterator[None]:
 
 
 def _sigaltstack() -> Any:
-    """Give C's function that sets a thread's stack for signals; None where there is none, or no AMX."""
+    """Return C's function that sets a thread's signal stack, None without it or without AMX."""
     if sys.platform == "linux" and platform.machine() == "x86_64":
         with suppress(OSError):
             return getattr(ctypes.CDLL(None), "sigaltstack", None)
     return None
 
 
-# It reports its use unless this is set before it is loaded (its Privacy.md, release 1.32): events on
-# the graph, the machine and every session. Nothing here may call out.
+# Unless this is set before it is loaded, it reports events on the graph, the machine and every session
+# (its Privacy.md, release 1.32).
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 with without_amx():

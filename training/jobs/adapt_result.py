@@ -8,7 +8,7 @@ from training.adapt.exit_status import CommandError
 from training.aws.cloud import Cloud, CloudError
 from training.data.archives import ArchiveError, read_members
 from training.endpoint import inference
-from training.endpoint.model_folder import named_by
+from training.endpoint.model_folder import identity_of
 from training.jobs import adapt_job
 from training.jobs.training_job import Job, downloaded_archive
 from vocab.files import sha256_of
@@ -84,7 +84,7 @@ def check(network: bytes, card: Mapping[str, Any], base: Mapping[str, Any], dige
         )
     if digest not in (None, about["data"].get("sha256")):
         raise CloudError("the downloaded model was made from other reviews than were sent; start another job")
-    if {name: card.get(name) for name in named_by(network)} != named_by(network):
+    if {name: card.get(name) for name in identity_of(network)} != identity_of(network):
         raise CloudError("the downloaded network is not the one that its card names; --attach the job again")
 
 

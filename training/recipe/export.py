@@ -28,7 +28,7 @@ from tqdm import tqdm
 from training.data import cache, dataset
 from training.data import corpus as corpora
 from training.endpoint import inference
-from training.endpoint.model_folder import named_by, write_package
+from training.endpoint.model_folder import identity_of, write_package
 from training.evaluation import machine, metrics
 from training.recipe import reproduce
 from training.recipe.network import Network, Size, lstm_parameters
@@ -167,7 +167,7 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
     development = corpora.load(archive).development
     data = quantize(to_onnx(network))
     card: dict[str, Any] = {
-        **named_by(data),
+        **identity_of(data),
         "vocabulary": words.fingerprint,
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,

@@ -353,7 +353,7 @@ def test_a_corrupt_network_gets_one_sentence(own_package: Path, tmp_path: Path) 
 
 def test_a_network_without_such_a_head_gets_one_sentence(own_package: Path, tmp_path: Path) -> None:
     network = (own_package / "model.onnx").read_bytes().replace(b"of_mean", b"of_meen")
-    card = card_of(own_package) | model_folder.named_by(network)
+    card = card_of(own_package) | model_folder.identity_of(network)
     model_folder.write_package(own_package, network, card)
     save(tmp_path / "my.csv", rows(60))
     assert "no tensor of_mean" in refused("my.csv", "--model", own_package, cwd=tmp_path)

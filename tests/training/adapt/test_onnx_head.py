@@ -19,7 +19,7 @@ def network(package: Path) -> bytes:
 
 
 def run(network: bytes, *names: str) -> list[np.ndarray]:
-    return inference.session_of(network, Path("here")).run(names or None, IDS)
+    return inference.load_session(network, Path("here")).run(names or None, IDS)
 
 
 def test_a_head_is_read_as_the_package_onnx_reads_it(network: bytes) -> None:

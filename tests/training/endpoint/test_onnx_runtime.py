@@ -110,7 +110,9 @@ def in_new_process(code: str, more: dict[str, str] | None = None, options: Seque
 
 @with_amx
 def test_a_loaded_model_has_no_amx_and_the_rest_of_the_process_can_still_ask() -> None:
-    load = "from training.endpoint import inference; inference.model_fn(inference.MODEL_FOLDER).predict('Good.')"
+    load = (
+        "from training.endpoint import inference; inference.model_fn(inference.MODEL_FOLDER).predict('Good.')"
+    )
     ask = f"ctypes.CDLL(None).syscall({SYS_ARCH_PRCTL}, {ARCH_ASK}, {TILES})"
     assert not permitted(load)
     assert permitted(f"{load}\n{ask}")

@@ -2,8 +2,8 @@
 
     serve run config.yaml        # in the folder of an unpacked model.tar.gz
 
-Ray's /-/healthz turns healthy when the application is built, so building it loads the model and asks it
-a golden review: a broken package never looks healthy. Requests then wait for the first replica.
+Ray's /-/healthz turns healthy when the application is built. Building it loads the model and scores a golden
+review, so a broken package never looks healthy. Requests then wait for the first replica.
 """
 
 import asyncio
@@ -23,21 +23,21 @@ from starlette.responses import Response
 FOLDER = Path(__file__).resolve().parent
 GOLDEN = b'{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":true}'
 JSON = "application/json"
-# ONNX Runtime works outside Python's lock, but reading and writing messages does not: more threads than
-# these would wait for each other.
+# ONNX Runtime works outside Python's lock, but parsing and writing messages do not. More threads would wait
+# for each other.
 THREADS = 4
-# Requests that wait for a thread; more are told to come back (503).
+# Most requests that wait for a thread; more get 503.
 MAX_WAITING = 64
 HEALTH_CHECK_SECONDS = 30
 
 
 class UnhealthyError(Exception):
-    """The model does not answer the golden review as it should."""
+    """The model answers the golden review wrongly."""
 
 
 @serve.deployment(health_check_period_s=HEALTH_CHECK_SECONDS, max_queued_requests=MAX_WAITING)
 class Endpoint:
-    """One process with the model; ``threads`` reviews at once."""
+    """One process with the model, which answers ``threads`` requests at once."""
 
     def __init__(self, threads: int, golden: bytes) -> None:
         self._hooks = _hooks()
@@ -46,20 +46,20 @@ class Endpoint:
         self._threads = ThreadPoolExecutor(threads)
 
     async def __call__(self, request: Request) -> Response:
-        """Answer a request and log it: its status, size and time, nothing of what it says."""
+        """Return the response to a request, and log its status, size and time, never its text."""
         began = time.monotonic()
         body = await request.body()
         headers = request.headers
-        answer = await self._respond(body, headers.get("content-type"), headers.get("accept"))
+        response = await self._respond(body, headers.get("content-type"), headers.get("accept"))
         milliseconds = round((time.monotonic() - began) * 1000, 1)
-        line = {"status": answer.status, "bytes": len(body), "ms": milliseconds}
+        line = {"status": response.status, "bytes": len(body), "ms": milliseconds}
         print(json.dumps(line) + "\n", end="", flush=True)
-        return Response(answer.body, answer.status, media_type=answer.content_type)
+        return Response(response.body, response.status, media_type=response.content_type)
 
     async def check_health(self) -> None:
-        """Ask the golden review again. Raises UnhealthyError, and Ray replaces the replica."""
+        """Score the golden review again. Raises UnhealthyError, and Ray replaces the replica."""
         if (await self._respond(GOLDEN, JSON, None)).body != self._golden:
-            raise UnhealthyError("the golden review has got another answer")
+            raise UnhealthyError("the golden review got another answer")
 
     async def _respond(self, body: bytes, content_type: str | None, accept: str | None) -> Any:
         run = asyncio.get_running_loop().run_in_executor
@@ -67,14 +67,14 @@ class Endpoint:
 
 
 def app(arguments: dict[str, str]) -> serve.Application:
-    """Give the application: as many replicas and threads as Ray has cores. Raises what model_fn raises."""
+    """Return the application, with as many threads as Ray has cores. Raises what model_fn raises."""
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     replicas = math.ceil(cores / THREADS)
     threads = math.ceil(cores / replicas)
     sized = Endpoint.options(
         num_replicas=replicas,
         max_ongoing_requests=threads,
-        # Nothing else runs here that a core would have to be kept for.
+        # Nothing else runs here, so no core has to be reserved.
         ray_actor_options={"num_cpus": 0},
     )
     return sized.bind(threads, _golden_answer())
@@ -82,16 +82,16 @@ def app(arguments: dict[str, str]) -> serve.Application:
 
 def _golden_answer() -> bytes:
     hooks = _hooks()
-    answer = hooks.respond(GOLDEN, JSON, None, hooks.model_fn(FOLDER))
-    if answer.status != 200:
-        raise UnhealthyError(f"the golden review is answered with status {answer.status}")
-    return bytes(answer.body)
+    response = hooks.respond(GOLDEN, JSON, None, hooks.model_fn(FOLDER))
+    if response.status != 200:
+        raise UnhealthyError(f"the golden review got status {response.status}")
+    return bytes(response.body)
 
 
 def _hooks() -> Any:
-    """Return the endpoint's hooks, which lie in code/; the image's path has the folder above alone.
+    """Import the endpoint's hooks from code/, which the image's path lacks.
 
-    Ray sends the class to its processes as bytes, without running this file there, so each asks here.
+    Ray sends the class to its processes as bytes and does not run this file there, so each process imports.
     """
     code = str(FOLDER / "code")
     if code not in sys.path:

@@ -1,7 +1,7 @@
-"""What SageMaker's PyTorch image runs (SAGEMAKER_PROGRAM): the hooks, with refusals as their own status.
+"""Entry file of SageMaker's PyTorch image (SAGEMAKER_PROGRAM): the hooks, with a status for each refusal.
 
-The image's toolkit would make any error of inference.py a 500, and put the traceback with the error's
-words into body and log. It gives its context to a transform_fn that asks for it; that sets the status.
+The image's toolkit turns every error into a 500, with the traceback and the error's words in body and log.
+It passes its context to a transform_fn that has that parameter, and the context sets the status.
 """
 
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from training.endpoint import inference
 
 
 def model_fn(model_dir: str | Path) -> inference.LoadedModel:
-    """Load the model, as inference.model_fn does."""
+    """Load the model. Raises what inference.model_fn raises."""
     return inference.model_fn(model_dir)
 
 
@@ -23,7 +23,7 @@ def transform_fn(
     accept: str | None,
     context: Any,
 ) -> tuple[bytes, str]:
-    """Answer a request. Gives body and content type; the status goes to the toolkit's context."""
+    """Return a response's body and content type, and set its status in the toolkit's context."""
     response = inference.respond(body, content_type, accept, model)
     if response.status != HTTPStatus.OK:
         context.set_response_status(code=response.status, phrase=HTTPStatus(response.status).phrase)
