@@ -1,7 +1,7 @@
 """Run a recorded training job for real on this machine: its own entry point, with an /opt/ml of its own.
 
 The test plays SageMaker: channels and checkpoints come from S3, hosts find each other by name, the output
-goes to CloudWatch, model.tar.gz and checkpoints return to S3. The job runs its own start script: the SDK's, or
+goes to CloudWatch, model.tar.gz and checkpoints return to S3. The job runs its own start script: the SDK's or
 sagemaker-training's ``train``. A host reaches the other hosts and nothing else.
 """
 

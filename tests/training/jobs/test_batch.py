@@ -126,8 +126,8 @@ def test_each_row_gets_what_the_endpoint_answers(
             assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
         else:
             assert (row["sentiment"], float(row["probability"])) == (
-                output["sentiment"],
-                output["probability"],
+                answer["sentiment"],
+                answer["probability"],
             )
             assert row["warnings"] == ";".join(one["code"] for one in answer["warnings"])
             assert row["model"] == model.identity.id
