@@ -83,7 +83,7 @@ def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int
     rows = []
     for review in texts:
         try:
-            encoded, scored = load_model(model).read(review)
+            encoded, scored = load_model(model).predict(review)
             negators = sum(name in NEGATORS for name in encoded.tokens.names)
             rows.append((scored.logit, len(encoded.ids), negators))
         except MessageError:
