@@ -98,7 +98,9 @@ def save_vectors(pretrained: Path, out: Path) -> None:
     shape = load_file(pretrained)["embedding.weight"].shape
     tables = [table for path in paths if (table := load_file(path)["table"]).shape == shape]
     if not tables:
-        raise dataset.DataError(f"no word vectors in {cache.folder()}; run `make train-best` in an empty one")
+        raise dataset.DataError(
+            f"no word vectors in {cache.folder()}; remove best/pretrained.json there and run `make train-best`"
+        )
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 
