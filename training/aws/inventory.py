@@ -1,8 +1,8 @@
 """Find everything of a stage on AWS by its tags and names, and remove it, kind by kind.
 
-Tags alone show that a resource is ours, where AWS permits tags. Without tags, an API is ours when it calls
-only our function, a role when our function uses it, and an empty bucket when it has our name, with the
-account's number in it.
+Tags alone show that a resource is ours, where AWS permits tags. An API without tags is ours when it calls
+only our function. A role without tags is ours when our function uses it. An empty bucket without tags is
+ours when it has our name, which contains the account's number.
 """
 
 import time
