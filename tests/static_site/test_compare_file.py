@@ -108,7 +108,7 @@ def failing(page: Page, api: str, *numbers: int, **reply: Any) -> list[int]:
 
 
 @pytest.fixture(scope="module")
-def by_command(two: Stack, tmp_path_factory: pytest.TempPathFactory) -> compare.Compared:
+def by_command(two: Stack, tmp_path_factory: pytest.TempPathFactory) -> compare.Comparison:
     """What training/adapt/compare.py says of the labelled file and the same two models."""
     path = tmp_path_factory.mktemp("held") / "held.csv"
     path.write_bytes(LABELLED)
@@ -116,7 +116,7 @@ def by_command(two: Stack, tmp_path_factory: pytest.TempPathFactory) -> compare.
 
 
 def test_page_and_command_give_the_same_figures_on_the_same_rows(
-    page: Page, by_command: compare.Compared
+    page: Page, by_command: compare.Comparison
 ) -> None:
     lost, won, p = significance.mcnemar(by_command.before, by_command.after, by_command.rows.labels)
     assert lost and won  # or the test would say little
@@ -135,7 +135,7 @@ def test_page_and_command_give_the_same_figures_on_the_same_rows(
 
 
 def test_page_and_command_name_the_same_rows_with_the_same_probabilities(
-    page: Page, by_command: compare.Compared
+    page: Page, by_command: compare.Comparison
 ) -> None:
     start(page, LABELLED)
     expect_phase(page, "done")
@@ -150,7 +150,7 @@ def test_page_and_command_name_the_same_rows_with_the_same_probabilities(
     assert sorted(taken(page), key=lambda row: int(row["row"])) == expected
 
 
-def test_page_and_command_leave_the_same_rows_out(page: Page, by_command: compare.Compared) -> None:
+def test_page_and_command_leave_the_same_rows_out(page: Page, by_command: compare.Comparison) -> None:
     start(page, LABELLED)
     expect_phase(page, "done")
     counts = by_command.rows.counts
@@ -180,7 +180,7 @@ def test_without_labels_the_most_different_stand_first(page: Page, two: Stack) -
     start(page, UNLABELLED)
     expect_phase(page, "done")
     models = [inference.model_fn(model) for model in two.models]
-    both = [[model.read(text)[1].probability for model in models] for text in TEXTS]
+    both = [[model.predict(text)[1].probability for model in models] for text in TEXTS]
     sides = [abs(one - other) for one, other in both if (one >= 0.5) != (other >= 0.5)]
     expect(page.locator("#run-title")).to_have_text(f"They differ on {len(sides)} of {len(TEXTS)} reviews")
     expect_rows(page, len(sides))
