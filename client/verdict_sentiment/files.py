@@ -40,7 +40,7 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
                 source, files.sha256_of(path), count.sent, out, "", backend.rows, backend.bytes
             )
             key = parts.key_of(*backend.key, work.digest, source.column)
-            result = resumable.judge(work._replace(key=key), backend.judge)
+            result = resumable.run(work._replace(key=key), backend.judge)
     return result.rows, result.failed
 
 
@@ -92,11 +92,11 @@ def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Path | None]
 
 def _check_column(path: Path, format: str, column: str | None) -> None:
     header = rows.header_of(path, format)
-    fitting = rows.fitting(header)
-    if column is None and len(fitting) > 1:
+    columns = rows.review_columns(header)
+    if column is None and len(columns) > 1:
         raise UsageError(
-            f"{path} has more than one column that may hold reviews: {rows.shown(fitting)}; name one with"
-            " --column"
+            f"{path} has more than one column that may hold reviews: {rows.list_columns(columns)}; name one"
+            " with --column"
         )
 
 
@@ -104,7 +104,7 @@ def _write_through(source: Any, count: Any, backend: Backend, format: str) -> tu
     """Write rows to standard output as they are judged."""
     out: TextIO = sys.stdout
     requests = rows.parts(source.rows(), backend.rows, backend.bytes)
-    answers = (rows.read_answers(data, part.ids) for part, data in backend.judge(requests))
+    answers = (rows.parse_predictions(data, part.ids) for part, data in backend.judge(requests))
     joined = rows.join(source.rows(), answers)
     quiet = True if out.isatty() else None
     with tqdm(joined, total=count.rows, desc="judging", unit="review", disable=quiet) as bar:

@@ -30,7 +30,7 @@ Answer = Callable[[bytes], bytes]
 def hooks() -> Answer:
     """Return a container in this process: the endpoint's hooks with the published model."""
     model = inference.model_fn(inference.MODEL_FOLDER)
-    return lambda body: processes.answer_lines(model, body)
+    return lambda body: processes.predict_lines(model, body)
 
 
 def container(url: str) -> Answer:

@@ -238,5 +238,5 @@ def _rows(folder: Path) -> list[Reader]:
 
     return [
         *(Reader(f"rows of {name}", reader(name), [data], (BatchError,)) for name, data in tables.items()),
-        Reader("a batch's answers", lambda data: rows.read_answers(data), [answers], (BatchError,)),
+        Reader("a batch's answers", lambda data: rows.parse_predictions(data), [answers], (BatchError,)),
     ]

@@ -165,7 +165,7 @@ def card_of(
             "data": {
                 "sha256": digest,
                 "columns": rows.columns._asdict(),
-                "labels": rows.scheme.said,
+                "labels": rows.scheme.description,
                 "rows": rows.counts,
                 "learned_from": learned,
             },
@@ -207,10 +207,10 @@ def check_enough(rows: Labelled) -> None:
     if len(rows.labels) >= MIN_REVIEWS and min(positive, negative) >= MIN_OF_A_LABEL:
         return
     requirement = f"it takes {MIN_REVIEWS} or more, and {MIN_OF_A_LABEL} of each label"
-    left_out = labelled.told_left_out(rows.counts)
+    left_out = labelled.describe_left_out(rows.counts)
     raise CommandError(
         f"{rows.source.path} has {positive:,} positive and {negative:,} negative reviews to learn from"
-        f" ({rows.scheme.said}); {requirement}" + (f"; left out: {left_out}" if left_out else "")
+        f" ({rows.scheme.description}); {requirement}" + (f"; left out: {left_out}" if left_out else "")
     )
 
 
@@ -244,8 +244,8 @@ def run(options: argparse.Namespace) -> int:
     check_free(out, KIND, options.model)
     if not options.dry_run:
         check_writable(out)
-    rows = labelled.read_asked(options, options.most)
-    print(f"adapt: {labelled.told(rows)}", flush=True)
+    rows = labelled.read_options(options, options.most)
+    print(f"adapt: {labelled.describe(rows)}", flush=True)
     adapted = adapt(rows, options.model, options.workers, options.deep)
     print_summary(adapted.card)
     if options.dry_run:
@@ -276,7 +276,7 @@ def install_if_better(network: bytes, card: dict[str, Any], out: Path, force: bo
 def print_summary(card: dict[str, Any]) -> None:
     """Print what an adapted model has learned from, and the outcome."""
     about = card["adaptation"]
-    learned, left_out = about["data"]["learned_from"], labelled.told_left_out(about["data"]["rows"])
+    learned, left_out = about["data"]["learned_from"], labelled.describe_left_out(about["data"]["rows"])
     print(
         f"adapt: learned from {learned['reviews']:,} reviews, {learned['positive']:,} of them positive, in"
         f" {about['seconds']} s" + (f"; left out: {left_out}" if left_out else "")

@@ -25,7 +25,7 @@ from training.endpoint import inference
 from training.evaluation import significance
 from training.files import labelled, processes
 from training.files.labelled import Labelled
-from training.files.rows import Answer, Row, parts, read_answers, written
+from training.files.rows import Prediction, Row, parse_predictions, parts, to_bytes
 from vocab.files import sha256_of, write_atomic
 
 # Rows that a terminal shows; --out has all of them.
@@ -51,7 +51,7 @@ def compare(rows: Labelled, first: Path, second: Path, workers: int) -> Comparis
     Raises CommandError, BatchError, ModelFilesError or VocabularyError.
     """
     if not len(rows.numbers):
-        left_out = labelled.told_left_out(rows.counts)
+        left_out = labelled.describe_left_out(rows.counts)
         raise CommandError(f"{rows.source.path} has no labelled row to compare on; left out: {left_out}")
     both = [answers_of(rows, model, workers) for model in (first, second)]
     unread = sum(bool(answer.error) for answer in both[0])
@@ -75,13 +75,13 @@ def compare(rows: Labelled, first: Path, second: Path, workers: int) -> Comparis
     return Comparison(rows, before, after, (uncertain[0], uncertain[1]), figures)
 
 
-def answers_of(rows: Labelled, model: Path, workers: int) -> list[Answer]:
+def answers_of(rows: Labelled, model: Path, workers: int) -> list[Prediction]:
     """Return a model's answers to the rows, in their order, as the endpoint gives them."""
-    answers: dict[int, Answer] = {}
+    answers: dict[int, Prediction] = {}
     workers = max(1, min(workers, len(rows.numbers) // 250))
     with tqdm(total=len(rows.numbers), desc=f"reading with {model}", unit="review", disable=None) as bar:
-        for part, data in processes.answered(parts(rows.rows()), model, workers):
-            answers |= read_answers(data, part.ids)
+        for part, data in processes.predict_parts(parts(rows.rows()), model, workers):
+            answers |= parse_predictions(data, part.ids)
             bar.update(len(part.ids))
     if len(answers) != len(rows.numbers):
         raise CommandError(f"{rows.source.path} was changed while it was read; run it again")
@@ -132,14 +132,14 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status. Raises what ``compare`` raises, or OSError."""
     if options.out and options.out.resolve() == options.file.resolve():
         raise CommandError(f"{options.out} is the input; choose another --out")
-    rows = labelled.read_asked(options)
+    rows = labelled.read_options(options)
     cards = [inference.model_fn(model).card for model in (options.first, options.second)]
-    print(f"compare: {labelled.told(rows)}", flush=True)
+    print(f"compare: {labelled.describe(rows)}", flush=True)
     for card in cards:
         if card.get("adaptation", {}).get("data", {}).get("sha256") == sha256_of(options.file):
             print(f"compare: {card['id']} has learned from this very file, so its figures are too good")
     comparison = compare(rows, options.first, options.second, options.workers)
-    if left_out := labelled.told_left_out(comparison.rows.counts):
+    if left_out := labelled.describe_left_out(comparison.rows.counts):
         print(f"compare: {len(comparison.rows.labels):,} reviews compared; left out: {left_out}")
     print("\n".join(summary_lines(comparison, (f"1: {cards[0]['id']}", f"2: {cards[1]['id']}"))))
     if options.out:
@@ -179,7 +179,7 @@ def _as_csv(comparison: Comparison) -> bytes:
     for row, label, before, after in differing(comparison):
         side = "positive" if label else "negative"
         writer.writerow([row.number + 1, side, f"{before:.6f}", f"{after:.6f}", row.review])
-    return written(out.getvalue())
+    return to_bytes(out.getvalue())
 
 
 def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:

@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from tqdm import tqdm
 
 from training.adapt.exit_status import FINE, CommandError, run_command
-from training.files.rows import harmless, written
+from training.files.rows import escape_formula, to_bytes
 from vocab.files import write_atomic
 from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place
 
@@ -119,8 +119,8 @@ def export(store: Store, out: Path) -> int:
     writer.writerow(COLUMNS)
     for record in readable:
         review, label, model = record.feedback
-        writer.writerow([harmless(review), label, model, record.created, record.id])
-    write_atomic(out, written(text.getvalue()), FILE_MODE)
+        writer.writerow([escape_formula(review), label, model, record.created, record.id])
+    write_atomic(out, to_bytes(text.getvalue()), FILE_MODE)
     left_out = len(stored) - len(readable)
     print(
         f"feedback: {len(readable):,} reviews in {out}"

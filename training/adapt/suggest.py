@@ -24,7 +24,7 @@ from training.adapt.onnx_head import read_head
 from training.endpoint import inference
 from training.evaluation import metrics
 from training.files import labelled
-from training.files.rows import BatchError, Row, Source, format_of, open_source, written
+from training.files.rows import BatchError, Row, Source, format_of, open_source, to_bytes
 from vocab import messages
 from vocab.files import write_atomic
 
@@ -151,7 +151,7 @@ def _as_csv(rows: Unlabelled, picked: Sequence[Suggestion]) -> bytes:
     writer.writerow(["text", "label", "row", "probability"])
     for number, probability in picked:
         writer.writerow([texts[number], "", number + 1, round(probability, messages.DECIMALS)])
-    return written(out.getvalue())
+    return to_bytes(out.getvalue())
 
 
 def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.files.rows import BatchError, Row, Source, format_of, open_source, shown
+from training.files.rows import BatchError, Row, Source, format_of, list_columns, open_source
 
 # A column that has one of these names is found without being named.
 LABEL_COLUMNS = (
@@ -64,11 +64,11 @@ class Scale(NamedTuple):
     negative: float
     positive: float
     most: float
-    said: str
+    description: str
 
 
 _BINARY = Scale(0, 0, 1, 1, "positive or 1, negative or 0; others left out")
-_STARS_SAID = "1 to {:g} stars: up to {:g} negative, from {:g} positive, between them left out"
+_STARS_TEXT = "1 to {:g} stars: up to {:g} negative, from {:g} positive, between them left out"
 SCALES = {
     # Among words, 1 and 0 are labels too.
     "words": _BINARY,
@@ -82,8 +82,8 @@ SCALES = {
         "above zero positive, below zero negative; others left out",
     ),
     # The ten stars are split as IMDb's own data set splits them.
-    "five": Scale(0, 2, 4, 5, _STARS_SAID.format(5, 2, 4)),
-    "ten": Scale(0, 4, 7, 10, _STARS_SAID.format(10, 4, 7)),
+    "five": Scale(0, 2, 4, 5, _STARS_TEXT.format(5, 2, 4)),
+    "ten": Scale(0, 4, 7, 10, _STARS_TEXT.format(10, 4, 7)),
 }
 STARS = ("five", "ten")
 _EDGES = re.compile(r"^[\s\ufeff]+|[\s\ufeff]+$")
@@ -105,7 +105,7 @@ class Scheme(NamedTuple):
     """What labels mean: 1, 0 or None (left out) for each value that comes up, and that in words."""
 
     meaning: dict[str, int | None]
-    said: str
+    description: str
 
 
 class Columns(NamedTuple):
@@ -177,17 +177,17 @@ def read(
     return _chosen(source, columns, scheme, found, most)
 
 
-def told(rows: Labelled) -> str:
+def describe(rows: Labelled) -> str:
     """Say what a file holds and how it is read."""
     column, group = rows.columns, rows.columns.group
     groups = f", groups in {group!r} kept together" if group else ""
     return (
         f"{rows.counts['rows']:,} rows; text in {column.text!r}, label in {column.label!r}"
-        f" ({rows.scheme.said}){groups}"
+        f" ({rows.scheme.description}){groups}"
     )
 
 
-def told_left_out(counts: dict[str, int]) -> str:
+def describe_left_out(counts: dict[str, int]) -> str:
     """Say how many rows were left out, and why; empty when none was."""
     return ", ".join(f"{counts[name]:,} {why}" for name, why in REASONS.items() if counts.get(name))
 
@@ -195,7 +195,7 @@ def told_left_out(counts: dict[str, int]) -> str:
 def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] | None = None) -> Scheme:
     """Return what a column's labels mean, from all its ``plain`` values. Raises BatchError.
 
-    >>> scheme_of(["1", "3", "5"]).said
+    >>> scheme_of(["1", "3", "5"]).description
     '1 to 5 stars: up to 2 negative, from 4 positive, between them left out'
     """
     known = sorted(value for value in values if value)
@@ -206,7 +206,7 @@ def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] 
     scale = guess_scale(known)
     if unknown := [value for value in known if not _is_on(value, scale)]:
         raise UnknownLabels(unknown)
-    return Scheme({value: label_of(value, scale) for value in known}, SCALES[scale].said)
+    return Scheme({value: label_of(value, scale) for value in known}, SCALES[scale].description)
 
 
 def plain(cell: str) -> str:
@@ -276,14 +276,14 @@ def check_flags(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
         parser.error("--positive and --negative go together: name the values of both sides")
 
 
-def read_asked(options: argparse.Namespace, most: int | None = None) -> Labelled:
+def read_options(options: argparse.Namespace, most: int | None = None) -> Labelled:
     """Look at the file that ``add_flags`` names. Raises BatchError."""
     sides = (_values(options.positive), _values(options.negative)) if options.positive else None
     return read(options.file, options.column, options.label, options.group, options.format, sides, most)
 
 
-def _values(said: str) -> list[str]:
-    return [value for value in map(plain, said.split(",")) if value]
+def _values(text: str) -> list[str]:
+    return [value for value in map(plain, text.split(",")) if value]
 
 
 def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) -> Scheme:
@@ -342,7 +342,7 @@ def _columns(source: Source, label: str | None, group: str | None) -> Columns:
         if name not in source.columns and (name or flag == "--label"):
             looked = f"no column {name!r}" if name else "no column of labels"
             raise BatchError(
-                f"{source.path} has {looked}; it has {shown(source.columns)}; name one with {flag}"
+                f"{source.path} has {looked}; it has {list_columns(source.columns)}; name one with {flag}"
             )
     if found is None or found == source.column:
         raise BatchError(f"text and label can't both be the column {source.column!r}; name the label's")

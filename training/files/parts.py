@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
-from training.files.rows import Answer, BatchError, Part, read_answers
+from training.files.rows import BatchError, Part, Prediction, parse_predictions
 from vocab.files import sha256, write_atomic
 
 _PART = re.compile(r"([0-9a-f]{16})-(\d{6,})-([0-9a-f]{16})\.jsonl")
@@ -21,7 +21,7 @@ _PART = re.compile(r"([0-9a-f]{16})-(\d{6,})-([0-9a-f]{16})\.jsonl")
 _OURS = re.compile(r"output|job\.json|[0-9a-f]{16}-\d{6,}-[0-9a-f]{16}\.jsonl|\..*\.jsonl?\..*")
 
 
-class Kept(NamedTuple):
+class PartsFolder(NamedTuple):
     """The folder of one batch; ``key`` names its input and model, so that no other's parts are taken."""
 
     folder: Path
@@ -32,12 +32,12 @@ class Kept(NamedTuple):
         """The file that names the transform job."""
         return self.folder / "job.json"
 
-    def keep(self, part: Part, data: bytes) -> None:
+    def save(self, part: Part, data: bytes) -> None:
         """Keep the answers to a part. Raises BatchError when they are not those of its rows."""
-        read_answers(data, part.ids)
+        parse_predictions(data, part.ids)
         write_atomic(self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl", data)
 
-    def find(self) -> dict[int, Path]:
+    def paths(self) -> dict[int, Path]:
         """Give the parts of this batch that are here, by number, and delete another's."""
         found = {}
         for path in self.folder.iterdir():
@@ -69,13 +69,13 @@ def key_of(*named: str) -> str:
 def is_whole(path: Path, part: Part) -> bool:
     """Say whether a kept file has its content, and all answers to the part."""
     try:
-        read_answers(read_part(path), part.ids)
+        parse_predictions(load_part(path), part.ids)
         return True
     except BatchError:
         return False
 
 
-def read_part(path: Path) -> bytes:
+def load_part(path: Path) -> bytes:
     """Give a kept part. Raises BatchError when its content is not what its name says."""
     data = path.read_bytes()
     match = _PART.fullmatch(path.name)
@@ -84,10 +84,10 @@ def read_part(path: Path) -> bytes:
     return data
 
 
-def answers_of(found: dict[int, Path]) -> Iterator[dict[int, Answer]]:
+def load_predictions(found: dict[int, Path]) -> Iterator[dict[int, Prediction]]:
     """Give the answers of parts, one part after the other."""
     for number in sorted(found):
-        yield read_answers(read_part(found[number]))
+        yield parse_predictions(load_part(found[number]))
 
 
 def folder_of(out: Path) -> Path:
@@ -96,7 +96,7 @@ def folder_of(out: Path) -> Path:
 
 
 @contextmanager
-def keeping(out: Path, key: str) -> Iterator[Kept]:
+def open_folder(out: Path, key: str) -> Iterator[PartsFolder]:
     """Open the folder for one run alone; take it away when the block ends without an error.
 
     Raises BatchError when another run has it, OSError when the disk refuses.
@@ -109,14 +109,14 @@ def keeping(out: Path, key: str) -> Iterator[Kept]:
         except BlockingIOError as error:
             raise BatchError(f"another run is writing {out}; wait for it, or choose another --out") from error
         try:
-            yield Kept(folder, key)
+            yield PartsFolder(folder, key)
             _take_away(folder)
         finally:
             _drop_if_unused(folder)
 
 
 @contextmanager
-def replacing(kept: Kept, out: Path) -> Iterator[TextIO]:
+def open_output(kept: PartsFolder, out: Path) -> Iterator[TextIO]:
     """Write a text file in pieces; its name is there only once it is whole."""
     temporary = kept.folder / "output"
     # JSON can name half a character, which has no UTF-8.

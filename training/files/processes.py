@@ -26,14 +26,14 @@ LONG_BYTES = 1_000_000
 # How long Ctrl-C may wait for a result.
 WAIT_SECONDS = 0.2
 
-Got = TypeVar("Got")
+Result = TypeVar("Result")
 # Takes parts and how many rows are sent in all, and gives each part with its answers as JSON lines.
-Answering = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
+FilePredictor = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 _model: inference.LoadedModel
 
 
-def answer_lines(loaded: inference.LoadedModel, data: bytes) -> bytes:
+def predict_lines(loaded: inference.LoadedModel, data: bytes) -> bytes:
     """Answer JSON lines as the endpoint does: one line for each, in their order."""
     request = inference.input_fn(data, messages.JSON_LINES)
     return inference.output_fn(inference.predict_fn(request, loaded), messages.JSON_LINES)[0]
@@ -48,32 +48,32 @@ def model_key(model: Path) -> str:
 
 
 @contextmanager
-def answering(model: Path, path: Path, workers: int) -> Iterator[Answering]:
+def open_predictor(model: Path, path: Path, workers: int) -> Iterator[FilePredictor]:
     """Give what answers a file's parts, by at most so many processes.
 
     A long file's start here, and load their modules while this one counts the rows. Raises ModelFilesError.
     """
     ahead = min(workers, path.stat().st_size // LONG_BYTES)
     if ahead < 2:
-        yield lambda parts, sent: answered(parts, model, max(1, min(workers, -(-sent // PART_ROWS))))
+        yield lambda parts, sent: predict_parts(parts, model, max(1, min(workers, -(-sent // PART_ROWS))))
         return
     inference.model_fn(model)  # in a process of its own, what is wrong with it would be a traceback
-    with started(model, ahead) as pool:
+    with worker_pool(model, ahead) as pool:
         yield lambda parts, sent: _by_pool(parts, pool, AHEAD * ahead)
 
 
-def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
+def predict_parts(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
     """Give each part with its answers, in their order. Raises BatchError when a process dies."""
     if workers == 1:
         loaded = inference.model_fn(model)
-        yield from ((part, answer_lines(loaded, part.data)) for part in parts)
+        yield from ((part, predict_lines(loaded, part.data)) for part in parts)
     else:
-        with started(model, workers) as pool:
+        with worker_pool(model, workers) as pool:
             yield from _by_pool(parts, pool, AHEAD * workers)
 
 
 @contextmanager
-def started(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
+def worker_pool(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
     """Have processes that judge, while the block runs."""
     pool = start_pool(workers, _start, model)
     try:
@@ -98,13 +98,13 @@ def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Proce
     return pool
 
 
-def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Got], given: Any) -> "Future[Got]":
+def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Result], given: Any) -> "Future[Result]":
     """Give a pool something to do. Ctrl-C waits meanwhile: amid it a lock would stay shut, and all hang."""
     with _later_interrupted():
         return pool.submit(work, given)
 
 
-def result_of(future: "Future[Got]") -> Got:
+def result_of(future: "Future[Result]") -> Result:
     """Wait for what a pool does, and give it or raise what it raised. Ctrl-C waits for a moment, as above."""
     while True:
         with _later_interrupted():
@@ -145,7 +145,7 @@ def _by_pool(parts: Iterable[Part], pool: ProcessPoolExecutor, ahead: int) -> It
     waiting: deque[tuple[Part, Future[bytes]]] = deque()
     try:
         for part in parts:
-            waiting.append((part, submit(pool, _answer, part.data)))
+            waiting.append((part, submit(pool, _predict_lines, part.data)))
             if len(waiting) == ahead:
                 yield _first(waiting)
         while waiting:
@@ -175,5 +175,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _answer(data: bytes) -> bytes:
-    return answer_lines(_model, data)
+def _predict_lines(data: bytes) -> bytes:
+    return predict_lines(_model, data)

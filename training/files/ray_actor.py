@@ -3,7 +3,7 @@
 from typing import Any
 
 from training.endpoint import inference
-from training.files.processes import answer_lines
+from training.files.processes import predict_lines
 
 
 class Answerer:
@@ -16,5 +16,5 @@ class Answerer:
         """Return the answers to the column ``lines``, with the column ``number`` that names each part."""
         import pyarrow
 
-        answers = [answer_lines(self.model, data) for data in table["lines"].to_pylist()]
+        answers = [predict_lines(self.model, data) for data in table["lines"].to_pylist()]
         return pyarrow.table({"number": table["number"], "answers": pyarrow.array(answers, pyarrow.binary())})

@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
-from training.files.parts import Kept, answers_of, is_whole, keeping, replacing
+from training.files.parts import PartsFolder, is_whole, load_predictions, open_folder, open_output
 from training.files.rows import (
     PART_BYTES,
     PART_ROWS,
-    Answer,
     BatchError,
     Part,
+    Prediction,
     Source,
     join,
     output_format,
@@ -25,7 +25,7 @@ from training.files.rows import (
 from vocab.files import sha256_of
 
 # Takes parts and gives each with its answers as JSON lines, in any order.
-Answering = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
+Predictor = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
 
 
 class Done(NamedTuple):
@@ -51,29 +51,29 @@ class Work(NamedTuple):
     bytes: int = PART_BYTES
 
 
-def judge(work: Work, answering: Answering) -> Done:
+def run(work: Work, predict: Predictor) -> Done:
     """Judge what an earlier run left, and write the output.
 
     Raises BatchError, OSError, or what ``answering`` raises; what was judged until then stays.
     """
-    with keeping(work.out, work.key) as kept:
+    with open_folder(work.out, work.key) as kept:
         if kept.read_job():
             raise BatchError(
                 f"{kept.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
                 " choose another --out"
             )
-        found = kept.find()
+        found = kept.paths()
         with tqdm(total=work.sent, desc="judging", unit="review", disable=None) as bar:
             every = parts(work.source.rows(), work.rows, work.bytes)
-            for part, data in answering(_missing(every, found, bar)):
-                kept.keep(part, data)
+            for part, data in predict(_missing(every, found, bar)):
+                kept.save(part, data)
                 bar.update(len(part.ids))
-        return finish(work, answers_of(kept.find()), kept)
+        return finish(work, load_predictions(kept.paths()), kept)
 
 
-def finish(work: Work, answered: Iterable[dict[int, Answer]], kept: Kept) -> Done:
+def finish(work: Work, answered: Iterable[dict[int, Prediction]], kept: PartsFolder) -> Done:
     """Write the output from the file, read once more, and the answers. Raises BatchError."""
-    with replacing(kept, work.out) as file:
+    with open_output(kept, work.out) as file:
         joined = join(work.source.rows(), answered)
         done = Done(*write(joined, work.source, file, output_format(work.out)))
         if sha256_of(work.source.path) != work.digest:

@@ -85,7 +85,7 @@ class Part(NamedTuple):
     data: bytes
 
 
-class Answer(NamedTuple):
+class Prediction(NamedTuple):
     """What a row gets, as it is written: a verdict, or an error with its detail."""
 
     sentiment: str = ""
@@ -124,7 +124,7 @@ def open_source(path: Path, format: str, column: str | None = None) -> Source:
     found = _column(header, column)
     if found is None:
         looked = f"no column {column!r}" if column else "no column of reviews"
-        raise BatchError(f"{path} has {looked}; it has {shown(header)}; {_way_out(header)}")
+        raise BatchError(f"{path} has {looked}; it has {list_columns(header)}; {_way_out(header)}")
     if header.count(found) > 1:
         raise BatchError(f"{path} has two columns {found[:40]!r}; rename one")
     return Source(path, format, found, header)
@@ -137,16 +137,16 @@ def header_of(path: Path, format: str) -> list[str]:
     return _json_keys(path) if format == "jsonl" else _csv_header(path, DELIMITERS[format])
 
 
-def fitting(header: list[str]) -> list[str]:
+def review_columns(header: list[str]) -> list[str]:
     """Give the columns that are called like one of reviews, the likeliest first."""
     plain = {name.strip().lower(): name for name in reversed(header)}
     return [plain[name] for name in COLUMNS if name in plain]
 
 
-def shown(header: list[str]) -> str:
+def list_columns(header: list[str]) -> str:
     """List the first columns for a message. What can't be a name is counted: without a header it is a review.
 
-    >>> shown(["id", "I liked it much more than I thought"])
+    >>> list_columns(["id", "I liked it much more than I thought"])
     "'id', (35 characters)"
     """
     more = [f"{len(header) - SHOWN_COLUMNS:,} more"] if len(header) > SHOWN_COLUMNS else []
@@ -167,7 +167,7 @@ def _way_out(header: list[str]) -> str:
 def _column(header: list[str], named: str | None) -> str | None:
     if named:
         return named if named in header else None
-    return next(iter(fitting(header)), None)
+    return next(iter(review_columns(header)), None)
 
 
 def count(source: Source) -> Count:
@@ -179,7 +179,7 @@ def count(source: Source) -> Count:
             unread += 1
         else:
             sent += 1
-            size += len(line_of(row)) + 1
+            size += len(to_line(row)) + 1
     if not rows:
         raise BatchError(f"{source.path} holds no row; give a file with a review")
     return Count(rows, unread, sent, size)
@@ -324,7 +324,7 @@ def _value(values: dict[str, Any], column: str) -> str:
 # --- sending ------------------------------------------------------------------------------------
 
 
-def line_of(row: Row) -> bytes:
+def to_line(row: Row) -> bytes:
     """Give the JSON line by which a row is sent; its number is its id."""
     return messages.to_json({"id": row.number, "review": row.review})
 
@@ -337,7 +337,7 @@ def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYT
     for row in rows:
         if row.error:
             continue
-        line = line_of(row)
+        line = to_line(row)
         if ids and (len(ids) == most or size + len(line) + 1 > most_bytes):
             yield Part(number, ids, b"\n".join(lines))
             number, size, ids, lines = number + 1, 0, array("Q"), []
@@ -348,16 +348,16 @@ def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYT
         yield Part(number, ids, b"\n".join(lines))
 
 
-def read_answers(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Answer]:
+def parse_predictions(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Prediction]:
     """Read the answers to a part by their rows' numbers. Raises BatchError when one is not as agreed.
 
     With ``ids``, those rows must have come back, each once and no other.
     """
-    answers: dict[int, Answer] = {}
+    answers: dict[int, Prediction] = {}
     for line in data.split(b"\n"):
         if not line.strip():
             continue
-        number, answer = _read_answer(line)
+        number, answer = _parse_prediction(line)
         if number in answers:
             raise BatchError(f"row {number + 1:,} was answered twice; run it again, or look at the job's log")
         answers[number] = answer
@@ -367,7 +367,7 @@ def read_answers(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Ans
     return answers
 
 
-def _read_answer(line: bytes) -> tuple[int, Answer]:
+def _parse_prediction(line: bytes) -> tuple[int, Prediction]:
     try:
         message = messages.parse_json(line)
         number = message["id"]
@@ -375,7 +375,7 @@ def _read_answer(line: bytes) -> tuple[int, Answer]:
             raise ValueError("an id is a row's number")
         if "error" in message:
             error = message["error"]
-            return number, Answer(error=_text(error["code"]) or "unknown", detail=_text(error["detail"]))
+            return number, Prediction(error=_text(error["code"]) or "unknown", detail=_text(error["detail"]))
         probability = message["probability"]
         if type(probability) not in (int, float) or not 0 <= probability <= 1:
             raise ValueError("no probability")
@@ -383,7 +383,7 @@ def _read_answer(line: bytes) -> tuple[int, Answer]:
             raise ValueError("no sentiment")
         warnings = ";".join(_text(warning["code"]) for warning in message["warnings"])
         model = _text(message["model"]["id"])
-        return number, Answer(message["sentiment"], float(probability), warnings, model)
+        return number, Prediction(message["sentiment"], float(probability), warnings, model)
     except (MessageError, KeyError, TypeError, ValueError) as error:
         raise BatchError("an answer is not in the agreed form; look at the job's log") from error
 
@@ -397,16 +397,16 @@ def _text(value: object) -> str:
 # --- joining and writing ------------------------------------------------------------------------
 
 
-def join(rows: Iterable[Row], answered: Iterable[dict[int, Answer]]) -> Iterator[tuple[Row, Answer]]:
+def join(rows: Iterable[Row], answered: Iterable[dict[int, Prediction]]) -> Iterator[tuple[Row, Prediction]]:
     """Give each row with its answer, in the file's order. ``answered`` come in the order of their rows.
 
     Raises BatchError when a row has no answer, or an answer no row.
     """
     left = iter(answered)
-    current: dict[int, Answer] = {}
+    current: dict[int, Prediction] = {}
     for row in rows:
         if row.error:
-            yield row, Answer(error=row.error.code, detail=row.error.detail)
+            yield row, Prediction(error=row.error.code, detail=row.error.detail)
             continue
         if not current:
             current = next(left, {})
@@ -418,7 +418,9 @@ def join(rows: Iterable[Row], answered: Iterable[dict[int, Answer]]) -> Iterator
         raise BatchError("there are more answers than rows; has the file changed? run it again")
 
 
-def write(joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, format: str) -> tuple[int, int]:
+def write(
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, format: str
+) -> tuple[int, int]:
     """Write rows with their answers as CSV or JSON lines; give how many there are, and with an error."""
     names = added_names(source.columns)
     lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, names, format)
@@ -451,8 +453,8 @@ def check_writable(source: Source, format: str) -> None:
 
 
 def _to_csv(
-    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str], format: str
-) -> Iterator[Answer]:
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, names: list[str], format: str
+) -> Iterator[Prediction]:
     # With CRLF (RFC 4180) every Python quotes both line breaks inside a field.
     writer = csv.writer(out, delimiter=DELIMITERS[format], lineterminator="\r\n")
     writer.writerow(source.columns + names)
@@ -460,7 +462,7 @@ def _to_csv(
         cells = row.fields
         if source.format == "jsonl":
             cells = [_as_cell((row.values or {}).get(name)) for name in source.columns]
-        writer.writerow(cells + [harmless(value) for value in answer])
+        writer.writerow(cells + [escape_formula(value) for value in answer])
         yield answer
 
 
@@ -470,20 +472,20 @@ def _as_cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def harmless(value: str | float | None) -> str:
+def escape_formula(value: str | float | None) -> str:
     """Give a cell that no spreadsheet takes for a formula."""
     text = _as_cell(value)
     return "'" + text if text.startswith(_FORMULA) else text
 
 
-def written(text: str) -> bytes:
+def to_bytes(text: str) -> bytes:
     """Give a file's bytes. JSON can say half a character (a lone surrogate), which no file can hold."""
     return text.encode(errors="replace")
 
 
 def _to_json(
-    joined: Iterable[tuple[Row, Answer]], source: Source, out: TextIO, names: list[str], format: str
-) -> Iterator[Answer]:
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, names: list[str], format: str
+) -> Iterator[Prediction]:
     for row, answer in joined:
         kept = ("error", "detail") if answer.error else ("sentiment", "probability", "warnings", "model")
         told = {

@@ -70,8 +70,8 @@ def plan_of(options: argparse.Namespace, region: str) -> Plan:
 def check_here(options: argparse.Namespace, path: Path) -> None:
     """Check a file on this machine before it is uploaded. Raises BatchError or CommandError."""
     reviews_s3.check_name(path.name)
-    rows = labelled.read_asked(argparse.Namespace(**vars(options) | {"file": path}), options.most)
-    print(f"{COMMAND}: {labelled.told(rows)}", flush=True)
+    rows = labelled.read_options(argparse.Namespace(**vars(options) | {"file": path}), options.most)
+    print(f"{COMMAND}: {labelled.describe(rows)}", flush=True)
     adapt.check_enough(rows)
     adapt.check_base(inference.model_fn(options.model).card, sha256_of(path))
 

@@ -72,7 +72,7 @@ def _adapted(order: Order, base: Path, reviews: Path) -> adapt.AdaptedModel:
     workers = f"--workers={os.cpu_count() or 1}"
     name = _only_file(reviews).name
     options = adapt.parse([*order.flags, "--deep", f"--model={base}", workers, "--", name])
-    rows = labelled.read_asked(options, options.most)
+    rows = labelled.read_options(options, options.most)
     print(f"adapt-job: {len(rows.labels):,} of {rows.counts['rows']:,} rows to learn from", flush=True)
     return adapt.adapt(rows, base, options.workers, deep=True)
 

@@ -23,8 +23,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from training.aws import cloud
 from training.endpoint import inference
 from training.files import processes, resumable
-from training.files.parts import Kept, folder_of, keeping, key_of
-from training.files.processes import Answering, model_key
+from training.files.parts import PartsFolder, folder_of, key_of, open_folder
+from training.files.processes import FilePredictor, model_key
 from training.files.resumable import Done, Work, check_out, finish
 from training.files.rows import (
     FORMATS,
@@ -93,18 +93,18 @@ def milliseconds(model: Path) -> float:
 # --- here, or on Ray ----------------------------------------------------------------------------
 
 
-def _hooks(options: argparse.Namespace) -> AbstractContextManager[Answering | None]:
+def _hooks(options: argparse.Namespace) -> AbstractContextManager[FilePredictor | None]:
     """Return what answers parts by the endpoint's own hooks, or None for Batch Transform."""
     if options.local and not options.dry_run:
-        return processes.answering(options.model, options.file, options.workers)
+        return processes.open_predictor(options.model, options.file, options.workers)
     if options.ray:
-        return nullcontext(lambda parts, _: batch_ray.answered(parts, options.model, options.ray))
+        return nullcontext(lambda parts, _: batch_ray.predict_parts(parts, options.model, options.ray))
     return nullcontext()
 
 
-def _run_hooks(options: argparse.Namespace, work: Work, answering: Answering) -> Done:
+def _run_hooks(options: argparse.Namespace, work: Work, answering: FilePredictor) -> Done:
     work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
-    return resumable.judge(work, lambda parts: answering(parts, work.sent))
+    return resumable.run(work, lambda parts: answering(parts, work.sent))
 
 
 # --- on SageMaker -------------------------------------------------------------------------------
@@ -116,7 +116,7 @@ def _run_transform(options: argparse.Namespace, work: Work, counted: Count) -> D
     key = key_of(
         "transform", work.digest, work.source.column, account.stage.bucket, settings.model_name or ""
     )
-    with keeping(work.out, key) as kept:
+    with open_folder(work.out, key) as kept:
         if not counted.sent:
             return finish(work, (), kept)
         job = batch_transform.start(account, work.source, counted, kept, settings)
@@ -128,7 +128,7 @@ def _run_transform(options: argparse.Namespace, work: Work, counted: Count) -> D
         return Done(*job["done"])
 
 
-def _fetch(account: cloud.Cloud, job: dict[str, Any], work: Work, kept: Kept) -> Done:
+def _fetch(account: cloud.Cloud, job: dict[str, Any], work: Work, kept: PartsFolder) -> Done:
     try:
         return finish(work, batch_transform.answers(account, job), kept)
     except BatchError as error:

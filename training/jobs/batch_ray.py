@@ -24,7 +24,7 @@ CONNECT_SECONDS = 10
 LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
 
 
-def answered(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple[Part, bytes]]:
+def predict_parts(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple[Part, bytes]]:
     """Yield each part with its answers as soon as they arrive. Raises BatchError.
 
     The texts wait in Ray's object store, which spills to disk when it is full.

@@ -16,8 +16,8 @@ from tqdm import tqdm
 from training.aws import function, hosting, inventory, resources
 from training.aws.cloud import Cloud, CloudError, is_missing, tag_list
 from training.aws.resources import HASH, bucket_tags, is_there
-from training.files.parts import Kept
-from training.files.rows import Answer, BatchError, Count, Source, line_of, read_answers
+from training.files.parts import PartsFolder
+from training.files.rows import BatchError, Count, Prediction, Source, parse_predictions, to_line
 from vocab import messages
 from vocab.files import sha256
 
@@ -70,7 +70,7 @@ def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
     for row in source.rows():
         if row.error:
             continue
-        data += line_of(row) + b"\n"
+        data += to_line(row) + b"\n"
         rows += 1
         if len(data) >= most_bytes or rows == MAX_FILE_ROWS:
             yield bytes(data)
@@ -108,7 +108,9 @@ def newest_model(cloud: Cloud) -> str:
 # --- the job ------------------------------------------------------------------------------------
 
 
-def start(cloud: Cloud, source: Source, counted: Count, kept: Kept, settings: Settings) -> dict[str, Any]:
+def start(
+    cloud: Cloud, source: Source, counted: Count, kept: PartsFolder, settings: Settings
+) -> dict[str, Any]:
     """Start the transform job, or find the one that an earlier run started; return its description.
 
     Raises CloudError, BatchError, or what botocore raises.
@@ -133,7 +135,7 @@ def start(cloud: Cloud, source: Source, counted: Count, kept: Kept, settings: Se
     return job
 
 
-def wait(cloud: Cloud, job: dict[str, Any], kept: Kept, minutes: int) -> None:
+def wait(cloud: Cloud, job: dict[str, Any], kept: PartsFolder, minutes: int) -> None:
     """Wait until the job is complete. Raises CloudError when it fails or takes longer than ``minutes``."""
     deadline = time.monotonic() + 60 * minutes
     pause = FIRST_PAUSE_SECONDS
@@ -155,7 +157,7 @@ def wait(cloud: Cloud, job: dict[str, Any], kept: Kept, minutes: int) -> None:
             pause = min(LONGEST_PAUSE_SECONDS, pause * 1.5)
 
 
-def answers(cloud: Cloud, job: dict[str, Any]) -> Iterator[dict[int, Answer]]:
+def answers(cloud: Cloud, job: dict[str, Any]) -> Iterator[dict[int, Prediction]]:
     """Yield the answers to each uploaded file, in order. Raises CloudError."""
     for number in range(job["files"]):
         key = f"{_prefix(job)}out/{_name(number)}.out"
@@ -168,7 +170,7 @@ def answers(cloud: Cloud, job: dict[str, Any]) -> Iterator[dict[int, Answer]]:
                 f"transform job {job['name']} left no s3://{cloud.stage.bucket}/{key}; see its"
                 f" log in {LOG_GROUP}"
             ) from error
-        yield read_answers(output["Body"].read())
+        yield parse_predictions(output["Body"].read())
 
 
 def clean(cloud: Cloud, job: dict[str, Any]) -> None:
@@ -179,7 +181,7 @@ def clean(cloud: Cloud, job: dict[str, Any]) -> None:
         cloud.client("s3").delete_objects(**_place(cloud), Delete={"Objects": objects, "Quiet": True})
 
 
-def _plan(cloud: Cloud, counted: Count, kept: Kept, settings: Settings) -> dict[str, Any]:
+def _plan(cloud: Cloud, counted: Count, kept: PartsFolder, settings: Settings) -> dict[str, Any]:
     return {
         "name": f"{cloud.stage.prefix}-batch-{datetime.now(UTC):%Y%m%d%H%M%S}",
         "key": kept.key,
@@ -244,7 +246,7 @@ def _create(cloud: Cloud, job: dict[str, Any]) -> None:
     )
 
 
-def _failed(cloud: Cloud, job: dict[str, Any], kept: Kept, status: str, reason: str) -> CloudError:
+def _failed(cloud: Cloud, job: dict[str, Any], kept: PartsFolder, status: str, reason: str) -> CloudError:
     """Forget a failed job, so the next run starts another; return the error, with the end of its log."""
     lines = hosting.last_lines(cloud, LOG_GROUP, job["name"])
     clean(cloud, job)

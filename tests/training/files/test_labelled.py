@@ -55,7 +55,7 @@ def test_known_labels_have_a_meaning(values: tuple[str, ...], meaning: dict[str,
 
 def test_how_stars_are_read_is_said() -> None:
     assert (
-        scheme_of(["1", "8"]).said
+        scheme_of(["1", "8"]).description
         == "1 to 10 stars: up to 4 negative, from 7 positive, between them left out"
     )
 
@@ -139,7 +139,7 @@ def test_the_scales_and_the_columns_names_are_the_golden_ones() -> None:
 def test_an_own_side_is_named_in_any_case_and_with_either_minus(tmp_path: Path) -> None:
     path = save(tmp_path, ["A,Happy", "B,-3"])
     options = parse(str(path), "--positive", " HAPPY", "--negative", "\N{MINUS SIGN}3")
-    assert labelled.read_asked(options).labels.tolist() == [1, 0]
+    assert labelled.read_options(options).labels.tolist() == [1, 0]
 
 
 # --- rows ---------------------------------------------------------------------------------------

@@ -20,55 +20,55 @@ def answers(*ids: int) -> bytes:
 
 
 def test_parts_are_found_again_in_the_order_of_their_rows(tmp_path: Path) -> None:
-    with parts.keeping(tmp_path / "out.csv", KEY) as kept:
-        kept.keep(part(1, 5, 6), answers(5, 6))
-        kept.keep(part(0, 2, 4), answers(2, 4))
-        found = kept.find()
-        assert [sorted(one) for one in parts.answers_of(found)] == [[2, 4], [5, 6]]
+    with parts.open_folder(tmp_path / "out.csv", KEY) as kept:
+        kept.save(part(1, 5, 6), answers(5, 6))
+        kept.save(part(0, 2, 4), answers(2, 4))
+        found = kept.paths()
+        assert [sorted(one) for one in parts.load_predictions(found)] == [[2, 4], [5, 6]]
         assert parts.is_whole(found[0], part(0, 2, 4))
         assert not parts.is_whole(found[0], part(0, 2, 3))
 
 
 def test_answers_to_other_rows_are_not_kept(tmp_path: Path) -> None:
-    with parts.keeping(tmp_path / "out.csv", KEY) as kept:
+    with parts.open_folder(tmp_path / "out.csv", KEY) as kept:
         with pytest.raises(BatchError, match="row 2 did not come back"):
-            kept.keep(part(0, 0, 1), answers(0))
-        assert kept.find() == {}
+            kept.save(part(0, 0, 1), answers(0))
+        assert kept.paths() == {}
 
 
 def test_a_damaged_part_is_noticed(tmp_path: Path) -> None:
-    with parts.keeping(tmp_path / "out.csv", KEY) as kept:
-        kept.keep(part(0, 1), answers(1))
-        (path,) = kept.find().values()
+    with parts.open_folder(tmp_path / "out.csv", KEY) as kept:
+        kept.save(part(0, 1), answers(1))
+        (path,) = kept.paths().values()
         path.write_bytes(path.read_bytes().replace(b"no_token", b"no_taken"))
         assert not parts.is_whole(path, part(0, 1))
         with pytest.raises(BatchError, match="is damaged; run it again"):
-            parts.read_part(path)
+            parts.load_part(path)
 
 
 def test_parts_of_another_input_or_model_are_not_taken(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    with pytest.raises(ZeroDivisionError), parts.keeping(out, KEY) as kept:
-        kept.keep(part(0, 1), answers(1))
+    with pytest.raises(ZeroDivisionError), parts.open_folder(out, KEY) as kept:
+        kept.save(part(0, 1), answers(1))
         raise ZeroDivisionError
-    with parts.keeping(out, "f" * 16) as kept:
-        assert kept.find() == {}
+    with parts.open_folder(out, "f" * 16) as kept:
+        assert kept.paths() == {}
         assert [path.name for path in kept.folder.iterdir()] == ["lock"]
 
 
 def test_the_folder_stays_after_an_error_and_is_gone_at_the_end(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    with pytest.raises(ZeroDivisionError), parts.keeping(out, KEY) as kept:
+    with pytest.raises(ZeroDivisionError), parts.open_folder(out, KEY) as kept:
         kept.write_job({"name": "x"})
         raise ZeroDivisionError
-    with parts.keeping(out, KEY) as kept:
+    with parts.open_folder(out, KEY) as kept:
         assert kept.read_job() == {"name": "x"}
         (kept.folder / ".job.json.k3x").write_bytes(b"half, from a run that was killed")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_not_ours_is_left_where_it_is(tmp_path: Path) -> None:
-    with parts.keeping(tmp_path / "out.csv", KEY) as kept:
+    with parts.open_folder(tmp_path / "out.csv", KEY) as kept:
         (kept.folder / "notes.txt").write_text("mine", encoding="utf-8")
     assert [path.name for path in parts.folder_of(tmp_path / "out.csv").iterdir() if path.name != "lock"] == [
         "notes.txt"
@@ -76,21 +76,21 @@ def test_a_file_that_is_not_ours_is_left_where_it_is(tmp_path: Path) -> None:
 
 
 def test_a_run_that_fails_before_anything_is_kept_leaves_no_folder(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), parts.keeping(tmp_path / "out.csv", KEY):
+    with pytest.raises(ZeroDivisionError), parts.open_folder(tmp_path / "out.csv", KEY):
         raise ZeroDivisionError
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_run_with_the_same_output_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    with parts.keeping(out, KEY):
+    with parts.open_folder(out, KEY):
         with pytest.raises(BatchError, match="^another run is writing .*out.csv; wait for it, or"):
-            with parts.keeping(out, KEY):
+            with parts.open_folder(out, KEY):
                 pass
 
 
 def test_a_job_file_that_is_not_whole_is_one_sentence(tmp_path: Path) -> None:
-    with parts.keeping(tmp_path / "out.csv", KEY) as kept:
+    with parts.open_folder(tmp_path / "out.csv", KEY) as kept:
         assert kept.read_job() is None
         kept.job.write_text('{"na', encoding="utf-8")
         with pytest.raises(BatchError, match="job.json is not whole; delete it to start anew"):
@@ -100,11 +100,11 @@ def test_a_job_file_that_is_not_whole_is_one_sentence(tmp_path: Path) -> None:
 def test_an_output_is_there_only_once_it_is_whole(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     out.write_text("old", encoding="utf-8")
-    with pytest.raises(ZeroDivisionError), parts.keeping(out, KEY) as kept:
-        with parts.replacing(kept, out) as file:
+    with pytest.raises(ZeroDivisionError), parts.open_folder(out, KEY) as kept:
+        with parts.open_output(kept, out) as file:
             file.write("half")
             raise ZeroDivisionError
     assert out.read_text(encoding="utf-8") == "old"
-    with parts.keeping(out, KEY) as kept, parts.replacing(kept, out) as file:
+    with parts.open_folder(out, KEY) as kept, parts.open_output(kept, out) as file:
         file.write("half a character: \ud800\r\n")
     assert out.read_bytes() == b"half a character: \\ud800\r\n"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.files import rows as batch_rows
-from training.files.rows import Answer, BatchError, Row, Source
+from training.files.rows import BatchError, Prediction, Row, Source
 
-GOOD = Answer("positive", 0.9, "too_short", "verdict-1")
+GOOD = Prediction("positive", 0.9, "too_short", "verdict-1")
 
 
 def save(folder: Path, name: str, content: str | bytes) -> Path:
@@ -30,7 +30,7 @@ def read(path: Path, column: str | None = None) -> list[Row]:
     return list(opened(path, column).rows())
 
 
-def written(path: Path, format: str, answers: dict[int, Answer]) -> str:
+def written(path: Path, format: str, answers: dict[int, Prediction]) -> str:
     """Give the output for a file and the answers to its rows."""
     source, out = opened(path), io.StringIO(newline="")
     batch_rows.write(batch_rows.join(source.rows(), [answers] if answers else []), source, out, format)
@@ -116,7 +116,7 @@ def test_a_file_without_the_column_is_one_sentence_that_names_those_found(
 
 
 def test_half_a_character_is_written_as_a_question_mark() -> None:
-    assert batch_rows.written("a\ud800b") == b"a?b"
+    assert batch_rows.to_bytes("a\ud800b") == b"a?b"
 
 
 def test_a_first_row_that_can_be_a_review_is_not_repeated(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_plain_file_has_a_review_a_line(tmp_path: Path) -> None:
 
 def test_a_plain_file_s_rows_are_written_with_a_column_of_reviews(tmp_path: Path) -> None:
     path = save(tmp_path, "a.txt", "good\n")
-    answer = Answer("positive", 0.9, "", "m")
+    answer = Prediction("positive", 0.9, "", "m")
     assert written(path, "tsv", {0: answer}).splitlines()[0].split("\t")[:2] == ["review", "sentiment"]
     assert json.loads(written(path, "jsonl", {0: answer}))["review"] == "good"
 
@@ -294,9 +294,9 @@ def test_any_text_is_sent_as_one_line_each(reviews: list[str]) -> None:
 
 def test_answers_are_read_by_their_rows_numbers() -> None:
     refused = b'{"error":{"code":"no_token","detail":"nothing to read"},"id":3,"model":{"id":"verdict-1"}}'
-    assert batch_rows.read_answers(b"\n".join([line(7), b"", refused]), [3, 7]) == {
+    assert batch_rows.parse_predictions(b"\n".join([line(7), b"", refused]), [3, 7]) == {
         7: GOOD,
-        3: Answer(error="no_token", detail="nothing to read"),
+        3: Prediction(error="no_token", detail="nothing to read"),
     }
 
 
@@ -321,7 +321,7 @@ def test_answers_are_read_by_their_rows_numbers() -> None:
 )
 def test_an_answer_that_is_not_as_agreed_is_one_sentence(wrong: bytes) -> None:
     with pytest.raises(BatchError, match="^an answer is not in the agreed form; "):
-        batch_rows.read_answers(wrong)
+        batch_rows.parse_predictions(wrong)
 
 
 @pytest.mark.parametrize(
@@ -334,12 +334,12 @@ def test_an_answer_that_is_not_as_agreed_is_one_sentence(wrong: bytes) -> None:
 )
 def test_each_row_must_come_back_once(data: bytes, why: str) -> None:
     with pytest.raises(BatchError, match=why):
-        batch_rows.read_answers(data, [1, 2])
+        batch_rows.parse_predictions(data, [1, 2])
 
 
 def test_rows_and_answers_are_joined_in_the_file_s_order_over_any_pieces() -> None:
     rows = rows_of("a", "b", "c")
-    answers = [Answer("positive", number / 10) for number in range(3)]
+    answers = [Prediction("positive", number / 10) for number in range(3)]
     for pieces in (
         [{0: answers[0]}, {2: answers[2], 1: answers[1]}],
         [{2: answers[2], 1: answers[1], 0: answers[0]}],
@@ -358,7 +358,7 @@ def test_rows_and_answers_are_joined_in_the_file_s_order_over_any_pieces() -> No
     ],
 )
 def test_a_row_without_answer_or_an_answer_without_row_is_one_sentence(
-    pieces: list[dict[int, Answer]], why: str
+    pieces: list[dict[int, Prediction]], why: str
 ) -> None:
     with pytest.raises(BatchError, match=why):
         list(batch_rows.join(rows_of("a", "b"), pieces))
@@ -369,7 +369,7 @@ def test_a_row_without_answer_or_an_answer_without_row_is_one_sentence(
 
 def test_csv_comes_back_as_it_was_with_the_verdict_beside_it(tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", 'id,review\n=1+1,"a\nb ""c"""\n=1+1,second\n')
-    text = written(path, "csv", {0: GOOD, 1: Answer(error="no_token", detail="nothing")})
+    text = written(path, "csv", {0: GOOD, 1: Prediction(error="no_token", detail="nothing")})
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["id", "review", "sentiment", "probability", "warnings", "model", "error", "detail"],
         ["=1+1", 'a\nb "c"', "positive", "0.9", "too_short", "verdict-1", "", ""],
@@ -379,7 +379,7 @@ def test_csv_comes_back_as_it_was_with_the_verdict_beside_it(tmp_path: Path) -> 
 
 def test_what_is_added_to_a_csv_is_never_a_formula(tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", "review\ngood\n")
-    evil = Answer("positive", 0.5, "@a", "=cmd()", "+b", "-c")
+    evil = Prediction("positive", 0.5, "@a", "=cmd()", "+b", "-c")
     row = list(csv.reader(io.StringIO(written(path, "csv", {0: evil}), newline="")))[1]
     assert row == ["good", "positive", "0.5", "'@a", "'=cmd()", "'+b", "'-c"]
 
@@ -437,7 +437,7 @@ def test_a_name_that_the_file_has_already_is_prefixed_also_the_second_time(tmp_p
     assert (row["sentiment"], row["verdict_sentiment"], row["model"]) == ("x", "y", "z")
     assert (row["verdict_verdict_sentiment"], row["verdict_model"]) == ("positive", "verdict-1")
     path = save(tmp_path, "a.jsonl", '{"review": "a"}\n{"review": "b", "error": "mine"}\n')
-    lines = written(path, "jsonl", {0: GOOD, 1: Answer(error="no_token", detail="d")}).splitlines()
+    lines = written(path, "jsonl", {0: GOOD, 1: Prediction(error="no_token", detail="d")}).splitlines()
     assert json.loads(lines[1]) == {
         "review": "b",
         "error": "mine",

@@ -120,7 +120,7 @@ def test_each_row_gets_what_the_endpoint_answers(
     assert {row["id"] for row in rows} == {"same"}
     for text, row in zip(texts, rows, strict=True):
         body = messages.to_json({"id": 1, "review": text})
-        answer = json.loads(processes.answer_lines(model, body))
+        answer = json.loads(processes.predict_lines(model, body))
         if "error" in answer:
             assert (row["error"], row["detail"]) == (answer["error"]["code"], answer["error"]["detail"])
             assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
@@ -190,14 +190,14 @@ def test_kill_9_loses_no_finished_part_and_leaves_no_process(
     damaged = left[0]
     damaged.write_bytes(damaged.read_bytes()[:-1])
     answered_parts: list[int] = []
-    whole = processes.answered
+    whole = processes.predict_parts
 
     def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
         for part, data in whole(parts, *rest):
             answered_parts.append(part.number)
             yield part, data
 
-    monkeypatch.setattr(processes, "answered", answered)
+    monkeypatch.setattr(processes, "predict_parts", answered)
     resumed = judge(path, out)
     kept = {int(one.name.split("-")[1]) for one in left[1:]}
     assert answered_parts == [number for number in range(16) if number not in kept]
@@ -260,13 +260,13 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, out = save(tmp_path / "a.csv", reviews(5)), tmp_path / "out.csv"
-    whole = processes.answered
+    whole = processes.predict_parts
 
     def answered(parts: Iterable[Part], *rest: Any) -> Iterator[tuple[Part, bytes]]:
         yield from whole(parts, *rest)
         save(path, reviews(6)[1:])
 
-    monkeypatch.setattr(processes, "answered", answered)
+    monkeypatch.setattr(processes, "predict_parts", answered)
     with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
         judge(path, out)
     assert not out.exists()

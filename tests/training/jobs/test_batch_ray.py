@@ -174,9 +174,9 @@ def test_without_ray_the_command_says_how_to_get_it(tmp_path: Path, monkeypatch:
 def test_what_actors_need_is_whole_and_works_alone(tmp_path: Path, package: Path) -> None:
     batch_ray.stage(tmp_path, package)
     code = (
-        "from training.files.processes import answer_lines\n"
+        "from training.files.processes import predict_lines\n"
         "from training.files.ray_actor import Answerer\n"
-        'print(answer_lines(Answerer().model, b\'{"id": 1, "review": "A fine film"}\').decode())\n'
+        'print(predict_lines(Answerer().model, b\'{"id": 1, "review": "A fine film"}\').decode())\n'
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -40,7 +40,7 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], dict[st
             lines = [{**answer(row["review"]), "id": row["id"]} for row in rows]
             yield part, "\n".join(map(json.dumps, lines)).encode()
 
-    monkeypatch.setattr(processes, "answered", answered)
+    monkeypatch.setattr(processes, "predict_parts", answered)
 
 
 def verdict(probability: float, sentiment: str) -> dict[str, Any]:
