@@ -30,7 +30,7 @@ CARRIED = (
     "chalice_app/local/*.py",
     "static_site/**/*",
 )
-# The packages that get a longer name. `chalicelib` and `app` keep theirs: run.py names their folder.
+# The packages with a longer name. `chalicelib`, `app` and `launcher` keep theirs, because run.py finds them.
 RENAMED = re.compile(r"^(\s*)(from|import) (?=(?:vocab|training|chalice_app)\b)", re.MULTILINE)
 
 

@@ -42,7 +42,7 @@ for _code, _words in _FOREIGN.items():
 
 
 def looks_english(encoded: EncodedReview) -> bool:
-    """Return whether the tokens that are read look like English; short reviews always do.
+    """Return whether a review looks like English. A very short one does unless in another alphabet.
 
     English function words count for English. Unknown words and the function words of the likeliest
     other language count against it, except capitalised words, which are names.

@@ -44,17 +44,6 @@ def allowed_origins() -> tuple[str, ...]:
     return _origins(os.environ.get("CORS_ORIGIN") or "*")
 
 
-@functools.lru_cache(maxsize=8)
-def _origins(value: str) -> tuple[str, ...]:
-    origins = tuple(part.strip(" ") for part in value.split(","))
-    if not all(_ORIGIN.fullmatch(origin) for origin in origins) or ("*" in origins and len(origins) > 1):
-        raise OriginError(
-            "CORS_ORIGIN must be * or like https://page.example:8443, several with commas between,"
-            f" got {value[:60]!r}"
-        )
-    return origins
-
-
 def cors() -> CORSConfig | bool:
     """Return Chalice's CORS rules for one origin or any; False for several. Raises OriginError."""
     origins = allowed_origins()
@@ -123,15 +112,6 @@ def headers_of(request_id: str, origin: str | None = None) -> dict[str, str]:
     }
 
 
-def _cors_headers(origin: str | None) -> dict[str, str]:
-    """Return the header that names the only allowed origin, or the caller's among several."""
-    origins = allowed_origins()
-    if len(origins) == 1:
-        return {"Access-Control-Allow-Origin": origins[0]}
-    allowed = {"Access-Control-Allow-Origin": origin} if origin in origins and origin else {}
-    return {**allowed, "Vary": "Origin"}
-
-
 def request_id_of(header: str | None) -> str:
     """Return the caller's request id when it has the right form, else a new one."""
     return header if header and _REQUEST_ID.fullmatch(header) else uuid.uuid4().hex
@@ -160,6 +140,26 @@ def complete(
         response.body = ""
     log.write(response.status_code)
     return response
+
+
+@functools.lru_cache(maxsize=8)
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip(" ") for part in value.split(","))
+    if not all(_ORIGIN.fullmatch(origin) for origin in origins) or ("*" in origins and len(origins) > 1):
+        raise OriginError(
+            "CORS_ORIGIN must be * or like https://page.example:8443, several with commas between,"
+            f" got {value[:60]!r}"
+        )
+    return origins
+
+
+def _cors_headers(origin: str | None) -> dict[str, str]:
+    """Return the header that names the only allowed origin, or the caller's among several."""
+    origins = allowed_origins()
+    if len(origins) == 1:
+        return {"Access-Control-Allow-Origin": origins[0]}
+    allowed = {"Access-Control-Allow-Origin": origin} if origin in origins and origin else {}
+    return {**allowed, "Vary": "Origin"}
 
 
 def _preferred_type(accept: str, kinds: tuple[str, ...]) -> str:
