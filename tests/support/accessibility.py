@@ -7,7 +7,7 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def violations(page: Page) -> list[str]:
-    """Give each broken rule with the elements that break it; none is as it should be."""
+    """Return each broken rule with the elements that break it; none is as it should be."""
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
     return [
         f"{rule['id']}: {', '.join(str(node['target'][0]) for node in rule['nodes'])}"

@@ -22,7 +22,7 @@ class Ran:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Give an environment in which the client is importable and no service is named."""
+    """Return an environment in which the client is importable and no service is named."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("VERDICT_")}
     return kept | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}"} | variables
 

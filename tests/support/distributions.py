@@ -5,12 +5,12 @@ from importlib.metadata import requires
 
 
 def plain(name: str) -> str:
-    """Give a distribution's name as package indexes compare it."""
+    """Return a distribution's name as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def closure(names: list[str]) -> set[str]:
-    """Give the plain names of these distributions and of all that they require."""
+    """Return the plain names of these distributions and of all that they require."""
     found: set[str] = set()
     waiting = [plain(name) for name in names]
     while waiting:

@@ -8,7 +8,7 @@ from vocab import text, vocabulary
 
 
 def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) -> Any:
-    """Give a network.Network of ``rows`` ids whose logits spread over several units."""
+    """Return a network.Network of ``rows`` ids whose logits spread over several units."""
     import torch
 
     from training.recipe.network import Network, Size

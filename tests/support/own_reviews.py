@@ -24,7 +24,7 @@ def save(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("te
 
 
 def rows(count: int, right: float = 1.0) -> list[tuple[str, str]]:
-    """Give sentences about things; of the labels the last ones are wrong beyond the share ``right``."""
+    """Return sentences about things; of the labels the last ones are wrong beyond the share ``right``."""
     good = [number % 2 == 0 for number in range(count)]
     told = [side if number < right * count else not side for number, side in enumerate(good)]
     return [

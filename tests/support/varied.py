@@ -15,7 +15,7 @@ WORDS = (
 
 
 def varied(number: int) -> str:
-    """Give eight words, always the same for a number.
+    """Return eight words, always the same for a number.
 
     The number's digits to the base 11 are a polynomial's coefficients (Reed & Solomon, 1960).
     """

@@ -108,7 +108,7 @@ def tried_on(reader: Reader, cases: int, chance: random.Random) -> Told:
 
 
 def changed(example: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """Give the example with one to six changes."""
+    """Return the example with one to six changes."""
     data = example
     for _ in range(chance.randint(1, MAX_EDITS)):
         data = chance.choice(CHANGES)(data, others, chance)

@@ -166,7 +166,7 @@ class Callers:
         return None
 
     async def _look(self) -> None:
-        """Give up, from time to time, on those whose answer doesn't come."""
+        """Return up, from time to time, on those whose answer doesn't come."""
         while True:
             await asyncio.sleep(1)
             overdue = time.perf_counter() - ANSWER_SECONDS
@@ -186,7 +186,7 @@ class Callers:
             self._idle.append(connection)
 
     def _request(self) -> tuple[bytes, bytes]:
-        """Give a request's bytes before its name and after it."""
+        """Return a request's bytes before its name and after it."""
         method = "POST" if self._body else "GET"
         lines = ["Content-Type: application/json", f"Content-Length: {len(self._body)}"] if self._body else []
         after = "\r\n".join(["", *lines, "", ""]).encode() + self._body
@@ -224,7 +224,7 @@ async def steadily(callers: Callers, rate: float, seconds: float) -> list[Outcom
 
 
 def rates(outcomes: Sequence[Outcome], seconds: float) -> list[float]:
-    """Give how many requests a second ended in each whole part of so many seconds, one part after the other.
+    """Return how many requests a second ended in each whole part of so many seconds, one part after the other.
 
     >>> rates([Outcome("", at / 4, 0, "200") for at in range(9)], 1)
     [4.0, 4.0]
@@ -239,7 +239,7 @@ def rates(outcomes: Sequence[Outcome], seconds: float) -> list[float]:
 
 
 def percentile(outcomes: Sequence[Outcome], share: float) -> float:
-    """Give the time within which a share of the requests ended, in seconds; 0 without any."""
+    """Return the time within which a share of the requests ended, in seconds; 0 without any."""
     times = sorted(one.seconds for one in outcomes)
     return times[min(len(times) - 1, int(share * len(times)))] if times else 0.0
 

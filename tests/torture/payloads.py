@@ -40,7 +40,7 @@ class Payload(NamedTuple):
 
 
 def payloads(mark: Path) -> Iterator[Payload]:
-    """Give every payload; the live ones leave ``mark``."""
+    """Yield every payload; the live ones leave ``mark``."""
     for form, make in FORMS.items():
         for call in calls(str(mark)):
             yield Payload(f"{'.'.join(call[:2])} by {form}", make(call), True)
@@ -49,7 +49,7 @@ def payloads(mark: Path) -> Iterator[Payload]:
 
 
 def calls(mark: str) -> list[Call]:
-    """Give the functions that a harmful pickle is likely to name, each with arguments that leave the mark."""
+    """Return the functions that a harmful pickle is likely to name, each with arguments that leave the mark."""
     python = f"open({mark!r}, 'w').close()"
     return [
         ("os", "system", (f"touch {mark}",)),
@@ -186,7 +186,7 @@ FORMS: dict[str, Form] = {
 
 
 def _special(mark: str) -> dict[str, bytes]:
-    """Give ways that fit one call only: extensions, a state that is set, a function that calls another."""
+    """Return ways that fit one call only: extensions, a state that is set, a function that calls another."""
     call: Call = (*EXTENDED, (mark,))
     named, arguments = _by_stack(call), _tuple(call)
     codes = {"EXT1": b"\x82" + bytes([EXTENSION]), "EXT2": b"\x83" + struct.pack("<H", EXTENSION)}

@@ -44,7 +44,7 @@ class Reader(NamedTuple):
     refuses: tuple[type[Exception], ...] = (MessageError,)
 
     def try_on(self, data: bytes) -> bool:
-        """Say whether the data was taken. Raises whatever is no refusal, and AssertionError."""
+        """Return whether the data was taken. Raises whatever is no refusal, and AssertionError."""
         try:
             self.read(data)
         except self.refuses as error:
@@ -55,7 +55,7 @@ class Reader(NamedTuple):
 
 
 def readers(folder: Path) -> list[Reader]:
-    """Give every reader; those of files use ``folder``."""
+    """Return every reader; those of files use ``folder``."""
     return [_text(), *_requests(), *_endpoint(), *_files_of_model(folder), *_archives(folder), *_rows(folder)]
 
 
@@ -202,7 +202,7 @@ def _archives(folder: Path) -> list[Reader]:
 
 
 def _with_headers() -> list[bytes]:
-    """Give tars with the headers that tarfile reads by itself: pax, GNU's long names, sparse files."""
+    """Return tars with the headers that tarfile reads by itself: pax, GNU's long names, sparse files."""
     sparse = {"GNU.sparse.map": "0,3", "GNU.sparse.size": "9", "GNU.sparse.numblocks": "1"}
     made = []
     for form, headers in ((tarfile.PAX_FORMAT, sparse), (tarfile.GNU_FORMAT, {})):

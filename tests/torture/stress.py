@@ -194,7 +194,7 @@ class Stress:
         return Flood(outcomes, offered, good, spent, await self._recover())
 
     async def _verdicts(self, seconds: float) -> float:
-        """Give how many verdicts a second callers get that wait."""
+        """Return how many verdicts a second callers get that wait."""
         began = time.perf_counter()
         right = _right(await load.waiting(self._callers, WAITING, seconds))
         return len(right) / (time.perf_counter() - began)
@@ -299,7 +299,7 @@ async def _drip(url: str, body: bool) -> None:
 
 
 def _statuses(log: Sequence[str]) -> dict[str, list[str]]:
-    """Give the statuses that the API wrote, by request id."""
+    """Return the statuses that the API wrote, by request id."""
     written: dict[str, list[str]] = {}
     for line in log:
         if line.startswith("api") and '"request_id": "torture-' in line:
@@ -317,7 +317,7 @@ def _busy(watch: Watch, name: str) -> float:
 
 
 def _stolen() -> float | None:
-    """Give for how long the host took this virtual machine's cores, in seconds; None if it isn't told."""
+    """Return for how long the host took this virtual machine's cores, in seconds; None if it isn't told."""
     return getattr(psutil.cpu_times(), "steal", None)
 
 

@@ -24,7 +24,7 @@ class Section(NamedTuple):
 
 
 def text_of(section: Section) -> str:
-    """Give a section as Markdown."""
+    """Return a section as Markdown."""
     lines = [
         f"## {section.title}",
         "",
@@ -39,7 +39,7 @@ def text_of(section: Section) -> str:
 
 
 def page_with(page: str, section: Section, minutes: float) -> str:
-    """Give docs/torture.md with a section in the place that it had, or at the end, and what it ran on."""
+    """Return docs/torture.md with a section in the place that it had, or at the end, and what it ran on."""
     on = f"{minutes:.0f} minutes on {describe()}, Python {platform.python_version()}, {date.today()}."
     text = text_of(section).removeprefix("## ") + f"\n{on}\n"
     _, *others = page.split("\n## ")

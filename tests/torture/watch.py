@@ -51,7 +51,7 @@ class Watch:
 
 
 def slope(samples: list[Sample]) -> float:
-    """Give by how many MB a minute memory grows, by least squares, once a process has warmed up.
+    """Return by how many MB a minute memory grows, by least squares, once a process has warmed up.
 
     >>> slope([Sample(float(s), 100 + s / 60, 0.0) for s in range(60)])
     1.0
@@ -66,7 +66,7 @@ def slope(samples: list[Sample]) -> float:
 
 
 def grows(samples: list[Sample]) -> bool:
-    """Say whether a process keeps more and more memory."""
+    """Return whether a process keeps more and more memory."""
     kept = _warm(samples)
     if len(kept) < 2:
         return False
@@ -80,7 +80,7 @@ def open_files(pid: int) -> int:
 
 
 def busy(pid: int) -> float:
-    """Give for how long a process and its children had a processor, in seconds."""
+    """Return for how long a process and its children had a processor, in seconds."""
     return _sample(psutil.Process(pid), 0.0).busy
 
 
