@@ -146,7 +146,7 @@ def _fill(folder: Path, recipe: dict[str, Any], make: Callable[[Path], None]) ->
 def vader(source: TrainingSource | None = None) -> Baseline:
     """Return VADER's compound score, -1 to 1, as P(positive) = (1 + score) / 2. Raises BaselineMissing.
 
-    TrainingSource: Hutto & Gilbert, "VADER", ICWSM 2014.
+    Source: Hutto & Gilbert, "VADER", ICWSM 2014.
     """
     try:
         from vaderSentiment import vaderSentiment
@@ -216,7 +216,7 @@ def nb_lr(source: TrainingSource) -> Baseline:
 def fasttext(source: TrainingSource) -> Baseline:
     """Return a classifier of Debian's fasttext command, trained on the train split. Raises BaselineMissing.
 
-    TrainingSource: Joulin et al., "Bag of Tricks for Efficient Text Classification", EACL 2017. The command
+    Source: Joulin et al., "Bag of Tricks for Efficient Text Classification", EACL 2017. The command
     stays open: each text is a line to it and a line back.
     """
     command = shutil.which("fasttext")
