@@ -209,7 +209,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stage",
         default=os.environ.get("STAGE") or STAGE,
-        help=f"which deployment (default: STAGE, or {STAGE})",
+        help=f"name of the deployment (default: STAGE, or {STAGE})",
     )
     parser.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")

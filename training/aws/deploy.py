@@ -251,7 +251,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
     add("--instances", type=int, default=1, help="minimum number of instances (default 1)")
     add("--most-instances", type=int, default=2, help="maximum number, under load (default 2)")
-    add("--site", choices=page.KINDS, default=environ.get("SITE") or "cloudfront", help="the page's host")
+    add(
+        "--site",
+        choices=page.KINDS,
+        default=environ.get("SITE") or "cloudfront",
+        help="host of the page (default: SITE, or cloudfront)",
+    )
     add("--reserved-concurrency", type=int, help="limit of function executions at once (default: none)")
     add("--cors-origin", help="origins whose pages may read answers (default: any)")
     add("--budget-email", help="address for a mail when the month's cost nears --budget-dollars")

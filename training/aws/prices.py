@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws.hosting import Plan
+from training.aws.hosting import KINDS, Plan
 
 TABLE = Path(__file__).with_name("prices.json")
 # One review keeps each part busy for so many seconds, and so many bytes are logged and moved.
@@ -92,7 +92,9 @@ def table() -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Print an estimate of a stage's cost.")
-    parser.add_argument("--kind", choices=("serverless", "realtime"), default="serverless")
+    parser.add_argument(
+        "--kind", choices=KINDS, default="serverless", help="kind of endpoint (default serverless)"
+    )
     options = parser.parse_args()
     print(format_table(of_plan(Plan(kind=options.kind), "cloudfront")))
 

@@ -91,8 +91,18 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
         help="model folder (default: MODEL, or training/endpoint/model)",
     )
-    add("--image", choices=images.SERVING, default=environ.get("IMAGE") or "ray", help="the server's image")
-    add("--kind", choices=hosting.KINDS, default=environ.get("ENDPOINT_KIND") or "serverless")
+    add(
+        "--image",
+        choices=images.SERVING,
+        default=environ.get("IMAGE") or "ray",
+        help="the server's image (default: IMAGE, or ray)",
+    )
+    add(
+        "--kind",
+        choices=hosting.KINDS,
+        default=environ.get("ENDPOINT_KIND") or "serverless",
+        help="kind of endpoint (default: ENDPOINT_KIND, or serverless)",
+    )
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
     add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
     add(
