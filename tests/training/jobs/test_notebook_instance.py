@@ -41,7 +41,7 @@ def test_the_bundle_is_the_last_commit_and_the_same_each_time() -> None:
         "Makefile",
         "training/recipe/train.py",
         "training/endpoint/model/model.onnx",
-        "training/vocab",
+        "vocab/vocabulary.pkl",
     } <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith(".venv")]
 
@@ -49,7 +49,7 @@ def test_the_bundle_is_the_last_commit_and_the_same_each_time() -> None:
 def test_a_folder_that_is_no_clone_is_said_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(notebook_instance, "TRAINING", tmp_path / "training")
+    monkeypatch.setattr(notebook_instance, "ROOT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     with pytest.raises(CloudError, match="git status failed .* the notebook gets the last commit of a clone"):
         notebook_instance.bundle()
@@ -130,7 +130,7 @@ def test_the_script_at_its_making_names_the_bundle_that_lies_in_the_bucket(cloud
 def test_a_second_run_makes_nothing_and_a_stopped_one_is_started_with_changes(cloud: Cloud) -> None:
     ensure(cloud)
     first = found(cloud)
-    assert ensure(cloud, "--idle-minutes", "45")[-1].endswith("run this again for changes")
+    assert ensure(cloud, "--idle-minutes", "45")[-1].endswith("to change them, --stop it and run this again")
     assert found(cloud)["CreationTime"] == first["CreationTime"]
     notebook_instance.stop(cloud)
     assert found(cloud)["NotebookInstanceStatus"] == "Stopped"

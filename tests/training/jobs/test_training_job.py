@@ -95,7 +95,7 @@ def test_an_archive_without_a_network_is_refused(files: dict[str, bytes], tmp_pa
                     )
                 }
             ),
-            "weights that are no numbers",
+            "weights that are not finite numbers",
         ),
     ],
 )
@@ -119,7 +119,7 @@ def test_a_network_that_is_not_whole_or_not_ours_is_refused(
         ({"TrainingJobStatus": "Failed"}, "AWS gave no reason"),
         (
             {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"},
-            f"{NAME} ran out of its time; take a larger --max-run -- go on with --continue {NAME}",
+            f"{NAME} ran out of time; give it a larger --max-run; resume it with --continue {NAME}",
         ),
         (
             {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxWaitTimeExceeded"},
@@ -130,7 +130,7 @@ def test_a_network_that_is_not_whole_or_not_ours_is_refused(
 )
 def test_a_job_that_brings_no_network_says_why_and_what_to_do(end: dict[str, str], sentence: str) -> None:
     with pytest.raises(CloudError) as error:
-        training_job._check_end(NAME, end, f" -- go on with --continue {NAME}")
+        training_job._check_end(NAME, end, f"; resume it with --continue {NAME}")
     assert sentence in str(error.value)
 
 
