@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # Files that a package reads at run time, beside its modules. Models and evaluation cases do not travel.
-DATA = {"vocab": ("vocabulary.*",), "training/recipe": ("lessons/*.json*",)}
+DATA = {"vocab": ("vocabulary.json", "vocabulary.pkl"), "training/recipe": ("lessons/*.json*",)}
 # Each image looks for its entry files in a place of its own, so they do not travel with their package.
 ENTRY = "entry"
 
