@@ -33,7 +33,8 @@ def pair(own_package: Path, tmp_path: Path) -> tuple[Path, Path]:
     network = (own_package / "model.onnx").read_bytes()
     head = read_head(network)
     other = with_head(network, Head(-head.weights, -head.bias))
-    card = json.loads((own_package / "model.json").read_text(encoding="utf-8")) | model_folder.identity_of(other)
+    card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
+    card |= model_folder.identity_of(other)
     model_folder.write_package(tmp_path / "other", other, card)
     return own_package, tmp_path / "other"
 
