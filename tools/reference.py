@@ -105,7 +105,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
     "For callers": {
         "API_URL": Variable("the API that the page, `make drift` and evaluate_app call", "by `API_PORT`"),
         "API_KEY": Variable(
-            "key that the first review, `make drift`, evaluate_app and a deploy's check send", "none"
+            "key for `make drift`, evaluate_app and a deploy's check; `make run` needs none", "none"
         ),
         "VERDICT_URL": Variable("service that the command `verdict` calls", "none"),
         "VERDICT_API_KEY": Variable("key that the command `verdict` sends", "none"),
@@ -165,8 +165,8 @@ def page() -> str:
             "",
             "## Other commands",
             "",
-            "Run these from the repository's root in an environment of `make`. `.venv/dev` has all packages but",
-            "those that only `make bench` needs. `make check` makes it:",
+            "Run these from the repository's root in an environment of `make`. `.venv/dev` has all packages",
+            "except those of `make bench` and `make torture`. `make check` makes it:",
             "",
             "```sh",
             ". .venv/dev/bin/activate",
