@@ -291,9 +291,12 @@ def test_the_curl_says_what_it_answers() -> None:
 
 
 def test_each_path_of_the_map_exists() -> None:
-    for row in _rows(section("docs/architecture.md", "Where do I change")):
-        for name in re.findall(r"`([\w./*-]+/[\w./*-]*|[\w-]+\.(?:py|toml|md))`", row[1]):
-            assert list(ROOT.glob(name)), name
+    named = re.findall(
+        r"`([\w./-]+/[\w./-]*|[\w-]+\.(?:py|toml|md))`",
+        text_of("docs/architecture.md").split("## Former make commands")[0],
+    )
+    parents = (ROOT, ROOT / "chalice_app", ROOT / "static_site")  # as the map's tables name their parts
+    assert [name for name in named if not any((parent / name).exists() for parent in parents)] == []
 
 
 def test_the_map_has_rows_enough() -> None:
@@ -302,11 +305,13 @@ def test_the_map_has_rows_enough() -> None:
 
 def test_each_name_of_the_map_is_in_its_file() -> None:
     """A row's second cell names a file, and perhaps constants and functions in it."""
+    missing = []
     for row in _rows(section("docs/architecture.md", "Where do I change")):
         paths = re.findall(r"`([\w./-]+\.(?:py|js|css|json|toml|html))`", row[1])
         text = "".join(text_of(path) for path in paths)
-        for name in re.findall(r"`([A-Za-z_]\w+)`", row[1]):
-            assert name in text, (row[0], name)
+        names = re.findall(r"`([A-Za-z_]\w+)`", row[1])
+        missing += [(row[0], name) for name in names if not re.search(rf"\b{name}\b", text)]
+    assert not missing
 
 
 def test_each_moved_file_is_where_the_map_says() -> None:
