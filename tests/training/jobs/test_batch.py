@@ -40,7 +40,7 @@ def save(path: Path, texts: Iterable[str]) -> Path:
     return path
 
 
-def judge(path: Path, out: Path, *flags: str) -> bytes:
+def classify(path: Path, out: Path, *flags: str) -> bytes:
     batch.main([str(path), "--out", str(out), "--local", "--workers", "1", *flags])
     return out.read_bytes()
 
@@ -113,7 +113,7 @@ def test_each_row_gets_what_the_endpoint_answers(
         "<br>",
         "ein ganz wunderbarer Film, den ich sehr gerne gesehen habe",
     ]
-    judge(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
+    classify(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["review"] for row in rows] == texts
@@ -138,7 +138,7 @@ def test_each_row_gets_what_the_endpoint_answers(
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_one_process_or_several_write_the_same_bytes(suffix: str, tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", reviews(600))
-    one = judge(path, tmp_path / f"one.{suffix}")
+    one = classify(path, tmp_path / f"one.{suffix}")
     process = start(path, tmp_path / f"two.{suffix}", "--workers", "2")
     out, error = process.communicate(timeout=WAIT_SECONDS)
     assert (process.returncode, error) == (0, "")
@@ -154,14 +154,14 @@ def test_one_process_or_several_write_the_same_bytes(suffix: str, tmp_path: Path
 def test_a_file_without_one_good_row_is_written_with_its_errors(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"review": 1}\nhalf\n', encoding="utf-8")
-    lines = judge(path, tmp_path / "out.jsonl").splitlines()
+    lines = classify(path, tmp_path / "out.jsonl").splitlines()
     assert [json.loads(one)["error"] for one in lines] == ["wrong_type", "malformed_json"]
 
 
 def test_the_longest_reviews_fit_into_their_parts(tmp_path: Path) -> None:
     longest = "\U0001f600" * (messages.MAX_REVIEW_CHARACTERS - 5) + " good"
     texts = [longest] * 8 + [longest + "!"]
-    judge(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
+    classify(save(tmp_path / "a.csv", texts), tmp_path / "out.csv")
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["error"] for row in rows] == [""] * 8 + ["too_long"]
@@ -198,12 +198,12 @@ def test_kill_9_loses_no_finished_part_and_leaves_no_process(
             yield part, data
 
     monkeypatch.setattr(processes, "predict_parts", answered)
-    resumed = judge(path, out)
+    resumed = classify(path, out)
     kept = {int(one.name.split("-")[1]) for one in left[1:]}
     assert answered_parts == [number for number in range(16) if number not in kept]
     assert not batch_parts.folder_of(out).exists()
     answered_parts.clear()
-    assert judge(path, tmp_path / "anew.csv") == resumed
+    assert classify(path, tmp_path / "anew.csv") == resumed
     assert answered_parts == list(range(16))
 
 
@@ -253,7 +253,7 @@ def test_another_model_answers_all_parts_anew(
     assert processes.model_key(own_package) != first
     (own_package / "model.json").write_text(json.dumps(card | {"metrics": {"x": 1}}), encoding="utf-8")
     assert processes.model_key(own_package) == first
-    assert judge(path, out, "--model", str(own_package)) != judge(path, out)
+    assert classify(path, out, "--model", str(own_package)) != classify(path, out)
 
 
 def test_an_input_that_changes_meanwhile_is_one_sentence(
@@ -268,7 +268,7 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
 
     monkeypatch.setattr(processes, "predict_parts", answered)
     with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
-        judge(path, out)
+        classify(path, out)
     assert not out.exists()
 
 
@@ -276,7 +276,7 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_parts: None
 ) -> None:
     path = save(tmp_path / "a.csv", reviews(20))
-    expected = judge(path, tmp_path / "one.csv")
+    expected = classify(path, tmp_path / "one.csv")
     steps, start_pool, count = [], processes.start_pool, batch.count
 
     def noted(step: str, do: Any) -> Any:
@@ -289,7 +289,7 @@ def test_a_long_files_processes_start_before_its_rows_are_counted(
     monkeypatch.setattr(processes, "LONG_BYTES", 10)
     monkeypatch.setattr(processes, "start_pool", noted("start", start_pool))
     monkeypatch.setattr(batch, "count", noted("count", count))
-    assert judge(path, tmp_path / "two.csv", "--workers", "2") == expected
+    assert classify(path, tmp_path / "two.csv", "--workers", "2") == expected
     assert steps == ["start", "count"]
 
 
@@ -300,7 +300,7 @@ def test_a_broken_model_is_one_sentence_for_a_long_file_too(
     (own_package / "model.onnx").unlink()
     path = save(tmp_path / "a.csv", reviews(3))
     with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
-        judge(path, tmp_path / "out.csv", "--workers", "2", "--model", str(own_package))
+        classify(path, tmp_path / "out.csv", "--workers", "2", "--model", str(own_package))
     assert capfd.readouterr().err == ""
 
 
@@ -311,7 +311,7 @@ def test_a_long_file_that_can_not_be_read_leaves_no_process(
     path = tmp_path / "a.csv"
     path.write_text('review\n"a" b\n', encoding="utf-8")
     with pytest.raises(SystemExit, match="is no CSV at line 2"):
-        judge(path, tmp_path / "out.csv", "--workers", "2")
+        classify(path, tmp_path / "out.csv", "--workers", "2")
     assert not multiprocessing.active_children()
 
 
@@ -335,19 +335,19 @@ def test_an_output_that_can_t_be_is_one_sentence(out: str, why: str, tmp_path: P
     (tmp_path / "x").mkdir()
     before = path.read_bytes()
     with pytest.raises(SystemExit, match=f"^batch: .*{why}"):
-        judge(path, tmp_path / out)
+        classify(path, tmp_path / out)
     assert path.read_bytes() == before and not (tmp_path / "typo").exists()
 
 
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="^batch: /dev/null is no file"):
-        judge(save(tmp_path / "a.csv", reviews(1)), Path("/dev/null"), "--format", "csv")
+        classify(save(tmp_path / "a.csv", reviews(1)), Path("/dev/null"), "--format", "csv")
 
 
 def test_a_broken_model_is_one_sentence(tmp_path: Path, own_package: Path) -> None:
     (own_package / "model.onnx").unlink()
     with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
-        judge(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", "--model", str(own_package))
+        classify(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", "--model", str(own_package))
 
 
 def test_the_folder_of_a_transform_job_is_not_taken(tmp_path: Path) -> None:
@@ -355,7 +355,7 @@ def test_the_folder_of_a_transform_job_is_not_taken(tmp_path: Path) -> None:
     batch_parts.folder_of(out).mkdir()
     (batch_parts.folder_of(out) / "job.json").write_text('{"name": "verdict-dev-batch-1"}', encoding="utf-8")
     with pytest.raises(SystemExit, match="belongs to a transform job; run that batch to its end"):
-        judge(path, out)
+        classify(path, out)
 
 
 @pytest.mark.parametrize("flags", [("--instances", "0"), ("--workers", "x"), ("--ray", "auto", "--local")])
@@ -363,7 +363,7 @@ def test_a_flag_that_makes_no_sense_is_shown_with_the_usage(
     flags: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
-        judge(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", *flags)
+        classify(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", *flags)
     assert "usage: " in capsys.readouterr().err
 
 

@@ -14,7 +14,7 @@ import pytest
 from bench import processes
 from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
-from tests.training.jobs.test_batch import ROOT, judge, reviews, save, wait_for
+from tests.training.jobs.test_batch import ROOT, classify, reviews, save, wait_for
 from training.files import parts
 from training.jobs import batch, batch_ray
 
@@ -99,7 +99,7 @@ def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, 
     done = run(path, tmp_path / f"ray.{suffix}", cluster)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "deprecated" not in done.stderr
-    assert (tmp_path / f"ray.{suffix}").read_bytes() == judge(path, tmp_path / f"here.{suffix}")
+    assert (tmp_path / f"ray.{suffix}").read_bytes() == classify(path, tmp_path / f"here.{suffix}")
     assert not parts.folder_of(tmp_path / f"ray.{suffix}").exists()
 
 
@@ -126,7 +126,7 @@ def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, 
     _, errors = process.communicate(timeout=2 * START_SECONDS)
     assert killed
     assert process.returncode == 0, errors
-    assert out.read_bytes() == judge(path, tmp_path / "here.csv")
+    assert out.read_bytes() == classify(path, tmp_path / "here.csv")
 
 
 def workers_of(cluster: Cluster) -> list[int]:
@@ -147,7 +147,7 @@ def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, c
     process.communicate(timeout=START_SECONDS)
     assert not out.exists()
     assert names <= {one.name for one in parts.folder_of(out).iterdir()}
-    assert judge(path, out) == judge(path, tmp_path / "anew.csv")
+    assert classify(path, out) == classify(path, tmp_path / "anew.csv")
 
 
 def test_an_address_where_nothing_listens_is_one_sentence(tmp_path: Path) -> None:

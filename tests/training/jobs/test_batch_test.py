@@ -16,7 +16,7 @@ from training.jobs import batch_test
 
 
 @pytest.fixture
-def judge(
+def measure(
     make_archive: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., dict[str, Any]]:
     """A function that runs the script on the tiny archive's four test reviews and gives its JSON."""
@@ -48,12 +48,12 @@ def verdict(probability: float, sentiment: str) -> dict[str, Any]:
 
 
 def test_all_test_reviews_are_judged_and_the_files_taken_away(
-    judge: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, cache: Path
+    measure: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
     answer_with(
         monkeypatch, lambda text: verdict(0.9, "positive") if " pos " in text else verdict(0.1, "negative")
     )
-    found = judge()
+    found = measure()
     seconds, rate = found.pop("seconds"), found.pop("reviews_a_second")
     assert 0 <= seconds and rate > 0
     assert found.pop("way").startswith("1 processes, ")
@@ -62,15 +62,15 @@ def test_all_test_reviews_are_judged_and_the_files_taken_away(
 
 
 def test_an_uncertain_answer_is_right_or_wrong_by_its_probability(
-    judge: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    measure: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answer_with(monkeypatch, lambda text: verdict(0.52, "uncertain"))
-    found = judge()
+    found = measure()
     assert (found["accuracy"], found["uncertain"]) == (0.5, 1.0)
 
 
 def test_a_row_with_an_error_counts_as_wrong_and_ends_with_1(
-    judge: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+    measure: Callable[..., dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def answer(text: str) -> dict[str, Any]:
         if text == "The test pos film 1.":
@@ -79,11 +79,11 @@ def test_a_row_with_an_error_counts_as_wrong_and_ends_with_1(
 
     answer_with(monkeypatch, answer)
     with pytest.raises(SystemExit, match="^batch-test: 1 of 4 rows have an error"):
-        judge()
+        measure()
 
 
-def test_the_published_model_answers_every_row(judge: Callable[..., dict[str, Any]]) -> None:
-    found = judge()
+def test_the_published_model_answers_every_row(measure: Callable[..., dict[str, Any]]) -> None:
+    found = measure()
     assert (found["reviews"], found["errors"]) == (4, 0)
 
 

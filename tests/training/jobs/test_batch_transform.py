@@ -14,7 +14,7 @@ import pytest
 from tests.support import transform
 from tests.support.aws_server import AwsServer
 from tests.support.transform import TransformServer
-from tests.training.jobs.test_batch import ROOT, WAIT_SECONDS, judge, reviews, save
+from tests.training.jobs.test_batch import ROOT, WAIT_SECONDS, classify, reviews, save
 from training.aws import cloud as clouds
 from training.aws import resources
 from training.aws.cloud import Cloud
@@ -144,7 +144,7 @@ def test_a_transform_writes_the_same_bytes_as_this_machine(
     suffix: str, tmp_path: Path, jobs: TransformServer, cloud: Cloud
 ) -> None:
     path = save(tmp_path / "a.csv", HOSTILE)
-    assert send(path, tmp_path / f"sent.{suffix}") == judge(path, tmp_path / f"here.{suffix}")
+    assert send(path, tmp_path / f"sent.{suffix}") == classify(path, tmp_path / f"here.{suffix}")
     assert keys(cloud) == []
     assert not parts.folder_of(tmp_path / f"sent.{suffix}").exists()
     assert len(jobs.requests) == 1
@@ -246,7 +246,7 @@ def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
     # A newer model does not change a job that has started.
     add_model(cloud, "verdict-dev-newer")
     jobs.allowed.set()
-    assert send(path, out) == judge(path, tmp_path / "here.csv")
+    assert send(path, out) == classify(path, tmp_path / "here.csv")
     assert [request["ModelName"] for request in jobs.requests] == [MODEL]
     assert keys(cloud) == []
 
@@ -271,7 +271,7 @@ def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
     assert out.exists() == (step == "clean")
     assert parts.folder_of(out).exists()
     # Another number of machines would make other files; a started job keeps its own.
-    assert send(path, out, "--instances", "3") == judge(path, tmp_path / "here.csv")
+    assert send(path, out, "--instances", "3") == classify(path, tmp_path / "here.csv")
     assert len(jobs.requests) == 1
     assert jobs.requests[0]["TransformResources"]["InstanceCount"] == 1
     assert keys(cloud) == []
@@ -321,7 +321,7 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
     jobs.answer = answer
     # A job's name has its second in it.
     until(lambda: f"{time.strftime('%Y%m%d%H%M%S', time.gmtime())}" not in name)
-    assert send(path, out) == judge(path, tmp_path / "here.csv")
+    assert send(path, out) == classify(path, tmp_path / "here.csv")
     assert len({request["TransformJobName"] for request in jobs.requests}) == 2
 
 
