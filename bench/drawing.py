@@ -8,9 +8,10 @@ import matplotlib
 matplotlib.use("svg")
 
 from matplotlib.axes import Axes
+from matplotlib.typing import RcKeyType
 
 INK, FAINT, BLUE, ORANGE = "#24292f", "#8c959f", "#0969da", "#bc4c00"
-STYLE: dict[str, Any] = {
+STYLE: dict[RcKeyType, Any] = {
     # Text stays text, for search and screen readers.
     "svg.fonttype": "none",
     # A fixed salt makes the ids in the file reproducible.

@@ -62,8 +62,8 @@ def main() -> None:
     if options.loop:
         loop(options.loop)
         return
-    measures = (lambda: answer_table(options.seconds, options.flame), network_table, imports_table)
-    tables = {name: measure() for name, measure in zip(BLOCKS, measures, strict=True)}
+    profiles = (answer_table(options.seconds, options.flame), network_table(), imports_table())
+    tables = dict(zip(BLOCKS, profiles, strict=True))
     print("\n\n".join(tables.values()))
     if options.publish:
         pages.write({name: f"{table}\n" for name, table in tables.items()})
@@ -110,13 +110,13 @@ def record(seconds: int, kind: str) -> str:
         command += [sys.executable, "-m", "bench.profiles", "--loop", str(seconds)]
         try:
             limit = seconds + EXTRA_SECONDS
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit)
+            process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit)
         except OSError as error:
             raise ProfileError("py-spy is missing: pip install -r requirements/bench.txt") from error
         except subprocess.TimeoutExpired as error:
             raise ProfileError(f"py-spy took over {limit} s; try again on a quieter machine") from error
         if not out.is_file():
-            message = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+            message = (process.stderr.strip().splitlines() or ["nothing"])[-1]
             raise ProfileError(f"py-spy made no profile and said: {message}")
         return out.read_text(encoding="utf-8")
 
@@ -193,12 +193,12 @@ def imports_table() -> str:
     command = [sys.executable, "-X", "importtime", "-c", "import app"]
     folders = (ROOT / "chalice_app", ROOT)
     env = os.environ | {"VERDICT_LOCAL": "1", "PYTHONPATH": os.pathsep.join(map(str, folders))}
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT / "chalice_app", env=env, capture_output=True, text=True, timeout=EXTRA_SECONDS
     )
-    if done.returncode:
-        raise ProfileError(f"the app can't be imported: {done.stderr.strip().splitlines()[-1]}")
-    rows = by_package(done.stderr.splitlines())
+    if process.returncode:
+        raise ProfileError(f"the app can't be imported: {process.stderr.strip().splitlines()[-1]}")
+    rows = by_package(process.stderr.splitlines())
     return _table("Package, as the app imports it", "itself, ms", "modules", rows[:ROWS], "{:.1f}", "{:g}")
 
 

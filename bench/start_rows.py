@@ -131,14 +131,14 @@ def image() -> Path:
     folder = cache.folder() / "bench" / f"image-{sys.version_info[0]}.{sys.version_info[1]}"
     if not (folder / "awslambdaric").is_dir():
         pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        done = subprocess.run(
+        process = subprocess.run(
             [*pip, "--retries", "1", "--target", str(folder), "awslambdaric", "boto3"],
             capture_output=True,
             text=True,
             timeout=INSTALL_SECONDS,
         )
-        if done.returncode:
-            raise Missing(f"awslambdaric can't be installed: {done.stderr.strip()[-100:]}")
+        if process.returncode:
+            raise Missing(f"awslambdaric can't be installed: {process.stderr.strip()[-100:]}")
     return folder
 
 

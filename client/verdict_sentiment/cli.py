@@ -5,9 +5,9 @@
     verdict reviews.csv -o verdicts.csv               a file: .csv, .tsv, .jsonl, or .txt with a review a line
     verdict --format lines - < reviews                the same from standard input
     verdict serve                                     endpoint, API and page on this machine
-    verdict mcp                                       the same calls for assistants
+    verdict mcp                                       tools for assistants
 
-A file or a text that is called like a command stands after `--`.
+Put a text or a file that equals a command's name after `--`.
 """
 
 import argparse
@@ -26,9 +26,9 @@ FINE, FAILED, USAGE, UNAVAILABLE, BROKEN, INTERRUPTED = 0, 1, 2, 3, 4, 130
 # A shell's status for a command whose reader has closed the pipe: 128 + SIGPIPE.
 PIPE_CLOSED = 141
 EPILOG = """\
-exit status: 0 all judged; 1 a review or some rows could not be; 2 what was typed, or the file, can't be used;
-3 the service refused the caller, failed or is not there; 4 something else failed here, as a full disk does;
-130 interrupted.
+exit status: 0 every review has a verdict; 1 a review, or some rows, have none; 2 the arguments or the file
+can't be used; 3 the service refused the caller, failed or did not answer; 4 another failure on this machine,
+such as a full disk; 130 interrupted.
 
 commands: {commands} (`verdict COMMAND --help`)"""
 # Statuses that concern the review itself. Other refusals concern the caller or the address.
@@ -133,13 +133,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "what", nargs="*", help="a review, a file of reviews, or - for rows on standard input"
     )
-    parser.add_argument("--text", help="a review that is not to be taken for a file's name")
-    parser.add_argument("--explain", choices=messages.EXPLAIN, default="none", help="how far (default none)")
+    parser.add_argument("--text", help="a review, even if it looks like a file's name")
+    parser.add_argument(
+        "--explain", choices=messages.EXPLAIN, default="none", help="level of explanation (default none)"
+    )
     parser.add_argument("--json", action="store_true", help="write the API's JSON; for rows, JSON lines")
     parser.add_argument(
         "-o", "--out", default=STANDARD, help="output of a file: .csv, .tsv, .jsonl (default -)"
     )
-    parser.add_argument("--column", help="where a file has its reviews (default: found when only one fits)")
+    parser.add_argument("--column", help="a file's column of reviews (default: the only one that fits)")
     parser.add_argument("--format", choices=files.rows.FORMATS, help="a file's format (default: by its name)")
     add_flags(parser)
     parser.add_argument("--version", action="version", version=f"verdict {__version__}")

@@ -111,7 +111,7 @@ def test_a_quiet_machine_is_not_refused() -> None:
     "command", ["bench.bench --help", "bench.check --help", "bench.scaling", "bench.vader_api --help"]
 )
 def test_each_command_finds_its_modules_from_anywhere(command: str, tmp_path: Path) -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=120
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr

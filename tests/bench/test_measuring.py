@@ -11,8 +11,8 @@ def test_contestants_take_turns_and_each_reads_its_own_inputs(monkeypatch: pytes
     monkeypatch.setattr(measuring.time, "perf_counter", lambda: next(clock) / 100)
     called: list[str] = []
     contestants = {
-        "a": Contestant(lambda one: called.append(f"a{one}"), [1, 2, 3]),
-        "b": Contestant(lambda one: called.append(f"b{one}"), [4]),
+        "a": Contestant(lambda value: called.append(f"a{value}"), [1, 2, 3]),
+        "b": Contestant(lambda value: called.append(f"b{value}"), [4]),
     }
     times = measuring.side_by_side(contestants, seconds=2)
     assert times.keys() == {"a", "b"}
@@ -29,7 +29,7 @@ def test_the_first_call_of_a_turn_does_not_count() -> None:
 
 
 def test_a_call_that_outlasts_its_turn_is_still_timed_once() -> None:
-    assert len(measuring._turn(Contestant(lambda one: None, [7]), 0, 100, -1)) == 1
+    assert len(measuring._turn(Contestant(lambda value: None, [7]), 0, 100, -1)) == 1
 
 
 def test_a_figure_has_the_median_and_both_ends_of_its_spread() -> None:

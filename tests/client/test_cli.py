@@ -151,7 +151,7 @@ def test_a_text_may_look_like_a_file(url: str, tmp_path: Path) -> None:
 def test_help_says_how_it_ends() -> None:
     ran = verdict("--help")
     assert ran.status == 0
-    assert "exit status: 0 all judged; 1 a review or some rows could not be; 2 " in ran.out
+    assert "exit status: 0 every review has a verdict; 1 a review, or some rows, have none; 2 " in ran.out
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -324,12 +324,12 @@ def test_a_full_disk_is_one_sentence(url: str, tmp_path: Path) -> None:
 
 
 def test_a_closed_standard_output_is_one_sentence() -> None:
-    done = subprocess.run(
+    process = subprocess.run(
         ["sh", "-c", '"$@" >&-', "sh", *COMMAND, "good film", "--url", "http://127.0.0.1:1"],
         capture_output=True,
         env=environment(),
     )
-    assert (done.returncode, done.stderr) == (
+    assert (process.returncode, process.stderr) == (
         2,
         b"verdict: standard output is closed, so no verdict could be told\n",
     )
@@ -337,14 +337,14 @@ def test_a_closed_standard_output_is_one_sentence() -> None:
 
 def test_a_closed_standard_input_is_one_sentence() -> None:
     for flags, says in (((), "nothing to judge; "), (("--format", "lines"), "standard input is closed; ")):
-        done = subprocess.run(
+        process = subprocess.run(
             ["sh", "-c", '"$@" <&-', "sh", *COMMAND, *flags, "--url", "http://127.0.0.1:1"],
             capture_output=True,
             env=environment(),
         )
-        assert (done.returncode, done.stdout) == (2, b"")
-        assert done.stderr.startswith(f"verdict: {says}".encode())
-        assert done.stderr.count(b"\n") == 1
+        assert (process.returncode, process.stdout) == (2, b"")
+        assert process.stderr.startswith(f"verdict: {says}".encode())
+        assert process.stderr.count(b"\n") == 1
 
 
 def test_rows_on_standard_input_that_can_t_be_read_are_called_so() -> None:

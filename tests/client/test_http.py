@@ -47,12 +47,12 @@ def ask(request: pytest.FixtureRequest) -> Ask:
 def test_a_review_goes_out_as_json_with_the_key(service: Service, ask: Ask) -> None:
     service.say(reply(200, make_answer()))
     assert ask(service.url + "/stage/", "key-1").probability == 0.75026
-    (asked,) = service.asked
-    assert asked.line == "POST /stage/v1/sentiment HTTP/1.1"
-    assert asked.json() == {"review": "good film", "explain": "words"}
-    assert asked.headers["x-api-key"] == "key-1"
-    assert asked.headers["content-type"] == "application/json"
-    assert asked.headers["user-agent"].startswith("verdict-sentiment/")
+    (request,) = service.asked
+    assert request.line == "POST /stage/v1/sentiment HTTP/1.1"
+    assert request.json() == {"review": "good film", "explain": "words"}
+    assert request.headers["x-api-key"] == "key-1"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["user-agent"].startswith("verdict-sentiment/")
 
 
 def test_without_a_key_none_is_sent(service: Service, ask: Ask) -> None:
@@ -226,7 +226,7 @@ def test_a_batch_stops_at_the_request_that_fails_and_keeps_what_came_before(serv
 
 def test_reviews_that_can_t_be_sent_ask_nobody(service: Service) -> None:
     with Verdict(service.url) as verdict:
-        (one,) = verdict.batch([("a", None)])  # type: ignore[list-item]
-    assert (one.id, one.answer, service.asked) == ("a", None, [])
+        (judged,) = verdict.batch([("a", None)])  # type: ignore[list-item]
+    assert (judged.id, judged.answer, service.asked) == ("a", None, [])
     with pytest.raises(RefusedError):
-        one.verdict()
+        judged.verdict()

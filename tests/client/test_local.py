@@ -92,13 +92,13 @@ def test_what_is_not_installed_is_named_with_what_to_run() -> None:
     )
     endings = []
     for where in ((), ("--local",)):
-        done = subprocess.run(
+        process = subprocess.run(
             [sys.executable, "-c", code, "good film", *where],
             capture_output=True,
             text=True,
             env={"PYTHONPATH": str(ROOT / "client")},
         )
-        endings.append((done.returncode, done.stdout, done.stderr))
+        endings.append((process.returncode, process.stdout, process.stderr))
     assert endings == [
         (
             2,
@@ -170,7 +170,7 @@ def test_kill_9_leaves_no_process_and_loses_no_row(tmp_path: Path) -> None:
     assert verdict(str(path), "-o", str(out)).status == 0
     numbers = [line.split(" ")[0] for line in out.read_text(encoding="utf-8").splitlines()[1:]]
     assert [number.strip('"') for number in numbers] == [str(number) for number in range(4000)]
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["a.txt", "out.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "out.csv"]
 
 
 def test_no_review_is_left_in_a_temporary_folder(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_batch_is_answered_in_its_order_by_a_service(stack: Stack, tools: Any)
     assert len(answers) == 122
     assert answers[0]["sentiment"] == "positive"
     assert answers[1] == {"error": {"code": "no_token", "detail": answers[1]["error"]["detail"]}}
-    assert {one["sentiment"] for one in answers[2:]} == {"negative"}
+    assert {answer["sentiment"] for answer in answers[2:]} == {"negative"}
 
 
 def test_a_review_without_a_word_is_an_error_that_says_so(tools: Any) -> None:
@@ -93,9 +93,9 @@ def test_without_the_sdk_it_is_one_sentence() -> None:
         "from verdict_sentiment.cli import main\n"
         "main(['mcp', '--local'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == (
         "verdict: the MCP SDK, from version 2.3 on, is not installed; run: pip install"
         " 'verdict-sentiment[mcp]'\n"
     )

@@ -57,8 +57,8 @@ def test_what_is_not_installed_is_one_sentence() -> None:
     code = (
         "import sys; sys.modules['chalice'] = None\nfrom verdict_sentiment.cli import main\nmain(['serve'])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
-    assert (done.returncode, done.stdout, done.stderr) == (
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment())
+    assert (process.returncode, process.stdout, process.stderr) == (
         2,
         "",
         "verdict: chalice can't be imported, which serving needs; run: pip install"

@@ -66,9 +66,9 @@ class Installed:
         self.bin = folder / "venv/bin"
         subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
         pip = [str(self.bin / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        done = subprocess.run([*pip, f"{wheel}{extra}"], capture_output=True, text=True)
-        if done.returncode:
-            skip_or_fail(f"the wheel's requirements can't be installed: {done.stderr[-300:]}")
+        process = subprocess.run([*pip, f"{wheel}{extra}"], capture_output=True, text=True)
+        if process.returncode:
+            skip_or_fail(f"the wheel's requirements can't be installed: {process.stderr[-300:]}")
 
     def run(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the environment in the folder."""
@@ -243,8 +243,8 @@ def test_it_serves_from_the_wheel(full: Installed, tmp_path: Path) -> None:
         assert printed and "Verdict is ready" in printed[-1], printed
         url = f"http://127.0.0.1:{ports['API_PORT']}"
         ran = full.run("verdict", REVIEW, "--url", url, "--json")
-        mine = json.loads(full.run("verdict", REVIEW, "--json").stdout)
-        assert json.loads(ran.stdout) | {"request_id": ""} == mine | {"request_id": ""}
+        local = json.loads(full.run("verdict", REVIEW, "--json").stdout)
+        assert json.loads(ran.stdout) | {"request_id": ""} == local | {"request_id": ""}
         assert reads_pieces(url)
     finally:
         running.terminate()

@@ -161,9 +161,9 @@ def test_the_speed_names_the_tokens_and_the_machine() -> None:
 
 
 def test_the_spread_over_seeds_is_in_percent() -> None:
-    one = {"mean": 0.93, "sd": 0.0012, "min": 0.929, "max": 0.9315}
+    spread = {"mean": 0.93, "sd": 0.0012, "min": 0.929, "max": 0.9315}
     block = shown(
-        "seeds", {"seeds": [1, 2, 3], "by_seed": [], "spread": {"test_accuracy": one, "new_one": one}}
+        "seeds", {"seeds": [1, 2, 3], "by_seed": [], "spread": {"test_accuracy": spread, "new_one": spread}}
     )
     assert cells(block) == [
         ["seeds 1, 2, 3", "mean", "standard deviation", "least", "most"],
