@@ -13,6 +13,7 @@ AWS := .venv/aws
 TORTURE := .venv/torture
 
 # An environment finds our packages from any folder: all by the repository's root, Chalice's app by its own.
+# Its Python names the new command when a former script is run.
 PATHS := import pathlib, sys, sysconfig; \
 	pathlib.Path(sysconfig.get_path("purelib"), "verdict.pth").write_text("\n".join(sys.argv[1:]) + "\n")
 
@@ -144,5 +145,5 @@ $(TORTURE)/.ready: $(ALL) requirements/torture.txt
 	@$(PYTHON) -m venv .venv/$* || { echo "make: no venv here; install your system's python3-venv package"; exit 1; }
 	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $(FROM) -c requirements/constraints.txt || \
 		{ echo "make: pip could not install $(FROM); is there a network?"; exit 1; }
-	@.venv/$*/bin/python -c '$(PATHS)' "$(CURDIR)" "$(CURDIR)/chalice_app" "$(CURDIR)/client"
+	@.venv/$*/bin/python -c '$(PATHS)' "$(CURDIR)" "$(CURDIR)/chalice_app" "$(CURDIR)/client" "import training.moved"
 	@touch $@
