@@ -5,6 +5,7 @@ import json
 import re
 import shlex
 import subprocess
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -312,6 +313,17 @@ def test_each_name_of_the_map_is_in_its_file() -> None:
         names = re.findall(r"`([A-Za-z_]\w+)`", row[1])
         missing += [(row[0], name) for name in names if not re.search(rf"\b{name}\b", text)]
     assert not missing
+
+
+def test_the_floors_are_those_that_import_linter_holds() -> None:
+    project = tomllib.loads(text_of("pyproject.toml"))
+    layers = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    held = {
+        name.strip(): len(layers) - index for index, layer in enumerate(layers) for name in layer.split("|")
+    }
+    rows = _rows(section("docs/architecture.md", "Floors"))
+    drawn = {row[1].strip("`/").replace("chalice_app/", "").replace("/", "."): int(row[0]) for row in rows}
+    assert drawn == held
 
 
 def test_each_moved_file_is_where_the_map_says() -> None:

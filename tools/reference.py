@@ -131,7 +131,6 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "IMDB_ARCHIVE": Variable("path of `aclImdb_v1.tar.gz`", "downloaded once"),
         "VERDICT_CACHE": Variable("folder of downloads and of kept trainings", "`~/.cache/verdict`"),
         "CHROMIUM": Variable("browser for the page's tests", "found on `PATH`"),
-        "CI": Variable("with `true`, a missing browser or archive fails the tests", "none"),
     },
 }
 

@@ -24,7 +24,7 @@ def test_each_test_that_is_named_exists(file: str, test: str) -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["OWASP API Security Top 10 (2023)", "OWASP REST Security Cheat Sheet", "What is read from files"],
+    ["OWASP API Security Top 10 (2023)", "OWASP REST Security Cheat Sheet", "Files"],
 )
 def test_each_line_names_a_test(title: str) -> None:
     for cells in rows(title):
