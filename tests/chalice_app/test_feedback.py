@@ -257,7 +257,6 @@ def test_what_is_not_clear_is_refused(
 # --- a bucket -----------------------------------------------------------------------------------
 
 
-@pytest.mark.aws
 def test_a_bucket_keeps_deletes_and_gives_out(
     api: InProcess, aws: AwsServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -187,7 +187,6 @@ def test_a_flood_is_throttled_with_retry_after(api: InProcess) -> None:
     assert answers[2].headers["retry-after"] == "1"
 
 
-@pytest.mark.aws
 def test_an_api_read_back_from_aws_is_served_by_what_was_put_there(api: InProcess, tmp_path: Path) -> None:
     document = re.sub(r'\{"Fn::Sub": ("[^"]+")\}', r"\1", json.dumps(definition()))
     filled = {"AWS::Partition": "aws", "AWS::Region": REGION, "APIHandler.Arn": FUNCTION}

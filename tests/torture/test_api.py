@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from tests.support.faulty_stack import FaultyStack
 from tests.support.lambda_emulator import EmulatorMissing, emulator
 from tests.support.missing import skip_or_fail
@@ -31,7 +29,6 @@ def test_an_api_that_fails_is_found_out(faulty: FaultyStack) -> None:
     assert any("Server error" in failure for failure in told.failures)
 
 
-@pytest.mark.aws
 def test_the_lambda_zip_keeps_to_the_document(tmp_path: Path) -> None:
     try:
         emulator()

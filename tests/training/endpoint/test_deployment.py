@@ -15,8 +15,6 @@ from training.aws import package
 from training.endpoint import inference
 from vocab.messages import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS
 
-pytestmark = pytest.mark.aws
-
 ROOT = Path(__file__).resolve().parents[3]
 CANARY = "xylophonecanary"
 GOLDEN = [

@@ -232,7 +232,6 @@ def end(cloud: Cloud, job: str, how: str) -> None:
     cloud.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": "simulated:end", "Value": how}])
 
 
-@pytest.mark.aws
 def test_a_dry_run_says_the_plan_with_its_price_and_touches_nothing(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -251,7 +250,6 @@ def test_a_dry_run_says_the_plan_with_its_price_and_touches_nothing(
     assert jobs(cloud) == []
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("reply", ["no", "y", ""])
 def test_nothing_is_started_unless_a_person_agrees(
     cloud: Cloud, here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], reply: str
@@ -262,7 +260,6 @@ def test_nothing_is_started_unless_a_person_agrees(
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
-@pytest.mark.aws
 def test_a_file_here_that_teaches_nothing_is_refused_before_anything_is_sent(
     cloud: Cloud, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -272,7 +269,6 @@ def test_a_file_here_that_teaches_nothing_is_refused_before_anything_is_sent(
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
-@pytest.mark.aws
 def test_a_folder_that_holds_something_else_is_refused_before_it_costs(
     cloud: Cloud, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -284,7 +280,6 @@ def test_a_folder_that_holds_something_else_is_refused_before_it_costs(
     assert jobs(cloud) == []
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_a_job_may_read_its_own_reviews_and_no_other_s(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
@@ -312,7 +307,6 @@ def test_a_job_may_read_its_own_reviews_and_no_other_s(
     assert ("training job", job) in found and ("role", STAGE.adapt_role) in found
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_destroying_a_stage_ends_the_job_and_takes_role_and_reviews_away(
     cloud: Cloud, here: Path, made_package: Path, monkeypatch: pytest.MonkeyPatch
@@ -326,7 +320,6 @@ def test_destroying_a_stage_ends_the_job_and_takes_role_and_reviews_away(
     assert cloud.client("s3").list_buckets()["Buckets"] == []
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("how", "sentence"),
@@ -349,7 +342,6 @@ def test_a_job_that_failed_or_was_stopped_says_so_and_what_was_sent_is_deleted(
     assert not (here / "my-model").exists()
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_stopping_a_job_ends_it_and_deletes_what_was_sent(
     cloud: Cloud, here: Path, made_package: Path
@@ -361,7 +353,6 @@ def test_stopping_a_job_ends_it_and_deletes_what_was_sent(
     assert not [key for key in keys(cloud) if "/reviews/" in key]
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), EndpointConnectionError(endpoint_url="https://x")])
 def test_whoever_can_watch_no_longer_is_told_that_the_job_goes_on(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, error: BaseException
@@ -377,7 +368,6 @@ def test_whoever_can_watch_no_longer_is_told_that_the_job_goes_on(
     assert f"stop it: {command} --stop {JOB}" in str(raised.value)
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
@@ -405,7 +395,6 @@ def test_what_fails_before_a_job_starts_leaves_no_review_and_no_right(
     assert set(rights(cloud)) == {STAGE.adapt_role}
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_who_interrupts_while_a_job_starts_is_told_that_it_runs_and_it_keeps_its_reviews(
     cloud: Cloud,
@@ -427,7 +416,6 @@ def test_who_interrupts_while_a_job_starts_is_told_that_it_runs_and_it_keeps_its
     assert [key for key in keys(cloud) if key.endswith("/reviews/my.csv")]
 
 
-@pytest.mark.aws
 def test_what_can_t_be_taken_away_is_said_and_hides_nothing(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -439,7 +427,6 @@ def test_what_can_t_be_taken_away_is_said_and_hides_nothing(
     assert "not all reviews and policies of verdict-dev-adapt-0a1b2c are deleted" in capsys.readouterr().err
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize(
     ("name", "tags"),
     [("verdict-dev-train-20260102030405", STAGE.tags), (JOB, {}), (JOB.replace("dev", "prod"), STAGE.tags)],
@@ -463,7 +450,6 @@ def test_a_job_that_is_no_adaptation_of_this_stage_is_left_alone(
     assert state == "InProgress"
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_a_model_that_comes_home_never_lands_among_other_things(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
@@ -478,7 +464,6 @@ def test_a_model_that_comes_home_never_lands_among_other_things(
 # --- the whole way --------------------------------------------------------------------------------
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_a_file_goes_there_and_comes_back_as_the_model_that_this_machine_would_make(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
@@ -503,7 +488,6 @@ def test_a_file_goes_there_and_comes_back_as_the_model_that_this_machine_would_m
     assert ended("--attach", job, "--model", made_package, "--force") == 0  # once more: nothing is lost
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_a_file_in_its_owner_s_bucket_is_adapted_to_and_the_app_answers_with_the_model(
     cloud: Cloud, here: Path, made_package: Path, monkeypatch: pytest.MonkeyPatch
@@ -527,7 +511,6 @@ def ask(api: str, review: str) -> dict[str, Any]:
     return dict(httpx.post(f"{api}/v1/sentiment", json={"review": review}, timeout=30).json())
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_the_job_s_one_sentence_about_a_file_in_s3_reaches_the_terminal(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
@@ -543,7 +526,6 @@ def test_the_job_s_one_sentence_about_a_file_in_s3_reaches_the_terminal(
     assert not (here / "odd-model").exists()
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_what_is_not_better_is_not_installed_unless_forced(
     cloud: Cloud, here: Path, made_package: Path, capsys: pytest.CaptureFixture[str]
@@ -560,7 +542,6 @@ def test_what_is_not_better_is_not_installed_unless_forced(
     assert inference.model_fn(here / "noise-model").card["adaptation"]["outcome"] != "better"
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_the_entry_point_of_aws_pytorch_images_runs_the_same_code(
     code: Path, tmp_path: Path, made_package: Path

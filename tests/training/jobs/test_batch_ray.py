@@ -90,7 +90,6 @@ def run(path: Path, out: Path, cluster: Cluster) -> "subprocess.CompletedProcess
     )
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, cluster: Cluster) -> None:
     path = save(
@@ -103,7 +102,6 @@ def test_ray_writes_the_same_bytes_as_this_machine(suffix: str, tmp_path: Path, 
     assert not parts.folder_of(tmp_path / f"ray.{suffix}").exists()
 
 
-@pytest.mark.aws
 def test_one_worker_and_two_write_the_same_bytes(tmp_path: Path, cluster: Cluster) -> None:
     path = save(tmp_path / "a.csv", reviews(1200))
     assert run(path, tmp_path / "two.csv", cluster).returncode == 0
@@ -113,7 +111,6 @@ def test_one_worker_and_two_write_the_same_bytes(tmp_path: Path, cluster: Cluste
     assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
 
 
-@pytest.mark.aws
 def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, cluster: Cluster) -> None:
     path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
     process = subprocess.Popen(
@@ -136,7 +133,6 @@ def workers_of(cluster: Cluster) -> list[int]:
     ]
 
 
-@pytest.mark.aws
 def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, cluster: Cluster) -> None:
     path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
     process = subprocess.Popen(

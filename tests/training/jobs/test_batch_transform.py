@@ -138,7 +138,6 @@ HOSTILE = [*reviews(40), "", "<br>", "é\u2028\U0001f600 wonderful", "x" * 50_00
 # --- a whole batch ------------------------------------------------------------------------------
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_a_transform_writes_the_same_bytes_as_this_machine(
     suffix: str, tmp_path: Path, jobs: TransformServer, cloud: Cloud
@@ -150,7 +149,6 @@ def test_a_transform_writes_the_same_bytes_as_this_machine(
     assert len(jobs.requests) == 1
 
 
-@pytest.mark.aws
 def test_the_job_says_how_lines_are_sent_and_joined(
     tmp_path: Path, jobs: TransformServer, cloud: Cloud
 ) -> None:
@@ -203,7 +201,6 @@ def test_the_job_says_how_lines_are_sent_and_joined(
     assert files == [f"batch/{name}/in/part-{number:05d}.jsonl" for number in range(8)]
 
 
-@pytest.mark.aws
 def test_the_newest_model_of_the_stage_is_taken_and_no_other_s(cloud: Cloud) -> None:
     assert batch_transform.newest_model(cloud) == MODEL
     add_model(cloud, "verdict-dev-newer")
@@ -213,14 +210,12 @@ def test_the_newest_model_of_the_stage_is_taken_and_no_other_s(cloud: Cloud) -> 
     assert batch_transform.newest_model(cloud) == "verdict-dev-newer"
 
 
-@pytest.mark.aws
 def test_a_model_can_be_named(tmp_path: Path, jobs: TransformServer, cloud: Cloud) -> None:
     add_model(cloud, "mine")
     send(save(tmp_path / "a.csv", reviews(2)), tmp_path / "out.csv", "--model-name", "mine")
     assert jobs.requests[0]["ModelName"] == "mine"
 
 
-@pytest.mark.aws
 def test_rows_that_can_t_be_sent_alone_need_no_job(tmp_path: Path, jobs: TransformServer) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"review": 5}\n', encoding="utf-8")
@@ -231,7 +226,6 @@ def test_rows_that_can_t_be_sent_alone_need_no_job(tmp_path: Path, jobs: Transfo
 # --- stopped on the way -------------------------------------------------------------------------
 
 
-@pytest.mark.aws
 def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
     tmp_path: Path, jobs: TransformServer, cloud: Cloud
 ) -> None:
@@ -251,7 +245,6 @@ def test_kill_9_while_waiting_and_the_next_run_waits_for_the_same_job(
     assert keys(cloud) == []
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("step", ["is_there", "_create", "answers", "clean", "wait"])
 def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
     step: str, tmp_path: Path, jobs: TransformServer, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
@@ -278,7 +271,6 @@ def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
     assert not parts.folder_of(out).exists()
 
 
-@pytest.mark.aws
 def test_another_input_does_not_take_a_running_job_s_place(
     tmp_path: Path, jobs: TransformServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -294,7 +286,6 @@ def test_another_input_does_not_take_a_running_job_s_place(
 # --- failures -----------------------------------------------------------------------------------
 
 
-@pytest.mark.aws
 def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
     tmp_path: Path, jobs: TransformServer, cloud: Cloud
 ) -> None:
@@ -325,7 +316,6 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
     assert len({request["TransformJobName"] for request in jobs.requests}) == 2
 
 
-@pytest.mark.aws
 def test_a_row_that_does_not_come_back_is_one_sentence(tmp_path: Path, jobs: TransformServer) -> None:
     answer = jobs.answer
     jobs.answer = lambda body: answer(body).split(b"\n", 1)[-1]
@@ -335,7 +325,6 @@ def test_a_row_that_does_not_come_back_is_one_sentence(tmp_path: Path, jobs: Tra
     assert not (tmp_path / "out.csv").exists()
 
 
-@pytest.mark.aws
 def test_an_answer_file_that_is_missing_is_one_sentence(
     tmp_path: Path, jobs: TransformServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -346,7 +335,6 @@ def test_an_answer_file_that_is_missing_is_one_sentence(
     )
 
 
-@pytest.mark.aws
 def test_waiting_ends_and_the_next_run_goes_on(
     tmp_path: Path, jobs: TransformServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -361,7 +349,6 @@ def test_waiting_ends_and_the_next_run_goes_on(
     assert len(jobs.requests) == 1
 
 
-@pytest.mark.aws
 def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: AwsServer) -> None:
     path = save(tmp_path / "a.csv", reviews(1))
     output = refused(path, tmp_path / "out.csv")

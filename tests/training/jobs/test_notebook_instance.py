@@ -101,7 +101,6 @@ def found(cloud: Cloud) -> dict[str, Any]:
     return dict(cloud.client("sagemaker").describe_notebook_instance(NotebookInstanceName=NAME))
 
 
-@pytest.mark.aws
 def test_an_instance_is_made_with_what_was_asked(cloud: Cloud) -> None:
     assert ensure(cloud)[-1] == f"notebook: {NAME} is InService"
     made = found(cloud)
@@ -112,7 +111,6 @@ def test_an_instance_is_made_with_what_was_asked(cloud: Cloud) -> None:
     assert STAGE.owns({tag["Key"]: tag["Value"] for tag in tags})
 
 
-@pytest.mark.aws
 def test_the_script_at_its_making_names_the_bundle_that_lies_in_the_bucket(cloud: Cloud) -> None:
     ensure(cloud)
     config = cloud.client("sagemaker").describe_notebook_instance_lifecycle_config(
@@ -126,7 +124,6 @@ def test_the_script_at_its_making_names_the_bundle_that_lies_in_the_bucket(cloud
     assert sha256(body) == lines["BUNDLE_SHA256"]
 
 
-@pytest.mark.aws
 def test_a_second_run_makes_nothing_and_a_stopped_one_is_started_with_changes(cloud: Cloud) -> None:
     ensure(cloud)
     first = found(cloud)
@@ -143,7 +140,6 @@ def test_a_second_run_makes_nothing_and_a_stopped_one_is_started_with_changes(cl
     assert "IDLE_MINUTES=30\n" in base64.b64decode(config["OnStart"][0]["Content"]).decode()
 
 
-@pytest.mark.aws
 def test_the_address_is_given_of_a_running_instance_alone(cloud: Cloud) -> None:
     with pytest.raises(CloudError, match=f"{NAME} is not there; run `make notebook` first"):
         notebook_instance.address(cloud)
@@ -154,7 +150,6 @@ def test_the_address_is_given_of_a_running_instance_alone(cloud: Cloud) -> None:
         notebook_instance.address(cloud)
 
 
-@pytest.mark.aws
 def test_an_instance_of_another_owner_is_left_alone(cloud: Cloud) -> None:
     cloud.client("sagemaker").create_notebook_instance(
         NotebookInstanceName=NAME, InstanceType="ml.t3.medium", RoleArn=STAGE.role_arn
@@ -165,7 +160,6 @@ def test_an_instance_of_another_owner_is_left_alone(cloud: Cloud) -> None:
     assert found(cloud)["NotebookInstanceStatus"] == "InService"
 
 
-@pytest.mark.aws
 def test_stopping_what_is_not_there_and_what_is_stopped_is_said(cloud: Cloud) -> None:
     with pytest.raises(CloudError, match="there is no notebook instance"):
         notebook_instance.stop(cloud)
@@ -176,7 +170,6 @@ def test_stopping_what_is_not_there_and_what_is_stopped_is_said(cloud: Cloud) ->
     assert lines == [f"notebook: {NAME} is Stopped already"]
 
 
-@pytest.mark.aws
 def test_an_instance_that_fails_says_aws_reason(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     ensure(cloud)
     states = [
@@ -188,7 +181,6 @@ def test_an_instance_that_fails_says_aws_reason(cloud: Cloud, monkeypatch: pytes
         notebook_instance.wait_for(cloud, "InService", lambda line: None)
 
 
-@pytest.mark.aws
 def test_a_dry_run_of_the_command_says_the_plan_and_makes_nothing(aws: AwsServer, cloud: Cloud) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "training.jobs.notebook_instance", "--dry-run"],

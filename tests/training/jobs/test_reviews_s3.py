@@ -35,7 +35,6 @@ def refused(cloud: Cloud, address: str) -> str:
     return str(error.value)
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize("address", ["labels/", "labels", "labels/my.csv"])
 def test_the_one_file_under_a_prefix_is_found_and_a_folder_s_mark_is_none(cloud: Cloud, address: str) -> None:
     put(cloud, "labels/", body=b"")
@@ -45,7 +44,6 @@ def test_the_one_file_under_a_prefix_is_found_and_a_folder_s_mark_is_none(cloud:
     assert found.name == Path("my.csv")
 
 
-@pytest.mark.aws
 def test_what_is_not_one_file_is_said_in_a_sentence(cloud: Cloud) -> None:
     assert refused(cloud, f"s3://{BUCKET}/labels/").startswith(
         f"there is no file under s3://{BUCKET}/labels/"
@@ -57,7 +55,6 @@ def test_what_is_not_one_file_is_said_in_a_sentence(cloud: Cloud) -> None:
     assert refused(cloud, f"s3://{BUCKET}/empty/").endswith("is empty; put labelled reviews there")
 
 
-@pytest.mark.aws
 def test_a_bucket_that_is_not_there_or_in_another_region_is_said_in_a_sentence(cloud: Cloud) -> None:
     assert refused(cloud, "s3://no-such-shop/labels").startswith("there is no bucket no-such-shop")
     elsewhere = cloud.client("s3", "us-west-2")
@@ -70,7 +67,6 @@ def test_a_bucket_that_is_not_there_or_in_another_region_is_said_in_a_sentence(c
     assert "--region us-west-2" in message
 
 
-@pytest.mark.aws
 @pytest.mark.parametrize(
     "key", ["labels/*.csv", "labels/a?.csv", "labels/${aws:username}.csv", "labels/a\tb.csv"]
 )
@@ -79,7 +75,6 @@ def test_a_name_that_a_policy_would_take_for_several_is_refused(cloud: Cloud, ke
     assert refused(cloud, f"s3://{BUCKET}/labels/").startswith("a job can't be limited to a file with")
 
 
-@pytest.mark.aws
 def test_the_key_that_encrypts_a_file_is_known(cloud: Cloud) -> None:
     key = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/0a1b"
     cloud.client("s3").put_object(
@@ -88,7 +83,6 @@ def test_the_key_that_encrypts_a_file_is_known(cloud: Cloud) -> None:
     assert reviews_s3.find(cloud, f"s3://{BUCKET}/labels/").kms_key == key
 
 
-@pytest.mark.aws
 def test_what_was_put_has_its_hash_and_is_deleted_alone(cloud: Cloud, tmp_path: Path) -> None:
     s3, bucket = cloud.client("s3"), STAGE.bucket
     s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})

@@ -278,7 +278,6 @@ def keys(cloud: Cloud) -> list[str]:
     return [one["Key"] for one in found]
 
 
-@pytest.mark.aws
 def test_a_dry_run_says_the_plan_and_touches_nothing(aws: AwsServer, cloud: Cloud) -> None:
     done = run(aws, "--dry-run", "--", "--epochs", "3")
     assert done.returncode == 0, done.stderr
@@ -287,7 +286,6 @@ def test_a_dry_run_says_the_plan_and_touches_nothing(aws: AwsServer, cloud: Clou
     assert cloud.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
 
 
-@pytest.mark.aws
 def test_without_credentials_it_says_so_in_a_sentence(aws: AwsServer) -> None:
     without = {name: "" for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")}
     done = run(aws, "--dry-run", **without)
@@ -297,14 +295,12 @@ def test_without_credentials_it_says_so_in_a_sentence(aws: AwsServer) -> None:
     )
 
 
-@pytest.mark.aws
 def test_a_job_that_is_not_there_is_said_in_a_sentence(aws: AwsServer) -> None:
     done = run(aws, "--attach", "verdict-dev-train-20000101000000")
     assert done.returncode == 1
     assert done.stderr.startswith("train-aws: no training job verdict-dev-train-20000101000000 in eu-west-1")
 
 
-@pytest.mark.aws
 def test_half_an_upload_is_made_whole_and_a_whole_one_is_left(cloud: Cloud, tmp_path: Path) -> None:
     s3, file = cloud.client("s3"), tmp_path / "a.bin"
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -318,7 +314,6 @@ def test_half_an_upload_is_made_whole_and_a_whole_one_is_left(cloud: Cloud, tmp_
     assert s3.head_object(Bucket=BUCKET, Key=key)["LastModified"] == found["LastModified"]
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_a_job_is_started_run_for_real_brought_home_and_started_again(
     aws: AwsServer, cloud: Cloud, whole_archive: Path, cache: Path, tmp_path: Path
@@ -385,7 +380,6 @@ def copy_cache(cloud: Cloud, name: str, other: str) -> None:
         s3.copy_object(Bucket=BUCKET, Key=key.replace(name, other), CopySource=source)
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 def test_the_entry_point_of_aws_pytorch_images_runs_the_same_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -231,7 +231,6 @@ def end(cloud: Cloud, arn: str, how: str) -> None:
     cloud.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": "simulated:end", "Value": how}])
 
 
-@pytest.mark.aws
 def test_a_running_job_can_be_stopped_once_and_then_gives_its_checkpoints(cloud: Cloud) -> None:
     make_job(cloud)
     with pytest.raises(CloudError, match="still runs, and two jobs can't share checkpoints"):
@@ -242,14 +241,12 @@ def test_a_running_job_can_be_stopped_once_and_then_gives_its_checkpoints(cloud:
     assert training_job.checkpoints_of(cloud, NAME) == f"s3://{STAGE.bucket}/training/{NAME}/checkpoints"
 
 
-@pytest.mark.aws
 def test_a_failed_jobs_reason_reaches_the_user(cloud: Cloud) -> None:
     end(cloud, make_job(cloud), "Failed: AlgorithmError: no such archive")
     with pytest.raises(CloudError, match="failed: AlgorithmError: no such archive"):
         training_job.follow(cloud, NAME, lambda line: None)
 
 
-@pytest.mark.aws
 def test_a_network_that_is_refused_leaves_the_old_one(
     cloud: Cloud, files: dict[str, bytes], tmp_path: Path
 ) -> None:

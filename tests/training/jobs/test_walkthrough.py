@@ -136,7 +136,6 @@ class SageMaker:
         self.thread.join()
 
 
-@pytest.mark.aws
 @pytest.mark.slow
 @pytest.mark.parametrize("local", [False, True])
 def test_the_walkthrough_runs_from_top_to_bottom(
