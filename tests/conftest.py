@@ -21,7 +21,7 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 
 
 def archive_missing() -> str:
-    """Say why tests on the IMDb archive can't run; empty when they can."""
+    """Return why tests on the IMDb archive can't run; empty when they can."""
     path = os.environ.get("IMDB_ARCHIVE")
     if not path:
         return "IMDB_ARCHIVE is not set"
@@ -29,7 +29,7 @@ def archive_missing() -> str:
 
 
 def chromium_missing() -> str:
-    """Say why tests in a browser can't run; empty when they can."""
+    """Return why tests in a browser can't run; empty when they can."""
     return "" if CHROMIUM else "chromium is not installed (or name it: CHROMIUM=/path)"
 
 

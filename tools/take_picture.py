@@ -1,4 +1,4 @@
-"""Take screenshots of the running app's page, the link preview and the home-screen icon.
+"""Capture the running app's page, the link preview and the home-screen icon.
 
     python -m tools.take_picture
 
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def take_page(browser: Browser, url: str) -> None:
-    """Take a screenshot of the review page with an answer."""
+    """Capture the review page with an answer."""
     page = browser.new_page(viewport={"width": 1200, "height": 900}, device_scale_factor=1)
     page.goto(url)
     page.locator("#review").fill(REVIEW)
@@ -83,7 +83,7 @@ def answer_in_words(browser: Browser, url: str) -> list[Any]:
 
 
 def take_social(browser: Browser, answer: list[Any]) -> None:
-    """Take the link preview, which shows an answer."""
+    """Capture the link preview, which shows an answer."""
     page = browser.new_page(viewport=SOCIAL, device_scale_factor=1)
     page.goto((PICTURES / "social.html").as_uri())
     page.evaluate("(answer) => fill(...answer)", answer)
@@ -92,7 +92,7 @@ def take_social(browser: Browser, answer: list[Any]) -> None:
 
 
 def take_icon(browser: Browser) -> None:
-    """Take the mark on paper, since a phone puts black behind a transparent icon."""
+    """Capture the mark on paper, since a phone puts black behind a transparent icon."""
     page = browser.new_page(viewport=ICON, device_scale_factor=1)
     page.goto((PICTURES / "icon.html").as_uri())
     page.screenshot(path=SITE / "apple-touch-icon.png")

@@ -90,7 +90,7 @@ def taken(page: Page) -> list[dict[str, str]]:
 
 
 def failing(page: Page, api: str, *numbers: int, **reply: Any) -> list[int]:
-    """Let an API's batches of these numbers, from 1, fail; the list grows with each batch."""
+    """Fail an API's batches of these numbers, from 1; return a list that grows with each batch."""
     asked: list[int] = []
 
     def handle(route: Route) -> None:

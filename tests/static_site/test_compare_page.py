@@ -42,7 +42,7 @@ def signed(number: float) -> str:
 
 
 def changing(page: Page, api: str, **changes: Any) -> None:
-    """Let an API's answers be others in these fields."""
+    """Change these fields of an API's answers."""
 
     def change(route: Route) -> None:
         response = route.fetch()

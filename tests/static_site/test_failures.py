@@ -32,7 +32,7 @@ def expect_error(page: Page, code: str) -> None:
 
 
 def problem(stack: Stack, page: Page, status: int, code: str, **headers: str) -> list[int]:
-    """Let the API refuse with this problem; the list grows with each request."""
+    """Fulfil requests with this problem; return a list that grows with each request."""
     asked: list[int] = []
     message = {
         "type": "about:blank", "title": "A title", "status": status, "code": code, "detail": "A detail.",

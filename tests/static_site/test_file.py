@@ -50,7 +50,7 @@ def table(*rows: tuple[str, ...]) -> bytes:
 
 
 def numbered(count: int) -> list[tuple[str, ...]]:
-    """Give rows of an id and a review that no other row has; even ones praise, odd ones don't."""
+    """Return rows of an id and a review, all different; even ones praise, odd ones don't."""
     return [(f"r{n}", f"{BAD if n % 2 else GOOD} Number {n}.") for n in range(count)]
 
 
@@ -115,7 +115,7 @@ def problem(status: int, code: str = "some_code", **headers: str) -> dict[str, o
 
 
 def fail_batches(page: Page, stack: Stack, fail: Callable[[int, Route], bool]) -> None:
-    """Let ``fail`` answer a batch, told its number from 1; what it leaves alone goes to the API."""
+    """Call ``fail`` with each batch's number, from 1; pass the batch to the API when it returns False."""
     count = 0
 
     def handle(route: Route) -> None:

@@ -44,7 +44,7 @@ def card() -> dict[str, Any]:
 
 
 def answering(page: Page, stack: Stack, **response: Any) -> None:
-    """Let the API answer the next requests for the card with this."""
+    """Fulfil the next requests for the card with this response."""
 
     def fulfil(route: Route) -> None:
         route.fulfill(**{"headers": {"Access-Control-Allow-Origin": "*"}, **response})
@@ -81,7 +81,7 @@ def percent(share: float, places: int) -> str:
 
 
 def table_of(page: Page, part: str, number: int = 0) -> list[list[str]]:
-    """Give the rows of a part's table as text, as a reader sees them."""
+    """Return the rows of a part's table as the page shows them."""
     rows = page.locator(f"#{part} table").nth(number).locator("tbody tr").all()
     return [[cell.inner_text().split("\n")[0] for cell in row.locator("th, td").all()] for row in rows]
 

@@ -27,7 +27,7 @@ def expect_state(page: Page, state: str) -> None:
 
 
 def answer_with(page: Page, stack: Stack, **response) -> None:
-    """Let the API give this response to the next requests; the rest of the page stays as it is."""
+    """Fulfil the next requests to the API with this response; the rest of the page stays as it is."""
     cors = {"Access-Control-Allow-Origin": "*"}
 
     def fulfil(route: Route) -> None:
@@ -107,7 +107,7 @@ def test_a_short_review_is_not_told_what_whole_ones_with_its_score_are(page: Pag
 
 
 def scored(bias: float, *pulls: float) -> str:
-    """Give the API's answer to a review whose sentences are all "Fine."."""
+    """Return the API's answer to a review whose sentences are all "Fine."."""
     sentences = [
         {"start": 6 * place, "end": 6 * place + 5, "contribution": pull} for place, pull in enumerate(pulls)
     ]

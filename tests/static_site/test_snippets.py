@@ -53,7 +53,7 @@ def ran(command: list[str], program: str, **environment: str) -> str:
 
 
 def written(node: str, **asked: Any) -> dict[str, str]:
-    """Give the snippets for a review or a call."""
+    """Return the snippets for a review or a call."""
     command = [node, "--input-type=module", "--eval", WRITE]
     return json.loads(ran(command, json.dumps(asked), NODE_NO_WARNINGS="1"))
 

@@ -65,7 +65,7 @@ def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
 @pytest.fixture
 def make_archive(tmp_path: Path, tiny_counts: dict[str, int]) -> Callable[..., Path]:
-    """Give a function that writes an archive of members, by default a whole tiny one."""
+    """Return a function that writes an archive of members, by default a whole tiny one."""
 
     def make(members: dict[str, str] | None = None, *others: tarfile.TarInfo) -> Path:
         return write_archive(

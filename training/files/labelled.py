@@ -140,7 +140,7 @@ class Labelled(NamedTuple):
         return (row.review for row in self.rows())
 
     def take(self, rows: np.ndarray, **left_out: int) -> "Labelled":
-        """Give some of the rows, by mask, and count why the others were left out."""
+        """Return some of the rows, by mask, and count why the others were left out."""
         return self._replace(
             numbers=self.numbers[rows],
             labels=self.labels[rows],
@@ -178,7 +178,7 @@ def read(
 
 
 def describe(rows: Labelled) -> str:
-    """Say what a file holds and how it is read."""
+    """Return a description of a file's rows, columns and label scheme."""
     column, group = rows.columns, rows.columns.group
     groups = f", groups in {group!r} kept together" if group else ""
     return (
@@ -188,7 +188,7 @@ def describe(rows: Labelled) -> str:
 
 
 def describe_left_out(counts: dict[str, int]) -> str:
-    """Say how many rows were left out, and why; empty when none was."""
+    """Return how many rows were left out, and why; empty when none was."""
     return ", ".join(f"{counts[name]:,} {why}" for name, why in REASONS.items() if counts.get(name))
 
 
@@ -321,12 +321,12 @@ def _shown(value: str) -> str:
 
 
 def label_column(source: Source) -> str | None:
-    """Give the column that is called like one of labels, or None."""
+    """Return the column with a usual name for labels, or None."""
     return _called(source, LABEL_COLUMNS)
 
 
 def digest_of(review: str) -> int:
-    """Give a number for a text; case and white space make no difference."""
+    """Return a number for a text; case and white space make no difference."""
     return _digest(" ".join(review.lower().split()))
 
 
@@ -350,7 +350,7 @@ def _columns(source: Source, label: str | None, group: str | None) -> Columns:
 
 
 def cell(row: Row, source: Source, column: str | None) -> str:
-    """Give what a row has in a column, without white space around it; empty without a column."""
+    """Return a row's text in a column, stripped; empty without a column."""
     if column is None:
         return ""
     if source.format == "jsonl":
@@ -371,7 +371,7 @@ class _Table:
         self.groups: list[int] = []
 
     def add(self, row: Row, label: str, group: str) -> None:
-        """Take in a row. Raises BatchError when there are more labels than there can be."""
+        """Add a row. Raises BatchError when there are too many different labels."""
         self.counts["rows"] += 1
         if row.error or not row.review.strip():
             self.counts["unreadable" if row.error else "empty"] += 1
@@ -418,7 +418,7 @@ def _chosen(source: Source, columns: Columns, scheme: Scheme, found: _Table, mos
 def _first_of_each(
     digests: np.ndarray, labels: np.ndarray, keep: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Give masks (rows,): the first row of each text, and the rows of texts that have both labels."""
+    """Return masks (rows,): the first row of each text, and the rows of texts that have both labels."""
     rows = np.flatnonzero(keep)
     _, start, number = np.unique(digests[rows], return_index=True, return_inverse=True)
     positive = np.bincount(number, labels[rows], minlength=len(start))

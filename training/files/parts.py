@@ -38,7 +38,7 @@ class PartsFolder(NamedTuple):
         write_atomic(self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl", data)
 
     def paths(self) -> dict[int, Path]:
-        """Give the parts of this batch that are here, by number, and delete another's."""
+        """Return the paths of this batch's parts by number, and delete other batches' parts."""
         found = {}
         for path in self.folder.iterdir():
             match = _PART.fullmatch(path.name)
@@ -49,7 +49,7 @@ class PartsFolder(NamedTuple):
         return found
 
     def read_job(self) -> dict[str, Any] | None:
-        """Give what was written about a transform job, or None. Raises BatchError."""
+        """Load the record of a transform job; None without one. Raises BatchError."""
         try:
             return dict(json.loads(self.job.read_text(encoding="utf-8")))
         except FileNotFoundError:
@@ -62,12 +62,12 @@ class PartsFolder(NamedTuple):
 
 
 def key_of(*named: str) -> str:
-    """Give the key of a batch, 16 hex digits, from all that its answers hang on."""
+    """Return the key of a batch, 16 hex digits, from everything that its answers depend on."""
     return sha256("\n".join(named).encode())[:16]
 
 
 def is_whole(path: Path, part: Part) -> bool:
-    """Say whether a kept file has its content, and all answers to the part."""
+    """Return whether a kept file is intact and holds all answers to the part."""
     try:
         parse_predictions(load_part(path), part.ids)
         return True
@@ -76,7 +76,7 @@ def is_whole(path: Path, part: Part) -> bool:
 
 
 def load_part(path: Path) -> bytes:
-    """Give a kept part. Raises BatchError when its content is not what its name says."""
+    """Load a kept part. Raises BatchError when its content doesn't match the hash in its name."""
     data = path.read_bytes()
     match = _PART.fullmatch(path.name)
     if not match or sha256(data)[:16] != match[3]:
@@ -85,13 +85,13 @@ def load_part(path: Path) -> bytes:
 
 
 def load_predictions(found: dict[int, Path]) -> Iterator[dict[int, Prediction]]:
-    """Give the answers of parts, one part after the other."""
+    """Yield the answers of parts, one part after the other."""
     for number in sorted(found):
         yield parse_predictions(load_part(found[number]))
 
 
 def folder_of(out: Path) -> Path:
-    """Give the folder that a batch with this output keeps its parts in."""
+    """Return the folder in which a batch with this output keeps its parts."""
     return out.with_name(out.name + ".parts")
 
 

@@ -49,7 +49,7 @@ def model_key(model: Path) -> str:
 
 @contextmanager
 def open_predictor(model: Path, path: Path, workers: int) -> Iterator[FilePredictor]:
-    """Give what answers a file's parts, by at most so many processes.
+    """Yield a function that answers a file's parts, by at most so many processes.
 
     A long file's start here, and load their modules while this one counts the rows. Raises ModelFilesError.
     """
@@ -63,7 +63,7 @@ def open_predictor(model: Path, path: Path, workers: int) -> Iterator[FilePredic
 
 
 def predict_parts(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
-    """Give each part with its answers, in their order. Raises BatchError when a process dies."""
+    """Yield each part with its answers, in their order. Raises BatchError when a process dies."""
     if workers == 1:
         loaded = inference.model_fn(model)
         yield from ((part, predict_lines(loaded, part.data)) for part in parts)
@@ -83,7 +83,7 @@ def worker_pool(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def start_pool(workers: int, start: Callable[[str], None], model: Path) -> ProcessPoolExecutor:
-    """Give a pool whose processes all run, each through ``start``, and none of them hears Ctrl-C.
+    """Start all processes of a pool, each with ``start``; none of them receives Ctrl-C.
 
     A process that hears it while it still loads its modules would end in a traceback of its own.
     """
@@ -99,7 +99,7 @@ def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Proce
 
 
 def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Result], given: Any) -> "Future[Result]":
-    """Give a pool something to do. Ctrl-C waits meanwhile: amid it a lock would stay shut, and all hang."""
+    """Submit work to a pool. Ctrl-C waits meanwhile: otherwise a lock could stay shut, and all would hang."""
     with _later_interrupted():
         return pool.submit(work, given)
 
@@ -115,7 +115,7 @@ def result_of(future: "Future[Result]") -> Result:
 
 
 def follow_parent() -> None:
-    """Let this process end when the one that started it does, however that ends, and not by Ctrl-C before."""
+    """End this process when its parent ends, for any reason; ignore Ctrl-C until then."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

@@ -82,7 +82,7 @@ def finish(work: Work, answered: Iterable[dict[int, Prediction]], kept: PartsFol
 
 
 def check_out(out: Path, file: Path) -> Path:
-    """Give the output's true path. Raises BatchError when it can't be written there."""
+    """Return the output's resolved path. Raises BatchError when it can't be written there."""
     path = out.resolve()
     if path == file.resolve():
         raise BatchError(f"{out} is the input; choose another --out")
@@ -94,7 +94,7 @@ def check_out(out: Path, file: Path) -> Path:
 
 
 def _missing(every: Iterable[Part], found: dict[int, Path], bar: "tqdm[None]") -> Iterator[Part]:
-    """Give the parts that were not answered before; a damaged file is deleted and its part given again."""
+    """Yield the parts without answers; delete a damaged file and yield its part again."""
     for part in every:
         path = found.get(part.number)
         if path and is_whole(path, part):

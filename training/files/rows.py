@@ -100,7 +100,7 @@ class Prediction(NamedTuple):
 
 
 def format_of(path: Path, named: str | None = None) -> str:
-    """Give the format that was named, or that of a file's suffix: one of FORMATS. Raises BatchError."""
+    """Return the named format or that of a file's suffix: one of FORMATS. Raises BatchError."""
     found = named or SUFFIXES.get(path.suffix.lower())
     if not found:
         raise BatchError(
@@ -111,7 +111,7 @@ def format_of(path: Path, named: str | None = None) -> str:
 
 
 def output_format(path: Path) -> str:
-    """Give the format that an output is written in, by its suffix. Raises BatchError."""
+    """Return an output's format by its suffix. Raises BatchError."""
     found = format_of(path)
     if found == "lines":
         raise BatchError(f"{path} would hold more than a text a line; call it .csv, .tsv or .jsonl")
@@ -131,14 +131,14 @@ def open_source(path: Path, format: str, column: str | None = None) -> Source:
 
 
 def header_of(path: Path, format: str) -> list[str]:
-    """Give the columns of a file. Raises BatchError."""
+    """Return the columns of a file. Raises BatchError."""
     if format == "lines":
         return [LINES_COLUMN]
     return _json_keys(path) if format == "jsonl" else _csv_header(path, DELIMITERS[format])
 
 
 def review_columns(header: list[str]) -> list[str]:
-    """Give the columns that are called like one of reviews, the likeliest first."""
+    """Return the columns with a usual name for reviews, the likeliest first."""
     plain = {name.strip().lower(): name for name in reversed(header)}
     return [plain[name] for name in COLUMNS if name in plain]
 
@@ -192,7 +192,7 @@ def _csv_header(path: Path, delimiter: str) -> list[str]:
 
 
 def _json_keys(path: Path) -> list[str]:
-    """Give every name that the objects of a file have, in the order they come up. Raises BatchError."""
+    """Return every key of a file's objects, in order of appearance. Raises BatchError."""
     names: dict[str, None] = {}
     empty = True
     for line in _text_lines(path):
@@ -325,7 +325,7 @@ def _value(values: dict[str, Any], column: str) -> str:
 
 
 def to_line(row: Row) -> bytes:
-    """Give the JSON line by which a row is sent; its number is its id."""
+    """Return a row's JSON line for the model; its number is its id."""
     return messages.to_json({"id": row.number, "review": row.review})
 
 
@@ -398,7 +398,7 @@ def _text(value: object) -> str:
 
 
 def join(rows: Iterable[Row], answered: Iterable[dict[int, Prediction]]) -> Iterator[tuple[Row, Prediction]]:
-    """Give each row with its answer, in the file's order. ``answered`` come in the order of their rows.
+    """Yield each row with its answer, in the file's order. ``answered`` is in the order of the rows.
 
     Raises BatchError when a row has no answer, or an answer no row.
     """
@@ -432,7 +432,7 @@ def write(
 
 
 def added_names(columns: list[str]) -> list[str]:
-    """Give the names of what is added to a file with these columns.
+    """Return the names of the columns that are added to a file with these columns.
 
     >>> added_names(["review", "sentiment"])
     ['verdict_sentiment', 'probability', 'warnings', 'model', 'error', 'detail']
@@ -473,13 +473,13 @@ def _as_cell(value: Any) -> str:
 
 
 def escape_formula(value: str | float | None) -> str:
-    """Give a cell that no spreadsheet takes for a formula."""
+    """Return a cell that no spreadsheet runs as a formula."""
     text = _as_cell(value)
     return "'" + text if text.startswith(_FORMULA) else text
 
 
 def to_bytes(text: str) -> bytes:
-    """Give a file's bytes. JSON can say half a character (a lone surrogate), which no file can hold."""
+    """Return a file's bytes. JSON can hold half a character (a lone surrogate), which no file can."""
     return text.encode(errors="replace")
 
 
@@ -496,7 +496,7 @@ def _to_json(
 
 
 def _with(row: Row, source: Source, told: dict[str, Any]) -> str:
-    """Give a row as one JSON line; the text of a line that came as JSON stays as it was."""
+    """Return a row as one JSON line; the text of a JSON input line stays as it was."""
     if source.format != "jsonl":
         return json.dumps(dict(zip(source.columns, row.fields, strict=True)) | told, ensure_ascii=False)
     if not row.values:

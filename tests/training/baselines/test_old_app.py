@@ -53,7 +53,7 @@ def test_the_first_500_stems_are_read_and_infrequent_ones_share_an_id() -> None:
 
 
 def reviews(count: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Give reviews of 1 to 9 ids, and no id at all once; those of label 1 hold the id 2, others the id 3."""
+    """Return reviews of 1 to 9 ids, and one without ids. Label 1 holds the id 2, label 0 the id 3."""
     chance = np.random.default_rng(0)
     labels = np.arange(count) % 2
     ids = [chance.integers(4, 20, chance.integers(1, 10)) for _ in labels]

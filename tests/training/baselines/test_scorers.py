@@ -175,7 +175,7 @@ def test_a_baseline_s_size_is_that_of_its_files(tmp_path: Path) -> None:
 
 
 def counting(made: list[Path]) -> Callable[[Path], None]:
-    """Give a maker that writes a file and tells that it was asked."""
+    """Return a function that writes a file and appends its folder to ``made``."""
 
     def make(folder: Path) -> None:
         made.append(folder)

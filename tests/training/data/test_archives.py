@@ -44,13 +44,13 @@ def read(path: Path, wanted: str = "wanted") -> dict[str, bytes]:
 
 
 def header(kind: bytes, size: int) -> bytes:
-    """Give a member's header alone, which promises so many bytes."""
+    """Return only a member's header, which announces so many bytes."""
     info = member("x", size, type=kind)
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
 def repeated_headers(count: int) -> bytes:
-    """Give pax headers that each stand before the next, and never before a file."""
+    """Return pax headers in a row, without a file after them."""
     record = b"11 path=ab\n"
     return (header(tarfile.XHDTYPE, len(record)) + record.ljust(512, b"\0")) * count
 

@@ -382,7 +382,7 @@ def test_without_any_path_the_archive_is_downloaded_into_the_cache(
 
 
 def film_in(development: bool) -> str:
-    """Give the address of a film that belongs, or doesn't, to the development split."""
+    """Return the address of a film inside or outside the development split."""
     return next(
         film for n in range(1000) if dataset.in_development(film := f"http://film/{n}") is development
     )

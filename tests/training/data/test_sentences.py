@@ -17,7 +17,7 @@ def words() -> Vocabulary:
 
 
 def sentence(count: int) -> str:
-    """Give a sentence of ``count`` tokens, its full stop among them."""
+    """Return a sentence of ``count`` tokens, its full stop among them."""
     return " ".join(["Film", *["story"] * (count - 2)]) + "."
 
 
@@ -26,7 +26,7 @@ def review(text: str, number: int = 0) -> Review:
 
 
 def many(count: int) -> list[Review]:
-    """Give reviews of six sentences; each sentence names its review and its own place."""
+    """Return reviews of six sentences; each sentence names its review and its own place."""
     return [
         review(" ".join(f"The {thing} of part {100 * n + k} is long." for k, thing in enumerate(THINGS)), n)
         for n in range(count)

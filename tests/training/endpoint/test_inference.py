@@ -47,13 +47,13 @@ def ask(model: LoadedModel, message: Any, content_type: str = JSON) -> bytes:
 
 
 def of_ids(model: LoadedModel, *reviews: str, explain: bool = True) -> dict[str, Any]:
-    """Give the message that the Lambda sends for reviews."""
+    """Return the message that the Lambda sends for reviews."""
     items = [{"ids": model.vocabulary.encode_ids(review)} for review in reviews]
     return {"vocabulary": model.identity.vocabulary, "reviews": items, "explain": explain}
 
 
 def parts(body: bytes) -> list[bytes]:
-    """Give each answer of a body as the bytes in which it stands there."""
+    """Return the bytes of each answer in a body."""
     found = [json.dumps(answer, separators=(",", ":")).encode() for answer in json.loads(body)["answers"]]
     assert b'"answers":[' + b",".join(found) + b"]" in body
     return found

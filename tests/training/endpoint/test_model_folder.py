@@ -17,7 +17,7 @@ def parts(folder: Path, **more: Any) -> tuple[bytes, dict[str, Any]]:
 
 
 def accept(model: inference.LoadedModel) -> None:
-    """Let every model pass."""
+    """Accept every model."""
 
 
 def names(folder: Path) -> list[str]:

@@ -31,14 +31,14 @@ def read(path: Path, column: str | None = None) -> list[Row]:
 
 
 def written(path: Path, format: str, answers: dict[int, Prediction]) -> str:
-    """Give the output for a file and the answers to its rows."""
+    """Return the output for a file and the answers to its rows."""
     source, out = opened(path), io.StringIO(newline="")
     batch_rows.write(batch_rows.join(source.rows(), [answers] if answers else []), source, out, format)
     return out.getvalue()
 
 
 def line(number: object, **more: Any) -> bytes:
-    """Give an answer's JSON line as the endpoint writes it."""
+    """Return an answer's JSON line as the endpoint writes it."""
     answer = {
         "sentiment": "positive",
         "probability": 0.9,
