@@ -87,7 +87,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _take(options.take)
     for path in plots.draw(published.read() or {"figures": []}, DOCS):
         print(path.relative_to(ROOT))
-    subprocess.run([sys.executable, "-m", "tools.fill_docs"], cwd=ROOT, check=True)
+    fill = subprocess.run([sys.executable, "-m", "tools.fill_docs"], cwd=ROOT)
+    if fill.returncode:
+        sys.exit(fill.returncode)
 
 
 def _take(file: Path) -> None:

@@ -30,7 +30,7 @@ def setting(tmp_path: Path) -> Setting:
     return Setting(None, tmp_path, quick=True)  # type: ignore[arg-type]
 
 
-def test_what_a_part_can_t_give_is_there_with_its_reason(setting: Setting) -> None:
+def test_a_figure_that_can_t_be_measured_has_its_reason(setting: Setting) -> None:
     figures = bench.complete("text", ("first", "second"), one_then(Missing("no such thing here")), setting)
     assert [(figure.name, figure.median, figure.missing) for figure in figures] == [
         ("first", None, "no such thing here"),

@@ -84,7 +84,7 @@ def test_a_busy_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         check.main([])
 
 
-def test_without_published_ratios_it_says_what_makes_them(tmp_path: Path) -> None:
+def test_without_published_ratios_it_names_the_command(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="has no ratios yet; run `make bench FLAGS=--publish` first"):
         check.read_published(tmp_path / "results.json")
 

@@ -28,7 +28,7 @@ from training.baselines import old_app
 REVIEW = "This film is <br />not good, I was running &amp; laughing."
 
 
-def test_the_old_app_s_own_way_gives_what_our_faster_one_gives() -> None:
+def test_the_old_app_s_preprocessing_gives_the_same_as_our_faster_one() -> None:
     text = "This film is not good, I was <b>running</b> &amp; laughing."
     assert text_rows.old_app_stems(text) == old_app.stems_of(text)
 
@@ -147,7 +147,7 @@ def test_costs_are_missing_without_the_times_that_they_hang_on(tmp_path: Path) -
         list(cost_rows.figures(Setting(None, tmp_path), []))  # type: ignore[arg-type]
 
 
-def test_the_naive_function_imports_what_is_installed_and_then_the_app(tmp_path: Path) -> None:
+def test_the_naive_function_imports_the_installed_packages_and_then_the_app(tmp_path: Path) -> None:
     (tmp_path / "task").mkdir()
     folder = start_rows.naive_task(tmp_path / "task", tmp_path / "naive")
     lines = (folder / "naive.py").read_text(encoding="utf-8").splitlines()
@@ -177,7 +177,7 @@ def test_a_file_of_reviews_keeps_commas_quotes_and_line_breaks(tmp_path: Path) -
         assert [row["review"] for row in csv.DictReader(file)] == ['a, "b"\nc', "d"]
 
 
-def test_the_samples_are_of_the_length_that_is_said(archive: Path) -> None:
+def test_the_samples_have_the_stated_length(archive: Path) -> None:
     loaded = samples.Samples(archive)
     assert loaded.marked and loaded.plain
     assert all(abs(len(text.split()) - samples.WORDS) <= samples.MARGIN_WORDS for text in loaded.reviews)

@@ -128,7 +128,7 @@ def test_costs_are_worked_out_anew_from_the_published_times() -> None:
     ],
     ids=["busy", "other versions", "no minutes"],
 )
-def test_what_is_no_like_run_is_not_taken(other: dict[str, Any], says: str) -> None:
+def test_an_unlike_run_is_not_taken(other: dict[str, Any], says: str) -> None:
     with pytest.raises(ValueError, match=says):
         publish.take(results(), other)
 
@@ -143,7 +143,7 @@ def test_a_file_that_is_no_run_is_one_sentence(tmp_path: Path, monkeypatch: pyte
     assert (tmp_path / "results.json").read_text(encoding="utf-8") == before
 
 
-def test_the_page_says_what_the_published_results_hold() -> None:
+def test_the_page_has_the_published_results() -> None:
     page = (publish.DOCS / "performance.md").read_text(encoding="utf-8")
     blocks = publish.blocks(published.read(), published.read(published.BESIDE))
     assert pages.fill(page, blocks) == page

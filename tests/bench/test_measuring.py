@@ -42,7 +42,7 @@ def test_a_figure_of_turns_has_each_turn_s_median() -> None:
     assert figure == Figure("text", "Verdict", "ms", 3.0, 1.3, 7.5, 4, "a note", turns=[2.0, 4.0])
 
 
-def test_it_waits_for_what_was_done_just_before_to_leave_the_load_average(
+def test_it_waits_until_earlier_work_leaves_the_load_average(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loads = iter([9.0, 8.0, 0.01])

@@ -31,7 +31,7 @@ def test_rare_requests_meet_a_cold_copy_each() -> None:
     assert scaling.cold_starts(1 / 3600, 0.004, 0.4, events=200) > 160
 
 
-def test_what_a_rate_needs_grows_with_it() -> None:
+def test_a_fleet_grows_with_its_rate() -> None:
     small, large = scaling.fleet(10, INPUTS), scaling.fleet(100_000, INPUTS)
     assert (small.instances, small.accounts) == (1, 1)
     assert large.instances == 286  # 100,000 x 0.002 s / 0.7, one core each
@@ -75,7 +75,7 @@ def test_without_a_time_that_it_hangs_on_it_says_which() -> None:
         scaling.blocks(run)
 
 
-def test_the_page_says_what_the_published_results_give() -> None:
+def test_the_page_has_the_tables_of_the_published_results() -> None:
     page = (publish.DOCS / "scaling.md").read_text(encoding="utf-8")
     blocks = scaling.blocks(published.read())
     assert pages.fill(page, blocks) == page

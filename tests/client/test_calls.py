@@ -26,7 +26,7 @@ def test_a_request_has_no_more_bytes_than_are_read() -> None:
     assert max(sizes) <= messages.MAX_BODY_BYTES
 
 
-def test_what_is_sent_is_read_by_the_service() -> None:
+def test_the_service_parses_the_request() -> None:
     (chunk,) = calls.batch([("a", "good"), ("a", "bad")], "words")
     assert chunk.call
     request = messages.parse_batch_request(messages.to_json(chunk.call.message), messages.JSON)

@@ -55,7 +55,7 @@ def test_warnings_are_shown(url: str) -> None:
     assert "  too_short: With so few words" in verdict("Not good.", "--url", url).out
 
 
-def test_an_explanation_shows_what_pulled_which_way(url: str) -> None:
+def test_an_explanation_shows_each_part_with_its_contribution(url: str) -> None:
     lines = verdict(f"{GOOD} {BAD}", "--url", url, "--explain", "sentences").out.splitlines()
     assert len(lines) == 4
     assert [float(line.split()[0]) != 0 for line in lines[1:]] == [True] * 3
@@ -129,7 +129,9 @@ def test_a_review_that_is_too_long_ends_with_one(url: str) -> None:
         ),
     ],
 )
-def test_what_can_t_be_meant_is_one_sentence(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+def test_arguments_that_make_no_sense_are_one_sentence(
+    arguments: tuple[str, ...], says: str, tmp_path: Path
+) -> None:
     (tmp_path / "folder").mkdir()
     ran = verdict(*arguments, cwd=tmp_path, VERDICT_URL="http://127.0.0.1:1")
     assert (ran.status, ran.out) == (2, "")
@@ -196,13 +198,13 @@ def test_rows_may_come_on_standard_input(url: str) -> None:
         assert [row["sentiment"] for row in rows_of(ran.bytes)] == ["positive", "negative"]
 
 
-def test_what_goes_to_standard_output_is_what_a_file_would_hold(url: str, tmp_path: Path) -> None:
+def test_standard_output_gets_the_bytes_of_a_file(url: str, tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", "review\n" + f'"{GOOD}"\n"{BAD}"\n"caf\u00e9, \U0001f3ac"\n' * 90)
     assert verdict(str(path), "--url", url, "-o", str(tmp_path / "out.csv")).status == 0
     assert verdict(str(path), "--url", url).bytes == (tmp_path / "out.csv").read_bytes()
 
 
-def test_of_two_columns_that_fit_one_is_asked_for(url: str, tmp_path: Path) -> None:
+def test_two_fitting_columns_need_a_choice(url: str, tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", f"id,text,comment\n1,{BAD},fine\n".replace(", badly", " badly"))
     ran = verdict(str(path), "--url", url)
     assert ran.status == 2
@@ -210,7 +212,7 @@ def test_of_two_columns_that_fit_one_is_asked_for(url: str, tmp_path: Path) -> N
     assert rows_of(verdict(str(path), "--url", url, "--column", "text").bytes)[0]["sentiment"] == "negative"
 
 
-def test_a_file_without_a_column_of_reviews_is_told_its_columns(tmp_path: Path) -> None:
+def test_a_file_without_a_column_of_reviews_has_its_columns_listed(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", "id,opinion\n1,x\n")
     ran = verdict(str(path), "--url", "http://127.0.0.1:1")
     assert ran.status == 2
@@ -304,7 +306,7 @@ def test_a_service_that_refuses_the_caller_ends_with_three(service: Service, sta
     assert service.asked[0].headers["x-api-key"] == "k"
 
 
-def test_what_a_service_says_does_not_steer_the_terminal(service: Service) -> None:
+def test_a_service_s_words_do_not_steer_the_terminal(service: Service) -> None:
     service.say(problem(403, "some_code", "wait\x1b[2J a\nminute"))
     ran = verdict("good film", "--url", service.url)
     assert ran.err == "verdict: wait [2J a minute (some_code)\n"
@@ -400,7 +402,7 @@ def test_stopped_it_goes_on_and_no_row_is_lost_or_doubled(
     assert verdict(str(path), "--url", url).bytes == out.read_bytes()
 
 
-def test_a_service_that_goes_away_leaves_what_is_done(service: Service, tmp_path: Path) -> None:
+def test_a_service_that_goes_away_leaves_the_finished_rows(service: Service, tmp_path: Path) -> None:
     answer = make_answer()
     model = answer.pop("model")
     del answer["request_id"]

@@ -43,7 +43,7 @@ def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, ex
         assert plain(verdict.sentiment(review, explain)) == json.dumps(message | {"request_id": ""})
 
 
-def test_a_batch_gives_each_review_what_it_gets_alone(verdict: Verdict) -> None:
+def test_a_batch_gives_each_review_the_answer_it_gets_alone(verdict: Verdict) -> None:
     for judged, review in zip(verdict.batch(REVIEWS, "words"), REVIEWS, strict=True):
         if judged.error:
             with pytest.raises(RefusedError) as alone:

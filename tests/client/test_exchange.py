@@ -61,7 +61,7 @@ def test_a_first_answer_needs_no_wait() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_what_passes_is_tried_again(status: int) -> None:
+def test_a_passing_failure_is_tried_again(status: int) -> None:
     _, waits, message = run(BUSY._replace(status=status), FINE)
     assert len(waits) == 1
     assert message == {"sentiment": "positive"}
@@ -72,7 +72,7 @@ def test_a_lost_connection_is_tried_again() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 415, 422, 500, 501])
-def test_what_does_not_pass_is_not_tried_again(status: int) -> None:
+def test_a_lasting_failure_is_not_tried_again(status: int) -> None:
     limits, waits, error = run(BUSY._replace(status=status), FINE)
     assert (len(limits), waits, error.status) == (1, [], status)
 
@@ -108,7 +108,7 @@ def test_a_try_gets_no_more_time_than_is_left() -> None:
     assert limits == [10, 8.5]
 
 
-def test_a_call_that_is_asked_once_is_not_tried_again() -> None:
+def test_a_call_without_retries_is_not_tried_again() -> None:
     limits, _, error = run(BUSY, FINE, call=CALL._replace(again=False))
     assert (len(limits), error.status) == (1, 503)
 
@@ -126,7 +126,7 @@ def test_an_answer_that_is_no_json_object_is_none(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 304])
-def test_a_status_that_nobody_agreed_on_is_a_bad_answer(status: int) -> None:
+def test_an_unknown_status_is_a_bad_answer(status: int) -> None:
     assert isinstance(run(FINE._replace(status=status))[2], BadAnswerError)
 
 

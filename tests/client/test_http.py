@@ -61,7 +61,7 @@ def test_without_a_key_none_is_sent(service: Service, ask: Ask) -> None:
     assert "x-api-key" not in service.asked[0].headers
 
 
-def test_a_busy_service_is_asked_again(service: Service, ask: Ask) -> None:
+def test_a_busy_service_gets_another_try(service: Service, ask: Ask) -> None:
     service.say(problem(503, "endpoint_busy", Retry_After="0"), problem(429, "too_many_requests"))
     service.say(reply(200, make_answer()))
     assert ask(service.url).sentiment == "positive"
@@ -81,7 +81,7 @@ def test_a_refusal_has_the_problem_s_fields(service: Service, ask: Ask) -> None:
     assert (caught.value.status, caught.value.code, caught.value.request_id) == (422, "no_token", "r9")
 
 
-def test_nobody_there_is_one_sentence_that_names_the_host(ask: Ask) -> None:
+def test_a_service_that_is_absent_is_one_sentence_with_the_host(ask: Ask) -> None:
     (port,) = free_ports(1)
     with pytest.raises(UnavailableError, match=f"^nothing answers at http://127.0.0.1:{port}; ") as caught:
         ask(f"http://user:secret@127.0.0.1:{port}/stage", retries=0)
@@ -130,7 +130,7 @@ def test_a_stranger_s_endless_reason_is_cut(service: Service, ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("start", [b"SSH-2.0\r\n\r\n", b"HTTP/1.1 200 X\r\nbroken header\r\n\r\n"])
-def test_what_is_no_http_is_one_sentence(service: Service, ask: Ask, start: bytes) -> None:
+def test_a_reply_that_is_not_http_is_one_sentence(service: Service, ask: Ask, start: bytes) -> None:
     service.say(start)
     with pytest.raises(UnavailableError, match=r"^the connection to http://127.0.0.1:\d+ broke \("):
         ask(service.url, retries=0)
@@ -213,7 +213,7 @@ def test_both_clients_have_the_same_methods() -> None:
     assert signatures(Verdict) == signatures(AsyncVerdict)
 
 
-def test_a_batch_stops_at_the_request_that_fails_and_keeps_what_came_before(service: Service) -> None:
+def test_a_batch_stops_at_the_request_that_fails_and_keeps_earlier_results(service: Service) -> None:
     answer = {name: value for name, value in make_answer().items() if name not in ("model", "request_id")}
     message = {"answers": [{"id": n} | answer for n in range(100)], "request_id": "r"}
     service.say(reply(200, message | {"model": make_answer()["model"]}), problem(500, "internal"))
@@ -224,7 +224,7 @@ def test_a_batch_stops_at_the_request_that_fails_and_keeps_what_came_before(serv
     assert places == list(range(100))
 
 
-def test_reviews_that_can_t_be_sent_ask_nobody(service: Service) -> None:
+def test_reviews_that_can_t_be_sent_make_no_request(service: Service) -> None:
     with Verdict(service.url) as verdict:
         (judged,) = verdict.batch([("a", None)])  # type: ignore[list-item]
     assert (judged.id, judged.answer, service.asked) == ("a", None, [])

@@ -84,7 +84,7 @@ def test_a_model_that_can_t_be_used_is_one_sentence(tmp_path: Path) -> None:
         Verdict.local(tmp_path)
 
 
-def test_what_is_not_installed_is_named_with_what_to_run() -> None:
+def test_a_missing_package_is_named_with_its_install_command() -> None:
     code = (
         "import sys; sys.modules['onnxruntime'] = None\n"
         "from verdict_sentiment.cli import main\n"

@@ -30,9 +30,7 @@ def status(*arguments: str) -> object:
     return end.value.code
 
 
-def test_a_model_is_adapted_and_then_asked_and_compared(
-    file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_model_is_adapted_used_and_compared(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status("adapt", "my.csv", "--force", "--workers", "1") == 0
     assert "adapt: wrote my-model" in capsys.readouterr().out
     assert status("--model", "my-model", "Kettle number 99 arrived with a dent in its lid.") == 0
@@ -78,7 +76,7 @@ def test_a_file_that_is_not_there_ends_with_the_usage_s_status(
     assert "can't be read" in capsys.readouterr().err
 
 
-def test_without_the_libraries_it_says_what_to_install(
+def test_without_the_libraries_it_names_the_extra_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(programs, "is_installed", lambda: False)

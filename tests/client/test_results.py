@@ -29,7 +29,7 @@ def make_batch(*items: dict[str, Any], model: Any = MODEL) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("explain", ["none", "sentences", "words"])
-def test_an_answer_goes_back_to_the_message_that_it_came_from(explain: str) -> None:
+def test_an_answer_turns_back_into_its_message(explain: str) -> None:
     message = make_answer()
     for name in {"none": ("text", "sentences", "words"), "sentences": ("words",), "words": ()}[explain]:
         del message[name]
@@ -37,7 +37,7 @@ def test_an_answer_goes_back_to_the_message_that_it_came_from(explain: str) -> N
     assert json.dumps(answer.to_message()) == json.dumps(message)
 
 
-def test_unknown_fields_may_come() -> None:
+def test_unknown_fields_are_ignored() -> None:
     assert results.read_answer(make_answer(mood="fine"), "words").sentiment == "positive"
 
 
@@ -125,12 +125,12 @@ def test_a_batch_s_answers_are_read_in_their_order() -> None:
         {},
     ],
 )
-def test_a_batch_that_is_not_what_was_asked_for_gives_no_verdict(message: dict[str, Any]) -> None:
+def test_a_batch_that_does_not_match_its_request_gives_no_verdict(message: dict[str, Any]) -> None:
     with pytest.raises(BadAnswerError):
         results.read_batch(message, [0, 1], "none")
 
 
-def test_health_says_what_is_wrong() -> None:
+def test_health_has_the_reason_of_a_failure() -> None:
     degraded = {"status": "degraded", "app": "ok", "endpoint": "unavailable", "model": None}
     health = results.read_health(degraded | {"code": "endpoint_busy", "detail": "too much"})
     assert (health.ok, health.endpoint, health.code) == (False, "unavailable", "endpoint_busy")

@@ -53,7 +53,7 @@ def test_a_second_model_is_named_beside_the_first(tmp_path: Path) -> None:
     assert "MODEL and BESIDE are the same folder" in ran.err
 
 
-def test_what_is_not_installed_is_one_sentence() -> None:
+def test_a_missing_package_is_one_sentence() -> None:
     code = (
         "import sys; sys.modules['chalice'] = None\nfrom verdict_sentiment.cli import main\nmain(['serve'])"
     )

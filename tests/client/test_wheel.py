@@ -44,7 +44,7 @@ def required(name: str) -> set[str]:
     return {line for line in lines if line and not line.startswith("-r ")}
 
 
-def test_what_serving_needs_is_what_make_serve_installs() -> None:
+def test_the_extra_for_serving_has_the_requirements_of_make_serve() -> None:
     serve = required("requirements/run.txt") | required("requirements/serve.txt")
     extras = {name: PROJECT["optional-dependencies"][name] for name in ("local", "serve")}
     assert pinned(extras) <= serve
@@ -132,7 +132,7 @@ def test_the_copies_are_the_repository_s_but_for_their_imports(wheel: Path) -> N
 
 
 @pytest.mark.slow
-def test_the_sdist_holds_what_the_wheel_does(dist: Path, wheel: Path) -> None:
+def test_the_sdist_holds_the_wheel_s_files(dist: Path, wheel: Path) -> None:
     (sdist,) = dist.glob("*.tar.gz")
     with tarfile.open(sdist) as file:
         packed = {name.split("/", 1)[1] for name in file.getnames() if "/verdict_sentiment/" in name}
@@ -165,7 +165,7 @@ def test_without_extras_it_asks_a_service(plain: Installed, stack: Stack) -> Non
 
 
 @pytest.mark.slow
-def test_without_extras_it_says_what_to_install(plain: Installed) -> None:
+def test_without_extras_it_names_the_extra_to_install(plain: Installed) -> None:
     for arguments, extra in (
         ((REVIEW,), "local"),
         (("serve",), "serve"),

@@ -106,7 +106,7 @@ def test_the_development_split_stands_in_where_test_has_no_such_figures(tmp_path
     assert "3,000 development reviews" in risk
 
 
-def test_a_drawing_without_figures_says_what_measures_them(tmp_path: Path) -> None:
+def test_a_drawing_without_figures_names_the_command(tmp_path: Path) -> None:
     for path in draw_plots.draw({"id": "verdict-x", "metrics": {"test": {}}}, tmp_path):
         assert "not measured yet: make evaluate" in words_of(path)
 
@@ -121,7 +121,7 @@ def test_quarters_without_a_confusion_show_their_errors_as_one(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_committed_drawing_says_what_the_committed_card_does(name: str, tmp_path: Path) -> None:
+def test_the_committed_drawing_has_the_committed_card_s_figures(name: str, tmp_path: Path) -> None:
     published = json.loads(draw_plots.CARD.read_text(encoding="utf-8"))
     draw_plots.draw(published, tmp_path)
     assert words_of(draw_plots.DOCS / name) == words_of(tmp_path / name), "run `python -m tools.draw_plots`"

@@ -88,7 +88,7 @@ def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names
     assert (development[5], development[7]) == ("–", "–")
 
 
-def test_a_block_without_figures_says_what_measures_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_block_without_figures_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fill_docs, "_answer", lambda model: "answer\n")
 
     class Model:
@@ -127,7 +127,7 @@ def test_the_servers_stand_with_their_start_and_their_memory() -> None:
     assert block.endswith("Median of 3 starts on 2 cores of X.\n")
 
 
-def test_the_ablation_has_a_row_for_what_is_left_out() -> None:
+def test_the_ablation_has_a_row_for_each_omission() -> None:
     row = {"development_accuracy": 0.92, "behaviour_held": 0.8, "sentences_held": 0.9}
     rows = [{"without": None, **row}, {"without": "lessons", **row, "behaviour_held": 0.701}]
     block = shown("ablation", {"rows": rows, "seed": 1, "epochs": 1})
@@ -172,7 +172,7 @@ def test_the_spread_over_seeds_is_in_percent() -> None:
     ]
 
 
-def test_peers_stand_side_by_side_and_what_one_lacks_is_a_dash() -> None:
+def test_baselines_stand_side_by_side_and_a_missing_figure_is_a_dash() -> None:
     full = {
         "name": "Verdict",
         "accuracy": 0.93,

@@ -78,7 +78,7 @@ def test_results_are_those_of_the_test_split_or_none(card: dict[str, Any]) -> No
     assert fields["metrics"] == ["accuracy"]
 
 
-def test_each_block_and_what_the_model_is_for_stand_on_the_page(card: dict[str, Any]) -> None:
+def test_each_block_and_the_intended_use_stand_on_the_page(card: dict[str, Any]) -> None:
     page = model_card.page(card, PARTS)
     for part in PARTS.values():
         assert page.count(part) == 1
@@ -109,7 +109,7 @@ def test_groups_are_named_by_length_and_by_negators(card: dict[str, Any]) -> Non
     assert "| few negators, 0.2 to 1.5 in 100 tokens | 9 |" in page
 
 
-def test_a_card_of_before_says_what_it_does_not_say(card: dict[str, Any]) -> None:
+def test_an_older_card_names_its_gaps(card: dict[str, Any]) -> None:
     for key in ("library_name", "pipeline_tag", "tags", "datasets", "out_of_scope"):
         del card[key]
     del card["data"]["license"], card["training"]["estimate"], card["metrics"]["test"]["by_negation"]

@@ -42,6 +42,6 @@ def test_the_same_parts_give_the_same_text_and_others_another() -> None:
     assert sbom.bom_of("x", parts) != sbom.bom_of("x", [Part("one", "2", "MIT")])
 
 
-def test_what_is_not_installed_is_named() -> None:
+def test_a_missing_package_is_named() -> None:
     with pytest.raises(SbomError, match="^no-such-package is not installed here"):
         sbom.licence_of("no-such-package")
