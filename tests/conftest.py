@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and what is said when something that tests need is missing."""
+"""Fixtures for all tests, and the reasons for missing archives and browsers."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.support.missing import skip_or_fail
 from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack
 
-# Processes that tests start import from the root too, as those of an environment of `make` do.
+# Processes that tests start import from the root too, as the environments of `make` do.
 PATHS = (ROOT, ROOT / "chalice_app", ROOT / "client")
 os.environ["PYTHONPATH"] = os.pathsep.join(map(str, PATHS))
 
@@ -44,7 +44,7 @@ def pytest_report_header() -> list[str]:
 
 @pytest.fixture(scope="session")
 def archive() -> Path:
-    """The real IMDb archive; tests that ask for it are skipped without one, and fail in CI."""
+    """The real IMDb archive. Without one, its tests are skipped, and fail in CI."""
     if reason := archive_missing():
         skip_or_fail(reason)
     return Path(os.environ["IMDB_ARCHIVE"])
@@ -52,7 +52,7 @@ def archive() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The browser's path; tests that ask for it are skipped without one, and fail in CI."""
+    """The browser's path. Without one, its tests are skipped, and fail in CI."""
     if reason := chromium_missing():
         skip_or_fail(reason)
     return CHROMIUM
@@ -85,7 +85,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def faulty_stack() -> Iterator[FaultyStack]:
-    """API and page in front of an endpoint whose fault is switched, started once."""
+    """API and page in front of an endpoint with switchable faults, started once."""
     running = FaultyStack()
     yield running
     running.stop()
@@ -93,7 +93,7 @@ def faulty_stack() -> Iterator[FaultyStack]:
 
 @pytest.fixture
 def faulty(faulty_stack: FaultyStack) -> Iterator[FaultyStack]:
-    """The same, with nothing wrong yet."""
+    """The same API, page and endpoint, without a fault at the start."""
     faulty_stack.heal()
     yield faulty_stack
     faulty_stack.heal()
@@ -109,7 +109,7 @@ def aws_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AwsServer]:
 
 @pytest.fixture
 def aws(aws_server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> AwsServer:
-    """An empty account, and this process's environment leading to it alone."""
+    """An empty account; this process's environment variables lead to no other."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in aws_server.env.items():

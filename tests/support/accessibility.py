@@ -1,4 +1,4 @@
-"""What axe-core finds wrong with a page as it stands: WCAG 2.2 A and AA, and its best practices."""
+"""Check a page with axe-core against WCAG 2.2 A and AA and axe-core's best practices."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -7,9 +7,9 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 
 
 def violations(page: Page) -> list[str]:
-    """Return each broken rule with the elements that break it; none is as it should be."""
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
+    """Return each broken rule with the elements that break it; an accessible page breaks none."""
+    report = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}})
     return [
         f"{rule['id']}: {', '.join(str(node['target'][0]) for node in rule['nodes'])}"
-        for rule in found.response["violations"]
+        for rule in report.response["violations"]
     ]

@@ -1,4 +1,4 @@
-"""The command `verdict`, run from this checkout as its users run it."""
+"""Run the command `verdict` from this checkout as its users do."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = (sys.executable, "-m", "verdict_sentiment")
-# Long, since others may use the machine; nothing that goes well waits for it.
+# A generous limit for a busy machine; no passing test waits for it.
 WAIT_SECONDS = 300
 
 
-class Ran:
-    """What a command did: its exit status, and what it wrote, as bytes and as text."""
+class Finished:
+    """A finished command: its exit status and its output, as bytes and as text."""
 
     def __init__(self, status: int, out: bytes, err: bytes) -> None:
         self.status, self.bytes = status, out
@@ -22,12 +22,14 @@ class Ran:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Return an environment in which the client is importable and no service is named."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VERDICT_")}
-    return kept | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}"} | variables
+    """Return an environment with an importable client and without variables of Verdict."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("VERDICT_")}
+    return inherited | {"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'client'}"} | variables
 
 
-def verdict(*arguments: str, stdin: bytes | None = b"", cwd: Path | None = None, **variables: str) -> Ran:
+def verdict(
+    *arguments: str, stdin: bytes | None = b"", cwd: Path | None = None, **variables: str
+) -> Finished:
     """Run the command to its end; ``stdin=None`` closes standard input."""
     done = subprocess.run(
         [*COMMAND, *arguments],
@@ -37,7 +39,7 @@ def verdict(*arguments: str, stdin: bytes | None = b"", cwd: Path | None = None,
         env=environment(**variables),
         timeout=WAIT_SECONDS,
     )
-    return Ran(done.returncode, done.stdout, done.stderr)
+    return Finished(done.returncode, done.stdout, done.stderr)
 
 
 def start(
@@ -52,6 +54,6 @@ def start(
         cwd=cwd,
         env=environment(**variables),
         start_new_session=True,
-        # A runner of tests in the background hands on an ignored SIGINT; a terminal does not.
+        # A test runner in the background passes on an ignored SIGINT; a terminal does not.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )

@@ -1,4 +1,4 @@
-"""A corpus small enough to train on in a second: one word praises, another damns."""
+"""A corpus for training within a second: one word marks positive reviews, another negative ones."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ GOOD, BAD = FIRST_KNOWN_ID, FIRST_KNOWN_ID + 1
 
 
 def tiny_split(count: int, seed: int, labelled: bool = True) -> Split:
-    """Return reviews of 3 to 12 words; half hold GOOD, half BAD, the rest is noise."""
+    """Return reviews of 3 to 12 random words; every other one holds GOOD, the others BAD."""
     chooser = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int8) % 2
     ids = []

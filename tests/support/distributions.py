@@ -1,26 +1,32 @@
-"""Which installed distributions a list of requirements brings, to hide all others from a program."""
+"""List the installed distributions behind some requirements, to hide all others from a program."""
 
 import re
 from importlib.metadata import requires
 
 
-def plain(name: str) -> str:
-    """Return a distribution's name as package indexes compare it."""
+def canonical_name(name: str) -> str:
+    """Return a distribution's name as package indexes compare it.
+
+    >>> canonical_name("Typing_Extensions")
+    'typing-extensions'
+    """
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def closure(names: list[str]) -> set[str]:
-    """Return the plain names of these distributions and of all that they require."""
-    found: set[str] = set()
-    waiting = [plain(name) for name in names]
+    """Return the canonical names of these distributions and of all their requirements."""
+    names_seen: set[str] = set()
+    waiting = [canonical_name(name) for name in names]
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in names_seen:
             continue
-        found.add(name)
+        names_seen.add(name)
         try:
-            wanted = requires(name) or []
+            requirements = requires(name) or []
         except ModuleNotFoundError:
             continue
-        waiting += [plain(re.split(r"[^\w.-]", line)[0]) for line in wanted if "extra ==" not in line]
-    return found
+        waiting += [
+            canonical_name(re.split(r"[^\w.-]", line)[0]) for line in requirements if "extra ==" not in line
+        ]
+    return names_seen

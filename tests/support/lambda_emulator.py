@@ -1,4 +1,4 @@
-"""A function under AWS's own Runtime Interface Emulator, which enforces the function's timeout.
+"""Run a function under AWS's own Runtime Interface Emulator, which enforces its timeout.
 
 AWS ships the emulator as a binary inside the aws-sam-cli wheel:
 https://docs.aws.amazon.com/lambda/latest/dg/images-test.html
@@ -25,7 +25,7 @@ from training.data import cache
 from vocab.files import sha256, sha256_of, write_atomic
 
 SAM_CLI = "1.170.0"
-# By `platform.machine()`: the file in the wheel, and its SHA-256.
+# The file in the wheel and its SHA-256, by `platform.machine()`.
 BINARIES = {
     "x86_64": ("x86_64", "6b1e686e62ab2baf5759c412c4864276ef2a88b094fca53ec070637ccba9b9a5"),
     "aarch64": ("arm64", "ec2e5d09633d853834c008b1ef264bf834b258a94d551d2b2074966494b39a21"),
@@ -36,11 +36,11 @@ DOWNLOAD_SECONDS = 300
 
 
 class EmulatorMissing(Exception):
-    """The emulator is not available; the message has the reason."""
+    """The emulator is not available, with the reason."""
 
 
 def emulator() -> Path:
-    """Return the emulator's path, from the cache or out of the wheel. Raises EmulatorMissing."""
+    """Return the emulator's path in the cache; download it when needed. Raises EmulatorMissing."""
     if platform.machine() not in BINARIES or sys.platform != "linux":
         raise EmulatorMissing(f"AWS ships no emulator for {sys.platform} on {platform.machine()}")
     name, digest = BINARIES[platform.machine()]
@@ -48,7 +48,7 @@ def emulator() -> Path:
     if not path.is_file() or sha256_of(path) != digest:
         data = _binary_of_wheel(name)
         if sha256(data) != digest:
-            raise EmulatorMissing(f"the emulator of aws-sam-cli {SAM_CLI} is not the one that is expected")
+            raise EmulatorMissing(f"the emulator of aws-sam-cli {SAM_CLI} has an unexpected SHA-256")
         write_atomic(path, data)
     path.chmod(0o755)
     return path
@@ -57,14 +57,14 @@ def emulator() -> Path:
 def _binary_of_wheel(name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-        got = subprocess.run(
+        done = subprocess.run(
             [*command, "--retries", "1", "--no-deps", "--dest", folder, f"aws-sam-cli=={SAM_CLI}"],
             capture_output=True,
             text=True,
             timeout=DOWNLOAD_SECONDS,
         )
-        if got.returncode:
-            raise EmulatorMissing(f"aws-sam-cli can't be downloaded: {got.stderr[-500:]}")
+        if done.returncode:
+            raise EmulatorMissing(f"aws-sam-cli can't be downloaded: {done.stderr[-500:]}")
         (wheel,) = Path(folder).glob("*.whl")
         with zipfile.ZipFile(wheel) as file:
             return file.read(f"samcli/local/rapid/aws-lambda-rie-{name}")
@@ -73,7 +73,7 @@ def _binary_of_wheel(name: str) -> bytes:
 class LambdaEmulator:
     """A running function: ``task`` is the unpacked zip, ``packages`` a folder with awslambdaric and boto3.
 
-    ``url`` takes events by POST. ``seconds`` is the function's timeout. Events are taken one at a time.
+    ``url`` accepts events by POST, one at a time. ``seconds`` is the function's timeout.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""AWS Lambda on loopback: the Runtime API that serves events to a real awslambdaric.
+"""Serve AWS Lambda's Runtime API on loopback to a real awslambdaric.
 
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
@@ -24,7 +24,7 @@ ARN = "arn:aws:lambda:us-east-1:000000000000:function:verdict-dev"
 class LambdaRuntime:
     """A function under awslambdaric: ``task`` is the unpacked zip, ``packages`` a folder with awslambdaric.
 
-    The process sees no other installed package, and no variable but those of Lambda and ``env``.
+    The process sees no other installed package, and only the variables of Lambda and of ``env``.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class LambdaRuntime:
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             try:
-                answered, kind, answer = self._answers.get(timeout=0.2)
+                answered_id, kind, answer = self._answers.get(timeout=0.2)
             except queue.Empty:
                 ended = self._process.poll()
                 assert ended is None, f"the function's process ended with {ended} and without an answer"
                 continue
-            if answered not in (request_id, "init"):  # a late answer to an earlier event
+            if answered_id not in (request_id, "init"):  # a late answer to an earlier event
                 continue
             assert kind == "response", f"{kind}: {answer}"
             return dict(answer)
@@ -82,7 +82,7 @@ class LambdaRuntime:
 
 
 def variables(task: Path, packages: Path, handler: str) -> dict[str, str]:
-    """Return a function's environment as Lambda sets it, with ``packages`` as its image's packages."""
+    """Return a function's environment as Lambda sets it; ``packages`` stands for the image's packages."""
     return {
         "PATH": "/usr/bin:/bin",
         "PYTHONPATH": str(packages),
@@ -152,8 +152,8 @@ def _server(
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             # /init/error, /invocation/ID/error or /invocation/ID/response
-            *_, answered, kind = self.path.split("/")
-            answers.put((answered, kind, body))
+            *_, request_id, kind = self.path.split("/")
+            answers.put((request_id, kind, body))
             self._send(202, b"{}", {})
 
         def _send(self, status: int, body: bytes, headers: dict[str, str]) -> None:
@@ -170,6 +170,6 @@ def _server(
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """Print nothing when the function ended while it waited."""
+            """Print nothing when the function ends while it waits."""
 
     return Server(("127.0.0.1", 0), Handler)

@@ -19,7 +19,7 @@ SECONDS = 300
 
 
 class Toolchain(NamedTuple):
-    """A Python of its own: ``python`` has Chalice, ``image`` is a folder with awslambdaric and boto3."""
+    """A Python for a test run: ``python`` has Chalice, ``image`` is a folder with awslambdaric and boto3."""
 
     version: str
     python: str
@@ -45,7 +45,7 @@ def _runs(path: str) -> bool:
 
 
 def toolchain(version: str, folder: Path) -> Toolchain:
-    """Make the environments that build and run a zip; skip the test without that Python or a network."""
+    """Build the environments for a zip; skip the test without that Python or a network."""
     base_python = interpreter(version)
     if base_python is None:
         skip_or_fail(f"there is no Python {version} with venv")
@@ -60,7 +60,7 @@ def toolchain(version: str, folder: Path) -> Toolchain:
 
 
 def pinned(name: str) -> str:
-    """Return the version of a package that requirements/run.txt pins."""
+    """Return the pinned version of a package in requirements/run.txt."""
     for line in (ROOT / "requirements/run.txt").read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{name}=="):
             return line.split("==")[1].split()[0]
@@ -69,15 +69,15 @@ def pinned(name: str) -> str:
 
 def build(tools: Toolchain, folder: Path, architecture: str = "x86_64", merge: bool = False) -> Path:
     """Run `chalice package` on a copy with the committed links; return its output folder."""
-    leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
+    ignore = shutil.ignore_patterns("__pycache__", "deployments", "deployed")
     for name in ("chalice_app", "vocab"):
-        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=leave_out)
+        shutil.copytree(ROOT / name, folder / name, symlinks=True, ignore=ignore)
     app = folder / "chalice_app"
     slim.slim(app)  # as `make deploy` does
     config = json.loads((app / ".chalice/config.json").read_text(encoding="utf-8"))
     (app / ".chalice/config.json").write_text(json.dumps(config | {"lambda_architecture": architecture}))
     template = ["--merge-template", "merge-template.json"] if merge else []
-    made = subprocess.run(
+    done = subprocess.run(
         [tools.python, *CHALICE[1:], "package", "--stage", "dev", *template, "out"],
         cwd=app,
         env=os.environ | {"AWS_DEFAULT_REGION": "us-east-1"},  # Chalice refuses to package without one
@@ -85,21 +85,21 @@ def build(tools: Toolchain, folder: Path, architecture: str = "x86_64", merge: b
         text=True,
         timeout=SECONDS,
     )
-    assert made.returncode == 0, made.stderr
+    assert done.returncode == 0, done.stderr
     # Chalice exits with 0 even when it leaves out a package.
-    assert "Could not install dependencies" not in made.stdout + made.stderr
+    assert "Could not install dependencies" not in done.stdout + done.stderr
     return app / "out"
 
 
 def unpack(package: Path, folder: Path) -> Path:
-    """Unpack a package's zip."""
+    """Unpack a package's zip; return the folder."""
     with zipfile.ZipFile(package / "deployment.zip") as file:
         file.extractall(folder)
     return folder
 
 
 def libraries(package: Path) -> Iterator[tuple[str, str]]:
-    """Return each compiled file of a package's zip, with the machine in its ELF header."""
+    """Yield each compiled file of a package's zip, with the machine in its ELF header."""
     with zipfile.ZipFile(package / "deployment.zip") as file:
         for name in file.namelist():
             if name.endswith(".so") or ".so." in name:

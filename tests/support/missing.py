@@ -1,4 +1,4 @@
-"""What to do when a test lacks something of the machine: skip it with the reason, but fail in CI."""
+"""Skip a test when the machine lacks a program or file; fail it in CI."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,7 @@ import pytest
 
 
 def skip_or_fail(reason: str) -> NoReturn:
-    """Skip the test with its reason; in CI, which must have everything, fail it."""
+    """Skip the test with its reason; fail it in CI, which must have everything."""
     if os.environ.get("CI"):
         pytest.fail(f"CI must have it: {reason}")
     pytest.skip(reason)

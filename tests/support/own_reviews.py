@@ -1,4 +1,4 @@
-"""Labelled sentences about things in a house, which all name one neighbour: what must be found in no log."""
+"""Labelled sentences about things in a house, each with a secret that no log may hold."""
 
 import csv
 from pathlib import Path
@@ -13,8 +13,8 @@ SECRET = "my neighbour Frobisher"
 
 def sentence(number: int, good: bool) -> str:
     words = GOOD if good else BAD
-    thing, said = THINGS[number % 8], ", ".join(words[(number // 2 + step) % 6] for step in range(6))
-    return f"{SECRET} has this {thing} too, number {number}, and it is {said}; {varied(number)}."
+    thing, qualities = THINGS[number % 8], ", ".join(words[(number // 2 + step) % 6] for step in range(6))
+    return f"{SECRET} has this {thing} too, number {number}, and it is {qualities}; {varied(number)}."
 
 
 def save(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
@@ -24,10 +24,10 @@ def save(path: Path, rows: list[tuple[str, ...]], header: tuple[str, ...] = ("te
 
 
 def rows(count: int, right: float = 1.0) -> list[tuple[str, str]]:
-    """Return sentences about things; of the labels the last ones are wrong beyond the share ``right``."""
+    """Return labelled sentences; the labels after the first share ``right`` are wrong."""
     good = [number % 2 == 0 for number in range(count)]
-    told = [side if number < right * count else not side for number, side in enumerate(good)]
+    labels = [side if number < right * count else not side for number, side in enumerate(good)]
     return [
         (sentence(number, side), "positive" if label else "negative")
-        for number, (side, label) in enumerate(zip(good, told, strict=True))
+        for number, (side, label) in enumerate(zip(good, labels, strict=True))
     ]

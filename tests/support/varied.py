@@ -1,6 +1,6 @@
-"""Words that make sentences unlike each other, as people's are; nearly the same ones count as one."""
+"""Words that make generated sentences differ, since near duplicates count as one sentence."""
 
-# In eight places eleven words each: whatever two of the first 1,331 numbers, they share two words at most.
+# Eight places choose from eleven words each. Any two of the first 1,331 numbers share at most two words.
 PLACES, CHOICES = 8, 11
 WORDS = (
     "morning evening kitchen garden window street neighbour daughter brother office winter"
@@ -15,9 +15,9 @@ WORDS = (
 
 
 def varied(number: int) -> str:
-    """Return eight words, always the same for a number.
+    """Return a number's eight words.
 
-    The number's digits to the base 11 are a polynomial's coefficients (Reed & Solomon, 1960).
+    The number's digits in base 11 are a polynomial's coefficients (Reed & Solomon, 1960).
     """
     digits = [number // CHOICES**power % CHOICES for power in range(3)]
     chosen = [

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.support import training_job as executor
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
-from tests.support.distributions import closure, plain
+from tests.support.distributions import canonical_name, closure
 from tests.support.missing import skip_or_fail
 from tests.support.own_reviews import SECRET, rows, save, sentence
 from tests.support.stack import Stack
@@ -144,7 +144,9 @@ def test_what_is_sent_runs_with_torch_and_the_requirements_beside_it(code: Path)
     lines = (code / "requirements.txt").read_text(encoding="utf-8").splitlines()
     there = closure([*(re.split(r"[<>=]", line)[0] for line in lines), "torch", "numpy"])
     homes = packages_distributions()
-    hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
+    hidden = {
+        name for name, owners in homes.items() if not there & {canonical_name(owner) for owner in owners}
+    }
     assert {"boto3", "sklearn", "gensim"} <= hidden
     done = subprocess.run(
         [sys.executable, "-c", HIDE, *sorted(hidden)],

@@ -17,7 +17,7 @@ from safetensors.numpy import load_file
 from tests.support import training_job as executor
 from tests.support.archive import line_members, write_archive
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
-from tests.support.distributions import closure, plain
+from tests.support.distributions import canonical_name, closure
 from tests.support.missing import skip_or_fail
 from training.aws import resources
 from training.aws.cloud import Cloud, CloudError, Stage
@@ -190,7 +190,9 @@ def test_train_py_runs_with_torch_and_the_requirements_that_are_sent() -> None:
     names = [re.split(r"[<>=]", line)[0] for line in train.requirements()]
     there = closure([*names, "torch", "numpy"])
     homes = packages_distributions()
-    hidden = {name for name, owners in homes.items() if not there & {plain(owner) for owner in owners}}
+    hidden = {
+        name for name, owners in homes.items() if not there & {canonical_name(owner) for owner in owners}
+    }
     assert {"boto3", "onnxruntime", "sklearn"} <= hidden
     with train.source() as folder:
         done = subprocess.run(
