@@ -7,10 +7,11 @@ import argparse
 import ast
 import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.pages import table
 from vocab.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,8 +175,7 @@ def page() -> str:
             "",
             "`--help` lists the flags of a command.",
             "",
-            *table(["command", "does"], [[f"`python -m {name}`", text] for name, text in commands().items()]),
-            "",
+            table(["command", "does"], [[f"`python -m {name}`", text] for name, text in commands().items()]),
         ]
     )
 
@@ -225,15 +225,10 @@ def sources() -> list[Path]:
     return sorted(path for path in files if "vendor" not in path.parts and "_app" not in path.parts)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """Return the lines of a Markdown table."""
-    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
-
-
 def _targets() -> Iterator[str]:
     for group, texts in targets((ROOT / "Makefile").read_text(encoding="utf-8")).items():
         rows = [[f"`make {name}`", text] for name, text in texts.items()]
-        yield from ("", f"### {group}", "", *table(["command", "does"], rows))
+        yield from ("", f"### {group}", "", table(["command", "does"], rows).rstrip())
 
 
 def _variables() -> Iterator[str]:
@@ -243,7 +238,7 @@ def _variables() -> Iterator[str]:
             [f"`{name}`", variable.default or _default(name, found), variable.meaning]
             for name, variable in variables.items()
         ]
-        yield from ("", f"### {group}", "", *table(["variable", "default", "meaning"], rows))
+        yield from ("", f"### {group}", "", table(["variable", "default", "meaning"], rows).rstrip())
 
 
 def _default(name: str, found: dict[str, list[Use]]) -> str:
