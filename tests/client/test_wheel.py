@@ -27,6 +27,7 @@ IN_THE_WAY = (
     "vocab.py",
     "training.py",
     "chalice_app.py",
+    "launcher.py",
     "inference.py",
     "app.py",
     "rows.py",
