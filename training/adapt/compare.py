@@ -109,7 +109,7 @@ def summary_lines(comparison: Comparison, names: tuple[str, str]) -> list[str]:
     low, high = (100 * bound for bound in figures["accuracy"].interval)
     outcome = significance.outcome(figures)
     gap = 100 * figures["accuracy"].difference
-    by_what = significance.by_what(outcome, figures)
+    by_what = significance.qualifier(outcome, figures)
     outcome += "" if outcome == "no different" else f" than the first{by_what}"
     return [
         *lines,

@@ -168,5 +168,5 @@ def _curvature(inputs: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 def _loss(
     inputs: np.ndarray, offset: np.ndarray, labels: np.ndarray, costs: np.ndarray, moved: np.ndarray
 ) -> float:
-    surprise = metrics.surprises(offset + inputs @ moved, labels).sum()
+    surprise = metrics.log_losses(offset + inputs @ moved, labels).sum()
     return float(surprise + (costs * moved**2).sum() / 2)

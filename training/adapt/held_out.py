@@ -103,7 +103,7 @@ def sentence_of(evaluation: Evaluation) -> str:
             " Add labelled reviews that were not chosen by their verdicts."
         )
     low, high = (100 * bound for bound in accuracy.interval)
-    outcome = evaluation.outcome.capitalize() + significance.by_what(evaluation.outcome, evaluation.figures)
+    outcome = evaluation.outcome.capitalize() + significance.qualifier(evaluation.outcome, evaluation.figures)
     end = "."
     if accuracy.after <= evaluation.commoner:
         end = f"; always saying the same would be right for {100 * evaluation.commoner:.1f} %."

@@ -1,4 +1,4 @@
-"""Judge the published model, through the very hooks that serve it.
+"""Evaluate the published model, through the hooks that serve it.
 
     python -m training.evaluation.evaluate --split test          # the 25,000 official test reviews
     python -m training.evaluation.evaluate --csv reviews.csv     # any file with the columns text and label
@@ -37,20 +37,20 @@ from vocab.text import NEGATIONS, clean, tokenize
 
 MAX_CELL = 10_000_000
 CHUNK = 250
-# What says "not" in a review, with the forms that people write without an apostrophe.
+# Words that negate, with the forms that people write without an apostrophe.
 NEGATORS = NEGATIONS | frozenset(
     "cannot cant dont wont didnt doesnt isnt wasnt arent werent wouldnt couldnt shouldnt aint"
     " neither none nobody nothing nowhere without hardly barely scarcely".split()
 )
-# The endpoint sends the card to whoever asks for it.
+# The endpoint sends the card to every caller that asks.
 MAX_CARD_BYTES = 64_000
-# Of a development review, 236 tokens are read on average.
+# The network reads 236 tokens of a development review on average.
 SPEED_TOKENS, SPEED_REVIEWS, SPEED_WARM_UP = 230, 500, 50
 FOLDS = 5
 
 
 class Reading(NamedTuple):
-    """What reading reviews gave: calibrated logits, float64 (reviews,), token and negator counts, int."""
+    """Calibrated logits, float64 (reviews,), and the counts of tokens and negators, int (reviews,)."""
 
     logits: np.ndarray
     lengths: np.ndarray
@@ -58,7 +58,7 @@ class Reading(NamedTuple):
 
 
 def score_texts(texts: Sequence[str], model: Path, workers: int) -> Reading:
-    """Read reviews through the model, in several processes; NaN and 0 where a review has no token."""
+    """Score reviews in several processes. A review without a token gets NaN and 0."""
     pieces = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
     with ProcessPoolExecutor(workers) as pool:
         scored = list(
@@ -69,13 +69,13 @@ def score_texts(texts: Sequence[str], model: Path, workers: int) -> Reading:
                 disable=None,
             )
         )
-    found = np.array([row for piece in scored for row in piece], dtype=np.float64).reshape(-1, 3)
-    return Reading(found[:, 0], found[:, 1].astype(int), found[:, 2].astype(int))
+    table = np.array([row for piece in scored for row in piece], dtype=np.float64).reshape(-1, 3)
+    return Reading(table[:, 0], table[:, 1].astype(int), table[:, 2].astype(int))
 
 
 @lru_cache(maxsize=1)
 def load_model(model: str) -> inference.LoadedModel:
-    """Give the model of a folder, read once in a process."""
+    """Load the model of a folder, once in a process."""
     return inference.model_fn(model)
 
 
@@ -91,42 +91,42 @@ def _score_piece(model: str, texts: Sequence[str]) -> list[tuple[float, int, int
     return rows
 
 
-def judge(texts: Sequence[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
-    """Give every figure for reviews with labels 0 or 1: overall, by length, by negation, in bins.
+def measure(texts: Sequence[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
+    """Return every metric for reviews with labels 0 or 1: overall, by length, by negation, in bins.
 
-    Texts without a token are counted as ``unread`` and left out of the rest. Raises ValueError when all are.
+    ``unread`` counts texts without a token, which the rest leaves out. Raises ValueError if all are such.
     """
     card = inference.model_fn(model).card
-    read = score_texts(texts, model, workers)
-    unread = np.isnan(read.logits)
+    reading = score_texts(texts, model, workers)
+    unread = np.isnan(reading.logits)
     if unread.all():
         raise ValueError(f"none of the {len(texts):,} texts holds a word or sign that can be read")
-    if unread.any():  # to a caller it is an error, neither right nor wrong
-        read, labels = Reading(*(one[~unread] for one in read)), labels[~unread]
-    logits = read.logits
+    if unread.any():  # a caller gets an error, which is neither right nor wrong
+        reading, labels = Reading(*(column[~unread] for column in reading)), labels[~unread]
+    logits = reading.logits
     probabilities = metrics.probabilities_of(logits)
     band = tuple(card["uncertain"])
     uncalibrated = metrics.probabilities_of(logits * card["temperature"])
-    quarters = metrics.by_length(probabilities, labels, read.lengths, band)
+    quarters = metrics.by_length(probabilities, labels, reading.lengths, band)
     return {
         **metrics.summary(probabilities, labels, band),
         "unread": int(unread.sum()),
         "ece_before_temperature": metrics.expected_calibration_error(uncalibrated, labels),
         "ece_worst_quarter": max(row["ece"] for row in quarters),
         "by_length": quarters,
-        "by_negation": metrics.by_negation(probabilities, labels, read.negators, read.lengths, band),
+        "by_negation": metrics.by_negation(probabilities, labels, reading.negators, reading.lengths, band),
         "risk_coverage": metrics.risk_coverage(probabilities, labels),
         "reliability": metrics.reliability(probabilities, labels),
     }
 
 
-def question_of_length(
+def compare_length_temperature(
     logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray, groups: np.ndarray
 ) -> dict[str, Any]:
-    """Say what a temperature a + b * log(tokens) would bring beside one for all; serving has one.
+    """Compare a temperature a + b * log(tokens) with one for all lengths, which serving uses.
 
-    ``logits`` are those before calibration. Each of FOLDS parts is judged with temperatures fitted on
-    the others; ``groups``, int (reviews,), are the films, which no two parts share.
+    ``logits`` are those before calibration. Each of FOLDS parts is measured with temperatures fitted on the
+    others. ``groups``, int (reviews,), are the films, which no two parts share.
     """
     plain, by_length = np.zeros(len(logits)), np.zeros(len(logits))
     for fold in range(FOLDS):
@@ -134,7 +134,7 @@ def question_of_length(
         plain[held] = metrics.fit_temperature(logits[~held], labels[~held])
         a, b = metrics.fit_length_temperature(logits[~held], labels[~held], lengths[~held])
         by_length[held] = metrics.length_temperatures(lengths[held], a, b)
-    gain = metrics.surprises(logits, labels, plain) - metrics.surprises(logits, labels, by_length)
+    gain = metrics.log_losses(logits, labels, plain) - metrics.log_losses(logits, labels, by_length)
     a, b = metrics.fit_length_temperature(logits, labels, lengths)
     error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
     return {
@@ -161,20 +161,20 @@ def _calibration(
 
 
 def reviews_of_length(texts: Sequence[str], tokens: int, most: int) -> list[str]:
-    """Cut up to ``most`` reviews after so many tokens; those that have fewer are left out."""
-    found: list[str] = []
+    """Return up to ``most`` reviews, cut after so many tokens. Shorter ones are left out."""
+    cut: list[str] = []
     for review in texts:
         text = clean(review)
         ends = tokenize(text).ends
         if len(ends) >= tokens and len(tokenize(text[: ends[tokens - 1]]).ends) == tokens:
-            found.append(text[: ends[tokens - 1]])
-        if len(found) == most:
+            cut.append(text[: ends[tokens - 1]])
+        if len(cut) == most:
             break
-    return found
+    return cut
 
 
 def speed(texts: Sequence[str], folder: Path) -> dict[str, Any]:
-    """Give milliseconds a review of SPEED_TOKENS tokens, from its text to its explained answer.
+    """Return milliseconds a review of SPEED_TOKENS tokens, from its text to its explained answer.
 
     One thread, after a warm-up. ``network`` is the network's own part, contributions included.
     """
@@ -187,10 +187,10 @@ def speed(texts: Sequence[str], folder: Path) -> dict[str, Any]:
         began = time.perf_counter()
         encoded, scored = model.predict(review)
         messages.build_answer(encoded, scored, "words", model.identity, "speed")
-        read = time.perf_counter()
+        answered = time.perf_counter()
         model.score(encoded.ids)
-        whole.append(1000 * (read - began))
-        network.append(1000 * (time.perf_counter() - read))
+        whole.append(1000 * (answered - began))
+        network.append(1000 * (time.perf_counter() - answered))
     whole, network = whole[-len(reviews) :], network[-len(reviews) :]
     return {
         "tokens": SPEED_TOKENS,
@@ -204,7 +204,7 @@ def speed(texts: Sequence[str], folder: Path) -> dict[str, Any]:
 
 
 class Labelled(NamedTuple):
-    """Texts of a file, their labels 0 or 1, int (texts,), and the number of rows without one."""
+    """Texts of a file, their labels 0 or 1, int (texts,), and the number of rows without a side."""
 
     texts: list[str]
     labels: np.ndarray
@@ -212,9 +212,9 @@ class Labelled(NamedTuple):
 
 
 def read_csv(path: Path) -> Labelled:
-    """Read the columns text and label of a CSV file in UTF-8. Raises ValueError with the line.
+    """Load the columns text and label of a CSV file in UTF-8. Raises ValueError with the line.
 
-    Labels mean what they mean to ``adapt``, ``compare`` and the page.
+    Labels have the same meaning in ``adapt``, ``compare`` and the page.
     """
     rows = list(_csv_rows(path))
     if not rows:
@@ -263,35 +263,35 @@ def _meaning(rows: Sequence[tuple[str, str, str]]) -> dict[str, int | None]:
     except BatchError as error:
         raise ValueError(str(error)) from error
     value, where = next((label, where) for _, label, where in rows if labelled.plain(label) in unknown)
-    came = repr(value) if len(value) <= 10 else f"{len(value):,} characters"
+    shown = repr(value) if len(value) <= 10 else f"{len(value):,} characters"
     raise ValueError(
-        f"{where}: a label is positive, negative, pos, neg, 1 or 0, got {came}; a file has one scale: words,"
+        f"{where}: a label is positive, negative, pos, neg, 1 or 0, got {shown}; a file has one scale: words,"
         " 1 and 0, 1 and 2, -1 and 1, or stars up to 5 or 10"
     )
 
 
 def publish(model: Path, name: str, figures: dict[str, Any], command: str) -> None:
-    """Write figures, and the command that prints them, into the card of the model they belong to."""
+    """Write figures, and the command that prints them, into the card of their model."""
     path = model / "model.json"
     card = json.loads(path.read_text(encoding="utf-8"))
     card["metrics"][name] = {**figures, "command": command}
     data = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
     if len(data) > MAX_CARD_BYTES:
-        raise ValueError(f"{path} would have {len(data):,} bytes, at most {MAX_CARD_BYTES:,} are sent around")
+        raise ValueError(f"{path} would have {len(data):,} bytes; a card has at most {MAX_CARD_BYTES:,}")
     write_atomic(path, data)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Judge the published model.")
+    parser = argparse.ArgumentParser(description="Evaluate the published model.")
     parser.add_argument("--split", choices=("development", "test"), default="development")
-    parser.add_argument("--csv", type=Path, help="judge this file of text,label instead of a split")
+    parser.add_argument("--csv", type=Path, help="evaluate this file of text,label instead of a split")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     parser.add_argument("--publish", action="store_true", help="write the figures into the card")
-    asked = parser.add_mutually_exclusive_group()
-    asked.add_argument("--speed", action="store_true", help="measure milliseconds a review instead")
-    asked.add_argument("--length-temperature", action="store_true", help="ask for a temperature by length")
+    other = parser.add_mutually_exclusive_group()
+    other.add_argument("--speed", action="store_true", help="measure milliseconds a review instead")
+    other.add_argument("--length-temperature", action="store_true", help="try a temperature by length")
     options = parser.parse_args()
     if options.workers < 1:
         parser.error(f"--workers must be 1 or more, got {options.workers}")
@@ -307,26 +307,26 @@ def main() -> None:
 
 
 def _figures(options: argparse.Namespace) -> dict[str, Any]:
-    """Give what the flags ask for, and publish it when they say so."""
+    """Measure what the flags name, and publish it with --publish."""
     if options.csv:
         rows = read_csv(options.csv)
         if rows.left_out:
             print(f"evaluate: left out {rows.left_out:,} rows without a side", file=sys.stderr)
-        return judge(rows.texts, rows.labels, options.model, options.workers)
+        return measure(rows.texts, rows.labels, options.model, options.workers)
     reviews = getattr(dataset.load(dataset.find_archive(options.archive)), options.split)
     texts = [review.text for review in reviews]
     labels = np.array([review.label for review in reviews])
     if options.length_temperature:
-        read = score_texts(texts, options.model, options.workers)
+        reading = score_texts(texts, options.model, options.workers)
         films = np.array([zlib.crc32(review.film.encode()) for review in reviews])
-        before = read.logits * inference.model_fn(options.model).card["temperature"]
-        return question_of_length(before, labels, read.lengths, films)
+        before = reading.logits * inference.model_fn(options.model).card["temperature"]
+        return compare_length_temperature(before, labels, reading.lengths, films)
     if options.speed:
         name, command = "speed", "python -m training.evaluation.evaluate --speed"
         figures = speed(texts, options.model)
     else:
         name, command = options.split, f"python -m training.evaluation.evaluate --split {options.split}"
-        figures = judge(texts, labels, options.model, options.workers)
+        figures = measure(texts, labels, options.model, options.workers)
     if options.publish:
         publish(options.model, name, figures, command)
     return figures

@@ -1,10 +1,10 @@
-"""Send 500 test reviews through the running app, as its users do, and judge the answers.
+"""Send 500 test reviews through the running app, as its users do, and measure the answers.
 
     make run                                # in one terminal
     python -m training.evaluation.evaluate_app         # in another
 
-The check that the project's forerunner ended with: half positive, half negative reviews, each by
-its own HTTP request. Prints accuracy, errors and milliseconds a review; ends with 1 after any error.
+Half of the reviews are positive and half negative, and each is one HTTP request, as in the test of the app
+before this one. Prints accuracy, errors and milliseconds a review. The exit status is 1 after any error.
 """
 
 import argparse
@@ -27,8 +27,8 @@ TIMEOUT_SECONDS = 30
 LOCAL_URL = "http://127.0.0.1:8000"
 
 
-class Answer(NamedTuple):
-    """One request: the probability (None on an error), the HTTP status (0: no answer of an API), ms."""
+class AppResponse(NamedTuple):
+    """The app's response: probability (None for an error), HTTP status (0 without a valid response), ms."""
 
     probability: float | None
     sentiment: str
@@ -37,7 +37,7 @@ class Answer(NamedTuple):
 
 
 def address_of(url: str) -> SplitResult:
-    """Give an http(s) URL's parts. Raises ValueError when it is none."""
+    """Parse an http(s) URL. Raises ValueError for any other."""
     address = urlsplit(url)
     if address.scheme not in ("http", "https") or not address.hostname or address.port == 0:
         raise ValueError("not an http(s) URL")
@@ -45,7 +45,7 @@ def address_of(url: str) -> SplitResult:
 
 
 def sample(reviews: list[dataset.Review], count: int, seed: int) -> list[dataset.Review]:
-    """Give ``count`` reviews, half of each label, in a random order fixed by the seed."""
+    """Return ``count`` reviews, half of each label, in a random order fixed by the seed."""
     chooser = random.Random(seed)
     chosen = []
     for label in (0, 1):
@@ -54,7 +54,7 @@ def sample(reviews: list[dataset.Review], count: int, seed: int) -> list[dataset
     return chosen
 
 
-def ask(connection: http.client.HTTPConnection, path: str, review: str) -> Answer:
+def post(connection: http.client.HTTPConnection, path: str, review: str) -> AppResponse:
     """Post one review over a kept-alive connection."""
     body = json.dumps({"review": review, "explain": "none"}).encode()
     began = time.perf_counter()
@@ -65,19 +65,19 @@ def ask(connection: http.client.HTTPConnection, path: str, review: str) -> Answe
         data = response.read()
     except (OSError, http.client.HTTPException):
         connection.close()
-        return Answer(None, "", 0, (time.perf_counter() - began) * 1000)
+        return AppResponse(None, "", 0, (time.perf_counter() - began) * 1000)
     ms = (time.perf_counter() - began) * 1000
     if response.status != 200:
-        return Answer(None, "", response.status, ms)
+        return AppResponse(None, "", response.status, ms)
     try:
-        answer = json.loads(data)
-        return Answer(float(answer["probability"]), answer["sentiment"], 200, ms)
+        message = json.loads(data)
+        return AppResponse(float(message["probability"]), message["sentiment"], 200, ms)
     except (ValueError, KeyError, TypeError):
-        return Answer(None, "", 0, ms)
+        return AppResponse(None, "", 0, ms)
 
 
-def judge(answers: list[Answer], labels: list[int]) -> dict[str, float]:
-    """Give accuracy (an error counts as wrong), share uncertain, errors, p50 and p95 in ms."""
+def summarize(answers: list[AppResponse], labels: list[int]) -> dict[str, float]:
+    """Return accuracy (an error is wrong), share uncertain, errors, p50 and p95 in ms."""
     right = sum(
         answer.probability is not None and (answer.probability >= 0.5) == (label == 1)
         for answer, label in zip(answers, labels, strict=True)
@@ -94,7 +94,7 @@ def judge(answers: list[Answer], labels: list[int]) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Judge the running app on test reviews.")
+    parser = argparse.ArgumentParser(description="Measure the running app on test reviews.")
     default = os.environ.get("API_URL") or f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
     parser.add_argument("--url", default=default, help="the API's address (default: API_URL, or make run's)")
     parser.add_argument("--count", type=int, default=500, help="reviews, half of each label (default 500)")
@@ -112,16 +112,16 @@ def main() -> None:
     kind = http.client.HTTPSConnection if secure else http.client.HTTPConnection
     connection = kind(address.hostname or "", address.port, timeout=TIMEOUT_SECONDS)
     path = address.path.rstrip("/") + "/v1/sentiment"
-    if ask(connection, path, "A first review, to see that somebody answers.").status == 0:
+    if post(connection, path, "A first review, to check that the app answers.").status == 0:
         sys.exit(f"evaluate-app: nothing answers at {options.url}; start it with `make run` first")
     try:
         reviews = dataset.load(dataset.find_archive(options.archive)).test
     except dataset.DataError as error:
         sys.exit(f"evaluate-app: {error}")
     chosen = sample(reviews, options.count, options.seed)
-    answers = [ask(connection, path, review.text) for review in tqdm(chosen, desc="asking", disable=None)]
+    answers = [post(connection, path, review.text) for review in tqdm(chosen, desc="sending", disable=None)]
     connection.close()
-    figures = judge(answers, [review.label for review in chosen])
+    figures = summarize(answers, [review.label for review in chosen])
     print(json.dumps(figures))
     if figures["errors"]:
         sys.exit(

@@ -1,12 +1,12 @@
-"""Ask whether the explanations are honest: does the verdict move when the words they name are removed?
+"""Measure whether the explanations are faithful: the verdict must move when their words are removed.
 
-    python -m training.evaluation.faithfulness                 # 500 development reviews, a few minutes on 2 cores
+    python -m training.evaluation.faithfulness                 # 500 development reviews, a few minutes
     python -m training.evaluation.faithfulness --reviews 50    # a first look
 
-Words are ranked by our contributions, by occlusion (each word removed in turn) and at random. Then the
-top 1, 5, 10, 20 and 50 % of a review's words are removed from what the served network reads
-(comprehensiveness: the probability of its verdict should fall), or kept alone (sufficiency: it should
-stay). Both are averaged over the five shares (AOPC). Prints a table and one line of JSON.
+Words are ranked by the model's contributions, by occlusion (each word removed in turn) and at random. Then
+the top 1, 5, 10, 20 and 50 % of a review's words are removed from the network's input (comprehensiveness: the
+probability of its verdict should fall), or kept alone (sufficiency: it should stay). Both are averaged over
+the five shares (AOPC). Prints a table and one line of JSON.
 
 Source: DeYoung et al., "ERASER: A Benchmark to Evaluate Rationalized NLP Models", ACL 2020.
 """
@@ -37,11 +37,11 @@ from vocab.vocabulary import EncodedReview
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 METHODS = ("contributions", "occlusion", "random")
 REVIEWS = 500
-# Random orders a review, of which the mean is taken.
+# Random orders for each review; their mean counts.
 RANDOM_ORDERS = 5
 CHUNK = 10
 
-# Gives the network's answer to ids; never asked about none.
+# Returns the network's score of at least one id.
 ScoreFunction = Callable[[list[int]], Score]
 
 
@@ -53,10 +53,10 @@ class Erasure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """A review: its erasures by method, its sentences' falls, and how far the parts are from the logit.
+    """A review: its erasures by method, its sentences' falls, and the gap between logit and sum of parts.
 
-    ``falls`` says by how much P(verdict) falls without each sentence, and ``strongest`` which of them
-    has the largest contribution to the verdict.
+    ``falls`` are the falls of P(verdict) without each sentence. ``strongest`` is the index of the sentence
+    with the largest contribution to the verdict.
     """
 
     erasures: dict[str, Erasure]
@@ -65,8 +65,8 @@ class Outcome(NamedTuple):
     sum_gap: float
 
 
-def examine(encoded: EncodedReview, score: ScoreFunction, seed: int) -> Outcome | None:
-    """Remove words and sentences from one review; None when it holds no word."""
+def measure(encoded: EncodedReview, score: ScoreFunction, seed: int) -> Outcome | None:
+    """Remove words and sentences from one review. Return None if it holds no word."""
     ids = encoded.ids
     scored = score(ids)
     sign = 1 if scored.probability >= 0.5 else -1
@@ -95,9 +95,9 @@ def examine(encoded: EncodedReview, score: ScoreFunction, seed: int) -> Outcome 
 
 
 def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Give the means over reviews, and the standard errors of the two averages over SHARES.
+    """Return the means over reviews, and the standard errors of the two averages over SHARES.
 
-    Raises ValueError when there is no review.
+    Raises ValueError without a review.
     """
     if not outcomes:
         raise ValueError("no review that could be read holds a word")
@@ -128,14 +128,14 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """Lay the figures out in percentage points of P(verdict)."""
+    """Format the figures, in percentage points of P(verdict)."""
     shares = "".join(f"{f'{100 * share:.0f} %':>7}" for share in found["shares"])
     lines = [f"fall of P(verdict) in points, {found['reviews']} reviews"]
-    for name, what in (
+    for name, hint in (
         ("comprehensiveness", "removed: more is better"),
         ("sufficiency", "kept alone: less is better"),
     ):
-        lines.append(f"{name + ', ' + what:46}   mean{shares}")
+        lines.append(f"{name + ', ' + hint:46}   mean{shares}")
         for method, row in found["words"].items():
             cells = [row[name], *row[f"{name}_at"]]
             lines.append(f"  {method:44}" + "".join(f"{100 * cell:7.1f}" for cell in cells))
@@ -146,38 +146,38 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def evenly(reviews: Sequence[dataset.Review], count: int) -> list[dataset.Review]:
-    """Give ``count`` reviews at even steps through the list, which is sorted by label, then number."""
+def sample(reviews: Sequence[dataset.Review], count: int) -> list[dataset.Review]:
+    """Return ``count`` reviews at even steps through the list, which is sorted by label, then number."""
     steps = np.linspace(0, len(reviews) - 1, min(count, len(reviews)))
     return [reviews[int(step)] for step in np.round(steps)]
 
 
-def examine_all(texts: Sequence[str], model: Path, workers: int) -> list[Outcome]:
-    """Examine reviews in several processes; those that can't be read or hold no word are left out."""
+def measure_all(texts: Sequence[str], model: Path, workers: int) -> list[Outcome]:
+    """Measure reviews in several processes, without those that can't be read or hold no word."""
     pieces = [texts[start : start + CHUNK] for start in range(0, len(texts), CHUNK)]
     with ProcessPoolExecutor(workers) as pool:
-        examined = pool.map(partial(_examine_piece, str(model)), pieces)
-        progress = tqdm(examined, total=len(pieces), desc=f"erasing, {CHUNK} reviews each", disable=None)
+        outcomes = pool.map(partial(_measure_piece, str(model)), pieces)
+        progress = tqdm(outcomes, total=len(pieces), desc=f"erasing, {CHUNK} reviews each", disable=None)
         return [outcome for piece in progress for outcome in piece]
 
 
-def _examine_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
+def _measure_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
     served = load_model(model)
-    found = []
+    outcomes = []
     for review in texts:
         try:
             encoded, _ = served.predict(review)
         except MessageError:
             continue
-        # The same orders for a review whichever process and place it has.
-        outcome = examine(encoded, served.score, zlib.crc32(review.encode()))
+        # A review has the same random orders in any process and place.
+        outcome = measure(encoded, served.score, zlib.crc32(review.encode()))
         if outcome:
-            found.append(outcome)
-    return found
+            outcomes.append(outcome)
+    return outcomes
 
 
 def _logit_without(ids: list[int], score: ScoreFunction, bias: float, removed: set[int]) -> float:
-    """Give the logit of the ids that are left; of none it is the bias, the sum of nothing."""
+    """Return the logit of the ids that are left, the bias if none is."""
     left = [number for index, number in enumerate(ids) if index not in removed]
     return score(left).logit if left else bias
 
@@ -189,7 +189,7 @@ def _erase(
     logit: float,
     sign: int,
 ) -> Erasure:
-    """Remove the first words of an order, and keep them alone: without the others and all signs."""
+    """Remove the first words of an order; then keep only them, without other words and signs."""
     removed, kept = [], []
     for share in SHARES:
         top = set(order[: math.ceil(share * len(order) - 1e-9)])
@@ -217,7 +217,9 @@ def _averages(name: str, falls: Sequence[Sequence[float]]) -> dict[str, Any]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Ask whether the published model's explanations are honest.")
+    parser = argparse.ArgumentParser(
+        description="Measure whether the published model's explanations are faithful."
+    )
     parser.add_argument("--reviews", type=int, default=REVIEWS, help="development reviews (default 500)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
@@ -229,13 +231,13 @@ def main() -> None:
     try:
         inference.model_fn(options.model)  # before the archive is read: it may be missing
         reviews = dataset.load(dataset.find_archive(options.archive)).development
-        chosen = [review.text for review in evenly(reviews, options.reviews)]
-        found = summarize(examine_all(chosen, options.model, options.workers))
+        chosen = [review.text for review in sample(reviews, options.reviews)]
+        found = summarize(measure_all(chosen, options.model, options.workers))
         if options.publish:
-            asked = "python -m training.evaluation.faithfulness"
+            command = "python -m training.evaluation.faithfulness"
             if options.reviews != REVIEWS:
-                asked += f" --reviews {options.reviews}"
-            publish(options.model, "faithfulness", found, asked)
+                command += f" --reviews {options.reviews}"
+            publish(options.model, "faithfulness", found, command)
     except OSError as error:
         sys.exit(f"faithfulness: {error.filename or options.model}: {error.strerror}")
     except (ValueError, dataset.DataError, inference.ModelFilesError, inference.VocabularyError) as error:

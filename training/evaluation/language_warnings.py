@@ -1,10 +1,10 @@
-"""Ask whether the warnings can be trusted: are other languages noticed, is English left alone?
+"""Measure the warnings: the share of other languages that they notice, and of English that they flag.
 
     python -m training.evaluation.language_warnings              # a table
-    python -m training.evaluation.language_warnings --failures   # and what was missed in the open half
+    python -m training.evaluation.language_warnings --failures   # and the missed sentences of the open half
 
-The sentences are the project's own (training/evaluation/cases/languages/README.md); what must not be flagged are the
-development reviews. Warnings are asked of the very function that serves them.
+The sentences are the project's own (training/evaluation/cases/languages/README.md). The development reviews
+must not be flagged. The warnings come from the function that serves them.
 """
 
 import argparse
@@ -25,19 +25,19 @@ from vocab.vocabulary import Vocabulary
 
 SENTENCES = Path(__file__).parent / "cases" / "languages" / "sentences.jsonl"
 CODES = ("not_english", "no_known_words", "too_short", "truncated")
-# What tells a reader that a text can't be judged. A text without a known word gets the second alone.
-TELLING = frozenset({"not_english", "no_known_words"})
-# The least that is asked of the languages in Latin letters, and the most of development reviews.
+# Warnings of another language. A text without a known word gets only the second.
+FOREIGN = frozenset({"not_english", "no_known_words"})
+# Goals: the least share noticed of a language in Latin letters, the most of development reviews flagged.
 LEAST_NOTICED, MOST_FLAGGED = 0.95, 0.005
 
 
 def load_sentences() -> list[dict[str, str]]:
-    """Read the sentences in other languages."""
+    """Load the sentences in other languages."""
     return [json.loads(line) for line in SENTENCES.read_text(encoding="utf-8").splitlines()]
 
 
-def codes_of(words: Vocabulary, review: str) -> frozenset[str]:
-    """Give the codes of the warnings that a review gets; none where it holds no token."""
+def warning_codes(words: Vocabulary, review: str) -> frozenset[str]:
+    """Return the codes of a review's warnings, none without a token."""
     encoded = words.encode(review)
     return frozenset(warning["code"] for warning in messages.warnings_of(encoded) if encoded.ids)
 
@@ -45,9 +45,9 @@ def codes_of(words: Vocabulary, review: str) -> frozenset[str]:
 def languages(
     sentences: Sequence[dict[str, str]], codes: Sequence[frozenset[str]]
 ) -> dict[str, dict[str, Any]]:
-    """Give by language how many sentences there are, and the shares noticed.
+    """Return, by language, the number of sentences and the shares noticed.
 
-    ``not_english``: with that very warning. ``noticed``: with that or ``no_known_words``.
+    ``not_english``: with that warning. ``noticed``: with that one or ``no_known_words``.
     """
     found: dict[str, list[frozenset[str]]] = defaultdict(list)
     scripts = {}
@@ -59,14 +59,14 @@ def languages(
             "script": scripts[language],
             "sentences": len(given),
             "not_english": sum("not_english" in one for one in given) / len(given),
-            "noticed": sum(bool(one & TELLING) for one in given) / len(given),
+            "noticed": sum(bool(one & FOREIGN) for one in given) / len(given),
         }
         for language, given in found.items()
     }
 
 
 def summarize(by_language: dict[str, dict[str, Any]], of_reviews: Sequence[frozenset[str]]) -> dict[str, Any]:
-    """Give the shares by language, over both kinds of scripts, and the shares of English reviews flagged."""
+    """Return the shares by language and by script, and the share of English reviews with each warning."""
     flagged = Counter(code for given in of_reviews for code in given)
     rows = by_language.values()
     total: dict[str, dict[str, Any]] = {}
@@ -90,13 +90,13 @@ def summarize(by_language: dict[str, dict[str, Any]], of_reviews: Sequence[froze
 
 
 def shortcomings(found: dict[str, Any]) -> list[str]:
-    """Say in sentences what falls short of LEAST_NOTICED and MOST_FLAGGED; nothing when all is met."""
+    """Return a sentence for each goal that is missed."""
     short = [
         f"of {language} only {100 * row['noticed']:.1f} % is noticed, {100 * LEAST_NOTICED:.0f} % is asked"
         for language, row in found["by_language"].items()
         if row["script"] == "latin" and row["noticed"] < LEAST_NOTICED
     ]
-    flagged = sum(found["flagged"][code] for code in TELLING)
+    flagged = sum(found["flagged"][code] for code in FOREIGN)
     if flagged > MOST_FLAGGED:
         short.append(
             f"{100 * flagged:.2f} % of the English reviews are flagged, {100 * MOST_FLAGGED:.1f} % may be"
@@ -105,7 +105,7 @@ def shortcomings(found: dict[str, Any]) -> list[str]:
 
 
 def table(found: dict[str, Any]) -> str:
-    """Lay the figures out: languages in Latin letters first."""
+    """Format the figures, languages in Latin letters first."""
     lines = [f"{'':18}sentences   noticed       by not_english alone"]
 
     def line(name: str, row: dict[str, Any]) -> str:
@@ -121,19 +121,19 @@ def table(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Ask whether the warnings can be trusted.")
+    parser = argparse.ArgumentParser(description="Measure the warnings of other languages.")
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
-    parser.add_argument("--failures", action="store_true", help="list what is missed in the open half")
+    parser.add_argument("--failures", action="store_true", help="list the missed sentences of the open half")
     parser.add_argument("--publish", action="store_true", help="write the shares into the model's card")
     options = parser.parse_args()
     try:
         words = vocabulary.load()
         reviews = dataset.load(dataset.find_archive(options.archive)).development
         sentences = load_sentences()
-        codes = [codes_of(words, row["text"]) for row in sentences]
+        codes = [warning_codes(words, row["text"]) for row in sentences]
         progress = tqdm(reviews, desc="reading", unit=" reviews", disable=None)
-        of_reviews = [codes_of(words, review.text) for review in progress]
+        of_reviews = [warning_codes(words, review.text) for review in progress]
         found = summarize(languages(sentences, codes), of_reviews)
         if options.publish:
             publish(options.model, "warnings", found, "python -m training.evaluation.language_warnings")
@@ -146,10 +146,10 @@ def main() -> None:
         print(f"falls short: {sentence}")
     if options.failures:
         for row, given in zip(sentences, codes, strict=True):
-            if row["half"] == "open" and not given & TELLING:
+            if row["half"] == "open" and not given & FOREIGN:
                 print(f"{row['language']}: {row['text']}")
         for review, given in zip(reviews, of_reviews, strict=True):
-            if given & TELLING:
+            if given & FOREIGN:
                 print(f"{review.name}: {', '.join(sorted(given))}")
 
 

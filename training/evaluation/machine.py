@@ -1,4 +1,4 @@
-"""Name the machine that a time was measured on."""
+"""Describe the machine on which a time was measured."""
 
 import os
 import platform
@@ -9,14 +9,14 @@ CPUINFO = Path("/proc/cpuinfo")
 
 
 def describe(cores: int | None = None) -> str:
-    """Name the cores used (default: all): ``describe(1)`` -> ``"1 core of AMD EPYC 7B13"``."""
+    """Return the cores' number and kind (default: all): ``describe(1)`` -> ``"1 core of AMD EPYC 7B13"``."""
     count = cores or os.cpu_count() or 1
     return f"{count} core{'s' if count > 1 else ''} of {_processor()}"
 
 
 def _processor() -> str:
     if CPUINFO.is_file():
-        named = re.search(r"^model name\s*:\s*(.+)$", CPUINFO.read_text(encoding="utf-8"), re.MULTILINE)
-        if named:
-            return " ".join(named[1].split())
+        model = re.search(r"^model name\s*:\s*(.+)$", CPUINFO.read_text(encoding="utf-8"), re.MULTILINE)
+        if model:
+            return " ".join(model[1].split())
     return platform.processor() or platform.machine() or "an unnamed processor"

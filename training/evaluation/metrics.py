@@ -1,6 +1,6 @@
-"""Judge probabilities: accuracy, confusion, likelihood, Brier, calibration, risk and coverage, the band.
+"""Metrics of probabilities: accuracy, confusion, log loss, Brier, calibration, risk and coverage, the band.
 
-``logits`` are float (reviews,), ``labels`` are 0 or 1 (reviews,), ``probabilities`` are P(positive).
+``logits`` are float (reviews,), ``labels`` 0 or 1, (reviews,), and ``probabilities`` P(positive), (reviews,).
 """
 
 import math
@@ -10,47 +10,47 @@ from typing import Any
 import numpy as np
 
 BINS = 15
-# What is said outright shall be right this often; the rest is "uncertain".
-SAID_OUTRIGHT = 0.95
-# Never call more than this share uncertain, nor leave no band at all.
+# Share right among verdicts that are not "uncertain".
+OUTRIGHT_ACCURACY = 0.95
+# At least this share gets a verdict, and the band is never narrower than this threshold.
 MIN_COVERAGE, MIN_THRESHOLD = 0.5, 0.55
 # The surest 100 %, 95 %, ... 50 % of the reviews.
 SHARES = tuple(percent / 100 for percent in range(100, 45, -5))
-# No length may make a temperature smaller than this.
+# The least temperature at any length.
 MIN_TEMPERATURE = 0.05
 CHANCE_DRAWS = 100
 
 
 def probabilities_of(logits: np.ndarray, temperature: float | np.ndarray = 1.0) -> np.ndarray:
-    """Give P(positive) = sigmoid(logit / temperature); one temperature, or one a review."""
+    """Return P(positive) = sigmoid(logit / temperature), with one temperature or one for each review."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     return np.exp(-np.logaddexp(0, -scaled))
 
 
 def nll(logits: np.ndarray, labels: np.ndarray, temperature: float | np.ndarray = 1.0) -> float:
-    """Give the mean negative log-likelihood, in nats."""
-    return float(surprises(logits, labels, temperature).mean())
+    """Return the mean log loss (negative log-likelihood), in nats."""
+    return float(log_losses(logits, labels, temperature).mean())
 
 
-def surprises(logits: np.ndarray, labels: np.ndarray, temperature: float | np.ndarray = 1.0) -> np.ndarray:
-    """Give -log P(label) of each review, float64 (reviews,), in nats."""
+def log_losses(logits: np.ndarray, labels: np.ndarray, temperature: float | np.ndarray = 1.0) -> np.ndarray:
+    """Return the log loss -log P(label) of each review, float64 (reviews,), in nats."""
     signed = np.where(labels == 1, 1.0, -1.0) * np.asarray(logits, dtype=np.float64) / temperature
     return np.logaddexp(0, -signed)
 
 
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Give the temperature of least NLL, 0.2 to 5, by golden-section search on its logarithm.
+    """Fit the temperature of least log loss, 0.2 to 5, by golden-section search on its logarithm.
 
     Source: Guo et al., "On Calibration of Modern Neural Networks", ICML 2017.
     """
-    found = _least(lambda log: nll(logits, labels, math.exp(log)), math.log(0.2), math.log(5.0))
-    return round(math.exp(found), 4)
+    best = _least(lambda log: nll(logits, labels, math.exp(log)), math.log(0.2), math.log(5.0))
+    return round(math.exp(best), 4)
 
 
 def fit_length_temperature(
     logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray
 ) -> tuple[float, float]:
-    """Give a and b of the temperature a + b * log(tokens) of least NLL; b lies from -0.5 to 0.5."""
+    """Fit a and b of the temperature a + b * log(tokens) of least log loss, with b from -0.5 to 0.5."""
     logs = np.log(lengths)
     middle = float(logs.mean())
 
@@ -67,12 +67,12 @@ def fit_length_temperature(
 
 
 def length_temperatures(lengths: np.ndarray, a: float, b: float) -> np.ndarray:
-    """Give the temperature a + b * log(tokens) of each review, never below MIN_TEMPERATURE."""
+    """Return the temperature a + b * log(tokens) of each review, never below MIN_TEMPERATURE."""
     return np.maximum(a + b * np.log(lengths), MIN_TEMPERATURE)
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Give the mean gap between confidence and accuracy over ``bins`` bins of equal mass, 0..1."""
+    """Return the mean gap between confidence and accuracy over ``bins`` bins of equal mass, 0..1."""
     return float(
         sum(
             row["share"] * abs(row["confidence"] - row["accuracy"])
@@ -82,9 +82,9 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
 
 
 def positive_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:
-    """Give the mean gap between P(positive) and the share that is positive, over bins of equal mass, 0..1.
+    """Return the mean gap between P(positive) and the share that is positive, over bins of equal mass, 0..1.
 
-    Stricter than the verdict's: a lean to one side, which the other side makes good there, shows here.
+    Stricter than ``expected_calibration_error``, where errors of the two sides can cancel out.
     """
     order = np.argsort(probabilities, kind="stable")
     gaps = [
@@ -95,9 +95,9 @@ def positive_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
 
 
 def error_by_chance(probabilities: np.ndarray, bins: int = BINS) -> float:
-    """Give the calibration error that so many perfectly calibrated probabilities would show, 0..1.
+    """Return the calibration error of these probabilities if they were perfectly calibrated, 0..1.
 
-    The mean over CHANCE_DRAWS drawn sets of labels: few reviews in a bin rarely match their mean.
+    The mean over CHANCE_DRAWS drawn sets of labels. Few reviews in a bin rarely match their mean.
     """
     confidence = np.sort(np.maximum(probabilities, 1 - probabilities))
     draws = np.random.default_rng(0).random((CHANCE_DRAWS, len(confidence))) < confidence
@@ -109,7 +109,7 @@ def error_by_chance(probabilities: np.ndarray, bins: int = BINS) -> float:
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> list[dict[str, float]]:
-    """Give confidence and accuracy of the predicted class in bins of equal mass."""
+    """Return confidence and accuracy of the predicted class in bins of equal mass."""
     confidence, right = _verdicts(probabilities, labels)
     order = np.argsort(confidence, kind="stable")
     return [
@@ -123,20 +123,20 @@ def reliability(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS)
 
 
 def uncertain_band(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
-    """Give the narrowest band around 0.5 outside of which SAID_OUTRIGHT of the verdicts are right."""
+    """Return the narrowest band around 0.5 outside of which OUTRIGHT_ACCURACY of the verdicts are right."""
     confidence, right = _verdicts(probabilities, labels)
     order = np.argsort(-confidence, kind="stable")
     accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    good = np.flatnonzero(accuracy >= SAID_OUTRIGHT)
+    good = np.flatnonzero(accuracy >= OUTRIGHT_ACCURACY)
     covered = max(int(good[-1]) + 1 if len(good) else 0, int(MIN_COVERAGE * len(order)))
     threshold = round(max(float(confidence[order[covered - 1]]), MIN_THRESHOLD), 3)
     return round(1 - threshold, 3), threshold
 
 
 def accuracy_of_surest(probabilities: np.ndarray, labels: np.ndarray, share: float) -> float:
-    """Give the accuracy on the surest ``share`` of the reviews, at least one of them.
+    """Return the accuracy on the surest ``share`` of the reviews, at least one of them.
 
-    Reviews that are as sure as the last one taken count by their mean, so their order changes nothing.
+    Reviews as sure as the last one count by their mean, so their order changes nothing.
     """
     confidence, right = _verdicts(probabilities, labels)
     count = _count_of(share, len(confidence))
@@ -146,7 +146,7 @@ def accuracy_of_surest(probabilities: np.ndarray, labels: np.ndarray, share: flo
 
 
 def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[str, float]]:
-    """Give the accuracy of the surest 100 %, 95 %, ... 50 %, and how sure the least sure of them is.
+    """Return the accuracy of the surest 100 %, 95 %, ... 50 %, and the confidence of the least sure of them.
 
     Source: El-Yaniv & Wiener, "On the Foundations of Noise-free Selective Classification", JMLR 2010.
     """
@@ -162,18 +162,18 @@ def risk_coverage(probabilities: np.ndarray, labels: np.ndarray) -> list[dict[st
 
 
 def confusion(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, int]:
-    """Count the reviews by what was said and what is true."""
-    said, true = probabilities >= 0.5, labels == 1
+    """Count the reviews by predicted and true label."""
+    positive, true = probabilities >= 0.5, labels == 1
     return {
-        "true_positive": int((said & true).sum()),
-        "false_positive": int((said & ~true).sum()),
-        "true_negative": int((~said & ~true).sum()),
-        "false_negative": int((~said & true).sum()),
+        "true_positive": int((positive & true).sum()),
+        "false_positive": int((positive & ~true).sum()),
+        "true_negative": int((~positive & ~true).sum()),
+        "false_negative": int((~positive & true).sum()),
     }
 
 
 def summary(probabilities: np.ndarray, labels: np.ndarray, band: tuple[float, float]) -> dict[str, Any]:
-    """Give every figure of a split in one dict; shares lie in 0..1, None where nothing was said."""
+    """Return every metric of a split. Shares are 0..1, or None for the share of nothing."""
     right = (probabilities >= 0.5) == (labels == 1)
     outright = (probabilities <= band[0]) | (probabilities >= band[1])
     likelihood = np.where(labels == 1, probabilities, 1 - probabilities)
@@ -201,7 +201,7 @@ def _share(right: np.ndarray) -> float | None:
 def by_length(
     probabilities: np.ndarray, labels: np.ndarray, lengths: np.ndarray, band: tuple[float, float]
 ) -> list[dict[str, Any]]:
-    """Give the summary for each quarter of the reviews by their number of tokens."""
+    """Return the summary for each quarter of the reviews by their number of tokens."""
     order = np.argsort(lengths, kind="stable")
     return [
         {
@@ -220,9 +220,9 @@ def by_negation(
     lengths: np.ndarray,
     band: tuple[float, float],
 ) -> list[dict[str, Any]]:
-    """Give the summary for reviews without a negator, and for thirds of the others by how dense they are.
+    """Return the summary for reviews without a negator, and for thirds of the others by their density.
 
-    ``negators`` counts them in a review's ``lengths`` tokens. Groups without a review are left out.
+    ``negators`` are counts among a review's ``lengths`` tokens. Empty groups are left out.
     """
     density = 100 * negators / np.maximum(lengths, 1)
     without, others = np.flatnonzero(negators == 0), np.flatnonzero(negators > 0)
@@ -240,7 +240,7 @@ def by_negation(
 
 
 def _verdicts(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Give how sure each verdict is, 0.5..1, and whether it is right."""
+    """Return each verdict's confidence, 0.5..1, and whether it is right, both (reviews,)."""
     positive = probabilities >= 0.5
     return np.where(positive, probabilities, 1 - probabilities), positive == (labels == 1)
 
@@ -250,7 +250,7 @@ def _count_of(share: float, reviews: int) -> int:
 
 
 def _least(loss: Callable[[float], float], low: float, high: float, width: float = 1e-5) -> float:
-    """Give where a loss with one valley is least, by golden-section search."""
+    """Return the minimum of a loss with one valley, by golden-section search."""
     ratio = (math.sqrt(5) - 1) / 2
     while high - low > width:
         left, right = high - ratio * (high - low), low + ratio * (high - low)

@@ -1,4 +1,4 @@
-"""Two models on the same reviews: by how much they differ, and how much of that could be chance.
+"""Two models on the same reviews: their difference, and how much of it could be chance.
 
 ``before`` and ``after`` are P(positive), float64 (reviews,); ``labels`` 0 or 1, ``groups`` int (reviews,).
 """
@@ -11,13 +11,13 @@ import numpy as np
 from training.evaluation import metrics
 
 DRAWS = 1000
-# Of the draws, 95 in 100 lie between these.
+# 95 of 100 draws lie between these quantiles.
 LOW, HIGH = 0.025, 0.975
 METRICS = ("accuracy", "ece", "nll")
 
 
 class Figure(NamedTuple):
-    """One measure of both models, their difference (after - before), and a 95 % interval of each."""
+    """One metric of both models, their difference (after - before), and a 95 % interval of each."""
 
     before: float
     after: float
@@ -30,24 +30,24 @@ class Figure(NamedTuple):
 def compare(
     before: np.ndarray, after: np.ndarray, labels: np.ndarray, groups: np.ndarray | None = None
 ) -> dict[str, Figure]:
-    """Give accuracy, ECE and mean surprise (nats) of both, with intervals by the paired bootstrap.
+    """Return accuracy, ECE and mean log loss (nats) of both, with intervals by the paired bootstrap.
 
-    Reviews are drawn with replacement, a group as a whole, and both models judged on the same draw.
+    Groups are drawn whole, with replacement, and both models are measured on the same draw.
     """
-    every = np.arange(len(labels))
-    draws = (every, *_draws(groups, len(labels)))
-    table = np.array([[_measured(one[rows], labels[rows]) for one in (before, after)] for rows in draws])
+    all_rows = np.arange(len(labels))
+    draws = (all_rows, *_draws(groups, len(labels)))
+    table = np.array([[_metrics_of(one[rows], labels[rows]) for one in (before, after)] for rows in draws])
     return {name: _figure(table[:, :, index]) for index, name in enumerate(METRICS)}
 
 
 def mcnemar(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> tuple[int, int, float]:
-    """Give how many reviews only the first is right on, how many only the second, and p (two-sided).
+    """Return how many reviews only ``before`` and only ``after`` gets right, and p (two-sided).
 
-    McNemar's exact test: were both as good, each such review would fall to either like a coin's side.
+    McNemar's exact test: if both were as good, each such review would be a toss of a coin.
     """
     right_before, right_after = (_right(one, labels) for one in (before, after))
     lost, won = int((right_before & ~right_after).sum()), int((~right_before & right_after).sum())
-    ways = tail = 1  # whole numbers: nothing is rounded but the quotient
+    ways = tail = 1  # whole numbers, so only the quotient is rounded
     for count in range(min(lost, won)):
         ways = ways * (lost + won - count) // (count + 1)
         tail += ways
@@ -55,24 +55,24 @@ def mcnemar(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> tuple[
 
 
 def outcome(figures: dict[str, Figure]) -> str:
-    """Say "better", "no different" or "worse": by accuracy, and where that can't tell, by the surprise."""
-    accuracy, surprise = figures["accuracy"].interval, figures["nll"].interval
-    if accuracy[0] > 0 or (figures["accuracy"].difference >= 0 and surprise[1] < 0):
+    """Return "better", "no different" or "worse", by accuracy, or by log loss if accuracy is no help."""
+    accuracy, log_loss = figures["accuracy"].interval, figures["nll"].interval
+    if accuracy[0] > 0 or (figures["accuracy"].difference >= 0 and log_loss[1] < 0):
         return "better"
-    if accuracy[1] < 0 or surprise[0] > 0:
+    if accuracy[1] < 0 or log_loss[0] > 0:
         return "worse"
     return "no different"
 
 
 def is_below_guessing(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> bool:
-    """Say whether a model is right less often than a coin, beyond chance; each label counts for half."""
+    """Return whether a model is worse than guessing, beyond chance. Each label counts for half."""
     right = _right(probabilities, labels)
     shares = [_by_label(right[rows], labels[rows]) for rows in _draws(groups, len(labels))]
     return float(np.quantile(shares, HIGH)) < 0.5
 
 
-def by_what(outcome: str, figures: dict[str, Figure]) -> str:
-    """Give what qualifies "better" or "worse" where accuracy alone could not tell; else nothing."""
+def qualifier(outcome: str, figures: dict[str, Figure]) -> str:
+    """Return what to add to "better" or "worse" if log loss alone decided; empty otherwise."""
     low, high = figures["accuracy"].interval
     if outcome == "no different" or not low <= 0 <= high:
         return ""
@@ -90,8 +90,8 @@ def _draws(groups: np.ndarray | None, reviews: int) -> Iterator[np.ndarray]:
         yield np.repeat(np.arange(reviews), times[number])
 
 
-def _measured(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
-    """Give METRICS of one model."""
+def _metrics_of(probabilities: np.ndarray, labels: np.ndarray) -> list[float]:
+    """Return METRICS of one model."""
     likelihood = np.where(labels == 1, probabilities, 1 - probabilities)
     return [
         float(_right(probabilities, labels).mean()),
@@ -107,14 +107,14 @@ def _figure(pairs: np.ndarray) -> Figure:
 
 
 def _by_label(right: np.ndarray, labels: np.ndarray) -> float:
-    """Give the mean of the shares right of each label that comes up."""
+    """Return the mean, over labels, of the share right."""
     return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
 
 
 def _interval(values: np.ndarray) -> tuple[float, float]:
-    """Give where a measure lies: its own value comes first, then those of the draws.
+    """Return a metric's interval. Its own value comes first in ``values``, then those of the draws.
 
-    A calibration error grows by drawing twice; what the draws have more on average is taken off.
+    Drawing a review twice raises the calibration error, so the draws' mean excess is subtracted.
     """
     own, draws = values[0], values[1:]
     low, high = np.quantile(draws, (LOW, HIGH)) - (draws.mean() - own)

@@ -107,7 +107,7 @@ def save_vectors(pretrained: Path, out: Path) -> None:
 def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, float]:
     """Return the figures of development data, and the rates on the held-back half of the cases."""
     labels = np.array([review.label for review in data.development])
-    summary = evaluate.judge([review.text for review in data.development], labels, model, workers)
+    summary = evaluate.measure([review.text for review in data.development], labels, model, workers)
     return {
         "development_accuracy": summary["accuracy"],
         "development_nll": summary["nll"],

@@ -45,7 +45,7 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
     for split in ("development", "test"):
         reviews = getattr(data, split)
         labels = np.array([review.label for review in reviews])
-        summary = evaluate.judge([review.text for review in reviews], labels, model, workers)
+        summary = evaluate.measure([review.text for review in reviews], labels, model, workers)
         figures |= {f"{split}_accuracy": summary["accuracy"], f"{split}_ece": summary["ece"]}
     rates = behaviour.overall_rates(model, data.development)
     return figures | {key: rates[key] for key in ("behaviour_held", "sentences_held")}

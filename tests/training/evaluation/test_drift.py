@@ -55,7 +55,7 @@ def test_reviews_like_those_of_the_test_split_are_alike(
     assert run(monkeypatch, told(*like_the_card(10))) == 0
     said = capsys.readouterr().out
     assert said.startswith("400 reviews were judged since the API's start.\n")
-    assert said.endswith("They are like what the model was examined on.\n")
+    assert said.endswith("They are like the reviews that the model was evaluated on.\n")
     assert "alike     10.0 % uncertain; 10.0 % on the test split" in said
     assert "2.0 % of their words are unknown" in said
     assert "DIFFERS" not in said
@@ -65,7 +65,7 @@ def test_reviews_like_those_of_the_test_split_are_alike(
     ("other", "says"),
     [
         (ReviewStats(100, 100, 2, "uncertain", ()), "uncertain; 10.0 % on the test split"),
-        (ReviewStats(100, 100, 2, "negative", ()), "positive, of those told outright; 50.0 %"),
+        (ReviewStats(100, 100, 2, "negative", ()), "positive, of those not uncertain; 50.0 %"),
         (ReviewStats(4, 3, 0, "positive", ()), "of at most 128 tokens; 25.0 %"),
         (ReviewStats(100, 100, 2, "positive", ("not_english",)), "with the warning not_english; 0.0 %"),
     ],
@@ -86,11 +86,11 @@ def test_a_difference_that_chance_makes_is_none() -> None:
 
 
 def test_a_length_inside_a_bucket_counts_by_its_part_of_it() -> None:
-    traffic = drift.read_metrics(told(*[ReviewStats(150, 10, 0, "positive", ())] * 10))
+    traffic = drift.parse_metrics(told(*[ReviewStats(150, 10, 0, "positive", ())] * 10))
     assert drift._up_to(traffic, 128) == 0
     assert drift._up_to(traffic, 144) == pytest.approx(0.5)
     assert drift._up_to(traffic, 160) == 1
-    endless = drift.read_metrics(told(ReviewStats(9_000, 10, 0, "positive", ())))
+    endless = drift.parse_metrics(told(ReviewStats(9_000, 10, 0, "positive", ())))
     assert drift._up_to(endless, 5_000) == 0
 
 

@@ -244,7 +244,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[Any]:
     """Run main() on a split of two reviews, judged by a stand-in; give what it was handed."""
     handed: list[Any] = []
 
-    def judge(texts: list[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
+    def measure(texts: list[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
         handed.append((list(texts), labels.tolist(), model))
         return {"accuracy": 0.75}
 
@@ -252,7 +252,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[Any]:
         return dataset.Review("x", text, label, 9, "film")
 
     data = dataset.Dataset([], [review("developed", 0)], [], [review("one", 1), review("two", 0)], {})
-    monkeypatch.setattr(evaluate, "judge", judge)
+    monkeypatch.setattr(evaluate, "measure", measure)
     monkeypatch.setattr(dataset, "find_archive", lambda given: Path("archive"))
     monkeypatch.setattr(dataset, "load", lambda archive: data)
     monkeypatch.setattr(sys, "argv", ["evaluate.py", *flags])
@@ -283,7 +283,7 @@ def test_nothing_is_published_unasked_nor_from_a_csv(
 
 def test_a_card_too_large_to_be_sent_around_is_not_published(own_package: Path) -> None:
     before = (own_package / "model.json").read_bytes()
-    with pytest.raises(ValueError, match=r"model.json would have \d\d,\d{3} bytes, at most 64,000 are sent"):
+    with pytest.raises(ValueError, match=r"model.json would have \d\d,\d{3} bytes; a card has at most 64,000"):
         evaluate.publish(own_package, "test", {"note": "x" * evaluate.MAX_CARD_BYTES}, "make it")
     assert (own_package / "model.json").read_bytes() == before
 
@@ -299,7 +299,7 @@ def test_a_judgement_holds_every_figure_of_the_card(package: Path, model: infere
         "It wasnt bad, I never looked at the clock.",
         "<br />",
     ]
-    found = evaluate.judge(texts, np.array([0, 1, 0, 1, 0]), package, 1)
+    found = evaluate.measure(texts, np.array([0, 1, 0, 1, 0]), package, 1)
     assert found["unread"] == 1
     assert [row["share"] for row in found["risk_coverage"]] == list(evaluate.metrics.SHARES)
     assert (found["reviews"], sum(found["confusion"].values())) == (4, 4)
@@ -314,12 +314,12 @@ def test_a_judgement_holds_every_figure_of_the_card(package: Path, model: infere
 
 def test_texts_that_can_t_be_read_are_neither_right_nor_wrong(package: Path) -> None:
     good, bad = "A lovely, warm, wonderful film.", "Dull, dull, dull, and a waste of time."
-    read = evaluate.judge([good, bad], np.array([1, 0]), package, 1)
+    read = evaluate.measure([good, bad], np.array([1, 0]), package, 1)
     for label in (0, 1):
-        found = evaluate.judge([good, "", bad, "<br />"], np.array([1, label, 0, label]), package, 1)
+        found = evaluate.measure([good, "", bad, "<br />"], np.array([1, label, 0, label]), package, 1)
         assert found == {**read, "unread": 2}
     with pytest.raises(ValueError, match="none of the 2 texts holds a word or sign"):
-        evaluate.judge(["", " "], np.array([1, 1]), package, 1)
+        evaluate.measure(["", " "], np.array([1, 1]), package, 1)
 
 
 @pytest.mark.parametrize(
@@ -347,7 +347,7 @@ def made_up(a: float, b: float, count: int = 4_000) -> tuple[np.ndarray, ...]:
 
 
 def test_a_temperature_by_length_helps_where_the_truth_depends_on_length() -> None:
-    found = evaluate.question_of_length(*made_up(-1.0, 0.5))
+    found = evaluate.compare_length_temperature(*made_up(-1.0, 0.5))
     assert found["helps"]
     assert found["nll_gain"] > 2 * found["nll_gain_standard_error"] > 0
     assert found["by_length"]["nll"] == pytest.approx(found["one_temperature"]["nll"] - found["nll_gain"])
@@ -356,7 +356,7 @@ def test_a_temperature_by_length_helps_where_the_truth_depends_on_length() -> No
 
 
 def test_a_temperature_by_length_does_not_help_where_all_lengths_are_alike() -> None:
-    found = evaluate.question_of_length(*made_up(1.4, 0.0))
+    found = evaluate.compare_length_temperature(*made_up(1.4, 0.0))
     assert not found["helps"]
     assert found["b"] == pytest.approx(0, abs=0.2)
 
@@ -373,7 +373,7 @@ def test_temperatures_are_judged_on_films_that_they_were_not_fitted_on(
         return real(some, truth)
 
     monkeypatch.setattr(evaluate.metrics, "fit_temperature", fit)
-    evaluate.question_of_length(logits, labels, lengths, films)
+    evaluate.compare_length_temperature(logits, labels, lengths, films)
     assert len(fitted) == evaluate.FOLDS
     for fold, seen in enumerate(fitted):
         assert seen == set(logits[films % evaluate.FOLDS != fold].tolist())
@@ -446,7 +446,7 @@ def test_the_question_of_length_is_asked_of_the_logits_before_calibration(
         handed.extend([logits, *rest])
         return {"helps": False}
 
-    monkeypatch.setattr(evaluate, "question_of_length", question)
+    monkeypatch.setattr(evaluate, "compare_length_temperature", question)
     run_main(monkeypatch, "--length-temperature", "--model", str(own_package), "--workers", "1", "--publish")
     assert json.loads(capsys.readouterr().out) == {"helps": False}
     calibrated = inference.model_fn(own_package).predict("developed")[1].logit

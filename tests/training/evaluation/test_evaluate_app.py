@@ -16,7 +16,7 @@ from tests.support.stack import free_ports
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import evaluate_app
-from training.evaluation.evaluate_app import Answer
+from training.evaluation.evaluate_app import AppResponse
 
 
 class Api(ThreadingHTTPServer):
@@ -236,6 +236,6 @@ def test_a_sample_is_half_of_each_label_and_the_same_for_the_same_seed() -> None
 
 
 def test_times_are_the_middle_and_the_slowest_twentieth() -> None:
-    answers = [Answer(0.9, "positive", 200, float(ms)) for ms in range(100, 0, -1)]
-    found = evaluate_app.judge(answers, [1] * 100)
+    answers = [AppResponse(0.9, "positive", 200, float(ms)) for ms in range(100, 0, -1)]
+    found = evaluate_app.summarize(answers, [1] * 100)
     assert (found["p50_ms"], found["p95_ms"]) == (51.0, 96.0)

@@ -43,7 +43,7 @@ def liar(pulls: dict[str, float]) -> Callable[[list[int]], Score]:
 
 
 def outcome(review: str, score: Callable[[list[int]], Score], seed: int = 0) -> faithfulness.Outcome:
-    found = faithfulness.examine(WORDS.encode(review), score, seed)
+    found = faithfulness.measure(WORDS.encode(review), score, seed)
     assert found
     return found
 
@@ -94,7 +94,7 @@ def test_punctuation_is_neither_ranked_nor_removed_as_a_word() -> None:
         return score(ids)
 
     encoded = WORDS.encode("Good!")
-    faithfulness.examine(encoded, watch, 0)
+    faithfulness.measure(encoded, watch, 0)
     good, mark = encoded.ids
     # Whole, without its one word, and with that word alone; never with the mark as what is ranked.
     assert {tuple(ids) for ids in asked} == {(good, mark), (mark,), (good,)}
@@ -107,7 +107,7 @@ def test_a_review_of_one_word_leaves_the_bias() -> None:
 
 
 def test_a_review_without_a_word_is_left_out() -> None:
-    assert faithfulness.examine(WORDS.encode("!!! ..."), linear({}), 0) is None
+    assert faithfulness.measure(WORDS.encode("!!! ..."), linear({}), 0) is None
 
 
 def test_each_sentence_is_removed_and_the_strongest_named() -> None:
@@ -176,13 +176,13 @@ def test_the_table_shows_each_method_in_points() -> None:
 
 def test_reviews_are_taken_at_even_steps_from_first_to_last() -> None:
     reviews = [dataset.Review(str(n), "", n % 2, 9, "film") for n in range(11)]
-    assert [one.name for one in faithfulness.evenly(reviews, 3)] == ["0", "5", "10"]
-    assert faithfulness.evenly(reviews, 99) == reviews
+    assert [one.name for one in faithfulness.sample(reviews, 3)] == ["0", "5", "10"]
+    assert faithfulness.sample(reviews, 99) == reviews
 
 
 def test_the_same_figures_come_from_one_process_as_from_two(package: Path) -> None:
     texts = [f"{'Good' if n % 3 else 'Awful'} film, take {n}. Lovely end." for n in range(23)] + ["<br />"]
-    one, two = (faithfulness.examine_all(texts, package, workers) for workers in (1, 2))
+    one, two = (faithfulness.measure_all(texts, package, workers) for workers in (1, 2))
     assert len(one) == 23
     assert one == two
 

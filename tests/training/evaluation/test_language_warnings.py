@@ -39,7 +39,7 @@ def test_each_language_has_two_equal_halves_and_no_sentence_twice() -> None:
 
 
 def test_the_sentences_are_none_of_those_that_the_check_s_own_tests_hold() -> None:
-    written = (Path(__file__).parents[1] / "vocab" / "test_language.py").read_text(encoding="utf-8")
+    written = (Path(__file__).parents[2] / "vocab" / "test_language.py").read_text(encoding="utf-8")
     assert not [one["text"] for one in SENTENCES if one["text"] in written]
 
 
@@ -56,12 +56,12 @@ def test_the_sentences_are_none_of_those_that_the_check_s_own_tests_hold() -> No
     ],
 )
 def test_a_review_gets_the_codes_that_serving_gives_it(review: str, code: str) -> None:
-    assert code in language_warnings.codes_of(WORDS, review)
+    assert code in language_warnings.warning_codes(WORDS, review)
 
 
 @pytest.mark.parametrize("review", ["A warm and funny film with a very good end.", "<br />"])
 def test_english_and_nothing_get_no_code(review: str) -> None:
-    assert language_warnings.codes_of(WORDS, review) == NOTHING
+    assert language_warnings.warning_codes(WORDS, review) == NOTHING
 
 
 def test_a_sentence_is_noticed_by_either_warning_and_named_by_one() -> None:
@@ -131,14 +131,14 @@ def test_the_table_has_a_line_a_language_script_and_code() -> None:
 
 
 def test_of_each_language_in_latin_letters_95_in_100_sentences_are_noticed() -> None:
-    codes = [language_warnings.codes_of(WORDS, one["text"]) for one in SENTENCES]
+    codes = [language_warnings.warning_codes(WORDS, one["text"]) for one in SENTENCES]
     by_language = language_warnings.languages(SENTENCES, codes)
     assert language_warnings.shortcomings(language_warnings.summarize(by_language, [NOTHING])) == []
 
 
 def test_at_most_5_in_1000_development_reviews_are_flagged(archive: Path) -> None:
     reviews = dataset.load(archive).development
-    codes = [language_warnings.codes_of(WORDS, review.text) for review in reviews]
+    codes = [language_warnings.warning_codes(WORDS, review.text) for review in reviews]
     assert language_warnings.shortcomings(language_warnings.summarize({}, codes)) == []
 
 
@@ -152,7 +152,7 @@ def run_main(monkeypatch: pytest.MonkeyPatch, *flags: str) -> None:
         return FOREIGN if review == "flagged" else NOTHING
 
     reviews = [dataset.Review("name-1", "flagged", 1, 9, "f"), dataset.Review("name-2", "left", 1, 9, "f")]
-    monkeypatch.setattr(language_warnings, "codes_of", codes_of)
+    monkeypatch.setattr(language_warnings, "warning_codes", codes_of)
     monkeypatch.setattr(dataset, "find_archive", lambda given: Path("archive"))
     monkeypatch.setattr(dataset, "load", lambda archive: dataset.Dataset([], reviews, [], [], {}))
     monkeypatch.setattr(sys, "argv", ["language_warnings.py", *flags])

@@ -112,7 +112,7 @@ def test_the_band_is_no_wider_than_it_must_be() -> None:
     confidence = np.maximum(probabilities, 1 - probabilities)
     right = (probabilities >= 0.5) == (labels == 1)
     for narrower in np.arange(0.55, high - 0.005, 0.005):
-        assert right[confidence >= narrower].mean() < metrics.SAID_OUTRIGHT
+        assert right[confidence >= narrower].mean() < metrics.OUTRIGHT_ACCURACY
 
 
 @given(scored)
@@ -193,7 +193,7 @@ def test_each_review_has_its_own_temperature_and_surprise() -> None:
     assert metrics.probabilities_of(logits, temperatures).tolist() == pytest.approx(
         [1 / (1 + math.exp(-2)), 1 / (1 + math.exp(1.5))]
     )
-    found = metrics.surprises(logits, labels, temperatures)
+    found = metrics.log_losses(logits, labels, temperatures)
     assert found.tolist() == pytest.approx([math.log(1 + math.exp(-2)), math.log(1 + math.exp(1.5))])
 
 

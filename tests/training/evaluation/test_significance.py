@@ -58,9 +58,9 @@ def test_what_only_fits_better_is_not_said_to_be_right_more_often() -> None:
     labels = np.arange(1000) % 2
     right = np.arange(1000) % 10 < 8
     figures = significance.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels)
-    assert "accuracy may differ by chance" in significance.by_what("better", figures)
-    assert significance.by_what("better", significance.compare(*two(1000, 0.75, 0.85))) == ""
-    assert significance.by_what("no different", figures) == ""
+    assert "accuracy may differ by chance" in significance.qualifier("better", figures)
+    assert significance.qualifier("better", significance.compare(*two(1000, 0.75, 0.85))) == ""
+    assert significance.qualifier("no different", figures) == ""
 
 
 def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
