@@ -4,7 +4,7 @@
 
 Verdicts, lengths and warnings since the API's start (GET /v1/metrics) are compared with the card's figures
 (GET /v1/model) for the test split, or for the reviews that the model was adapted to. The exit status is 1 if
-a difference is larger than chance and larger than LARGE. Then the card's accuracy says less about the traffic.
+a difference is larger than chance and LARGE. Then the accuracy on the card says less about the traffic.
 """
 
 import argparse
