@@ -1,1 +1,1 @@
-"""Read files of reviews row by row, and answer them in resumable parts on all cores."""
+"""Read files of reviews row by row, and predict them in resumable parts on all cores."""

@@ -1,4 +1,4 @@
-"""Labelled reviews of a file: what its labels mean, which rows teach, and which are left out and why.
+"""Labelled reviews of a file: what its labels mean, which rows are used, and why others are left out.
 
 A column of labels is on one scale: words, 1 and 0, 1 and 2, -1 and 1, or stars up to 5 or 10.
 tests/golden/labels.json holds this file and static_site/rows/labels.js to the same rule.
@@ -18,7 +18,7 @@ import numpy as np
 
 from training.files.rows import BatchError, Row, Source, format_of, list_columns, open_source
 
-# A column that has one of these names is found without being named.
+# Without --label, the label column is the first that has one of these names.
 LABEL_COLUMNS = (
     "label",
     "labels",
@@ -40,7 +40,7 @@ WORDS = {
 MIDDLE = frozenset({"neutral", "mixed", "uncertain", "neither"})
 # More different labels than this are no labels.
 MAX_VALUES = 200
-# Why a row is left out, in the order in which they are told; the last three are features.py's warnings.
+# Reasons for leaving out a row, in the order of messages. The last three are warnings of features.py.
 REASONS = {
     "empty": "without a text",
     "unreadable": "that can't be read",
@@ -102,14 +102,14 @@ class UnknownLabels(BatchError):
 
 
 class Scheme(NamedTuple):
-    """What labels mean: 1, 0 or None (left out) for each value that comes up, and that in words."""
+    """The meaning of labels: 1, 0 or None (left out) for each value, and a description of it."""
 
     meaning: dict[str, int | None]
     description: str
 
 
 class Columns(NamedTuple):
-    """Where text, label and group stand; a file may have no group."""
+    """The columns of text, label and group. A file may have no group."""
 
     text: str
     label: str
@@ -117,9 +117,9 @@ class Columns(NamedTuple):
 
 
 class Labelled(NamedTuple):
-    """The rows that can teach: their numbers in the file, labels 0 or 1 and groups, int (rows,).
+    """The usable rows: their numbers in the file, labels 0 or 1 and groups, each int (rows,).
 
-    ``counts`` says how many rows the file has, and how many were left out for each reason.
+    ``counts`` holds the number of rows in the file, and of rows left out for each reason.
     """
 
     source: Source
@@ -131,16 +131,16 @@ class Labelled(NamedTuple):
     counts: dict[str, int]
 
     def rows(self) -> Iterator[Row]:
-        """Read the file again, and give these rows in their order."""
-        wanted = set(self.numbers.tolist())
-        return (row for row in self.source.rows() if row.number in wanted)
+        """Yield these rows in order, from the file, which is read again."""
+        numbers = set(self.numbers.tolist())
+        return (row for row in self.source.rows() if row.number in numbers)
 
     def texts(self) -> Iterator[str]:
-        """Read the file again, and give the reviews of these rows in their order."""
+        """Yield the reviews of these rows in order, from the file, which is read again."""
         return (row.review for row in self.rows())
 
     def take(self, rows: np.ndarray, **left_out: int) -> "Labelled":
-        """Return some of the rows, by mask, and count why the others were left out."""
+        """Return the rows of a mask, bool (rows,), with counts of those left out."""
         return self._replace(
             numbers=self.numbers[rows],
             labels=self.labels[rows],
@@ -158,23 +158,23 @@ def read(
     sides: tuple[Sequence[str], Sequence[str]] | None = None,
     most: int | None = None,
 ) -> Labelled:
-    """Look at every row of a file once; columns that are not named are found. Raises BatchError.
+    """Read every row of a file once, and find the columns that are not named. Raises BatchError.
 
-    ``sides`` are the values of the label that are positive and those that are negative; all others are
-    left out. Of more than ``most`` rows, so many are drawn, always the same ones.
+    ``sides`` are the positive and the negative values of the label; all others are left out. Of more than
+    ``most`` rows, ``most`` are drawn, always the same ones.
     """
     format = format_of(path, format)
     if path.exists() and not path.is_file():
         raise BatchError(f"{path} is read more than once, so it must be a file, not a pipe or a folder")
     source = open_source(path, format, text)
     columns = _columns(source, label, group)
-    found = _Table()
+    table = _Table()
     for row in source.rows():
-        found.add(row, cell(row, source, columns.label), cell(row, source, columns.group))
-    if not found.counts["rows"]:
+        table.add(row, cell(row, source, columns.label), cell(row, source, columns.group))
+    if not table.counts["rows"]:
         raise BatchError(f"{path} holds no row; give a file with labelled reviews")
-    scheme = scheme_of(found.values, sides)
-    return _chosen(source, columns, scheme, found, most)
+    scheme = scheme_of(table.values, sides)
+    return _select(source, columns, scheme, table, most)
 
 
 def describe(rows: Labelled) -> str:
@@ -202,7 +202,7 @@ def scheme_of(values: Iterable[str], sides: tuple[Sequence[str], Sequence[str]] 
     if not known:
         raise BatchError("no row has a label; give some rows positive or negative, 1 or 0, or stars")
     if sides is not None:
-        return _named(known, *sides)
+        return _scheme_of_sides(known, *sides)
     scale = guess_scale(known)
     if unknown := [value for value in known if not _is_on(value, scale)]:
         raise UnknownLabels(unknown)
@@ -229,7 +229,7 @@ def guess_scale(values: Iterable[str]) -> str:
     if not numbers or (numbers <= {0, 1} and values & WORDS.keys()):
         return "words"
     least, most = min(numbers), max(numbers)
-    # One negative number among stars stands for a missing label, not for a side.
+    # One negative number among stars marks a missing label, not a side.
     if least < 0 and most <= max(1, -least):
         return "minus_plus"
     if 0 <= least and most <= 1:
@@ -255,29 +255,31 @@ def label_of(value: str, scale: str) -> int | None:
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a labelled file, and what a command says about it."""
+    """Add the argument of a labelled file, and the flags that describe it."""
     parser.add_argument("file", type=Path, help=FILE_HELP)
     add_columns(parser)
 
 
 def add_columns(parser: argparse.ArgumentParser) -> None:
-    """Add what a command says about a labelled file."""
-    parser.add_argument("--column", help="where the text is (default: review, text, comment, ...)")
-    parser.add_argument("--label", help="where the label is (default: label, sentiment, stars, ...)")
-    parser.add_argument("--group", help="what belongs together, a film or a customer (default: group)")
-    parser.add_argument("--positive", help="labels that are positive, with commas, where they aren't known")
-    parser.add_argument("--negative", help="labels that are negative; all others are left out")
-    parser.add_argument("--format", choices=("csv", "tsv", "jsonl"), help="the file's (default: by its name)")
+    """Add the flags that describe a labelled file."""
+    parser.add_argument("--column", help="column of the text (default: review, text, comment, ...)")
+    parser.add_argument("--label", help="column of the label (default: label, sentiment, stars, ...)")
+    parser.add_argument("--group", help="column of a film or customer, kept together (default: group)")
+    parser.add_argument("--positive", help="positive labels, with commas, if the command does not know them")
+    parser.add_argument("--negative", help="negative labels; all others are left out")
+    parser.add_argument(
+        "--format", choices=("csv", "tsv", "jsonl"), help="format (default: by the file's name)"
+    )
 
 
 def check_flags(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """End with the usage when one side of the labels is named and the other is not."""
+    """Exit with the usage if only one of --positive and --negative is named."""
     if bool(options.positive) != bool(options.negative):
         parser.error("--positive and --negative go together: name the values of both sides")
 
 
 def read_options(options: argparse.Namespace, most: int | None = None) -> Labelled:
-    """Look at the file that ``add_flags`` names. Raises BatchError."""
+    """Read the file that the flags of ``add_flags`` name. Raises BatchError."""
     sides = (_values(options.positive), _values(options.negative)) if options.positive else None
     return read(options.file, options.column, options.label, options.group, options.format, sides, most)
 
@@ -286,7 +288,7 @@ def _values(text: str) -> list[str]:
     return [value for value in map(plain, text.split(",")) if value]
 
 
-def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) -> Scheme:
+def _scheme_of_sides(values: list[str], positive: Sequence[str], negative: Sequence[str]) -> Scheme:
     both = set(positive) & set(negative)
     if both:
         raise BatchError(f"the label {_shown(min(both))} is named as positive and as negative; name it once")
@@ -299,7 +301,7 @@ def _named(values: list[str], positive: Sequence[str], negative: Sequence[str]) 
 
 
 def _is_on(value: str, scale: str) -> bool:
-    """Check that a column of this scale may hold a value. A zero among stars may stand for none."""
+    """Return whether a column of this scale may hold a value. Zero among stars may mean no label."""
     number = _number(value)
     if number is None:
         return value in MIDDLE or (scale == "words" and value in WORDS)
@@ -316,37 +318,37 @@ def _list(values: Sequence[str]) -> str:
 
 
 def _shown(value: str) -> str:
-    """Quote a label; what is long may be a review."""
+    """Quote a label, but only the length of a long one, which may be a review."""
     return repr(value) if len(value) <= SHOWN_CHARACTERS else f"one of {len(value):,} characters"
 
 
 def label_column(source: Source) -> str | None:
     """Return the column with a usual name for labels, or None."""
-    return _called(source, LABEL_COLUMNS)
+    return _find_column(source, LABEL_COLUMNS)
 
 
 def digest_of(review: str) -> int:
-    """Return a number for a text; case and white space make no difference."""
+    """Return a hash of a text. Case and white space make no difference."""
     return _digest(" ".join(review.lower().split()))
 
 
-def _called(source: Source, names: Sequence[str]) -> str | None:
+def _find_column(source: Source, names: Sequence[str]) -> str | None:
     plain = {name.strip().lower(): name for name in reversed(source.columns)}
     return next((plain[name] for name in names if name in plain), None)
 
 
 def _columns(source: Source, label: str | None, group: str | None) -> Columns:
-    found = label or label_column(source)
-    grouped = group or _called(source, (GROUP_COLUMN,))
-    for name, flag in ((found, "--label"), (grouped, "--group")):
+    label = label or label_column(source)
+    group = group or _find_column(source, (GROUP_COLUMN,))
+    for name, flag in ((label, "--label"), (group, "--group")):
         if name not in source.columns and (name or flag == "--label"):
-            looked = f"no column {name!r}" if name else "no column of labels"
+            lack = f"no column {name!r}" if name else "no column of labels"
             raise BatchError(
-                f"{source.path} has {looked}; it has {list_columns(source.columns)}; name one with {flag}"
+                f"{source.path} has {lack}; it has {list_columns(source.columns)}; name one with {flag}"
             )
-    if found is None or found == source.column:
+    if label is None or label == source.column:
         raise BatchError(f"text and label can't both be the column {source.column!r}; name the label's")
-    return Columns(source.column, found, grouped)
+    return Columns(source.column, label, group)
 
 
 def cell(row: Row, source: Source, column: str | None) -> str:
@@ -360,7 +362,7 @@ def cell(row: Row, source: Source, column: str | None) -> str:
 
 
 class _Table:
-    """What is remembered of each row that has a review: numbers and digests, never texts."""
+    """The rows with a review, as numbers and digests, never texts."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -384,7 +386,7 @@ class _Table:
         self.rows.append(row.number)
         self.digests.append(digest_of(row.review))
         self.labels.append(number)
-        # Without a group, a row is its own.
+        # A row without a group is a group of its own.
         self.groups.append(_digest(group) if group else -1 - row.number)
 
 
@@ -392,14 +394,16 @@ def _digest(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(errors="replace"), digest_size=7).digest())
 
 
-def _chosen(source: Source, columns: Columns, scheme: Scheme, found: _Table, most: int | None) -> Labelled:
-    meanings = [scheme.meaning.get(value) for value in found.values]
-    labels = np.array([-1 if meanings[one] is None else meanings[one] for one in found.labels], dtype=int)
-    unlabelled = np.array(found.labels, dtype=int) == found.values.get("", -1)
-    digests = np.array(found.digests, dtype=np.int64)
+def _select(source: Source, columns: Columns, scheme: Scheme, table: _Table, most: int | None) -> Labelled:
+    meanings = [scheme.meaning.get(value) for value in table.values]
+    labels = np.array(
+        [-1 if meanings[value] is None else meanings[value] for value in table.labels], dtype=int
+    )
+    unlabelled = np.array(table.labels, dtype=int) == table.values.get("", -1)
+    digests = np.array(table.digests, dtype=np.int64)
     keep = labels >= 0
     first, conflicting = _first_of_each(digests, labels, keep)
-    counts = dict(found.counts) | {
+    counts = dict(table.counts) | {
         "unlabelled": int(unlabelled.sum()),
         "between": int((~keep & ~unlabelled).sum()),
         "conflicting": int(conflicting.sum()),
@@ -409,16 +413,16 @@ def _chosen(source: Source, columns: Columns, scheme: Scheme, found: _Table, mos
     if most is not None and len(rows) > most:
         counts["not_drawn"] = len(rows) - most
         rows = np.sort(rows[np.argsort(digests[rows], kind="stable")[:most]])
-    groups = np.array(found.groups, dtype=np.int64)
+    groups = np.array(table.groups, dtype=np.int64)
     return Labelled(
-        source, columns, scheme, np.array(found.rows, dtype=int)[rows], labels[rows], groups[rows], counts
+        source, columns, scheme, np.array(table.rows, dtype=int)[rows], labels[rows], groups[rows], counts
     )
 
 
 def _first_of_each(
     digests: np.ndarray, labels: np.ndarray, keep: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return masks (rows,): the first row of each text, and the rows of texts that have both labels."""
+    """Return masks, bool (rows,): the first row of each text, and the rows of texts with both labels."""
     rows = np.flatnonzero(keep)
     _, start, number = np.unique(digests[rows], return_index=True, return_inverse=True)
     positive = np.bincount(number, labels[rows], minlength=len(start))

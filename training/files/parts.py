@@ -1,7 +1,7 @@
-"""What a batch keeps beside its output until that is whole: finished parts, a transform job's name.
+"""The folder OUT.parts/ of an unfinished batch: finished parts, and a transform job's name.
 
-Stopped in the middle, even by ``kill -9``, the same command goes on from here. The folder OUT.parts/ is gone
-once OUT is written.
+After a stop, even by ``kill -9``, the same command resumes from here. The folder is removed once OUT is
+written.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ _OURS = re.compile(r"output|job\.json|[0-9a-f]{16}-\d{6,}-[0-9a-f]{16}\.jsonl|\.
 
 
 class PartsFolder(NamedTuple):
-    """The folder of one batch; ``key`` names its input and model, so that no other's parts are taken."""
+    """The folder of one batch. ``key`` identifies its input and model, so other parts are not used."""
 
     folder: Path
     key: str
@@ -33,20 +33,20 @@ class PartsFolder(NamedTuple):
         return self.folder / "job.json"
 
     def save(self, part: Part, data: bytes) -> None:
-        """Keep the answers to a part. Raises BatchError when they are not those of its rows."""
+        """Save the predictions of a part. Raises BatchError when they are of other rows."""
         parse_predictions(data, part.ids)
         write_atomic(self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl", data)
 
     def paths(self) -> dict[int, Path]:
         """Return the paths of this batch's parts by number, and delete other batches' parts."""
-        found = {}
+        paths = {}
         for path in self.folder.iterdir():
             match = _PART.fullmatch(path.name)
             if match and match[1] == self.key:
-                found[int(match[2])] = path
+                paths[int(match[2])] = path
             elif match:
                 path.unlink()
-        return found
+        return paths
 
     def read_job(self) -> dict[str, Any] | None:
         """Load the record of a transform job; None without one. Raises BatchError."""
@@ -58,12 +58,13 @@ class PartsFolder(NamedTuple):
             raise BatchError(f"{self.job} is not whole; delete it to start anew") from error
 
     def write_job(self, job: dict[str, Any]) -> None:
+        """Write the transform job's description."""
         write_atomic(self.job, json.dumps(job).encode())
 
 
-def key_of(*named: str) -> str:
+def key_of(*values: str) -> str:
     """Return the key of a batch, 16 hex digits, from everything that its answers depend on."""
-    return sha256("\n".join(named).encode())[:16]
+    return sha256("\n".join(values).encode())[:16]
 
 
 def is_whole(path: Path, part: Part) -> bool:
@@ -84,10 +85,10 @@ def load_part(path: Path) -> bytes:
     return data
 
 
-def load_predictions(found: dict[int, Path]) -> Iterator[dict[int, Prediction]]:
+def load_predictions(paths: dict[int, Path]) -> Iterator[dict[int, Prediction]]:
     """Yield the answers of parts, one part after the other."""
-    for number in sorted(found):
-        yield parse_predictions(load_part(found[number]))
+    for number in sorted(paths):
+        yield parse_predictions(load_part(paths[number]))
 
 
 def folder_of(out: Path) -> Path:
@@ -97,9 +98,9 @@ def folder_of(out: Path) -> Path:
 
 @contextmanager
 def open_folder(out: Path, key: str) -> Iterator[PartsFolder]:
-    """Open the folder for one run alone; take it away when the block ends without an error.
+    """Lock the folder for one run. Remove it when the block ends without an error.
 
-    Raises BatchError when another run has it, OSError when the disk refuses.
+    Raises BatchError when another run has it, OSError when the disk fails.
     """
     folder = folder_of(out)
     folder.mkdir(parents=True, exist_ok=True)
@@ -110,16 +111,16 @@ def open_folder(out: Path, key: str) -> Iterator[PartsFolder]:
             raise BatchError(f"another run is writing {out}; wait for it, or choose another --out") from error
         try:
             yield PartsFolder(folder, key)
-            _take_away(folder)
+            _remove_files(folder)
         finally:
-            _drop_if_unused(folder)
+            _remove_if_unused(folder)
 
 
 @contextmanager
-def open_output(kept: PartsFolder, out: Path) -> Iterator[TextIO]:
-    """Write a text file in pieces; its name is there only once it is whole."""
-    temporary = kept.folder / "output"
-    # JSON can name half a character, which has no UTF-8.
+def open_output(parts: PartsFolder, out: Path) -> Iterator[TextIO]:
+    """Open a text file for writing. It gets its name only once it is whole."""
+    temporary = parts.folder / "output"
+    # JSON can name half a character, which UTF-8 can't encode.
     with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         yield file
         file.flush()
@@ -127,13 +128,13 @@ def open_output(kept: PartsFolder, out: Path) -> Iterator[TextIO]:
     os.replace(temporary, out)
 
 
-def _take_away(folder: Path) -> None:
+def _remove_files(folder: Path) -> None:
     for path in folder.iterdir():
         if _OURS.fullmatch(path.name):
             path.unlink()
 
 
-def _drop_if_unused(folder: Path) -> None:
+def _remove_if_unused(folder: Path) -> None:
     if [path.name for path in folder.iterdir()] == ["lock"]:
         (folder / "lock").unlink()
         folder.rmdir()

@@ -1,4 +1,4 @@
-"""The local way of a batch: this machine's cores, each with the endpoint's own hooks."""
+"""The local predictor of a batch: processes on this machine's cores, each with the endpoint's hooks."""
 
 import json
 import os
@@ -19,28 +19,28 @@ from training.files.rows import PART_ROWS, BatchError, Part
 from vocab import messages, vocabulary
 from vocab.files import sha256_of
 
-# Parts that wait for a process each: enough that none is idle, few enough to fit in memory.
+# Parts that wait for each process: enough to keep it busy, few enough to fit in memory.
 AHEAD = 4
-# Of a file, for each process that starts before its rows are counted: a few parts of it.
+# A file of so many bytes a process is long: its processes start before its rows are counted.
 LONG_BYTES = 1_000_000
-# How long Ctrl-C may wait for a result.
+# The longest wait of Ctrl-C for a result.
 WAIT_SECONDS = 0.2
 
 Result = TypeVar("Result")
-# Takes parts and how many rows are sent in all, and gives each part with its answers as JSON lines.
+# Takes parts and the number of rows to send. Yields each part with its predictions as JSON lines.
 FilePredictor = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 _model: inference.LoadedModel
 
 
-def predict_lines(loaded: inference.LoadedModel, data: bytes) -> bytes:
-    """Answer JSON lines as the endpoint does: one line for each, in their order."""
+def predict_lines(model: inference.LoadedModel, data: bytes) -> bytes:
+    """Predict JSON lines as the endpoint does: one line for each, in order."""
     request = inference.input_fn(data, messages.JSON_LINES)
-    return inference.output_fn(inference.predict_fn(request, loaded), messages.JSON_LINES)[0]
+    return inference.output_fn(inference.predict_fn(request, model), messages.JSON_LINES)[0]
 
 
 def model_key(model: Path) -> str:
-    """Name everything that an answer hangs on: the network, its card's numbers, the code that answers."""
+    """Return a key of everything that a prediction depends on: network, card and code."""
     loaded = inference.model_fn(model)
     names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
     code = [Path(inference.__file__), *sorted(Path(vocabulary.__file__).parent.rglob("*.py"))]
@@ -57,7 +57,7 @@ def open_predictor(model: Path, path: Path, workers: int) -> Iterator[FilePredic
     if ahead < 2:
         yield lambda parts, sent: predict_parts(parts, model, max(1, min(workers, -(-sent // PART_ROWS))))
         return
-    inference.model_fn(model)  # in a process of its own, what is wrong with it would be a traceback
+    inference.model_fn(model)  # a broken model would be a traceback in a new process
     with worker_pool(model, ahead) as pool:
         yield lambda parts, sent: _by_pool(parts, pool, AHEAD * ahead)
 
@@ -74,7 +74,7 @@ def predict_parts(parts: Iterable[Part], model: Path, workers: int) -> Iterator[
 
 @contextmanager
 def worker_pool(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Have processes that judge, while the block runs."""
+    """Run processes with the model, until the block ends."""
     pool = start_pool(workers, _start, model)
     try:
         yield pool
@@ -90,7 +90,7 @@ def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Proce
     pool = ProcessPoolExecutor(workers, get_context("spawn"), start, (str(model),))
     try:
         with _later_interrupted():
-            for _ in range(workers):  # each piece of work starts a process while none is idle
+            for _ in range(workers):  # each task starts a process as long as none is idle
                 pool.submit(int)
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
@@ -98,20 +98,20 @@ def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Proce
     return pool
 
 
-def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Result], given: Any) -> "Future[Result]":
+def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Result], argument: Any) -> "Future[Result]":
     """Submit work to a pool. Ctrl-C waits meanwhile: otherwise a lock could stay shut, and all would hang."""
     with _later_interrupted():
-        return pool.submit(work, given)
+        return pool.submit(work, argument)
 
 
 def result_of(future: "Future[Result]") -> Result:
-    """Wait for what a pool does, and give it or raise what it raised. Ctrl-C waits for a moment, as above."""
+    """Wait for a task, and return its result or raise its error. Ctrl-C waits for a moment, as above."""
     while True:
         with _later_interrupted():
             done = wait([future], WAIT_SECONDS).done
-            got = [future.result() for _ in done]
-        if got:
-            return got[0]
+            results = [future.result() for _ in done]
+        if results:
+            return results[0]
 
 
 def follow_parent() -> None:
@@ -122,22 +122,22 @@ def follow_parent() -> None:
 
 @contextmanager
 def _later_interrupted() -> Iterator[None]:
-    """Keep Ctrl-C from the processes that begin here, and from this one while the block runs.
+    """Delay Ctrl-C in this process until the block ends, and block it in processes that start inside.
 
-    It would end them amid their imports, or leave them without what they are to do, each with a traceback.
+    It would end them while they import, or leave them without a task, each with a traceback.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread is interrupted
+        yield  # Ctrl-C interrupts only the main thread
         return
-    came: list[int] = []
-    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes have it from this one
+    signals: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: signals.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # new processes inherit the mask
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGINT, handler)
-    if came:
+    if signals:
         signal.raise_signal(signal.SIGINT)
 
 

@@ -1,6 +1,6 @@
-"""A batch that can be stopped: each part is kept once it is judged, and the output written when all are.
+"""A batch that can be resumed: each predicted part is saved, and the output is written at the end.
 
-Who judges the parts is the caller's: processes here, a Ray cluster, a service by its URL.
+The caller chooses the predictor: processes here, a Ray cluster, or a service by its URL.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -24,22 +24,22 @@ from training.files.rows import (
 )
 from vocab.files import sha256_of
 
-# Takes parts and gives each with its answers as JSON lines, in any order.
+# Yields each part with its predictions as JSON lines, in any order.
 Predictor = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
 
 
 class Done(NamedTuple):
-    """What a batch wrote: rows, and how many of them have an error."""
+    """The result of a batch: its number of rows, and of rows with an error."""
 
     rows: int
     failed: int
 
 
 class Work(NamedTuple):
-    """What is to be done: the file, its SHA-256, how many rows can be sent, the output, and the key.
+    """A batch: its file, the file's SHA-256, the number of rows to send, the output, and the key.
 
-    ``key`` names all that an answer hangs on; parts that were kept under another are not taken. A part has at
-    most ``rows`` rows and ``bytes`` bytes.
+    ``key`` identifies everything that a prediction depends on; parts saved under another key are not used. A
+    part has at most ``rows`` rows and ``bytes`` bytes.
     """
 
     source: Source
@@ -52,29 +52,29 @@ class Work(NamedTuple):
 
 
 def run(work: Work, predict: Predictor) -> Done:
-    """Judge what an earlier run left, and write the output.
+    """Predict the parts that an earlier run left, and write the output.
 
-    Raises BatchError, OSError, or what ``answering`` raises; what was judged until then stays.
+    Raises BatchError, OSError, or what ``predict`` raises. Finished parts stay saved.
     """
-    with open_folder(work.out, work.key) as kept:
-        if kept.read_job():
+    with open_folder(work.out, work.key) as saved:
+        if saved.read_job():
             raise BatchError(
-                f"{kept.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
+                f"{saved.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
                 " choose another --out"
             )
-        found = kept.paths()
+        paths = saved.paths()
         with tqdm(total=work.sent, desc="judging", unit="review", disable=None) as bar:
-            every = parts(work.source.rows(), work.rows, work.bytes)
-            for part, data in predict(_missing(every, found, bar)):
-                kept.save(part, data)
+            all_parts = parts(work.source.rows(), work.rows, work.bytes)
+            for part, data in predict(_missing(all_parts, paths, bar)):
+                saved.save(part, data)
                 bar.update(len(part.ids))
-        return finish(work, load_predictions(kept.paths()), kept)
+        return finish(work, load_predictions(saved.paths()), saved)
 
 
-def finish(work: Work, answered: Iterable[dict[int, Prediction]], kept: PartsFolder) -> Done:
-    """Write the output from the file, read once more, and the answers. Raises BatchError."""
-    with open_output(kept, work.out) as file:
-        joined = join(work.source.rows(), answered)
+def finish(work: Work, predictions: Iterable[dict[int, Prediction]], saved: PartsFolder) -> Done:
+    """Write the output from the predictions and the file, which is read again. Raises BatchError."""
+    with open_output(saved, work.out) as file:
+        joined = join(work.source.rows(), predictions)
         done = Done(*write(joined, work.source, file, output_format(work.out)))
         if sha256_of(work.source.path) != work.digest:
             raise BatchError(f"{work.source.path} was changed while it was read; run it again")
@@ -93,10 +93,10 @@ def check_out(out: Path, file: Path) -> Path:
     return path
 
 
-def _missing(every: Iterable[Part], found: dict[int, Path], bar: "tqdm[None]") -> Iterator[Part]:
+def _missing(all_parts: Iterable[Part], paths: dict[int, Path], bar: "tqdm[None]") -> Iterator[Part]:
     """Yield the parts without answers; delete a damaged file and yield its part again."""
-    for part in every:
-        path = found.get(part.number)
+    for part in all_parts:
+        path = paths.get(part.number)
         if path and is_whole(path, part):
             bar.update(len(part.ids))
             continue

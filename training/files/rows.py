@@ -1,7 +1,7 @@
-"""The rows of a batch: read from a file, sent as JSON lines, joined with their answers, written.
+"""The rows of a batch: read from a file, sent as JSON lines, joined with their predictions, written.
 
-A file is CSV, TSV, JSON lines, or a review a line. A row is known by its number in the file, never by an id
-of its own, which may come twice. Nothing here holds more than a part of the file in memory.
+A file is CSV, TSV, JSON lines, or one review a line. A row's number in the file identifies it, since its own
+id may be repeated. Nothing here holds more than a part of the file in memory.
 """
 
 import csv
@@ -18,33 +18,33 @@ COLUMNS = ("review", "text", "comment", "review_text", "content", "body", "messa
 SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
 FORMATS = ("csv", "tsv", "jsonl", "lines")
 DELIMITERS = {"csv": ",", "tsv": "\t"}
-# What the one column of a file of plain lines is called.
+# The name of the only column of a file of plain lines.
 LINES_COLUMN = "review"
-# What is added to a row. A name that the file has already gets a prefix.
+# The columns added to a row. A name that the file already has gets a prefix.
 ADDED = ("sentiment", "probability", "warnings", "model", "error", "detail")
 PREFIX = "verdict_"
-# A longer line is a quote that nobody closed, or no text at all.
+# A longer line has an unclosed quote, or is no text.
 MAX_LINE_CHARACTERS = 10_000_000
 MAX_COLUMNS = 1_000
-# One unit of work: small enough to share, and what a stop may cost. The endpoint reads 4,000,000 bytes.
+# One unit of work: small enough to share, and lost by a stop. The endpoint reads at most 4,000,000 bytes.
 PART_ROWS, PART_BYTES = 250, 3_000_000
-# A longer or wordier cell of the first row is no name but perhaps a review, and so is not shown.
+# A longer or wordier cell of the first row may be a review, so messages do not show it.
 NAME_CHARACTERS, NAME_WORDS = 40, 4
-# A header of thousands would fill the screen.
+# Messages show at most so many columns.
 SHOWN_COLUMNS = 6
-# A spreadsheet takes a cell that starts like this for a formula.
+# Spreadsheets run a cell that starts like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class BatchError(Exception):
-    """Why a batch can't be done, in one sentence with the way out."""
+    """A batch can't be run; the message says why and names a remedy."""
 
 
 class Row(NamedTuple):
-    """A row of the file: its number from 0, what it holds, and its review or why that can't be sent.
+    """A row of the file: its number from 0, its content, and its review or the error that it has.
 
-    ``fields`` are a CSV row's cells, or the review alone where it is a line; ``line`` is a JSON line's text
-    and ``values`` what it says. ``values`` is None when the line is no object.
+    ``fields`` are a CSV row's cells, or the only cell of a plain line. ``line`` is a JSON line's text and
+    ``values`` its object, None if it is no object.
     """
 
     number: int
@@ -64,12 +64,12 @@ class Source(NamedTuple):
     columns: list[str]
 
     def rows(self) -> Iterator[Row]:
-        """Read the rows, in their order. Raises BatchError when the file as a whole can't be read."""
+        """Yield the rows, in order. Raises BatchError when the whole file can't be read."""
         return _ROWS[self.format](self)
 
 
 class Count(NamedTuple):
-    """What a file holds: rows, those that can't be sent, and what is sent, in lines and bytes."""
+    """Counts of a file: rows, rows with an error, and the lines and bytes to send."""
 
     rows: int
     unread: int
@@ -78,7 +78,7 @@ class Count(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Rows that are sent together: the part's number, theirs, and a JSON line for each."""
+    """Rows that are sent together: the part's number, the rows' numbers, and a JSON line for each."""
 
     number: int
     ids: "array[int]"
@@ -86,7 +86,7 @@ class Part(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """What a row gets, as it is written: a verdict, or an error with its detail."""
+    """The cells added to a row: a verdict, or an error with its detail."""
 
     sentiment: str = ""
     probability: float | None = None
@@ -99,35 +99,35 @@ class Prediction(NamedTuple):
 # --- reading ------------------------------------------------------------------------------------
 
 
-def format_of(path: Path, named: str | None = None) -> str:
+def format_of(path: Path, format: str | None = None) -> str:
     """Return the named format or that of a file's suffix: one of FORMATS. Raises BatchError."""
-    found = named or SUFFIXES.get(path.suffix.lower())
-    if not found:
+    format = format or SUFFIXES.get(path.suffix.lower())
+    if not format:
         raise BatchError(
-            f"the format of {path} can't be told by its name; call it {' or '.join(SUFFIXES)}, or"
+            f"{path} has a name without a known format; call it {' or '.join(SUFFIXES)}, or"
             " name an input's with --format"
         )
-    return found
+    return format
 
 
 def output_format(path: Path) -> str:
     """Return an output's format by its suffix. Raises BatchError."""
-    found = format_of(path)
-    if found == "lines":
+    format = format_of(path)
+    if format == "lines":
         raise BatchError(f"{path} would hold more than a text a line; call it .csv, .tsv or .jsonl")
-    return found
+    return format
 
 
 def open_source(path: Path, format: str, column: str | None = None) -> Source:
-    """Find the review's column and all columns of a file. Raises BatchError."""
+    """Open a file and find its columns and the one with reviews. Raises BatchError."""
     header = header_of(path, format)
-    found = _column(header, column)
-    if found is None:
-        looked = f"no column {column!r}" if column else "no column of reviews"
-        raise BatchError(f"{path} has {looked}; it has {list_columns(header)}; {_way_out(header)}")
-    if header.count(found) > 1:
-        raise BatchError(f"{path} has two columns {found[:40]!r}; rename one")
-    return Source(path, format, found, header)
+    name = _column(header, column)
+    if name is None:
+        lack = f"no column {column!r}" if column else "no column of reviews"
+        raise BatchError(f"{path} has {lack}; it has {list_columns(header)}; {_remedy(header)}")
+    if header.count(name) > 1:
+        raise BatchError(f"{path} has two columns {name[:40]!r}; rename one")
+    return Source(path, format, name, header)
 
 
 def header_of(path: Path, format: str) -> list[str]:
@@ -144,7 +144,7 @@ def review_columns(header: list[str]) -> list[str]:
 
 
 def list_columns(header: list[str]) -> str:
-    """List the first columns for a message. What can't be a name is counted: without a header it is a review.
+    """Format the first columns for a message. A long one may be a review, so only its length is shown.
 
     >>> list_columns(["id", "I liked it much more than I thought"])
     "'id', (35 characters)"
@@ -158,20 +158,20 @@ def _shown_name(name: str) -> str:
     return repr(name) if short else f"({len(name):,} characters)"
 
 
-def _way_out(header: list[str]) -> str:
+def _remedy(header: list[str]) -> str:
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         return "its columns are cut by another sign than a comma; save it with commas, or with tabs as .tsv"
     return "name one with --column"
 
 
-def _column(header: list[str], named: str | None) -> str | None:
-    if named:
-        return named if named in header else None
+def _column(header: list[str], name: str | None) -> str | None:
+    if name:
+        return name if name in header else None
     return next(iter(review_columns(header)), None)
 
 
 def count(source: Source) -> Count:
-    """Read a whole file once, to know its size and that it can be read. Raises BatchError."""
+    """Count the rows of a file, and check that all of it can be read. Raises BatchError."""
     rows = unread = sent = size = 0
     for row in source.rows():
         rows += 1
@@ -211,9 +211,9 @@ def _json_keys(path: Path) -> list[str]:
 
 
 def _csv_lists(path: Path, delimiter: str) -> Iterator[list[str]]:
-    """Read a CSV's rows, blank lines left out.
+    """Yield a CSV's rows, without blank lines.
 
-    A quote in a wrong place would move all rows after it, so it refuses the file.
+    A misplaced quote would move all rows after it, so it is an error of the whole file.
     """
     csv.field_size_limit(MAX_LINE_CHARACTERS)
     with _opened(path, "") as file:
@@ -231,14 +231,14 @@ def _csv_lists(path: Path, delimiter: str) -> Iterator[list[str]]:
 
 def _text_lines(path: Path) -> Iterator[str]:
     with _opened(path, "\n") as file:
-        read = 0
+        number = 0
         try:
             for line in _whole_lines(file, path):
-                read += 1
+                number += 1
                 if text := line.strip(" \t\r\n"):
                     yield text
         except UnicodeDecodeError as error:
-            raise _not_utf8(path, read) from error
+            raise _not_utf8(path, number) from error
 
 
 def _opened(path: Path, newline: str) -> TextIO:
@@ -265,26 +265,26 @@ def _not_utf8(path: Path, line: int) -> BatchError:
 
 
 def _csv_rows(source: Source) -> Iterator[Row]:
-    at, width = source.columns.index(source.column), len(source.columns)
+    index, width = source.columns.index(source.column), len(source.columns)
     lists = _csv_lists(source.path, DELIMITERS[source.format])
     next(lists, None)
     for number, fields in enumerate(lists):
-        # Some spreadsheets leave out the empty cells at a row's end.
+        # Some spreadsheets omit the empty cells at a row's end.
         cells = (fields + [""] * width)[:width]
         try:
-            yield Row(number, cells, "", None, _cell(fields, at, width), None)
+            yield Row(number, cells, "", None, _cell(fields, index, width), None)
         except MessageError as error:
             yield Row(number, cells, "", None, "", error)
 
 
-def _cell(fields: list[str], at: int, width: int) -> str:
-    if len(fields) > width or len(fields) <= at:
+def _cell(fields: list[str], index: int, width: int) -> str:
+    if len(fields) > width or len(fields) <= index:
         raise MessageError(
             400,
             "malformed_csv",
             f"the row has {len(fields)} fields, the header {width}; quote a field that holds a comma",
         )
-    return messages.check_review(fields[at])
+    return messages.check_review(fields[index])
 
 
 def _json_rows(source: Source) -> Iterator[Row]:
@@ -330,7 +330,7 @@ def to_line(row: Row) -> bytes:
 
 
 def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYTES) -> Iterator[Part]:
-    """Put the rows that can be sent into parts of at most so many rows and (but for one row) bytes."""
+    """Yield rows without an error in parts of at most ``most`` rows and ``most_bytes`` bytes, or one row."""
     number, size = 0, 0
     ids = array("Q")
     lines: list[bytes] = []
@@ -349,9 +349,9 @@ def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYT
 
 
 def parse_predictions(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Prediction]:
-    """Read the answers to a part by their rows' numbers. Raises BatchError when one is not as agreed.
+    """Parse a part's predictions, by row number. Raises BatchError for a malformed one.
 
-    With ``ids``, those rows must have come back, each once and no other.
+    With ``ids``, exactly those rows must have a prediction, each one.
     """
     answers: dict[int, Prediction] = {}
     for line in data.split(b"\n"):
@@ -385,7 +385,7 @@ def _parse_prediction(line: bytes) -> tuple[int, Prediction]:
         model = _text(message["model"]["id"])
         return number, Prediction(message["sentiment"], float(probability), warnings, model)
     except (MessageError, KeyError, TypeError, ValueError) as error:
-        raise BatchError("an answer is not in the agreed form; look at the job's log") from error
+        raise BatchError("an answer is malformed; look at the job's log") from error
 
 
 def _text(value: object) -> str:
@@ -397,12 +397,14 @@ def _text(value: object) -> str:
 # --- joining and writing ------------------------------------------------------------------------
 
 
-def join(rows: Iterable[Row], answered: Iterable[dict[int, Prediction]]) -> Iterator[tuple[Row, Prediction]]:
+def join(
+    rows: Iterable[Row], predictions: Iterable[dict[int, Prediction]]
+) -> Iterator[tuple[Row, Prediction]]:
     """Yield each row with its answer, in the file's order. ``answered`` is in the order of the rows.
 
     Raises BatchError when a row has no answer, or an answer no row.
     """
-    left = iter(answered)
+    left = iter(predictions)
     current: dict[int, Prediction] = {}
     for row in rows:
         if row.error:
@@ -421,14 +423,14 @@ def join(rows: Iterable[Row], answered: Iterable[dict[int, Prediction]]) -> Iter
 def write(
     joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, format: str
 ) -> tuple[int, int]:
-    """Write rows with their answers as CSV or JSON lines; give how many there are, and with an error."""
+    """Write rows with their predictions. Return the number of rows, and of rows with an error."""
     names = added_names(source.columns)
     lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, names, format)
-    written = failed = 0
-    for answer in lines:
-        written += 1
-        failed += bool(answer.error)
-    return written, failed
+    count = failed = 0
+    for prediction in lines:
+        count += 1
+        failed += bool(prediction.error)
+    return count, failed
 
 
 def added_names(columns: list[str]) -> list[str]:
@@ -446,7 +448,7 @@ def added_names(columns: list[str]) -> list[str]:
 
 
 def check_writable(source: Source, format: str) -> None:
-    """Refuse columns that JSON can't tell apart. Raises BatchError."""
+    """Check that JSON can hold all columns. Raises BatchError."""
     twice = next((name for name in source.columns if source.columns.count(name) > 1), None)
     if format == "jsonl" and twice is not None:
         raise BatchError(f"{source.path} has two columns {twice[:40]!r}; rename one, or write .csv")
@@ -487,18 +489,18 @@ def _to_json(
     joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, names: list[str], format: str
 ) -> Iterator[Prediction]:
     for row, answer in joined:
-        kept = ("error", "detail") if answer.error else ("sentiment", "probability", "warnings", "model")
-        told = {
-            name: getattr(answer, field) for field, name in zip(ADDED, names, strict=True) if field in kept
+        fields = ("error", "detail") if answer.error else ("sentiment", "probability", "warnings", "model")
+        added = {
+            name: getattr(answer, field) for field, name in zip(ADDED, names, strict=True) if field in fields
         }
-        out.write(_with(row, source, told) + "\n")
+        out.write(_with(row, source, added) + "\n")
         yield answer
 
 
-def _with(row: Row, source: Source, told: dict[str, Any]) -> str:
+def _with(row: Row, source: Source, added: dict[str, Any]) -> str:
     """Return a row as one JSON line; the text of a JSON input line stays as it was."""
     if source.format != "jsonl":
-        return json.dumps(dict(zip(source.columns, row.fields, strict=True)) | told, ensure_ascii=False)
+        return json.dumps(dict(zip(source.columns, row.fields, strict=True)) | added, ensure_ascii=False)
     if not row.values:
-        return json.dumps(told)
-    return f"{row.line[:-1].rstrip()}, {json.dumps(told)[1:]}"
+        return json.dumps(added)
+    return f"{row.line[:-1].rstrip()}, {json.dumps(added)[1:]}"

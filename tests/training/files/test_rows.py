@@ -68,7 +68,7 @@ def test_the_format_is_told_by_the_name_or_named(name: str, named: str | None, e
 
 
 def test_an_unknown_suffix_is_one_sentence() -> None:
-    with pytest.raises(BatchError, match="^the format of a.xlsx can't be told by its name; call it .csv or"):
+    with pytest.raises(BatchError, match="^a.xlsx has a name without a known format; call it .csv or"):
         batch_rows.format_of(Path("a.xlsx"))
 
 
@@ -320,7 +320,7 @@ def test_answers_are_read_by_their_rows_numbers() -> None:
     ],
 )
 def test_an_answer_that_is_not_as_agreed_is_one_sentence(wrong: bytes) -> None:
-    with pytest.raises(BatchError, match="^an answer is not in the agreed form; "):
+    with pytest.raises(BatchError, match="^an answer is malformed; "):
         batch_rows.parse_predictions(wrong)
 
 
