@@ -133,7 +133,7 @@ def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = No
     pace = " and ".join(value(column.get(goals.VADER), "ms") for column in medians)
     heads = [f"on {run['machine']['processor']}, {run['date']}" for run in (results, beside)]
     columns_table = table(["aim", heads[0], "met", heads[1], "met"], rows)
-    pace_line = f"How fast each machine was then shows in what is not ours: VADER's answer took {pace}."
+    pace_line = f"Each machine's pace at that time: VADER's answer took {pace}."
     return f"{columns_table}\n{pace_line}\n"
 
 

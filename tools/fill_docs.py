@@ -289,8 +289,8 @@ def _faithfulness(metrics: dict[str, Any]) -> str:
     text += f"\nPoints of P(verdict), mean and standard error over {metrics['reviews']} development reviews."
     if split := metrics.get("sentences"):
         text += (
-            f" Without the sentence said to pull most it falls by {100 * split['without_the_strongest']:.1f},"
-            f" without one taken at random by {100 * split['without_any_one']:.1f}."
+            f" Without the strongest sentence it falls by {100 * split['without_the_strongest']:.1f},"
+            f" without a random one by {100 * split['without_any_one']:.1f}."
         )
     return text + "\n"
 

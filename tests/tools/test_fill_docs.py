@@ -221,7 +221,7 @@ def test_faithfulness_is_in_points_with_its_standard_errors() -> None:
     block = shown("faithfulness", {"reviews": 100, "words": {"contributions": row}, "sentences": split})
     assert cells(block)[1] == ["contributions", "29.5 ± 1.2", "-2.0 ± ?"]
     assert "over 100 development reviews" in block
-    assert "pull most it falls by 8.9, without one taken at random by 1.2" in block
+    assert "Without the strongest sentence it falls by 8.9, without a random one by 1.2" in block
 
 
 def test_warnings_name_the_worst_language_of_each_script_and_the_english_flagged() -> None:
