@@ -32,8 +32,8 @@ def payloads(options: argparse.Namespace) -> Section:
     named = sum("(it holds " in told for told in refused.values())
     return Section(
         "Harmful pickles",
-        "Each is put in the vocabulary's place, with a card that vouches for it. An ordinary unpickler runs"
-        " the live ones; the vocabulary's reader refuses all, most before a byte is interpreted.",
+        "Each payload takes the vocabulary's place, with a valid hash in its card. An ordinary unpickler runs"
+        " the live ones. The vocabulary's reader refuses all, most before it interprets a byte.",
         ("payloads", "run by an ordinary unpickler", "run by ours", "refused", "by the opcode's name"),
         [
             (
@@ -54,8 +54,8 @@ def fuzz(options: argparse.Namespace) -> Section:
         told = fuzzing.fuzz(Path(folder), options.cases, options.seed)
     return Section(
         "Changed bytes",
-        f"Whole examples with one to six changes each, seed {options.seed}: what is not taken must be refused"
-        " in one sentence, by the reader's own error.",
+        f"Whole examples with one to six changes each, seed {options.seed}. A reader takes an example or"
+        " refuses it in one sentence, by its own error.",
         ("reader", "cases", "taken", "refused", "faults"),
         [
             (one.name, one.cases, one.taken, one.cases - one.taken - bool(one.fault), int(bool(one.fault)))
@@ -94,10 +94,10 @@ def api(options: argparse.Namespace) -> Section:
     told["the Lambda zip"] = _zip(options)
     return Section(
         "The API by its document",
-        "Schemathesis asks every route as the OpenAPI document allows and as it does not, with all checks."
-        " The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway, which answers methods"
-        " that it does not know by itself.",
-        ("what is asked", "operations", "cases", "failures"),
+        "Schemathesis sends valid and invalid requests by the OpenAPI document to every route, with all"
+        " checks. The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway. The stand-in answers"
+        " unknown methods by itself.",
+        ("service", "operations", "cases", "failures"),
         [(name, one.operations, one.cases, len(one.failures)) for name, one in told.items()],
         [f"{name}: {failure}" for name, one in told.items() for failure in one.failures],
     )

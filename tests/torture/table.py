@@ -9,7 +9,7 @@ from training.evaluation.machine import describe
 
 HEAD = """# Torture
 
-Written by `make torture FLAGS=--write`, part by part; it ends with 1 when anything failed.
+Written by `make torture FLAGS=--write`, part by part. The command ends with 1 when anything failed.
 """
 
 
