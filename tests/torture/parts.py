@@ -95,8 +95,8 @@ def api(options: argparse.Namespace) -> Section:
     return Section(
         "The API by its document",
         "Schemathesis sends valid and invalid requests by the OpenAPI document to every route, with all"
-        " checks. The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway. The stand-in answers"
-        " unknown methods by itself.",
+        " checks. The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway. The stand-in"
+        " answers unknown methods by itself.",
         ("service", "operations", "cases", "failures"),
         [(name, one.operations, one.cases, len(one.failures)) for name, one in told.items()],
         [f"{name}: {failure}" for name, one in told.items() for failure in one.failures],

@@ -65,8 +65,9 @@ def stress(options: argparse.Namespace) -> Section:
         gc.enable()
     return Section(
         "The running app under load",
-        "`make serve` starts the app on loopback, and the caller runs on the same cores. A request is a review"
-        f" of {len(load.REVIEW):,} characters, explained by sentences. Each answer is compared with the first.",
+        "`make serve` starts the app on loopback, and the caller runs on the same cores. A request is a"
+        f" review of {len(load.REVIEW):,} characters, explained by sentences. Each answer is"
+        " compared with the first.",
         ("quantity", "measured", "must be"),
         stressed.rows,
         stressed.failed,
