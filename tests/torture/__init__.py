@@ -1,1 +1,1 @@
-"""Attacks on Verdict: short ones among the tests, long ones by `make torture`."""
+"""Attacks on Verdict: short ones in the tests, long ones in `make torture`."""

@@ -1,4 +1,4 @@
-"""The API by its own document: Schemathesis asks every route, rightly and wrongly, and checks each answer."""
+"""Check the API against its OpenAPI document with Schemathesis, by valid and invalid requests."""
 
 import json
 import os
@@ -20,28 +20,27 @@ from vocab.files import sha256
 
 FOLDER = Path(__file__).resolve().parent
 CONFIG, HOOKS = FOLDER / "schemathesis.toml", "tests.torture.schemathesis_hooks"
-# In a long run, an answer that takes longer is a failure.
+# In a long run, slower answers are failures.
 IN_TIME = ("--max-response-time", "10")
 RUN_SECONDS = 3_600
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
-
-KEY = "a key of this run alone"
+KEY = "a key for this run"
 WITH_KEY = {"AUTH": "key", "API_KEY": KEY, "API_KEYS": sha256(KEY.encode())}
-# API Gateway answers methods that it does not know by itself, with its own 404.
+# API Gateway itself answers unknown methods with a 404.
 OF_THE_APP = "unsupported_method"
 
 
-class Checked(NamedTuple):
-    """What Schemathesis says: operations and cases tried, and failures and errors by their titles."""
+class CheckReport(NamedTuple):
+    """A Schemathesis report: the number of operations and cases, and the titles of failures and errors."""
 
     operations: int
     cases: int
     failures: list[str]
 
 
-def check(url: str, examples: int, seed: int, *flags: str) -> Checked:
-    """Try so many cases an operation, twice: once for values, once for the edges of each schema."""
+def check(url: str, examples: int, seed: int, *flags: str) -> CheckReport:
+    """Run ``examples`` cases for each operation twice: for values, and for the edges of each schema."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [
@@ -62,25 +61,25 @@ def check(url: str, examples: int, seed: int, *flags: str) -> Checked:
             errors="replace",
         )
         assert report.is_file(), (done.stdout + done.stderr)[-2_000:]
-        return _read(json.loads(report.read_text(encoding="utf-8")), done.stdout)
+        return _summarize(json.loads(report.read_text(encoding="utf-8")), done.stdout)
 
 
-def _read(report: dict[str, Any], said: str) -> Checked:
-    found = [f"{one['title']} ({', '.join(one['operations'])})" for one in report["failures"]]
-    found += [one["title"] for one in report["errors"]]
-    if report["exit_code"] and not found:
-        found = [f"it ended with {report['exit_code']}: {said[-300:]}"]
-    return Checked(report["operations"]["tested"], report["test_cases"]["generated"], found)
+def _summarize(report: dict[str, Any], output: str) -> CheckReport:
+    failures = [f"{item['title']} ({', '.join(item['operations'])})" for item in report["failures"]]
+    failures += [error["title"] for error in report["errors"]]
+    if report["exit_code"] and not failures:
+        failures = [f"Schemathesis exited with {report['exit_code']}: {output[-300:]}"]
+    return CheckReport(report["operations"]["tested"], report["test_cases"]["generated"], failures)
 
 
-# --- what is asked ------------------------------------------------------------------------------
+# --- the APIs -----------------------------------------------------------------------------------
 
 
 @contextmanager
 def local(**settings: str) -> Iterator[str]:
-    """Run the whole app as `make run` does, unthrottled and with all that it can; give the API's URL."""
-    with tempfile.TemporaryDirectory() as said:
-        stack = Stack(**{"RATE_LIMIT": "off", "FEEDBACK": said, **settings})
+    """Run the whole app as `make run` does, with feedback and without a rate limit; yield the API's URL."""
+    with tempfile.TemporaryDirectory() as feedback:
+        stack = Stack(**{"RATE_LIMIT": "off", "FEEDBACK": feedback, **settings})
         try:
             stack.wait_for("Verdict is ready")
             yield stack.api
@@ -90,7 +89,7 @@ def local(**settings: str) -> Iterator[str]:
 
 @contextmanager
 def behind_gateway(folder: Path) -> Iterator[str]:
-    """Build the Lambda zip and run it under AWS's emulator behind API Gateway's stand-in; give its URL."""
+    """Run the Lambda zip under AWS's emulator behind API Gateway's stand-in; yield its URL."""
     tools = toolchain(VERSION, folder / "python")
     package = build(tools, folder)
     with zipfile.ZipFile(package / "deployment.zip") as file:

@@ -1,4 +1,4 @@
-"""Change whole examples until a reader breaks: bits flipped, pieces lost, doubled, moved, put in."""
+"""Fuzz readers with mutated examples: bits flipped, bytes deleted, repeated, inserted and moved."""
 
 import random
 from pathlib import Path
@@ -8,7 +8,7 @@ from tests.torture.readers import Reader, readers
 
 MAX_BYTES = 400_000
 MAX_EDITS = 6
-# What readers of numbers, markup, lengths and quotes are prone to stumble over.
+# Tokens that often break readers of numbers, markup, lengths and quotes.
 TOKENS = [
     *(
         b"{",
@@ -78,92 +78,92 @@ TOKENS = [
 ]
 
 
-class Told(NamedTuple):
-    """What came of a reader: how many cases, how many it took, and the first that it broke on."""
+class FuzzResult(NamedTuple):
+    """The cases that a reader got, those that it accepted, and its first fault."""
 
     name: str
     cases: int
-    taken: int
+    accepted: int
     fault: str
 
 
-def fuzz(folder: Path, cases: int, seed: int) -> list[Told]:
-    """Try ``cases`` changed examples on every reader; the same seed tries the same."""
-    return [tried_on(one, cases, random.Random(f"{seed} {one.name}")) for one in readers(folder)]
+def fuzz(folder: Path, cases: int, seed: int) -> list[FuzzResult]:
+    """Run ``cases`` mutated examples through every reader; a seed repeats the same cases."""
+    return [fuzz_reader(reader, cases, random.Random(f"{seed} {reader.name}")) for reader in readers(folder)]
 
 
-def tried_on(reader: Reader, cases: int, chance: random.Random) -> Told:
-    """Try changed examples on a reader until it breaks."""
-    whole = [reader.try_on(example) for example in reader.examples]
+def fuzz_reader(reader: Reader, cases: int, rng: random.Random) -> FuzzResult:
+    """Run mutated examples through a reader until one breaks it."""
+    whole = [reader.accepts(example) for example in reader.examples]
     assert all(whole), f"{reader.name} refuses an example of its own"
-    taken = 0
+    accepted = 0
     for case in range(cases):
-        data = changed(chance.choice(reader.examples), reader.examples, chance)
+        data = mutate(rng.choice(reader.examples), reader.examples, rng)
         try:
-            taken += reader.try_on(data)
+            accepted += reader.accepts(data)
         except Exception as error:
             fault = f"{type(error).__name__}: {str(error)[:80]} on {data[:200]!r}"
-            return Told(reader.name, case + 1, taken, fault)
-    return Told(reader.name, cases, taken, "")
+            return FuzzResult(reader.name, case + 1, accepted, fault)
+    return FuzzResult(reader.name, cases, accepted, "")
 
 
-def changed(example: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    """Return the example with one to six changes."""
+def mutate(example: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    """Return the example with one to six mutations."""
     data = example
-    for _ in range(chance.randint(1, MAX_EDITS)):
-        data = chance.choice(CHANGES)(data, others, chance)
+    for _ in range(rng.randint(1, MAX_EDITS)):
+        data = rng.choice(MUTATIONS)(data, others, rng)
     return data[:MAX_BYTES]
 
 
-# --- changes ------------------------------------------------------------------------------------
+# --- mutations ----------------------------------------------------------------------------------
 
 
-def _span(data: bytes, chance: random.Random) -> tuple[int, int]:
-    start = chance.randint(0, len(data))
-    return start, min(len(data), start + chance.choice((1, 1, 2, 4, 16, 100, 1000)))
+def _span(data: bytes, rng: random.Random) -> tuple[int, int]:
+    start = rng.randint(0, len(data))
+    return start, min(len(data), start + rng.choice((1, 1, 2, 4, 16, 100, 1000)))
 
 
-def _flip(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
+def _flip(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
     if not data:
         return data
-    at = chance.randrange(len(data))
-    return data[:at] + bytes([data[at] ^ 1 << chance.randrange(8)]) + data[at + 1 :]
+    at = rng.randrange(len(data))
+    return data[:at] + bytes([data[at] ^ 1 << rng.randrange(8)]) + data[at + 1 :]
 
 
-def _lose(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    start, end = _span(data, chance)
+def _delete(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    start, end = _span(data, rng)
     return data[:start] + data[end:]
 
 
-def _cut(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    return data[: chance.randint(0, len(data))]
+def _cut(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    return data[: rng.randint(0, len(data))]
 
 
-def _repeat(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    start, end = _span(data, chance)
-    return data[:end] + data[start:end] * chance.choice((1, 1, 2, 30)) + data[end:]
+def _repeat(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    start, end = _span(data, rng)
+    return data[:end] + data[start:end] * rng.choice((1, 1, 2, 30)) + data[end:]
 
 
-def _put_in(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    at = chance.randint(0, len(data))
-    return data[:at] + chance.choice(TOKENS) + data[at:]
+def _insert(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    at = rng.randint(0, len(data))
+    return data[:at] + rng.choice(TOKENS) + data[at:]
 
 
-def _put_over(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    at, token = chance.randint(0, len(data)), chance.choice(TOKENS)
+def _overwrite(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    at, token = rng.randint(0, len(data)), rng.choice(TOKENS)
     return data[:at] + token + data[at + len(token) :]
 
 
-def _noise(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    start, end = _span(data, chance)
-    return data[:start] + chance.randbytes(end - start) + data[end:]
+def _noise(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    start, end = _span(data, rng)
+    return data[:start] + rng.randbytes(end - start) + data[end:]
 
 
-def _graft(data: bytes, others: list[bytes], chance: random.Random) -> bytes:
-    other = chance.choice(others)
-    start, end = _span(other, chance)
-    at = chance.randint(0, len(data))
+def _graft(data: bytes, others: list[bytes], rng: random.Random) -> bytes:
+    other = rng.choice(others)
+    start, end = _span(other, rng)
+    at = rng.randint(0, len(data))
     return data[:at] + other[start:end] + data[at:]
 
 
-CHANGES = (_flip, _flip, _lose, _cut, _repeat, _put_in, _put_in, _put_over, _noise, _graft)
+MUTATIONS = (_flip, _flip, _delete, _cut, _repeat, _insert, _insert, _overwrite, _noise, _graft)

@@ -1,4 +1,4 @@
-"""The attacks of `make torture`, each run to its end and told as a section of a page."""
+"""Run each attack of `make torture` and return its results as a section."""
 
 import argparse
 import importlib.util
@@ -20,28 +20,28 @@ from tests.torture.readers import readers
 from tests.torture.table import Section
 
 PAYLOAD_SECONDS = 300
-# What atheris takes to start, instrument and end.
+# Time for atheris to start, to instrument the code and to end.
 GUIDED_EXTRA_SECONDS = 120
 
 
 def payloads(options: argparse.Namespace) -> Section:
-    """Have every harmful pickle fired, and refused."""
-    fired, refused = _payloads("fire"), _payloads("refuse")
-    failed = [name for name, left in fired.items() if not left]
-    failed += [name for name, told in refused.items() if told in ("run", "taken")]
-    named = sum("(it holds " in told for told in refused.values())
+    """Load every harmful pickle, with an ordinary unpickler and with the vocabulary's reader."""
+    fired, refusals = _payloads("fire"), _payloads("refuse")
+    failed = [name for name, has_mark in fired.items() if not has_mark]
+    failed += [name for name, refusal in refusals.items() if refusal in ("run", "accepted")]
+    by_opcode = sum("(it holds " in refusal for refusal in refusals.values())
     return Section(
         "Harmful pickles",
-        "Each payload takes the vocabulary's place, with a valid hash in its card. An ordinary unpickler runs"
-        " the live ones. The vocabulary's reader refuses all, most before it interprets a byte.",
-        ("payloads", "run by an ordinary unpickler", "run by ours", "refused", "by the opcode's name"),
+        "Each pickle replaces the vocabulary, and the card holds its hash. An ordinary unpickler runs the"
+        " live ones. The vocabulary's reader refuses all, most of them before it interprets a byte.",
+        ("payloads", "run by an ordinary unpickler", "run by ours", "refused", "refused by opcode"),
         [
             (
-                len(refused),
+                len(refusals),
                 sum(fired.values()),
-                list(refused.values()).count("run"),
-                len(refused) - len(failed),
-                named,
+                list(refusals.values()).count("run"),
+                len(refusals) - len(failed),
+                by_opcode,
             )
         ],
         failed,
@@ -49,72 +49,73 @@ def payloads(options: argparse.Namespace) -> Section:
 
 
 def fuzz(options: argparse.Namespace) -> Section:
-    """Try changed examples on every reader."""
+    """Run mutated examples through every reader."""
     with tempfile.TemporaryDirectory() as folder:
-        told = fuzzing.fuzz(Path(folder), options.cases, options.seed)
+        results = fuzzing.fuzz(Path(folder), options.cases, options.seed)
     return Section(
         "Changed bytes",
-        f"Whole examples with one to six changes each, seed {options.seed}. A reader takes an example or"
-        " refuses it in one sentence, by its own error.",
-        ("reader", "cases", "taken", "refused", "faults"),
-        [
-            (one.name, one.cases, one.taken, one.cases - one.taken - bool(one.fault), int(bool(one.fault)))
-            for one in told
-        ],
-        [f"{one.name}: {one.fault}" for one in told if one.fault],
+        f"Each case is a whole example with one to six changes, seed {options.seed}. A reader accepts it, or"
+        " refuses it with its own error in one sentence.",
+        ("reader", "cases", "accepted", "refused", "faults"),
+        [_fuzz_row(result) for result in results],
+        [f"{result.name}: {result.fault}" for result in results if result.fault],
     )
 
 
+def _fuzz_row(result: fuzzing.FuzzResult) -> tuple[object, ...]:
+    faults = int(bool(result.fault))
+    return result.name, result.cases, result.accepted, result.cases - result.accepted - faults, faults
+
+
 def guided(options: argparse.Namespace) -> Section:
-    """Let atheris choose the bytes, reader by reader."""
-    says = f"atheris (libFuzzer) for {options.guided_seconds} s a reader, guided by the code that is reached."
+    """Fuzz every reader by code coverage with atheris."""
     columns = ("reader", "cases", "faults")
     if importlib.util.find_spec("atheris") is None:
         return Section("Guided bytes", "Not run: atheris is not installed here.", columns, [])
     with tempfile.TemporaryDirectory() as folder:
         names = [reader.name for reader in readers(Path(folder))]
-    told = [(name, *_guided(name, options.guided_seconds)) for name in names]
-    failed = [f"{name}: {fault}" for name, _, fault in told if fault]
+    results = [(name, *_guided(name, options.guided_seconds)) for name in names]
     return Section(
         "Guided bytes",
-        says,
+        f"atheris (libFuzzer) runs {options.guided_seconds} s for each reader, guided by code coverage.",
         columns,
-        [(name, cases, int(bool(fault))) for name, cases, fault in told],
-        failed,
+        [(name, cases, int(bool(fault))) for name, cases, fault in results],
+        [f"{name}: {fault}" for name, _, fault in results if fault],
     )
 
 
 def api(options: argparse.Namespace) -> Section:
-    """Let Schemathesis ask every route: locally, with keys, and the Lambda zip as behind API Gateway."""
-    told, key = {}, ("-H", f"X-Api-Key: {apis.KEY}")
+    """Run Schemathesis on the local app, with and without keys, and on the Lambda zip."""
+    examples, seed, key = options.examples, options.seed, ("-H", f"X-Api-Key: {apis.KEY}")
+    reports = {}
     with apis.local() as url:
-        told["`make run`"] = apis.check(url, options.examples, options.seed, *apis.IN_TIME)
+        reports["`make run`"] = apis.check(url, examples, seed, *apis.IN_TIME)
     with apis.local(**apis.WITH_KEY) as url:
-        told["`make run AUTH=key`"] = apis.check(url, options.examples, options.seed + 1, *key, *apis.IN_TIME)
-    told["the Lambda zip"] = _zip(options)
+        reports["`make run AUTH=key`"] = apis.check(url, examples, seed + 1, *key, *apis.IN_TIME)
+    reports["the Lambda zip"] = _zip(options)
     return Section(
         "The API by its document",
-        "Schemathesis sends valid and invalid requests by the OpenAPI document to every route, with all"
-        " checks. The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway. The stand-in"
-        " answers unknown methods by itself.",
+        "Schemathesis sends each route valid and invalid requests by the OpenAPI document, with all checks."
+        " The zip runs under AWS's Lambda emulator behind a stand-in for API Gateway. The stand-in itself"
+        " answers unknown methods.",
         ("service", "operations", "cases", "failures"),
-        [(name, one.operations, one.cases, len(one.failures)) for name, one in told.items()],
-        [f"{name}: {failure}" for name, one in told.items() for failure in one.failures],
+        [(name, report.operations, report.cases, len(report.failures)) for name, report in reports.items()],
+        [f"{name}: {failure}" for name, report in reports.items() for failure in report.failures],
     )
 
 
-def _zip(options: argparse.Namespace) -> apis.Checked:
-    left_out = ("--exclude-checks", apis.OF_THE_APP)
+def _zip(options: argparse.Namespace) -> apis.CheckReport:
+    excluded = ("--exclude-checks", apis.OF_THE_APP)
     try:
         with tempfile.TemporaryDirectory() as folder, apis.behind_gateway(Path(folder)) as url:
-            return apis.check(url, options.examples, options.seed, *left_out, *apis.IN_TIME)
+            return apis.check(url, options.examples, options.seed, *excluded, *apis.IN_TIME)
     except (EmulatorMissing, pytest.skip.Exception) as error:
-        return apis.Checked(0, 0, [f"not run, {error}"])
+        return apis.CheckReport(0, 0, [f"not run, {error}"])
 
 
-def _payloads(what: str) -> dict[str, Any]:
+def _payloads(action: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tests.torture.payloads", what, folder]
+        command = [sys.executable, "-m", "tests.torture.payloads", action, folder]
         done = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=PAYLOAD_SECONDS, check=True
         )

@@ -1,9 +1,9 @@
-"""Pickles that do harm: each of many calls, in each way that a pickle can be made to call something.
+"""Build harmful pickles: many calls, each in every form in which a pickle can call a function.
 
-    python -m tests.torture.payloads fire FOLDER      # an ordinary unpickler runs them: see that they live
+    python -m tests.torture.payloads fire FOLDER      # an ordinary unpickler runs them, so they are live
     python -m tests.torture.payloads refuse FOLDER    # the vocabulary's reader refuses them
 
-What they do here is to leave a mark, a file or folder. Both print as JSON what came of each.
+Here each call leaves a mark, a file or folder. Both commands print the result of each pickle as JSON.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from vocab.files import sha256
 
 EXTENSION = 241
 EXTENDED = ("os", "mkdir")
-# More than any of them may take.
+# The limit for the process: no pickle may take so much.
 MEMORY_BYTES = 2 << 30
 
 Call = tuple[str, str, tuple[Any, ...]]
@@ -32,7 +32,7 @@ Form = Callable[[Call], bytes]
 
 
 class Payload(NamedTuple):
-    """A pickle. ``live``: an ordinary unpickler leaves the mark; else it breaks, eats memory, or asks."""
+    """A pickle. An ordinary unpickler of a ``live`` one leaves the mark; others break or fill the memory."""
 
     name: str
     data: bytes
@@ -49,7 +49,7 @@ def payloads(mark: Path) -> Iterator[Payload]:
 
 
 def calls(mark: str) -> list[Call]:
-    """Return the functions that a harmful pickle is likely to name, each with arguments that leave the mark."""
+    """Return likely functions of a harmful pickle, with arguments that leave the mark."""
     python = f"open({mark!r}, 'w').close()"
     return [
         ("os", "system", (f"touch {mark}",)),
@@ -71,7 +71,7 @@ def calls(mark: str) -> list[Call]:
     ]
 
 
-# --- the ways to call ---------------------------------------------------------------------------
+# --- forms of a call ----------------------------------------------------------------------------
 
 
 def _text(value: str) -> bytes:
@@ -80,7 +80,7 @@ def _text(value: str) -> bytes:
 
 
 def _arguments(call: Call) -> bytes:
-    """Push the arguments one by one, as pickle itself writes them but for its first and last opcode."""
+    """Push the arguments one by one: pickle's own opcodes without the first and the last."""
     return b"".join(pickle.dumps(value, protocol=3)[2:-1] for value in call[2])
 
 
@@ -109,14 +109,14 @@ def _global(protocol: int) -> Form:
     def make(call: Call) -> bytes:
         start = b"" if protocol < 2 else bytes([0x80, protocol])
         attribute = call[1] if protocol > 3 or "." not in call[1] else None
-        named = _by_line(call) if attribute else _dotted(call)
-        return start + named + _tuple(call) + b"R."
+        function = _by_line(call) if attribute else _dotted(call)
+        return start + function + _tuple(call) + b"R."
 
     return make
 
 
 def _dotted(call: Call) -> bytes:
-    """Reach an attribute of a class by getattr, as protocols before 4 must."""
+    """Load an attribute of a class by getattr, as protocols before 4 must."""
     outer, inner = call[1].split(".")
     return b"cbuiltins\ngetattr\n(c" + f"{call[0]}\n{outer}\n".encode() + b"X" + _long(inner) + b"tR"
 
@@ -126,7 +126,7 @@ def _long(value: str) -> bytes:
 
 
 def _getattr_chain(call: Call) -> bytes:
-    """Import the module and walk to the function by getattr, so that no global names it."""
+    """Import the module and load the function by getattr, without a global of its name."""
     pushed = b"cbuiltins\n__import__\n(X" + _long(call[0]) + b"tR"
     for name in call[1].split("."):
         pushed = b"cbuiltins\ngetattr\n(" + pushed + b"X" + _long(name) + b"tR"
@@ -134,7 +134,7 @@ def _getattr_chain(call: Call) -> bytes:
 
 
 def _instance(call: Call) -> bytes:
-    """INST calls what it names; with partial it calls anything."""
+    """Call any function by INST, through functools.partial."""
     return b"\x80\x04(" + _by_stack(call) + _arguments(call) + b"ifunctools\npartial\n)R."
 
 
@@ -152,8 +152,8 @@ def _new_object_with_names(call: Call) -> bytes:
 
 def _from_memo(call: Call) -> bytes:
     function, arguments = (struct.pack("<I", place) for place in (1000, 1001))
-    kept = _by_stack(call) + b"r" + function + b"0" + _tuple(call) + b"r" + arguments + b"0"
-    return b"\x80\x04" + kept + b"j" + function + b"j" + arguments + b"R."
+    stored = _by_stack(call) + b"r" + function + b"0" + _tuple(call) + b"r" + arguments + b"0"
+    return b"\x80\x04" + stored + b"j" + function + b"j" + arguments + b"R."
 
 
 def _in_dict(call: Call) -> bytes:
@@ -186,17 +186,17 @@ FORMS: dict[str, Form] = {
 
 
 def _special(mark: str) -> dict[str, bytes]:
-    """Return ways that fit one call only: extensions, a state that is set, a function that calls another."""
+    """Return forms for one call only: extensions, BUILD with a state, and map."""
     call: Call = (*EXTENDED, (mark,))
-    named, arguments = _by_stack(call), _tuple(call)
+    function, arguments = _by_stack(call), _tuple(call)
     codes = {"EXT1": b"\x82" + bytes([EXTENSION]), "EXT2": b"\x83" + struct.pack("<H", EXTENSION)}
     codes["EXT4"] = b"\x84" + struct.pack("<i", EXTENSION)
     harmless = b"cfunctools\npartial\n(" + _by_stack(("os", "getcwd", ())) + b"t\x81"
     return {
         **{f"os.mkdir by {name}": b"\x80\x02" + code + arguments + b"R." for name, code in codes.items()},
-        "os.mkdir by BUILD": b"\x80\x04" + harmless + b"(" + named + arguments + b"}Ntb)R.",
+        "os.mkdir by BUILD": b"\x80\x04" + harmless + b"(" + function + arguments + b"}Ntb)R.",
         "os.mkdir by map": b"\x80\x04cbuiltins\nlist\n(cbuiltins\nmap\n("
-        + named
+        + function
         + b"]("
         + _text(mark)
         + b"etRtR.",
@@ -207,7 +207,7 @@ def _number(opcode: bytes, form: str, value: int) -> bytes:
     return opcode + struct.pack(form, value)
 
 
-# What calls nothing but breaks, hangs or fills the memory of who reads it carelessly.
+# These pickles call nothing; they break, hang or fill the memory of a careless reader.
 BREAKING: dict[str, bytes] = {
     "a far place in the memo": b"\x80\x04}" + _number(b"r", "<I", 2**32 - 1) + b".",
     "a far place in the memo, as text": b"}p99999999999\n.",
@@ -239,23 +239,25 @@ BREAKING: dict[str, bytes] = {
 }
 
 
-# --- what comes of each -------------------------------------------------------------------------
+# --- results of each pickle ---------------------------------------------------------------------
 
 
 def fire(folder: Path) -> dict[str, bool]:
-    """Unpickle the live ones as anybody would; give whether each left its mark."""
-    return {one.name: _leaves(one.data, folder / "mark") for one in payloads(folder / "mark") if one.live}
+    """Load the live pickles with an ordinary unpickler; return whether each left its mark."""
+    mark = folder / "mark"
+    return {payload.name: _leaves(payload.data, mark) for payload in payloads(mark) if payload.live}
 
 
 def refuse(folder: Path) -> dict[str, str]:
-    """Have each read as a vocabulary whose card vouches for it; give what the refusal says, or "run"."""
-    told = {}
-    for one in payloads(folder / "mark"):
-        told[one.name] = _refusal(one.data, folder / "vocabulary.pkl")
-        if (folder / "mark").exists():
-            told[one.name] = "run"
-            _clear(folder / "mark")
-    return told
+    """Load each pickle as a vocabulary with its hash in the card; return refusals, "accepted" or "run"."""
+    mark = folder / "mark"
+    refusals = {}
+    for payload in payloads(mark):
+        refusals[payload.name] = _refusal(payload.data, folder / "vocabulary.pkl")
+        if mark.exists():
+            refusals[payload.name] = "run"
+            _clear(mark)
+    return refusals
 
 
 def _leaves(data: bytes, mark: Path) -> bool:
@@ -267,9 +269,9 @@ def _leaves(data: bytes, mark: Path) -> bool:
         if mark.exists():
             break
         time.sleep(0.05)
-    left = mark.exists()
+    is_live = mark.exists()
     _clear(mark)
-    return left
+    return is_live
 
 
 def _refusal(data: bytes, path: Path) -> str:
@@ -279,7 +281,7 @@ def _refusal(data: bytes, path: Path) -> str:
         vocabulary.load(path)
     except vocabulary.VocabularyError as error:
         return str(error)
-    return "taken"
+    return "accepted"
 
 
 def _clear(mark: Path) -> None:
@@ -289,14 +291,18 @@ def _clear(mark: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Fire harmful pickles, or have them refused.")
-    parser.add_argument("what", choices=("fire", "refuse"))
+    parser = argparse.ArgumentParser(
+        description="Load harmful pickles with an ordinary unpickler or the vocabulary's reader."
+    )
+    parser.add_argument(
+        "action", choices=("fire", "refuse"), help="fire: ordinary unpickler; refuse: our reader"
+    )
     parser.add_argument("folder", type=Path, help="an empty folder")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     copyreg.add_extension(*EXTENDED, EXTENSION)
     warnings.simplefilter("ignore", ResourceWarning)  # files that payloads open
-    print(json.dumps((fire if options.what == "fire" else refuse)(options.folder)))
+    print(json.dumps((fire if options.action == "fire" else refuse)(options.folder)))
 
 
 if __name__ == "__main__":

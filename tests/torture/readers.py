@@ -1,6 +1,6 @@
-"""What reads bytes from outside: each reader with whole examples, and the one way in which it may refuse.
+"""List every reader of outside bytes, with whole examples and the errors by which it may refuse.
 
-A reader that ends in another error, or takes what breaks its own promises, has a fault.
+A reader has a fault when it raises another error, or accepts data that breaks its own promises.
 """
 
 import gzip
@@ -25,7 +25,7 @@ from vocab.files import sha256
 from vocab.messages import MessageError
 from vocab.vocabulary import VocabularyError
 
-# Longer than any sentence that says what was wrong; what quotes its input would be.
+# Longer than any refusal; a refusal that quotes its input would be longer.
 MAX_DETAIL = 400
 STATUSES = (400, 413, 415, 422, 502)
 WORDS = vocabulary.load()
@@ -36,26 +36,26 @@ ENCODED = WORDS.encode(REVIEW)
 
 
 class Reader(NamedTuple):
-    """A reader, what it is called, whole examples of what it reads, and the errors by which it refuses."""
+    """A reader with its name, whole examples of its input, and the errors by which it refuses."""
 
     name: str
     read: Callable[[bytes], object]
     examples: list[bytes]
     refuses: tuple[type[Exception], ...] = (MessageError,)
 
-    def try_on(self, data: bytes) -> bool:
-        """Return whether the data was taken. Raises whatever is no refusal, and AssertionError."""
+    def accepts(self, data: bytes) -> bool:
+        """Return whether the reader accepts the data. Raises AssertionError and every error but a refusal."""
         try:
             self.read(data)
         except self.refuses as error:
-            assert len(str(error)) <= MAX_DETAIL, f"{self.name} says too much"
+            assert len(str(error)) <= MAX_DETAIL, f"{self.name} has too long a refusal"
             assert getattr(error, "status", 400) in STATUSES
             return False
         return True
 
 
 def readers(folder: Path) -> list[Reader]:
-    """Return every reader; those of files use ``folder``."""
+    """Return every reader; readers of files write to ``folder``."""
     return [_text(), *_requests(), *_endpoint(), *_files_of_model(folder), *_archives(folder), *_rows(folder)]
 
 
@@ -83,16 +83,16 @@ def _requests() -> list[Reader]:
     batch = json.dumps(
         {"reviews": [{"id": 1, "review": REVIEW}, {"id": "b", "review": " "}], "explain": "words"}
     )
-    one = json.dumps({"review": REVIEW, "explain": "none"})
+    single_request = json.dumps({"review": REVIEW, "explain": "none"})
 
     def single(kind: str) -> Callable[[bytes], object]:
         return lambda data: messages.check_review(messages.parse_review_request(data, kind).review)
 
     def many(kind: str) -> Callable[[bytes], object]:
-        return lambda data: _whole(messages.parse_batch_request(data, kind))
+        return lambda data: _check_batch(messages.parse_batch_request(data, kind))
 
     return [
-        Reader("a review as JSON", single(messages.JSON), [one.encode()]),
+        Reader("a review as JSON", single(messages.JSON), [single_request.encode()]),
         Reader("a review as text", single(messages.TEXT), [REVIEW.encode()]),
         Reader("a batch as JSON", many(messages.JSON), [batch.encode()]),
         Reader("a batch as JSON lines", many(messages.JSON_LINES), [lines]),
@@ -100,16 +100,16 @@ def _requests() -> list[Reader]:
     ]
 
 
-def _whole(asked: messages.BatchRequest) -> None:
-    """Every item is a review or an error, and can be answered."""
-    assert 1 <= len(asked.items) <= messages.MAX_BATCH_REVIEWS
-    assert all((item.review is None) != (item.error is None) for item in asked.items)
-    told = [{"error": {"code": item.error.code}} if item.error else {} for item in asked.items]
-    messages.build_batch_answer(asked.items, told, None, "r1")
+def _check_batch(request: messages.BatchRequest) -> None:
+    """Check that every item is a review or an error, and that an answer can be built."""
+    assert 1 <= len(request.items) <= messages.MAX_BATCH_REVIEWS
+    assert all((item.review is None) != (item.error is None) for item in request.items)
+    answers = [{"error": {"code": item.error.code}} if item.error else {} for item in request.items]
+    messages.build_batch_answer(request.items, answers, None, "r1")
 
 
 def _endpoint() -> list[Reader]:
-    asked = messages.build_endpoint_request([ENCODED], WORDS, True)
+    request = messages.build_endpoint_request([ENCODED], WORDS, True)
     scored = messages.build_score(0.25, [0.5] * len(ENCODED.ids))
     model = messages.model_message(messages.Model("verdict-1", WORDS.fingerprint, (0.4, 0.6)))
     answer = messages.to_json({"model": model, "answers": [scored._asdict()]})
@@ -117,7 +117,7 @@ def _endpoint() -> list[Reader]:
     lines = b'{"id": 1, "review": "A joy."}\n{"ids": [300]}\n'
     return [
         Reader(
-            "what the endpoint is asked", lambda data: messages.parse_endpoint_request(data, None), [asked]
+            "what the endpoint is asked", lambda data: messages.parse_endpoint_request(data, None), [request]
         ),
         Reader(
             "what the endpoint is asked, as lines",
@@ -202,17 +202,17 @@ def _archives(folder: Path) -> list[Reader]:
 
 
 def _with_headers() -> list[bytes]:
-    """Return tars with the headers that tarfile reads by itself: pax, GNU's long names, sparse files."""
+    """Return tars with headers that tarfile itself reads: pax, GNU's long names, sparse files."""
     sparse = {"GNU.sparse.map": "0,3", "GNU.sparse.size": "9", "GNU.sparse.numblocks": "1"}
-    made = []
+    tars = []
     for form, headers in ((tarfile.PAX_FORMAT, sparse), (tarfile.GNU_FORMAT, {})):
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w", format=form) as tar:
             info = tarfile.TarInfo("\u00e9" * 60 + "/" + "n" * 120)
             info.size, info.pax_headers = 3, headers
             tar.addfile(info, io.BytesIO(b"abc"))
-        made.append(out.getvalue())
-    return made
+        tars.append(out.getvalue())
+    return tars
 
 
 def _rows(folder: Path) -> list[Reader]:
@@ -230,8 +230,10 @@ def _rows(folder: Path) -> list[Reader]:
             path = folder / f"rows.{format}"
             path.write_bytes(data)
             source = rows.open_source(path, format)
-            judged = {row.number: rows.Answer("positive", 0.9) for row in source.rows() if not row.error}
-            joined = rows.join(source.rows(), [judged] if judged else [])
+            predictions = {
+                row.number: rows.Prediction("positive", 0.9) for row in source.rows() if not row.error
+            }
+            joined = rows.join(source.rows(), [predictions] if predictions else [])
             rows.write(joined, source, io.StringIO(newline=""), "tsv")
 
         return read

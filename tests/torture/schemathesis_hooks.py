@@ -1,4 +1,4 @@
-"""Bodies that no schema describes, for Schemathesis: CSV and JSON lines of reviews."""
+"""Generate CSV and JSON lines of reviews for Schemathesis, since no schema describes them."""
 
 import csv
 import io
@@ -32,7 +32,7 @@ schemathesis.openapi.media_type("application/jsonlines", ITEMS.map(_lines), alia
 
 @schemathesis.hook
 def before_load_schema(context: Any, raw_schema: dict[str, Any]) -> None:
-    """Leave out the examples of these bodies: a type with a strategy of its own takes no text."""
+    """Remove the examples of these bodies: a type with its own strategy accepts no text."""
     body = raw_schema["paths"]["/v1/sentiment/batch"]["post"]["requestBody"]
     for kind in ("text/csv", "application/jsonlines", "application/x-ndjson"):
         del body["content"][kind]["examples"]

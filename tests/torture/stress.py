@@ -1,6 +1,6 @@
-"""The running app under load: as much as it can take, five times that, slow callers, processes killed.
+"""Load the running app to its capacity and to five times that, with slow callers and killed processes.
 
-It runs as `make serve` starts it, without a limit for each address: here all requests come from one.
+The app runs as in `make serve`, but without its rate limit, since all requests come from one address.
 """
 
 import argparse
@@ -26,27 +26,27 @@ from tests.torture.watch import Watch, busy, grows, open_files, slope
 
 NAMES = ("endpoint", "api", "page")
 WARM_SECONDS = 5
-WAITING = 16
-# A machine is now faster and now slower: capacity is what it keeps up in the slowest part of a longer time.
+CALLERS = 16
+# A machine's speed varies, so capacity is the rate in the slowest part of a longer time.
 CAPACITY_TIMES, CAPACITY_PARTS = 3, 4
 PACE_SECONDS = 10
 STEADY_SHARE, OVERLOAD, BESIDE_SHARE, KILLED_SHARE = 0.8, 5, 0.5, 0.3
-LEAST_GOOD, REFUSED_SECONDS, RECOVERED_SECONDS = 0.8, 1.0, 5.0
-# A machine's pace drifts within a minute, so that many short floods tell more than a few long ones.
+LEAST_SHARE, REFUSED_SECONDS, RECOVERED_SECONDS = 0.8, 1.0, 5.0
+# A machine's speed drifts within a minute, so many short floods measure better than a few long ones.
 FLOODS, FLOOD_PART = 12, 0.5
 REFUSALS = ("429", "503")
-# Longer than a header or a body may take.
+# Longer than the app's limits for a header or a body.
 SLOW_CALLERS, SLOW_SECONDS = 200, 30
-# Files that may be open more than before, when nobody asks any more.
-MORE_FILES, QUIET_SECONDS = 5, 2
+# Open files that may remain after the load, measured after a quiet pause.
+EXTRA_FILES, QUIET_SECONDS = 5, 2
 LOG_SECONDS = 10
-# How long a killed process may take until requests are answered again.
-AGAIN_SECONDS = 15
+# The longest time from a killed process to answers again.
+RESTART_SECONDS = 15
 
 
 @contextmanager
 def served() -> Iterator[Stack]:
-    """Run the app as `make serve` does."""
+    """Run the app as `make serve` does; yield it."""
     stack = Stack("--serve", RATE_LIMIT="off")
     try:
         stack.wait_for("Verdict is ready")
@@ -56,8 +56,9 @@ def served() -> Iterator[Stack]:
 
 
 def stress(options: argparse.Namespace) -> Section:
-    """Do all of it, one after the other, on one running app."""
-    gc.disable()  # with hundreds of thousands of outcomes a collection takes so long that a burst follows
+    """Run every step on one running app, and return the section."""
+    # A collection over hundreds of thousands of outcomes delays requests, and a burst follows.
+    gc.disable()
     try:
         with served() as stack:
             stressed = asyncio.run(_stress(stack, options))
@@ -65,10 +66,10 @@ def stress(options: argparse.Namespace) -> Section:
         gc.enable()
     return Section(
         "The running app under load",
-        "`make serve` starts the app on loopback, and the caller runs on the same cores. A request is a"
-        f" review of {len(load.REVIEW):,} characters, explained by sentences. Each answer is"
-        " compared with the first.",
-        ("quantity", "measured", "must be"),
+        "The app runs as in `make serve`, on loopback; the caller runs on the same cores. A request is a"
+        f" review of {len(load.REVIEW):,} characters, explained by sentences. Each answer must equal the"
+        " first.",
+        ("quantity", "measured", "required"),
         stressed.rows,
         stressed.failed,
     )
@@ -78,200 +79,225 @@ async def _stress(stack: Stack, options: argparse.Namespace) -> "Stress":
     async with Callers(stack.api) as callers, Callers(stack.page, None, "/") as page:
         stressed = Stress(stack, callers, page)
         await stressed.find_capacity(options.seconds)
-        await stressed.ask_steadily(options.minutes)
+        await stressed.load_steadily(options.minutes)
         await stressed.overload(options.seconds)
-        await stressed.ask_beside_slow_callers(options.seconds)
+        await stressed.load_beside_slow_callers(options.seconds)
         for name in NAMES:
             await stressed.kill(name)
     return stressed
 
 
 class Flood(NamedTuple):
-    """A time of overload: its outcomes; how many times capacity was asked for; verdicts a second; seconds."""
+    """A time of overload.
+
+    ``offered`` is the load as a multiple of capacity, and ``rate`` counts verdicts a second. ``busy`` is
+    processor time, and ``recovery`` the time until answers are fast again, both in seconds.
+    """
 
     outcomes: list[Outcome]
     offered: float
-    good: float
+    rate: float
     busy: float
-    recovered: float
+    recovery: float
 
 
 class Stress:
-    """A running app that is tried; ``rows`` and ``failed`` are what is told of it."""
+    """The load test of a running app; ``rows`` and ``failed`` hold its results."""
 
     def __init__(self, stack: Stack, callers: Callers, page: Callers) -> None:
         self.rows: list[tuple[str, str, str]] = []
         self.failed: list[str] = []
         self._stack, self._callers, self._page = stack, callers, page
-        # Verdicts a second, the time within which 99 % of them came, and the API's processor time for one.
+        # Verdicts a second, their p99 in seconds, and the API's processor seconds for one.
         self._capacity, self._p99, self._busy = 0.0, 0.0, 0.0
 
     async def find_capacity(self, seconds: int) -> None:
-        """Have some callers ask as fast as they are answered."""
-        await load.waiting(self._callers, WAITING, WARM_SECONDS)
+        """Measure the rate of callers that wait for each answer."""
+        await load.closed_loop(self._callers, CALLERS, WARM_SECONDS)
         with Watch(self._pids()) as watch:
-            right = _right(await load.waiting(self._callers, WAITING, CAPACITY_TIMES * seconds))
-        rates = load.rates(right, seconds / CAPACITY_PARTS)
-        self._capacity, self._p99 = min(rates), load.percentile(right, 0.99)
-        self._tell(
-            f"capacity, {WAITING} callers that wait",
+            verdicts = _verdicts_of(await load.closed_loop(self._callers, CALLERS, CAPACITY_TIMES * seconds))
+        rates = load.rates(verdicts, seconds / CAPACITY_PARTS)
+        self._capacity, self._p99 = min(rates), load.percentile(verdicts, 0.99)
+        self._report(
+            f"capacity with {CALLERS} waiting callers",
             f"{self._capacity:.0f} verdicts a second at the slowest, {max(rates):.0f} at the fastest",
         )
-        endpoint, self._busy = (_busy(watch, name) / max(1, len(right)) for name in ("endpoint", "api"))
+        endpoint, self._busy = (_busy(watch, name) / max(1, len(verdicts)) for name in ("endpoint", "api"))
         times = f"endpoint {endpoint * 1_000:.1f} ms, api {self._busy * 1_000:.1f} ms"
-        self._tell("processor time a verdict", times)
+        self._report("processor time a verdict", times)
 
-    async def ask_steadily(self, minutes: float) -> None:
-        """Ask for long at less than it can take, which is found anew each minute; watch what is kept."""
+    async def load_steadily(self, minutes: float) -> None:
+        """Load the app below its capacity, measured anew each minute; watch memory and open files."""
         parts, files = max(1, round(minutes)), await self._open_files()
         outcomes: list[Outcome] = []
         rates = []
-        began, stolen = time.perf_counter(), _stolen()
+        start, steal = time.perf_counter(), _steal_seconds()
         with Watch(self._pids()) as watch:
             for _ in range(parts):
-                waited = _right(await load.waiting(self._callers, WAITING, PACE_SECONDS))
-                rates.append(STEADY_SHARE * min(load.rates(waited, PACE_SECONDS / CAPACITY_PARTS)))
-                outcomes += await load.steadily(self._callers, rates[-1], minutes * 60 / parts)
-        self._tell_all_right(
-            f"{minutes:g} minutes at {STEADY_SHARE:.0%} of it, found anew each minute", outcomes
+                verdicts = _verdicts_of(await load.closed_loop(self._callers, CALLERS, PACE_SECONDS))
+                rates.append(STEADY_SHARE * min(load.rates(verdicts, PACE_SECONDS / CAPACITY_PARTS)))
+                outcomes += await load.open_loop(self._callers, rates[-1], minutes * 60 / parts)
+        self._report_errors(
+            f"{minutes:g} minutes at {STEADY_SHARE:.0%} of capacity, measured anew each minute", outcomes
         )
-        self._tell("so many a second", f"{min(rates):.0f} to {max(rates):.0f}")
-        if stolen is not None and (now := _stolen()) is not None:
-            share = (now - stolen) / (time.perf_counter() - began) / (os.cpu_count() or 1)
-            self._tell("processor time that the host gave to others", f"{share:.1%}")
-        self._tell("their times", ", ".join(f"p{p:g} {_ms(outcomes, p / 100)}" for p in (50, 95, 99, 99.9)))
+        self._report("requests a second", f"{min(rates):.0f} to {max(rates):.0f}")
+        if steal is not None and (now := _steal_seconds()) is not None:
+            share = (now - steal) / (time.perf_counter() - start) / (os.cpu_count() or 1)
+            self._report("processor time that the host took (steal)", f"{share:.1%}")
+        self._report(
+            "response times", ", ".join(f"p{p:g} {_ms(outcomes, p / 100)}" for p in (50, 95, 99, 99.9))
+        )
         after = await self._open_files()
         for name in NAMES:
-            samples, kept = watch.samples[name], f"{files[name]} open files before, {after[name]} after"
-            told = f"{samples[-1].memory:.0f} MB, {slope(samples):+.2f} MB a minute; {kept}"
-            self._tell(f"memory and files, {name}", told, "flat")
-            self._hold(not grows(samples), f"{name} grew by {slope(samples):.2f} MB a minute")
-            self._hold(after[name] <= files[name] + MORE_FILES, f"{name} has {kept}")
+            samples, files_open = watch.samples[name], f"{files[name]} open files before, {after[name]} after"
+            growth = f"{samples[-1].memory:.0f} MB, {slope(samples):+.2f} MB a minute"
+            self._report(f"memory and files, {name}", f"{growth}; {files_open}", "flat")
+            self._require(not grows(samples), f"{name} grew by {slope(samples):.2f} MB a minute")
+            self._require(after[name] <= files[name] + EXTRA_FILES, f"{name} has {files_open}")
 
     async def overload(self, seconds: int) -> None:
-        """Ask for more than it can take, a few times; look what is answered, and how soon it is as it was."""
-        floods, long = [], FLOOD_PART * seconds
-        before = await self._verdicts(long)
+        """Load the app beyond its capacity in some floods; measure answers, refusals and recovery."""
+        floods: list[Flood] = []
+        shares: list[float] = []
+        long = FLOOD_PART * seconds
+        before = await self._rate(long)
         for _ in range(FLOODS):
-            flood, after = await self._flood(before, long), await self._verdicts(long)
-            # A machine's pace drifts: what counts is what it can take just before and after.
-            floods.append(flood._replace(good=2 * flood.good / (before + after)))
+            flood, after = await self._flood(before, long), await self._rate(long)
+            # A machine's speed drifts, so capacity is measured just before and after.
+            floods.append(flood)
+            shares.append(2 * flood.rate / (before + after))
             before = after
-        outcomes = [one for flood in floods for one in flood.outcomes]
-        refused = [one for one in outcomes if one.kind in REFUSALS]
-        unadvised = sum(not one.advised for one in refused)
-        recovered, offered = (
-            max(flood.recovered for flood in floods),
-            min(flood.offered for flood in floods),
-        )
-        shares = sorted(flood.good for flood in floods)
-        good = statistics.fmean(shares)
-        spent = sum(flood.busy for flood in floods) - len(_right(outcomes)) * self._busy
-        self._tell(
-            f"{FLOODS} times {long:g} s at {offered:.1f} times of it or more",
+        outcomes = [outcome for flood in floods for outcome in flood.outcomes]
+        refused = [outcome for outcome in outcomes if outcome.kind in REFUSALS]
+        without_retry_after = sum(not outcome.retry_after for outcome in refused)
+        recovery = max(flood.recovery for flood in floods)
+        offered = min(flood.offered for flood in floods)
+        share = statistics.fmean(shares)
+        spent = sum(flood.busy for flood in floods) - len(_verdicts_of(outcomes)) * self._busy
+        self._report(
+            f"{FLOODS} floods of {long:g} s at {offered:.1f} times capacity or more",
             _counts(outcomes),
-            "200, 429 and 503 alone",
+            "only 200, 429 and 503",
         )
-        told = f"{good:.0%} of what it can take just before and after ({shares[0]:.0%} to {shares[-1]:.0%})"
-        self._tell("answered all the same", told, f"{LEAST_GOOD:.0%} or more")
-        self._tell("processor time a refusal", f"api {max(0.0, spent) / max(1, len(refused)) * 1_000:.2f} ms")
-        self._tell("refusals", f"p99 {_ms(refused, 0.99)}, {unadvised} without Retry-After", "within 1 s, 0")
-        self._tell("recovered", f"after {recovered:.1f} s at most", f"within {RECOVERED_SECONDS:g} s")
-        self._hold({one.kind for one in outcomes} <= {"200", *REFUSALS}, f"overload: {_counts(outcomes)}")
-        self._hold(good >= LEAST_GOOD, f"only {good:.0%} were answered in overload")
-        self._hold(load.percentile(refused, 0.99) <= REFUSED_SECONDS, "refusals took over 1 s")
-        self._hold(not unadvised, "refusals without Retry-After")
-        self._hold(recovered <= RECOVERED_SECONDS, f"it recovered after {recovered:.1f} s")
+        spread = f"{min(shares):.0%} to {max(shares):.0%}"
+        answered = f"{share:.0%} of capacity just before and after ({spread})"
+        self._report("verdicts during floods", answered, f"{LEAST_SHARE:.0%} or more")
+        self._report(
+            "processor time a refusal", f"api {max(0.0, spent) / max(1, len(refused)) * 1_000:.2f} ms"
+        )
+        self._report(
+            "refusals",
+            f"p99 {_ms(refused, 0.99)}, {without_retry_after} without Retry-After",
+            "within 1 s, 0",
+        )
+        self._report("recovery", f"{recovery:.1f} s at most", f"within {RECOVERED_SECONDS:g} s")
+        self._require(
+            {outcome.kind for outcome in outcomes} <= {"200", *REFUSALS}, f"overload: {_counts(outcomes)}"
+        )
+        self._require(share >= LEAST_SHARE, f"overload: verdicts at only {share:.0%} of capacity")
+        self._require(load.percentile(refused, 0.99) <= REFUSED_SECONDS, "refusals took over 1 s")
+        self._require(not without_retry_after, "refusals without Retry-After")
+        self._require(recovery <= RECOVERED_SECONDS, f"the app recovered after {recovery:.1f} s")
 
     async def _flood(self, capacity: float, seconds: float) -> "Flood":
-        began, spent = time.perf_counter(), busy(self._stack.pid_of("api"))
-        outcomes = await load.steadily(self._callers, OVERLOAD * capacity, seconds)
-        asked_for = self._callers.asked_last - began
-        offered = len(outcomes) / max(seconds, asked_for) / capacity
-        # What is answered afterwards, with nothing to refuse, doesn't count.
-        in_time = [one for one in _right(outcomes) if one.due + one.seconds <= self._callers.asked_last]
-        good = len(in_time) / asked_for
+        start, spent = time.perf_counter(), busy(self._stack.pid_of("api"))
+        outcomes = await load.open_loop(self._callers, OVERLOAD * capacity, seconds)
+        duration = self._callers.last_sent - start
+        offered = len(outcomes) / max(seconds, duration) / capacity
+        # Verdicts after the last request don't count: then the app refuses nothing.
+        in_time = [
+            outcome
+            for outcome in _verdicts_of(outcomes)
+            if outcome.due + outcome.seconds <= self._callers.last_sent
+        ]
+        rate = len(in_time) / duration
         spent = busy(self._stack.pid_of("api")) - spent
-        return Flood(outcomes, offered, good, spent, await self._recover())
+        return Flood(outcomes, offered, rate, spent, await self._recover())
 
-    async def _verdicts(self, seconds: float) -> float:
-        """Return how many verdicts a second callers get that wait."""
-        began = time.perf_counter()
-        right = _right(await load.waiting(self._callers, WAITING, seconds))
-        return len(right) / (time.perf_counter() - began)
+    async def _rate(self, seconds: float) -> float:
+        """Return the verdicts a second of waiting callers."""
+        start = time.perf_counter()
+        verdicts = _verdicts_of(await load.closed_loop(self._callers, CALLERS, seconds))
+        return len(verdicts) / (time.perf_counter() - start)
 
-    async def ask_beside_slow_callers(self, seconds: int) -> None:
-        """Ask while many others send a byte now and then, half of them headers, half a body."""
+    async def load_beside_slow_callers(self, seconds: int) -> None:
+        """Load the app beside many slow callers; half of them send headers, half a body."""
         rate = BESIDE_SHARE * self._capacity
-        alone = await load.steadily(self._callers, rate, seconds)
+        alone = await load.open_loop(self._callers, rate, seconds)
         slow = [asyncio.create_task(_drip(self._stack.api, at % 2 == 0)) for at in range(SLOW_CALLERS)]
-        beside = await load.steadily(self._callers, rate, max(SLOW_SECONDS, seconds))
-        ended = sum(one.done() for one in slow)
-        for one in slow:
-            one.cancel()
+        beside = await load.open_loop(self._callers, rate, max(SLOW_SECONDS, seconds))
+        ended = sum(task.done() for task in slow)
+        for task in slow:
+            task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
-        self._tell_all_right(f"beside {SLOW_CALLERS} slow callers", beside)
-        self._tell("their p99, and without those", f"{_ms(beside, 0.99)}, {_ms(alone, 0.99)}")
-        self._tell("slow callers shown out", f"{ended}", f"{SLOW_CALLERS}")
-        self._hold(ended == SLOW_CALLERS, f"only {ended} slow callers were shown out")
+        self._report_errors(f"beside {SLOW_CALLERS} slow callers", beside)
+        self._report("p99 beside slow callers, and alone", f"{_ms(beside, 0.99)}, {_ms(alone, 0.99)}")
+        self._report("slow callers disconnected", f"{ended}", f"{SLOW_CALLERS}")
+        self._require(ended == SLOW_CALLERS, f"only {ended} slow callers were disconnected")
 
     async def kill(self, name: str) -> None:
-        """Kill a process under load, and compare what callers heard with what the API wrote."""
+        """Kill a process under load, and compare the callers' answers with the API's log."""
         callers = self._page if name == "page" else self._callers
-        rate, seconds, printed = KILLED_SHARE * self._capacity, AGAIN_SECONDS + 3, len(self._stack.log)
-        going = asyncio.create_task(load.steadily(callers, rate, seconds))
+        rate, seconds, printed = KILLED_SHARE * self._capacity, RESTART_SECONDS + 3, len(self._stack.log)
+        load_task = asyncio.create_task(load.open_loop(callers, rate, seconds))
         await asyncio.sleep(2)
-        pid, at = self._stack.pid_of(name), time.perf_counter()
+        pid, killed_at = self._stack.pid_of(name), time.perf_counter()
         os.kill(pid, signal.SIGKILL)
-        outcomes = await going
-        again = max((one.due - at for one in outcomes if one.kind != "200"), default=0.0)
-        told = f"{_counts(outcomes)}; fine again after {max(0.0, again):.1f} s"
-        self._tell(f"{name} killed with -9", told, f"one outcome each of {int(rate * seconds):,}")
-        self._hold(not alive(pid), f"{name} was not killed")
-        self._hold(len(outcomes) == int(rate * seconds), f"{name} killed: {len(outcomes)} outcomes")
+        outcomes = await load_task
+        recovery = max(
+            (outcome.due - killed_at for outcome in outcomes if outcome.kind != "200"), default=0.0
+        )
+        result = f"{_counts(outcomes)}; recovered after {max(0.0, recovery):.1f} s"
+        self._report(f"{name} killed with -9", result, f"one outcome each of {int(rate * seconds):,}")
+        self._require(not alive(pid), f"{name} was not killed")
+        self._require(len(outcomes) == int(rate * seconds), f"{name} killed: {len(outcomes)} outcomes")
         allowed = {"200", "502", "503", "504", BROKEN}
-        self._hold({one.kind for one in outcomes} <= allowed, f"{name} killed: {_counts(outcomes)}")
-        self._hold(again < AGAIN_SECONDS, f"{name} was not back after {AGAIN_SECONDS} s")
+        self._require(
+            {outcome.kind for outcome in outcomes} <= allowed, f"{name} killed: {_counts(outcomes)}"
+        )
+        self._require(recovery < RESTART_SECONDS, f"{name} was not back after {RESTART_SECONDS} s")
         if name != "page":
             await self._compare(outcomes, printed)
 
     async def _compare(self, outcomes: Sequence[Outcome], printed: int) -> None:
-        answered = {one.id: one.kind for one in outcomes if one.kind != BROKEN}
+        answered = {outcome.id: outcome.kind for outcome in outcomes if outcome.kind != BROKEN}
         for _ in range(LOG_SECONDS):
             written = _statuses(self._stack.log[printed:])
             odd = sum(written.get(name) != [kind] for name, kind in answered.items())
             if not odd:
                 break
-            await asyncio.sleep(1)  # the last lines may be on their way
-        self._tell("its log lines", f"{len(answered) - odd:,} of {len(answered):,} answers, once each", "all")
-        self._hold(not odd, f"{odd} answers are not in the log as they were given")
+            await asyncio.sleep(1)  # the last lines may still be missing
+        self._report(
+            "its log lines", f"{len(answered) - odd:,} of {len(answered):,} answers, once each", "all"
+        )
+        self._require(not odd, f"{odd} answers differ from the log")
 
     async def _recover(self) -> float:
-        """Ask until ten in a row are answered about as fast as before; give after how long they began."""
+        """Return the seconds until the first of ten answers in a row that are about as fast as before."""
         began = start = time.perf_counter()
         row = 0
         while row < 10 and time.perf_counter() - began < 60:
-            outcome = await self._callers.ask(time.perf_counter())
+            outcome = await self._callers.send(time.perf_counter())
             if outcome.kind == "200" and outcome.seconds <= 2 * self._p99:
                 row += 1
             else:
                 row, start = 0, time.perf_counter()
         return start - began
 
-    def _tell_all_right(self, what: str, outcomes: Sequence[Outcome]) -> None:
-        wrong = len(outcomes) - len(_right(outcomes))
-        self._tell(what, f"{len(outcomes):,} requests, {wrong:,} errors", "0 errors")
-        self._hold(not wrong, f"{what}: {_counts(outcomes)}")
+    def _report_errors(self, quantity: str, outcomes: Sequence[Outcome]) -> None:
+        wrong = len(outcomes) - len(_verdicts_of(outcomes))
+        self._report(quantity, f"{len(outcomes):,} requests, {wrong:,} errors", "0 errors")
+        self._require(not wrong, f"{quantity}: {_counts(outcomes)}")
 
-    def _tell(self, what: str, measured: str, must: str = "") -> None:
-        self.rows.append((what, measured, must))
+    def _report(self, quantity: str, measured: str, required: str = "") -> None:
+        self.rows.append((quantity, measured, required))
 
-    def _hold(self, fine: bool, otherwise: str) -> None:
-        if not fine:
-            self.failed.append(otherwise)
+    def _require(self, holds: bool, failure: str) -> None:
+        if not holds:
+            self.failed.append(failure)
 
     async def _open_files(self) -> dict[str, int]:
-        """Count open files by process while nobody asks."""
+        """Count open files by process, without load."""
         await self._callers.hang_up()
         await asyncio.sleep(QUIET_SECONDS)
         return {name: open_files(pid) for name, pid in self._pids().items()}
@@ -281,7 +307,7 @@ class Stress:
 
 
 async def _drip(url: str, body: bool) -> None:
-    """Send a byte now and then, of headers or of a body, until the server has enough."""
+    """Send a byte of headers or of a body every half second, until the server disconnects."""
     host, port = url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     start = b"POST /v1/sentiment HTTP/1.1\r\nHost: loopback\r\nContent-Type: text/plain\r\n"
@@ -300,7 +326,7 @@ async def _drip(url: str, body: bool) -> None:
 
 
 def _statuses(log: Sequence[str]) -> dict[str, list[str]]:
-    """Return the statuses that the API wrote, by request id."""
+    """Return the statuses in the API's log, by request id."""
     written: dict[str, list[str]] = {}
     for line in log:
         if line.startswith("api") and '"request_id": "torture-' in line:
@@ -309,16 +335,16 @@ def _statuses(log: Sequence[str]) -> dict[str, list[str]]:
     return written
 
 
-def _right(outcomes: Sequence[Outcome]) -> list[Outcome]:
-    return [one for one in outcomes if one.kind == "200"]
+def _verdicts_of(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    return [outcome for outcome in outcomes if outcome.kind == "200"]
 
 
 def _busy(watch: Watch, name: str) -> float:
     return watch.samples[name][-1].busy - watch.samples[name][0].busy
 
 
-def _stolen() -> float | None:
-    """Return for how long the host took this virtual machine's cores, in seconds; None if it isn't told."""
+def _steal_seconds() -> float | None:
+    """Return the seconds that the host took from this virtual machine's cores; None where unknown."""
     return getattr(psutil.cpu_times(), "steal", None)
 
 
@@ -327,4 +353,4 @@ def _ms(outcomes: Sequence[Outcome], share: float) -> str:
 
 
 def _counts(outcomes: Sequence[Outcome]) -> str:
-    return ", ".join(f"{count:,} × {kind}" for kind, count in load.kinds(outcomes).items())
+    return ", ".join(f"{count:,} × {kind}" for kind, count in load.count_kinds(outcomes).items())

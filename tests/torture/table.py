@@ -1,4 +1,4 @@
-"""What an attack found, as the tables that `make torture` prints and writes to docs/torture.md."""
+"""Format the results of attacks as the tables of `make torture` and docs/torture.md."""
 
 import platform
 from collections.abc import Sequence
@@ -9,15 +9,15 @@ from training.evaluation.machine import describe
 
 HEAD = """# Torture
 
-Written by `make torture FLAGS=--write`, part by part. The command ends with 1 when anything failed.
+`make torture FLAGS=--write` writes this page, part by part. It exits with 1 after any failure.
 """
 
 
 class Section(NamedTuple):
-    """One attack: its title, what it does in a sentence, its table, and what failed, if anything."""
+    """An attack's results: its title, its description, its table and its failures."""
 
     title: str
-    says: str
+    description: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     failed: Sequence[str] = ()
@@ -28,7 +28,7 @@ def text_of(section: Section) -> str:
     lines = [
         f"## {section.title}",
         "",
-        section.says,
+        section.description,
         "",
         _row(section.columns),
         "|---" * len(section.columns) + "|",
@@ -39,12 +39,12 @@ def text_of(section: Section) -> str:
 
 
 def page_with(page: str, section: Section, minutes: float) -> str:
-    """Return docs/torture.md with a section in the place that it had, or at the end, and what it ran on."""
-    on = f"{minutes:.0f} minutes on {describe()}, Python {platform.python_version()}, {date.today()}."
-    text = text_of(section).removeprefix("## ") + f"\n{on}\n"
+    """Return the page with a section in its former place, or at the end, and with its machine."""
+    machine = f"{minutes:.0f} minutes on {describe()}, Python {platform.python_version()}, {date.today()}."
+    text = text_of(section).removeprefix("## ") + f"\n{machine}\n"
     _, *others = page.split("\n## ")
-    kept = {other.partition("\n")[0]: other for other in others} | {section.title: text}
-    return "\n## ".join([HEAD, *kept.values()])
+    sections = {other.partition("\n")[0]: other for other in others} | {section.title: text}
+    return "\n## ".join([HEAD, *sections.values()])
 
 
 def _row(cells: Sequence[object]) -> str:

@@ -1,4 +1,4 @@
-"""Schemathesis finds nothing against the running app; thousands of cases are `make torture`'s."""
+"""Schemathesis finds no failure in the running app; `make torture` runs thousands of cases."""
 
 from pathlib import Path
 
@@ -12,21 +12,21 @@ EXAMPLES = 20
 
 def test_every_route_keeps_to_the_document() -> None:
     with local() as url:
-        told = check(url, EXAMPLES, seed=7)
-    assert told.failures == []
-    assert told.cases > 150 and told.operations > 4
+        report = check(url, EXAMPLES, seed=7)
+    assert report.failures == []
+    assert report.cases > 150 and report.operations > 4
 
 
 def test_every_route_keeps_to_the_document_where_keys_are_asked_for() -> None:
     with local(**WITH_KEY) as url:
-        told = check(url, EXAMPLES, 8, "-H", f"X-Api-Key: {KEY}")
-    assert told.failures == []
+        report = check(url, EXAMPLES, 8, "-H", f"X-Api-Key: {KEY}")
+    assert report.failures == []
 
 
 def test_an_api_that_fails_is_found_out(faulty: FaultyStack) -> None:
     faulty.endpoint.switch("500")
-    told = check(faulty.api, 1, 9)
-    assert any("Server error" in failure for failure in told.failures)
+    report = check(faulty.api, 1, 9)
+    assert any("Server error" in failure for failure in report.failures)
 
 
 def test_the_lambda_zip_keeps_to_the_document(tmp_path: Path) -> None:
@@ -35,6 +35,6 @@ def test_the_lambda_zip_keeps_to_the_document(tmp_path: Path) -> None:
     except EmulatorMissing as error:
         skip_or_fail(str(error))
     with behind_gateway(tmp_path) as url:
-        told = check(url, EXAMPLES, 7, "--exclude-checks", OF_THE_APP)
-    assert told.failures == []
-    assert told.cases > 150
+        report = check(url, EXAMPLES, 7, "--exclude-checks", OF_THE_APP)
+    assert report.failures == []
+    assert report.cases > 150

@@ -1,29 +1,29 @@
-"""Changed bytes never get further than a refusal; the long run is `make torture`."""
+"""Readers accept or refuse mutated examples; the long run is `make torture`."""
 
 import random
 from pathlib import Path
 
-from tests.torture.fuzz import changed, fuzz, tried_on
+from tests.torture.fuzz import fuzz, fuzz_reader, mutate
 from tests.torture.readers import Reader
 
 CASES = 60
 
 
 def test_no_reader_breaks_on_changed_examples(tmp_path: Path) -> None:
-    told = fuzz(tmp_path, CASES, seed=1)
-    assert [one for one in told if one.fault] == []
-    assert len(told) > 15
+    results = fuzz(tmp_path, CASES, seed=1)
+    assert [result for result in results if result.fault] == []
+    assert len(results) > 15
 
 
-def test_a_reader_that_breaks_is_noticed() -> None:
+def test_a_broken_reader_is_reported() -> None:
     def read(data: bytes) -> None:
         if data != b"whole":
             raise KeyError("review")
 
-    told = tried_on(Reader("broken", read, [b"whole"]), CASES, random.Random(1))
-    assert told.fault.startswith("KeyError: 'review' on b")
+    result = fuzz_reader(Reader("broken", read, [b"whole"]), CASES, random.Random(1))
+    assert result.fault.startswith("KeyError: 'review' on b")
 
 
-def test_the_same_seed_changes_the_same_bytes() -> None:
-    once, again = (changed(b"a review", [b"other"], random.Random(3)) for _ in range(2))
+def test_a_seed_repeats_the_same_mutations() -> None:
+    once, again = (mutate(b"a review", [b"other"], random.Random(3)) for _ in range(2))
     assert once == again != b"a review"

@@ -1,4 +1,4 @@
-"""Under more than it can take, and while its processes are killed, each request has its one outcome."""
+"""Each request has one outcome under overload and while processes are killed."""
 
 import asyncio
 import os
@@ -25,13 +25,13 @@ def stack() -> Iterator[Stack]:
 
 
 async def under_load(stack: Stack, killed: str) -> list[Outcome]:
-    """Ask at a rate, while a process is killed; then ask until all is fine again."""
+    """Load the app while a process is killed; then send requests until one gets a verdict."""
     async with Callers(stack.api) as callers:
-        going = asyncio.create_task(load.steadily(callers, RATE, SECONDS))
+        load_task = asyncio.create_task(load.open_loop(callers, RATE, SECONDS))
         await asyncio.sleep(SECONDS / 8)
         os.kill(stack.pid_of(killed), signal.SIGKILL)
-        outcomes = await going
-        while (await callers.ask(0.0)).kind != "200":
+        outcomes = await load_task
+        while (await callers.send(0.0)).kind != "200":
             await asyncio.sleep(0.1)
         return outcomes
 
@@ -39,44 +39,44 @@ async def under_load(stack: Stack, killed: str) -> list[Outcome]:
 def test_a_flood_is_answered_or_told_to_come_back(stack: Stack) -> None:
     async def flood() -> list[Outcome]:
         async with Callers(stack.api) as callers:
-            return await load.steadily(callers, 4_000, 0.5)
+            return await load.open_loop(callers, 4_000, 0.5)
 
     outcomes = asyncio.run(flood())
-    assert load.kinds(outcomes).keys() <= {"200", "503"}
+    assert load.count_kinds(outcomes).keys() <= {"200", "503"}
     assert len(outcomes) == 2_000
-    refused = [one for one in outcomes if one.kind == "503"]
-    assert refused and all(one.advised for one in refused)
+    refused = [outcome for outcome in outcomes if outcome.kind == "503"]
+    assert refused and all(outcome.retry_after for outcome in refused)
 
 
 @pytest.mark.parametrize("name", ["endpoint", "api"])
 def test_a_killed_process_is_started_again_and_every_request_has_one_outcome(name: str, stack: Stack) -> None:
     pid = stack.pid_of(name)
     outcomes = asyncio.run(under_load(stack, killed=name))
-    assert len({one.id for one in outcomes}) == len(outcomes) == SENT
-    assert load.kinds(outcomes).keys() <= {"200", "502", "503", "504", BROKEN}
+    assert len({outcome.id for outcome in outcomes}) == len(outcomes) == SENT
+    assert load.count_kinds(outcomes).keys() <= {"200", "502", "503", "504", BROKEN}
     assert stack.pid_of(name) != pid
 
 
-def test_a_wrong_verdict_is_no_right_one(stack: Stack) -> None:
-    async def ask() -> Outcome:
+def test_a_wrong_verdict_is_reported(stack: Stack) -> None:
+    async def send() -> Outcome:
         async with Callers(stack.api) as callers:
             callers.expected = callers.expected.replace(b"positive", b"negative")
-            return await callers.ask(0.0)
+            return await callers.send(0.0)
 
-    assert asyncio.run(ask()).kind == WRONG
+    assert asyncio.run(send()).kind == WRONG
 
 
 def samples(*memory: float) -> list[Sample]:
     return [Sample(float(at), size, 0.0) for at, size in enumerate(memory)]
 
 
-def test_memory_that_is_taken_at_first_is_no_leak() -> None:
+def test_growth_during_the_warm_up_is_no_leak() -> None:
     warming = samples(*range(40), *[100.0] * 120)
     assert slope(warming) == 0.0
     assert not grows(warming)
 
 
-def test_memory_that_is_never_given_back_is_a_leak() -> None:
+def test_steady_growth_is_a_leak() -> None:
     growing = samples(*(100 + at / 2 for at in range(160)))
     assert slope(growing) == pytest.approx(30.0)
     assert grows(growing)

@@ -1,4 +1,4 @@
-"""Watch processes under load: their memory, their time on the processor, what they have open."""
+"""Watch processes under load: their memory, processor time and open files."""
 
 import contextlib
 import threading
@@ -9,14 +9,14 @@ from typing import NamedTuple
 import psutil
 
 EVERY_SECONDS = 1.0
-# What a process takes at first, for its caches and threads, says nothing of a leak.
+# The first share of samples fills caches and threads, and shows no leak.
 WARMING = 0.25
-# So much a process may grow from there on: the fit of a short run is not exact.
+# Growth that is allowed afterwards, since the fit of a short run is inexact.
 GROWTH_MB, GROWTH_SHARE = 5.0, 0.02
 
 
 class Sample(NamedTuple):
-    """A process and its children at a moment: seconds since the start, MB, and processor seconds."""
+    """A sample of a process and its children: seconds since the start, MB, and processor seconds."""
 
     at: float
     memory: float
@@ -24,7 +24,7 @@ class Sample(NamedTuple):
 
 
 class Watch:
-    """Samples processes by name until it is left. ``pids`` are those of the parents."""
+    """Samples processes by name while its block runs; ``pids`` are those of the parents."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self.samples: dict[str, list[Sample]] = {name: [] for name in pids}
@@ -51,36 +51,37 @@ class Watch:
 
 
 def slope(samples: list[Sample]) -> float:
-    """Return by how many MB a minute memory grows, by least squares, once a process has warmed up.
+    """Return the growth of memory after the warm-up, in MB a minute, by least squares.
 
     >>> slope([Sample(float(s), 100 + s / 60, 0.0) for s in range(60)])
     1.0
     """
-    kept = _warm(samples)
-    if len(kept) < 2:
+    warm = _warm(samples)
+    if len(warm) < 2:
         return 0.0
-    at = sum(one.at for one in kept) / len(kept)
-    memory = sum(one.memory for one in kept) / len(kept)
-    spread = sum((one.at - at) ** 2 for one in kept)
-    return round(60 * sum((one.at - at) * (one.memory - memory) for one in kept) / spread, 6)
+    at = sum(sample.at for sample in warm) / len(warm)
+    memory = sum(sample.memory for sample in warm) / len(warm)
+    spread = sum((sample.at - at) ** 2 for sample in warm)
+    joint = sum((sample.at - at) * (sample.memory - memory) for sample in warm)
+    return round(60 * joint / spread, 6)
 
 
 def grows(samples: list[Sample]) -> bool:
-    """Return whether a process keeps more and more memory."""
-    kept = _warm(samples)
-    if len(kept) < 2:
+    """Return whether a process's memory grows beyond the allowed growth."""
+    warm = _warm(samples)
+    if len(warm) < 2:
         return False
-    grown = slope(samples) * (kept[-1].at - kept[0].at) / 60
-    return grown > GROWTH_MB + GROWTH_SHARE * kept[0].memory
+    grown = slope(samples) * (warm[-1].at - warm[0].at) / 60
+    return grown > GROWTH_MB + GROWTH_SHARE * warm[0].memory
 
 
 def open_files(pid: int) -> int:
-    """Count what a process and its children have open: files, sockets, pipes."""
-    return sum(one.num_fds() for one in _family(psutil.Process(pid)))
+    """Count the open files, sockets and pipes of a process and its children."""
+    return sum(process.num_fds() for process in _family(psutil.Process(pid)))
 
 
 def busy(pid: int) -> float:
-    """Return for how long a process and its children had a processor, in seconds."""
+    """Return the processor time of a process and its children, in seconds."""
     return _sample(psutil.Process(pid), 0.0).busy
 
 
@@ -90,9 +91,9 @@ def _warm(samples: list[Sample]) -> list[Sample]:
 
 def _sample(process: psutil.Process, at: float) -> Sample:
     family = _family(process)
-    times = [one.cpu_times() for one in family]
-    memory = sum(one.memory_info().rss for one in family) / 1e6
-    return Sample(at, memory, sum(one.user + one.system for one in times))
+    times = [member.cpu_times() for member in family]
+    memory = sum(member.memory_info().rss for member in family) / 1e6
+    return Sample(at, memory, sum(spent.user + spent.system for spent in times))
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
