@@ -173,7 +173,7 @@ def _answer_line(item: Item, model: LoadedModel) -> dict[str, Any]:
 
 def _read_card(path: Path) -> dict[str, Any]:
     try:
-        card = json.loads(path.read_text(encoding="utf-8"))
+        card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ModelFilesError(
             f"{path} can't be read ({error.strerror}); restore it from git, or run `make train`"

@@ -78,7 +78,7 @@ def passes(case: dict[str, Any], first: float, second: float) -> bool:
         return first > second
     if case["expect"] == "same":
         return (first >= 0.5) == (second >= 0.5)
-    positive = case["label"] == "positive"
+    positive: bool = case["label"] == "positive"
     right = (first >= 0.5) == positive
     return right and (case["expect"] == "label" or (second >= 0.5) != positive)
 

@@ -68,7 +68,8 @@ def fit_length_temperature(
 
 def length_temperatures(lengths: np.ndarray, a: float, b: float) -> np.ndarray:
     """Return the temperature a + b * log(tokens) of each review, never below MIN_TEMPERATURE."""
-    return np.maximum(a + b * np.log(lengths), MIN_TEMPERATURE)
+    temperatures: np.ndarray = np.maximum(a + b * np.log(lengths), MIN_TEMPERATURE)
+    return temperatures
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:

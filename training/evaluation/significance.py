@@ -122,4 +122,5 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
 
 
 def _right(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    return (probabilities >= 0.5) == (labels == 1)
+    right: np.ndarray = (probabilities >= 0.5) == (labels == 1)
+    return right

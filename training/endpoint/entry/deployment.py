@@ -68,16 +68,20 @@ class Endpoint:
 
 def app(arguments: dict[str, str]) -> serve.Application:
     """Return the application, with as many threads as Ray has cores. Raises what model_fn raises."""
-    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    # Ray has no types for this function, nor for the decorator of a class.
+    untyped_ray: Any = ray
+    deployment: Any = Endpoint
+    cores = max(1, int(untyped_ray.cluster_resources().get("CPU", 1)))
     replicas = math.ceil(cores / THREADS)
     threads = math.ceil(cores / replicas)
-    sized = Endpoint.options(
+    sized = deployment.options(
         num_replicas=replicas,
         max_ongoing_requests=threads,
         # Nothing else runs here, so no core has to be reserved.
         ray_actor_options={"num_cpus": 0},
     )
-    return sized.bind(threads, _golden_answer())
+    application: serve.Application = sized.bind(threads, _golden_answer())
+    return application
 
 
 def _golden_answer() -> bytes:
