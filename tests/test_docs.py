@@ -16,6 +16,7 @@ from chalicelib import problems
 from tests.support.prose import sentences, words
 from tests.support.stack import Stack
 from tools import fill_docs, reference
+from training.moved import MODULES
 from verdict_sentiment import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -340,6 +341,15 @@ def test_each_moved_file_is_where_the_map_says() -> None:
     for old, new in moved:
         assert not (ROOT / old.strip("`")).exists(), old
         assert (ROOT / new.strip("`")).exists(), new
+
+
+def test_the_map_and_the_former_scripts_agree() -> None:
+    new_of = {
+        old.strip("`"): new.strip("`") for old, new in _rows(section("docs/architecture.md", "Moved files"))
+    }
+    for name, module in MODULES.items():
+        path = f"training/{module.replace('.', '/')}"
+        assert new_of[f"training/{name}.py"] in (f"{path}.py", f"{path}/")
 
 
 def _rows(text: str) -> list[list[str]]:
