@@ -49,7 +49,7 @@ def open_attempt(page: Page, operation: str) -> None:
 
 
 def send(page: Page, operation: str) -> tuple[str, str]:
-    """Press Send; give the status line and the raw answer."""
+    """Press Send; return the status line and the raw answer."""
     page.locator(f"#{operation} .attempt .button").click()
     raw = page.locator(f"#{operation} .got pre").first
     raw.wait_for()
@@ -57,7 +57,7 @@ def send(page: Page, operation: str) -> tuple[str, str]:
 
 
 def choose(page: Page, operation: str, language: str) -> str:
-    """Choose a language and give the program."""
+    """Choose a language and return the program."""
     page.locator(f"#{operation} .language", has_text=language).first.click()
     return page.locator(f"#{operation} .snippet code").first.text_content() or ""
 

@@ -43,7 +43,7 @@ console.log(JSON.stringify({ ...snippets, module: own }));
 
 
 def ran(command: list[str], program: str, **environment: str) -> str:
-    """Run a program that an interpreter reads from its input, and give what it printed."""
+    """Run a program that an interpreter reads from its input, and return its output."""
     clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | environment
     done = subprocess.run(
         command, input=program.encode(), capture_output=True, timeout=SECONDS, check=False, env=clean
@@ -59,7 +59,7 @@ def written(node: str, **asked: Any) -> dict[str, str]:
 
 
 def answers(node: str, snippets: dict[str, str]) -> dict[str, dict[str, Any]]:
-    """Run each snippet and give the JSON that it printed; a status before it is left out."""
+    """Run each snippet and return its printed JSON without the status before it."""
     commands = {
         "curl": ["bash"],
         "python": [sys.executable, "-"],

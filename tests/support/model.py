@@ -24,7 +24,7 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) ->
 
 
 def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
-    """Write model.onnx and model.json of a random network with the shipped vocabulary; give the card."""
+    """Write model.onnx and model.json of a random network with the shipped vocabulary; return the card."""
     from training.endpoint import model_folder
     from training.recipe import export
 
@@ -44,7 +44,7 @@ def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
 
 
 def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
-    """Write a model that is the published one but leans ``by`` logits to positive; give its card."""
+    """Write the published model with ``by`` logits added toward positive; return its card."""
     from training.adapt.onnx_head import Head, read_head, with_head
     from training.endpoint import inference, model_folder
 

@@ -166,7 +166,7 @@ class Callers:
         return None
 
     async def _expire(self) -> None:
-        """Give up requests without an answer in ANSWER_SECONDS, once a second."""
+        """Fail requests without an answer in ANSWER_SECONDS, once a second."""
         while True:
             await asyncio.sleep(1)
             overdue = time.perf_counter() - ANSWER_SECONDS

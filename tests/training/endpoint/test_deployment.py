@@ -62,7 +62,7 @@ def of_ids(model: inference.LoadedModel, *reviews: str, **fields: Any) -> bytes:
 
 
 def same(running: Running, model: inference.LoadedModel, body: bytes, content_type: str = JSON) -> Any:
-    """Check that the server gives the hooks' very bytes; give the status and what they say."""
+    """Check that the server's bytes equal the hooks'; return the status and the message."""
     expected = inference.respond(body, content_type, JSON, model)
     assert running.server.ask(body, content_type) == expected
     lines = expected.body.split(b"\n") if expected.content_type == JSON_LINES else [expected.body]

@@ -41,7 +41,7 @@ REVIEWS = [
 
 
 def ask(model: LoadedModel, message: Any, content_type: str = JSON) -> bytes:
-    """Send a message through three hooks and give the answer's bytes."""
+    """Send a message through three hooks and return the answer's bytes."""
     body = message if isinstance(message, bytes) else json.dumps(message).encode()
     return output_fn(predict_fn(input_fn(body, content_type), model), content_type)[0]
 

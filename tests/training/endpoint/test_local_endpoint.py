@@ -236,7 +236,7 @@ def connection(endpoint: Endpoint) -> Iterator[http.client.HTTPConnection]:
 
 
 def raw(port: int, request: bytes, end: bool = False) -> bytes:
-    """Send bytes, ``end`` them when asked to, and give all that comes until a hang-up or for 2 s."""
+    """Send bytes and, with ``end``, shut down sending; return the bytes until a hang-up or for 2 s."""
     with socket.create_connection(("127.0.0.1", port), timeout=2) as caller:
         caller.sendall(request)
         if end:
@@ -352,7 +352,7 @@ def started(package: Path, *flags: str, **env: str) -> Iterator[subprocess.Popen
 
 
 def refused(package: Path, *flags: str, **env: str) -> str:
-    """Run the script where it should not start; give the one sentence that it ends with."""
+    """Run the script where it should not start; return its one sentence."""
     with started(package, *flags, **env) as process:
         out, err = process.communicate(timeout=30)
     assert process.returncode == 1

@@ -19,7 +19,7 @@ from training.jobs import batch_test
 def measure(
     make_archive: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., dict[str, Any]]:
-    """A function that runs the script on the tiny archive's four test reviews and gives its JSON."""
+    """A function that runs the script on the tiny archive's four test reviews and returns its JSON."""
 
     def run(*flags: str) -> dict[str, Any]:
         try:

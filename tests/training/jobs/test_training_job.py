@@ -146,7 +146,7 @@ class FakeSageMaker:
 
 
 class FakeLogs:
-    """A log of one stream that gives one more line at each question, as CloudWatch pages it."""
+    """A log of one stream with one more line at each call, as CloudWatch pages it."""
 
     def __init__(self, lines: list[str]) -> None:
         self.lines, self.calls = lines, 0
@@ -213,7 +213,7 @@ def cloud(aws: AwsServer) -> Cloud:
 
 
 def make_job(cloud: Cloud) -> str:
-    """Record a job by hand; give its ARN."""
+    """Record a job by hand; return its ARN."""
     bucket = STAGE.bucket
     cloud.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     return cloud.client("sagemaker").create_training_job(
