@@ -39,7 +39,7 @@ def like_the_card(times: int = 1) -> list[ReviewStats]:
 
 
 def run(monkeypatch: pytest.MonkeyPatch, metrics: str, card: object = CARD) -> int | str | None:
-    """Run the script on what an API would say; give its exit status, or its last words."""
+    """Run the script on an API's answers; return its exit status or its error."""
     monkeypatch.setattr(
         drift, "fetch", lambda url: (metrics if "metrics" in url else json.dumps(card)).encode()
     )

@@ -37,7 +37,7 @@ def judged(*flags: str) -> subprocess.CompletedProcess[str]:
 
 
 def refused(*flags: str) -> str:
-    """Run the script where it should refuse; give the one sentence that it ends with."""
+    """Run the script where it should refuse; return its one sentence."""
     done = judged(*flags)
     assert done.returncode == 1
     assert done.stdout == ""
@@ -241,7 +241,7 @@ def test_figures_that_are_no_numbers_are_not_published(own_package: Path) -> Non
 
 
 def run_main(monkeypatch: pytest.MonkeyPatch, *flags: str) -> list[Any]:
-    """Run main() on a split of two reviews, judged by a stand-in; give what it was handed."""
+    """Run main() on a split of two reviews with a stand-in for measure; return its arguments."""
     handed: list[Any] = []
 
     def measure(texts: list[str], labels: np.ndarray, model: Path, workers: int) -> dict[str, Any]:
@@ -283,7 +283,9 @@ def test_nothing_is_published_unasked_nor_from_a_csv(
 
 def test_a_card_too_large_to_be_sent_around_is_not_published(own_package: Path) -> None:
     before = (own_package / "model.json").read_bytes()
-    with pytest.raises(ValueError, match=r"model.json would have \d\d,\d{3} bytes; a card has at most 64,000"):
+    with pytest.raises(
+        ValueError, match=r"model.json would have \d\d,\d{3} bytes; a card has at most 64,000"
+    ):
         evaluate.publish(own_package, "test", {"note": "x" * evaluate.MAX_CARD_BYTES}, "make it")
     assert (own_package / "model.json").read_bytes() == before
 
@@ -338,7 +340,7 @@ def test_negators_are_counted_with_and_without_an_apostrophe(
 
 
 def made_up(a: float, b: float, count: int = 4_000) -> tuple[np.ndarray, ...]:
-    """Give logits, labels, lengths and films of reviews whose true temperature is a + b * log(tokens)."""
+    """Return logits, labels, lengths and films of reviews whose true temperature is a + b * log(tokens)."""
     chooser = np.random.default_rng(0)
     lengths = chooser.integers(30, 400, count)
     logits = chooser.normal(0, 4, count)

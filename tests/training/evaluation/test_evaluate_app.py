@@ -75,7 +75,7 @@ def api() -> Iterator[Api]:
 def judge(
     make_archive: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., dict[str, float]]:
-    """A function that runs the script on the tiny archive's four test reviews and gives its JSON."""
+    """A function that runs the script on the tiny archive's four test reviews and returns its JSON."""
 
     def run(*flags: str) -> dict[str, float]:
         monkeypatch.setattr(

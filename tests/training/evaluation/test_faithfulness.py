@@ -20,7 +20,7 @@ REVIEW = "Good good plot. Awful music, quiet end."
 
 
 def linear(pulls: dict[str, float], bias: float = 0.0) -> Callable[[list[int]], Score]:
-    """Give a network whose logit is the bias and the sum of its words' pulls, and which says so."""
+    """Return a network with honest contributions: its logit is the bias plus its words' pulls."""
     weights = {WORDS.encode(word).ids[0]: pull for word, pull in pulls.items()}
 
     def score(ids: list[int]) -> Score:
@@ -31,7 +31,7 @@ def linear(pulls: dict[str, float], bias: float = 0.0) -> Callable[[list[int]], 
 
 
 def liar(pulls: dict[str, float]) -> Callable[[list[int]], Score]:
-    """Give a linear network that says the opposite of each word, and still adds up."""
+    """Return a linear network with the opposite contribution of each word; its sum still equals the logit."""
     honest = linear(pulls)
 
     def score(ids: list[int]) -> Score:

@@ -94,7 +94,7 @@ def test_scripts_are_summed_over_sentences_and_reviews_by_code() -> None:
 
 
 def found_with(missed: int, flagged: tuple[int, int], script: str = "latin") -> dict[str, Any]:
-    """Give the figures of 100 German sentences, some missed, and of 1,000 reviews, some flagged."""
+    """Return the figures of 100 German sentences, some missed, and of 1,000 reviews, some flagged."""
     codes = [NOTHING] * missed + [UNKNOWN] * (100 - missed)
     by_language = language_warnings.languages([row("German", script)] * 100, codes)
     foreign, unknown = flagged

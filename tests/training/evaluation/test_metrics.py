@@ -16,13 +16,13 @@ scored = st.lists(st.tuples(floats, st.integers(0, 1)), min_size=1, max_size=60)
 
 
 def surprise(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Give the mean of -log P(label), the textbook's way."""
+    """Return the mean of -log P(label) by the textbook's formula."""
     of_labels = [1 / (1 + math.exp(-z if y else z)) for z, y in zip(logits, labels, strict=True)]
     return -sum(map(math.log, of_labels)) / len(of_labels)
 
 
 def simulated(count: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Give logits and labels where sigmoid(logit / temperature) is the true probability."""
+    """Return logits and labels where sigmoid(logit / temperature) is the true probability."""
     chooser = np.random.default_rng(seed)
     logits = chooser.normal(0, 4, count)
     labels = (chooser.random(count) < 1 / (1 + np.exp(-logits / temperature))).astype(int)
@@ -159,7 +159,7 @@ def test_fewer_than_four_reviews_are_no_empty_quarters() -> None:
 
 
 def by_length(a: float, b: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Give logits, labels and lengths of reviews whose true temperature is a + b * log(tokens)."""
+    """Return logits, labels and lengths of reviews whose true temperature is a + b * log(tokens)."""
     chooser = np.random.default_rng(0)
     lengths = chooser.integers(30, 400, count)
     logits = chooser.normal(0, 4, count)

@@ -8,7 +8,7 @@ from training.evaluation.significance import Figure
 
 
 def said(right: np.ndarray, labels: np.ndarray, sure: float = 0.9) -> np.ndarray:
-    """Give probabilities that are right where they shall be."""
+    """Return probabilities that agree with the labels exactly where ``right`` holds."""
     return np.where(right == (labels == 1), sure, 1 - sure)
 
 
