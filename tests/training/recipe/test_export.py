@@ -123,6 +123,13 @@ def test_the_table_and_both_lstms_shrink_to_a_byte_a_number() -> None:
     assert len(export.quantize(export.to_onnx(network))) < 1.25 * numbers + 20_000
 
 
+def adds_int8_exactly() -> bool:
+    """Return whether int8 products don't saturate here: x86 without VNNI adds two of them in 16 bits."""
+    cpus = Path("/proc/cpuinfo")
+    flags = cpus.read_text(encoding="utf-8") if cpus.is_file() else ""
+    return "avx2" not in flags or "vnni" in flags
+
+
 def test_the_served_answers_are_near_torch_s(
     made_package: Path, network: Network, development: corpora.Split, tmp_path: Path
 ) -> None:
@@ -135,7 +142,7 @@ def test_the_served_answers_are_near_torch_s(
         metrics.probabilities_of(served) - metrics.probabilities_of(torch_logits(network, development.ids))
     )
     assert np.median(gaps) < 0.02
-    assert gaps.max() < 0.1
+    assert gaps.max() < (0.1 if adds_int8_exactly() else 0.2)
 
 
 def test_served_parts_add_up_to_the_served_logit(
