@@ -1,4 +1,4 @@
-"""Archives like the IMDb one, a few reviews large."""
+"""Archives like IMDb's, with a few reviews."""
 
 import io
 import tarfile
@@ -8,7 +8,7 @@ TINY_COUNTS = {"train": 6, "unsup": 3, "test": 4}
 
 
 def tiny_members() -> dict[str, str]:
-    """Name to text of a whole archive: 6 train, 3 unsup and 4 test reviews, each of its own film."""
+    """Return a whole archive\'s members: 6 train, 3 unsup and 4 test reviews, each of its own film."""
     members = {}
     for part, kind, stars in (
         ("train", "pos", (9, 10, 7)),
@@ -25,7 +25,7 @@ def tiny_members() -> dict[str, str]:
 
 
 def line_members(share: int = 1) -> dict[str, str]:
-    """Name to text of an archive with as many reviews as the real one, or a ``share``-th, of a line each."""
+    """Return an archive's members: one-line reviews, as many as the real one has divided by ``share``."""
     members = {}
     for part, kind, whole, stars in (
         ("train", "pos", 12_500, 9),
@@ -37,9 +37,9 @@ def line_members(share: int = 1) -> dict[str, str]:
         count = whole // share
         films = (f"http://film/{part}/{kind}/{number}\n" for number in range(count))
         members[f"aclImdb/{part}/urls_{kind}.txt"] = "".join(films)
-        says = {"pos": "a great film", "neg": "an awful film"}.get(kind, "a film")
+        words = {"pos": "a great film", "neg": "an awful film"}.get(kind, "a film")
         for number in range(count):
-            members[f"aclImdb/{part}/{kind}/{number}_{stars}.txt"] = f"{part} {number}: {says}"
+            members[f"aclImdb/{part}/{kind}/{number}_{stars}.txt"] = f"{part} {number}: {words}"
     return members
 
 

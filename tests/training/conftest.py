@@ -30,7 +30,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session")
 def made_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a package made from random weights; not to be changed."""
+    """The folder of a package with random weights, which tests must not change."""
     folder = tmp_path_factory.mktemp("package")
     random_package(folder)
     return folder
@@ -38,7 +38,7 @@ def made_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def package(request: pytest.FixtureRequest) -> Path:
-    """The published model where there is one, else the random package; not to be changed."""
+    """The published model, or the random package without one; tests must not change it."""
     published = inference.MODEL_FOLDER
     if (published / "model.json").is_file():
         return published
@@ -53,12 +53,13 @@ def own_package(made_package: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def model(package: Path) -> inference.LoadedModel:
+    """The loaded package."""
     return inference.model_fn(package)
 
 
 @pytest.fixture
 def tiny_counts(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
-    """What ``tiny_members`` hold, in the place of the real archive's counts."""
+    """The counts of ``tiny_members``, in place of the real archive's."""
     monkeypatch.setattr(dataset, "COUNTS", TINY_COUNTS)
     return TINY_COUNTS
 

@@ -226,7 +226,7 @@ MD5 = hashlib.md5(CONTENT).hexdigest()
 
 
 class Shelf(ThreadingHTTPServer):
-    """A server of CONTENT; ``how`` is the way it misbehaves, ``asked`` the Range of each request."""
+    """A server of CONTENT; ``how`` names its fault, and ``asked`` holds each request's Range."""
 
     daemon_threads = True
 

@@ -37,7 +37,7 @@ with_amx = pytest.mark.skipif(
 @pytest.mark.skipif(onnx_runtime.platform.machine() != "x86_64", reason="AMX is Intel's")
 @pytest.mark.parametrize("option", ["", "faulthandler"])
 def test_the_small_stack_is_there_inside_alone(option: str) -> None:
-    """In a new process: a library that was granted AMX here keeps it, and Linux the larger stack."""
+    """In a new process, since a library here may already have AMX, and Linux then keeps the larger stack."""
     code = (
         "import ctypes\nfrom training.endpoint import onnx_runtime\n"
         "def stack():\n"

@@ -13,7 +13,7 @@ from vocab.messages import JSON
 
 
 class Context:
-    """The toolkit's context, as far as the program asks it: the status that was set."""
+    """The toolkit's context, reduced to the status that was set."""
 
     def __init__(self) -> None:
         self.statuses: list[tuple[int, str]] = []
@@ -23,7 +23,7 @@ class Context:
 
 
 def test_the_toolkit_finds_the_functions_that_it_looks_for() -> None:
-    """It counts parameters to see who wants the context, and refuses transform_fn beside the hooks."""
+    """The toolkit counts parameters to find a context, and refuses transform_fn beside the other hooks."""
     assert len(inspect.signature(pytorch_image.model_fn).parameters) == 1
     assert len(inspect.signature(pytorch_image.transform_fn).parameters) == 5
     assert not {"input_fn", "predict_fn", "output_fn"} & set(dir(pytorch_image))
