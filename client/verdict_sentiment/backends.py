@@ -107,7 +107,7 @@ def start_workers(options: argparse.Namespace, path: Path) -> AbstractContextMan
     if url_of(options) is not None:
         return nullcontext()
     LocalService(_folder(options))  # a broken model fails here, with one sentence
-    workers: AbstractContextManager[Workers] = load("training.files.processes").answering(
+    workers: AbstractContextManager[Workers] = load("training.files.processes").open_predictor(
         _folder(options), path, options.workers
     )
     return workers

@@ -190,6 +190,8 @@ def test_the_samples_have_the_stated_length(archive: Path) -> None:
 def stand_in_for_training(folder: Path, monkeypatch: pytest.MonkeyPatch, accuracy: str) -> Setting:
     """Put a script in train.py's place that prints one epoch's accuracy."""
     (folder / "training" / "recipe").mkdir(parents=True)
+    for package in ("training", "training/recipe"):  # regular packages, or PYTHONPATH's own would win
+        (folder / package / "__init__.py").touch()
     code = (
         "import time; time.sleep(0.2); print('pretrain: language models, loss 4.321', flush=True)\n"
         f"time.sleep(0.2); print('epoch 1 last development_accuracy={accuracy}', flush=True)\n"
