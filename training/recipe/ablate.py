@@ -99,7 +99,8 @@ def save_vectors(pretrained: Path, out: Path) -> None:
     tables = [table for path in paths if (table := load_file(path)["table"]).shape == shape]
     if not tables:
         raise dataset.DataError(
-            f"no word vectors in {cache.folder()}; remove best/pretrained.json there and run `make train-best`"
+            f"no word vectors in {cache.folder()};"
+            " remove best/pretrained.json there and run `make train-best`"
         )
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
