@@ -6,17 +6,22 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tqdm import tqdm
 
 from verdict_sentiment._packages import load
 from verdict_sentiment.backends import Backend, UsageError, open_backend, start_workers
 
-files = load("vocab.files")
-rows = load("training.files.rows")
-parts = load("training.files.parts")
-resumable = load("training.files.resumable")
+if TYPE_CHECKING:
+    from training.files import parts, resumable
+    from training.files import rows as rows
+    from vocab import files
+else:
+    files = load("vocab.files")
+    rows = load("training.files.rows")
+    parts = load("training.files.parts")
+    resumable = load("training.files.resumable")
 
 BatchError: type[Exception] = rows.BatchError
 STANDARD = "-"
