@@ -35,6 +35,7 @@ def main() -> None:
     )
     serve = parser.parse_args().serve
     start = time.monotonic()
+    checks.check_libraries()
     checks.check_link()
     env = checks.environment()
     checks.check_ports(env)

@@ -7,6 +7,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -17,6 +18,8 @@ BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
 MODEL = "training/endpoint/model"
 # The link to vocab/. A checkout without symlinks turns it into a small text file.
 LINK = "chalice_app/vendor/vocab"
+# What endpoint, API and page import, by the names of requirements/run.txt's modules.
+LIBRARIES = ("boto3", "bs4", "chalice", "nltk", "numpy", "onnxruntime", "prometheus_client")
 
 
 def environment() -> dict[str, str]:
@@ -65,6 +68,15 @@ def beside_environment(env: Mapping[str, str]) -> dict[str, str]:
         "API_URL": env["BESIDE_API_URL"],
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{HOST}:{env['BESIDE_ENDPOINT_PORT']}",
     }
+
+
+def check_libraries() -> None:
+    """Raise SystemExit when this Python lacks a library that the processes import."""
+    missing = [name for name in LIBRARIES if find_spec(name) is None]
+    if missing:
+        sys.exit(
+            f"run: {', '.join(missing)} can't be imported here; use `make run`, or `make serve` for --serve"
+        )
 
 
 def check_link() -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from launcher import checks
 from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack, alive, free_ports
 
@@ -311,3 +312,9 @@ def test_where_it_serves_what_never_stays_up_again_is_given_up(tmp_path: Path) -
     running.wait_for("run: endpoint ended by itself (status 1), so the others are stopped too")
     assert running.process.wait(20) == 1
     assert sum("model.json can't be read" in line for line in running.log) > 2
+
+
+def test_a_python_without_the_libraries_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "LIBRARIES", ("json", "no_such_library"))
+    with pytest.raises(SystemExit, match="^run: no_such_library can't be imported here; use `make run`"):
+        checks.check_libraries()

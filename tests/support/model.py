@@ -7,8 +7,8 @@ from typing import Any
 from vocab import text, vocabulary
 
 
-def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) -> Any:
-    """Return a network.Network of ``rows`` ids whose logits spread over several units."""
+def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8, spread: float = 1.0) -> Any:
+    """Return a network.Network of ``rows`` ids; at a ``spread`` of 1 its logits spread over several units."""
     import torch
 
     from training.recipe.network import Network, Size
@@ -18,18 +18,18 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8) ->
         network = Network(Size(rows, width, hidden))
         with torch.no_grad():
             network.embedding.weight[1:].normal_(std=1.0)
-            network.head.weight.normal_(std=1.0)
+            network.head.weight.normal_(std=spread)
             network.head.bias.fill_(0.125)
     return network.eval()
 
 
-def random_package(folder: Path, seed: int = 0) -> dict[str, Any]:
+def random_package(folder: Path, seed: int = 0, spread: float = 1.0) -> dict[str, Any]:
     """Write model.onnx and model.json of a random network with the shipped vocabulary; return the card."""
     from training.endpoint import model_folder
     from training.recipe import export
 
     words = vocabulary.load()
-    data = export.quantize(export.to_onnx(random_network(words.size, seed)))
+    data = export.quantize(export.to_onnx(random_network(words.size, seed, spread=spread)))
     card = {
         **model_folder.identity_of(data),
         "vocabulary": words.fingerprint,

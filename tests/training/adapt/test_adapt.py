@@ -104,7 +104,7 @@ def test_the_card_has_what_traffic_is_compared_with(adapted: tuple[Path, str]) -
     figures = card_of(adapted[0] / "my-model")["metrics"]["adaptation"]
     traffic = drift.Traffic({"positive": 40, "negative": 40, "uncertain": 0}, {}, [(50.0, 80)], 800, 0)
     compared = {
-        share.what: share.card for share in drift.compare(traffic, {"metrics": {"adaptation": figures}})
+        share.name: share.card for share in drift.compare(traffic, {"metrics": {"adaptation": figures}})
     }
     assert compared["uncertain"] == pytest.approx(1 - figures["after"]["coverage"])
     assert any("tokens" in what for what in compared)
