@@ -19,6 +19,8 @@ from pathlib import Path
 
 try:
     from launcher import checks, readiness, supervisor
+except KeyboardInterrupt:
+    sys.exit(130)
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "launcher":
         raise

@@ -8,7 +8,7 @@ OURS = ("bench", "chalice_app", "launcher", "static_site", "tools", "training", 
 
 
 def explain_missing() -> None:
-    """Install a hook that prints one sentence when a command lacks a library.
+    """Install a hook that prints one sentence when a command lacks a library, or is interrupted as it starts.
 
     Only for ``python -m``: while Python looks for its module, the flag is the program's name. Another program
     that imports this package keeps its own hook.
@@ -18,16 +18,17 @@ def explain_missing() -> None:
 
 
 def sentence_of(error: BaseException) -> str | None:
-    """Return the sentence for a missing library, or None for any other error.
+    """Return the sentence for a missing library or an interrupt, or None for any other error.
 
     >>> sentence_of(ModuleNotFoundError(name="boto3"))
-    'boto3 is missing here; `make help` lists commands that install what they need, and .venv/dev has it all'
+    'this Python lacks boto3; run the command by make (`make help` lists them), or in .venv/dev'
     """
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
     if not isinstance(error, ModuleNotFoundError) or not error.name or error.name.split(".")[0] in OURS:
         return None
     return (
-        f"{error.name} is missing here;"
-        " `make help` lists commands that install what they need, and .venv/dev has it all"
+        f"this Python lacks {error.name}; run the command by make (`make help` lists them), or in .venv/dev"
     )
 
 

@@ -25,7 +25,7 @@ def test_a_command_without_a_library_ends_with_one_sentence(
     done = subprocess.run([sys.executable, "-m", module], env=env, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(f"{library} is missing here; ")
+    assert done.stderr.startswith(f"this Python lacks {library}; ")
 
 
 def test_a_program_that_imports_us_keeps_its_traceback(tmp_path: Path) -> None:
@@ -39,3 +39,7 @@ def test_a_program_that_imports_us_keeps_its_traceback(tmp_path: Path) -> None:
 )
 def test_other_errors_and_faults_of_ours_have_no_sentence(error: BaseException) -> None:
     assert sentence_of(error) is None
+
+
+def test_an_interrupt_while_a_command_starts_is_one_word() -> None:
+    assert sentence_of(KeyboardInterrupt()) == "interrupted"
