@@ -138,7 +138,7 @@ def test_the_verdict_is_announced(page: Page) -> None:
     status = page.locator("#status")
     assert status.get_attribute("role") == "status"
     ask(page, MIXED)
-    expect(status).to_contain_text("The verdict:")
+    expect(status).to_contain_text("Verdict:")
 
 
 def test_shortcuts_can_be_turned_off(page: Page) -> None:
