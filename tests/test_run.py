@@ -262,7 +262,13 @@ def test_run_py_without_its_launcher_is_one_sentence(tmp_path: Path) -> None:
     shutil.copy(ROOT / "run.py", tmp_path)
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     ended = subprocess.run(
-        [sys.executable, "run.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30
+        # Without the environment's own paths, by which launcher would be found.
+        [sys.executable, "-S", "run.py"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     assert ended.returncode == 1
     assert ended.stderr == (

@@ -1,6 +1,6 @@
 """Name the new command when a script is run by its former path, as in `python training/deploy.py`.
 
-Each environment that `make` makes imports this at its start (verdict.pth). Python looks for the script later.
+Each environment that `make` makes imports this for such a path (verdict.pth), before Python looks for it.
 """
 
 import os
