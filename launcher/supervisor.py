@@ -70,7 +70,9 @@ class Supervisor:
     def print(self, line: str) -> None:
         """Print a line; stop when standard output is closed."""
         try:
-            print(line + "\n", end="", flush=True)  # in one write, so that lines of processes don't mix
+            # In one write, so that lines of processes don't mix. The file is named, since CPython's print
+            # holds no reference to sys.stdout.
+            print(line + "\n", end="", flush=True, file=sys.stdout)
         except OSError:
             self.stop(1)
 

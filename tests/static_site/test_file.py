@@ -552,6 +552,8 @@ def test_the_table_is_used_by_keyboard(page: Page, stack: Stack) -> None:
 
 
 def rows_shown(page: Page, column: str = "row") -> list[str]:
+    """Return a column's texts. The rows are drawn a frame after the page's own counts."""
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     return page.locator(f".rows-canvas .cell-{column}").all_inner_texts()
 
 

@@ -414,6 +414,49 @@ def test_log_lines_of_callers_at_once_do_not_mix(package: Path) -> None:
     assert rest == ""
 
 
+SWAPPED_OUTPUT = """
+import io, sys, tempfile, threading, time, urllib.error, urllib.request
+from pathlib import Path
+from training.endpoint import inference, local_endpoint
+
+server = local_endpoint.Endpoint(("127.0.0.1", 0), "verdict", inference.model_fn(Path(sys.argv[1])))
+threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}/endpoints/other/invocations"
+end = time.monotonic() + 2
+
+def ask():
+    while time.monotonic() < end:
+        try:
+            urllib.request.urlopen(url, b"{}")
+        except urllib.error.HTTPError as refusal:
+            assert refusal.code == 400
+
+callers = [threading.Thread(target=ask) for _ in range(4)]
+for caller in callers:
+    caller.start()
+swaps = 0
+while time.monotonic() < end:
+    sys.stdout = io.TextIOWrapper(tempfile.TemporaryFile(buffering=0), write_through=True)
+    swaps += 1
+    time.sleep(0.0002)
+for caller in callers:
+    caller.join()
+sys.stderr.write(f"{swaps > 100}")
+"""
+
+
+def test_its_log_survives_a_standard_output_that_is_replaced(package: Path) -> None:
+    """pytest's capfd does so; ``print`` without a file then reads freed memory, and the process ends."""
+    run = subprocess.run(
+        [sys.executable, "-c", SWAPPED_OUTPUT, str(package)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stderr) == (0, "True")
+
+
 def test_a_request_id_can_t_break_the_log_line(endpoint: Endpoint, capfd: pytest.CaptureFixture[str]) -> None:
     request = (
         f"POST {INVOCATIONS} HTTP/1.1\r\nContent-Length: 2\r\nConnection: close\r\n"
