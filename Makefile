@@ -114,8 +114,8 @@ torture: $(TORTURE)/.ready ## attack all of it for long and print the outcome; F
 test: $(DEV)/.ready check ## run the checks and every test; TESTS=tests/vocab for a part
 	@$(DEV)/bin/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 $(TESTS)
 
-test-fast: $(DEV)/.ready ## run the tests of vocab, messages, app and client
-	@$(DEV)/bin/python -m pytest -n 2 -m "not slow" tests/vocab tests/chalice_app tests/client
+test-fast: $(DEV)/.ready ## run the quick tests of vocab, messages, app and client, in a minute
+	@$(DEV)/bin/python -m pytest -n 3 -m "not slow" tests/vocab tests/chalice_app tests/client
 
 check: $(DEV)/.ready ## run ruff, mypy and import-linter
 	@$(DEV)/bin/ruff check .

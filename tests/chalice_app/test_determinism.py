@@ -11,6 +11,8 @@ from tests.support.api import Served
 from tests.support.stack import free_ports
 from vocab import messages
 
+pytestmark = pytest.mark.slow
+
 REVIEWS = [
     "Not good at all. The music was lovely!",
     "A joy, from its first minute to the last; I laughed, and I cried. 10/10",

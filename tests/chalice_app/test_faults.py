@@ -8,6 +8,8 @@ import pytest
 from tests.support.faulty_endpoint import FAULTS, REFUSED
 from tests.support.faulty_stack import ENDPOINT_SECONDS, FaultyStack
 
+pytestmark = pytest.mark.slow
+
 REVIEW = "A warm, funny film with a splendid canary. I would watch it again!"
 # The endpoint's time, a connection's second, a pause before a second try, and a busy machine's slowness.
 LIMIT_SECONDS = float(ENDPOINT_SECONDS) + 6

@@ -24,6 +24,8 @@ from tests.support.missing import skip_or_fail
 from tests.support.stack import ROOT
 from training.aws import gateway as own
 
+pytestmark = pytest.mark.slow
+
 PYTHONS = ("3.12", "3.13")
 JSON = {"Content-Type": "application/json", "X-Request-Id": "golden"}
 GOLDEN = json.loads((ROOT / "tests/golden/text.json").read_text(encoding="utf-8"))["cases"]

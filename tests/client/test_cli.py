@@ -18,6 +18,8 @@ from tests.support.command import COMMAND, WAIT_SECONDS, environment, start, ver
 from tests.support.service import Service, problem, reply
 from tests.support.stack import Stack, free_ports
 
+pytestmark = pytest.mark.slow
+
 GOOD = "A lovely, warm film that I would happily watch again with all of my friends."
 BAD = "A dull, badly acted mess without a plot. I hated every single minute of it."
 

@@ -18,6 +18,8 @@ from tests.support.stack import Stack, alive
 from verdict_sentiment import RefusedError, Verdict, VerdictError
 from vocab import messages
 
+pytestmark = pytest.mark.slow
+
 MODEL = ROOT / "training/endpoint/model"
 SECRET = "zanzibar-4711"
 

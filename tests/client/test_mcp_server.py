@@ -15,6 +15,8 @@ from tests.support.command import COMMAND, environment, verdict
 from tests.support.service import Service, problem
 from tests.support.stack import Stack, free_ports
 
+pytestmark = pytest.mark.slow
+
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 SECRET = "zanzibar-4711"
 

@@ -8,6 +8,8 @@ import pytest
 from tests.support.varied import varied
 from verdict_sentiment import backends, cli, programs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from tests.support.command import WAIT_SECONDS, environment, start, verdict
 from tests.support.service import Service, problem
 from tests.support.stack import free_ports
+
+pytestmark = pytest.mark.slow
 
 PORTS = ("ENDPOINT_PORT", "API_PORT", "PAGE_PORT")
 

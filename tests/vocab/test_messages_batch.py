@@ -250,6 +250,7 @@ def test_what_lambda_could_not_send_is_refused_with_what_to_do() -> None:
     assert (error.value.status, error.value.code) == (413, "too_large")
 
 
+@pytest.mark.slow
 def test_what_is_not_refused_fits_lambda_s_six_megabytes() -> None:
     one = verdict('"word"\n' * 150, "words")
     item, answers = [Item(review="x")], [one]

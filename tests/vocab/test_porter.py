@@ -34,11 +34,13 @@ def test_the_rest_of_nltk_is_not_imported_with_it() -> None:
     assert python(code + "print(*[m for m in sys.modules if m.startswith('nltk')])").split("\n") == ["run"]
 
 
+@pytest.mark.slow
 def test_who_imports_nltk_afterwards_gets_all_of_it() -> None:
     code = "from vocab import porter; stemmer = porter.load(); import nltk; import nltk.tokenize;"
     assert python(code + "print(nltk.__version__ != '', stemmer.stem('films'))") == "True film"
 
 
+@pytest.mark.slow
 def test_with_nltk_imported_before_its_own_module_is_taken() -> None:
     code = "import nltk.stem.porter as own; from vocab import porter;"
     assert python(code + "print(type(porter.load()) is own.PorterStemmer)") == "True"

@@ -81,6 +81,7 @@ def test_real_reviews_get_equal_ids_in_training_and_in_the_lambda(
     _compare(real, minor, request, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("minor", MINORS)
 def test_hostile_strings_get_equal_ids_in_training_and_in_the_lambda(
     minor: str, hostile: Trained, request: pytest.FixtureRequest, tmp_path: Path

@@ -150,6 +150,7 @@ def test_is_word_asks_for_a_letter_or_a_digit(token: str, expected: bool) -> Non
 # --- time ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ENDLESS)
 def test_time_grows_with_length_and_not_with_its_square(part: str) -> None:
     assert _grows_linearly(lambda length: _read(_repeat(part, length)))
@@ -160,10 +161,12 @@ def test_time_grows_with_length_after_an_open_tag_too(part: str) -> None:
     assert _grows_linearly(lambda length: _read("<a x='" + _repeat(part, length)))
 
 
+@pytest.mark.slow
 def test_the_growth_check_sees_quadratic_time() -> None:
     assert not _grows_linearly(lambda length: [("a" * length).count("b" * 9) for _ in range(length // 20)])
 
 
+@pytest.mark.slow
 @settings(max_examples=30)
 @given(st.lists(st.sampled_from(ENDLESS), min_size=2, max_size=5).map("".join))
 def test_a_hundred_thousand_characters_of_any_mixture_are_read(part: str) -> None:

@@ -27,6 +27,8 @@ from tests.support.fake_runtime import FakeRuntime
 from tests.support.stack import free_ports
 from vocab import messages
 
+pytestmark = pytest.mark.slow
+
 JSON = {"Content-Type": "application/json", "X-Request-Id": "one"}
 REVIEW = json.dumps({"review": "A lovely film, and I would see it again."}).encode()
 ROUTE = "/v1/sentiment"
