@@ -230,7 +230,7 @@ def test_a_file_without_a_header_repeats_no_review(tmp_path: Path) -> None:
 
 
 HOSTILE = {
-    "utf-16": ("review\ngood film\n".encode("utf-16"), "is not UTF-8 (after line 0)"),
+    "utf-16": ("review\ngood film\n".encode("utf-16"), "is not UTF-8 (near its start)"),
     "latin-1": ("review\ncaf\u00e9 film\n".encode("latin-1"), "is not UTF-8 (after line"),
     "empty": (b"", "is empty; give a file with a header and a review"),
     "mark only": (b"\xef\xbb\xbf", "is empty; give a file with a header and a review"),
@@ -355,7 +355,7 @@ def test_rows_on_standard_input_that_can_t_be_read_are_called_so() -> None:
     ran = verdict("--format", "lines", "--url", "http://127.0.0.1:1", stdin="good".encode("utf-16"))
     assert (ran.status, ran.err) == (
         2,
-        "verdict: standard input is not UTF-8 (after line 0); save it as UTF-8 and run this again\n",
+        "verdict: standard input is not UTF-8 (near its start); save it as UTF-8 and run this again\n",
     )
 
 

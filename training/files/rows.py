@@ -261,7 +261,8 @@ def _whole_lines(file: TextIO, path: Path) -> Iterator[str]:
 
 
 def _not_utf8(path: Path, line: int) -> BatchError:
-    return BatchError(f"{path} is not UTF-8 (after line {line:,}); save it as UTF-8 and run this again")
+    place = f"after line {line:,}" if line else "near its start"
+    return BatchError(f"{path} is not UTF-8 ({place}); save it as UTF-8 and run this again")
 
 
 def _csv_rows(source: Source) -> Iterator[Row]:
