@@ -231,7 +231,11 @@ def test_a_file_without_a_header_repeats_no_review(tmp_path: Path) -> None:
 
 HOSTILE = {
     "utf-16": ("review\ngood film\n".encode("utf-16"), "is not UTF-8 (near its start)"),
-    "latin-1": ("review\ncaf\u00e9 film\n".encode("latin-1"), "is not UTF-8 (after line"),
+    "latin-1": ("review\ncaf\u00e9 film\n".encode("latin-1"), "is not UTF-8 (near its start)"),
+    "latin-1, later": (
+        ("review\n" + "good film\n" * 5_000 + "caf\u00e9\n").encode("latin-1"),
+        "is not UTF-8 (after line 4,",
+    ),
     "empty": (b"", "is empty; give a file with a header and a review"),
     "mark only": (b"\xef\xbb\xbf", "is empty; give a file with a header and a review"),
     "header only": (b"review\n", "holds no row; give a file with a review"),
