@@ -180,7 +180,7 @@ def _is_loopback(url: str) -> bool:
 _BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable"})
 _TEMPORARY = _BUSY | {"InternalFailure", "InternalDependencyException"}
 _WAKING = "ModelNotReadyException"
-_WRONG_SETTING = "its AWS credentials, region or endpoint name are missing or wrong"
+_WRONG_SETTING = "its AWS credentials, region, endpoint name or ENDPOINT_SECONDS are missing or wrong"
 _REFUSED = frozenset(
     {
         "AccessDenied",

@@ -75,7 +75,9 @@ def test_a_url_that_is_named_wins_over_local_mode() -> None:
 def test_a_time_that_is_none_is_named_as_a_setting(seconds: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERDICT_LOCAL", "1")
     monkeypatch.setenv("ENDPOINT_SECONDS", seconds)
-    assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "misconfigured"
+    problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
+    assert problem.code == "misconfigured"
+    assert "ENDPOINT_SECONDS" in problem.detail
 
 
 @pytest.mark.parametrize("seconds", ["0.5", "20"])
