@@ -12,8 +12,9 @@ from bisect import bisect
 from itertools import accumulate, compress
 from typing import NamedTuple
 
-# Raise it when a change here gives any review other ids. The vocabulary's fingerprint contains it.
-TEXT_VERSION = 1
+# Raise it when a change here gives any review other ids or sentences. The vocabulary's fingerprint
+# contains it.
+TEXT_VERSION = 2
 
 # Of a long review the head and the tail are read; the tail usually holds the verdict.
 HEAD_TOKENS = 128

@@ -74,6 +74,11 @@ class EncodedReview(NamedTuple):
     words: int
     known: int
 
+    @property
+    def lengths(self) -> list[int]:
+        """Return the number of ids of each sentence, in order; their sum is that of ``ids``."""
+        return [sentence.last - sentence.first for sentence in self.sentences]
+
 
 class Vocabulary:
     """Tokens to ids: ``stems`` maps each stem to its id, ``words`` each known word to its stem."""

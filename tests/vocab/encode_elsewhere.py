@@ -2,7 +2,8 @@
 
     python -I tests/vocab/encode_elsewhere.py REVIEWS.json [FOLDER_OF_PACKAGES]
 
-Prints JSON: the interpreter's version, where ``vocab`` came from, the fingerprint, and the ids.
+Prints JSON: the interpreter's version, where ``vocab`` came from, the fingerprint, the ids, and the
+number of ids in each sentence.
 """
 
 import json
@@ -17,13 +18,15 @@ if __name__ == "__main__":
 
     words = vocabulary.load()
     reviews = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    encoded = [words.encode(review) for review in reviews]
     print(
         json.dumps(
             {
                 "python": sys.version.split()[0],
                 "vocab": vocabulary.__file__,
                 "fingerprint": words.fingerprint,
-                "ids": [words.encode_ids(review) for review in reviews],
+                "ids": [one.ids for one in encoded],
+                "lengths": [one.lengths for one in encoded],
             }
         )
     )

@@ -3,8 +3,8 @@
     python tests/vocab/rewrite_golden.py            # text.json and ids.json
     python tests/vocab/rewrite_golden.py --check    # say what would change, write nothing
 
-A new case is an entry with ``name`` and ``review`` alone. Ids that changed under the same text
-version and fingerprint are refused: raise ``TEXT_VERSION`` in vocab/text.py and run
+A new case is an entry with ``name`` and ``review`` alone. Ids or lengths that changed under the same
+text version and fingerprint are refused: raise ``TEXT_VERSION`` in vocab/text.py and run
 `python -m training.data.build_vocab`.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = ROOT / "tests" / "golden"
+COMPARED = ("ids", "lengths")
 
 
 def text_case(case: dict[str, Any]) -> dict[str, Any]:
@@ -34,19 +35,25 @@ def text_case(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def ids_case(case: dict[str, Any], vocabulary: Any) -> dict[str, Any]:
-    """Return a case of ids.json with the code's ids."""
-    return {"name": case["name"], "review": case["review"], "ids": vocabulary.encode_ids(case["review"])}
+    """Return a case of ids.json with the code's ids, and the number of them in each sentence."""
+    encoded = vocabulary.encode(case["review"])
+    return {
+        "name": case["name"],
+        "review": case["review"],
+        "ids": encoded.ids,
+        "lengths": encoded.lengths,
+    }
 
 
 def changed_ids(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """Return the cases whose ids changed while text version and fingerprint did not."""
+    """Return the cases whose ids or lengths changed while text version and fingerprint did not."""
     if (old["text_version"], old["fingerprint"]) != (new["text_version"], new["fingerprint"]):
         return []
     before = {case["name"]: case for case in old["cases"]}
     return [
         case["name"]
         for case in new["cases"]
-        if "ids" in before[case["name"]] and before[case["name"]]["ids"] != case["ids"]
+        if any(key in before[case["name"]] and before[case["name"]][key] != case[key] for key in COMPARED)
     ]
 
 
@@ -75,7 +82,7 @@ def main() -> None:
     new: dict[str, Any] = {**head, "cases": [ids_case(case, vocabulary) for case in ids["cases"]]}
     if changed := changed_ids(ids, new):
         sys.exit(
-            f"rewrite_golden: the ids of {', '.join(changed)} changed; raise TEXT_VERSION in"
+            f"rewrite_golden: ids or lengths of {', '.join(changed)} changed; raise TEXT_VERSION in"
             " vocab/text.py, run `python -m training.data.build_vocab`, train, then rewrite"
         )
     expected = {

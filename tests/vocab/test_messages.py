@@ -3,15 +3,26 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from itertools import cycle
 from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.support.scores import additive_score
 from tests.vocab.hostile import REVIEWS
-from vocab import messages, vocabulary
-from vocab.messages import EndpointRequest, Item, MessageError, Model, ReviewRequest, Score
+from vocab import language, messages, vocabulary
+from vocab.messages import (
+    EndpointRequest,
+    Item,
+    MessageError,
+    Model,
+    ReviewRequest,
+    Score,
+    SentenceScore,
+    WordScores,
+)
 from vocab.vocabulary import EncodedReview
 
 WORDS = vocabulary.load()
@@ -19,8 +30,15 @@ MODEL = Model("bilstm-1", WORDS.fingerprint, (0.4, 0.6))
 # No error may hold these, which stand for a review's words.
 CANARY = "zanzibar canary"
 FINE = "A warm, funny film. It is not bad at all!"
+IDS_ITEM: dict[str, Any] = {"ids": [1], "sentences": [1]}
 
 numbers = st.floats(-50, 50)
+
+
+def score_of(encoded: EncodedReview, explain: str) -> Score:
+    """Return a score of the review in which each token adds 0.5."""
+    return additive_score(-0.25, [0.5] * len(encoded.ids), encoded.lengths, explain)
+
 
 # --- a caller's request -------------------------------------------------------------------------
 
@@ -80,7 +98,9 @@ json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
         st.lists(inner, max_size=4)
-        | st.dictionaries(st.text() | st.sampled_from(["review", "explain", "ids", "reviews", "id"]), inner)
+        | st.dictionaries(
+            st.text() | st.sampled_from(["review", "explain", "ids", "sentences", "reviews"]), inner
+        )
     ),
 )
 
@@ -233,7 +253,6 @@ def test_media_type_is_lower_case_without_parameters(content_type: str | None, e
     ],
 )
 def test_the_edges_of_the_uncertain_band_are_verdicts(probability: float, expected: str) -> None:
-    assert messages.sentiment_of(probability, MODEL, WORDS.encode(FINE)) == expected
     assert messages.sentiment_of(probability, MODEL) == expected
 
 
@@ -242,8 +261,73 @@ def test_without_a_band_half_is_positive(probability: float, expected: str) -> N
     assert messages.sentiment_of(probability, MODEL._replace(uncertain=(0.5, 0.5))) == expected
 
 
-def test_a_review_of_unknown_words_alone_is_uncertain_however_sure_the_network_is() -> None:
-    assert messages.sentiment_of(0.99, MODEL, WORDS.encode("Qwzxv blorptastic frumious")) == "uncertain"
+SURE, UNSURE = messages.build_score(0.5, [4.0]), messages.build_score(0.0, [0.125])
+FRENCH = "Ce film est vraiment magnifique et les acteurs sont excellents."
+NOT_UNDERSTOOD = [
+    ("Qwzxv blorptastic frumious", "no_known_words"),
+    ("!!! ???", "no_known_words"),
+    ("\U0001f600 \U0001f600", "no_known_words"),
+    (FRENCH, "not_english"),
+    (FRENCH * 50, "not_english"),
+]
+
+
+@pytest.mark.parametrize(
+    ("opinion", "reason"), [("one_sided", "unclear"), ("mixed", "mixed"), ("none", "no_opinion")]
+)
+def test_a_verdict_has_a_reason_exactly_when_it_is_uncertain(opinion: str, reason: str) -> None:
+    encoded = WORDS.encode(FINE)
+    unsure, sure = (
+        messages.judge(encoded, score._replace(opinion=opinion), MODEL) for score in (UNSURE, SURE)
+    )
+    assert (unsure.sentiment, unsure.reason) == ("uncertain", reason)
+    assert (sure.sentiment, sure.reason) == ("positive", None)
+
+
+@pytest.mark.parametrize("opinion", messages.OPINIONS)
+@pytest.mark.parametrize(("review", "reason"), NOT_UNDERSTOOD)
+def test_a_text_that_is_not_understood_is_uncertain_however_sure_the_network_is(
+    review: str, reason: str, opinion: str
+) -> None:
+    judged = messages.judge(WORDS.encode(review), SURE._replace(opinion=opinion), MODEL)
+    assert (judged.sentiment, judged.reason) == ("uncertain", reason)
+    assert (judged.score.logit, judged.score.probability) == (0.5, 0.622459)
+    assert reason in [warning["code"] for warning in judged.warnings]
+
+
+@pytest.mark.parametrize(("review", "reason"), NOT_UNDERSTOOD)
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
+def test_a_text_that_is_not_understood_has_no_contributions(review: str, reason: str, explain: str) -> None:
+    encoded = WORDS.encode(review)
+    answer = messages.build_answer(encoded, score_of(encoded, explain), MODEL, "r-1")
+    assert (answer["sentiment"], answer["reason"]) == ("uncertain", reason)
+    assert (answer["probability"], answer["bias"]) == (messages.rounded(messages.sigmoid(-0.25)), -0.25)
+    parts = {"sentences": [], "words": []}
+    asked = {"none": [], "sentences": ["sentences"], "words": ["sentences", "words"]}[explain]
+    assert {key: answer[key] for key in answer if key in parts} == {key: parts[key] for key in asked}
+    assert answer.get("text", encoded.text) == encoded.text
+
+
+def test_the_language_of_a_text_is_guessed_once_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    guessed = []
+    monkeypatch.setattr(language, "looks_english", lambda encoded: bool(guessed.append(encoded)))
+    encoded = WORDS.encode(FINE)
+    answer = messages.build_answer(encoded, score_of(encoded, "words"), MODEL, "r-1")
+    assert (answer["reason"], guessed) == ("not_english", [encoded])
+
+
+@pytest.mark.parametrize(("score", "codes"), [(SURE, ["mixed"]), (UNSURE, [])])
+def test_a_mixed_review_with_a_verdict_has_a_warning(score: Score, codes: list[str]) -> None:
+    encoded = WORDS.encode(FINE)
+    judged = messages.judge(encoded, score._replace(opinion="mixed"), MODEL)
+    assert [warning["code"] for warning in judged.warnings] == codes
+    assert messages.judge(encoded, score, MODEL).warnings == []
+
+
+def test_every_reason_is_a_known_one() -> None:
+    assert {reason for _, reason in NOT_UNDERSTOOD} < set(messages.REASONS)
+    assert {"mixed", "no_opinion", "unclear"} < set(messages.REASONS)
+    assert len(messages.REASONS) == 5
 
 
 @pytest.mark.parametrize(
@@ -258,7 +342,7 @@ def test_a_review_of_unknown_words_alone_is_uncertain_however_sure_the_network_i
         ("!!! ???", ["too_short", "no_known_words"]),
         ("Qwzxv blorptastic frumious", ["too_short", "no_known_words"]),
         ("Qwzxv blorptastic frumious " * 3, ["no_known_words"]),
-        ("Ce film est vraiment magnifique et les acteurs sont excellents.", ["not_english"]),
+        (FRENCH, ["not_english"]),
         ("A fine film. " * 150, ["truncated"]),
         ("Ce film est vraiment magnifique. " * 90, ["truncated", "not_english"]),
         (
@@ -293,26 +377,28 @@ def test_no_warning_holds_a_word_of_the_review(review: str) -> None:
 def test_words_and_sentences_add_up_to_the_same_logit_and_probability(review: str, data: Any) -> None:
     encoded = WORDS.encode(review)
     assume(encoded.ids)
+    understood = messages.build_verdict(encoded, SURE, MODEL)["sentiment"] == "positive"
     count = len(encoded.ids)
-    score = messages.build_score(
-        data.draw(numbers), data.draw(st.lists(numbers, min_size=count, max_size=count))
-    )
-    answer = messages.build_answer(encoded, score, "words", MODEL, "r-1")
+    pulls = data.draw(st.lists(numbers, min_size=count, max_size=count))
+    score = additive_score(data.draw(numbers), pulls, encoded.lengths, "words")
+    answer = messages.build_answer(encoded, score, MODEL, "r-1")
     words = math.fsum(word["contribution"] for word in answer["words"])
     sentences = math.fsum(sentence["contribution"] for sentence in answer["sentences"])
     assert words == pytest.approx(sentences, abs=1e-6)
-    assert words + answer["bias"] == pytest.approx(score.logit, abs=1e-6)
+    assert words + answer["bias"] == pytest.approx(score.logit if understood else score.bias, abs=1e-6)
     assert messages.sigmoid(words + answer["bias"]) == pytest.approx(answer["probability"], abs=1e-5)
 
 
 @given(REVIEWS, st.sampled_from(messages.EXPLAIN))
 def test_offsets_of_an_answer_point_into_its_text(review: str, explain: str) -> None:
     encoded = WORDS.encode(review)
-    score = messages.build_score(0.5, [0.25] * len(encoded.ids))
-    answer = json.loads(messages.to_json(messages.build_answer(encoded, score, explain, MODEL, "r-1")))
+    answer = json.loads(
+        messages.to_json(messages.build_answer(encoded, score_of(encoded, explain), MODEL, "r"))
+    )
     spans = [(word["start"], word["end"]) for word in answer.get("words", [])]
+    all_are_there = explain == "words" and answer["reason"] not in ("no_known_words", "not_english")
     assert spans == (
-        list(zip(encoded.tokens.starts, encoded.tokens.ends, strict=True)) if explain == "words" else []
+        list(zip(encoded.tokens.starts, encoded.tokens.ends, strict=True)) if all_are_there else []
     )
     for sentence in answer.get("sentences", []):
         piece = answer["text"][sentence["start"] : sentence["end"]]
@@ -325,26 +411,89 @@ def test_offsets_of_an_answer_point_into_its_text(review: str, explain: str) -> 
 )
 def test_an_answer_holds_what_was_asked_for(explain: str, more: set[str]) -> None:
     encoded = WORDS.encode(FINE)
-    score = messages.build_score(-0.25, [0.5] * len(encoded.ids))
-    answer = messages.build_answer(encoded, score, explain, MODEL, "r-1")
-    assert set(answer) == {"sentiment", "probability", "warnings", "bias", "model", "request_id"} | more
-    assert answer["sentiment"] == "positive"
+    answer = messages.build_answer(encoded, score_of(encoded, explain), MODEL, "r-1")
+    always = {"sentiment", "reason", "probability", "warnings", "bias", "model", "request_id"}
+    assert set(answer) == always | more
+    assert (answer["sentiment"], answer["reason"]) == ("positive", None)
     assert answer["model"] == messages.model_message(MODEL)
     assert answer["request_id"] == "r-1"
 
 
+def test_an_answer_says_of_each_sentence_how_it_reads_alone_and_how_the_review_reads_without_it() -> None:
+    encoded = WORDS.encode("Not good. I loved the music!")
+    sentences = [SentenceScore(-1.5, 0.1, 0.9), SentenceScore(2.0, 0.9, 0.1)]
+    score = messages.build_score(0.0, [-1.5, 2.0])._replace(sentences=sentences)
+    assert messages.build_answer(encoded, score, MODEL, "r-1")["sentences"] == [
+        {"start": 0, "end": 9, "contribution": -1.5, "alone": 0.1, "without": 0.9},
+        {"start": 10, "end": 28, "contribution": 2.0, "alone": 0.9, "without": 0.1},
+    ]
+
+
+def test_a_review_of_one_sentence_has_nothing_without_it() -> None:
+    encoded = WORDS.encode("Good!")
+    (sentence,) = messages.build_answer(encoded, score_of(encoded, "sentences"), MODEL, "r-1")["sentences"]
+    assert sentence["without"] is None
+
+
+def test_only_a_word_whose_effect_was_measured_has_one() -> None:
+    encoded = WORDS.encode("Not good.")
+    words = WordScores([-1.0, 0.25, 0.0], [-2.5, None, 0.0])
+    score = messages.build_score(0.0, [-0.75])
+    score = score._replace(sentences=[SentenceScore(-0.75, 0.3, None)], words=words)
+    assert messages.build_answer(encoded, score, MODEL, "r-1")["words"] == [
+        {"start": 0, "end": 3, "contribution": -1.0, "effect": -2.5},
+        {"start": 4, "end": 8, "contribution": 0.25},
+        {"start": 8, "end": 9, "contribution": 0.0, "effect": 0.0},
+    ]
+
+
 def test_an_answer_with_a_contribution_too_few_is_never_built() -> None:
     encoded = WORDS.encode(FINE)
-    with pytest.raises(ValueError, match="zip"):
-        messages.build_answer(encoded, messages.build_score(0, [1.0]), "words", MODEL, "r-1")
+    score = score_of(encoded, "words")
+    assert score.sentences and score.words
+    contributions, effects = score.words
+    for short in (
+        score._replace(sentences=score.sentences[1:]),
+        score._replace(words=WordScores(contributions[1:], effects)),
+        score._replace(words=WordScores(contributions, effects[1:])),
+    ):
+        with pytest.raises(ValueError, match="zip"):
+            messages.build_answer(encoded, short, MODEL, "r-1")
 
 
 @given(numbers, st.lists(numbers, max_size=400))
-def test_the_parts_of_a_score_add_up_as_they_are_sent(bias: float, contributions: list[float]) -> None:
+def test_a_score_is_the_sum_of_its_rounded_parts(bias: float, contributions: list[float]) -> None:
     score = messages.build_score(bias, contributions)
-    assert math.fsum([score.bias, *score.contributions]) == pytest.approx(score.logit, abs=1e-6)
+    parts = [messages.rounded(part) for part in contributions]
+    assert math.fsum([score.bias, *parts]) == pytest.approx(score.logit, abs=1e-6)
     assert score.probability == pytest.approx(messages.sigmoid(score.logit), abs=1e-6)
-    assert json.loads(messages.to_json(score.contributions)) == score.contributions
+    assert (score.sentences, score.words) == (None, None)
+
+
+@given(numbers)
+def test_rounding_leaves_no_minus_sign_at_zero(value: float) -> None:
+    assert messages.rounded(value) == pytest.approx(value, abs=1e-6)
+    assert math.copysign(1, messages.rounded(-abs(value) / 1e9)) == 1
+    assert messages.rounded(messages.rounded(value)) == messages.rounded(value)
+
+
+@given(st.lists(numbers, min_size=1, max_size=400), st.data())
+def test_parts_are_rounded_so_that_they_add_up_exactly(parts: list[float], data: Any) -> None:
+    total = messages.rounded(math.fsum(parts) + data.draw(st.floats(-1e-5, 1e-5)))
+    split = messages.split_exactly(total, parts)
+    assert len(split) == len(parts)
+    assert messages.rounded(math.fsum(split)) == total
+    assert split == [messages.rounded(part) for part in split]
+    moved = [index for index, part in enumerate(parts) if split[index] != messages.rounded(part)]
+    assert len(moved) <= 1
+    assert all(abs(parts[index]) >= max(map(abs, parts)) - 1e-6 for index in moved)
+
+
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
+def test_a_score_is_sent_with_what_was_asked_for(explain: str) -> None:
+    message = messages.score_message(score_of(WORDS.encode(FINE), explain))
+    more = {"none": [], "sentences": ["sentences"], "words": ["sentences", "words"]}[explain]
+    assert list(message) == ["logit", "probability", "bias", "opinion", *more]
 
 
 @given(st.floats(allow_nan=False))
@@ -366,11 +515,11 @@ def test_json_leaves_as_ascii_whatever_it_holds() -> None:
 # --- Lambda to endpoint -------------------------------------------------------------------------
 
 
-@given(st.lists(REVIEWS, min_size=1, max_size=5), st.booleans())
-def test_the_endpoint_reads_the_ids_that_were_sent(reviews: list[str], explain: bool) -> None:
+@given(st.lists(REVIEWS, min_size=1, max_size=5), st.sampled_from(messages.EXPLAIN))
+def test_the_endpoint_reads_the_ids_and_lengths_that_were_sent(reviews: list[str], explain: str) -> None:
     encoded = [WORDS.encode(review) for review in reviews]
     body = messages.build_endpoint_request(encoded, WORDS, explain)
-    items = [Item(ids=one.ids) for one in encoded]
+    items = [Item(ids=one.ids, lengths=one.lengths) for one in encoded]
     assert messages.parse_endpoint_request(body, messages.JSON) == EndpointRequest(
         items, WORDS.fingerprint, explain
     )
@@ -378,8 +527,13 @@ def test_the_endpoint_reads_the_ids_that_were_sent(reviews: list[str], explain: 
 
 def test_the_largest_request_fits() -> None:
     encoded = [WORDS.encode("zyzzyva " * 500)] * messages.MAX_ENDPOINT_REVIEWS
-    body = messages.build_endpoint_request(encoded, WORDS, True)
+    body = messages.build_endpoint_request(encoded, WORDS, "words")
     assert len(messages.parse_endpoint_request(body, messages.JSON).items) == messages.MAX_ENDPOINT_REVIEWS
+
+
+def test_a_request_without_a_wish_is_not_explained() -> None:
+    body = json.dumps({"reviews": [IDS_ITEM]}).encode()
+    assert messages.parse_endpoint_request(body, messages.JSON).explain == "none"
 
 
 def test_the_card_is_asked_for() -> None:
@@ -388,9 +542,10 @@ def test_the_card_is_asked_for() -> None:
 
 
 def test_reviews_and_ids_may_be_mixed_and_named() -> None:
-    body = json.dumps({"reviews": [{"review": "a", "id": 7}, {"ids": [1], "id": "b"}, {"ids": [2]}]}).encode()
+    items = [{"review": "a", "id": 7}, {**IDS_ITEM, "id": "b"}, {"ids": [2, 3], "sentences": [1, 1]}]
+    body = json.dumps({"reviews": items}).encode()
     assert messages.parse_endpoint_request(body, None) == EndpointRequest(
-        [Item(review="a", id=7), Item(ids=[1], id="b"), Item(ids=[2])]
+        [Item(review="a", id=7), Item(ids=[1], lengths=[1], id="b"), Item(ids=[2, 3], lengths=[1, 1])]
     )
 
 
@@ -417,6 +572,15 @@ def test_a_bad_line_spoils_no_other_and_keeps_its_id() -> None:
         (None, "wrong_type", "must be an object, got null"),
         ({}, "missing_field", 'send either "ids" or "review"'),
         ({"ids": [1], "review": CANARY}, "missing_field", 'send either "ids" or "review"'),
+        ({"sentences": [1]}, "missing_field", 'send either "ids" or "review"'),
+        ({"review": CANARY, "sentences": [1]}, "unknown_field", "'sentences' is not known"),
+        # the form before the network read sentences
+        ({"ids": [1]}, "missing_field", 'sentences is missing; send {"ids": [...], "sentences": [...]}'),
+        ({"ids": [1], "sentences": None}, "wrong_type", "sentences must be a list of integers, got null"),
+        ({"ids": [1], "sentences": 1}, "wrong_type", "sentences must be a list of integers, got number"),
+        ({"ids": [1], "sentences": [1.0]}, "wrong_type", "sentences must be a list of integers"),
+        ({"ids": [1], "sentences": [True]}, "wrong_type", "sentences must be a list of integers"),
+        ({"ids": [1], "sentences": CANARY}, "wrong_type", "got string of length 15"),
         ({"review": CANARY, "text": CANARY}, "unknown_field", "'text' is not known"),
         ({"review": [CANARY]}, "wrong_type", "review must be a string, got list of length 1"),
         ({"review": LONG}, "too_long", "review has 50,015 characters"),
@@ -426,16 +590,16 @@ def test_a_bad_line_spoils_no_other_and_keeps_its_id() -> None:
         ({"ids": ["1"]}, "wrong_type", "ids must be a list of integers"),
         ({"ids": [[1]]}, "wrong_type", "ids must be a list of integers"),
         ({"ids": None}, "wrong_type", "ids must be a list of integers, got null"),
-        ({"ids": [1], "id": 1.5}, "wrong_type", "id must be a string or an integer, got number"),
-        ({"ids": [1], "id": [CANARY]}, "wrong_type", "id must be a string or an integer, got list"),
-        ({"ids": [1], "id": False}, "wrong_type", "id must be a string or an integer, got boolean"),
+        ({**IDS_ITEM, "id": 1.5}, "wrong_type", "id must be a string or an integer, got number"),
+        ({**IDS_ITEM, "id": [CANARY]}, "wrong_type", "id must be a string or an integer, got list"),
+        ({**IDS_ITEM, "id": False}, "wrong_type", "id must be a string or an integer, got boolean"),
     ],
 )
 def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str, says: str) -> None:
-    body = json.dumps({"reviews": [item, {"ids": [1]}]}).encode()
+    body = json.dumps({"reviews": [item, IDS_ITEM]}).encode()
     bad, good = messages.parse_endpoint_request(body, messages.JSON).items
-    assert good == Item(ids=[1])
-    assert bad.error is not None and bad.ids is None and bad.review is None
+    assert good == Item(ids=[1], lengths=[1])
+    assert bad.error is not None and bad.ids is None and bad.lengths is None and bad.review is None
     assert (bad.error.code, says in bad.error.detail) == (code, True), bad.error.detail
     assert "zanzibar" not in bad.error.detail
 
@@ -449,14 +613,16 @@ def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str,
         ({"reviews": [{"ids": [1]}] * 101}, "bad_value", "got list of length 101"),
         ({"reviews": {"ids": [1]}}, "bad_value", "got object of length 1"),
         ({"reviews": CANARY}, "bad_value", "got string of length 15"),
+        ({"reviews": [IDS_ITEM], "explain": 1}, "bad_value", "got number"),
+        ({"reviews": [IDS_ITEM], "explain": "all"}, "bad_value", "got 'all'"),
+        # the form before the network read sentences
         (
-            {"reviews": [{"ids": [1]}], "explain": 1},
-            "wrong_type",
-            "explain must be true or false, got number",
+            {"reviews": [{"ids": [1]}], "explain": None},
+            "bad_value",
+            "explain must be one of none, sentences, words, got null",
         ),
-        ({"reviews": [{"ids": [1]}], "explain": "words"}, "wrong_type", "got string of length 5"),
-        ({"reviews": [{"ids": [1]}], "vocabulary": 7}, "wrong_type", "vocabulary must be a string"),
-        ({"reviews": [{"ids": [1]}], "review": CANARY}, "unknown_field", "'review' is not known"),
+        ({"reviews": [IDS_ITEM], "vocabulary": 7}, "wrong_type", "vocabulary must be a string"),
+        ({"reviews": [IDS_ITEM], "review": CANARY}, "unknown_field", "'review' is not known"),
         ({"describe": "yes"}, "wrong_type", "describe must be true or false, got string of length 3"),
         ({"describe": 1}, "wrong_type", "describe must be true or false, got number"),
         ([], "wrong_type", "must be an object, got list of length 0"),
@@ -465,6 +631,14 @@ def test_an_item_that_can_not_be_used_carries_its_error(item: object, code: str,
 def test_a_bad_message_to_the_endpoint_is_refused(message: object, code: str, says: str) -> None:
     body = json.dumps(message).encode()
     _refused(lambda: messages.parse_endpoint_request(body, messages.JSON), 400, code, says)
+
+
+@pytest.mark.parametrize("explain", [True, False])
+def test_the_message_of_an_app_of_an_earlier_version_is_named(explain: bool) -> None:
+    message = {"vocabulary": "b1041d6bee051825", "reviews": [{"ids": [300]}], "explain": explain}
+    body = json.dumps(message).encode()
+    says = "the app is of an earlier version than this endpoint; deploy both from one version"
+    _refused(lambda: messages.parse_endpoint_request(body, messages.JSON), 409, "version_mismatch", says)
 
 
 @pytest.mark.parametrize(
@@ -513,32 +687,61 @@ def test_ids_of_the_own_vocabulary_pass() -> None:
     ],
 )
 def test_ids_without_a_row_in_the_network_are_refused(ids: list[int], status: int, code: str) -> None:
-    _refused(lambda: messages.check_ids(ids, vocabulary_size=100, max_tokens=400), status, code)
+    _refused(lambda: messages.check_ids(ids, [len(ids)], vocabulary_size=100, max_tokens=400), status, code)
 
 
 @pytest.mark.parametrize("ids", [[1], [99], [1, 99] * 200])
 def test_ids_at_the_edges_pass(ids: list[int]) -> None:
-    messages.check_ids(ids, vocabulary_size=100, max_tokens=400)
+    messages.check_ids(ids, [len(ids)], vocabulary_size=100, max_tokens=400)
+    messages.check_ids(ids, [1] * len(ids), vocabulary_size=100, max_tokens=400)
+
+
+@pytest.mark.parametrize(
+    "lengths", [[], [2], [4], [1, 1], [3, 1], [3, 0], [0, 3], [4, -1], [-3], [10**4_000]], ids=repr
+)
+def test_sentences_that_do_not_share_out_the_ids_are_refused(lengths: list[int]) -> None:
+    _refused(
+        lambda: messages.check_ids([5, 6, 7], lengths, vocabulary_size=100, max_tokens=400),
+        400,
+        "bad_value",
+        "sentences must hold lengths of 1 or more that add up to the 3 numbers of ids",
+    )
 
 
 # --- endpoint to Lambda -------------------------------------------------------------------------
 
 
-@given(st.lists(st.lists(numbers, min_size=1, max_size=20), min_size=1, max_size=4), numbers)
-def test_an_answer_is_read_as_the_endpoint_wrote_it(parts: list[list[float]], bias: float) -> None:
-    encoded = [_of_length(len(contributions)) for contributions in parts]
-    scores = [messages.build_score(bias, contributions) for contributions in parts]
-    assert messages.parse_endpoint_answer(_answer_body(scores), encoded, explain=True) == (MODEL, scores)
+@given(st.lists(REVIEWS, min_size=1, max_size=4), numbers, numbers, st.sampled_from(messages.EXPLAIN))
+def test_an_answer_is_read_as_the_endpoint_wrote_it(
+    reviews: list[str], bias: float, pull: float, explain: str
+) -> None:
+    encoded = [WORDS.encode(f"{review} good") for review in reviews]
+    scores = [
+        additive_score(bias, [pull] * len(one.ids), one.lengths, explain)._replace(opinion=opinion)
+        for one, opinion in zip(encoded, cycle(messages.OPINIONS))
+    ]
+    assert messages.parse_endpoint_answer(_answer_body(scores), encoded, explain) == (MODEL, scores)
 
 
-def test_without_an_explanation_no_contribution_is_expected() -> None:
-    score = messages.build_score(0.5, [0.25, 0.25])._replace(contributions=[])
-    plain = {key: value for key, value in score._asdict().items() if key != "contributions"}
-    body = messages.to_json({"model": messages.model_message(MODEL), "answers": [plain]})
-    assert messages.parse_endpoint_answer(body, [_of_length(2)], explain=False) == (MODEL, [score])
+@pytest.mark.parametrize(
+    ("explain", "more"), [("none", ["sentences", "words"]), ("sentences", ["words"]), ("words", [])]
+)
+def test_more_of_an_explanation_than_was_asked_for_is_left_out(explain: str, more: list[str]) -> None:
+    answer, expected = {**GOOD, **dict.fromkeys(more, "nonsense")}, _score_of_two(explain)
+    found = messages.parse_endpoint_answer(_endpoint_says([answer]), [_of_length(2)], explain)
+    assert found == (MODEL, [expected])
 
 
-GOOD = {"logit": 1.0, "probability": 0.731059, "bias": 0.25, "contributions": [0.5, 0.25]}
+SENTENCE: dict[str, Any] = {"contribution": 0.75, "alone": 0.7, "without": None}
+EFFECTS = {"contributions": [0.5, 0.25], "effects": [0.4, None]}
+GOOD = {
+    "logit": 1.0,
+    "probability": 0.731059,
+    "bias": 0.25,
+    "opinion": "mixed",
+    "sentences": [SENTENCE],
+    "words": EFFECTS,
+}
 
 
 @pytest.mark.parametrize(
@@ -555,42 +758,104 @@ GOOD = {"logit": 1.0, "probability": 0.731059, "bias": 0.25, "contributions": [0
         {"probability": [0.731059]},
         {"bias": 0.26},
         {"bias": None},
-        {"contributions": [0.5]},
-        {"contributions": [0.5, 0.25, 0.0]},
-        {"contributions": [0.5, 0.26]},
-        {"contributions": [0.5, "0.25"]},
-        {"contributions": [0.5, None]},
-        {"contributions": [1, False]},
-        {"contributions": {"0": 0.5, "1": 0.25}},
-        {"contributions": None},
-        {"contributions": "ab"},
+        {"opinion": None},
+        {"opinion": "clear"},
+        {"opinion": ["mixed"]},
+        {"sentences": []},
+        {"sentences": None},
+        {"sentences": SENTENCE},
+        {"sentences": [0.75]},
+        {"sentences": [None]},
+        {"sentences": "a"},
+        {"sentences": [SENTENCE, {**SENTENCE, "contribution": 0.0}]},
+        {"sentences": [{**SENTENCE, "contribution": 0.76}]},
+        {"sentences": [{**SENTENCE, "contribution": None}]},
+        {"sentences": [{**SENTENCE, "contribution": "0.75"}]},
+        {"sentences": [{**SENTENCE, "alone": 1.1}]},
+        {"sentences": [{**SENTENCE, "alone": -0.1}]},
+        {"sentences": [{**SENTENCE, "alone": None}]},
+        {"sentences": [{**SENTENCE, "alone": True}]},
+        {"sentences": [{**SENTENCE, "without": 0.5}]},
+        {"sentences": [{"contribution": 0.75, "alone": 0.7}]},
+        {"sentences": [{"contribution": 0.75, "without": None}]},
+        {"sentences": [{"alone": 0.7, "without": None}]},
+        {"words": None},
+        {"words": [0.5, 0.25]},
+        {"words": {"contributions": [0.5, 0.25]}},
+        {"words": {"effects": [0.4, None]}},
+        {"words": {**EFFECTS, "contributions": [0.75]}},
+        {"words": {**EFFECTS, "contributions": [0.5, 0.25, 0.0]}},
+        {"words": {**EFFECTS, "contributions": [0.5, 0.26]}},
+        {"words": {**EFFECTS, "contributions": [0.5, "0.25"]}},
+        {"words": {**EFFECTS, "contributions": [0.5, None]}},
+        {"words": {**EFFECTS, "contributions": [1, False]}},
+        {"words": {**EFFECTS, "contributions": {"0": 0.5, "1": 0.25}}},
+        {"words": {**EFFECTS, "contributions": None}},
+        {"words": {**EFFECTS, "contributions": "ab"}},
+        {"words": {**EFFECTS, "effects": [0.4]}},
+        {"words": {**EFFECTS, "effects": [0.4, None, None]}},
+        {"words": {**EFFECTS, "effects": [0.4, "0"]}},
+        {"words": {**EFFECTS, "effects": [0.4, False]}},
+        {"words": {**EFFECTS, "effects": [0.4, 10**400]}},
+        {"words": {**EFFECTS, "effects": None}},
     ],
-    ids=repr,
+    ids=lambda change: repr(change)[:80],
 )
 def test_an_answer_whose_numbers_disagree_is_a_502(change: dict[str, Any]) -> None:
     encoded = [_of_length(2)]
-    assert messages.parse_endpoint_answer(_endpoint_says([GOOD]), encoded, explain=True)
+    assert messages.parse_endpoint_answer(_endpoint_says([GOOD]), encoded, "words")
     body = _endpoint_says([{**GOOD, **change}])
-    _refused(lambda: messages.parse_endpoint_answer(body, encoded, explain=True), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, encoded, "words"), 502, "bad_endpoint_answer")
+
+
+@pytest.mark.parametrize("without", [None, 1.5, -0.5, "0.5", True])
+def test_a_review_of_two_sentences_has_a_probability_without_each(without: object) -> None:
+    encoded = [WORDS.encode("Good. Good.")]
+    first = {"contribution": 0.25, "alone": 0.6, "without": 0.7}
+    second = {"contribution": 0.5, "alone": 0.7, "without": 0.6}
+    plain = {key: GOOD[key] for key in ("logit", "probability", "bias", "opinion")}
+    assert messages.parse_endpoint_answer(
+        _endpoint_says([{**plain, "sentences": [first, second]}]), encoded, "sentences"
+    )
+    body = _endpoint_says([{**plain, "sentences": [first, {**second, "without": without}]}])
+    _refused(lambda: messages.parse_endpoint_answer(body, encoded, "sentences"), 502, "bad_endpoint_answer")
+
+
+def test_the_answer_of_an_endpoint_that_reads_no_sentences_is_a_502() -> None:
+    plain = {key: GOOD[key] for key in ("logit", "probability", "bias", "opinion")}
+    older = {**plain, "contributions": [0.5, 0.25]}
+    for explain in ("sentences", "words"):
+        body = _endpoint_says([older])
+        _refused(
+            lambda body=body, explain=explain: messages.parse_endpoint_answer(body, [_of_length(2)], explain),
+            502,
+            "bad_endpoint_answer",
+        )
 
 
 @pytest.mark.parametrize("field", GOOD)
 def test_an_answer_that_lacks_a_field_is_a_502(field: str) -> None:
     body = _endpoint_says([{key: value for key, value in GOOD.items() if key != field}])
-    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(
+        lambda: messages.parse_endpoint_answer(body, [_of_length(2)], "words"), 502, "bad_endpoint_answer"
+    )
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "9" * 5_000])
 @pytest.mark.parametrize("field", ["logit", "probability", "bias"])
 def test_an_answer_with_a_number_that_is_none_is_a_502(number: str, field: str) -> None:
     body = _endpoint_says([{**GOOD, field: "here"}]).replace(b'"here"', number.encode())
-    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(
+        lambda: messages.parse_endpoint_answer(body, [_of_length(2)], "words"), 502, "bad_endpoint_answer"
+    )
 
 
 @pytest.mark.parametrize("answers", [[], [GOOD, GOOD], None, 1, GOOD, [None], [[]], {"a": GOOD}, [CANARY]])
 def test_answers_that_do_not_match_the_reviews_are_a_502(answers: object) -> None:
     body = _endpoint_says(answers)
-    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(
+        lambda: messages.parse_endpoint_answer(body, [_of_length(2)], "words"), 502, "bad_endpoint_answer"
+    )
 
 
 BROKEN_MODELS: list[object] = [
@@ -617,14 +882,16 @@ BROKEN_MODELS: list[object] = [
 @pytest.mark.parametrize("model", BROKEN_MODELS, ids=lambda model: repr(model)[:60])
 def test_an_answer_or_a_card_of_a_model_that_is_none_is_a_502(model: object) -> None:
     body = json.dumps({"model": model, "answers": [GOOD]}).encode()
-    _refused(lambda: messages.parse_endpoint_answer(body, [_of_length(2)], True), 502, "bad_endpoint_answer")
+    _refused(
+        lambda: messages.parse_endpoint_answer(body, [_of_length(2)], "words"), 502, "bad_endpoint_answer"
+    )
     card = json.dumps({"card": model}).encode()
     _refused(lambda: messages.parse_card(card), 502, "bad_endpoint_answer", "look at its log")
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"\xff", b"[]", b"null", b'"card"', b"{}", b"[" * 50_000])
 def test_a_body_that_is_no_answer_is_a_502(body: bytes) -> None:
-    _refused(lambda: messages.parse_endpoint_answer(body, [], False), 502, "bad_endpoint_answer")
+    _refused(lambda: messages.parse_endpoint_answer(body, [], "none"), 502, "bad_endpoint_answer")
     _refused(lambda: messages.parse_card(body), 502, "bad_endpoint_answer")
 
 
@@ -637,7 +904,7 @@ def test_the_card_is_given_whole() -> None:
 def test_anything_an_endpoint_may_say_is_read_or_a_502(value: object) -> None:
     body = json.dumps({"model": messages.model_message(MODEL), "answers": value, "card": value}).encode()
     reads: list[Callable[[], object]] = [
-        lambda: messages.parse_endpoint_answer(body, [_of_length(1)], explain=True),
+        lambda: messages.parse_endpoint_answer(body, [_of_length(1)], "words"),
         lambda: messages.parse_card(body),
     ]
     for read in reads:
@@ -653,8 +920,16 @@ def _of_length(count: int) -> EncodedReview:
     return encoded
 
 
+def _score_of_two(explain: str) -> Score:
+    """Return GOOD as it is read."""
+    score = Score(1.0, 0.731059, 0.25, opinion="mixed")
+    if explain != "none":
+        score = score._replace(sentences=[SentenceScore(0.75, 0.7, None)])
+    return score._replace(words=WordScores([0.5, 0.25], [0.4, None])) if explain == "words" else score
+
+
 def _answer_body(scores: Sequence[Score]) -> bytes:
-    return _endpoint_says([score._asdict() for score in scores])
+    return _endpoint_says([messages.score_message(score) for score in scores])
 
 
 def _endpoint_says(answers: object) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.scores import additive_score
 from vocab import messages, vocabulary
 from vocab.messages import BatchRequest, Item, MessageError, Model
 
@@ -209,8 +210,8 @@ def test_any_bytes_are_read_or_refused_and_never_raise_anything_else(
 
 def verdict(review: str, explain: str) -> dict[str, Any]:
     encoded = WORDS.encode(review)
-    scored = messages.build_score(0.25, [0.5] * len(encoded.ids))
-    return messages.build_verdict(encoded, scored, explain, MODEL)
+    scored = additive_score(0.25, [0.5] * len(encoded.ids), encoded.lengths, explain)
+    return messages.build_verdict(encoded, scored, MODEL)
 
 
 def test_answers_stand_in_order_with_the_ids_that_were_sent_first() -> None:
@@ -235,8 +236,8 @@ def test_no_model_is_named_when_none_was_asked() -> None:
 @pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_a_verdict_among_others_is_the_answer_alone_without_model_and_request(explain: str) -> None:
     encoded = WORDS.encode("A warm, funny film. It is not bad at all!")
-    scored = messages.build_score(0.25, [0.5] * len(encoded.ids))
-    alone = messages.build_answer(encoded, scored, explain, MODEL, "r1")
+    scored = additive_score(0.25, [0.5] * len(encoded.ids), encoded.lengths, explain)
+    alone = messages.build_answer(encoded, scored, MODEL, "r1")
     assert {**verdict(encoded.text, explain), "model": alone["model"], "request_id": "r1"} == alone
 
 

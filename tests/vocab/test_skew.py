@@ -1,4 +1,4 @@
-"""Training and serving encode a review alike: equal ids on every installed Python.
+"""Training and serving encode a review alike: equal ids and sentences on every installed Python.
 
 2,000 real reviews and some hundred hostile strings go through the training path (training/data/corpus.py)
 here, and through the Lambda's own import path in another process. The packages for another Python
@@ -33,15 +33,16 @@ HOSTILE = 300
 
 
 class Trained(NamedTuple):
-    """Reviews, and training's ids of each."""
+    """Reviews, training's ids of each, and the number of ids in each sentence."""
 
     reviews: list[str]
     ids: list[list[int]]
+    lengths: list[list[int]]
 
 
 @pytest.fixture(scope="module")
 def real(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """2,000 reviews from train and unsup, with their ids in training's cache."""
+    """2,000 reviews from train and unsup, with their ids and lengths in training's cache."""
     archive_data = dataset.read_archive(archive)
     chosen = [
         review
@@ -56,15 +57,20 @@ def real(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     with np.load(cached, allow_pickle=False) as arrays:
         read = [corpus._split(arrays, name) for name in corpus.SPLITS]
     assert [name for split in read for name in split.names] == [review.name for review in chosen]
-    return Trained([review.text for review in chosen], [ids.tolist() for split in read for ids in split.ids])
+    return Trained(
+        [review.text for review in chosen],
+        [ids.tolist() for split in read for ids in split.ids],
+        [lengths.tolist() for split in read for lengths in split.lengths],
+    )
 
 
 @pytest.fixture(scope="module")
 def hostile() -> Trained:
-    """Strings that try to break the text code, with their ids from training's function."""
+    """Strings that try to break the text code, with their ids and lengths from training's function."""
     words = vocabulary.load()
     reviews = listed(HOSTILE)
-    return Trained(reviews, [words.encode_ids(review) for review in reviews])
+    encoded = [words.encode(review) for review in reviews]
+    return Trained(reviews, [one.ids for one in encoded], [one.lengths for one in encoded])
 
 
 def test_training_and_lambda_share_one_text_code() -> None:
@@ -73,17 +79,18 @@ def test_training_and_lambda_share_one_text_code() -> None:
 
 
 @pytest.mark.parametrize("minor", MINORS)
-def test_real_reviews_get_equal_ids_in_training_and_in_the_lambda(
+def test_real_reviews_get_equal_ids_and_lengths_in_training_and_in_the_lambda(
     minor: str, real: Trained, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     assert len(real.reviews) == REVIEWS
     assert sum(map(len, real.ids)) > 100 * REVIEWS
+    assert sum(map(len, real.lengths)) > 5 * REVIEWS
     _compare(real, minor, request, tmp_path)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("minor", MINORS)
-def test_hostile_strings_get_equal_ids_in_training_and_in_the_lambda(
+def test_hostile_strings_get_equal_ids_and_lengths_in_training_and_in_the_lambda(
     minor: str, hostile: Trained, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     assert len(hostile.reviews) > HOSTILE
@@ -96,11 +103,16 @@ def _compare(trained: Trained, minor: str, request: pytest.FixtureRequest, folde
     assert served["python"].startswith(f"{minor}.")
     assert served["vocab"].startswith(str(ROOT / "chalice_app" / "vendor"))
     assert served["fingerprint"] == vocabulary.load().fingerprint
-    for review, own, other in zip(trained.reviews, trained.ids, served["ids"], strict=True):
-        assert own == other, f"ids differ on a string of {len(review)} characters, {ascii(review[:20])}..."
+    for column in ("ids", "lengths"):
+        for review, own, other in zip(trained.reviews, getattr(trained, column), served[column], strict=True):
+            string = f"a string of {len(review)} characters, {ascii(review[:20])}..."
+            assert own == other, f"{column} differ on {string}"
     capture = request.config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
-        print(f"\n{len(trained.ids):,} reviews: equal ids on {sys.version.split()[0]} and {served['python']}")
+        print(
+            f"\n{len(trained.ids):,} reviews: equal ids and lengths on {sys.version.split()[0]}"
+            f" and {served['python']}"
+        )
 
 
 def _served(python: str, packages: list[str], reviews: list[str], folder: Path) -> dict[str, Any]:

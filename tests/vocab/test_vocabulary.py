@@ -21,7 +21,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from nltk.stem.porter import PorterStemmer
 
-from tests.vocab.hostile import REVIEWS
+from tests.vocab.hostile import REVIEWS, listed
 from tests.vocab.rewrite_golden import GOLDEN, changed_ids, dump
 from vocab import vocabulary
 from vocab.files import sha256
@@ -37,8 +37,10 @@ COUNTS = Counter({"good": 9, "film": 7, "films": 5, "not": 5, "!": 4, "rare": 1,
 
 
 @pytest.mark.parametrize("name", IDS_BY_NAME)
-def test_ids_stay_the_same_while_text_version_and_fingerprint_do(name: str) -> None:
-    assert WORDS.encode_ids(IDS_BY_NAME[name]["review"]) == IDS_BY_NAME[name]["ids"]
+def test_ids_and_lengths_stay_the_same_while_text_version_and_fingerprint_do(name: str) -> None:
+    case = IDS_BY_NAME[name]
+    encoded = WORDS.encode(case["review"])
+    assert (encoded.ids, encoded.lengths) == (case["ids"], case["lengths"])
 
 
 def test_golden_ids_belong_to_this_text_version_and_vocabulary() -> None:
@@ -65,6 +67,8 @@ def test_rewriting_names_the_cases_whose_ids_changed_under_the_same_fingerprint(
     old = {**head, "cases": [{"name": "a", "ids": [1]}, {"name": "new"}]}
     new = {**head, "cases": [{"name": "a", "ids": [2]}, {"name": "new", "ids": []}]}
     assert changed_ids(old, new) == ["a"]
+    longer = {"name": "a", "ids": [1], "lengths": [1]}
+    assert changed_ids({**head, "cases": [longer]}, {**head, "cases": [longer | {"lengths": [2]}]}) == ["a"]
     assert changed_ids(old, {**new, "text_version": 2}) == []
     assert changed_ids(old, old) == []
 
@@ -80,6 +84,27 @@ def test_ids_lie_in_range_one_a_token_and_at_most_400(review: str) -> None:
     assert {len(encoded.ids)} == {len(column) for column in encoded.tokens}
     assert len(encoded.ids) <= MAX_TOKENS
     assert all(type(number) is int and 1 <= number < WORDS.size for number in encoded.ids)
+
+
+@given(REVIEWS)
+@example("y" * 50_000)
+@example("a. " * 900)
+@example("\u00e9\u0301.\n\u2028.) !\u200b?")
+def test_sentences_share_out_the_ids_without_one_left_over(review: str) -> None:
+    encoded = WORDS.encode(review)
+    assert sum(encoded.lengths) == len(encoded.ids)
+    assert min(encoded.lengths, default=1) >= 1
+    assert all(type(length) is int for length in encoded.lengths)
+
+
+def test_lengths_of_every_listed_hostile_string_add_up_too() -> None:
+    encoded = [WORDS.encode(review) for review in listed(300)]
+    assert [sum(one.lengths) for one in encoded] == [len(one.ids) for one in encoded]
+    assert min(length for one in encoded for length in one.lengths) == 1
+
+
+def test_a_sentence_has_as_many_ids_as_tokens() -> None:
+    assert WORDS.encode("Not good. The music, though, was lovely!").lengths == [3, 8]
 
 
 @given(REVIEWS)

@@ -1,35 +1,96 @@
 """The public API's answers: verdict, warnings and explanation."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from vocab.messages.body import to_json
 from vocab.messages.errors import MessageError
 from vocab.messages.items import Item
-from vocab.messages.scores import DECIMALS, Model, Score, model_message
+from vocab.messages.scores import Model, Score, WordScores, model_message, rounded, sigmoid
+from vocab.text import Tokens
 from vocab.vocabulary import EncodedReview
 
 # Lambda returns 6 MB at most. The answer is a JSON string in Lambda's own JSON, so quotes count twice.
 MAX_ANSWER_BYTES = 6_000_000
-# "I hated it" is a review, but calibration was measured on whole reviews. Answers to shorter ones carry a
-# warning.
+# "I hated it" is a review, but so few words leave much open. Answers to shorter ones carry a warning.
 FEW_WORDS = 8
 SENTIMENTS = ("positive", "negative", "uncertain")
 SIDES = SENTIMENTS[:2]
+# The reason for an uncertain verdict, by the score's opinion.
+_REASON_OF = {"mixed": "mixed", "none": "no_opinion", "one_sided": "unclear"}
+# All reasons. With the last two the text was not understood, so its words count for nothing.
+REASONS = (*_REASON_OF.values(), "no_known_words", "not_english")
+_NOT_UNDERSTOOD = {
+    "no_known_words": "No word of this review is in the vocabulary.",
+    "not_english": "This does not look like English, the only language that was learned.",
+}
 
 
-def sentiment_of(probability: float, model: Model, encoded: EncodedReview | None = None) -> str:
-    """Return the verdict: uncertain inside the model's band, and when no word of the review is known."""
+class Judgement(NamedTuple):
+    """What is said of a review: one of SENTIMENTS, the reason (one of REASONS) if uncertain, and warnings.
+
+    ``score`` is the network's, or that of an empty text when the review was not understood.
+    """
+
+    sentiment: str
+    reason: str | None
+    score: Score
+    warnings: list[dict[str, str]]
+
+
+def judge(encoded: EncodedReview, score: Score, model: Model) -> Judgement:
+    """Return what app and endpoint say of a review with this score."""
+    failure = _failure_of(encoded)
+    if failure:
+        score, sentiment = _without_parts(score), "uncertain"
+    else:
+        sentiment = sentiment_of(score.probability, model)
+    reason = (failure or _REASON_OF[score.opinion]) if sentiment == "uncertain" else None
+    warnings = _warnings(encoded, failure)
+    if score.opinion == "mixed" and sentiment != "uncertain":
+        warnings.append(
+            _warning(
+                "mixed",
+                "This review clearly praises and clearly complains. The verdict is the side that weighs"
+                " more.",
+            )
+        )
+    return Judgement(sentiment, reason, score, warnings)
+
+
+def sentiment_of(probability: float, model: Model) -> str:
+    """Return the verdict of a review that was understood: uncertain inside the model's band."""
     low, high = model.uncertain
-    if low < probability < high or (encoded is not None and not encoded.known):
+    if low < probability < high:
         return "uncertain"
     return "positive" if probability >= 0.5 else "negative"
 
 
 def warnings_of(encoded: EncodedReview) -> list[dict[str, str]]:
-    """Return the reasons to doubt the verdict, each with a code and a sentence."""
+    """Return the doubts that a text raises before it is scored, each with a code and a sentence."""
+    return _warnings(encoded, _failure_of(encoded))
+
+
+def _failure_of(encoded: EncodedReview) -> str | None:
+    """Return why a text is not understood, one of _NOT_UNDERSTOOD, or None."""
     from vocab.language import looks_english
 
+    if not encoded.known:
+        return "no_known_words"
+    return None if looks_english(encoded) else "not_english"
+
+
+def _without_parts(score: Score) -> Score:
+    """Return the score with the bias alone; its explanations are empty."""
+    return score._replace(
+        logit=score.bias,
+        probability=rounded(sigmoid(score.bias)),
+        sentences=None if score.sentences is None else [],
+        words=None if score.words is None else WordScores([], []),
+    )
+
+
+def _warnings(encoded: EncodedReview, failure: str | None) -> list[dict[str, str]]:
     warnings = []
     if encoded.cut:
         start, end = encoded.cut
@@ -42,26 +103,16 @@ def warnings_of(encoded: EncodedReview) -> list[dict[str, str]]:
         )
     if encoded.words < FEW_WORDS:
         warnings.append(
-            _warning(
-                "too_short",
-                "With so few words the probability is rougher than stated:"
-                " it was calibrated on whole reviews.",
-            )
+            _warning("too_short", "With so few words, much about the writer's opinion stays open.")
         )
-    if not encoded.known:
-        warnings.append(_warning("no_known_words", "No word of this review is in the vocabulary."))
-    elif not looks_english(encoded):
-        warnings.append(
-            _warning("not_english", "This does not look like English, the only language that was learned.")
-        )
+    if failure:
+        warnings.append(_warning(failure, _NOT_UNDERSTOOD[failure]))
     return warnings
 
 
-def build_answer(
-    encoded: EncodedReview, score: Score, explain: str, model: Model, request_id: str
-) -> dict[str, Any]:
+def build_answer(encoded: EncodedReview, score: Score, model: Model, request_id: str) -> dict[str, Any]:
     """Build the public answer to one review."""
-    verdict = build_verdict(encoded, score, explain, model)
+    verdict = build_verdict(encoded, score, model)
     return {**verdict, "model": model_message(model), "request_id": request_id}
 
 
@@ -85,23 +136,31 @@ def build_batch_answer(
     return answer
 
 
-def build_verdict(encoded: EncodedReview, score: Score, explain: str, model: Model) -> dict[str, Any]:
-    """Build the answer to one review without its model: verdict, warnings and explanation."""
+def build_verdict(encoded: EncodedReview, score: Score, model: Model) -> dict[str, Any]:
+    """Build the answer to one review without its model: verdict, warnings, and what the score explains.
+
+    A text that was not understood has no sentences and no words.
+    """
+    sentiment, reason, score, warnings = judge(encoded, score, model)
     answer: dict[str, Any] = {
-        "sentiment": sentiment_of(score.probability, model, encoded),
+        "sentiment": sentiment,
+        "reason": reason,
         "probability": score.probability,
-        "warnings": warnings_of(encoded),
+        "warnings": warnings,
     }
-    if explain != "none":
+    if reason in _NOT_UNDERSTOOD:
+        encoded = encoded._replace(sentences=[], tokens=Tokens([], [], []))
+    if score.sentences is not None:
         answer["text"] = encoded.text
         answer["sentences"] = [
-            _contribution(start, end, sum(score.contributions[first:last]))
-            for start, end, first, last in encoded.sentences
+            {"start": place.start, "end": place.end, **sentence._asdict()}
+            for place, sentence in zip(encoded.sentences, score.sentences, strict=True)
         ]
-    if explain == "words":
+    if score.words is not None:
         answer["words"] = [
-            {"start": start, "end": end, "contribution": value}  # build_score has rounded it
-            for _, start, end, value in zip(*encoded.tokens, score.contributions, strict=True)
+            {"start": start, "end": end, "contribution": contribution}
+            | ({} if effect is None else {"effect": effect})
+            for _, start, end, contribution, effect in zip(*encoded.tokens, *score.words, strict=True)
         ]
     answer["bias"] = score.bias
     return answer
@@ -116,10 +175,6 @@ def _check_answer_size(body: bytes) -> None:
             f"the answer would have {size:,} bytes, at most {MAX_ANSWER_BYTES:,} are sent; send fewer reviews"
             " in a request, or have less explained",
         )
-
-
-def _contribution(start: int, end: int, value: float) -> dict[str, Any]:
-    return {"start": start, "end": end, "contribution": round(value, DECIMALS)}
 
 
 def _warning(code: str, detail: str) -> dict[str, str]:

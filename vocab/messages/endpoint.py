@@ -18,11 +18,14 @@ from vocab.messages.body import (
 )
 from vocab.messages.errors import MessageError
 from vocab.messages.items import Item, check_review, id_error, id_field, parse_line
-from vocab.messages.scores import Model, Score, sigmoid
+from vocab.messages.requests import check_explain
+from vocab.messages.scores import OPINIONS, Model, Score, SentenceScore, WordScores, sigmoid
 from vocab.vocabulary import EncodedReview, Vocabulary
 
 MAX_ENDPOINT_BYTES = 4_000_000  # SageMaker's own limit for serverless inference
 MAX_ENDPOINT_REVIEWS = 100
+# What an answer's sum may be off by, and its probability.
+TOLERANCE = 1e-5
 
 
 class EndpointRequest(NamedTuple):
@@ -33,17 +36,20 @@ class EndpointRequest(NamedTuple):
 
     items: list[Item]
     vocabulary: str | None = None
-    explain: bool = False
+    explain: str = "none"
     describe: bool = False
     lines: bool = False
 
 
-def build_endpoint_request(encoded: Sequence[EncodedReview], vocabulary: Vocabulary, explain: bool) -> bytes:
-    """Write a request to the endpoint: ids, and the fingerprint of their vocabulary."""
+def build_endpoint_request(encoded: Sequence[EncodedReview], vocabulary: Vocabulary, explain: str) -> bytes:
+    """Write a request to the endpoint: ids, the sentences' lengths, and the vocabulary's fingerprint.
+
+    ``explain`` is one of EXPLAIN.
+    """
     return to_json(
         {
             "vocabulary": vocabulary.fingerprint,
-            "reviews": [{"ids": review.ids} for review in encoded],
+            "reviews": [{"ids": review.ids, "sentences": review.lengths} for review in encoded],
             "explain": explain,
         }
     )
@@ -57,7 +63,8 @@ def build_describe_request() -> bytes:
 def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointRequest:
     """Parse a request to the endpoint: JSON, or JSON lines with one review a line.
 
-    An item that can't be used carries its error. Raises MessageError 400, 413 or 415 for the whole message.
+    An item that can't be used carries its error. Raises MessageError 400, 409, 413 or 415
+    for the whole message.
     """
     kind = media_type(content_type)
     check_size(body, MAX_ENDPOINT_BYTES)
@@ -70,7 +77,8 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
             "unsupported_media_type",
             f"content type {kind[:40]!r} is not read; send {JSON} or {JSON_LINES}",
         )
-    message = check_object(parse_json(body), '{"vocabulary": "...", "reviews": [{"ids": [...]}]}')
+    form = '{"vocabulary": "...", "reviews": [{"ids": [...], "sentences": [...]}]}'
+    message = check_object(parse_json(body), form)
     check_fields(message, ("vocabulary", "reviews", "explain", "describe"))
     describe = message.get("describe", False)
     if not isinstance(describe, bool):
@@ -86,16 +94,20 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
             "bad_value",
             f"reviews must be a list of 1 to {MAX_ENDPOINT_REVIEWS}, got {describe_type(reviews)}",
         )
-    vocabulary, explain = message.get("vocabulary"), message.get("explain", False)
-    if not isinstance(explain, bool):
-        raise MessageError(400, "wrong_type", f"explain must be true or false, got {describe_type(explain)}")
+    if isinstance(message.get("explain"), bool):  # the form before the lengths of sentences
+        raise MessageError(
+            409,
+            "version_mismatch",
+            "the app is of an earlier version than this endpoint; deploy both from one version",
+        )
+    vocabulary, explain = message.get("vocabulary"), check_explain(message.get("explain", "none"))
     if vocabulary is not None and not isinstance(vocabulary, str):
         raise MessageError(400, "wrong_type", f"vocabulary must be a string, got {describe_type(vocabulary)}")
     return EndpointRequest([_item(review) for review in reviews], vocabulary, explain)
 
 
 def parse_endpoint_answer(
-    body: bytes, encoded: Sequence[EncodedReview], explain: bool
+    body: bytes, encoded: Sequence[EncodedReview], explain: str
 ) -> tuple[Model, list[Score]]:
     """Parse and check the endpoint's answer to ``build_endpoint_request(encoded, ..., explain)``.
 
@@ -109,8 +121,7 @@ def parse_endpoint_answer(
         if len(answers) != len(encoded):
             raise ValueError(f"{len(answers)} answers to {len(encoded)} reviews")
         return model, [
-            _score(answer, len(review.ids) if explain else 0)
-            for answer, review in zip(answers, encoded, strict=True)
+            _score(answer, review, explain) for answer, review in zip(answers, encoded, strict=True)
         ]
     except (MessageError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MessageError(
@@ -153,33 +164,54 @@ def check_model_vocabulary(model: Model, own: str) -> None:
         )
 
 
-def check_ids(ids: list[int], vocabulary_size: int, max_tokens: int) -> None:
-    """Raise MessageError 400 or 422 for ids without a row in the network, for none, and for too many."""
+def check_ids(ids: list[int], lengths: list[int], vocabulary_size: int, max_tokens: int) -> None:
+    """Raise MessageError 400 or 422 for ids that the network can't read.
+
+    These are ids without a row in it, none, too many, or others than its sentences hold.
+    """
     if not ids:
         raise MessageError(422, "no_token", "ids is empty; a review without a token has no verdict")
     if len(ids) > max_tokens:
         raise MessageError(400, "bad_value", f"ids holds {len(ids):,} numbers, at most {max_tokens} fit")
     if min(ids) < 1 or max(ids) >= vocabulary_size:
         raise MessageError(400, "bad_value", f"ids must lie from 1 to {vocabulary_size - 1}")
+    if min(lengths, default=0) < 1 or sum(lengths) != len(ids):
+        raise MessageError(
+            400,
+            "bad_value",
+            f"sentences must hold lengths of 1 or more that add up to the {len(ids):,} numbers of ids",
+        )
 
 
 def _item(review: object) -> Item:
     try:
-        message = check_object(review, '{"ids": [...]} or {"review": "..."}')
-        check_fields(message, ("id", "ids", "review"))
+        message = check_object(review, '{"ids": [...], "sentences": [...]} or {"review": "..."}')
+        check_fields(message, ("id", "ids", "sentences", "review"))
         name = id_field(message)
         if name is None and message.get("id") is not None:
             raise id_error(message["id"])
         if ("ids" in message) == ("review" in message):
             raise MessageError(400, "missing_field", 'send either "ids" or "review"')
         if "review" in message:
+            check_fields(message, ("id", "review"))
             return Item(review=check_review(message["review"]), id=name)
-        ids = message["ids"]
-        if not isinstance(ids, list) or not all(type(number) is int for number in ids):
-            raise MessageError(400, "wrong_type", f"ids must be a list of integers, got {describe_type(ids)}")
-        return Item(ids=ids, id=name)
+        ids, lengths = (_integers(message, field) for field in ("ids", "sentences"))
+        return Item(ids=ids, lengths=lengths, id=name)
     except MessageError as error:
         return Item(error=error, id=id_field(review))
+
+
+def _integers(message: dict[str, Any], field: str) -> list[int]:
+    if field not in message:
+        raise MessageError(
+            400, "missing_field", f'{field} is missing; send {{"ids": [...], "sentences": [...]}}'
+        )
+    numbers = message[field]
+    if not isinstance(numbers, list) or not all(type(number) is int for number in numbers):
+        raise MessageError(
+            400, "wrong_type", f"{field} must be a list of integers, got {describe_type(numbers)}"
+        )
+    return numbers
 
 
 def _model(message: dict[str, Any]) -> Model:
@@ -191,16 +223,57 @@ def _model(message: dict[str, Any]) -> Model:
     return Model(name, vocabulary, (float(low), float(high)))
 
 
-def _score(answer: dict[str, Any], tokens: int) -> Score:
+def _score(answer: dict[str, Any], review: EncodedReview, explain: str) -> Score:
     logit, probability, bias = (_finite(answer[key]) for key in ("logit", "probability", "bias"))
-    contributions = _all_finite(answer["contributions"]) if tokens else []
-    if len(contributions) != tokens:
-        raise ValueError(f"{len(contributions)} contributions to {tokens} tokens")
-    if not 0 <= probability <= 1 or abs(sigmoid(logit) - probability) > 1e-5:
+    _check_probability(probability)
+    if abs(sigmoid(logit) - probability) > TOLERANCE:
         raise ValueError("probability and logit disagree")
-    if tokens and abs(math.fsum([bias, *contributions]) - logit) > 1e-5:
+    if answer["opinion"] not in OPINIONS:
+        raise ValueError("no opinion")
+    score = Score(logit, probability, bias, opinion=answer["opinion"])
+    if explain == "none":
+        return score
+    sentences = [_sentence(part, len(review.sentences)) for part in answer["sentences"]]
+    _check_sum(score, [sentence.contribution for sentence in sentences], len(review.sentences))
+    score = score._replace(sentences=sentences)
+    if explain == "words":
+        words = _words(answer["words"])
+        _check_sum(score, words.contributions, len(review.ids))
+        score = score._replace(words=words)
+    return score
+
+
+def _sentence(part: dict[str, Any], count: int) -> SentenceScore:
+    """Return a sentence's score, in a review of ``count`` sentences."""
+    without = part["without"]
+    if (without is None) != (count == 1):
+        raise ValueError("a review has a probability without a sentence when it has several")
+    return SentenceScore(
+        _finite(part["contribution"]),
+        _check_probability(_finite(part["alone"])),
+        None if without is None else _check_probability(_finite(without)),
+    )
+
+
+def _words(part: dict[str, Any]) -> WordScores:
+    contributions = _all_finite(part["contributions"])
+    effects = [None if effect is None else _finite(effect) for effect in part["effects"]]
+    if len(effects) != len(contributions):
+        raise ValueError(f"{len(effects)} effects to {len(contributions)} contributions")
+    return WordScores(contributions, effects)
+
+
+def _check_sum(score: Score, contributions: list[float], count: int) -> None:
+    if len(contributions) != count:
+        raise ValueError(f"{len(contributions)} contributions, not {count}")
+    if abs(math.fsum([score.bias, *contributions]) - score.logit) > TOLERANCE:
         raise ValueError("the contributions do not add up")
-    return Score(logit, probability, bias, contributions)
+
+
+def _check_probability(value: float) -> float:
+    if not 0 <= value <= 1:
+        raise ValueError("a probability must lie in 0..1")
+    return value
 
 
 def _finite(value: object) -> float:

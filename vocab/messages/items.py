@@ -11,9 +11,13 @@ MAX_REVIEW_CHARACTERS = 50_000
 
 
 class Item(NamedTuple):
-    """One review of several: its ids, or its text, or the error that makes it unusable."""
+    """One review of several: its ids, or its text, or the error that makes it unusable.
+
+    ``lengths`` counts the ids of each sentence.
+    """
 
     ids: list[int] | None = None
+    lengths: list[int] | None = None
     review: str | None = None
     id: str | int | None = None
     error: MessageError | None = None
