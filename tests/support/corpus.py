@@ -7,10 +7,14 @@ from vocab.vocabulary import FIRST_KNOWN_ID
 
 ROWS = FIRST_KNOWN_ID + 40
 GOOD, BAD = FIRST_KNOWN_ID, FIRST_KNOWN_ID + 1
+SENTENCE = 5
 
 
 def tiny_split(count: int, seed: int, labelled: bool = True) -> Split:
-    """Return reviews of 3 to 12 random words; every other one holds GOOD, the others BAD."""
+    """Return reviews of 3 to 12 random words; every other one holds GOOD, the others BAD.
+
+    A sentence has SENTENCE words, the last of a review 1 or more.
+    """
     chooser = np.random.default_rng(seed)
     labels = np.arange(count, dtype=np.int8) % 2
     ids = []
@@ -21,7 +25,8 @@ def tiny_split(count: int, seed: int, labelled: bool = True) -> Split:
     if not labelled:
         labels = np.full(count, -1, dtype=np.int8)
     stars = np.where(labels == 1, 9, np.where(labels == 0, 2, 0)).astype(np.int8)
-    return Split([f"review/{seed}/{n}" for n in range(count)], ids, labels, stars)
+    lengths = [np.diff([*range(0, len(words), SENTENCE), len(words)]).astype(np.int32) for words in ids]
+    return Split([f"review/{seed}/{n}" for n in range(count)], ids, lengths, labels, stars)
 
 
 def tiny_corpus() -> Corpus:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
+from tests.support.scores import additive_score
 from vocab import messages, vocabulary
 
 
@@ -100,8 +101,10 @@ class FakeRuntime:
     def _verdict(self, message: dict[str, Any]) -> Reply:
         if message.get("describe"):
             return Reply(200, messages.to_json({"card": {**self.model, "metrics": {"accuracy": 0.9}}}))
-        answers = []
-        for review in message["reviews"]:
-            score = messages.build_score(-0.25, [self.pull(number) for number in review["ids"]])._asdict()
-            answers.append(score if message["explain"] else {**score, "contributions": []})
+        answers = [
+            messages.score_message(
+                additive_score(-0.25, list(map(self.pull, one["ids"])), one["sentences"], message["explain"])
+            )
+            for one in message["reviews"]
+        ]
         return Reply(200, messages.to_json({"model": self.model, "answers": answers}))

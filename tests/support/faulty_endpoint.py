@@ -236,10 +236,24 @@ def _shorten(message: dict[str, Any]) -> None:
     (message.get("answers") or message["card"]["uncertain"]).pop()
 
 
-def _lack_a_word(message: dict[str, Any]) -> None:
-    for answer in message.get("answers", []):
-        answer.get("contributions", [0]).pop()
-    message.pop("card", None)
+def _explained(part: str, change: Callable[[Any], object]) -> Callable[[dict[str, Any]], None]:
+    """Return a change to a part of each answer's explanation."""
+
+    def change_all(message: dict[str, Any]) -> None:
+        for answer in message.get("answers", []):
+            if part in answer:
+                change(answer[part])
+
+    return change_all
+
+
+def _older(handler: Handler, body: bytes) -> int:
+    """Answer as an endpoint that does not know of sentences: it refuses a field that it does not know."""
+    message = json.loads(body)
+    if any("sentences" in review for review in message.get("reviews", [])):
+        refusal = {"code": "unknown_field", "detail": f"'sentences' is not known; {INTERNAL}"}
+        return handler._model_error(400, json.dumps(refusal))
+    return _changed(lambda answer: answer["card"].update(vocabulary=_OTHER))(handler, body)
 
 
 def _truncated(handler: Handler, body: bytes) -> int:
@@ -287,11 +301,18 @@ FAULTS: dict[str, Fault] = {
     "NaN": _changed(_each(probability=float("nan"), temperature=float("nan"))),
     "infinity": _changed(_each(logit=float("inf"), temperature=float("-inf"))),
     "an answer too few": _changed(_shorten),
-    "a word too few": _changed(_lack_a_word),
+    "a word too few": _changed(_explained("words", lambda words: words["contributions"].pop())),
+    "a sentence too few": _changed(_explained("sentences", lambda sentences: sentences.pop())),
+    "no sentences": _changed(_each(sentences=None)),
+    "an effect that is none": _changed(_explained("words", lambda words: words.update(effects=["much"]))),
+    "nothing without a sentence": _changed(
+        _explained("sentences", lambda sentences: sentences[0].pop("without"))
+    ),
     "probability and logit disagree": _changed(_each(probability=0.5, id=5)),
     "another vocabulary": _changed(
         lambda message: message.get("model", message.get("card")).update(vocabulary=_OTHER)
     ),
+    "an older version": _older,
 }
 
 

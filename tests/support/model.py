@@ -6,20 +6,28 @@ from typing import Any
 
 from vocab import text, vocabulary
 
+# Features by which a sentence is weighed, and hidden units of the weighing.
+SEEN, WEIGHING = 6, 5
+
 
 def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8, spread: float = 1.0) -> Any:
-    """Return a network.Network of ``rows`` ids; at a ``spread`` of 1 its logits spread over several units."""
+    """Return a network.Network of ``rows`` ids whose sentences differ in weight.
+
+    At a ``spread`` of 1 a logit is often 1 or more from 0.
+    """
     import torch
 
     from training.recipe.network import Network, Size
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = Network(Size(rows, width, hidden))
+        network = Network(Size(rows, width, hidden, SEEN, WEIGHING))
         with torch.no_grad():
             network.embedding.weight[1:].normal_(std=1.0)
-            network.head.weight.normal_(std=spread)
-            network.head.bias.fill_(0.125)
+            network.polarity.weight.normal_(std=spread)
+            network.polarity.bias.fill_(0.125)
+            network.weight.weight.normal_(std=1.0)
+            network.power.fill_(0.5)
     return network.eval()
 
 
@@ -36,6 +44,8 @@ def random_package(folder: Path, seed: int = 0, spread: float = 1.0) -> dict[str
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,
         "temperature": 1.5,
+        "short_temperature": 1.25,
+        "shift": 0.25,
         "uncertain": [0.35, 0.65],
         "metrics": {},
     }
@@ -44,7 +54,7 @@ def random_package(folder: Path, seed: int = 0, spread: float = 1.0) -> dict[str
 
 
 def leaning_package(folder: Path, by: float = 1.0) -> dict[str, Any]:
-    """Write the published model with ``by`` logits added toward positive; return its card."""
+    """Write the published model with ``by`` added to each sentence's polarity; return its card."""
     from training.adapt.onnx_head import Head, read_head, with_head
     from training.endpoint import inference, model_folder
 

@@ -7,12 +7,14 @@ The shim changes moto's internals, so requirements-dev.txt pins moto.
 
 import json
 import sys
+import time
 from typing import Any
 from urllib.parse import unquote
 
 from moto.apigateway import urls
 from moto.apigateway.models import APIGatewayBackend
 from moto.apigateway.responses import APIGatewayResponse
+from moto.awslambda.responses import LambdaResponse
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront.models import Origin
 from moto.core.responses import ActionResult, EmptyResult
@@ -21,6 +23,8 @@ from moto.iam.responses import IamResponse
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
+
+CODE_SECONDS = 0.5
 
 
 def accept_swagger() -> None:
@@ -265,6 +269,18 @@ def change_notebooks() -> None:
     SageMakerResponse.create_presigned_notebook_instance_url = create_presigned_notebook_instance_url
 
 
+def update_code_slowly() -> None:
+    """Take a moment for a function's new code, as AWS does; its new variables come in a later call."""
+    update = LambdaResponse.update_function_code
+
+    def update_function_code(self: Any) -> Any:
+        answer = update(self)
+        time.sleep(CODE_SECONDS)
+        return answer
+
+    LambdaResponse.update_function_code = update_function_code
+
+
 accept_swagger()
 tag_apis()
 tag_budgets()
@@ -276,6 +292,7 @@ leave_out_empty_structures()
 update_endpoints()
 keep_training_jobs()
 change_notebooks()
+update_code_slowly()
 
 if __name__ == "__main__":
     from moto.server import main

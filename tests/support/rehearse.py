@@ -405,7 +405,7 @@ def main() -> None:
 
 def hurry(folder: Path) -> None:
     """Set waits to zero, since a simulated account needs none, and build outside the repository."""
-    resources.ROLE_SECONDS = 0
+    resources.ROLE_SECONDS = deploy.LAST_REQUEST_SECONDS = 0
     inventory.POLL_SECONDS = hosting.POLL_SECONDS = page.POLL_SECONDS = 0.1
     function.ROOT = folder / "root"
 

@@ -31,6 +31,7 @@ def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """SageMaker's runtime. Commands don't wait, pack no wheels, and build outside the repository."""
     monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
+    monkeypatch.setattr(deploy, "LAST_REQUEST_SECONDS", 0)
     for module in (hosting, inventory, page):
         monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)

@@ -10,10 +10,11 @@ from training.recipe import train
 from training.recipe.network import Network, Size
 from training.recipe.workers import leave, start
 
+FLAGS = ("--epochs", "3", "--batch", "4", "--lr", "0.03", "--table-lr", "1", "--patience", "9")
+
 
 def main() -> None:
-    few = ["--epochs", "3", "--batch", "8", "--lr", "0.02", "--table-lr", "1", "--patience", "9"]
-    options = train.parse([*few, "--model-dir", sys.argv[1], *sys.argv[2:]])
+    options = train.parse([*FLAGS, "--model-dir", sys.argv[1], *sys.argv[2:]])
     train.uses_bf16 = lambda device: False
     workers = start(torch.device("cpu"))
     # Each process has its own seed: the main one's first weights must reach the other.

@@ -14,10 +14,14 @@ from vocab.files import sha256_of, write_atomic
 
 
 class Split(NamedTuple):
-    """Reviews as ids: ``ids[i]`` is int32 (tokens,); ``labels`` and ``stars`` are int8 (reviews,)."""
+    """Reviews as ids: ``ids[i]`` is int32 (tokens,), ``lengths[i]`` int32 (sentences,) counts tokens.
+
+    ``labels`` and ``stars`` are int8 (reviews,).
+    """
 
     names: list[str]
     ids: list[np.ndarray]
+    lengths: list[np.ndarray]
     labels: np.ndarray
     stars: np.ndarray
 
@@ -27,7 +31,13 @@ class Split(NamedTuple):
     def part(self, count: int) -> "Split":
         """Return about ``count`` reviews, spread evenly over the split, for trial runs."""
         step = max(1, len(self) // count)
-        return Split(self.names[::step], self.ids[::step], self.labels[::step], self.stars[::step])
+        return Split(
+            self.names[::step],
+            self.ids[::step],
+            self.lengths[::step],
+            self.labels[::step],
+            self.stars[::step],
+        )
 
 
 class Corpus(NamedTuple):
@@ -43,6 +53,8 @@ class Corpus(NamedTuple):
 
 
 SPLITS = ("train", "development", "unsup", "test")
+# The columns with several numbers a review.
+COLUMNS = ("ids", "lengths")
 
 
 def load(archive: str | None = None) -> Corpus:
@@ -67,13 +79,15 @@ def _encode(data: dataset.Dataset, words: vocabulary.Vocabulary, cached: Path) -
     for name in SPLITS:
         reviews = getattr(data, name)
         encoded = [
-            np.array(words.encode_ids(review.text), dtype=np.int32)
+            columns_of(words.encode(review.text))
             for review in tqdm(reviews, desc=f"encoding {name}", disable=None)
         ]
-        filled = [index for index, ids in enumerate(encoded) if len(ids)]
+        filled = [index for index, (ids, _) in enumerate(encoded) if len(ids)]
         arrays[f"{name}_names"] = np.array([reviews[index].name for index in filled])
-        arrays[f"{name}_ids"] = np.concatenate([encoded[index] for index in filled])
-        arrays[f"{name}_lengths"] = np.array([len(encoded[index]) for index in filled], dtype=np.int32)
+        for place, column in enumerate(COLUMNS):
+            rows = [encoded[index][place] for index in filled]
+            arrays[f"{name}_{column}"] = np.concatenate(rows)
+            arrays[f"{name}_{column}_sizes"] = np.array([len(row) for row in rows], dtype=np.int32)
         arrays[f"{name}_labels"] = np.array([reviews[index].label for index in filled], dtype=np.int8)
         arrays[f"{name}_stars"] = np.array([reviews[index].stars for index in filled], dtype=np.int8)
     packed = io.BytesIO()
@@ -81,11 +95,20 @@ def _encode(data: dataset.Dataset, words: vocabulary.Vocabulary, cached: Path) -
     write_atomic(cached, packed.getvalue())
 
 
+def columns_of(encoded: vocabulary.EncodedReview) -> tuple[np.ndarray, np.ndarray]:
+    """Return ids, int32 (tokens,), and the sentences' lengths, int32 (sentences,)."""
+    return np.array(encoded.ids, dtype=np.int32), np.array(encoded.lengths, dtype=np.int32)
+
+
 def _split(arrays: np.lib.npyio.NpzFile, name: str) -> Split:
-    ends = np.cumsum(arrays[f"{name}_lengths"])[:-1]
+    ids, lengths = (
+        np.split(arrays[f"{name}_{column}"], np.cumsum(arrays[f"{name}_{column}_sizes"])[:-1])
+        for column in COLUMNS
+    )
     return Split(
         arrays[f"{name}_names"].tolist(),
-        np.split(arrays[f"{name}_ids"], ends),
+        ids,
+        lengths,
         arrays[f"{name}_labels"],
         arrays[f"{name}_stars"],
     )

@@ -3,7 +3,7 @@
     python -m training.recipe.ablate                # one epoch each, from the stage files of reproduce.py
     python -m training.recipe.ablate --list         # the trainings, and which are done
 
-Every row is the recipe's last training, shortened to ``--epochs`` and without one ingredient. It is
+Every row is the student's training, shortened to ``--epochs`` and without one ingredient. It is
 evaluated on the development split, on the behaviour suite and on single sentences. Compare the rows with
 each other, not with the published model, which is trained for longer. ``--publish`` writes them into
 its card.
@@ -41,7 +41,7 @@ FROM_VECTORS = list(WITHOUT)[-1]
 
 def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, Stage]]:
     """Return a training and a packaging for each row: everything first, then without one ingredient each."""
-    student = reproduce.recipe(seed, folder)[-2]
+    student = next(stage for stage in reproduce.recipe(seed, folder) if stage.name == f"student-{seed}")
     vectors = vectors_in(folder)
     rows = {}
     for name, flags in {WHOLE: (), **WITHOUT}.items():
@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
     options = parser.parse_args()
     stages = reproduce.recipe(options.seed, reproduce.stages_folder(), stored_targets=options.stored_targets)
-    missing = [stage.name for stage in stages[:-2] if not stage.writes.is_file()]
+    missing = [stage.name for stage in stages[:-3] if not stage.writes.is_file()]
     if missing:
         sys.exit(f"ablate: not made yet: {', '.join(missing)}; run `make train-best` first")
     try:

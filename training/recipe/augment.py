@@ -5,8 +5,8 @@
 Soft targets: unlabelled reviews and single sentences with the teachers' answers. Swapped reviews: polar
 words become their opposites and the label flips (Kaushik et al., ICLR 2020, by rule instead of by
 hand). Lessons: short texts filled from training/recipe/lessons/. They teach what "not", "hardly" or
-"could have been" do to the words around them. No text of a test or development review, nor of the
-behaviour suite, takes part.
+"could have been" do to the words around them, and which sentences take no side. No text of a test or
+development review, nor of the behaviour suite, takes part.
 """
 
 import argparse
@@ -16,17 +16,22 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from training.data.corpus import Split, columns_of
 from vocab.files import write_atomic
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
 FOLDER = Path(__file__).with_name("lessons")
-# A lesson is clear, so its target is nearer to 0 or 1 than a smoothed label.
-LESSON_TARGET = 0.98
+# P(positive) by a lesson's label. A lesson is clear, so its target is nearer to 0 or 1 than a smoothed label.
+LESSON_TARGETS = {"positive": 0.98, "negative": 0.02, "neutral": 0.5}
+SIGNS = {"positive": "+", "negative": "-", "neutral": "0"}
+# The share of lessons that are neutral, however many topics they have.
+NEUTRAL_SHARE = 0.15
 # The share of lessons with a second one beside them, if both agree; the share without a last full stop.
 PAIRED, UNSTOPPED = 0.2, 0.15
 # The shares of lessons with typing slips, without apostrophes ("dont"), with a word drawn out ("sooo"),
@@ -54,13 +59,21 @@ SCOPE_TOKENS = 3
 
 
 class Examples(NamedTuple):
-    """Hold texts as ids, int32 (tokens,) each, and targets, float32 (texts,): P(positive)."""
+    """Hold texts as ids, int32 (tokens,) each, and targets, float32 (texts,): P(positive).
+
+    ``lengths``, int32 (sentences,) each, counts the tokens of each sentence of a text.
+    """
 
     ids: list[np.ndarray]
+    lengths: list[np.ndarray]
     targets: np.ndarray
 
     def __add__(self, other: "Examples") -> "Examples":  # type: ignore[override]
-        return Examples(self.ids + other.ids, np.concatenate([self.targets, other.targets]))
+        return Examples(
+            self.ids + other.ids,
+            self.lengths + other.lengths,
+            np.concatenate([self.targets, other.targets]),
+        )
 
 
 class SoftTargets(NamedTuple):
@@ -72,6 +85,11 @@ class SoftTargets(NamedTuple):
     unsup: np.ndarray
     sentences: Examples
     teachers: list[dict[str, Any]]
+
+
+def whole(ids: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return the lengths of texts that are one sentence each, int32 (1,), of ids (tokens,)."""
+    return [np.array([len(text)], dtype=np.int32) for text in ids]
 
 
 def smoothed(labels: np.ndarray, smoothing: float) -> np.ndarray:
@@ -96,9 +114,10 @@ def save_soft_targets(soft_targets: SoftTargets, path: Path) -> None:
 def load_soft_targets(path: Path) -> SoftTargets:
     """Load a file that ``save_soft_targets`` wrote."""
     with np.load(path, allow_pickle=False) as arrays:
-        ends = np.cumsum(arrays["sentence_lengths"])[:-1]
+        lengths = arrays["sentence_lengths"]
         targets = arrays["sentence_targets"].astype(np.float32)
-        sentences = Examples(np.split(arrays["sentence_ids"], ends), targets)
+        ids = np.split(arrays["sentence_ids"], np.cumsum(lengths)[:-1])
+        sentences = Examples(ids, list(lengths[:, None]), targets)
         unsup = arrays["unsup_targets"].astype(np.float32)
         return SoftTargets(unsup, sentences, json.loads(str(arrays["teachers"])))
 
@@ -118,20 +137,21 @@ class Swapper:
                 self.opposites[1][positive].append(negative)
                 self.opposites[0][negative].append(positive)
         self.negators = {words.id_of(word) for word in NEGATORS}
-        self.stops = {words.id_of(sign) for sign in ".!?"}
 
     def swap(
-        self, ids: np.ndarray, label: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray] | None:
-        """Return a window of the review as it is and swapped, or None when too little can be swapped.
+        self, ids: np.ndarray, lengths: np.ndarray, label: int, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """Return a window of the review as it is and swapped, and the lengths of its sentences.
 
-        Only words that agree with the label are swapped, and none within a negation's scope.
+        Return None when too little can be swapped. Only words that agree with the label are swapped,
+        and none within a negation's scope.
 
         :param ids: int32 (tokens,)
+        :param lengths: int32 (sentences,)
         :param label: 0 or 1
         """
         if rng.random() < WINDOWED:
-            ids = self._window(ids, rng)
+            ids, lengths = _window(ids, lengths, rng)
         swapped, swaps = ids.copy(), 0
         for place, number in enumerate(ids):
             opposites = self.opposites[label].get(int(number))
@@ -141,29 +161,29 @@ class Swapper:
                 swaps += 1
         if swaps < max(MIN_SWAPS, MIN_SWAPPED_SHARE * len(ids)):
             return None
-        return ids, swapped
-
-    def _window(self, ids: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        ends = [place + 1 for place, number in enumerate(ids) if int(number) in self.stops]
-        ends = ends or [len(ids)]
-        first = int(rng.integers(max(1, len(ends) - WINDOW_SENTENCES + 1)))
-        last = min(first + WINDOW_SENTENCES, len(ends)) - 1
-        return ids[ends[first - 1] if first else 0 : ends[last]]
+        return ids, swapped, lengths
 
 
-def swapped_examples(
-    reviews: Sequence[np.ndarray], labels: np.ndarray, share: float, words: Vocabulary, seed: int
-) -> Examples:
+def swapped_examples(reviews: Split, share: float, words: Vocabulary, seed: int) -> Examples:
     """Return a window of a share of the reviews, each as it is and swapped with the other label."""
     swapper, rng = Swapper(words), np.random.default_rng(seed)
     ids: list[np.ndarray] = []
+    lengths: list[np.ndarray] = []
     targets: list[int] = []
-    for review, label in zip(reviews, labels, strict=True):
-        pair = swapper.swap(review, int(label), rng) if rng.random() < share else None
+    for review, sizes, label in zip(reviews.ids, reviews.lengths, reviews.labels, strict=True):
+        pair = swapper.swap(review, sizes, int(label), rng) if rng.random() < share else None
         if pair:
-            ids += pair
+            ids += pair[:2]
+            lengths += [pair[2], pair[2]]
             targets += [int(label), 1 - int(label)]
-    return Examples(ids, smoothed(np.array(targets), 0.05))
+    return Examples(ids, lengths, smoothed(np.array(targets), 0.05))
+
+
+def _window(ids: np.ndarray, lengths: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    first = int(rng.integers(max(1, len(lengths) - WINDOW_SENTENCES + 1)))
+    chosen = lengths[first : first + WINDOW_SENTENCES]
+    start = int(lengths[:first].sum())
+    return ids[start : start + int(chosen.sum())], chosen
 
 
 # --- lessons ------------------------------------------------------------------------------------
@@ -172,7 +192,7 @@ SLOT = re.compile(r"\{([^{}]*)\}")
 
 
 class Frame(NamedTuple):
-    """Hold a lesson with slots in braces; every filling has this label."""
+    """Hold a lesson with slots in braces; every filling has this label, a key of LESSON_TARGETS."""
 
     frame: str
     label: str
@@ -186,9 +206,9 @@ def load_lexicon() -> dict[str, list[str]]:
 
 
 def load_frames() -> list[Frame]:
-    """Load the frames."""
-    lines = (FOLDER / "frames.jsonl").read_text(encoding="utf-8").splitlines()
-    return [Frame(**json.loads(line)) for line in lines]
+    """Load the frames of both files, the neutral ones last."""
+    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in ("frames.jsonl", "neutral.jsonl")]
+    return [Frame(**json.loads(line)) for text in texts for line in text.splitlines()]
 
 
 def slot_name(slot: str, lexicon: dict[str, list[str]]) -> str:
@@ -215,21 +235,24 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], rng: random.Random) -> str
     return re.sub(r"(^|[.!?]\s+)([a-z])", lambda match: match[1] + match[2].upper(), text)
 
 
-def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, int]]:
-    """Yield lessons and their labels, 0 or 1, for ever; each topic and label is equally frequent.
+def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield lessons and their labels, keys of LESSON_TARGETS, for ever.
 
-    Without ``typing`` the same lessons come without typing slips.
+    NEUTRAL_SHARE of them are neutral, and each neutral topic is equally frequent. So is each topic
+    and label among the others. Without ``typing`` the same lessons come without typing slips.
     """
     rng, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
     known = _words_of(lexicon) if typing else frozenset()
     by_topic: dict[tuple[str, str], list[Frame]] = defaultdict(list)
     for frame in load_frames():
         by_topic[frame.topic, frame.label].append(frame)
-    kinds = sorted(by_topic)
+    neutral = sorted(kind for kind in by_topic if kind[1] == "neutral")
+    sided = sorted(by_topic.keys() - set(neutral))
 
-    def draw() -> tuple[str, int]:
+    def draw() -> tuple[str, str]:
+        kinds = neutral if rng.random() < NEUTRAL_SHARE else sided
         frame = rng.choice(by_topic[rng.choice(kinds)])
-        return fill(frame, lexicon, rng), int(frame.label == "positive")
+        return fill(frame, lexicon, rng), frame.label
 
     while True:
         text, label = draw()
@@ -274,15 +297,11 @@ def slip(text: str, known: frozenset[str], rng: random.Random) -> str:
 
 
 def lesson_examples(count: int, words: Vocabulary, seed: int) -> Examples:
-    """Return ``count`` lessons as ids."""
-    ids: list[np.ndarray] = []
-    targets: list[float] = []
-    for text, label in lessons(seed):
-        if len(ids) >= count:
-            break
-        ids.append(np.array(words.encode_ids(text), dtype=np.int32))
-        targets.append(LESSON_TARGET if label else 1 - LESSON_TARGET)
-    return Examples(ids, np.array(targets, dtype=np.float32))
+    """Return ``count`` lessons as ids, with the targets of their labels."""
+    texts, labels = zip(*islice(lessons(seed), count), strict=True)
+    ids, lengths = zip(*(columns_of(words.encode(text)) for text in texts), strict=True)
+    targets = np.array([LESSON_TARGETS[label] for label in labels], dtype=np.float32)
+    return Examples(list(ids), list(lengths), targets)
 
 
 def _words_of(lexicon: dict[str, list[str]]) -> frozenset[str]:
@@ -325,7 +344,7 @@ def main() -> None:
     for number, (text, label) in enumerate(lessons(options.seed)):
         if number >= options.sample:
             break
-        print("+" if label else "-", text)
+        print(SIGNS[label], text)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from training.data import corpus as corpora
 from training.data import dataset, sentences
 from training.evaluation import behaviour, metrics
 from training.recipe import augment, ngrams, transformer
+from training.recipe.augment import whole
 from training.recipe.network import Network, Size
 from training.recipe.ngrams import Ngrams
 from training.recipe.pretrain import keep_memory
@@ -53,18 +54,16 @@ class Teachers(NamedTuple):
         names = [f"LSTM networks ({widths} states a direction)", "naive Bayes n-grams", transformer.NAME]
         return names[: 3 if self.transformer else 2]
 
-    def review_logits(self, ids: list[np.ndarray], texts: Sequence[str]) -> np.ndarray:
-        """Return each kind's logits, float32 (reviews, kinds).
-
-        :param ids: the reviews as ids, int32 (tokens,) each
-        :param texts: the same reviews as text
-        """
-        columns = [mean_logits(self.networks, ids), self.grams.logits(ids)]
+    def review_logits(self, reviews: corpora.Split, texts: Sequence[str]) -> np.ndarray:
+        """Return each kind's logits, float32 (reviews, kinds). ``texts`` are the same reviews as text."""
+        columns = [mean_logits(self.networks, reviews), self.grams.logits(reviews.ids)]
         return np.stack(columns + self._transformer_logits(texts), axis=1)
 
     def sentence_logits(self, ids: list[np.ndarray], texts: Sequence[str]) -> np.ndarray:
         """Return the same for sentences, without the n-grams: a few words tell them too little."""
-        return np.stack([mean_logits(self.networks, ids), *self._transformer_logits(texts)], axis=1)
+        none = np.zeros(len(ids), dtype=np.int8)
+        split = corpora.Split([""] * len(ids), ids, whole(ids), none, none)
+        return np.stack([mean_logits(self.networks, split), *self._transformer_logits(texts)], axis=1)
 
     def _transformer_logits(self, texts: Sequence[str]) -> list[np.ndarray]:
         if self.transformer is None:
@@ -81,9 +80,8 @@ def load_network(folder: Path) -> Network:
     return network.eval()
 
 
-def mean_logits(networks: Sequence[Network], ids: list[np.ndarray]) -> np.ndarray:
-    """Return the networks' mean logit for each text, float32 (texts,), of ids, int32 (tokens,) each."""
-    split = corpora.Split([""] * len(ids), ids, np.zeros(len(ids), np.int8), np.zeros(len(ids), np.int8))
+def mean_logits(networks: Sequence[Network], split: corpora.Split) -> np.ndarray:
+    """Return the networks' mean logit for each text, float32 (texts,)."""
     logits = [predict(network, split, CPU, batch=128)[0] for network in networks]
     mean: np.ndarray = np.mean(logits, axis=0)
     return mean
@@ -140,7 +138,7 @@ def distill(networks: Sequence[Path], tuned: Path | None, out: Path, archive: st
         transformer.load(tuned) if tuned else None,
     )
     development, unsup = (
-        teachers.review_logits(split.ids, texts_of(split, reviews))
+        teachers.review_logits(split, texts_of(split, reviews))
         for split, reviews in ((corpus.development, data.development), (corpus.unsup, data.unsup))
     )
     weights, kinds = weigh(teachers, development, corpus.development.labels)
@@ -191,7 +189,7 @@ def sentence_targets(
     features = np.column_stack([own, [leaning.get(name, 0.0) for name in cut.reviews]])
     logits = fit_sentences(teachers, data, words).decision_function(features) * SENTENCE_SOFTENING
     logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
-    return augment.Examples(cut.ids, metrics.probabilities_of(logits).astype(np.float32))
+    return augment.Examples(cut.ids, whole(cut.ids), metrics.probabilities_of(logits).astype(np.float32))
 
 
 def texts_of(split: corpora.Split, reviews: Sequence[dataset.Review]) -> list[str]:

@@ -13,6 +13,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,18 @@ from tqdm import tqdm
 from training.data import cache, dataset
 from training.data import corpus as corpora
 from training.endpoint import inference
+from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import identity_of, write_package
-from training.evaluation import machine, metrics
+from training.endpoint.weighing import CONSTANTS
+from training.evaluation import behaviour, machine, metrics
 from training.recipe import reproduce
 from training.recipe.network import Network, Size, lstm_parameters
+from training.recipe.train import predict
 from vocab import text, vocabulary
 
 OPSET = 18
+# An initializer can't be an output itself; its name ends so, and an Identity hands it on.
+CONSTANT = "_constant"
 CHECK_REVIEWS = 1000
 # The package is not written when int8 costs more than this.
 MAX_PROBABILITY_GAP = 0.02  # 99th percentile over CHECK_REVIEWS
@@ -72,23 +78,25 @@ class ExportError(Exception):
 
 
 def to_onnx(network: Network) -> onnx.ModelProto:
-    """Build the serving graph: ids int64 (tokens,) -> contributions float32 (tokens,), bias float32 (1,).
+    """Build the serving graph: a sentence's ids, int64 (tokens,) -> its states and their pooling.
 
-    The graph holds no batch axis and no padding: one review is one run. Bias plus the sum of
-    contributions is the logit. Max-pooled features go to the token that held the maximum.
+    ``states`` is float32 (tokens, 2 x hidden), ``pooled`` float32 (4 x hidden,). The graph holds no
+    batch axis and no padding: one sentence is one run. The constants that weigh sentences are outputs
+    too; endpoint/weighing.py reads them.
     """
+    hidden, weighing = network.size.hidden, _weighing(network)
+    outputs: dict[str, list[int | str]] = {"states": ["tokens", 2 * hidden], "pooled": [4 * hidden]}
+    outputs |= {f"{name}": list(value.shape) for name, value in weighing.items()}
     graph = helper.make_graph(
-        _nodes(network.size.hidden),
+        _nodes(hidden, list(weighing)),
         "verdict",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
-        [
-            helper.make_tensor_value_info("contributions", TensorProto.FLOAT, ["tokens"]),
-            helper.make_tensor_value_info("bias", TensorProto.FLOAT, [1]),
-        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
         [
             numpy_helper.from_array(np.ascontiguousarray(value), name)
             for name, value in _constants(network).items()
-        ],
+        ]
+        + [numpy_helper.from_array(value, f"{name}{CONSTANT}") for name, value in weighing.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     onnx.checker.check_model(model)
@@ -103,17 +111,32 @@ def _constants(network: Network) -> dict[str, np.ndarray]:
         "rows": rows,
         "scales": scales,
         **_lstm_weights(network),
-        "of_max": network.head.weight[0, : 2 * hidden].detach().numpy(),
-        "of_mean": network.head.weight[0, 2 * hidden :].detach().numpy()[:, None],
-        "head_bias": network.head.bias.detach().numpy(),
         "axis_1": np.array([1], dtype=np.int64),
         "axis_0": np.array([0], dtype=np.int64),
         "states_shape": np.array([-1, 2 * hidden], dtype=np.int64),
-        "flat": np.array([-1], dtype=np.int64),
     }
 
 
-def _nodes(hidden: int) -> list[onnx.NodeProto]:
+def _weighing(network: Network) -> dict[str, np.ndarray]:
+    """Return the constants that weigh sentences, as endpoint/weighing.py names them; layers as x @ weight."""
+    layers = {
+        "polarity": network.polarity,
+        "see": network.see,
+        "weigh": network.weigh,
+        "weight": network.weight,
+    }
+    values = {
+        f"{name}_{part}": np.ascontiguousarray(getattr(layer, part).detach().numpy().T)
+        for name, layer in layers.items()
+        for part in ("weight", "bias")
+    }
+    for name in ("polarity_weight", "weight_weight"):
+        values[name] = values[name][:, 0]
+    values["power"] = network.power.detach().numpy()
+    return {name: values[name] for name in CONSTANTS}
+
+
+def _nodes(hidden: int, constants: Sequence[str]) -> list[onnx.NodeProto]:
     """Return the graph's operations in order, for ``hidden`` states a direction."""
     node = helper.make_node
     return [
@@ -125,15 +148,9 @@ def _nodes(hidden: int) -> list[onnx.NodeProto]:
         node("LSTM", ["steps", "W", "R", "B"], ["Y"], hidden_size=hidden, direction="bidirectional"),
         node("Reshape", ["Y", "states_shape"], ["states"]),
         node("ReduceMax", ["states", "axis_0"], ["maximum"], keepdims=0),
-        node("ArgMax", ["states"], ["holder"], axis=0, keepdims=0),
-        node("Mul", ["maximum", "of_max"], ["held"]),
-        node("MatMul", ["states", "of_mean"], ["means"]),
-        node("Reshape", ["means", "flat"], ["means_flat"]),
-        node("Shape", ["means_flat"], ["count"]),
-        node("Cast", ["count"], ["count_float"], to=TensorProto.FLOAT),
-        node("Div", ["means_flat", "count_float"], ["spread"]),
-        node("ScatterElements", ["spread", "holder", "held"], ["contributions"], axis=0, reduction="add"),
-        node("Identity", ["head_bias"], ["bias"]),
+        node("ReduceMean", ["states", "axis_0"], ["mean"], keepdims=0),
+        node("Concat", ["maximum", "mean"], ["pooled"], axis=0),
+        *(node("Identity", [f"{name}{CONSTANT}"], [name]) for name in constants),
     ]
 
 
@@ -171,37 +188,46 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
         "vocabulary": words.fingerprint,
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,
-        "temperature": 1.0,
+        **Calibration(1.0, 1.0, 0.0)._asdict(),
         "uncertain": [0.5, 0.5],
     }
     with tempfile.TemporaryDirectory() as trial_folder:
         write_package(Path(trial_folder), data, card)
-        logits, checks = compare_with_torch(network, inference.model_fn(trial_folder), development)
+        served = inference.model_fn(trial_folder)
+        sums, checks = compare_with_torch(network, served, development)
+        short_sums, short_sizes, targets = score_short(served, archive)
     if not trial:
         check_gaps(checks)
-    temperature = metrics.fit_temperature(logits, development.labels)
-    band = metrics.uncertain_band(metrics.probabilities_of(logits, temperature), development.labels)
+    sizes = np.array(
+        [(len(one), len(two)) for one, two in zip(development.ids, development.lengths, strict=True)]
+    )
+    tokens, sentences = np.concatenate([sizes, short_sizes]).T
+    calibration = metrics.fit_calibration(
+        np.concatenate([sums, short_sums]),
+        tokens,
+        sentences,
+        np.concatenate([development.labels, targets]),
+    )
+    probabilities = metrics.probabilities_of(calibration.apply(sums, sizes[:, 0], sizes[:, 1]))
+    band = metrics.uncertain_band(probabilities, development.labels)
     card |= {
-        "temperature": temperature,
+        **calibration._asdict(),
         "uncertain": list(band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
         **describe(trained, "make train-best" if trained.get("teachers") else "make train", folder),
-        "metrics": {"development": development_metrics(logits, development.labels, temperature, band)},
+        "metrics": {"development": development_metrics(probabilities, development.labels, band)},
     }
     write_package(out, data, card)
     return card
 
 
 def development_metrics(
-    logits: np.ndarray, labels: np.ndarray, temperature: float, band: tuple[float, float]
+    probabilities: np.ndarray, labels: np.ndarray, band: tuple[float, float]
 ) -> dict[str, Any]:
-    """Return the card's figures of the development split, from logits (reviews,) and labels (reviews,)."""
+    """Return the card's figures of the development split, from P(positive) and labels, (reviews,) each."""
     return {
-        **metrics.summary(metrics.probabilities_of(logits, temperature), labels, band),
-        "ece_before_temperature": metrics.expected_calibration_error(
-            metrics.probabilities_of(logits), labels
-        ),
+        **metrics.summary(probabilities, labels, band),
         "command": "python -m training.evaluation.evaluate --split development",
     }
 
@@ -236,19 +262,17 @@ def compare_with_torch(
     Raises ExportError when a logit is not finite.
     """
     served = np.zeros(len(development))
-    trained = np.zeros(len(development))
     sum_gap = 0.0
-    with torch.inference_mode():
-        for index, ids in enumerate(tqdm(development.ids, desc="comparing", disable=None)):
-            scored = model.score(ids.tolist())
-            served[index] = scored.logit
-            sum_gap = max(sum_gap, abs(scored.bias + sum(scored.contributions) - scored.logit))
-            row = torch.from_numpy(ids.astype(np.int64))[None]
-            trained[index] = network(row, torch.tensor([len(ids)])).item()
+    columns = zip(development.ids, development.lengths, strict=True)
+    for index, (ids, lengths) in enumerate(tqdm(columns, total=len(served), desc="comparing", disable=None)):
+        scored = model.score(ids.tolist(), lengths.tolist(), "sentences")
+        served[index] = scored.logit
+        parts = [sentence.contribution for sentence in scored.sentences or []]
+        sum_gap = max(sum_gap, abs(scored.bias + sum(parts) - scored.logit))
+    trained, labels = predict(network, development, torch.device("cpu"))
     if not np.isfinite(served).all():
         raise ExportError("the network answers some review with no number; nothing written")
     gaps = np.abs(metrics.probabilities_of(served) - metrics.probabilities_of(trained))
-    labels = development.labels
     right = [float(((logits > 0) == (labels == 1)).mean()) for logits in (served, trained)]
     checks = {
         "reviews": len(served),
@@ -258,6 +282,22 @@ def compare_with_torch(
         "sum_gap": sum_gap,
     }
     return served, checks
+
+
+def score_short(
+    model: inference.LoadedModel, archive: str | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return what the open half of the labelled sentences gives: sums, sizes and targets.
+
+    Sums and targets are (texts,). Sizes, int (texts, 2), count tokens and sentences.
+    """
+    reviews = dataset.load(dataset.find_archive(archive)).development
+    rows = [row for row in behaviour.load_sentences(reviews) if row["half"] == "open"]
+    encoded = [model.vocabulary.encode(row["text"]) for row in rows]
+    sums = np.array([model.score(one.ids, one.lengths).logit for one in encoded])
+    targets = np.array([float(row["label"] == "positive") for row in rows])
+    sizes = np.array([(len(one.ids), len(one.lengths)) for one in encoded], dtype=np.int64)
+    return sums, sizes.reshape(-1, 2), targets
 
 
 def check_gaps(checks: dict[str, Any]) -> None:
@@ -277,7 +317,10 @@ def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, A
     https://huggingface.co/docs/hub/model-cards#model-card-metadata
     """
     return {
-        "architecture": "embedding, bidirectional LSTM, max and mean pooling, linear head; int8 ONNX",
+        "architecture": (
+            "embedding, a bidirectional LSTM over each sentence, max and mean pooling, a polarity and a"
+            " weight for each sentence, their sum; int8 ONNX"
+        ),
         "size": trained["size"],
         **ABOUT,
         "data": {

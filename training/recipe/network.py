@@ -1,39 +1,82 @@
-"""The network: embedding, a forward and a backward LSTM, max and mean pooling, one linear head.
+"""The network reads each sentence by itself, weighs the sentences, and adds them up.
 
-The head is linear over pooled states, so each token's share of the logit is exact and costs
-nothing extra. Mean pooling spreads over all tokens. Each max-pooled feature goes to the token
-that held the maximum. (Additive models: Javed et al., NeurIPS 2022.)
+A sentence becomes the maxima and means of its LSTM states, and a linear head gives its polarity: a
+number whose sign says praise or complaint. A small network weighs each sentence by what it, its
+neighbours and the review hold, and by its place. The logit is the sum of weight times polarity. So
+a sentence's contribution has the sign that the sentence has alone, and the parts add up exactly.
+(Reading parts and weighing them: Angelidis and Lapata, TACL 2018.)
 """
 
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from vocab.vocabulary import PAD_ID
 
+# Features of a place: first, last, the share of the review before its middle, ln(sentences) / 4.
+PLACES = 4
+# Sentences of similar length share a batch: at most this many times the shortest, and some tokens.
+GROUP_RATIO, GROUP_TOKENS = 1.25, 4
+
 
 class Size(NamedTuple):
-    """Rebuild a network from these: rows of the table, width of an embedding, states a direction."""
+    """Rebuild a network from these.
+
+    ``vocabulary`` counts rows of the table, ``embedding`` its columns, ``hidden`` states a direction,
+    ``seen`` the features of a sentence by which it is weighed, ``weighing`` hidden units of the weighing.
+    """
 
     vocabulary: int
     embedding: int = 128
     hidden: int = 128
+    seen: int = 64
+    weighing: int = 32
+
+
+class Texts(NamedTuple):
+    """Hold reviews without padding, one after the other.
+
+    ``ids`` is int64 (tokens,), ``lengths`` int64 (sentences,) counts tokens of a sentence, ``counts``
+    int64 (reviews,) sentences of a review. Each is 1 or more.
+    """
+
+    ids: Tensor
+    lengths: Tensor
+    counts: Tensor
+
+    def owners(self) -> Tensor:
+        """Return the review of each sentence, int64 (sentences,)."""
+        return torch.repeat_interleave(torch.arange(len(self.counts), device=self.counts.device), self.counts)
 
 
 class Noise(NamedTuple):
     """Hold a batch's dropout masks.
 
-    ``embedding``, float32 (batch, 1, embedding), drops channels of a review, the same ones at each
-    token (Gal & Ghahramani 2016). ``head``, float32 (batch, 4 x hidden), drops pooled features.
+    ``embedding``, float32 (reviews, embedding), drops channels of a review, the same ones at each
+    token (Gal & Ghahramani 2016). ``head``, float32 (sentences, 4 x hidden), drops pooled features.
     """
 
     embedding: Tensor
     head: Tensor
 
 
+class Reading(NamedTuple):
+    """Hold what the network makes of reviews.
+
+    ``polarities`` and ``weights`` are float32 (sentences,), ``contributions`` their product, and
+    ``logits``, float32 (reviews,), the contributions' sum in each review.
+    """
+
+    polarities: Tensor
+    weights: Tensor
+    contributions: Tensor
+    logits: Tensor
+
+
 class Network(nn.Module):
-    """Map ids to logits. Padding stands at the end of a row and changes nothing."""
+    """Map reviews, cut into sentences, to logits."""
 
     def __init__(self, size: Size) -> None:
         super().__init__()
@@ -41,60 +84,114 @@ class Network(nn.Module):
         self.embedding = nn.Embedding(size.vocabulary, size.embedding, padding_idx=PAD_ID)
         self.forward_lstm = nn.LSTM(size.embedding, size.hidden, batch_first=True)
         self.backward_lstm = nn.LSTM(size.embedding, size.hidden, batch_first=True)
-        self.head = nn.Linear(4 * size.hidden, 1)
+        self.polarity = nn.Linear(4 * size.hidden, 1)
+        self.see = nn.Linear(4 * size.hidden, size.seen)
+        # Of the sentence, the ones before and after it, the review's mean, and the place.
+        self.weigh = nn.Linear(4 * size.seen + PLACES, size.weighing)
+        self.weight = nn.Linear(size.weighing, 1)
+        # The sum is divided by the number of sentences to the power of sigmoid(power).
+        self.power = nn.Parameter(torch.zeros(1))
         nn.init.normal_(self.embedding.weight, std=0.1)
         with torch.no_grad():
             self.embedding.weight[PAD_ID].zero_()
         for lstm in (self.forward_lstm, self.backward_lstm):
             init_lstm(lstm)
+        nn.init.zeros_(self.weight.weight)
+        nn.init.ones_(self.weight.bias)
 
-    def forward(self, ids: Tensor, lengths: Tensor, noise: Noise | None = None) -> Tensor:
-        """Return each review's logit.
+    def forward(self, texts: Texts, noise: Noise | None = None) -> Tensor:
+        """Return each review's logit, float32 (reviews,). ``noise`` holds dropout masks for training."""
+        return self.read(texts, noise).logits
 
-        :param ids: int64 (batch, tokens)
-        :param lengths: int64 (batch,), the number of tokens before the padding
-        :param noise: dropout masks; none outside of training
-        :returns: float32 (batch,)
-        """
-        embedded = self.embedding(ids)
+    def read(self, texts: Texts, noise: Noise | None = None) -> Reading:
+        """Return what each sentence says, what it weighs, and the sum."""
+        pooled = self.pool(texts, noise)
         if noise is not None:
-            embedded = embedded * noise.embedding
-        maximum, mean, _ = pool(self.states(embedded, lengths), lengths)
-        features = torch.cat([maximum, mean], dim=1)
-        logits: Tensor = self.head(features if noise is None else features * noise.head)
-        return logits.squeeze(1)
+            pooled = pooled * noise.head
+        polarities = self.polarity(pooled).squeeze(1).float()
+        weights = self.weights(pooled, texts)
+        contributions = polarities * weights
+        logits = torch.zeros(len(texts.counts), device=pooled.device)
+        return Reading(polarities, weights, contributions, logits.index_add(0, texts.owners(), contributions))
 
-    def states(self, embedded: Tensor, lengths: Tensor) -> Tensor:
-        """Return both directions' states.
+    def pool(self, texts: Texts, noise: Noise | None = None) -> Tensor:
+        """Return maxima and means of each sentence's states, float32 (sentences, 4 x hidden).
 
-        The backward LSTM reads each row reversed within its own length. It starts at the last
-        token and never in the padding.
-
-        :param embedded: float32 (batch, tokens, embedding)
-        :param lengths: int64 (batch,)
-        :returns: float32 (batch, tokens, 2 x hidden)
+        Maxima of the forward and the backward LSTM come first, then their means.
         """
-        order = reversed_order(lengths, embedded.shape[1])
-        forward, _ = self.forward_lstm(embedded)
-        backward, _ = self.backward_lstm(reorder(embedded, order))
-        return torch.cat([forward, reorder(backward, order)], dim=2).float()
+        embedded = self.embedding(texts.ids)
+        if noise is not None:
+            owners = torch.repeat_interleave(texts.owners(), texts.lengths)
+            embedded = embedded * noise.embedding[owners]
+        starts = texts.lengths.cumsum(0) - texts.lengths
+        groups = group_by_length(texts.lengths)
+        parts = [self._pool_group(embedded, starts[group], texts.lengths[group]) for group in groups]
+        places = torch.cat(groups)
+        return torch.cat(parts)[places.argsort()]
 
-    def explain(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return logits and each token's contribution; head bias + sum of contributions = logit.
+    def _pool_group(self, embedded: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
+        steps = torch.arange(int(lengths.max()), device=lengths.device)[None]
+        mask = (steps < lengths[:, None])[:, :, None]
+        maxima, means = [], []
+        for lstm, places in (
+            (self.forward_lstm, starts[:, None] + steps),
+            (self.backward_lstm, (starts + lengths)[:, None] - 1 - steps),
+        ):
+            # Steps after the sentence's end read some other token; the mask leaves their states out.
+            rows = places.clamp(0, len(embedded) - 1)
+            states, _ = lstm(embedded.index_select(0, rows.flatten()).view(*rows.shape, -1))
+            states = states.float()
+            maxima.append(states.masked_fill(~mask, -1e9).amax(dim=1))
+            means.append((states * mask).sum(dim=1) / lengths[:, None])
+        return torch.cat([*maxima, *means], dim=1)
 
-        :param ids: int64 (batch, tokens)
-        :param lengths: int64 (batch,)
-        :returns: logits, float32 (batch,), and contributions, float32 (batch, tokens)
+    def weights(self, pooled: Tensor, texts: Texts) -> Tensor:
+        """Return each sentence's weight, float32 (sentences,), over 0.
+
+        :param pooled: float32 (sentences, 4 x hidden)
         """
-        states = self.states(self.embedding(ids), lengths)
-        maximum, mean, holder = pool(states, lengths)
-        width = states.shape[2]
-        max_weights, mean_weights = self.head.weight[0, :width], self.head.weight[0, width:]
-        contributions = states @ mean_weights / lengths[:, None]
-        contributions = contributions * token_mask(lengths, ids.shape[1])
-        contributions = contributions.scatter_add(1, holder, maximum * max_weights)
-        logits = maximum @ max_weights + mean @ mean_weights + self.head.bias
-        return logits, contributions
+        owners, counts = texts.owners(), texts.counts
+        seen = torch.relu(self.see(pooled))
+        mean = torch.zeros(len(counts), seen.shape[1], dtype=seen.dtype, device=seen.device)
+        mean = mean.index_add(0, owners, seen) / counts[:, None]
+        places = place_features(counts)
+        before = F.pad(seen, (0, 0, 1, 0))[:-1] * (1 - places[:, :1])
+        after = F.pad(seen, (0, 0, 0, 1))[1:] * (1 - places[:, 1:2])
+        features = torch.cat([seen, before, after, mean[owners], places], dim=1)
+        weights = F.softplus(self.weight(torch.tanh(self.weigh(features))).squeeze(1).float())
+        return weights / counts[owners].float() ** torch.sigmoid(self.power)
+
+
+def place_features(counts: Tensor) -> Tensor:
+    """Return PLACES features of each sentence's place, float32 (sentences, PLACES), from int64 (reviews,)."""
+    owners = torch.repeat_interleave(torch.arange(len(counts), device=counts.device), counts)
+    number = torch.arange(len(owners), device=counts.device) - (counts.cumsum(0) - counts)[owners]
+    total = counts[owners].float()
+    return torch.stack(
+        [
+            (number == 0).float(),
+            (number == counts[owners] - 1).float(),
+            (number + 0.5) / total,
+            total.log() / 4,
+        ],
+        dim=1,
+    )
+
+
+def group_by_length(lengths: Tensor) -> list[Tensor]:
+    """Group sentences of similar length, so that little is padded.
+
+    :param lengths: int64 (sentences,)
+    :returns: indices of each group's sentences, int64
+    """
+    order = lengths.argsort(stable=True)
+    groups, start = [], 0
+    ordered = lengths[order].tolist()
+    for at, length in enumerate(ordered):
+        if length > GROUP_RATIO * ordered[start] + GROUP_TOKENS:
+            groups.append(order[start:at])
+            start = at
+    return [*groups, order[start:]]
 
 
 class LstmParameters(NamedTuple):
@@ -127,48 +224,17 @@ def init_lstm(lstm: nn.LSTM) -> None:
         parameters.input_bias[hidden : 2 * hidden] = 1.0
 
 
-def draw_noise(
-    size: Size, batch: int, embedding_dropout: float, head_dropout: float, device: torch.device
-) -> Noise:
+def draw_noise(size: Size, texts: Texts, embedding_dropout: float, head_dropout: float) -> Noise:
     """Draw which channels and which pooled features are dropped.
 
-    :param batch: the number of reviews
     :param embedding_dropout: the share of channels to drop, 0..1
     :param head_dropout: the share of pooled features to drop, 0..1
     """
 
     def mask(share: float, *shape: int) -> Tensor:
-        return torch.empty(batch, *shape, device=device).bernoulli_(1 - share) / (1 - share)
+        return torch.empty(shape, device=texts.ids.device).bernoulli_(1 - share) / (1 - share)
 
-    return Noise(mask(embedding_dropout, 1, size.embedding), mask(head_dropout, 4 * size.hidden))
-
-
-def token_mask(lengths: Tensor, width: int) -> Tensor:
-    """Return 1.0 where a token stands and 0.0 in the padding, float32 (batch, width)."""
-    return (torch.arange(width, device=lengths.device)[None] < lengths[:, None]).float()
-
-
-def pool(states: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return max and mean over the tokens, and the token that held each maximum.
-
-    :param states: float32 (batch, tokens, features)
-    :param lengths: int64 (batch,)
-    :returns: maximum and mean, float32 (batch, features), and holder, int64 (batch, features)
-    """
-    mask = token_mask(lengths, states.shape[1])[:, :, None]
-    maximum, holder = states.masked_fill(mask == 0, -1e9).max(dim=1)
-    return maximum, (states * mask).sum(dim=1) / lengths[:, None], holder
-
-
-def reversed_order(lengths: Tensor, width: int) -> Tensor:
-    """Return the indices that reverse each row within its length, int64 (batch, width).
-
-    Padding stays in place.
-    """
-    position = torch.arange(width, device=lengths.device)[None]
-    return torch.where(position < lengths[:, None], lengths[:, None] - 1 - position, position)
-
-
-def reorder(rows: Tensor, order: Tensor) -> Tensor:
-    """Return rows, (batch, tokens, features), in the order int64 (batch, tokens)."""
-    return rows.gather(1, order[:, :, None].expand(-1, -1, rows.shape[2]))
+    return Noise(
+        mask(embedding_dropout, len(texts.counts), size.embedding),
+        mask(head_dropout, len(texts.lengths), 4 * size.hidden),
+    )

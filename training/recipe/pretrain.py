@@ -27,7 +27,7 @@ from tqdm import tqdm
 
 from training.data import cache, dataset
 from training.data import corpus as corpora
-from training.recipe.network import Network, Size, init_lstm
+from training.recipe.network import Size, init_lstm
 from training.recipe.train_flags import add_pretraining
 from training.recipe.workers import ALONE, Workers, leave, working
 from vocab import vocabulary
@@ -213,7 +213,7 @@ def train_language_models(
     run.train()
     if workers.is_main:
         run.checkpoint.unlink(missing_ok=True)
-    return network_weights(run.models, size)
+    return network_weights(run.models)
 
 
 class _Run:
@@ -326,15 +326,15 @@ class _Run:
         return state
 
 
-def network_weights(models: LanguageModels, size: Size) -> dict[str, Tensor]:
-    """Return a Network's weights from the language models': all but the head's."""
-    weights = Network(size).state_dict()
-    weights["embedding.weight"] = models.table.detach().cpu()
-    weights["embedding.weight"][PAD_ID] = 0
+def network_weights(models: LanguageModels) -> dict[str, Tensor]:
+    """Return a Network's weights from the language models': the table's and both LSTMs'."""
+    table = models.table.detach().cpu()
+    table[PAD_ID] = 0
+    weights = {"embedding.weight": table}
     for direction, lstm in models.lstms.items():
         for key, value in lstm.state_dict().items():
             weights[f"{direction}_lstm.{key}"] = value.detach().cpu()
-    return {key: value.contiguous() for key, value in weights.items() if not key.startswith("head")}
+    return {key: value.contiguous() for key, value in weights.items()}
 
 
 def chunks(documents: list[np.ndarray], seed: int, device: torch.device, skip: int) -> Iterator[Chunk]:

@@ -1,4 +1,4 @@
-"""Repeat the recipe's last training with other seeds, and print the spread of every figure.
+"""Repeat the recipe's last trainings with other seeds, and print the spread of every figure.
 
     python -m training.recipe.seeds --seeds 1 2 3 --publish
 
@@ -75,7 +75,7 @@ def check_published(published: dict[str, Any], first: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Repeat the last training with other seeds.")
+    parser = argparse.ArgumentParser(description="Repeat the last trainings with other seeds.")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3], help="two or more (default 1 2 3)")
     parser.add_argument("--stored-targets", action="store_true", help=reproduce.STORED_TARGETS_HELP)
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")

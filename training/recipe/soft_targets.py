@@ -61,7 +61,8 @@ def restore(path: Path, archive: str | None) -> SoftTargets:
             f"{path} is of other sentences than this archive, vocabulary and code give;"
             " run `python -m training.recipe.distill`"
         )
-    return SoftTargets(unsup.astype(np.float32), Examples(ids, targets.astype(np.float32)), teachers)
+    examples = Examples(ids, augment.whole(ids), targets.astype(np.float32))
+    return SoftTargets(unsup.astype(np.float32), examples, teachers)
 
 
 def digest_of(ids: Sequence[np.ndarray]) -> str:

@@ -14,7 +14,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,17 +29,20 @@ from tqdm import tqdm
 from training.data import corpus as corpora
 from training.data import dataset
 from training.recipe import augment
-from training.recipe.network import Network, Size, draw_noise
+from training.recipe.network import Network, Size, Texts, draw_noise
 from training.recipe.pretrain import keep_memory, one_cycle, pretrain, uses_bf16
 from training.recipe.train_flags import PLACES, parse
 from training.recipe.workers import ALONE, Workers, leave, working
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic, write_together
-from vocab.vocabulary import BUCKETS, PAD_ID
+from vocab.vocabulary import BUCKETS
 
 DRY_RUN_REVIEWS = 256
 # The learning rate rises over this share of the steps.
 WARM_UP = 0.15
+# Random numbers are seeded anew after so many steps; a checkpoint within an epoch is written between.
+SEGMENT_STEPS = 250
+CHECKPOINT_SECONDS = 300
 # Gradients of a longer norm are scaled down to it.
 MAX_GRADIENT = 1.0
 
@@ -49,13 +52,9 @@ class CheckpointError(Exception):
 
 
 class Batch(NamedTuple):
-    """Hold reviews of similar length.
+    """Hold reviews and their targets, float32 (reviews,), P(positive)."""
 
-    ``ids`` is int64 (batch, tokens), ``lengths`` int64 (batch,), ``targets`` float32 (batch,), P(positive).
-    """
-
-    ids: Tensor
-    lengths: Tensor
+    texts: Texts
     targets: Tensor
 
 
@@ -110,7 +109,7 @@ def fit(
 
 
 class Run:
-    """A training run that can be stopped and resumed between epochs."""
+    """A training run that can be stopped and resumed, within an epoch too."""
 
     def __init__(
         self,
@@ -125,56 +124,82 @@ class Run:
         self.shared: Network | DistributedDataParallel = network
         if workers.world_size > 1:  # every process starts from the main one's weights
             self.shared = DistributedDataParallel(network, bucket_cap_mb=100)
-        self.examples = training_examples(corpus, options)
+        self.fixed = fixed_examples(corpus, options)
         self.average = _copy(network.state_dict())
         self.optimizer = make_optimizer(network, options)
-        steps = -(-len(self.examples) // options.batch) * options.epochs
+        self.epoch = 0
+        steps = -(-len(self._examples().ids) // options.batch) * options.epochs
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: one_cycle(step / steps, WARM_UP)
+            self.optimizer, lambda step: one_cycle(min(1.0, step / steps), WARM_UP)
         )
         self.bf16 = uses_bf16(device)
-        self.epoch, self.step, self.patience = 0, 0, options.patience
+        self.step, self.patience = 0, options.patience
         self.best: dict[str, Any] = {}
         self.history: list[dict[str, Any]] = []
         self.seconds = 0.0
+        # Of the present epoch: the batches that are done, and each segment's sum of losses and their number.
+        self.done = 0
+        self.losses: list[tuple[float, int]] = []
         self.folder = Path(options.model_dir)
         if workers.is_main:
             self.folder.mkdir(parents=True, exist_ok=True)
         self.checkpoint = Path(options.checkpoint_dir or self.folder) / "checkpoint.pt"
 
     def one_epoch(self) -> None:
-        """Train for an epoch, score it, and write a checkpoint."""
-        began = time.monotonic()
-        losses = self._train_epoch()
-        self.epoch += 1
-        self.seconds += time.monotonic() - began
-        loss = mean_loss(self.workers.total(losses))
+        """Train for an epoch, or for what a checkpoint has left of it, score it, and write a checkpoint."""
+        self._train_epoch()
+        loss = mean_loss(self.losses)
+        self.epoch, self.done, self.losses = self.epoch + 1, 0, []
         if self.workers.is_main:
             self._record(loss, self._score())
             self._save_checkpoint()
         self.patience = self.workers.broadcast(self.patience)
 
-    def _train_epoch(self) -> list[tuple[float, int]]:
-        """Return a row a step: the sum of this process's losses, and their number."""
-        options, workers = self.options, self.workers
-        random_state = np.random.default_rng(options.seed * 1000 + self.epoch)
-        batches = make_batches(self.examples, options.batch, random_state)
-        torch.manual_seed((options.seed * 1000 + self.epoch) * workers.world_size + workers.rank)
-        self.network.train()
-        losses: list[tuple[float, int]] = []
-        progress = tqdm(
-            batches,
+    def _examples(self) -> corpora.Split:
+        """Return what the present epoch learns from: the fixed examples, and others that it draws anew."""
+        seed = self.options.seed * 1000 + self.epoch
+        examples = self.fixed + drawn_examples(self.corpus, self.options, seed)
+        count = len(examples.ids)
+        return corpora.Split([""] * count, *examples, np.zeros(count, np.int8))
+
+    def _train_epoch(self) -> None:
+        """Train on the batches that are left of the epoch; write a checkpoint now and then."""
+        examples = self._examples()
+        random_state = np.random.default_rng(self.options.seed * 1000 + self.epoch)
+        batches = make_batches(examples, self.options.batch, random_state)
+        saved = time.monotonic()
+        with tqdm(
+            total=len(batches),
+            initial=self.done,
             desc=f"epoch {self.epoch + 1}",
-            disable=None if workers.is_main else True,
+            disable=None if self.workers.is_main else True,
             mininterval=5,
-        )
-        for rows in progress:
-            share, weight = workers.share(rows)
-            batch = to_batch(self.examples, share, self.device)
+        ) as progress:
+            while self.done < len(batches):
+                segment = batches[self.done : self.done + SEGMENT_STEPS]
+                self._train_segment(segment, examples, progress)
+                if self.workers.is_main and time.monotonic() - saved > CHECKPOINT_SECONDS:
+                    self._save_checkpoint()
+                    saved = time.monotonic()
+
+    def _train_segment(self, batches: list[np.ndarray], examples: corpora.Split, progress: Any) -> None:
+        """Train on some batches. The seed is the segment's own, so a resumed run draws the same numbers."""
+        began = time.monotonic()
+        seed = (self.options.seed, self.epoch, self.done, self.workers.rank)
+        random_state = np.random.default_rng(seed)
+        torch.manual_seed(int(random_state.integers(2**62)))
+        self.network.train()
+        losses = []
+        for rows in batches:
+            share, weight = self.workers.share(rows)
+            batch = to_batch(examples, share, self.device)
             losses.append(self._train_step(batch, random_state, weight))
+            progress.update()
             if len(losses) % 50 == 0:
                 progress.set_postfix(loss=f"{mean_loss(losses[-50:]):.3f}")
-        return losses
+        self.losses += self.workers.total(losses)
+        self.done += len(batches)
+        self.seconds += time.monotonic() - began
 
     def _train_step(
         self, batch: Batch, random_state: np.random.Generator, weight: float
@@ -194,14 +219,12 @@ class Run:
         return (losses.sum().item(), len(losses)) if weight else (0.0, 0)
 
     def _losses(self, batch: Batch, random_state: np.random.Generator) -> Tensor:
-        """Return each review's loss under dropout, float32 (batch,)."""
+        """Return each review's loss under dropout, float32 (reviews,)."""
         options = self.options
-        ids = drop_words(batch, options.word_dropout, random_state)
-        noise = draw_noise(
-            self.network.size, len(ids), options.embedding_dropout, options.head_dropout, self.device
-        )
+        texts = drop_words(batch.texts, options.word_dropout, random_state)
+        noise = draw_noise(self.network.size, texts, options.embedding_dropout, options.head_dropout)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            logits = self.shared(ids, batch.lengths, noise).float()
+            logits = self.shared(texts, noise).float()
         return F.binary_cross_entropy_with_logits(logits, batch.targets, reduction="none")
 
     def _update_average(self) -> None:
@@ -283,6 +306,8 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "epoch": self.epoch,
+            "done": self.done,
+            "losses": self.losses,
             "step": self.step,
             "patience": self.patience,
             "best": self.best,
@@ -307,10 +332,13 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        for name in ("average", "epoch", "step", "patience", "best", "history", "seconds"):
+        for name in (
+            "average", "epoch", "done", "losses", "step", "patience", "best", "history", "seconds"
+        ):  # fmt: skip
             setattr(self, name, state[name])
         if self.workers.is_main:
-            print(f"train: going on after epoch {self.epoch}")
+            within = f" and {self.done:,} steps" if self.done else ""
+            print(f"train: going on after epoch {self.epoch}{within}")
 
     def _load_checkpoint(self) -> dict[str, Any] | None:
         if not self.checkpoint.is_file():
@@ -336,14 +364,13 @@ def make_optimizer(network: Network, options: argparse.Namespace) -> torch.optim
     )
 
 
-def training_examples(corpus: corpora.Corpus, options: argparse.Namespace) -> corpora.Split:
-    """Return everything to learn from, as one split with targets for labels, float32 P(positive).
+def fixed_examples(corpus: corpora.Corpus, options: argparse.Namespace) -> augment.Examples:
+    """Return what every epoch learns from: labelled reviews, and soft targets.
 
     Raises dataset.DataError when the soft targets are of another archive.
     """
-    words = vocabulary.load()
     labels = augment.smoothed(corpus.train.labels, options.label_smoothing)
-    examples = augment.Examples(list(corpus.train.ids), labels)
+    examples = augment.Examples(corpus.train.ids, corpus.train.lengths, labels)
     if options.soft_targets:
         soft_targets = augment.load_soft_targets(Path(options.soft_targets))
         if len(soft_targets.unsup) != len(corpus.unsup):
@@ -351,14 +378,20 @@ def training_examples(corpus: corpora.Corpus, options: argparse.Namespace) -> co
                 f"{options.soft_targets} was made from {len(soft_targets.unsup):,} unlabelled reviews, the"
                 f" archive has {len(corpus.unsup):,}; run `python -m training.recipe.distill` again"
             )
-        examples += augment.Examples(list(corpus.unsup.ids), soft_targets.unsup) + soft_targets.sentences
+        unsup = augment.Examples(corpus.unsup.ids, corpus.unsup.lengths, soft_targets.unsup)
+        examples += unsup + soft_targets.sentences
+    return examples
+
+
+def drawn_examples(corpus: corpora.Corpus, options: argparse.Namespace, seed: int) -> augment.Examples:
+    """Return what one epoch learns from besides: swapped reviews and lessons, drawn by the seed."""
+    words = vocabulary.load()
+    examples = augment.Examples([], [], np.zeros(0, dtype=np.float32))
     if options.swaps:
-        reviews, labels = corpus.train.ids, corpus.train.labels
-        examples += augment.swapped_examples(reviews, labels, options.swaps, words, options.seed)
+        examples += augment.swapped_examples(corpus.train, options.swaps, words, seed)
     if options.lessons:
-        examples += augment.lesson_examples(options.lessons, words, options.seed)
-    count = len(examples.ids)
-    return corpora.Split([""] * count, examples.ids, examples.targets, np.zeros(count, np.int8))
+        examples += augment.lesson_examples(options.lessons, words, seed)
+    return examples
 
 
 def make_batches(split: corpora.Split, batch: int, random_state: np.random.Generator) -> list[np.ndarray]:
@@ -378,23 +411,26 @@ def make_batches(split: corpora.Split, batch: int, random_state: np.random.Gener
 
 
 def to_batch(split: corpora.Split, rows: np.ndarray, device: torch.device) -> Batch:
-    """Pad the reviews ``rows``, int64 (batch,), of a split to the longest of them."""
-    lengths = torch.tensor([len(split.ids[row]) for row in rows])
-    ids = torch.full((len(rows), int(lengths.max())), PAD_ID, dtype=torch.int64)
-    for at, row in enumerate(rows):
-        ids[at, : lengths[at]] = torch.from_numpy(split.ids[row].astype(np.int64))
-    targets = torch.from_numpy(split.labels[rows].astype(np.float32))
-    return Batch(ids.to(device), lengths.to(device), targets.to(device))
+    """Return the reviews ``rows``, int64 (reviews,), of a split, with their labels as targets."""
+    texts = to_texts([split.ids[row] for row in rows], [split.lengths[row] for row in rows], device)
+    return Batch(texts, torch.from_numpy(split.labels[rows].astype(np.float32)).to(device))
 
 
-def drop_words(batch: Batch, share: float, random_state: np.random.Generator) -> Tensor:
-    """Return the batch's ids with a share of the words replaced by a random bucket of unknown words."""
+def to_texts(ids: Sequence[np.ndarray], lengths: Sequence[np.ndarray], device: torch.device) -> Texts:
+    """Join reviews, int (tokens,) and int (sentences,) each, for the network."""
+    counts = np.array([len(sentences) for sentences in lengths])
+    columns = (np.concatenate(ids), np.concatenate(lengths), counts)
+    return Texts(*(torch.from_numpy(column.astype(np.int64)).to(device) for column in columns))
+
+
+def drop_words(texts: Texts, share: float, random_state: np.random.Generator) -> Texts:
+    """Return the texts with a share of the words replaced by a random bucket of unknown words."""
     if not share:
-        return batch.ids
-    shape = tuple(batch.ids.shape)
-    dropped = torch.from_numpy(random_state.random(shape, dtype=np.float32) < share).to(batch.ids.device)
-    unknown = torch.from_numpy(random_state.integers(1, BUCKETS + 1, shape)).to(batch.ids.device)
-    return torch.where(dropped & (batch.ids != PAD_ID), unknown, batch.ids)
+        return texts
+    shape = tuple(texts.ids.shape)
+    dropped = torch.from_numpy(random_state.random(shape, dtype=np.float32) < share).to(texts.ids.device)
+    unknown = torch.from_numpy(random_state.integers(1, BUCKETS + 1, shape)).to(texts.ids.device)
+    return texts._replace(ids=torch.where(dropped, unknown, texts.ids))
 
 
 def mean_loss(sums: list[tuple[float, int]]) -> float:
@@ -413,8 +449,7 @@ def predict(
     with torch.inference_mode():
         for start in range(0, len(order), batch):
             rows = order[start : start + batch]
-            padded = to_batch(split, rows, device)
-            logits[rows] = network(padded.ids, padded.lengths).cpu().numpy()
+            logits[rows] = network(to_batch(split, rows, device).texts).cpu().numpy()
     network.train()
     return logits, split.labels
 

@@ -30,6 +30,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
 from training.data import corpus as corpora
 from training.data import dataset
+from training.recipe import augment
 from training.recipe.pretrain import keep_memory, uses_bf16
 from training.recipe.train import make_batches, score, seed_everything
 from training.recipe.workers import Workers, leave, working
@@ -303,7 +304,8 @@ def linear_schedule(done: float) -> float:
 def _split(reviews: Sequence[dataset.Review], source: Path) -> corpora.Split:
     labels = np.array([review.label for review in reviews], dtype=np.int8)
     ids = pieces([review.text for review in reviews], source)
-    return corpora.Split([review.name for review in reviews], ids, labels, np.zeros(len(ids), np.int8))
+    names = [review.name for review in reviews]
+    return corpora.Split(names, ids, augment.whole(ids), labels, np.zeros(len(ids), np.int8))
 
 
 def _load_checkpoint(path: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ def test_splits_hold_the_ids_labels_and_stars_of_their_reviews(make_archive: Mak
     assert [len(getattr(corpus, name)) for name in corpora.SPLITS] == [4, 2, 2, 4]
     assert corpus.development.names == ["train/neg/0_1.txt", "train/pos/0_9.txt"]
     assert corpus.development.ids[1].tolist() == words.encode_ids("The train pos film 0.")
+    assert corpus.development.lengths[1].tolist() == [len(corpus.development.ids[1])]
     assert corpus.development.labels.tolist() == [0, 1]
     assert corpus.development.stars.tolist() == [1, 9]
     assert corpus.fingerprint == words.fingerprint
@@ -52,6 +53,16 @@ def test_another_archive_is_not_served_from_the_cache(make_archive: MakeArchive)
     assert corpus.test.ids[2].tolist() == vocabulary.load().encode_ids("Quite another text.")
 
 
+def test_sentences_are_counted_as_the_vocabulary_splits_them(make_archive: MakeArchive) -> None:
+    text = "It is good. Mr. Lee is not.<br /><br />4/10"
+    corpus = corpora.load(str(make_archive(tiny_members() | {"aclImdb/test/pos/0_8.txt": text})))
+    encoded = vocabulary.load().encode(text)
+    assert len(encoded.lengths) == 3
+    ids, lengths = corpus.test.ids[2], corpus.test.lengths[2]
+    assert (ids.tolist(), lengths.tolist()) == (encoded.ids, encoded.lengths)
+    assert (ids.dtype, lengths.dtype) == (np.int32, np.int32)
+
+
 def test_a_review_without_a_token_is_left_out(make_archive: MakeArchive) -> None:
     corpus = corpora.load(str(make_archive(tiny_members() | {"aclImdb/test/pos/0_8.txt": "<br />"})))
     assert len(corpus.test) == 3
@@ -73,10 +84,12 @@ def test_a_disk_that_is_full_leaves_no_half_cache(
 
 def test_a_part_is_spread_over_the_split() -> None:
     ids = [np.array([n]) for n in range(10)]
-    split = corpora.Split([str(n) for n in range(10)], ids, np.arange(10) % 2, np.arange(10))
+    lengths = [np.array([n + 1]) for n in range(10)]
+    split = corpora.Split([str(n) for n in range(10)], ids, lengths, np.arange(10) % 2, np.arange(10))
     part = split.part(5)
     assert part.names == ["0", "2", "4", "6", "8"]
     assert [row.tolist() for row in part.ids] == [[0], [2], [4], [6], [8]]
+    assert [row.tolist() for row in part.lengths] == [[1], [3], [5], [7], [9]]
     assert part.stars.tolist() == [0, 2, 4, 6, 8]
 
 

@@ -13,16 +13,16 @@ import numpy as np
 import pytest
 
 from tests.support.corpus import tiny_corpus
-from training.data.corpus import Corpus, Split
+from training.data.corpus import Corpus, Split, columns_of
 from training.data.dataset import fold
-from training.evaluation import behaviour
+from training.evaluation import behaviour, opinion
 from training.recipe import augment, train
 from training.recipe.augment import Examples, Frame, Swapper
 from vocab import vocabulary
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
 ROOT = Path(__file__).resolve().parents[3]
-Lessons = list[tuple[str, int]]
+Lessons = list[tuple[str, str]]
 Lexicon = dict[str, list[str]]
 # Words that turn a verdict around, or that go with one: none may give the label away by itself.
 OPERATORS = frozenset(
@@ -61,8 +61,14 @@ def untyped() -> Lessons:
 
 @pytest.fixture(scope="module")
 def exam() -> dict[str, str]:
-    """Return the texts of the behaviour suite, folded, with the case of each; signs alone are left out."""
+    """Return the texts of both exams, folded, with the case of each; signs alone are left out.
+
+    The opinion cases that are cut from reviews are left out too: they need the archive.
+    """
     texts = {fold(case[key]): case["id"] for case in behaviour.load_cases() for key in case_texts(case)}
+    lines = (opinion.FOLDER / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = enumerate(map(json.loads, lines), 1)
+    texts |= {fold(row["text"]): f"opinion, line {number}" for number, row in rows if "text" in row}
     return {text: number for text, number in texts.items() if text}
 
 
@@ -77,10 +83,32 @@ def ids_of(words: Vocabulary, text: str) -> np.ndarray:
 # --- the lesson files ---------------------------------------------------------------------------
 
 
-def test_frames_have_two_labels_and_a_topic(frames: list[Frame]) -> None:
-    assert len(frames) > 4500
-    assert {frame.label for frame in frames} == {"positive", "negative"}
-    assert len({frame.topic for frame in frames}) == 25
+def test_frames_have_three_labels_and_a_topic(frames: list[Frame]) -> None:
+    assert len(frames) > 6000
+    assert {frame.label for frame in frames} == set(augment.LESSON_TARGETS) == set(augment.SIGNS)
+    assert len({frame.topic for frame in frames if frame.label != "neutral"}) == 31
+
+
+def test_neutral_frames_have_topics_of_their_own(frames: list[Frame]) -> None:
+    neutral = Counter(frame.topic for frame in frames if frame.label == "neutral")
+    assert set(neutral) == {"facts", "plot", "watching", "lukewarm", "questions", "balance"}
+    assert min(neutral.values()) >= 30
+    assert not set(neutral) & {frame.topic for frame in frames if frame.label != "neutral"}
+
+
+def test_words_of_praise_and_of_complaint_are_as_frequent_in_neutral_lessons(
+    drawn: Lessons, lexicon: Lexicon
+) -> None:
+    good, bad = (set(lexicon[f"strong_{side}_adj"] + lexicon[f"{side}_adj"]) for side in ("pos", "neg"))
+    tokens = [
+        word
+        for text, label in drawn
+        if label == "neutral"
+        for word in re.findall(r"[a-z]+(?:-[a-z]+)*", text.lower())
+    ]
+    praise, complaint = (sum(word in side for word in tokens) for side in (good, bad))
+    assert praise + complaint > 1000
+    assert 0.4 <= praise / (praise + complaint) <= 0.6
 
 
 def test_no_frame_stands_twice_or_under_two_labels(frames: list[Frame]) -> None:
@@ -90,7 +118,7 @@ def test_no_frame_stands_twice_or_under_two_labels(frames: list[Frame]) -> None:
 
 def test_topics_have_about_as_many_frames_of_each_label(frames: list[Frame]) -> None:
     counts = Counter((frame.topic, frame.label) for frame in frames)
-    for topic in {frame.topic for frame in frames}:
+    for topic in {frame.topic for frame in frames if frame.label != "neutral"}:
         positive, negative = counts[topic, "positive"], counts[topic, "negative"]
         assert min(positive, negative) >= 30, topic
         assert 0.45 <= positive / (positive + negative) <= 0.55, topic
@@ -312,7 +340,25 @@ def test_the_same_seed_draws_the_same_lessons_and_another_one_others(drawn: Less
 
 
 def test_labels_come_equally_often(drawn: Lessons) -> None:
-    assert 0.485 < np.mean([label for _, label in drawn]) < 0.515
+    counts = Counter(label for _, label in drawn)
+    assert 0.485 < counts["positive"] / (counts["positive"] + counts["negative"]) < 0.515
+
+
+def test_a_share_of_the_lessons_is_neutral(drawn: Lessons) -> None:
+    assert augment.NEUTRAL_SHARE == 0.15
+    assert 0.14 < np.mean([label == "neutral" for _, label in drawn]) < 0.16
+
+
+@pytest.mark.parametrize("topics", [1, 40])
+def test_the_neutral_share_does_not_depend_on_the_number_of_topics(
+    topics: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [Frame("So it is", "neutral", f"topic {number}") for number in range(topics)]
+    frames += [Frame("So it is", label, "plain") for label in ("positive", "negative")]
+    monkeypatch.setattr(augment, "load_frames", lambda: frames)
+    counts = Counter(label for _, label in islice(augment.lessons(6, typing=False), 10_000))
+    assert 1350 < counts["neutral"] < 1650
+    assert abs(counts["positive"] - counts["negative"]) < 400
 
 
 def test_lessons_seldom_repeat(drawn: Lessons) -> None:
@@ -322,22 +368,21 @@ def test_lessons_seldom_repeat(drawn: Lessons) -> None:
 def test_topics_and_their_labels_come_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "fill", lambda frame, *_: f"{frame.topic} {frame.label}")
     monkeypatch.setattr(augment, "PAIRED", 0)
-    counts = Counter(text for text, _ in islice(augment.lessons(3, typing=False), 25_000))
-    assert len(counts) == 50
-    assert all(400 < count < 600 for count in counts.values()), counts
+    counts = Counter(text for text, _ in islice(augment.lessons(3, typing=False), 31_000))
+    neutral = {kind: count for kind, count in counts.items() if kind.endswith("neutral")}
+    assert (len(counts), len(neutral)) == (68, 6)
+    assert all(690 < count < 860 for count in neutral.values()), neutral
+    assert all(330 < counts[kind] < 520 for kind in counts.keys() - neutral.keys()), counts
 
 
 def test_a_lesson_s_label_is_its_frame_s_and_pairs_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "fill", lambda frame, *_: frame.label)
     drawn = list(islice(augment.lessons(4, typing=False), 2000))
-    assert {(text, label) for text, label in drawn} == {
-        ("positive", 1),
-        ("negative", 0),
-        ("positive positive", 1),
-        ("negative negative", 0),
-    }
+    labels = ("positive", "negative", "neutral")
+    single = {(label, label) for label in labels}
+    assert set(drawn) == single | {(f"{label} {label}", label) for label in labels}
     paired = sum(" " in text for text, _ in drawn) / len(drawn)
-    assert 0.06 < paired < 0.14  # half of those meant to be paired disagree
+    assert 0.05 < paired < 0.11  # more than half of those meant to be paired disagree
 
 
 @pytest.mark.parametrize("unstopped", [0.0, 1.0])
@@ -348,12 +393,18 @@ def test_the_last_full_stop_is_dropped_at_a_share(unstopped: float, monkeypatch:
     assert stopped == 0 if unstopped else stopped > 150
 
 
-def test_lesson_examples_are_the_lessons_as_ids_with_clear_targets(drawn: Lessons, words: Vocabulary) -> None:
+def test_lesson_examples_are_the_lessons_as_ids_with_their_labels_targets(
+    drawn: Lessons, words: Vocabulary
+) -> None:
     examples = augment.lesson_examples(40, words, 1)
-    assert [ids.tolist() for ids in examples.ids] == [words.encode_ids(text) for text, _ in drawn[:40]]
-    assert examples.ids[0].dtype == np.int32
+    encoded = [words.encode(text) for text, _ in drawn[:40]]
+    assert [ids.tolist() for ids in examples.ids] == [one.ids for one in encoded]
+    assert [lengths.tolist() for lengths in examples.lengths] == [one.lengths for one in encoded]
+    assert (examples.ids[0].dtype, examples.lengths[0].dtype) == (np.int32, np.int32)
     assert examples.targets.dtype == np.float32
-    assert examples.targets.tolist() == pytest.approx([0.98 if label else 0.02 for _, label in drawn[:40]])
+    targets = {"positive": 0.98, "negative": 0.02, "neutral": 0.5}
+    assert examples.targets.tolist() == pytest.approx([targets[label] for _, label in drawn[:40]])
+    assert {label for _, label in drawn[:40]} == set(targets)
 
 
 # --- typing slips -------------------------------------------------------------------------------
@@ -417,13 +468,15 @@ def test_other_ways_of_typing(share: str, text: str, pattern: str, monkeypatch: 
 
 def test_the_command_prints_lessons_with_their_signs(drawn: Lessons) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "training.recipe.augment", "--sample", "3"],
+        [sys.executable, "-m", "training.recipe.augment", "--sample", "30"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines() == [f"{'+' if label else '-'} {text}" for text, label in drawn[:3]]
+    signs = {"positive": "+", "negative": "-", "neutral": "0"}
+    assert done.stdout.splitlines() == [f"{signs[label]} {text}" for text, label in drawn[:30]]
+    assert {line[0] for line in done.stdout.splitlines()} == set(signs.values())
 
 
 # --- swapped reviews ----------------------------------------------------------------------------
@@ -435,14 +488,20 @@ def whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "WINDOWED", 0)
 
 
-def swap(
-    words: Vocabulary, review: str | np.ndarray, label: int, seed: int = 0
-) -> tuple[np.ndarray, np.ndarray] | None:
-    ids = ids_of(words, review) if isinstance(review, str) else review
-    return Swapper(words).swap(ids, label, np.random.default_rng(seed))
+# A window as it is and swapped, and its sentences' lengths; None when too little can be swapped.
+Pair = tuple[np.ndarray, np.ndarray, np.ndarray] | None
 
 
-def changed(pair: tuple[np.ndarray, np.ndarray] | None) -> list[int]:
+def swap(words: Vocabulary, review: str | np.ndarray, label: int, seed: int = 0) -> Pair:
+    """Swap a text, or ids that are one sentence."""
+    if isinstance(review, str):
+        ids, lengths = columns_of(words.encode(review))
+    else:
+        ids, (lengths,) = review, augment.whole([review])
+    return Swapper(words).swap(ids, lengths, label, np.random.default_rng(seed))
+
+
+def changed(pair: Pair) -> list[int]:
     """Return the places where a swapped review differs."""
     assert pair is not None
     return np.flatnonzero(pair[0] != pair[1]).tolist()
@@ -468,6 +527,7 @@ def test_swapping_leaves_the_review_itself_alone(words: Vocabulary, whole: None)
     assert np.array_equal(ids, before)
     assert np.array_equal(pair[0], before)
     assert (len(pair[1]), pair[1].dtype) == (len(before), np.int32)
+    assert pair[2].tolist() == [len(before)]
 
 
 @pytest.mark.parametrize("negator", augment.NEGATORS)
@@ -495,17 +555,18 @@ def test_a_review_without_words_swaps_to_nothing(words: Vocabulary) -> None:
 
 def test_a_window_is_eight_whole_sentences(words: Vocabulary, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "WINDOWED", 1)
-    stops = [words.id_of(sign) for sign in ".!?"]
     good = words.id_of("good")
-    sentences = [[FIRST_KNOWN_ID + 1000 + n, good, stops[n % 3]] for n in range(11)]
+    sentences = [[FIRST_KNOWN_ID + 1000 + n] + [good] * (1 + n % 3) for n in range(11)]
     ids = np.array(sum(sentences, []), dtype=np.int32)
+    lengths = np.array([len(sentence) for sentence in sentences], dtype=np.int32)
     swapper, rng = Swapper(words), np.random.default_rng(0)
     firsts = set()
     for _ in range(60):
-        pair = swapper.swap(ids, 1, rng)
+        pair = swapper.swap(ids, lengths, 1, rng)
         assert pair is not None
         first = int(pair[0][0]) - FIRST_KNOWN_ID - 1000
         assert pair[0].tolist() == sum(sentences[first : first + 8], [])
+        assert pair[2].tolist() == lengths[first : first + 8].tolist()
         firsts.add(first)
     assert firsts == {0, 1, 2, 3}
 
@@ -521,33 +582,37 @@ def test_a_short_review_is_its_own_window(
     assert np.array_equal(pair[0], ids)
 
 
-def praising(words: Vocabulary, count: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return reviews that praise and damn by turns, as ids, and their labels."""
-    kinds = [ids_of(words, f"an {word} film and an {word} script.") for word in ("awful", "excellent")]
-    return [kinds[n % 2] for n in range(count)], np.arange(count) % 2
+def praising(words: Vocabulary, count: int) -> Split:
+    """Return reviews that damn and praise by turns, of two sentences each."""
+    texts = [f"An {word} film. An {word} script." for word in ("awful", "excellent")]
+    kinds = [columns_of(words.encode(text)) for text in texts]
+    ids, lengths = ([kinds[n % 2][place] for n in range(count)] for place in range(2))
+    labels = (np.arange(count) % 2).astype(np.int8)
+    return Split([str(n) for n in range(count)], ids, lengths, labels, 8 * labels + 1)
 
 
 def test_swapped_examples_come_in_pairs_with_opposite_targets(words: Vocabulary) -> None:
-    reviews, labels = praising(words, 6)
-    examples = augment.swapped_examples(reviews, labels, 1.0, words, 1)
+    reviews = praising(words, 6)
+    examples = augment.swapped_examples(reviews, 1.0, words, 1)
     assert len(examples.ids) == 12
     assert examples.targets.dtype == np.float32
     assert examples.targets.tolist() == pytest.approx([0.025, 0.975, 0.975, 0.025] * 3)
-    for review, window, swapped in zip(reviews, examples.ids[::2], examples.ids[1::2], strict=True):
+    assert [lengths.tolist() for lengths in examples.lengths] == [[4, 4]] * 12
+    for review, window, swapped in zip(reviews.ids, examples.ids[::2], examples.ids[1::2], strict=True):
         assert np.array_equal(window, review)
         assert not np.array_equal(swapped, review)
 
 
 def test_swapped_examples_are_a_share_of_the_reviews_and_follow_the_seed(words: Vocabulary) -> None:
-    reviews, labels = praising(words, 400)
-    one, again, other = (augment.swapped_examples(reviews, labels, 0.5, words, seed) for seed in (1, 1, 2))
+    reviews = praising(words, 400)
+    one, again, other = (augment.swapped_examples(reviews, 0.5, words, seed) for seed in (1, 1, 2))
     assert 320 < len(one.ids) < 480
     assert [ids.tolist() for ids in one.ids] == [ids.tolist() for ids in again.ids]
     assert [ids.tolist() for ids in one.ids] != [ids.tolist() for ids in other.ids]
 
 
 def test_no_share_gives_no_swapped_examples(words: Vocabulary) -> None:
-    examples = augment.swapped_examples(*praising(words, 9), 0.0, words, 1)
+    examples = augment.swapped_examples(praising(words, 9), 0.0, words, 1)
     assert (examples.ids, examples.targets.shape, examples.targets.dtype) == ([], (0,), np.float32)
 
 
@@ -562,10 +627,12 @@ def test_smoothed_labels_move_towards_the_middle() -> None:
 
 
 def test_examples_add_up_in_order_and_leave_the_summands_alone() -> None:
-    one = Examples([np.array([1]), np.array([2, 3])], np.array([0.1, 0.2], dtype=np.float32))
-    other = Examples([np.array([4])], np.array([0.9], dtype=np.float32))
+    first, second = [np.array([1]), np.array([2, 3])], [np.array([4])]
+    one = Examples(first, augment.whole(first), np.array([0.1, 0.2], dtype=np.float32))
+    other = Examples(second, augment.whole(second), np.array([0.9], dtype=np.float32))
     both = one + other
     assert [ids.tolist() for ids in both.ids] == [[1], [2, 3], [4]]
+    assert [lengths.tolist() for lengths in both.lengths] == [[1], [2], [1]]
     assert both.targets.tolist() == pytest.approx([0.1, 0.2, 0.9])
     assert both.targets.dtype == np.float32
     assert (len(one.ids), len(other.ids)) == (2, 1)
@@ -591,6 +658,7 @@ def test_soft_targets_are_loaded_as_written(tmp_path: Path) -> None:
     targets = augment.load_soft_targets(write_soft_targets(tmp_path / "soft_targets.npz", 2))
     assert targets.unsup.tolist() == [0.25, 0.25]
     assert [ids.tolist() for ids in targets.sentences.ids] == [[5, 6, 7], [8], [9, 10]]
+    assert [lengths.tolist() for lengths in targets.sentences.lengths] == [[3], [1], [2]]
     assert targets.sentences.targets.tolist() == pytest.approx([0.7, 0.1, 0.6])
     assert targets.teachers == TEACHERS
 
@@ -598,9 +666,7 @@ def test_soft_targets_are_loaded_as_written(tmp_path: Path) -> None:
 @pytest.fixture
 def corpus(words: Vocabulary) -> Corpus:
     """The tiny corpus with reviews that can be swapped in its train split."""
-    ids, labels = praising(words, 96)
-    tiny = tiny_corpus()
-    return tiny._replace(train=Split(tiny.train.names, ids, labels.astype(np.int8), tiny.train.stars))
+    return tiny_corpus()._replace(train=praising(words, 96))
 
 
 TRAIN, UNSUP, SENTENCES = 96, 40, 3
@@ -621,12 +687,14 @@ def test_each_flag_adds_its_examples_after_the_labelled_reviews(
 ) -> None:
     path = write_soft_targets(tmp_path / "soft_targets.npz", UNSUP)
     arguments = [*flags, str(path)] if "--soft-targets" in flags else flags
-    examples = train.training_examples(corpus, train.parse(["--model-dir", str(tmp_path), *arguments]))
-    assert len(examples) == len(examples.ids) == len(examples.labels) == TRAIN + more
-    assert examples.labels.dtype == np.float32
-    assert examples.labels[:TRAIN].tolist() == pytest.approx([0.025, 0.975] * (TRAIN // 2))
+    options = train.parse(["--model-dir", str(tmp_path), *arguments])
+    examples = train.fixed_examples(corpus, options) + train.drawn_examples(corpus, options, 1)
+    assert len(examples.ids) == len(examples.lengths) == len(examples.targets) == TRAIN + more
+    assert examples.targets.dtype == np.float32
+    assert examples.targets[:TRAIN].tolist() == pytest.approx([0.025, 0.975] * (TRAIN // 2))
     assert [ids.tolist() for ids in examples.ids[:TRAIN]] == [ids.tolist() for ids in corpus.train.ids]
-    added = examples.labels[TRAIN:]
+    assert [sum(lengths) for lengths in examples.lengths] == [len(ids) for ids in examples.ids]
+    added = examples.targets[TRAIN:]
     if "--soft-targets" in flags:
         assert added[:UNSUP].tolist() == [0.25] * UNSUP
         assert [ids.tolist() for ids in examples.ids[TRAIN : TRAIN + UNSUP]] == [
@@ -638,13 +706,20 @@ def test_each_flag_adds_its_examples_after_the_labelled_reviews(
     if "--swaps" in flags:
         assert added[: 2 * TRAIN].sum() == pytest.approx(TRAIN, abs=1e-3)  # each pair cancels out
         added = added[2 * TRAIN :]
-    assert set(added.round(2).tolist()) <= {np.float32(0.98).item(), np.float32(0.02).item()}
+    assert set(added.round(2).tolist()) <= {np.float32(target).item() for target in (0.98, 0.02, 0.5)}
     assert len(added) == (7 if "--lessons" in flags else 0)
 
 
+def test_another_epoch_draws_other_swaps_and_lessons(corpus: Corpus, tmp_path: Path) -> None:
+    options = train.parse(["--model-dir", str(tmp_path), "--lessons", "5", "--swaps", "0.5"])
+    one, again, other = (train.drawn_examples(corpus, options, seed) for seed in (1, 1, 2))
+    assert [ids.tolist() for ids in one.ids] == [ids.tolist() for ids in again.ids]
+    assert [ids.tolist() for ids in one.ids[-5:]] != [ids.tolist() for ids in other.ids[-5:]]
+
+
 def test_examples_leave_the_corpus_alone(corpus: Corpus, tmp_path: Path) -> None:
-    train.training_examples(
-        corpus, train.parse(["--model-dir", str(tmp_path), "--lessons", "5", "--swaps", "1"])
-    )
+    options = train.parse(["--model-dir", str(tmp_path), "--lessons", "5", "--swaps", "1"])
+    train.fixed_examples(corpus, options)
+    train.drawn_examples(corpus, options, 1)
     assert len(corpus.train.ids) == TRAIN
     assert set(corpus.train.labels.tolist()) == {0, 1}

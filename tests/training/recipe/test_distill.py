@@ -99,8 +99,9 @@ def written(count: int, seed: int, split: str, labelled: bool = True) -> list[Re
 
 def encoded(reviews: list[Review], words: Vocabulary) -> Split:
     labels = np.array([one.label for one in reviews], dtype=np.int8)
-    ids = [np.array(words.encode_ids(one.text), dtype=np.int32) for one in reviews]
-    return Split([one.name for one in reviews], ids, labels, np.zeros(len(reviews), np.int8))
+    columns = [corpora.columns_of(words.encode(one.text)) for one in reviews]
+    ids, lengths = ([*column] for column in zip(*columns, strict=True))
+    return Split([one.name for one in reviews], ids, lengths, labels, np.zeros(len(reviews), np.int8))
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +159,7 @@ def synthetic(data: Dataset, corpus: Corpus, monkeypatch: pytest.MonkeyPatch) ->
 def test_the_teachers_logits_are_averaged(teachers: list[Path], corpus: Corpus) -> None:
     networks = [distill.load_network(folder) for folder in teachers]
     one, other = (train.predict(network, corpus.development, CPU)[0] for network in networks)
-    mean = distill.mean_logits(networks, corpus.development.ids)
+    mean = distill.mean_logits(networks, corpus.development)
     assert np.allclose(mean, (one + other) / 2, atol=1e-5)
     assert not np.allclose(one, other, atol=1e-2)
 
@@ -182,6 +183,9 @@ def test_targets_are_written_read_back_and_trained_on(
 
     texts = {tuple(words.encode_ids(text)) for one in data.train + data.unsup for text in sentences_of(one)}
     assert len(targets.sentences.ids) == len(targets.sentences.targets) == 2 * 48 + 2 * 30
+    assert [one.tolist() for one in targets.sentences.lengths] == [
+        [len(ids)] for ids in targets.sentences.ids
+    ]
     assert {tuple(ids.tolist()) for ids in targets.sentences.ids} <= texts
     highest = 1 / (1 + np.exp(-distill.MAX_SENTENCE_LOGIT))
     assert targets.sentences.targets.dtype == np.float32
@@ -212,10 +216,10 @@ def test_targets_are_written_read_back_and_trained_on(
         ]
     )
     student = Network(Size(words.size, 4, 4))
-    before = student.head.weight.detach().clone()
+    before = student.polarity.weight.detach().clone()
     train.fit(student, corpus, options, CPU)
-    assert student.head.weight.ne(before).any()
-    assert "head.weight" in load_file(tmp_path / "student" / "network.safetensors")
+    assert student.polarity.weight.ne(before).any()
+    assert "polarity.weight" in load_file(tmp_path / "student" / "network.safetensors")
 
 
 def test_a_transformer_teaches_too(
@@ -240,7 +244,7 @@ def test_a_transformer_teaches_too(
     monkeypatch.setattr(transformer, "pieces", pieces)
     monkeypatch.setattr(transformer, "logits", logits)
     monkeypatch.setattr(ngrams, "fit", lambda ids, labels: NO_GRAMS)
-    monkeypatch.setattr(distill, "mean_logits", lambda networks, ids: np.zeros(len(ids), dtype=np.float32))
+    monkeypatch.setattr(distill, "mean_logits", lambda networks, split: np.zeros(len(split), np.float32))
     distill.distill(teachers, Path("tuned"), tmp_path / "soft_targets.npz", None)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[1] for line in lines[:3]] == [

@@ -15,45 +15,58 @@ from safetensors.torch import save_file
 
 from tests.support.model import random_network
 from training.data import corpus as corpora
-from training.endpoint import inference
+from training.data import dataset
+from training.data.dataset import Dataset, Review
+from training.endpoint import inference, scoring
+from training.endpoint.calibration import Calibration, read_calibration
 from training.endpoint.onnx_runtime import ort
-from training.evaluation import evaluate, metrics
+from training.endpoint.weighing import read_weighing
+from training.evaluation import behaviour, evaluate, metrics
 from training.recipe import export, reproduce
 from training.recipe.export import ExportError
 from training.recipe.network import Network
+from training.recipe.train import to_texts
 from vocab import vocabulary
 from vocab.files import sha256
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def random_rows(count: int, rows: int, seed: int = 0) -> list[np.ndarray]:
-    """Return reviews of 1 to 60 ids."""
+def random_reviews(count: int, rows: int, seed: int = 0) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return reviews of 1 to 6 sentences, each of 1 to 20 ids: their ids and their sentences' lengths."""
     chooser = np.random.default_rng(seed)
-    return [chooser.integers(1, rows, chooser.integers(1, 61)).astype(np.int32) for _ in range(count)]
+    lengths = [chooser.integers(1, 21, chooser.integers(1, 7)).astype(np.int32) for _ in range(count)]
+    return [chooser.integers(1, rows, sizes.sum()).astype(np.int32) for sizes in lengths], lengths
 
 
-def torch_logits(network: Network, reviews: list[np.ndarray]) -> np.ndarray:
+def torch_logits(network: Network, ids: list[np.ndarray], lengths: list[np.ndarray]) -> np.ndarray:
     with torch.inference_mode():
-        logits = [
-            network(torch.from_numpy(ids.astype(np.int64))[None], torch.tensor([len(ids)])).item()
-            for ids in reviews
-        ]
-    return np.array(logits)
+        return network(to_texts(ids, lengths, torch.device("cpu"))).numpy()
 
 
 @pytest.fixture(scope="module")
 def network() -> Network:
-    return random_network(vocabulary.load().size, seed=3)
+    return random_network(vocabulary.load().size, seed=3, spread=0.5)
 
 
 @pytest.fixture(scope="module")
 def development(network: Network) -> corpora.Split:
     """Reviews whose labels the network finds likely, so that its temperature is about 1."""
-    reviews = random_rows(60, network.size.vocabulary)
-    probabilities = metrics.probabilities_of(torch_logits(network, reviews))
+    ids, lengths = random_reviews(60, network.size.vocabulary)
+    probabilities = metrics.probabilities_of(torch_logits(network, ids, lengths))
     labels = (np.random.default_rng(1).random(60) < probabilities).astype(np.int8)
-    return corpora.Split([str(n) for n in range(60)], reviews, labels, labels * 8 + 1)
+    return corpora.Split([str(n) for n in range(60)], ids, lengths, labels, labels * 8 + 1)
+
+
+def labelled_sentences(reviews: list[Review]) -> list[dict[str, Any]]:
+    """Return short texts, one of which only the held half has."""
+    texts = {
+        "A wonderful film.": "positive",
+        "It is dull, and far too long.": "negative",
+        "Fine.": "positive",
+    }
+    rows = [{"text": text, "label": label, "half": "open"} for text, label in texts.items()]
+    return [*rows, {"text": "Held back.", "label": "negative", "half": "held"}]
 
 
 @pytest.fixture
@@ -75,6 +88,9 @@ def trained(network: Network, development: corpora.Split, tmp_path: Path, monkey
     (folder / "network.json").write_text(json.dumps(card))
     corpus = corpora.Corpus(*[development] * 4, card["vocabulary"], "a" * 64, {})
     monkeypatch.setattr(corpora, "load", lambda archive: corpus)
+    monkeypatch.setattr(dataset, "find_archive", lambda archive: Path("none"))
+    monkeypatch.setattr(dataset, "load", lambda path: Dataset([], [], [], [], {}))
+    monkeypatch.setattr(behaviour, "load_sentences", labelled_sentences)
     monkeypatch.setattr(export, "CHECK_REVIEWS", 20)
     # Random weights of 8 states lose more to int8 than trained ones of 128.
     monkeypatch.setattr(export, "MAX_PROBABILITY_GAP", 0.1)
@@ -90,20 +106,47 @@ def change(folder: Path, **values: Any) -> None:
 # --- the graph ----------------------------------------------------------------------------------
 
 
-def test_the_graph_before_int8_gives_torch_s_contributions_and_bias() -> None:
+def rounded_rows() -> Network:
+    """Return a network with rows that int8 holds exactly."""
     network = random_network(60)
-    with torch.no_grad():  # rows that int8 holds exactly, so that nothing is rounded
+    with torch.no_grad():
         network.embedding.weight.copy_(torch.randint(-127, 128, network.embedding.weight.shape) / 64)
         network.embedding.weight[:, 0] = 127 / 64
+    return network
+
+
+def test_the_graph_before_int8_gives_torch_s_pooled_states() -> None:
+    network = rounded_rows()
     session = ort.InferenceSession(export.to_onnx(network).SerializeToString())
-    for ids in random_rows(30, 60):
-        contributions, bias = session.run(None, {"ids": ids.astype(np.int64)})
+    for ids, lengths in zip(*random_reviews(20, 60), strict=True):
         with torch.inference_mode():
-            _, expected = network.explain(
-                torch.from_numpy(ids.astype(np.int64))[None], torch.tensor([len(ids)])
-            )
-        assert np.allclose(contributions, expected[0].numpy(), atol=2e-5)
-        assert bias.tolist() == network.head.bias.tolist()
+            expected = network.pool(to_texts([ids], [lengths], torch.device("cpu"))).numpy()
+        for row, sentence in zip(expected, np.split(ids, np.cumsum(lengths)[:-1]), strict=True):
+            pooled, states = session.run(("pooled", "states"), {"ids": sentence.astype(np.int64)})
+            assert np.allclose(pooled, row, atol=2e-6)
+            assert states.shape == (len(sentence), 2 * network.size.hidden)
+            both = np.concatenate([states.max(axis=0), states.mean(axis=0)])
+            assert np.allclose(both, pooled, atol=1e-6)
+
+
+def test_the_served_network_before_int8_scores_as_torch_does() -> None:
+    network = rounded_rows()
+    served = inference.load_network(export.to_onnx(network).SerializeToString(), Path())
+    reviews = random_reviews(30, 60)
+    found = [
+        scoring.score(served, Calibration(1.0, 1.0, 0.0), ids.tolist(), lengths.tolist(), "none").logit
+        for ids, lengths in zip(*reviews, strict=True)
+    ]
+    assert np.allclose(found, torch_logits(network, *reviews), atol=1e-5)
+
+
+def test_the_constants_stay_fp32_after_int8() -> None:
+    network = random_network(60)
+    plain, small = export.to_onnx(network).SerializeToString(), export.quantize(export.to_onnx(network))
+    for first, second in zip(
+        *(read_weighing(ort.InferenceSession(one)) for one in (plain, small)), strict=True
+    ):
+        assert np.array_equal(first, second)
 
 
 def test_rows_come_back_from_int8_within_half_a_step() -> None:
@@ -123,6 +166,12 @@ def test_the_table_and_both_lstms_shrink_to_a_byte_a_number() -> None:
     assert len(export.quantize(export.to_onnx(network))) < 1.25 * numbers + 20_000
 
 
+def served_logits(folder: Path, split: corpora.Split) -> np.ndarray:
+    model = inference.model_fn(folder)
+    columns = zip(split.ids, split.lengths, strict=True)
+    return np.array([model.score(ids.tolist(), lengths.tolist()).logit for ids, lengths in columns])
+
+
 def adds_int8_exactly() -> bool:
     """Return whether int8 products don't saturate here: x86 without VNNI adds two of them in 16 bits."""
     cpus = Path("/proc/cpuinfo")
@@ -135,13 +184,12 @@ def test_the_served_answers_are_near_torch_s(
 ) -> None:
     card = json.loads((made_package / "model.json").read_text())
     data = export.quantize(export.to_onnx(network))
-    export.write_package(tmp_path, data, card | {"onnx_sha256": sha256(data), "temperature": 1.0})
-    model = inference.model_fn(tmp_path)
-    served = np.array([model.score(ids.tolist()).logit for ids in development.ids])
-    gaps = np.abs(
-        metrics.probabilities_of(served) - metrics.probabilities_of(torch_logits(network, development.ids))
-    )
-    assert np.median(gaps) < 0.02
+    plain = Calibration(1.0, 1.0, 0.0)._asdict()
+    export.write_package(tmp_path, data, card | {"onnx_sha256": sha256(data)} | plain)
+    served = served_logits(tmp_path, development)
+    expected = torch_logits(network, development.ids, development.lengths)
+    gaps = np.abs(metrics.probabilities_of(served) - metrics.probabilities_of(expected))
+    assert np.median(gaps) < 0.04
     assert gaps.max() < (0.1 if adds_int8_exactly() else 0.2)
 
 
@@ -150,10 +198,13 @@ def test_served_parts_add_up_to_the_served_logit(
 ) -> None:
     export.export(trained, tmp_path / "out", None)
     model = inference.model_fn(tmp_path / "out")
-    for ids in development.ids:
-        scored = model.score(ids.tolist())
-        assert len(scored.contributions) == len(ids)
-        assert abs(scored.bias + sum(scored.contributions) - scored.logit) <= 1e-5
+    for ids, lengths in zip(development.ids, development.lengths, strict=True):
+        scored = model.score(ids.tolist(), lengths.tolist(), "words")
+        assert scored.words and scored.sentences
+        contributions = [sentence.contribution for sentence in scored.sentences]
+        assert (len(scored.words.contributions), len(contributions)) == (len(ids), len(lengths))
+        for parts in (scored.words.contributions, contributions):
+            assert abs(scored.bias + sum(parts) - scored.logit) <= 1e-5
         assert scored.probability == pytest.approx(1 / (1 + np.exp(-scored.logit)), abs=1e-5)
 
 
@@ -176,17 +227,32 @@ def test_the_same_network_gives_the_same_bytes(trained: Path, tmp_path: Path) ->
     assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "other/model.onnx").read_bytes()
 
 
-def test_temperature_and_figures_are_those_of_the_served_logits(
+def test_the_calibration_is_fitted_to_reviews_and_to_the_open_labelled_sentences(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed: list[np.ndarray] = []
+    real = metrics.fit_calibration
+
+    def fit(*columns: np.ndarray) -> Calibration:
+        handed.extend(columns)
+        return real(*columns)
+
+    monkeypatch.setattr(metrics, "fit_calibration", fit)
+    card = export.export(trained, tmp_path / "out", None)
+    _, tokens, _, targets = handed
+    encode = vocabulary.load().encode_ids
+    rows = [row for row in labelled_sentences([]) if row["half"] == "open"]
+    assert tokens[-3:].tolist() == [len(encode(row["text"])) for row in rows]
+    assert targets[-3:].tolist() == [1.0, 0.0, 1.0]
+    assert read_calibration(card) == real(*handed)
+
+
+def test_figures_and_band_are_those_of_the_served_logits(
     trained: Path, tmp_path: Path, development: corpora.Split
 ) -> None:
     card = export.export(trained, tmp_path / "out", None)
-    model = inference.model_fn(tmp_path / "out")
-    calibrated = np.array([model.score(ids.tolist()).logit for ids in development.ids])
-    temperature = metrics.fit_temperature(calibrated * card["temperature"], development.labels)
-    assert temperature == pytest.approx(card["temperature"], rel=1e-3)
-    expected = metrics.summary(
-        metrics.probabilities_of(calibrated), development.labels, tuple(card["uncertain"])
-    )
+    probabilities = metrics.probabilities_of(served_logits(tmp_path / "out", development))
+    expected = metrics.summary(probabilities, development.labels, tuple(card["uncertain"]))
     for key in ("accuracy", "nll", "brier"):
         assert card["metrics"]["development"][key] == pytest.approx(expected[key], abs=1e-4)
 
@@ -266,7 +332,7 @@ def test_a_trial_is_written_however_far_it_strays(
 
 
 def test_a_network_that_gives_nan_is_not_written(trained: Path, tmp_path: Path, network: Network) -> None:
-    weights = network.state_dict() | {"head.bias": torch.tensor([float("nan")])}
+    weights = network.state_dict() | {"polarity.bias": torch.tensor([float("nan")])}
     save_file(weights, trained / "network.safetensors")
     with pytest.raises(ExportError, match="answers some review with no number; nothing written"):
         export.export(trained, tmp_path / "out", None)
@@ -328,7 +394,7 @@ def test_weights_of_another_size_are_one_sentence(trained: Path, tmp_path: Path,
 
 
 def answer_of(folder: Path) -> Any:
-    return inference.model_fn(folder).score([300, 301, 302])
+    return inference.model_fn(folder).score([300, 301, 302], [1, 2], "words")
 
 
 @pytest.mark.parametrize("file", [1, 2])

@@ -119,10 +119,10 @@ def test_the_loss_falls_where_the_next_word_can_be_known(
     assert last_loss(capsys) < 0.6 * at_first
 
 
-def test_the_weights_fit_a_network_and_leave_its_head_alone(tmp_path: Path) -> None:
+def test_the_weights_fit_a_network_and_leave_polarity_and_weighing_alone(tmp_path: Path) -> None:
     weights = learn(counting(), tmp_path / "x", "--lm-epochs", "1")
     missing, unexpected = Network(SIZE).load_state_dict(weights, strict=False)
-    assert set(missing) == {"head.weight", "head.bias"}
+    assert {key.split(".")[0] for key in missing} == {"polarity", "see", "weigh", "weight", "power"}
     assert unexpected == []
     assert torch.count_nonzero(weights["embedding.weight"][PAD_ID]) == 0
 
@@ -247,7 +247,8 @@ def test_pretrained_weights_are_made_once_and_hold_tensors_alone(cache: Path, ve
     path = pretrain.pretrain(tiny_corpus(), SIZE, options)
     before = path.read_bytes()
     assert path.suffix == ".safetensors"
-    assert set(load_file(path)) == {key for key in Network(SIZE).state_dict() if not key.startswith("head")}
+    learned = ("embedding.", "forward_lstm.", "backward_lstm.")
+    assert set(load_file(path)) == {key for key in Network(SIZE).state_dict() if key.startswith(learned)}
     assert pretrain.pretrain(tiny_corpus(), SIZE, options) == path
     assert path.read_bytes() == before
     assert vectors == [4]

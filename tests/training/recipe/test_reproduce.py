@@ -34,7 +34,7 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
     names = [stage.name for stage in stages]
     assert names == [
         *("pretrained", "pretrained-wide", "teacher-1", "teacher-2", "transformer", "taught"),
-        *(f"student-{seed}", f"package-{seed}"),
+        *(f"student-{seed}", f"restarted-{seed}", f"package-{seed}"),
     ]
     there: list[Path] = []
     for stage in stages:
@@ -54,9 +54,9 @@ def test_every_stage_is_a_script_with_the_paths_to_read_and_write(tmp_path: Path
 def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     trainings = [stage for stage in reproduce.recipe(3, tmp_path) if stage.command[0] == "train.py"]
     options = [train.parse(stage.command[1:]) for stage in trainings]
-    assert [one.seed for one in options] == [1, 2, 3]
+    assert [one.seed for one in options] == [1, 2, 3, 3]
     assert all(one.resume for one in options)
-    assert [bool(one.soft_targets) for one in options] == [False, False, True]
+    assert [bool(one.soft_targets) for one in options] == [False, False, True, True]
 
 
 def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -> None:
@@ -66,21 +66,34 @@ def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -
     for stage in stages[:2]:
         flags = stage.command
         width[str(stage.writes)] = int(flags[flags.index("--hidden") + 1]) if "--hidden" in flags else 128
-    assert [one.hidden for one in trainings] == [256, 256, 128]
-    assert [width[one.pretrained] for one in trainings] == [256, 256, 128]
+    assert [one.hidden for one in trainings] == [256, 256, 128, 128]
+    assert [width[one.pretrained] for one in trainings[:3]] == [256, 256, 128]
 
 
-def test_another_seed_repeats_the_last_training_alone(tmp_path: Path) -> None:
+def test_the_restart_starts_from_the_student_of_its_seed(tmp_path: Path) -> None:
+    stages = {stage.name: stage for stage in reproduce.recipe(3, tmp_path)}
+    options = train.parse(stages["restarted-3"].command[1:])
+    assert options.pretrained == str(stages["student-3"].writes)
+    assert options.lr < train.parse(stages["student-3"].command[1:]).lr
+
+
+def test_another_seed_repeats_the_last_two_trainings(tmp_path: Path) -> None:
     one, other = reproduce.recipe(1, tmp_path), reproduce.recipe(2, tmp_path)
-    assert one[:-2] == other[:-2]
-    assert one[-2].writes != other[-2].writes
+    assert one[:-3] == other[:-3]
+    assert not {stage.writes for stage in one[-3:-1]} & {stage.writes for stage in other[-3:-1]}
 
 
 def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
     whole, short = (reproduce.recipe(2, tmp_path, stored_targets=flag) for flag in (False, True))
-    assert [stage.name for stage in short] == ["pretrained", "taught", "student-2", "package-2"]
-    assert (short[0], short[2], short[3]) == (whole[0], whole[-2], whole[-1])
-    assert short[1].writes == whole[-3].writes
+    assert [stage.name for stage in short] == [
+        "pretrained",
+        "taught",
+        "student-2",
+        "restarted-2",
+        "package-2",
+    ]
+    assert (short[0], short[2:]) == (whole[0], whole[-3:])
+    assert short[1].writes == whole[-4].writes
     assert short[1].command == ["soft_targets.py", "--out", str(short[1].writes)]
     assert short[1].reads == [soft_targets.STORED]
 
@@ -94,6 +107,7 @@ def test_only_a_training_with_lessons_depends_on_them(tmp_path: Path) -> None:
         "antonyms.jsonl",
         "frames.jsonl",
         "lexicon.json",
+        "neutral.jsonl",
     }
     assert not reproduce.inputs_of(stages["teacher-1"])["lessons"]
 

@@ -34,7 +34,7 @@ def targets(words: Vocabulary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(dataset, "load", lambda path: data)
     ids = sentences.cut_all(data, words).ids
     rng = np.random.default_rng(0)
-    examples = Examples(ids, rng.random(len(ids)).astype(np.float32))
+    examples = Examples(ids, augment.whole(ids), rng.random(len(ids)).astype(np.float32))
     kinds = [{"name": "an oracle", "weight": 1.0, "development_accuracy": 0.99}]
     path = tmp_path / "distilled.npz"
     augment.save_soft_targets(SoftTargets(rng.random(9).astype(np.float32), examples, kinds), path)
@@ -47,6 +47,10 @@ def test_stored_targets_come_back_bit_for_bit(targets: SoftTargets, tmp_path: Pa
     assert np.array_equal(back.unsup, targets.unsup)
     assert np.array_equal(back.sentences.targets, targets.sentences.targets)
     assert [ids.tolist() for ids in back.sentences.ids] == [ids.tolist() for ids in targets.sentences.ids]
+    for found in (back, targets):
+        assert [one.tolist() for one in found.sentences.lengths] == [
+            [len(ids)] for ids in targets.sentences.ids
+        ]
     assert back.teachers == targets.teachers
 
 
