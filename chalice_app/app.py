@@ -140,7 +140,7 @@ def classify(request: ReviewRequest) -> dict[str, Any]:
     encoded = messages.check_encoded(app_vocabulary().encode(request.review))
     log.note(ids=len(encoded.ids))
     model, scores = score([encoded], request.explain)
-    answer = messages.build_answer(encoded, scores[0], request.explain, model, log.request_id())
+    answer = messages.build_answer(encoded, scores[0], model, log.request_id())
     log.note(verdict=answer["sentiment"])
     log.note_stats([stats.of_review(encoded, answer)])
     return answer
@@ -182,15 +182,15 @@ def classify_encoded(
         return None, []
     model, scores = score(encoded, explain)
     pairs = zip(encoded, scores, strict=True)
-    return model, [messages.build_verdict(*pair, explain, model) for pair in pairs]
+    return model, [messages.build_verdict(*pair, model) for pair in pairs]
 
 
 def score(encoded: Sequence[EncodedReview], explain: str) -> tuple[Model, list[Score]]:
     """Return the model and each review's score, from one call of the endpoint."""
-    explained, words = explain != "none", app_vocabulary()
-    message = messages.build_endpoint_request(encoded, words, explained)
+    words = app_vocabulary()
+    message = messages.build_endpoint_request(encoded, words, explain)
     reply = endpoint.invoke(message, log.request_id())
-    model, scores = messages.parse_endpoint_answer(reply, encoded, explained)
+    model, scores = messages.parse_endpoint_answer(reply, encoded, explain)
     messages.check_model_vocabulary(model, words.fingerprint)
     return model, scores
 

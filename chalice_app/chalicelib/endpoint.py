@@ -11,6 +11,7 @@ import os
 import random
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -37,6 +38,8 @@ from chalicelib.problems import RETRY_LATER, RETRY_SOON, Problem
 from vocab import messages
 
 ENDPOINT_NAME = "verdict"
+# A deploy writes the endpoint's name into the zip: AWS changes a function's code before its variables.
+ENDPOINT_FILE = Path(__file__).with_name("endpoint_name.txt")
 LOCAL_PORT = "8090"
 LOCAL_REGION = "us-east-1"
 # Both, and the second try below, end before the timeouts of Lambda (25 s) and API Gateway (29 s).
@@ -72,6 +75,8 @@ class Settings(NamedTuple):
 def read_settings(env: Mapping[str, str]) -> Settings:
     """Read the settings from environment variables. Raises ValueError for a wrong ENDPOINT_SECONDS.
 
+    A deployed function's endpoint is the one that its zip names.
+
     >>> read_settings({"VERDICT_LOCAL": "1"})
     Settings(name='verdict', url='http://127.0.0.1:8090', region='us-east-1', local=True, seconds=20)
     """
@@ -81,7 +86,7 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         url = f"http://127.0.0.1:{env.get('ENDPOINT_PORT') or LOCAL_PORT}"
     local = url is not None and _is_loopback(url)
     region = LOCAL_REGION if local else env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
-    name = env.get("ENDPOINT_NAME") or ENDPOINT_NAME
+    name = _deployed_name() or env.get("ENDPOINT_NAME") or ENDPOINT_NAME
     if local and chalice_local:
         name = ENDPOINT_NAME  # `chalice local` sets the deployed endpoint's name, from config.json
     return Settings(name, url, region, local, _seconds(env.get("ENDPOINT_SECONDS")))
@@ -158,6 +163,13 @@ def _client(settings: Settings) -> Any:
         config["signature_version"] = UNSIGNED  # nothing there checks it, and signing takes 0.1 ms
     session = boto3.session.Session(region_name=settings.region, botocore_session=botocore_session)
     return session.client("sagemaker-runtime", endpoint_url=settings.url, config=Config(**config))
+
+
+def _deployed_name() -> str | None:
+    try:
+        return ENDPOINT_FILE.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return None
 
 
 def _seconds(value: str | None) -> float:
@@ -254,6 +266,12 @@ def _model_error(original: Any, text: str) -> Problem:
             502,
             "vocabulary_mismatch",
             "app and endpoint were built with different vocabularies; deploy both from one version",
+        )
+    if original == 400:  # the app checks its messages, so only another version of the endpoint refuses one
+        return Problem(
+            502,
+            "version_mismatch",
+            "the endpoint can't read the app's messages; deploy both from one version",
         )
     if original in (429, 503):
         return _busy()

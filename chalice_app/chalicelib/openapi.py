@@ -386,19 +386,38 @@ def _schemas() -> dict[str, Schema]:
             "properties": {
                 "code": {
                     "type": "string",
-                    "description": "truncated, too_short, no_known_words, not_english; others may come.",
+                    "description": "truncated, too_short, no_known_words, not_english, mixed; others may"
+                    " come.",
                 },
                 "detail": {"type": "string"},
             },
         },
-        "Contribution": {
+        "Sentence": {
             "type": "object",
-            "description": "What text[start:end] adds to the logit. Offsets are Unicode code points.",
-            "required": ["start", "end", "contribution"],
+            "description": f"The sentence text[start:end]. {_OFFSETS}",
+            "required": [*_PART, "alone", "without"],
             "properties": {
-                "start": {"type": "integer", "minimum": 0},
-                "end": {"type": "integer", "minimum": 1},
-                "contribution": {"type": "number"},
+                **_PART,
+                "alone": {**_PROBABILITY, "description": "P(positive) of this sentence alone."},
+                "without": {
+                    **_PROBABILITY,
+                    "type": ["number", "null"],
+                    "description": "P(positive) of the review without this sentence; null when it has no"
+                    " other.",
+                },
+            },
+        },
+        "Word": {
+            "type": "object",
+            "description": f"The word or sign text[start:end]. {_OFFSETS}",
+            "required": [*_PART],
+            "properties": {
+                **_PART,
+                "effect": {
+                    "type": "number",
+                    "description": "How far the logit falls when the review is read without this word."
+                    " Measured for the strongest words only.",
+                },
             },
         },
         "Model": {
@@ -526,6 +545,13 @@ def _batch_schemas() -> dict[str, Schema]:
 
 
 _PROBABILITY: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_OFFSETS = "Offsets are Unicode code points."
+# What a sentence and a word have alike.
+_PART: Schema = {
+    "start": {"type": "integer", "minimum": 0},
+    "end": {"type": "integer", "minimum": 1},
+    "contribution": {"type": "number", "description": "What it adds to the logit."},
+}
 _BAND: Schema = {
     "type": "array",
     "description": "Between these two probabilities the verdict is uncertain.",
@@ -544,15 +570,16 @@ _IF_NONE_MATCH = {
 _DEFAULT_OF_BATCH = messages.BatchRequest._field_defaults["explain"]
 _EXAMPLE = {
     "sentiment": "negative",
-    "probability": 0.094351,
+    "reason": None,
+    "probability": 0.099596,
     "warnings": [],
     "text": "Not good at all. The music was lovely.",
     "sentences": [
-        {"start": 0, "end": 16, "contribution": -3.011402},
-        {"start": 17, "end": 38, "contribution": 0.811403},
+        {"start": 0, "end": 16, "contribution": -3.011402, "alone": 0.031207, "without": 0.912453},
+        {"start": 17, "end": 38, "contribution": 0.811403, "alone": 0.912453, "without": 0.031207},
     ],
-    "bias": -0.061728,
-    "model": {"id": "bilstm-1", "vocabulary": "b1041d6bee051825", "uncertain": [0.4, 0.6]},
+    "bias": -0.001728,
+    "model": {"id": "bilstm-1", "vocabulary": "e743f2b2a9bbce94", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
 _LINES = '{"id": 1, "review": "A joy to watch."}\n{"id": 2, "review": "  "}\n'
@@ -561,15 +588,15 @@ _BATCH = {
         {
             "id": 1,
             "sentiment": "positive",
+            "reason": None,
             "probability": 0.903217,
             "warnings": [
                 {
                     "code": "too_short",
-                    "detail": "With so few words the probability is rougher than stated:"
-                    " it was calibrated on whole reviews.",
+                    "detail": "With so few words, much about the writer's opinion stays open.",
                 }
             ],
-            "bias": -0.061728,
+            "bias": 0.0,
         },
         {
             "id": 2,
@@ -583,7 +610,7 @@ _BATCH = {
             },
         },
     ],
-    "model": {"id": "bilstm-1", "vocabulary": "b1041d6bee051825", "uncertain": [0.4, 0.6]},
+    "model": {"id": "bilstm-1", "vocabulary": "e743f2b2a9bbce94", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
 
@@ -664,20 +691,37 @@ def _ref(name: str) -> Schema:
 
 _VERDICT: Schema = {
     "type": "object",
-    "required": ["sentiment", "probability", "warnings", "bias"],
+    "required": ["sentiment", "reason", "probability", "warnings", "bias"],
     "properties": {
         "sentiment": {"enum": list(messages.SENTIMENTS)},
+        "reason": {
+            "type": ["string", "null"],
+            "enum": [*messages.REASONS, None],
+            "description": "Why the sentiment is uncertain; null when it is not. mixed: the review praises"
+            " and complains about equally. no_opinion: it gives no opinion of the film. unclear: it could go"
+            " either way. With no_known_words and not_english the text was not understood: sentences and"
+            " words are empty, and probability is sigmoid(bias).",
+        },
         "probability": {**_PROBABILITY, "description": "P(positive), calibrated."},
         "warnings": {"type": "array", "items": _ref("Warning")},
         "text": {
             "type": "string",
             "description": "The cleaned review that start and end point into; only when explaining.",
         },
-        "sentences": {"type": "array", "items": _ref("Contribution")},
-        "words": {"type": "array", "items": _ref("Contribution")},
+        "sentences": {
+            "type": "array",
+            "description": "Each sentence's part in the verdict; only when explaining.",
+            "items": _ref("Sentence"),
+        },
+        "words": {
+            "type": "array",
+            "description": "Each word's part in its sentence; only when explaining by words.",
+            "items": _ref("Word"),
+        },
         "bias": {
             "type": "number",
-            "description": "bias + sum of contributions = logit, and probability = sigmoid(logit).",
+            "description": "bias + sum of the sentences' contributions = logit, and so for the words'."
+            " probability = sigmoid(logit).",
         },
     },
 }

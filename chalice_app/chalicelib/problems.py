@@ -51,6 +51,7 @@ TITLES = {
     "endpoint_error": "The endpoint failed",
     "bad_endpoint_answer": "The endpoint's answer can't be used",
     "vocabulary_mismatch": "App and endpoint have different vocabularies",
+    "version_mismatch": "App and endpoint are of different versions",
     "endpoint_unavailable": "The endpoint can't be reached",
     "endpoint_waking": "The endpoint is starting",
     "endpoint_busy": "The endpoint is busy",

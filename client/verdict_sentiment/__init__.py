@@ -4,7 +4,16 @@ __version__ = "0.1.0"
 
 from verdict_sentiment.client import AsyncVerdict, Verdict
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
-from verdict_sentiment.results import Answer, Caveat, Contribution, Health, Judged, Model
+from verdict_sentiment.results import (
+    Answer,
+    Caveat,
+    Contribution,
+    Health,
+    Judged,
+    Model,
+    Sentence,
+    Word,
+)
 
 __all__ = [
     "Answer",
@@ -16,7 +25,9 @@ __all__ = [
     "Judged",
     "Model",
     "RefusedError",
+    "Sentence",
     "UnavailableError",
     "Verdict",
     "VerdictError",
+    "Word",
 ]

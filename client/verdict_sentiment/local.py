@@ -36,9 +36,8 @@ class LocalService:
         """Close nothing: there is no connection."""
 
     def _sentiment(self, message: Message) -> Message:
-        encoded, scored = self._model.predict(message["review"])
-        model = self._model.identity
-        answer: Message = messages.build_answer(encoded, scored, message["explain"], model, uuid.uuid4().hex)
+        encoded, scored = self._model.predict(message["review"], message["explain"])
+        answer: Message = messages.build_answer(encoded, scored, self._model.identity, uuid.uuid4().hex)
         return answer
 
     def _batch(self, message: Message) -> Message:
@@ -48,10 +47,10 @@ class LocalService:
 
     def _item(self, item: messages.Item, explain: str) -> Message:
         try:
-            encoded, scored = self._model.predict(item.review)
+            encoded, scored = self._model.predict(item.review, explain)
         except MessageError as error:
             return {"error": {"status": error.status, "code": error.code, "detail": error.detail}}
-        return messages.build_verdict(encoded, scored, explain, self._model.identity)
+        return messages.build_verdict(encoded, scored, self._model.identity)
 
     def _card(self, message: Message) -> Message:
         card: Message = self._model.card

@@ -11,9 +11,13 @@ from verdict_sentiment.errors import VerdictError
 from verdict_sentiment.results import Judged, Message
 
 INSTRUCTIONS = """\
-Judges English film reviews: positive, negative, or uncertain where the model can't tell. probability is that
-of positive, calibrated on whole reviews; warnings say when it is rougher. A sentence's or word's contribution
-says how far it pulled the verdict: bias plus all contributions is the logit."""
+Judges English film reviews: positive, negative, or uncertain where the model can't tell. reason then says
+why: mixed (it praises and complains about equally), no_opinion, no_known_words, not_english, or unclear.
+probability is that of positive, calibrated; warnings say what to doubt. Of a sentence, alone is the
+probability that it would have by itself, and without is that of the review without it. A sentence's or word's
+contribution says how far it pulled the verdict: bias plus all sentences' contributions is the logit. A word's
+effect says how far the logit falls without it, where that was measured. A text without a known word, or in
+another language, has no sentences and no words."""
 INSTALL = "pip install 'verdict-sentiment[mcp]'"
 
 Explain = Literal["none", "sentences", "words"]

@@ -36,6 +36,35 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentence(Contribution):
+    """A sentence's contribution, P(positive) of it ``alone`` and of the review ``without`` it.
+
+    A review of one sentence has no ``without``.
+    """
+
+    alone: float
+    without: float | None
+
+    def to_message(self) -> Message:
+        """Return the sentence as the API sends it."""
+        return {**_part_message(self), "alone": self.alone, "without": self.without}
+
+
+@dataclass(frozen=True, slots=True)
+class Word(Contribution):
+    """A word's or sign's contribution, and its ``effect``: how far the logit falls without it.
+
+    The effect is None where it was not measured.
+    """
+
+    effect: float | None
+
+    def to_message(self) -> Message:
+        """Return the word as the API sends it."""
+        return _part_message(self) | ({} if self.effect is None else {"effect": self.effect})
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model's id, its vocabulary's fingerprint, and the band of probabilities that it calls uncertain."""
 
@@ -52,29 +81,35 @@ class Model:
 class Answer:
     """A verdict: positive, negative or uncertain, the probability of positive, and the explanation.
 
-    ``bias`` plus the contributions is the logit, and its sigmoid is ``probability``. ``text`` (the cleaned
-    review), ``sentences`` and ``words`` are None without an explanation.
+    ``reason`` says why it is uncertain: mixed, no_opinion, no_known_words, not_english or unclear. It is None
+    for another verdict.
+
+    ``bias`` plus the contributions of all sentences is the logit, and so with those of all words. Its sigmoid
+    is ``probability``. ``text`` (the cleaned review), ``sentences`` and ``words`` are None without an
+    explanation.
     """
 
     sentiment: str
+    reason: str | None
     probability: float
     warnings: tuple[Caveat, ...]
     bias: float
     model: Model
     request_id: str
     text: str | None = None
-    sentences: tuple[Contribution, ...] | None = None
-    words: tuple[Contribution, ...] | None = None
+    sentences: tuple[Sentence, ...] | None = None
+    words: tuple[Word, ...] | None = None
 
     def to_message(self) -> Message:
         """Return the answer as the API sends it, in the same order."""
-        message: Message = {"sentiment": self.sentiment, "probability": self.probability}
+        message: Message = {"sentiment": self.sentiment, "reason": self.reason}
+        message["probability"] = self.probability
         message["warnings"] = [{"code": caveat.code, "detail": caveat.detail} for caveat in self.warnings]
         if self.text is not None:
             message["text"] = self.text
         for name, parts in (("sentences", self.sentences), ("words", self.words)):
             if parts is not None:
-                message[name] = [_part_message(part) for part in parts]
+                message[name] = [part.to_message() for part in parts]
         return message | {"bias": self.bias, "model": self.model.to_message(), "request_id": self.request_id}
 
 
@@ -166,26 +201,29 @@ def _answer(message: Message, explain: str, model: Model, request_id: str) -> An
     text = sentences = words = None
     if explain != "none":
         text = _text(message["text"])
-        sentences = _parts(message["sentences"], text)
+        sentences = _sentences(message["sentences"], text)
     if explain == "words":
-        words = _parts(message["words"], text or "")
-    sentiment, probability = message["sentiment"], _number(message["probability"])
+        words = tuple(_word(part, text or "") for part in message["words"])
+    sentiment, reason = message["sentiment"], message["reason"]
+    probability = _probability(message["probability"])
     bias = _number(message["bias"])
     caveats = tuple(Caveat(_text(item["code"]), _text(item["detail"])) for item in message["warnings"])
-    _check_verdict(sentiment, probability)
+    _check_verdict(sentiment, reason, probability)
     for parts in (sentences, words):
         _check_sum(probability, bias, parts)
-    return Answer(sentiment, probability, caveats, bias, model, request_id, text, sentences, words)
+    return Answer(sentiment, reason, probability, caveats, bias, model, request_id, text, sentences, words)
 
 
-def _check_verdict(sentiment: object, probability: float) -> None:
-    if sentiment not in messages.SENTIMENTS or not 0 <= probability <= 1:
-        raise ValueError("no sentiment or probability")
+def _check_verdict(sentiment: object, reason: object, probability: float) -> None:
+    if sentiment not in messages.SENTIMENTS:
+        raise ValueError("no sentiment")
+    if reason not in (messages.REASONS if sentiment == "uncertain" else (None,)):
+        raise ValueError("no reason, or one of another verdict")
     if sentiment != "uncertain" and (sentiment == "positive") != (probability >= 0.5):
         raise ValueError("sentiment and probability disagree")
 
 
-def _check_sum(probability: float, bias: float, parts: tuple[Contribution, ...] | None) -> None:
+def _check_sum(probability: float, bias: float, parts: Sequence[Contribution] | None) -> None:
     if parts is None:
         return
     logit = math.fsum([bias, *(part.contribution for part in parts)])
@@ -193,15 +231,31 @@ def _check_sum(probability: float, bias: float, parts: tuple[Contribution, ...] 
         raise ValueError("the contributions do not add up")
 
 
-def _parts(parts: list[Message], text: str) -> tuple[Contribution, ...]:
-    return tuple(_part(part, len(text)) for part in parts)
+def _sentences(parts: list[Message], text: str) -> tuple[Sentence, ...]:
+    sentences = tuple(_sentence(part, text) for part in parts)
+    if any((sentence.without is None) != (len(sentences) == 1) for sentence in sentences):
+        raise ValueError("a review has a probability without a sentence when it has several")
+    return sentences
 
 
-def _part(part: Message, characters: int) -> Contribution:
+def _sentence(part: Message, text: str) -> Sentence:
+    without = part["without"]
+    return Sentence(
+        *_part(part, text),
+        _probability(part["alone"]),
+        None if without is None else _probability(without),
+    )
+
+
+def _word(part: Message, text: str) -> Word:
+    return Word(*_part(part, text), _number(part["effect"]) if "effect" in part else None)
+
+
+def _part(part: Message, text: str) -> tuple[int, int, float]:
     start, end = part["start"], part["end"]
-    if type(start) is not int or type(end) is not int or not 0 <= start < end <= characters:
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
         raise ValueError("offsets outside of the text")
-    return Contribution(start, end, _number(part["contribution"]))
+    return start, end, _number(part["contribution"])
 
 
 def _part_message(part: Contribution) -> Message:
@@ -227,6 +281,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError("no text")
     return value
+
+
+def _probability(value: object) -> float:
+    number = _number(value)
+    if not 0 <= number <= 1:
+        raise ValueError("no probability")
+    return number
 
 
 def _number(value: object) -> float:

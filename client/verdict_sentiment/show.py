@@ -1,14 +1,35 @@
 """Format an answer for people."""
 
-from verdict_sentiment.results import Answer, Contribution
+import math
+
+from verdict_sentiment._packages import messages
+from verdict_sentiment.results import Answer, Contribution, Sentence, Word
+
+# Why a verdict is uncertain.
+REASONS = {
+    "mixed": "it praises and complains about equally",
+    "no_opinion": "it gives no opinion of the film",
+    "no_known_words": "none of its words is known",
+    "not_english": "it does not look like English",
+    "unclear": "it could go either way",
+}
 
 
 def format_answer(answer: Answer) -> str:
-    """Return an answer as lines: the verdict, its warnings and its contributions."""
-    lines = [f"{answer.sentiment}  P(positive) = {answer.probability:.3f}"]
+    """Return an answer as lines: the verdict, its warnings, and each sentence or word with its part in it.
+
+    A sentence shows P(positive) of it alone and of the review without it. A word shows its contribution,
+    and P(positive) of the review without it where that was measured.
+    """
+    reason = "" if answer.reason is None else f": {REASONS[answer.reason]}"
+    lines = [f"{answer.sentiment}{reason}  P(positive) = {answer.probability:.3f}"]
     lines += [printable(f"  {caveat.code}: {caveat.detail}") for caveat in answer.warnings]
-    for part in answer.words or answer.sentences or ():
-        lines.append(_line(answer.text or "", part))
+    text = answer.text or ""
+    if answer.words is not None:
+        logit = math.fsum([answer.bias, *(word.contribution for word in answer.words)])
+        lines += [f"{_word(word, logit)}  {_cut(text, word)}" for word in answer.words]
+    else:
+        lines += [f"{_sentence(part)}  {_cut(text, part)}" for part in answer.sentences or ()]
     return "\n".join(lines)
 
 
@@ -21,5 +42,19 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else " " for character in text)
 
 
-def _line(text: str, part: Contribution) -> str:
-    return f"  {part.contribution:+.3f}  {printable(text[part.start : part.end])}"
+def _cut(text: str, part: Contribution) -> str:
+    return printable(text[part.start : part.end])
+
+
+def _sentence(sentence: Sentence) -> str:
+    alone = f"  alone {_percent(sentence.alone)}"
+    return alone if sentence.without is None else f"{alone}, without it {_percent(sentence.without)}"
+
+
+def _word(word: Word, logit: float) -> str:
+    measured = "" if word.effect is None else f"without it {_percent(messages.sigmoid(logit - word.effect))}"
+    return f"  {word.contribution:+.3f}  {measured:16}"
+
+
+def _percent(probability: float) -> str:
+    return f"{100 * probability:3.0f} %"

@@ -9,10 +9,12 @@ import app
 from chalicelib import problems
 from tests.support.api import InProcess
 from tests.support.fake_runtime import FakeRuntime
+from tests.support.scores import MEASURED
 from vocab import messages, vocabulary
 
 JSON = {"Content-Type": "application/json"}
 TEXT = {"Content-Type": "text/plain"}
+FRENCH = "Ce film est vraiment magnifique et les acteurs sont excellents."
 
 
 def ask(api: InProcess, **message: object) -> dict[str, object]:
@@ -40,12 +42,21 @@ def test_parts_and_bias_add_up_to_the_probability(api: InProcess, fake: FakeRunt
         assert messages.sigmoid(logit) == pytest.approx(answer["probability"], abs=1e-5)
     words = [answer["text"][word["start"] : word["end"]] for word in answer["words"]]
     assert words == "Not good at all . The music , though , was lovely !".split()
+    assert ["effect" in word for word in answer["words"]] == [True] * MEASURED + [False] * 10
+
+
+def test_each_sentence_is_answered_alone_and_left_out(api: InProcess, fake: FakeRuntime) -> None:
+    fake.pull = lambda number: math.sin(number)
+    first, second = ask(api, review="Not good at all. The music was lovely!")["sentences"]
+    assert first.keys() == second.keys() == {"start", "end", "contribution", "alone", "without"}
+    assert (first["alone"], first["without"]) == (second["without"], second["alone"])
+    assert ask(api, review="Not good at all.")["sentences"][0]["without"] is None
 
 
 def test_explain_none_sends_the_verdict_alone(api: InProcess, fake: FakeRuntime) -> None:
     answer = ask(api, review="A fine film.", explain="none")
     assert not {"text", "sentences", "words"} & answer.keys()
-    assert fake.calls[0].message["explain"] is False
+    assert fake.calls[0].message["explain"] == "none"
 
 
 def test_text_plain_is_the_review_itself(api: InProcess) -> None:
@@ -57,16 +68,16 @@ def test_no_content_type_means_json(api: InProcess) -> None:
     assert api.send("POST", "/v1/sentiment", b'{"review": "A fine film."}').status == 200
 
 
-def test_the_endpoint_gets_ids_and_fingerprint_and_never_the_review(
+def test_the_endpoint_gets_ids_lengths_and_fingerprint_and_never_the_review(
     api: InProcess, fake: FakeRuntime
 ) -> None:
-    ask(api, review="An unforgettable evening.")
+    ask(api, review="An unforgettable evening. See it!")
     (call,) = fake.calls
     words = vocabulary.load()
     assert call.message == {
         "vocabulary": words.fingerprint,
-        "reviews": [{"ids": words.encode_ids("An unforgettable evening.")}],
-        "explain": True,
+        "reviews": [{"ids": words.encode_ids("An unforgettable evening. See it!"), "sentences": [4, 3]}],
+        "explain": "sentences",
     }
     assert call.endpoint == "verdict-dev"  # config.json's name for the stage that the test client runs
 
@@ -172,9 +183,73 @@ def test_infinity_in_a_card_does_not_leave(api: InProcess, fake: FakeRuntime) ->
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 
 
+OLDER = {
+    "a field that it does not know": "'sentences' is not known; send only id, ids, review",
+    "a wish that it does not know": "explain must be true or false, got string of length 9",
+}
+
+
+@pytest.mark.parametrize("name", OLDER)
+@pytest.mark.parametrize("path", ["/v1/sentiment", "/v1/sentiment/batch", "/"])
+def test_an_endpoint_of_an_older_version_is_named_as_that(
+    api: InProcess, fake: FakeRuntime, name: str, path: str
+) -> None:
+    refusal = json.dumps({"code": "unknown_field", "detail": OLDER[name]})
+    fake.refuse(424, "ModelError", OriginalStatusCode=400, OriginalMessage=refusal)
+    body = {"reviews": [{"review": "Fine."}]} if path.endswith("batch") else {"review": "Fine."}
+    answer = api.send("POST", path, json.dumps(body).encode(), JSON)
+    problem = answer.json()
+    assert (answer.status, problem["code"]) == (502, "version_mismatch")
+    assert problem["title"] == "App and endpoint are of different versions"
+    assert problem["detail"].endswith("deploy both from one version")
+    assert "sentences" not in answer.body.decode()
+    assert len(fake.calls) == 1
+
+
+@pytest.mark.parametrize("explain", ["sentences", "words"])
+def test_the_answer_of_an_older_endpoint_is_no_verdict(
+    api: InProcess, fake: FakeRuntime, explain: str
+) -> None:
+    older = {"logit": 1.25, "probability": 0.7773, "bias": 0.25, "contributions": [0.5, 0.5]}
+    fake.queue(200, messages.to_json({"model": fake.model, "answers": [older]}))
+    body = json.dumps({"review": "Fine.", "explain": explain}).encode()
+    answer = api.send("POST", "/v1/sentiment", body, JSON)
+    assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
+
+
+@pytest.mark.parametrize(
+    ("review", "reason"),
+    [("Qwzxv blorptastic", "no_known_words"), ("\U0001f600", "no_known_words"), (FRENCH, "not_english")],
+)
+def test_a_text_that_is_not_understood_is_uncertain_and_explains_nothing(
+    api: InProcess, review: str, reason: str
+) -> None:
+    body = json.dumps({"review": review, "explain": "words"}).encode()
+    answer = api.send("POST", "/v1/sentiment", body, JSON).json()
+    assert (answer["sentiment"], answer["reason"]) == ("uncertain", reason)
+    assert (answer["text"], answer["sentences"], answer["words"]) == (review, [], [])
+    assert answer["probability"] == messages.rounded(messages.sigmoid(answer["bias"]))
+
+
+@pytest.mark.parametrize("pull", [0.0, 0.5])
+@pytest.mark.parametrize("opinion", messages.OPINIONS)
+def test_an_opinion_becomes_a_reason_or_a_warning(
+    api: InProcess, fake: FakeRuntime, opinion: str, pull: float
+) -> None:
+    review = "A warm and funny film that I watched with my whole family."
+    score = messages.build_score(0.0, [pull * 8])._replace(opinion=opinion)
+    fake.queue(200, messages.to_json({"model": fake.model, "answers": [messages.score_message(score)]}))
+    body = json.dumps({"review": review, "explain": "none"}).encode()
+    answer = api.send("POST", "/v1/sentiment", body, JSON).json()
+    reason = {"one_sided": "unclear", "mixed": "mixed", "none": "no_opinion"}[opinion]
+    warned = [warning["code"] for warning in answer["warnings"]]
+    assert answer["reason"] == (None if pull else reason)
+    assert warned == (["mixed"] if pull and opinion == "mixed" else [])
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999", "null", '"0.5"', "true"])
 def test_no_number_that_is_none_leaves(api: InProcess, fake: FakeRuntime, number: str) -> None:
-    good = messages.build_score(0.5, [])._asdict()
+    good = messages.score_message(messages.build_score(0.5, []))
     message = json.dumps({"model": fake.model, "answers": [good]})
     wrong = message.replace(f'"probability": {good["probability"]}', f'"probability": {number}')
     assert wrong != message

@@ -41,10 +41,11 @@ def test_reviews_are_answered_in_their_order_by_one_call_of_the_endpoint(
     assert [item["sentiment"] for item in answer["answers"]] == ["positive"] * 3
     (call,) = fake.calls
     words = vocabulary.load()
+    encoded = [words.encode(one["review"]) for one in reviews]
     assert call.message == {
         "vocabulary": words.fingerprint,
-        "reviews": [{"ids": words.encode_ids(one["review"])} for one in reviews],
-        "explain": False,
+        "reviews": [{"ids": one.ids, "sentences": one.lengths} for one in encoded],
+        "explain": "none",
     }
     assert call.headers["X-Amzn-SageMaker-Custom-Attributes"] == answer["request_id"]
     assert answer["model"] == fake.model
@@ -182,15 +183,15 @@ def test_an_endpoint_that_fails_gives_a_problem_and_no_verdict(api: InProcess, f
     fake.refuse(424, "ModelError", OriginalStatusCode=500, OriginalMessage="x")
     answer = send(api, {"review": FINE}, BAD)
     assert (answer.status, answer.json()["code"]) == (502, "endpoint_error")
-    good = messages.build_score(0.5, [])._asdict()
+    good = messages.score_message(messages.build_score(0.5, []))
     fake.queue(200, messages.to_json({"model": fake.model, "answers": [good]}))
     answer = send(api, {"review": FINE}, {"review": FINE})
     assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
 
 
 def test_an_answer_that_lambda_could_not_send_is_refused(api: InProcess) -> None:
-    line = "\U0001f600\n"  # each is a sentence, and most of what stands in the middle is not read
-    reviews = [{"review": line * 128 + "\U0001f600" * 1850 + line * 272}] * 100
+    line = "Fun!\n"  # each is a sentence, and most of what stands in the middle is not read
+    reviews = [{"review": line * 64 + "\U0001f600" * 1850 + line * 136}] * 100
     body = json.dumps({"reviews": reviews, "explain": "words"}, ensure_ascii=False).encode()
     assert len(body) < messages.MAX_BODY_BYTES
     answer = api.send("POST", BATCH, body)

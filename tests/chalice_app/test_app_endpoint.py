@@ -40,6 +40,14 @@ def test_in_the_lambda_the_call_goes_to_aws() -> None:
     assert settings == Settings("verdict-prod", None, "eu-west-1", False)
 
 
+def test_the_zip_s_name_of_the_endpoint_holds_before_the_variables_are_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(endpoint, "ENDPOINT_FILE", tmp_path / "endpoint_name.txt")
+    (tmp_path / "endpoint_name.txt").write_text("verdict-dev-2", encoding="utf-8")
+    assert read_settings({"AWS_REGION": "eu-west-1", "ENDPOINT_NAME": "verdict-dev"}).name == "verdict-dev-2"
+
+
 @pytest.mark.parametrize("mode", [{"AWS_CHALICE_CLI_MODE": "true"}, {"VERDICT_LOCAL": "1"}])
 def test_local_mode_means_loopback_whatever_credentials_there_are(mode: dict[str, str]) -> None:
     env = mode | {
@@ -153,7 +161,7 @@ SERVICE = {
     "scaled to zero": (400, "ValidationError", NO_CAPACITY, 503, "endpoint_waking"),
     "another validation error": (400, "ValidationError", {"message": "Body too long"}, 502, "endpoint_error"),
     "other vocabulary": (424, "ModelError", MODEL | {"OriginalStatusCode": 409}, 502, "vocabulary_mismatch"),
-    "model says 400": (424, "ModelError", MODEL | {"OriginalStatusCode": 400}, 502, "endpoint_error"),
+    "model says 400": (424, "ModelError", MODEL | {"OriginalStatusCode": 400}, 502, "version_mismatch"),
     "model says 500": (424, "ModelError", MODEL | {"OriginalStatusCode": 500}, 502, "endpoint_error"),
     "model says 503": (424, "ModelError", MODEL | {"OriginalStatusCode": 503}, 503, "endpoint_busy"),
     "model timed out": (424, "ModelError", {"Message": "Model timed out"}, 504, "endpoint_timeout"),
@@ -349,9 +357,10 @@ def test_the_local_endpoint_s_refusals_are_ours(local_endpoint: str, monkeypatch
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", local_endpoint)
     monkeypatch.setenv("ENDPOINT_NAME", "verdict-dev")
     assert b'"card"' in endpoint.invoke(b'{"describe":true}', "r1")
-    other = b'{"vocabulary":"0000000000000000","reviews":[{"ids":[300]}]}'
+    other = b'{"vocabulary":"0000000000000000","reviews":[{"ids":[300],"sentences":[1]}]}'
     assert problem_of(lambda: endpoint.invoke(other, "r1")).code == "vocabulary_mismatch"
-    assert problem_of(lambda: endpoint.invoke(b"{", "r1")).code == "endpoint_error"
+    unknown = b'{"reviews":[{"ids":[300],"sentences":[1]}],"aspects":true}'
+    assert problem_of(lambda: endpoint.invoke(unknown, "r1")).code == "version_mismatch"
     monkeypatch.setenv("ENDPOINT_NAME", "another")
     problem = problem_of(lambda: endpoint.invoke(b'{"describe":true}', "r1"))
     assert problem.code == "endpoint_unavailable"

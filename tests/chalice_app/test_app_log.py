@@ -51,7 +51,7 @@ def test_an_endpoint_s_error_leaves_its_names_and_not_its_text(
     fake.refuse(424, "ModelError", Message=CANARY, OriginalStatusCode=400, OriginalMessage=CANARY)
     api.send("POST", "/v1/sentiment", REVIEW)
     (line,) = lines(capsys)
-    assert (line["code"], line["error"]) == ("endpoint_error", "ModelError ModelError 400")
+    assert (line["code"], line["error"]) == ("version_mismatch", "ModelError ModelError 400")
     assert (line["characters"], line["ids"]) == (35, 7)
 
 

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 import app
 from chalicelib import openapi, problems, stats
 from tests.support.api import InProcess
-from vocab import messages
+from vocab import messages, vocabulary
 
 DOCUMENT = openapi.document()
 
@@ -80,6 +80,7 @@ def test_its_limits_are_those_of_the_messages() -> None:
     schemas = DOCUMENT["components"]["schemas"]
     assert schemas["ReviewRequest"]["properties"]["review"]["maxLength"] == messages.MAX_REVIEW_CHARACTERS
     assert schemas["Answer"]["properties"]["sentiment"]["enum"] == list(messages.SENTIMENTS)
+    assert schemas["Answer"]["properties"]["reason"]["enum"] == [*messages.REASONS, None]
     assert schemas["Code"]["enum"] == list(problems.TITLES)
 
 
@@ -156,3 +157,43 @@ def test_the_answer_that_it_shows_fits_its_schema_and_adds_up() -> None:
     pulls = [sentence["contribution"] for sentence in openapi._EXAMPLE["sentences"]]
     probability = messages.sigmoid(openapi._EXAMPLE["bias"] + sum(pulls))
     assert probability == pytest.approx(openapi._EXAMPLE["probability"], abs=1e-5)
+    first, second = openapi._EXAMPLE["sentences"]
+    assert (first["alone"], first["without"]) == (second["without"], second["alone"])
+    assert [part["contribution"] > 0 for part in (first, second)] == [
+        part["alone"] > 0.5 for part in (first, second)
+    ]
+
+
+def test_its_examples_name_this_vocabulary() -> None:
+    fingerprint = vocabulary.load().fingerprint
+    assert openapi._EXAMPLE["model"]["vocabulary"] == openapi._BATCH["model"]["vocabulary"] == fingerprint
+
+
+def test_its_example_has_the_offsets_that_the_code_finds() -> None:
+    text = openapi._EXAMPLE["text"]
+    places = [(part["start"], part["end"]) for part in openapi._EXAMPLE["sentences"]]
+    assert places == [(one.start, one.end) for one in vocabulary.load().encode(text).sentences]
+
+
+@pytest.mark.parametrize("review", ["Zyxqw vbnmq!", "Good. Very good, and I would see it twice."])
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
+def test_an_answer_with_or_without_a_reason_is_as_described(
+    api: InProcess, review: str, explain: str
+) -> None:
+    body = json.dumps({"review": review, "explain": explain}).encode()
+    answer = api.send("POST", "/v1/sentiment", body)
+    check_documented("POST", "/v1/sentiment", answer)
+    assert (answer.json()["reason"] is None) == (answer.json()["sentiment"] != "uncertain")
+
+
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
+def test_it_describes_every_field_of_an_explanation(api: InProcess, explain: str) -> None:
+    body = json.dumps({"review": "Not good. Good, good!", "explain": explain}).encode()
+    answer = api.send("POST", "/v1/sentiment", body).json()
+    for name, schema in (("sentences", "Sentence"), ("words", "Word")):
+        described = DOCUMENT["components"]["schemas"][schema]
+        fields = {field for part in answer.get(name, []) for field in part}
+        assert fields in (set(), set(described["properties"]))
+        for part in answer.get(name, []):
+            check(part, described)
+            assert set(described["required"]) <= part.keys()

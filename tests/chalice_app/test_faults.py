@@ -24,7 +24,7 @@ EXPECTED = {
     "503": BUSY,
     "503 not ready": (503, "endpoint_waking"),
     "530": ERROR,
-    "424 after 400": ERROR,
+    "424 after 400": (502, "version_mismatch"),
     "424 after 404": ERROR,
     "424 after 409": (502, "vocabulary_mismatch"),
     "424 after 413": ERROR,
@@ -57,13 +57,28 @@ EXPECTED = {
     "infinity": UNUSABLE,
     "an answer too few": UNUSABLE,
     "a word too few": UNUSABLE,
+    "a sentence too few": UNUSABLE,
+    "no sentences": UNUSABLE,
+    "an effect that is none": UNUSABLE,
+    "nothing without a sentence": UNUSABLE,
     "probability and logit disagree": UNUSABLE,
     "another vocabulary": (502, "vocabulary_mismatch"),
+    "an older version": (502, "version_mismatch"),
 }
 # What passes by itself, so that the app asks once more before it gives up.
 BROKEN = {"reset", "hangs up", "no HTTP", "cut short"}  # the connection is, so that another may do
 PASSING = ["429", "500", "503", "530", "reset", "hangs up"]
-OF_CARDS = EXPECTED.keys() - {"a word too few", "probability and logit disagree", "another vocabulary"}
+# Faults of verdicts only: these leave the card as it is, or give it an answer of its own.
+OF_CARDS = EXPECTED.keys() - {
+    "a word too few",
+    "a sentence too few",
+    "no sentences",
+    "an effect that is none",
+    "nothing without a sentence",
+    "probability and logit disagree",
+    "another vocabulary",
+    "an older version",
+}
 ASKED = {
     "/v1/sentiment": {"review": REVIEW, "explain": "words"},
     "/v1/sentiment/batch": {"reviews": [{"review": REVIEW}, {"review": "Dull."}], "explain": "words"},
@@ -120,6 +135,14 @@ def test_a_card_of_another_vocabulary_is_given_as_it_is_and_is_no_health(faulty:
     card, health = (httpx.get(f"{faulty.api}/v1/{name}", trust_env=False) for name in ("model", "health"))
     assert (card.status_code, card.json()["vocabulary"]) == (200, "0" * 16)
     assert (health.status_code, health.json()["code"]) == (503, "vocabulary_mismatch")
+
+
+def test_an_older_endpoint_gives_its_card_and_no_health(faulty: FaultyStack) -> None:
+    faulty.endpoint.switch("an older version")
+    card, health = (httpx.get(f"{faulty.api}/v1/{name}", trust_env=False) for name in ("model", "health"))
+    assert (card.status_code, card.json()["vocabulary"]) == (200, "0" * 16)
+    assert (health.status_code, health.json()["code"]) == (503, "vocabulary_mismatch")
+    assert "deploy both from one version" in health.json()["detail"]
 
 
 @pytest.mark.parametrize("route", ASKED)

@@ -10,17 +10,18 @@ from tests.support.service import Service
 
 def make_answer(**other: Any) -> dict[str, Any]:
     """Return a whole answer with sentences and words, changed by ``other``."""
-    parts = [
-        {"start": 0, "end": 4, "contribution": 1.5},
+    words = [
+        {"start": 0, "end": 4, "contribution": 1.5, "effect": 1.25},
         {"start": 5, "end": 9, "contribution": -0.5},
     ]
     answer: dict[str, Any] = {
         "sentiment": "positive",
+        "reason": None,
         "probability": 0.750260,
         "warnings": [{"code": "too_short", "detail": "few words"}],
         "text": "good film",
-        "sentences": [{"start": 0, "end": 9, "contribution": 1.0}],
-        "words": parts,
+        "sentences": [{"start": 0, "end": 9, "contribution": 1.0, "alone": 0.750260, "without": None}],
+        "words": words,
         "bias": 0.1,
         "model": {"id": "verdict-1", "vocabulary": "v1", "uncertain": [0.4, 0.6]},
         "request_id": "r1",

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -17,6 +18,7 @@ from tests.client.conftest import make_answer
 from tests.support.command import COMMAND, WAIT_SECONDS, environment, start, verdict
 from tests.support.service import Service, problem, reply
 from tests.support.stack import Stack, free_ports
+from vocab import vocabulary
 
 pytestmark = pytest.mark.slow
 
@@ -57,11 +59,21 @@ def test_warnings_are_shown(url: str) -> None:
     assert "  too_short: With so few words" in verdict("Not good.", "--url", url).out
 
 
-def test_an_explanation_shows_each_part_with_its_contribution(url: str) -> None:
+def test_sentences_are_shown_alone_and_left_out(url: str) -> None:
     lines = verdict(f"{GOOD} {BAD}", "--url", url, "--explain", "sentences").out.splitlines()
-    assert len(lines) == 4
-    assert [float(line.split()[0]) != 0 for line in lines[1:]] == [True] * 3
-    assert lines[1].endswith("friends.") and lines[3].endswith("of it.")
+    # A review of both sides may get a warning, if the model finds it mixed.
+    _, *warnings, first, second, third = lines
+    assert all(line.startswith("  mixed: ") for line in warnings)
+    pattern = re.compile(r"  alone [ \d]{3} %, without it [ \d]{3} %  \S.*")
+    assert all(map(pattern.fullmatch, (first, second, third)))
+    assert first.endswith("friends.") and third.endswith("of it.")
+
+
+def test_words_are_shown_with_their_contributions(url: str) -> None:
+    lines = verdict(BAD, "--url", url, "--explain", "words").out.splitlines()
+    words = [line for line in lines[1:] if re.match(r"  [+-]\d", line)]
+    assert len(words) == len(vocabulary.load().encode(BAD).ids)
+    assert any("without it " in line for line in words)
 
 
 @pytest.mark.parametrize("explain", ["none", "words"])

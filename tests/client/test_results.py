@@ -8,10 +8,17 @@ from typing import Any
 import pytest
 
 from tests.client.conftest import make_answer
-from verdict_sentiment import results
+from verdict_sentiment import Contribution, Sentence, Word, results
 from verdict_sentiment.errors import BadAnswerError, RefusedError
+from vocab import messages
 
 MODEL = {"id": "verdict-1", "vocabulary": "v1", "uncertain": [0.4, 0.6]}
+
+
+SENTENCE = make_answer()["sentences"][0]
+# As ``make_answer``, in two sentences.
+FIRST = {"start": 0, "end": 4, "contribution": 1.5, "alone": 0.85, "without": 0.4}
+SECOND = {"start": 5, "end": 9, "contribution": -0.5, "alone": 0.4, "without": 0.85}
 
 
 def make_item(number: int, **other: Any) -> dict[str, Any]:
@@ -35,6 +42,41 @@ def test_an_answer_turns_back_into_its_message(explain: str) -> None:
         del message[name]
     answer = results.read_answer(message, explain)
     assert json.dumps(answer.to_message()) == json.dumps(message)
+
+
+def test_sentences_and_words_have_their_own_fields() -> None:
+    answer = results.read_answer(make_answer(sentences=[FIRST, SECOND]), "words")
+    assert answer.sentences == (Sentence(0, 4, 1.5, 0.85, 0.4), Sentence(5, 9, -0.5, 0.4, 0.85))
+    assert answer.words == (Word(0, 4, 1.5, 1.25), Word(5, 9, -0.5, None))
+    assert answer.to_message()["sentences"] == [FIRST, SECOND]
+    assert all(isinstance(part, Contribution) for part in (*answer.sentences, *answer.words))
+
+
+@pytest.mark.parametrize("without", [None, 1.5, -0.1, True])
+def test_a_review_of_two_sentences_has_a_probability_without_each(without: object) -> None:
+    message = make_answer(sentences=[FIRST, {**SECOND, "without": without}])
+    with pytest.raises(BadAnswerError):
+        results.read_answer(message, "words")
+
+
+def test_the_answer_of_an_older_service_is_none() -> None:
+    older = [{"start": 0, "end": 9, "contribution": 1.0}]
+    with pytest.raises(BadAnswerError, match="of this version"):
+        results.read_answer(make_answer(sentences=older), "sentences")
+
+
+@pytest.mark.parametrize("reason", messages.REASONS)
+def test_an_uncertain_answer_carries_its_reason(reason: str) -> None:
+    message = make_answer(sentiment="uncertain", reason=reason)
+    answer = results.read_answer(message, "words")
+    assert answer.reason == reason
+    assert answer.to_message() == message
+
+
+@pytest.mark.parametrize("reason", [None, "", "tired", "MIXED", 1, ["mixed"]])
+def test_an_uncertain_answer_without_a_known_reason_is_none(reason: Any) -> None:
+    with pytest.raises(BadAnswerError):
+        results.read_answer(make_answer(sentiment="uncertain", reason=reason), "words")
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -62,6 +104,10 @@ def test_an_answer_that_lacks_a_field_is_none(name: str) -> None:
         ("sentiment", None),
         ("sentiment", "negative"),
         ("sentiment", []),
+        ("sentiment", "uncertain"),
+        ("reason", "mixed"),
+        ("reason", ""),
+        ("reason", []),
         ("probability", 1.5),
         ("probability", -0.1),
         ("probability", "0.75"),
@@ -76,11 +122,19 @@ def test_an_answer_that_lacks_a_field_is_none(name: str) -> None:
         ("warnings", ["x"]),
         ("text", 5),
         ("text", "good"),
-        ("sentences", [{"start": 0, "end": 9, "contribution": 2.0}]),
-        ("sentences", [{"start": 3, "end": 3, "contribution": 1.0}]),
-        ("sentences", [{"start": -1, "end": 3, "contribution": 1.0}]),
-        ("sentences", [{"start": 0.0, "end": 9, "contribution": 1.0}]),
+        ("sentences", [{**SENTENCE, "contribution": 2.0}]),
+        ("sentences", [{**SENTENCE, "start": 9}]),
+        ("sentences", [{**SENTENCE, "start": -1}]),
+        ("sentences", [{**SENTENCE, "start": 0.0}]),
+        ("sentences", [{**SENTENCE, "alone": 1.5}]),
+        ("sentences", [{**SENTENCE, "alone": None}]),
+        ("sentences", [{**SENTENCE, "without": 0.5}]),
+        ("sentences", [{"start": 0, "end": 9, "contribution": 1.0, "alone": 0.5}]),
+        ("sentences", [{"start": 0, "end": 9, "contribution": 1.0, "without": None}]),
         ("sentences", []),
+        ("words", [{"start": 0, "end": 4, "contribution": 1.0, "effect": None}]),
+        ("words", [{"start": 0, "end": 4, "contribution": 1.0, "effect": "1"}]),
+        ("words", [{"start": 0, "end": 4, "contribution": 0.9}]),
         ("words", {}),
         ("words", None),
         ("model", {"id": 1, "vocabulary": "v", "uncertain": [0.4, 0.6]}),

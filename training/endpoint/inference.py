@@ -1,18 +1,19 @@
 """The endpoint's four hooks: load the model, parse a request, predict, write the answer. No torch.
 
 SageMaker's PyTorch container calls model_fn, input_fn, predict_fn and output_fn. The local endpoint,
-evaluation and batch jobs call the same four. The network reads one review at a time: dynamic int8 takes
+evaluation and batch jobs call the same four. The network reads one sentence at a time: dynamic int8 takes
 its scale over the whole input, so in a batch an answer would depend on its neighbours.
 """
 
 import json
-import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from training.endpoint import calibration, opinion, scoring
+from training.endpoint.calibration import Calibration, read_calibration
 from training.endpoint.onnx_runtime import ort
+from training.endpoint.scoring import SentenceNetwork
+from training.endpoint.weighing import read_weighing
 from vocab import messages, vocabulary
 from vocab.files import sha256
 from vocab.messages import EndpointRequest, Item, MessageError, Score
@@ -37,25 +38,25 @@ class Response(NamedTuple):
 
 
 class LoadedModel(NamedTuple):
-    """A loaded model: the network's session, the vocabulary, the card, and the model's public identity."""
+    """A loaded model: network, calibration, vocabulary, card, and the model's public identity."""
 
-    session: ort.InferenceSession
+    network: SentenceNetwork
+    calibration: Calibration
     vocabulary: Vocabulary
     card: dict[str, Any]
     identity: messages.Model
 
-    def score(self, ids: list[int]) -> Score:
-        """Run the network on one review's ids, 1 to max_tokens of them, and calibrate its logit."""
-        contributions, bias = self.session.run(None, {"ids": np.array(ids, dtype=np.int64)})
-        temperature = self.card["temperature"]
-        return messages.build_score(
-            float(bias[0]) / temperature, (contributions.astype(np.float64) / temperature).tolist()
-        )
+    def score(self, ids: list[int], lengths: list[int], explain: str = "none") -> Score:
+        """Score a review of 1 to max_tokens ids, in sentences of these lengths.
 
-    def predict(self, review: str) -> tuple[EncodedReview, Score]:
+        ``explain`` is "none", "sentences" or "words".
+        """
+        return scoring.score(self.network, self.calibration, ids, lengths, explain)
+
+    def predict(self, review: str, explain: str = "none") -> tuple[EncodedReview, Score]:
         """Encode and score a review. Raises MessageError 422 when it holds no token."""
         encoded = messages.check_encoded(self.vocabulary.encode(review))
-        return encoded, self.score(encoded.ids)
+        return encoded, self.score(encoded.ids, encoded.lengths, explain)
 
 
 def model_fn(model_dir: str | Path) -> LoadedModel:
@@ -70,11 +71,24 @@ def model_fn(model_dir: str | Path) -> LoadedModel:
             f"the model in {folder} was trained with vocabulary {identity.vocabulary[:16]}, this code has"
             f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
         )
-    return LoadedModel(load_session(data, folder), words, card, identity)
+    starts = frozenset(map(words.id_of, opinion.CLAUSE_TOKENS + opinion.CLAUSE_SIGNS))
+    network = load_network(data, folder)._replace(clause_starts=starts)
+    return LoadedModel(network, read_calibration(card), words, card, identity)
 
 
-def load_session(data: bytes, folder: Path) -> ort.InferenceSession:
+def load_network(data: bytes, folder: Path) -> SentenceNetwork:
     """Load a network from its bytes. An error names ``folder``. Raises ModelFilesError."""
+    session = _load_session(data, folder)
+    try:
+        return SentenceNetwork(session, read_weighing(session))
+    except Exception as error:  # ONNX Runtime's own types, or numbers that do not fit together
+        raise ModelFilesError(
+            f"{folder / 'model.onnx'} does not weigh sentences ({type(error).__name__}); it may be of an"
+            " older version; run `make train`"
+        ) from error
+
+
+def _load_session(data: bytes, folder: Path) -> ort.InferenceSession:
     options = ort.SessionOptions()
     # One thread a review, and as many reviews at once as there are cores. Several threads would slow down
     # an LSTM's small steps.
@@ -140,19 +154,18 @@ def _refusal(error: MessageError) -> Response:
     return Response(error.status, messages.to_json(message), messages.JSON)
 
 
-def _answer(item: Item, model: LoadedModel, explain: bool) -> dict[str, Any]:
+def _answer(item: Item, model: LoadedModel, explain: str) -> dict[str, Any]:
     if item.error:
         raise item.error
     if item.review is not None:
-        encoded, scored = model.predict(item.review)
-        sentiment = messages.sentiment_of(scored.probability, model.identity, encoded)
-        answer = {"sentiment": sentiment, **scored._asdict(), "warnings": messages.warnings_of(encoded)}
+        encoded, scored = model.predict(item.review, explain)
+        sentiment, reason, scored, warnings = messages.judge(encoded, scored, model.identity)
+        verdict = {"sentiment": sentiment, "reason": reason}
+        answer = {**verdict, **messages.score_message(scored), "warnings": warnings}
     else:
-        ids = item.ids or []
-        messages.check_ids(ids, model.vocabulary.size, model.card["max_tokens"])
-        answer = model.score(ids)._asdict()
-    if not explain:
-        del answer["contributions"]
+        ids, lengths = item.ids or [], item.lengths or []
+        messages.check_ids(ids, lengths, model.vocabulary.size, model.card["max_tokens"])
+        answer = messages.score_message(model.score(ids, lengths, explain))
     if item.id is not None:
         answer["id"] = item.id
     return answer
@@ -162,7 +175,7 @@ def _answer_line(item: Item, model: LoadedModel) -> dict[str, Any]:
     try:
         if item.ids is not None:
             raise MessageError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
-        answer = _answer(item, model, explain=False)
+        answer = _answer(item, model, "none")
     except MessageError as error:
         answer = {"error": {"code": error.code, "detail": error.detail}}
         if item.id is not None:
@@ -180,10 +193,16 @@ def _read_card(path: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise ModelFilesError(f"{path} is no JSON; restore it from git, or run `make train`") from error
-    keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "temperature", "max_tokens")
+    keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "max_tokens", *calibration.FIELDS)
     missing = [key for key in keys if not isinstance(card, dict) or key not in card]
     if missing:
-        raise ModelFilesError(f"{path} lacks {', '.join(missing)}; restore it from git, or run `make train`")
+        older = set(missing) <= {*calibration.FIELDS}
+        remedy = (
+            "it is of an older version; run `make train`, or `make adapt` for your own model"
+            if older
+            else "restore it from git, or run `make train`"
+        )
+        raise ModelFilesError(f"{path} lacks {', '.join(missing)}; {remedy}")
     if not _is_usable(card):
         raise ModelFilesError(
             f"{path} holds a value that can't be used; restore it from git, or run `make train`"
@@ -195,14 +214,14 @@ def _is_usable(card: dict[str, Any]) -> bool:
     """Return whether the card's values have the types and ranges that scoring needs."""
     try:
         low, high = card["uncertain"]
+        read_calibration(card)
         return (
             all(isinstance(card[key], str) for key in ("id", "onnx_sha256", "vocabulary"))
             and 0 <= low <= high <= 1
-            and 0 < card["temperature"] < math.inf
             and isinstance(card["max_tokens"], int)
             and card["max_tokens"] > 0
         )
-    except (TypeError, ValueError):
+    except (KeyError, TypeError, ValueError):
         return False
 
 

@@ -57,8 +57,9 @@ def message(**fields: Any) -> bytes:
 
 
 def of_ids(model: inference.LoadedModel, *reviews: str, **fields: Any) -> bytes:
-    items = [{"ids": model.vocabulary.encode_ids(review)} for review in reviews]
-    return message(**{"vocabulary": model.identity.vocabulary, "reviews": items, "explain": True} | fields)
+    encoded = [model.vocabulary.encode(review) for review in reviews]
+    items = [{"ids": one.ids, "sentences": one.lengths} for one in encoded]
+    return message(**{"vocabulary": model.identity.vocabulary, "reviews": items, "explain": "words"} | fields)
 
 
 def same(running: Running, model: inference.LoadedModel, body: bytes, content_type: str = JSON) -> Any:
@@ -77,7 +78,7 @@ def test_ids_as_the_lambda_sends_them(running: Running, published: inference.Loa
     status, (answer,) = same(running, published, of_ids(published, *readable))
     assert status == 200
     assert len(answer["answers"]) == len(readable) > 10
-    assert all(one["contributions"] for one in answer["answers"])
+    assert all(one["sentences"] and one["words"]["contributions"] for one in answer["answers"])
 
 
 def test_reviews_as_text(running: Running, published: inference.LoadedModel) -> None:
@@ -121,7 +122,12 @@ def test_the_model_s_card(running: Running, published: inference.LoadedModel) ->
         (b"{", JSON, 400, "malformed_json"),
         (b"", JSON, 400, "malformed_json"),
         (message(reviews=[]), JSON, 400, "bad_value"),
-        (message(reviews=[{"ids": [300]}], vocabulary="0123456789abcdef"), JSON, 409, "vocabulary_mismatch"),
+        (
+            message(reviews=[{"ids": [300], "sentences": [1]}], vocabulary="0123456789abcdef"),
+            JSON,
+            409,
+            "vocabulary_mismatch",
+        ),
         (message(reviews=[{"review": "x" * 50_001}]), JSON, 413, "too_long"),
         (b" " * (MAX_ENDPOINT_BYTES + 1), JSON, 413, "too_large"),
         (b"a,b", "text/csv", 415, "unsupported_media_type"),

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import random
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -25,17 +26,19 @@ from training.endpoint.inference import (
     predict_fn,
     respond,
 )
+from vocab import messages
 from vocab.files import sha256
 from vocab.messages import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS, MessageError
 
 ROOT = Path(__file__).resolve().parents[3]
 
+UNKNOWN = "Zyx qwv!"
 REVIEWS = [
     "A lovely, warm film; I laughed and cried.",
     "Dull, far too long, and the ending makes no sense at all.",
     "not good",
     "The cast is fine.<br /><br />The plot isn't. 4/10",
-    "Zyx qwv!",
+    UNKNOWN,
     "This film is long, and " + "it goes on and on, never quite badly, " * 60 + "and I loved it.",
 ]
 
@@ -46,9 +49,10 @@ def ask(model: LoadedModel, message: Any, content_type: str = JSON) -> bytes:
     return output_fn(predict_fn(input_fn(body, content_type), model), content_type)[0]
 
 
-def of_ids(model: LoadedModel, *reviews: str, explain: bool = True) -> dict[str, Any]:
+def of_ids(model: LoadedModel, *reviews: str, explain: str = "words") -> dict[str, Any]:
     """Return the message that the Lambda sends for reviews."""
-    items = [{"ids": model.vocabulary.encode_ids(review)} for review in reviews]
+    encoded = [model.vocabulary.encode(review) for review in reviews]
+    items = [{"ids": one.ids, "sentences": one.lengths} for one in encoded]
     return {"vocabulary": model.identity.vocabulary, "reviews": items, "explain": explain}
 
 
@@ -79,18 +83,20 @@ def test_a_review_gets_the_same_bytes_among_a_hundred_copies(model: LoadedModel)
 @given(data=st.data())
 @settings(max_examples=25, deadline=None)
 def test_any_ids_get_the_same_bytes_alone_and_beside_others(model: LoadedModel, data: st.DataObject) -> None:
-    ids = st.lists(st.integers(1, model.vocabulary.size - 1), min_size=1, max_size=40)
-    items = [{"ids": one} for one in data.draw(st.lists(ids, min_size=1, max_size=4))]
-    message = {"vocabulary": model.identity.vocabulary, "explain": True}
+    ids = st.lists(st.integers(1, model.vocabulary.size - 1), min_size=1, max_size=12)
+    reviews = data.draw(st.lists(st.lists(ids, min_size=1, max_size=4), min_size=1, max_size=4))
+    items = [{"ids": sum(review, []), "sentences": [*map(len, review)]} for review in reviews]
+    message = {"vocabulary": model.identity.vocabulary, "explain": "words"}
     together = parts(ask(model, message | {"reviews": items}))
     assert together == [parts(ask(model, message | {"reviews": [item]}))[0] for item in items]
 
 
-@pytest.mark.parametrize("review", REVIEWS)
+@pytest.mark.parametrize("review", [review for review in REVIEWS if review != UNKNOWN])
 def test_a_review_as_text_scores_as_its_ids_do(review: str, model: LoadedModel) -> None:
-    as_text = json.loads(ask(model, {"reviews": [{"review": review}], "explain": True}))["answers"][0]
+    as_text = json.loads(ask(model, {"reviews": [{"review": review}], "explain": "words"}))["answers"][0]
     as_ids = parts(ask(model, of_ids(model, review)))[0]
     assert as_text.pop("sentiment") in ("positive", "negative", "uncertain")
+    as_text.pop("reason")
     as_text.pop("warnings")
     assert json.dumps(as_text, separators=(",", ":")).encode() == as_ids
 
@@ -187,6 +193,15 @@ def test_a_card_that_is_something_else_lacks_all(content: str, own_package: Path
         model_fn(own_package)
 
 
+def test_a_card_of_an_older_version_is_named(own_package: Path) -> None:
+    card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
+    del card["short_temperature"], card["shift"]
+    (own_package / "model.json").write_text(json.dumps(card), encoding="utf-8")
+    expected = "model.json lacks short_temperature, shift; it is of an older version; run `make train`, or"
+    with pytest.raises(ModelFilesError, match=expected):
+        model_fn(own_package)
+
+
 def change(folder: Path, **values: Any) -> None:
     path = folder / "model.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | values))
@@ -196,10 +211,15 @@ def change(folder: Path, **values: Any) -> None:
     "values",
     [
         {"temperature": 0},
+        {"temperature": 1e-320},
         {"temperature": -1.0},
         {"temperature": "1.2"},
         {"temperature": math.nan},
         {"temperature": math.inf},
+        {"short_temperature": 0},
+        {"short_temperature": None},
+        {"shift": "0.1"},
+        {"shift": math.nan},
         {"uncertain": [0.6, 0.4]},
         {"uncertain": [0.4, 8.6]},
         {"uncertain": [0.4]},
@@ -232,7 +252,7 @@ def test_a_flipped_bit_of_the_card_is_named_or_leaves_answers_whole(
         model = model_fn(own_package)
     except ModelFilesError:
         return
-    scored = model.score([300, 301])
+    scored = model.score([300, 301], [2])
     assert 0 <= scored.probability <= 1
 
 
@@ -258,6 +278,24 @@ def test_a_network_that_onnx_runtime_can_t_load_is_named(content: bytes, own_pac
     change(own_package, onnx_sha256=sha256(content))
     with pytest.raises(ModelFilesError, match="model.onnx can't be loaded by ONNX Runtime"):
         model_fn(own_package)
+
+
+@pytest.mark.parametrize("constant", ["see_weight", "power"])
+def test_a_network_that_does_not_weigh_sentences_is_named(constant: str, own_package: Path) -> None:
+    network = onnx.load(own_package / "model.onnx")
+    kept = [output for output in network.graph.output if output.name != constant]
+    del network.graph.output[:]
+    network.graph.output.extend(kept)
+    content = network.SerializeToString()
+    (own_package / "model.onnx").write_bytes(content)
+    change(own_package, onnx_sha256=sha256(content))
+    with pytest.raises(ModelFilesError) as caught:
+        model_fn(own_package)
+    assert re.fullmatch(
+        rf"{own_package}/model.onnx does not weigh sentences \(\w+\); it may be of an older version;"
+        " run `make train`",
+        str(caught.value),
+    )
 
 
 @pytest.mark.parametrize("place", ["/etc/hostname", "../secret", "secret"])
@@ -301,7 +339,8 @@ def test_a_body_without_content_type_is_json() -> None:
         (b"{}", JSON, 400, "bad_value"),
         (b'{"reviews": []}', JSON, 400, "bad_value"),
         (b'{"reviews": {"ids": [1]}}', JSON, 400, "bad_value"),
-        (b'{"reviews": [{"ids": [1]}], "explain": 1}', JSON, 400, "wrong_type"),
+        (b'{"reviews": [{"ids": [1]}], "explain": "all"}', JSON, 400, "bad_value"),
+        (b'{"reviews": [{"ids": [1]}], "explain": true}', JSON, 409, "version_mismatch"),
         (b'{"reviews": [{"ids": [1]}], "vocabulary": 7}', JSON, 400, "wrong_type"),
         (b'{"reviews": [{"ids": [1]}], "more": 1}', JSON, 400, "unknown_field"),
         (b'{"reviews": [{"ids": [NaN]}]}', JSON, 400, "malformed_json"),
@@ -331,8 +370,8 @@ def test_a_number_that_is_none_never_leaves(bad: float) -> None:
 def test_a_network_that_gives_nan_gives_no_answer(made_package: Path, own_package: Path) -> None:
     network = onnx.load(made_package / "model.onnx")
     for tensor in network.graph.initializer:
-        if tensor.name == "head_bias":
-            tensor.CopyFrom(onnx.helper.make_tensor("head_bias", onnx.TensorProto.FLOAT, [1], [math.nan]))
+        if tensor.name == (name := "polarity_bias_constant"):
+            tensor.CopyFrom(onnx.helper.make_tensor(name, onnx.TensorProto.FLOAT, [1], [math.nan]))
     data = network.SerializeToString()
     (own_package / "model.onnx").write_bytes(data)
     change(own_package, onnx_sha256=sha256(data))
@@ -357,27 +396,36 @@ def test_an_answer_names_its_model_and_adds_up(model: LoadedModel) -> None:
         "uncertain": model.card["uncertain"],
     }
     for review, one in zip(REVIEWS, answer["answers"], strict=True):
-        assert len(one["contributions"]) == len(model.vocabulary.encode_ids(review))
-        assert abs(one["bias"] + sum(one["contributions"]) - one["logit"]) <= 1e-5
+        encoded = model.vocabulary.encode(review)
+        words = one["words"]["contributions"]
+        sentences = [sentence["contribution"] for sentence in one["sentences"]]
+        assert (len(words), len(sentences)) == (len(encoded.ids), len(encoded.lengths))
+        for parts_of_logit in (words, sentences):
+            assert abs(one["bias"] + sum(parts_of_logit) - one["logit"]) <= 1e-5
         assert abs(1 / (1 + math.exp(-one["logit"])) - one["probability"]) <= 1e-5
 
 
-def test_contributions_and_bias_are_divided_by_the_temperature(own_package: Path) -> None:
-    change(own_package, temperature=1.0)
-    plain = model_fn(own_package).score([300, 301, 302])
-    change(own_package, temperature=2.0)
-    calibrated = model_fn(own_package).score([300, 301, 302])
-    assert calibrated.bias == pytest.approx(plain.bias / 2, abs=1e-6)
-    assert calibrated.contributions == pytest.approx([value / 2 for value in plain.contributions], abs=1e-6)
-    assert calibrated.logit == pytest.approx(plain.logit / 2, abs=1e-5)
+def test_a_long_review_has_the_card_s_temperature_and_shift(own_package: Path) -> None:
+    ids, lengths = [*range(300, 400)], [40, 60]
+    change(own_package, temperature=1.0, shift=0.0)
+    plain = model_fn(own_package).score(ids, lengths, "words")
+    change(own_package, temperature=2.0, shift=0.5)
+    calibrated = model_fn(own_package).score(ids, lengths, "words")
+    assert (plain.bias, calibrated.bias) == (0.0, 0.5)
+    assert calibrated.logit == pytest.approx(0.5 + plain.logit / 2, abs=1e-5)
+    assert calibrated.words and plain.words
+    halves = [value / 2 for value in plain.words.contributions]
+    assert calibrated.words.contributions == pytest.approx(halves, abs=1e-5)
 
 
-def test_without_explain_there_are_no_contributions_and_the_rest_is_the_same(model: LoadedModel) -> None:
-    short = json.loads(ask(model, of_ids(model, *REVIEWS, explain=False)))["answers"]
+@pytest.mark.parametrize(("explain", "more"), [("none", set()), ("sentences", {"sentences"})])
+def test_less_explained_is_the_same_without_the_rest(
+    explain: str, more: set[str], model: LoadedModel
+) -> None:
+    short = json.loads(ask(model, of_ids(model, *REVIEWS, explain=explain)))["answers"]
     full = json.loads(ask(model, of_ids(model, *REVIEWS)))["answers"]
-    for answer in full:
-        del answer["contributions"]
-    assert short == full
+    assert set(short[0]) == {"logit", "probability", "bias", "opinion"} | more
+    assert short == [{key: value for key, value in one.items() if key in short[0]} for one in full]
 
 
 def test_describe_answers_the_card(model: LoadedModel) -> None:
@@ -421,19 +469,54 @@ def test_a_text_needs_no_fingerprint(model: LoadedModel) -> None:
 )
 def test_bad_ids_refuse_the_message(ids: Any, status: int, code: str, model: LoadedModel) -> None:
     message = of_ids(model, "Good.")
-    message["reviews"].append({"ids": ids})
+    message["reviews"].append({"ids": ids, "sentences": [1]})
     error = refusal(model, message)
     assert (error.status, error.code) == (status, code)
 
 
+@pytest.mark.parametrize(
+    ("lengths", "code"),
+    [
+        ([], "bad_value"),
+        ([2], "bad_value"),
+        ([3, 1], "bad_value"),
+        ([3, 0], "bad_value"),
+        ([4, -1], "bad_value"),
+        ([3.0], "wrong_type"),
+        ([True, 2], "wrong_type"),
+        (None, "wrong_type"),
+    ],
+    ids=str,
+)
+def test_lengths_that_do_not_fit_the_ids_refuse_the_message(
+    lengths: Any, code: str, model: LoadedModel
+) -> None:
+    message = of_ids(model, "Good.") | {"reviews": [{"ids": [300, 301, 302], "sentences": lengths}]}
+    error = refusal(model, message)
+    assert (error.status, error.code) == (400, code)
+
+
+def test_ids_without_lengths_refuse_the_message(model: LoadedModel) -> None:
+    error = refusal(model, of_ids(model, "Good.") | {"reviews": [{"ids": [300]}]})
+    assert (error.status, error.code) == (400, "missing_field")
+
+
 def test_the_first_and_the_last_id_and_the_longest_review_are_scored(model: LoadedModel) -> None:
-    items = [{"ids": [1]}, {"ids": [model.vocabulary.size - 1]}, {"ids": [300] * model.card["max_tokens"]}]
+    most = model.card["max_tokens"]
+    items = [
+        {"ids": [1], "sentences": [1]},
+        {"ids": [model.vocabulary.size - 1], "sentences": [1]},
+        {"ids": [300] * most, "sentences": [most]},
+    ]
     message = {"vocabulary": model.identity.vocabulary, "reviews": items}
     assert len(json.loads(ask(model, message))["answers"]) == 3
 
 
 def test_an_id_one_past_the_last_is_refused(model: LoadedModel) -> None:
-    message = {"vocabulary": model.identity.vocabulary, "reviews": [{"ids": [model.vocabulary.size]}]}
+    message = {
+        "vocabulary": model.identity.vocabulary,
+        "reviews": [{"ids": [model.vocabulary.size], "sentences": [1]}],
+    }
     assert refusal(model, message).detail == f"ids must lie from 1 to {model.vocabulary.size - 1}"
 
 
@@ -452,8 +535,31 @@ def test_a_name_is_carried_through(model: LoadedModel) -> None:
 
 def test_a_review_without_a_known_word_is_uncertain_whatever_its_probability(model: LoadedModel) -> None:
     answer = json.loads(ask(model, {"reviews": [{"review": "Zyxqw vbnmq!"}]}))["answers"][0]
-    assert answer["sentiment"] == "uncertain"
+    assert (answer["sentiment"], answer["reason"]) == ("uncertain", "no_known_words")
     assert "no_known_words" in {warning["code"] for warning in answer["warnings"]}
+
+
+@pytest.mark.parametrize("explain", messages.EXPLAIN)
+@pytest.mark.parametrize(
+    "review",
+    ["A lovely film.", "Zyxqw vbnmq!", "Ce film est vraiment magnifique et les acteurs sont excellents."],
+)
+def test_a_text_gets_the_verdict_that_the_app_gives(review: str, explain: str, model: LoadedModel) -> None:
+    answer = json.loads(ask(model, {"reviews": [{"review": review}], "explain": explain}))["answers"][0]
+    expected = messages.build_verdict(*model.predict(review, explain), model.identity)
+    for key in ("sentiment", "reason", "probability", "warnings", "bias"):
+        assert answer[key] == expected[key]
+    assert len(answer.get("sentences", [])) == len(expected.get("sentences", []))
+    assert len(answer.get("words", {}).get("contributions", [])) == len(expected.get("words", []))
+    assert messages.sigmoid(answer["logit"]) == pytest.approx(answer["probability"], abs=1e-6)
+
+
+def test_a_line_gets_the_verdict_of_a_message(model: LoadedModel) -> None:
+    review = "Ce film est vraiment magnifique et les acteurs sont excellents."
+    line = json.loads(ask(model, json.dumps({"review": review}).encode(), JSON_LINES))
+    message = json.loads(ask(model, {"reviews": [{"review": review}]}))["answers"][0]
+    assert (line["sentiment"], line["reason"]) == ("uncertain", "not_english")
+    assert {key: line[key] for key in message} == message
 
 
 # --- predict_fn: JSON lines ---------------------------------------------------------------------
@@ -465,7 +571,7 @@ def test_bad_lines_get_their_own_errors_between_the_answers_of_good_ones(model: 
         b"{",
         b"",
         b'{"id": "third", "review": 7}',
-        b'{"id": 4, "ids": [300, 301]}',
+        b'{"id": 4, "ids": [300, 301], "sentences": [2]}',
         b'{"id": 5, "review": "<br />"}',
         b'{"id": 6, "review": "Dull."}\r',
         b"   ",

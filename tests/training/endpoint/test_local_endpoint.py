@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -62,7 +63,8 @@ def client(endpoint: Endpoint) -> Any:
 
 
 def message_of(model: inference.LoadedModel, review: str, **more: Any) -> bytes:
-    items = [{"ids": model.vocabulary.encode_ids(review)}]
+    encoded = model.vocabulary.encode(review)
+    items = [{"ids": encoded.ids, "sentences": encoded.lengths}]
     return json.dumps({"vocabulary": model.identity.vocabulary, "reviews": items} | more).encode()
 
 
@@ -80,7 +82,7 @@ def refusal(client: Any, body: bytes, **more: str) -> ClientError:
 
 
 def test_boto3_gets_the_bytes_that_the_hooks_give(client: Any, model: inference.LoadedModel) -> None:
-    body = message_of(model, "A lovely, warm film.", explain=True)
+    body = message_of(model, "A lovely, warm film.", explain="words")
     answer = invoke(client, body)
     expected, content_type = inference.output_fn(
         inference.predict_fn(inference.input_fn(body, JSON), model), JSON
@@ -103,7 +105,9 @@ def test_boto3_gets_the_card(client: Any, model: inference.LoadedModel) -> None:
 
 
 def test_eight_callers_at_once_get_the_bytes_that_one_gets(client: Any, model: inference.LoadedModel) -> None:
-    bodies = [message_of(model, f"A film of {n} ideas, and not one is good.", explain=True) for n in range(8)]
+    bodies = [
+        message_of(model, f"A film of {n} ideas, and not one is good.", explain="words") for n in range(8)
+    ]
     expected = [invoke(client, body)["Body"].read() for body in bodies]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda body: invoke(client, body)["Body"].read(), bodies * 4)) == expected * 4
@@ -125,7 +129,11 @@ def test_an_unknown_endpoint_is_a_validation_error(client: Any) -> None:
     ("body", "status", "code"),
     [
         (b"{", 400, "malformed_json"),
-        (b'{"vocabulary": "0123456789abcdef", "reviews": [{"ids": [300]}]}', 409, "vocabulary_mismatch"),
+        (
+            b'{"vocabulary": "0123456789abcdef", "reviews": [{"ids": [300], "sentences": [1]}]}',
+            409,
+            "vocabulary_mismatch",
+        ),
         (b'{"reviews": [{"review": "<br />"}]}', 422, "no_token"),
         (b"\xff", 400, "not_utf8"),
         (b"", 400, "malformed_json"),
@@ -156,7 +164,8 @@ def test_a_model_that_fails_tells_the_kind_of_failure_and_no_word_of_the_request
         def run(self, *_: object) -> None:
             raise RuntimeError("canary in the message")
 
-    with serving(model._replace(session=Broken())) as server:
+    broken = model._replace(network=model.network._replace(session=Broken()))
+    with serving(broken) as server:
         response = refusal(client_of(server.server_port), message_of(model, "Good.")).response
     assert response["OriginalStatusCode"] == 500
     assert json.loads(response["OriginalMessage"]) == {"code": "model_failed", "detail": "RuntimeError"}
@@ -167,10 +176,11 @@ def test_a_model_that_fails_tells_the_kind_of_failure_and_no_word_of_the_request
 
 def test_a_network_that_gives_nan_is_a_model_error(model: inference.LoadedModel) -> None:
     class Nan:
-        def run(self, _: object, given: dict[str, Any]) -> Any:
-            return given["ids"].astype("float32") * float("nan"), [float("nan")]
+        def run(self, *_: object) -> Any:
+            pooled = np.full(model.network.weighing.polarity_weight.shape, np.nan, dtype=np.float32)
+            return pooled, pooled[None]
 
-    with serving(model._replace(session=Nan())) as server:
+    with serving(model._replace(network=model.network._replace(session=Nan()))) as server:
         response = refusal(client_of(server.server_port), message_of(model, "Good.")).response
     assert response["OriginalStatusCode"] == 500
 

@@ -42,7 +42,7 @@ def test_an_answer_is_that_of_the_hooks_and_sets_no_status(package: Path) -> Non
     ("message", "content_type", "status", "phrase", "code"),
     [
         (b"{", JSON, 400, "Bad Request", "malformed_json"),
-        (b'{"reviews": [{"ids": [300]}]}', JSON, 409, "Conflict", "vocabulary_mismatch"),
+        (b'{"reviews": [{"ids": [300], "sentences": [1]}]}', JSON, 409, "Conflict", "vocabulary_mismatch"),
         (b"a,b", "text/csv", 415, "Unsupported Media Type", "unsupported_media_type"),
     ],
 )

@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 FOLDER = Path(__file__).resolve().parent
-GOLDEN = b'{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":true}'
+GOLDEN = b'{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":"words"}'
 JSON = "application/json"
 # ONNX Runtime works outside Python's lock, but parsing and writing messages do not. More threads would wait
 # for each other.
