@@ -7,8 +7,9 @@
     python -m training.baselines.table --speed                  # only the times of the published rows
     python -m training.baselines.table --dry-run                # a few reviews, to check that it runs
 
-Prints the table and one JSON. ``--publish`` writes the rows into the model's card, as ``peers``. The row of a
-baseline that is not installed names what to install.
+Prints the table and one JSON. ``--publish`` writes the rows into the model's card, as ``peers``. Published
+rows of that split stay, without their time, where they were not measured. The row of a baseline that is not
+installed names what to install.
 """
 
 import argparse
@@ -193,6 +194,16 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def merged(published: Sequence[dict[str, Any]], rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows to publish, in the order of NAMES: what was measured, and what was published before.
+
+    A row that was not measured loses its time, which can't be compared with another run's.
+    """
+    before = ({**row, "ms_median": None} for row in published)
+    by_name = {row["name"]: row for row in (*before, *rows) if "missing" not in row}
+    return [by_name[name] for name in NAMES.values() if name in by_name]
+
+
 def _score(baseline: Baseline, reviews: Sequence[dataset.Review]) -> tuple[np.ndarray, np.ndarray]:
     """Score reviews one by one. Return logits, float64 (reviews,), and labels 0 or 1, (reviews,)."""
     progress = tqdm(reviews, desc=baseline.name, disable=None, mininterval=2)
@@ -263,9 +274,10 @@ def main() -> None:
     if options.out:
         write_atomic(options.out, (json.dumps(figures, indent=2) + "\n").encode())
     if options.publish:
-        measured = [row for row in rows if "missing" not in row]
+        published = inference.model_fn(options.model).card["metrics"].get("peers", {})
+        kept = published["rows"] if published.get("split") == split else []
         command = f"python -m training.baselines.table --split {split}"
-        publish(options.model, "peers", {**figures, "rows": measured}, command)
+        publish(options.model, "peers", {**figures, "rows": merged(kept, rows)}, command)
 
 
 if __name__ == "__main__":

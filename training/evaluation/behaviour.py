@@ -49,13 +49,16 @@ def load_cases() -> list[dict[str, Any]]:
 
 
 def load_sentences(reviews: Sequence[dataset.Review]) -> list[dict[str, Any]]:
-    """Load the labelled sentences and cut their text out of the development reviews."""
+    """Load the labelled sentences and cut their text out of the development reviews.
+
+    Sentences that these reviews lack are left out, for another archive than IMDb's.
+    """
     texts = {review.name: review.text for review in reviews}
     lines = (FOLDER / "sentences.jsonl").read_text(encoding="utf-8").splitlines()
     sentences = [json.loads(line) for line in lines]
     for row in sentences:
-        row["text"] = clean(texts[row["review"]])[row["start"] : row["end"]]
-    return sentences
+        row["text"] = clean(texts.get(row["review"], ""))[row["start"] : row["end"]]
+    return [row for row in sentences if row["text"].strip()]
 
 
 def evaluate(cases: Sequence[dict[str, Any]], score: Scorer) -> list[Outcome]:

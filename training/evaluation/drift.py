@@ -25,6 +25,8 @@ TIMEOUT_SECONDS = 30
 FEWEST_REVIEWS = 30
 # A difference counts above so many standard errors and above this share.
 SURE, LARGE = 3.0, 0.05
+# A warning of an opinion, not of the text. Cards have no figure of it.
+UNCOUNTED = frozenset({"mixed"})
 
 
 class DriftError(Exception):
@@ -81,7 +83,7 @@ def compare(traffic: Traffic, card: dict[str, Any]) -> list[Share]:
             Share("uncertain", _uncertain(traffic), 1 - figures["coverage"]),
             Share("positive, of those not uncertain", _positive(traffic), _positive_of_card(figures)),
         ]
-        for code in sorted({*flagged, *traffic.warnings}):
+        for code in sorted(flagged.keys() | (traffic.warnings.keys() - UNCOUNTED)):
             share = traffic.warnings.get(code, 0) / traffic.reviews
             shares.append(Share(f"with the warning {code}", share, flagged.get(code, 0.0)))
         return [*shares, *_lengths(traffic, figures)]

@@ -3,7 +3,6 @@
     python -m training.evaluation.evaluate --split test          # the 25,000 official test reviews
     python -m training.evaluation.evaluate --csv reviews.csv     # any file with the columns text and label
     python -m training.evaluation.evaluate --speed               # milliseconds a review, one thread
-    python -m training.evaluation.evaluate --length-temperature  # try a temperature by length
 
 The test split takes two minutes; ``--speed`` reads reviews of 230 tokens.
 Prints one JSON. ``--publish`` writes the figures of that split, or the speed, into the model's card.
@@ -15,7 +14,6 @@ import json
 import os
 import sys
 import time
-import zlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
@@ -46,7 +44,6 @@ NEGATORS = NEGATIONS | frozenset(
 MAX_CARD_BYTES = 64_000
 # The network reads 236 tokens of a development review on average.
 SPEED_TOKENS, SPEED_REVIEWS, SPEED_WARM_UP = 230, 500, 50
-FOLDS = 5
 
 
 class Reading(NamedTuple):
@@ -106,57 +103,15 @@ def measure(texts: Sequence[str], labels: np.ndarray, model: Path, workers: int)
     logits = reading.logits
     probabilities = metrics.probabilities_of(logits)
     band = tuple(card["uncertain"])
-    uncalibrated = metrics.probabilities_of(logits * card["temperature"])
     quarters = metrics.by_length(probabilities, labels, reading.lengths, band)
     return {
         **metrics.summary(probabilities, labels, band),
         "unread": int(unread.sum()),
-        "ece_before_temperature": metrics.expected_calibration_error(uncalibrated, labels),
         "ece_worst_quarter": max(row["ece"] for row in quarters),
         "by_length": quarters,
         "by_negation": metrics.by_negation(probabilities, labels, reading.negators, reading.lengths, band),
         "risk_coverage": metrics.risk_coverage(probabilities, labels),
         "reliability": metrics.reliability(probabilities, labels),
-    }
-
-
-def compare_length_temperature(
-    logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray, groups: np.ndarray
-) -> dict[str, Any]:
-    """Compare a temperature a + b * log(tokens) with one for all lengths, which serving uses.
-
-    ``logits`` are those before calibration. Each of FOLDS parts is measured with temperatures fitted on the
-    others. ``groups``, int (reviews,), are the films, which no two parts share.
-    """
-    plain, by_length = np.zeros(len(logits)), np.zeros(len(logits))
-    for fold in range(FOLDS):
-        held = groups % FOLDS == fold
-        plain[held] = metrics.fit_temperature(logits[~held], labels[~held])
-        a, b = metrics.fit_length_temperature(logits[~held], labels[~held], lengths[~held])
-        by_length[held] = metrics.length_temperatures(lengths[held], a, b)
-    gain = metrics.log_losses(logits, labels, plain) - metrics.log_losses(logits, labels, by_length)
-    a, b = metrics.fit_length_temperature(logits, labels, lengths)
-    error = float(gain.std(ddof=1) / np.sqrt(len(gain)))
-    return {
-        "a": round(a, 4),
-        "b": round(b, 4),
-        "one_temperature": _calibration(logits, labels, lengths, plain),
-        "by_length": _calibration(logits, labels, lengths, by_length),
-        "nll_gain": float(gain.mean()),
-        "nll_gain_standard_error": error,
-        "helps": bool(gain.mean() > 2 * error),
-    }
-
-
-def _calibration(
-    logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray, temperatures: np.ndarray
-) -> dict[str, float]:
-    probabilities = metrics.probabilities_of(logits, temperatures)
-    quarters = metrics.by_length(probabilities, labels, lengths, (0.5, 0.5))
-    return {
-        "nll": metrics.nll(logits, labels, temperatures),
-        "ece": metrics.expected_calibration_error(probabilities, labels),
-        "ece_worst_quarter": max(row["ece"] for row in quarters),
     }
 
 
@@ -176,7 +131,7 @@ def reviews_of_length(texts: Sequence[str], tokens: int, most: int) -> list[str]
 def speed(texts: Sequence[str], folder: Path) -> dict[str, Any]:
     """Return milliseconds a review of SPEED_TOKENS tokens, from its text to its explained answer.
 
-    One thread, after a warm-up. ``network`` is the network's own part, contributions included.
+    One thread, after a warm-up. ``network`` is the scoring's own part, with every word explained.
     """
     model = inference.model_fn(folder)
     reviews = reviews_of_length(texts, SPEED_TOKENS, SPEED_REVIEWS)
@@ -185,10 +140,10 @@ def speed(texts: Sequence[str], folder: Path) -> dict[str, Any]:
     whole, network = [], []
     for review in [*reviews[:SPEED_WARM_UP], *reviews]:
         began = time.perf_counter()
-        encoded, scored = model.predict(review)
-        messages.build_answer(encoded, scored, "words", model.identity, "speed")
+        encoded, scored = model.predict(review, "sentences")
+        messages.build_answer(encoded, scored, model.identity, "speed")
         answered = time.perf_counter()
-        model.score(encoded.ids)
+        model.score(encoded.ids, encoded.lengths, "sentences")
         whole.append(1000 * (answered - began))
         network.append(1000 * (time.perf_counter() - answered))
     whole, network = whole[-len(reviews) :], network[-len(reviews) :]
@@ -289,14 +244,12 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     parser.add_argument("--publish", action="store_true", help="write the figures into the card")
-    other = parser.add_mutually_exclusive_group()
-    other.add_argument("--speed", action="store_true", help="measure milliseconds a review instead")
-    other.add_argument("--length-temperature", action="store_true", help="try a temperature by length")
+    parser.add_argument("--speed", action="store_true", help="measure milliseconds a review instead")
     options = parser.parse_args()
     if options.workers < 1:
         parser.error(f"--workers must be 1 or more, got {options.workers}")
-    if (options.speed or options.length_temperature) and (options.csv or options.split != "development"):
-        parser.error("--speed and --length-temperature are measured on the development split")
+    if options.speed and (options.csv or options.split != "development"):
+        parser.error("--speed is measured on the development split")
     try:
         figures = _figures(options)
     except OSError as error:
@@ -316,11 +269,6 @@ def _figures(options: argparse.Namespace) -> dict[str, Any]:
     reviews = getattr(dataset.load(dataset.find_archive(options.archive)), options.split)
     texts = [review.text for review in reviews]
     labels = np.array([review.label for review in reviews])
-    if options.length_temperature:
-        reading = score_texts(texts, options.model, options.workers)
-        films = np.array([zlib.crc32(review.film.encode()) for review in reviews])
-        before = reading.logits * inference.model_fn(options.model).card["temperature"]
-        return compare_length_temperature(before, labels, reading.lengths, films)
     if options.speed:
         name, command = "speed", "python -m training.evaluation.evaluate --speed"
         figures = speed(texts, options.model)

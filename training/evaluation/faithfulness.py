@@ -3,10 +3,11 @@
     python -m training.evaluation.faithfulness                 # 500 development reviews, a few minutes
     python -m training.evaluation.faithfulness --reviews 50    # a first look
 
-Words are ranked by the model's contributions, by occlusion (each word removed in turn) and at random. Then
-the top 1, 5, 10, 20 and 50 % of a review's words are removed from the network's input (comprehensiveness: the
-probability of its verdict should fall), or kept alone (sufficiency: it should stay). Both are averaged over
-the five shares (AOPC). Prints a table and one line of JSON.
+Words are ranked by the model's contributions, which add up, by its effects, which are measured for the
+strongest, by occlusion (each word removed in turn) and at random. Then the top 1, 5, 10, 20 and 50 % of a
+review's words are removed from the network's input (comprehensiveness: the probability of its verdict should
+fall), or kept alone (sufficiency: it should stay). Both are averaged over the five shares (AOPC). A sentence
+without a token left is gone. Prints a table and one line of JSON.
 
 Source: DeYoung et al., "ERASER: A Benchmark to Evaluate Rationalized NLP Models", ACL 2020.
 """
@@ -30,19 +31,21 @@ from tqdm import tqdm
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation.evaluate import load_model, publish
-from vocab.messages import MessageError, Score, sigmoid
+from vocab.messages import MessageError, Score, WordScores, sigmoid
 from vocab.text import is_word
 from vocab.vocabulary import EncodedReview
 
 SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
-METHODS = ("contributions", "occlusion", "random")
+METHODS = ("contributions", "effects", "occlusion", "random")
 REVIEWS = 500
 # Random orders for each review; their mean counts.
 RANDOM_ORDERS = 5
 CHUNK = 10
+# The logit of a text without a token, which the network can't read.
+NOTHING = 0.0
 
-# Returns the network's score of at least one id.
-ScoreFunction = Callable[[list[int]], Score]
+# Returns the network's score of a review: its ids, the sentences' lengths, and how much to explain.
+ScoreFunction = Callable[[list[int], list[int], str], Score]
 
 
 class Erasure(NamedTuple):
@@ -56,41 +59,49 @@ class Outcome(NamedTuple):
     """A review: its erasures by method, its sentences' falls, and the gap between logit and sum of parts.
 
     ``falls`` are the falls of P(verdict) without each sentence. ``strongest`` is the index of the sentence
-    with the largest contribution to the verdict.
+    with the largest contribution to the verdict, ``most_effective`` of the one that the score says changes
+    P(positive) most when it is left out.
     """
 
     erasures: dict[str, Erasure]
     falls: list[float]
     strongest: int
+    most_effective: int
     sum_gap: float
 
 
 def measure(encoded: EncodedReview, score: ScoreFunction, seed: int) -> Outcome | None:
     """Remove words and sentences from one review. Return None if it holds no word."""
-    ids = encoded.ids
-    scored = score(ids)
-    sign = 1 if scored.probability >= 0.5 else -1
     words = [index for index, name in enumerate(encoded.tokens.names) if is_word(name)]
     if not words:
         return None
-    without = partial(_logit_without, ids, score, scored.bias)
+    scored = score(encoded.ids, encoded.lengths, "words")
+    assert scored.sentences is not None and scored.words is not None
+    sign = 1 if scored.probability >= 0.5 else -1
+    without = partial(_logit_without, encoded, score)
     rank = partial(sorted, words)
-    contributed = rank(key=lambda index: -sign * scored.contributions[index])
+    contributions, effects = scored.words
     occluded = {index: without({index}) for index in words}
     chooser = random.Random(seed)
     shuffled = [chooser.sample(words, len(words)) for _ in range(RANDOM_ORDERS)]
-    erase = partial(_erase, ids=ids, without=without, logit=scored.logit, sign=sign)
+    erase = partial(_erase, count=len(encoded.ids), without=without, logit=scored.logit, sign=sign)
     spans = [set(range(one.first, one.last)) for one in encoded.sentences]
-    pulls = [sign * sum(scored.contributions[index] for index in span) for span in spans]
+    pulls = [sign * one.contribution for one in scored.sentences]
+    changes = [0.0 if one.without is None else one.without - scored.probability for one in scored.sentences]
     return Outcome(
         {
-            "contributions": erase(contributed),
+            "contributions": erase(rank(key=lambda index: -sign * contributions[index])),
+            "effects": erase(rank(key=partial(_by_effect, scored.words, sign))),
             "occlusion": erase(rank(key=lambda index: sign * occluded[index])),
             "random": _mean([erase(order) for order in shuffled]),
         },
         [_fall(scored.logit, without(span), sign) for span in spans],
         int(np.argmax(pulls)),
-        abs(math.fsum([scored.bias, *scored.contributions]) - scored.logit),
+        int(np.argmax(np.abs(changes))),
+        max(
+            abs(math.fsum([scored.bias, *parts]) - scored.logit)
+            for parts in (contributions, [one.contribution for one in scored.sentences])
+        ),
     )
 
 
@@ -118,6 +129,9 @@ def summarize(outcomes: Sequence[Outcome]) -> dict[str, Any]:
         found["sentences"] = {
             "reviews": len(split),
             "without_the_strongest": float(np.mean([one.falls[one.strongest] for one in split])),
+            "without_the_strongest_by_effect": float(
+                np.mean([one.falls[one.most_effective] for one in split])
+            ),
             "without_any_one": float(np.mean([np.mean(one.falls) for one in split])),
             "without_the_one_that_matters_most": float(np.mean([max(one.falls) for one in split])),
             "the_strongest_matters_most": float(
@@ -176,25 +190,33 @@ def _measure_piece(model: str, texts: Sequence[str]) -> list[Outcome]:
     return outcomes
 
 
-def _logit_without(ids: list[int], score: ScoreFunction, bias: float, removed: set[int]) -> float:
-    """Return the logit of the ids that are left, the bias if none is."""
-    left = [number for index, number in enumerate(ids) if index not in removed]
-    return score(left).logit if left else bias
+def _by_effect(words: WordScores, sign: int, index: int) -> float:
+    """Return a key that sorts words by effect, or by contribution where none was measured."""
+    effect = words.effects[index]
+    return -sign * (words.contributions[index] if effect is None else effect)
+
+
+def _logit_without(encoded: EncodedReview, score: ScoreFunction, removed: set[int]) -> float:
+    """Return the logit of the tokens that are left; a sentence without any is gone."""
+    spans = (range(one.first, one.last) for one in encoded.sentences)
+    left = [[encoded.ids[index] for index in span if index not in removed] for span in spans]
+    lengths = [len(ids) for ids in left if ids]
+    return score([number for ids in left for number in ids], lengths, "none").logit if lengths else NOTHING
 
 
 def _erase(
     order: Sequence[int],
-    ids: list[int],
+    count: int,
     without: Callable[[set[int]], float],
     logit: float,
     sign: int,
 ) -> Erasure:
-    """Remove the first words of an order; then keep only them, without other words and signs."""
+    """Remove the first words of an order; then keep only them, of the review's ``count`` tokens."""
     removed, kept = [], []
     for share in SHARES:
         top = set(order[: math.ceil(share * len(order) - 1e-9)])
         removed.append(_fall(logit, without(top), sign))
-        kept.append(_fall(logit, without(set(range(len(ids))) - top), sign))
+        kept.append(_fall(logit, without(set(range(count)) - top), sign))
     return Erasure(removed, kept)
 
 

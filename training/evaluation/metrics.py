@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from training.endpoint.calibration import Calibration, length_share
+
 BINS = 15
 # Share right among verdicts that are not "uncertain".
 OUTRIGHT_ACCURACY = 0.95
@@ -16,8 +18,6 @@ OUTRIGHT_ACCURACY = 0.95
 MIN_COVERAGE, MIN_THRESHOLD = 0.5, 0.55
 # The surest 100 %, 95 %, ... 50 % of the reviews.
 SHARES = tuple(percent / 100 for percent in range(100, 45, -5))
-# The least temperature at any length.
-MIN_TEMPERATURE = 0.05
 CHANCE_DRAWS = 100
 
 
@@ -47,29 +47,33 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return round(math.exp(best), 4)
 
 
-def fit_length_temperature(
-    logits: np.ndarray, labels: np.ndarray, lengths: np.ndarray
-) -> tuple[float, float]:
-    """Fit a and b of the temperature a + b * log(tokens) of least log loss, with b from -0.5 to 0.5."""
-    logs = np.log(lengths)
-    middle = float(logs.mean())
+def fit_calibration(
+    sums: np.ndarray, tokens: np.ndarray, sentences: np.ndarray, targets: np.ndarray
+) -> Calibration:
+    """Fit temperatures and shift of least log loss to the network's sums, each float64 (texts,).
 
-    def of_slope(slope: float) -> tuple[float, float]:
-        def loss(log: float) -> float:
-            temperatures = np.maximum(math.exp(log) + slope * (logs - middle), MIN_TEMPERATURE)
-            return nll(logits, labels, temperatures)
+    :param tokens: the tokens of each text, int (texts,)
+    :param sentences: the sentences of each text, int (texts,)
+    :param targets: the label, 0 or 1, or 0.5 for a text without an opinion, (texts,)
+    """
+    from scipy.optimize import minimize  # imported here, since only export needs it
 
-        best = _least(loss, math.log(0.2), math.log(5.0), 1e-4)
-        return math.exp(best), loss(best)
+    share = np.array([length_share(int(length)) for length in tokens])
+    shifted = np.where(sentences > 1, share, 0.0)
 
-    slope = _least(lambda slope: of_slope(slope)[1], -0.5, 0.5, 1e-3)
-    return of_slope(slope)[0] - slope * middle, slope
+    def calibrated(parameters: np.ndarray) -> np.ndarray:
+        long, short = np.exp(parameters[:2])
+        logits: np.ndarray = shifted * parameters[2] + sums / (short + share * (long - short))
+        return logits
 
+    def loss(parameters: np.ndarray) -> float:
+        logits = calibrated(parameters)
+        return float((np.logaddexp(0, logits) - targets * logits).mean())
 
-def length_temperatures(lengths: np.ndarray, a: float, b: float) -> np.ndarray:
-    """Return the temperature a + b * log(tokens) of each review, never below MIN_TEMPERATURE."""
-    temperatures: np.ndarray = np.maximum(a + b * np.log(lengths), MIN_TEMPERATURE)
-    return temperatures
+    bounds = [(math.log(0.2), math.log(5.0))] * 2 + [(-1.0, 1.0)]
+    found = minimize(loss, np.zeros(3), method="L-BFGS-B", bounds=bounds).x
+    long, short = np.exp(found[:2])
+    return Calibration(round(float(long), 4), round(float(short), 4), round(float(found[2]), 4))
 
 
 def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = BINS) -> float:

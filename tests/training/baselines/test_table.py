@@ -249,6 +249,10 @@ def test_publishing_writes_the_rows_that_were_had(
     assert found["split"] == "development"
     assert found["machine"].startswith("1 core of ")
     assert found["command"] == "python -m training.baselines.table --split development"
+    run(monkeypatch, *given[:-2], "vader", "--split", "development", "--publish")
+    rows = json.loads((own_package / "model.json").read_text(encoding="utf-8"))["metrics"]["peers"]["rows"]
+    assert [row["name"] for row in rows] == ["Verdict", "VADER"]
+    assert rows[0] == {**found["rows"][0], "ms_median": None}
 
 
 def test_only_the_times_are_measured_again(

@@ -1,5 +1,6 @@
 """The behaviour suite: what passes, how rates are told, and that the cases and sentences are sound."""
 
+import json
 import re
 import subprocess
 import sys
@@ -233,13 +234,22 @@ def test_the_readme_counts_the_expectations() -> None:
 
 
 def test_sentences_are_enough_and_each_is_there_once(sentences: list[dict[str, Any]]) -> None:
-    assert len(sentences) >= 400
+    lines = (behaviour.FOLDER / "sentences.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(sentences) == len(lines) >= 400
     assert len({(row["review"], row["start"]) for row in sentences}) == len(sentences)
     counts = Counter((row["half"], row["label"]) for row in sentences)
     assert set(counts) == {(half, label) for half in behaviour.HALVES for label in ("positive", "negative")}
     assert min(counts.values()) >= 100
     assert counts["open", "positive"] == counts["held", "positive"]
     assert counts["open", "negative"] == counts["held", "negative"]
+
+
+def test_sentences_that_the_reviews_lack_are_left_out() -> None:
+    with (behaviour.FOLDER / "sentences.jsonl").open(encoding="utf-8") as lines:
+        first = json.loads(next(lines))
+    review = Review(first["review"], "a" * first["end"], 1, 9, "film")
+    assert behaviour.load_sentences([review]) == [first | {"text": "a" * (first["end"] - first["start"])}]
+    assert behaviour.load_sentences([]) == []
 
 
 def test_each_span_is_exactly_one_sentence_of_a_development_review(

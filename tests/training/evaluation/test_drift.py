@@ -78,6 +78,14 @@ def test_what_comes_more_often_than_there_is_named(
     assert any(says in line for line in differing), differing
 
 
+def test_a_warning_without_a_figure_on_the_card_is_not_compared(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mixed = [review._replace(warnings=(*review.warnings, "mixed")) for review in like_the_card(10)]
+    assert run(monkeypatch, told(*mixed)) == 0
+    assert "mixed" not in capsys.readouterr().out
+
+
 def test_a_difference_that_chance_makes_is_none() -> None:
     share = drift.Share("uncertain", 0.2, 0.1)
     assert not share.differs(40)

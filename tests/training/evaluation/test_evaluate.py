@@ -339,48 +339,6 @@ def test_negators_are_counted_with_and_without_an_apostrophe(
     assert evaluate.score_texts([review], package, 1).negators.tolist() == [negators]
 
 
-def made_up(a: float, b: float, count: int = 4_000) -> tuple[np.ndarray, ...]:
-    """Return logits, labels, lengths and films of reviews whose true temperature is a + b * log(tokens)."""
-    chooser = np.random.default_rng(0)
-    lengths = chooser.integers(30, 400, count)
-    logits = chooser.normal(0, 4, count)
-    truth = 1 / (1 + np.exp(-logits / (a + b * np.log(lengths))))
-    return logits, (chooser.random(count) < truth).astype(int), lengths, chooser.integers(0, 300, count)
-
-
-def test_a_temperature_by_length_helps_where_the_truth_depends_on_length() -> None:
-    found = evaluate.compare_length_temperature(*made_up(-1.0, 0.5))
-    assert found["helps"]
-    assert found["nll_gain"] > 2 * found["nll_gain_standard_error"] > 0
-    assert found["by_length"]["nll"] == pytest.approx(found["one_temperature"]["nll"] - found["nll_gain"])
-    assert found["by_length"]["ece_worst_quarter"] < found["one_temperature"]["ece_worst_quarter"]
-    assert found["b"] > 0.3
-
-
-def test_a_temperature_by_length_does_not_help_where_all_lengths_are_alike() -> None:
-    found = evaluate.compare_length_temperature(*made_up(1.4, 0.0))
-    assert not found["helps"]
-    assert found["b"] == pytest.approx(0, abs=0.2)
-
-
-def test_temperatures_are_judged_on_films_that_they_were_not_fitted_on(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    logits, labels, lengths, films = made_up(1.0, 0.0, 500)
-    fitted: list[set[float]] = []
-    real = evaluate.metrics.fit_temperature
-
-    def fit(some: np.ndarray, truth: np.ndarray) -> float:
-        fitted.append(set(some.tolist()))
-        return real(some, truth)
-
-    monkeypatch.setattr(evaluate.metrics, "fit_temperature", fit)
-    evaluate.compare_length_temperature(logits, labels, lengths, films)
-    assert len(fitted) == evaluate.FOLDS
-    for fold, seen in enumerate(fitted):
-        assert seen == set(logits[films % evaluate.FOLDS != fold].tolist())
-
-
 def test_reviews_are_cut_after_so_many_tokens_and_shorter_ones_left_out() -> None:
     texts = ["one two three four five", "six seven", "I don't know it", "eight nine ten"]
     assert evaluate.reviews_of_length(texts, 3, 9) == ["one two three", "I don't", "eight nine ten"]
@@ -393,15 +351,15 @@ def test_the_speed_is_that_of_explained_answers_to_reviews_of_230_tokens(
     asked = []
     real = evaluate.messages.build_answer
 
-    def build_answer(encoded: Any, scored: Any, explain: str, *rest: Any) -> Any:
-        asked.append((len(encoded.ids), explain))
-        return real(encoded, scored, explain, *rest)
+    def build_answer(encoded: Any, scored: Any, *rest: Any) -> Any:
+        asked.append((len(encoded.ids), len(scored.sentences)))
+        return real(encoded, scored, *rest)
 
     monkeypatch.setattr(evaluate.messages, "build_answer", build_answer)
     monkeypatch.setattr(evaluate, "SPEED_REVIEWS", 4)
     found = evaluate.speed(["good " * 300, "bad", "dull " * 400], package)
     # Both are read twice: as warm-up, and on the clock.
-    assert asked == [(evaluate.SPEED_TOKENS, "words")] * 4
+    assert asked == [(evaluate.SPEED_TOKENS, 1)] * 4
     assert (found["tokens"], found["reviews"]) == (230, 2)
     assert found["ms_median_network"] > 0
     assert 0 < found["ms_median"] <= found["ms_p95"]
@@ -414,15 +372,14 @@ def test_no_speed_is_told_without_a_review_that_is_long_enough(package: Path) ->
         evaluate.speed(["short"], package)
 
 
-@pytest.mark.parametrize("flag", ["--speed", "--length-temperature"])
-def test_speed_and_length_are_asked_of_the_development_split_alone(
-    flag: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_the_speed_is_asked_of_the_development_split_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["evaluate.py", flag, "--split", "test"])
+    monkeypatch.setattr(sys, "argv", ["evaluate.py", "--speed", "--split", "test"])
     with pytest.raises(SystemExit) as caught:
         evaluate.main()
     assert caught.value.code == 2
-    assert "are measured on the development split" in capsys.readouterr().err
+    assert "--speed is measured on the development split" in capsys.readouterr().err
 
 
 def test_the_speed_is_published_under_its_own_name(
@@ -436,22 +393,3 @@ def test_the_speed_is_published_under_its_own_name(
     assert card_of(own_package)["metrics"] == {
         "speed": {"reviews": 1, "command": "python -m training.evaluation.evaluate --speed"}
     }
-
-
-def test_the_question_of_length_is_asked_of_the_logits_before_calibration(
-    own_package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    before = (own_package / "model.json").read_bytes()
-    handed: list[np.ndarray] = []
-
-    def question(logits: np.ndarray, *rest: np.ndarray) -> dict[str, Any]:
-        handed.extend([logits, *rest])
-        return {"helps": False}
-
-    monkeypatch.setattr(evaluate, "compare_length_temperature", question)
-    run_main(monkeypatch, "--length-temperature", "--model", str(own_package), "--workers", "1", "--publish")
-    assert json.loads(capsys.readouterr().out) == {"helps": False}
-    calibrated = inference.model_fn(own_package).predict("developed")[1].logit
-    assert handed[0].tolist() == pytest.approx([calibrated * 1.5])
-    assert [part.tolist() for part in handed[1:3]] == [[0], [1]]
-    assert (own_package / "model.json").read_bytes() == before

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -12,37 +12,53 @@ import pytest
 from training.data import dataset
 from training.endpoint import inference
 from training.evaluation import faithfulness
+from training.evaluation.faithfulness import ScoreFunction
 from vocab import messages, vocabulary
-from vocab.messages import Score, sigmoid
+from vocab.messages import Score, SentenceScore, WordScores, sigmoid
 
 WORDS = vocabulary.load()
 REVIEW = "Good good plot. Awful music, quiet end."
 
 
-def linear(pulls: dict[str, float], bias: float = 0.0) -> Callable[[list[int]], Score]:
-    """Return a network with honest contributions: its logit is the bias plus its words' pulls."""
+def linear(pulls: dict[str, float], bias: float = 0.0, measured: int = 99) -> ScoreFunction:
+    """Return a network with honest contributions: its logit is the bias plus its words' pulls.
+
+    The first ``measured`` words have an effect, which is honest too.
+    """
     weights = {WORDS.encode(word).ids[0]: pull for word, pull in pulls.items()}
 
-    def score(ids: list[int]) -> Score:
-        assert ids, "the network can't be asked about nothing"
-        return messages.build_score(bias, [weights.get(number, 0.0) for number in ids])
+    def score(ids: list[int], lengths: list[int], explain: str) -> Score:
+        assert ids and min(lengths) >= 1 and sum(lengths) == len(ids)
+        words = [weights.get(number, 0.0) for number in ids]
+        spans = [slice(end - length, end) for end, length in zip(accumulate(lengths), lengths, strict=True)]
+        parts = [sum(words[span]) for span in spans]
+        found = messages.build_score(bias, parts)
+        if explain == "none":
+            return found
+        effects = [pull if index < measured else None for index, pull in enumerate(words)]
+        without = [sigmoid(found.logit - part) if len(parts) > 1 else None for part in parts]
+        sentences = [SentenceScore(part, 0.5, rest) for part, rest in zip(parts, without, strict=True)]
+        return found._replace(sentences=sentences, words=WordScores(words, effects))
 
     return score
 
 
-def liar(pulls: dict[str, float]) -> Callable[[list[int]], Score]:
-    """Return a linear network with the opposite contribution of each word; its sum still equals the logit."""
-    honest = linear(pulls)
+def liar(pulls: dict[str, float], measured: int = 99) -> ScoreFunction:
+    """Return a linear network with the opposite contribution of each part; its sum still equals the logit."""
+    honest = linear(pulls, measured=measured)
 
-    def score(ids: list[int]) -> Score:
-        true = honest(ids)
-        told = [-pull for pull in true.contributions]
-        return true._replace(contributions=told, bias=true.logit - sum(told))
+    def score(ids: list[int], lengths: list[int], explain: str) -> Score:
+        true = honest(ids, lengths, explain)
+        if true.sentences is None or true.words is None:
+            return true
+        words = WordScores([-pull for pull in true.words.contributions], true.words.effects)
+        sentences = [one._replace(contribution=-one.contribution) for one in true.sentences]
+        return true._replace(sentences=sentences, words=words, bias=2 * true.logit)
 
     return score
 
 
-def outcome(review: str, score: Callable[[list[int]], Score], seed: int = 0) -> faithfulness.Outcome:
+def outcome(review: str, score: ScoreFunction, seed: int = 0) -> faithfulness.Outcome:
     found = faithfulness.measure(WORDS.encode(review), score, seed)
     assert found
     return found
@@ -80,29 +96,59 @@ def test_occlusion_is_not_deceived_by_contributions_that_lie() -> None:
     assert sum(found["contributions"].removed) < 0 < sum(found["occlusion"].removed)
 
 
+def test_words_are_ranked_by_effect_or_by_contribution_where_none_was_measured() -> None:
+    found = outcome(REVIEW, liar(PULLS)).erasures
+    assert found["effects"] == found["occlusion"]
+    # Only "good" and "good" have an effect, 1 each; the lie about "awful" is 1.5, of "quiet" 0. So they go
+    # in the order awful, good, good, quiet.
+    part = outcome(REVIEW, liar(PULLS, measured=2)).erasures["effects"]
+    whole = sigmoid(1.25)
+    assert part.removed == pytest.approx([whole - sigmoid(after) for after in (2.75, 2.75, 2.75, 1.75, 0.75)])
+    none = outcome(REVIEW, liar(PULLS, measured=0)).erasures
+    assert none["effects"] == none["contributions"]
+
+
 def test_the_random_order_is_the_review_s_own() -> None:
     first, again, other = (outcome(REVIEW, linear(PULLS), seed).erasures["random"] for seed in (1, 1, 2))
     assert first == again != other
 
 
-def test_punctuation_is_neither_ranked_nor_removed_as_a_word() -> None:
-    asked: list[list[int]] = []
+def watched(asked: list[tuple[list[int], list[int], str]]) -> ScoreFunction:
+    """Return a linear network that notes what it is asked for."""
     score = linear(PULLS)
 
-    def watch(ids: list[int]) -> Score:
-        asked.append(ids)
-        return score(ids)
+    def watch(ids: list[int], lengths: list[int], explain: str) -> Score:
+        asked.append((ids, lengths, explain))
+        return score(ids, lengths, explain)
 
+    return watch
+
+
+def test_punctuation_is_neither_ranked_nor_removed_as_a_word() -> None:
+    asked: list[tuple[list[int], list[int], str]] = []
     encoded = WORDS.encode("Good!")
-    faithfulness.measure(encoded, watch, 0)
+    faithfulness.measure(encoded, watched(asked), 0)
     good, mark = encoded.ids
     # Whole, without its one word, and with that word alone; never with the mark as what is ranked.
-    assert {tuple(ids) for ids in asked} == {(good, mark), (mark,), (good,)}
+    assert {tuple(ids) for ids, _, _ in asked} == {(good, mark), (mark,), (good,)}
 
 
-def test_a_review_of_one_word_leaves_the_bias() -> None:
+def test_a_sentence_that_loses_all_its_tokens_is_gone() -> None:
+    asked: list[tuple[list[int], list[int], str]] = []
+    encoded = WORDS.encode("Good\nAwful music\nplot")
+    faithfulness.measure(encoded, watched(asked), 0)
+    good, awful, music, plot = encoded.ids
+    assert asked[0] == (encoded.ids, [1, 2, 1], "words")
+    assert {explain for _, _, explain in asked[1:]} == {"none"}
+    found = [(ids, lengths) for ids, lengths, _ in asked]
+    assert ([awful, music, plot], [2, 1]) in found
+    assert ([good, music, plot], [1, 1, 1]) in found
+    assert ([good, plot], [1, 1]) in found
+
+
+def test_a_review_of_one_word_leaves_nothing() -> None:
     found = outcome("Good", linear({"good": 2.0}, bias=0.5)).erasures["contributions"]
-    assert found.removed == pytest.approx([sigmoid(2.5) - sigmoid(0.5)] * 5)
+    assert found.removed == pytest.approx([sigmoid(2.5) - 0.5] * 5)
     assert found.kept == pytest.approx([0.0] * 5)
 
 
@@ -113,13 +159,33 @@ def test_a_review_without_a_word_is_left_out() -> None:
 def test_each_sentence_is_removed_and_the_strongest_named() -> None:
     found = outcome(REVIEW, linear(PULLS))
     assert found.falls == pytest.approx([sigmoid(1.25) - sigmoid(-1.0), sigmoid(1.25) - sigmoid(2.25)])
-    assert found.strongest == 0
-    assert outcome(REVIEW, liar(PULLS)).strongest == 1
+    assert (found.strongest, found.most_effective) == (0, 0)
+    told = outcome(REVIEW, liar(PULLS))
+    assert (told.strongest, told.most_effective) == (1, 0)
 
 
-def test_parts_that_miss_the_logit_are_seen() -> None:
-    def score(ids: list[int]) -> Score:
-        return linear(PULLS)(ids)._replace(bias=0.125)
+def test_a_sentence_against_the_verdict_may_change_the_most() -> None:
+    found = outcome("Good plot. Awful.", linear({"good": 2.0, "plot": 1.0, "awful": -2.5}))
+    assert found.falls == pytest.approx([sigmoid(0.5) - sigmoid(-2.5), sigmoid(0.5) - sigmoid(3.0)])
+    assert (found.strongest, found.most_effective) == (0, 0)
+    found = outcome("Good. Plot. Awful.", linear({"good": 2.0, "plot": 1.0, "awful": -2.5}))
+    assert (found.strongest, found.most_effective) == (0, 0)
+    found = outcome("Good. Plot. Awful.", linear({"good": 1.2, "plot": 1.3, "awful": -1.5}))
+    assert (found.strongest, found.most_effective) == (1, 1)
+
+
+@pytest.mark.parametrize("part", ["words", "sentences"])
+def test_parts_that_miss_the_logit_are_seen(part: str) -> None:
+    def score(ids: list[int], lengths: list[int], explain: str) -> Score:
+        true = linear(PULLS)(ids, lengths, explain)
+        if true.words is None or true.sentences is None:
+            return true
+        first, *rest = true.sentences
+        off = first._replace(contribution=first.contribution + 0.125)
+        more = [true.words.contributions[0] + 0.125, *true.words.contributions[1:]]
+        if part == "sentences":
+            return true._replace(sentences=[off, *rest])
+        return true._replace(words=true.words._replace(contributions=more))
 
     assert outcome(REVIEW, score).sum_gap == pytest.approx(0.125)
     assert outcome(REVIEW, linear(PULLS)).sum_gap <= 1e-9
@@ -147,6 +213,7 @@ def test_figures_are_means_over_reviews_with_their_standard_errors() -> None:
     assert found["reviews"] == 3
     assert found["sentences"]["reviews"] == 1
     assert found["sentences"]["without_the_strongest"] == pytest.approx(outcomes[0].falls[0])
+    assert found["sentences"]["without_the_strongest_by_effect"] == pytest.approx(outcomes[0].falls[0])
     assert found["sentences"]["without_any_one"] == pytest.approx(sum(outcomes[0].falls) / 2)
     assert found["sentences"]["the_strongest_matters_most"] == 1.0
     json.dumps(found, allow_nan=False)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from training.endpoint.calibration import Calibration
 from training.evaluation import metrics
 
 floats = st.floats(-15, 15, allow_nan=False)
@@ -155,36 +156,55 @@ def test_fewer_than_four_reviews_are_no_empty_quarters() -> None:
     assert [(row["tokens_from"], row["reviews"]) for row in rows] == [(12, 1)]
 
 
-# --- a temperature for each length --------------------------------------------------------------
+# --- the calibration by length -------------------------------------------------------------------
 
 
-def by_length(a: float, b: float, count: int = 20_000) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return logits, labels and lengths of reviews whose true temperature is a + b * log(tokens)."""
+def by_length(
+    truth: Calibration, count: int = 20_000
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return sums, tokens, sentences and labels of texts that this calibration is true of."""
     chooser = np.random.default_rng(0)
-    lengths = chooser.integers(30, 400, count)
-    logits = chooser.normal(0, 4, count)
-    truth = 1 / (1 + np.exp(-logits / (a + b * np.log(lengths))))
-    return logits, (chooser.random(count) < truth).astype(int), lengths
+    tokens = np.where(
+        chooser.random(count) < 0.3, chooser.integers(1, 15, count), chooser.integers(30, 400, count)
+    )
+    sums = chooser.normal(0, 4, count)
+    sentences = 1 + tokens // 20
+    probabilities = metrics.probabilities_of(truth.apply(sums, tokens, sentences))
+    return sums, tokens, sentences, (chooser.random(count) < probabilities).astype(float)
 
 
-@pytest.mark.parametrize(("a", "b"), [(1.0, 0.0), (0.3, 0.2), (2.5, -0.25)])
-def test_the_temperatures_by_length_that_made_the_labels_are_found(a: float, b: float) -> None:
-    logits, labels, lengths = by_length(a, b)
-    found = metrics.length_temperatures(lengths, *metrics.fit_length_temperature(logits, labels, lengths))
-    truth = a + b * np.log(lengths)
-    assert np.abs(found / truth - 1).max() < 0.15
+@pytest.mark.parametrize(
+    "truth", [Calibration(1.0, 1.0, 0.0), Calibration(1.4, 2.2, 0.3), Calibration(2.0, 0.7, -0.4)]
+)
+def test_the_calibration_that_made_the_labels_is_found(truth: Calibration) -> None:
+    found = metrics.fit_calibration(*by_length(truth))
+    assert found.temperature == pytest.approx(truth.temperature, rel=0.1)
+    assert found.short_temperature == pytest.approx(truth.short_temperature, rel=0.1)
+    assert found.shift == pytest.approx(truth.shift, abs=0.1)
 
 
-def test_temperatures_by_length_are_at_least_as_likely_as_one_for_all() -> None:
-    logits, labels, lengths = by_length(0.3, 0.2, 2_000)
-    a, b = metrics.fit_length_temperature(logits, labels, lengths)
-    one = metrics.nll(logits, labels, metrics.fit_temperature(logits, labels))
-    assert metrics.nll(logits, labels, metrics.length_temperatures(lengths, a, b)) < one
+def test_a_calibration_by_length_is_at_least_as_likely_as_one_temperature() -> None:
+    sums, tokens, sentences, labels = by_length(Calibration(1.4, 2.2, 0.3), 2_000)
+    found = metrics.fit_calibration(sums, tokens, sentences, labels)
+    one = metrics.nll(sums, labels, metrics.fit_temperature(sums, labels))
+    assert metrics.nll(found.apply(sums, tokens, sentences), labels) < one
 
 
-def test_a_temperature_by_length_never_falls_to_nothing() -> None:
-    found = metrics.length_temperatures(np.array([1, 400]), -0.1, 0.5)
-    assert found.tolist() == [metrics.MIN_TEMPERATURE, pytest.approx(-0.1 + 0.5 * math.log(400))]
+def test_texts_without_an_opinion_make_short_texts_less_sure() -> None:
+    sums, tokens, sentences, labels = by_length(Calibration(1.0, 1.0, 0.0), 4_000)
+    mute = np.where(tokens < 15, 0.5, labels)
+    found = metrics.fit_calibration(sums, tokens, sentences, mute)
+    assert found.short_temperature > 3
+    assert found.temperature == pytest.approx(1, rel=0.1)
+
+
+def test_labels_that_fit_without_an_end_stay_within_the_limits() -> None:
+    sums, tokens, sentences = np.array([-3.0, 3.0] * 20), np.array([4, 200] * 20), np.array([1, 9] * 20)
+    right = metrics.fit_calibration(sums, tokens, sentences, np.array([0.0, 1.0] * 20))
+    wrong = metrics.fit_calibration(sums, tokens, sentences, np.array([1.0, 0.0] * 20))
+    assert 0.2 <= min(right[:2]) < 0.3
+    assert 4 < max(wrong[:2]) <= 5
+    assert max(abs(right.shift), abs(wrong.shift)) <= 1
 
 
 def test_each_review_has_its_own_temperature_and_surprise() -> None:
