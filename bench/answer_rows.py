@@ -1,6 +1,7 @@
 """Measure a whole answer in one process, beside VADER, TextBlob and a transformer."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from bench import transformer_like
 from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
@@ -11,7 +12,8 @@ from vocab import messages
 
 PART = "answer"
 OURS, TRANSFORMER = "Verdict", "DistilBERT's size in torch"
-NAMES = (OURS, "VADER", "TextBlob", TRANSFORMER)
+WORDS = "Verdict, with words and their effects"
+NAMES = (OURS, "VADER", "TextBlob", TRANSFORMER, WORDS)
 
 Answer = Callable[[str], object]
 
@@ -19,7 +21,9 @@ Answer = Callable[[str], object]
 def figures(setting: Setting) -> Iterator[Figure]:
     """Yield milliseconds a review of about 230 words, one thread."""
     calls: dict[str, Answer] = {}
-    for name, make in zip(NAMES, (verdict, vader, textblob, transformer_like.pipeline), strict=True):
+    words: Callable[[], Answer] = partial(verdict, "words")
+    makers = (verdict, vader, textblob, transformer_like.pipeline, words)
+    for name, make in zip(NAMES, makers, strict=True):
         try:
             calls[name] = make()
         except (Missing, BaselineMissing) as error:
@@ -31,13 +35,13 @@ def figures(setting: Setting) -> Iterator[Figure]:
         yield summarise_turns(PART, name, times[name], note=note)
 
 
-def verdict() -> Answer:
-    """Return a function from a review to its answer with every word's contribution."""
+def verdict(explain: str = "sentences") -> Answer:
+    """Return a function from a review to its answer; ``explain`` is the API's."""
     loaded = inference.model_fn(inference.MODEL_FOLDER)
 
     def answer(review: str) -> object:
-        encoded, scored = loaded.predict(review)
-        return messages.build_answer(encoded, scored, "words", loaded.identity, "bench")
+        encoded, scored = loaded.predict(review, explain)
+        return messages.build_answer(encoded, scored, loaded.identity, "bench")
 
     return answer
 

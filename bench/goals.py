@@ -24,6 +24,7 @@ NETWORK = (network_rows.PART, network_rows.OURS)
 TRANSFORMER = (network_rows.PART, network_rows.TRANSFORMER)
 TORCH = (network_rows.PART, network_rows.SAME[1])
 ANSWER, VADER = ((answer_rows.PART, name) for name in answer_rows.NAMES[:2])
+WORDS = (answer_rows.PART, answer_rows.WORDS)
 HTTP, HTTP_VADER = ((http_rows.PART, name) for name in http_rows.NAMES)
 ALL, ONE = (bulk_rows.PART, bulk_rows.ALL), (bulk_rows.PART, bulk_rows.ONE)
 COLD, NAIVE = (start_rows.PART, start_rows.COLD), (start_rows.PART, start_rows.NAIVE)
@@ -46,7 +47,8 @@ GOALS = (
     Goal(PLAIN, 0.1),
     Goal(NETWORK, 1.2, 2.0),
     Goal(TRANSFORMER, 30, to=NETWORK, above=True),
-    Goal(ANSWER, 1.4, 2.5),
+    Goal(ANSWER, 1.0, 1.5, to=VADER),
+    Goal(WORDS, 2, 8, to=VADER),
     Goal(HTTP, 3, 8),
     Goal(ALL, 1200, 700, above=True),
     Goal((bulk_rows.PART, bulk_rows.BEYOND), 0.9, above=True),

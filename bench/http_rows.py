@@ -21,7 +21,7 @@ POLL_SECONDS = 0.005
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Yield milliseconds a request, over a kept-alive connection; every word is explained."""
+    """Yield milliseconds a request, over a kept-alive connection; each sentence is explained."""
     with ExitStack() as stack:
         ports = (stack.enter_context(running_app()), stack.enter_context(running_vader()))
         posts = [stack.enter_context(connected(port)) for port in ports]
@@ -33,7 +33,7 @@ def figures(setting: Setting) -> Iterator[Figure]:
 
 def message_of(review: str) -> bytes:
     """Return the request's body."""
-    return json.dumps({"review": review, "explain": "words"}).encode()
+    return json.dumps({"review": review, "explain": "sentences"}).encode()
 
 
 @contextmanager

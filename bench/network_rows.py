@@ -3,33 +3,38 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from bench import transformer_like
 from bench.measuring import Contestant, Figure, Missing, side_by_side, summarise_turns
+from bench.samples import Ids
 from bench.setting import Setting
-from training.endpoint import inference
-from training.endpoint.onnx_runtime import ort
+from training.endpoint import inference, scoring
+from training.endpoint.calibration import Calibration
+from training.endpoint.scoring import SentenceNetwork
 
 PART = "network"
 OURS, TRANSFORMER = "Verdict, ONNX int8", "DistilBERT's size, ONNX int8"
 SAME = ("the same, ONNX fp32", "the same, torch fp32", "the same, torch int8")
 NAMES = (OURS, *SAME, TRANSFORMER)
 RANDOM = "random weights: the time is the same"
+UNCALIBRATED = Calibration(1.0, 1.0, 0.0)
+
+Call = Callable[[Ids], object]
 
 
 def figures(setting: Setting) -> Iterator[Figure]:
-    """Yield milliseconds a review of 230 tokens, one thread."""
-    calls: dict[str, Callable[[list[int]], object]] = {OURS: inference.model_fn(inference.MODEL_FOLDER).score}
+    """Yield milliseconds a review of 230 tokens, one thread, with each sentence's contribution."""
+    calls: dict[str, Call] = {OURS: _served(inference.model_fn(inference.MODEL_FOLDER).network)}
     with ExitStack() as stack:
         try:
             calls |= same_network()
         except Missing as error:
             yield from (Figure(PART, name, missing=str(error)) for name in SAME)
         try:
-            calls[TRANSFORMER] = stack.enter_context(transformer_like.int8_process())
+            run = stack.enter_context(transformer_like.int8_process())
+            calls[TRANSFORMER] = lambda review: run(review.ids)
         except Missing as error:
             yield Figure(PART, TRANSFORMER, missing=str(error))
         contestants = {name: Contestant(call, setting.samples.ids) for name, call in calls.items()}
@@ -38,11 +43,8 @@ def figures(setting: Setting) -> Iterator[Figure]:
         yield summarise_turns(PART, name, times[name], note="" if name == OURS else RANDOM)
 
 
-def same_network() -> dict[str, Callable[[list[int]], object]]:
-    """Return calls of the same network by name: ids of one review, int64 (tokens), to its explanation.
-
-    Raises Missing without torch.
-    """
+def same_network() -> dict[str, Call]:
+    """Return calls of the same network by name. Raises Missing without torch."""
     try:
         import torch
 
@@ -57,26 +59,28 @@ def same_network() -> dict[str, Callable[[list[int]], object]]:
         warnings.simplefilter("ignore")  # torch calls its own quantization deprecated
         quantize: Callable[..., Any] = torch.ao.quantization.quantize_dynamic
         small = quantize(plain, {torch.nn.LSTM}, dtype=torch.qint8)
-    session = _session(export.to_onnx(plain).SerializeToString())
-
-    def fp32(ids: list[int]) -> object:
-        return session.run(None, {"ids": np.array(ids, dtype=np.int64)})
-
+    data = export.to_onnx(plain).SerializeToString()
+    fp32 = _served(inference.load_network(data, Path(SAME[0])))
     return dict(zip(SAME, (fp32, _in_torch(plain), _in_torch(small)), strict=True))
 
 
-def _in_torch(network: Any) -> Callable[[list[int]], object]:
+def _served(network: SentenceNetwork) -> Call:
+    """Return the endpoint's scoring, which also says what each sentence is alone and the rest without it."""
+
+    def score(review: Ids) -> object:
+        return scoring.score(network, UNCALIBRATED, review.ids, review.lengths, "sentences")
+
+    return score
+
+
+def _in_torch(network: Any) -> Call:
     import torch
 
-    def explain(ids: list[int]) -> object:
+    from training.recipe.network import Texts
+
+    def read(review: Ids) -> object:
+        columns = (review.ids, review.lengths, [len(review.lengths)])
         with torch.inference_mode():
-            return network.explain(torch.tensor([ids]), torch.tensor([len(ids)]))
+            return network.read(Texts(*map(torch.tensor, columns)))
 
-    return explain
-
-
-def _session(model: bytes) -> ort.InferenceSession:
-    """Open a graph as the endpoint does, with one thread."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return read

@@ -5,16 +5,30 @@ import itertools
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from training.baselines.scorers import TrainingSource
 from training.data import dataset
 from vocab import vocabulary
+from vocab.vocabulary import EncodedReview
 
 WORDS = 230
 # Reviews of exactly so many words are few.
 MARGIN_WORDS = 15
 TOKENS = 230
 MAX_REVIEWS = 200
+
+
+class Ids(NamedTuple):
+    """A review's ids, and the number of them in each sentence."""
+
+    ids: list[int]
+    lengths: list[int]
+
+    def sentences(self) -> list[list[int]]:
+        """Return the ids of each sentence."""
+        ends = itertools.accumulate(self.lengths)
+        return [self.ids[end - length : end] for end, length in zip(ends, self.lengths, strict=True)]
 
 
 class Samples:
@@ -40,12 +54,12 @@ class Samples:
         return [text for text in self.reviews if "<" not in text and "&" not in text]
 
     @cached_property
-    def ids(self) -> list[list[int]]:
+    def ids(self) -> list[Ids]:
         """The first TOKENS ids of reviews of at least that length."""
         words = vocabulary.load()
         texts = (review.text for review in self.source.data.development)
-        long = (ids for ids in map(words.encode_ids, texts) if len(ids) >= TOKENS)
-        return [ids[:TOKENS] for ids in itertools.islice(long, MAX_REVIEWS)]
+        long = (encoded for encoded in map(words.encode, texts) if len(encoded.ids) >= TOKENS)
+        return [_cut(encoded) for encoded in itertools.islice(long, MAX_REVIEWS)]
 
     @cached_property
     def characters(self) -> float:
@@ -58,6 +72,12 @@ class Samples:
         data = self.source.data
         every = itertools.chain(data.test, data.development, data.train, data.unsup)
         return [review.text for review in itertools.islice(itertools.cycle(every), count)]
+
+
+def _cut(encoded: EncodedReview) -> Ids:
+    """Return the first TOKENS ids of a review."""
+    lengths = [min(one.last, TOKENS) - one.first for one in encoded.sentences if one.first < TOKENS]
+    return Ids(encoded.ids[:TOKENS], lengths)
 
 
 def write_csv(path: Path, reviews: Iterable[str]) -> Path:

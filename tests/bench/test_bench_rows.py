@@ -42,7 +42,7 @@ def test_the_same_network_answers_in_torch_and_in_both_precisions() -> None:
     calls = network_rows.same_network()
     assert tuple(calls) == network_rows.SAME
     for call in calls.values():
-        assert call([300, 301, 302]) is not None
+        assert call(samples.Ids([300, 301, 302], [1, 2])) is not None
 
 
 def test_a_graph_in_a_process_of_its_own_answers_each_call(
@@ -159,10 +159,11 @@ def test_the_old_network_gives_a_probability_a_review(tmp_path: Path) -> None:
     import numpy as np
 
     from training.data import corpus
+    from training.recipe import augment
 
     network, optimizer = training_rows.old_network()
     ids = [np.arange(300, 310, dtype=np.int32), np.arange(300, 900, dtype=np.int32)]
-    split = corpus.Split(["", ""], ids, np.array([0, 1], np.int8), np.zeros(2, np.int8))
+    split = corpus.Split(["", ""], ids, augment.whole(ids), np.array([0, 1], np.int8), np.zeros(2, np.int8))
     training_rows.old_epoch(network, optimizer, split)
     probabilities = training_rows.old_output(network, split, np.array([0, 1])).tolist()
     assert len(probabilities) == 2 and all(0 < probability < 1 for probability in probabilities)
@@ -183,7 +184,9 @@ def test_the_samples_have_the_stated_length(archive: Path) -> None:
     assert all(abs(len(text.split()) - samples.WORDS) <= samples.MARGIN_WORDS for text in loaded.reviews)
     assert all("<" in text for text in loaded.marked)
     assert not any("<" in text or "&" in text for text in loaded.plain)
-    assert {len(ids) for ids in loaded.ids} == {samples.TOKENS}
+    assert {len(review.ids) for review in loaded.ids} == {samples.TOKENS}
+    assert {sum(review.lengths) for review in loaded.ids} == {samples.TOKENS}
+    assert [len(ids) for ids in loaded.ids[0].sentences()] == loaded.ids[0].lengths
     assert len(loaded.take(3)) == 3
 
 

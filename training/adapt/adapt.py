@@ -6,9 +6,9 @@
     make run MODEL=my-model
 
 The file is CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10
-stars. Without --deep no torch is needed. The network stays the same; only the head over its pooled states is
-fitted, near the head that it had. Each review is evaluated by a fit that has not seen it. Nothing leaves this
-machine, and no text is written.
+stars. Without --deep no torch is needed. Then only the head is fitted, near the head that it had: it gives a
+sentence its polarity. States and weights of sentences stay the same. Each review is evaluated by a fit that
+has not seen it. Nothing leaves this machine, and no text is written.
 """
 
 import argparse
@@ -23,10 +23,11 @@ import numpy as np
 
 from training.adapt import features, near_duplicates
 from training.adapt.exit_status import FINE, REFUSED, CommandError, run_command
-from training.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of, logits_of
+from training.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of
 from training.adapt.held_out import Evaluation, TunedModel, evaluate, sentence_of
-from training.adapt.onnx_head import STATES, Head, read_head, with_head, with_states
+from training.adapt.onnx_head import Head, read_head, with_head
 from training.endpoint import inference
+from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import check_free, check_writable, identity_of, install
 from training.evaluation import metrics
 from training.files import labelled
@@ -63,11 +64,12 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     Raises CommandError, BatchError, HeadError, FeaturesError, ModelFilesError or VocabularyError.
     """
     began = time.monotonic()
-    base = inference.model_fn(model).card
+    loaded = inference.model_fn(model)
+    base = loaded.card
     network = (model / "model.onnx").read_bytes()
     digest = sha256_of(rows.source.path)
     check_base(base, digest)
-    start = calibrated(read_head(network), base["temperature"])
+    start = read_head(network)
     check_enough(rows)
     extracted = features.extract(rows.texts(), len(rows.numbers), model, workers)
     rows, data, tokens = keep_readable(rows, extracted)
@@ -75,10 +77,10 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     merged = near_duplicates.merge_groups(rows.texts(), rows.groups)
     data = data._replace(groups=merged.groups)
     check_folds(rows, data)
-    tuned = tune_deep(network, rows, data) if deep else tune_head(network, data, start)
-    before = metrics.probabilities_of(logits_of(data.features, start))
+    tuned = tune_deep(network, rows, data, loaded.calibration) if deep else tune_head(network, data, start)
+    before = metrics.probabilities_of(data.inputs.logits(start))
     evaluation = evaluate(before, tuned, data.labels, data.groups, tokens, base)
-    card = card_of(base, tuned, rows, evaluation, digest)
+    card = card_of(base, loaded.calibration.divided(tuned.temperature), tuned, rows, evaluation, digest)
     card["adaptation"]["data"]["learned_from"]["alike"] = merged.duplicates
     card["metrics"]["adaptation"]["flagged"] = {
         code: count / len(extracted.unfit) for code, count in extracted.flagged.items()
@@ -88,16 +90,16 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
 
 
 def tune_head(network: bytes, data: Data, start: Head) -> TunedModel:
-    """Fit a new head over the network's pooled states."""
+    """Fit a new head over the pooled states of sentences."""
     fitted, (unseen, outright) = fit(data, start), cross_validate(data, start)
-    method = "a linear head fitted anew over the base's pooled states, held near the base's head"
+    method = "a linear head fitted anew over the base's pooled states of sentences, held near the base's head"
     adapted = with_head(network, fitted.head)
     return TunedModel(
         adapted, fitted.temperature, fitted.band, unseen, outright, method, {"strength": fitted.strength}
     )
 
 
-def tune_deep(network: bytes, rows: Labelled, data: Data) -> TunedModel:
+def tune_deep(network: bytes, rows: Labelled, data: Data, calibration: Calibration) -> TunedModel:
     """Fine-tune the whole network. Raises CommandError without torch."""
     try:
         from training.adapt import deep
@@ -107,13 +109,8 @@ def tune_deep(network: bytes, rows: Labelled, data: Data) -> TunedModel:
             " pip install -r requirements/train.txt"
         ) from error
     words = vocabulary.load()
-    ids = [np.array(words.encode_ids(text)) for text in rows.texts()]
-    return deep.tune_all(network, ids, data.labels, data.groups)
-
-
-def calibrated(head: Head, temperature: float) -> Head:
-    """Return a head whose logits are those of ``head`` divided by its temperature."""
-    return Head(head.weights / temperature, head.bias / temperature)
+    reviews = [deep.to_review(words.encode(text)) for text in rows.texts()]
+    return deep.tune_all(network, reviews, data.labels, data.groups, calibration)
 
 
 def keep_readable(rows: Labelled, extracted: features.Features) -> tuple[Labelled, Data, np.ndarray]:
@@ -129,12 +126,17 @@ def keep_readable(rows: Labelled, extracted: features.Features) -> tuple[Labelle
         for reason in (features.NO_TOKEN, features.UNKNOWN, features.NOT_ENGLISH)
     }
     rows = rows.take(keep, **left_out)
-    data = Data(extracted.values[keep].astype(np.float64), rows.labels, rows.groups)
+    data = Data(extracted.inputs.take(keep), rows.labels, rows.groups)
     return rows, data, extracted.tokens[keep]
 
 
 def card_of(
-    base: dict[str, Any], tuned: TunedModel, rows: Labelled, evaluation: Evaluation, digest: str
+    base: dict[str, Any],
+    calibration: Calibration,
+    tuned: TunedModel,
+    rows: Labelled,
+    evaluation: Evaluation,
+    digest: str,
 ) -> dict[str, Any]:
     """Return the adapted model's card: the base's card without what is no longer true."""
     learned = {
@@ -147,7 +149,7 @@ def card_of(
     return {
         **base_fields,
         **identity_of(tuned.network),
-        "temperature": tuned.temperature,
+        **calibration._asdict(),
         "uncertain": list(tuned.band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "base_model": base["id"],
@@ -293,10 +295,8 @@ def _answer_check(network: bytes) -> Callable[[inference.LoadedModel], None]:
 
     def check(model: inference.LoadedModel) -> None:
         encoded, scored = model.predict(CHECK_TEXT)
-        session = inference.load_session(with_states(network), Path("the new model"))
-        states, maximum = session.run(STATES, {"ids": np.array(encoded.ids, dtype=np.int64)})
-        pooled = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64)
-        expected = float(logits_of(pooled, read_head(network))) / model.card["temperature"]
+        inputs = features.inputs_of(model, encoded.ids, encoded.lengths)
+        expected = float(inputs.logits(read_head(network))[0])
         if not abs(scored.logit - expected) < MAX_LOGIT_GAP:
             raise CommandError(
                 "the adapted network does not answer as its head computes; nothing was written"

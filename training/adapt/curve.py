@@ -26,13 +26,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training.adapt import suggest
-from training.adapt.adapt import calibrated
-from training.adapt.features import Reader
-from training.adapt.head_fit import Data, fit, logits_of
+from training.adapt.features import Inputs, inputs_of, joined
+from training.adapt.head_fit import Data, fit
 from training.adapt.onnx_head import read_head
 from training.data import cache, dataset
 from training.endpoint import inference
-from training.evaluation import machine
+from training.evaluation import machine, metrics
 from vocab import vocabulary
 from vocab.files import sha256, write_atomic
 
@@ -51,12 +50,15 @@ FILM_STEP = 4
 
 
 class Task(NamedTuple):
-    """Sentences with labels 0 or 1 and the product review that each is from, and film reviews as ids."""
+    """Sentences with labels 0 or 1 and the product review that each is from, and film reviews.
+
+    A film review is its ids, int (tokens,), and the tokens of each sentence, int (sentences,).
+    """
 
     texts: list[str]
     labels: np.ndarray
     groups: np.ndarray
-    films: list[np.ndarray]
+    films: list[tuple[np.ndarray, np.ndarray]]
     film_labels: np.ndarray
 
 
@@ -111,18 +113,17 @@ def fetch() -> Path:
 
 def keep_published(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the published model's logits."""
-    features, films = _features(task)
+    inputs, films = _features(task)
     head = read_head(_network())
-    return logits_of(features[test], head), logits_of(films, head)
+    return inputs.take(test).logits(head), films.logits(head)
 
 
 def adapt_head(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fit a new head, as adapt.py does."""
-    features, films = _features(task)
-    card = inference.model_fn(inference.MODEL_FOLDER).card
-    start = calibrated(read_head(_network()), card["temperature"])
-    head = fit(Data(features[rows], task.labels[rows], task.groups[rows]), start).head
-    return logits_of(features[test], head), logits_of(films, head)
+    inputs, films = _features(task)
+    data = Data(inputs.take(rows), task.labels[rows], task.groups[rows])
+    head = fit(data, read_head(_network())).head
+    return inputs.take(test).logits(head), films.logits(head)
 
 
 def adapt_deep(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -132,11 +133,14 @@ def adapt_deep(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarr
     from training.adapt import deep
 
     torch.set_num_threads(1)
-    words = vocabulary.load()
-    ids = [np.array(words.encode_ids(text)) for text in task.texts]
+    words, calibration = vocabulary.load(), inference.model_fn(inference.MODEL_FOLDER).calibration
+    reviews = [deep.to_review(words.encode(text)) for text in task.texts]
     network = deep.unpack(_network())
-    deep.tune(network, [ids[row] for row in rows], task.labels[rows], deep.Settings())
-    return deep.logits_of(network, [ids[row] for row in test]), deep.logits_of(network, task.films)
+    deep.tune(network, [reviews[row] for row in rows], task.labels[rows], calibration, deep.Settings())
+    return (
+        deep.logits_of(network, [reviews[row] for row in test], calibration),
+        deep.logits_of(network, [deep.Review(*film) for film in task.films], calibration),
+    )
 
 
 def train_from_scratch(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, None]:
@@ -206,24 +210,25 @@ def _measure_split(approach: Approach, task: Task, size: int, seed: int) -> dict
 
 
 def _suggested(task: Task, pool: np.ndarray, size: int) -> np.ndarray:
-    features = _features(task)[0][pool]
-    logits = logits_of(features, read_head(_network()))
-    unsure = suggest.entropy(1 / (1 + np.exp(-logits)))
-    return pool[suggest.pick_diverse(features, unsure, size)]
+    inputs = _features(task)[0].take(pool)
+    unsure = suggest.entropy(metrics.probabilities_of(inputs.logits(read_head(_network()))))
+    return pool[suggest.pick_diverse(inputs.means, unsure, size)]
 
 
-_cache: list[tuple[np.ndarray, np.ndarray]] = []
+_cache: list[tuple[Inputs, Inputs]] = []
 
 
-def _features(task: Task) -> tuple[np.ndarray, np.ndarray]:
-    """Return the features of sentences and films, float64 (rows, 2 x states) each; compute them once."""
+def _features(task: Task) -> tuple[Inputs, Inputs]:
+    """Return what a head reads of sentences and films; compute it once."""
     if not _cache:
-        reader = Reader(inference.MODEL_FOLDER)
-        both = (
-            [reader.values(ids) for ids in map(reader.model.vocabulary.encode_ids, task.texts)],
-            [reader.values(ids) for ids in task.films],
+        model = inference.model_fn(inference.MODEL_FOLDER)
+        encoded = map(model.vocabulary.encode, task.texts)
+        _cache.append(
+            (
+                joined([inputs_of(model, one.ids, one.lengths) for one in encoded]),
+                joined([inputs_of(model, *film) for film in task.films]),
+            )
         )
-        _cache.append((np.array(both[0], dtype=np.float64), np.array(both[1], dtype=np.float64)))
     return _cache[0]
 
 
@@ -237,7 +242,7 @@ def load(archive: str | None) -> Task:
 
     development = corpus.load(archive).development
     texts, labels, groups = sentences(fetch())
-    films = [ids.astype(np.int64) for ids in development.ids[::FILM_STEP]]
+    films = list(zip(development.ids[::FILM_STEP], development.lengths[::FILM_STEP], strict=True))
     return Task(texts, labels, groups, films, np.asarray(development.labels[::FILM_STEP]))
 
 

@@ -19,14 +19,20 @@ from tqdm import tqdm
 from training.adapt.exit_status import CommandError
 from training.adapt.head_fit import FOLDS, folds_of
 from training.adapt.held_out import TunedModel
-from training.endpoint import inference
+from training.data.corpus import columns_of
+from training.endpoint import inference, scoring
+from training.endpoint.calibration import Calibration
+from training.endpoint.weighing import CONSTANTS
 from training.evaluation import metrics
 from training.recipe import export
-from training.recipe.network import Network, Size, draw_noise
+from training.recipe.network import Network, Size, Texts, draw_noise
+from training.recipe.train import to_texts
+from vocab.vocabulary import EncodedReview
 
 # Reviews that both the trained and the packed network answer, and the largest difference of probability.
 CHECK_REVIEWS = 200
 MAX_PROBABILITY_GAP = 0.03
+CPU = torch.device("cpu")
 
 
 class Settings(NamedTuple):
@@ -45,45 +51,64 @@ class Settings(NamedTuple):
     seed: int = 1
 
 
+class Review(NamedTuple):
+    """A review for the network: ids, int32 (tokens,), and tokens of each sentence, int32 (sentences,)."""
+
+    ids: np.ndarray
+    lengths: np.ndarray
+
+
+def to_review(encoded: EncodedReview) -> Review:
+    """Return an encoded review for the network."""
+    return Review(*columns_of(encoded))
+
+
 def unpack(data: bytes) -> Network:
     """Return the network of a model.onnx that export.py wrote; its int8 weights become float32."""
     initializers = onnx.load_from_string(data).graph.initializer
     tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in initializers}
-    hidden = tensors["of_max"].shape[0] // 2
+    constants = {name: tensors[f"{name}{export.CONSTANT}"] for name in CONSTANTS}
     table = tensors["rows"].astype(np.float32) * tensors["scales"]
-    vocabulary, embedding = table.shape
-    network = Network(Size(vocabulary, embedding, hidden))
+    (vocabulary, embedding), (pooled, seen) = table.shape, constants["see_weight"].shape
+    network = Network(Size(vocabulary, embedding, pooled // 4, seen, len(constants["weigh_bias"])))
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(table))
-        head = np.concatenate([tensors["of_max"], tensors["of_mean"][:, 0]])
-        network.head.weight.copy_(torch.from_numpy(head)[None])
-        network.head.bias.copy_(torch.from_numpy(tensors["head_bias"].copy()))
+        network.power.copy_(torch.from_numpy(constants["power"].copy()))
+        for name in ("polarity", "see", "weigh", "weight"):
+            weight, bias = (network.get_parameter(f"{name}.{part}") for part in ("weight", "bias"))
+            weight.copy_(torch.from_numpy(constants[f"{name}_weight"].T.reshape(weight.shape).copy()))
+            bias.copy_(torch.from_numpy(constants[f"{name}_bias"].copy()))
         for direction, lstm in enumerate((network.forward_lstm, network.backward_lstm)):
             _unpack_lstm(lstm, tensors, direction)
     return network.eval()
 
 
-def tune(network: Network, ids: Sequence[np.ndarray], labels: np.ndarray, settings: Settings) -> None:
-    """Fine-tune a network in place; ``ids`` are int64 (tokens,) each, ``labels`` 0 or 1, int (reviews,)."""
+def tune(
+    network: Network,
+    reviews: Sequence[Review],
+    labels: np.ndarray,
+    calibration: Calibration,
+    settings: Settings,
+) -> None:
+    """Fine-tune a network in place, by its calibrated logits; ``labels`` are 0 or 1, int (reviews,)."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     start = [parameter.detach().clone() for parameter in network.parameters()]
     optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
-    steps = settings.epochs * -(-len(ids) // settings.batch)
+    steps = settings.epochs * -(-len(reviews) // settings.batch)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.2)
     network.train()
     for _ in range(settings.epochs):
-        order = random.permutation(len(ids))
-        for first in range(0, len(ids), settings.batch):
+        order = random.permutation(len(reviews))
+        for first in range(0, len(reviews), settings.batch):
             rows = order[first : first + settings.batch]
-            noise = draw_noise(
-                network.size,
-                len(rows),
-                settings.embedding_dropout,
-                settings.head_dropout,
-                torch.device("cpu"),
-            )
-            logits = network(*padded([ids[row] for row in rows]), noise)
+            batch = [reviews[row] for row in rows]
+            texts = _texts(batch)
+            noise = draw_noise(network.size, texts, settings.embedding_dropout, settings.head_dropout)
+            temperatures, biases = torch.tensor(
+                [calibration.at(len(one.ids), len(one.lengths)) for one in batch]
+            ).T
+            logits = biases + network(texts, noise) / temperatures
             loss = nn.functional.binary_cross_entropy_with_logits(
                 logits, torch.from_numpy(labels[rows]).float()
             )
@@ -97,15 +122,16 @@ def tune(network: Network, ids: Sequence[np.ndarray], labels: np.ndarray, settin
 
 def tune_all(
     data: bytes,
-    ids: Sequence[np.ndarray],
+    reviews: Sequence[Review],
     labels: np.ndarray,
     groups: np.ndarray,
+    calibration: Calibration,
     settings: Settings | None = None,
 ) -> TunedModel:
     """Fine-tune the network of a model.onnx on all reviews, and answer each by a fit without its fold.
 
-    ``ids`` are int64 (tokens,) each, ``labels`` and ``groups`` int (reviews,). Raises CommandError when the
-    packed int8 network strays from the trained one.
+    ``labels`` and ``groups`` are int (reviews,), ``calibration`` is the base's. Raises CommandError when
+    the packed int8 network strays from the trained one.
     """
     settings = settings or Settings()
     folds = folds_of(labels, groups)
@@ -113,29 +139,30 @@ def tune_all(
     for fold in tqdm(range(FOLDS + 1), desc="tuning", unit="fit", disable=None):
         seen, held = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
         network = unpack(data)
-        tune(network, [ids[row] for row in seen], labels[seen], settings)
+        tune(network, [reviews[row] for row in seen], labels[seen], calibration, settings)
         if held:  # after the last fold nothing is held out: that fit takes all reviews
-            logits[held] = logits_of(network, [ids[row] for row in held])
+            logits[held] = logits_of(network, [reviews[row] for row in held], calibration)
     temperature, band = _calibrated(logits, labels)
     unseen, outright = _unseen(logits, labels, folds)
     logging.getLogger().setLevel(logging.ERROR)  # the packer's advice does not apply to our graph
     packed = export.quantize(export.to_onnx(network))
-    _check_packed(packed, network, ids)
+    _check_packed(packed, network, reviews, calibration)
     method = "the whole network fine-tuned, from the base's int8 weights unpacked, then packed again"
     return TunedModel(packed, temperature, band, unseen, outright, method, settings._asdict())
 
 
-def logits_of(network: Network, ids: Sequence[np.ndarray]) -> np.ndarray:
-    """Return logits, float64 (reviews,), of reviews' ids, int64 (tokens,) each."""
+def logits_of(network: Network, reviews: Sequence[Review], calibration: Calibration) -> np.ndarray:
+    """Return calibrated logits, float64 (reviews,)."""
+    sums = []
     with torch.inference_mode():
-        batches = [network(*padded(ids[first : first + 64])) for first in range(0, len(ids), 64)]
-    return torch.cat(batches).double().numpy()
+        for first in range(0, len(reviews), 64):
+            sums.append(network(_texts(reviews[first : first + 64])))
+    tokens, sentences = np.array([[len(one.ids), len(one.lengths)] for one in reviews]).T
+    return calibration.apply(torch.cat(sums).double().numpy(), tokens, sentences)
 
 
-def padded(ids: Sequence[np.ndarray]) -> tuple[Tensor, Tensor]:
-    """Return ids as one batch, int64 (reviews, tokens), padded at the end, and lengths, int64 (reviews,)."""
-    rows = [torch.from_numpy(np.asarray(review, dtype=np.int64)) for review in ids]
-    return nn.utils.rnn.pad_sequence(rows, batch_first=True), torch.tensor([len(row) for row in rows])
+def _texts(reviews: Sequence[Review]) -> Texts:
+    return to_texts([review.ids for review in reviews], [review.lengths for review in reviews], CPU)
 
 
 def _calibrated(logits: np.ndarray, labels: np.ndarray) -> tuple[float, tuple[float, float]]:
@@ -158,17 +185,17 @@ def _unseen(logits: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> tuple[
     return probabilities, outright
 
 
-def _check_packed(packed: bytes, network: Network, ids: Sequence[np.ndarray]) -> None:
+def _check_packed(
+    packed: bytes, network: Network, reviews: Sequence[Review], calibration: Calibration
+) -> None:
     """Compare packed and trained network on some reviews. Raises CommandError when they differ too much."""
-    sample = ids[:: max(1, len(ids) // CHECK_REVIEWS)]
-    session = inference.load_session(packed, Path("the new model"))
-    served = []
-    for review in sample:
-        contributions, bias = session.run(None, {"ids": review.astype(np.int64)})
-        served.append(float(contributions.astype(np.float64).sum() + bias[0]))
-    gaps = np.abs(
-        metrics.probabilities_of(np.array(served)) - metrics.probabilities_of(logits_of(network, sample))
-    )
+    sample = reviews[:: max(1, len(reviews) // CHECK_REVIEWS)]
+    serving = inference.load_network(packed, Path("the new model"))
+    served = [
+        scoring.score(serving, calibration, review.ids.tolist(), review.lengths.tolist(), "none").probability
+        for review in sample
+    ]
+    gaps = np.abs(served - metrics.probabilities_of(logits_of(network, sample, calibration)))
     if not np.quantile(gaps, 0.99) <= MAX_PROBABILITY_GAP:
         raise CommandError("the packed network strays too far from the trained one; nothing was written")
 

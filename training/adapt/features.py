@@ -1,4 +1,4 @@
-"""Compute the features of reviews, the network's pooled states, on all cores and without torch."""
+"""Compute what a head reads of reviews, sums of pooled states, on all cores and without torch."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from training.adapt.onnx_head import STATES, with_states
-from training.endpoint import inference
+from training.adapt.onnx_head import Head
+from training.endpoint import inference, weighing
 from training.files.processes import follow_parent, result_of, start_pool, submit
 from vocab import messages
 
@@ -25,24 +25,51 @@ class FeaturesError(Exception):
     """The network could not read the reviews."""
 
 
-class Features(NamedTuple):
-    """The features of reviews.
+class Inputs(NamedTuple):
+    """What a head turns into the calibrated logits of reviews.
 
-    ``values``, float32 (reviews, 2 x states), are the maximum and then the mean over a review's tokens.
-    ``unfit``, str (reviews,), is empty or one of NO_TOKEN (the values are 0), UNKNOWN and NOT_ENGLISH.
-    ``tokens``, int (reviews,), counts tokens. ``flagged`` counts the reviews of each warning's code.
+    ``values``, float64 (reviews, pooled), sums each sentence's pooled states times its weight.
+    ``weights``, float64 (reviews,), sums the sentences' weights. The calibration's temperature divides
+    both. ``biases``, float64 (reviews,), are the calibration's.
     """
 
     values: np.ndarray
+    weights: np.ndarray
+    biases: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Inputs":
+        """Return some rows, by number or by mask."""
+        return Inputs(*(column[rows] for column in self))
+
+    @property
+    def means(self) -> np.ndarray:
+        """Return the weighted mean of each review's pooled states, float64 (reviews, pooled)."""
+        means: np.ndarray = self.values / np.maximum(self.weights, 1e-12)[:, None]
+        return means
+
+    def logits(self, head: Head) -> np.ndarray:
+        """Return the reviews' calibrated logits by a head, float64 (reviews,)."""
+        logits: np.ndarray = self.values @ head.weights + self.weights * head.bias + self.biases
+        return logits
+
+
+class Features(NamedTuple):
+    """The features of reviews.
+
+    ``unfit``, str (reviews,), is empty or one of NO_TOKEN (the inputs are 0), UNKNOWN and NOT_ENGLISH.
+    ``tokens``, int (reviews,), counts tokens. ``flagged`` counts the reviews of each warning's code.
+    """
+
+    inputs: Inputs
     unfit: np.ndarray
     tokens: np.ndarray
     flagged: dict[str, int]
 
 
 class ReviewFeatures(NamedTuple):
-    """The features of one review: values, float32 (2 x states,), number of tokens, codes of its warnings."""
+    """The features of one review: its row of Inputs, number of tokens, codes of its warnings."""
 
-    values: np.ndarray
+    inputs: Inputs | None
     tokens: int
     codes: tuple[str, ...]
 
@@ -52,27 +79,31 @@ class ReviewFeatures(NamedTuple):
         return next((code for code in (NO_TOKEN, UNKNOWN, NOT_ENGLISH) if code in self.codes), "")
 
 
-class Reader:
-    """A model whose network outputs its states too."""
+def read(model: inference.LoadedModel, review: str) -> ReviewFeatures:
+    """Return the features of a review."""
+    encoded = model.vocabulary.encode(review)
+    if not encoded.ids:
+        return ReviewFeatures(None, 0, (NO_TOKEN,))
+    codes = tuple(warning["code"] for warning in messages.warnings_of(encoded))
+    return ReviewFeatures(inputs_of(model, encoded.ids, encoded.lengths), encoded.total, codes)
 
-    def __init__(self, model: Path) -> None:
-        self.model = inference.model_fn(model)
-        network = with_states((model / "model.onnx").read_bytes())
-        self.session = inference.load_session(network, model)
 
-    def read(self, review: str) -> ReviewFeatures:
-        """Return the features of a review."""
-        encoded = self.model.vocabulary.encode(review)
-        if not encoded.ids:
-            return ReviewFeatures(np.zeros(0, dtype=np.float32), 0, (NO_TOKEN,))
-        codes = tuple(warning["code"] for warning in messages.warnings_of(encoded))
-        return ReviewFeatures(self.values(encoded.ids), encoded.total, codes)
+def inputs_of(
+    model: inference.LoadedModel, ids: Sequence[int] | np.ndarray, lengths: Sequence[int] | np.ndarray
+) -> Inputs:
+    """Return the row of Inputs of a review: its ids, and how many each sentence holds."""
+    texts = np.split(np.array(ids, dtype=np.int64), np.cumsum(lengths)[:-1])
+    pooled = np.stack([model.network.pool(text) for text in texts])
+    sentences = weighing.read_sentences(model.network.weighing, pooled)
+    weights = weighing.weights_of(model.network.weighing, sentences)
+    temperature, bias = model.calibration.at(len(ids), len(lengths))
+    values = weights @ pooled.astype(np.float64) / temperature
+    return Inputs(values[None], np.array([weights.sum() / temperature]), np.array([bias]))
 
-    def values(self, ids: Sequence[int] | np.ndarray) -> np.ndarray:
-        """Return the feature values of a review, float32 (2 x states,), from its ids, int64 (tokens,)."""
-        states, maximum = self.session.run(STATES, {"ids": np.array(ids, dtype=np.int64)})
-        pooled: np.ndarray = np.concatenate([maximum, states.mean(axis=0)])
-        return pooled
+
+def joined(rows: Sequence[Inputs]) -> Inputs:
+    """Join the rows of reviews."""
+    return Inputs(*map(np.concatenate, zip(*rows, strict=True)))
 
 
 def extract(texts: Iterable[str], count: int, model: Path, workers: int) -> Features:
@@ -80,14 +111,15 @@ def extract(texts: Iterable[str], count: int, model: Path, workers: int) -> Feat
 
     Raises FeaturesError, ModelFilesError, VocabularyError or HeadError.
     """
-    reader = Reader(model)
+    loaded = inference.model_fn(model)
+    width = len(loaded.network.weighing.polarity_weight)
     if workers == 1 or count <= CHUNK:
-        pieces: Iterable[list[ReviewFeatures]] = ([reader.read(text)] for text in texts)
-        return _joined(pieces, count)
+        pieces: Iterable[list[ReviewFeatures]] = ([read(loaded, text)] for text in texts)
+        return _collected(pieces, count, width)
     pool = start_pool(workers, _start, model)
     try:
         reading = deque(submit(pool, _read, chunk) for chunk in _chunks(texts))
-        return _joined((result_of(reading.popleft()) for _ in range(len(reading))), count)
+        return _collected((result_of(reading.popleft()) for _ in range(len(reading))), count, width)
     except BrokenProcessPool as error:
         raise FeaturesError(
             "a process died, perhaps for want of memory; run it again, or give --workers 1"
@@ -96,19 +128,17 @@ def extract(texts: Iterable[str], count: int, model: Path, workers: int) -> Feat
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _joined(pieces: Iterable[list[ReviewFeatures]], count: int) -> Features:
+def _collected(pieces: Iterable[list[ReviewFeatures]], count: int, width: int) -> Features:
     rows: list[ReviewFeatures] = []
     with tqdm(total=count, desc="reading", unit="review", disable=None) as bar:
         for piece in pieces:
             rows += piece
             bar.update(len(piece))
-    width = max((len(row.values) for row in rows), default=0)
-    values = np.zeros((len(rows), width), dtype=np.float32)
-    for place, row in zip(values, rows, strict=True):
-        place[: len(row.values)] = row.values
+    none = Inputs(np.zeros((1, width)), np.zeros(1), np.zeros(1))
+    inputs = joined([row.inputs or none for row in rows]) if rows else none.take(np.zeros(0, dtype=int))
     unfit = np.array([row.unfit for row in rows], dtype=str)
     flagged = Counter(code for row in rows for code in row.codes)
-    return Features(values, unfit, np.array([row.tokens for row in rows], dtype=int), dict(flagged))
+    return Features(inputs, unfit, np.array([row.tokens for row in rows], dtype=int), dict(flagged))
 
 
 def _chunks(texts: Iterable[str]) -> Iterator[Sequence[str]]:
@@ -117,14 +147,14 @@ def _chunks(texts: Iterable[str]) -> Iterator[Sequence[str]]:
         yield chunk
 
 
-_reader: Reader
+_model: inference.LoadedModel
 
 
 def _start(model: str) -> None:
-    global _reader
+    global _model
     follow_parent()
-    _reader = Reader(Path(model))
+    _model = inference.model_fn(model)
 
 
 def _read(texts: Sequence[str]) -> list[ReviewFeatures]:
-    return [_reader.read(text) for text in texts]
+    return [read(_model, text) for text in texts]

@@ -1,8 +1,8 @@
 """Fit a linear head to labelled reviews, near the head that it starts from, and evaluate it fairly.
 
 A head of 513 numbers would memorise a few hundred reviews. So the fit minimises the sum of -log P(label) plus
-strength / 2 * |weights - start|^2; the bias is free. Cross-validation chooses the strength, and an outer
-cross-validation evaluates the choice.
+strength / 2 * |weights - start|^2; the bias is free. The weights of the sentences stay as they are.
+Cross-validation chooses the strength, and an outer cross-validation evaluates the choice.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training.adapt.features import Inputs
 from training.adapt.onnx_head import Head
 from training.evaluation import metrics
 
@@ -21,48 +22,45 @@ MIN_GAIN, MAX_STEPS, MAX_HALVINGS = 1e-6, 50, 20
 
 
 class Data(NamedTuple):
-    """Labelled reviews: features float64 (reviews, features), labels 0 or 1 and groups, int (reviews,).
+    """Labelled reviews: what a head reads of them, labels 0 or 1 and groups, int (reviews,) each.
 
     A group is evaluated as a whole, by a head that has seen none of its reviews.
     """
 
-    features: np.ndarray
+    inputs: Inputs
     labels: np.ndarray
     groups: np.ndarray
 
     def take(self, rows: np.ndarray) -> "Data":
         """Return some rows, by number or by mask."""
-        return Data(self.features[rows], self.labels[rows], self.groups[rows])
+        return Data(self.inputs.take(rows), self.labels[rows], self.groups[rows])
 
 
 class FittedHead(NamedTuple):
-    """A head with its temperature and uncertain band, and the strength that it was fitted with."""
+    """A head with its temperature and uncertain band, and the strength that it was fitted with.
+
+    The temperature divides logits that the base's calibration has calibrated already.
+    """
 
     head: Head
     temperature: float
     band: tuple[float, float]
     strength: float
 
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Return P(positive), float64 (reviews,), of features, float64 (reviews, features)."""
-        return metrics.probabilities_of(logits_of(features, self.head), self.temperature)
-
-
-def logits_of(features: np.ndarray, head: Head) -> np.ndarray:
-    """Return logits, float64 (reviews,), of features, float64 (reviews, features)."""
-    logits: np.ndarray = features @ head.weights + head.bias
-    return logits
+    def probabilities(self, inputs: Inputs) -> np.ndarray:
+        """Return P(positive), float64 (reviews,), of reviews."""
+        return metrics.probabilities_of(inputs.logits(self.head), self.temperature)
 
 
 def fit(data: Data, start: Head) -> FittedHead:
-    """Fit head, temperature and uncertain band; ``start`` is a head of calibrated logits.
+    """Fit head, temperature and uncertain band, from a head to start at.
 
     Strength, temperature and band are chosen on held-out reviews.
     """
     unseen = {strength: np.zeros(len(data.labels)) for strength in STRENGTHS}
     for seen, held in splits(data):
         for strength, head in _regularization_path(data.take(seen), start):
-            unseen[strength][held] = logits_of(data.features[held], head)
+            unseen[strength][held] = data.inputs.take(held).logits(head)
     strength = min(STRENGTHS, key=lambda candidate: metrics.nll(unseen[candidate], data.labels))
     temperature = metrics.fit_temperature(unseen[strength], data.labels)
     probabilities = metrics.probabilities_of(unseen[strength], temperature)
@@ -78,7 +76,7 @@ def cross_validate(data: Data, start: Head) -> tuple[np.ndarray, np.ndarray]:
     probabilities, outright = np.zeros(len(data.labels)), np.zeros(len(data.labels), dtype=bool)
     for seen, held in splits(data):
         fitted = fit(data.take(seen), start)
-        probabilities[held] = fitted.probabilities(data.features[held])
+        probabilities[held] = fitted.probabilities(data.inputs.take(held))
         low, high = fitted.band
         outright[held] = (probabilities[held] <= low) | (probabilities[held] >= high)
     return probabilities, outright
@@ -112,39 +110,40 @@ def folds_of(labels: np.ndarray, groups: np.ndarray) -> np.ndarray:
 
 def _regularization_path(data: Data, start: Head) -> Iterator[tuple[float, Head]]:
     """Yield the head of each strength; each fit starts from the one before."""
-    basis = _basis(data.features)
-    inputs = np.column_stack([data.features @ basis, np.ones(len(data.labels))])
-    offset = logits_of(data.features, start)
-    moved = np.zeros(inputs.shape[1])
+    basis = _basis(data.inputs.values)
+    columns = np.column_stack([data.inputs.values @ basis, data.inputs.weights])
+    offset = data.inputs.logits(start)
+    moved = np.zeros(columns.shape[1])
     for strength in STRENGTHS:
-        moved = _newton(inputs, offset, data.labels, strength, moved)
+        moved = _newton(columns, offset, data.labels, strength, moved)
         yield strength, Head(start.weights + basis @ moved[:-1], start.bias + moved[-1])
 
 
-def _basis(features: np.ndarray) -> np.ndarray:
-    """Return an orthonormal basis of the reviews, float64 (features, directions); weights move within it."""
-    reviews, width = features.shape
+def _basis(values: np.ndarray) -> np.ndarray:
+    """Return an orthonormal basis of the reviews, float64 (pooled, directions); weights move within it."""
+    reviews, width = values.shape
     if reviews >= width:
         return np.eye(width)
-    return np.linalg.qr(features.T)[0]
+    return np.linalg.qr(values.T)[0]
 
 
 def _newton(
-    inputs: np.ndarray, offset: np.ndarray, labels: np.ndarray, strength: float, moved: np.ndarray
+    columns: np.ndarray, offset: np.ndarray, labels: np.ndarray, strength: float, moved: np.ndarray
 ) -> np.ndarray:
-    """Return the change from the start, float64 (inputs,), by Newton's method; halve a step that overshoots.
+    """Return the change from the start, float64 (columns,), by Newton's method; halve a step that overshoots.
 
-    ``inputs`` is float64 (reviews, inputs), ``offset`` float64 (reviews,): the start's logits.
+    ``columns`` is float64 (reviews, columns), the bias's column last. ``offset``, float64 (reviews,), are
+    the start's logits.
     """
-    costs = np.full(inputs.shape[1], strength)
+    costs = np.full(columns.shape[1], strength)
     costs[-1] = 1e-6  # nearly free; not quite, for reviews that are all alike
-    loss = _loss(inputs, offset, labels, costs, moved)
+    loss = _loss(columns, offset, labels, costs, moved)
     for _ in range(MAX_STEPS):
-        probabilities = metrics.probabilities_of(offset + inputs @ moved)
-        slope = inputs.T @ (probabilities - labels) + costs * moved
-        step = np.linalg.solve(_curvature(inputs, probabilities) + np.diag(costs), slope)
+        probabilities = metrics.probabilities_of(offset + columns @ moved)
+        slope = columns.T @ (probabilities - labels) + costs * moved
+        step = np.linalg.solve(_curvature(columns, probabilities) + np.diag(costs), slope)
         for _ in range(MAX_HALVINGS):
-            new_loss = _loss(inputs, offset, labels, costs, moved - step)
+            new_loss = _loss(columns, offset, labels, costs, moved - step)
             if new_loss <= loss:
                 break
             step /= 2
@@ -156,17 +155,17 @@ def _newton(
     return moved
 
 
-def _curvature(inputs: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Return the loss's second derivatives, roughly, float64 (inputs, inputs)."""
+def _curvature(columns: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the loss's second derivatives, roughly, float64 (columns, columns)."""
     weights = np.sqrt(np.maximum(probabilities * (1 - probabilities), 1e-10))
     # float32 and a symmetric product take a quarter of the time, and a rough direction will do.
-    scaled = (inputs * weights[:, None]).astype(np.float32)
+    scaled = (columns * weights[:, None]).astype(np.float32)
     curvature: np.ndarray = (scaled.T @ scaled).astype(np.float64)
     return curvature
 
 
 def _loss(
-    inputs: np.ndarray, offset: np.ndarray, labels: np.ndarray, costs: np.ndarray, moved: np.ndarray
+    columns: np.ndarray, offset: np.ndarray, labels: np.ndarray, costs: np.ndarray, moved: np.ndarray
 ) -> float:
-    surprise = metrics.log_losses(offset + inputs @ moved, labels).sum()
+    surprise = metrics.log_losses(offset + columns @ moved, labels).sum()
     return float(surprise + (costs * moved**2).sum() / 2)

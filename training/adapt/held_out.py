@@ -15,8 +15,9 @@ class TunedModel(NamedTuple):
     """A fitted network and its answers to held-out reviews.
 
     ``unseen`` is P(positive), float64 (reviews,). ``outright``, bool (reviews,), is true outside the
-    uncertain band. Both come from fits that have not seen the review or its group. ``method`` names what was
-    fitted, ``settings`` its parameters.
+    uncertain band. Both come from fits that have not seen the review or its group. ``temperature`` divides
+    logits that the base's calibration has calibrated. ``method`` names what was fitted, ``settings`` its
+    parameters.
     """
 
     network: bytes

@@ -1,6 +1,6 @@
-"""Read and replace the linear head inside a model.onnx, and add the states before it to the outputs.
+"""Read and replace the head inside a model.onnx: the linear layer that gives a sentence its polarity.
 
-An ONNX file is a protobuf message (onnx.proto3); the head is three of its tensors. They are replaced byte for
+An ONNX file is a protobuf message (onnx.proto3); the head is two of its tensors. They are replaced byte for
 byte in their places. The rest of the network stays the same, and the package onnx is not needed.
 """
 
@@ -11,16 +11,13 @@ import numpy as np
 
 # Field numbers of onnx.proto3.
 _GRAPH = 7  # of ModelProto
-_INITIALIZER, _OUTPUT = 5, 12  # of GraphProto
+_INITIALIZER = 5  # of GraphProto
 _NAME, _RAW_DATA = 8, 9  # of TensorProto
-_VALUE_NAME = 1  # of ValueInfoProto
 # Protobuf's wire types, and the sizes in bytes of the fixed ones.
 _VARINT, _BYTES = 0, 2
 _FIXED = {1: 8, 5: 4}
-# The head's tensors, as export.py names them: weights of max pooling, weights of mean pooling, bias.
-TENSORS = ("of_max", "of_mean", "head_bias")
-# Values inside the graph: states, float32 (tokens, states), and their maximum, float32 (states,).
-STATES = ("states", "maximum")
+# The head's tensors, as export.py names them.
+TENSORS = ("polarity_weight_constant", "polarity_bias_constant")
 
 
 class HeadError(Exception):
@@ -28,7 +25,7 @@ class HeadError(Exception):
 
 
 class Head(NamedTuple):
-    """A linear head: weights, float64 (2 x states,), of max and then of mean pooling, and the bias."""
+    """A linear head: weights, float64 (pooled,), of maxima and then of means, and the bias."""
 
     weights: np.ndarray
     bias: float
@@ -36,12 +33,12 @@ class Head(NamedTuple):
 
 def read_head(network: bytes) -> Head:
     """Return the head of a model.onnx. Raises HeadError."""
-    of_max, of_mean, bias = (
+    weights, bias = (
         np.frombuffer(network[start:end], dtype="<f4").astype(np.float64) for start, end in _places(network)
     )
-    if len(of_max) != len(of_mean) or len(bias) != 1:
-        raise HeadError("the network's head does not have a weight for each pooled state and one bias")
-    return Head(np.concatenate([of_max, of_mean]), float(bias[0]))
+    if not len(weights) or len(bias) != 1:
+        raise HeadError("the network's head does not have weights and one bias")
+    return Head(weights, float(bias[0]))
 
 
 def with_head(network: bytes, head: Head) -> bytes:
@@ -50,19 +47,9 @@ def with_head(network: bytes, head: Head) -> bytes:
     if head.weights.shape != (size,):
         raise HeadError(f"the network's head has {size} weights, got {head.weights.shape}")
     changed = bytearray(network)
-    parts = (head.weights[: size // 2], head.weights[size // 2 :], np.array([head.bias]))
-    for (start, end), values in zip(_places(network), parts, strict=True):
+    for (start, end), values in zip(_places(network), (head.weights, np.array([head.bias])), strict=True):
         changed[start:end] = values.astype("<f4").tobytes()
     return bytes(changed)
-
-
-def with_states(network: bytes) -> bytes:
-    """Return a model.onnx with STATES added to its outputs.
-
-    Protobuf merges repeated messages: one appended to the file adds to the lists of the first.
-    """
-    outputs = b"".join(_field(_OUTPUT, _field(_VALUE_NAME, name.encode())) for name in STATES)
-    return network + _field(_GRAPH, outputs)
 
 
 def _places(network: bytes) -> list[tuple[int, int]]:
@@ -109,15 +96,3 @@ def _varint(data: bytes, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 128:
             return value, at
-
-
-def _field(number: int, content: bytes) -> bytes:
-    return _number(number << 3 | _BYTES) + _number(len(content)) + content
-
-
-def _number(value: int) -> bytes:
-    written = bytearray()
-    while value > 127:
-        written.append(value & 127 | 128)
-        value >>= 7
-    return bytes([*written, value])

@@ -86,15 +86,14 @@ def suggest(rows: Unlabelled, model: Path, count: int, workers: int) -> list[Sug
     if len(extracted.unfit) != len(rows.numbers):
         raise CommandError(f"{rows.source.path} was changed while it was read; run it again")
     keep = extracted.unfit == ""
-    numbers, features = rows.numbers[keep], extracted.values[keep].astype(np.float64)
+    numbers, inputs = rows.numbers[keep], extracted.inputs.take(keep)
     if not len(numbers):
         raise CommandError(
             f"{rows.source.path} has no row without a label that is English and holds a known word"
         )
     head = read_head((model / "model.onnx").read_bytes())
-    logits = features @ head.weights + head.bias
-    probabilities = metrics.probabilities_of(logits, inference.model_fn(model).card["temperature"])
-    picked = pick_diverse(features, entropy(probabilities), count)
+    probabilities = metrics.probabilities_of(inputs.logits(head))
+    picked = pick_diverse(inputs.means, entropy(probabilities), count)
     return [Suggestion(int(numbers[row]), float(probabilities[row])) for row in picked]
 
 

@@ -39,6 +39,8 @@ from training.aws.hosting import Plan, Say
 from training.endpoint import inference
 
 API_SECONDS, API_POLL_SECONDS, REQUEST_SECONDS = 120, 5.0, 30
+# The function's timeout: a request to its earlier endpoint is answered within this time.
+LAST_REQUEST_SECONDS = 25
 
 
 class Deployed(NamedTuple):
@@ -58,7 +60,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
     endpoint, model, digest = host(cloud, options, loaded, say)
     hosting.ensure_scaling(cloud, endpoint, plan)
-    function_role = resources.ensure_function_role(cloud, endpoint)
+    function_role = allow_calls(cloud, endpoint)
     api = function.deploy(
         cloud, endpoint, function_role, say, options.reserved_concurrency, options.cors_origin
     )
@@ -67,6 +69,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
         check_api(api_url, loaded)
         say(f"API: {api_url} answered a test review correctly")
     retire(cloud, endpoint, say)
+    resources.ensure_function_role(cloud, endpoint)
     beside_url = options.beside_api_url
     page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say, beside_url)
     page.retire(cloud, options.site, say)
@@ -134,7 +137,8 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     """Return the endpoint to deploy to: the one in use, or the other where it can't be changed in place.
 
     Ids of one vocabulary mean nothing to a model of another. And AWS can't turn every endpoint into one of
-    the other kind. In both cases the function switches from one endpoint to the other at once.
+    the other kind. In both cases the function changes from one endpoint to the other without a failed
+    request.
     """
     first, second = cloud.stage.endpoints
     current = function.endpoint_in_use(cloud) or first
@@ -153,12 +157,24 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     return other
 
 
+def allow_calls(cloud: Cloud, endpoint: str) -> str:
+    """Let the function call an endpoint, and the one that it still calls; return its role's ARN."""
+    current = function.endpoint_in_use(cloud)
+    if current in (None, endpoint):
+        return resources.ensure_function_role(cloud, endpoint)
+    role = resources.ensure_function_role(cloud, endpoint, str(current))
+    time.sleep(resources.ROLE_SECONDS)
+    return role
+
+
 def retire(cloud: Cloud, endpoint: str, say: Say) -> None:
-    """Delete the stage's other endpoint, which the function no longer calls."""
+    """Delete the stage's other endpoint, once the function's last requests to it are answered."""
     for other in cloud.stage.endpoints:
         description = hosting.describe(cloud, other) if other != endpoint else None
         if description:
             hosting.check_owned(cloud, description)
+            say(f"endpoint {other} gets no more requests; it is deleted in {LAST_REQUEST_SECONDS} s")
+            time.sleep(LAST_REQUEST_SECONDS)
             hosting.remove_scaling(cloud, other)
             hosting.delete(cloud, other, say)
 

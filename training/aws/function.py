@@ -28,6 +28,8 @@ LEFT_OUT = "Could not install dependencies"
 API_NAME = "verdict"
 # The function gets these variables from the environment of the deploy, where they are set.
 PASSED_ON = ("AUTH", "API_KEYS", "FEEDBACK")
+# AWS changes a function's code before its variables. In between, the name of the endpoint in the zip holds.
+ENDPOINT_FILE = Path("chalicelib/endpoint_name.txt")
 
 
 class Api(NamedTuple):
@@ -66,7 +68,7 @@ def deploy(
 def build(
     cloud: Cloud, endpoint: str, role: str, reserved: int | None = None, origin: str | None = None
 ) -> Path:
-    """Copy chalice_app/ with its links followed, and write the stage's config and record of deploys."""
+    """Copy chalice_app/ with its links followed; write the endpoint's name, config and record of deploys."""
     stage, config = cloud.stage, _config()
     if stage.name not in config["stages"]:
         raise CloudError(
@@ -78,6 +80,7 @@ def build(
     leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "policy-*.json")
     shutil.copytree(APP, folder, ignore=leave_out, dirs_exist_ok=True)
     _slim(folder)
+    write_atomic(folder / ENDPOINT_FILE, endpoint.encode())
     own = config["stages"][stage.name]
     own.pop("iam_policy_file", None)
     own |= {"manage_iam_role": False, "iam_role_arn": role, "tags": stage.tags}

@@ -337,15 +337,15 @@ def card_of(cloud: Cloud, endpoint: str) -> dict[str, Any]:
 def check_answers(cloud: Cloud, endpoint: str, loaded: inference.LoadedModel) -> None:
     """Compare the endpoint's answers to our test reviews with this machine's. Raises CloudError."""
     encoded = [loaded.vocabulary.encode(review) for review in REVIEWS]
-    reply = invoke(cloud, endpoint, messages.build_endpoint_request(encoded, loaded.vocabulary, explain=True))
+    reply = invoke(cloud, endpoint, messages.build_endpoint_request(encoded, loaded.vocabulary, "words"))
     try:
-        identity, scores = messages.parse_endpoint_answer(reply, encoded, explain=True)
+        identity, scores = messages.parse_endpoint_answer(reply, encoded, "words")
     except messages.MessageError as error:
         raise CloudError(f"endpoint {endpoint}: {error.detail}") from error
     if identity.id != loaded.identity.id:
         raise CloudError(f"endpoint {endpoint} answers as {identity.id}, expected {loaded.identity.id}")
     for review, encoding, score in zip(REVIEWS, encoded, scores, strict=True):
-        probability, expected = score.probability, loaded.score(encoding.ids).probability
+        probability, expected = score.probability, loaded.score(encoding.ids, encoding.lengths).probability
         if abs(probability - expected) > MAX_DIFFERENCE:
             raise CloudError(
                 f"endpoint {endpoint} answers {probability:.3f} to {review!r}, this machine {expected:.3f}"

@@ -125,14 +125,17 @@ def _log(stage: Stage, group: str) -> list[str]:
     return [arn, f"{arn}:*"]
 
 
-def of_function(stage: Stage, endpoint: str | None = None, feedback: Place | None = None) -> dict[str, Any]:
-    """Return the rights of the Lambda: call one endpoint, write one log, and store feedback in a place."""
+def of_function(stage: Stage, *endpoints: str, feedback: Place | None = None) -> dict[str, Any]:
+    """Return the rights of the Lambda: call one endpoint, write one log, and store feedback in a place.
+
+    While the Lambda changes from one endpoint to the other, it may call both.
+    """
     log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
-    arn = stage.endpoint_arn(endpoint or stage.endpoint)
+    arns = [stage.endpoint_arn(name) for name in endpoints or (stage.endpoint,)]
     return {
         "Version": VERSION,
         "Statement": [
-            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", arn),
+            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", arns if arns[1:] else arns[0]),
             _allow(
                 "WriteOwnLog",
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],

@@ -167,10 +167,10 @@ def revoke(cloud: Cloud, role: str, name: str) -> None:
             raise
 
 
-def ensure_function_role(cloud: Cloud, endpoint: str) -> str:
-    """Create the Lambda's role, which may call one endpoint, or repair it; return its ARN."""
+def ensure_function_role(cloud: Cloud, *endpoints: str) -> str:
+    """Create the Lambda's role, which may call these endpoints, or repair it; return its ARN."""
     trust = policies.trust(cloud.stage, "lambda")
-    rights = policies.of_function(cloud.stage, endpoint, function_feedback(os.environ))
+    rights = policies.of_function(cloud.stage, *endpoints, feedback=function_feedback(os.environ))
     return _ensure_role(cloud, cloud.stage.function_role, trust, rights)
 
 

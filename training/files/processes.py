@@ -13,7 +13,7 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeVar
 
-from training.endpoint import inference
+from training.endpoint import calibration, inference, scoring, weighing
 from training.files.parts import key_of
 from training.files.rows import PART_ROWS, BatchError, Part
 from vocab import messages, vocabulary
@@ -42,8 +42,9 @@ def predict_lines(model: inference.LoadedModel, data: bytes) -> bytes:
 def model_key(model: Path) -> str:
     """Return a key of everything that a prediction depends on: network, card and code."""
     loaded = inference.model_fn(model)
-    names = ("id", "onnx_sha256", "vocabulary", "temperature", "uncertain", "max_tokens")
-    code = [Path(inference.__file__), *sorted(Path(vocabulary.__file__).parent.rglob("*.py"))]
+    names = ("id", "onnx_sha256", "vocabulary", *calibration.FIELDS, "uncertain", "max_tokens")
+    code = [Path(str(module.__file__)) for module in (inference, scoring, weighing, calibration)]
+    code += sorted(Path(vocabulary.__file__).parent.rglob("*.py"))
     return key_of(*(json.dumps(loaded.card[name]) for name in names), *map(sha256_of, code))
 
 

@@ -21,7 +21,8 @@ DELIMITERS = {"csv": ",", "tsv": "\t"}
 # The name of the only column of a file of plain lines.
 LINES_COLUMN = "review"
 # The columns added to a row. A name that the file already has gets a prefix.
-ADDED = ("sentiment", "probability", "warnings", "model", "error", "detail")
+ADDED = ("sentiment", "reason", "probability", "warnings", "model", "error", "detail")
+ERROR_COLUMNS = ADDED[-2:]
 PREFIX = "verdict_"
 # A longer line has an unclosed quote, or is no text.
 MAX_LINE_CHARACTERS = 10_000_000
@@ -86,9 +87,10 @@ class Part(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """The cells added to a row: a verdict, or an error with its detail."""
+    """The cells added to a row: a verdict, with a reason if it is uncertain, or an error with its detail."""
 
     sentiment: str = ""
+    reason: str | None = None
     probability: float | None = None
     warnings: str = ""
     model: str = ""
@@ -380,11 +382,14 @@ def _parse_prediction(line: bytes) -> tuple[int, Prediction]:
         probability = message["probability"]
         if type(probability) not in (int, float) or not 0 <= probability <= 1:
             raise ValueError("no probability")
-        if message["sentiment"] not in messages.SENTIMENTS:
+        sentiment, reason = message["sentiment"], message["reason"]
+        if sentiment not in messages.SENTIMENTS:
             raise ValueError("no sentiment")
+        if reason not in (messages.REASONS if sentiment == "uncertain" else (None,)):
+            raise ValueError("no reason")
         warnings = ";".join(_text(warning["code"]) for warning in message["warnings"])
         model = _text(message["model"]["id"])
-        return number, Prediction(message["sentiment"], float(probability), warnings, model)
+        return number, Prediction(sentiment, reason, float(probability), warnings, model)
     except (MessageError, KeyError, TypeError, ValueError) as error:
         raise BatchError("an answer is malformed; look at the job's log") from error
 
@@ -438,7 +443,7 @@ def added_names(columns: list[str]) -> list[str]:
     """Return the names of the columns that are added to a file with these columns.
 
     >>> added_names(["review", "sentiment"])
-    ['verdict_sentiment', 'probability', 'warnings', 'model', 'error', 'detail']
+    ['verdict_sentiment', 'reason', 'probability', 'warnings', 'model', 'error', 'detail']
     """
     names = []
     for name in ADDED:
@@ -490,9 +495,10 @@ def _to_json(
     joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, names: list[str], format: str
 ) -> Iterator[Prediction]:
     for row, answer in joined:
-        fields = ("error", "detail") if answer.error else ("sentiment", "probability", "warnings", "model")
         added = {
-            name: getattr(answer, field) for field, name in zip(ADDED, names, strict=True) if field in fields
+            name: getattr(answer, field)
+            for field, name in zip(ADDED, names, strict=True)
+            if (field in ERROR_COLUMNS) == bool(answer.error)
         }
         out.write(_with(row, source, added) + "\n")
         yield answer

@@ -5,9 +5,9 @@
     python -m training.jobs.batch reviews.csv --out verdicts.jsonl --ray auto       # Ray Data
 
 CSV and TSV need a header, JSON lines are objects, .txt holds a review a line; blank lines are left out. The
-output keeps every column and adds sentiment, probability, warnings (codes, joined by ";") and model, or error
-and detail. All three backends run the endpoint's own hooks and write the same bytes. After an interruption,
-the same command resumes.
+output keeps every column and adds sentiment, reason (why it is uncertain), probability, warnings (codes, with
+";" between) and model, or error and detail. All three backends run the endpoint's own hooks and write the
+same bytes. After an interruption, the same command resumes.
 """
 
 import argparse

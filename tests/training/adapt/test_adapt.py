@@ -71,8 +71,22 @@ def test_it_says_in_plain_words_that_it_is_better(adapted: tuple[Path, str]) -> 
 
 def test_contributions_of_an_adapted_model_add_up_to_its_logit(adapted: tuple[Path, str]) -> None:
     model = inference.model_fn(adapted[0] / "my-model")
-    _, scored = model.predict(sentence(3, True))
-    assert scored.bias + sum(scored.contributions) == pytest.approx(scored.logit, abs=1e-5)
+    _, scored = model.predict(f"{sentence(3, True)} {sentence(4, False)}", "words")
+    assert scored.sentences and scored.words
+    parts = [part.contribution for part in scored.sentences]
+    assert len(parts) == 2
+    assert scored.bias + sum(parts) == pytest.approx(scored.logit, abs=1e-5)
+    assert scored.bias + sum(scored.words.contributions) == pytest.approx(scored.logit, abs=1e-5)
+
+
+def test_one_temperature_changes_the_calibration_of_all_lengths(
+    adapted: tuple[Path, str], made_package: Path
+) -> None:
+    card, base = card_of(adapted[0] / "my-model"), card_of(made_package)
+    factor = card["temperature"] / base["temperature"]
+    assert factor != 1
+    assert card["short_temperature"] == pytest.approx(base["short_temperature"] * factor, rel=1e-3)
+    assert card["shift"] == pytest.approx(base["shift"] / factor, rel=1e-3)
 
 
 def test_an_adapted_model_has_a_name_of_its_own_and_the_vocabulary_of_its_base(
@@ -352,11 +366,15 @@ def test_a_corrupt_network_gets_one_sentence(own_package: Path, tmp_path: Path) 
 
 
 def test_a_network_without_such_a_head_gets_one_sentence(own_package: Path, tmp_path: Path) -> None:
-    network = (own_package / "model.onnx").read_bytes().replace(b"of_mean", b"of_meen")
+    network = (
+        (own_package / "model.onnx")
+        .read_bytes()
+        .replace(b"polarity_bias_constant", b"polarity_bies_constant")
+    )
     card = card_of(own_package) | model_folder.identity_of(network)
     model_folder.write_package(own_package, network, card)
     save(tmp_path / "my.csv", rows(60))
-    assert "no tensor of_mean" in refused("my.csv", "--model", own_package, cwd=tmp_path)
+    assert "no tensor polarity_bias_constant" in refused("my.csv", "--model", own_package, cwd=tmp_path)
 
 
 def test_adapting_to_the_same_file_again_gets_one_sentence(adapted: tuple[Path, str], tmp_path: Path) -> None:

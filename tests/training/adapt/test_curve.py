@@ -33,7 +33,7 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes) -> None:
 def task(sentences: int) -> Task:
     texts = [f"Sentence {number}" for number in range(sentences)]
     labels = np.arange(sentences) % 2
-    return Task(texts, labels, np.arange(sentences) // 4, [np.array([5, 6])], np.array([1]))
+    return Task(texts, labels, np.arange(sentences) // 4, [(np.array([5, 6]), np.array([2]))], np.array([1]))
 
 
 def test_sentences_without_a_side_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
-"""Features of reviews: those that the head reads, equal in one process and in several."""
+"""Features of reviews: what the head turns into the served logit, equal in one process and in several."""
 
+import json
 import signal
 from collections import Counter
 from pathlib import Path
@@ -14,7 +15,7 @@ from training.files import processes
 from vocab import messages
 
 TEXTS = [
-    "A fine film, and I would see it again.",
+    "A fine film, and I would see it again. The end is weak! Still, go.",
     "",
     "zzqx qqzv",
     "Der Film ist nicht gut und auch sehr lang.",
@@ -24,15 +25,39 @@ TEXTS = [
 def test_head_times_features_is_the_served_logit(package: Path, model: inference.LoadedModel) -> None:
     extracted = features.extract(TEXTS[:1], 1, package, workers=1)
     head = read_head((package / "model.onnx").read_bytes())
-    logit = extracted.values[0].astype(np.float64) @ head.weights + head.bias
     served = model.predict(TEXTS[0])[1].logit
-    assert logit / model.card["temperature"] == pytest.approx(served, abs=1e-4)
+    assert extracted.inputs.logits(head).tolist() == pytest.approx([served], abs=1e-5)
+
+
+def test_short_and_long_reviews_get_the_calibration_of_their_length(own_package: Path) -> None:
+    card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
+    card |= {"temperature": 3.0, "short_temperature": 0.75, "shift": -0.5}
+    (own_package / "model.json").write_text(json.dumps(card), encoding="utf-8")
+    texts = ["Fine.", "A fine film, and I would see it again.", "It is a fine film of a fine time. " * 20]
+    inputs = features.extract(texts, len(texts), own_package, workers=1).inputs
+    model = inference.model_fn(own_package)
+    served = [model.predict(text)[1] for text in texts]
+    head = read_head((own_package / "model.onnx").read_bytes())
+    assert inputs.logits(head).tolist() == pytest.approx([one.logit for one in served], abs=1e-5)
+    assert inputs.biases.tolist() == pytest.approx([one.bias for one in served], abs=1e-6)
+
+
+def test_the_means_of_a_sentence_are_its_pooled_states(package: Path, model: inference.LoadedModel) -> None:
+    text = "A fine film."
+    means = features.extract([text], 1, package, workers=1).inputs.means
+    pooled = model.network.pool(np.array(model.vocabulary.encode_ids(text), dtype=np.int64))
+    assert means[0].tolist() == pytest.approx(pooled.tolist(), abs=1e-6)
 
 
 def test_what_cannot_teach_carries_a_warning(package: Path) -> None:
     extracted = features.extract(TEXTS, len(TEXTS), package, workers=1)
     assert extracted.unfit.tolist() == ["", features.NO_TOKEN, features.UNKNOWN, features.NOT_ENGLISH]
-    assert not extracted.values[1].any()
+    assert not any(column[1].any() for column in extracted.inputs)
+
+
+def test_no_review_has_no_features(package: Path) -> None:
+    extracted = features.extract([], 0, package, workers=1)
+    assert [len(column) for column in extracted.inputs] == [0, 0, 0]
 
 
 def test_lengths_and_warnings_are_those_that_come_with_verdicts(
@@ -64,7 +89,8 @@ def test_several_processes_read_what_one_reads(made_package: Path) -> None:
     texts = [f"{TEXTS[number % len(TEXTS)]} {number}" for number in range(250)]
     one = features.extract(texts, len(texts), made_package, workers=1)
     two = features.extract(texts, len(texts), made_package, workers=2)
-    assert one.values.tolist() == two.values.tolist()
+    for ours, theirs in zip(one.inputs, two.inputs, strict=True):
+        assert ours.tolist() == theirs.tolist()
     assert one.unfit.tolist() == two.unfit.tolist()
     assert one.tokens.tolist() == two.tokens.tolist()
     assert one.flagged == two.flagged

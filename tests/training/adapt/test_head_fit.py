@@ -3,18 +3,24 @@
 import numpy as np
 import pytest
 
-from training.adapt.head_fit import FOLDS, STRENGTHS, Data, cross_validate, fit, folds_of, logits_of, splits
+from training.adapt.features import Inputs
+from training.adapt.head_fit import FOLDS, STRENGTHS, Data, cross_validate, fit, folds_of, splits
 from training.adapt.onnx_head import Head
+
+
+def inputs_of(values: np.ndarray) -> Inputs:
+    """Return reviews of one sentence of weight 1 each, and no calibration."""
+    return Inputs(values, np.ones(len(values)), np.zeros(len(values)))
 
 
 def drawn(reviews: int, width: int = 8, seed: int = 0, groups: int | None = None) -> tuple[Data, Head]:
     """Return reviews whose labels follow a head, and that head."""
     random = np.random.default_rng(seed)
     truth = Head(3 * random.normal(size=width), 0.5)
-    features = random.normal(size=(reviews, width))
-    chances = 1 / (1 + np.exp(-logits_of(features, truth)))
+    inputs = inputs_of(random.normal(size=(reviews, width)))
+    chances = 1 / (1 + np.exp(-inputs.logits(truth)))
     labels = (random.random(reviews) < chances).astype(int)
-    return Data(features, labels, np.arange(reviews) % (groups or reviews)), truth
+    return Data(inputs, labels, np.arange(reviews) % (groups or reviews)), truth
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -25,7 +31,7 @@ def test_a_head_that_points_the_wrong_way_learns_the_right_one() -> None:
     data, truth = drawn(600)
     fitted = fit(data, Head(-truth.weights, 0.0))
     fresh, _ = drawn(600)
-    assert accuracy(fitted.probabilities(fresh.features), fresh.labels) > 0.85
+    assert accuracy(fitted.probabilities(fresh.inputs), fresh.labels) > 0.85
 
 
 def test_a_head_that_is_right_already_is_held_where_it_is() -> None:
@@ -37,15 +43,17 @@ def test_a_head_that_is_right_already_is_held_where_it_is() -> None:
 
 def test_the_weights_do_not_move_where_no_review_points() -> None:
     data, truth = drawn(200, width=6)
-    features = np.column_stack([data.features, np.zeros(200)])
-    fitted = fit(Data(features, data.labels, data.groups), Head(np.append(-truth.weights, 7.0), 0.0))
+    inputs = inputs_of(np.column_stack([data.inputs.values, np.zeros(200)]))
+    fitted = fit(Data(inputs, data.labels, data.groups), Head(np.append(-truth.weights, 7.0), 0.0))
     assert fitted.head.weights[-1] == pytest.approx(7.0)
 
 
 def test_fewer_reviews_than_features_give_the_same_fit_as_all_directions() -> None:
     # Beside features that are 0 everywhere the same reviews are fewer than features, and go another way.
     data, truth = drawn(60, width=20)
-    wide = Data(np.column_stack([data.features, np.zeros((60, 50))]), data.labels, data.groups)
+    wide = Data(
+        inputs_of(np.column_stack([data.inputs.values, np.zeros((60, 50))])), data.labels, data.groups
+    )
     narrow = fit(data, Head(-truth.weights, 0.0))
     widened = fit(wide, Head(np.append(-truth.weights, np.zeros(50)), 0.0))
     assert widened.strength == narrow.strength
@@ -53,15 +61,40 @@ def test_fewer_reviews_than_features_give_the_same_fit_as_all_directions() -> No
 
 
 def test_reviews_that_a_head_separates_perfectly_end_in_finite_weights() -> None:
-    features = np.repeat([[5.0, 0.0], [-5.0, 0.0]], 40, axis=0)
-    fitted = fit(Data(features, np.repeat([1, 0], 40), np.arange(80)), Head(np.array([-90.0, 0.0]), 40.0))
+    inputs = inputs_of(np.repeat([[5.0, 0.0], [-5.0, 0.0]], 40, axis=0))
+    fitted = fit(Data(inputs, np.repeat([1, 0], 40), np.arange(80)), Head(np.array([-90.0, 0.0]), 40.0))
     assert np.isfinite(fitted.head.weights).all() and np.isfinite(fitted.head.bias)
     assert fitted.head.weights[0] > 0
 
 
+def test_weights_and_biases_of_reviews_take_part_in_the_fit() -> None:
+    # Half the reviews weigh three times as much, and a bias turns the side of the others.
+    data, truth = drawn(600)
+    factors = np.where(np.arange(600) % 2, 3.0, 1.0)
+    biases = np.where(np.arange(600) % 2, 0.0, -20.0)
+    labels = np.where(np.arange(600) % 2, data.labels, 0)
+    inputs = Inputs(data.inputs.values * factors[:, None], data.inputs.weights * factors, biases)
+    fitted = fit(Data(inputs, labels, data.groups), Head(0 * truth.weights, 0.0))
+    heavy = np.arange(600) % 2 == 1
+    assert accuracy(fitted.probabilities(inputs.take(heavy)), labels[heavy]) > 0.85
+    expected = inputs.values @ fitted.head.weights + factors * fitted.head.bias + biases
+    assert inputs.logits(fitted.head).tolist() == pytest.approx(expected.tolist())
+    assert (inputs.take(~heavy).logits(fitted.head) < 0).all()
+
+
+def test_the_bias_moves_more_freely_than_the_weights() -> None:
+    random = np.random.default_rng(6)
+    data = Data(
+        inputs_of(0.01 * random.normal(size=(200, 5))), (np.arange(200) < 180).astype(int), np.arange(200)
+    )
+    fitted = fit(data, Head(np.zeros(5), 0.0))
+    assert fitted.head.bias == pytest.approx(np.log(9), abs=0.1)
+    assert np.abs(fitted.head.weights).max() < 0.1
+
+
 def test_labels_that_are_chance_are_not_judged_better_than_chance() -> None:
     random = np.random.default_rng(3)
-    data = Data(random.normal(size=(300, 60)), random.integers(0, 2, 300), np.arange(300))
+    data = Data(inputs_of(random.normal(size=(300, 60))), random.integers(0, 2, 300), np.arange(300))
     probabilities, _ = cross_validate(data, Head(np.zeros(60), 0.0))
     assert 0.4 < accuracy(probabilities, data.labels) < 0.6
 
@@ -71,7 +104,7 @@ def test_a_group_that_gives_its_labels_away_does_not_flatter_the_judgement() -> 
     random = np.random.default_rng(4)
     groups = np.repeat(np.arange(30), 10)
     features = np.eye(30)[groups] + 0.01 * random.normal(size=(300, 30))
-    data = Data(features, random.permutation(np.repeat([0, 1], 15))[groups], groups)
+    data = Data(inputs_of(features), random.permutation(np.repeat([0, 1], 15))[groups], groups)
     kept, _ = cross_validate(data, Head(np.zeros(30), 0.0))
     mixed, _ = cross_validate(data._replace(groups=np.arange(300)), Head(np.zeros(30), 0.0))
     assert accuracy(mixed, data.labels) > 0.95

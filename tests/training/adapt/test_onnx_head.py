@@ -1,4 +1,4 @@
-"""The head inside a model.onnx: read, replaced byte for byte, with the states as outputs."""
+"""The head inside a model.onnx: read, replaced byte for byte, and then the one that answers."""
 
 from pathlib import Path
 
@@ -7,10 +7,12 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from training.adapt.onnx_head import STATES, Head, HeadError, read_head, with_head, with_states
-from training.endpoint import inference
+from training.adapt.onnx_head import Head, HeadError, read_head, with_head
+from training.endpoint import inference, scoring
+from training.endpoint.calibration import Calibration
+from training.endpoint.scoring import SentenceNetwork
 
-IDS = {"ids": np.array([5, 9, 2, 14, 9], dtype=np.int64)}
+IDS, LENGTHS = [5, 9, 2, 14, 9], [2, 3]
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +20,8 @@ def network(package: Path) -> bytes:
     return (package / "model.onnx").read_bytes()
 
 
-def run(network: bytes, *names: str) -> list[np.ndarray]:
-    return inference.load_session(network, Path("here")).run(names or None, IDS)
+def load(network: bytes) -> SentenceNetwork:
+    return inference.load_network(network, Path("here"))
 
 
 def test_a_head_is_read_as_the_package_onnx_reads_it(network: bytes) -> None:
@@ -27,9 +29,8 @@ def test_a_head_is_read_as_the_package_onnx_reads_it(network: bytes) -> None:
         one.name: numpy_helper.to_array(one) for one in onnx.load_from_string(network).graph.initializer
     }
     head = read_head(network)
-    expected = np.concatenate([tensors["of_max"], tensors["of_mean"][:, 0]])
-    assert head.weights.tolist() == expected.astype(np.float64).tolist()
-    assert head.bias == float(tensors["head_bias"][0])
+    assert head.weights.tolist() == tensors["polarity_weight_constant"].astype(np.float64).tolist()
+    assert head.bias == float(tensors["polarity_bias_constant"][0])
 
 
 def test_putting_the_same_head_back_changes_no_byte(network: bytes) -> None:
@@ -47,27 +48,32 @@ def test_another_head_changes_nothing_but_its_own_bytes(network: bytes) -> None:
     onnx.checker.check_model(onnx.load_from_string(changed))
 
 
-def test_the_pooled_states_times_the_head_are_the_logit(network: bytes) -> None:
-    contributions, bias = run(network)
-    states, maximum = run(with_states(network), *STATES)
-    head = read_head(network)
-    logit = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64) @ head.weights + head.bias
-    assert contributions.sum() + bias[0] == pytest.approx(logit, abs=1e-4)
+def test_a_sentence_s_polarity_is_its_pooled_states_times_the_head(network: bytes) -> None:
+    head = Head(np.linspace(-1, 1, len(read_head(network).weights)), -0.75)
+    loaded = load(with_head(network, head))
+    text = np.array(IDS, dtype=np.int64)
+    expected = loaded.pool(text).astype(np.float64) @ head.weights + head.bias
+    assert loaded.read([text]).polarities.tolist() == pytest.approx([expected], abs=1e-5)
 
 
-def test_with_another_head_the_contributions_still_add_up_to_the_logit(network: bytes) -> None:
+def test_with_another_head_the_parts_still_add_up_to_the_logit(network: bytes) -> None:
     random = np.random.default_rng(1)
     head = Head(random.normal(size=len(read_head(network).weights)), -0.75)
-    contributions, bias = run(with_head(network, head))
-    states, maximum = run(with_states(network), *STATES)
-    logit = np.concatenate([maximum, states.mean(axis=0)]).astype(np.float64) @ head.weights + head.bias
-    assert bias[0] == pytest.approx(-0.75)
-    assert contributions.astype(np.float64).sum() + bias[0] == pytest.approx(logit, abs=1e-4)
+    calibration = Calibration(1.5, 1.25, 0.25)
+    scored = scoring.score(load(with_head(network, head)), calibration, IDS, LENGTHS, "words")
+    assert scored.sentences and scored.words
+    parts = [sentence.contribution for sentence in scored.sentences]
+    assert scored.bias + sum(parts) == pytest.approx(scored.logit, abs=1e-6)
+    assert scored.bias + sum(scored.words.contributions) == pytest.approx(scored.logit, abs=1e-6)
 
 
-def test_letting_the_states_out_changes_no_answer(network: bytes) -> None:
-    for plain, more in zip(run(network), run(with_states(network), "contributions", "bias"), strict=True):
-        assert plain.tolist() == more.tolist()
+def test_another_head_leaves_states_and_weights_as_they_were(network: bytes) -> None:
+    head = Head(np.zeros(len(read_head(network).weights)), 3.0)
+    plain, changed = load(network), load(with_head(network, head))
+    text = np.array(IDS, dtype=np.int64)
+    assert plain.states(text).tolist() == changed.states(text).tolist()
+    for name, one, other in zip(plain.weighing._fields, plain.weighing, changed.weighing, strict=True):
+        assert name.startswith("polarity") or one.tolist() == other.tolist()
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a network at all", b"\xff" * 40])

@@ -87,6 +87,14 @@ def test_the_function_s_role_may_ask_one_endpoint(cloud: Cloud) -> None:
     assert written["Statement"][0]["Resource"].endswith(":endpoint/verdict-dev-2")
 
 
+def test_while_the_function_changes_over_its_role_may_ask_both_endpoints(cloud: Cloud) -> None:
+    resources.ensure_function_role(cloud, *cloud.stage.endpoints)
+    written = cloud.client("iam").get_role_policy(
+        RoleName=cloud.stage.function_role, PolicyName=cloud.stage.function_role
+    )["PolicyDocument"]
+    assert written["Statement"][0]["Resource"] == [*map(cloud.stage.endpoint_arn, cloud.stage.endpoints)]
+
+
 def test_the_function_s_role_may_keep_feedback_where_that_is_switched_on(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

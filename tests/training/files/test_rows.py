@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from training.files import rows as batch_rows
 from training.files.rows import BatchError, Prediction, Row, Source
+from vocab import messages
 
-GOOD = Prediction("positive", 0.9, "too_short", "verdict-1")
+GOOD = Prediction("positive", None, 0.9, "too_short", "verdict-1")
+UNSURE = Prediction("uncertain", "mixed", 0.5, "", "verdict-1")
 
 
 def save(folder: Path, name: str, content: str | bytes) -> Path:
@@ -41,6 +43,7 @@ def line(number: object, **more: Any) -> bytes:
     """Return an answer's JSON line as the endpoint writes it."""
     answer = {
         "sentiment": "positive",
+        "reason": None,
         "probability": 0.9,
         "warnings": [{"code": "too_short", "detail": "short"}],
         "id": number,
@@ -138,7 +141,7 @@ def test_a_plain_file_has_a_review_a_line(tmp_path: Path) -> None:
 
 def test_a_plain_file_s_rows_are_written_with_a_column_of_reviews(tmp_path: Path) -> None:
     path = save(tmp_path, "a.txt", "good\n")
-    answer = Prediction("positive", 0.9, "", "m")
+    answer = Prediction("positive", None, 0.9, "", "m")
     assert written(path, "tsv", {0: answer}).splitlines()[0].split("\t")[:2] == ["review", "sentiment"]
     assert json.loads(written(path, "jsonl", {0: answer}))["review"] == "good"
 
@@ -308,6 +311,10 @@ def test_answers_are_read_by_their_rows_numbers() -> None:
         line("7"),
         line(True),
         line(7, sentiment="good"),
+        line(7, reason="mixed"),
+        line(7, sentiment="uncertain"),
+        line(7, sentiment="uncertain", reason="tired"),
+        line(7, sentiment="uncertain", reason=["mixed"]),
         line(7, probability=2),
         line(7, probability="0.9"),
         line(7, probability=True),
@@ -337,9 +344,15 @@ def test_each_row_must_come_back_once(data: bytes, why: str) -> None:
         batch_rows.parse_predictions(data, [1, 2])
 
 
+@pytest.mark.parametrize("reason", messages.REASONS)
+def test_an_uncertain_answer_keeps_its_reason(reason: str) -> None:
+    data = line(1, sentiment="uncertain", reason=reason)
+    assert batch_rows.parse_predictions(data)[1].reason == reason
+
+
 def test_rows_and_answers_are_joined_in_the_file_s_order_over_any_pieces() -> None:
     rows = rows_of("a", "b", "c")
-    answers = [Prediction("positive", number / 10) for number in range(3)]
+    answers = [Prediction("positive", None, number / 10) for number in range(3)]
     for pieces in (
         [{0: answers[0]}, {2: answers[2], 1: answers[1]}],
         [{2: answers[2], 1: answers[1], 0: answers[0]}],
@@ -368,20 +381,22 @@ def test_a_row_without_answer_or_an_answer_without_row_is_one_sentence(
 
 
 def test_csv_comes_back_as_it_was_with_the_verdict_beside_it(tmp_path: Path) -> None:
-    path = save(tmp_path, "a.csv", 'id,review\n=1+1,"a\nb ""c"""\n=1+1,second\n')
-    text = written(path, "csv", {0: GOOD, 1: Prediction(error="no_token", detail="nothing")})
+    path = save(tmp_path, "a.csv", 'id,review\n=1+1,"a\nb ""c"""\n=1+1,second\n3,third\n')
+    answers = {0: GOOD, 1: Prediction(error="no_token", detail="nothing"), 2: UNSURE}
+    text = written(path, "csv", answers)
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
-        ["id", "review", "sentiment", "probability", "warnings", "model", "error", "detail"],
-        ["=1+1", 'a\nb "c"', "positive", "0.9", "too_short", "verdict-1", "", ""],
-        ["=1+1", "second", "", "", "", "", "no_token", "nothing"],
+        ["id", "review", "sentiment", "reason", "probability", "warnings", "model", "error", "detail"],
+        ["=1+1", 'a\nb "c"', "positive", "", "0.9", "too_short", "verdict-1", "", ""],
+        ["=1+1", "second", "", "", "", "", "", "no_token", "nothing"],
+        ["3", "third", "uncertain", "mixed", "0.5", "", "verdict-1", "", ""],
     ]
 
 
 def test_what_is_added_to_a_csv_is_never_a_formula(tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", "review\ngood\n")
-    evil = Prediction("positive", 0.5, "@a", "=cmd()", "+b", "-c")
+    evil = Prediction("positive", "=r", 0.5, "@a", "=cmd()", "+b", "-c")
     row = list(csv.reader(io.StringIO(written(path, "csv", {0: evil}), newline="")))[1]
-    assert row == ["good", "positive", "0.5", "'@a", "'=cmd()", "'+b", "'-c"]
+    assert row == ["good", "positive", "'=r", "0.5", "'@a", "'=cmd()", "'+b", "'-c"]
 
 
 @pytest.mark.parametrize("review", ["a\rb", "a\nb", "a\r\nb", "", " ", '"', ",", "'", "\x00", "é\u2028"])
@@ -398,7 +413,7 @@ def test_a_json_line_comes_back_letter_by_letter_with_the_verdict_behind_it(tmp_
     lines = written(path, "jsonl", {0: GOOD}).split("\n")
     assert lines[0] == (
         '{ "review":"\\u00e9 é", "id": 1.10, "big": 1e999, "n": {"a": [1]}, "sentiment": "positive",'
-        ' "probability": 0.9, "warnings": "too_short", "model": "verdict-1"}'
+        ' "reason": null, "probability": 0.9, "warnings": "too_short", "model": "verdict-1"}'
     )
     assert json.loads(lines[1]) == {
         "id": 2,
@@ -416,6 +431,7 @@ def test_csv_becomes_json_lines_and_json_lines_csv(tmp_path: Path) -> None:
         "id": "007",
         "review": "é",
         "sentiment": "positive",
+        "reason": None,
         "probability": 0.9,
         "warnings": "too_short",
         "model": "verdict-1",

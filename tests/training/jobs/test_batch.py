@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from training.endpoint import inference
+from training.endpoint import calibration, inference
 from training.files import parts as batch_parts
 from training.files import processes, resumable
 from training.files import rows as batch_rows
@@ -129,9 +129,11 @@ def test_each_row_gets_what_the_endpoint_answers(
                 answer["sentiment"],
                 answer["probability"],
             )
+            assert row["reason"] == (answer["reason"] or "")
             assert row["warnings"] == ";".join(one["code"] for one in answer["warnings"])
             assert row["model"] == model.identity.id
     assert [row["error"] for row in rows[7:]] == ["no_token", "no_token", ""]
+    assert (rows[9]["sentiment"], rows[9]["reason"]) == ("uncertain", "not_english")
     assert rows[9]["warnings"] == "not_english"
 
 
@@ -249,8 +251,9 @@ def test_another_model_answers_all_parts_anew(
     path, out = save(tmp_path / "a.csv", reviews(6)), tmp_path / "out.csv"
     first = processes.model_key(own_package)
     card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
-    (own_package / "model.json").write_text(json.dumps(card | {"temperature": 3.0}), encoding="utf-8")
-    assert processes.model_key(own_package) != first
+    for field in calibration.FIELDS:
+        (own_package / "model.json").write_text(json.dumps(card | {field: 3.0}), encoding="utf-8")
+        assert processes.model_key(own_package) != first, field
     (own_package / "model.json").write_text(json.dumps(card | {"metrics": {"x": 1}}), encoding="utf-8")
     assert processes.model_key(own_package) == first
     assert classify(path, out, "--model", str(own_package)) != classify(path, out)

@@ -44,7 +44,14 @@ def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], dict[st
 
 
 def verdict(probability: float, sentiment: str) -> dict[str, Any]:
-    return {"sentiment": sentiment, "probability": probability, "warnings": [], "model": {"id": "m"}}
+    reason = "unclear" if sentiment == "uncertain" else None
+    return {
+        "sentiment": sentiment,
+        "reason": reason,
+        "probability": probability,
+        "warnings": [],
+        "model": {"id": "m"},
+    }
 
 
 def test_all_test_reviews_are_judged_and_the_files_taken_away(
