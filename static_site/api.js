@@ -7,17 +7,23 @@
 
 /**
  * @typedef {"positive" | "negative" | "uncertain"} Sentiment
+ * @typedef {"mixed" | "no_opinion" | "no_known_words" | "not_english" | "unclear"} Reason
  * @typedef {{code: string, detail: string}} Warning
  * @typedef {"none" | "sentences" | "words"} Explain
  * @typedef {{start: number, end: number, contribution: number}} Span
  *   start and end count Unicode code points of the answer's text; contribution is in logits.
+ * @typedef {Span & {alone?: number, without?: number | null}} Sentence
+ *   alone: P(positive) of the sentence alone; without: of the review without it, null when it has no other
+ * @typedef {Span & {effect?: number}} Word
+ *   effect: how far the logit falls without the word; measured for the strongest words only
  * @typedef {object} Answer
  * @property {Sentiment} sentiment
+ * @property {Reason | null} reason why the verdict is uncertain; null when it is not
  * @property {number} probability P(positive), 0..1
  * @property {Warning[]} warnings
  * @property {string} [text] the cleaned text that the spans point into; when explained
- * @property {Span[]} [sentences] in the order of the text; when explained
- * @property {Span[]} [words] in the order of the text; when explained by words
+ * @property {Sentence[]} [sentences] in the order of the text; when explained
+ * @property {Word[]} [words] in the order of the text; when explained by words
  * @property {number} bias in logits; bias + contributions = logit, probability = sigmoid(logit)
  * @property {{id: string, vocabulary?: string, uncertain?: [number, number]}} model
  *   uncertain: between which probabilities the model says that it can't tell
@@ -250,6 +256,7 @@ function faultOf(answer, explain) {
   if (answer === undefined) return "the answer is not JSON";
   if (!isRecord(answer)) return "the answer is not a JSON object";
   if (!SENTIMENTS.includes(answer.sentiment)) return "sentiment is not one of the three";
+  if (!hasItsReason(answer)) return "reason is not there exactly when the verdict is uncertain";
   if (!isProbability(answer.probability)) return "probability is not a number from 0 to 1";
   if (contradicts(answer)) return "sentiment and probability contradict each other";
   if (!isListOf(answer.warnings, isWarning)) return "warnings are not a list of code and detail";
@@ -266,6 +273,7 @@ function faultOf(answer, explain) {
 function spanFaultOf(answer, kind) {
   const spans = answer[kind];
   if (!isListOf(spans, isSpan)) return `${kind} are not a list of spans`;
+  if (!isListOf(spans, isMeasured)) return `${kind} have measures of another kind`;
   if (!areInOrder(spans, countCharacters(answer.text))) return `${kind} do not lie in order within the text`;
   if (!addsUp(answer, spans)) return `bias and ${kind} do not add up to the probability`;
   return "";
@@ -279,6 +287,11 @@ function isRecord(value) {
 /** @param {any} values @param {(value: any) => boolean} check */
 function isListOf(values, check) {
   return Array.isArray(values) && values.every(check);
+}
+
+/** @param {any} answer */
+function hasItsReason({ sentiment, reason }) {
+  return sentiment === "uncertain" ? typeof reason === "string" : reason === null;
 }
 
 /** @param {any} value */
@@ -299,6 +312,11 @@ function isSpan(value) {
     Number.isInteger(value.end) &&
     Number.isFinite(value.contribution)
   );
+}
+
+/** Checks what an answer may lack. @param {any} span */
+function isMeasured({ alone = 0, without, effect = 0 }) {
+  return isProbability(alone) && isProbability(without ?? 0) && Number.isFinite(effect);
 }
 
 /** @param {Span[]} spans @param {number} length */
@@ -344,7 +362,7 @@ export function logitOf(bias, spans) {
 }
 
 /** @param {number} logit */
-function sigmoid(logit) {
+export function sigmoid(logit) {
   return 1 / (1 + Math.exp(-logit));
 }
 

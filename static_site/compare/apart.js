@@ -4,7 +4,7 @@ import { logitOf } from "../api.js";
 import { element, listItem } from "../shared/dom.js";
 import { signOf } from "../shared/meter.js";
 import { cut } from "../shared/spans.js";
-import { signed } from "../shared/verdict_strings.js";
+import { isUnderstood, signed } from "../shared/verdict_strings.js";
 import { BOTH } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
@@ -17,10 +17,11 @@ const FULL_BAR = 1;
 export function inWords(first, second) {
   if (first.model.id === second.model.id) return [BOTH.sameModel(first.model.id)];
   const known = [first.model.vocabulary, second.model.vocabulary];
+  const understood = isUnderstood(first) && isUnderstood(second);
   return [
-    BOTH.gap(first, second),
-    mostApart(first, second),
-    sameSentences(first, second) ? "" : BOTH.otherSentences,
+    understood ? BOTH.gap(first, second) : BOTH.notUnderstood,
+    understood ? mostApart(first, second) : "",
+    !understood || sameSentences(first, second) ? "" : BOTH.otherSentences,
     known[0] && known[1] && known[0] !== known[1] ? BOTH.otherVocabulary : "",
   ].filter(Boolean);
 }

@@ -10,6 +10,7 @@ import { api, beside } from "../shared/service.js";
 import { showPage, startShell } from "../shared/shell.js";
 import { inWords, listOf } from "./apart.js";
 import { Side } from "./sides.js";
+import { isUnderstood } from "../shared/verdict_strings.js";
 import { BOTH, SIDES, STATIC } from "./strings.js";
 
 const page = byId("page");
@@ -96,7 +97,7 @@ function onChange() {
   page.dataset.state = waiting ? "loading" : over ? "told" : "empty";
   const [first, second] = sides.map(({ answer }) => answer);
   byId("sum").hidden = waiting || !over;
-  byId("apart").hidden = waiting || !first || !second;
+  byId("apart").hidden = waiting || !first || !second || !isUnderstood(first) || !isUnderstood(second);
   if (!waiting && over) tell(first, second);
 }
 

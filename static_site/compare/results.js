@@ -5,7 +5,7 @@ import { save, withoutFormula } from "../rows/download.js";
 import { Grid } from "../rows/grid.js";
 import { shareOf } from "../rows/strings.js";
 import { VERDICTS } from "../shared/verdict_strings.js";
-import { differ, judge, ordered, readByBoth } from "./rows.js";
+import { apart, differ, judge, ordered, readByBoth, understood } from "./rows.js";
 import { BOTH, SIDES } from "./strings.js";
 
 /**
@@ -180,8 +180,8 @@ export class Results {
     if (!both) return body.replaceChildren(element("p", "small-print", BOTH.detailHint));
     const { row, first, second } = both;
     const said = element("dl", "said");
-    [first, second].forEach(({ sentiment, probability }, side) => {
-      said.append(element("dt", "", SIDES[side]), element("dd", "", BOTH.cell(sentiment, probability)));
+    [first, second].forEach((answer, side) => {
+      said.append(element("dt", "", SIDES[side]), element("dd", "", BOTH.cell(answer)));
     });
     const hidden = row.review.length - SHOWN_CHARACTERS;
     const text = element("blockquote", "detail-text", row.review.slice(0, SHOWN_CHARACTERS) + (hidden > 0 ? BOTH.cut(hidden) : ""));
@@ -206,11 +206,11 @@ export class Results {
 function fillRow(cells, both) {
   const { row, first, second } = both;
   cells.row.textContent = String(row.number);
-  for (const [key, { sentiment, probability }] of Object.entries({ first, second })) {
-    cells[key].textContent = BOTH.cell(sentiment, probability);
-    cells[key].dataset.verdict = sentiment;
+  for (const [key, answer] of Object.entries({ first, second })) {
+    cells[key].textContent = BOTH.cell(answer);
+    cells[key].dataset.verdict = answer.sentiment;
   }
-  cells.apart.textContent = BOTH.apart(first.probability, second.probability);
+  cells.apart.textContent = BOTH.apart(understood(both) ? apart(both) : null);
   if (cells.label) cells.label.textContent = row.label ? VERDICTS[row.label] : "";
   cells.review.textContent = row.review.slice(0, LINE_CHARACTERS);
   cells.review.dir = "auto";

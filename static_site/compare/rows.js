@@ -4,6 +4,7 @@ import { faultOf } from "../rows/columns.js";
 import { interval } from "../rows/figures.js";
 import { labelOf, plain } from "../rows/labels.js";
 import { textOf } from "../rows/reading.js";
+import { isUnderstood } from "../shared/verdict_strings.js";
 
 /**
  * @typedef {import("../rows/reading.js").Sheet} Sheet
@@ -73,9 +74,15 @@ export function readByBoth(rows, pairs) {
   });
 }
 
+/** Tells whether both understood the text. If not, there are no two probabilities to compare. @param {Both} both */
+export function understood({ first, second }) {
+  return isUnderstood(first) && isUnderstood(second);
+}
+
 /** Tells whether the probabilities lie on different sides of one half. @param {Both} both */
-export function differ({ first, second }) {
-  return first.probability >= 0.5 !== second.probability >= 0.5;
+export function differ(both) {
+  const { first, second } = both;
+  return understood(both) && first.probability >= 0.5 !== second.probability >= 0.5;
 }
 
 /** @param {Both} both */
@@ -144,7 +151,7 @@ export function ordered(found, { show, by, down }) {
 /** @param {Both} both @param {Key} by @returns {string | number} */
 function keyOf(both, by) {
   if (by === "row") return both.row.number;
-  if (by === "apart") return apart(both);
+  if (by === "apart") return understood(both) ? apart(both) : 0;
   if (by === "label") return both.row.label ?? "";
   if (by === "review") return both.row.review.slice(0, SORTED_CHARACTERS).trim().toLowerCase();
   return both[by].probability;

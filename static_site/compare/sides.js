@@ -13,7 +13,7 @@ import {
   VERDICTS,
   WARNINGS,
   band,
-  knowsNone,
+  isUnderstood,
   probabilityLabel,
   sureness,
 } from "../shared/verdict_strings.js";
@@ -111,14 +111,13 @@ export class Side {
   #showAnswer(answer) {
     this.answer = answer;
     const { sentiment, probability, warnings, model } = answer;
-    const unknown = warnings.some(({ code }) => code === "no_known_words");
+    const understood = isUnderstood(answer);
     this.show(
       "answer",
       element("p", "side-verdict", VERDICTS[sentiment]),
-      element("p", "deck", unknown ? knowsNone : sureness(sentiment, probability)),
-      meterOf(answer),
-      scale(probability),
-      element("p", "small-print", model.uncertain && !unknown ? band(model.uncertain) : ""),
+      element("p", "deck", sureness(answer)),
+      ...(understood ? [meterOf(answer), scale(probability)] : []),
+      element("p", "small-print", model.uncertain && understood ? band(model.uncertain) : ""),
       ...notes(warnings),
     );
     this.root.dataset.sentiment = sentiment;

@@ -1,8 +1,8 @@
 // Holds the English words of the page for two models.
 
 import { joined } from "../shared/prose_strings.js";
-import { count, percent, plural } from "../shared/strings.js";
-import { VERDICTS, signed } from "../shared/verdict_strings.js";
+import { count, plural, shortPercent } from "../shared/strings.js";
+import { VERDICTS, isUnderstood, signed } from "../shared/verdict_strings.js";
 
 /** Fixed texts, by the names of data-string. */
 export const STATIC = {
@@ -75,6 +75,7 @@ export const BOTH = {
     if (first.sentiment === second.sentiment) return `Both say ${quoted(first.sentiment)}`;
     return `They differ: ${quoted(first.sentiment)} and ${quoted(second.sentiment)}`;
   },
+  notUnderstood: "The text was not understood, so there are no probabilities to compare.",
   onlyOne: "There is nothing to compare until the other model answers.",
   /** @param {Answer} first @param {Answer} second */
   gap: (first, second) => {
@@ -175,10 +176,10 @@ export const BOTH = {
   GRID: { row: "Row", first: "First", second: "Second", apart: "Difference", label: "Label", review: "Review" },
   gridLabel: "Reviews and both verdicts",
   noRows: "No reviews match.",
-  /** @param {string} sentiment @param {number} probability */
-  cell: (sentiment, probability) => `${VERDICTS[sentiment]}, ${percent(probability)}`,
-  /** @param {number} first @param {number} second */
-  apart: (first, second) => (Math.abs(first - second) * 100).toFixed(1),
+  /** @param {import("../shared/verdict_strings.js").Judged} answer */
+  cell: (answer) => `${VERDICTS[answer.sentiment]}${isUnderstood(answer) ? `, ${shortPercent(answer.probability)}` : ""}`,
+  /** @param {number | null} difference */
+  apart: (difference) => (difference === null ? BOTH.none : (difference * 100).toFixed(1)),
   apartNote: "\u201cDifference\u201d is in percentage points between the two probabilities of positive.",
   detailEmpty: "No review selected",
   detailHint: "Select a review to read it here.",

@@ -41,14 +41,14 @@ function verdictOf(rows, row) {
       element("p", "detail-reason", FILE.error(outcome.error, outcome.detail)),
     ];
   }
-  const { sentiment, probability, warnings } = outcome;
+  const { sentiment, reason, warnings } = outcome;
   const verdict = element("p", "detail-verdict", VERDICTS[sentiment]);
   verdict.dataset.verdict = sentiment;
   const remarks = [
     ...againstLabel(outcome, rows.label(row)),
-    ...warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING),
+    ...warnings.filter((code) => code !== reason).map((code) => WARNINGS[code] ?? OTHER_WARNING),
   ];
-  return [verdict, element("p", "detail-reason", sureness(sentiment, probability)), ...listOf(remarks)];
+  return [verdict, element("p", "detail-reason", sureness(outcome)), ...listOf(remarks)];
 }
 
 /** @param {Outcome} outcome @param {import("../rows/labels.js").Label | null} label */

@@ -16,7 +16,7 @@ import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/
 
 const DATABASE = "verdict-file";
 // Raised with each new form of the saved data; older data is deleted.
-const VERSION = 1;
+const VERSION = 2;
 // Rows a key. They are written often, so they are few.
 const CHUNK_ROWS = 500;
 

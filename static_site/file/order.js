@@ -1,5 +1,7 @@
 // Filters and sorts the rows of a file.
 
+import { isUnderstood } from "../shared/verdict_strings.js";
+
 /**
  * @typedef {import("../rows/sending.js").Outcome} Outcome
  * @typedef {import("../rows/labels.js").Label} Label
@@ -62,7 +64,8 @@ function keysOf(rows, by) {
   return (row) => {
     const outcome = rows.outcome(row);
     if (!outcome || outcome.error !== undefined) return undefined;
-    return by === "probability" ? outcome.probability : VERDICTS.indexOf(outcome.sentiment);
+    if (by === "verdict") return VERDICTS.indexOf(outcome.sentiment);
+    return isUnderstood(outcome) ? outcome.probability : undefined;
   };
 }
 

@@ -2,13 +2,12 @@
 
 import { element, fillSelect, find, inputOf, onClick, selectOf, setText } from "../shared/dom.js";
 import { linkTo } from "../shared/share.js";
-import { count, percent } from "../shared/strings.js";
-import { OTHER_WARNING, VERDICTS, WARNINGS } from "../shared/verdict_strings.js";
+import { count, shortPercent } from "../shared/strings.js";
+import { OTHER_WARNING, VERDICTS, WARNINGS, isUnderstood } from "../shared/verdict_strings.js";
 import { FILE } from "./strings.js";
 import { shareOf } from "../rows/strings.js";
 import { drawDetail, isOpenable } from "./detail.js";
 import { calibrationOf, compare, histogramOf, sharesOf } from "../rows/figures.js";
-import { fileName, parcelsOf, save } from "../rows/download.js";
 import { Grid } from "../rows/grid.js";
 import { disagrees, orderOf } from "./order.js";
 import { calibration, histogram } from "./plots.js";
@@ -243,8 +242,10 @@ function noteOf(outcome, label) {
   if (!outcome) return "";
   if (outcome.error !== undefined)
     return FILE.SHORT_ERRORS[outcome.error] ?? FILE.error(outcome.error, outcome.detail);
-  const warnings = outcome.warnings.map((code) => WARNINGS[code] ?? OTHER_WARNING);
-  const words = [...(disagrees(outcome, label) ? [FILE.against] : []), ...warnings].join("; ");
+  const others = outcome.warnings.filter((code) => code !== outcome.reason);
+  const warnings = others.map((code) => WARNINGS[code] ?? OTHER_WARNING);
+  const reason = outcome.sentiment === "uncertain" ? [FILE.shortReason(outcome.reason)] : [];
+  const words = [...reason, ...(disagrees(outcome, label) ? [FILE.against] : []), ...warnings].join("; ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
@@ -281,7 +282,7 @@ function verdictWords(outcome) {
 
 /** Draws a probability as a number and a bar from the middle. @param {Outcome | null} outcome */
 function probabilityCell(outcome) {
-  if (!outcome || outcome.error !== undefined) return [];
+  if (!outcome || outcome.error !== undefined || !isUnderstood(outcome)) return [];
   const { probability } = outcome;
   const track = element("span", "track");
   track.setAttribute("aria-hidden", "true");
@@ -290,7 +291,7 @@ function probabilityCell(outcome) {
   meter.dataset.sign = probability >= 0.5 ? "plus" : "minus";
   meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
   meter.append(track);
-  return [element("span", "rows-number", percent(probability)), meter];
+  return [element("span", "rows-number", shortPercent(probability)), meter];
 }
 
 /** @param {string} key @param {string} name @param {string} main @param {string} aside */
@@ -359,6 +360,7 @@ function listenForDownloads(view, work) {
 async function take(status, work, wish) {
   status.textContent = FILE.taking;
   try {
+    const { fileName, parcelsOf, save } = await import("../rows/download.js");
     const name = fileName(work.sheet.name, wish.form);
     save(name, await write(parcelsOf(work, wish)), { type: TYPES[wish.form], mark: wish.safe });
     status.textContent = FILE.taken(name);

@@ -2,6 +2,7 @@
 
 import { ROWS, megabytes, rowsOf, shareOf } from "../rows/strings.js";
 import { count, percent, plural } from "../shared/strings.js";
+import { OTHER_WARNING, WARNINGS } from "../shared/verdict_strings.js";
 
 /** Fixed texts, by the names of data-string. */
 export const STATIC = {
@@ -57,6 +58,9 @@ export const STATIC = {
 
 /** Names the row of a finding, or of the first of several. @param {number} number @param {number} row */
 const whereIn = (number, row) => (number === 1 ? `(row ${count(row)})` : `(the first is row ${count(row)})`);
+
+/** The reasons that are no warning's name. @type {Record<string, string>} */
+const SHORT_REASONS = { no_opinion: "No opinion", unclear: "Could go either way" };
 
 export const FILE = {
   /** Lists facts beside the choice of a file: term and description. @type {(url: string, limits: Record<string, number>) => [string, string][]} */
@@ -245,6 +249,8 @@ export const FILE = {
   gridLabel: "Rows and their verdicts",
   noRows: "No rows match.",
   against: "differs from the label",
+  /** Says in a narrow column why a verdict is uncertain. @param {string | null} reason */
+  shortReason: (reason) => SHORT_REASONS[reason ?? ""] ?? WARNINGS[reason ?? ""] ?? OTHER_WARNING,
   notAsked: "Not sent yet",
   failed: "Failed",
   /** @type {Record<string, string>} */

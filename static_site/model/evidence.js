@@ -73,7 +73,7 @@ export function reliability(card) {
       ),
       reliabilityTable(split, groups),
     ],
-    margin: [...notes(...errorOfCalibration(figures), temperature(card, figures)), ...source(figures)],
+    margin: [...notes(...errorOfCalibration(figures), temperatures(card)), ...source(figures)],
   };
 }
 
@@ -135,10 +135,10 @@ function errorOfCalibration(figures) {
   ];
 }
 
-/** @param {any} card @param {any} figures */
-function temperature(card, figures) {
-  const [divisor, before] = [amount(card, "temperature"), share(figures, "ece_before_temperature")];
-  return divisor === null || before === null ? "" : words.temperature(divisor, before);
+/** @param {any} card */
+function temperatures(card) {
+  const [long, short] = [amount(card, "temperature"), amount(card, "short_temperature")];
+  return long === null || short === null ? "" : words.temperatures(long, short);
 }
 
 // --- risk and coverage --------------------------------------------------------------------------

@@ -148,6 +148,8 @@ function papers(card) {
     vocabulary_size: orEmpty(amount(card, "vocabulary_size"), count),
     max_tokens: orEmpty(amount(card, "max_tokens"), count),
     temperature: orEmpty(amount(card, "temperature"), String),
+    short_temperature: orEmpty(amount(card, "short_temperature"), String),
+    shift: orEmpty(number(card, "shift"), words.signed),
     uncertain: orEmpty(bandOf(card), words.between),
   };
 }

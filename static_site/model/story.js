@@ -8,7 +8,7 @@ import { data, identity, limits, speed, training } from "./making.js";
 import { laidOut, paragraphs } from "../shared/parts.js";
 import { dateOf, judged } from "./pieces.js";
 import { MODEL as words } from "./strings.js";
-import { ablation, behaviour, capabilities, faithfulness, languages, peers, seeds } from "./trials.js";
+import { ablation, behaviour, capabilities, faithfulness, languages, opinion, peers, planted, seeds } from "./trials.js";
 
 const WEAKEST = 3;
 
@@ -21,7 +21,9 @@ const TOLD = [
   riskCoverage,
   errors,
   behaviour,
+  opinion,
   languages,
+  planted,
   faithfulness,
   peers,
   seeds,

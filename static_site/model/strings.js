@@ -20,6 +20,9 @@ const rounded = (number) => String(Number(number.toPrecision(3)));
 /** @param {number} difference of two shares */
 const points = (difference) => (difference < 0 ? MINUS : "") + Math.abs(100 * difference).toFixed(1);
 
+/** @param {number} number */
+const signed = (number) => (number < 0 ? MINUS : "") + Math.abs(number);
+
 /** @param {number} spent */
 const minutes = (spent) => `${spent < 10 ? spent.toFixed(1) : Math.round(spent)} min`;
 
@@ -33,6 +36,7 @@ export const MODEL = {
   percentOf,
   capital,
   sentence,
+  signed,
   minutes,
 
   /** @param {string} created */
@@ -87,7 +91,9 @@ export const MODEL = {
     "risk-coverage": "Accuracy without the least sure reviews",
     errors: "What it gets wrong",
     behaviour: "One skill at a time",
+    opinion: "Mixed reviews, and none at all",
     languages: "Other languages",
+    planted: "A bad sentence in a good review",
     faithfulness: "Can you trust its reasons?",
     peers: "Compared with alternatives",
     seeds: "How much is luck",
@@ -165,8 +171,8 @@ export const MODEL = {
   bandMeans: (band) =>
     `With a probability ${MODEL.between(band)}, the hatched part, the verdict is \u201cCan\u2019t tell\u201d.`,
   wholeReviews:
-    "All this was measured on whole reviews. On a text of a few words a probability is less reliable, and the answer " +
-    "carries a warning.",
+    "All this was measured on whole reviews. A text of a few words has a calibration of its own, fitted on single " +
+    "sentences, and its answer carries a warning.",
   /** @param {string} split */
   reliabilityTable: (split) => `How sure and how often right, ${split} split`,
   /** @param {number} error @param {number | null} chance */
@@ -175,10 +181,10 @@ export const MODEL = {
     (chance === null ? "" : ` A perfectly calibrated model would show ${percentOf(chance, 2)} by chance.`),
   /** @param {number} error */
   leans: (error) => `For the probability of positive, which also reveals a bias to one side, it is ${percentOf(error, 2)}.`,
-  /** @param {number} divisor @param {number} before */
-  temperature: (divisor, before) =>
-    `Its logits are divided by a temperature of ${divisor}, fitted on the development split. Without that, the error would ` +
-    `be ${percentOf(before, 2)}.`,
+  /** @param {number} long @param {number} short temperatures */
+  temperatures: (long, short) =>
+    `Its sums are divided by a temperature: ${long} for a long review, ${short} for a text of a few words. ` +
+    "Both were fitted on the development split.",
 
   /** @param {number} part @param {number} right */
   passes: (part, right) =>
@@ -245,8 +251,23 @@ export const MODEL = {
     sarcasm: { name: "Sarcasm", asks: "means the opposite of its words; not in the overall rate" },
   },
 
+  opinionMeans:
+    "Some texts praise and complain about equally, and some give no opinion. \u201cCan\u2019t tell\u201d comes with such a reason. " +
+    "The table compares the reasons with labels set by hand.",
+  opinionTable: "Reasons against labels, held-back half",
+  OPINION_HEAD: ["", "Texts", "Precision", "Recall", "F1"],
+  /** Names the labels, by the card's names. @type {Record<string, string>} */
+  OPINIONS: {
+    mixed: "Praise and complaint",
+    no_opinion: "No opinion",
+    clear: "A clear opinion",
+    unclear: "Could go either way",
+  },
+  opinionNote:
+    "Precision is how often a given reason is right. Recall is how many of the labelled texts get it. F1 is their harmonic mean.",
+
   languagesMean:
-    "The model learned English only. Text in another language still gets a verdict, but should carry a warning. " +
+    "The model learned English only. Text in another language should get \u201cCan\u2019t tell\u201d and a warning. " +
     "The table shows how often it did, for sentences written for this test.",
   /** @param {number} reviews @param {number} flagged */
   flagged: (reviews, flagged) =>
@@ -260,6 +281,21 @@ export const MODEL = {
     return languages === null ? name : `${plural(languages, "language", "languages")} ${name}`;
   },
 
+  plantedMeans:
+    "Each of these reviews joins five labelled sentences. None, one or two of them have the other label. A sentence\u2019s pull " +
+    "should have its own sign, not that of the verdict.",
+  plantedTable: "Share of sentences and verdicts",
+  /** The rows, by their place in the card. @type {Record<string, string>} */
+  PLANTED: {
+    planted: "Own sign, sentences with the other label",
+    agreeing: "Own sign, the other sentences",
+    "two_planted.majority": "Two with the other label: the verdict follows the three",
+    "two_planted.uncertain": "Two with the other label: can\u2019t tell",
+    "two_planted.minority": "Two with the other label: the verdict follows the two",
+  },
+  /** @param {number} part @param {number | null} error */
+  shareAndError: (part, error) => percentOf(part) + (error === null ? "" : ` \u00b1\u00a0${(100 * error).toFixed(1)}`),
+
   /** @param {number | null} reviews */
   faithfulnessMeans: (reviews) =>
     "The pulls add up to the verdict. But does the verdict depend on the words with the strongest pulls? Without these words the " +
@@ -268,7 +304,7 @@ export const MODEL = {
   faithfulnessTable: "Fall of the verdict\u2019s probability, in points",
   FAITHFULNESS_HEAD: ["Words ranked by", "Removed", "Only these kept"],
   /** @type {Record<string, string>} */
-  RANKINGS: { contributions: "Its pulls", occlusion: "Occlusion", random: "Chance" },
+  RANKINGS: { contributions: "Its pulls", effects: "Its measured effects", occlusion: "Occlusion", random: "Chance" },
   /** @param {number} mean @param {number | null} error */
   fall: (mean, error) => points(mean) + (error === null ? "" : ` \u00b1\u00a0${points(error)}`),
   /** @param {number} strongest @param {number} anyOne */
@@ -276,8 +312,8 @@ export const MODEL = {
     `Without the sentence with the strongest pull, the probability falls by ${points(strongest)} points. Without a random ` +
     `sentence, it falls by ${points(anyOne)}.`,
   rankings:
-    "Occlusion removes each word in turn and reads the review again, which costs one reading a word. The pulls " +
-    "need a single reading.",
+    "An answer names the measured effects of the words with the strongest pulls: how far the logit falls without each. " +
+    "Occlusion measures every word, which costs one reading a word. The pulls need a single reading.",
 
   peersMean: "Other programs on the same reviews and cases, each with its own text processing:",
   peersTable: "Comparison",
@@ -385,7 +421,9 @@ export const MODEL = {
     vocabulary: "Vocabulary",
     vocabulary_size: "Known tokens",
     max_tokens: "Tokens read at most",
-    temperature: "Temperature",
+    temperature: "Temperature, long reviews",
+    short_temperature: "Temperature, short texts",
+    shift: "Shift, long reviews",
     uncertain: "Can\u2019t tell",
   },
   raw: "All of this comes from GET /v1/model.",

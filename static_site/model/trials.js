@@ -1,4 +1,4 @@
-// Shows the model's tests: single skills, other languages, its reasons, alternatives, luck.
+// Shows the model's tests: skills, mixed reviews, languages, its reasons, alternatives, luck.
 
 import { amount, at, entries, list, number, rows, share, text } from "../shared/careful.js";
 import { element } from "../shared/dom.js";
@@ -47,6 +47,23 @@ function capability(key, rates) {
 function capabilityRow({ name, asks, held, open }) {
   const rate = barCell(words.percentOf(held), { sum: held });
   return [named(name, asks), rate, orDash(open, words.percentOf)];
+}
+
+/** @param {any} card @returns {Part} */
+export function opinion(card) {
+  const found = at(card, "metrics", "opinion");
+  const lines = Object.entries(words.OPINIONS)
+    .filter(([key]) => share(found, "held", key, "f1") !== null)
+    .map(([key, name]) => {
+      const row = at(found, "held", key);
+      return [name, orDash(amount(row, "cases"), count), ...["precision", "recall", "f1"].map((kind) => shareCell(row, kind))];
+    });
+  if (lines.length === 0) return { id: "opinion", body: [] };
+  return {
+    id: "opinion",
+    body: [...paragraphs("", words.opinionMeans), table(words.opinionTable, words.OPINION_HEAD, lines)],
+    margin: [...notes(words.opinionNote), ...source(found)],
+  };
 }
 
 /** @param {any} card @returns {Part} */
@@ -116,6 +133,26 @@ function withoutSentence(found) {
   return strongest === null || anyOne === null || Math.abs(anyOne) > 1
     ? ""
     : words.withoutSentence(strongest, anyOne);
+}
+
+/** @param {any} card @returns {Part} */
+export function planted(card) {
+  const found = at(card, "metrics", "planted");
+  const lines = Object.entries(words.PLANTED)
+    .map(([path, name]) => [name, ...["held", "open"].map((half) => shareAndError(found, half, ...path.split(".")))])
+    .filter(([, held]) => held !== words.dash);
+  if (lines.length === 0) return { id: "planted", body: [] };
+  return {
+    id: "planted",
+    body: [...paragraphs("", words.plantedMeans), table(words.plantedTable, words.BEHAVIOUR_HEAD, lines)],
+    margin: source(found),
+  };
+}
+
+/** @param {any} found @param {string[]} path */
+function shareAndError(found, ...path) {
+  const part = share(found, ...path, "share");
+  return part === null ? words.dash : words.shareAndError(part, share(found, ...path, "standard_error"));
 }
 
 /** @param {any} card @returns {Part} */

@@ -3,7 +3,7 @@
 import * as strings from "./answer_strings.js";
 import { logitOf } from "../api.js";
 import { button, element, find, listItem } from "../shared/dom.js";
-import { drawMeter, newMeter } from "../shared/meter.js";
+import { drawMeter, newMeter, signOf } from "../shared/meter.js";
 import { cut } from "../shared/spans.js";
 import { percent } from "../shared/strings.js";
 import {
@@ -11,19 +11,22 @@ import {
   VERDICTS,
   WARNINGS,
   band,
-  knowsNone,
+  isUnderstood,
   probabilityLabel,
   signed,
   sureness,
 } from "../shared/verdict_strings.js";
 import { drawWaterfall } from "./waterfall.js";
-import { describePull, strongestOf, textPieces } from "./words.js";
+import { describePull, probabilityWithout, strongestOf, textPieces, tintWords, weightsOf } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
-/** @typedef {import("../api.js").Span} Span */
+/** @typedef {import("./words.js").Weights} Weights */
 
-// With these warnings, calibration measured on whole reviews does not apply.
-const UNCALIBRATED = ["too_short", "no_known_words"];
+// With this warning, a share of whole reviews says little.
+const TOO_SHORT = "too_short";
+// The parts of an answer that a text has only when it was understood.
+const PROBABILITY_PARTS = "#meter, #scale, #band-line";
+const EXPLAINING_PARTS = "#sum-part, #all-words, #evidence";
 // Least pull of a full bar, in logits, so that weak pulls look weak.
 const FULL_BAR = 1;
 // Strongest words listed a side.
@@ -39,9 +42,10 @@ const IS_WORD = /[\p{L}\p{N}]/u;
 export function drawAnswer(view, answer) {
   drawVerdict(view, answer);
   drawWarnings(view, answer);
+  if (answer.sentences.length === 0) dropParts(view);
   find(view, "#text").append(...textPieces(answer, strongestOf(answer.sentences, FULL_BAR)));
   drawBars(view, answer);
-  drawStrongest(view, answer);
+  drawWeights(view, answer, weightsOf(answer));
   drawSum(view, answer);
   fillWhenOpened(find(view, "#all-words"), (list) => drawAllWords(list, answer));
   find(view, "#small-print").textContent = strings.smallPrint(answer.model, answer.request_id);
@@ -57,11 +61,11 @@ export function realWords({ text, words }) {
 /** @param {DocumentFragment} view @param {Explained} answer */
 function drawVerdict(view, answer) {
   const { sentiment, probability, warnings, model } = answer;
+  const understood = isUnderstood(answer);
   find(view, "#answer").dataset.sentiment = sentiment;
   find(view, "#verdict").textContent = VERDICTS[sentiment];
-  const unknown = warnings.some(({ code }) => code === "no_known_words");
-  find(view, "#sureness").textContent = unknown ? knowsNone : sureness(sentiment, probability);
-  const meant = !warnings.some(({ code }) => UNCALIBRATED.includes(code));
+  find(view, "#sureness").textContent = sureness(answer);
+  const meant = understood && !warnings.some(({ code }) => code === TOO_SHORT);
   find(view, "#meaning").textContent = meant ? strings.meaning(sentiment, probability) : "";
   find(view, "#probability-label").textContent = `${probabilityLabel}:`;
   const number = find(view, "#probability");
@@ -71,7 +75,19 @@ function drawVerdict(view, answer) {
   drawMeter(meter, answer);
   find(view, "#meter").replaceWith(meter);
   meter.id = "meter";
-  find(view, "#band").textContent = model.uncertain && !unknown ? band(model.uncertain) : "";
+  find(view, "#band").textContent = model.uncertain ? band(model.uncertain) : "";
+  for (const part of view.querySelectorAll(PROBABILITY_PARTS)) hide(part, !understood);
+}
+
+/** Hides what explains a verdict by its parts. @param {DocumentFragment} view */
+function dropParts(view) {
+  for (const part of view.querySelectorAll(EXPLAINING_PARTS)) hide(part, true);
+  find(view, "#text-note").textContent = "";
+}
+
+/** @param {Element} part @param {boolean} hidden */
+function hide(part, hidden) {
+  /** @type {HTMLElement} */ (part).hidden = hidden;
 }
 
 /** @param {DocumentFragment} view @param {Explained} answer */
@@ -100,6 +116,7 @@ function drawBars(view, { text, sentences, bias }) {
   const rows = sentences.map((sentence, index) => {
     const row = button("row", "");
     fillRow(row, cut(points, sentence).trim(), sentence.contribution);
+    row.append(element("span", "row-apart", strings.sentenceApart(sentence)));
     describePull(row, index, sentence.contribution, strongest);
     return listItem(row);
   });
@@ -126,28 +143,40 @@ function fillRow(row, label, contribution) {
 }
 
 /**
- * Names the strongest words for and against.
+ * Tints the words, and names the strongest ones for and against.
  * @param {ParentNode} view
  * @param {Explained} answer
- * @param {number[]} [pulls] by word; their contributions by default
+ * @param {Weights} weights
  */
-export function drawStrongest(view, answer, pulls = answer.words.map(({ contribution }) => contribution)) {
+export function drawWeights(view, answer, weights) {
+  tintWords(view, weights);
   const points = Array.from(answer.text);
+  const sizes = weights.values.map((value) => value ?? 0);
   for (const [selector, side] of Object.entries({ "#words-for": 1, "#words-against": -1 })) {
-    const ranked = realWords(answer).filter((index) => pulls[index] * side > 0);
-    ranked.sort((one, other) => (pulls[other] - pulls[one]) * side);
+    const ranked = realWords(answer).filter((index) => sizes[index] * side > 0);
+    ranked.sort((one, other) => (sizes[other] - sizes[one]) * side);
     const rows = ranked
       .slice(0, NAMED_WORDS)
-      .map((index) => wordRow(cut(points, answer.words[index]), index, pulls[index]));
+      .map((index) => wordRow(cut(points, answer.words[index]), index, sizes[index], probabilityWithout(weights, index)));
     find(view, selector).replaceChildren(...(rows.length ? rows : [listItem(strings.noWords)]));
   }
+  find(view, "#words-note").textContent = weights.measured ? strings.measuredNote : strings.pullsNote;
+  const weigh = find(view, "#weigh");
+  weigh.textContent = weights.measured ? strings.weighRest : strings.weigh;
+  weigh.hidden = unmeasured(answer, weights).length === 0;
 }
 
-/** @param {string} word @param {number} index @param {number} pull */
-function wordRow(word, index, pull) {
+/** Returns the indexes of words, without punctuation, that are not measured. @param {Explained} answer @param {Weights} weights */
+export function unmeasured(answer, { measured, values }) {
+  return realWords(answer).filter((index) => !measured || values[index] === null);
+}
+
+/** @param {string} word @param {number} index @param {number} value @param {number | null} without P(positive) */
+function wordRow(word, index, value, without) {
   const row = button("word-row", "");
-  row.append(element("span", "word-name", word), " ", element("span", "row-number", signed(pull)));
-  describePull(row, null, pull, FULL_BAR);
+  row.append(element("span", "word-name", word), " ", element("span", "row-number", signed(value)));
+  if (without !== null) row.append(" ", element("span", "row-apart", strings.withoutWord(without)));
+  describePull(row, null, value, FULL_BAR);
   row.dataset.goto = String(index);
   return listItem(row);
 }
@@ -156,9 +185,11 @@ function wordRow(word, index, pull) {
 function drawAllWords(list, { text, words }) {
   const points = Array.from(text);
   list.append(
-    ...words.map((word) =>
-      listItem(`${cut(points, word)} `, element("span", "row-number", signed(word.contribution))),
-    ),
+    ...words.map((word) => {
+      const item = listItem(`${cut(points, word)} `, element("span", "row-number", signed(word.contribution)));
+      item.dataset.sign = signOf(word.contribution);
+      return item;
+    }),
   );
 }
 

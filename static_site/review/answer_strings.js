@@ -1,7 +1,7 @@
 // Holds the English words of the review page's answer.
 
-import { LANGUAGE, count, percent, plural } from "../shared/strings.js";
-import { AXIS, VERDICTS, signed, sureness } from "../shared/verdict_strings.js";
+import { LANGUAGE, count, percent, plural, shortPercent } from "../shared/strings.js";
+import { AXIS, VERDICTS, isUnderstood, signed, sureness } from "../shared/verdict_strings.js";
 
 /** Fixed texts, by the names of data-string. */
 export const STATIC = {
@@ -9,7 +9,7 @@ export const STATIC = {
   warningsTitle: "Please note",
   textTitle: "The text",
   textNote:
-    "The number after a sentence is its pull. A word\u2019s tint shows its own pull. " +
+    "The number after a sentence is its pull. The stronger a word\u2019s tint, the more the verdict depends on it. " +
     "Press a word to remove it, and again to put it back. Arrow keys move between words.",
   sentencesTitle: "Sentence by sentence",
   ...AXIS,
@@ -33,11 +33,10 @@ export const STATIC = {
   putBack: "Put all words back",
   useText: "Explain this version",
   beforeAfter: "The verdict before and after",
-  allWords: "List every word and its pull",
+  allWords: "Pulls of single words, which add up to the verdict",
+  allWordsNote: "The model reads each word in context, so a small word may carry its neighbours\u2019 meaning.",
   developersTitle: "For developers: this request in code, and the raw answer",
   wordsTitle: "Strongest words",
-  wordsNote: "The model reads each word in context, so a small word may carry its neighbours\u2019 meaning.",
-  weigh: "Measure each word by removing it",
   wordsFor: "For",
   wordsAgainst: "Against",
   compareTitle: "Side by side",
@@ -55,13 +54,9 @@ export function meaning(sentiment, probability) {
   return `${many} in 100 reviews with this score are ${side}.`;
 }
 
-/**
- * Announces an answer to screen readers.
- * @param {string} sentiment
- * @param {number} probability
- */
-export const announcement = (sentiment, probability) =>
-  `${STATIC.verdictKicker}: ${VERDICTS[sentiment]}. ${sureness(sentiment, probability)}`;
+/** Announces an answer to screen readers. @param {import("../shared/verdict_strings.js").Judged} answer */
+export const announcement = (answer) =>
+  `${STATIC.verdictKicker}: ${VERDICTS[answer.sentiment]}. ${sureness(answer)}`;
 
 /**
  * Explains the sum in words.
@@ -80,9 +75,29 @@ export const sumRow = "Total (logit)";
 /** @param {number} others */
 export const otherRows = (others) => `The ${count(others)} weaker sentences`;
 
-/** Names a word for screen readers. @param {string} word @param {number} contribution */
-export const wordLabel = (word, contribution) => `${word} ${signed(contribution)}`;
+/** Says what a sentence is worth by itself. @param {import("../api.js").Sentence} sentence */
+export function sentenceApart({ alone, without }) {
+  if (alone === undefined) return "";
+  const rest = typeof without === "number" ? `, text without it ${percent(without)}` : "";
+  return `Alone ${positive(alone)}${rest}.`;
+}
+
+// Words.
+
 export const noWords = "None.";
+export const notMeasured = "not measured";
+/** @param {string} value @param {number | null} without P(positive) without the word; null for a pull */
+export const effect = (value, without) => (without === null ? value : `${value}, ${withoutWord(without)} positive`);
+/** @param {number} without P(positive) */
+export const withoutWord = (without) => `without it ${shortPercent(without)}`;
+export const measuredNote =
+  "Measured by leaving out one word at a time. The number shows how far the logit falls; below it stands how " +
+  "positive the rest is. These numbers don\u2019t add up.";
+export const pullsNote = "The model reads each word in context, so a small word may carry its neighbours\u2019 meaning.";
+export const weigh = "Measure each word by removing it";
+export const weighRest = "Measure the other words too";
+/** @param {number} done @param {number} all */
+export const weighing = (done, all) => `Measured so far: ${count(done)} of ${plural(all, "word", "words")}.`;
 
 // Trying out.
 
@@ -90,9 +105,9 @@ export const before = "Before";
 export const after = "After";
 export const flipping = "Searching for the fewest words to remove\u2026";
 
-/** @typedef {{sentiment: string, probability: number}} Scored */
+/** @typedef {import("../shared/verdict_strings.js").Judged} Judged */
 
-/** Writes a change in percentage points. @param {Scored} from @param {Scored} to */
+/** Writes a change in percentage points. @param {Judged} from @param {Judged} to */
 function difference(from, to) {
   const points = (to.probability - from.probability) * 100;
   const size = Math.abs(points).toFixed(1);
@@ -101,15 +116,16 @@ function difference(from, to) {
 }
 
 /**
- * @param {Scored} from
- * @param {Scored} to
+ * @param {Judged} from
+ * @param {Judged} to
  * @param {number | null} removed how many words; null when the text was edited
  */
 export function changed(from, to, removed) {
   const how = removed === null ? "Edited" : `Without ${plural(removed, "word", "words")}`;
   const stays = from.sentiment === to.sentiment;
   const verdict = stays ? `still ${quoted(to.sentiment)}` : `now ${quoted(to.sentiment)}`;
-  return `${how}: ${verdict}, ${difference(from, to)}.`;
+  if (!isUnderstood(to)) return `${how}: ${verdict}. ${sureness(to)}`;
+  return isUnderstood(from) ? `${how}: ${verdict}, ${difference(from, to)}.` : `${how}: ${verdict}.`;
 }
 
 /** @param {string} sentiment */
@@ -131,29 +147,25 @@ export const noFlip = (tried) =>
     ? "No word supports this verdict, so removing words can\u2019t change it."
     : `None of ${plural(tried, "try", "tries")} changes the verdict.`;
 
-/** @param {number} done @param {number} all */
-export const weighing = (done, all) => `Measured so far: ${count(done)} of ${plural(all, "word", "words")}.`;
-export const weighed =
-  "Each number shows how far the logit falls without that word. These numbers don\u2019t add up to the verdict, " +
-  "but they show better what it depends on.";
-export const unweigh = "Show the pulls that add up";
-
 // Side by side.
 
 export const pinned = "Pinned";
 export const now = "Now";
-/** @param {Scored} answer */
-export const pinnedAlone = ({ sentiment, probability }) =>
-  `Pinned: ${quoted(sentiment)}, ${percentPositive(probability)}. ` +
+/** @param {Judged} answer */
+export const pinnedAlone = (answer) =>
+  `Pinned: ${quoted(answer.sentiment)}${isUnderstood(answer) ? `, ${positive(answer.probability)}.` : `. ${sureness(answer)}`} ` +
   "Judge another text, or edit this one, to compare the two here.";
-/** @param {Scored} from @param {Scored} to @param {boolean} twoModels */
+/** @param {Judged} from @param {Judged} to @param {boolean} twoModels */
 export const compared = (from, to, twoModels) => {
+  const more = twoModels ? " Two different models answered." : "";
+  if (!isUnderstood(to)) return `Now: ${quoted(to.sentiment)}. ${sureness(to)}${more}`;
+  if (!isUnderstood(from)) return `Now: ${quoted(to.sentiment)}. The pinned text was not understood.${more}`;
   const what = difference(from, to);
   const than = what.endsWith("positive") ? " than the pinned one" : "";
-  return `Now: ${what}${than}.${twoModels ? " Two different models answered." : ""}`;
+  return `Now: ${what}${than}.${more}`;
 };
 /** @param {number} probability */
-export const percentPositive = (probability) => `${percent(probability)} positive`;
+export const positive = (probability) => `${percent(probability)} positive`;
 
 // For developers.
 

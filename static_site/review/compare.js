@@ -4,7 +4,7 @@ import * as strings from "./answer_strings.js";
 import { byId, element, fillStrings, onClick, setText } from "../shared/dom.js";
 import { drawMeter, newMeter } from "../shared/meter.js";
 import { cut } from "../shared/spans.js";
-import { VERDICTS, signed } from "../shared/verdict_strings.js";
+import { VERDICTS, isUnderstood, signed, sureness } from "../shared/verdict_strings.js";
 import { describePull, strongestOf } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
@@ -60,8 +60,8 @@ function column(label, answer) {
   side.append(
     element("p", "kicker", label),
     verdict,
-    element("p", "deck", strings.percentPositive(answer.probability)),
-    meter,
+    ...(answer.sentiment === "uncertain" ? [element("p", "deck", sureness(answer))] : []),
+    ...(isUnderstood(answer) ? [element("p", "deck", strings.positive(answer.probability)), meter] : []),
     text,
   );
   return side;

@@ -2,9 +2,10 @@
 
 import { MAX_BATCH_BYTES } from "../api.js";
 import { escaped } from "../shared/spans.js";
+import { isUnderstood } from "../shared/verdict_strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
-/** @typedef {import("../api.js").Span} Span */
+/** @typedef {import("../api.js").Word} Word */
 /** @typedef {{removed: number[], answer: Answer}} Flip */
 
 export const MAX_VARIANTS = 64;
@@ -25,7 +26,7 @@ export function variantsThatFit(text) {
 /**
  * Returns the removals to try, smallest first. For an uncertain verdict, both sides share them.
  * @param {Pick<Answer, "sentiment">} answer
- * @param {Span[]} words
+ * @param {Word[]} words
  * @param {{limit?: number, indexes?: number[]}} [options] the number of variants, and the words to use
  * @returns {number[][]} indexes of words
  */
@@ -37,26 +38,27 @@ export function removals({ sentiment }, words, { limit = MAX_VARIANTS, indexes =
 }
 
 /**
- * Returns the smallest removal that flips the verdict, and of equal ones the strongest.
+ * Returns the smallest removal that flips the verdict, and of equal ones the strongest. A rest that is not
+ * understood is no flip.
  * @param {Answer} before
  * @param {Flip[]} tried
  * @returns {Flip | null}
  */
 export function smallestFlip(before, tried) {
   const change = (/** @type {Flip} */ { answer }) => Math.abs(answer.probability - before.probability);
-  const flips = tried.filter(({ answer }) => answer.sentiment !== before.sentiment);
+  const flips = tried.filter(({ answer }) => isUnderstood(answer) && answer.sentiment !== before.sentiment);
   flips.sort((one, other) => one.removed.length - other.removed.length || change(other) - change(one));
   return flips[0] ?? null;
 }
 
 /**
- * Returns the words that pull to one side, strongest first.
- * @param {Span[]} words
+ * Returns the words on one side, strongest first: by effect, or by pull where none was measured.
+ * @param {Word[]} words
  * @param {number[]} indexes
  * @param {number} side
  */
 function strongest(words, indexes, side) {
-  const pull = (/** @type {number} */ index) => words[index].contribution * side;
+  const pull = (/** @type {number} */ index) => (words[index].effect ?? words[index].contribution) * side;
   return indexes.filter((index) => pull(index) > 0).sort((one, other) => pull(other) - pull(one));
 }
 

@@ -1,8 +1,8 @@
 // Keeps a history of reviews on this device, while the reader wants it.
 
 /**
- * @typedef {{review: string, sentiment: import("../api.js").Sentiment, probability: number,
- *   when: number}} Entry when: milliseconds since 1970
+ * @typedef {{review: string, sentiment: import("../api.js").Sentiment, reason?: import("../api.js").Reason | null,
+ *   probability: number, when: number}} Entry when: milliseconds since 1970; older entries have no reason
  */
 
 const KEY = "verdict.history";

@@ -4,7 +4,7 @@ import * as strings from "./answer_strings.js";
 import { button, byId, element, fillStrings, listItem, onClick, setText } from "../shared/dom.js";
 import * as history from "./history.js";
 import { follow, settings } from "../shared/settings.js";
-import { VERDICTS } from "../shared/verdict_strings.js";
+import { VERDICTS, sureness } from "../shared/verdict_strings.js";
 
 /** @type {(text: string) => void} */
 let useText;
@@ -21,9 +21,9 @@ export function startHistory(use) {
 }
 
 /** @param {import("./outcome.js").Answered} answered */
-export function remember({ review, answer: { sentiment, probability } }) {
+export function remember({ review, answer: { sentiment, reason, probability } }) {
   if (!settings.history) return;
-  const kept = history.keep({ review, sentiment, probability, when: Date.now() });
+  const kept = history.keep({ review, sentiment, reason, probability, when: Date.now() });
   showHistory();
   if (!kept) setText(document, "#history-none", strings.historyFull);
 }
@@ -38,13 +38,14 @@ function showHistory() {
 }
 
 /** @param {history.Entry} entry */
-function historyItem({ review, sentiment, probability, when }) {
+function historyItem({ review, sentiment, reason = null, probability, when }) {
+  const uncertain = sentiment === "uncertain";
   const choice = button("history-entry", "", () => useText(review));
   const excerpt = element("span", "history-text", Array.from(review).slice(0, 120).join(""));
   excerpt.dir = "auto";
   choice.append(
     element("strong", "", VERDICTS[sentiment]),
-    element("span", "", strings.percentPositive(probability)),
+    element("span", "", uncertain ? sureness({ sentiment, reason, probability }) : strings.positive(probability)),
     excerpt,
     element("time", "small-print", strings.moment(when)),
   );

@@ -59,7 +59,7 @@ export function showAnswer(answered, quietly) {
   markStale();
   showComparison(answered);
   remember(answered);
-  setText(document, "#status", announcement(answer.sentiment, answer.probability));
+  setText(document, "#status", announcement(answer));
 }
 
 /** Marks the verdict as outdated when the text has changed. */

@@ -10,7 +10,7 @@ import { removals, smallestFlip, variantsThatFit } from "./flip.js";
 import { drawMeter, newMeter } from "../shared/meter.js";
 import { cut, escaped, without } from "../shared/spans.js";
 import { percent } from "../shared/strings.js";
-import { VERDICTS } from "../shared/verdict_strings.js";
+import { VERDICTS, isUnderstood } from "../shared/verdict_strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
 /** @typedef {import("./words.js").Explained} Explained */
@@ -144,8 +144,8 @@ export class Tryout {
   async #weigh() {
     this.end();
     await this.#guarded(async (signal) => {
-      const { toggleWeights } = await arrived(import("./weigh.js"));
-      await toggleWeights(this.view, this.answer, this.api, signal);
+      const { measureWords } = await arrived(import("./weigh.js"));
+      await measureWords(this.view, this.answer, this.api, signal);
     });
   }
 
@@ -289,12 +289,16 @@ function row(label, answer) {
   line.dataset.sentiment = answer.sentiment;
   const head = element("th", "", label);
   head.setAttribute("scope", "row");
-  const meter = newMeter();
-  drawMeter(meter, answer);
-  const bar = element("td", "bar");
-  bar.append(meter);
   const verdict = element("td", "mini-verdict", VERDICTS[answer.sentiment]);
-  line.append(head, verdict, element("td", "number", percent(answer.probability)), bar);
+  const number = element("td", "number");
+  const bar = element("td", "bar");
+  if (isUnderstood(answer)) {
+    number.textContent = percent(answer.probability);
+    const meter = newMeter();
+    drawMeter(meter, answer);
+    bar.append(meter);
+  }
+  line.append(head, verdict, number, bar);
   return line;
 }
 

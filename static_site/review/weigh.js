@@ -1,13 +1,14 @@
-// Measures each word's effect by removing it: slower than the pulls, and more faithful.
+// Measures the words that the answer left unmeasured, by removing each.
 
-import { drawStrongest, realWords } from "./answer.js";
+import { drawWeights, unmeasured } from "./answer.js";
 import * as strings from "./answer_strings.js";
 import { ApiError } from "../api.js";
 import { find, setText } from "../shared/dom.js";
 import { explain, tryFailed } from "../shared/failure_strings.js";
 import { variantsThatFit } from "./flip.js";
 import { without } from "../shared/spans.js";
-import { tintWords } from "./words.js";
+import { isUnderstood } from "../shared/verdict_strings.js";
+import { weightsOf } from "./words.js";
 
 /** @typedef {import("./words.js").Explained} Explained */
 
@@ -15,21 +16,21 @@ import { tintWords } from "./words.js";
 const LEAST = 1e-6;
 
 /**
- * Switches the words between their pulls and measured effects.
+ * Measures the other words, and draws all of them by their effects.
  * @param {HTMLElement} view the answer's element
  * @param {Explained} answer
  * @param {import("../api.js").Verdict} api
  * @param {AbortSignal} signal
  */
-export async function toggleWeights(view, answer, api, signal) {
-  if (find(view, "#weigh").dataset.on === "yes") {
-    show(view, answer, answer.words.map(({ contribution }) => contribution), false);
-    return;
-  }
+export async function measureWords(view, answer, api, signal) {
   const say = (/** @type {string} */ words) => setText(view, "#weigh-status", words);
   try {
-    const weights = await weigh(answer, api, signal, (done, all) => say(strings.weighing(done, all)));
-    show(view, answer, weights, true);
+    const values = await effectsOf(answer, api, signal, (done, all) => say(strings.weighing(done, all)));
+    const weigh = find(view, "#weigh");
+    const focused = document.activeElement === weigh;
+    drawWeights(view, answer, { ...weightsOf(answer), measured: true, values });
+    weigh.hidden = true;
+    if (focused) find(view, ".word[tabindex='0']").focus({ preventScroll: true });
     say("");
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
@@ -38,17 +39,18 @@ export async function toggleWeights(view, answer, api, signal) {
 }
 
 /**
- * Returns how far the logit falls without each word; 0 for punctuation.
+ * Returns how far the logit falls without each word; null where that can't be measured.
  * @param {Explained} answer
  * @param {import("../api.js").Verdict} api
  * @param {AbortSignal} signal
  * @param {(done: number, all: number) => void} progress
- * @returns {Promise<number[]>}
+ * @returns {Promise<(number | null)[]>}
  * @throws {ApiError}
  */
-async function weigh(answer, api, signal, progress) {
-  const indexes = realWords(answer);
-  const weights = answer.words.map(() => 0);
+async function effectsOf(answer, api, signal, progress) {
+  const weights = weightsOf(answer);
+  const values = weights.measured ? [...weights.values] : answer.words.map(() => null);
+  const indexes = unmeasured(answer, weights);
   const size = variantsThatFit(answer.text);
   for (let start = 0; start < indexes.length; start += size) {
     progress(start, indexes.length);
@@ -58,28 +60,14 @@ async function weigh(answer, api, signal, progress) {
     batch.forEach((index, place) => {
       const left = items[place].answer;
       if (left && left.model.id !== answer.model.id) throw new ApiError({ code: "other_model" });
-      weights[index] = left ? logit(answer.probability) - logit(left.probability) : 0;
+      values[index] = left && isUnderstood(left) ? logit(answer.probability) - logit(left.probability) : null;
     });
   }
-  return weights;
+  return values;
 }
 
 /** @param {number} probability */
 function logit(probability) {
   const inside = Math.min(1 - LEAST, Math.max(LEAST, probability));
   return Math.log(inside / (1 - inside));
-}
-
-/**
- * @param {HTMLElement} view
- * @param {Explained} answer
- * @param {number[]} pulls
- * @param {boolean} weighed
- */
-function show(view, answer, pulls, weighed) {
-  tintWords(view, pulls);
-  drawStrongest(view, answer, pulls);
-  setText(view, "#words-note", weighed ? strings.weighed : strings.STATIC.wordsNote);
-  setText(view, "#weigh", weighed ? strings.unweigh : strings.STATIC.weigh);
-  find(view, "#weigh").dataset.on = weighed ? "yes" : "no";
 }

@@ -1,21 +1,36 @@
-// Draws the text: sentences underlined and words tinted by their pulls.
+// Draws the text: sentences underlined by their pulls, and words tinted by their effects.
 
-import { wordLabel } from "./answer_strings.js";
+import * as strings from "./answer_strings.js";
+import { logitOf, sigmoid } from "../api.js";
 import { element } from "../shared/dom.js";
 import { signOf } from "../shared/meter.js";
 import { cut, widestGap, within } from "../shared/spans.js";
 import { signed } from "../shared/verdict_strings.js";
 
 /** @typedef {import("../api.js").Span} Span */
+/** @typedef {import("../api.js").Word} Word */
 /** @typedef {import("../shared/spans.js").Range} Range */
 /** @typedef {Required<import("../api.js").Answer>} Explained an answer that was explained by words */
+/**
+ * @typedef {object} Weights what each word counts for
+ * @property {boolean} measured by leaving the word out; else its pull
+ * @property {(number | null)[]} values in logits, by word; null where not measured
+ * @property {number} logit of the whole text
+ */
 
 // Least pull of a full tint, in logits, so that weak words look weak.
 const FULL_TINT = 0.3;
-// Words with a full tint among measured ones.
+// Words with a full tint.
 const FULL_WORDS = 5;
 // Weaker tints are left out, so that strong words stand out.
 const FAINT = 0.12;
+
+/** Returns the words' effects, or their pulls where the answer has no effect. @param {Explained} answer @returns {Weights} */
+export function weightsOf({ bias, words }) {
+  const measured = words.some(({ effect }) => effect !== undefined);
+  const values = words.map(({ effect, contribution }) => (measured ? (effect ?? null) : contribution));
+  return { measured, values, logit: logitOf(bias, words) };
+}
 
 /** @param {Explained} answer @param {number} strongest the pull of a sentence that counts as full */
 export function textPieces(answer, strongest) {
@@ -23,12 +38,9 @@ export function textPieces(answer, strongest) {
   const wasCut = answer.warnings.some(({ code }) => code === "truncated");
   const unread = wasCut ? widestGap(answer.words) : { start: 0, end: 0 };
   const plain = (/** @type {Range} */ range) => plainPieces(points, range, unread);
-  const scale = strongestOf(answer.words, FULL_TINT);
   const places = new Map(answer.words.map((word, index) => [word, index]));
 
-  const wordPieces = between(plain, (/** @type {Span} */ word) =>
-    wordMark(cut(points, word), places.get(word) ?? 0, word.contribution, scale),
-  );
+  const wordPieces = between(plain, (/** @type {Word} */ word) => wordMark(cut(points, word), places.get(word) ?? 0));
   const sentencePieces = between(plain, (/** @type {Span} */ sentence, index) => {
     const mark = element("mark", "pull");
     describePull(mark, index, sentence.contribution, strongest);
@@ -77,42 +89,42 @@ function plainPieces(points, range, unread) {
   return shared > (unread.end - unread.start) / 2 ? [element("span", "unread", text)] : [text];
 }
 
-/**
- * Draws a word as a toggle that removes it.
- * @param {string} text
- * @param {number} index
- * @param {number} pull
- * @param {number} strongest
- */
-function wordMark(text, index, pull, strongest) {
+/** Draws a word as a toggle that removes it. @param {string} text @param {number} index */
+function wordMark(text, index) {
   const mark = element("span", "word", text);
   mark.setAttribute("role", "button");
   mark.setAttribute("aria-pressed", "false");
   mark.tabIndex = -1;
   mark.dataset.word = String(index);
-  tint(mark, pull, strongest);
   return mark;
 }
 
-/** Sets a word's pull. @param {HTMLElement} mark @param {number} pull @param {number} strongest */
-function tint(mark, pull, strongest) {
-  const share = Math.min(1, Math.abs(pull) / strongest);
-  mark.setAttribute("aria-label", wordLabel(mark.textContent ?? "", pull));
-  mark.dataset.sign = signOf(pull);
-  mark.dataset.number = signed(pull);
+/** Tints all words. @param {ParentNode} view @param {Weights} weights */
+export function tintWords(view, weights) {
+  const sizes = weights.values.map((value) => Math.abs(value ?? 0)).sort((one, other) => other - one);
+  // Otherwise one dominant word would hide all others.
+  const strongest = Math.max(FULL_TINT, sizes[FULL_WORDS - 1] ?? 0);
+  for (const mark of view.querySelectorAll(".word")) tint(/** @type {HTMLElement} */ (mark), weights, strongest);
+}
+
+/** @param {HTMLElement} mark @param {Weights} weights @param {number} strongest the effect of a full tint */
+function tint(mark, weights, strongest) {
+  const index = Number(mark.dataset.word);
+  const value = weights.values[index];
+  const share = Math.min(1, Math.abs(value ?? 0) / strongest);
+  const words = value === null ? strings.notMeasured : strings.effect(signed(value), probabilityWithout(weights, index));
+  mark.setAttribute("aria-label", `${mark.textContent} ${words}`);
+  mark.dataset.sign = signOf(value ?? 0);
+  mark.dataset.number = value === null ? "" : signed(value);
+  mark.dataset.tip = words;
   mark.toggleAttribute("data-faint", share < FAINT);
   mark.style.setProperty("--share", String(share));
 }
 
-/** Tints all words. @param {ParentNode} view @param {number[]} pulls of each word, in logits */
-export function tintWords(view, pulls) {
-  const sizes = pulls.map(Math.abs).sort((one, other) => other - one);
-  // Otherwise one dominant word would hide all others.
-  const strongest = Math.max(FULL_TINT, sizes[FULL_WORDS - 1] ?? 0);
-  for (const mark of view.querySelectorAll(".word")) {
-    const word = /** @type {HTMLElement} */ (mark);
-    tint(word, pulls[Number(word.dataset.word)], strongest);
-  }
+/** Returns P(positive) of the text without a word; null where not measured. @param {Weights} weights @param {number} index */
+export function probabilityWithout({ measured, values, logit }, index) {
+  const value = values[index];
+  return measured && value !== null ? sigmoid(logit - value) : null;
 }
 
 /**

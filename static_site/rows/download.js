@@ -10,7 +10,7 @@ import { freeName } from "./reading.js";
  *   rows of one message; first: the names precede them
  */
 
-const OURS = ["sentiment", "probability", "warnings", "error"];
+const OURS = ["sentiment", "reason", "probability", "warnings", "error"];
 // Characters that start a formula in a spreadsheet (OWASP: CSV injection).
 const FORMULA = /^[=+\-@\t\r]/;
 // From RFC 4180.
@@ -30,14 +30,15 @@ export function ourColumns(columns) {
 
 /**
  * @param {Outcome | null} outcome
- * @returns {{sentiment: string | null, probability: number | null, warnings: string[], error: string | null}}
+ * @returns {{sentiment: string | null, reason: string | null, probability: number | null, warnings: string[],
+ *   error: string | null}}
  */
 export function ourFields(outcome) {
-  const nothing = { sentiment: null, probability: null, warnings: [], error: null };
+  const nothing = { sentiment: null, reason: null, probability: null, warnings: [], error: null };
   if (outcome === null) return { ...nothing, error: "not_asked" };
   if (outcome.error !== undefined) return { ...nothing, error: outcome.error };
-  const { sentiment, probability, warnings } = outcome;
-  return { sentiment, probability, warnings, error: null };
+  const { sentiment, reason, probability, warnings } = outcome;
+  return { sentiment, reason, probability, warnings, error: null };
 }
 
 /**
@@ -77,8 +78,8 @@ function csvOf({ columns, rows, outcomes, safe, first }, Papa) {
 
 /** @param {Outcome | null} outcome @returns {Cell[]} */
 function ourCells(outcome) {
-  const { sentiment, probability, warnings, error } = ourFields(outcome);
-  return [sentiment, probability, warnings.join(" "), error];
+  const { sentiment, reason, probability, warnings, error } = ourFields(outcome);
+  return [sentiment, reason, probability, warnings.join(" "), error];
 }
 
 /** Puts an apostrophe before a cell that a spreadsheet would run. @param {Cell} cell */

@@ -1,5 +1,7 @@
 // Counts a file's results: shares, histogram, and, with labels, accuracy and calibration.
 
+import { isUnderstood } from "../shared/verdict_strings.js";
+
 /**
  * @typedef {import("./sending.js").Outcome} Outcome
  * @typedef {import("./labels.js").Label} Label
@@ -34,7 +36,7 @@ export function sharesOf(outcomes) {
   return shares;
 }
 
-/** @param {(Outcome | null)[]} outcomes @returns {Bin[]} */
+/** Counts by probability. A text that was not understood has none. @param {(Outcome | null)[]} outcomes @returns {Bin[]} */
 export function histogramOf(outcomes) {
   const bins = Array.from({ length: HISTOGRAM_BINS }, (_, place) => ({
     from: place / HISTOGRAM_BINS,
@@ -44,7 +46,7 @@ export function histogramOf(outcomes) {
     uncertain: 0,
   }));
   for (const outcome of outcomes) {
-    if (outcome && outcome.error === undefined)
+    if (outcome && outcome.error === undefined && isUnderstood(outcome))
       bins[binOf(outcome.probability, bins.length)][outcome.sentiment] += 1;
   }
   return bins;
@@ -124,15 +126,16 @@ export function interval(count, rows) {
 }
 
 /**
- * Bins without a row are left out.
+ * Bins without a row are left out, and so are texts that were not understood.
  * @param {(Outcome | null)[]} outcomes
  * @param {(Label | null)[]} labels
  * @returns {CalibrationBin[]}
  */
 export function calibrationOf(outcomes, labels) {
   const sums = Array.from({ length: CALIBRATION_BINS }, () => ({ rows: 0, predicted: 0, positive: 0 }));
-  for (const [label, { probability }] of scoredRows(outcomes, labels)) {
-    if (label === null) continue;
+  for (const [label, scored] of scoredRows(outcomes, labels)) {
+    if (label === null || !isUnderstood(scored)) continue;
+    const { probability } = scored;
     const bin = sums[binOf(probability, CALIBRATION_BINS)];
     bin.rows += 1;
     bin.predicted += probability;

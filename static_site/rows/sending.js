@@ -5,8 +5,9 @@ import { ApiError, MAX_BATCH_BYTES, MAX_BATCH_REVIEWS } from "../api.js";
 /**
  * @typedef {import("../api.js").BatchItem} BatchItem
  * @typedef {import("../api.js").Sentiment} Sentiment
- * @typedef {{sentiment: Sentiment, probability: number, warnings: string[], error?: undefined}} Scored
- *   probability is P(positive), 0..1; warnings are codes
+ * @typedef {{sentiment: Sentiment, reason: import("../api.js").Reason | null, probability: number, warnings: string[],
+ *   error?: undefined}} Scored
+ *   reason: why it is uncertain, or null; probability is P(positive), 0..1; warnings are codes
  * @typedef {{error: string, detail: string, status: number}} Failed
  *   error is a code: the API's own or one of ours; status 0 when the API was not asked
  * @typedef {Scored | Failed} Outcome
@@ -213,8 +214,8 @@ function bytesOf(review) {
 /** Returns an answer's outcome. @param {BatchItem} item @returns {Outcome} */
 export function outcomeOf({ answer, error }) {
   if (error) return { error: error.code, detail: error.detail, status: error.status };
-  const { sentiment, probability, warnings } = answer;
-  return { sentiment, probability, warnings: warnings.map(({ code }) => code) };
+  const { sentiment, reason, probability, warnings } = answer;
+  return { sentiment, reason, probability, warnings: warnings.map(({ code }) => code) };
 }
 
 /** Tells whether another try could help. @param {Outcome | null} outcome */

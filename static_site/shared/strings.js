@@ -8,6 +8,10 @@ const whole = new Intl.NumberFormat(LANGUAGE);
 /** Writes a whole number: 50,000. @param {number} number */
 export const count = (number) => whole.format(number);
 
+/** Writes a probability where there is little room: <0.1 %. @param {number} probability */
+export const shortPercent = (probability) =>
+  percent(probability).replace("more than ", ">").replace("less than ", "<");
+
 /** Writes a probability as 97.3 %, never as 0 or 100. @param {number} probability */
 export function percent(probability) {
   if (probability > 0.999) return "more than 99.9\u00a0%";

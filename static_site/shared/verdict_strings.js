@@ -27,17 +27,34 @@ export const WARNINGS = {
   too_short: "Very short",
   no_known_words: "No known word",
   not_english: "May not be English",
+  mixed: "Praise and complaint",
 };
 export const OTHER_WARNING = "Note";
 
-/** Says how sure the model is. @param {string} sentiment @param {number} probability */
-export function sureness(sentiment, probability) {
-  if (sentiment === "uncertain") return "Not sure enough to say.";
+/** Says why a verdict is uncertain. @type {Record<string, string>} */
+export const REASONS = {
+  mixed: "It praises and complains about equally.",
+  no_opinion: "It gives no opinion of the film.",
+  no_known_words: "The model knows none of these words.",
+  not_english: "It does not look like English.",
+  unclear: "It could go either way.",
+};
+const OTHER_REASON = "Not sure enough to say.";
+const NOT_UNDERSTOOD = ["no_known_words", "not_english"];
+
+/** @typedef {{sentiment: string, reason: string | null, probability: number}} Judged */
+
+/** Tells whether the text was understood. If not, its probability means nothing. @param {{reason: string | null}} answer */
+export function isUnderstood({ reason }) {
+  return reason === null || !NOT_UNDERSTOOD.includes(reason);
+}
+
+/** Says how sure the model is, or why it can't tell. @param {Judged} answer */
+export function sureness({ sentiment, reason, probability }) {
+  if (sentiment === "uncertain") return REASONS[reason ?? ""] ?? OTHER_REASON;
   const share = percent(sentiment === "negative" ? 1 - probability : probability);
   return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
 }
-
-export const knowsNone = "It knows none of these words, so it gives no verdict.";
 
 export const probabilityLabel = "Probability that it is positive";
 

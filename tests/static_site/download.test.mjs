@@ -9,16 +9,18 @@ import { fileName, ourColumns, parcelsOf, withoutFormula, write } from "../../st
 const Papa = createRequire(import.meta.url)("../../static_site/vendor/papaparse/papaparse.min.js");
 
 const sheet = { columns: ["review", "error"], rows: [["=1+1", "-"], ['a "b", c', undefined], ["x", "y"]] };
-const outcomes = [{ sentiment: "positive", probability: 0.5, warnings: ["a", "b"] }, { error: "empty" }, null];
+const outcomes = [
+  { sentiment: "uncertain", reason: "mixed", probability: 0.5, warnings: ["a", "b"] }, { error: "empty" }, null,
+];
 const written = (form, safe) =>
   [...parcelsOf({ sheet, outcomes }, { form, safe })].map((parcel) => write(parcel, Papa)).join("");
 
 test("a safe CSV runs no formula", () => {
   assert.deepEqual(written("csv", true).split("\r\n"), [
-    "review,error,sentiment,probability,warnings,verdict_error",
-    "'=1+1,'-,positive,0.5,a b,",
-    '"a ""b"", c",,,,,empty',
-    "x,y,,,,not_asked",
+    "review,error,sentiment,reason,probability,warnings,verdict_error",
+    "'=1+1,'-,uncertain,mixed,0.5,a b,",
+    '"a ""b"", c",,,,,,empty',
+    "x,y,,,,,not_asked",
     "",
   ]);
   for (const start of ["=", "+", "-", "@", "\t", "\r"]) assert.equal(withoutFormula(`${start}1`), `'${start}1`);
@@ -26,13 +28,14 @@ test("a safe CSV runs no formula", () => {
 });
 
 test("a CSV as it is keeps the cells", () => {
-  assert.match(written("csv", false), /\r\n=1\+1,-,positive,0\.5,a b,\r\n/);
+  assert.match(written("csv", false), /\r\n=1\+1,-,uncertain,mixed,0\.5,a b,\r\n/);
 });
 
 test("JSON lines keep the fields and add ours", () => {
   const lines = written("jsonl", false).trimEnd().split("\n").map((line) => JSON.parse(line));
   assert.deepEqual(lines[0], {
-    review: "=1+1", error: "-", sentiment: "positive", probability: 0.5, warnings: ["a", "b"], verdict_error: null,
+    review: "=1+1", error: "-", sentiment: "uncertain", reason: "mixed", probability: 0.5, warnings: ["a", "b"],
+    verdict_error: null,
   });
   assert.deepEqual([lines[1].verdict_error, lines[2].verdict_error], ["empty", "not_asked"]);
 });

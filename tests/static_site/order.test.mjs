@@ -65,3 +65,11 @@ test("only an outright verdict disagrees with a label", () => {
   assert.equal(disagrees(null, "positive"), false);
   assert.equal(disagrees(scored("negative", 0.1), "positive"), true);
 });
+
+test("by probability, a text that was not understood comes last", () => {
+  const outcomes = [{ ...scored("uncertain", 0.5), reason: "not_english" }, scored("negative", 0.1), scored("positive", 0.9)];
+  const three = { ...rows, count: 3, outcome: (row) => outcomes[row] };
+  for (const [down, expected] of [[false, [1, 2, 0]], [true, [2, 1, 0]]]) {
+    assert.deepEqual(orderOf(three, { show: "all", search: "", by: "probability", down }), expected);
+  }
+});

@@ -33,6 +33,16 @@ for (const sentiment of ["positive", "negative", "uncertain"]) {
   }
 }
 
+test("a word's measured effect ranks it, and its pull where there is none", () => {
+  const measured = [{ ...words(0.1)[0], effect: 2 }, ...words(0.5), { ...words(0.9)[0], effect: -1 }];
+  assert.deepEqual(removals({ sentiment: "positive" }, measured).slice(0, 2), [[0], [1]]);
+});
+
+test("a rest that is not understood is no flip", () => {
+  const rest = { removed: [0], answer: { sentiment: "uncertain", reason: "not_english", probability: 0.5 } };
+  assert.equal(smallestFlip({ sentiment: "positive", probability: 0.9 }, [rest]), null);
+});
+
 test("a limit of variants is kept", () => {
   const tried = removals({ sentiment: "positive" }, words(...Array(50).fill(0.5)), { limit: 9 });
   assert.ok(tried.length > 0 && tried.length <= 9);

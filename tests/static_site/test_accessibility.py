@@ -121,17 +121,20 @@ def test_the_whole_page_is_used_by_keyboard_alone(page: Page) -> None:
     expect(page.locator("#setting-live")).to_be_hidden()
 
 
-def test_a_screen_reader_hears_each_word_with_its_signed_pull(page: Page) -> None:
+def test_a_screen_reader_hears_each_word_with_its_effect_and_its_pull(page: Page) -> None:
     ask(page, MIXED)
     page.locator("#all-words summary").click()
-    expect(page.locator("#all-words li").first).to_be_visible()
+    pull = page.locator("#all-words li .row-number").first
+    expect(pull).to_be_visible()
     tree = page.locator("#answer").aria_snapshot()
     assert 'heading "Can’t tell"' in tree or 'heading "Positive"' in tree or 'heading "Negative"' in tree
     word = page.locator(".word").first
     number = word.get_attribute("data-number") or ""
     assert number[0] in "+\N{MINUS SIGN}0"
-    assert f'button "The {number}"' in tree
-    assert f"listitem: The {number}" in tree
+    tip = (word.get_attribute("data-tip") or "").replace("\N{NO-BREAK SPACE}", " ")
+    assert tip.startswith(f"{number}, without it ")
+    assert f'button "The {tip}"' in tree
+    assert f"listitem: The {pull.text_content()}" in tree
 
 
 def test_the_verdict_is_announced(page: Page) -> None:

@@ -97,10 +97,22 @@ def test_where_they_part_is_said_in_words(page: Page, two: Stack) -> None:
     ask(page)
     expect_told(page)
     first, second = said(two.api), said(two.beside)
-    points = f"{abs(first['probability'] - second['probability']) * 100:.1f}"
-    expect(page.locator("#sum-words")).to_contain_text(f"The second model is {points} points less positive")
-    start = f"{signed(first['bias'])} and {signed(second['bias'])}"
-    expect(page.locator("#sum-words")).to_contain_text(f"in their starting points: {start}")
+    gap = 100 * (second["probability"] - first["probability"])
+    side = "more" if gap > 0 else "less"
+    assert f"{abs(gap):.1f}" != "0.0"
+    expect(page.locator("#sum-words")).to_contain_text(
+        f"The second model is {abs(gap):.1f} points {side} positive"
+    )
+    pairs = zip(first["sentences"], second["sentences"], strict=True)
+    pulls = max(
+        ((one["contribution"], other["contribution"]) for one, other in pairs),
+        key=lambda pair: abs(pair[0] - pair[1]),
+    )
+    assert abs(pulls[0] - pulls[1]) > abs(first["bias"] - second["bias"])
+    apart = f": {signed(pulls[0])} and {signed(pulls[1])}."
+    expect(page.locator("#sum-words")).to_contain_text(
+        re.compile(f"Their pulls differ most in .*{re.escape(apart)}")
+    )
     agreed = first["sentiment"] == second["sentiment"]
     expect(page.locator("#sum-title")).to_contain_text("Both say" if agreed else "They differ")
     expect(page.locator("#status")).to_contain_text("Both say" if agreed else "They differ")
@@ -117,6 +129,28 @@ def test_the_sentence_on_which_they_are_most_apart_is_named(page: Page, two: Sta
     ask(page)
     expect_told(page)
     expect(page.locator("#sum-words")).to_contain_text("Their pulls differ most in “The photography is")
+
+
+def test_a_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
+    ask(page, "Ce film est une merveille et je le recommande pour toute la famille.")
+    expect_told(page)
+    expect(page.locator("#sum-words")).to_contain_text("The text was not understood")
+    expect(page.locator("#side-1")).to_contain_text("It does not look like English.")
+    expect(page.locator("#apart")).to_be_hidden()
+    assert "%" not in page.locator("#both").inner_text()
+
+
+def test_starting_points_that_are_most_apart_are_named(page: Page, two: Stack) -> None:
+    other = said(two.api)
+    other["model"] |= {"id": "verdict-other"}
+    other["sentences"][0]["contribution"] -= 1
+    other["sentences"][1]["contribution"] -= 1
+    other["bias"] += 2
+    page.route(f"{two.beside}/v1/sentiment", lambda route: route.fulfill(json=other, headers=CORS))
+    ask(page)
+    expect_told(page)
+    start = f"{signed(other['bias'] - 2)} and {signed(other['bias'])}"
+    expect(page.locator("#sum-words")).to_contain_text(f"in their starting points: {start}")
 
 
 def test_a_text_in_the_box_that_has_changed_since_is_told(page: Page) -> None:

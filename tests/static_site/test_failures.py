@@ -201,8 +201,8 @@ def answer(**changes: object) -> dict[str, object]:
     """An answer of the API's form, with changes."""
     sentences = [{"start": 0, "end": 5, "contribution": 2.0}]
     found = {
-        "sentiment": "positive", "probability": 0.880797, "warnings": [], "text": "Fine.", "bias": 0.0,
-        "sentences": sentences, "words": sentences, "request_id": "r-1",
+        "sentiment": "positive", "reason": None, "probability": 0.880797, "warnings": [], "text": "Fine.",
+        "sentences": sentences, "words": sentences, "bias": 0.0, "request_id": "r-1",
         "model": {"id": "m", "vocabulary": "v", "uncertain": [0.3, 0.7]},
     }  # fmt: skip
     return found | changes
@@ -218,6 +218,17 @@ def say(page: Page, stack: Stack, message: dict[str, object]) -> None:
 )
 def test_a_band_that_can_not_be_is_no_answer(page: Page, stack: Stack, band: object) -> None:
     say(page, stack, answer(model={"id": "m", "vocabulary": "v", "uncertain": band}))
+    ask(page, "Fine.")
+    expect_error(page, "bad_answer")
+
+
+@pytest.mark.parametrize(
+    ("sentiment", "reason"), [("positive", "mixed"), ("uncertain", None), ("uncertain", 1)]
+)
+def test_a_reason_that_does_not_fit_the_verdict_is_no_answer(
+    page: Page, stack: Stack, sentiment: str, reason: object
+) -> None:
+    say(page, stack, answer(sentiment=sentiment, reason=reason))
     ask(page, "Fine.")
     expect_error(page, "bad_answer")
 

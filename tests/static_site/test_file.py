@@ -414,7 +414,8 @@ def test_a_full_storage_is_said_and_the_run_goes_on(page: Page) -> None:
     expect(page.locator("#keep-trouble")).to_contain_text("no room")
     expect(page.locator("#keep")).not_to_be_checked()
     expect_phase(page, "done")
-    assert sum(shares(page).values()) == 150
+    found = shares(page)
+    assert found["positive"] + found["negative"] + found["uncertain"] == 150
     page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
 
 
@@ -513,6 +514,18 @@ def test_verdicts_are_held_against_labels_with_their_numbers_of_rows(page: Page)
 # --- the table ----------------------------------------------------------------------------------
 
 
+def test_a_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
+    french = "Ce film est une merveille et je le recommande pour toute la famille."
+    send(page, table(("review",), (french,), ("Xqzvw blorpt kwyjibo frumple zzyzx.",), (GOOD,)))
+    expect_phase(page, "done")
+    expect(page.locator(".rows-canvas .cell-verdict").first).to_have_text("Can\u2019t tell")
+    shown = page.locator(".rows-canvas .cell-probability")
+    assert ["%" in text for text in shown.all_text_contents()] == [False, False, True]
+    page.locator(".rows-canvas .cell-review").first.click()
+    expect(page.locator("#detail-body")).to_contain_text("It does not look like English.")
+    assert "%" not in page.locator("#detail-body").inner_text()
+
+
 def ten_thousand(page: Page, stack: Stack) -> None:
     """Show 10,000 rows of which the API answered the first hundred."""
     fail_batches(page, stack, lambda number, route: number > 1)
@@ -602,7 +615,7 @@ def test_a_csv_runs_no_formula_where_it_is_to_be_safe(page: Page) -> None:
     send(page, table(("=id", "review"), *rows))
     expect_phase(page, "done")
     text = take(page, "#take-csv").decode("utf-8")
-    assert text.startswith("\ufeff'=id,review,sentiment,probability,warnings,error\r\n")
+    assert text.startswith("\ufeff'=id,review,sentiment,reason,probability,warnings,error\r\n")
     read = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert [row[0] for row in read[1:]] == [f"'{formula}" for formula in FORMULAS]
     assert all(cell[:1] not in ("=", "+", "-", "@", "\t", "\r") for row in read for cell in row)

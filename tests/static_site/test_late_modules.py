@@ -9,6 +9,11 @@ from tests.static_site.conftest import Visit
 from tests.support.accessibility import violations
 
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
+# More words than an answer measures by itself.
+LONG = (
+    f"{GOOD} The music is warm, the camera patient, the jokes land, and nobody in the cast is left behind."
+    + (" I would gladly see it again tomorrow, with my whole family and all of our friends.")
+)
 SECONDS = 10_000  # Playwright counts in milliseconds
 LATE = re.compile(r"/review/(answer|outcome|tryout|flip|history)\.js")
 
@@ -107,14 +112,15 @@ def test_without_what_writes_programs_the_answer_stands_and_looking_again_loads_
 @pytest.mark.parametrize("fault", [missing, broken])
 def test_without_what_weighs_words_the_answer_stands_and_pressing_again_loads_it(page: Page, fault) -> None:
     page.route("**/review/weigh.js", fault)
-    ask(page)
+    ask(page, LONG)
     expect_state(page, "answer")
     page.locator("#weigh").click()
     expect(page.locator("#try-status")).to_contain_text("couldn\u2019t be loaded")
     expect(page.locator("#verdict")).to_have_text("Positive")
     page.unroute("**/review/weigh.js")
     page.locator("#weigh").click()
-    expect(page.locator("#weigh")).to_have_attribute("data-on", "yes", timeout=SECONDS)
+    expect(page.locator("#weigh")).to_be_hidden(timeout=SECONDS)
+    expect(page.locator("#weigh-status")).to_have_text("")
 
 
 def test_without_what_corrects_an_answer_nobody_is_asked_to(page: Page) -> None:

@@ -3,6 +3,7 @@
 import copy
 import json
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from tests.static_site.conftest import Visit
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
 
-CARD = Path(__file__).resolve().parents[2] / "training" / "endpoint" / "model" / "model.json"
+# A card of made-up figures with every section.
+CARD = Path(__file__).with_name("card.json")
+PUBLISHED = Path(__file__).resolve().parents[2] / "training" / "endpoint" / "model" / "model.json"
 LEAST = {"id": "m-1", "vocabulary": "v-1", "uncertain": [0.3, 0.7]}
 SPLITS = ("test", "development")
 # What a card must have for each part of the page.
@@ -25,7 +28,9 @@ NEEDS = {
     "risk-coverage": ["metrics.test.risk_coverage", "metrics.development.risk_coverage"],
     "errors": [f"metrics.{split}.{by}" for split, by in product(SPLITS, ("by_length", "by_negation"))],
     "behaviour": ["metrics.behaviour"],
+    "opinion": ["metrics.opinion"],
     "languages": ["metrics.warnings"],
+    "planted": ["metrics.planted"],
     "faithfulness": ["metrics.faithfulness"],
     "peers": ["metrics.peers"],
     "seeds": ["metrics.seeds"],
@@ -52,11 +57,11 @@ def answering(page: Page, stack: Stack, **response: Any) -> None:
     page.route(f"{stack.api}/v1/model", fulfil)
 
 
-def shown(visit: Visit, stack: Stack, card: dict[str, Any], **options: Any) -> Page:
+def shown(visit: Visit, stack: Stack, card: dict[str, Any], path: str = "model.html", **options: Any) -> Page:
     """Open the page with a card of ours."""
     page = visit("index.html", **options)
     answering(page, stack, json=card)
-    page.goto(f"{stack.page}model.html")
+    page.goto(f"{stack.page}{path}")
     expect_state(page, "told")
     return page
 
@@ -77,7 +82,9 @@ def without(card: dict[str, Any], paths: list[str]) -> dict[str, Any]:
 
 
 def percent(share: float, places: int) -> str:
-    return f"{100 * share:.{places}f}\u00a0%"
+    # The browser rounds a half away from zero, and Python's formats to the even digit.
+    rounded = (100 * Decimal(repr(share))).quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return f"{rounded}\u00a0%"
 
 
 def table_of(page: Page, part: str, number: int = 0) -> list[list[str]]:
@@ -87,10 +94,9 @@ def table_of(page: Page, part: str, number: int = 0) -> list[list[str]]:
 
 
 def test_the_lead_says_how_often_it_is_right_and_what_it_gets_wrong(
-    visit: Visit, card: dict[str, Any]
+    visit: Visit, stack: Stack, card: dict[str, Any]
 ) -> None:
-    page = visit("model.html")
-    expect_state(page, "told")
+    page = shown(visit, stack, card)
     test, behaviour = card["metrics"]["test"], card["metrics"]["behaviour"]
     expect(page.locator(".lead .headline")).to_have_text(
         f"Right for {round(100 * test['accuracy'])} reviews in\u00a0100"
@@ -106,9 +112,8 @@ def test_the_lead_says_how_often_it_is_right_and_what_it_gets_wrong(
         expect(lead).to_contain_text(said)
 
 
-def test_every_figure_of_the_tables_is_the_card_s(visit: Visit, card: dict[str, Any]) -> None:
-    page = visit("model.html")
-    expect_state(page, "told")
+def test_every_figure_of_the_tables_is_the_card_s(visit: Visit, stack: Stack, card: dict[str, Any]) -> None:
+    page = shown(visit, stack, card)
     metrics = card["metrics"]
     accuracy = {row[0]: row[1:] for row in table_of(page, "accuracy")}
     splits = [metrics["test"], metrics["development"]]
@@ -128,11 +133,40 @@ def test_every_figure_of_the_tables_is_the_card_s(visit: Visit, card: dict[str, 
         for one in metrics["peers"]["rows"]
     ]
     assert len(table_of(page, "seeds")) == len(metrics["seeds"]["spread"])
+    faithfulness = {row[0]: row[1] for row in table_of(page, "faithfulness")}
+    effects = metrics["faithfulness"]["words"]["effects"]
+    assert faithfulness["Its measured effects"].startswith(f"{100 * effects['comprehensiveness']:.1f}")
+    held = metrics["planted"]["held"]["planted"]
+    assert table_of(page, "planted")[0][1].startswith(percent(held["share"], 1))
+    mixed = metrics["opinion"]["held"]["mixed"]
+    measures = [percent(mixed[name], 1) for name in ("precision", "recall", "f1")]
+    assert table_of(page, "opinion")[0][1:] == [str(mixed["cases"]), *measures]
 
 
-def test_every_command_of_the_card_s_figures_is_named(visit: Visit, card: dict[str, Any]) -> None:
+def test_the_calibration_of_long_and_short_texts_is_named(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = shown(visit, stack, card)
+    for said in (card["temperature"], card["short_temperature"]):
+        expect(page.locator("#reliability")).to_contain_text(str(said))
+        expect(page.locator("#identity")).to_contain_text(str(said))
+    expect(page.locator("#identity")).to_contain_text(str(card["shift"]).replace("-", "\N{MINUS SIGN}"))
+
+
+def test_the_serving_model_s_card_is_shown_whatever_it_has(visit: Visit) -> None:
+    card = json.loads(PUBLISHED.read_text(encoding="utf-8"))
     page = visit("model.html")
     expect_state(page, "told")
+    expect(page.locator("#identity")).to_contain_text(card["id"])
+    parts = {one.get_attribute("id") for one in page.locator("section.part").all()}
+    assert parts <= {*NEEDS, "identity"}
+    assert not re.search(r"NaN|Infinity|undefined|\[object|null", page.locator("main").inner_text())
+
+
+def test_every_command_of_the_card_s_figures_is_named(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = shown(visit, stack, card)
     named = set(page.locator("main code").all_text_contents())
     measured = {one["command"] for one in card["metrics"].values()}
     assert measured | {card["training"]["command"]} <= named
@@ -162,7 +196,8 @@ def test_a_model_judged_on_the_development_split_alone_says_so(
     page = shown(visit, stack, without(card, ["metrics.test"]))
     expect(page.locator(".lead .part-body")).to_contain_text("of films that its training never saw")
     expect(page.locator("#reliability")).to_contain_text("the development reviews")
-    assert [row[1:] for row in table_of(page, "accuracy")][0] == ["2,556"]
+    reviews = card["metrics"]["development"]["reviews"]
+    assert [row[1:] for row in table_of(page, "accuracy")][0] == [f"{reviews:,}"]
 
 
 WRONG = [None, True, "0.93", -1, 1.5, 1e300, 10**400, [], {}, [[]], [0.5] * 300, {"held": "a"}]
@@ -191,9 +226,10 @@ def test_a_value_of_the_wrong_kind_is_never_shown(
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
 
 
-def test_hundreds_of_broken_cards_never_break_the_page(visit: Visit, card: dict[str, Any]) -> None:
-    page = visit("model.html")
-    expect_state(page, "told")
+def test_hundreds_of_broken_cards_never_break_the_page(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = shown(visit, stack, card)
     broken = page.evaluate(
         """async (card) => {
           const { storyOf } = await import("./model/story.js");
@@ -299,24 +335,25 @@ def test_an_api_that_is_not_there_is_named(visit: Visit, stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("part", ["reliability", "errors", "peers"])
-def test_a_link_to_a_part_leads_there(visit: Visit, part: str) -> None:
-    page = visit(f"model.html#{part}", reduced_motion="reduce")
-    expect_state(page, "told")
+def test_a_link_to_a_part_leads_there(visit: Visit, stack: Stack, card: dict[str, Any], part: str) -> None:
+    page = shown(visit, stack, card, f"model.html#{part}", reduced_motion="reduce")
     expect(page.locator(f"#{part}")).to_be_focused()
     expect(page.locator("#reliability svg")).to_be_attached()
     expect(page.locator(f"#{part}-title")).to_be_in_viewport()
 
 
-def test_what_a_calibrated_probability_means_is_said_in_words(visit: Visit) -> None:
-    page = visit("model.html")
-    expect_state(page, "told")
+def test_what_a_calibrated_probability_means_is_said_in_words(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = shown(visit, stack, card)
     expect(page.locator("#reliability")).to_contain_text("eight in ten are positive")
     expect(page.locator("#reliability")).to_contain_text("The group nearest to 0.8 was")
 
 
-def test_each_plot_has_a_name_and_its_numbers_as_a_table(visit: Visit, card: dict[str, Any]) -> None:
-    page = visit("model.html")
-    expect_state(page, "told")
+def test_each_plot_has_a_name_and_its_numbers_as_a_table(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = shown(visit, stack, card)
     for part, key in (("reliability", "reliability"), ("risk-coverage", "risk_coverage")):
         points = card["metrics"]["test"][key]
         plot = page.locator(f"#{part} svg[role=img]")
@@ -328,9 +365,8 @@ def test_each_plot_has_a_name_and_its_numbers_as_a_table(visit: Visit, card: dic
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, theme: str) -> None:
-    page = visit("model.html", color_scheme=theme, reduced_motion="reduce")
-    expect_state(page, "told")
+def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, card: dict[str, Any], theme: str) -> None:
+    page = shown(visit, stack, card, color_scheme=theme, reduced_motion="reduce")
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert violations(page) == []
     answering(page, stack, status=503, json={"status": 503, "code": "x"})
@@ -343,9 +379,10 @@ def test_axe_finds_nothing_in_any_state(visit: Visit, stack: Stack, theme: str) 
     assert violations(page) == []
 
 
-def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> None:
-    page = visit("model.html", viewport={"width": 320, "height": 900})
-    expect_state(page, "told")
+def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = shown(visit, stack, card, viewport={"width": 320, "height": 900})
     peers = page.locator("#peers .wide")
     expect(peers).to_have_attribute("tabindex", "0")
     assert violations(page) == []
@@ -357,9 +394,9 @@ def test_a_table_that_is_too_wide_can_be_scrolled_by_keyboard(visit: Visit) -> N
 
 @pytest.mark.parametrize(("width", "said"), [(320, True), (1280, False)])
 def test_a_table_says_by_a_sign_whether_it_goes_on_beyond_its_place(
-    visit: Visit, width: int, said: bool
+    visit: Visit, stack: Stack, card: dict[str, Any], width: int, said: bool
 ) -> None:
-    page = visit("model.html", viewport={"width": width, "height": 900})
+    page = shown(visit, stack, card, viewport={"width": width, "height": 900})
     peers = page.locator("#peers .wide").first
     sign = peers.locator(".goes-on")
     expect(sign).to_be_visible(visible=said)
@@ -371,8 +408,9 @@ def test_a_table_says_by_a_sign_whether_it_goes_on_beyond_its_place(
 
 
 @pytest.mark.parametrize("width", [320, 375, 768, 1280, 2560])
-def test_nothing_overflows_from_narrow_to_wide(visit: Visit, width: int) -> None:
-    page = visit("model.html", viewport={"width": width, "height": 900})
-    expect_state(page, "told")
+def test_nothing_overflows_from_narrow_to_wide(
+    visit: Visit, stack: Stack, card: dict[str, Any], width: int
+) -> None:
+    page = shown(visit, stack, card, viewport={"width": width, "height": 900})
     page.evaluate("document.querySelectorAll('details.numbers').forEach((one) => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width

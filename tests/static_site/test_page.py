@@ -64,6 +64,32 @@ def test_the_sentences_pull_adds_up_to_the_probability(page: Page) -> None:
         assert sign == ("plus" if pull >= 0.005 else "minus" if pull <= -0.005 else "zero")
 
 
+def test_each_sentence_shows_its_worth_alone_and_the_text_without_it(page: Page, stack: Stack) -> None:
+    review = f"{GOOD} {BAD}"
+    answer = httpx.post(f"{stack.api}/v1/sentiment", json={"review": review}).json()
+    ask(page, review)
+    expect_state(page, "answer")
+    rows = page.locator("#sentences button.row")
+    expect(rows).to_have_count(len(answer["sentences"]))
+    for row, sentence in zip(rows.all(), answer["sentences"], strict=True):
+        alone, without = percent(sentence["alone"]), percent(sentence["without"])
+        # Playwright reads a hard space as a space.
+        expect(row).to_contain_text(f"Alone {alone} positive, text without it {without}.")
+
+
+def test_the_only_sentence_has_no_text_without_it(page: Page) -> None:
+    ask(page, "I hated every minute of this dull and badly acted film.")
+    expect_state(page, "answer")
+    expect(page.locator("#sentences button.row")).to_contain_text("positive.")
+    expect(page.locator("#sentences")).not_to_contain_text("text without it")
+
+
+def percent(share: float) -> str:
+    if share > 0.999:
+        return "more than 99.9 %"
+    return "less than 0.1 %" if share < 0.001 else f"{share * 100:.1f} %"
+
+
 def test_marks_stand_on_their_sentences_with_characters_beyond_the_basic_plane(page: Page) -> None:
     first, second = "\U0001f600\U0001f3ac What a great film!", "I hated the ending \U0001f4a9."
     ask(page, f"{first} {second}")
@@ -106,13 +132,72 @@ def test_a_short_review_is_not_told_what_whole_ones_with_its_score_are(page: Pag
     expect(page.locator("#meaning")).to_be_empty()
 
 
+@pytest.mark.parametrize(
+    ("review", "reason"),
+    [
+        ("Xqzvw blorpt kwyjibo frumple zzyzx.", "The model knows none of these words."),
+        ("\U0001f600 \U0001f600", "The model knows none of these words."),
+        (
+            "Ce film est une merveille et je le recommande pour toute la famille.",
+            "It does not look like English.",
+        ),
+    ],
+)
+def test_a_text_that_is_not_understood_shows_why_and_no_parts(page: Page, review: str, reason: str) -> None:
+    ask(page, review)
+    expect_state(page, "answer")
+    expect(page.locator("#verdict")).to_have_text("Can\u2019t tell")
+    expect(page.locator("#sureness")).to_have_text(reason)
+    expect(page.locator("#text")).to_have_text(review)
+    for part in ("meter", "probability", "band", "waterfall", "all-words", "sentences", "words-for"):
+        expect(page.locator(f"#{part}")).to_be_hidden()
+    expect(page.locator("#meaning")).to_be_empty()
+    expect(page.locator("#text mark, #text .word")).to_have_count(0)
+    assert "%" not in page.locator("#answer").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("mixed", "It praises and complains about equally."),
+        ("no_opinion", "It gives no opinion of the film."),
+        ("unclear", "It could go either way."),
+        ("another", "Not sure enough to say."),
+    ],
+)
+def test_an_uncertain_verdict_shows_its_reason(page: Page, stack: Stack, reason: str, words: str) -> None:
+    body = scored(0.04, -0.12).replace('"unclear"', f'"{reason}"')
+    answer_with(page, stack, status=200, content_type="application/json", body=body)
+    ask(page, "Fine.")
+    expect_state(page, "answer")
+    expect(page.locator("#sureness")).to_have_text(words)
+    expect(page.locator("#probability")).to_be_visible()
+    expect(page.locator("#waterfall")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value"),
+    [("sentences", "alone", 1.5), ("sentences", "without", "0.5"), ("words", "effect", None)],
+)
+def test_a_measure_of_the_wrong_kind_is_an_error(
+    page: Page, stack: Stack, kind: str, field: str, value: object
+) -> None:
+    answer = json.loads(scored(0.04, -0.12))
+    answer[kind] = [{**answer[kind][0], field: value}]
+    answer_with(page, stack, status=200, content_type="application/json", body=json.dumps(answer))
+    ask(page, "Fine.")
+    expect_state(page, "error")
+    expect(page.locator("#error")).to_have_attribute("data-code", "bad_answer")
+
+
 def scored(bias: float, *pulls: float) -> str:
     """Return the API's answer to a review whose sentences are all "Fine."."""
     sentences = [
         {"start": 6 * place, "end": 6 * place + 5, "contribution": pull} for place, pull in enumerate(pulls)
     ]
     answer = {
-        "sentiment": "uncertain", "probability": 1 / (1 + math.exp(-bias - sum(pulls))), "warnings": [],
+        "sentiment": "uncertain", "reason": "unclear", "warnings": [],
+        "probability": 1 / (1 + math.exp(-bias - sum(pulls))),
         "text": " ".join(["Fine."] * len(pulls)), "sentences": sentences, "words": sentences, "bias": bias,
         "model": {"id": "m", "vocabulary": "v"}, "request_id": "r-1",
     }  # fmt: skip

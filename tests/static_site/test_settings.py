@@ -107,6 +107,24 @@ def test_a_history_is_kept_shown_used_and_deleted(visit: Visit) -> None:
     assert set(stored(page)) == {"verdict.settings"}
 
 
+def test_a_text_that_is_not_understood_is_listed_without_a_percentage(page: Page) -> None:
+    choose(page, "history")
+    ask(page, "Ce film est une merveille et je le recommande pour toute la famille.")
+    entry = page.locator("#history-list li")
+    expect(entry).to_contain_text("It does not look like English.")
+    assert "%" not in (entry.text_content() or "")
+
+
+def test_an_uncertain_entry_of_before_reasons_is_listed_without_a_percentage(visit: Visit) -> None:
+    page = visit()
+    choose(page, "history")
+    entry = {"review": "x", "sentiment": "uncertain", "probability": 0.5, "when": 0}
+    page.evaluate("entry => { localStorage['verdict.history'] = JSON.stringify([entry]); }", entry)
+    page.reload()
+    expect(page.locator("#history-list li")).to_contain_text("Not sure enough to say.")
+    assert "%" not in (page.locator("#history-list li").text_content() or "")
+
+
 def test_a_history_that_is_switched_off_is_gone(page: Page) -> None:
     choose(page, "history")
     ask(page, GOOD)

@@ -120,12 +120,14 @@ def test_what_is_fetched_ahead_is_all_that_an_outcome_needs_and_no_more() -> Non
     assert sorted(named) == sorted(late)
 
 
-def test_limits_that_the_page_repeats_are_the_app_s_own() -> None:
+def test_limits_and_reasons_that_the_page_repeats_are_the_app_s_own() -> None:
     from vocab import messages, text
 
     api, page = ((SITE / name).read_text(encoding="utf-8") for name in ("api.js", "review/page.js"))
     assert f"MAX_REVIEW_CHARACTERS = {messages.MAX_REVIEW_CHARACTERS:_};" in api
     assert f"MAX_BATCH_REVIEWS = {messages.MAX_ENDPOINT_REVIEWS};" in api
     assert f"MAX_BATCH_BYTES = {messages.MAX_BODY_BYTES:_};" in api
+    reasons = re.search(r"^ \* @typedef \{(.*)\} Reason$", api, re.MULTILINE)
+    assert reasons and set(reasons[1].split(" | ")) == {f'"{reason}"' for reason in messages.REASONS}
     assert f"MAX_TOKENS = {text.MAX_TOKENS};" in page
     assert f"READ_TOKENS = {{ head: {text.HEAD_TOKENS}, tail: {text.TAIL_TOKENS} }};" in page

@@ -3,15 +3,17 @@
 import json
 import math
 import re
+from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.stack import Stack
 
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
 BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
+FRENCH = "Ce film est une merveille et je le recommande pour toute la famille."
 NEAR = "The film is slow at times. The music is lovely and the acting is fine, but the ending is weak."
 
 
@@ -26,6 +28,26 @@ def probability(stack: Stack, review: str) -> float:
     """What the API itself says of a review."""
     answer = httpx.post(f"{stack.api}/v1/sentiment", json={"review": review, "explain": "none"}, timeout=30)
     return answer.json()["probability"]
+
+
+def explained(stack: Stack, review: str) -> dict[str, Any]:
+    """Return the API's own answer to a review, explained by words."""
+    return httpx.post(
+        f"{stack.api}/v1/sentiment", json={"review": review, "explain": "words"}, timeout=30
+    ).json()
+
+
+def sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-logit))
+
+
+def logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
+
+
+def number_of(word: Locator) -> float:
+    """Return the signed number of a marked word."""
+    return float((word.get_attribute("data-number") or "").replace("\N{MINUS SIGN}", "-"))
 
 
 def percent(value: float) -> str:
@@ -197,16 +219,80 @@ def test_many_sentences_are_drawn_as_few_steps_with_the_same_sum(page: Page) -> 
     expect(page.locator("#waterfall")).to_contain_text("weaker sentences")
 
 
-def test_words_are_weighed_by_taking_each_out_and_back_again(page: Page, stack: Stack) -> None:
+def test_words_lead_with_their_measured_effects_and_pulls_are_folded_away(page: Page, stack: Stack) -> None:
+    answer = explained(stack, NEAR)
     ask(page, NEAR)
-    full, without = probability(stack, NEAR), probability(stack, NEAR.replace("weak", " "))
+    place = next(at for at, one in enumerate(answer["words"]) if NEAR[one["start"] : one["end"]] == "weak")
+    word = answer["words"][place]
     weak = page.locator(".word", has_text="weak")
-    own = weak.get_attribute("data-number") or ""
+    assert number_of(weak) == pytest.approx(word["effect"], abs=0.006)
+    left = percent(sigmoid(logit(answer["probability"]) - word["effect"]))
+    expect(weak).to_have_attribute("data-tip", re.compile(f"without it {left} positive"))
+    expect(page.locator("#words-against .word-row", has_text="weak")).to_contain_text(f"without it {left}")
+    expect(page.locator("#weigh")).to_be_hidden()
+    pulls = page.locator("#all-words li")
+    expect(pulls).to_have_count(0)
+    page.locator("#all-words summary").click()
+    expect(pulls).to_have_count(len(answer["words"]))
+    pull = (pulls.nth(place).locator(".row-number").text_content() or "").replace("\N{MINUS SIGN}", "-")
+    assert float(pull) == pytest.approx(word["contribution"], abs=0.006)
+
+
+def test_the_other_words_are_measured_when_asked(page: Page, stack: Stack) -> None:
+    review = f"{GOOD} {NEAR}"
+    answer = explained(stack, review)
+    ask(page, review)
+    lacking = [
+        at
+        for at, one in enumerate(answer["words"])
+        if "effect" not in one and review[one["start"] : one["end"]].isalpha()
+    ]
+    assert lacking
+    other = page.locator(f'.word[data-word="{lacking[0]}"]')
+    expect(other).to_have_attribute("data-tip", "not measured")
+    expect(page.locator("#weigh")).to_have_text("Measure the other words too")
     page.locator("#weigh").click()
-    expect(page.locator("#weigh")).to_have_text("Show the pulls that add up")
-    expected = math.log(full / (1 - full)) - math.log(without / (1 - without))
-    shown = (weak.get_attribute("data-number") or "").replace("\N{MINUS SIGN}", "-")
-    assert float(shown) == pytest.approx(expected, abs=0.006)
-    expect(page.locator("#words-against")).to_contain_text("weak")
+    expect(page.locator("#weigh")).to_be_hidden()
+    span = answer["words"][lacking[0]]
+    without = probability(stack, f"{review[: span['start']]} {review[span['end'] :]}")
+    assert number_of(other) == pytest.approx(logit(answer["probability"]) - logit(without), abs=0.006)
+    assert page.evaluate("document.activeElement.matches('.word')")
+
+
+def test_an_answer_without_effects_shows_pulls_and_offers_to_measure(page: Page, stack: Stack) -> None:
+    answer = explained(stack, NEAR)
+    for word in answer["words"]:
+        word.pop("effect", None)
+    cors = {"Access-Control-Allow-Origin": "*"}
+    page.route(f"{stack.api}/v1/sentiment", lambda route: route.fulfill(json=answer, headers=cors))
+    ask(page, NEAR)
+    place = next(at for at, one in enumerate(answer["words"]) if NEAR[one["start"] : one["end"]] == "weak")
+    weak = page.locator(".word", has_text="weak")
+    assert number_of(weak) == pytest.approx(answer["words"][place]["contribution"], abs=0.006)
+    expect(page.locator("#words-note")).to_contain_text("in context")
     page.locator("#weigh").click()
-    expect(weak).to_have_attribute("data-number", own)
+    expect(page.locator("#words-note")).to_contain_text("leaving out one word at a time")
+    left = probability(stack, NEAR.replace("weak", " "))
+    assert number_of(weak) == pytest.approx(logit(answer["probability"]) - logit(left), abs=0.006)
+
+
+def test_a_tried_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
+    ask(page, GOOD)
+    page.locator("#edit-here").click()
+    page.locator("#edit-text").fill(FRENCH)
+    expect(page.locator("#try-status")).to_contain_text("does not look like English")
+    assert "%" not in (page.locator("#try-status").text_content() or "")
+    expect(after(page)).to_contain_text("Can\u2019t tell")
+    assert "%" not in (after(page).text_content() or "")
+    expect(after(page).locator(".meter")).to_have_count(0)
+
+
+def test_a_pinned_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
+    ask(page, FRENCH)
+    page.locator("#pin").click()
+    expect(page.locator("#compare-sum")).to_contain_text("does not look like English")
+    assert "%" not in (page.locator("#compare").text_content() or "")
+    ask(page, GOOD)
+    expect(page.locator("#compare-sum")).to_contain_text("The pinned text was not understood")
+    assert "points" not in (page.locator("#compare-sum").text_content() or "")
+    assert "%" not in (page.locator("#compare-columns article").first.text_content() or "")
