@@ -71,9 +71,9 @@ def stack() -> Iterator[Stack]:
 
 @pytest.fixture(scope="session")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The app with two models, as `make run BESIDE=...` starts it: one that leans to positive, and ours."""
+    """The app with two models, as `make run BESIDE=...` starts it: one that calls all positive, and ours."""
     leaning = tmp_path_factory.mktemp("leaning")
-    leaning_package(leaning)
+    leaning_package(leaning, by=16.0)
     running = Stack(MODEL=str(leaning), BESIDE="training/endpoint/model")
     try:
         running.wait_for("Verdict is ready")

@@ -43,8 +43,8 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
 
 
 def _answer(loaded: inference.LoadedModel) -> str:
-    encoded, scored = loaded.predict(REVIEW)
-    answer = messages.build_answer(encoded, scored, "sentences", loaded.identity, REQUEST_ID)
+    encoded, scored = loaded.predict(REVIEW, "sentences")
+    answer = messages.build_answer(encoded, scored, loaded.identity, REQUEST_ID)
     lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in answer.items()]
     return (
         "```console\n$ curl -s http://127.0.0.1:8000/v1/sentiment \\\n"
@@ -57,6 +57,7 @@ def results(card: dict[str, Any], benchmark: dict[str, Any] | None) -> str:
     """Return README's short table: the model beside the usual choice, and the command of each row."""
     test, baselines = card["metrics"].get("test", {}), card["metrics"].get("peers", {})
     ours, other = (_baseline(baselines, name) for name in ("Verdict", "VADER"))
+    ours = {key: test[key] for key in ("accuracy", "ece") if key in test} | ours
     compared = "python -m training.baselines.table"
     rows = [
         ["accuracy on 25,000 test reviews", *_pair(ours, other, "accuracy", 2), "make evaluate"],
@@ -300,6 +301,34 @@ def _error(row: dict[str, Any], key: str) -> str:
     return "?" if error is None else f"{100 * error:.1f}"
 
 
+def _planted(metrics: dict[str, Any]) -> str:
+    def cell(row: dict[str, float]) -> str:
+        return f"{percent(row['share'])} ± {100 * row['standard_error']:.1f}"
+
+    halves = [metrics[half] for half in ("held", "open")]
+    rows = [
+        ["planted sentences with their own sign", *(cell(half["planted"]) for half in halves)],
+        ["agreeing sentences with their own sign", *(cell(half["agreeing"]) for half in halves)],
+        *(
+            [f"two planted, the verdict is {name}", *(cell(half["two_planted"][key]) for half in halves)]
+            for key, name in (("minority", "theirs"), ("majority", "the others'"), ("uncertain", "uncertain"))
+        ),
+    ]
+    return table(["", "half held back", "open half"], rows)
+
+
+def _opinion(metrics: dict[str, Any]) -> str:
+    rows = [
+        [
+            f"`{label}`",
+            *(f"{100 * metrics['held'][label][key]:.0f} %" for key in ("precision", "recall")),
+            *(f"{metrics[half][label]['f1']:.2f}" for half in ("held", "open")),
+        ]
+        for label in ("mixed", "no_opinion")
+    ]
+    return table(["reason", "precision", "recall", "F1", "F1, open half"], rows)
+
+
 def _warnings(metrics: dict[str, Any]) -> str:
     names = {"latin": "in Latin letters", "other": "in other scripts"}
     rows = []
@@ -347,6 +376,8 @@ METRICS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "behaviour": (_behaviour, "python -m training.evaluation.behaviour"),
     "ablation": (_ablation, "python -m training.recipe.ablate"),
     "faithfulness": (_faithfulness, "python -m training.evaluation.faithfulness"),
+    "planted": (_planted, "python -m training.evaluation.planted"),
+    "opinion": (_opinion, "python -m training.evaluation.opinion"),
     "warnings": (_warnings, "python -m training.evaluation.language_warnings"),
 }
 

@@ -37,6 +37,8 @@ HEAD_ROOM = 1.5
 SAMPLE_SECONDS = 0.2
 CALLERS = 4
 REQUESTS = 100
+# A sentence of the load; the mean of IMDb reviews is about as long.
+SENTENCE_TOKENS = 20
 MEGABYTE = 1 << 20
 
 
@@ -110,9 +112,11 @@ def _peak_under_load(server: containers.Server) -> containers.Memory:
 
 
 def _message(reviews: int, tokens: int) -> bytes:
-    items = [{"ids": [300 + (row * 7 + at) % 20_000 for at in range(tokens)]} for row in range(reviews)]
+    ids = [[300 + (row * 7 + at) % 20_000 for at in range(tokens)] for row in range(reviews)]
+    lengths = [SENTENCE_TOKENS] * (tokens // SENTENCE_TOKENS)
+    items = [{"ids": row, "sentences": lengths} for row in ids]
     fingerprint = inference.model_fn(inference.MODEL_FOLDER).identity.vocabulary
-    return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": True})
+    return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": "words"})
 
 
 def main() -> None:

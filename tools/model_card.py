@@ -9,11 +9,15 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from training.endpoint import calibration
+
 # The card's fields that Hugging Face defines under the same names.
 FIELDS = ("language", "license", "library_name", "pipeline_tag", "tags", "datasets", "base_model")
 # Our figures, and their names at Hugging Face.
 METRICS = {"accuracy": "accuracy", "brier": "brier_score"}
 UNSTATED = "This card does not say; the next export writes it."
+# Sections that a card without their metric leaves out. Measuring them takes hours or several trainings.
+OPTIONAL = {"Seeds": "seeds", "What each part is worth": "ablation", "Beside other programs": "peers"}
 
 
 def page(card: dict[str, Any], parts: dict[str, str]) -> str:
@@ -27,7 +31,7 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
                 "file": f"{card['onnx_bytes']:,} bytes, SHA-256 `{card['onnx_sha256']}`",
                 "vocabulary": f"`{card['vocabulary']}`, {card['vocabulary_size']:,} ids",
                 "reads at most": f"{card['max_tokens']} tokens",
-                "temperature": f"{card['temperature']}",
+                "calibration": _calibration(card),
                 "uncertain between": " and ".join(map(str, card["uncertain"])),
                 "created": card["created"],
                 "licence": card["license"],
@@ -56,16 +60,30 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
         "Seeds": parts["seeds"],
         "What each part is worth": parts["ablation"],
         "Short cases and single sentences": parts["behaviour"],
-        "Explanations": parts["faithfulness"],
+        "Explanations": parts["faithfulness"] + "\n" + parts["planted"],
+        "Reasons of an uncertain verdict": parts["opinion"],
         "Other languages": parts["warnings"],
         "Beside other programs": parts["peers"],
         "Speed": parts["speed"] + "\n" + parts["app"],
     }
-    body = "\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    body = "\n".join(
+        f"## {title}\n\n{text}"
+        for title, text in sections.items()
+        if title not in OPTIONAL or OPTIONAL[title] in card["metrics"]
+    )
     return (
         f"---\n{front_matter(card)}---\n\n# {card['id']}\n\n"
         "<!-- `python -m tools.fill_docs` writes this page from training/endpoint/model/model.json. -->\n\n"
         + body
+    )
+
+
+def _calibration(card: dict[str, Any]) -> str:
+    """Return what the network's sum is divided by and shifted by, at both ends of the lengths."""
+    return (
+        f"temperature {card['temperature']} and shift {card['shift']} for a review of {calibration.LONG}"
+        f" tokens or more; temperature {card['short_temperature']} and no shift for a text of at most"
+        f" {calibration.SHORT}; in between by the logarithm of the length; no shift for a single sentence"
     )
 
 

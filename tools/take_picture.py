@@ -68,11 +68,9 @@ def take_page(browser: Browser, url: str) -> None:
     page.locator("#review").fill(REVIEW)
     page.locator("#send").click()
     page.locator("main#page[data-state=answer]").wait_for()
-    page.locator("#weigh").click()
-    page.locator("#weigh[data-on=yes]").wait_for()
     page.mouse.move(0, 0)
     page.evaluate("scrollTo({ top: 0, behavior: 'instant' })")  # the margin follows a reader who scrolls
-    page.screenshot(path=DOCS / "page.png", full_page=True, clip=CLIP)
+    page.screenshot(path=DOCS / "page.png", full_page=True, clip=CLIP, animations="disabled")
 
 
 def answer_in_words(browser: Browser, url: str) -> list[Any]:

@@ -72,6 +72,13 @@ def test_readme_s_table_names_the_command_of_each_row() -> None:
     assert missing[1][1:3] == ["–", "– (VADER)"]
 
 
+def test_readme_s_table_has_the_test_split_s_figures_where_no_other_program_was_measured() -> None:
+    rows = {row[0]: row[1:3] for row in cells(fill_docs.results(card(test=SPLIT), None))}
+    assert rows["accuracy on 25,000 test reviews"] == ["93.46 %", "– (VADER)"]
+    assert rows["calibration error (ECE)"] == ["1.23 %", "– (VADER)"]
+    assert rows["single sentences"] == ["–", "– (VADER)"]
+
+
 def test_chance_and_both_sides_stand_beside_the_figures_where_they_are_known() -> None:
     more = {"ece_by_chance": 0.004, "ece_positive": 0.0234}
     sides = {"accuracy_positive": 0.94, "accuracy_negative": 0.96}

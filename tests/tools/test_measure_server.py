@@ -42,3 +42,4 @@ def test_the_load_holds_the_largest_message_that_is_taken() -> None:
     body = json.loads(measure_server._message(100, 400))
     assert len(body["reviews"]) == 100
     assert {len(review["ids"]) for review in body["reviews"]} == {400}
+    assert {sum(review["sentences"]) for review in body["reviews"]} == {400}

@@ -34,6 +34,8 @@ def card(tmp_path: Any) -> dict[str, Any]:
         "vocabulary_size": 30257,
         "max_tokens": 400,
         "temperature": 0.9478,
+        "short_temperature": 1.25,
+        "shift": -0.0625,
         "uncertain": [0.3, 0.7],
         "created": "2026-11-24",
         **export.describe(trained, "make train-best", tmp_path / "student-1"),
@@ -46,7 +48,10 @@ def card(tmp_path: Any) -> dict[str, Any]:
                     {"negators": "none", "per_100_tokens_from": 0.0, "per_100_tokens_to": 0.0, **group},
                     {"negators": "few", "per_100_tokens_from": 0.25, "per_100_tokens_to": 1.5, **group},
                 ],
-            }
+            },
+            "seeds": {},
+            "ablation": {},
+            "peers": {},
         },
     }
 
@@ -85,6 +90,26 @@ def test_each_block_and_the_intended_use_stand_on_the_page(card: dict[str, Any])
     for sentence in (card["intended_use"], card["data"]["license"], *card["limits"], *card["out_of_scope"]):
         assert sentence in page
     assert model_card.UNSTATED not in page
+
+
+@pytest.mark.parametrize("title", model_card.OPTIONAL)
+def test_a_section_that_takes_hours_to_measure_is_left_out_where_it_is_missing(
+    title: str, card: dict[str, Any]
+) -> None:
+    before = model_card.page(card, PARTS)
+    name = model_card.OPTIONAL[title]
+    del card["metrics"][name]
+    section = f"\n## {title}\n\n{PARTS[name]}"
+    assert before.count(section) == 1
+    assert model_card.page(card, PARTS) == before.replace(section, "")
+
+
+def test_the_calibration_is_stated_at_both_ends(card: dict[str, Any]) -> None:
+    assert (
+        "| calibration | temperature 0.9478 and shift -0.0625 for a review of 80 tokens or more;"
+        " temperature 1.25 and no shift for a text of at most 8; in between by the logarithm of the length;"
+        " no shift for a single sentence |"
+    ) in model_card.page(card, PARTS)
 
 
 def test_time_and_energy_are_stated_as_an_estimate(card: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ A reader has a fault when it raises another error, or accepts data that breaks i
 import gzip
 import io
 import json
+import math
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from tests.support.archive import tiny_members, write_archive
 from tests.support.model import random_package
+from tests.support.scores import additive_score
 from training.aws.cloud import CloudError
 from training.data import archives
 from training.endpoint import inference
@@ -20,7 +22,7 @@ from training.endpoint.inference import ModelFilesError
 from training.files import rows
 from training.files.rows import BatchError
 from training.jobs import training_job
-from vocab import messages, vocabulary
+from vocab import messages, text, vocabulary
 from vocab.files import sha256
 from vocab.messages import MessageError
 from vocab.vocabulary import VocabularyError
@@ -68,6 +70,7 @@ def _text() -> Reader:
         encoded = messages.check_encoded(WORDS.encode(review))
         messages.warnings_of(encoded)
         assert all(0 < number < WORDS.size for number in encoded.ids)
+        assert sum(encoded.lengths) == len(encoded.ids) and min(encoded.lengths) >= 1
         assert all(
             0 <= start < end <= len(encoded.text) for _, start, end in zip(*encoded.tokens, strict=True)
         )
@@ -109,28 +112,46 @@ def _check_batch(request: messages.BatchRequest) -> None:
 
 
 def _endpoint() -> list[Reader]:
-    request = messages.build_endpoint_request([ENCODED], WORDS, True)
-    scored = messages.build_score(0.25, [0.5] * len(ENCODED.ids))
+    request = messages.build_endpoint_request([ENCODED], WORDS, "words")
+    scored = additive_score(0.25, [0.5] * len(ENCODED.ids), ENCODED.lengths, "words")
     model = messages.model_message(messages.Model("verdict-1", WORDS.fingerprint, (0.4, 0.6)))
-    answer = messages.to_json({"model": model, "answers": [scored._asdict()]})
+    answer = messages.to_json({"model": model, "answers": [messages.score_message(scored)]})
     card = messages.to_json({"card": {**model, "temperature": 1.1}})
-    lines = b'{"id": 1, "review": "A joy."}\n{"ids": [300]}\n'
+    lines = b'{"id": 1, "review": "A joy."}\n{"ids": [300, 301, 302], "sentences": [1, 2]}\n'
     return [
-        Reader(
-            "what the endpoint is asked", lambda data: messages.parse_endpoint_request(data, None), [request]
-        ),
+        Reader("what the endpoint is asked", lambda data: _check_ids(data, messages.JSON), [request]),
         Reader(
             "what the endpoint is asked, as lines",
-            lambda data: messages.parse_endpoint_request(data, messages.JSON_LINES),
+            lambda data: _check_ids(data, messages.JSON_LINES),
             [lines],
         ),
         Reader(
             "what the endpoint answers",
-            lambda data: messages.parse_endpoint_answer(data, [ENCODED], True),
+            lambda data: _check_answer(messages.parse_endpoint_answer(data, [ENCODED], "words")),
             [answer],
         ),
         Reader("the endpoint's card", messages.parse_card, [card]),
     ]
+
+
+def _check_ids(data: bytes, kind: str) -> None:
+    """Check that the ids of each item that is read can be cut into its sentences."""
+    for item in messages.parse_endpoint_request(data, kind).items:
+        if item.error:
+            continue
+        assert (item.review is None) == (item.ids is not None) == (item.lengths is not None)
+        if item.ids is not None:
+            messages.check_ids(item.ids, item.lengths or [], WORDS.size, text.MAX_TOKENS)
+
+
+def _check_answer(answer: tuple[messages.Model, list[messages.Score]]) -> None:
+    """Check that a verdict can be built, and that its parts add up."""
+    model, (scored,) = answer
+    verdict = messages.build_verdict(ENCODED, scored, model)
+    for name in ("sentences", "words"):
+        total = math.fsum([verdict["bias"], *(part["contribution"] for part in verdict[name])])
+        assert abs(messages.sigmoid(total) - verdict["probability"]) <= 1e-4
+    assert all(0 <= sentence[key] <= 1 for sentence in verdict["sentences"] for key in ("alone", "without"))
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -159,7 +180,8 @@ def _files_of_model(folder: Path) -> list[Reader]:
     def read_card(data: bytes) -> None:
         (model / "model.json").write_bytes(data)
         (model / "model.onnx").write_bytes(network)
-        assert 0 <= inference.model_fn(model).score([300, 301]).probability <= 1
+        scored = inference.model_fn(model).score([300, 301, 302], [1, 2], "words")
+        assert 0 <= scored.probability <= 1 and scored.sentences and scored.words
 
     def read_changed_network(data: bytes) -> None:
         (model / "model.json").write_bytes(card)
@@ -222,8 +244,9 @@ def _rows(folder: Path) -> list[Reader]:
         "jsonl": b'{"review": "Dull", "stars": 2}\n{"review": "A joy", "more": [1, {"a": null}]}\n',
         "lines": "Dull\nA joy \u2028 it is\n".encode(),
     }
-    answer = {"id": 0, "sentiment": "positive", "probability": 0.9, "warnings": [{"code": "too_short"}]}
-    answers = json.dumps(answer | {"model": {"id": "verdict-1"}}).encode() + b"\n"
+    answer: dict[str, object] = {"id": 0, "sentiment": "positive", "reason": None, "probability": 0.9}
+    answer |= {"warnings": [{"code": "too_short"}], "model": {"id": "verdict-1"}}
+    answers = json.dumps(answer).encode() + b"\n"
 
     def reader(format: str) -> Callable[[bytes], object]:
         def read(data: bytes) -> None:
@@ -231,7 +254,7 @@ def _rows(folder: Path) -> list[Reader]:
             path.write_bytes(data)
             source = rows.open_source(path, format)
             predictions = {
-                row.number: rows.Prediction("positive", 0.9) for row in source.rows() if not row.error
+                row.number: rows.Prediction("positive", None, 0.9) for row in source.rows() if not row.error
             }
             joined = rows.join(source.rows(), [predictions] if predictions else [])
             rows.write(joined, source, io.StringIO(newline=""), "tsv")

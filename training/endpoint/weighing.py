@@ -1,0 +1,202 @@
+"""From sentences' pooled states to the logit: polarities, weights, and the sums without a part.
+
+The same arithmetic as network.py's, in float64 and without torch. Its numbers are constants that
+model.onnx carries as outputs. A sentence's polarity depends on that sentence alone, so leaving a
+sentence or a word out needs no other sentence read again.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+# model.onnx's outputs that are constants, in the order of Weighing's fields.
+CONSTANTS = (
+    "polarity_weight",
+    "polarity_bias",
+    "see_weight",
+    "see_bias",
+    "weigh_weight",
+    "weigh_bias",
+    "weight_weight",
+    "weight_bias",
+    "power",
+)
+# Features of a place: first, last, the share of the review before its middle, ln(sentences) / 4.
+PLACES = 4
+# Sentences that are weighed at once, over all the reviews without one of their sentences.
+ROWS_AT_ONCE = 10_000
+
+
+class Weighing(NamedTuple):
+    """Hold the constants, float64; network.py has the layers of these names.
+
+    ``polarity_weight`` is (pooled,), ``see_weight`` (pooled, seen), ``weigh_weight`` (4 x seen + places,
+    units), ``weight_weight`` (units,); a bias has its layer's width. ``power`` is (1,).
+    """
+
+    polarity_weight: np.ndarray
+    polarity_bias: np.ndarray
+    see_weight: np.ndarray
+    see_bias: np.ndarray
+    weigh_weight: np.ndarray
+    weigh_bias: np.ndarray
+    weight_weight: np.ndarray
+    weight_bias: np.ndarray
+    power: np.ndarray
+
+
+class Sentences(NamedTuple):
+    """Hold what the network makes of a review's sentences, each by itself.
+
+    ``polarities`` is float64 (sentences,). ``own``, ``before``, ``after`` and ``whole`` are float64
+    (sentences, units): what a sentence adds to its own weight, to that of the next one, to that of
+    the one before, and as a part of the review's mean.
+    """
+
+    polarities: np.ndarray
+    own: np.ndarray
+    before: np.ndarray
+    after: np.ndarray
+    whole: np.ndarray
+
+    def take(self, rows: np.ndarray) -> "Sentences":
+        """Return the sentences of these rows, int64 (..., sentences)."""
+        return Sentences(*(column[rows] for column in self))
+
+
+def read_weighing(session: Any) -> Weighing:
+    """Return the constants of a loaded network. Raises ValueError when they do not fit together."""
+    dummy = {"ids": np.ones(1, dtype=np.int64)}
+    weighing = Weighing(*(value.astype(np.float64) for value in session.run(CONSTANTS, dummy)))
+    seen = weighing.see_weight.shape[1]
+    units = weighing.weigh_weight.shape[1]
+    shapes = [value.shape for value in weighing]
+    pooled = len(weighing.polarity_weight)
+    expected = [
+        (pooled,), (1,), (pooled, seen), (seen,), (4 * seen + PLACES, units), (units,), (units,), (1,), (1,),
+    ]  # fmt: skip
+    if shapes != expected:
+        raise ValueError(f"the network's head has shapes {shapes}")
+    return weighing
+
+
+def read_sentences(weighing: Weighing, pooled: np.ndarray) -> Sentences:
+    """Return what each sentence says, from pooled states, float32 (sentences, pooled)."""
+    states = pooled.astype(np.float64)
+    seen = np.maximum(states @ weighing.see_weight + weighing.see_bias, 0)
+    parts = np.split(weighing.weigh_weight[: 4 * seen.shape[1]], 4)
+    polarities = states @ weighing.polarity_weight + weighing.polarity_bias
+    return Sentences(polarities, *(seen @ part for part in parts))
+
+
+def weights_of(weighing: Weighing, sentences: Sentences) -> np.ndarray:
+    """Return each sentence's weight in its review, float64 (..., sentences), over 0.
+
+    Leading axes of ``sentences`` are reviews of equally many sentences.
+    """
+    count = sentences.polarities.shape[-1]
+    mean = sentences.whole.mean(axis=-2, keepdims=True)
+    return _weights(weighing, _beside(sentences) + mean + _placed(weighing, count))
+
+
+def contributions_of(weighing: Weighing, sentences: Sentences) -> np.ndarray:
+    """Return each sentence's part of its review's sum, float64 (..., sentences)."""
+    contributions: np.ndarray = weights_of(weighing, sentences) * sentences.polarities
+    return contributions
+
+
+def contributions_without(weighing: Weighing, sentences: Sentences) -> np.ndarray:
+    """Return each sentence's part of the sum when one of 2 or more is left out.
+
+    :returns: float64 (sentences, sentences - 1), a row for each sentence that is left out
+    """
+    count = len(sentences.polarities)
+    beside, placed = _beside(sentences), _placed(weighing, count - 1)
+    # Each sentence in its own place, where a later one is left out, and one place ahead.
+    choices = np.concatenate([beside[:-1] + placed, beside[1:] + placed])
+    means = (sentences.whole.sum(axis=0) - sentences.whole) / (count - 1)
+    none = np.zeros_like(sentences.own[:1])
+    # What changes beside the gap: the sentence before it and the one after it meet.
+    before_gap = np.concatenate([sentences.after[1:], none]) - sentences.after
+    after_gap = np.concatenate([none, sentences.before[:-1]]) - sentences.before
+    places, parts = np.arange(count - 1), []
+    # Some rows at a time: a review of 400 sentences would take 40 MB at once.
+    for piece in np.array_split(np.arange(count), -(-count * count // ROWS_AT_ONCE)):
+        later = places >= piece[:, None]
+        hidden = choices[places + (count - 1) * later] + means[piece, None]
+        rows = np.arange(len(piece))
+        first, last = rows[piece > 0], rows[piece < count - 1]
+        hidden[first, piece[first] - 1] += before_gap[piece[first]]
+        hidden[last, piece[last]] += after_gap[piece[last]]
+        parts.append(_weights(weighing, hidden) * sentences.polarities[places + later])
+    return np.concatenate(parts)
+
+
+def sums_with(weighing: Weighing, sentences: Sentences, places: np.ndarray, others: Sentences) -> np.ndarray:
+    """Return the review's sum with another sentence in the place of one of its own, float64 (others,).
+
+    :param places: the sentence that each of ``others`` replaces, int64 (others,)
+    """
+    rows = np.tile(np.arange(len(sentences.polarities)), (len(places), 1))
+    changed = sentences.take(rows)
+    for column, replacement in zip(changed, others, strict=True):
+        column[np.arange(len(places)), places] = replacement
+    sums: np.ndarray = contributions_of(weighing, changed).sum(axis=-1)
+    return sums
+
+
+def place_features(count: int) -> np.ndarray:
+    """Return PLACES features of each of ``count`` sentences, float64 (count, PLACES)."""
+    number = np.arange(count)
+    columns = [number == 0, number == count - 1, (number + 0.5) / count, np.full(count, np.log(count) / 4)]
+    return np.stack(columns, axis=1).astype(np.float64)
+
+
+def split_polarity(weighing: Weighing, states: np.ndarray) -> np.ndarray:
+    """Return each token's part of its sentence's polarity, float64 (tokens,); the parts add up to it.
+
+    A token gets what the states change by while it is read: of a maximum, the changes up to the token
+    that holds it; of a mean, the changes in the share of tokens that still carry them. The constant
+    part is spread evenly.
+
+    :param states: float32 (tokens, states), the forward direction's first
+    """
+    count, width = states.shape
+    half = width // 2
+    values = states.astype(np.float64)
+    parts = np.full(count, weighing.polarity_bias[0] / count)
+    of_max, of_mean = np.split(weighing.polarity_weight, 2)
+    for direction, columns in ((1, slice(0, half)), (-1, slice(half, width))):
+        read = values[::direction, columns]
+        steps = np.diff(read, axis=0, prepend=0)
+        holds = np.arange(count)[:, None] <= read.argmax(axis=0)
+        left = (count - np.arange(count)) / count
+        added = (steps * holds) @ of_max[columns] + left * (steps @ of_mean[columns])
+        parts += added[::direction]
+    return parts
+
+
+def _beside(sentences: Sentences) -> np.ndarray:
+    """Return what each sentence and its two neighbours add to its weight, float64 (..., sentences, units)."""
+    none = np.zeros_like(sentences.own[..., :1, :])
+    beside: np.ndarray = (
+        sentences.own
+        + np.concatenate([none, sentences.before[..., :-1, :]], axis=-2)
+        + np.concatenate([sentences.after[..., 1:, :], none], axis=-2)
+    )
+    return beside
+
+
+def _placed(weighing: Weighing, count: int) -> np.ndarray:
+    """Return what each of ``count`` places adds, float64 (count, units), with the constant."""
+    placed: np.ndarray = place_features(count) @ weighing.weigh_weight[-PLACES:] + weighing.weigh_bias
+    return placed
+
+
+def _weights(weighing: Weighing, hidden: np.ndarray) -> np.ndarray:
+    """Return weights from their hidden units' sums, float64 (..., sentences, units), which change."""
+    count = hidden.shape[-2]
+    np.tanh(hidden, out=hidden)
+    weights = np.logaddexp(0, hidden @ weighing.weight_weight + weighing.weight_bias)
+    divided: np.ndarray = weights / count ** (1 / (1 + np.exp(-weighing.power[0])))
+    return divided
