@@ -270,7 +270,7 @@ def change_notebooks() -> None:
 
 
 def update_code_slowly() -> None:
-    """Take a moment for a function's new code, as AWS does; its new variables come in a later call."""
+    """Delay a function's new code by a moment, as AWS does; its new variables come in a later call."""
     update = LambdaResponse.update_function_code
 
     def update_function_code(self: Any) -> Any:

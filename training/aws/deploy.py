@@ -158,7 +158,7 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
 
 
 def allow_calls(cloud: Cloud, endpoint: str) -> str:
-    """Let the function call an endpoint, and the one that it still calls; return its role's ARN."""
+    """Allow the function an endpoint, and the one that it still calls; return its role's ARN."""
     current = function.endpoint_in_use(cloud)
     if current in (None, endpoint):
         return resources.ensure_function_role(cloud, endpoint)

@@ -45,10 +45,6 @@ class SentenceNetwork(NamedTuple):
         """Return a sentence's pooled states, float32 (pooled,), from its ids, int64 (tokens,)."""
         return self.run(ids)[0]
 
-    def states(self, ids: np.ndarray) -> np.ndarray:
-        """Return a sentence's states, float32 (tokens, states)."""
-        return self.run(ids)[1]
-
     def read(self, sentences: list[np.ndarray]) -> Sentences:
         """Return what sentences say, from the ids of each, int64 (tokens,)."""
         return weighing.read_sentences(self.weighing, np.stack([self.pool(ids) for ids in sentences]))

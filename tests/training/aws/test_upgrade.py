@@ -83,7 +83,7 @@ class Function:
 
 
 class Caller(threading.Thread):
-    """Ask the function again and again.
+    """Send requests to the function again and again.
 
     ``answers`` holds the models' ids, ``moments`` when they came, ``failures`` what failed.
     """

@@ -33,19 +33,19 @@ def verdict(contributions: Sequence[float]) -> str:
 
 
 def perfect(texts: Sequence[str]) -> Prediction:
-    """Give each sentence the sign of its label."""
+    """Return the sign of each sentence's label."""
     found = [1.0 if LABEL[text] == "positive" else -1.0 for text in texts]
     return Prediction(found, verdict(found))
 
 
 def inverted(texts: Sequence[str]) -> Prediction:
-    """Give each sentence the opposite sign."""
+    """Return the sign that is not the label's, for each sentence."""
     found = [-one for one in perfect(texts).contributions]
     return Prediction(found, verdict(found))
 
 
 def follower(texts: Sequence[str]) -> Prediction:
-    """Give each sentence the majority's sign."""
+    """Return the majority's sign for each sentence."""
     found = perfect(texts).contributions
     return Prediction([sum(found)] * len(found), verdict(found))
 
