@@ -1,4 +1,4 @@
-"""Call the SageMaker endpoint, and turn each error of the call into a problem for the caller.
+"""Call the model: a SageMaker endpoint, or a second Lambda function (ENDPOINT_KIND=lambda).
 
 In local mode (`chalice local`, or VERDICT_LOCAL=1) without AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME, the endpoint
 is the one on loopback and no call is signed. So no call reaches AWS by accident. Local mode ignores the AWS
@@ -7,10 +7,11 @@ region, profile and files of the user's shell.
 
 import functools
 import ipaddress
+import json
 import os
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -19,27 +20,28 @@ import boto3
 import botocore.session
 from botocore import UNSIGNED
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    CredentialRetrievalError,
-    EndpointConnectionError,
-    HTTPClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib import log
+from chalicelib import model_function
 from chalicelib.deadline import Workers
-from chalicelib.problems import RETRY_LATER, RETRY_SOON, Problem
+from chalicelib.endpoint_errors import (
+    WRONG_SETTING,
+    ModelRefusal,
+    is_temporary,
+    is_timeout,
+    log_error,
+    misconfigured,
+    problem_of,
+    waking,
+)
+from chalicelib.problems import Problem
 from vocab import messages
 
 ENDPOINT_NAME = "verdict"
-# A deploy writes the endpoint's name into the zip: AWS changes a function's code before its variables.
-ENDPOINT_FILE = Path(__file__).with_name("endpoint_name.txt")
+# The kind of a model in a Lambda function of its own, beside "serverless" and "realtime".
+FUNCTION = "lambda"
+# A deploy writes the endpoint's name and kind into the zip: AWS changes the code before the variables.
+ENDPOINT_FILE = Path(__file__).with_name("endpoint.json")
 LOCAL_PORT = "8090"
 LOCAL_REGION = "us-east-1"
 # Both, and the second try below, end before the timeouts of Lambda (25 s) and API Gateway (29 s).
@@ -49,6 +51,8 @@ READ_SECONDS = 20
 RETRY_WITHIN_SECONDS = 2.0
 CONNECTIONS = 50
 READ_BYTES = 1 << 16
+# A serverless endpoint wakes within WAKING_SECONDS, and stays awake for some minutes after an answer.
+WAKING_SECONDS, AWAKE_SECONDS = 120, 300
 _workers = Workers()
 # Stops botocore from reading profiles and files. Each value is botocore's: name in the config file,
 # variables, default, conversion.
@@ -62,7 +66,7 @@ _NO_FILES: dict[str, tuple[str | None, list[str], str | None, None]] = {
 class Settings(NamedTuple):
     """The endpoint's name, its URL (None for AWS's own), its region, and whether it runs on this machine.
 
-    ``seconds`` limits the time of its answer.
+    ``seconds`` limits the time of its answer. ``kind`` is "serverless", "realtime" or "lambda".
     """
 
     name: str
@@ -70,6 +74,7 @@ class Settings(NamedTuple):
     region: str | None = None
     local: bool = False
     seconds: float = READ_SECONDS
+    kind: str = "realtime"
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -77,8 +82,8 @@ def read_settings(env: Mapping[str, str]) -> Settings:
 
     A deployed function's endpoint is the one that its zip names.
 
-    >>> read_settings({"VERDICT_LOCAL": "1"})
-    Settings(name='verdict', url='http://127.0.0.1:8090', region='us-east-1', local=True, seconds=20)
+    >>> read_settings({"VERDICT_LOCAL": "1"}).url
+    'http://127.0.0.1:8090'
     """
     chalice_local = bool(env.get("AWS_CHALICE_CLI_MODE"))
     url = env.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME") or None
@@ -86,10 +91,14 @@ def read_settings(env: Mapping[str, str]) -> Settings:
         url = f"http://127.0.0.1:{env.get('ENDPOINT_PORT') or LOCAL_PORT}"
     local = url is not None and _is_loopback(url)
     region = LOCAL_REGION if local else env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or None
-    name = _deployed_name() or env.get("ENDPOINT_NAME") or ENDPOINT_NAME
+    deployed = _deployed()
+    name = deployed.get("name") or env.get("ENDPOINT_NAME") or ENDPOINT_NAME
     if local and chalice_local:
         name = ENDPOINT_NAME  # `chalice local` sets the deployed endpoint's name, from config.json
-    return Settings(name, url, region, local, _seconds(env.get("ENDPOINT_SECONDS")))
+    kind = deployed.get("kind") or env.get("ENDPOINT_KIND") or ("realtime" if local else "serverless")
+    if kind == FUNCTION:  # on this machine the local endpoint takes the function's place
+        kind, url = ("realtime", url) if local else (FUNCTION, None)
+    return Settings(name, url, region, local, _seconds(env.get("ENDPOINT_SECONDS")), kind)
 
 
 def invoke(body: bytes, request_id: str) -> bytes:
@@ -101,11 +110,11 @@ def invoke(body: bytes, request_id: str) -> bytes:
         settings = read_settings(os.environ)
         return Endpoint(_client(settings), settings).invoke(body, request_id)
     except (BotoCoreError, ValueError) as error:  # ValueError: a malformed URL, region or time
-        raise _log_error(_misconfigured(_WRONG_SETTING, error), error) from error
+        raise log_error(misconfigured(WRONG_SETTING, error), error) from error
 
 
 class Endpoint:
-    """An endpoint behind a boto3 sagemaker-runtime client."""
+    """An endpoint behind a boto3 client: sagemaker-runtime, or lambda where the model is a function."""
 
     def __init__(self, client: Any, settings: Settings) -> None:
         self._client = client
@@ -116,19 +125,23 @@ class Endpoint:
         start = time.monotonic()
         try:
             return self._send_in_time(body, request_id)
-        except (BotoCoreError, ClientError, TimeoutError) as error:
-            if not _is_temporary(error) or time.monotonic() - start > RETRY_WITHIN_SECONDS:
-                raise _log_error(_problem_of(error, self._settings), error) from error
+        except _FAILURES as error:
+            if not is_temporary(error) or time.monotonic() - start > RETRY_WITHIN_SECONDS:
+                raise self._problem(error) from error
         time.sleep(random.uniform(0.05, 0.25))
         try:
             return self._send_in_time(body, request_id)
-        except (BotoCoreError, ClientError, TimeoutError) as error:
-            raise _log_error(_problem_of(error, self._settings), error) from error
+        except _FAILURES as error:
+            raise self._problem(error) from error
 
     def _send_in_time(self, body: bytes, request_id: str) -> bytes:
-        return _workers.run(self._settings.seconds + CONNECT_SECONDS, lambda: self._send(body, request_id))
+        send = self._call_function if self._settings.kind == FUNCTION else self._call_endpoint
+        limit = self._settings.seconds + CONNECT_SECONDS
+        answer = _workers.run(limit, lambda: send(body, request_id))
+        _sleep.note_answer(self._settings.name)
+        return answer
 
-    def _send(self, body: bytes, request_id: str) -> bytes:
+    def _call_endpoint(self, body: bytes, request_id: str) -> bytes:
         answer = self._client.invoke_endpoint(
             EndpointName=self._settings.name,
             ContentType=messages.JSON,
@@ -137,6 +150,46 @@ class Endpoint:
             Body=body,
         )
         return _read(answer["Body"])
+
+    def _call_function(self, body: bytes, request_id: str) -> bytes:
+        return model_function.invoke(self._client, self._settings.name, body, request_id)
+
+    def _problem(self, error: Exception) -> Problem:
+        settings = self._settings
+        asleep = settings.kind == "serverless" and is_timeout(error) and _sleep.may_explain(settings.name)
+        return log_error(waking() if asleep else problem_of(error, settings), error)
+
+
+class Sleep:
+    """Whether a serverless endpoint's silence may be its sleep: it wakes, or it is too slow.
+
+    AWS lets a call to a sleeping endpoint wait for longer than this app does. The clock is the wall's:
+    Lambda stops a function between requests, and its other clocks with it.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.time) -> None:
+        self._now = now
+        self._answers: dict[str, float] = {}
+        self._waking_since: dict[str, float] = {}
+
+    def note_answer(self, name: str) -> None:
+        """Note that an endpoint answered, so it is awake."""
+        self._answers[name] = self._now()
+        self._waking_since.pop(name, None)
+
+    def may_explain(self, name: str) -> bool:
+        """Return whether an endpoint that gave no answer in time may still be waking."""
+        now = self._now()
+        if now - self._answers.get(name, float("-inf")) < AWAKE_SECONDS:
+            return False
+        since = self._waking_since.get(name)
+        if since is None or now - since > AWAKE_SECONDS:  # an earlier wait is over
+            since = self._waking_since[name] = now
+        return now - since <= WAKING_SECONDS
+
+
+_FAILURES = (BotoCoreError, ClientError, TimeoutError, ModelRefusal)
+_sleep = Sleep()
 
 
 def _read(stream: Any) -> bytes:
@@ -162,14 +215,16 @@ def _client(settings: Settings) -> Any:
         config["proxies"] = {}  # the environment's proxy can't reach this machine
         config["signature_version"] = UNSIGNED  # nothing there checks it, and signing takes 0.1 ms
     session = boto3.session.Session(region_name=settings.region, botocore_session=botocore_session)
-    return session.client("sagemaker-runtime", endpoint_url=settings.url, config=Config(**config))
+    service = "lambda" if settings.kind == FUNCTION else "sagemaker-runtime"
+    return session.client(service, endpoint_url=settings.url, config=Config(**config))
 
 
-def _deployed_name() -> str | None:
+def _deployed() -> dict[str, str]:
+    """Return the name and kind of the endpoint that a deploy wrote into the zip; empty without one."""
     try:
-        return ENDPOINT_FILE.read_text(encoding="utf-8").strip()
+        return dict(json.loads(ENDPOINT_FILE.read_text(encoding="utf-8")))
     except FileNotFoundError:
-        return None
+        return {}
 
 
 def _seconds(value: str | None) -> float:
@@ -185,136 +240,3 @@ def _is_loopback(url: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-# --- errors -------------------------------------------------------------------------------------
-
-_BUSY = frozenset({"ThrottlingException", "Throttling", "TooManyRequestsException", "ServiceUnavailable"})
-_TEMPORARY = _BUSY | {"InternalFailure", "InternalDependencyException"}
-_WAKING = "ModelNotReadyException"
-_WRONG_SETTING = "its AWS credentials, region, endpoint name or ENDPOINT_SECONDS are missing or wrong"
-_REFUSED = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "OptInRequired",
-        "RequestExpired",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-
-
-def _is_temporary(error: Exception) -> bool:
-    """Return whether the same call may succeed a moment later."""
-    if isinstance(error, ClientError):
-        code = error.response.get("Error", {}).get("Code")
-        return code in _TEMPORARY or (code != _WAKING and _status_of(error) in (429, 503))
-    return isinstance(error, ConnectionClosedError)
-
-
-def _log_error(problem: Problem, error: Exception) -> Problem:
-    """Log the error's type and AWS's code; its text may quote the request."""
-    words: list[object] = [type(error).__name__]
-    if isinstance(error, ClientError):
-        words += [error.response.get("Error", {}).get("Code"), error.response.get("OriginalStatusCode")]
-    log.note(error=" ".join(str(word) for word in words if word)[:80])
-    return problem
-
-
-def _problem_of(error: Exception, settings: Settings) -> Problem:
-    if isinstance(error, ClientError):
-        return _refusal(error, settings)
-    if isinstance(error, (ReadTimeoutError, TimeoutError)):
-        return _timeout()
-    if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, BotoConnectionError)):
-        return _unavailable(settings)
-    if isinstance(error, (HTTPClientError, IncompleteReadError)):
-        return Problem(502, "endpoint_error", "the connection to the endpoint broke; try again", RETRY_SOON)
-    if isinstance(error, CredentialRetrievalError):
-        return _misconfigured("its AWS credentials can't be fetched", error)
-    return _misconfigured(_WRONG_SETTING, error)
-
-
-def _refusal(error: ClientError, settings: Settings) -> Problem:
-    code, status = error.response.get("Error", {}).get("Code", ""), _status_of(error)
-    text = str(error.response.get("Error", {}).get("Message", "")).lower()
-    if code == "ModelError":
-        return _model_error(error.response.get("OriginalStatusCode"), text)
-    if code == _WAKING or "no capacity" in text:
-        return _waking()
-    if code == "ValidationError" and "not found" in text:
-        return _unavailable(settings, exists=False)
-    if code in _BUSY or status in (429, 503):
-        return _busy()
-    if code in _REFUSED or status in (401, 403):
-        return _misconfigured("AWS refused its credentials or its role", error)
-    return Problem(502, "endpoint_error", "the endpoint could not answer; its log says why")
-
-
-def _model_error(original: Any, text: str) -> Problem:
-    if original == 409:
-        return Problem(
-            502,
-            "vocabulary_mismatch",
-            "app and endpoint were built with different vocabularies; deploy both from one version",
-        )
-    if original == 400:  # the app checks its messages, so only another version of the endpoint refuses one
-        return Problem(
-            502,
-            "version_mismatch",
-            "the endpoint can't read the app's messages; deploy both from one version",
-        )
-    if original in (429, 503):
-        return _busy()
-    if original == 504 or "timed out" in text:
-        return _timeout()
-    return Problem(502, "endpoint_error", "the model could not answer; the endpoint's log says why")
-
-
-def _status_of(error: ClientError) -> int:
-    return int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-
-
-def _unavailable(settings: Settings, exists: bool = True) -> Problem:
-    if settings.local and exists:
-        detail = (
-            f"nothing answers at {settings.url}; start the endpoint with `make run`,"
-            " or with `python -m training.endpoint.local_endpoint`"
-        )
-    elif settings.local:
-        detail = (
-            f"what answers at {settings.url} has no endpoint {settings.name!r}; start it with `make run`,"
-            f" or with `python -m training.endpoint.local_endpoint --name {settings.name}`"
-        )
-    elif exists:
-        detail = "the endpoint can't be reached; try again in a while"
-    else:
-        detail = f"endpoint {settings.name!r} is not deployed in this account and region"
-    return Problem(503, "endpoint_unavailable", detail, RETRY_LATER)
-
-
-def _waking() -> Problem:
-    return Problem(503, "endpoint_waking", "the endpoint is starting; try again in some seconds", RETRY_LATER)
-
-
-def _busy() -> Problem:
-    return Problem(503, "endpoint_busy", "the endpoint has too much to do; try again in a second", RETRY_SOON)
-
-
-def _timeout() -> Problem:
-    return Problem(504, "endpoint_timeout", "the endpoint took too long to answer; try again", RETRY_SOON)
-
-
-def _misconfigured(reason: str, error: Exception) -> Problem:
-    return Problem(
-        500, "misconfigured", f"the app can't call its endpoint: {reason} ({type(error).__name__})"
-    )

@@ -2,14 +2,15 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from botocore import exceptions as boto
 
 from chalicelib import endpoint
-from chalicelib.endpoint import Endpoint, Settings, read_settings
+from chalicelib.endpoint import AWAKE_SECONDS, WAKING_SECONDS, Endpoint, Settings, Sleep, read_settings
+from chalicelib.endpoint_errors import problem_of as problem_of_error
 from chalicelib.problems import Problem
 from tests.support.api import FOLDER
 from tests.support.fake_runtime import FakeRuntime
@@ -21,7 +22,7 @@ LOOPBACK = Settings("verdict", "http://127.0.0.1:8090", "us-east-1", True)
 @pytest.fixture
 def to_fake(fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
     """Point boto3 at the fake endpoint by its own variable."""
-    for name in ("AWS_PROFILE", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL", "ENDPOINT_NAME"):
+    for name in ("AWS_PROFILE", "AWS_CHALICE_CLI_MODE", "VERDICT_LOCAL", "ENDPOINT_NAME", "ENDPOINT_KIND"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", fake.url)
 
@@ -37,15 +38,31 @@ def problem_of(call: Callable[[], object]) -> Problem:
 
 def test_in_the_lambda_the_call_goes_to_aws() -> None:
     settings = read_settings({"AWS_REGION": "eu-west-1", "ENDPOINT_NAME": "verdict-prod"})
-    assert settings == Settings("verdict-prod", None, "eu-west-1", False)
+    assert settings == Settings("verdict-prod", None, "eu-west-1", False, kind="serverless")
 
 
-def test_the_zip_s_name_of_the_endpoint_holds_before_the_variables_are_changed(
+def test_the_zip_s_endpoint_holds_before_the_variables_are_changed(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(endpoint, "ENDPOINT_FILE", tmp_path / "endpoint_name.txt")
-    (tmp_path / "endpoint_name.txt").write_text("verdict-dev-2", encoding="utf-8")
-    assert read_settings({"AWS_REGION": "eu-west-1", "ENDPOINT_NAME": "verdict-dev"}).name == "verdict-dev-2"
+    monkeypatch.setattr(endpoint, "ENDPOINT_FILE", tmp_path / "endpoint.json")
+    (tmp_path / "endpoint.json").write_text('{"kind": "realtime", "name": "verdict-dev-2"}', encoding="utf-8")
+    settings = read_settings({"ENDPOINT_NAME": "verdict-dev", "ENDPOINT_KIND": "serverless"})
+    assert (settings.name, settings.kind) == ("verdict-dev-2", "realtime")
+
+
+def test_an_endpoint_of_no_named_kind_is_serverless_in_the_cloud_alone() -> None:
+    assert read_settings({"AWS_REGION": "eu-west-1"}).kind == "serverless"
+    assert read_settings({"VERDICT_LOCAL": "1"}).kind == "realtime"
+    assert read_settings({"VERDICT_LOCAL": "1", "ENDPOINT_KIND": "serverless"}).kind == "serverless"
+
+
+def test_a_model_function_is_called_in_the_cloud_alone() -> None:
+    env = {"ENDPOINT_KIND": "lambda", "ENDPOINT_NAME": "verdict-dev-model:live"}
+    assert read_settings(env | {"AWS_REGION": "eu-west-1"}) == Settings(
+        "verdict-dev-model:live", None, "eu-west-1", False, kind="lambda"
+    )
+    local = read_settings(env | {"VERDICT_LOCAL": "1"})
+    assert (local.kind, local.url) == ("realtime", "http://127.0.0.1:8090")
 
 
 @pytest.mark.parametrize("mode", [{"AWS_CHALICE_CLI_MODE": "true"}, {"VERDICT_LOCAL": "1"}])
@@ -233,20 +250,71 @@ def test_no_endpoint_says_how_to_start_it(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_in_the_cloud_nobody_is_told_of_make_run() -> None:
     error = boto.EndpointConnectionError(endpoint_url="https://x")
-    problem = endpoint._problem_of(error, Settings("verdict-prod"))
+    problem = problem_of_error(error, Settings("verdict-prod"))
     assert (problem.code, "make run" in problem.detail) == ("endpoint_unavailable", False)
 
 
-def test_a_slow_endpoint_is_a_504(to_fake: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def hasty(to_fake: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Allow the endpoint a fifth of a second, and forget how it answered other tests."""
     monkeypatch.setattr(endpoint, "READ_SECONDS", 0.2)
+    monkeypatch.setattr(endpoint, "_sleep", Sleep())
     endpoint._client.cache_clear()
-    try:
-        fake.queue(200, b"late", seconds=0.5)
-        problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
-    finally:
-        endpoint._client.cache_clear()
+    yield
+    endpoint._client.cache_clear()
+
+
+def test_a_slow_endpoint_is_a_504(hasty: None, fake: FakeRuntime) -> None:
+    fake.queue(200, b"late", seconds=0.5)
+    problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
     assert (problem.status, problem.code) == (504, "endpoint_timeout")
     assert len(fake.calls) == 1
+
+
+def test_a_serverless_endpoint_that_gives_no_first_answer_in_time_is_waking(
+    hasty: None, fake: FakeRuntime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ENDPOINT_KIND", "serverless")
+    fake.queue(200, b"late", seconds=0.5)
+    problem = problem_of(lambda: endpoint.invoke(b"{}", "r1"))
+    assert (problem.status, problem.code) == (503, "endpoint_waking")
+    assert problem.headers == {"Retry-After": "5"}
+    fake.queue(200, b"awake")
+    assert endpoint.invoke(b"{}", "r1") == b"awake"
+    fake.queue(200, b"late", seconds=0.5)
+    assert problem_of(lambda: endpoint.invoke(b"{}", "r1")).code == "endpoint_timeout"
+
+
+class Clock:
+    """A clock that a test sets."""
+
+    seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def test_an_endpoint_that_answered_lately_is_not_asleep() -> None:
+    clock = Clock()
+    sleep = Sleep(clock)
+    sleep.note_answer("a")
+    clock.seconds += AWAKE_SECONDS - 1
+    assert not sleep.may_explain("a")
+    assert sleep.may_explain("b")
+    clock.seconds += 1
+    assert sleep.may_explain("a")
+
+
+def test_an_endpoint_that_never_wakes_is_too_slow_after_a_while() -> None:
+    clock = Clock()
+    sleep = Sleep(clock)
+    assert sleep.may_explain("a")
+    clock.seconds += WAKING_SECONDS
+    assert sleep.may_explain("a")
+    clock.seconds += 1
+    assert not sleep.may_explain("a")
+    clock.seconds += AWAKE_SECONDS  # nobody called it for so long: it sleeps again
+    assert sleep.may_explain("a")
 
 
 def test_a_connection_that_breaks_is_tried_once_more_then_a_502(to_fake: None, fake: FakeRuntime) -> None:

@@ -1,5 +1,6 @@
 """For every fault of the endpoint, the app answers in time with a problem and never invents a verdict."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -152,6 +153,29 @@ def test_a_fault_that_passes_by_itself_is_not_noticed(fault: str, route: str, fa
     faulty.endpoint.switch(fault, times=1)
     answer = ask(faulty, route)
     assert (answer.status_code, without_id(answer)) == (200, good)
+
+
+@pytest.fixture(scope="module")
+def asleep() -> Iterator[FaultyStack]:
+    """The same app in front of a serverless endpoint, which has not answered yet."""
+    running = FaultyStack(ENDPOINT_KIND="serverless")
+    yield running
+    running.stop()
+
+
+def test_a_serverless_endpoint_wakes_at_its_first_silence_and_is_too_slow_at_a_later_one(
+    asleep: FaultyStack,
+) -> None:
+    asleep.endpoint.switch("never answers")
+    for _ in range(2):
+        answer = ask(asleep, "/v1/sentiment")
+        assert (answer.status_code, answer.json()["code"]) == (503, "endpoint_waking")
+        assert answer.headers["retry-after"] == "5"
+    asleep.heal()
+    assert ask(asleep, "/v1/sentiment").status_code == 200
+    asleep.endpoint.switch("never answers")
+    answer = ask(asleep, "/v1/sentiment")
+    assert (answer.status_code, answer.json()["code"]) == LATE
 
 
 def test_a_fault_is_switched_over_http_too(faulty: FaultyStack) -> None:

@@ -67,6 +67,13 @@ def test_a_passing_failure_is_tried_again(status: int) -> None:
     assert message == {"sentiment": "positive"}
 
 
+def test_a_waking_endpoint_is_waited_for_by_its_own_pause() -> None:
+    waking = Reply(503, {"retry-after": "5"}, b'{"code": "endpoint_waking", "detail": "it starts"}')
+    _, waits, message = run(waking, waking, waking, FINE, share=0)
+    assert waits == [5.0, 5.0, 5.0]
+    assert message == {"sentiment": "positive"}
+
+
 def test_a_lost_connection_is_tried_again() -> None:
     assert run(Lost("broke"), FINE)[2] == {"sentiment": "positive"}
 

@@ -62,7 +62,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     hosting.ensure_scaling(cloud, endpoint, plan)
     function_role = allow_calls(cloud, endpoint)
     api = function.deploy(
-        cloud, endpoint, function_role, say, options.reserved_concurrency, options.cors_origin
+        cloud, endpoint, function_role, say, options.reserved_concurrency, options.cors_origin, plan.kind
     )
     api_url = options.api_url or api.url
     if not options.no_api_check:

@@ -28,8 +28,8 @@ LEFT_OUT = "Could not install dependencies"
 API_NAME = "verdict"
 # The function gets these variables from the environment of the deploy, where they are set.
 PASSED_ON = ("AUTH", "API_KEYS", "FEEDBACK")
-# AWS changes a function's code before its variables. In between, the name of the endpoint in the zip holds.
-ENDPOINT_FILE = Path("chalicelib/endpoint_name.txt")
+# AWS changes a function's code before its variables. In between, the endpoint that the zip names holds.
+ENDPOINT_FILE = Path("chalicelib/endpoint.json")
 
 
 class Api(NamedTuple):
@@ -46,11 +46,17 @@ def stages() -> list[str]:
 
 
 def deploy(
-    cloud: Cloud, endpoint: str, role: str, say: Say, reserved: int | None = None, origin: str | None = None
+    cloud: Cloud,
+    endpoint: str,
+    role: str,
+    say: Say,
+    reserved: int | None = None,
+    origin: str | None = None,
+    kind: str = "serverless",
 ) -> Api:
     """Deploy function and API with Chalice, then set throttle, tags and errors. Raises CloudError."""
     hosting.ensure_log(cloud, cloud.stage.function_log)
-    folder = build(cloud, endpoint, role, reserved, origin)
+    folder = build(cloud, endpoint, role, reserved, origin, kind)
     say("chalice deploy")
     output = _run_chalice(folder, cloud)
     if LEFT_OUT in output:
@@ -66,9 +72,14 @@ def deploy(
 
 
 def build(
-    cloud: Cloud, endpoint: str, role: str, reserved: int | None = None, origin: str | None = None
+    cloud: Cloud,
+    endpoint: str,
+    role: str,
+    reserved: int | None = None,
+    origin: str | None = None,
+    kind: str = "serverless",
 ) -> Path:
-    """Copy chalice_app/ with its links followed; write the endpoint's name, config and record of deploys."""
+    """Copy chalice_app/ with its links followed; write the endpoint's file, config and record of deploys."""
     stage, config = cloud.stage, _config()
     if stage.name not in config["stages"]:
         raise CloudError(
@@ -80,7 +91,7 @@ def build(
     leave_out = shutil.ignore_patterns("__pycache__", "deployments", "deployed", "policy-*.json")
     shutil.copytree(APP, folder, ignore=leave_out, dirs_exist_ok=True)
     _slim(folder)
-    write_atomic(folder / ENDPOINT_FILE, endpoint.encode())
+    write_json(folder / ENDPOINT_FILE, {"kind": kind, "name": endpoint})
     own = config["stages"][stage.name]
     own.pop("iam_policy_file", None)
     own |= {"manage_iam_role": False, "iam_role_arn": role, "tags": stage.tags}

@@ -55,7 +55,7 @@ class Function:
         code = self.code(found["CodeSha256"])
         endpoint = found["Environment"]["Variables"]["ENDPOINT_NAME"]
         if str(function.ENDPOINT_FILE) in code.namelist():
-            endpoint = code.read(str(function.ENDPOINT_FILE)).decode()
+            endpoint = json.loads(code.read(str(function.ENDPOINT_FILE)))["name"]
         role = self.cloud.stage.function_role
         rights = self.cloud.client("iam").get_role_policy(RoleName=role, PolicyName=role)["PolicyDocument"]
         allowed = rights["Statement"][0]["Resource"]
