@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from moto.apigateway import urls
 from moto.apigateway.models import APIGatewayBackend
 from moto.apigateway.responses import APIGatewayResponse
+from moto.applicationautoscaling.exceptions import AWSValidationException
+from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
 from moto.awslambda.responses import LambdaResponse
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront.models import Origin
@@ -197,6 +199,37 @@ def update_endpoints() -> None:
     SageMakerResponse.stop_transform_job = stop_transform_job
 
 
+def tag_scalable_targets() -> None:
+    """Add TagResource for autoscaling, and refuse tags of a target that exists already, as AWS does."""
+    register = ApplicationAutoScalingResponse.register_scalable_target
+
+    def register_scalable_target(self: Any) -> str:
+        names = (self._get_param("ResourceId"), self._get_param("ScalableDimension"))
+        if self._get_param("Tags") and self.applicationautoscaling_backend._scalable_target_exists(*names):
+            raise AWSValidationException(
+                "The scalable target that you tried to tag already exists. To update tags on an existing"
+                " scalable target, use the TagResource API."
+            )
+        return str(register(self))
+
+    def tag_resource(self: Any) -> str:
+        targets = self.applicationautoscaling_backend.targets.values()
+        for target in (target for by_id in targets for target in by_id.values()):
+            if target.arn == self._get_param("ResourceARN"):
+                target.tags = self._get_param("Tags")
+        return "{}"
+
+    def list_tags_for_resource(self: Any) -> str:
+        targets = self.applicationautoscaling_backend.targets.values()
+        found = (target for by_id in targets for target in by_id.values())
+        tags = [getattr(one, "tags", {}) for one in found if one.arn == self._get_param("ResourceARN")]
+        return json.dumps({"Tags": tags[0]})
+
+    ApplicationAutoScalingResponse.register_scalable_target = register_scalable_target
+    ApplicationAutoScalingResponse.tag_resource = tag_resource
+    ApplicationAutoScalingResponse.list_tags_for_resource = list_tags_for_resource
+
+
 def take_plain_http_for_tls() -> None:
     """Ignore a statement that refuses plain HTTP: moto assumes that its condition holds, and refuses all."""
     original = IAMPolicyStatement.is_action_permitted
@@ -285,6 +318,7 @@ accept_swagger()
 tag_apis()
 tag_budgets()
 tag_lifecycles()
+tag_scalable_targets()
 keep_access_controls()
 take_plain_http_for_tls()
 allow_every_simulated_action()

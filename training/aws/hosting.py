@@ -371,9 +371,12 @@ def ensure_scaling(cloud: Cloud, endpoint: str, plan: Plan) -> None:
         remove_scaling(cloud, endpoint)
         return
     target = scaling_target(endpoint)
-    scaling.register_scalable_target(
-        **target, MinCapacity=plan.instances, MaxCapacity=plan.most_instances, Tags=cloud.stage.tags
+    # AWS refuses Tags in a registration when the target exists, so they come in a call of their own:
+    # https://github.com/terraform-aws-modules/terraform-aws-rds-aurora/pull/420
+    registered = scaling.register_scalable_target(
+        **target, MinCapacity=plan.instances, MaxCapacity=plan.most_instances
     )
+    scaling.tag_resource(ResourceARN=registered["ScalableTargetARN"], Tags=cloud.stage.tags)
     scaling.put_scaling_policy(
         **target,
         PolicyName=endpoint,
