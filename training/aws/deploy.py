@@ -136,17 +136,21 @@ def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, s
 def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     """Return the endpoint to deploy to: the one in use, or the other where it can't be changed in place.
 
-    Ids of one vocabulary mean nothing to a model of another. And AWS can't turn every endpoint into one of
-    the other kind. In both cases the function changes from one endpoint to the other without a failed
-    request.
+    Ids of one vocabulary mean nothing to a model of another. AWS can't turn every endpoint into one of the
+    other kind, and accepts no update of a stuck one. In these cases the function changes from one endpoint
+    to the other without a failed request.
     """
     first, second = cloud.stage.endpoints
     current = function.endpoint_in_use(cloud) or first
     description = hosting.describe(cloud, current)
-    if not description or description["EndpointStatus"] != "InService":
+    if description:
+        hosting.check_owned(cloud, description)
+        description = hosting.wait(cloud, current, say, fail=False)
+    if not description or description["EndpointStatus"] in hosting.DEAD:
         return current
-    hosting.check_owned(cloud, description)
-    if hosting.kind_of(description) != kind:
+    if description["EndpointStatus"] == hosting.STUCK:
+        difference = f"is {hosting.STUCK}"
+    elif hosting.kind_of(description) != kind:
         difference = "is of another kind"
     elif hosting.card_of(cloud, current)["vocabulary"] != vocabulary:
         difference = "has another vocabulary"

@@ -17,6 +17,15 @@ KINDS = ("serverless", "realtime")
 # The memory sizes and the limit of serverless inference.
 MEMORIES_MB, MAX_CONCURRENCY = (1024, 2048, 3072, 4096, 5120, 6144), 200
 VARIANT = "AllTraffic"
+# SageMaker's states of an endpoint. One that serves is never deleted to be created anew.
+SERVING = ("InService", "Updating", "RollingBack", "SystemUpdating", "UpdateRollbackFailed")
+CHANGING = ("Creating", "Updating", "RollingBack", "SystemUpdating", "Deleting")
+DEAD = ("Failed", "OutOfService")
+STUCK = "UpdateRollbackFailed"
+STUCK_REMEDY = (
+    "it still answers, by a mix of two configurations; AWS support can mend it, and `make deploy` creates"
+    " another endpoint beside it, then deletes it"
+)
 # The time between two looks at an endpoint, and the longest wait.
 POLL_SECONDS, WAIT_MINUTES = 10.0, 40
 # A sleeping serverless endpoint answers ModelNotReadyException until it has woken.
@@ -161,7 +170,7 @@ def ensure_log(cloud: Cloud, group: str) -> None:
 def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
     """Make an endpoint serve a configuration, and wait for it. Raises CloudError with the log's last lines.
 
-    An endpoint that is changing may finish first. A failed one is deleted and created anew.
+    An endpoint that is changing may finish first. A dead one is deleted and created anew.
     """
     sagemaker = cloud.client("sagemaker")
     ensure_log(cloud, cloud.stage.endpoint_log(endpoint))
@@ -169,8 +178,11 @@ def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
     if description:
         check_owned(cloud, description)
         description = wait(cloud, endpoint, say, fail=False)
-    if description and description["EndpointStatus"] != "InService":
-        say(f"endpoint {endpoint} is {description['EndpointStatus']}; it is deleted and created anew")
+    if description and description["EndpointStatus"] == STUCK:
+        raise CloudError(f"endpoint {endpoint} is {STUCK}: {STUCK_REMEDY}")
+    if description and description["EndpointStatus"] in DEAD:
+        reason = description.get("FailureReason", "AWS gave no reason")
+        say(f"endpoint {endpoint} is {description['EndpointStatus']} ({reason}); it is created anew")
         delete(cloud, endpoint, say)
         description = None
     if description is None:
@@ -257,7 +269,7 @@ def wait(cloud: Cloud, endpoint: str, say: Say, fail: bool = True) -> dict[str, 
         if status != last:
             say(f"endpoint {endpoint}: {status}")
             last = status
-        if not status.endswith("ing"):
+        if status not in CHANGING:
             if fail and status != "InService":
                 reason = (description or {}).get("FailureReason", "no reason was given")
                 raise CloudError(

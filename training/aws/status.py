@@ -76,6 +76,8 @@ def age(moment: datetime | None, now: datetime) -> str:
     '2 d'
     """
     if moment is None:
+    if resource.state == hosting.STUCK:
+        return f"endpoint {resource.name} is {hosting.STUCK}: {hosting.STUCK_REMEDY}"
         return ""
     seconds = (now - moment).total_seconds()
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):

@@ -51,6 +51,9 @@ def check(
     if description is None:
         raise CloudError(f"there is no endpoint {endpoint} in {cloud.stage.region}; run `make deploy` first")
     hosting.check_owned(cloud, description)
+    description = hosting.wait(cloud, endpoint, say, fail=False) or description
+    if description["EndpointStatus"] == hosting.STUCK:
+        raise CloudError(f"endpoint {endpoint} is {hosting.STUCK}: {hosting.STUCK_REMEDY}")
     description = hosting.wait(cloud, endpoint, say) or description
     serving = hosting.card_of(cloud, endpoint)
     if serving["vocabulary"] != loaded.identity.vocabulary:
