@@ -9,7 +9,8 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -32,6 +33,7 @@ STAGE = "dev"
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,11}")
 TAG_PROJECT, TAG_STAGE, TAG_REGION = "verdict:project", "verdict:stage", "verdict:region"
 CONNECT_SECONDS, READ_SECONDS, TRIES = 10, 60, 5
+Answer = TypeVar("Answer")
 
 
 class CloudError(Exception):
@@ -223,6 +225,36 @@ def check_choices(parser: argparse.ArgumentParser, **values: tuple[str, Sequence
 
 
 # --- errors -------------------------------------------------------------------------------------
+# --- new roles and rights -------------------------------------------------------------------------
+
+# AWS's services learn of a new role, or of its new rights, some seconds after IAM. Terraform waits as long.
+LAG_SECONDS, LAG_POLL_SECONDS = 120, 5.0
+_LAG = re.compile(
+    r"could not (assume|access)|(cannot|can't|unable to) (be )?assume|no s3 objects|not authorized to assume",
+    re.IGNORECASE,
+)
+
+
+def once_visible(call: Callable[[], Answer], say: Callable[[str], None] = print) -> Answer:
+    """Call AWS, and again for LAG_SECONDS while it does not know a role or its rights yet.
+
+    Raises botocore's errors.
+    """
+    deadline, waiting = time.monotonic() + LAG_SECONDS, False
+    while True:
+        try:
+            return call()
+        except ClientError as error:
+            if not _LAG.search(words_of(error)) or time.monotonic() > deadline:
+                raise
+            if not waiting:
+                say(
+                    f"AWS does not know the role's rights yet ({words_of(error)}); trying for {LAG_SECONDS} s"
+                )
+            waiting = True
+        time.sleep(LAG_POLL_SECONDS)
+
+
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _UNKNOWN = (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from training.aws import gateway, images, package
-from training.aws.cloud import Cloud, CloudError, code_of, is_missing, tag_list, tag_map
+from training.aws.cloud import Cloud, CloudError, code_of, is_missing, once_visible, tag_list, tag_map
 from training.endpoint import inference
 from vocab import messages
 from vocab.files import sha256
@@ -90,12 +90,14 @@ def _ensure_model(
     name = f"{cloud.stage.prefix}-{_digest([container, package_sha256, isolated, role])}"
     sagemaker = cloud.client("sagemaker")
     if not _exists(lambda: sagemaker.describe_model(ModelName=name)):
-        sagemaker.create_model(
-            ModelName=name,
-            ExecutionRoleArn=role,
-            PrimaryContainer=container,
-            EnableNetworkIsolation=isolated,
-            Tags=tag_list(cloud.stage.tags),
+        once_visible(
+            lambda: sagemaker.create_model(
+                ModelName=name,
+                ExecutionRoleArn=role,
+                PrimaryContainer=container,
+                EnableNetworkIsolation=isolated,
+                Tags=tag_list(cloud.stage.tags),
+            )
         )
     return name
 
@@ -186,11 +188,13 @@ def ensure_endpoint(cloud: Cloud, endpoint: str, config: str, say: Say) -> None:
         delete(cloud, endpoint, say)
         description = None
     if description is None:
-        sagemaker.create_endpoint(
-            EndpointName=endpoint, EndpointConfigName=config, Tags=tag_list(cloud.stage.tags)
+        tags = tag_list(cloud.stage.tags)
+        once_visible(
+            lambda: sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=config, Tags=tags),
+            say,
         )
     elif description["EndpointConfigName"] != config:
-        sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config)
+        once_visible(lambda: sagemaker.update_endpoint(EndpointName=endpoint, EndpointConfigName=config), say)
     else:
         return
     description = wait(cloud, endpoint, say)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -199,7 +198,6 @@ def _ensure_role(cloud: Cloud, name: str, trust_policy: dict[str, Any], rights: 
             Description=f"Verdict, stage {stage.name}",
             Tags=tag_list(stage.tags),
         )["Role"]
-        time.sleep(ROLE_SECONDS)
     else:
         check_role(stage, name, tag_map(role.get("Tags")))
         iam.update_assume_role_policy(RoleName=name, PolicyDocument=trust)

@@ -117,7 +117,7 @@ def ensure(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> None:
     instance = wait_until_settled(cloud, say)
     changed = ensure_lifecycle(cloud, hooks)
     if instance is None:
-        _make(cloud, options, role)
+        _make(cloud, options, role, say)
         say(f"notebook: making {cloud.stage.notebook} ({options.type}); this takes some minutes")
     elif instance["NotebookInstanceStatus"] == "InService":
         if changed or instance["InstanceType"] != options.type:
@@ -154,17 +154,20 @@ def ensure_lifecycle(cloud: Cloud, hooks: dict[str, str]) -> bool:
     return True
 
 
-def _make(cloud: Cloud, options: argparse.Namespace, role: str) -> None:
-    cloud.client("sagemaker").create_notebook_instance(
-        NotebookInstanceName=cloud.stage.notebook,
-        InstanceType=options.type,
-        RoleArn=role,
-        LifecycleConfigName=cloud.stage.notebook,
-        VolumeSizeInGB=options.volume,
-        DirectInternetAccess="Enabled",
-        RootAccess="Enabled",
-        PlatformIdentifier=PLATFORM,
-        Tags=tag_list(cloud.stage.tags),
+def _make(cloud: Cloud, options: argparse.Namespace, role: str, say: Say) -> None:
+    clouds.once_visible(
+        lambda: cloud.client("sagemaker").create_notebook_instance(
+            NotebookInstanceName=cloud.stage.notebook,
+            InstanceType=options.type,
+            RoleArn=role,
+            LifecycleConfigName=cloud.stage.notebook,
+            VolumeSizeInGB=options.volume,
+            DirectInternetAccess="Enabled",
+            RootAccess="Enabled",
+            PlatformIdentifier=PLATFORM,
+            Tags=tag_list(cloud.stage.tags),
+        ),
+        say,
     )
 
 

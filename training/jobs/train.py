@@ -250,7 +250,7 @@ def submit(cloud: Cloud, plan: Plan, role: str, channels: dict[str, str], folder
     """Start a plan's job with the code in a folder; return its name. Raises CloudError."""
     try:
         trainer = make_trainer(cloud, plan, role, channels, folder)
-        trainer.train(wait=False, logs=False)
+        clouds.once_visible(lambda: trainer.train(wait=False, logs=False))
     except (ValueError, TypeError) as error:
         reason = " ".join(str(error).split())[:300]
         raise CloudError(

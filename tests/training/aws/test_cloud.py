@@ -2,6 +2,7 @@
 
 import argparse
 import re
+from typing import Any
 
 import pytest
 from botocore.exceptions import (
@@ -80,6 +81,57 @@ def test_the_stage_comes_from_the_flag_or_the_variable(monkeypatch: pytest.Monke
     assert parse().stage == "prod"
     assert parse("--stage", "test").stage == "test"
     assert (parse().region, parse().dry_run) == (None, False)
+
+
+# --- new roles ----------------------------------------------------------------------------------
+
+LAGS = (
+    "Could not assume role arn:aws:iam::123456789012:role/verdict-dev-endpoint. Please ensure that the role"
+    " exists and allows principal 'sagemaker.amazonaws.com' to assume the role.",
+    "Could not access model data at s3://b/model.tar.gz. Please ensure that the role exists",
+    "The role can't be assumed: sagemaker.amazonaws.com is unable to assume it",
+    'No S3 objects found under S3 URL "s3://b/data" given in input data source.',
+)
+
+
+@pytest.mark.parametrize("words", LAGS)
+def test_a_role_that_aws_does_not_know_yet_is_waited_for(words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clouds, "LAG_POLL_SECONDS", 0)
+    answers: list[Any] = [error("ValidationException", words)] * 3 + ["made"]
+    lines: list[str] = []
+
+    def call() -> str:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return str(answer)
+
+    assert clouds.once_visible(call, lines.append) == "made"
+    assert len(lines) == 1 and words in lines[0]
+
+
+def test_a_role_that_never_appears_ends_with_aws_s_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clouds, "LAG_POLL_SECONDS", 0)
+    monkeypatch.setattr(clouds, "LAG_SECONDS", 0.01)
+
+    def call() -> None:
+        raise error("ValidationException", LAGS[0])
+
+    with pytest.raises(ClientError) as raised:
+        clouds.once_visible(call, lambda line: None)
+    assert LAGS[0] in clouds.sentence_of(raised.value)
+
+
+def test_another_refusal_is_not_tried_again() -> None:
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(1)
+        raise error("ValidationException", "1 validation error detected")
+
+    with pytest.raises(ClientError):
+        clouds.once_visible(call)
+    assert calls == [1]
 
 
 # --- sentences ----------------------------------------------------------------------------------
