@@ -344,7 +344,7 @@ def _sentence_of_answer(error: ClientError) -> str:
             return f"your AWS user lacks the right {match[1]}{resource}; add it and run this again"
         return f"your AWS user has no right to {error.operation_name} ({code}); add it and run this again"
     if code in _QUOTA:
-        return f"the account's quota is used up ({refusal}); raise it at Service Quotas, or choose less"
+        return f"the account's quota is used up ({refusal}); raise it at Service Quotas, or choose another"
     if code in _TAKEN:
         return f"another account has this name ({refusal}); use another --stage"
     return f"AWS refused {refusal} ({code})"

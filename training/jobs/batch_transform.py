@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from tqdm import tqdm
 
 from training.aws import function, hosting, inventory, resources
-from training.aws.cloud import Cloud, CloudError, is_missing, tag_list
+from training.aws.cloud import Cloud, CloudError, is_missing, once_visible, tag_list
 from training.aws.resources import HASH, bucket_tags, is_there
 from training.files.parts import PartsFolder
 from training.files.rows import BatchError, Count, Prediction, Source, parse_predictions, to_line
@@ -116,23 +116,39 @@ def start(
     Raises CloudError, BatchError, or what botocore raises.
     """
     job = kept.read_job()
-    if job and job["key"] != kept.key:
-        raise BatchError(
-            f"{kept.folder} belongs to another batch, transform job {job['name']}; finish that one,"
-            " delete the folder, or choose another --out"
-        )
-    if job is None:
-        if bucket_tags(cloud, cloud.stage.bucket) is None:
-            raise CloudError(
-                f"stage {cloud.stage.name} has no bucket in {cloud.stage.region}; run `make deploy` first"
+    if job and _exists(cloud, job):
+        if job["key"] != kept.key:
+            raise BatchError(
+                f"{kept.folder} belongs to another batch, transform job {job['name']}; finish that one,"
+                " delete the folder, or choose another --out"
             )
-        job = _plan(cloud, counted, kept, settings)
-        kept.write_job(job)
-    if not _exists(cloud, job):
-        job["files"] = _upload(cloud, source, job)
-        kept.write_job(job)
+        return job
+    if bucket_tags(cloud, cloud.stage.bucket) is None:
+        raise CloudError(
+            f"stage {cloud.stage.name} has no bucket in {cloud.stage.region}; run `make deploy` first"
+        )
+    job = _plan_anew(cloud, _plan(cloud, counted, kept, settings), job)
+    kept.write_job(job)
+    job["files"] = _upload(cloud, source, job)
+    kept.write_job(job)
+    try:
         _create(cloud, job)
+    except ClientError:
+        if not _exists(cloud, job):  # the reviews wait for no job
+            clean(cloud, job)
+            kept.job.unlink(missing_ok=True)
+            raise
     return job
+
+
+def _plan_anew(cloud: Cloud, plan: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the plan, with the name of an earlier one where its uploaded files fit; else delete those."""
+    if earlier is None:
+        return plan
+    if (earlier["key"], earlier["most_bytes"]) == (plan["key"], plan["most_bytes"]):
+        return plan | {"name": earlier["name"]}
+    clean(cloud, earlier)
+    return plan
 
 
 def wait(cloud: Cloud, job: dict[str, Any], kept: PartsFolder, minutes: int) -> None:
@@ -224,26 +240,30 @@ def _upload(cloud: Cloud, source: Source, job: dict[str, Any]) -> int:
 def _create(cloud: Cloud, job: dict[str, Any]) -> None:
     place = f"s3://{cloud.stage.bucket}/{_prefix(job)}"
     concurrent = min(cores_of(job["instance_type"]), MAX_CONCURRENT_MB // MAX_PAYLOAD_MB)
-    cloud.client("sagemaker").create_transform_job(
-        TransformJobName=job["name"],
-        ModelName=job["model"],
-        MaxConcurrentTransforms=concurrent,
-        ModelClientConfig={"InvocationsTimeoutInSeconds": ANSWER_SECONDS, "InvocationsMaxRetries": RETRIES},
-        MaxPayloadInMB=MAX_PAYLOAD_MB,
-        BatchStrategy="MultiRecord",
-        TransformInput={
+    request = {
+        "TransformJobName": job["name"],
+        "ModelName": job["model"],
+        "MaxConcurrentTransforms": concurrent,
+        "ModelClientConfig": {
+            "InvocationsTimeoutInSeconds": ANSWER_SECONDS,
+            "InvocationsMaxRetries": RETRIES,
+        },
+        "MaxPayloadInMB": MAX_PAYLOAD_MB,
+        "BatchStrategy": "MultiRecord",
+        "TransformInput": {
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{place}in/"}},
             "ContentType": messages.JSON_LINES,
             "SplitType": "Line",
         },
-        TransformOutput={
+        "TransformOutput": {
             "S3OutputPath": f"{place}out",
             "Accept": messages.JSON_LINES,
             "AssembleWith": "Line",
         },
-        TransformResources={"InstanceType": job["instance_type"], "InstanceCount": job["instances"]},
-        Tags=tag_list(cloud.stage.tags),
-    )
+        "TransformResources": {"InstanceType": job["instance_type"], "InstanceCount": job["instances"]},
+        "Tags": tag_list(cloud.stage.tags),
+    }
+    once_visible(lambda: cloud.client("sagemaker").create_transform_job(**request))
 
 
 def _failed(cloud: Cloud, job: dict[str, Any], kept: PartsFolder, status: str, reason: str) -> CloudError:
