@@ -15,7 +15,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -60,16 +60,15 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
     endpoint, model, digest = host(cloud, options, loaded, say)
     hosting.ensure_scaling(cloud, endpoint, plan)
-    function_role = allow_calls(cloud, endpoint)
-    api = function.deploy(
-        cloud, endpoint, function_role, say, options.reserved_concurrency, options.cors_origin, plan.kind
-    )
+    settings = settings_of(cloud, options, say)
+    function_role = allow_calls(cloud, endpoint, settings)
+    reserved = options.reserved_concurrency
+    api = function.deploy(cloud, endpoint, function_role, say, settings, reserved, plan.kind)
     api_url = options.api_url or api.url
     if not options.no_api_check:
-        check_api(api_url, loaded)
-        say(f"API: {api_url} answered a test review correctly")
+        say(check_api(api_url, loaded))
     retire(cloud, endpoint, say)
-    resources.ensure_function_role(cloud, endpoint)
+    resources.ensure_function_role(cloud, endpoint, settings=settings)
     beside_url = options.beside_api_url
     page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say, beside_url)
     page.retire(cloud, options.site, say)
@@ -161,12 +160,21 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     return other
 
 
-def allow_calls(cloud: Cloud, endpoint: str) -> str:
+def settings_of(cloud: Cloud, options: argparse.Namespace, say: Say) -> dict[str, str]:
+    """Return the function's settings, and print which of them stay as they were deployed."""
+    env = {**os.environ, "CORS_ORIGIN": options.cors_origin or ""}
+    kept = function.kept_settings(cloud, env)
+    if kept:
+        say(f"function: {', '.join(kept)} as deployed before; {kept[0]}=none would take it away")
+    return function.settings(cloud, env)
+
+
+def allow_calls(cloud: Cloud, endpoint: str, settings: Mapping[str, str]) -> str:
     """Allow the function an endpoint, and the one that it still calls; return its role's ARN."""
     current = function.endpoint_in_use(cloud)
     if current in (None, endpoint):
-        return resources.ensure_function_role(cloud, endpoint)
-    role = resources.ensure_function_role(cloud, endpoint, str(current))
+        return resources.ensure_function_role(cloud, endpoint, settings=settings)
+    role = resources.ensure_function_role(cloud, endpoint, str(current), settings=settings)
     time.sleep(resources.ROLE_SECONDS)
     return role
 
@@ -183,8 +191,11 @@ def retire(cloud: Cloud, endpoint: str, say: Say) -> None:
             hosting.delete(cloud, other, say)
 
 
-def check_api(url: str, loaded: inference.LoadedModel) -> None:
-    """Send the API a test review and compare its answer with this machine's. Raises CloudError."""
+def check_api(url: str, loaded: inference.LoadedModel) -> str:
+    """Send the API a test review, compare its answer with this machine's, and return a sentence on it.
+
+    Raises CloudError.
+    """
     expected = loaded.predict(hosting.REVIEWS[0])[1].probability
     body = json.dumps({"review": hosting.REVIEWS[0]}).encode()
     headers = {"Content-Type": "application/json", "X-Api-Key": os.environ.get("API_KEY", "")}
@@ -197,9 +208,11 @@ def check_api(url: str, loaded: inference.LoadedModel) -> None:
             model_id, probability = answer["model"]["id"], answer["probability"]
             close = abs(probability - expected) <= hosting.MAX_DIFFERENCE
             if model_id == loaded.identity.id and close:
-                return
+                return f"API: {url} answered a test review correctly"
             fault = f"{model_id} answers {probability:.3f}, this machine {expected:.3f}"
         except urllib.error.HTTPError as error:
+            if error.code == 401 and not os.environ.get("API_KEY"):
+                return f"API: {url} wants a key, so no review was sent; API_KEY would send one"
             fault = f"{error.code} {error.read(500).decode(errors='replace')}"
         except (OSError, ValueError, KeyError) as error:
             fault = str(error)
@@ -278,7 +291,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="host of the page (default: SITE, or cloudfront)",
     )
     add("--reserved-concurrency", type=int, help="limit of function executions at once (default: none)")
-    add("--cors-origin", help="origins whose pages may read answers (default: any)")
+    add(
+        "--cors-origin",
+        default=environ.get("CORS_ORIGIN") or None,
+        help="origins whose pages may read answers (default: CORS_ORIGIN, or as deployed, or any)",
+    )
     add("--budget-email", help="address for a mail when the month's cost nears --budget-dollars")
     add("--budget-dollars", type=float, default=20.0, help="the account's monthly budget (default 20)")
     add(

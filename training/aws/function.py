@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +27,10 @@ CHALICE_SECONDS = 900
 LEFT_OUT = "Could not install dependencies"
 # Chalice names the API after the app, whatever the stage.
 API_NAME = "verdict"
-# The function gets these variables from the environment of the deploy, where they are set.
-PASSED_ON = ("AUTH", "API_KEYS", "FEEDBACK")
+# The function's variables that a deploy's environment may change. Others' deploys keep them as they are.
+SETTINGS = ("AUTH", "API_KEYS", "FEEDBACK", "CORS_ORIGIN")
+# This value takes a setting away.
+NONE = "none"
 # AWS changes a function's code before its variables. In between, the endpoint that the zip names holds.
 ENDPOINT_FILE = Path("chalicelib/endpoint.json")
 
@@ -45,18 +48,41 @@ def stages() -> list[str]:
     return list(_config()["stages"])
 
 
+def settings(cloud: Cloud, env: Mapping[str, str]) -> dict[str, str]:
+    """Return the function's settings: the environment's, and for unset ones those that are deployed.
+
+    An empty variable counts as unset: `make` exports it so.
+    """
+    given = {name: env[name] for name in SETTINGS if env.get(name)}
+    return {name: value for name, value in (deployed_settings(cloud) | given).items() if value != NONE}
+
+
+def kept_settings(cloud: Cloud, env: Mapping[str, str]) -> list[str]:
+    """Return the names of the deployed settings that the environment does not change."""
+    return [name for name in deployed_settings(cloud) if not env.get(name)]
+
+
+def deployed_settings(cloud: Cloud) -> dict[str, str]:
+    """Return the settings of the deployed function."""
+    deployed = variables(cloud)
+    return {name: deployed[name] for name in SETTINGS if deployed.get(name)}
+
+
 def deploy(
     cloud: Cloud,
     endpoint: str,
     role: str,
     say: Say,
+    own: Mapping[str, str],
     reserved: int | None = None,
-    origin: str | None = None,
     kind: str = "serverless",
 ) -> Api:
-    """Deploy function and API with Chalice, then set throttle, tags and errors. Raises CloudError."""
+    """Deploy function and API with Chalice, then set throttle, tags and errors; ``own`` are its settings.
+
+    Raises CloudError.
+    """
     hosting.ensure_log(cloud, cloud.stage.function_log)
-    folder = build(cloud, endpoint, role, reserved, origin, kind)
+    folder = build(cloud, endpoint, role, own, reserved, kind)
     say("chalice deploy")
     output = _run_chalice(folder, cloud)
     if LEFT_OUT in output:
@@ -67,7 +93,7 @@ def deploy(
     api = find_api(cloud)
     if api is None:
         raise CloudError(f"chalice deploy created no API:\n{output[-500:]}")
-    finish(cloud, api, origin)
+    finish(cloud, api, own.get("CORS_ORIGIN"))
     return api
 
 
@@ -75,8 +101,8 @@ def build(
     cloud: Cloud,
     endpoint: str,
     role: str,
+    settings: Mapping[str, str],
     reserved: int | None = None,
-    origin: str | None = None,
     kind: str = "serverless",
 ) -> Path:
     """Copy chalice_app/ with its links followed; write the endpoint's file, config and record of deploys."""
@@ -95,10 +121,8 @@ def build(
     own = config["stages"][stage.name]
     own.pop("iam_policy_file", None)
     own |= {"manage_iam_role": False, "iam_role_arn": role, "tags": stage.tags}
-    own["environment_variables"] = {**own.get("environment_variables", {}), "ENDPOINT_NAME": endpoint}
-    if origin:
-        own["environment_variables"]["CORS_ORIGIN"] = origin
-    own["environment_variables"] |= {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+    fixed = {**own.get("environment_variables", {}), "ENDPOINT_NAME": endpoint}
+    own["environment_variables"] = fixed | settings
     if reserved is not None:
         own["reserved_concurrency"] = reserved
     write_json(folder / ".chalice" / "config.json", config)
@@ -186,11 +210,15 @@ def describe(cloud: Cloud) -> dict[str, Any] | None:
     return description
 
 
+def variables(cloud: Cloud) -> dict[str, str]:
+    """Return the deployed function's variables; empty without a function."""
+    configuration = (describe(cloud) or {}).get("Configuration", {})
+    return dict(configuration.get("Environment", {}).get("Variables", {}))
+
+
 def endpoint_in_use(cloud: Cloud) -> str | None:
     """Return the endpoint that the deployed function calls, or None."""
-    configuration = (describe(cloud) or {}).get("Configuration", {})
-    name = configuration.get("Environment", {}).get("Variables", {}).get("ENDPOINT_NAME")
-    return None if name is None else str(name)
+    return variables(cloud).get("ENDPOINT_NAME")
 
 
 def apis(cloud: Cloud) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from training.aws.cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is
 from vocab.files import sha256_of
 from vocab.messages.feedback import Place, PlaceError, read_place
 
-# Other services know a new role only after some seconds.
+# The function may use a new right of its role after some seconds.
 ROLE_SECONDS = 10
 HASH = "sha256"
 PUBLIC_ACCESS = {
@@ -166,10 +166,14 @@ def revoke(cloud: Cloud, role: str, name: str) -> None:
             raise
 
 
-def ensure_function_role(cloud: Cloud, *endpoints: str) -> str:
-    """Create the Lambda's role, which may call these endpoints, or repair it; return its ARN."""
+def ensure_function_role(cloud: Cloud, *endpoints: str, settings: Mapping[str, str] | None = None) -> str:
+    """Create the Lambda's role, which may call these endpoints, or repair it; return its ARN.
+
+    ``settings`` are the function's, by default this environment's: they name the place of feedback.
+    """
     trust = policies.trust(cloud.stage, "lambda")
-    rights = policies.of_function(cloud.stage, *endpoints, feedback=function_feedback(os.environ))
+    feedback = function_feedback(os.environ if settings is None else settings)
+    rights = policies.of_function(cloud.stage, *endpoints, feedback=feedback)
     return _ensure_role(cloud, cloud.stage.function_role, trust, rights)
 
 

@@ -1,6 +1,7 @@
 """A deploy against a simulated AWS: complete, unchanged by a second run, and removed whole."""
 
 import json
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -177,7 +178,8 @@ def test_who_deploys_hands_on_whether_a_key_is_wanted_and_the_hashes_alone(
 ) -> None:
     for name, value in {"AUTH": "key", "API_KEYS": "ab" * 32, "API_KEY": "verdict_secret"}.items():
         monkeypatch.setenv(name, value)
-    text = (function.build(cloud, "verdict-dev", "role") / ".chalice/config.json").read_text()
+    own = function.settings(cloud, os.environ)
+    text = (function.build(cloud, "verdict-dev", "role", own) / ".chalice/config.json").read_text()
     variables = json.loads(text)["stages"]["dev"]["environment_variables"]
     assert variables == {"ENDPOINT_NAME": "verdict-dev", "AUTH": "key", "API_KEYS": "ab" * 32}
     assert "verdict_secret" not in text
