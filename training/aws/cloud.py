@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -21,6 +21,7 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     EndpointConnectionError,
+    MissingDependencyException,
     NoCredentialsError,
     NoRegionError,
     PartialCredentialsError,
@@ -224,7 +225,6 @@ def check_choices(parser: argparse.ArgumentParser, **values: tuple[str, Sequence
             parser.error(f"{variable} must be one of {', '.join(choices)}, got {value[:20]!r}")
 
 
-# --- errors -------------------------------------------------------------------------------------
 # --- new roles and rights -------------------------------------------------------------------------
 
 # AWS's services learn of a new role, or of its new rights, some seconds after IAM. Terraform waits as long.
@@ -255,6 +255,7 @@ def once_visible(call: Callable[[], Answer], say: Callable[[str], None] = print)
         time.sleep(LAG_POLL_SECONDS)
 
 
+# --- errors -------------------------------------------------------------------------------------
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired")
 _UNKNOWN = (
@@ -323,6 +324,16 @@ def sentence_of(error: Exception) -> str:
         return "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"
     if isinstance(error, ProfileNotFound):
         return f"{error}; set AWS_PROFILE to one of `aws configure list-profiles`"
+def is_denied(error: ClientError) -> bool:
+    """Return whether AWS refused a call for want of a right."""
+    return code_of(error) in _DENIED
+
+
+def words_of(error: ClientError) -> str:
+    """Return the first line of AWS's own words, or its code where it said nothing."""
+    return _first_line(str(error.response.get("Error", {}).get("Message", ""))) or code_of(error)
+
+
     if isinstance(error, EndpointConnectionError):
         return f"AWS can't be reached ({error}); check the network and the region"
     if isinstance(error, ClientError):
@@ -331,8 +342,11 @@ def sentence_of(error: Exception) -> str:
 
 
 def _sentence_of_answer(error: ClientError) -> str:
-    code, message = code_of(error), _first_line(str(error.response.get("Error", {}).get("Message", "")))
-    refusal = f"{error.operation_name}: {message or code}"
+    if isinstance(error, MissingDependencyException):
+        # botocore reads the credentials of `aws login` with this package alone.
+        return f"{str(error).rstrip('.')}; run `{sys.executable} -m pip install 'botocore[crt]'`"
+    code, message = code_of(error), words_of(error)
+    refusal = f"{error.operation_name}: {message}"
     if code in _EXPIRED:
         return "the AWS credentials have expired; sign in again (`aws sso login`, or new keys)"
     if code in _UNKNOWN:
@@ -342,7 +356,9 @@ def _sentence_of_answer(error: ClientError) -> str:
         if match:
             resource = f" on {match[2]}" if match[2] else ""
             return f"your AWS user lacks the right {match[1]}{resource}; add it and run this again"
-        return f"your AWS user has no right to {error.operation_name} ({code}); add it and run this again"
+        if message in ("Access Denied", "Forbidden", code):
+            return f"your AWS user has no right to {error.operation_name} ({code}); add it and run this again"
+        return f"AWS refused {refusal} ({code})"
     if code in _QUOTA:
         return f"the account's quota is used up ({refusal}); raise it at Service Quotas, or choose another"
     if code in _TAKEN:

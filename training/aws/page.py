@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from static_site import serve
 from training.aws import policies, resources
-from training.aws.cloud import Cloud, CloudError, is_missing, tag_list, tag_map
+from training.aws.cloud import Cloud, CloudError, is_missing, tag_list, tag_map, words_of
 from training.aws.hosting import Say
 from vocab.files import sha256
 
@@ -22,6 +22,8 @@ SECURITY_HEADERS = "67f7725c-6f97-4210-82d7-5512b31e9d03"
 # Browsers look for a newer file after this time; CloudFront does so after an invalidation.
 CACHE = "public, max-age=300"
 POLL_SECONDS, WAIT_MINUTES = 15.0, 30
+# CloudFront's words to an account that AWS has not verified: https://github.com/aws-samples/aws-cdk-examples/issues/279
+UNVERIFIED = "must be verified"
 HEAD = '<meta charset="utf-8">'
 
 
@@ -191,21 +193,33 @@ def access_controls(cloud: Cloud) -> list[dict[str, Any]]:
 
 def ensure_distribution(cloud: Cloud, say: Say) -> dict[str, Any]:
     """Create the distribution in front of the site's bucket unless it exists; enable a disabled one."""
-    client = cloud.client("cloudfront")
     existing = distributions(cloud)
     if not existing:
         control = _ensure_control(cloud)
-        say("CloudFront distribution: created; it answers everywhere after some minutes")
-        created = client.create_distribution_with_tags(
+        say("CloudFront distribution: it answers everywhere some minutes after its creation")
+        return _create_distribution(cloud, control)
+    if not existing[0]["Enabled"]:
+        _switch(cloud, existing[0]["Id"], enabled=True)
+    return existing[0]
+
+
+def _create_distribution(cloud: Cloud, control: str) -> dict[str, Any]:
+    """Create the distribution. Raises CloudError while AWS has not verified a new account."""
+    try:
+        created = cloud.client("cloudfront").create_distribution_with_tags(
             DistributionConfigWithTags={
                 "DistributionConfig": _distribution(cloud, control),
                 "Tags": {"Items": tag_list(cloud.stage.tags)},
             }
         )
-        return dict(created["Distribution"])
-    if not existing[0]["Enabled"]:
-        _switch(cloud, existing[0]["Id"], enabled=True)
-    return existing[0]
+    except ClientError as error:
+        if UNVERIFIED not in words_of(error):
+            raise
+        raise CloudError(
+            f"CloudFront said: {words_of(error).rstrip('.')}. API and endpoint are up; ask AWS support, then"
+            " run `make deploy` again, or deploy the page without CloudFront: `make deploy SITE=website`"
+        ) from error
+    return dict(created["Distribution"])
 
 
 def _ensure_control(cloud: Cloud) -> str:

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import (
     ClientError,
     EndpointConnectionError,
+    MissingDependencyException,
     NoCredentialsError,
     NoRegionError,
     ProfileNotFound,
@@ -152,6 +153,14 @@ def test_another_refusal_is_not_tried_again() -> None:
                 "User: x is not authorized to perform: iam:CreateRole on resource: arn:y because no policy",
             ),
             "lacks the right iam:CreateRole on arn:y; add it",
+        ),
+        (
+            error("AccessDenied", "Your account must be verified", "CreateDistribution"),
+            r"^AWS refused CreateDistribution: Your account must be verified \(AccessDenied\)$",
+        ),
+        (
+            MissingDependencyException(msg="Using the login provider requires botocore[crt]."),
+            r"requires botocore\[crt\]; run `.*python.* -m pip install 'botocore\[crt\]'`",
         ),
         (error("AccessDenied", "Access Denied", "PutBucketPolicy"), r"no right to PutBucketPolicy \(AccessD"),
         (error("ResourceLimitExceeded", "0 Instances"), "the account's quota is used up .*0 Instances"),
