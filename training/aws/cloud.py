@@ -33,8 +33,8 @@ STAGE = "dev"
 # A bucket's name, with account and region in it, has at most 63 characters.
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,11}")
 TAG_PROJECT, TAG_STAGE, TAG_REGION = "verdict:project", "verdict:stage", "verdict:region"
-CONNECT_SECONDS, READ_SECONDS, TRIES = 10, 60, 5
 Answer = TypeVar("Answer")
+CONNECT_SECONDS, READ_SECONDS, TRIES = 10, 60, 5
 
 
 class CloudError(Exception):
@@ -264,7 +264,15 @@ _UNKNOWN = (
     "InvalidAccessKeyId",
     "SignatureDoesNotMatch",
 )
-_DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError")
+_DENIED = (
+    "403",
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "OptInRequired",
+    "SubscriptionRequiredException",
+    "UnauthorizedOperation",
+)
 _QUOTA = (
     "ResourceLimitExceeded",
     "LimitExceededException",
@@ -316,14 +324,6 @@ def is_missing(error: ClientError) -> bool:
     return code_of(error) in MISSING or (by_words and code_of(error).startswith("Validation"))
 
 
-def sentence_of(error: Exception) -> str:
-    """Return one sentence with an error's reason and a remedy."""
-    if isinstance(error, NoRegionError):
-        return "no AWS region is set; set one with --region or AWS_REGION"
-    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
-        return "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"
-    if isinstance(error, ProfileNotFound):
-        return f"{error}; set AWS_PROFILE to one of `aws configure list-profiles`"
 def is_denied(error: ClientError) -> bool:
     """Return whether AWS refused a call for want of a right."""
     return code_of(error) in _DENIED
@@ -334,6 +334,17 @@ def words_of(error: ClientError) -> str:
     return _first_line(str(error.response.get("Error", {}).get("Message", ""))) or code_of(error)
 
 
+def sentence_of(error: Exception) -> str:
+    """Return one sentence with an error's reason and a remedy."""
+    if isinstance(error, NoRegionError):
+        return "no AWS region is set; set one with --region or AWS_REGION"
+    if isinstance(error, (NoCredentialsError, PartialCredentialsError)):
+        return "no AWS credentials were found; run `aws configure`, or set AWS_PROFILE"
+    if isinstance(error, ProfileNotFound):
+        return f"{error}; set AWS_PROFILE to one of `aws configure list-profiles`"
+    if isinstance(error, MissingDependencyException):
+        # botocore reads the credentials of `aws login` with this package alone.
+        return f"{str(error).rstrip('.')}; run `{sys.executable} -m pip install 'botocore[crt]'`"
     if isinstance(error, EndpointConnectionError):
         return f"AWS can't be reached ({error}); check the network and the region"
     if isinstance(error, ClientError):
@@ -342,9 +353,6 @@ def words_of(error: ClientError) -> str:
 
 
 def _sentence_of_answer(error: ClientError) -> str:
-    if isinstance(error, MissingDependencyException):
-        # botocore reads the credentials of `aws login` with this package alone.
-        return f"{str(error).rstrip('.')}; run `{sys.executable} -m pip install 'botocore[crt]'`"
     code, message = code_of(error), words_of(error)
     refusal = f"{error.operation_name}: {message}"
     if code in _EXPIRED:

@@ -251,8 +251,9 @@ def outline(cloud: Cloud, options: argparse.Namespace) -> str:
         f"page      {'not deployed' if options.site == 'none' else f'{stage.site_bucket}, {options.site}'}",
         f"logs      {stage.function_log}, {stage.endpoint_log(stage.endpoint)}, kept {gateway.LOG_DAYS} days",
     ]
-    count = len(inventory.find(cloud))
-    lines.append(f"this stage has {count} resources already; a deploy keeps or updates them")
+    seen = inventory.look(cloud)
+    lines.append(f"this stage has {len(seen.resources)} resources already; a deploy keeps or updates them")
+    lines += seen.lines()
     return "\n".join(lines)
 
 

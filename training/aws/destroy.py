@@ -24,19 +24,21 @@ ROUNDS = 3
 
 
 def destroy(cloud: Cloud, say: Say = print) -> int:
-    """Remove everything; return the number of resources. Raises CloudError when something stays.
+    """Remove everything; return the number of resources. Raises CloudError when something may be left.
 
-    A resource that can't be removed does not stop the others. The next round tries it again.
+    A resource that can't be removed does not stop the others, and neither does a kind that can't be looked
+    at. The next round tries it again.
     """
     removed = 0
     errors: list[str] = []
     for _ in range(ROUNDS):
-        found = inventory.find(cloud)
-        if not found:
+        seen = inventory.look(cloud)
+        if not seen.resources:
+            check_all_seen(seen, removed)
             remove_local_records(cloud)
             return removed
         errors = []
-        for resource in found:
+        for resource in seen.resources:
             try:
                 inventory.remove(cloud, resource, say)
             except (CloudError, BotoCoreError, ClientError) as error:
@@ -44,14 +46,25 @@ def destroy(cloud: Cloud, say: Say = print) -> int:
                 continue
             say(f"removed {resource.kind} {resource.name}")
             removed += 1
-    left = inventory.find(cloud)
-    if left:
+    seen = inventory.look(cloud)
+    if seen.resources:
         raise CloudError(
             "these resources are left, run this again:\n"
-            + "\n".join(errors or [f"{resource.kind} {resource.name}" for resource in left])
+            + "\n".join(errors or [f"{resource.kind} {resource.name}" for resource in seen.resources])
+            + "".join(f"\n{line}" for line in seen.lines())
         )
+    check_all_seen(seen, removed)
     remove_local_records(cloud)
     return removed
+
+
+def check_all_seen(seen: inventory.Look, removed: int) -> None:
+    """Raise CloudError when AWS hid a kind that a deploy makes, so that something of it may be left."""
+    if seen.blind():
+        raise CloudError(
+            f"removed {removed} resources, but something may be left; add the rights and run this again:\n"
+            + "\n".join(seen.lines())
+        )
 
 
 def remove_local_records(cloud: Cloud) -> None:
@@ -76,13 +89,16 @@ def main() -> None:
     with clouds.exit_on_error("destroy"):
         cloud = clouds.open_stage(options.stage, options.region)
         stage = cloud.stage
-        found = inventory.find(cloud)
+        seen = inventory.look(cloud)
         place = f"stage {stage.name} in {stage.region}, account {stage.account}"
-        if not found:
+        for line in seen.lines():
+            print(f"destroy: {line}")
+        if not seen.resources:
+            check_all_seen(seen, 0)
             remove_local_records(cloud)
             print(f"destroy: {place} has no resources")
             return
-        print(f"{place}:\n{listing(found)}")
+        print(f"{place}:\n{listing(seen.resources)}")
         if options.dry_run:
             return
         if not (options.yes or confirm()):

@@ -275,7 +275,7 @@ def wait(cloud: Cloud, endpoint: str, say: Say, fail: bool = True) -> dict[str, 
             last = status
         if status not in CHANGING:
             if fail and status != "InService":
-                reason = (description or {}).get("FailureReason", "no reason was given")
+                reason = (description or {}).get("FailureReason", "AWS gave no reason")
                 raise CloudError(
                     f"endpoint {endpoint} is {status}: {reason}"
                     + last_lines(cloud, cloud.stage.endpoint_log(endpoint))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from training.aws import budget, function, hosting, page, prices, resources
-from training.aws.cloud import Cloud, CloudError, is_missing, tag_map
+from training.aws.cloud import Cloud, CloudError, is_denied, is_missing, sentence_of, tag_map
 from training.aws.hosting import Say
 
 POLL_SECONDS, WAIT_MINUTES = 10.0, 20
@@ -36,8 +36,43 @@ Finder = Callable[[Cloud], Iterator[Resource]]
 Remover = Callable[[Cloud, Resource, Say], None]
 
 
+class Look(NamedTuple):
+    """What a look at the account found, and AWS's refusal for each kind that it could not look at."""
+
+    resources: list[Resource]
+    refusals: dict[str, str]
+
+    def lines(self) -> list[str]:
+        """Return a line for each kind that was not looked at."""
+        return [
+            f"not looked at: {kind} ({words})" + (f"; {ON_REQUEST[kind]}" if kind in ON_REQUEST else "")
+            for kind, words in self.refusals.items()
+        ]
+
+    def blind(self) -> list[str]:
+        """Return the kinds that a deploy always makes and that were not looked at."""
+        return [kind for kind in self.refusals if kind not in ON_REQUEST]
+
+
+def look(cloud: Cloud) -> Look:
+    """Return everything of the stage that the caller may see, in the order of its removal.
+
+    A kind that AWS refuses to show does not hide the others. Raises botocore's errors.
+    """
+    found, refusals = list[Resource](), dict[str, str]()
+    for kind, (finder, _) in KINDS.items():
+        try:
+            for resource in finder(cloud):
+                found.append(resource)
+        except ClientError as error:
+            if not is_denied(error):
+                raise
+            refusals[kind] = sentence_of(error)
+    return Look(found, refusals)
+
+
 def find(cloud: Cloud) -> list[Resource]:
-    """Return everything of the stage, in the order of its removal."""
+    """Return everything of the stage. Raises ClientError where the caller may not see a kind."""
     return [resource for finder, _ in KINDS.values() for resource in finder(cloud)]
 
 
@@ -94,6 +129,10 @@ def _find_roles(cloud: Cloud) -> Iterator[Resource]:
         used = (function.describe(cloud) or {}).get("Configuration", {}).get("Role", "")
     except CloudError:
         used = ""
+    except ClientError as error:
+        if not is_denied(error):
+            raise
+        used = ""
     names = (stage.function_role, stage.prefix, stage.endpoint_role, stage.adapt_role, stage.role)
     for name in dict.fromkeys(names):
         try:
@@ -145,9 +184,9 @@ def _find_endpoints(cloud: Cloud) -> Iterator[Resource]:
         try:
             hour = _endpoint_hour(cloud, entry["EndpointName"])
         except ClientError as error:  # deleted meanwhile, or its configuration is
-            if not is_missing(error):
+            if not (is_missing(error) or is_denied(error)):
                 raise
-            hour = 0.0
+            hour = 0.0 if is_missing(error) else float("nan")
         yield Resource(
             "endpoint", entry["EndpointName"], entry["EndpointStatus"], entry["CreationTime"], hour
         )
@@ -322,8 +361,11 @@ def _find_buckets(cloud: Cloud) -> Iterator[Resource]:
         try:
             if resources.check_bucket(cloud, bucket) is not None:
                 yield Resource("bucket", bucket)
-        except CloudError:  # not ours
-            continue
+        except CloudError as error:
+            # AWS answers 403 for another's bucket and for one that we may not see. Ours has our account's
+            # number in its name, so that is the likely one.
+            if isinstance(error.__cause__, ClientError):
+                raise error.__cause__ from None
 
 
 def _remove_bucket(cloud: Cloud, resource: Resource, say: Say) -> None:
@@ -362,6 +404,8 @@ KINDS: dict[str, tuple[Finder, Remover]] = {
     "bucket": (_find_buckets, _remove_bucket),
     "budget": (_find_budget, _remove_budget),
 }
+# An account hides its budgets from users by default. A stage has one only where somebody asked for it.
+ON_REQUEST = {"budget": "a stage has one only after a deploy with --budget-email"}
 
 
 def _wait_while(busy: Callable[[], bool], resource: Resource) -> None:

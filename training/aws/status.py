@@ -6,9 +6,12 @@ python -m training.aws.status --stage dev
 import argparse
 import json
 import math
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from training.aws import cloud as clouds
 from training.aws import hosting, inventory
@@ -18,37 +21,52 @@ from training.aws.inventory import Resource
 # Invocations of the last DAYS count; an endpoint without any for IDLE_HOURS is idle.
 DAYS, IDLE_HOURS = 7, 24
 HOURS_A_MONTH = 730
+REFUSED = "this is not all; add the rights that are named above, or ask somebody who has them"
 
 
-def invocations(cloud: Cloud, endpoint: str, now: datetime) -> dict[str, Any]:
-    """Return an endpoint's number of invocations in the last DAYS, and the hour of the last one."""
-    points = cloud.client("cloudwatch").get_metric_statistics(
-        Namespace="AWS/SageMaker",
-        MetricName="Invocations",
-        Dimensions=[
-            {"Name": "EndpointName", "Value": endpoint},
-            {"Name": "VariantName", "Value": hosting.VARIANT},
-        ],
-        StartTime=now - timedelta(days=DAYS),
-        EndTime=now + timedelta(hours=1),  # with the current hour
-        Period=3600,
-        Statistics=["Sum"],
-    )["Datapoints"]
+def invocations(cloud: Cloud, endpoint: str, now: datetime) -> dict[str, Any] | None:
+    """Return an endpoint's number of invocations in the last DAYS, and the hour of the last one.
+
+    The result is None where the caller may not see it.
+    """
+    try:
+        points = cloud.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/SageMaker",
+            MetricName="Invocations",
+            Dimensions=[
+                {"Name": "EndpointName", "Value": endpoint},
+                {"Name": "VariantName", "Value": hosting.VARIANT},
+            ],
+            StartTime=now - timedelta(days=DAYS),
+            EndTime=now + timedelta(hours=1),  # with the current hour
+            Period=3600,
+            Statistics=["Sum"],
+        )["Datapoints"]
+    except ClientError as error:
+        if not clouds.is_denied(error):
+            raise
+        return None
     busy = [point for point in points if point["Sum"]]
     last = max((point["Timestamp"] for point in busy), default=None)
     return {"count": int(sum(point["Sum"] for point in busy)), "last": last}
 
 
 def rows(cloud: Cloud, now: datetime) -> list[dict[str, Any]]:
-    """Return a row for each of the stage's resources."""
+    """Return a row for each of the stage's resources. Raises ClientError where one may not be seen."""
+    return rows_of(cloud, inventory.find(cloud), now)
+
+
+def rows_of(cloud: Cloud, resources: Sequence[Resource], now: datetime) -> list[dict[str, Any]]:
+    """Return a row for each of these resources."""
     table = []
-    for resource in inventory.find(cloud):
+    for resource in resources:
         made = resource.made.isoformat() if resource.made else None
         row: dict[str, Any] = {**resource._asdict(), "made": made}
         if resource.kind == "endpoint":
             usage = invocations(cloud, resource.name, now)
-            row["invocations"] = usage["count"]
-            row["last"] = usage["last"].isoformat() if usage["last"] else None
+            if usage is not None:
+                row["invocations"] = usage["count"]
+                row["last"] = usage["last"].isoformat() if usage["last"] else None
         row["warning"] = warning(resource, row, now)
         table.append(row)
     return table
@@ -58,12 +76,16 @@ def warning(resource: Resource, row: dict[str, Any], now: datetime) -> str | Non
     """Return a sentence about a resource that has failed or costs money unused, or None."""
     if resource.state == "Failed":
         return f"{resource.kind} {resource.name} has failed; deploy again, or `make destroy`"
+    if resource.state == hosting.STUCK:
+        return f"endpoint {resource.name} is {hosting.STUCK}: {hosting.STUCK_REMEDY}"
     if resource.idle_hour == 0:
         return None
     price = "by the hour" if math.isnan(resource.idle_hour) else f"${resource.idle_hour:.3f} an hour"
     if resource.kind != "endpoint":
         return f"{resource.kind} {resource.name} runs and costs {price}"
-    last = datetime.fromisoformat(row["last"]) if row.get("last") else resource.made
+    if "last" not in row:  # the requests may not be seen
+        return None
+    last = datetime.fromisoformat(row["last"]) if row["last"] else resource.made
     if last and now - last > timedelta(hours=IDLE_HOURS):
         return f"endpoint {resource.name} costs {price} and had no request for {age(last, now)}"
     return None
@@ -76,8 +98,6 @@ def age(moment: datetime | None, now: datetime) -> str:
     '2 d'
     """
     if moment is None:
-    if resource.state == hosting.STUCK:
-        return f"endpoint {resource.name} is {hosting.STUCK}: {hosting.STUCK_REMEDY}"
         return ""
     seconds = (now - moment).total_seconds()
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
@@ -92,7 +112,8 @@ def format_table(table: Sequence[dict[str, Any]], now: datetime) -> str:
     for row in table:
         made = datetime.fromisoformat(row["made"]) if row["made"] else None
         hour = "?" if math.isnan(row["idle_hour"]) else f"{row['idle_hour']:.3f}"
-        note = str(row["invocations"]) if "invocations" in row else row["note"]
+        unseen = "may not be seen" if row["kind"] == "endpoint" else ""
+        note = str(row["invocations"]) if "invocations" in row else row["note"] or unseen
         line = f"{row['kind']:17}{row['name']:58}{row['state']:12}{age(made, now):>7}{hour:>11}  {note}"
         lines.append(line.rstrip())
     idle = sum(row["idle_hour"] for row in table)
@@ -110,13 +131,19 @@ def main() -> None:
     now = datetime.now(UTC)
     with clouds.exit_on_error("status"):
         cloud = clouds.open_stage(options.stage, options.region)
-        table = rows(cloud, now)
+        seen = inventory.look(cloud)
+        table = rows_of(cloud, seen.resources, now)
         if options.json:
             print(json.dumps(table, indent=2))
         elif not table:
-            print(f"status: stage {cloud.stage.name} in {cloud.stage.region} has no resources")
+            other = "no other resources" if seen.blind() else "no resources"
+            print(f"status: stage {cloud.stage.name} in {cloud.stage.region} has {other}")
         else:
             print(format_table(table, now))
+        for line in seen.lines():
+            print(f"status: {line}", file=sys.stderr)
+        if seen.blind():
+            sys.exit(f"status: {REFUSED}")
 
 
 if __name__ == "__main__":

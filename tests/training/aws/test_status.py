@@ -30,6 +30,7 @@ def endpoint(hour: float, state: str = "InService") -> Resource:
         (endpoint(0.115), NOW - timedelta(hours=30), "had no request for 1 d"),
         (endpoint(math.nan), None, "costs by the hour"),
         (endpoint(0.0, "Failed"), None, "endpoint verdict-dev has failed"),
+        (endpoint(0.0, "UpdateRollbackFailed"), None, "it still answers, by a mix of two configurations"),
         (Resource("notebook", "n", "InService", NOW, 0.05), None, "notebook n runs and costs $0.050 an hour"),
         (Resource("bucket", "b"), None, None),
     ],
