@@ -23,6 +23,7 @@ from training.aws import policies, resources
 from training.aws.cloud import Cloud, Stage, tag_list
 from training.aws.doctor import account, cors, lambda_zip, machine, settings
 from training.aws.doctor.findings import FAIL, OK, WARN, Finding, run_check
+from training.jobs import batch_transform, notebook_instance, train
 
 CONFIG = settings.read_config()
 
@@ -37,7 +38,9 @@ def changed(stage: str = "dev", **values: Any) -> dict[str, Any]:
 # --- this machine -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("version, level", [((3, 10), FAIL), ((3, 11), WARN), ((3, 12), OK), ((3, 13), OK)])
+@pytest.mark.parametrize(
+    "version, level", [((3, 10), FAIL), ((3, 11), WARN), ((3, 12), OK), ((3, 14), OK), ((3, 15), FAIL)]
+)
 def test_the_python_is_judged_by_what_lambda_makes_of_it(version: tuple[int, int], level: str) -> None:
     finding = machine.check_python(version)
     assert finding.level == level
@@ -45,7 +48,7 @@ def test_the_python_is_judged_by_what_lambda_makes_of_it(version: tuple[int, int
 
 
 def test_glibc_is_the_one_that_chalice_takes() -> None:
-    for version in ((3, 10), (3, 11), (3, 12), (3, 13)):
+    for version in ((3, 10), (3, 11), (3, 12), (3, 13), (3, 14)):
         assert machine.glibc_of(version) == DependencyBuilder._RUNTIME_GLIBC[f"cp3{version[1]}"]
 
 
@@ -327,6 +330,11 @@ class Asked:
     def get_caller_identity(self) -> dict[str, str]:
         return {"Arn": self.answers.get("arn", f"arn:aws:iam::{ACCOUNT}:user/me")}
 
+    def get_role(self, RoleName: str) -> dict[str, Any]:
+        if "role" not in self.answers:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetRole")
+        return {"Role": {"Arn": self.answers["role"]}}
+
     def simulate_principal_policy(self, ActionNames: list[str], **more: Any) -> dict[str, Any]:
         denied = self.answers.get("denied", ())
         results = [
@@ -368,13 +376,54 @@ SERVERLESS = "Maximum total concurrency that can be allocated across all serverl
 
 def test_a_quota_that_is_too_small_is_seen() -> None:
     def judged(quotas: dict[str, float], kind: str = "serverless") -> str:
-        return account.check_endpoint_quota(Asked(quotas=quotas), kind, "ml.m5.large", 5).level
+        return account.check_quotas(Asked(quotas=quotas), kind, "ml.m5.large", 5)[0].level
 
     assert judged({SERVERLESS: 10.0}) == OK
     assert judged({SERVERLESS: 4.0}) == FAIL
     assert judged({"Number of other things": 0.0}) == WARN
     assert judged({"ml.m5.large for endpoint usage": 0.0}, "realtime") == FAIL
     assert judged({"ml.m5.large for endpoint usage": 5.0}, "realtime") == OK
+
+
+def test_a_quota_of_0_for_a_job_is_a_warning_with_its_command() -> None:
+    quotas = {SERVERLESS: 10.0, **{name: 0.0 for name in account.JOB_QUOTAS}}
+    _, *jobs = account.check_quotas(Asked(quotas=quotas), "serverless", "", 5)
+    assert [finding.level for finding in jobs] == [WARN] * 4
+    assert "ml.c5.xlarge for transform job usage' is 0, so `make batch` can't start" in jobs[0].sentence
+    enough = {SERVERLESS: 10.0, **{name: 1.0 for name in account.JOB_QUOTAS}}
+    assert len(account.check_quotas(Asked(quotas=enough), "serverless", "", 5)) == 1
+
+
+def test_the_quotas_are_those_of_the_commands_own_types() -> None:
+    for instance in (batch_transform.INSTANCE_TYPE, train.INSTANCE, notebook_instance.TYPE):
+        assert any(name.startswith(f"{instance} for ") for name in account.JOB_QUOTAS)
+
+
+def test_serverless_inference_is_known_in_some_of_the_image_s_regions() -> None:
+    assert settings.check_serverless("serverless", "eu-west-1").level == OK
+    unknown = settings.check_serverless("serverless", "ap-southeast-5")
+    assert unknown.level == WARN and "ENDPOINT_KIND=realtime" in unknown.fix
+    assert settings.check_serverless("realtime", "ap-southeast-5").level == OK
+    for region in settings.SERVERLESS_REGIONS:
+        assert settings.check_image("ray", region, date(2026, 11, 25)).level == OK
+
+
+def test_a_role_s_path_is_not_lost() -> None:
+    path = "aws-reserved/sso.amazonaws.com/eu-west-1"
+    name = "AWSReservedSSO_Admin_0123"
+    session = Asked(
+        arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/me",
+        role=f"arn:aws:iam::{ACCOUNT}:role/{path}/{name}",
+    )
+    assert account.find_principal(session) == f"arn:aws:iam::{ACCOUNT}:role/{path}/{name}"
+    hidden = Asked(arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/me")
+    assert account.find_principal(hidden) == f"arn:aws:iam::{ACCOUNT}:role/{name}"
+
+
+@pytest.mark.parametrize("site, asked", [("cloudfront", True), ("website", False), ("none", False)])
+def test_rights_on_cloudfront_are_asked_for_where_the_page_needs_them(site: str, asked: bool) -> None:
+    finding = account.check_rights(Asked(denied=["cloudfront:CreateDistribution"]), site)
+    assert (finding.level == FAIL) == asked
 
 
 def test_copies_that_can_t_be_reserved_are_seen() -> None:

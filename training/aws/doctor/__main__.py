@@ -19,7 +19,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from training.aws import cloud as clouds
-from training.aws import hosting, images
+from training.aws import hosting, images, page
 from training.aws.cloud import Cloud, CloudError
 from training.aws.doctor import account, cors, lambda_zip, machine, settings
 from training.aws.doctor.findings import FAIL, Check, Finding, run_check
@@ -43,6 +43,7 @@ def local_checks(options: argparse.Namespace) -> Iterator[tuple[str, Check]]:
     yield "model", lambda: settings.check_model(options.model)
     yield "cors", cors.check_cors
     yield "image", lambda: settings.check_image(options.image, region, date.today())
+    yield "serverless", lambda: settings.check_serverless(options.kind, region)
     if options.zip:
         yield "zip", lambda: lambda_zip.check_zip(stage)
 
@@ -51,13 +52,13 @@ def cloud_checks(cloud: Cloud, options: argparse.Namespace) -> Iterator[tuple[st
     """Yield the checks that call AWS, each with its name."""
     count = options.concurrency if options.kind == "serverless" else 1
     yield "account", lambda: account.check_account(cloud)
-    yield "rights", lambda: account.check_rights(cloud)
+    yield "rights", lambda: account.check_rights(cloud, options.site)
     yield "role", lambda: account.check_roles(cloud)
     yield "bucket", lambda: account.check_buckets(cloud)
     yield "function", lambda: account.check_function(cloud)
     yield (
         "quota",
-        lambda: account.check_endpoint_quota(cloud, options.kind, options.instance_type, count),
+        lambda: account.check_quotas(cloud, options.kind, options.instance_type, count),
     )
     yield "concurrency", lambda: account.check_concurrency(cloud, options.reserved_concurrency)
 
@@ -103,6 +104,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=environ.get("ENDPOINT_KIND") or "serverless",
         help="kind of endpoint (default: ENDPOINT_KIND, or serverless)",
     )
+    add(
+        "--site",
+        choices=page.KINDS,
+        default=environ.get("SITE") or "cloudfront",
+        help="host of the page (default: SITE, or cloudfront)",
+    )
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
     add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
     add(
@@ -112,7 +119,10 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     options = parser.parse_args(arguments)
     clouds.check_choices(
-        parser, ENDPOINT_KIND=(options.kind, hosting.KINDS), IMAGE=(options.image, images.SERVING)
+        parser,
+        ENDPOINT_KIND=(options.kind, hosting.KINDS),
+        IMAGE=(options.image, images.SERVING),
+        SITE=(options.site, page.KINDS),
     )
     return options
 

@@ -1,7 +1,7 @@
 """Checks of the AWS account: rights, roles, buckets, the function, quotas. They change nothing."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -13,6 +13,13 @@ from training.aws.doctor.findings import FAIL, OK, WARN, Finding
 
 # Lambda keeps this many concurrent executions for the account's other functions.
 UNRESERVED = 100
+# A new account has quotas of 0 for some of these: SageMaker's name for each, and the command that needs it.
+JOB_QUOTAS = {
+    "ml.c5.xlarge for transform job usage": "make batch",
+    "ml.m5.xlarge for spot training job usage": "make train-aws",
+    "ml.m5.xlarge for training job usage": "make train-aws FLAGS=--on-demand",
+    "ml.t3.medium for notebook instance usage": "make notebook",
+}
 
 
 def check_account(cloud: Cloud) -> Finding:
@@ -28,13 +35,13 @@ def check_account(cloud: Cloud) -> Finding:
     return Finding("account", OK, f"account {stage.account}, region {stage.region}")
 
 
-def check_rights(cloud: Cloud) -> Finding:
+def check_rights(cloud: Cloud, site: str = "cloudfront") -> Finding:
     """Check, by AWS's policy simulator, that the caller may do everything that a deploy does."""
-    arn = principal_of(cloud.client("sts").get_caller_identity()["Arn"])
+    arn = find_principal(cloud)
     if arn.endswith(":root"):
         return Finding("rights", WARN, "you are the account's root, which has every right", "use a role")
     denied: list[str] = []
-    for resource, actions in deploy_actions(cloud.stage):
+    for resource, actions in deploy_actions(cloud.stage, site):
         answer = cloud.client("iam").simulate_principal_policy(
             PolicySourceArn=arn, ActionNames=actions, ResourceArns=[resource]
         )
@@ -50,6 +57,23 @@ def check_rights(cloud: Cloud) -> Finding:
     return Finding("rights", OK, f"{arn} may do what a deploy does (organisation policies are not checked)")
 
 
+def find_principal(cloud: Cloud) -> str:
+    """Return the ARN of the user or role behind the caller, as IAM's simulator wants it.
+
+    A session's ARN lacks its role's path, which those of Identity Center have. So IAM is asked for the role.
+    """
+    arn = principal_of(cloud.client("sts").get_caller_identity()["Arn"])
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind != "role":
+        return arn
+    try:
+        return str(cloud.client("iam").get_role(RoleName=name)["Role"]["Arn"])
+    except ClientError as error:
+        if not (clouds.is_denied(error) or clouds.is_missing(error)):
+            raise
+        return arn
+
+
 def principal_of(arn: str) -> str:
     """Return the user or role behind a caller: a session's ARN names its role.
 
@@ -60,8 +84,36 @@ def principal_of(arn: str) -> str:
     return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else arn
 
 
-def deploy_actions(stage: Stage) -> list[tuple[str, list[str]]]:
+def deploy_actions(stage: Stage, site: str = "cloudfront") -> list[tuple[str, list[str]]]:
     """Return the rights that a deploy needs: each resource, and the actions on it."""
+    return [*_service_actions(stage), *_page_actions(stage, site)]
+
+
+def _page_actions(stage: Stage, site: str) -> list[tuple[str, list[str]]]:
+    arn = f"arn:{stage.partition}"
+    bucket = (f"{arn}:s3:::{stage.site_bucket}", ["s3:CreateBucket", "s3:PutBucketPolicy"])
+    if site == "none":
+        return []
+    if site == "website":
+        return [bucket, (bucket[0], ["s3:PutBucketWebsite"])]
+    return [
+        bucket,
+        (
+            f"{arn}:cloudfront::{stage.account}:distribution/*",
+            ["cloudfront:CreateDistribution", "cloudfront:TagResource", "cloudfront:CreateInvalidation"],
+        ),
+        (
+            "*",
+            [
+                "cloudfront:ListDistributions",
+                "cloudfront:ListOriginAccessControls",
+                "cloudfront:CreateOriginAccessControl",
+            ],
+        ),
+    ]
+
+
+def _service_actions(stage: Stage) -> list[tuple[str, list[str]]]:
     arn = f"arn:{stage.partition}"
     here = f"{stage.region}:{stage.account}"
     sagemaker = f"{arn}:sagemaker:{here}"
@@ -102,7 +154,7 @@ def deploy_actions(stage: Stage) -> list[tuple[str, list[str]]]:
         ),
         (
             f"{arn}:logs:{here}:log-group:{stage.function_log}",
-            ["logs:CreateLogGroup", "logs:PutRetentionPolicy"],
+            ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"],
         ),
     ]
 
@@ -167,11 +219,32 @@ def check_function(cloud: Cloud) -> Finding:
     return Finding("function", OK, f"{name} is ours" if description else f"{name} does not exist yet")
 
 
-def check_endpoint_quota(cloud: Cloud, kind: str, instance_type: str, count: int) -> Finding:
+def check_quotas(cloud: Cloud, kind: str, instance_type: str, count: int) -> list[Finding]:
+    """Check that SageMaker's quotas allow the endpoint, batches, trainings and the notebook."""
+    quotas = list(_quotas(cloud, "sagemaker"))
+    return [check_endpoint_quota(quotas, kind, instance_type, count), *check_job_quotas(quotas)]
+
+
+def check_job_quotas(quotas: Sequence[dict[str, Any]]) -> list[Finding]:
+    """Check the quotas of the commands that a deploy does not need: one of 0 is a warning."""
+    findings = []
+    for subject, command in JOB_QUOTAS.items():
+        for quota in quotas:
+            if _is_quota(quota["QuotaName"], subject) and quota["Value"] < 1:
+                sentence = f"{quota['QuotaName']!r} is 0, so `{command}` can't start"
+                findings.append(
+                    Finding("quota", WARN, sentence, "raise it at Service Quotas, or use another type")
+                )
+    return findings
+
+
+def check_endpoint_quota(
+    quotas: Sequence[dict[str, Any]], kind: str, instance_type: str, count: int
+) -> Finding:
     """Check that SageMaker's quotas allow the endpoint: ``count`` concurrent requests or instances."""
     serverless = kind == "serverless"
     subject = "serverless endpoints" if serverless else f"{instance_type} for endpoint usage"
-    quotas = [quota for quota in _quotas(cloud, "sagemaker") if _is_quota(quota["QuotaName"], subject)]
+    quotas = [quota for quota in quotas if _is_quota(quota["QuotaName"], subject)]
     if not quotas:
         return Finding("quota", WARN, f"SageMaker lists no quota for {subject}", "look at Service Quotas")
     for quota in quotas:

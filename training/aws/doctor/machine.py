@@ -13,7 +13,7 @@ from training.aws.doctor.findings import FAIL, OK, WARN, Finding, last_line
 
 # The glibc of Lambda's image for each Python, as Chalice 1.34 assumes it; later Pythons have the last one.
 GLIBC = {(3, 10): (2, 26), (3, 11): (2, 26), (3, 12): (2, 34)}
-OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 13)
+OLDEST_PYTHON, NEWEST_PYTHON = (3, 11), (3, 14)
 # An environment keeps the Python that made it.
 NEWER = "rm -rf .venv/run && make {} PYTHON=python3.13"
 MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}

@@ -18,6 +18,12 @@ LINK = "chalice_app/vendor/vocab"
 GATEWAY_SECONDS = 29
 # The app needs 512 MB to start quickly; below this it hardly starts.
 LEAST_MEMORY_MB = 256
+# https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html names 21; AWS's SDK has no list.
+SERVERLESS_REGIONS = frozenset(
+    "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1"
+    " ap-southeast-2 ca-central-1 eu-central-1 eu-north-1 eu-south-1 eu-west-1 eu-west-2 eu-west-3"
+    " me-south-1 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2".split()
+)
 
 
 def read_config() -> dict[str, Any]:
@@ -126,6 +132,20 @@ def check_model(folder: Path) -> Finding:
     except (inference.ModelFilesError, inference.VocabularyError) as error:
         return Finding("model", FAIL, str(error))
     return Finding("model", OK, f"{loaded.identity.id}, hashes and vocabulary agree")
+
+
+def check_serverless(kind: str, region: str | None) -> Finding:
+    """Check that serverless inference is known to be in the region; the image's table names more regions."""
+    if kind != "serverless" or region is None:
+        return Finding("serverless", OK, "not looked at: no region, or another kind of endpoint")
+    if region not in SERVERLESS_REGIONS:
+        return Finding(
+            "serverless",
+            WARN,
+            f"we don't know whether {region} has serverless inference, {len(SERVERLESS_REGIONS)} others do",
+            "if the deploy fails, use ENDPOINT_KIND=realtime or another region",
+        )
+    return Finding("serverless", OK, f"serverless inference is in {region}")
 
 
 def check_image(name: str, region: str | None, today: date) -> Finding:
