@@ -272,6 +272,14 @@ def keep_training_jobs() -> None:
         job.training_job_status = job.secondary_status = "Stopped"
         return EmptyResult()
 
+    def delete_training_job(self: Any) -> EmptyResult:
+        jobs, name = self.sagemaker_backend.training_jobs, self._get_param("TrainingJobName")
+        if jobs[name].training_job_status in ("InProgress", "Stopping"):
+            raise ValidationError(message=f"Training job {name} is in progress and can't be deleted.")
+        del jobs[name]
+        return EmptyResult()
+
+    SageMakerResponse.delete_training_job = delete_training_job
     SageMakerResponse.create_training_job = create_training_job
     SageMakerResponse.describe_training_job = describe_training_job
     SageMakerResponse.stop_training_job = stop_training_job

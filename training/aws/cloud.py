@@ -129,6 +129,9 @@ class Stage(NamedTuple):
     def endpoint_log(self, endpoint: str) -> str:
         return f"/aws/sagemaker/Endpoints/{endpoint}"
 
+    def log_arn(self, group: str) -> str:
+        return f"arn:{self.partition}:logs:{self.region}:{self.account}:log-group:{group}"
+
     @property
     def tags(self) -> dict[str, str]:
         """The tags of every resource. They name the region, since roles, pages and budgets have none."""

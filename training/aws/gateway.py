@@ -56,7 +56,8 @@ REFUSALS = (
     Refusal("UNAUTHORIZED", 401, "forbidden", _REFUSED),
     Refusal("UNSUPPORTED_MEDIA_TYPE", 415, "unsupported_media_type", "send JSON or plain text"),
     Refusal("WAF_FILTERED", 403, "forbidden", "the firewall before this API refused the request"),
-    # All other errors. A function that crashed, or reached its limit, is a 5XX.
+    # All other errors. A function that crashed, or reached its limit, is a 5XX. These two keep the status
+    # of the error: to set one "changes the status codes of all other 4XX responses", says the page above.
     Refusal("DEFAULT_4XX", 400, "bad_request", "API Gateway can't read this request"),
     Refusal("DEFAULT_5XX", 502, "app_failed", "the app gave no answer; try again", True),
 )
@@ -71,7 +72,7 @@ def responses(origin: str = "*") -> list[dict[str, Any]]:
     return [
         {
             "responseType": refusal.kind,
-            "statusCode": str(refusal.status),
+            **({} if refusal.kind.startswith("DEFAULT_") else {"statusCode": str(refusal.status)}),
             "responseParameters": _parameters(refusal, origin),
             # The key is the caller's Accept header, not our content type; */* or no header picks this one.
             "responseTemplates": {"application/json": _body(refusal)},

@@ -159,13 +159,14 @@ def ensure_log(cloud: Cloud, group: str) -> None:
     except ClientError as error:
         if code_of(error) != "ResourceAlreadyExistsException":
             raise
-        tags = logs.list_tags_log_group(logGroupName=group)["tags"]
+        arn = cloud.stage.log_arn(group)
+        tags = logs.list_tags_for_resource(resourceArn=arn)["tags"]
         # A function or an endpoint of this name creates a log group by itself, without tags.
         if tags and not cloud.stage.owns(tags):
             raise CloudError(
                 f"log group {group} exists without this stage's tags; use another --stage"
             ) from error
-        logs.tag_log_group(logGroupName=group, tags=cloud.stage.tags)
+        logs.tag_resource(resourceArn=arn, tags=cloud.stage.tags)
     logs.put_retention_policy(logGroupName=group, retentionInDays=gateway.LOG_DAYS)
 
 

@@ -17,7 +17,7 @@ from training.aws.cloud import Cloud, CloudError, is_denied, is_missing, sentenc
 from training.aws.hosting import Say
 
 POLL_SECONDS, WAIT_MINUTES = 10.0, 20
-# Only running jobs count: a job that has ended can't be deleted, and costs nothing.
+# Of transform jobs only running ones count: AWS keeps the record of ended ones, which costs nothing.
 RUNNING = ("InProgress", "Stopping")
 
 
@@ -243,18 +243,19 @@ def _stop_transform(cloud: Cloud, resource: Resource, say: Say) -> None:
 
 
 def _find_trainings(cloud: Cloud) -> Iterator[Resource]:
-    return _find_jobs(cloud, "Training")
+    return _find_jobs(cloud, "Training", ended=True)
 
 
-def _stop_training(cloud: Cloud, resource: Resource, say: Say) -> None:
+def _remove_training(cloud: Cloud, resource: Resource, say: Say) -> None:
     sagemaker = cloud.client("sagemaker")
     _stop_job("Training", sagemaker.describe_training_job, sagemaker.stop_training_job, resource)
+    sagemaker.delete_training_job(TrainingJobName=resource.name)
 
 
-def _find_jobs(cloud: Cloud, kind: str) -> Iterator[Resource]:
+def _find_jobs(cloud: Cloud, kind: str, ended: bool = False) -> Iterator[Resource]:
     for entry in _list(cloud, f"list_{kind.lower()}_jobs", f"{kind}JobSummaries", f"{kind}Job"):
         state = entry[f"{kind}JobStatus"]
-        if state in RUNNING:
+        if ended or state in RUNNING:
             yield Resource(f"{kind.lower()} job", entry[f"{kind}JobName"], state, entry["CreationTime"])
 
 
@@ -346,7 +347,7 @@ def _find_logs(cloud: Cloud) -> Iterator[Resource]:
         for entry in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
             if entry["logGroupName"] != group:
                 continue
-            if stage.owns(logs.list_tags_log_group(logGroupName=group)["tags"]):
+            if stage.owns(logs.list_tags_for_resource(resourceArn=stage.log_arn(group))["tags"]):
                 days = entry.get("retentionInDays")
                 note = f"kept {days} days" if days else "kept for ever"
                 yield Resource("log group", group, made=_moment(entry.get("creationTime")), note=note)
@@ -392,7 +393,7 @@ KINDS: dict[str, tuple[Finder, Remover]] = {
     "distribution": (_find_distributions, _remove_distribution),
     "access control": (_find_controls, _remove_control),
     "transform job": (_find_transforms, _stop_transform),
-    "training job": (_find_trainings, _stop_training),
+    "training job": (_find_trainings, _remove_training),
     "notebook": (_find_notebooks, _remove_notebook),
     "lifecycle config": (_find_lifecycles, _remove_lifecycle),
     "endpoint": (_find_endpoints, _remove_endpoint),

@@ -74,7 +74,7 @@ def rows_of(cloud: Cloud, resources: Sequence[Resource], now: datetime) -> list[
 
 def warning(resource: Resource, row: dict[str, Any], now: datetime) -> str | None:
     """Return a sentence about a resource that has failed or costs money unused, or None."""
-    if resource.state == "Failed":
+    if resource.state == "Failed" and resource.kind != "training job":
         return f"{resource.kind} {resource.name} has failed; deploy again, or `make destroy`"
     if resource.state == hosting.STUCK:
         return f"endpoint {resource.name} is {hosting.STUCK}: {hosting.STUCK_REMEDY}"

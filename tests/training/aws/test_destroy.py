@@ -75,3 +75,22 @@ def test_a_notebook_and_jobs_that_run_are_ended(cloud: Cloud) -> None:
     assert found["notebook"].idle_hour == pytest.approx(0.05)
     destroy.destroy(cloud, quiet)
     assert leftovers(cloud) == {}
+
+
+@pytest.mark.parametrize("end", ["Completed", "Failed: AlgorithmError", None])
+def test_a_training_job_is_ended_and_its_record_deleted(cloud: Cloud, end: str | None) -> None:
+    sagemaker = cloud.client("sagemaker")
+    tags = [{"Key": key, "Value": value} for key, value in cloud.stage.tags.items()]
+    sagemaker.create_training_job(
+        TrainingJobName="verdict-dev-train-1",
+        RoleArn=cloud.stage.role_arn,
+        AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+        OutputDataConfig={"S3OutputPath": f"s3://{cloud.stage.bucket}/training"},
+        ResourceConfig={"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+        Tags=tags + ([{"Key": "simulated:end", "Value": end}] if end else []),
+    )
+    sagemaker.describe_training_job(TrainingJobName="verdict-dev-train-1")  # its end shows from now on
+    assert [resource.kind for resource in inventory.find(cloud)] == ["training job"]
+    destroy.destroy(cloud, quiet)
+    assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
