@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.support import strict
 from tests.support.stack import ROOT, free_ports
 
 REGION = "eu-west-1"
@@ -19,6 +20,7 @@ class AwsServer:
     """A started server. With the variables in ``env``, boto3 and the SDK reach nothing else."""
 
     def __init__(self, log: Path) -> None:
+        strict.install()
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self.env = environment(self.url)
