@@ -41,6 +41,10 @@ class CloudError(Exception):
     """A command can't do its work; the message gives the reason and a remedy."""
 
 
+class Stopped(KeyboardInterrupt):
+    """A person stopped a command; the message gives the step and what to do next."""
+
+
 class Stage(NamedTuple):
     """One deployment in one account and region, with the names of all its resources.
 
@@ -308,8 +312,9 @@ def exit_on_error(command: str) -> Iterator[None]:
         yield
     except (CloudError, BotoCoreError, Boto3Error, ClientError) as error:
         sys.exit(f"{command}: {sentence_of(error)}")
-    except KeyboardInterrupt:
-        sys.exit(f"{command}: interrupted; run it again to go on, or `make destroy` to remove everything")
+    except KeyboardInterrupt as error:
+        then = "interrupted; run it again to go on, or `make destroy` to remove everything"
+        sys.exit(f"{command}: {error if isinstance(error, Stopped) else then}")
 
 
 def code_of(error: ClientError) -> str:

@@ -36,11 +36,14 @@ from training.aws import (
 from training.aws import cloud as clouds
 from training.aws.cloud import Cloud, CloudError
 from training.aws.hosting import Plan, Say
+from training.aws.steps import Steps
 from training.endpoint import inference
 
 API_SECONDS, API_POLL_SECONDS, REQUEST_SECONDS = 120, 5.0, 30
 # The function's timeout: a request to its earlier endpoint is answered within this time.
 LAST_REQUEST_SECONDS = 25
+# What to do after Ctrl-C in any step.
+THEN = "`make deploy` goes on from there, `make destroy` removes what is made"
 
 
 class Deployed(NamedTuple):
@@ -56,22 +59,30 @@ class Deployed(NamedTuple):
 def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deployed:
     """Deploy the stage, step by step. Raises CloudError, ModelFilesError and botocore's errors."""
     stage, plan = cloud.stage, plan_of(options)
-    loaded = check(cloud, options)
+    step = Steps(say, THEN).step
+    with step("checks"):
+        loaded = check(cloud, options)
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
-    endpoint, model, digest = host(cloud, options, loaded, say)
-    hosting.ensure_scaling(cloud, endpoint, plan)
-    settings = settings_of(cloud, options, say)
-    function_role = allow_calls(cloud, endpoint, settings)
-    reserved = options.reserved_concurrency
-    api = function.deploy(cloud, endpoint, function_role, say, settings, reserved, plan.kind)
+    with step("endpoint", "AWS needs some minutes for a new one"):
+        endpoint, model, digest = host(cloud, options, loaded, say)
+        hosting.ensure_scaling(cloud, endpoint, plan)
+    with step("function and API", "Chalice builds the zip and uploads it"):
+        settings = settings_of(cloud, options, say)
+        function_role = allow_calls(cloud, endpoint, settings)
+        reserved = options.reserved_concurrency
+        api = function.deploy(cloud, endpoint, function_role, say, settings, reserved, plan.kind)
     api_url = options.api_url or api.url
-    if not options.no_api_check:
-        say(check_api(api_url, loaded))
-    retire(cloud, endpoint, say)
-    resources.ensure_function_role(cloud, endpoint, settings=settings)
-    beside_url = options.beside_api_url
-    page_url = None if options.site == "none" else page.deploy(cloud, options.site, api_url, say, beside_url)
-    page.retire(cloud, options.site, say)
+    with step("test review", f"the API may need up to {API_SECONDS} s to answer"):
+        if not options.no_api_check:
+            say(check_api(api_url, loaded))
+    with step("clean up"):
+        retire(cloud, endpoint, say)
+        resources.ensure_function_role(cloud, endpoint, settings=settings)
+    with step("page"):
+        beside_url = options.beside_api_url
+        site = options.site
+        page_url = None if site == "none" else page.deploy(cloud, site, api_url, say, beside_url)
+        page.retire(cloud, site, say)
     budget.ensure(cloud, options.budget_email, options.budget_dollars)
     return Deployed(endpoint, model, digest, api_url, page_url)
 
@@ -109,7 +120,7 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
         raise CloudError(f"--concurrency must be 1 to {hosting.MAX_CONCURRENCY}, got {plan.concurrency}")
     if plan.instances < 1:
         raise CloudError(f"--instances must be 1 or more, got {plan.instances}")
-    resources.function_feedback(os.environ)
+    resources.function_feedback(function.settings(cloud, os.environ))
     budget.check(options.budget_email, options.budget_dollars)
     if options.budget_email:
         budget.check_owned(cloud)
@@ -333,10 +344,27 @@ def main() -> None:
                 print(outline(cloud, options))
             else:
                 deployed = deploy(cloud, options)
-                print(f"\nAPI   {deployed.api_url}\npage  {deployed.page_url or 'not deployed'}\n")
+                print(ending(deployed, options))
         except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
             sys.exit(f"deploy: {error}")
         print(prices.format_table(prices.of_plan(plan_of(options), options.site)))
+
+
+def ending(deployed: Deployed, options: argparse.Namespace) -> str:
+    """Return the end of a deploy's output: the addresses, and what to do next."""
+    stage = "" if options.stage == clouds.STAGE else f" STAGE={options.stage}"
+    body = json.dumps({"review": hosting.REVIEWS[2]})
+    url = deployed.api_url.rstrip("/")
+    return "\n".join(
+        [
+            "",
+            f"API     {deployed.api_url}",
+            f"page    {deployed.page_url or 'not deployed'}",
+            f"try     curl -H 'Content-Type: application/json' -d '{body}' {url}/v1/sentiment",
+            f"next    `make status{stage}` shows requests and cost, `make destroy{stage}` removes all of it",
+            "",
+        ]
+    )
 
 
 def warn(options: argparse.Namespace) -> None:

@@ -1,0 +1,40 @@
+"""The steps of a deploy, as a person reads them."""
+
+import pytest
+
+from training.aws import cloud as clouds
+from training.aws import deploy
+from training.aws.deploy import Deployed
+from training.aws.steps import Steps
+
+
+def test_a_step_says_what_it_waits_for_and_its_seconds() -> None:
+    lines: list[str] = []
+    with Steps(lines.append, "then").step("endpoint", "AWS needs minutes"):
+        lines.append("endpoint verdict-dev: Creating")
+    assert lines == [
+        "endpoint: AWS needs minutes",
+        "endpoint verdict-dev: Creating",
+        "endpoint: done in 0.0 s",
+    ]
+
+
+def test_ctrl_c_in_a_step_ends_in_one_line_that_says_what_to_do() -> None:
+    with pytest.raises(SystemExit) as ended, clouds.exit_on_error("deploy"):
+        with Steps(lambda line: None, deploy.THEN).step("page"):
+            raise KeyboardInterrupt
+    assert ended.value.code == (
+        "deploy: stopped at 'page'; `make deploy` goes on from there, `make destroy` removes what is made"
+    )
+
+
+def test_an_error_in_a_step_stays_as_it_is() -> None:
+    with pytest.raises(clouds.CloudError, match="^no$"), Steps(lambda line: None, "").step("page"):
+        raise clouds.CloudError("no")
+
+
+@pytest.mark.parametrize("stage, named", [("dev", "`make status`"), ("prod", "`make destroy STAGE=prod`")])
+def test_a_deploy_ends_with_what_to_do_next(stage: str, named: str) -> None:
+    deployed = Deployed("verdict-dev", "m", "0" * 64, "https://x.example/api/", None)
+    text = deploy.ending(deployed, deploy.parse(["--stage", stage]))
+    assert named in text and "https://x.example/api/v1/sentiment" in text
