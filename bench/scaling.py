@@ -71,7 +71,7 @@ def inputs_of(results: Mapping[str, Any]) -> Inputs:
     own = cost_rows.own_seconds(text, answer, http)
     function = own * cost_rows.WHOLE_CORE_MB / cost_rows.FUNCTION_MB + answer
     server = json.loads(package.SERVERS.read_text(encoding="utf-8"))["servers"][hosting.Plan().image]
-    wake = server["install_seconds"] + server["start_seconds"] + server["image_pauses_seconds"]
+    wake = server["start_seconds"]
     return Inputs(function, answer, cold, wake)
 
 

@@ -139,9 +139,9 @@ def goal_table(results: Mapping[str, Any], beside: Mapping[str, Any] | None = No
 
 def container_table(measured: Mapping[str, Any]) -> str:
     """Return the seconds of SageMaker's containers to their first answer, from training/aws/servers.json."""
-    keys = ("install_seconds", "start_seconds", "image_pauses_seconds")
+    keys = ("start_seconds", "image_pauses_seconds")
     rows = [[name, *(f"{times[key]:g} s" for key in keys)] for name, times in measured["servers"].items()]
-    return table(["image", "wheels installed", "server to its first answer", "the image's pauses"], rows)
+    return table(["image", "start to first answer", "of it the image's pauses"], rows)
 
 
 def machine_line(results: Mapping[str, Any]) -> str:

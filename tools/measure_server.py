@@ -1,9 +1,9 @@
-"""Measure the images' servers with the model package: seconds to the first answer, and memory under load.
+"""Measure the images' servers in a serverless jail: seconds to the first answer, and memory under load.
 
-    python -m tools.measure_server          # writes training/aws/servers.json (needs requirements/aws.txt)
+    python -m tools.measure_server          # writes training/aws/servers.json; needs root
 
-The servers are the real ones, without Docker (tests/support/containers.py lists the differences). The memory
-of a serverless endpoint follows from the peak, with head room for the image's other parts.
+The servers start as their images start them, in the jail of tests/support/jail.py, at the deployed memory.
+The memory of a serverless endpoint follows from the peak, with head room for the image's other parts.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from tests.support import containers
+from tests.support import containers, jail
 from training.aws import images, package
 from training.endpoint import inference
 from training.evaluation import machine
@@ -31,8 +31,9 @@ from vocab.files import write_atomic
 COMMAND = "python -m tools.measure_server"
 RUNS = 3
 # SageMaker's sizes, and the factor on the peak: for the image's adapter, the page cache of its files, and a
-# longer life than this measurement's.
-SIZES_MB = (1024, 2048, 3072, 4096, 5120, 6144)
+# longer life than this measurement's. AWS gives processors by memory: 1,024 MB have half as much as 2,048, so
+# a review costs the same there, and a wake takes twice as long.
+SIZES_MB = (2048, 3072, 4096, 5120, 6144)
 HEAD_ROOM = 1.5
 SAMPLE_SECONDS = 0.2
 CALLERS = 4
@@ -43,28 +44,23 @@ MEGABYTE = 1 << 20
 
 
 class Run(NamedTuple):
-    """One start of a server: seconds to install and to the first answer, and its peaks in bytes."""
+    """One start of a server: seconds to its first answer, and its peaks in bytes."""
 
-    install: float
     start: float
     proportional: int
     resident: int
 
 
 def measure(name: str, python: Path, model: Path, log: Path) -> Run:
-    """Install the package into an image's environment, start and load its server, and return the run."""
+    """Start and load an image's server in its jail, and return the run."""
     began = time.monotonic()
-    install = containers.install(model, python, containers.INSTALLERS[name])
-    if install.returncode:
-        raise containers.ServerError(install.stderr[-500:])
-    installed = time.monotonic()
-    server = containers.SERVERS[name](model, python, log)
+    server = jail.Jail(name, model, python, log, jail.DOORS[name])
     try:
         answered = time.monotonic()
         peak = _peak_under_load(server)
     finally:
         server.stop()
-    return Run(installed - began, answered - installed, peak.proportional, peak.resident)
+    return Run(answered - began, peak.proportional, peak.resident)
 
 
 def smallest(peak: int) -> int:
@@ -80,9 +76,9 @@ def summarise(name: str, runs: list[Run]) -> dict[str, Any]:
     """Return a server's entry in servers.json: medians of times, the highest peaks."""
     peak = max(run.proportional for run in runs)
     return {
-        "install_seconds": round(statistics.median(run.install for run in runs), 1),
         "start_seconds": round(statistics.median(run.start for run in runs), 1),
-        "image_pauses_seconds": containers.PAUSES_SECONDS[name],
+        "image_pauses_seconds": jail.PAUSES_SECONDS[name],
+        "writes_to": list(jail.DOORS[name]),
         "peak_pss_mb": round(peak / MEGABYTE),
         "peak_rss_mb": round(max(run.resident for run in runs) / MEGABYTE),
         "serverless_memory_mb": smallest(peak),
@@ -124,15 +120,17 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=RUNS, help=f"starts of each server (default {RUNS})")
     parser.add_argument("--dry-run", action="store_true", help="print the result and write nothing")
     options = parser.parse_args()
+    if reason := jail.unavailable():
+        sys.exit(f"measure_server: {reason}")
     load, servers = os.getloadavg()[0], {}
     with tempfile.TemporaryDirectory(prefix="verdict-") as folder:
-        for name in images.PYTHONS:
+        for name in images.SERVING:
             place, runs = Path(folder) / name, []
             try:
                 containers.pack(name, inference.MODEL_FOLDER, place / "model.tar.gz")
                 model = containers.unpack(place / "model.tar.gz", place / "model")
+                python = containers.make_image(name, place / "image")
                 for number in tqdm(range(options.runs), desc=name):
-                    python = containers.make_image(name, place / f"image-{number}")
                     runs.append(measure(name, python, model, place / f"server-{number}.log"))
             except (package.PackageError, containers.ServerError) as error:
                 sys.exit(f"measure_server: {error}")

@@ -114,7 +114,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
     "On AWS": {
         "STAGE": Variable("deployment that the AWS commands work on"),
         "ENDPOINT_KIND": Variable("where the model runs: `serverless`, `realtime` or `lambda`"),
-        "IMAGE": Variable("image of the endpoint: `ray` or `pytorch`"),
+        "IMAGE": Variable("image of the endpoint: `sklearn`, `ray` or `pytorch`"),
         "SITE": Variable("host of the page: `cloudfront`, `website` or `none`"),
         "DEPLOYED_API_URL": Variable(
             "address of the deployed API, for example a domain of yours", "the API's own"

@@ -1,14 +1,14 @@
-"""Run the servers of SageMaker's two serving images without Docker, on loopback, with an unpacked package.
+"""Run the servers of SageMaker's serving images without Docker, on loopback, with an unpacked package.
 
     from tests.support import containers
-    containers.pack("ray", model, folder / "model.tar.gz")            # or "pytorch"
-    server = containers.start("ray", folder / "model.tar.gz", folder)
+    containers.pack("sklearn", model, folder / "model.tar.gz")        # or "ray", "pytorch"
+    server = containers.start("sklearn", folder / "model.tar.gz", folder)
     ...                                                               # POST server.url + "/invocations"
     server.stop()
 
-Each server gets an environment with its image's libraries, and installs the package's requirements into it
-as the image does, without a network. Two things differ from the images: TorchServe runs on Python 3.11 with
-a newer torch, and Ray's start has none of the image's pauses (PAUSES_SECONDS).
+Each server gets an environment with its image's libraries; nothing is installed for the package. TorchServe
+runs on Python 3.11 with a newer torch, other than in its image. Nothing here needs root: tests/support/jail.py
+does, and starts the servers as their images do.
 """
 
 import http.client
@@ -32,12 +32,24 @@ from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
 from training.aws import images, package
 
-# The images' libraries for serving. Ray: scripts/ray/pyproject.toml of aws/deep-learning-containers at
-# v1.4. PyTorch: the toolkits of its last image.
+# The images' libraries for serving. scikit-learn and Ray: docker/sklearn/1.9-0 and docker/ray of
+# aws/deep-learning-containers, of 2026-08. PyTorch: the toolkits of its last image.
 LIBRARIES = {
+    "sklearn": (
+        "sagemaker-containers==2.8.6.post2",
+        "scikit-learn==1.9.0",
+        "setuptools==80.10.2",
+    ),
     "ray": (
         "ray[serve]==2.57.0",
-        "numpy==2.4.2",
+        "numpy==2.5.2",
+        "protobuf==6.33.6",
+        "typing-extensions==4.15.0",
+        "regex==2026.4.4",
+        "fastapi==0.133.1",
+        "httpx==0.28.1",
+        "uvicorn[standard]==0.41.0",
+        "boto3==1.43.68",
         "jinja2",  # ray[serve] needs it without requiring it; the image has it with torch
     ),
     "pytorch": (
@@ -49,17 +61,30 @@ LIBRARIES = {
         "setuptools<82",  # the toolkits import pkg_resources
     ),
 }
-PYTHONS = {"ray": "3.13", "pytorch": "3.11"}
-INSTALLERS = {"ray": "uv", "pytorch": "pip"}
-# The sum of the pauses in the image's entry point.
-PAUSES_SECONDS = {"ray": 15, "pytorch": 0}
+# The scikit-learn image has newer libraries than its toolkit asks for.
+OVERRIDES = {
+    "sklearn": (
+        "boto3==1.43.46",
+        "flask==3.1.3",
+        "gevent==26.5.0",
+        "gunicorn==26.0.0",
+        "numpy==2.5.1",
+        "protobuf==3.20.2",
+        "psutil==7.2.2",
+        "pyyaml==6.0.3",
+        "six==1.17.0",
+        "werkzeug==3.1.8",
+    )
+}
+# The image's Dockerfile changes this module of the toolkit for new Pythons.
+CHANGED = ("sagemaker_containers/_mapping.py", "collections.Mapping", "collections.abc.Mapping")
+PYTHONS = {"sklearn": "3.12", "ray": "3.13", "pytorch": "3.11"}
 INSTALL_SECONDS = 600
 START_SECONDS = 180
 STOP_SECONDS = 30
 # A failed server has this time to log its reason.
 LAST_LINES_SECONDS = 1
 ANSWER_SECONDS = 60
-NOWHERE = "http://127.0.0.1:9"
 DESCRIBE = b'{"describe": true}'
 # Ray replaces 127.0.0.1 by the machine's own address; it uses this one as it is.
 RAY_HOST = "127.0.0.2"
@@ -94,29 +119,26 @@ def find_python(minor: str) -> str:
 
 def make_image(name: str, folder: Path) -> Path:
     """Create an environment with an image's libraries; return its Python."""
-    return make_environment(folder, PYTHONS[name], *LIBRARIES[name])
-
-
-def make_environment(folder: Path, minor: str, *packages: str) -> Path:
-    """Create an environment of a Python version with packages and pip; return its Python."""
-    _check(_uv("venv", "--seed", "--python", find_python(minor), str(folder)), "an environment")
-    python = folder / "bin" / "python"
-    links = ["--find-links", "/opt/wheels"] if Path("/opt/wheels").is_dir() else []
-    _check(_uv("pip", "install", "--python", str(python), *links, *packages), ", ".join(packages))
+    python = make_environment(folder, PYTHONS[name], *LIBRARIES[name], overrides=OVERRIDES.get(name, ()))
+    file, old, new = CHANGED
+    for module in folder.glob(f"lib/*/site-packages/{file}"):
+        module.write_text(module.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     return python
 
 
-def install(model: Path, python: Path, tool: str) -> subprocess.CompletedProcess[str]:
-    """Install an unpacked package's requirements as an image does, by ``uv`` or ``pip``, without network."""
-    requirements = ["install", "-r", str(model / "code" / "requirements.txt")]
-    if tool == "uv":
-        command = [sys.executable, "-m", "uv", "--no-cache", "pip", *requirements, "--python", str(python)]
-    else:
-        command = [str(python), "-m", "pip", "--no-cache-dir", *requirements]
-    # From another folder: the package's paths may not depend on the container's working folder.
-    return subprocess.run(
-        command, cwd="/", env=_offline(), capture_output=True, text=True, timeout=INSTALL_SECONDS
-    )
+def make_environment(folder: Path, minor: str, *packages: str, overrides: Sequence[str] = ()) -> Path:
+    """Create an environment of a Python version with packages and pip; return its Python.
+
+    ``overrides`` replace the versions that packages ask for.
+    """
+    _check(_uv("venv", "--seed", "--python", find_python(minor), str(folder)), "an environment")
+    python = folder / "bin" / "python"
+    links = ["--find-links", "/opt/wheels"] if Path("/opt/wheels").is_dir() else []
+    if overrides:
+        (folder / "overrides.txt").write_text("\n".join(overrides), encoding="utf-8")
+        links += ["--override", str(folder / "overrides.txt")]
+    _check(_uv("pip", "install", "--python", str(python), *links, *packages), ", ".join(packages))
+    return python
 
 
 def unpack(tar: Path, folder: Path) -> Path:
@@ -136,17 +158,11 @@ def pack(name: str, model: Path, out: Path) -> package.Package:
         images.PYTHONS[name] = original
 
 
-def start(name: str, tar: Path, folder: Path, **env: str) -> "RayServer | TorchServer":
-    """Create the image's environment in ``folder``, unpack and install the package, start its server."""
+def start(name: str, tar: Path, folder: Path, **env: str) -> "Server":
+    """Create the image's environment in ``folder``, unpack the package, start its server."""
     python = make_image(name, folder / "image")
     model = unpack(tar, folder / "model")
-    _check(install(model, python, INSTALLERS[name]), "the package's requirements")
     return SERVERS[name](model, python, folder / "server.log", **env)
-
-
-def _offline() -> dict[str, str]:
-    proxies = {name: NOWHERE for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "https_proxy")}
-    return {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PIP_CONFIG_FILE": os.devnull, **proxies}
 
 
 def _uv(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -358,7 +374,30 @@ class TorchServer(Server):
         return path, logging
 
 
-SERVERS: dict[str, type[RayServer | TorchServer]] = {"ray": RayServer, "pytorch": TorchServer}
+class GunicornServer(Server):
+    """A package under Gunicorn, as the scikit-learn image's toolkit starts it without nginx."""
+
+    failed = "Worker failed to boot"
+
+    def __init__(self, model: Path, python: Path, log: Path, **env: str) -> None:
+        (port,) = free_ports(1)
+        own = package.ENVIRONMENT["sklearn"] | {"PYTHONPATH": str(model / "code")}
+        super().__init__(python, log, own | env)
+        self.url = f"http://127.0.0.1:{port}"
+        application = own["SAGEMAKER_SERVING_MODULE"]
+        flags = ["-k", "gevent", "-b", f"127.0.0.1:{port}", "-w", "1", "--timeout", "60"]
+        try:
+            self._wait(self._popen(str(python.with_name("gunicorn")), *flags, application))
+        except BaseException:
+            self.stop()
+            raise
+
+
+SERVERS: dict[str, type[RayServer | TorchServer | GunicornServer]] = {
+    "sklearn": GunicornServer,
+    "ray": RayServer,
+    "pytorch": TorchServer,
+}
 
 
 # --- the Ray Serve image's adapter --------------------------------------------------------------

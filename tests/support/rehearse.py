@@ -4,8 +4,9 @@
     VERDICT_REAL_AWS=1 make rehearse FLAGS=--real     # the same in your own account, as stage test: it costs
     python -m tests.support.rehearse --serve          # starts only the account, for another terminal
 
-These parts are real: the package under Ray Serve as its image starts it, Chalice's zip under AWS's Lambda
-emulator, the commands of training/, a browser. Simulated are the account (moto), API Gateway, S3's website.
+These parts are real: the package under its image's own start, Chalice's zip under AWS's Lambda emulator, the
+commands of training/, a browser. Simulated are the account (moto), API Gateway, S3's website. As root, the
+package's server runs in a serverless jail (jail.py): no rights, no network, nothing writable but /tmp.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from typing import Any, NamedTuple
 import boto3
 from botocore.exceptions import ClientError
 
-from tests.support import containers, lambda_zip
+from tests.support import containers, jail, lambda_zip
 from tests.support.aws_server import AwsServer, check_loopback
 from tests.support.gateway import Gateway
 from tests.support.lambda_emulator import LambdaEmulator
@@ -38,7 +39,18 @@ from tests.support.runtime import Runtime
 from tests.support.stage import leftovers
 from tests.support.transform import TransformServer
 from training.aws import cloud as clouds
-from training.aws import deploy, destroy, function, hosting, inventory, page, resources, status, update_model
+from training.aws import (
+    deploy,
+    destroy,
+    function,
+    hosting,
+    images,
+    inventory,
+    page,
+    resources,
+    status,
+    update_model,
+)
 from training.aws import gateway as refusals
 from training.aws.cloud import Cloud
 from training.endpoint import inference
@@ -315,8 +327,16 @@ class Containers(Runtime):
                 folder = Path(tempfile.mkdtemp(dir=self._folder))
                 bucket, _, key = url.removeprefix("s3://").partition("/")
                 boto3.client("s3").download_file(bucket, key, str(folder / "model.tar.gz"))
-                self._servers[url] = containers.start("ray", folder / "model.tar.gz", folder)
+                self._servers[url] = self._start(folder / "model.tar.gz", folder)
             return self._servers[url]
+
+    def _start(self, tar: Path, folder: Path) -> containers.Server:
+        """Start the default image's server, in a jail where one can be made."""
+        name, reason = images.SERVING[0], jail.unavailable()
+        if reason:
+            print(f"   {reason}, so the endpoint runs without one")
+            return containers.start(name, tar, folder)
+        return jail.start(name, tar, folder)
 
     def stop(self) -> None:
         for server in self._servers.values():

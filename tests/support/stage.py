@@ -29,13 +29,13 @@ def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    """SageMaker's runtime. Commands don't wait, pack no wheels, and build outside the repository."""
+    """SageMaker's runtime. Commands don't wait, pack no libraries, and build outside the repository."""
     monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
     monkeypatch.setattr(deploy, "LAST_REQUEST_SECONDS", 0)
     for module in (hosting, inventory, page):
         monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
     monkeypatch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(packages, "wheels", lambda pythons: {})
+    monkeypatch.setattr(packages, "wheels", lambda python: {})
     monkeypatch.setattr(function, "ROOT", build_folder)
     running = Runtime()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)

@@ -288,8 +288,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--image",
         choices=images.SERVING,
-        default=environ.get("IMAGE") or "ray",
-        help="the server's image (default: IMAGE, or ray)",
+        default=environ.get("IMAGE") or images.SERVING[0],
+        help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
     )
     add("--memory", type=int, help="serverless memory in MB (default: measured, see servers.json)")
     add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")

@@ -38,8 +38,10 @@ REVIEWS = (
     "The plot is thin and the jokes fall flat. I wanted to love it, and I walked out.",
     "Not bad at all!",
 )
-# Each of TorchServe's workers loads the model, and serverless inference pays by memory.
-ENVIRONMENT = {("pytorch", "serverless"): {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}}
+# Each worker loads the model, and serverless inference pays by memory.
+ENVIRONMENT = {
+    (image, "serverless"): {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"} for image in ("sklearn", "pytorch")
+}
 
 Say = Callable[[str], None]
 
@@ -48,7 +50,7 @@ class Plan(NamedTuple):
     """How a model is hosted. ``serverless`` costs nothing when idle; ``realtime`` costs by the hour."""
 
     kind: str = "serverless"
-    image: str = "ray"
+    image: str = images.SERVING[0]
     memory_mb: int = 3072
     concurrency: int = 5
     instance_type: str = "ml.m5.large"
@@ -243,8 +245,7 @@ def plan_of(cloud: Cloud, description: Mapping[str, Any]) -> Plan:
         raise CloudError(
             f"a part of endpoint {description['EndpointName']} was deleted; `make deploy` creates it anew"
         ) from error
-    names = [name for name in images.SERVING if images.uri(name, cloud.stage.region) == image]
-    plan = Plan(image=names[0] if names else images.SERVING[0])
+    plan = Plan(image=images.serving(image, cloud.stage.region))
     if "ServerlessConfig" in variant:
         memory, most = (variant["ServerlessConfig"][key] for key in ("MemorySizeInMB", "MaxConcurrency"))
         return plan._replace(kind="serverless", memory_mb=memory, concurrency=most)
@@ -278,7 +279,8 @@ def wait(cloud: Cloud, endpoint: str, say: Say, fail: bool = True) -> dict[str, 
             if fail and status != "InService":
                 reason = (description or {}).get("FailureReason", "AWS gave no reason")
                 raise CloudError(
-                    f"endpoint {endpoint} is {status}: {reason}"
+                    f"endpoint {endpoint} is {status}: {reason}; try another IMAGE"
+                    f" ({', '.join(images.SERVING)}), or ENDPOINT_KIND=realtime"
                     + last_lines(cloud, cloud.stage.endpoint_log(endpoint))
                 )
             return description

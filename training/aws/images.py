@@ -22,16 +22,21 @@ TABLE = Path(__file__).with_name("images.json")
 DOMAINS = {"cn": "amazonaws.com.cn", "eusc": "amazonaws.eu"}
 # Arguments for the SDK: framework, version, scope, instance type.
 QUERIES = {
+    "sklearn": ("sklearn", "1.9-0", "inference", "ml.m5.xlarge"),
     "ray": ("ray-serve", "1.4", "inference", "ml.m5.xlarge"),
     "pytorch": ("pytorch", "2.6", "inference", "ml.m5.xlarge"),
     "training": ("pytorch", "2.10", "training", "ml.m5.xlarge"),
     "training-gpu": ("pytorch", "2.10", "training", "ml.g5.xlarge"),
 }
-SERVING = ("ray", "pytorch")
+# The images that serve a package; the first one is the default.
+SERVING = ("sklearn", "ray", "pytorch")
+# The images whose registries belong to another account than the others'.
+APART = ("sklearn",)
 # The Python of each image; a package carries wheels for it.
-PYTHONS = {"ray": "3.13", "pytorch": "3.12"}
+PYTHONS = {"sklearn": "3.12", "ray": "3.13", "pytorch": "3.12"}
 # The PyTorch inference image contains TorchServe, which has no maintainers any more.
 LAST_PATCH = {
+    "sklearn": "2027-07-16",
     "ray": "2027-02-18",
     "pytorch": "2026-06-30",
     "training": "2027-01-21",
@@ -41,21 +46,36 @@ LAST_PATCH = {
 
 def uri(name: str, region: str) -> str:
     """Return an image's address in a region. Raises CloudError when AWS has none there."""
-    table = _table()
-    if region not in table["accounts"]:
-        raise CloudError(f"AWS has no {name} image in region {region}; use another --region")
     domain = DOMAINS.get(region.split("-")[0], "amazonaws.com")
-    return f"{table['accounts'][region]}.dkr.ecr.{region}.{domain}/{table['images'][name]}"
+    return f"{account(name, region)}.dkr.ecr.{region}.{domain}/{_table()['images'][name]}"
 
 
-def account(region: str) -> str:
-    """Return the account that owns a region's registry. Raises CloudError."""
-    return uri("ray", region).split(".")[0]
+def account(name: str, region: str) -> str:
+    """Return the account that owns an image's registry in a region. Raises CloudError."""
+    accounts = _accounts(name)
+    if region not in accounts:
+        others = [other for other in SERVING if name in SERVING and region in _accounts(other)]
+        remedy = f"IMAGE={others[0]}, or another --region" if others else "another --region"
+        raise CloudError(f"AWS has no {name} image in region {region}; use {remedy}")
+    return accounts[region]
 
 
-def repositories(names: Iterable[str] = tuple(QUERIES)) -> list[str]:
-    """Return the repositories of some images, sorted."""
-    return sorted({_table()["images"][name].split(":")[0] for name in names})
+def repositories(names: Iterable[str], partition: str, region: str) -> list[str]:
+    """Return the ARNs of the repositories of some images, sorted, without images that the region lacks."""
+    return sorted(
+        {
+            f"arn:{partition}:ecr:{region}:{account(name, region)}:repository/"
+            + _table()["images"][name].split(":")[0]
+            for name in names
+            if region in _accounts(name)
+        }
+    )
+
+
+def serving(address: str, region: str) -> str:
+    """Return the name of a serving image by its address; the default's for an unknown address."""
+    names = [name for name in SERVING if region in _accounts(name) and uri(name, region) == address]
+    return names[0] if names else SERVING[0]
 
 
 def warning(name: str, today: date) -> str | None:
@@ -64,8 +84,8 @@ def warning(name: str, today: date) -> str | None:
     return f"image {name} had its last patch on {last}" if last < today else None
 
 
-def look_up(region: str) -> dict[str, str]:
-    """Return every image's address in a region, by the SDK."""
+def look_up(region: str, names: Iterable[str] = tuple(QUERIES)) -> dict[str, str]:
+    """Return some images' addresses in a region, by the SDK. Raises ValueError."""
     from sagemaker.core import image_uris
 
     return {
@@ -73,25 +93,40 @@ def look_up(region: str) -> dict[str, str]:
             framework, region, version=version, image_scope=scope, instance_type=instance
         )
         for name, (framework, version, scope, instance) in QUERIES.items()
+        if name in names
     }
 
 
 def refresh(today: date) -> dict[str, Any]:
-    """Return a new table of all regions, by the SDK, without regions whose images have several accounts."""
+    """Return a new table of all regions, by the SDK, without regions where images of a group differ in it."""
     import boto3
 
-    session, accounts, images = boto3.session.Session(), {}, {}
-    for partition in session.get_available_partitions():
-        for region in session.get_available_regions("sagemaker", partition):
+    session, table = boto3.session.Session(), {"looked_up": today.isoformat(), "images": {}}
+    regions = [
+        region
+        for partition in session.get_available_partitions()
+        for region in session.get_available_regions("sagemaker", partition)
+    ]
+    for key, names in (("accounts", set(QUERIES) - set(APART)), ("accounts_apart", set(APART))):
+        accounts = {}
+        for region in regions:
             try:
-                addresses = look_up(region)
+                addresses = look_up(region, names)
             except ValueError:  # the region lacks an image
                 continue
             owners = {address.split(".")[0] for address in addresses.values()}
-            if len(owners) == 1:
+            domains = {address.split("/")[0].split(region + ".")[1] for address in addresses.values()}
+            if len(owners) == 1 and domains <= {"amazonaws.com", *DOMAINS.values()}:
                 accounts[region] = owners.pop()
-                images = {name: address.split("/", 1)[1] for name, address in addresses.items()}
-    return {"looked_up": today.isoformat(), "images": images, "accounts": dict(sorted(accounts.items()))}
+                table["images"] |= {name: address.split("/", 1)[1] for name, address in addresses.items()}
+        table[key] = dict(sorted(accounts.items()))
+    table["images"] = {name: table["images"][name] for name in QUERIES}
+    return table
+
+
+def _accounts(name: str) -> dict[str, str]:
+    """Return the account of an image's registry by region."""
+    return dict(_table()["accounts_apart" if name in APART else "accounts"])
 
 
 @cache

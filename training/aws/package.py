@@ -1,10 +1,10 @@
-"""Pack model.tar.gz for a SageMaker endpoint: the model, the hooks, the text code, and the image's wheels.
+"""Pack model.tar.gz for a SageMaker endpoint: the model, the hooks, the text code, and their libraries.
 
-    python -m training.aws.package --out build/model.tar.gz    # for Ray Serve; or --image pytorch, or both
+    python -m training.aws.package --out build/model.tar.gz    # for the default image; or --image ray, or all
     python -m training.aws.package --refresh                   # write newer pins: requirements/endpoint.txt
 
-The same input gives the same bytes. The image installs from the package, not from an index: a start does
-not depend on a network, and it gets the libraries that were tested.
+The same input gives the same bytes. The libraries lie unpacked in code/lib/, and the entry files put them on
+the path. So no image installs anything at its start: it needs no network, no writable folder and no pip.
 """
 
 import argparse
@@ -15,11 +15,13 @@ import re
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterable, Sequence
+import tempfile
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import images, sources
+from training.aws import images, slim, sources
 from training.data import cache
 from training.endpoint import inference
 from vocab.files import sha256, sha256_of, write_atomic
@@ -29,11 +31,26 @@ OUT = Path("build") / "model.tar.gz"
 PINS = sources.ROOT / "requirements/endpoint.txt"
 # tools/measure_server.py measured the images' servers and wrote this.
 SERVERS = Path(__file__).with_name("servers.json")
-# inference.py imports these libraries, and requirements.txt names them. The package also carries their own
-# dependencies, unnamed: an image's own protobuf, for example, stays when it fits.
+# inference.py imports these libraries.
 LIBRARIES = ("onnxruntime", "nltk", "beautifulsoup4")
-# Both images have NumPy, which is 16 MB, so the package leaves it out.
-PROVIDED = ("numpy",)
+# Every image has NumPy. The others are requirements of parts that no review needs.
+LEFT_OUT = (
+    "numpy",
+    "click",
+    "cloudpickle",
+    "defusedxml",
+    "flatbuffers",
+    "joblib",
+    "packaging",
+    "protobuf",
+    "tqdm",
+)
+# Parts of ONNX Runtime that Python's inference never loads: 40 of 75 MB.
+UNUSED = re.compile(
+    r"onnxruntime/(backend|datasets|quantization|tools|transformers)/"
+    r"|onnxruntime/capi/libonnxruntime\.so|regex/tests/|[^/]+\.data/"
+)
+LICENCE = re.compile(r"licen[cs]e|notice|authors|copying", re.IGNORECASE)
 # No image has Python 3.11: the tests run the PyTorch image's server on it, since only it has a small torch.
 PINNED_PYTHONS = tuple(sorted({*images.PYTHONS.values(), "3.11"}))
 # glibc is 2.34 in the Ray Serve image and 2.35 in the PyTorch image; pip wants each tag by name.
@@ -46,6 +63,13 @@ PLATFORMS = (
 PIP_SECONDS = 900
 # A container of each image needs these variables to serve the package.
 ENVIRONMENT = {
+    # Gunicorn serves our own application, without the image's nginx, which needs a file in /etc.
+    "sklearn": {
+        "PYTHONPATH": "/opt/ml/model/code",
+        "SAGEMAKER_BASE_DIR": "/tmp/sagemaker",  # noqa: S108  (the container's own)
+        "SAGEMAKER_SERVING_MODULE": "gunicorn_image:app",
+        "SAGEMAKER_USE_NGINX": "false",
+    },
     # Send no usage report to Ray's makers, and print every log line at once.
     "ray": {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "PYTHONUNBUFFERED": "1"},
     "pytorch": {"SAGEMAKER_PROGRAM": "pytorch_image.py"},
@@ -75,7 +99,7 @@ class Pin(NamedTuple):
     hashes: frozenset[str]
 
 
-def build(model: Path, out: Path, images: Sequence[str] = ("ray",)) -> Package:
+def build(model: Path, out: Path, images: Sequence[str] = (images.SERVING[0],)) -> Package:
     """Pack a model folder for some images (keys of ``images.PYTHONS``) and write the package to ``out``.
 
     Raises PackageError, inference.ModelFilesError or VocabularyError before anything is written.
@@ -85,8 +109,11 @@ def build(model: Path, out: Path, images: Sequence[str] = ("ray",)) -> Package:
         **{name: _read(model / name) for name in ("model.onnx", "model.json")},
         **{name: _read(ENTRY / name) for name in ("config.yaml", "deployment.py")},
         **{f"code/{name}": data for name, data in _code().items()},
-        "code/requirements.txt": _requirements(),
-        **{f"code/wheels/{name}": data for name, data in wheels(_pythons(images)).items()},
+        **{
+            f"code/lib/{python}/{name}": data
+            for python in sorted(set(_pythons(images)))
+            for name, data in libraries(python).items()
+        },
     }
     data = pack(contents)
     try:
@@ -113,24 +140,35 @@ def pack(contents: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def wheels(pythons: Iterable[str]) -> dict[str, bytes]:
-    """Return the pinned wheels for some Python versions by file name, from the cache or from the index.
+def libraries(python: str) -> dict[str, bytes]:
+    """Return the files of the hooks' libraries for a Python version, by name below a folder of the path.
+
+    Only what inference imports, with its licences. NumPy and Python are the image's. Raises PackageError.
+    """
+    contents: dict[str, bytes] = {}
+    for name, data in wheels(python).items():
+        try:
+            contents |= _unpack(name, data)
+        except (zipfile.BadZipFile, slim.SlimError) as error:
+            raise PackageError(f"{name} can't be unpacked ({error}); report it to Verdict") from error
+    return contents
+
+
+def wheels(python: str) -> dict[str, bytes]:
+    """Return the pinned wheels for a Python version by file name, from the cache or from the index.
 
     Raises PackageError when the index lacks one, or sends one whose hash is not pinned.
     """
     pins = read_pins(PINS)
-    contents: dict[str, bytes] = {}
-    for python in sorted(set(pythons)):
-        folder = cache.folder() / "wheels" / python
-        if not _has_all(_pinned_wheels(folder, pins), pins):
-            _download(folder, python)
-        cached = _pinned_wheels(folder, pins)
-        if not _has_all(cached, pins):
-            raise PackageError(
-                f"{folder} lacks a wheel that {PINS.name} names; remove the folder and build again"
-            )
-        contents |= cached
-    return contents
+    folder = cache.folder() / "wheels" / python
+    if not _has_all(_pinned_wheels(folder, pins), pins):
+        _download(folder, python)
+    cached = _pinned_wheels(folder, pins)
+    if not _has_all(cached, pins):
+        raise PackageError(
+            f"{folder} lacks a wheel that {PINS.name} names; remove the folder and build again"
+        )
+    return cached
 
 
 def read_pins(path: Path) -> list[Pin]:
@@ -156,7 +194,7 @@ def refresh() -> list[Pin]:
     for python in PINNED_PYTHONS:
         for library in _resolve(python):
             name = library["metadata"]["name"].lower().replace("_", "-")
-            if name in PROVIDED:
+            if name in LEFT_OUT:
                 continue
             pin = newest.get(name, Pin(name, library["metadata"]["version"], frozenset()))
             if pin.version != library["metadata"]["version"]:
@@ -169,7 +207,7 @@ def refresh() -> list[Pin]:
 def write_pins(pins: Sequence[Pin], path: Path) -> None:
     """Write pins as a requirements file with hashes."""
     lines = [
-        "# The model package's wheels; written by `python -m training.aws.package --refresh`.\n",
+        "# The model package's libraries; written by `python -m training.aws.package --refresh`.\n",
         *(
             " \\\n    --hash=sha256:".join([f"{pin.name}=={pin.version}", *sorted(pin.hashes)]) + "\n"
             for pin in pins
@@ -182,21 +220,10 @@ def write_pins(pins: Sequence[Pin], path: Path) -> None:
 
 
 def _code() -> dict[str, bytes]:
-    """Return the PyTorch image's entry file and the packages that it imports, by name."""
+    """Return the entry files of images that look in code/, and the packages that they import, by name."""
     paths = sources.files_of("training/endpoint", "vocab")
     packages = {path.as_posix(): _read(sources.ROOT / path) for path in paths}
-    return {"pytorch_image.py": _read(ENTRY / "pytorch_image.py"), **packages}
-
-
-def _requirements() -> bytes:
-    versions = {pin.name: pin.version for pin in read_pins(PINS)}
-    lines = [
-        "# Installed when the container starts, from the wheels beside this file.",
-        "--no-index",
-        "--find-links wheels",
-        *(f"{name}=={versions[name]}" for name in LIBRARIES),
-    ]
-    return "\n".join([*lines, ""]).encode()
+    return {**{name: _read(ENTRY / name) for name in ("gunicorn_image.py", "pytorch_image.py")}, **packages}
 
 
 def _pythons(names: Sequence[str]) -> list[str]:
@@ -214,6 +241,29 @@ def _read(path: Path) -> bytes:
 
 
 # --- wheels -------------------------------------------------------------------------------------
+
+
+def _unpack(name: str, data: bytes) -> dict[str, bytes]:
+    """Return the files of a wheel that inference imports, and its licences."""
+    with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+        files = {file: wheel.read(file) for file in wheel.namelist() if not file.endswith("/")}
+    if name.startswith(f"{slim.PACKAGE}-"):
+        needed = _stemmer(files)
+    else:
+        needed = {file for file in files if not UNUSED.match(file) and ".dist-info/" not in file}
+    licences = {file for file in files if ".dist-info/" in file and LICENCE.search(Path(file).name)}
+    return {file: files[file] for file in sorted(needed | licences)}
+
+
+def _stemmer(files: dict[str, bytes]) -> set[str]:
+    """Return the names of the stemmer's modules among NLTK's files. Raises slim.SlimError."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files.items():
+            if name.endswith(".py"):
+                path = Path(folder, name)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+        return {path.relative_to(folder).as_posix() for path in slim.modules(Path(folder))}
 
 
 def _pinned_wheels(folder: Path, pins: Sequence[Pin]) -> dict[str, bytes]:
@@ -275,7 +325,10 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=OUT, help=f"file to write (default {OUT})")
     parser.add_argument(
-        "--image", choices=[*images.PYTHONS, "both"], default="ray", help="image whose wheels to carry"
+        "--image",
+        choices=[*images.SERVING, "all"],
+        default=images.SERVING[0],
+        help="image whose libraries to carry",
     )
     parser.add_argument("--refresh", action="store_true", help=f"only write newer pins to {PINS.name}")
     options = parser.parse_args()
@@ -284,12 +337,12 @@ def main() -> None:
             write_pins(refresh(), PINS)
             print(f"package: wrote {PINS}; run the tests before you commit it")
             return
-        chosen = tuple(images.PYTHONS) if options.image == "both" else (options.image,)
+        chosen = images.SERVING if options.image == "all" else (options.image,)
         built = build(options.model, options.out, chosen)
     except (PackageError, inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"package: {error}")
     print(f"{built.path}: {built.bytes:,} bytes, SHA-256 {built.sha256}")
-    print(f"model {built.model_id}, vocabulary {built.vocabulary}, for the {options.image} image")
+    print(f"model {built.model_id}, vocabulary {built.vocabulary}, for image {', '.join(chosen)}")
 
 
 if __name__ == "__main__":

@@ -102,12 +102,11 @@ def of_adaptation(
 
 def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
     """Return the rights to fetch images by their names in images.py, and to write metrics."""
-    registry = f"arn:{stage.partition}:ecr:{stage.region}:{images.account(stage.region)}:repository"
     return [
         _allow(
             "PullImages",
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [f"{registry}/{name}" for name in images.repositories(names)],
+            images.repositories(names, stage.partition, stage.region),
         ),
         # These two actions have no resource in AWS.
         _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),

@@ -66,7 +66,9 @@ def check_endpoint(cloud: Cloud, made: deploy.Deployed) -> None:
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
     assert model["ExecutionRoleArn"].endswith(":role/verdict-dev-endpoint")
     container = model["PrimaryContainer"]
-    assert container["Image"].endswith(".dkr.ecr.eu-west-1.amazonaws.com/ray:serve-ml-sagemaker-cpu-v1.4")
+    assert container["Image"].endswith(
+        ".dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.9-0-cpu-py3"
+    )
     assert container["ModelDataUrl"] == (
         f"s3://{cloud.stage.bucket}/packages/{made.package_sha256}/model.tar.gz"
     )

@@ -158,7 +158,7 @@ def check_image(name: str, region: str | None, today: date) -> Finding:
         return Finding("image", FAIL, str(error))
     warning = images.warning(name, today)
     if warning:
-        return Finding("image", WARN, warning, "use IMAGE=ray" if name != "ray" else "look for a newer one")
+        return Finding("image", WARN, warning, f"use IMAGE={images.SERVING[0]}")
     return Finding("image", OK, f"{address}, patched until {images.LAST_PATCH[name]}")
 
 

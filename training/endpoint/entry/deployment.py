@@ -93,13 +93,14 @@ def _golden_answer() -> bytes:
 
 
 def _hooks() -> Any:
-    """Import the endpoint's hooks from code/, which the image's path lacks.
+    """Import the endpoint's hooks from code/, with the libraries beside them.
 
     Ray sends the class to its processes as bytes and does not run this file there, so each process imports.
     """
-    code = str(FOLDER / "code")
-    if code not in sys.path:
-        sys.path.insert(0, code)
+    code = FOLDER / "code"
+    for folder in (str(code), str(code / "lib" / "{}.{}".format(*sys.version_info))):
+        if folder not in sys.path:
+            sys.path.insert(0, folder)
     from training.endpoint import inference
 
     return inference

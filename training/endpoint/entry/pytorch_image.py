@@ -4,11 +4,15 @@ The image's toolkit turns every error into a 500, with the traceback and the err
 It passes its context to a transform_fn that has that parameter, and the context sets the status.
 """
 
+import sys
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
+CODE = Path(__file__).resolve().parent
+sys.path.insert(0, str(CODE / "lib" / "{}.{}".format(*sys.version_info)))
+
+from training.endpoint import inference  # noqa: E402
 
 
 def model_fn(model_dir: str | Path) -> inference.LoadedModel:

@@ -1,0 +1,60 @@
+"""The endpoint's hooks as a WSGI application, for SageMaker's images that start Gunicorn (scikit-learn).
+
+    SAGEMAKER_SERVING_MODULE=gunicorn_image:app serve        # the image's command, with code/ on the path
+
+Importing this file loads the model and scores a golden review. When that fails, Gunicorn ends, and the
+container with it. So a broken package never looks healthy.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+CODE = Path(__file__).resolve().parent
+sys.path.insert(0, str(CODE / "lib" / "{}.{}".format(*sys.version_info)))
+
+from training.endpoint import inference  # noqa: E402
+
+GOLDEN = b'{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":"words"}'
+JSON = "application/json"
+
+
+class UnhealthyError(Exception):
+    """The model does not answer the golden review."""
+
+
+def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer GET /ping and POST /invocations, and log a request's status, size and time, never its text."""
+    route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    if route == ("GET", "/ping"):
+        return _send(start_response, 200, b"", JSON)
+    if route != ("POST", "/invocations"):
+        return _send(start_response, 404, b'{"code":"not_found"}', JSON)
+    began = time.monotonic()
+    body = environ["wsgi.input"].read()
+    response = inference.respond(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"), _model)
+    milliseconds = round((time.monotonic() - began) * 1000, 1)
+    print(json.dumps({"status": response.status, "bytes": len(body), "ms": milliseconds}), flush=True)
+    return _send(start_response, response.status, response.body, response.content_type)
+
+
+def _send(start_response: Callable[..., Any], status: int, body: bytes, kind: str) -> list[bytes]:
+    headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+    start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+    return [body]
+
+
+def _load() -> inference.LoadedModel:
+    """Return the model that has answered the golden review. Raises UnhealthyError."""
+    model = inference.model_fn(CODE.parent)
+    response = inference.respond(GOLDEN, JSON, None, model)
+    if response.status != HTTPStatus.OK:
+        raise UnhealthyError(f"the golden review got status {response.status}")
+    return model
+
+
+_model = _load()
