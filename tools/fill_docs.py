@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "model-card.md"
 CURVE = ROOT / "training" / "adapt" / "curve.json"
 SERVERS = ROOT / "training" / "aws" / "servers.json"
+FAULTS = ROOT / "tests" / "support" / "faults.json"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
@@ -33,6 +34,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     parts["curve"] = curve(CURVE)
+    parts["faults"] = faults(FAULTS)
     benchmark = published.read()
     parts["results"] = results(card, benchmark)
     parts |= publish.blocks(benchmark, published.read(published.BESIDE))
@@ -40,6 +42,22 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
         name: format_block(card["metrics"][name]) if name in card["metrics"] else not_measured(command)
         for name, (format_block, command) in METRICS.items()
     }
+
+
+def faults(path: Path) -> str:
+    """Return the table of AWS's faults and of each command's end under them."""
+    if not path.is_file():
+        return not_measured("python -m tests.support.faults --write")
+    rows = [
+        [
+            row["fault"],
+            f"`{row['command']}`",
+            "stops" if row["status"] else "goes on",
+            row["said"].replace("|", "/"),
+        ]
+        for row in json.loads(path.read_text(encoding="utf-8"))
+    ]
+    return table(["fault", "command", "the command", "and says"], rows)
 
 
 def _answer(loaded: inference.LoadedModel) -> str:

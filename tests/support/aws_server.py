@@ -1,11 +1,13 @@
 """A simulated AWS on loopback: a moto server in its own process, and variables that lead to it alone."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from tests.support import strict
@@ -56,8 +58,12 @@ class AwsServer:
         """Empty the account."""
         self._request("/moto-api/reset", "POST")
 
-    def _request(self, path: str, method: str) -> None:
-        request = urllib.request.Request(self.url + path, method=method)
+    def fail(self, *rules: dict[str, Any]) -> None:
+        """Make chosen calls fail by rules of aws_faults.py, in place of all earlier ones."""
+        self._request("/faults", "POST", json.dumps(rules).encode())
+
+    def _request(self, path: str, method: str, body: bytes | None = None) -> None:
+        request = urllib.request.Request(self.url + path, body, method=method)
         urllib.request.urlopen(request, timeout=10).read()
 
     def stop(self) -> None:

@@ -26,6 +26,8 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
+from tests.support.aws_faults import Faulty
+
 CODE_SECONDS = 0.5
 
 
@@ -337,6 +339,8 @@ change_notebooks()
 update_code_slowly()
 
 if __name__ == "__main__":
-    from moto.server import main
+    from moto import server
 
-    main(sys.argv[1:])
+    dispatcher = server.DomainDispatcherApplication
+    server.DomainDispatcherApplication = lambda create: Faulty(dispatcher(create))  # type: ignore
+    server.main(sys.argv[1:])

@@ -4,6 +4,7 @@
 breach is an AssertionError, which no command catches.
 """
 
+import functools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -77,5 +78,15 @@ def _of_text(value: str, shape: Shape, name: str) -> Iterator[str]:
     enum, pattern = shape.metadata.get("enum"), shape.metadata.get("pattern")
     if enum and value not in enum:
         yield f"{name} is {value!r}, the model says one of {', '.join(enum)}"
-    if pattern and not regex.fullmatch(pattern, value):
+    compiled = _compiled(pattern) if pattern else None
+    if compiled and not compiled.fullmatch(value):
         yield f"{name} is {value[:80]!r}, the model says {pattern}"
+
+
+@functools.cache
+def _compiled(pattern: str) -> "regex.Pattern[str] | None":
+    """Compile a model's pattern, which is Java's; None for the few that only Java can read."""
+    try:
+        return regex.compile(pattern)
+    except regex.error:
+        return None

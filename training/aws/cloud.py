@@ -242,8 +242,12 @@ _LAG = re.compile(
 )
 
 
+# S3 says so while it still works on a bucket that was deleted, or created, moments ago.
+_BUSY = ("OperationAborted",)
+
+
 def once_visible(call: Callable[[], Answer], say: Callable[[str], None] = print) -> Answer:
-    """Call AWS, and again for LAG_SECONDS while it does not know a role or its rights yet.
+    """Call AWS, and again for LAG_SECONDS while it has not caught up with a role, its rights or a bucket.
 
     Raises botocore's errors.
     """
@@ -252,12 +256,11 @@ def once_visible(call: Callable[[], Answer], say: Callable[[str], None] = print)
         try:
             return call()
         except ClientError as error:
-            if not _LAG.search(words_of(error)) or time.monotonic() > deadline:
+            late = code_of(error) in _BUSY or _LAG.search(words_of(error))
+            if not late or time.monotonic() > deadline:
                 raise
             if not waiting:
-                say(
-                    f"AWS does not know the role's rights yet ({words_of(error)}); trying for {LAG_SECONDS} s"
-                )
+                say(f"AWS has not caught up yet ({words_of(error)}); trying for {LAG_SECONDS} s")
             waiting = True
         time.sleep(LAG_POLL_SECONDS)
 

@@ -9,7 +9,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from training.aws import policies
-from training.aws.cloud import TAG_REGION, Cloud, CloudError, Stage, code_of, is_missing, tag_list, tag_map
+from training.aws.cloud import (
+    TAG_REGION,
+    Cloud,
+    CloudError,
+    Stage,
+    code_of,
+    is_missing,
+    once_visible,
+    tag_list,
+    tag_map,
+)
 from vocab.files import sha256_of
 from vocab.messages.feedback import Place, PlaceError, read_place
 
@@ -54,8 +64,9 @@ def ensure_bucket(
     if tags is None:
         place = {} if cloud.stage.region == "us-east-1" else {"LocationConstraint": cloud.stage.region}
         configuration = {"CreateBucketConfiguration": place} if place else {}
-        s3.create_bucket(Bucket=bucket, **configuration)
-    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tag_list(cloud.stage.tags)})
+        once_visible(lambda: s3.create_bucket(Bucket=bucket, **configuration))
+    tagging = {"TagSet": tag_list(cloud.stage.tags)}
+    once_visible(lambda: s3.put_bucket_tagging(Bucket=bucket, Tagging=tagging))
     access = {**PUBLIC_ACCESS, "BlockPublicPolicy": not public, "RestrictPublicBuckets": not public}
     s3.put_public_access_block(Bucket=bucket, PublicAccessBlockConfiguration=access)
     rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}
