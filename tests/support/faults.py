@@ -11,6 +11,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -37,6 +38,12 @@ TRAINING = {
     "ResourceConfig": {"InstanceType": train.INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 30},
     "StoppingCondition": {"MaxRuntimeInSeconds": 60},
 }
+
+
+# The lines that speak of a fault, where a command survives it.
+TELLING = re.compile(
+    "caught up|not looked at|beside it|created anew|: (RollingBack|SystemUpdating)$|replaces"
+)
 
 
 class Fault(NamedTuple):
@@ -277,8 +284,8 @@ class Account:
                 status = 0 if end.code in (None, 0) else 1
                 said = str(end.code) if isinstance(end.code, str) else ""
         lines = [line.strip() for line in output.getvalue().splitlines() if line.strip()]
-        marked = [line for line in lines if "caught up" in line or "not looked at" in line]
-        said = said or (marked or [line for line in lines if line.startswith(command)] or lines or [""])[-1]
+        telling = [line for line in lines if TELLING.search(line) or line.startswith(f"{command}:")]
+        said = said or (telling or [line for line in lines if line.startswith("next")] or lines or [""])[-1]
         return Outcome(fault.name, command, status, said.replace(f"{self.folder}/", ""))
 
     def flags(self, fault: Fault, command: str) -> list[str]:

@@ -28,6 +28,7 @@ STUCK_REMEDY = (
 )
 # The time between two looks at an endpoint, and the longest wait.
 POLL_SECONDS, WAIT_MINUTES = 10.0, 40
+TAG_LOOKS = 3
 # A sleeping serverless endpoint answers ModelNotReadyException until it has woken.
 WAKE_SECONDS, WAKE_POLL_SECONDS = 180, 5.0
 LOG_LINES = 15
@@ -255,8 +256,15 @@ def plan_of(cloud: Cloud, description: Mapping[str, Any]) -> Plan:
 
 
 def check_owned(cloud: Cloud, description: Mapping[str, Any]) -> None:
-    """Check that an endpoint of our name belongs to this stage. Raises CloudError."""
-    tags = cloud.client("sagemaker").list_tags(ResourceArn=description["EndpointArn"])["Tags"]
+    """Check that an endpoint of our name belongs to this stage. Raises CloudError.
+
+    One without any tag is looked at again: those of a new endpoint may show late.
+    """
+    for looks in range(TAG_LOOKS):
+        tags = cloud.client("sagemaker").list_tags(ResourceArn=description["EndpointArn"])["Tags"]
+        if tags or looks == TAG_LOOKS - 1:
+            break
+        time.sleep(POLL_SECONDS)
     if not cloud.stage.owns(tag_map(tags)):
         raise CloudError(
             f"endpoint {description['EndpointName']} exists without this stage's tags; use another --stage"
