@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench.pages import table
+from training.aws import images
 from vocab.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,7 +115,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
     "On AWS": {
         "STAGE": Variable("deployment that the AWS commands work on"),
         "ENDPOINT_KIND": Variable("where the model runs: `serverless`, `realtime` or `lambda`"),
-        "IMAGE": Variable("image of the endpoint: `sklearn`, `ray` or `pytorch`"),
+        "IMAGE": Variable("image of the endpoint: `sklearn`, `ray` or `pytorch`", f"`{images.SERVING[0]}`"),
         "SITE": Variable("host of the page: `cloudfront`, `website` or `none`"),
         "DEPLOYED_API_URL": Variable(
             "address of the deployed API, for example a domain of yours", "the API's own"

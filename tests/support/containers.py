@@ -7,8 +7,8 @@
     server.stop()
 
 Each server gets an environment with its image's libraries; nothing is installed for the package. TorchServe
-runs on Python 3.11 with a newer torch, other than in its image. Nothing here needs root: tests/support/jail.py
-does, and starts the servers as their images do.
+runs on Python 3.11 with a newer torch, other than in its image. Nothing here needs root. As root,
+tests/support/jail.py starts the servers as their images do.
 """
 
 import http.client
@@ -330,7 +330,7 @@ class TorchServer(Server):
             "SAGEMAKER_MODEL_SERVER_WORKERS": "1",
         }
         super().__init__(python, log, own | package.ENVIRONMENT["pytorch"] | env)
-        self._env |= {"SAGEMAKER_BASE_DIR": str(self.folder)}
+        self._env |= {"SAGEMAKER_BASE_DIR": str(self.folder), "TEMP": str(self.folder)}
         self._env |= {name: str(self.folder / "logs") for name in ("LOG_LOCATION", "METRICS_LOCATION")}
         self.url = f"http://127.0.0.1:{port}"
         try:

@@ -87,7 +87,7 @@ set -eu
 root=$1 image=$2 python=$3 model=$4 tmp=$5 app=$6 memory=$7 doors=$8; shift 9
 bind() { mkdir -p "$root$2"; mount --bind "$1" "$root$2"; mount -o remount,bind,ro "$root$2"; }
 mount -t tmpfs -o mode=755 none "$root"
-mkdir -p "$root"/{dev,proc,tmp,opt/ml/model}
+mkdir -p "$root"/{dev,proc,tmp,opt/ml/model,home/model-server/tmp}
 cp -a /etc "$root/etc"
 for place in /usr /bin /sbin /lib /lib64; do
     if [ -L $place ]; then cp -a $place "$root$place"; elif [ -d $place ]; then bind $place $place; fi
@@ -157,13 +157,17 @@ class Jail(Server):
         **env: str,
     ) -> None:
         memory = memory_mb or package.serverless_memory(name)
-        super().__init__(python, log, IMAGE_ENVIRONMENT[name] | package.ENVIRONMENT[name] | env)
-        # SageMaker sets these, and nothing sets HOME.
-        self._env["PATH"] += ":/usr/sbin:/sbin"
-        self._env |= {"SAGEMAKER_REGION": "us-east-1", "SAGEMAKER_SAFE_PORT_RANGE": "21000-23000"}
-        for variable in ("HOME", "TMPDIR", "TEMP"):
-            self._env.pop(variable)
-        self._env |= {key: value for key, value in IMAGE_ENVIRONMENT[name].items() if key == "TEMP"}
+        super().__init__(python, log, {})
+        # Nothing sets HOME.
+        self._env = {
+            "PATH": f"{python.parent}:/usr/bin:/bin:/usr/sbin:/sbin",
+            "LANG": "C.UTF-8",
+            "SAGEMAKER_REGION": "us-east-1",
+            "SAGEMAKER_SAFE_PORT_RANGE": "21000-23000",
+            **IMAGE_ENVIRONMENT[name],
+            **package.ENVIRONMENT[name],
+            **env,
+        }
         self.failed = containers.SERVERS[name].failed
         self._cgroups = _make_cgroups(f"verdict-{os.getpid()}-{self.folder.name}", memory)
         self._door: _Door | None = None
@@ -178,11 +182,16 @@ class Jail(Server):
 
     def peak(self) -> int:
         """Return the most bytes that the cgroup has held, with its files' pages; the cap bounds them."""
-        for name in ("memory.max_usage_in_bytes", "memory.peak"):
-            for folder in self._cgroups:
-                if (folder / name).exists():
-                    return int((folder / name).read_text())
-        return 0
+        return self._number("memory.max_usage_in_bytes", "memory.peak")
+
+    def limit(self) -> int:
+        """Return the bytes that the cgroup may hold."""
+        return self._number("memory.limit_in_bytes", "memory.max")
+
+    def inside(self) -> list[int]:
+        """Return the processes that run as the user without rights."""
+        pids = {int(pid) for folder in self._cgroups for pid in _lines(folder / "cgroup.procs")}
+        return sorted(pid for pid in pids if Path(f"/proc/{pid}").exists() and _user_of(pid) == USER)
 
     def stop(self) -> None:
         if self._door:
@@ -216,6 +225,11 @@ class Jail(Server):
         yield from ("bash", "-c", ENTER, "bash", str(root), str(python.parents[1]), str(_base_of(python)))
         yield from (str(model), str(tmp), str(app), str(memory * 1024), " ".join(doors), "--")
         yield from (*LOWER, "bash", "-e", "-c", STARTS[name])
+
+    def _number(self, *names: str) -> int:
+        """Return the number in the first of some files that a cgroup has."""
+        files = (folder / name for name in names for folder in self._cgroups)
+        return next(int(file.read_text()) for file in files if file.exists())
 
     def _pids(self) -> list[int]:
         """Return the processes in the jail, and those that lead to it."""
@@ -256,6 +270,10 @@ def _make_cgroups(name: str, memory_mb: int) -> list[Path]:
     (folders["memory"] / "memory.limit_in_bytes").write_text(str(memory_mb << 20))
     (folders["pids"] / "pids.max").write_text(str(MOST_PROCESSES))
     return list(folders.values())
+
+
+def _user_of(pid: int) -> int:
+    return Path(f"/proc/{pid}").stat().st_uid
 
 
 def _lines(path: Path) -> list[str]:

@@ -32,7 +32,7 @@ QUERIES = {
 SERVING = ("sklearn", "ray", "pytorch")
 # The images whose registries belong to another account than the others'.
 APART = ("sklearn",)
-# The Python of each image; a package carries wheels for it.
+# The Python of each image; a package carries libraries for it.
 PYTHONS = {"sklearn": "3.12", "ray": "3.13", "pytorch": "3.12"}
 # The PyTorch inference image contains TorchServe, which has no maintainers any more.
 LAST_PATCH = {

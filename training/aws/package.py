@@ -72,7 +72,13 @@ ENVIRONMENT = {
     },
     # Send no usage report to Ray's makers, and print every log line at once.
     "ray": {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "PYTHONUNBUFFERED": "1"},
-    "pytorch": {"SAGEMAKER_PROGRAM": "pytorch_image.py"},
+    # The image's own places for temporary files and logs belong to a user of the image.
+    "pytorch": {
+        "SAGEMAKER_PROGRAM": "pytorch_image.py",
+        "TEMP": "/tmp",  # noqa: S108  (the container's own)
+        "LOG_LOCATION": "/tmp/logs",  # noqa: S108
+        "METRICS_LOCATION": "/tmp/logs",  # noqa: S108
+    },
 }
 _PIN = re.compile(r"^([a-z0-9-]+)==(\S+)((?: \\\n    --hash=sha256:[0-9a-f]{64})+)$", re.MULTILINE)
 
