@@ -418,26 +418,34 @@ def outcomes(account: Account, fault: Fault) -> Iterator[Outcome]:
     account.server.fail()
 
 
+def write(rows: list[Outcome]) -> None:
+    """Write outcomes in place of earlier ones of the same faults, and the table of docs/deploy.md."""
+    kept = json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.is_file() else []
+    new = {row.fault for row in rows}
+    merged = [row for row in kept if row["fault"] not in new] + [row._asdict() for row in rows]
+    order = {fault.name: number for number, fault in enumerate(FAULTS)}
+    known = [row for row in merged if row["fault"] in order]
+    known.sort(key=lambda row: order[row["fault"]])
+    OUTCOMES.write_text(json.dumps(known, indent=2) + "\n", encoding="utf-8")
+    pages.write({"faults": fill_docs.faults(OUTCOMES)})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Run the commands in an account that misbehaves.")
     parser.add_argument("--write", action="store_true", help=f"write {OUTCOMES.name} and docs/deploy.md")
+    parser.add_argument("--only", default="", help="only the faults with these words in their name")
     options = parser.parse_args()
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
         account = Account(Path(folder))
         try:
             for fault in FAULTS:
-                for outcome in outcomes(account, fault):
-                    print(
-                        f"{outcome.fault:40}{outcome.command:14}{outcome.status}  {outcome.said}", flush=True
-                    )
-                    rows.append(outcome._asdict())
+                rows = list(outcomes(account, fault)) if options.only in fault.name else []
+                for row in rows:
+                    print(f"{row.fault:40}{row.command:14}{row.status}  {row.said}", flush=True)
+                if options.write and rows:
+                    write(rows)
         finally:
             account.stop()
-    if options.write:
-        OUTCOMES.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
-        pages.write({"faults": fill_docs.faults(OUTCOMES)})
-        print(f"faults: wrote {OUTCOMES.name}, and its table into docs/deploy.md")
 
 
 if __name__ == "__main__":
