@@ -11,6 +11,7 @@ DEV := .venv/dev
 BENCH := .venv/bench
 AWS := .venv/aws
 TORTURE := .venv/torture
+CHECKOV := .venv/checkov
 
 # An environment finds our packages from any folder: all by the repository's root, Chalice's app by its own.
 # Its Python names the new command when a former script is run.
@@ -111,7 +112,7 @@ torture: $(TORTURE)/.ready ## attack all of it for long and print the outcome; F
 
 ### Maintain
 
-test: $(DEV)/.ready check ## run the checks and every test; TESTS=tests/vocab for a part
+test: $(DEV)/.ready $(CHECKOV)/.ready check ## run the checks and every test; TESTS=tests/vocab for a part
 	@$(DEV)/bin/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 $(TESTS)
 
 test-fast: $(DEV)/.ready ## run the quick tests of vocab, messages, app and client, in a minute
@@ -138,12 +139,17 @@ $(DEV)/.ready: $(ALL)
 $(BENCH)/.ready: $(ALL) requirements/bench.txt
 $(TORTURE)/.ready: $(ALL) requirements/torture.txt
 
+# checkov pins its libraries by itself, so its environment leaves constraints.txt out.
+$(CHECKOV)/.ready: CONSTRAINTS =
+$(CHECKOV)/.ready: requirements/checkov.txt
+
+CONSTRAINTS = -c requirements/constraints.txt
 .venv/%/.ready: requirements/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	@mkdir -p .venv && test -w .venv || { echo "make: this folder can't be written to, and .venv/ belongs here"; exit 1; }
 	@echo "making .venv/$* from $(FROM); this takes a minute"
 	@$(PYTHON) -m venv .venv/$* || { echo "make: no venv here; install your system's python3-venv package"; exit 1; }
-	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $(FROM) -c requirements/constraints.txt || \
+	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $(FROM) $(CONSTRAINTS) || \
 		{ echo "make: pip could not install $(FROM); is there a network?"; exit 1; }
 	@.venv/$*/bin/python -c '$(PATHS)' "$(CURDIR)" "$(CURDIR)/chalice_app" "$(CURDIR)/client" "import sys; 'training/' in ''.join(sys.orig_argv[1:2]) and __import__('training.moved')"
 	@touch $@

@@ -23,6 +23,7 @@ PAGE = ROOT / "docs" / "model-card.md"
 CURVE = ROOT / "training" / "adapt" / "curve.json"
 SERVERS = ROOT / "training" / "aws" / "servers.json"
 FAULTS = ROOT / "tests" / "support" / "faults.json"
+RIGHTS = ROOT / "tests" / "support" / "rights.json"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
@@ -33,6 +34,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     card = loaded.card
     parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
+    parts["rights"] = rights(json.loads(RIGHTS.read_text(encoding="utf-8")))
     parts["curve"] = curve(CURVE)
     parts["faults"] = faults(FAULTS)
     benchmark = published.read()
@@ -192,6 +194,15 @@ def servers(measured: dict[str, Any]) -> str:
         "deployed with",
     ]
     return table(head, rows) + f"\nMedian of {measured['runs']} starts on {measured['machine']}.\n"
+
+
+def rights(counted: list[dict[str, Any]]) -> str:
+    """Return each role's rights, and how many of them what works by it used."""
+    rows = [
+        [f"`verdict-STAGE-{row['role']}`", WORKS[row["role"]], str(row["rights"]), str(row["used"])]
+        for row in counted
+    ]
+    return table(["role", "works by it", "rights", "used"], rows)
 
 
 def curve(results: Path) -> str:
@@ -377,6 +388,13 @@ def _warnings(metrics: dict[str, Any]) -> str:
     return table(head, rows) + f"\nOf {metrics['reviews']:,} English development reviews get {flagged}.\n"
 
 
+# What works by each role.
+WORKS = {
+    "function": "the Lambda, with `FEEDBACK`",
+    "endpoint": "the endpoint, with either image and either name",
+    "sagemaker": "batches, trainings, the notebook",
+    "adapt": "an adaptation, with its file's own key",
+}
 # Rows of README's table that `make bench` measures.
 BENCH_ROWS = ("whole answer by HTTP", "a file of reviews, one process", "a million reviews")
 SEED_FIGURES = {

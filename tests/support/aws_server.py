@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support import strict
+from tests.support import iam, strict
 from tests.support.stack import ROOT, free_ports
 
 REGION = "eu-west-1"
@@ -62,9 +62,14 @@ class AwsServer:
         """Make chosen calls fail by rules of aws_faults.py, in place of all earlier ones."""
         self._request("/faults", "POST", json.dumps(rules).encode())
 
-    def _request(self, path: str, method: str, body: bytes | None = None) -> None:
+    def rights_asked_for(self) -> list[tuple[iam.Request, bool]]:
+        """Return each request of a role or user since the account was emptied, and if it was allowed."""
+        rows = json.loads(self._request("/moto-api/rights", "GET"))
+        return [(iam.Request(*row[:4]), row[4]) for row in rows]
+
+    def _request(self, path: str, method: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(self.url + path, body, method=method)
-        urllib.request.urlopen(request, timeout=10).read()
+        return bytes(urllib.request.urlopen(request, timeout=10).read())
 
     def stop(self) -> None:
         """End the server's process."""

@@ -26,6 +26,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 
+from tests.support import moto_iam
 from tests.support.aws_faults import Faulty
 
 CODE_SECONDS = 0.5
@@ -337,6 +338,7 @@ update_endpoints()
 keep_training_jobs()
 change_notebooks()
 update_code_slowly()
+moto_iam.enforce()
 
 if __name__ == "__main__":
     from moto import server

@@ -27,7 +27,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import boto3
 from botocore.exceptions import ClientError
 
 from tests.support import containers, jail, lambda_zip
@@ -304,7 +303,7 @@ class Containers(Runtime):
     def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:
         self.calls.append(endpoint)
         try:
-            server = self._server_of(self.package_of(endpoint))
+            server = self._server_of(endpoint)
         except ClientError:
             message = {"message": f"Endpoint {endpoint} of account 123456789012 not found."}
             return 400, "ValidationError", json.dumps(message).encode(), "application/json"
@@ -321,13 +320,12 @@ class Containers(Runtime):
         assert status == 200, (status, data)
         return data
 
-    def _server_of(self, url: str) -> containers.Server:
+    def _server_of(self, endpoint: str) -> containers.Server:
+        url = self.package_of(endpoint)
         with self._starting:
             if url not in self._servers:
                 folder = Path(tempfile.mkdtemp(dir=self._folder))
-                bucket, _, key = url.removeprefix("s3://").partition("/")
-                boto3.client("s3").download_file(bucket, key, str(folder / "model.tar.gz"))
-                self._servers[url] = self._start(folder / "model.tar.gz", folder)
+                self._servers[url] = self._start(self.download(endpoint, folder), folder)
             return self._servers[url]
 
     def _start(self, tar: Path, folder: Path) -> containers.Server:

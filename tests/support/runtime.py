@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from tests.support import aws_side
 from training.endpoint import inference
 from vocab.messages import MessageError
 
@@ -47,21 +48,31 @@ class Runtime:
 
     def package_of(self, endpoint: str) -> str:
         """Return the s3:// URL of the package that an endpoint serves. Raises ClientError."""
+        return str(self.described(endpoint)["PrimaryContainer"]["ModelDataUrl"])
+
+    def described(self, endpoint: str) -> dict[str, Any]:
+        """Return SageMaker's description of the model that an endpoint serves. Raises ClientError."""
         sagemaker = boto3.client("sagemaker")
         description = sagemaker.describe_endpoint(EndpointName=endpoint)
         config = sagemaker.describe_endpoint_config(EndpointConfigName=description["EndpointConfigName"])
-        model = sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"])
-        return str(model["PrimaryContainer"]["ModelDataUrl"])
+        return dict(sagemaker.describe_model(ModelName=config["ProductionVariants"][0]["ModelName"]))
+
+    def download(self, endpoint: str, folder: Path) -> Path:
+        """Download an endpoint's package by its own role, as SageMaker does; return its path."""
+        model = self.described(endpoint)
+        role, log = aws_side.Role(model["ExecutionRoleArn"]), f"/aws/sagemaker/Endpoints/{endpoint}"
+        container = model["PrimaryContainer"]
+        aws_side.start_container(role, container["Image"], log, "AllTraffic/i-0", ["the model is loaded"])
+        (path,) = aws_side.fetch(role.client("s3"), container["ModelDataUrl"], folder)
+        return path
 
     def model_of(self, endpoint: str) -> inference.LoadedModel:
         """Load the model that an endpoint serves from S3. Raises ClientError when there is none."""
         url = self.package_of(endpoint)
         with self._lock:
             if url not in self._models:
-                bucket, _, key = url.removeprefix("s3://").partition("/")
                 with tempfile.TemporaryDirectory() as folder:
-                    path = Path(folder) / "model.tar.gz"
-                    boto3.client("s3").download_file(bucket, key, str(path))
+                    path = self.download(endpoint, Path(folder))
                     with tarfile.open(path) as packed:
                         packed.extractall(folder, filter="data")
                     self._models[url] = inference.model_fn(folder)

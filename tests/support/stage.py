@@ -30,17 +30,22 @@ def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
     """SageMaker's runtime. Commands don't wait, pack no libraries, and build outside the repository."""
-    monkeypatch.setattr(resources, "ROLE_SECONDS", 0)
-    monkeypatch.setattr(deploy, "LAST_REQUEST_SECONDS", 0)
-    for module in (hosting, inventory, page):
-        monkeypatch.setattr(module, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
-    monkeypatch.setattr(packages, "wheels", lambda python: {})
-    monkeypatch.setattr(function, "ROOT", build_folder)
+    hurry(monkeypatch, build_folder)
     running = Runtime()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)
     yield running
     running.stop()
+
+
+def hurry(patch: pytest.MonkeyPatch, build_folder: Path) -> None:
+    """Make commands wait for nothing, pack no libraries, and build in a folder."""
+    patch.setattr(resources, "ROLE_SECONDS", 0)
+    patch.setattr(deploy, "LAST_REQUEST_SECONDS", 0)
+    for module in (hosting, inventory, page):
+        patch.setattr(module, "POLL_SECONDS", 0.01)
+    patch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
+    patch.setattr(packages, "wheels", lambda python: {})
+    patch.setattr(function, "ROOT", build_folder)
 
 
 @pytest.fixture

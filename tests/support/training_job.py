@@ -11,12 +11,12 @@ import shutil
 import subprocess
 import sys
 import tarfile
-import time
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.support import aws_side
 from tests.support.missing import skip_or_fail
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
@@ -77,24 +77,31 @@ def _namespaces() -> tuple[str, ...]:
 
 
 def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
-    """Run a job as SageMaker does: download, start on every host, upload; report its end to AWS."""
-    sagemaker, s3 = session.client("sagemaker"), session.client("s3")
+    """Run a job as SageMaker does: download, start on every host, upload; report its end to AWS.
+
+    Files, image, log and metrics come and go by the job's own role.
+    """
+    sagemaker = session.client("sagemaker")
     job = sagemaker.describe_training_job(TrainingJobName=name)
+    role = aws_side.Role(job["RoleArn"])
+    s3 = role.client("s3")
     hosts = [f"algo-{number + 1}" for number in range(job["ResourceConfig"]["InstanceCount"])]
     channels = {one["ChannelName"]: one["DataSource"]["S3DataSource"] for one in job["InputDataConfig"]}
     for host in hosts:
         ml = lay_out(folder / host, host, hosts, job.get("HyperParameters", {}), list(channels))
         for channel, source in channels.items():
-            assert fetch(s3, source["S3Uri"], ml / "input/data" / channel), f"{channel} is empty"
+            assert aws_side.fetch(s3, source["S3Uri"], ml / "input/data" / channel), f"{channel} is empty"
         if job.get("CheckpointConfig"):
             assert job["CheckpointConfig"]["LocalPath"] == CHECKPOINTS
-            fetch(s3, job["CheckpointConfig"]["S3Uri"], ml / "checkpoints")
+            aws_side.fetch(s3, job["CheckpointConfig"]["S3Uri"], ml / "checkpoints")
     algorithm = job["AlgorithmSpecification"]
     command = algorithm["ContainerEntrypoint"] + algorithm.get("ContainerArguments", [])
     environment = {"TRAINING_JOB_NAME": name, "AWS_REGION": session.region_name, **job.get("Environment", {})}
     ended = run(command, folder, hosts, environment, seconds)
     _upload(s3, job, folder / hosts[0] / "ml")
-    _log(session.client("logs"), name, dict(zip(hosts, ended.outputs, strict=True)))
+    image = job["AlgorithmSpecification"]["TrainingImage"]
+    for host, output in zip(hosts, ended.outputs, strict=True):
+        aws_side.start_container(role, image, LOG_GROUP, f"{name}/{host}-1", output.splitlines())
     end = "Completed" if ended.status == 0 else f"Failed: {ended.failure or 'AlgorithmError'}"[:256]
     tag = {"Key": "simulated:end", "Value": end.replace("\n", " ")}
     sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[tag])
@@ -164,21 +171,6 @@ def lay_out(
     return ml
 
 
-def fetch(s3: Any, uri: str, target: Path) -> int:
-    """Download all objects whose names start with a URI; return their number.
-
-    A URI may be that of a folder, or of one file, which keeps its name in the target.
-    """
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
-    for key in keys:
-        file = target / (key.removeprefix(prefix).lstrip("/") or Path(key).name)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        s3.download_file(bucket, key, str(file))
-    return len(keys)
-
-
 def _upload(s3: Any, job: dict[str, Any], ml: Path) -> None:
     packed = ml.parent / "model.tar.gz"
     with tarfile.open(packed, "w:gz") as tar:
@@ -191,18 +183,3 @@ def _upload(s3: Any, job: dict[str, Any], ml: Path) -> None:
             if file.is_file():
                 name = file.relative_to(ml / "checkpoints").as_posix()
                 s3.upload_file(str(file), bucket, f"{prefix.rstrip('/')}/{name}")
-
-
-def _log(logs: Any, name: str, outputs: dict[str, str]) -> None:
-    groups = logs.describe_log_groups(logGroupNamePrefix=LOG_GROUP)["logGroups"]
-    if not groups:
-        logs.create_log_group(logGroupName=LOG_GROUP)
-    now = int(time.time() * 1000)
-    for host, output in outputs.items():
-        stream = {"logGroupName": LOG_GROUP, "logStreamName": f"{name}/{host}-1"}
-        logs.create_log_stream(**stream)
-        events = [
-            {"timestamp": now + at, "message": line} for at, line in enumerate(output.splitlines()) if line
-        ]
-        for start in range(0, len(events), 1000):
-            logs.put_log_events(**stream, logEvents=events[start : start + 1000])

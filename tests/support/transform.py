@@ -8,16 +8,19 @@ It prints its own URL, for AWS_ENDPOINT_URL_SAGEMAKER. Without a container, the 
 import json
 import os
 import sys
+import tempfile
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
 
+from tests.support import aws_side
 from training.endpoint import inference
 from training.files import processes
 
@@ -45,8 +48,18 @@ def container(url: str) -> Answer:
     return answer
 
 
-def execute(job: dict[str, Any], s3: Any, answer: Answer) -> None:
-    """Run a job by its description: read its files, send them to the container, write the answers."""
+def execute(job: dict[str, Any], model: dict[str, Any], role: aws_side.Role, answer: Answer) -> None:
+    """Run a job by its description and its model's, by the model's role.
+
+    It starts the container, reads the job's files, sends them to the container, and writes the answers.
+    """
+    container = model["PrimaryContainer"]
+    log, stream = "/aws/sagemaker/TransformJobs", f"{job['TransformJobName']}/i-0"
+    aws_side.start_container(role, container["Image"], log, stream, ["the model is loaded"])
+    s3 = role.client("s3")
+    if url := container.get("ModelDataUrl"):
+        with tempfile.TemporaryDirectory() as folder:
+            assert aws_side.fetch(s3, url, Path(folder)), f"{url} is empty"
     source, output = job["TransformInput"], job["TransformOutput"]
     strategy = (job["BatchStrategy"], source["SplitType"], output["AssembleWith"])
     assert strategy == ("MultiRecord", "Line", "Line"), strategy
@@ -94,7 +107,6 @@ class TransformServer(ThreadingHTTPServer):
         session = boto3.session.Session(
             env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"], region_name=env["AWS_REGION"]
         )
-        self.s3 = session.client("s3", endpoint_url=aws_url)
         self.sagemaker = session.client("sagemaker", endpoint_url=aws_url)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -108,7 +120,8 @@ class TransformServer(ThreadingHTTPServer):
         self.allowed.wait(ANSWER_SECONDS)
         job = self.sagemaker.describe_transform_job(TransformJobName=name)
         try:
-            execute(job, self.s3, self.answer)
+            model = self.sagemaker.describe_model(ModelName=job["ModelName"])
+            execute(job, model, aws_side.Role(model["ExecutionRoleArn"], self.aws_url), self.answer)
             self.states[name] = ("Completed", "")
         except Exception as error:
             self.states[name] = ("Failed", f"ClientError: {type(error).__name__}: {error}")
@@ -116,7 +129,6 @@ class TransformServer(ThreadingHTTPServer):
     def stop(self) -> None:
         self.shutdown()
         self.server_close()
-        self.s3.close()
         self.sagemaker.close()
 
 

@@ -16,6 +16,8 @@ READ = ("packages", "data", "training", "batch", "notebook")
 WRITTEN = ("training", "batch")
 # The jobs' log groups belong to the account; a job's streams start with its name.
 JOBS = ("TrainingJobs", "TransformJobs", "NotebookInstances")
+# AWS lists what SageMaker needs of a role: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+# `python -m tests.support.rights` shows which right is used.
 LOGGING = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
 
 
@@ -41,7 +43,7 @@ def of_endpoint(stage: Stage) -> dict[str, Any]:
         "Version": VERSION,
         "Statement": [
             _allow("ReadPackages", "s3:GetObject", f"{bucket}/packages/*"),
-            _allow("FindBucket", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
+            _allow("FindPackages", "s3:ListBucket", bucket),
             _allow("WriteLogs", LOGGING, logs),
             *_of_container(stage, images.SERVING),
         ],
@@ -60,7 +62,7 @@ def of_sagemaker(stage: Stage) -> dict[str, Any]:
         "Statement": [
             _allow("ReadFiles", "s3:GetObject", [f"{bucket}/{prefix}/*" for prefix in READ]),
             _allow("WriteFiles", "s3:PutObject", [f"{bucket}/{prefix}/*" for prefix in WRITTEN]),
-            _allow("ListFiles", ["s3:ListBucket", "s3:GetBucketLocation"], bucket),
+            _allow("ListFiles", "s3:ListBucket", bucket),
             _allow("WriteLogs", LOGGING, logs),
             # An unused notebook stops itself.
             _allow("StopOwnNotebook", "sagemaker:StopNotebookInstance", notebook),
@@ -95,7 +97,6 @@ def of_adaptation(
             *([_allow("DecryptReviews", "kms:Decrypt", kms_key, through_s3)] if kms_key else ()),
             _allow("UseOwnFolder", ["s3:GetObject", "s3:PutObject"], f"{own}/{folder}/*"),
             _allow("ListOwnFolder", "s3:ListBucket", own, {"StringLike": {"s3:prefix": f"{folder}/*"}}),
-            _allow("FindBuckets", "s3:GetBucketLocation", sorted({own, theirs})),
         ],
     }
 
@@ -120,6 +121,7 @@ def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def _log(stage: Stage, group: str) -> list[str]:
+    """Return both ARNs of a log group: AWS's reference writes it without :*, its guide to IAM with it."""
     arn = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{group}"
     return [arn, f"{arn}:*"]
 
