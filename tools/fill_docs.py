@@ -391,7 +391,7 @@ def _warnings(metrics: dict[str, Any]) -> str:
 # What works by each role.
 WORKS = {
     "function": "the Lambda, with `FEEDBACK`",
-    "endpoint": "the endpoint, with either image and either name",
+    "endpoint": "the endpoint, with every image and both names",
     "sagemaker": "batches, trainings, the notebook",
     "adapt": "an adaptation, with its file's own key",
 }

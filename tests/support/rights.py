@@ -1,7 +1,7 @@
 """Run everything that works by a role under that role; count the rights that it has, and those that it used.
 
     python -m tests.support.rights           # prints the table
-    python -m tests.support.rights --write   # and writes training/aws/rights.json for tools/fill_docs.py
+    python -m tests.support.rights --write   # and writes rights.json for tools/fill_docs.py
 
 The code is that of a deploy, a request, a batch, a training, an adaptation and a notebook, in the simulated
 account. tests/support/aws_side.py does what AWS does by a role. The work inside a job's container is not done
@@ -33,14 +33,14 @@ from tests.support.iam import Request, Right
 from tests.support.runtime import Runtime
 from tests.support.transform import TransformServer, hooks
 from training.aws import cloud as clouds
-from training.aws import deploy, images, policies, resources
+from training.aws import deploy, images, resources
 from training.aws.cloud import Cloud
 from training.endpoint import inference
 from training.jobs import adapt, batch, batch_transform, notebook_instance, reviews_s3, train
 from vocab import messages
 from vocab.files import write_atomic
 
-RESULTS = Path(policies.__file__).with_name("rights.json")
+RESULTS = Path(__file__).with_name("rights.json")
 REVIEW = "Not good at all, but I loved the music!"
 SHOP, KEY = "the-shop", "alias-of-the-shop"
 # AWS's command, which a notebook instance has: the two calls that our scripts make with it.
@@ -87,11 +87,13 @@ class Account:
                 deploy.host(self.cloud, options, deploy.check(self.cloud, options))
         finally:
             runtime.stop()
-        # IMAGE=pytorch, and the endpoint's second name, which a new vocabulary takes.
+        # The other images, and the endpoint's second name, which a new vocabulary takes.
         role, stage_ = aws_side.Role(resources.ensure_endpoint_role(self.cloud)), self.cloud.stage
-        for image, name in zip(images.SERVING, stage_.endpoints, strict=True):
-            log = stage_.endpoint_log(name)
-            aws_side.start_container(role, images.uri(image, stage_.region), log, "AllTraffic/i-1", ["ready"])
+        log = stage_.endpoint_log(stage_.endpoints[1])
+        for image in images.SERVING:
+            aws_side.start_container(
+                role, images.uri(image, stage_.region), log, f"AllTraffic/{image}", ["-"]
+            )
 
     def function(self) -> None:
         """Answer a review, keep a correction and delete it, and write the lines to the log."""
@@ -157,7 +159,7 @@ class Account:
                 batch.main([str(source), "--out", str(self.folder / "verdicts.csv")])
         finally:
             server.stop()
-        # The other image, for a stage with IMAGE=pytorch.
+        # The other images, for a stage with one of them.
         role, region = aws_side.Role(self.cloud.stage.role_arn), self.cloud.stage.region
         for image in images.SERVING:
             aws_side.pull(role, images.uri(image, region))
