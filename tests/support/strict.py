@@ -8,11 +8,12 @@ import functools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import regex
-from botocore import validate
-from botocore.model import Shape
+
+if TYPE_CHECKING:
+    from botocore.model import Shape
 
 PATH = Path(__file__).with_name("strict_site")
 
@@ -26,11 +27,14 @@ def install() -> None:
     paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     if str(PATH) not in paths:
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PATH), *filter(None, paths)])
+    # Not above: sitecustomize.py imports this module while botocore.validate is being imported.
+    from botocore import validate
+
     original = validate.ParamValidator.validate
     if getattr(original, "strict", False):
         return
 
-    def checked(self: Any, params: Any, shape: Shape) -> Any:
+    def checked(self: Any, params: Any, shape: "Shape") -> Any:
         report = original(self, params, shape)
         if not report.has_errors():
             found = list(breaches(params, shape, shape.name))
@@ -42,7 +46,7 @@ def install() -> None:
     validate.ParamValidator.validate = checked
 
 
-def breaches(value: Any, shape: Shape, name: str) -> Iterator[str]:
+def breaches(value: Any, shape: "Shape", name: str) -> Iterator[str]:
     """Yield a sentence for each pattern, enum, minimum or maximum of a model that a value breaks."""
     kind = shape.type_name
     if kind == "structure" and isinstance(value, Mapping):
@@ -68,13 +72,13 @@ def breaches(value: Any, shape: Shape, name: str) -> Iterator[str]:
         yield from _of_size(value, shape, name)
 
 
-def _of_size(size: float, shape: Shape, name: str) -> Iterator[str]:
+def _of_size(size: float, shape: "Shape", name: str) -> Iterator[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if (least is not None and size < least) or (most is not None and size > most):
         yield f"{name} is {size}, the model says {least} to {most}"
 
 
-def _of_text(value: str, shape: Shape, name: str) -> Iterator[str]:
+def _of_text(value: str, shape: "Shape", name: str) -> Iterator[str]:
     enum, pattern = shape.metadata.get("enum"), shape.metadata.get("pattern")
     if enum and value not in enum:
         yield f"{name} is {value!r}, the model says one of {', '.join(enum)}"

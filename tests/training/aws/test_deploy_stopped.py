@@ -137,7 +137,9 @@ def begin(account: Account, command: str) -> "subprocess.Popen[str]":
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert process.stdout and process.stdout.readline() == "begins\n"
+    assert process.stdout
+    if process.stdout.readline() != "begins\n":
+        raise AssertionError(process.communicate(timeout=60)[0])
     account.server.fail(*BAD_DAY)
     return process
 

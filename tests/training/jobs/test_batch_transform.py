@@ -317,6 +317,20 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
     assert len({request["TransformJobName"] for request in jobs.requests}) == 2
 
 
+def test_a_job_that_aws_refuses_leaves_no_review_and_another_type_counts_next_time(
+    tmp_path: Path, jobs: TransformServer, cloud: Cloud, aws: AwsServer
+) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(3)), tmp_path / "out.csv"
+    limit = "The account-level service limit 'ml.c5.xlarge for transform job usage' is 0 Instances"
+    rule = {"service": "sagemaker", "operation": "CreateTransformJob", "code": "ResourceLimitExceeded"}
+    aws.fail(rule | {"message": limit})
+    assert limit in refused(path, out)
+    assert keys(cloud) == []
+    aws.fail()
+    send(path, out, "--instance-type", "ml.m5.xlarge")
+    assert jobs.requests[0]["TransformResources"]["InstanceType"] == "ml.m5.xlarge"
+
+
 def test_a_row_that_does_not_come_back_is_one_sentence(tmp_path: Path, jobs: TransformServer) -> None:
     answer = jobs.answer
     jobs.answer = lambda body: answer(body).split(b"\n", 1)[-1]
