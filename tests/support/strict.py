@@ -10,7 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import regex
+try:
+    import regex
+except ModuleNotFoundError:  # in another environment; re can read most of the patterns
+    import re as regex  # type: ignore[no-redef]
 
 if TYPE_CHECKING:
     from botocore.model import Shape

@@ -4,9 +4,20 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType
 
 TARGET = "botocore.validate"
+
+
+def _strict() -> ModuleType:
+    """Load strict.py by its path: not every process has the repository on its path."""
+    path = Path(__file__).resolve().parents[1] / "strict.py"
+    spec = importlib.util.spec_from_file_location("verdict_strict", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -22,9 +33,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
             def exec_module(module: ModuleType) -> None:
                 load(module)
-                from tests.support import strict
-
-                strict.install()
+                _strict().install()
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
