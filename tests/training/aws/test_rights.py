@@ -15,6 +15,9 @@ from tests.support.iam import Request, Right
 from training.aws import policies, resources
 from training.aws.cloud import Cloud, open_stage
 
+# The SageMaker SDK warns about its own modules when it is imported.
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+
 # --- deciding as IAM does ------------------------------------------------------------------------
 
 BUCKET = "arn:aws:s3:::b"
