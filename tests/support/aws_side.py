@@ -45,8 +45,11 @@ class Role:
         return self.session.client(service, endpoint_url=self.url, config=config)
 
 
-def start_container(role: Role, image: str, group: str, stream: str, lines: Sequence[str]) -> None:
-    """Fetch an image, write a container's lines to its log, and a metric. Raises ClientError when refused."""
+def record_container(role: Role, image: str, group: str, stream: str, lines: Sequence[str]) -> None:
+    """Do what a container's run takes: fetch its image, write its lines and a metric.
+
+    Raises ClientError when one of these is refused.
+    """
     pull(role, image)
     write_job_log(role, group, stream, lines)
     kind = group.removeprefix("/aws/sagemaker/").split("/")[0]

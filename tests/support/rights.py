@@ -91,7 +91,7 @@ class Account:
         role, stage_ = aws_side.Role(resources.ensure_endpoint_role(self.cloud)), self.cloud.stage
         log = stage_.endpoint_log(stage_.endpoints[1])
         for image in images.SERVING:
-            aws_side.start_container(
+            aws_side.record_container(
                 role, images.uri(image, stage_.region), log, f"AllTraffic/{image}", ["-"]
             )
 

@@ -62,7 +62,7 @@ class Runtime:
         model = self.described(endpoint)
         role, log = aws_side.Role(model["ExecutionRoleArn"]), f"/aws/sagemaker/Endpoints/{endpoint}"
         container = model["PrimaryContainer"]
-        aws_side.start_container(role, container["Image"], log, "AllTraffic/i-0", ["the model is loaded"])
+        aws_side.record_container(role, container["Image"], log, "AllTraffic/i-0", ["the model is loaded"])
         (path,) = aws_side.fetch(role.client("s3"), container["ModelDataUrl"], folder)
         return path
 

@@ -101,7 +101,7 @@ def execute(session: Any, name: str, folder: Path, seconds: int = 300) -> Ended:
     _upload(s3, job, folder / hosts[0] / "ml")
     image = job["AlgorithmSpecification"]["TrainingImage"]
     for host, output in zip(hosts, ended.outputs, strict=True):
-        aws_side.start_container(role, image, LOG_GROUP, f"{name}/{host}-1", output.splitlines())
+        aws_side.record_container(role, image, LOG_GROUP, f"{name}/{host}-1", output.splitlines())
     end = "Completed" if ended.status == 0 else f"Failed: {ended.failure or 'AlgorithmError'}"[:256]
     tag = {"Key": "simulated:end", "Value": end.replace("\n", " ")}
     sagemaker.add_tags(ResourceArn=job["TrainingJobArn"], Tags=[tag])

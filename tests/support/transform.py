@@ -51,11 +51,10 @@ def container(url: str) -> Answer:
 def execute(job: dict[str, Any], model: dict[str, Any], role: aws_side.Role, answer: Answer) -> None:
     """Run a job by its description and its model's, by the model's role.
 
-    It starts the container, reads the job's files, sends them to the container, and writes the answers.
+    It reads the package and the job's files, sends these to the container, and writes the answers and a log.
     """
     container = model["PrimaryContainer"]
     log, stream = "/aws/sagemaker/TransformJobs", f"{job['TransformJobName']}/i-0"
-    aws_side.start_container(role, container["Image"], log, stream, ["the model is loaded"])
     s3 = role.client("s3")
     if url := container.get("ModelDataUrl"):
         with tempfile.TemporaryDirectory() as folder:
@@ -70,6 +69,7 @@ def execute(job: dict[str, Any], model: dict[str, Any], role: aws_side.Role, ans
         answers = [answer(records) for records in batches(body, job["MaxPayloadInMB"] * MEGABYTE)]
         name = f"{out_prefix.rstrip('/')}/{key.removeprefix(prefix).lstrip('/')}.out"
         s3.put_object(Bucket=out_bucket, Key=name, Body=b"".join(line + b"\n" for line in answers))
+    aws_side.record_container(role, container["Image"], log, stream, ["the model answers"])
 
 
 def batches(body: bytes, most: int) -> Iterator[bytes]:

@@ -10,10 +10,14 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.support import aws_side, iam, rights
+from tests.support import stage as stages
 from tests.support.aws_server import AwsServer
 from tests.support.iam import Request, Right
+from tests.support.runtime import Runtime
 from training.aws import policies, resources
 from training.aws.cloud import Cloud, open_stage
+from training.aws.doctor import account
+from training.endpoint import inference
 
 # The SageMaker SDK warns about its own modules when it is imported.
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
@@ -205,3 +209,43 @@ def test_without_any_right_that_is_used_some_request_is_refused(ran: Ran) -> Non
 def test_the_docs_table_is_what_was_counted(ran: Ran) -> None:
     written = json.loads(rights.RESULTS.read_text(encoding="utf-8"))
     assert written == rights.summary(ran.rows), "run python -m tests.support.rights --write"
+
+
+# --- the user who deploys --------------------------------------------------------------------------
+
+# moto's names of calls that IAM names otherwise: API Gateway's rights are HTTP's verbs.
+IAM_NAMES = {"cloudfront:CreateDistributionWithTags": "cloudfront:CreateDistribution"}
+VERBS = {"Create": "POST", "Import": "POST", "Get": "GET", "Put": "PUT", "Update": "PATCH", "Tag": "PUT"}
+
+
+def named(action: str) -> str:
+    service, _, call = action.partition(":")
+    verbs = [verb for start, verb in VERBS.items() if call.startswith(start)]
+    return f"{service}:{verbs[0]}" if service == "apigateway" else IAM_NAMES.get(action, action)
+
+
+@pytest.mark.slow
+def test_doctor_asks_for_every_right_that_a_deploy_uses(
+    cloud: Cloud, aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything = {"Sid": "All", "Effect": "Allow", "Action": "*", "Resource": "*"}
+    iam_client = cloud.client("iam")
+    arn = iam_client.create_user(UserName="deployer")["User"]["Arn"]
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    iam_client.put_user_policy(UserName="deployer", PolicyName="all", PolicyDocument=document)
+    key = iam_client.create_access_key(UserName="deployer")["AccessKey"]
+    runtime = Runtime()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", runtime.url)
+    stages.hurry(monkeypatch, build_folder)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", key["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", key["SecretAccessKey"])
+    monkeypatch.delenv("AWS_SESSION_TOKEN")
+    try:
+        for _ in range(2):
+            stages.make(open_stage("dev"), inference.MODEL_FOLDER)
+    finally:
+        runtime.stop()
+    used = {named(request.action) for request, _ in aws.rights_asked_for() if request.caller == arn}
+    asked = {action for _, actions in account.deploy_actions(cloud.stage) for action in actions}
+    assert len(used) > 30
+    assert used - asked - {"sts:AssumeRole"} == set()  # SageMaker's simulation takes roles by these keys

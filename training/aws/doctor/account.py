@@ -91,7 +91,10 @@ def deploy_actions(stage: Stage, site: str = "cloudfront") -> list[tuple[str, li
 
 def _page_actions(stage: Stage, site: str) -> list[tuple[str, list[str]]]:
     arn = f"arn:{stage.partition}"
-    bucket = (f"{arn}:s3:::{stage.site_bucket}", ["s3:CreateBucket", "s3:PutBucketPolicy"])
+    bucket = (
+        f"{arn}:s3:::{stage.site_bucket}",
+        ["s3:CreateBucket", "s3:DeleteBucketWebsite", "s3:PutBucketPolicy"],
+    )
     if site == "none":
         return []
     if site == "website":
@@ -100,7 +103,12 @@ def _page_actions(stage: Stage, site: str) -> list[tuple[str, list[str]]]:
         bucket,
         (
             f"{arn}:cloudfront::{stage.account}:distribution/*",
-            ["cloudfront:CreateDistribution", "cloudfront:TagResource", "cloudfront:CreateInvalidation"],
+            [
+                "cloudfront:CreateDistribution",
+                "cloudfront:ListTagsForResource",
+                "cloudfront:TagResource",
+                "cloudfront:CreateInvalidation",
+            ],
         ),
         (
             "*",
@@ -120,29 +128,53 @@ def _service_actions(stage: Stage) -> list[tuple[str, list[str]]]:
     bucket = [
         "s3:CreateBucket",
         "s3:ListBucket",
+        "s3:GetBucketTagging",
         "s3:PutBucketPolicy",
         "s3:PutBucketTagging",
         "s3:PutBucketPublicAccessBlock",
         "s3:PutEncryptionConfiguration",
         "s3:PutLifecycleConfiguration",
     ]
-    role = ["iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:TagRole", "iam:PassRole"]
+    role = [
+        "iam:CreateRole",
+        "iam:GetRole",
+        "iam:PutRolePolicy",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:TagRole",
+        "iam:PassRole",
+    ]
     return [
         (f"{arn}:s3:::{stage.bucket}", bucket),
         (f"{arn}:s3:::{stage.bucket}/packages/x", ["s3:GetObject", "s3:PutObject"]),
         (stage.role_arn_of(stage.endpoint_role), role),
         (stage.role_arn_of(stage.function_role), role),
-        (f"{sagemaker}:model/{stage.prefix}", ["sagemaker:CreateModel", "sagemaker:AddTags"]),
-        (f"{sagemaker}:endpoint-config/{stage.prefix}", ["sagemaker:CreateEndpointConfig"]),
+        (
+            f"{sagemaker}:model/{stage.prefix}",
+            ["sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:AddTags"],
+        ),
+        (
+            f"{sagemaker}:endpoint-config/{stage.prefix}",
+            ["sagemaker:CreateEndpointConfig", "sagemaker:DescribeEndpointConfig"],
+        ),
         (
             stage.endpoint_arn(stage.endpoint),
-            ["sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+            [
+                "sagemaker:CreateEndpoint",
+                "sagemaker:UpdateEndpoint",
+                "sagemaker:DescribeEndpoint",
+                "sagemaker:ListTags",
+                "sagemaker:InvokeEndpoint",
+            ],
         ),
         (
             stage.function_arn,
             [
                 "lambda:CreateFunction",
+                "lambda:DeleteFunctionConcurrency",
                 "lambda:GetFunction",
+                "lambda:GetPolicy",
+                "lambda:ListTags",
+                "lambda:TagResource",
                 "lambda:UpdateFunctionCode",
                 "lambda:UpdateFunctionConfiguration",
                 "lambda:AddPermission",
@@ -154,8 +186,14 @@ def _service_actions(stage: Stage) -> list[tuple[str, list[str]]]:
         ),
         (
             f"{arn}:logs:{here}:log-group:{stage.function_log}",
-            ["logs:CreateLogGroup", "logs:PutRetentionPolicy", "logs:TagResource"],
+            [
+                "logs:CreateLogGroup",
+                "logs:PutRetentionPolicy",
+                "logs:ListTagsForResource",
+                "logs:TagResource",
+            ],
         ),
+        ("*", ["application-autoscaling:DeregisterScalableTarget"]),
     ]
 
 
