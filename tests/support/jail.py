@@ -24,7 +24,7 @@ from pathlib import Path
 
 from tests.support import containers
 from tests.support.containers import Server
-from training.aws import package
+from training.aws import hosting, package
 
 # A serverless endpoint has a processor for each 1,769 MB, as AWS Lambda has; 2,048 MB have 1.2.
 MB_A_CORE = 1769
@@ -166,6 +166,7 @@ class Jail(Server):
             "SAGEMAKER_SAFE_PORT_RANGE": "21000-23000",
             **IMAGE_ENVIRONMENT[name],
             **package.ENVIRONMENT[name],
+            **hosting.ENVIRONMENT.get((name, "serverless"), {}),
             **env,
         }
         self.failed = containers.SERVERS[name].failed

@@ -50,6 +50,14 @@ def uri(name: str, region: str) -> str:
     return f"{account(name, region)}.dkr.ecr.{region}.{domain}/{_table()['images'][name]}"
 
 
+def names_in(region: str) -> list[str]:
+    """Return the names of the images that AWS has in a region. Raises CloudError where it has none."""
+    names = [name for name in QUERIES if region in _accounts(name)]
+    if not names:
+        raise CloudError(f"AWS has no image in region {region}; use another --region")
+    return names
+
+
 def account(name: str, region: str) -> str:
     """Return the account that owns an image's registry in a region. Raises CloudError."""
     accounts = _accounts(name)
@@ -101,7 +109,9 @@ def refresh(today: date) -> dict[str, Any]:
     """Return a new table of all regions, by the SDK, without regions where images of a group differ in it."""
     import boto3
 
-    session, table = boto3.session.Session(), {"looked_up": today.isoformat(), "images": {}}
+    session = boto3.session.Session()
+    found: dict[str, str] = {}
+    groups: dict[str, dict[str, str]] = {}
     regions = [
         region
         for partition in session.get_available_partitions()
@@ -118,10 +128,9 @@ def refresh(today: date) -> dict[str, Any]:
             domains = {address.split("/")[0].split(region + ".")[1] for address in addresses.values()}
             if len(owners) == 1 and domains <= {"amazonaws.com", *DOMAINS.values()}:
                 accounts[region] = owners.pop()
-                table["images"] |= {name: address.split("/", 1)[1] for name, address in addresses.items()}
-        table[key] = dict(sorted(accounts.items()))
-    table["images"] = {name: table["images"][name] for name in QUERIES}
-    return table
+                found |= {name: address.split("/", 1)[1] for name, address in addresses.items()}
+        groups[key] = dict(sorted(accounts.items()))
+    return {"looked_up": today.isoformat(), "images": {name: found[name] for name in QUERIES}, **groups}
 
 
 def _accounts(name: str) -> dict[str, str]:
@@ -148,7 +157,7 @@ def main() -> None:
         print(f"images: {len(table['accounts'])} regions in {TABLE}")
         return
     try:
-        for name in QUERIES:
+        for name in names_in(options.region):
             print(f"{name:14}{uri(name, options.region)}  last patch {LAST_PATCH[name]}")
     except CloudError as error:
         sys.exit(f"images: {error}")
