@@ -24,8 +24,8 @@ INSTANCES = 20
 INSTANCE, INSTANCE_CORES = "ml.c5.xlarge", 2  # physical ones, of 4 virtual
 REALTIME_INSTANCE, REALTIME_CORES = "ml.m5.large", 1
 REQUEST_REVIEWS = 100
-# Lambda gives a whole core at this memory, and less in proportion below it.
-WHOLE_CORE_MB, FUNCTION_MB = 1_769, 512
+# Lambda gives a core's share by memory.
+WHOLE_CORE_MB, FUNCTION_MB = prices.WHOLE_CORE_MB, 512
 MILLION = 1_000_000
 
 

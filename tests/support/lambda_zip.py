@@ -16,6 +16,7 @@ from training.aws import slim
 
 MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 SECONDS = 300
+PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1")
 
 
 class Toolchain(NamedTuple):
@@ -46,16 +47,21 @@ def _runs(path: str) -> bool:
 
 def toolchain(version: str, folder: Path) -> Toolchain:
     """Build the environments for a zip; skip the test without that Python or a network."""
+    tools = runtime(version, folder)
+    pip = [tools.python, *PIP]
+    _run([*pip, "chalice==" + pinned("chalice"), "boto3"], "Chalice can't be installed")
+    return tools
+
+
+def runtime(version: str, folder: Path) -> Toolchain:
+    """Build the environment that runs a zip, without Chalice; skip the test without that Python."""
     base_python = interpreter(version)
     if base_python is None:
         skip_or_fail(f"there is no Python {version} with venv")
     python = str(folder / "venv/bin/python")
     _run([base_python, "-m", "venv", str(folder / "venv")], "a venv can't be made")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1"]
-    _run([*pip, "chalice==" + pinned("chalice"), "boto3"], "Chalice can't be installed")
-    _run(
-        [*pip, "--target", str(folder / "image"), "awslambdaric", "boto3"], "awslambdaric can't be installed"
-    )
+    image = ["--target", str(folder / "image"), "awslambdaric", "boto3"]
+    _run([python, *PIP, *image], "awslambdaric can't be installed")
     return Toolchain(version, python, folder / "image")
 
 

@@ -16,6 +16,7 @@ from moto.apigateway.models import APIGatewayBackend
 from moto.apigateway.responses import APIGatewayResponse
 from moto.applicationautoscaling.exceptions import AWSValidationException
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse
+from moto.awslambda.models import LambdaStorage
 from moto.awslambda.responses import LambdaResponse
 from moto.budgets.responses import BudgetsResponse
 from moto.cloudfront.models import Origin
@@ -325,6 +326,23 @@ def update_code_slowly() -> None:
     LambdaResponse.update_function_code = update_function_code
 
 
+def number_versions_for_ever() -> None:
+    """Give each version of a function a number of its own; moto counts those that are left."""
+    publish = LambdaStorage.publish_version
+
+    def publish_version(self: Any, name_or_arn: str, description: str = "") -> Any:
+        entry = self._functions.get(name_or_arn, {"versions": []})
+        left = entry["versions"]
+        deleted = int(left[-1].version) - len(left) if left else 0
+        left[:0] = [None] * deleted
+        try:
+            return publish(self, name_or_arn, description)
+        finally:
+            del entry["versions"][:deleted]
+
+    LambdaStorage.publish_version = publish_version  # type: ignore[method-assign]
+
+
 accept_swagger()
 tag_apis()
 tag_budgets()
@@ -338,6 +356,7 @@ update_endpoints()
 keep_training_jobs()
 change_notebooks()
 update_code_slowly()
+number_versions_for_ever()
 moto_iam.enforce()
 
 if __name__ == "__main__":

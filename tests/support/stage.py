@@ -8,9 +8,19 @@ from typing import Any
 import pytest
 
 from tests.support.aws_server import AwsServer
+from tests.support.functions import Functions
 from tests.support.runtime import Runtime
 from training.aws import cloud as clouds
-from training.aws import deploy, function, hosting, inventory, page, resources
+from training.aws import (
+    deploy,
+    function,
+    function_package,
+    hosting,
+    inventory,
+    lambda_calls,
+    page,
+    resources,
+)
 from training.aws import package as packages
 from training.aws.cloud import Cloud
 
@@ -52,6 +62,17 @@ def hurry(patch: pytest.MonkeyPatch, build_folder: Path) -> None:
 def cloud(runtime: Runtime) -> Cloud:
     """Stage dev, without resources."""
     return clouds.open_stage("dev")
+
+
+@pytest.fixture
+def functions(aws: AwsServer, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
+    """Lambda, which answers calls of the model's function. The zip carries no libraries."""
+    monkeypatch.setattr(lambda_calls, "POLL_SECONDS", 0.01)
+    monkeypatch.setattr(function_package, "libraries", dict)
+    running = Functions(aws.url)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", running.url)
+    yield running
+    running.stop()
 
 
 def options(package: Path, *flags: str) -> argparse.Namespace:

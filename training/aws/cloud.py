@@ -108,6 +108,28 @@ class Stage(NamedTuple):
         return f"arn:{self.partition}:sagemaker:{self.region}:{self.account}:endpoint/{endpoint}"
 
     @property
+    def model_function(self) -> str:
+        """The Lambda function that holds the model, for ENDPOINT_KIND=lambda."""
+        return f"{self.prefix}-model"
+
+    @property
+    def model_aliases(self) -> tuple[str, str]:
+        """The two names by which the API's function calls it; a deploy of another vocabulary switches."""
+        return f"{self.model_function}:live", f"{self.model_function}:live-2"
+
+    def model_arn(self, alias: str) -> str:
+        return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{alias}"
+
+    @property
+    def model_role(self) -> str:
+        """The role of the function that holds the model."""
+        return self.model_function
+
+    @property
+    def model_log(self) -> str:
+        return f"/aws/lambda/{self.model_function}"
+
+    @property
     def function(self) -> str:
         """The Lambda function, by the name that Chalice gives it."""
         return self.prefix

@@ -28,6 +28,8 @@ from training.aws import (
     hosting,
     images,
     inventory,
+    lambda_calls,
+    lambda_host,
     package,
     page,
     prices,
@@ -93,6 +95,10 @@ def host(
     """Put the model behind an endpoint; return the endpoint's and model's names and the package's SHA-256."""
     plan = plan_of(options)
     resources.ensure_bucket(cloud, cloud.stage.bucket)
+    if plan.kind == "lambda":
+        alias = endpoint_for(cloud, loaded.identity.vocabulary, plan.kind, say)
+        version, digest = lambda_host.host(cloud, alias, plan.memory_mb, options.model, loaded, say)
+        return alias, version, digest
     role = resources.ensure_endpoint_role(cloud)
     url, digest = put_package(cloud, options.model, plan, say)
     model = hosting.ensure_model(cloud, plan, url, digest, role)
@@ -113,9 +119,7 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
             f"chalice_app/.chalice/config.json has no stage {stage.name},"
             f" only {', '.join(function.stages())}; add it there, or use one of those"
         )
-    if plan.memory_mb not in hosting.MEMORIES_MB:
-        sizes = ", ".join(map(str, hosting.MEMORIES_MB))
-        raise CloudError(f"--memory must be one of {sizes} MB, got {plan.memory_mb}")
+    _check_memory(plan)
     if not 1 <= plan.concurrency <= hosting.MAX_CONCURRENCY:
         raise CloudError(f"--concurrency must be 1 to {hosting.MAX_CONCURRENCY}, got {plan.concurrency}")
     if plan.instances < 1:
@@ -124,13 +128,24 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
     budget.check(options.budget_email, options.budget_dollars)
     if options.budget_email:
         budget.check_owned(cloud)
-    images.uri(plan.image, stage.region)
+    if plan.kind != "lambda":
+        images.uri(plan.image, stage.region)
     resources.check_roles(cloud)
     resources.check_bucket(cloud, stage.bucket)
     if options.site != "none":
         resources.check_bucket(cloud, stage.site_bucket)
     function.describe(cloud)
+    lambda_host.describe(cloud)
     return inference.model_fn(options.model)
+
+
+def _check_memory(plan: Plan) -> None:
+    least, most = lambda_host.LEAST_MEMORY_MB, lambda_host.MOST_MEMORY_MB
+    if plan.kind == "lambda" and not least <= plan.memory_mb <= most:
+        raise CloudError(f"--memory must be {least} to {most} MB, got {plan.memory_mb}")
+    if plan.kind != "lambda" and plan.memory_mb not in hosting.MEMORIES_MB:
+        sizes = ", ".join(map(str, hosting.MEMORIES_MB))
+        raise CloudError(f"--memory must be one of {sizes} MB, got {plan.memory_mb}")
 
 
 def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, str]:
@@ -150,17 +165,14 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     other kind, and accepts no update of a stuck one. In these cases the function changes from one endpoint
     to the other without a failed request.
     """
-    first, second = cloud.stage.endpoints
+    first, second = cloud.stage.model_aliases if kind == "lambda" else cloud.stage.endpoints
     current = function.endpoint_in_use(cloud) or first
-    description = hosting.describe(cloud, current)
-    if description:
-        hosting.check_owned(cloud, description)
-        description = hosting.wait(cloud, current, say, fail=False)
-    if not description or description["EndpointStatus"] in hosting.DEAD:
+    if lambda_calls.is_alias(current) != (kind == "lambda"):
+        say(f"{current} is of another kind, so this deploy creates {first} beside it")
+        return first
+    if not _serves(cloud, current):
         return current
-    if description["EndpointStatus"] == hosting.STUCK:
-        difference = f"is {hosting.STUCK}"
-    elif hosting.kind_of(description) != kind:
+    if kind != "lambda" and hosting.kind_of(hosting.describe(cloud, current) or {}) != kind:
         difference = "is of another kind"
     elif hosting.card_of(cloud, current)["vocabulary"] != vocabulary:
         difference = "has another vocabulary"
@@ -169,6 +181,17 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     other = second if current == first else first
     say(f"endpoint {current} {difference}, so this deploy creates {other} beside it")
     return other
+
+
+def _serves(cloud: Cloud, endpoint: str) -> bool:
+    """Return whether an endpoint, or an alias of the model's function, answers. Raises CloudError."""
+    if lambda_calls.is_alias(endpoint):
+        return bool(lambda_host.describe(cloud) and lambda_host.version_of(cloud, endpoint))
+    description = hosting.describe(cloud, endpoint)
+    if not description or description["EndpointStatus"] != "InService":
+        return False
+    hosting.check_owned(cloud, description)
+    return True
 
 
 def settings_of(cloud: Cloud, options: argparse.Namespace, say: Say) -> dict[str, str]:
@@ -200,6 +223,7 @@ def retire(cloud: Cloud, endpoint: str, say: Say) -> None:
             time.sleep(LAST_REQUEST_SECONDS)
             hosting.remove_scaling(cloud, other)
             hosting.delete(cloud, other, say)
+    lambda_host.retire(cloud, endpoint, LAST_REQUEST_SECONDS, say)
 
 
 def check_api(url: str, loaded: inference.LoadedModel) -> str:
@@ -234,10 +258,12 @@ def check_api(url: str, loaded: inference.LoadedModel) -> str:
 
 def plan_of(options: argparse.Namespace) -> Plan:
     """Return the hosting plan that the flags describe."""
+    in_function = options.kind == "lambda"
+    needed = lambda_host.MEMORY_MB if in_function else package.serverless_memory(options.image)
     return Plan(
         kind=options.kind,
         image=options.image,
-        memory_mb=options.memory or package.serverless_memory(options.image),
+        memory_mb=options.memory or needed,
         concurrency=options.concurrency,
         instance_type=options.instance_type,
         instances=options.instances,
@@ -248,24 +274,40 @@ def plan_of(options: argparse.Namespace) -> Plan:
 def outline(cloud: Cloud, options: argparse.Namespace) -> str:
     """Return a text of what a deploy would create, a line a part."""
     stage, plan = cloud.stage, plan_of(options)
-    capacity = (
-        f"serverless, {plan.memory_mb} MB, at most {plan.concurrency} at once"
-        if plan.kind == "serverless"
-        else f"{plan.instances} to {plan.most_instances} x {plan.instance_type}"
-    )
     lines = [
         f"bucket    {stage.bucket}",
-        f"roles     {stage.endpoint_role}, {stage.function_role}",
-        f"endpoint  {stage.endpoint} ({capacity})",
-        f"image     {images.uri(plan.image, stage.region)}",
+        *_outline_of_model(cloud, plan),
         f"function  {stage.function} and its API",
         f"page      {'not deployed' if options.site == 'none' else f'{stage.site_bucket}, {options.site}'}",
-        f"logs      {stage.function_log}, {stage.endpoint_log(stage.endpoint)}, kept {gateway.LOG_DAYS} days",
+        f"logs      {stage.function_log}, {_log_of_model(cloud, plan)}, kept {gateway.LOG_DAYS} days",
     ]
     seen = inventory.look(cloud)
     lines.append(f"this stage has {len(seen.resources)} resources already; a deploy keeps or updates them")
     lines += seen.lines()
     return "\n".join(lines)
+
+
+def _outline_of_model(cloud: Cloud, plan: Plan) -> list[str]:
+    stage = cloud.stage
+    if plan.kind == "lambda":
+        return [
+            f"roles     {stage.model_role}, {stage.function_role}",
+            f"model     {stage.model_function} (Lambda, {plan.memory_mb} MB)",
+        ]
+    capacity = (
+        f"serverless, {plan.memory_mb} MB, at most {plan.concurrency} at once"
+        if plan.kind == "serverless"
+        else f"{plan.instances} to {plan.most_instances} x {plan.instance_type}"
+    )
+    return [
+        f"roles     {stage.endpoint_role}, {stage.function_role}",
+        f"endpoint  {stage.endpoint} ({capacity})",
+        f"image     {images.uri(plan.image, stage.region)}",
+    ]
+
+
+def _log_of_model(cloud: Cloud, plan: Plan) -> str:
+    return cloud.stage.model_log if plan.kind == "lambda" else cloud.stage.endpoint_log(cloud.stage.endpoint)
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -283,7 +325,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--kind",
         choices=hosting.KINDS,
         default=environ.get("ENDPOINT_KIND") or "serverless",
-        help="serverless is free while idle, realtime costs by the hour (default: ENDPOINT_KIND)",
+        help="serverless and lambda are free while idle, realtime costs by the hour (default: ENDPOINT_KIND,"
+        " or serverless)",
     )
     add(
         "--image",
@@ -291,7 +334,11 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         default=environ.get("IMAGE") or images.SERVING[0],
         help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
     )
-    add("--memory", type=int, help="serverless memory in MB (default: measured, see servers.json)")
+    add(
+        "--memory",
+        type=int,
+        help="memory in MB (default: measured for a serverless endpoint, see servers.json; 1769 for lambda)",
+    )
     add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
     add("--instances", type=int, default=1, help="minimum number of instances (default 1)")
@@ -348,6 +395,7 @@ def main() -> None:
         except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
             sys.exit(f"deploy: {error}")
         print(prices.format_table(prices.of_plan(plan_of(options), options.site)))
+        print(prices.bound(plan_of(options)))
 
 
 def ending(deployed: Deployed, options: argparse.Namespace) -> str:
@@ -370,7 +418,7 @@ def ending(deployed: Deployed, options: argparse.Namespace) -> str:
 def warn(options: argparse.Namespace) -> None:
     """Print warnings about the chosen image, page and endpoint."""
     patches = images.warning(options.image, date.today())
-    if patches:
+    if patches and options.kind != "lambda":
         print(f"warning: {patches}; the default image, ray, still gets patches")
     if options.site == "website":
         print("warning: an S3 website has no TLS: others on the network can read and change the page")

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from training.aws import gateway, images, package
+from training.aws import gateway, images, lambda_calls, package
 from training.aws.cloud import Cloud, CloudError, code_of, is_missing, once_visible, tag_list, tag_map
 from training.endpoint import inference
 from vocab import messages
 from vocab.files import sha256
 
-KINDS = ("serverless", "realtime")
+# "lambda" is a function in place of an endpoint; lambda_host.py makes it.
+KINDS = ("serverless", "realtime", "lambda")
 # The memory sizes and the limit of serverless inference.
 MEMORIES_MB, MAX_CONCURRENCY = (1024, 2048, 3072, 4096, 5120, 6144), 200
 VARIANT = "AllTraffic"
@@ -48,7 +49,7 @@ Say = Callable[[str], None]
 
 
 class Plan(NamedTuple):
-    """How a model is hosted. ``serverless`` costs nothing when idle; ``realtime`` costs by the hour."""
+    """How a model is hosted: ``serverless``, ``realtime`` (by the hour) or ``lambda``, by KINDS."""
 
     kind: str = "serverless"
     image: str = images.SERVING[0]
@@ -332,7 +333,15 @@ def last_lines(cloud: Cloud, group: str, job: str | None = None) -> str:
 
 
 def invoke(cloud: Cloud, endpoint: str, body: bytes) -> bytes:
-    """Send a message to the endpoint, waiting while it wakes; return the answer. Raises CloudError."""
+    """Send a message to the endpoint, waiting while it wakes; return the answer. Raises CloudError.
+
+    A name with a colon is that of the model's function, with an alias or a version.
+    """
+    if lambda_calls.is_alias(endpoint):
+        try:
+            return lambda_calls.invoke(cloud, endpoint, body)
+        except CloudError as error:
+            raise CloudError(f"{error}{last_lines(cloud, cloud.stage.model_log)}") from error
     runtime = cloud.client("sagemaker-runtime")
     deadline = time.monotonic() + WAKE_SECONDS
     while True:

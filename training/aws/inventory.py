@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from training.aws import budget, function, hosting, page, prices, resources
+from training.aws import budget, function, hosting, lambda_host, page, prices, resources
 from training.aws.cloud import Cloud, CloudError, is_denied, is_missing, sentence_of, tag_map
 from training.aws.hosting import Say
 
@@ -122,6 +122,21 @@ def _remove_function(cloud: Cloud, resource: Resource, say: Say) -> None:
     cloud.client("lambda").delete_function(FunctionName=resource.name)
 
 
+def _find_model_function(cloud: Cloud) -> Iterator[Resource]:
+    try:
+        description = lambda_host.describe(cloud)
+    except CloudError:  # not ours
+        return
+    if description:
+        configuration = description["Configuration"]
+        made, state = _moment(configuration.get("LastModified")), configuration.get("State", "")
+        yield Resource("model function", cloud.stage.model_function, state, made)
+
+
+def _remove_model_function(cloud: Cloud, resource: Resource, say: Say) -> None:
+    lambda_host.delete(cloud)
+
+
 def _find_roles(cloud: Cloud) -> Iterator[Resource]:
     """Find our own roles, and the one that a plain ``chalice deploy`` created for our function."""
     iam, stage = cloud.client("iam"), cloud.stage
@@ -133,7 +148,8 @@ def _find_roles(cloud: Cloud) -> Iterator[Resource]:
         if not is_denied(error):
             raise
         used = ""
-    names = (stage.function_role, stage.prefix, stage.endpoint_role, stage.adapt_role, stage.role)
+    used_by_functions = (stage.function_role, stage.prefix, stage.model_role)
+    names = (*used_by_functions, stage.endpoint_role, stage.adapt_role, stage.role)
     for name in dict.fromkeys(names):
         try:
             role = iam.get_role(RoleName=name)["Role"]
@@ -343,7 +359,7 @@ def _list(cloud: Cloud, operation: str, key: str, kind: str) -> Iterator[dict[st
 
 def _find_logs(cloud: Cloud) -> Iterator[Resource]:
     logs, stage = cloud.client("logs"), cloud.stage
-    for group in (stage.function_log, *map(stage.endpoint_log, stage.endpoints)):
+    for group in (stage.function_log, stage.model_log, *map(stage.endpoint_log, stage.endpoints)):
         for entry in logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
             if entry["logGroupName"] != group:
                 continue
@@ -399,6 +415,7 @@ KINDS: dict[str, tuple[Finder, Remover]] = {
     "endpoint": (_find_endpoints, _remove_endpoint),
     "endpoint config": (_find_configs, _remove_config),
     "model": (models, _remove_model),
+    "model function": (_find_model_function, _remove_model_function),
     "role": (_find_roles, _remove_role),
     "function": (_find_function, _remove_function),
     "log group": (_find_logs, _remove_log),

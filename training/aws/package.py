@@ -160,30 +160,31 @@ def libraries(python: str) -> dict[str, bytes]:
     return contents
 
 
-def wheels(python: str) -> dict[str, bytes]:
+def wheels(python: str, path: Path = PINS, required: Sequence[str] = LIBRARIES) -> dict[str, bytes]:
     """Return the pinned wheels for a Python version by file name, from the cache or from the index.
 
-    Raises PackageError when the index lacks one, or sends one whose hash is not pinned.
+    ``path`` is the file of pins, which must have ``required``. Raises PackageError when the index lacks one,
+    or sends one whose hash is not pinned.
     """
-    pins = read_pins(PINS)
+    pins = read_pins(path, required)
     folder = cache.folder() / "wheels" / python
     if not _has_all(_pinned_wheels(folder, pins), pins):
-        _download(folder, python)
+        _download(folder, python, path)
     cached = _pinned_wheels(folder, pins)
     if not _has_all(cached, pins):
         raise PackageError(
-            f"{folder} lacks a wheel that {PINS.name} names; remove the folder and build again"
+            f"{folder} lacks a wheel that {path.name} names; remove the folder and build again"
         )
     return cached
 
 
-def read_pins(path: Path) -> list[Pin]:
+def read_pins(path: Path, required: Sequence[str] = LIBRARIES) -> list[Pin]:
     """Read the pins of a requirements file. Raises PackageError."""
     pins = [
         Pin(name, version, frozenset(re.findall(r"[0-9a-f]{64}", hashes)))
         for name, version, hashes in _PIN.findall(_read(path).decode())
     ]
-    missing = [name for name in LIBRARIES if name not in {pin.name for pin in pins}]
+    missing = [name for name in required if name not in {pin.name for pin in pins}]
     if missing:
         raise PackageError(f"{path} pins no {', '.join(missing)}; restore it from git")
     return pins
@@ -284,9 +285,9 @@ def _has_all(contents: dict[str, bytes], pins: Sequence[Pin]) -> bool:
     return all(pin.hashes & hashes for pin in pins)
 
 
-def _download(folder: Path, python: str) -> None:
+def _download(folder: Path, python: str, pins: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    _pip("download", python, "--no-deps", "--require-hashes", "--dest", str(folder), "-r", str(PINS))
+    _pip("download", python, "--no-deps", "--require-hashes", "--dest", str(folder), "-r", str(pins))
 
 
 def _resolve(python: str) -> list[dict[str, Any]]:

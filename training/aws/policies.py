@@ -129,14 +129,14 @@ def _log(stage: Stage, group: str) -> list[str]:
 def of_function(stage: Stage, *endpoints: str, feedback: Place | None = None) -> dict[str, Any]:
     """Return the rights of the Lambda: call one endpoint, write one log, and store feedback in a place.
 
-    While the Lambda changes from one endpoint to the other, it may call both.
+    While the Lambda changes from one endpoint to the other, it may call both. An endpoint's name with a colon
+    is an alias of the function that holds the model.
     """
     log = f"arn:{stage.partition}:logs:{stage.region}:{stage.account}:log-group:{stage.function_log}"
-    arns = [stage.endpoint_arn(name) for name in endpoints or (stage.endpoint,)]
     return {
         "Version": VERSION,
         "Statement": [
-            _allow("AskOneEndpoint", "sagemaker:InvokeEndpoint", arns if arns[1:] else arns[0]),
+            *_of_calls(stage, endpoints or (stage.endpoint,)),
             _allow(
                 "WriteOwnLog",
                 ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
@@ -145,6 +145,26 @@ def of_function(stage: Stage, *endpoints: str, feedback: Place | None = None) ->
             *_of_feedback(stage, feedback),
         ],
     }
+
+
+def _of_calls(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the rights to call endpoints and aliases of the model's function."""
+    endpoints = [stage.endpoint_arn(name) for name in names if ":" not in name]
+    aliases = [stage.model_arn(name) for name in names if ":" in name]
+    calls = (
+        ("AskOneEndpoint", "sagemaker:InvokeEndpoint", endpoints),
+        ("AskOneFunction", "lambda:InvokeFunction", aliases),
+    )
+    return [_allow(sid, action, arns if arns[1:] else arns[0]) for sid, action, arns in calls if arns]
+
+
+def of_model_function(stage: Stage) -> dict[str, Any]:
+    """Return the rights of the function that holds the model: to write its log, which a deploy creates."""
+    return _policy(
+        **_allow(
+            "WriteOwnLog", ["logs:CreateLogStream", "logs:PutLogEvents"], _log(stage, stage.model_log)[1]
+        )
+    )
 
 
 def _of_feedback(stage: Stage, place: Place | None) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Estimate a stage's cost by the list prices in prices.json: an hour while idle, and a million reviews.
 
-    python -m training.aws.prices            # prints the estimate for a serverless endpoint
+    python -m training.aws.prices                  # prints the estimate for a serverless endpoint
+    python -m training.aws.prices --kind lambda    # for the model in a Lambda function
 
 Every amount is an estimate in US dollars: prices differ by region and change.
 """
@@ -19,6 +20,9 @@ FUNCTION_SECONDS, ENDPOINT_SECONDS = 0.015, 0.010
 FUNCTION_GB = 0.5
 LOG_BYTES, MOVED_BYTES = 400, 12_000
 MILLION = 1_000_000
+# Lambda gives a whole core at this memory, and less in proportion below it.
+WHOLE_CORE_MB = 1_769
+MONTH_HOURS = 730
 
 
 class Cost(NamedTuple):
@@ -59,9 +63,41 @@ def _endpoint(plan: Plan) -> Cost:
         seconds = ENDPOINT_SECONDS * plan.memory_mb / 1024 * prices["serverless_gb_second"]
         moved = MOVED_BYTES * MILLION / 1e9 * prices["serverless_gb_moved"]
         return Cost("endpoint, serverless", 0.0, seconds * MILLION + moved)
+    if plan.kind == "lambda":
+        seconds = ENDPOINT_SECONDS * max(1.0, WHOLE_CORE_MB / plan.memory_mb)
+        computed = seconds * plan.memory_mb / 1024 * prices["function_gb_second"]
+        return Cost("model, Lambda", 0.0, computed * MILLION + prices["function_million_requests"])
     hour = instance_hour(plan.instance_type)
     name = f"endpoint, {plan.instances} x {plan.instance_type}"
     return Cost(name, None if hour is None else hour * plan.instances, 0.0)
+
+
+def most_a_month(plan: Plan) -> float | None:
+    """Return the most dollars that the model's host can cost in a month; None is unknown.
+
+    A serverless endpoint is then busy all month with all its requests at once. For a Lambda function it is
+    the price of one execution that never ends: the account's quota says how many there may be.
+    """
+    prices = table()
+    if plan.kind == "realtime":
+        hour = instance_hour(plan.instance_type)
+        return None if hour is None else hour * plan.most_instances * MONTH_HOURS
+    price, count = prices["serverless_gb_second"], plan.concurrency
+    if plan.kind == "lambda":
+        price, count = prices["function_gb_second"], 1
+    return float(price) * count * plan.memory_mb / 1024 * 3600 * MONTH_HOURS
+
+
+def bound(plan: Plan) -> str:
+    """Return a sentence on the most that the model's host can cost in a month."""
+    most = most_a_month(plan)
+    dollars = "an unknown sum" if most is None else f"${most:,.0f}"
+    if plan.kind == "lambda":
+        return f"the model costs at most {dollars} a month for each execution that the quota allows"
+    limit = f"{plan.concurrency} requests at once"
+    if plan.kind == "realtime":
+        limit = f"{plan.most_instances} instances"
+    return f"the endpoint costs at most {dollars} a month: {limit}, all month"
 
 
 def format_table(costs: list[Cost]) -> str:
@@ -96,7 +132,11 @@ def main() -> None:
         "--kind", choices=KINDS, default="serverless", help="kind of endpoint (default serverless)"
     )
     options = parser.parse_args()
-    print(format_table(of_plan(Plan(kind=options.kind), "cloudfront")))
+    plan = Plan(kind=options.kind)
+    if options.kind == "lambda":
+        plan = plan._replace(memory_mb=WHOLE_CORE_MB)
+    print(format_table(of_plan(plan, "cloudfront")))
+    print(bound(plan))
 
 
 if __name__ == "__main__":

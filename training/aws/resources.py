@@ -188,6 +188,12 @@ def ensure_function_role(cloud: Cloud, *endpoints: str, settings: Mapping[str, s
     return _ensure_role(cloud, cloud.stage.function_role, trust, rights)
 
 
+def ensure_model_role(cloud: Cloud) -> str:
+    """Create the role of the function that holds the model, or repair it; return its ARN."""
+    trust = policies.trust(cloud.stage, "lambda")
+    return _ensure_role(cloud, cloud.stage.model_role, trust, policies.of_model_function(cloud.stage))
+
+
 def function_feedback(env: Mapping[str, str]) -> Place | None:
     """Return the place in S3 where the Lambda stores feedback, or None. Raises CloudError for a folder."""
     try:
@@ -222,7 +228,8 @@ def _ensure_role(cloud: Cloud, name: str, trust_policy: dict[str, Any], rights: 
 
 def check_roles(cloud: Cloud) -> None:
     """Check that each role is ours or its name is free. Raises CloudError."""
-    for name in (cloud.stage.role, cloud.stage.endpoint_role, cloud.stage.function_role):
+    stage = cloud.stage
+    for name in (stage.role, stage.endpoint_role, stage.function_role, stage.model_role):
         try:
             role = cloud.client("iam").get_role(RoleName=name)["Role"]
         except ClientError as error:

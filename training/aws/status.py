@@ -24,19 +24,20 @@ HOURS_A_MONTH = 730
 REFUSED = "this is not all; add the rights that are named above, or ask somebody who has them"
 
 
-def invocations(cloud: Cloud, endpoint: str, now: datetime) -> dict[str, Any] | None:
-    """Return an endpoint's number of invocations in the last DAYS, and the hour of the last one.
+def invocations(cloud: Cloud, resource: Resource, now: datetime) -> dict[str, Any] | None:
+    """Return an endpoint's or function's number of calls in the last DAYS, and the hour of the last one.
 
     The result is None where the caller may not see it.
     """
+    namespace, dimensions = "AWS/Lambda", {"FunctionName": resource.name}
+    if resource.kind == "endpoint":
+        namespace = "AWS/SageMaker"
+        dimensions = {"EndpointName": resource.name, "VariantName": hosting.VARIANT}
     try:
         points = cloud.client("cloudwatch").get_metric_statistics(
-            Namespace="AWS/SageMaker",
+            Namespace=namespace,
             MetricName="Invocations",
-            Dimensions=[
-                {"Name": "EndpointName", "Value": endpoint},
-                {"Name": "VariantName", "Value": hosting.VARIANT},
-            ],
+            Dimensions=[{"Name": name, "Value": value} for name, value in dimensions.items()],
             StartTime=now - timedelta(days=DAYS),
             EndTime=now + timedelta(hours=1),  # with the current hour
             Period=3600,
@@ -62,8 +63,8 @@ def rows_of(cloud: Cloud, resources: Sequence[Resource], now: datetime) -> list[
     for resource in resources:
         made = resource.made.isoformat() if resource.made else None
         row: dict[str, Any] = {**resource._asdict(), "made": made}
-        if resource.kind == "endpoint":
-            usage = invocations(cloud, resource.name, now)
+        if resource.kind in ("endpoint", "model function"):
+            usage = invocations(cloud, resource, now)
             if usage is not None:
                 row["invocations"] = usage["count"]
                 row["last"] = usage["last"].isoformat() if usage["last"] else None

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from training.aws import cloud as clouds
-from training.aws import deploy, function, hosting, package, resources
+from training.aws import deploy, function, hosting, lambda_calls, lambda_host, package, resources
 from training.aws.cloud import Cloud, CloudError
 from training.aws.hosting import Say
 from training.endpoint import inference
@@ -23,9 +23,17 @@ from training.endpoint import inference
 def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
     """Update the endpoint and return its new configuration's name. Raises CloudError after going back.
 
+    A model in a function gets a new version, or an earlier one that has the same model.
+
     Memory or instances, image and autoscaling stay as they were deployed.
     """
     loaded, endpoint, description, serving = check(cloud, options, say)
+    if lambda_calls.is_alias(endpoint):
+        memory = int(description["MemorySize"])
+        version, _ = lambda_host.host(cloud, endpoint, memory, options.model, loaded, say)
+        same = serving["id"] == loaded.identity.id
+        say(f"{endpoint}: {loaded.identity.id} {'serves already' if same else 'replaces ' + serving['id']}")
+        return version
     plan = hosting.plan_of(cloud, description)
     role = resources.ensure_endpoint_role(cloud)
     url, digest = deploy.put_package(cloud, options.model, plan, say)
@@ -47,14 +55,7 @@ def check(
     """
     loaded = inference.model_fn(options.model)
     endpoint = function.endpoint_in_use(cloud) or cloud.stage.endpoint
-    description = hosting.describe(cloud, endpoint)
-    if description is None:
-        raise CloudError(f"there is no endpoint {endpoint} in {cloud.stage.region}; run `make deploy` first")
-    hosting.check_owned(cloud, description)
-    description = hosting.wait(cloud, endpoint, say, fail=False) or description
-    if description["EndpointStatus"] == hosting.STUCK:
-        raise CloudError(f"endpoint {endpoint} is {hosting.STUCK}: {hosting.STUCK_REMEDY}")
-    description = hosting.wait(cloud, endpoint, say) or description
+    description = _describe(cloud, endpoint, say)
     serving = hosting.card_of(cloud, endpoint)
     if serving["vocabulary"] != loaded.identity.vocabulary:
         raise CloudError(
@@ -62,6 +63,23 @@ def check(
             f" function have {serving['vocabulary']}; run `make deploy`, which replaces both"
         )
     return loaded, endpoint, description, serving
+
+
+def _describe(cloud: Cloud, endpoint: str, say: Say) -> dict[str, Any]:
+    """Return AWS's description of the endpoint or function, once it rests. Raises CloudError without one."""
+    missing = CloudError(f"there is no endpoint {endpoint} in {cloud.stage.region}; run `make deploy` first")
+    if lambda_calls.is_alias(endpoint):
+        if not lambda_host.describe(cloud) or not lambda_host.version_of(cloud, endpoint):
+            raise missing
+        return lambda_host.configuration(cloud, endpoint)
+    description = hosting.describe(cloud, endpoint)
+    if description is None:
+        raise missing
+    hosting.check_owned(cloud, description)
+    description = hosting.wait(cloud, endpoint, say, fail=False) or description
+    if description["EndpointStatus"] == hosting.STUCK:
+        raise CloudError(f"endpoint {endpoint} is {hosting.STUCK}: {hosting.STUCK_REMEDY}")
+    return hosting.wait(cloud, endpoint, say) or description
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:

@@ -5,15 +5,17 @@ again. The reviews are deleted from S3 once the output is written or the job has
 """
 
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 from tqdm import tqdm
 
-from training.aws import function, hosting, inventory, resources
+from training.aws import deploy, function, hosting, images, inventory, lambda_calls, lambda_host, resources
 from training.aws.cloud import Cloud, CloudError, is_missing, once_visible, tag_list
 from training.aws.resources import HASH, bucket_tags, is_there
 from training.files.parts import PartsFolder
@@ -82,9 +84,13 @@ def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
 def model_of(cloud: Cloud) -> str:
     """Return the model that the deployed endpoint serves, else the stage's newest, with the role of jobs.
 
+    A model in a function has none on SageMaker, so one is created from it.
+
     Raises CloudError when the stage has no model.
     """
     sagemaker, endpoint = cloud.client("sagemaker"), function.endpoint_in_use(cloud)
+    if endpoint and lambda_calls.is_alias(endpoint):
+        return _model_of_function(cloud, endpoint)
     described = hosting.describe(cloud, endpoint) if endpoint else None
     if described:
         config = sagemaker.describe_endpoint_config(EndpointConfigName=described["EndpointConfigName"])
@@ -92,6 +98,16 @@ def model_of(cloud: Cloud) -> str:
     else:
         model = newest_model(cloud)
     return hosting.model_for_jobs(cloud, model, resources.ensure_role(cloud))
+
+
+def _model_of_function(cloud: Cloud, alias: str) -> str:
+    """Create a SageMaker model of the model that a function serves, unless it exists; return its name."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = lambda_host.model_in_use(cloud, alias, Path(folder))
+        # The job runs on an instance, and isolates the container as a real-time endpoint does.
+        plan = hosting.Plan(kind="realtime", image=images.SERVING[0])
+        url, digest = deploy.put_package(cloud, model, plan, tqdm.write)
+    return hosting.ensure_model(cloud, plan, url, digest, resources.ensure_role(cloud))
 
 
 def newest_model(cloud: Cloud) -> str:

@@ -25,6 +25,32 @@ def test_more_memory_costs_more() -> None:
     assert small < large < 2 * small
 
 
+def test_a_model_in_a_function_costs_nothing_when_idle_and_less_than_an_endpoint_a_review() -> None:
+    function = prices.of_plan(Plan(kind="lambda", memory_mb=prices.WHOLE_CORE_MB), "none")[0]
+    endpoint = prices.of_plan(Plan(memory_mb=2048), "none")[0]
+    assert function.idle_hour == 0
+    assert 0 < (function.million or 0) < (endpoint.million or 0)
+
+
+def test_less_memory_makes_a_function_slower_and_no_cheaper() -> None:
+    small, whole = (
+        prices.of_plan(Plan(kind="lambda", memory_mb=mb), "none")[0].million
+        for mb in (512, prices.WHOLE_CORE_MB)
+    )
+    assert small == pytest.approx(whole)
+
+
+def test_an_endpoint_s_own_limit_bounds_a_month() -> None:
+    assert prices.most_a_month(Plan(memory_mb=2048, concurrency=5)) == pytest.approx(525.6)
+    assert prices.bound(Plan(memory_mb=2048, concurrency=5)) == (
+        "the endpoint costs at most $526 a month: 5 requests at once, all month"
+    )
+    instances = Plan(kind="realtime", instance_type="ml.m5.large", most_instances=2)
+    assert prices.most_a_month(instances) == pytest.approx(0.115 * 2 * 730)
+    assert "an unknown sum" in prices.bound(Plan(kind="realtime", instance_type="ml.new.large"))
+    assert "for each execution" in prices.bound(Plan(kind="lambda", memory_mb=1769))
+
+
 def test_an_instance_that_the_table_lacks_is_a_question_mark() -> None:
     plan = Plan(kind="realtime", instance_type="ml.new.large")
     lines = prices.format_table(prices.of_plan(plan, "none")).splitlines()
