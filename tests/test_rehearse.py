@@ -14,6 +14,7 @@ STEPS = [
     "batch transform",
     "status",
     "another model",
+    "model in a function",
     "destroy",
 ]
 

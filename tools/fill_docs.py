@@ -14,6 +14,9 @@ from typing import Any
 from bench import pages, publish, published, tables
 from bench.pages import not_measured, percent, table
 from tools import model_card
+from training.aws import images, prices
+from training.aws.hosting import Plan
+from training.aws.lambda_host import MEMORY_MB
 from training.endpoint import inference
 from vocab import messages
 
@@ -22,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "model-card.md"
 CURVE = ROOT / "training" / "adapt" / "curve.json"
 SERVERS = ROOT / "training" / "aws" / "servers.json"
+FUNCTION = ROOT / "training" / "aws" / "function.json"
 FAULTS = ROOT / "tests" / "support" / "faults.json"
 RIGHTS = ROOT / "tests" / "support" / "rights.json"
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
@@ -35,6 +39,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     parts["rights"] = rights(json.loads(RIGHTS.read_text(encoding="utf-8")))
+    parts["kinds"] = kinds(json.loads(SERVERS.read_text(encoding="utf-8")), _function())
     parts["curve"] = curve(CURVE)
     parts["faults"] = faults(FAULTS)
     benchmark = published.read()
@@ -60,6 +65,11 @@ def faults(path: Path) -> str:
         for row in json.loads(path.read_text(encoding="utf-8"))
     ]
     return table(["fault", "command", "the command", "and says"], rows)
+
+
+def _function() -> dict[str, Any] | None:
+    """Return the measurement of the model's Lambda function, or None."""
+    return dict(json.loads(FUNCTION.read_text(encoding="utf-8"))) if FUNCTION.is_file() else None
 
 
 def _answer(loaded: inference.LoadedModel) -> str:
@@ -194,6 +204,38 @@ def servers(measured: dict[str, Any]) -> str:
         "deployed with",
     ]
     return table(head, rows) + f"\nMedian of {measured['runs']} starts on {measured['machine']}.\n"
+
+
+def kinds(servers: dict[str, Any], function: dict[str, Any] | None) -> str:
+    """Return the three kinds of host beside each other: wait, speed, memory and cost."""
+    server = servers["servers"][images.SERVING[0]]
+    endpoint = Plan(memory_mb=server["serverless_memory_mb"], image=images.SERVING[0])
+    plans = {"serverless": endpoint, "lambda": endpoint._replace(kind="lambda", memory_mb=MEMORY_MB)}
+    plans["realtime"] = endpoint._replace(kind="realtime")
+    warm = _warm(server)
+    measured = {
+        "serverless": (f"{server['start_seconds']:.1f} s", warm, f"{server['peak_pss_mb']:,} MB"),
+        "lambda": ("–", "–", "–"),
+        "realtime": ("never asleep", warm, f"{server['peak_pss_mb']:,} MB"),
+    }
+    if function:
+        memory = f"{function['peak_pss_mb']:,} MB"
+        measured["lambda"] = (f"{function['cold_seconds']:.1f} s", _warm(function), memory)
+    rows = []
+    for kind, plan in plans.items():
+        host, most = prices.of_plan(plan, "none")[0], prices.most_a_month(plan) or 0.0
+        idle = (host.idle_hour or 0.0) * prices.MONTH_HOURS
+        money = [f"${host.million or 0:.2f}", f"${idle:,.0f}", f"${most:,.0f}{MOST[kind]}"]
+        rows.append([f"`{kind}`", *measured[kind], *money, CHOOSE[kind]])
+    head = ["`ENDPOINT_KIND`", "first answer after sleep", "a later one", "peak memory", "a million reviews"]
+    text = table([*head, "idle, a month", "at most, a month", "choose it"], rows)
+    if not function:
+        text += "\n" + not_measured("python -m tools.measure_function")
+    return text + f"\nThe model alone, by the list prices of {prices.table()['date']}.\n"
+
+
+def _warm(measured: dict[str, Any]) -> str:
+    return f"{measured['warm_ms']:.1f} ms" if "warm_ms" in measured else "–"
 
 
 def rights(counted: list[dict[str, Any]]) -> str:
@@ -395,6 +437,13 @@ WORKS = {
     "sagemaker": "batches, trainings, the notebook",
     "adapt": "an adaptation, with its file's own key",
 }
+# When each kind of host is the one to choose, and what its highest cost stands for.
+CHOOSE = {
+    "serverless": "to start with: SageMaker, and AWS limits its cost",
+    "lambda": "where the first visitor shall not wait for half a minute",
+    "realtime": "for steady load",
+}
+MOST = {"serverless": "", "lambda": " for each execution at once", "realtime": ""}
 # Rows of README's table that `make bench` measures.
 BENCH_ROWS = ("whole answer by HTTP", "a file of reviews, one process", "a million reviews")
 SEED_FIGURES = {

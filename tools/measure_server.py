@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -44,9 +45,10 @@ MEGABYTE = 1 << 20
 
 
 class Run(NamedTuple):
-    """One start of a server: seconds to its first answer, and its peaks in bytes."""
+    """One start of a server: seconds to its first answer and of a later one, and its peaks in bytes."""
 
     start: float
+    warm: float
     proportional: int
     resident: int
 
@@ -57,10 +59,22 @@ def measure(name: str, python: Path, model: Path, log: Path) -> Run:
     server = jail.Jail(name, model, python, log, jail.DOORS[name])
     try:
         answered = time.monotonic()
+        warm = seconds_of_a_review(lambda body: server.ask(body)[0] == 200)
         peak = _peak_under_load(server)
     finally:
         server.stop()
-    return Run(answered - began, peak.proportional, peak.resident)
+    return Run(answered - began, warm, peak.proportional, peak.resident)
+
+
+def seconds_of_a_review(ask: Callable[[bytes], bool]) -> float:
+    """Return the median seconds of a review's answer, one at a time; ``ask`` returns whether it was one."""
+    body, seconds = message(1, 200, "sentences"), []
+    for _ in range(REQUESTS):
+        began = time.monotonic()
+        if not ask(body):
+            raise containers.ServerError("a review was not answered")
+        seconds.append(time.monotonic() - began)
+    return statistics.median(seconds)
 
 
 def smallest(peak: int) -> int:
@@ -77,6 +91,7 @@ def summarise(name: str, runs: list[Run]) -> dict[str, Any]:
     peak = max(run.proportional for run in runs)
     return {
         "start_seconds": round(statistics.median(run.start for run in runs), 1),
+        "warm_ms": round(1000 * statistics.median(run.warm for run in runs), 1),
         "image_pauses_seconds": jail.PAUSES_SECONDS[name],
         "writes_to": list(jail.DOORS[name]),
         "peak_pss_mb": round(peak / MEGABYTE),
@@ -96,7 +111,7 @@ def _peak_under_load(server: containers.Server) -> containers.Memory:
     sampler = threading.Thread(target=sample)
     sampler.start()
     try:
-        bodies = [_message(100, text.MAX_TOKENS)] * CALLERS + [_message(1, 200)] * REQUESTS
+        bodies = [message(100, text.MAX_TOKENS)] * CALLERS + [message(1, 200)] * REQUESTS
         with ThreadPoolExecutor(CALLERS) as callers:
             statuses = set(callers.map(lambda body: server.ask(body)[0], bodies))
     finally:
@@ -107,12 +122,13 @@ def _peak_under_load(server: containers.Server) -> containers.Memory:
     return containers.Memory(max(peak.resident for peak in peaks), max(peak.proportional for peak in peaks))
 
 
-def _message(reviews: int, tokens: int) -> bytes:
+def message(reviews: int, tokens: int, explain: str = "words") -> bytes:
+    """Return a message of reviews with so many tokens each."""
     ids = [[300 + (row * 7 + at) % 20_000 for at in range(tokens)] for row in range(reviews)]
     lengths = [SENTENCE_TOKENS] * (tokens // SENTENCE_TOKENS)
     items = [{"ids": row, "sentences": lengths} for row in ids]
     fingerprint = inference.model_fn(inference.MODEL_FOLDER).identity.vocabulary
-    return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": "words"})
+    return messages.to_json({"vocabulary": fingerprint, "reviews": items, "explain": explain})
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import NamedTuple
@@ -99,6 +99,20 @@ class Memory(NamedTuple):
 
     resident: int
     proportional: int
+
+
+def memory_of(pids: Iterable[int]) -> Memory:
+    """Return the memory of some processes, without those that have ended."""
+    resident = proportional = 0
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
+        resident += kilobytes["Rss:"] * 1024
+        proportional += kilobytes["Pss:"] * 1024
+    return Memory(resident, proportional)
 
 
 # --- environments -------------------------------------------------------------------------------
@@ -216,16 +230,7 @@ class Server:
 
     def memory(self) -> Memory:
         """Return the sum of the memory of all processes now."""
-        resident = proportional = 0
-        for pid in self._pids():
-            try:
-                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            except OSError:
-                continue
-            kilobytes = {line.split()[0]: int(line.split()[1]) for line in lines[1:]}
-            resident += kilobytes["Rss:"] * 1024
-            proportional += kilobytes["Pss:"] * 1024
-        return Memory(resident, proportional)
+        return memory_of(self._pids())
 
     def stop(self) -> None:
         """End every process of this server, and no other."""

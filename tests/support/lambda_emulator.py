@@ -125,6 +125,11 @@ class LambdaEmulator:
         except ValueError:
             return body
 
+    def pids(self) -> list[int]:
+        """Return the function's processes, without the emulator."""
+        found = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
+        return [pid for pid in found if pid != self._process.pid and _group(pid) == self._process.pid]
+
     def stop(self) -> None:
         """End the emulator and the function."""
         os.killpg(self._process.pid, signal.SIGKILL)
@@ -142,3 +147,10 @@ class LambdaEmulator:
                 time.sleep(0.05)
         self.stop()
         raise AssertionError(f"the emulator does not listen after {START_SECONDS} s")
+
+
+def _group(pid: int) -> int | None:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None

@@ -22,6 +22,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,6 +32,7 @@ from botocore.exceptions import ClientError
 
 from tests.support import containers, jail, lambda_zip
 from tests.support.aws_server import AwsServer, check_loopback
+from tests.support.functions import Functions
 from tests.support.gateway import Gateway
 from tests.support.lambda_emulator import LambdaEmulator
 from tests.support.model import random_package
@@ -42,9 +44,12 @@ from training.aws import (
     deploy,
     destroy,
     function,
+    function_package,
     hosting,
     images,
     inventory,
+    lambda_calls,
+    lambda_host,
     page,
     resources,
     status,
@@ -95,6 +100,9 @@ class Rehearsal:
         os.environ["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = self.runtime.url
         self.transforms = TransformServer(self.server.url, self.runtime.of_job, self.server.env)
         self.stack.callback(self.transforms.stop)
+        self.functions = Functions(self.server.url, self._start_model)
+        self.stack.callback(self.functions.stop)
+        os.environ["AWS_ENDPOINT_URL_LAMBDA"] = self.functions.url
         self.lambda_: LambdaEmulator | None = None
         self.running: dict[str, Any] = {}  # the configuration of the function that runs
         self.cloud: Cloud = clouds.open_stage("dev")
@@ -127,15 +135,30 @@ class Rehearsal:
         (deployed,) = [path for path in zips if _code_hash(path) == configuration["CodeSha256"]]
         task = Path(tempfile.mkdtemp(dir=self.folder))
         shutil.unpack_archive(deployed, task)
+        variables = configuration["Environment"]["Variables"]
+        # On AWS none is set. Here the one that is set says where the model is.
+        host = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", self.runtime.url)
+        if lambda_calls.is_alias(variables["ENDPOINT_NAME"]):
+            host = ("AWS_ENDPOINT_URL_LAMBDA", self.functions.url)
         return LambdaEmulator(
             task,
             self.folder / "image",
             configuration["Handler"],
             self.folder / "lambda.log",
             seconds=configuration["Timeout"],
-            **configuration["Environment"]["Variables"],
-            AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME=self.runtime.url,
+            **variables,
+            **dict([host]),
         )
+
+    def _start_model(self, task: Path) -> Callable[[dict[str, Any]], Any]:
+        """Start a version of the model's function, with the Python that Lambda has for it."""
+        tools = lambda_zip.runtime(function_package.PYTHON, Path(tempfile.mkdtemp(dir=self.folder)))
+        log = self.folder / f"model-{task.name[:12]}.log"
+        started = LambdaEmulator(
+            task, tools.image, function_package.HANDLER, log, python=tools.python, **lambda_host.VARIABLES
+        )
+        self.stack.callback(started.stop)
+        return started.invoke
 
     def stop(self) -> None:
         """End every server that this object started."""
@@ -148,6 +171,7 @@ class Rehearsal:
         return self.server.env | {
             "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": self.runtime.url,
             "AWS_ENDPOINT_URL_SAGEMAKER": self.transforms.url,
+            "AWS_ENDPOINT_URL_LAMBDA": self.functions.url,
             "DEPLOYED_API_URL": self.gateway.url + "/",
         }
 
@@ -167,6 +191,7 @@ class Rehearsal:
         self.step("batch transform", self.batch)
         self.step("status", self.status)
         self.step("another model", self.update)
+        self.step("model in a function", self.function)
         self.step("destroy", self.destroy)
 
     def deploy(self) -> str:
@@ -249,6 +274,24 @@ class Rehearsal:
         update_model.update(self.cloud, other, _say)
         update_model.update(self.cloud, self.options, _say)
         return "another model behind the endpoint, and back"
+
+    def function(self) -> str:
+        """Move the model from the endpoint into a Lambda function, and compare the answers."""
+        before = self.ask()
+        flags = ["--kind", "lambda", "--site", self.options.site]
+        url = ["--api-url", self.options.api_url] if self.options.api_url else []
+        self.deployed = deploy.deploy(self.cloud, deploy.parse([*flags, *url]), _say)
+        after = self.ask()
+        assert after == before, (before, after)
+        return f"{self.deployed.model} answers with the endpoint's bytes"
+
+    def ask(self) -> bytes:
+        """Return the API's answer to a review, explained word by word."""
+        body = json.dumps({"review": REVIEW, "explain": "words"}).encode()
+        headers = {"Content-Type": "application/json", "X-Request-Id": "rehearsal"}
+        url = self.deployed.api_url.rstrip("/") + "/v1/sentiment"
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=60) as response:
+            return bytes(response.read())
 
     def destroy(self) -> str:
         count = destroy.destroy(self.cloud, _say)

@@ -9,6 +9,7 @@ import pytest
 
 from bench import pages, profiles
 from tools import fill_docs
+from training.aws import images
 
 SPLIT = {
     "reviews": 2556,
@@ -132,6 +133,20 @@ def test_the_servers_stand_with_their_start_and_their_memory() -> None:
     block = fill_docs.servers({"servers": {"ray": ray}, "runs": 3, "machine": "2 cores of X"})
     assert cells(block)[1] == ["`ray`", "`/dev/shm/`", "25.4 s", "15 s", "1,882 MB", "3,072 MB"]
     assert block.endswith("Median of 3 starts on 2 cores of X.\n")
+
+
+def test_the_kinds_of_host_stand_beside_each_other_with_their_cost() -> None:
+    server = {"start_seconds": 8.5, "warm_ms": 4.25, "peak_pss_mb": 300, "serverless_memory_mb": 2048}
+    servers = {"servers": {images.SERVING[0]: server}}
+    function = {"cold_seconds": 1.52, "warm_ms": 3.0, "peak_pss_mb": 160}
+    block = fill_docs.kinds(servers, function)
+    by_kind = {row[0]: row[1:] for row in cells(block)[1:]}
+    assert by_kind["`serverless`"][:3] == ["8.5 s", "4.2 ms", "300 MB"]
+    assert by_kind["`serverless`"][4:6] == ["$0", "$526"]
+    assert by_kind["`lambda`"][:3] == ["1.5 s", "3.0 ms", "160 MB"]
+    assert by_kind["`realtime`"][0] == "never asleep"
+    assert "Not measured" not in block
+    assert "`python -m tools.measure_function`" in fill_docs.kinds(servers, None)
 
 
 def test_the_ablation_has_a_row_for_each_omission() -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests.support import containers
 from tools import measure_server
 from tools.measure_server import MEGABYTE, Run, smallest, summarise
 from training.aws import images, package
@@ -18,9 +19,10 @@ def test_the_memory_holds_the_peak_and_half_as_much_again(peak_mb: int, size: in
 
 
 def test_times_are_medians_and_memory_is_the_highest_peak() -> None:
-    runs = [Run(9.0, 500 * MEGABYTE, 700 * MEGABYTE), Run(5.0, 900 * MEGABYTE, 950 * MEGABYTE)]
-    assert summarise("ray", [*runs, Run(6.0, MEGABYTE, MEGABYTE)]) == {
+    runs = [Run(9.0, 0.02, 500 * MEGABYTE, 700 * MEGABYTE), Run(5.0, 0.01, 900 * MEGABYTE, 950 * MEGABYTE)]
+    assert summarise("ray", [*runs, Run(6.0, 0.0115, MEGABYTE, MEGABYTE)]) == {
         "start_seconds": 6.0,
+        "warm_ms": 11.5,
         "image_pauses_seconds": 15,
         "writes_to": ["/dev/shm/"],
         "peak_pss_mb": 900,
@@ -39,7 +41,15 @@ def test_the_committed_measurement_covers_each_image_and_follows_its_own_rule() 
 
 
 def test_the_load_holds_the_largest_message_that_is_taken() -> None:
-    body = json.loads(measure_server._message(100, 400))
+    body = json.loads(measure_server.message(100, 400))
     assert len(body["reviews"]) == 100
     assert {len(review["ids"]) for review in body["reviews"]} == {400}
     assert {sum(review["sentences"]) for review in body["reviews"]} == {400}
+
+
+def test_a_review_s_seconds_are_the_median_and_a_refusal_ends_the_measurement() -> None:
+    sent: list[bytes] = []
+    assert 0 <= measure_server.seconds_of_a_review(lambda body: not sent.append(body)) < 1
+    assert len(sent) == measure_server.REQUESTS
+    with pytest.raises(containers.ServerError, match="not answered"):
+        measure_server.seconds_of_a_review(lambda body: False)

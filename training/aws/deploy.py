@@ -67,7 +67,8 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
     with step("endpoint", "AWS needs some minutes for a new one"):
         endpoint, model, digest = host(cloud, options, loaded, say)
-        hosting.ensure_scaling(cloud, endpoint, plan)
+        if plan.kind != "lambda":
+            hosting.ensure_scaling(cloud, endpoint, plan)
     with step("function and API", "Chalice builds the zip and uploads it"):
         settings = settings_of(cloud, options, say)
         function_role = allow_calls(cloud, endpoint, settings)

@@ -33,6 +33,8 @@ def all_policies() -> dict[str, dict[str, Any]]:
         "sagemaker": policies.of_sagemaker(STAGE),
         "endpoint": policies.of_endpoint(STAGE),
         "function": policies.of_function(STAGE),
+        "function that calls a function": policies.of_function(STAGE, STAGE.model_aliases[0]),
+        "model function": policies.of_model_function(STAGE),
         "bucket": policies.of_bucket(STAGE, STAGE.bucket),
         "trust": policies.trust(STAGE, "sagemaker"),
         "adaptations": policies.of_adaptations(STAGE),
