@@ -1,4 +1,4 @@
-"""Each role by itself: what works by it has every right that it needs, and no right without use or reason."""
+"""Each role by itself: what works by it has every right that it needs, and no right is without use."""
 
 import json
 from collections.abc import Iterator
