@@ -436,6 +436,7 @@ WORKS = {
     "endpoint": "the endpoint, with every image and both names",
     "sagemaker": "batches, trainings, the notebook",
     "adapt": "an adaptation, with its file's own key",
+    "model": "the model's function, for `ENDPOINT_KIND=lambda`",
 }
 # When each kind of host is the one to choose, and what its highest cost stands for.
 CHOOSE = {

@@ -10,7 +10,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-intro-execution-role.html
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,21 +81,26 @@ def pull(role: Role, image: str) -> None:
 
 def write_log(role: Role, group: str, stream: str, lines: Sequence[str]) -> None:
     """Write lines to a stream; it and its group are made when they are missing."""
-    logs = role.client("logs")
-    for make in (
-        lambda: logs.create_log_group(logGroupName=group),
-        lambda: logs.create_log_stream(logGroupName=group, logStreamName=stream),
-    ):
-        try:
-            make()
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
-                raise
+    _make(role.client("logs").create_log_group, logGroupName=group)
+    write_stream(role, group, stream, lines)
+
+
+def write_stream(role: Role, group: str, stream: str, lines: Sequence[str]) -> None:
+    """Write lines to a stream of a group that exists; the stream is made when it is missing."""
+    logs, place = role.client("logs"), {"logGroupName": group, "logStreamName": stream}
+    _make(logs.create_log_stream, **place)
     now = int(time.time() * 1000)
     events = [{"timestamp": now + at, "message": line} for at, line in enumerate(lines) if line]
     for start in range(0, len(events), 1000):
-        part = events[start : start + 1000]
-        logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=part)
+        logs.put_log_events(**place, logEvents=events[start : start + 1000])
+
+
+def _make(create: Callable[..., object], **place: str) -> None:
+    try:
+        create(**place)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceAlreadyExistsException":
+            raise
 
 
 def write_job_log(role: Role, group: str, stream: str, lines: Sequence[str]) -> None:

@@ -33,7 +33,7 @@ from tests.support.iam import Request, Right
 from tests.support.runtime import Runtime
 from tests.support.transform import TransformServer, hooks
 from training.aws import cloud as clouds
-from training.aws import deploy, images, resources
+from training.aws import deploy, hosting, images, resources
 from training.aws.cloud import Cloud
 from training.endpoint import inference
 from training.jobs import adapt, batch, batch_transform, notebook_instance, reviews_s3, train
@@ -75,6 +75,7 @@ class Account:
             "endpoint": cloud.stage.endpoint_role,
             "sagemaker": cloud.stage.role,
             "adapt": cloud.stage.adapt_role,
+            "model": cloud.stage.model_role,
         }
 
     def endpoint(self) -> None:
@@ -146,6 +147,13 @@ class Account:
             {"Content-Type": "application/json"},
         )
         urllib.request.urlopen(request, timeout=10).read()
+
+    def model(self) -> None:
+        """Let the function that holds the model write its log, which a deploy makes."""
+        stage_ = self.cloud.stage
+        role = aws_side.Role(resources.ensure_model_role(self.cloud))
+        hosting.ensure_log(self.cloud, stage_.model_log)
+        aws_side.write_stream(role, stage_.model_log, "2026/11/29/[1]0a", ["{}"])
 
     def batch(self) -> None:
         """Judge a file by Batch Transform."""
@@ -249,7 +257,8 @@ class Account:
 
     def works(self) -> list[Callable[[], None]]:
         """Return everything that works by a role, in an order that works."""
-        return [self.endpoint, self.function, self.batch, self.training, self.adaptation, self.notebook]
+        hosts = [self.endpoint, self.function, self.model]
+        return [*hosts, self.batch, self.training, self.adaptation, self.notebook]
 
 
 def _succeed(command: list[str], env: dict[str, str]) -> None:

@@ -15,7 +15,7 @@ from tests.support.aws_server import AwsServer
 from tests.support.iam import Request, Right
 from tests.support.runtime import Runtime
 from training.aws import policies, resources
-from training.aws.cloud import Cloud, open_stage
+from training.aws.cloud import Cloud, Stage, open_stage
 from training.aws.doctor import account
 from training.endpoint import inference
 
@@ -85,6 +85,15 @@ def test_the_two_arns_of_a_log_group_are_one_right() -> None:
     request = Request("me", "logs:PutLogEvents", f"{group}:log-stream:s")
     assert iam.used({"Statement": [one]}, [request]) == {right}
     assert not iam.decide([iam.without({"Statement": [one]}, right)], request)
+
+
+def test_a_function_calls_one_alias_of_the_model_s_function() -> None:
+    stage = Stage("dev", "123456789012", "eu-west-1")
+    live, other = stage.model_aliases
+    policy = policies.of_function(stage, live)
+    for alias, allowed in ((live, True), (other, False), (stage.model_function, False)):
+        request = Request("me", "lambda:InvokeFunction", stage.model_arn(alias))
+        assert iam.decide([policy], request) is allowed, alias
 
 
 # --- the simulated account enforces it -----------------------------------------------------------
