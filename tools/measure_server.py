@@ -1,6 +1,6 @@
 """Measure the images' servers in a serverless jail: seconds to the first answer, and memory under load.
 
-    python -m tools.measure_server          # writes training/aws/servers.json; needs root
+    python -m tools.measure_server     # writes training/aws/servers.json and the docs' blocks; needs root
 
 The servers start as their images start them, in the jail of tests/support/jail.py, at the deployed memory.
 The memory of a serverless endpoint follows from the peak, with head room for the image's other parts.
@@ -22,7 +22,9 @@ from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
+from bench import pages, tables
 from tests.support import containers, jail
+from tools import fill_docs
 from training.aws import images, package
 from training.endpoint import inference
 from training.evaluation import machine
@@ -162,6 +164,11 @@ def main() -> None:
     print(json.dumps(measured, indent=2))
     if not options.dry_run:
         write_atomic(package.SERVERS, (json.dumps(measured, indent=2) + "\n").encode())
+        blocks = {
+            "servers": fill_docs.servers(measured),
+            "bench-containers": tables.container_table(measured),
+        }
+        pages.write(blocks)
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support import containers
@@ -297,6 +298,8 @@ class _Door:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def stop(self) -> None:
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # ends the wait for a connection
         self._listener.close()
 
     def _serve(self) -> None:
@@ -310,23 +313,29 @@ class _Door:
                 outside, _ = self._listener.accept()
             except OSError:
                 return
-            try:
-                inside = socket.create_connection(("127.0.0.1", PORT))
-            except OSError:
-                outside.close()
-                continue
-            for source, target in ((outside, inside), (inside, outside)):
-                threading.Thread(target=_copy, args=(source, target), daemon=True).start()
+            threading.Thread(target=_forward, args=(outside,), daemon=True).start()
+
+
+def _forward(outside: socket.socket) -> None:
+    """Copy a connection's bytes to the image's port and back, until both sides have ended."""
+    with outside:
+        try:
+            inside = socket.create_connection(("127.0.0.1", PORT))
+        except OSError:
+            return
+        with inside:
+            back = threading.Thread(target=_copy, args=(inside, outside), daemon=True)
+            back.start()
+            _copy(outside, inside)
+            back.join()
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
-    try:
+    with suppress(OSError):
         while data := source.recv(65_536):
             target.sendall(data)
+    with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
-    except OSError:
-        source.close()
-        target.close()
 
 
 def _child_of(process: subprocess.Popen[bytes]) -> int:
