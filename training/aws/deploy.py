@@ -129,14 +129,16 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
     budget.check(options.budget_email, options.budget_dollars)
     if options.budget_email:
         budget.check_owned(cloud)
-    if plan.kind != "lambda":
+    if plan.kind == "lambda":
+        lambda_host.describe(cloud)
+        resources.check_roles(cloud, stage.model_role)
+    else:
         images.uri(plan.image, stage.region)
-    resources.check_roles(cloud)
+        resources.check_roles(cloud)
     resources.check_bucket(cloud, stage.bucket)
     if options.site != "none":
         resources.check_bucket(cloud, stage.site_bucket)
     function.describe(cloud)
-    lambda_host.describe(cloud)
     return inference.model_fn(options.model)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from training.aws import function_package, hosting, lambda_calls, prices, resources
-from training.aws.cloud import Cloud, CloudError, is_missing, once_visible, tag_map
+from training.aws.cloud import Cloud, CloudError, is_denied, is_missing, once_visible, tag_map
 from training.aws.hosting import Say
 from training.aws.package import Package
 from training.endpoint import inference
@@ -87,8 +87,19 @@ def host(
 
 
 def retire(cloud: Cloud, endpoint: str, seconds: float, say: Say) -> None:
-    """Delete the function that gets no more requests, or the alias, once ``seconds`` have passed."""
-    if not describe(cloud):
+    """Delete the function that gets no more requests, or the alias, once ``seconds`` have passed.
+
+    Who may not look for the function has none: a stage of endpoints needs no right on it. Another's function
+    of our name stays.
+    """
+    try:
+        if not describe(cloud):
+            return
+    except CloudError:
+        return
+    except ClientError as error:
+        if not is_denied(error):
+            raise
         return
     in_use = lambda_calls.is_alias(endpoint)
     others = [name for name in cloud.stage.model_aliases if name != endpoint and version_of(cloud, name)]

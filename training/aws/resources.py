@@ -226,10 +226,9 @@ def _ensure_role(cloud: Cloud, name: str, trust_policy: dict[str, Any], rights: 
     return str(role["Arn"])
 
 
-def check_roles(cloud: Cloud) -> None:
-    """Check that each role is ours or its name is free. Raises CloudError."""
-    stage = cloud.stage
-    for name in (stage.role, stage.endpoint_role, stage.function_role, stage.model_role):
+def check_roles(cloud: Cloud, *more: str) -> None:
+    """Check that each role, and ``more`` by name, is ours or its name is free. Raises CloudError."""
+    for name in (cloud.stage.role, cloud.stage.endpoint_role, cloud.stage.function_role, *more):
         try:
             role = cloud.client("iam").get_role(RoleName=name)["Role"]
         except ClientError as error:

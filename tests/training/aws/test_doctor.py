@@ -385,6 +385,15 @@ def test_a_quota_that_is_too_small_is_seen() -> None:
     assert judged({"ml.m5.large for endpoint usage": 5.0}, "realtime") == OK
 
 
+def test_a_model_in_a_function_needs_rights_of_its_own_and_no_quota_of_sagemaker() -> None:
+    stage = Stage("dev", ACCOUNT, REGION)
+    names = [resource for resource, _ in account.deploy_actions(stage, "none", "lambda")]
+    assert stage.model_arn("verdict-dev-model") in names
+    wanted = {action for _, actions in account.deploy_actions(stage, "none", "lambda") for action in actions}
+    assert {"lambda:PublishVersion", "lambda:UpdateAlias", "lambda:InvokeFunction"} <= wanted
+    assert account.check_quotas(Asked(quotas={}), "lambda", "", 5)[0].level == OK
+
+
 def test_a_quota_of_0_for_a_job_is_a_warning_with_its_command() -> None:
     quotas = {SERVERLESS: 10.0, **{name: 0.0 for name in account.JOB_QUOTAS}}
     _, *jobs = account.check_quotas(Asked(quotas=quotas), "serverless", "", 5)
@@ -471,7 +480,7 @@ def test_what_a_deploy_made_is_fine_the_next_time(aws: Cloud) -> None:
     resources.ensure_endpoint_role(aws)
     resources.ensure_function_role(aws, aws.stage.endpoint)
     assert levels(account.check_buckets(aws)) == [OK, OK]
-    assert levels(account.check_roles(aws)) == [OK, OK, OK]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK, OK]
     assert "ours" in account.check_buckets(aws)[0].sentence
 
 
@@ -496,13 +505,13 @@ def test_a_role_that_is_not_ours_or_not_trusted_is_seen(aws: Cloud) -> None:
     iam, name = aws.client("iam"), aws.stage.role
     trust = json.dumps(policies.trust(aws.stage, "sagemaker"))
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
-    assert levels(account.check_roles(aws)) == [OK, OK, FAIL]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK, FAIL]
     iam.tag_role(RoleName=name, Tags=tag_list(aws.stage.tags))
-    assert levels(account.check_roles(aws)) == [OK, OK, OK]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK, OK]
     iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(policies.trust(aws.stage, "ec2")))
-    assert levels(account.check_roles(aws)) == [OK, OK, WARN]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK, WARN]
     iam.tag_role(RoleName=name, Tags=tag_list({clouds.TAG_REGION: "us-west-2"}))
-    assert levels(account.check_roles(aws)) == [OK, OK, FAIL]
+    assert levels(account.check_roles(aws)) == [OK, OK, OK, FAIL]
 
 
 def test_another_s_function_of_our_name_is_seen(aws: Cloud) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib import endpoint, model_function
 from tests.support.functions import Functions
@@ -265,6 +266,15 @@ def test_another_s_function_of_our_name_is_refused_and_stays(
         make(cloud, package, *FLAGS)
     destroy.destroy(cloud, say=quiet)
     assert [one["FunctionName"] for one in client.list_functions()["Functions"]] == ["verdict-dev-model"]
+
+
+def test_a_stage_of_endpoints_needs_no_right_on_the_function(cloud: Cloud, functions: Functions) -> None:
+    def refuse(**_: Any) -> None:
+        error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+        raise ClientError(error, "GetFunction")  # type: ignore[arg-type]
+
+    cloud.session.events.register("before-call.lambda.GetFunction", refuse)
+    lambda_host.retire(cloud, "verdict-dev", 0, quiet)
 
 
 @pytest.mark.parametrize("memory", ["128", "20000"])

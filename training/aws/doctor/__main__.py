@@ -42,7 +42,8 @@ def local_checks(options: argparse.Namespace) -> Iterator[tuple[str, Check]]:
     yield "policy", lambda: settings.check_policy(settings.APP / ".chalice", config, stage)
     yield "model", lambda: settings.check_model(options.model)
     yield "cors", cors.check_cors
-    yield "image", lambda: settings.check_image(options.image, region, date.today())
+    if options.kind != "lambda":
+        yield "image", lambda: settings.check_image(options.image, region, date.today())
     yield "serverless", lambda: settings.check_serverless(options.kind, region)
     if options.zip:
         yield "zip", lambda: lambda_zip.check_zip(stage)
@@ -52,7 +53,7 @@ def cloud_checks(cloud: Cloud, options: argparse.Namespace) -> Iterator[tuple[st
     """Yield the checks that call AWS, each with its name."""
     count = options.concurrency if options.kind == "serverless" else 1
     yield "account", lambda: account.check_account(cloud)
-    yield "rights", lambda: account.check_rights(cloud, options.site)
+    yield "rights", lambda: account.check_rights(cloud, options.site, options.kind)
     yield "role", lambda: account.check_roles(cloud)
     yield "bucket", lambda: account.check_buckets(cloud)
     yield "function", lambda: account.check_function(cloud)

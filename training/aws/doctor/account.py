@@ -35,13 +35,13 @@ def check_account(cloud: Cloud) -> Finding:
     return Finding("account", OK, f"account {stage.account}, region {stage.region}")
 
 
-def check_rights(cloud: Cloud, site: str = "cloudfront") -> Finding:
+def check_rights(cloud: Cloud, site: str = "cloudfront", kind: str = "serverless") -> Finding:
     """Check, by AWS's policy simulator, that the caller may do everything that a deploy does."""
     arn = find_principal(cloud)
     if arn.endswith(":root"):
         return Finding("rights", WARN, "you are the account's root, which has every right", "use a role")
     denied: list[str] = []
-    for resource, actions in deploy_actions(cloud.stage, site):
+    for resource, actions in deploy_actions(cloud.stage, site, kind):
         answer = cloud.client("iam").simulate_principal_policy(
             PolicySourceArn=arn, ActionNames=actions, ResourceArns=[resource]
         )
@@ -84,9 +84,40 @@ def principal_of(arn: str) -> str:
     return f"arn:{match[1]}:iam::{match[2]}:role/{match[3]}" if match else arn
 
 
-def deploy_actions(stage: Stage, site: str = "cloudfront") -> list[tuple[str, list[str]]]:
+def deploy_actions(
+    stage: Stage, site: str = "cloudfront", kind: str = "serverless"
+) -> list[tuple[str, list[str]]]:
     """Return the rights that a deploy needs: each resource, and the actions on it."""
-    return [*_service_actions(stage), *_page_actions(stage, site)]
+    return [*_service_actions(stage), *_model_actions(stage, kind), *_page_actions(stage, site)]
+
+
+def _model_actions(stage: Stage, kind: str) -> list[tuple[str, list[str]]]:
+    """Return the rights on the model's function, which a stage of endpoints looks for alone."""
+    name, role = stage.model_arn(stage.model_function), stage.role_arn_of(stage.model_role)
+    if kind != "lambda":
+        return [(name, ["lambda:GetFunction"])]
+    return [
+        (name, [f"lambda:{action}" for action in MODEL_ACTIONS]),
+        (stage.model_arn(stage.model_aliases[0]), ["lambda:InvokeFunction"]),
+        (role, ["iam:CreateRole", "iam:GetRole", "iam:PutRolePolicy", "iam:TagRole", "iam:PassRole"]),
+    ]
+
+
+# What a deploy and `make update-model` do with the model's function.
+MODEL_ACTIONS = (
+    "CreateAlias",
+    "CreateFunction",
+    "DeleteFunction",
+    "GetAlias",
+    "GetFunction",
+    "GetFunctionConfiguration",
+    "ListVersionsByFunction",
+    "PublishVersion",
+    "TagResource",
+    "UpdateAlias",
+    "UpdateFunctionCode",
+    "UpdateFunctionConfiguration",
+)
 
 
 def _page_actions(stage: Stage, site: str) -> list[tuple[str, list[str]]]:
@@ -203,6 +234,7 @@ def check_roles(cloud: Cloud) -> list[Finding]:
     trusts = {
         stage.endpoint_role: policies.trust(stage, "sagemaker", own_account=True),
         stage.function_role: policies.trust(stage, "lambda"),
+        stage.model_role: policies.trust(stage, "lambda"),
         stage.role: policies.trust(stage, "sagemaker"),
     }
     return [_check_role(cloud, name, trust) for name, trust in trusts.items()]
@@ -260,6 +292,8 @@ def check_function(cloud: Cloud) -> Finding:
 def check_quotas(cloud: Cloud, kind: str, instance_type: str, count: int) -> list[Finding]:
     """Check that SageMaker's quotas allow the endpoint, batches, trainings and the notebook."""
     quotas = list(_quotas(cloud, "sagemaker"))
+    if kind == "lambda":
+        return [Finding("quota", OK, "there is no endpoint, so none is needed"), *check_job_quotas(quotas)]
     return [check_endpoint_quota(quotas, kind, instance_type, count), *check_job_quotas(quotas)]
 
 
