@@ -60,7 +60,7 @@ def faults(path: Path) -> str:
             row["fault"],
             f"`{row['command']}`",
             "stops" if row["status"] else "goes on",
-            row["said"].replace("|", "/"),
+            " ".join(row["said"].replace("|", "/").split()),
         ]
         for row in json.loads(path.read_text(encoding="utf-8"))
     ]
