@@ -284,8 +284,9 @@ class Account:
                 status = 0 if end.code in (None, 0) else 1
                 said = str(end.code) if isinstance(end.code, str) else ""
         lines = [line.strip() for line in output.getvalue().splitlines() if line.strip()]
-        telling = [line for line in lines if TELLING.search(line) or line.startswith(f"{command}:")]
-        said = said or (telling or [line for line in lines if line.startswith("next")] or lines or [""])[-1]
+        own = [line for line in lines if line.startswith((f"{command}:", "next"))]
+        telling = [line for line in lines if TELLING.search(line)]
+        said = said or (telling or own or lines or [""])[-1]
         return Outcome(fault.name, command, status, said.replace(f"{self.folder}/", ""))
 
     def flags(self, fault: Fault, command: str) -> list[str]:
