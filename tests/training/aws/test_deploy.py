@@ -416,11 +416,12 @@ def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy
 
     make(cloud, package, "--site", "none")
     logs, group = cloud.client("logs"), cloud.stage.endpoint_log("verdict-dev")
+    later = int(datetime.now(UTC).timestamp() * 1000) + 60_000  # after what the endpoint itself writes
     logs.create_log_stream(logGroupName=group, logStreamName="one")
     logs.put_log_events(
         logGroupName=group,
         logStreamName="one",
-        logEvents=[{"timestamp": int(NOW.timestamp() * 1000), "message": "no module named onnxruntime"}],
+        logEvents=[{"timestamp": later, "message": "no module named onnxruntime"}],
     )
     monkeypatch.setattr(hosting, "describe", described)
     with pytest.raises(CloudError) as failure:
