@@ -141,7 +141,7 @@ def start(name: str, tar: Path, folder: Path, doors: Sequence[str] = (), **env: 
     """Make the image's environment in ``folder``, unpack the package, and start it at its deployed memory."""
     python = containers.make_image(name, folder / "image")
     model = containers.unpack(tar, folder / "model")
-    return Jail(name, model, python, folder / "server.log", doors, **env)
+    return Jail(name, model, python, folder / "server.log", doors, None, **env)
 
 
 class Jail(Server):
