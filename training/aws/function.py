@@ -122,7 +122,7 @@ def build(
     own.pop("iam_policy_file", None)
     own |= {"manage_iam_role": False, "iam_role_arn": role, "tags": stage.tags}
     fixed = {**own.get("environment_variables", {}), "ENDPOINT_NAME": endpoint}
-    own["environment_variables"] = fixed | settings
+    own["environment_variables"] = fixed | dict(settings)
     if reserved is not None:
         own["reserved_concurrency"] = reserved
     write_json(folder / ".chalice" / "config.json", config)
