@@ -103,6 +103,10 @@ NO_BUDGETS = (
     "User: arn:aws:iam::123456789012:user/me is not authorized to perform: budgets:ViewBudget on resource:"
     " arn:aws:budgets::123456789012:budget/verdict-dev"
 )
+NO_ENDPOINTS = (
+    "User: arn:aws:iam::123456789012:user/me is not authorized to perform: sagemaker:ListEndpoints on"
+    " resource: arn:aws:sagemaker:eu-west-1:123456789012:endpoint/*"
+)
 STARTS = ("CreateModel", "CreateTransformJob", "CreateTrainingJob", "CreateNotebookInstance")
 
 
@@ -149,7 +153,7 @@ FAULTS = (
     ),
     Fault(
         "endpoints are hidden",
-        (error("sagemaker", "ListEndpoints", "AccessDeniedException", NO_BUDGETS),),
+        (error("sagemaker", "ListEndpoints", "AccessDeniedException", NO_ENDPOINTS),),
         {"deploy": "", "status": "this is not all", "destroy": "something may be left"},
     ),
     Fault(
