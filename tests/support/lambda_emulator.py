@@ -128,7 +128,7 @@ class LambdaEmulator:
     def pids(self) -> list[int]:
         """Return the function's processes, without the emulator."""
         found = [int(path.name) for path in Path("/proc").glob("[0-9]*")]
-        return [pid for pid in found if pid != self._process.pid and _group(pid) == self._process.pid]
+        return [pid for pid in found if pid != self._process.pid and _session(pid) == self._process.pid]
 
     def stop(self) -> None:
         """End the emulator and the function."""
@@ -149,8 +149,8 @@ class LambdaEmulator:
         raise AssertionError(f"the emulator does not listen after {START_SECONDS} s")
 
 
-def _group(pid: int) -> int | None:
+def _session(pid: int) -> int | None:
     try:
-        return os.getpgid(pid)
+        return os.getsid(pid)
     except ProcessLookupError:
         return None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import lambda_zip
+from tests.support import containers, lambda_zip
 from tests.support.lambda_emulator import EmulatorMissing, LambdaEmulator, emulator
 from tests.support.missing import skip_or_fail
 from training.aws import function_package, hosting, lambda_host, package
@@ -196,3 +196,9 @@ def test_its_log_has_a_line_for_a_request_and_no_word_of_it(running: LambdaEmula
     log = (task.parent / "function.log").read_text(encoding="utf-8")
     assert '"request_id": "r1"' in log
     assert CANARY not in log
+
+
+@pytest.mark.slow
+def test_the_memory_of_its_processes_can_be_measured(running: LambdaEmulator) -> None:
+    assert ask(running, messages.build_describe_request())["status"] == 200
+    assert 50 << 20 < containers.memory_of(running.pids()).proportional < 500 << 20
