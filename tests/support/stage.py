@@ -23,6 +23,7 @@ from training.aws import (
 )
 from training.aws import package as packages
 from training.aws.cloud import Cloud
+from training.aws.policies import JOBS
 
 # The resources of a deploy with a page behind CloudFront, by kind.
 WHOLE = sorted(
@@ -97,6 +98,10 @@ def names(resources: list[inventory.Resource]) -> list[tuple[str, str]]:
     return [(resource.kind, resource.name) for resource in resources]
 
 
+# SageMaker makes these groups for the jobs of a whole account, so no stage removes them.
+SHARED_LOGS = [f"/aws/sagemaker/{jobs}" for jobs in JOBS]
+
+
 def leftovers(cloud: Cloud) -> dict[str, Any]:
     """Return all resources of the account, by service, without the inventory's help."""
     sagemaker = cloud.client("sagemaker")
@@ -111,7 +116,11 @@ def leftovers(cloud: Cloud) -> dict[str, Any]:
         "controls": cloud.client("cloudfront")
         .list_origin_access_controls()["OriginAccessControlList"]
         .get("Items"),
-        "logs": cloud.client("logs").describe_log_groups()["logGroups"],
+        "logs": [
+            group
+            for group in cloud.client("logs").describe_log_groups()["logGroups"]
+            if group["logGroupName"] not in SHARED_LOGS
+        ],
         "endpoints": sagemaker.list_endpoints()["Endpoints"],
         "configs": sagemaker.list_endpoint_configs()["EndpointConfigs"],
         "models": sagemaker.list_models()["Models"],
