@@ -27,16 +27,16 @@ class UnhealthyError(Exception):
     """The model does not answer the golden review."""
 
 
-def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def app(request: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     """Answer GET /ping and POST /invocations, and log a request's status, size and time, never its text."""
-    route = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    route = request["REQUEST_METHOD"], request["PATH_INFO"]
     if route == ("GET", "/ping"):
         return _send(start_response, 200, b"", JSON)
     if route != ("POST", "/invocations"):
         return _send(start_response, 404, b'{"code":"not_found"}', JSON)
     began = time.monotonic()
-    body = environ["wsgi.input"].read()
-    response = inference.respond(body, environ.get("CONTENT_TYPE"), environ.get("HTTP_ACCEPT"), _model)
+    body = request["wsgi.input"].read()
+    response = inference.respond(body, request.get("CONTENT_TYPE"), request.get("HTTP_ACCEPT"), _model)
     milliseconds = round((time.monotonic() - began) * 1000, 1)
     print(json.dumps({"status": response.status, "bytes": len(body), "ms": milliseconds}), flush=True)
     return _send(start_response, response.status, response.body, response.content_type)
