@@ -52,19 +52,25 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
 
 
 def faults(path: Path) -> str:
-    """Return the table of AWS's faults and of each command's end under them."""
+    """Return the table of AWS's faults: which commands go on, and which stop with which sentence."""
     if not path.is_file():
         return not_measured("python -m tests.support.faults --write")
-    rows = [
-        [
-            row["fault"],
-            f"`{row['command']}`",
-            "stops" if row["status"] else "goes on",
-            " ".join(row["said"].replace("|", "/").split()),
-        ]
-        for row in json.loads(path.read_text(encoding="utf-8"))
-    ]
-    return table(["fault", "command", "the command", "and says"], rows)
+    by_fault: dict[str, list[dict[str, Any]]] = {}
+    for row in json.loads(path.read_text(encoding="utf-8")):
+        by_fault.setdefault(row["fault"], []).append(row)
+    rows = []
+    for fault, outcomes in by_fault.items():
+        stopped = [row for row in outcomes if row["status"]]
+        said = " ".join(stopped[0]["said"].replace("|", "/").split()) if stopped else ""
+        rows.append(
+            [
+                fault,
+                ", ".join(f"`{row['command']}`" for row in outcomes if not row["status"]),
+                ", ".join(f"`{row['command']}`" for row in stopped),
+                said,
+            ]
+        )
+    return table(["fault", "go on", "stop", "the first of them says"], rows)
 
 
 def _function() -> dict[str, Any] | None:
@@ -231,7 +237,11 @@ def kinds(servers: dict[str, Any], function: dict[str, Any] | None) -> str:
     text = table([*head, "idle, a month", "at most, a month", "choose it"], rows)
     if not function:
         text += "\n" + not_measured("python -m tools.measure_function")
-    return text + f"\nThe model alone, by the list prices of {prices.table()['date']}.\n"
+    return (
+        text
+        + "\nThe seconds are our own start. AWS's download of image and package comes on top."
+        + f" The prices are of the model alone, from the lists of {prices.table()['date']}.\n"
+    )
 
 
 def _warm(measured: dict[str, Any]) -> str:
@@ -441,7 +451,7 @@ WORKS = {
 # When each kind of host is the one to choose, and what its highest cost stands for.
 CHOOSE = {
     "serverless": "to start with: SageMaker, and AWS limits its cost",
-    "lambda": "where the first visitor shall not wait for half a minute",
+    "lambda": "where the first visitor should not wait",
     "realtime": "for steady load",
 }
 MOST = {"serverless": "", "lambda": " for each execution at once", "realtime": ""}
