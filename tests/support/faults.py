@@ -379,7 +379,7 @@ def make_api(folder: Path, cloud: Cloud) -> str:
 
 QUICK: tuple[tuple[Any, str, Any], ...] = (
     (function, "_run_chalice", make_api),
-    (packages, "wheels", lambda pythons: {}),
+    (packages, "wheels", lambda *_: {}),
     (resources, "ROLE_SECONDS", 0),
     (deploy, "LAST_REQUEST_SECONDS", 0),
     (clouds, "LAG_POLL_SECONDS", 0.01),

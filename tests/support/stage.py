@@ -55,7 +55,7 @@ def hurry(patch: pytest.MonkeyPatch, build_folder: Path) -> None:
     for module in (hosting, inventory, page):
         patch.setattr(module, "POLL_SECONDS", 0.01)
     patch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
-    patch.setattr(packages, "wheels", lambda python: {})
+    patch.setattr(packages, "wheels", lambda *_: {})
     patch.setattr(function, "ROOT", build_folder)
 
 

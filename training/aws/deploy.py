@@ -173,9 +173,12 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     if lambda_calls.is_alias(current) != (kind == "lambda"):
         say(f"{current} is of another kind, so this deploy creates {first} beside it")
         return first
-    if not _serves(cloud, current):
+    state = _state(cloud, current, say)
+    if state is None or state in hosting.DEAD:
         return current
-    if kind != "lambda" and hosting.kind_of(hosting.describe(cloud, current) or {}) != kind:
+    if state == hosting.STUCK:
+        difference = f"is {state}"
+    elif kind != "lambda" and hosting.kind_of(hosting.describe(cloud, current) or {}) != kind:
         difference = "is of another kind"
     elif hosting.card_of(cloud, current)["vocabulary"] != vocabulary:
         difference = "has another vocabulary"
@@ -186,15 +189,19 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     return other
 
 
-def _serves(cloud: Cloud, endpoint: str) -> bool:
-    """Return whether an endpoint, or an alias of the model's function, answers. Raises CloudError."""
+def _state(cloud: Cloud, endpoint: str, say: Say) -> str | None:
+    """Return the state of an endpoint that has stopped changing, or of an alias of the model's function.
+
+    Return None where there is none. Raises CloudError.
+    """
     if lambda_calls.is_alias(endpoint):
-        return bool(lambda_host.describe(cloud) and lambda_host.version_of(cloud, endpoint))
+        exists = lambda_host.describe(cloud) and lambda_host.version_of(cloud, endpoint)
+        return "Active" if exists else None
     description = hosting.describe(cloud, endpoint)
-    if not description or description["EndpointStatus"] != "InService":
-        return False
-    hosting.check_owned(cloud, description)
-    return True
+    if description:
+        hosting.check_owned(cloud, description)
+        description = hosting.wait(cloud, endpoint, say, fail=False)
+    return str(description["EndpointStatus"]) if description else None
 
 
 def settings_of(cloud: Cloud, options: argparse.Namespace, say: Say) -> dict[str, str]:

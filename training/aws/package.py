@@ -152,7 +152,7 @@ def libraries(python: str) -> dict[str, bytes]:
     Only what inference imports, with its licences. NumPy and Python are the image's. Raises PackageError.
     """
     contents: dict[str, bytes] = {}
-    for name, data in wheels(python).items():
+    for name, data in wheels(python, PINS).items():
         try:
             contents |= _unpack(name, data)
         except (zipfile.BadZipFile, slim.SlimError) as error:
@@ -160,7 +160,7 @@ def libraries(python: str) -> dict[str, bytes]:
     return contents
 
 
-def wheels(python: str, path: Path = PINS, required: Sequence[str] = LIBRARIES) -> dict[str, bytes]:
+def wheels(python: str, path: Path, required: Sequence[str] = LIBRARIES) -> dict[str, bytes]:
     """Return the pinned wheels for a Python version by file name, from the cache or from the index.
 
     ``path`` is the file of pins, which must have ``required``. Raises PackageError when the index lacks one,

@@ -1,5 +1,6 @@
 """A batch on SageMaker: its requests, one job despite interruptions, and nothing left in S3."""
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -295,7 +296,8 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
 
     def fail(body: bytes) -> bytes:
         stream = f"{jobs.requests[-1]['TransformJobName']}/i-0123"
-        logs.create_log_group(logGroupName=batch_transform.LOG_GROUP)
+        with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+            logs.create_log_group(logGroupName=batch_transform.LOG_GROUP)
         for name in (f"{stream}/data-log", stream):
             logs.create_log_stream(logGroupName=batch_transform.LOG_GROUP, logStreamName=name)
         events = [{"timestamp": int(time.time() * 1000), "message": "No module named 'onnxruntime'\n"}]
