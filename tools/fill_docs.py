@@ -205,7 +205,7 @@ def servers(measured: dict[str, Any]) -> str:
         "`IMAGE`",
         "its start needs, beyond `/tmp`",
         "first answer after",
-        "of it pauses in the image's own start",
+        "pauses in the image's own start",
         "peak memory",
         "deployed with",
     ]

@@ -20,6 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from chalicelib import auth
 from static_site import serve
 from training.aws import (
     budget,
@@ -65,7 +66,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     with step("checks"):
         loaded = check(cloud, options)
     say(f"stage {stage.name} in {stage.region}, account {stage.account}, model {loaded.identity.id}")
-    with step("endpoint", "AWS needs some minutes for a new one"):
+    with step("endpoint", "a new SageMaker endpoint takes AWS some minutes"):
         endpoint, model, digest = host(cloud, options, loaded, say)
         if plan.kind != "lambda":
             hosting.ensure_scaling(cloud, endpoint, plan)
@@ -125,7 +126,12 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
         raise CloudError(f"--concurrency must be 1 to {hosting.MAX_CONCURRENCY}, got {plan.concurrency}")
     if plan.instances < 1:
         raise CloudError(f"--instances must be 1 or more, got {plan.instances}")
-    resources.function_feedback(function.settings(cloud, os.environ))
+    settings = function.settings(cloud, os.environ)
+    resources.function_feedback(settings)
+    try:
+        auth.read_hashes(settings)
+    except auth.AuthError as error:
+        raise CloudError(str(error)) from error
     budget.check(options.budget_email, options.budget_dollars)
     if options.budget_email:
         budget.check_owned(cloud)
@@ -209,7 +215,7 @@ def settings_of(cloud: Cloud, options: argparse.Namespace, say: Say) -> dict[str
     env = {**os.environ, "CORS_ORIGIN": options.cors_origin or ""}
     kept = function.kept_settings(cloud, env)
     if kept:
-        say(f"function: {', '.join(kept)} as deployed before; {kept[0]}=none would take it away")
+        say(f"function: {', '.join(kept)} as deployed before; {kept[0]}=none would take {kept[0]} away")
     return function.settings(cloud, env)
 
 

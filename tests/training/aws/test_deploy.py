@@ -187,6 +187,24 @@ def test_who_deploys_hands_on_whether_a_key_is_wanted_and_the_hashes_alone(
     assert "verdict_secret" not in text
 
 
+@pytest.mark.parametrize(
+    ("env", "words"),
+    [
+        ({"AUTH": "key"}, "API_KEYS must hold the SHA-256 of each key"),
+        ({"AUTH": "key", "API_KEYS": "abc"}, "API_KEYS must hold the SHA-256 of each key"),
+        ({"AUTH": "foo"}, "AUTH must be none or key, got 'foo'"),
+    ],
+)
+def test_keys_that_the_app_would_refuse_are_refused_before_anything_is_created(
+    env: dict[str, str], words: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in env.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(CloudError, match=words):
+        deploy.deploy(cloud, options(package), quiet)
+    assert leftovers(cloud) == {}
+
+
 def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed(
     cloud: Cloud, package: Path, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
