@@ -18,7 +18,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chalicelib import auth
 from static_site import serve
@@ -179,12 +179,12 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     if lambda_calls.is_alias(current) != (kind == "lambda"):
         say(f"{current} is of another kind, so this deploy creates {first} beside it")
         return first
-    state = _state(cloud, current, say)
-    if state is None or state in hosting.DEAD:
+    description = _settled(cloud, current, say)
+    if not description or description["EndpointStatus"] in hosting.DEAD:
         return current
-    if state == hosting.STUCK:
-        difference = f"is {state}"
-    elif kind != "lambda" and hosting.kind_of(hosting.describe(cloud, current) or {}) != kind:
+    if description["EndpointStatus"] == hosting.STUCK:
+        difference = f"is {hosting.STUCK}"
+    elif kind != "lambda" and hosting.kind_of(description) != kind:
         difference = "is of another kind"
     elif hosting.card_of(cloud, current)["vocabulary"] != vocabulary:
         difference = "has another vocabulary"
@@ -195,19 +195,19 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
     return other
 
 
-def _state(cloud: Cloud, endpoint: str, say: Say) -> str | None:
-    """Return the state of an endpoint that has stopped changing, or of an alias of the model's function.
+def _settled(cloud: Cloud, endpoint: str, say: Say) -> dict[str, Any] | None:
+    """Return the description of an endpoint that has stopped changing, or None.
 
-    Return None where there is none. Raises CloudError.
+    For an alias of the model's function it holds the status alone. Raises CloudError.
     """
     if lambda_calls.is_alias(endpoint):
         exists = lambda_host.describe(cloud) and lambda_host.version_of(cloud, endpoint)
-        return "Active" if exists else None
+        return {"EndpointStatus": "InService"} if exists else None
     description = hosting.describe(cloud, endpoint)
     if description:
         hosting.check_owned(cloud, description)
         description = hosting.wait(cloud, endpoint, say, fail=False)
-    return str(description["EndpointStatus"]) if description else None
+    return description
 
 
 def settings_of(cloud: Cloud, options: argparse.Namespace, say: Say) -> dict[str, str]:
