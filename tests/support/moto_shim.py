@@ -327,7 +327,7 @@ def update_code_slowly() -> None:
 
 
 def number_versions_for_ever() -> None:
-    """Give each version of a function a number of its own; moto counts those that are left."""
+    """Number each version of a function by itself; moto counts those that are left."""
     publish = LambdaStorage.publish_version
 
     def publish_version(self: Any, name_or_arn: str, description: str = "") -> Any:

@@ -131,7 +131,7 @@ class Account:
         assert gone.status == 200, gone.body
 
     def _answer_of_endpoint(self) -> None:
-        """Let moto's endpoint give the answer that ours would give to REVIEW."""
+        """Set the answer of moto's endpoint to what ours would answer REVIEW."""
         loaded = inference.model_fn(inference.MODEL_FOLDER)
         encoded = loaded.vocabulary.encode(REVIEW)
         body = messages.build_endpoint_request([encoded], loaded.vocabulary, "sentences")
@@ -149,7 +149,7 @@ class Account:
         urllib.request.urlopen(request, timeout=10).read()
 
     def model(self) -> None:
-        """Let the function that holds the model write its log, which a deploy makes."""
+        """Write the log of the function that holds the model; a deploy makes the group."""
         stage_ = self.cloud.stage
         role = aws_side.Role(resources.ensure_model_role(self.cloud))
         hosting.ensure_log(self.cloud, stage_.model_log)

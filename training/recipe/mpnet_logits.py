@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from training.data import dataset, sentences
 from training.evaluation import behaviour
-from training.recipe import augment, mpnet
+from training.recipe import augment, mpnet, transformer
 from training.recipe.pretrain import keep_memory
 from training.recipe.transformer import TransformerError
 from vocab import vocabulary
@@ -101,7 +101,7 @@ def judge(options: argparse.Namespace, device: torch.device) -> Logits:
     for name, rows in tqdm(chunks, desc="judging", disable=None):
         read = mpnet.tail if name in ("development", "unsup") else _sentence
         parts = mpnet.pieces([texts[name][row] for row in rows], source)
-        getattr(logits, name)[rows] = mpnet.logits(model, [read(part) for part in parts], device)
+        getattr(logits, name)[rows] = transformer.logits(model, [read(part) for part in parts], device)
         save(logits, options.out)
     return logits
 

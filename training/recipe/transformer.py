@@ -114,7 +114,7 @@ def load(folder: Path) -> Transformer:
 def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
     """Return each text's ids, int32 (pieces,), cleaned as everywhere; a long text keeps head and tail."""
     cut = []
-    for encoded in _tokenizer(folder).encode_batch([clean(text) for text in texts]):
+    for encoded in tokenizer_of(folder).encode_batch([clean(text) for text in texts]):
         ids = encoded.ids
         if len(ids) > HEAD_PIECES + TAIL_PIECES:
             ids = ids[:HEAD_PIECES] + ids[-TAIL_PIECES:]
@@ -123,7 +123,8 @@ def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
 
 
 @lru_cache(maxsize=1)
-def _tokenizer(folder: Path) -> Any:
+def tokenizer_of(folder: Path) -> Any:
+    """Return the tokenizer of a pretrained folder, which neither cuts nor pads."""
     # transformers states no types for this class.
     build: Callable[..., Any] = PreTrainedTokenizerFast
     tokenizer = build(tokenizer_file=str(folder / "tokenizer.json")).backend_tokenizer
@@ -141,8 +142,11 @@ def padded(rows: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, Te
     return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
 
 
-def logits(model: Transformer, encoded: Sequence[np.ndarray], device: torch.device) -> np.ndarray:
-    """Return logits, float32 (texts,), of texts as ids, int32 (pieces,) each, in their order."""
+def logits(model: nn.Module, encoded: Sequence[np.ndarray], device: torch.device) -> np.ndarray:
+    """Return logits, float32 (texts,), of texts as ids, int32 (pieces,) each, in their order.
+
+    ``model`` maps ids and mask to logits, as Transformer does.
+    """
     model.eval()
     order = np.argsort([len(row) for row in encoded], kind="stable")
     column = np.zeros(len(encoded), dtype=np.float32)
@@ -263,7 +267,7 @@ class _Run:
     def resume(self) -> None:
         """Continue after the checkpoint's epoch, if there is a checkpoint of this recipe."""
         state = self.workers.broadcast(
-            _load_checkpoint(self.checkpoint, self.recipe) if self.workers.is_main else None
+            load_checkpoint(self.checkpoint, self.recipe, "transformer") if self.workers.is_main else None
         )
         if state is None:
             return
@@ -308,8 +312,11 @@ def _split(reviews: Sequence[dataset.Review], source: Path) -> corpora.Split:
     return corpora.Split(names, ids, augment.whole(ids), labels, np.zeros(len(ids), np.int8))
 
 
-def _load_checkpoint(path: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the checkpoint of a stopped run of the same recipe, or None. Raises TransformerError."""
+def load_checkpoint(path: Path, recipe: dict[str, Any], command: str) -> dict[str, Any] | None:
+    """Return the checkpoint of a stopped run of the same recipe, or None. Raises TransformerError.
+
+    ``command`` starts the line that is printed when the checkpoint is of another run.
+    """
     if not path.is_file():
         return None
     try:
@@ -317,7 +324,7 @@ def _load_checkpoint(path: Path, recipe: dict[str, Any]) -> dict[str, Any] | Non
     except Exception as error:
         raise TransformerError(f"{path} can't be read; remove it to start anew") from error
     if state["recipe"] != recipe:
-        print(f"transformer: {path} is of another run; starting anew")
+        print(f"{command}: {path} is of another run; starting anew")
         return None
     return state
 

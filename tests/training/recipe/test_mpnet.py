@@ -20,7 +20,7 @@ from tests.support.transformer_tiny import BLAME, PRAISE, reviews
 from training.data import dataset
 from training.data.sentences import cut_all
 from training.evaluation import behaviour
-from training.recipe import augment, mpnet, mpnet_logits
+from training.recipe import augment, mpnet, mpnet_logits, transformer
 from training.recipe.augment import Examples, SoftTargets
 from training.recipe.mpnet import Mpnet
 from training.recipe.transformer import TransformerError
@@ -70,7 +70,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: labelled)
     monkeypatch.setattr(mpnet, "pretrained_folder", lambda weights=None: folder)
     monkeypatch.setattr(mpnet, "encoder", tiny_encoder)
-    monkeypatch.setattr(mpnet, "uses_bf16", lambda device: False)
+    for module in (mpnet, transformer):
+        monkeypatch.setattr(module, "uses_bf16", lambda device: False)
     for name, value in {**SMALL, "CHECKPOINT_ROUNDS": 1}.items():
         monkeypatch.setattr(mpnet, name, value)
     return folder
@@ -113,9 +114,9 @@ def test_a_sentence_s_pieces_stand_without_marks(source: Path) -> None:
 def test_padding_and_order_change_nothing() -> None:
     model = Mpnet(tiny_encoder()).eval()
     encoded = [mpnet.marked(range(5, 5 + count)) for count in (3, 30, 9)]
-    together = mpnet.logits(model, encoded, CPU)
+    together = transformer.logits(model, encoded, CPU)
     assert together.dtype == np.float32
-    assert np.allclose(together, [mpnet.logits(model, [one], CPU)[0] for one in encoded], atol=1e-5)
+    assert np.allclose(together, [transformer.logits(model, [one], CPU)[0] for one in encoded], atol=1e-5)
     assert len(set(together.tolist())) == 3
 
 
@@ -135,7 +136,7 @@ def test_it_learns_and_only_the_trained_part_is_kept(tmp_path: Path, source: Pat
     for name, value in model.encoder.named_parameters():
         assert torch.equal(value, frozen[name]) == (f"encoder.{name}" not in kept), name
     texts = mpnet.pieces(["The film is superb.", "The film is awful."], source)
-    good, bad = mpnet.logits(model, [mpnet.tail(text) for text in texts], CPU)
+    good, bad = transformer.logits(model, [mpnet.tail(text) for text in texts], CPU)
     assert good > 0 > bad
 
 
