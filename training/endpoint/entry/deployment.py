@@ -21,7 +21,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 FOLDER = Path(__file__).resolve().parent
-GOLDEN = b'{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":"words"}'
 JSON = "application/json"
 # ONNX Runtime works outside Python's lock, but parsing and writing messages do not. More threads would wait
 # for each other.
@@ -31,18 +30,14 @@ MAX_WAITING = 64
 HEALTH_CHECK_SECONDS = 30
 
 
-class UnhealthyError(Exception):
-    """The model answers the golden review wrongly."""
-
-
 @serve.deployment(health_check_period_s=HEALTH_CHECK_SECONDS, max_queued_requests=MAX_WAITING)
 class Endpoint:
     """One process with the model, which answers ``threads`` requests at once."""
 
-    def __init__(self, threads: int, golden: bytes) -> None:
-        self._hooks = _hooks()
+    def __init__(self, threads: int, answer: bytes) -> None:
+        self._hooks, self._golden = _hooks()
         self._model = self._hooks.model_fn(FOLDER)
-        self._golden = golden
+        self._answer = answer
         self._threads = ThreadPoolExecutor(threads)
 
     async def __call__(self, request: Request) -> Response:
@@ -58,8 +53,8 @@ class Endpoint:
 
     async def check_health(self) -> None:
         """Score the golden review again. Raises UnhealthyError, and Ray replaces the replica."""
-        if (await self._respond(GOLDEN, JSON, None)).body != self._golden:
-            raise UnhealthyError("the golden review got another answer")
+        if (await self._respond(self._golden.GOLDEN, JSON, JSON)).body != self._answer:
+            raise self._golden.UnhealthyError("the golden review got another answer")
 
     async def _respond(self, body: bytes, content_type: str | None, accept: str | None) -> Any:
         run = asyncio.get_running_loop().run_in_executor
@@ -85,15 +80,12 @@ def app(arguments: dict[str, str]) -> serve.Application:
 
 
 def _golden_answer() -> bytes:
-    hooks = _hooks()
-    response = hooks.respond(GOLDEN, JSON, None, hooks.model_fn(FOLDER))
-    if response.status != 200:
-        raise UnhealthyError(f"the golden review got status {response.status}")
-    return bytes(response.body)
+    hooks, golden = _hooks()
+    return bytes(golden.answer(hooks.model_fn(FOLDER)))
 
 
-def _hooks() -> Any:
-    """Import the endpoint's hooks from code/, with the libraries beside them.
+def _hooks() -> tuple[Any, Any]:
+    """Import the endpoint's hooks and their golden review from code/, with the libraries beside them.
 
     Ray sends the class to its processes as bytes and does not run this file there, so each process imports.
     """
@@ -101,6 +93,6 @@ def _hooks() -> Any:
     for folder in (str(code), str(code / "lib" / "{}.{}".format(*sys.version_info))):
         if folder not in sys.path:
             sys.path.insert(0, folder)
-    from training.endpoint import inference
+    from training.endpoint import golden, inference
 
-    return inference
+    return inference, golden

@@ -17,14 +17,9 @@ from typing import Any
 CODE = Path(__file__).resolve().parent
 sys.path.insert(0, str(CODE / "lib" / "{}.{}".format(*sys.version_info)))
 
-from training.endpoint import inference  # noqa: E402
+from training.endpoint import golden, inference  # noqa: E402
 
-GOLDEN = b'{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":"words"}'
 JSON = "application/json"
-
-
-class UnhealthyError(Exception):
-    """The model does not answer the golden review."""
 
 
 def app(request: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -48,13 +43,4 @@ def _send(start_response: Callable[..., Any], status: int, body: bytes, kind: st
     return [body]
 
 
-def _load() -> inference.LoadedModel:
-    """Return the model that has answered the golden review. Raises UnhealthyError."""
-    model = inference.model_fn(CODE.parent)
-    response = inference.respond(GOLDEN, JSON, None, model)
-    if response.status != HTTPStatus.OK:
-        raise UnhealthyError(f"the golden review got status {response.status}")
-    return model
-
-
-_model = _load()
+_model = golden.load(CODE.parent)

@@ -8,15 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
+from training.endpoint import golden, inference
 
 FOLDER = Path(__file__).resolve().parent
-JSON = "application/json"
-GOLDEN = '{"reviews":[{"review":"A warm, funny and beautifully acted film."}],"explain":"words"}'
-
-
-class UnhealthyError(Exception):
-    """The model can't answer the golden review."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
@@ -34,12 +28,4 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
 
 
-def _load() -> inference.LoadedModel:
-    model = inference.model_fn(FOLDER)
-    response = inference.respond(GOLDEN, JSON, JSON, model)
-    if response.status != 200:
-        raise UnhealthyError(f"the golden review got status {response.status}")
-    return model
-
-
-_model = _load()
+_model = golden.load(FOLDER)
