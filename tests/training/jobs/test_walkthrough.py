@@ -46,7 +46,7 @@ from training.jobs import training_job
 resources.ROLE_SECONDS = 0
 for module in (hosting, inventory, page, training_job):
     module.POLL_SECONDS = 0.2
-package.wheels = lambda python: {{}}
+package.wheels = lambda python, pins: {{}}
 function.ROOT = Path({build!r})
 """
 
