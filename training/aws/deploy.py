@@ -15,13 +15,12 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from chalicelib import auth
-from static_site import serve
 from training.aws import (
     budget,
     function,
@@ -38,6 +37,8 @@ from training.aws import (
 )
 from training.aws import cloud as clouds
 from training.aws.cloud import Cloud, CloudError
+from training.aws.deploy_flags import parse as parse
+from training.aws.deploy_flags import plan_of as plan_of
 from training.aws.hosting import Plan, Say
 from training.aws.steps import Steps
 from training.endpoint import inference
@@ -272,21 +273,6 @@ def check_api(url: str, loaded: inference.LoadedModel) -> str:
         time.sleep(API_POLL_SECONDS)
 
 
-def plan_of(options: argparse.Namespace) -> Plan:
-    """Return the hosting plan that the flags describe."""
-    in_function = options.kind == "lambda"
-    needed = lambda_host.MEMORY_MB if in_function else package.serverless_memory(options.image)
-    return Plan(
-        kind=options.kind,
-        image=options.image,
-        memory_mb=options.memory or needed,
-        concurrency=options.concurrency,
-        instance_type=options.instance_type,
-        instances=options.instances,
-        most_instances=max(options.instances, options.most_instances),
-    )
-
-
 def outline(cloud: Cloud, options: argparse.Namespace) -> str:
     """Return a text of what a deploy would create, a line a part."""
     stage, plan = cloud.stage, plan_of(options)
@@ -324,76 +310,6 @@ def _outline_of_model(cloud: Cloud, plan: Plan) -> list[str]:
 
 def _log_of_model(cloud: Cloud, plan: Plan) -> str:
     return cloud.stage.model_log if plan.kind == "lambda" else cloud.stage.endpoint_log(cloud.stage.endpoint)
-
-
-def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    environ = os.environ
-    parser = argparse.ArgumentParser(description="Deploy the model, the API and the page on AWS.")
-    clouds.add_flags(parser)
-    add = parser.add_argument
-    add(
-        "--model",
-        type=Path,
-        default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="model folder (default: MODEL, or training/endpoint/model)",
-    )
-    add(
-        "--kind",
-        choices=hosting.KINDS,
-        default=environ.get("ENDPOINT_KIND") or "serverless",
-        help="serverless and lambda are free while idle, realtime costs by the hour (default: ENDPOINT_KIND,"
-        " or serverless)",
-    )
-    add(
-        "--image",
-        choices=images.SERVING,
-        default=environ.get("IMAGE") or images.SERVING[0],
-        help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
-    )
-    add(
-        "--memory",
-        type=int,
-        help="memory in MB (default: measured for a serverless endpoint, see servers.json; 1769 for lambda)",
-    )
-    add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
-    add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
-    add("--instances", type=int, default=1, help="minimum number of instances (default 1)")
-    add("--most-instances", type=int, default=2, help="maximum number, under load (default 2)")
-    add(
-        "--site",
-        choices=page.KINDS,
-        default=environ.get("SITE") or "cloudfront",
-        help="host of the page (default: SITE, or cloudfront)",
-    )
-    add("--reserved-concurrency", type=int, help="limit of function executions at once (default: none)")
-    add(
-        "--cors-origin",
-        default=environ.get("CORS_ORIGIN") or None,
-        help="origins whose pages may read answers (default: CORS_ORIGIN, or as deployed, or any)",
-    )
-    add("--budget-email", help="address for a mail when the month's cost nears --budget-dollars")
-    add("--budget-dollars", type=float, default=20.0, help="the account's monthly budget (default 20)")
-    add(
-        "--api-url",
-        default=environ.get("DEPLOYED_API_URL") or None,
-        help="the API's URL when it is not API Gateway's (default: DEPLOYED_API_URL)",
-    )
-    add(
-        "--beside-api-url",
-        type=serve.optional_url,
-        default=environ.get("BESIDE_API_URL") or "",
-        help="a second model's API, for example another stage's; the page compares the two"
-        " (default: BESIDE_API_URL, or none)",
-    )
-    add("--no-api-check", action="store_true", help="don't send the API a test review at the end")
-    options = parser.parse_args(arguments)
-    clouds.check_choices(
-        parser,
-        ENDPOINT_KIND=(options.kind, hosting.KINDS),
-        IMAGE=(options.image, images.SERVING),
-        SITE=(options.site, page.KINDS),
-    )
-    return options
 
 
 def main() -> None:
