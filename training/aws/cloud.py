@@ -247,11 +247,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
 
 
-def check_choices(parser: argparse.ArgumentParser, **values: tuple[str, Sequence[str]]) -> None:
+def check_choices(command: str, **values: tuple[str, Sequence[str]]) -> None:
     """Exit with one sentence when a variable holds an unknown choice: argparse checks flags alone."""
     for variable, (value, choices) in values.items():
         if value not in choices:
-            parser.error(f"{variable} must be one of {', '.join(choices)}, got {value[:20]!r}")
+            sys.exit(f"{command}: {variable} must be one of {', '.join(choices)}, got {value[:20]!r}")
 
 
 # --- new roles and rights -------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -67,19 +68,27 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--beside-api-url",
         type=serve.optional_url,
-        default=environ.get("BESIDE_API_URL") or "",
+        default=_beside_api_url(environ.get("BESIDE_API_URL") or ""),
         help="a second model's API, for example another stage's; the page compares the two"
         " (default: BESIDE_API_URL, or none)",
     )
     add("--no-api-check", action="store_true", help="don't send the API a test review at the end")
     options = parser.parse_args(arguments)
     clouds.check_choices(
-        parser,
+        "deploy",
         ENDPOINT_KIND=(options.kind, hosting.KINDS),
         IMAGE=(options.image, images.SERVING),
         SITE=(options.site, page.KINDS),
     )
     return options
+
+
+def _beside_api_url(value: str) -> str:
+    """Return the variable's URL, or "" for none; exit with one sentence when it is no URL."""
+    try:
+        return serve.optional_url(value)
+    except argparse.ArgumentTypeError as error:
+        sys.exit(f"deploy: BESIDE_API_URL: {error}")
 
 
 def plan_of(options: argparse.Namespace) -> Plan:

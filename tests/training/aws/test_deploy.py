@@ -407,18 +407,6 @@ def test_flags_that_would_fail_later_are_refused_at_once(
     assert leftovers(cloud) == {}
 
 
-@pytest.mark.parametrize(
-    "variable, value", [("ENDPOINT_KIND", "Serverless"), ("IMAGE", "foo"), ("SITE", "foo")]
-)
-def test_a_variable_that_names_no_choice_is_refused(
-    variable: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(SystemExit):
-        deploy.parse([])
-    assert f"{variable} must be one of " in capsys.readouterr().err
-
-
 # --- what goes wrong ----------------------------------------------------------------------------
 
 

@@ -120,7 +120,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     options = parser.parse_args(arguments)
     clouds.check_choices(
-        parser,
+        "doctor",
         ENDPOINT_KIND=(options.kind, hosting.KINDS),
         IMAGE=(options.image, images.SERVING),
         SITE=(options.site, page.KINDS),
