@@ -58,6 +58,7 @@ class Deployed(NamedTuple):
     package_sha256: str
     api_url: str
     page_url: str | None
+    wants_key: bool = False
 
 
 def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deployed:
@@ -89,7 +90,8 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
         page_url = None if site == "none" else page.deploy(cloud, site, api_url, say, beside_url)
         page.retire(cloud, site, say)
     budget.ensure(cloud, options.budget_email, options.budget_dollars)
-    return Deployed(endpoint, model, digest, api_url, page_url)
+    wants_key = auth.read_hashes(settings) is not None
+    return Deployed(endpoint, model, digest, api_url, page_url, wants_key)
 
 
 def host(
@@ -335,12 +337,14 @@ def ending(deployed: Deployed, options: argparse.Namespace) -> str:
     stage = "" if options.stage == clouds.STAGE else f" STAGE={options.stage}"
     body = json.dumps({"review": hosting.REVIEWS[2]})
     url = deployed.api_url.rstrip("/")
+    # A placeholder: no key belongs in a terminal's output.
+    key = "-H 'X-Api-Key: YOUR_KEY' " if deployed.wants_key else ""
     return "\n".join(
         [
             "",
             f"API     {deployed.api_url}",
             f"page    {deployed.page_url or 'not deployed'}",
-            f"try     curl -H 'Content-Type: application/json' -d '{body}' {url}/v1/sentiment",
+            f"try     curl -H 'Content-Type: application/json' {key}-d '{body}' {url}/v1/sentiment",
             f"next    `make status{stage}` shows requests and cost, `make destroy{stage}` removes all of it",
             "",
         ]

@@ -38,3 +38,14 @@ def test_a_deploy_ends_with_what_to_do_next(stage: str, named: str) -> None:
     deployed = Deployed("verdict-dev", "m", "0" * 64, "https://x.example/api/", None)
     text = deploy.ending(deployed, deploy.parse(["--stage", stage]))
     assert named in text and "https://x.example/api/v1/sentiment" in text
+
+
+@pytest.mark.parametrize("wants_key", [False, True])
+def test_the_command_to_try_has_a_place_for_the_key_where_one_is_wanted(
+    wants_key: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_KEY", "verdict_secret")
+    deployed = Deployed("verdict-dev", "m", "0" * 64, "https://x.example/api/", None, wants_key)
+    text = deploy.ending(deployed, deploy.parse([]))
+    assert ("-H 'X-Api-Key: YOUR_KEY' -d " in text) == wants_key
+    assert "verdict_secret" not in text
