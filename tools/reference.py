@@ -114,7 +114,10 @@ VARIABLES: dict[str, dict[str, Variable]] = {
     },
     "On AWS": {
         "STAGE": Variable("deployment that the AWS commands work on"),
-        "ENDPOINT_KIND": Variable("where the model runs: `serverless`, `realtime` or `lambda`"),
+        "ENDPOINT_KIND": Variable(
+            "where the model runs: `serverless`, `realtime` or `lambda`",
+            "as deployed, or `serverless`",
+        ),
         "IMAGE": Variable("image of the endpoint: `sklearn`, `ray` or `pytorch`", f"`{images.SERVING[0]}`"),
         "SITE": Variable("host of the page: `cloudfront`, `website` or `none`"),
         "DEPLOYED_API_URL": Variable(

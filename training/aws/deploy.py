@@ -28,6 +28,7 @@ from training.aws import (
     hosting,
     images,
     inventory,
+    kinds,
     lambda_calls,
     lambda_host,
     package,
@@ -47,7 +48,7 @@ API_SECONDS, API_POLL_SECONDS, REQUEST_SECONDS = 120, 5.0, 30
 # The function's timeout: a request to its earlier endpoint is answered within this time.
 LAST_REQUEST_SECONDS = 25
 # What to do after Ctrl-C in any step.
-THEN = "`make deploy` goes on from there, `make destroy` removes what is made"
+THEN = "the same command goes on from there, `make destroy` removes what is made"
 
 
 class Deployed(NamedTuple):
@@ -63,6 +64,7 @@ class Deployed(NamedTuple):
 
 def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deployed:
     """Deploy the stage, step by step. Raises CloudError, ModelFilesError and botocore's errors."""
+    options = kinds.keep(cloud, options, say)
     stage, plan = cloud.stage, plan_of(options)
     step = Steps(say, THEN).step
     with step("checks"):
@@ -187,7 +189,7 @@ def endpoint_for(cloud: Cloud, vocabulary: str, kind: str, say: Say) -> str:
         return current
     if description["EndpointStatus"] == hosting.STUCK:
         difference = f"is {hosting.STUCK}"
-    elif kind != "lambda" and hosting.kind_of(description) != kind:
+    elif kind != "lambda" and hosting.kind_of(cloud, description) != kind:
         difference = "is of another kind"
     elif hosting.card_of(cloud, current)["vocabulary"] != vocabulary:
         difference = "has another vocabulary"
@@ -318,6 +320,7 @@ def main() -> None:
     options = parse()
     with clouds.exit_on_error("deploy"):
         cloud = clouds.open_stage(options.stage, options.region)
+        options = kinds.keep(cloud, options)
         warn(options)
         try:
             if options.dry_run:
@@ -355,7 +358,7 @@ def warn(options: argparse.Namespace) -> None:
     """Print warnings about the chosen image, page and endpoint."""
     patches = images.warning(options.image, date.today())
     if patches and options.kind != "lambda":
-        print(f"warning: {patches}; the default image, ray, still gets patches")
+        print(f"warning: {patches}; the default image, {images.SERVING[0]}, still gets patches")
     if options.site == "website":
         print("warning: an S3 website has no TLS: others on the network can read and change the page")
     if options.site == "cloudfront" and options.beside_api_url.startswith("http://"):

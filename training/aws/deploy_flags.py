@@ -27,9 +27,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--kind",
         choices=hosting.KINDS,
-        default=environ.get("ENDPOINT_KIND") or "serverless",
+        default=environ.get("ENDPOINT_KIND") or None,
         help="serverless and lambda are free while idle, realtime costs by the hour (default: ENDPOINT_KIND,"
-        " or serverless)",
+        " or as deployed, or serverless)",
     )
     add(
         "--image",
@@ -76,7 +76,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     clouds.check_choices(
         "deploy",
-        ENDPOINT_KIND=(options.kind, hosting.KINDS),
+        ENDPOINT_KIND=(options.kind or hosting.KINDS[0], hosting.KINDS),
         IMAGE=(options.image, images.SERVING),
         SITE=(options.site, page.KINDS),
     )
@@ -92,11 +92,11 @@ def _beside_api_url(value: str) -> str:
 
 
 def plan_of(options: argparse.Namespace) -> Plan:
-    """Return the hosting plan that the flags describe."""
-    in_function = options.kind == "lambda"
-    needed = lambda_host.MEMORY_MB if in_function else package.serverless_memory(options.image)
+    """Return the hosting plan that the flags describe; without a kind, that of a new stage."""
+    kind = options.kind or hosting.KINDS[0]
+    needed = lambda_host.MEMORY_MB if kind == "lambda" else package.serverless_memory(options.image)
     return Plan(
-        kind=options.kind,
+        kind=kind,
         image=options.image,
         memory_mb=options.memory or needed,
         concurrency=options.concurrency,

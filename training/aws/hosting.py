@@ -13,7 +13,7 @@ from training.endpoint import inference
 from vocab import messages
 from vocab.files import sha256
 
-# "lambda" is a function in place of an endpoint; lambda_host.py makes it.
+# The first one is a new stage's. "lambda" is a function in place of an endpoint; lambda_host.py makes it.
 KINDS = ("serverless", "realtime", "lambda")
 # The memory sizes and the limit of serverless inference.
 MEMORIES_MB, MAX_CONCURRENCY = (1024, 2048, 3072, 4096, 5120, 6144), 200
@@ -229,9 +229,19 @@ def put_in_service(cloud: Cloud, endpoint: str, config: str, loaded: inference.L
     say(f"endpoint {endpoint}: its answers to {len(REVIEWS)} test reviews are correct")
 
 
-def kind_of(description: Mapping[str, Any]) -> str:
-    """Return an endpoint's kind, by SageMaker's description of it."""
-    return "serverless" if description["ProductionVariants"][0].get("CurrentServerlessConfig") else "realtime"
+def kind_of(cloud: Cloud, description: Mapping[str, Any]) -> str:
+    """Return an endpoint's kind, by SageMaker's description of it.
+
+    One that is being created, or never was, has no variants yet. Then its configuration counts.
+    """
+    variants = description.get("ProductionVariants")
+    if not variants:
+        config = cloud.client("sagemaker").describe_endpoint_config(
+            EndpointConfigName=description["EndpointConfigName"]
+        )
+        variants = config["ProductionVariants"]
+    serverless = any(variants[0].get(key) for key in ("CurrentServerlessConfig", "ServerlessConfig"))
+    return "serverless" if serverless else "realtime"
 
 
 def plan_of(cloud: Cloud, description: Mapping[str, Any]) -> Plan:

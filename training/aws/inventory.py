@@ -212,7 +212,7 @@ def _endpoint_hour(cloud: Cloud, endpoint: str) -> float:
     """Return an endpoint's dollars an hour while idle; NaN where the price table lacks its instance."""
     sagemaker, hour = cloud.client("sagemaker"), 0.0
     description = sagemaker.describe_endpoint(EndpointName=endpoint)
-    variants = description["ProductionVariants"]
+    variants = description.get("ProductionVariants", [])  # AWS has none while it creates the endpoint
     counts = {variant["VariantName"]: variant.get("CurrentInstanceCount", 1) for variant in variants}
     config = sagemaker.describe_endpoint_config(EndpointConfigName=description["EndpointConfigName"])
     for variant in config["ProductionVariants"]:

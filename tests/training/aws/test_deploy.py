@@ -152,7 +152,7 @@ def test_a_real_time_endpoint_grows_with_its_load_and_goes_back_to_serverless(
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 2)
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]
     assert row["idle_hour"] == pytest.approx(0.115)
-    made = make(cloud, package, "--site", "none")
+    made = make(cloud, package, "--kind", "serverless", "--site", "none")
     assert made.endpoint == function.endpoint_in_use(cloud) == "verdict-dev-2"
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     (row,) = [row for row in status.rows(cloud, NOW) if row["kind"] == "endpoint"]

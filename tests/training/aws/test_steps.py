@@ -24,7 +24,7 @@ def test_ctrl_c_in_a_step_ends_in_one_line_that_says_what_to_do() -> None:
         with Steps(lambda line: None, deploy.THEN).step("page"):
             raise KeyboardInterrupt
     assert ended.value.code == (
-        "deploy: stopped at 'page'; `make deploy` goes on from there, `make destroy` removes what is made"
+        "deploy: stopped at 'page'; the same command goes on from there, `make destroy` removes what is made"
     )
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from training.aws import cloud as clouds
-from training.aws import hosting, images, page
+from training.aws import hosting, images, kinds, page
 from training.aws.cloud import Cloud, CloudError
 from training.aws.doctor import account, cors, lambda_zip, machine, settings
 from training.aws.doctor.findings import FAIL, Check, Finding, run_check
@@ -66,15 +66,27 @@ def cloud_checks(cloud: Cloud, options: argparse.Namespace) -> Iterator[tuple[st
 
 def run_checks(options: argparse.Namespace) -> Iterator[Finding]:
     """Yield every finding, each as soon as it is known."""
-    for name, check in local_checks(options):
-        yield from run_check(name, check)
+    cloud, refusal = None, ""
     try:
         cloud = clouds.open_stage(options.stage, options.region)
     except (CloudError, BotoCoreError, ClientError) as error:
-        yield Finding("account", FAIL, clouds.sentence_of(error))
+        refusal = clouds.sentence_of(error)
+    options.kind = options.kind or kind_of(cloud)
+    for name, check in local_checks(options):
+        yield from run_check(name, check)
+    if cloud is None:
+        yield Finding("account", FAIL, refusal)
         return
     for name, check in cloud_checks(cloud, options):
         yield from run_check(name, check)
+
+
+def kind_of(cloud: Cloud | None) -> str:
+    """Return the kind that a deploy would keep; a new stage's where the account does not show one."""
+    try:
+        return (cloud and kinds.in_use(cloud)) or hosting.KINDS[0]
+    except (CloudError, BotoCoreError, ClientError):  # the checks of the account name the reason
+        return hosting.KINDS[0]
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -102,8 +114,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add(
         "--kind",
         choices=hosting.KINDS,
-        default=environ.get("ENDPOINT_KIND") or "serverless",
-        help="kind of endpoint (default: ENDPOINT_KIND, or serverless)",
+        default=environ.get("ENDPOINT_KIND") or None,
+        help="kind of endpoint (default: ENDPOINT_KIND, or as deployed, or serverless)",
     )
     add(
         "--site",
@@ -121,7 +133,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     clouds.check_choices(
         "doctor",
-        ENDPOINT_KIND=(options.kind, hosting.KINDS),
+        ENDPOINT_KIND=(options.kind or hosting.KINDS[0], hosting.KINDS),
         IMAGE=(options.image, images.SERVING),
         SITE=(options.site, page.KINDS),
     )
