@@ -231,7 +231,7 @@ def kinds(servers: dict[str, Any], function: dict[str, Any] | None) -> str:
     for kind, plan in plans.items():
         host, most = prices.of_plan(plan, "none")[0], prices.most_a_month(plan) or 0.0
         idle = (host.idle_hour or 0.0) * prices.MONTH_HOURS
-        money = [f"${host.million or 0:.2f}", f"${idle:,.0f}", f"${most:,.0f}{MOST[kind]}"]
+        money = [f"${host.million or 0:.2f}", f"${idle:,.0f}", f"${most:,.0f}"]
         rows.append([f"`{kind}`", *measured[kind], *money, CHOOSE[kind]])
     head = ["`ENDPOINT_KIND`", "first answer after sleep", "a later one", "peak memory", "a million reviews"]
     text = table([*head, "idle, a month", "at most, a month", "choose it"], rows)
@@ -448,13 +448,12 @@ WORKS = {
     "adapt": "an adaptation, with its file's own key",
     "model": "the model's function, for `ENDPOINT_KIND=lambda`",
 }
-# When each kind of host is the one to choose, and what its highest cost stands for.
+# When each kind of host is the one to choose.
 CHOOSE = {
     "serverless": "to start with: SageMaker, and AWS limits its cost",
     "lambda": "where the first visitor should not wait",
     "realtime": "for steady load",
 }
-MOST = {"serverless": "", "lambda": " for each execution at once", "realtime": ""}
 # Rows of README's table that `make bench` measures.
 BENCH_ROWS = ("whole answer by HTTP", "a file of reviews, one process", "a million reviews")
 SEED_FIGURES = {

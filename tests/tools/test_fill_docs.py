@@ -144,6 +144,7 @@ def test_the_kinds_of_host_stand_beside_each_other_with_their_cost() -> None:
     assert by_kind["`serverless`"][:3] == ["8.5 s", "4.2 ms", "300 MB"]
     assert by_kind["`serverless`"][4:6] == ["$0", "$526"]
     assert by_kind["`lambda`"][:3] == ["1.5 s", "3.0 ms", "160 MB"]
+    assert by_kind["`lambda`"][4:6] == ["$0", "$378"]
     assert by_kind["`realtime`"][0] == "never asleep"
     assert "Not measured" not in block
     assert "`python -m tools.measure_function`" in fill_docs.kinds(servers, None)

@@ -104,7 +104,9 @@ def host(
     resources.ensure_bucket(cloud, cloud.stage.bucket)
     if plan.kind == "lambda":
         alias = endpoint_for(cloud, loaded.identity.vocabulary, plan.kind, say)
-        version, digest = lambda_host.host(cloud, alias, plan.memory_mb, options.model, loaded, say)
+        version, digest = lambda_host.host(
+            cloud, alias, plan.memory_mb, options.model, loaded, say, plan.concurrency
+        )
         return alias, version, digest
     role = resources.ensure_endpoint_role(cloud)
     url, digest = put_package(cloud, options.model, plan, say)
@@ -127,8 +129,7 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
             f" only {', '.join(function.stages())}; add it there, or use one of those"
         )
     _check_memory(plan)
-    if not 1 <= plan.concurrency <= hosting.MAX_CONCURRENCY:
-        raise CloudError(f"--concurrency must be 1 to {hosting.MAX_CONCURRENCY}, got {plan.concurrency}")
+    _check_concurrency(plan.kind, options.concurrency)
     if plan.instances < 1:
         raise CloudError(f"--instances must be 1 or more, got {plan.instances}")
     settings = function.settings(cloud, os.environ)
@@ -160,6 +161,13 @@ def _check_memory(plan: Plan) -> None:
     if plan.kind != "lambda" and plan.memory_mb not in hosting.MEMORIES_MB:
         sizes = ", ".join(map(str, hosting.MEMORIES_MB))
         raise CloudError(f"--memory must be one of {sizes} MB, got {plan.memory_mb}")
+
+
+def _check_concurrency(kind: str, concurrency: int) -> None:
+    if kind == "lambda" and concurrency < 1:
+        raise CloudError(f"--concurrency must be 1 or more, got {concurrency}")
+    if kind != "lambda" and not 1 <= concurrency <= hosting.MAX_CONCURRENCY:
+        raise CloudError(f"--concurrency must be 1 to {hosting.MAX_CONCURRENCY}, got {concurrency}")
 
 
 def put_package(cloud: Cloud, model: Path, plan: Plan, say: Say) -> tuple[str, str]:
@@ -298,7 +306,8 @@ def _outline_of_model(cloud: Cloud, plan: Plan) -> list[str]:
     if plan.kind == "lambda":
         return [
             f"roles     {stage.model_role}, {stage.function_role}",
-            f"model     {stage.model_function} (Lambda, {plan.memory_mb} MB)",
+            f"model     {stage.model_function}"
+            f" (Lambda, {plan.memory_mb} MB, at most {plan.concurrency} at once)",
         ]
     capacity = (
         f"serverless, {plan.memory_mb} MB, at most {plan.concurrency} at once"
@@ -331,8 +340,11 @@ def main() -> None:
                 print(ending(deployed, options))
         except (inference.ModelFilesError, inference.VocabularyError, package.PackageError) as error:
             sys.exit(f"deploy: {error}")
-        print(prices.format_table(prices.of_plan(plan_of(options), options.site)))
-        print(prices.bound(plan_of(options)))
+        plan = plan_of(options)
+        if plan.kind == "lambda" and not options.dry_run:
+            plan = plan._replace(concurrency=lambda_host.limit_of(cloud))
+        print(prices.format_table(prices.of_plan(plan, options.site)))
+        print(prices.bound(plan))
 
 
 def ending(deployed: Deployed, options: argparse.Namespace) -> str:

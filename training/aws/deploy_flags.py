@@ -42,7 +42,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         type=int,
         help="memory in MB (default: measured for a serverless endpoint, see servers.json; 1769 for lambda)",
     )
-    add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
+    add("--concurrency", type=int, default=5, help="requests at once, unless realtime (default 5)")
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
     add("--instances", type=int, default=1, help="minimum number of instances (default 1)")
     add("--most-instances", type=int, default=2, help="maximum number, under load (default 2)")

@@ -54,7 +54,8 @@ class Plan(NamedTuple):
     kind: str = "serverless"
     image: str = images.SERVING[0]
     memory_mb: int = 3072
-    concurrency: int = 5
+    # Requests at once. None: AWS granted a model's function no limit of its own.
+    concurrency: int | None = 5
     instance_type: str = "ml.m5.large"
     instances: int = 1
     most_instances: int = 2

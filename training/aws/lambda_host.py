@@ -13,7 +13,16 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from training.aws import function_package, hosting, lambda_calls, prices, resources
-from training.aws.cloud import Cloud, CloudError, is_denied, is_missing, once_visible, tag_map
+from training.aws.cloud import (
+    Cloud,
+    CloudError,
+    code_of,
+    is_denied,
+    is_missing,
+    once_visible,
+    tag_map,
+    words_of,
+)
 from training.aws.hosting import Say
 from training.aws.package import Package
 from training.endpoint import inference
@@ -25,6 +34,8 @@ LEAST_MEMORY_MB, MOST_MEMORY_MB = 512, 10_240
 # As long as the API's function waits.
 TIMEOUT_SECONDS = 20
 VARIABLES = {"ORT_DISABLE_TELEMETRY": "1"}
+# AWS's word for what its refusal of a limit protects: the executions that all functions share.
+_UNRESERVED = "UnreservedConcurrentExecution"
 # Versions that stay: what serves, and some to go back to.
 KEPT = 3
 
@@ -61,9 +72,17 @@ def configuration(cloud: Cloud, target: str) -> dict[str, Any]:
 
 
 def host(
-    cloud: Cloud, alias: str, memory_mb: int, model: Path, loaded: inference.LoadedModel, say: Say
+    cloud: Cloud,
+    alias: str,
+    memory_mb: int,
+    model: Path,
+    loaded: inference.LoadedModel,
+    say: Say,
+    concurrency: int | None = None,
 ) -> tuple[str, str]:
     """Put a model into the function, behind an alias; return its version's name and the zip's SHA-256.
+
+    ``concurrency`` limits the executions at once of all versions; None leaves their limit as it is.
 
     Raises CloudError after a wrong answer to our test reviews. The alias then serves what it did before.
     """
@@ -72,6 +91,8 @@ def host(
     key, packed = upload(cloud, model)
     say(f"package: {packed.bytes / 1e6:.1f} MB in s3://{cloud.stage.bucket}/{key}")
     number = ensure_version(cloud, memory_mb, key, packed.sha256, role, say)
+    if concurrency is not None:
+        limit(cloud, concurrency, say)
     version = f"{cloud.stage.model_function}:{number}"
     before = version_of(cloud, alias)
     try:
@@ -84,6 +105,35 @@ def host(
     prune(cloud)
     say(f"function {alias}: version {number}, whose answers to our test reviews are correct")
     return version, packed.sha256
+
+
+def limit(cloud: Cloud, executions: int, say: Say) -> None:
+    """Limit the function's executions at once. Lambda reserves them, which a new account's quota forbids.
+
+    After such a refusal the function has the limit that it had before, or none.
+    """
+    client, name = cloud.client("lambda"), cloud.stage.model_function
+    try:
+        lambda_calls.patiently(
+            lambda: client.put_function_concurrency(
+                FunctionName=name, ReservedConcurrentExecutions=executions
+            )
+        )
+    except ClientError as error:
+        if code_of(error) != "InvalidParameterValueException" or _UNRESERVED not in words_of(error):
+            raise
+        before = limit_of(cloud)
+        instead = f"stay at most {before}" if before is not None else "have only the account's quota as limit"
+        say(
+            f"function {name}: the account can't reserve {executions} executions, so they {instead};"
+            " raise Lambda's concurrent executions at Service Quotas, then deploy again"
+        )
+
+
+def limit_of(cloud: Cloud) -> int | None:
+    """Return the function's limit of executions at once, or None without one."""
+    reserved = (describe(cloud) or {}).get("Concurrency", {}).get("ReservedConcurrentExecutions")
+    return None if reserved is None else int(reserved)
 
 
 def retire(cloud: Cloud, endpoint: str, seconds: float, say: Say) -> None:

@@ -75,29 +75,28 @@ def _endpoint(plan: Plan) -> Cost:
 def most_a_month(plan: Plan) -> float | None:
     """Return the most dollars that the model's host can cost in a month; None is unknown.
 
-    A serverless endpoint is then busy all month with all its requests at once. For a Lambda function it is
-    the price of one execution that never ends: the account's quota says how many there may be.
+    A serverless endpoint or a Lambda function is then busy all month with all its requests at once. For a
+    function without a limit it is the price of one: the account's quota says how many there may be.
     """
     prices = table()
     if plan.kind == "realtime":
         hour = instance_hour(plan.instance_type)
         return None if hour is None else hour * plan.most_instances * MONTH_HOURS
-    price, count = prices["serverless_gb_second"], plan.concurrency
-    if plan.kind == "lambda":
-        price, count = prices["function_gb_second"], 1
-    return float(price) * count * plan.memory_mb / 1024 * 3600 * MONTH_HOURS
+    price = prices["function_gb_second" if plan.kind == "lambda" else "serverless_gb_second"]
+    return float(price) * (plan.concurrency or 1) * plan.memory_mb / 1024 * 3600 * MONTH_HOURS
 
 
 def bound(plan: Plan) -> str:
     """Return a sentence on the most that the model's host can cost in a month."""
     most = most_a_month(plan)
     dollars = "an unknown sum" if most is None else f"${most:,.0f}"
-    if plan.kind == "lambda":
-        return f"the model costs at most {dollars} a month for each execution that the quota allows"
+    if plan.concurrency is None:
+        return f"the model costs at most {dollars} a month for each execution that the account's quota allows"
     limit = f"{plan.concurrency} requests at once"
     if plan.kind == "realtime":
         limit = f"{plan.most_instances} instances"
-    return f"the endpoint costs at most {dollars} a month: {limit}, all month"
+    host = "model" if plan.kind == "lambda" else "endpoint"
+    return f"the {host} costs at most {dollars} a month: {limit}, all month"
 
 
 def format_table(costs: list[Cost]) -> str:

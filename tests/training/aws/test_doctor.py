@@ -391,6 +391,7 @@ def test_a_model_in_a_function_needs_rights_of_its_own_and_no_quota_of_sagemaker
     assert stage.model_arn("verdict-dev-model") in names
     wanted = {action for _, actions in account.deploy_actions(stage, "none", "lambda") for action in actions}
     assert {"lambda:PublishVersion", "lambda:UpdateAlias", "lambda:InvokeFunction"} <= wanted
+    assert "lambda:PutFunctionConcurrency" in wanted
     assert account.check_quotas(Asked(quotas={}), "lambda", "", 5)[0].level == OK
 
 
@@ -441,6 +442,14 @@ def test_copies_that_can_t_be_reserved_are_seen() -> None:
     assert account.check_concurrency(Asked(limit=small), 5).level == FAIL
     assert account.check_concurrency(Asked(limit=small), None).level == WARN
     assert account.check_concurrency(Asked(limit=large), 10).level == OK
+
+
+def test_a_model_whose_executions_can_t_be_limited_is_a_warning() -> None:
+    small = {"ConcurrentExecutions": 10, "UnreservedConcurrentExecutions": 10}
+    large = {"ConcurrentExecutions": 1000, "UnreservedConcurrentExecutions": 1000}
+    finding = account.check_concurrency(Asked(limit=small), None, 5)
+    assert (finding.level, "5 executions can't be reserved" in finding.sentence) == (WARN, True)
+    assert account.check_concurrency(Asked(limit=large), None, 5).level == OK
 
 
 @pytest.fixture(scope="module")

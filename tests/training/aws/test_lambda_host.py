@@ -9,6 +9,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib import endpoint, model_function
+from tests.support.aws_server import AwsServer
+from tests.support.faults import error
 from tests.support.functions import Functions
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
@@ -119,6 +121,49 @@ def test_status_counts_its_calls_and_it_costs_nothing_while_idle(
     table = status.rows(cloud, datetime.now(UTC))
     (row,) = [row for row in table if row["kind"] == "model function"]
     assert (row["name"], row["invocations"], row["idle_hour"]) == ("verdict-dev-model", 0, 0)
+
+
+# --- the limit of its cost ----------------------------------------------------------------------
+
+# AWS's words to an account that may run 10 executions at once.
+TOO_FEW = (
+    "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution"
+    " below its minimum value of [10]."
+)
+
+
+def test_it_has_the_limit_of_a_serverless_endpoint_and_another_model_keeps_it(
+    cloud: Cloud, hosted: tuple[str, str, str], package: Path, other: Path
+) -> None:
+    assert lambda_host.limit_of(cloud) == 5
+    deploy.host(cloud, options(package, *FLAGS, "--concurrency", "9"), inference.model_fn(package), quiet)
+    assert lambda_host.limit_of(cloud) == 9
+    update_model.update(cloud, options(other), quiet)
+    assert lambda_host.limit_of(cloud) == 9
+
+
+@pytest.mark.parametrize("before, instead", [(None, "have only the account's quota"), (3, "stay at most 3;")])
+def test_an_account_that_can_t_limit_it_is_told_so_and_served(
+    before: int | None, instead: str, cloud: Cloud, functions: Functions, aws: AwsServer, package: Path
+) -> None:
+    loaded, lines = inference.model_fn(package), list[str]()
+    if before:
+        flags = options(package, *FLAGS, "--concurrency", str(before))
+        deploy.host(cloud, flags, loaded, quiet)
+    aws.fail(error("lambda", "PutFunctionConcurrency", "InvalidParameterValueException", TOO_FEW))
+    deploy.host(cloud, options(package, *FLAGS), loaded, lines.append)
+    (line,) = [one for one in lines if "can't reserve 5 executions" in one]
+    assert instead in line and "Service Quotas" in line
+    assert lambda_host.limit_of(cloud) == before
+    assert served(cloud) == loaded.identity.id
+
+
+def test_another_refusal_of_the_limit_stops_the_deploy(
+    cloud: Cloud, functions: Functions, aws: AwsServer, package: Path
+) -> None:
+    aws.fail(error("lambda", "PutFunctionConcurrency", "InvalidParameterValueException", "no such thing"))
+    with pytest.raises(ClientError, match="no such thing"):
+        deploy.host(cloud, options(package, *FLAGS), inference.model_fn(package), quiet)
 
 
 # --- another model ------------------------------------------------------------------------------
@@ -283,6 +328,14 @@ def test_memory_that_lambda_has_not_is_refused_before_anything_is_made(
 ) -> None:
     with pytest.raises(CloudError, match="--memory must be 512 to 10240 MB"):
         deploy.deploy(cloud, options(package, *FLAGS, "--memory", memory), quiet)
+    assert leftovers(cloud) == {}
+
+
+def test_a_limit_of_nothing_is_refused_before_anything_is_made(
+    cloud: Cloud, functions: Functions, package: Path
+) -> None:
+    with pytest.raises(CloudError, match="--concurrency must be 1 or more, got 0"):
+        deploy.deploy(cloud, options(package, *FLAGS, "--concurrency", "0"), quiet)
     assert leftovers(cloud) == {}
 
 

@@ -48,7 +48,14 @@ def test_an_endpoint_s_own_limit_bounds_a_month() -> None:
     instances = Plan(kind="realtime", instance_type="ml.m5.large", most_instances=2)
     assert prices.most_a_month(instances) == pytest.approx(0.115 * 2 * 730)
     assert "an unknown sum" in prices.bound(Plan(kind="realtime", instance_type="ml.new.large"))
-    assert "for each execution" in prices.bound(Plan(kind="lambda", memory_mb=1769))
+
+
+def test_a_function_s_limit_bounds_a_month_and_without_one_the_quota_does() -> None:
+    limited = Plan(kind="lambda", memory_mb=1769, concurrency=5)
+    assert prices.bound(limited) == "the model costs at most $378 a month: 5 requests at once, all month"
+    assert prices.bound(limited._replace(concurrency=None)) == (
+        "the model costs at most $76 a month for each execution that the account's quota allows"
+    )
 
 
 def test_an_instance_that_the_table_lacks_is_a_question_mark() -> None:

@@ -61,7 +61,8 @@ def cloud_checks(cloud: Cloud, options: argparse.Namespace) -> Iterator[tuple[st
         "quota",
         lambda: account.check_quotas(cloud, options.kind, options.instance_type, count),
     )
-    yield "concurrency", lambda: account.check_concurrency(cloud, options.reserved_concurrency)
+    model = options.concurrency if options.kind == "lambda" else None
+    yield "concurrency", lambda: account.check_concurrency(cloud, options.reserved_concurrency, model)
 
 
 def run_checks(options: argparse.Namespace) -> Iterator[Finding]:
@@ -124,7 +125,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="host of the page (default: SITE, or cloudfront)",
     )
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
-    add("--concurrency", type=int, default=5, help="serverless requests at once (default 5)")
+    add("--concurrency", type=int, default=5, help="requests at once, unless realtime (default 5)")
     add(
         "--reserved-concurrency",
         type=int,

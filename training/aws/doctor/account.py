@@ -113,6 +113,7 @@ MODEL_ACTIONS = (
     "GetFunctionConfiguration",
     "ListVersionsByFunction",
     "PublishVersion",
+    "PutFunctionConcurrency",
     "TagResource",
     "UpdateAlias",
     "UpdateFunctionCode",
@@ -341,8 +342,8 @@ def _is_quota(name: str, subject: str) -> bool:
     return name.lower().endswith(subject.lower())
 
 
-def check_concurrency(cloud: Cloud, reserved: int | None) -> Finding:
-    """Check that Lambda can reserve this many concurrent executions."""
+def check_concurrency(cloud: Cloud, reserved: int | None, model: int | None = None) -> Finding:
+    """Check that Lambda can reserve this many concurrent executions, ``model`` of them for the model."""
     limit = cloud.client("lambda").get_account_settings()["AccountLimit"]
     free = limit.get("UnreservedConcurrentExecutions", limit["ConcurrentExecutions"])
     if reserved is not None and free - reserved < UNRESERVED:
@@ -351,6 +352,14 @@ def check_concurrency(cloud: Cloud, reserved: int | None) -> Finding:
             FAIL,
             f"{reserved} executions can't be reserved: {free} are free, and {UNRESERVED} must stay free",
             "reserve none, or raise the limit at Service Quotas",
+        )
+    if model is not None and free - (reserved or 0) - model < UNRESERVED:
+        return Finding(
+            "concurrency",
+            WARN,
+            f"{model} executions can't be reserved for the model: {free} are free, and {UNRESERVED} must"
+            " stay free",
+            "a deploy goes on without that limit of its cost; raise the quota at Service Quotas",
         )
     if limit["ConcurrentExecutions"] < UNRESERVED:
         return Finding(
