@@ -31,6 +31,7 @@ from training.aws import (
     kinds,
     lambda_calls,
     lambda_host,
+    leftovers,
     package,
     page,
     prices,
@@ -85,6 +86,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
             say(check_api(api_url, loaded))
     with step("clean up"):
         retire(cloud, endpoint, say)
+        leftovers.remove(cloud, endpoint, say)
         resources.ensure_function_role(cloud, endpoint, settings=settings)
     with step("page"):
         beside_url = options.beside_api_url

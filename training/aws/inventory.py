@@ -6,7 +6,7 @@ ours when it has our name, which contains the account's number.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -139,7 +139,7 @@ def _remove_model_function(cloud: Cloud, resource: Resource, say: Say) -> None:
 
 def _find_roles(cloud: Cloud) -> Iterator[Resource]:
     """Find our own roles, and the one that a plain ``chalice deploy`` created for our function."""
-    iam, stage = cloud.client("iam"), cloud.stage
+    stage = cloud.stage
     try:
         used = (function.describe(cloud) or {}).get("Configuration", {}).get("Role", "")
     except CloudError:
@@ -150,7 +150,13 @@ def _find_roles(cloud: Cloud) -> Iterator[Resource]:
         used = ""
     used_by_functions = (stage.function_role, stage.prefix, stage.model_role)
     names = (*used_by_functions, stage.endpoint_role, stage.adapt_role, stage.role)
-    for name in dict.fromkeys(names):
+    yield from roles(cloud, dict.fromkeys(names), used)
+
+
+def roles(cloud: Cloud, names: Iterable[str], used: str = "") -> Iterator[Resource]:
+    """Yield the roles of these names that are ours; ``used`` is the ARN of one that may lack tags."""
+    iam, stage = cloud.client("iam"), cloud.stage
+    for name in names:
         try:
             role = iam.get_role(RoleName=name)["Role"]
         except ClientError as error:
@@ -230,7 +236,8 @@ def _remove_endpoint(cloud: Cloud, resource: Resource, say: Say) -> None:
     hosting.delete(cloud, resource.name, say)
 
 
-def _find_configs(cloud: Cloud) -> Iterator[Resource]:
+def configs(cloud: Cloud) -> Iterator[Resource]:
+    """Yield the configurations of the stage's endpoints."""
     for entry in _list(cloud, "list_endpoint_configs", "EndpointConfigs", "EndpointConfig"):
         yield Resource("endpoint config", entry["EndpointConfigName"], made=entry["CreationTime"])
 
@@ -413,7 +420,7 @@ KINDS: dict[str, tuple[Finder, Remover]] = {
     "notebook": (_find_notebooks, _remove_notebook),
     "lifecycle config": (_find_lifecycles, _remove_lifecycle),
     "endpoint": (_find_endpoints, _remove_endpoint),
-    "endpoint config": (_find_configs, _remove_config),
+    "endpoint config": (configs, _remove_config),
     "model": (models, _remove_model),
     "model function": (_find_model_function, _remove_model_function),
     "role": (_find_roles, _remove_role),
