@@ -94,7 +94,7 @@ def permitted(lines: str) -> bool:
 
 def in_new_process(code: str, more: dict[str, str] | None = None, options: Sequence[str] = ()) -> str:
     """Run lines of Python in a new process and return its output."""
-    removed = ("ORT_DISABLE_TELEMETRY", "PYTHONFAULTHANDLER")
+    removed = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ORT_DISABLE_TELEMETRY", "PYTHONFAULTHANDLER")
     env = {name: value for name, value in os.environ.items() if name not in removed} | (more or {})
     done = subprocess.run(
         [sys.executable, *options, "-c", code],
@@ -124,3 +124,14 @@ def test_reports_to_its_makers_are_off_before_it_is_loaded(tmp_path: Path) -> No
     (tmp_path / "onnxruntime.py").write_text(stand_in, encoding="utf-8")
     path = os.pathsep.join([str(tmp_path), str(ROOT)])
     assert in_new_process("from training.endpoint import onnx_runtime", {"PYTHONPATH": path}) == "loaded\n"
+
+
+@on_linux
+def test_a_process_that_answers_has_one_thread() -> None:
+    code = (
+        "import os; from training.endpoint import inference\n"
+        "model = inference.model_fn(inference.MODEL_FOLDER)\n"
+        "model.predict('A lovely film, and I would see it again. ' * 30, 'words')\n"
+        "print(len(os.listdir('/proc/self/task')))"
+    )
+    assert in_new_process(code).strip() == "1"
