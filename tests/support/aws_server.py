@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support import iam, strict
+from tests.support import iam, shared_models, strict
 from tests.support.stack import ROOT, free_ports
 
 REGION = "eu-west-1"
@@ -23,6 +23,7 @@ class AwsServer:
 
     def __init__(self, log: Path) -> None:
         strict.install()
+        shared_models.install()
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         self.env = environment(self.url)
