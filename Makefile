@@ -113,7 +113,7 @@ torture: $(TORTURE)/.ready ## attack all of it for long and print the outcome; F
 ### Maintain
 
 test: $(DEV)/.ready $(CHECKOV)/.ready check ## run the checks and every test; TESTS=tests/vocab for a part
-	@$(DEV)/bin/python -m pytest -n 3 --dist loadfile --max-worker-restart 0 $(TESTS)
+	@$(DEV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS)
 
 test-fast: $(DEV)/.ready ## run the quick tests of vocab, messages, app and client, in a minute
 	@$(DEV)/bin/python -m pytest -n 3 -m "not slow" tests/vocab tests/chalice_app tests/client

@@ -42,6 +42,11 @@ def pytest_report_header() -> list[str]:
     return lines
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the files that take minutes first, so that the last worker does not work alone."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session")
 def archive() -> Path:
     """The real IMDb archive. Without one, its tests are skipped, and fail in CI."""

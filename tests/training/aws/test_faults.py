@@ -13,7 +13,7 @@ from tests.support.faults import Account, Fault
 from tests.support.stage import kinds, leftovers
 from training.aws import cloud as clouds
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
