@@ -21,8 +21,10 @@ from unittest import mock
 
 from bench import pages
 from tests.support.aws_server import AwsServer
+from tests.support.chalice_calls import make_api
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
+from tests.support.shortcuts import shortcuts
 from tests.support.transform import TransformServer, hooks
 from tools import fill_docs
 from training.aws import cloud as clouds
@@ -32,7 +34,6 @@ from training.aws.cloud import Cloud
 from training.jobs import batch, batch_transform, notebook_instance, train
 
 OUTCOMES = Path(__file__).with_name("faults.json")
-EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
 TRAINING = {
     "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
     "ResourceConfig": {"InstanceType": train.INSTANCE, "InstanceCount": 1, "VolumeSizeInGB": 30},
@@ -347,36 +348,6 @@ def start_training() -> None:
         print("train: started", train.submit(cloud, mock.Mock(), resources.ensure_role(cloud), {}, Path()))
 
 
-def make_api(folder: Path, cloud: Cloud) -> str:
-    """Make the function and the API of a stage, as Chalice does by the configuration in a folder."""
-    text = (folder / ".chalice" / "config.json").read_text(encoding="utf-8")
-    own = json.loads(text)["stages"][cloud.stage.name]
-    name, variables = cloud.stage.function, {"Variables": own["environment_variables"]}
-    lambda_, gateway = cloud.client("lambda"), cloud.client("apigateway")
-    if function.describe(cloud):
-        lambda_.update_function_configuration(FunctionName=name, Environment=variables)
-    else:
-        lambda_.create_function(
-            FunctionName=name,
-            Runtime="python3.13",
-            Role=own["iam_role_arn"],
-            Handler="app.app",
-            Code={"ZipFile": EMPTY_ZIP},
-            Environment=variables,
-            Tags=cloud.stage.tags,
-        )
-    if function.find_api(cloud) is None:
-        api = gateway.create_rest_api(name=function.API_NAME)["id"]
-        (root,) = gateway.get_resources(restApiId=api)["items"]
-        method = {"restApiId": api, "resourceId": root["id"], "httpMethod": "GET"}
-        gateway.put_method(**method, authorizationType="NONE")
-        path = f"arn:aws:apigateway:{cloud.stage.region}:lambda:path/2015-03-31/functions"
-        uri = f"{path}/{cloud.stage.function_arn}/invocations"
-        gateway.put_integration(**method, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
-        gateway.create_deployment(restApiId=api, stageName="api")
-    return ""
-
-
 QUICK: tuple[tuple[Any, str, Any], ...] = (
     (function, "_run_chalice", make_api),
     (packages, "wheels", lambda *_: {}),
@@ -395,9 +366,9 @@ QUICK: tuple[tuple[Any, str, Any], ...] = (
 
 @contextlib.contextmanager
 def quick(folder: Path) -> Iterator[None]:
-    """Make the commands wait little, build in a folder, and do without Chalice."""
+    """Make the commands wait little, upload few pages, build in a folder, and do without Chalice."""
     with contextlib.ExitStack() as stack:
-        for module, name, value in (*QUICK, (function, "ROOT", folder)):
+        for module, name, value in (*QUICK, (function, "ROOT", folder), *shortcuts(folder)):
             stack.enter_context(mock.patch.object(module, name, value))
         yield
 

@@ -18,9 +18,24 @@ from botocore.exceptions import ClientError
 
 from tests.support import aws_side
 from training.endpoint import inference
+from vocab.files import sha256_of
 from vocab.messages import MessageError
 
 _PATH = re.compile(r"/endpoints/([^/]+)/invocations")
+
+
+# Loaded models by their package's SHA-256, for all runtimes of this process.
+_LOADED: dict[str, inference.LoadedModel] = {}
+
+
+def _load(digest: str, packed: Path) -> inference.LoadedModel:
+    """Load the model of a package, once for each content."""
+    if digest not in _LOADED:
+        folder = packed.parent / "unpacked"
+        with tarfile.open(packed) as tar:
+            tar.extractall(folder, filter="data")
+        _LOADED[digest] = inference.model_fn(folder)
+    return _LOADED[digest]
 
 
 class Runtime:
@@ -73,9 +88,7 @@ class Runtime:
             if url not in self._models:
                 with tempfile.TemporaryDirectory() as folder:
                     path = self.download(endpoint, Path(folder))
-                    with tarfile.open(path) as packed:
-                        packed.extractall(folder, filter="data")
-                    self._models[url] = inference.model_fn(folder)
+                    self._models[url] = _load(sha256_of(path), path)
             return self._models[url]
 
     def answer(self, endpoint: str, body: bytes, content_type: str) -> tuple[int, str, bytes, str]:

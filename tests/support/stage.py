@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tests.support.aws_server import AwsServer
+from tests.support.chalice_calls import make_api
 from tests.support.functions import Functions
 from tests.support.runtime import Runtime
+from tests.support.shortcuts import SITE, shortcuts
 from training.aws import cloud as clouds
 from training.aws import (
     deploy,
@@ -25,6 +27,7 @@ from training.aws import package as packages
 from training.aws.cloud import Cloud
 from training.aws.policies import JOBS
 
+RUN_CHALICE = function._run_chalice
 # The resources of a deploy with a page behind CloudFront, by kind.
 WHOLE = sorted(
     ["API", "access control", "bucket", "bucket", "distribution", "endpoint", "endpoint config", "function"]
@@ -40,16 +43,29 @@ def build_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    """SageMaker's runtime. Commands don't wait, pack no libraries, and build outside the repository."""
+    """SageMaker's runtime. Commands don't wait, pack no libraries, and make the API without Chalice."""
     hurry(monkeypatch, build_folder)
+    monkeypatch.setattr(function, "_run_chalice", make_api)
     running = Runtime()
     monkeypatch.setenv("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", running.url)
     yield running
     running.stop()
 
 
+@pytest.fixture
+def chalice(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a deploy run Chalice itself."""
+    monkeypatch.setattr(function, "_run_chalice", RUN_CHALICE)
+
+
+@pytest.fixture
+def whole_site(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a deploy upload all files of the page."""
+    monkeypatch.setattr(page, "SITE", SITE)
+
+
 def hurry(patch: pytest.MonkeyPatch, build_folder: Path) -> None:
-    """Make commands wait for nothing, pack no libraries, and build in a folder."""
+    """Make commands wait for nothing, pack no libraries, upload few pages, and build in a folder."""
     patch.setattr(resources, "ROLE_SECONDS", 0)
     patch.setattr(deploy, "LAST_REQUEST_SECONDS", 0)
     for module in (hosting, inventory, page):
@@ -57,6 +73,8 @@ def hurry(patch: pytest.MonkeyPatch, build_folder: Path) -> None:
     patch.setattr(hosting, "WAKE_POLL_SECONDS", 0.01)
     patch.setattr(packages, "wheels", lambda *_: {})
     patch.setattr(function, "ROOT", build_folder)
+    for module, name, value in shortcuts(build_folder):
+        patch.setattr(module, name, value)
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 
 from tests.support.archive import TINY_COUNTS, tiny_members, write_archive
 from tests.support.model import random_package
-from tests.support.stage import build_folder, cloud, functions, runtime
+from tests.support.stage import build_folder, chalice, cloud, functions, runtime, whole_site
 from training.data import dataset
 from training.endpoint import inference
 
-__all__ = ["build_folder", "cloud", "functions", "runtime"]
+__all__ = ["build_folder", "chalice", "cloud", "functions", "runtime", "whole_site"]
 
 # Before torch is loaded, here and in the scripts that tests start: many threads on tiny networks, beside
 # other work, take a hundred times as long as one.

@@ -1,4 +1,7 @@
-"""A deploy against a simulated AWS: complete, unchanged by a second run, and removed whole."""
+"""A deploy against a simulated AWS: complete, unchanged by a second run, and removed whole.
+
+Chalice itself runs where a test asks for the fixture ``chalice``.
+"""
 
 import json
 import os
@@ -29,7 +32,7 @@ from training.aws import (
 from training.aws.cloud import Cloud, CloudError
 from training.endpoint import inference
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 NOW = datetime(2026, 11, 25, tzinfo=UTC)
@@ -38,6 +41,7 @@ NOW = datetime(2026, 11, 25, tzinfo=UTC)
 # --- what is made -------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("chalice", "whole_site")
 def test_a_deploy_is_read_back_as_promised_and_again_changes_nothing(cloud: Cloud, package: Path) -> None:
     first = make(cloud, package)
     assert kinds(cloud) == WHOLE
@@ -227,6 +231,7 @@ def test_another_vocabulary_gets_an_endpoint_of_its_own_and_the_first_is_removed
 # --- mischief -----------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("chalice")
 def test_an_api_that_chalice_left_untagged_is_found_and_another_s_is_not(cloud: Cloud, package: Path) -> None:
     make(cloud, package, "--site", "none")
     client = cloud.client("apigateway")
@@ -263,6 +268,7 @@ def test_what_is_another_s_is_refused_and_never_touched(cloud: Cloud, package: P
     assert len(left["endpoints"]) == 2
 
 
+@pytest.mark.usefixtures("chalice")
 def test_a_stage_whose_things_were_deleted_by_hand_is_mended_and_removed(cloud: Cloud, package: Path) -> None:
     make(cloud, package)
     sagemaker = cloud.client("sagemaker")
@@ -278,6 +284,7 @@ def test_a_stage_whose_things_were_deleted_by_hand_is_mended_and_removed(cloud: 
     assert leftovers(cloud) == {}
 
 
+@pytest.mark.usefixtures("chalice")
 def test_two_stages_share_an_account_and_only_one_is_removed(cloud: Cloud, package: Path) -> None:
     other = clouds.open_stage("prod")
     make(cloud, package, "--site", "none")
@@ -289,6 +296,7 @@ def test_two_stages_share_an_account_and_only_one_is_removed(cloud: Cloud, packa
     assert leftovers(cloud) == {}
 
 
+@pytest.mark.usefixtures("chalice")
 def test_a_lost_laptop_loses_nothing(cloud: Cloud, package: Path, build_folder: Path) -> None:
     first = make(cloud, package, "--site", "none")
     shutil.rmtree(build_folder / "build")

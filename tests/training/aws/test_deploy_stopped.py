@@ -20,7 +20,7 @@ from training.aws import cloud as clouds
 from training.aws import destroy, function, hosting, page, resources
 from training.aws.cloud import Cloud
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 STEPS = [
     (resources, "ensure_bucket"),
@@ -37,6 +37,14 @@ STEPS = [
 ]
 
 
+@pytest.fixture(params=STEPS, ids=[name for _, name in STEPS])
+def step(request: pytest.FixtureRequest) -> tuple[Any, str]:
+    """A step's module and name. Chalice itself runs where it, or what follows it, is stopped."""
+    if request.param[0] is function:
+        request.getfixturevalue("chalice")
+    return request.param
+
+
 def stop_after(module: Any, step: str, cloud: Cloud, package: Path) -> None:
     """Deploy, and be interrupted as soon as a step is done."""
     original = getattr(module, step)
@@ -49,22 +57,20 @@ def stop_after(module: Any, step: str, cloud: Cloud, package: Path) -> None:
         make(cloud, package)
 
 
-@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
 def test_a_deploy_stopped_after_any_step_is_completed_by_the_next(
-    module: Any, step: str, cloud: Cloud, package: Path
+    step: tuple[Any, str], cloud: Cloud, package: Path
 ) -> None:
-    stop_after(module, step, cloud, package)
+    stop_after(*step, cloud, package)
     make(cloud, package)
     assert kinds(cloud) == WHOLE
     destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 
 
-@pytest.mark.parametrize("module, step", STEPS, ids=[step for _, step in STEPS])
 def test_a_deploy_stopped_after_any_step_is_taken_away_whole(
-    module: Any, step: str, cloud: Cloud, package: Path
+    step: tuple[Any, str], cloud: Cloud, package: Path
 ) -> None:
-    stop_after(module, step, cloud, package)
+    stop_after(*step, cloud, package)
     destroy.destroy(cloud, say=quiet)
     assert leftovers(cloud) == {}
 

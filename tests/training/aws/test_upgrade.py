@@ -19,7 +19,7 @@ from training.aws.cloud import Cloud
 from training.endpoint import inference
 from vocab import messages
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("chalice")]
 
 REVIEW = "The plot is thin. I loved the music!"
 OLD = {"id": "verdict-old", "vocabulary": "b1041d6bee051825", "uncertain": [0.4, 0.6]}
