@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.faults import make_api
 from tests.support.functions import Functions
 from tests.support.stage import options, quiet
 from training.aws import deploy, function, hosting, inventory, kinds
@@ -47,7 +46,6 @@ class Creating:
 def test_a_deploy_without_a_kind_keeps_the_deployed_one(
     kind: str, cloud: Cloud, functions: Functions, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(function, "_run_chalice", make_api)
     monkeypatch.setenv("ENDPOINT_KIND", "")  # as make exports it
     flags = ("--site", "none")
     first = deploy.deploy(cloud, options(package, *flags, "--kind", kind), quiet)

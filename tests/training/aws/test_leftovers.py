@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.aws_server import AwsServer
-from tests.support.faults import error, make_api
+from tests.support.faults import error
 from tests.support.functions import Functions
 from tests.support.stage import kinds, make, names
-from training.aws import function, hosting, inventory, leftovers, resources
+from training.aws import hosting, inventory, leftovers, resources
 from training.aws.cloud import Cloud
 from training.jobs import batch_transform
 
@@ -19,9 +19,8 @@ ALIAS = "verdict-dev-model:live"
 
 
 def test_a_function_leaves_the_endpoint_its_log_alone_and_an_endpoint_the_function(
-    cloud: Cloud, functions: Functions, package: Path, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, functions: Functions, package: Path
 ) -> None:
-    monkeypatch.setattr(function, "_run_chalice", make_api)
     make(cloud, package, *ENDPOINT)
     first = names(inventory.find(cloud))
     batch = batch_transform.model_of(cloud)
