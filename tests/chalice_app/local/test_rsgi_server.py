@@ -125,8 +125,21 @@ def running(fake: FakeRuntime, **env: str) -> Iterator[Served]:
         served.stop()
 
 
+@pytest.fixture(scope="module")
+def started(fake_server: FakeRuntime) -> Iterator[Served]:
+    with running(fake_server) as served:
+        yield served
+
+
 @pytest.fixture
-def granian(fake: FakeRuntime) -> Iterator[Served]:
+def granian(started: Served, fake: FakeRuntime) -> Served:
+    """A server that is started once, with the fake endpoint reset."""
+    return started
+
+
+@pytest.fixture
+def own_granian(fake: FakeRuntime) -> Iterator[Served]:
+    """A server that the test may end."""
     with running(fake) as served:
         yield served
 
@@ -345,17 +358,17 @@ def test_a_killed_process_costs_no_count_and_another_takes_its_place(fake: FakeR
     assert float(count) == 20
 
 
-def test_behind_granian_it_ends_when_told_to_though_a_body_is_on_its_way(granian: Served) -> None:
-    with socket.create_connection(("127.0.0.1", granian.port)) as connection:
+def test_behind_granian_it_ends_when_told_to_though_a_body_is_on_its_way(own_granian: Served) -> None:
+    with socket.create_connection(("127.0.0.1", own_granian.port)) as connection:
         connection.sendall(b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nContent-Length: 20\r\n\r\nA lovely ")
         time.sleep(0.2)
         began = time.monotonic()
-        granian.stop()
+        own_granian.stop()
     assert time.monotonic() - began < rsgi_server.BODY_SECONDS / 2
 
 
-def test_behind_granian_it_ends_when_told_to(granian: Served) -> None:
-    status, out, err = granian.stop()
+def test_behind_granian_it_ends_when_told_to(own_granian: Served) -> None:
+    status, out, err = own_granian.stop()
     assert status in (0, -15) and "Traceback" not in err
 
 
