@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.api import CHALICE
 from tests.support.lambda_runtime import LambdaRuntime, proxy_event
-from tests.support.missing import skip_or_fail
+from tests.support.lambda_zip import install_image
 from tests.support.stack import ROOT
 
 pytestmark = pytest.mark.slow
@@ -27,26 +27,7 @@ CANARY = "xylophonecanary"
 @pytest.fixture(scope="module")
 def runtime_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the packages of Lambda's Python image: awslambdaric and boto3."""
-    folder = tmp_path_factory.mktemp("image")
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--retries",
-        "1",
-    ]
-    installed = subprocess.run(
-        [*command, "--target", str(folder), "awslambdaric", "boto3"],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if installed.returncode:
-        skip_or_fail(f"awslambdaric can't be installed: {installed.stderr[-500:]}")
-    return folder
+    return install_image(sys.executable, tmp_path_factory.mktemp("image"))
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 
 from tests.client.test_serve import reads_pieces
 from tests.support.command import ROOT, WAIT_SECONDS, verdict
-from tests.support.missing import skip_or_fail
+from tests.support.containers import make_environment
 from tests.support.stack import Stack, free_ports
 from tests.support.varied import varied
 
@@ -65,11 +65,8 @@ class Installed:
         for name in IN_THE_WAY:
             (self.folder / name).write_text("raise SystemExit('the wrong module')", encoding="utf-8")
         self.bin = folder / "venv/bin"
-        subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
-        pip = [str(self.bin / "python"), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        process = subprocess.run([*pip, f"{wheel}{extra}"], capture_output=True, text=True)
-        if process.returncode:
-            skip_or_fail(f"the wheel's requirements can't be installed: {process.stderr[-300:]}")
+        minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+        make_environment(folder / "venv", minor, f"{wheel}{extra}")
 
     def run(self, *command: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the environment in the folder."""

@@ -9,14 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support import containers
 from tests.support.api import CHALICE
-from tests.support.missing import skip_or_fail
 from tests.support.stack import ROOT
 from training.aws import slim
 
 MACHINES = {0x3E: "x86_64", 0xB7: "arm64"}
 SECONDS = 300
-PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1")
 
 
 class Toolchain(NamedTuple):
@@ -27,42 +26,23 @@ class Toolchain(NamedTuple):
     image: Path
 
 
-def interpreter(version: str) -> str | None:
-    """Return a working interpreter of Python ``version``, from PATH or pyenv."""
-    candidates = [shutil.which(f"python{version}"), "/usr/bin/python" + version]
-    if shutil.which("pyenv"):
-        root = subprocess.run(["pyenv", "root"], capture_output=True, text=True, timeout=30).stdout.strip()
-        candidates += [str(path) for path in Path(root).glob(f"versions/{version}.*/bin/python{version}")]
-    return next((path for path in candidates if path and _runs(path)), None)
-
-
-def _runs(path: str) -> bool:
-    try:
-        return not subprocess.run(
-            [path, "-c", "import venv, ensurepip"], capture_output=True, timeout=30
-        ).returncode
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-
-
 def toolchain(version: str, folder: Path) -> Toolchain:
     """Build the environments for a zip; skip the test without that Python or a network."""
-    tools = runtime(version, folder)
-    pip = [tools.python, *PIP]
-    _run([*pip, "chalice==" + pinned("chalice"), "boto3"], "Chalice can't be installed")
-    return tools
+    python = containers.make_environment(folder / "venv", version, f"chalice=={pinned('chalice')}", "boto3")
+    return Toolchain(version, str(python), install_image(python, folder / "image"))
 
 
 def runtime(version: str, folder: Path) -> Toolchain:
     """Build the environment that runs a zip, without Chalice; skip the test without that Python."""
-    base_python = interpreter(version)
-    if base_python is None:
-        skip_or_fail(f"there is no Python {version} with venv")
-    python = str(folder / "venv/bin/python")
-    _run([base_python, "-m", "venv", str(folder / "venv")], "a venv can't be made")
-    image = ["--target", str(folder / "image"), "awslambdaric", "boto3"]
-    _run([python, *PIP, *image], "awslambdaric can't be installed")
-    return Toolchain(version, python, folder / "image")
+    python = containers.make_environment(folder / "venv", version)
+    return Toolchain(version, str(python), install_image(python, folder / "image"))
+
+
+def install_image(python: Path | str, folder: Path) -> Path:
+    """Install the packages of Lambda's Python image into a folder, compiled as there; return the folder."""
+    flags = ("--target", str(folder), "--compile-bytecode")
+    containers.install(python, ("awslambdaric", "boto3"), *flags)
+    return folder
 
 
 def pinned(name: str) -> str:
@@ -113,9 +93,3 @@ def libraries(package: Path) -> Iterator[tuple[str, str]]:
                 assert header[:4] == b"\x7fELF", name
                 machine = int.from_bytes(header[18:20], "little")
                 yield name, MACHINES.get(machine, hex(machine))
-
-
-def _run(command: list[str], reason: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS)
-    if done.returncode:
-        skip_or_fail(f"{reason}: {done.stderr[-500:]}")

@@ -114,9 +114,7 @@ class Rehearsal:
         self.options = deploy.parse(["--api-url", self.gateway.url + "/", "--memory", "3072"])
 
     def _toolchain(self) -> lambda_zip.Toolchain:
-        image = self.folder / "image"
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--target", str(image), "awslambdaric", "boto3"], check=True, timeout=300)
+        image = lambda_zip.install_image(sys.executable, self.folder / "image")
         return lambda_zip.Toolchain("", sys.executable, image)
 
     def _invoke(self, event: dict[str, Any]) -> Any:
