@@ -27,7 +27,9 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
         "Model": _rows(
             {
                 "architecture": card["architecture"],
-                "size": ", ".join(f"{name} {number:,}" for name, number in card["size"].items()),
+                "size": ", ".join(
+                    f"{name} {number:,}" for name, number in card["size"].items() if name != "unread"
+                ),
                 "file": f"{card['onnx_bytes']:,} bytes, SHA-256 `{card['onnx_sha256']}`",
                 "vocabulary": f"`{card['vocabulary']}`, {card['vocabulary_size']:,} ids",
                 "reads at most": f"{card['max_tokens']} tokens",

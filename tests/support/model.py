@@ -8,10 +8,12 @@ from vocab import text, vocabulary
 
 # Features by which a sentence is weighed, and hidden units of the weighing.
 SEEN, WEIGHING = 6, 5
+# Ids that it leaves out, unless a sentence holds no other.
+UNREAD = (3, 7)
 
 
 def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8, spread: float = 1.0) -> Any:
-    """Return a network.Network of ``rows`` ids whose sentences differ in weight.
+    """Return a network.Network of ``rows`` ids whose sentences differ in weight; UNREAD are not read.
 
     At a ``spread`` of 1 a logit is often 1 or more from 0.
     """
@@ -21,7 +23,7 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8, sp
 
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        network = Network(Size(rows, width, hidden, SEEN, WEIGHING))
+        network = Network(Size(rows, width, hidden, SEEN, WEIGHING, UNREAD))
         with torch.no_grad():
             network.embedding.weight[1:].normal_(std=1.0)
             network.polarity.weight.normal_(std=spread)

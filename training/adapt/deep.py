@@ -70,7 +70,10 @@ def unpack(data: bytes) -> Network:
     constants = {name: tensors[f"{name}{export.CONSTANT}"] for name in CONSTANTS}
     table = tensors["rows"].astype(np.float32) * tensors["scales"]
     (vocabulary, embedding), (pooled, seen) = table.shape, constants["see_weight"].shape
-    network = Network(Size(vocabulary, embedding, pooled // 4, seen, len(constants["weigh_bias"])))
+    units = len(constants["weigh_bias"])
+    unread = tensors.get(f"{scoring.UNREAD}{export.CONSTANT}", np.zeros(0, dtype=np.int64))
+    size = Size(vocabulary, embedding, pooled // 4, seen, units, tuple(unread.tolist()))
+    network = Network(size)
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(table))
         network.power.copy_(torch.from_numpy(constants["power"].copy()))

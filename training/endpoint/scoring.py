@@ -19,35 +19,61 @@ from vocab.messages import (
     split_exactly,
 )
 
+# model.onnx's output of the ids that are left out of what it reads. Packages of before have none.
+UNREAD = "unread"
 # The words with the largest contributions whose effect is measured. Each costs a reading of its sentence.
 MEASURED_WORDS = 32
+
+
+class Run(NamedTuple):
+    """Hold what a run makes of a sentence.
+
+    ``pooled`` is float32 (pooled,). ``states``, float32 (read, states), has a row for each token that is
+    read; ``read``, bool (tokens,), says which.
+    """
+
+    pooled: np.ndarray
+    states: np.ndarray
+    read: np.ndarray
 
 
 class SentenceNetwork(NamedTuple):
     """Hold the network's session, which reads a sentence, and the constants that weigh sentences.
 
-    ``clause_starts`` are the ids of the tokens that start a clause.
+    ``is_read``, bool (ids,), says which ids it reads; every later id is read. ``clause_starts`` are the
+    ids of the tokens that start a clause.
     """
 
     session: Any
     weighing: Weighing
+    is_read: np.ndarray
     clause_starts: frozenset[int] = frozenset()
 
-    def run(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return a sentence's pooled states, float32 (pooled,), and its states, float32 (tokens, states).
-
-        :param ids: int64 (tokens,)
-        """
-        pooled, states = self.session.run(("pooled", "states"), {"ids": ids})
-        return pooled, states
+    def run(self, ids: np.ndarray) -> Run:
+        """Read a sentence, from its ids, int64 (tokens,)."""
+        read = self.is_read[np.minimum(ids, len(self.is_read) - 1)]
+        if not read.any():
+            read[:] = True
+        pooled, states = self.session.run(("pooled", "states"), {"ids": ids[read]})
+        return Run(pooled, states, read)
 
     def pool(self, ids: np.ndarray) -> np.ndarray:
         """Return a sentence's pooled states, float32 (pooled,), from its ids, int64 (tokens,)."""
-        return self.run(ids)[0]
+        return self.run(ids).pooled
 
     def read(self, sentences: list[np.ndarray]) -> Sentences:
         """Return what sentences say, from the ids of each, int64 (tokens,)."""
         return weighing.read_sentences(self.weighing, np.stack([self.pool(ids) for ids in sentences]))
+
+
+def read_unread(session: Any) -> np.ndarray:
+    """Return which ids a loaded network reads, bool (ids,); it reads every later id."""
+    if UNREAD not in [output.name for output in session.get_outputs()]:
+        return np.ones(1, dtype=bool)
+    (unread,) = session.run((UNREAD,), {"ids": np.ones(1, dtype=np.int64)})
+    is_read = np.ones(max([0, *unread.tolist()]) + 2, dtype=bool)
+    is_read[unread] = False
+    return is_read
 
 
 def score(
@@ -60,7 +86,7 @@ def score(
     rows = np.array(ids, dtype=np.int64)
     texts = np.split(rows, np.cumsum(lengths)[:-1])
     runs = [network.run(text) for text in texts]
-    sentences = weighing.read_sentences(network.weighing, np.stack([pooled for pooled, _ in runs]))
+    sentences = weighing.read_sentences(network.weighing, np.stack([run.pooled for run in runs]))
     weights = weighing.weights_of(network.weighing, sentences)
     temperature, bias = calibration.at(len(ids), len(lengths))
     parts = weights * sentences.polarities / temperature
@@ -81,8 +107,9 @@ def score(
     if explain == "sentences":
         return found
     words: list[float] = []
-    for (_, states), contribution, weight in zip(runs, contributions, weights / temperature, strict=True):
-        split = weighing.split_polarity(network.weighing, states) * weight
+    for run, contribution, weight in zip(runs, contributions, weights / temperature, strict=True):
+        split = np.zeros(len(run.read))
+        split[run.read] = weighing.split_polarity(network.weighing, run.states) * weight
         words += split_exactly(contribution, split.tolist())
     strongest = np.argsort(-np.abs(words), kind="stable")[:MEASURED_WORDS]
     sums = sums_without_words(network, texts, sentences, rest, strongest)

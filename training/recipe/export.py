@@ -31,6 +31,7 @@ from training.data import corpus as corpora
 from training.endpoint import inference
 from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import identity_of, write_package
+from training.endpoint.scoring import UNREAD
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import behaviour, machine, metrics
 from training.recipe import reproduce
@@ -82,21 +83,27 @@ def to_onnx(network: Network) -> onnx.ModelProto:
 
     ``states`` is float32 (tokens, 2 x hidden), ``pooled`` float32 (4 x hidden,). The graph holds no
     batch axis and no padding: one sentence is one run. The constants that weigh sentences are outputs
-    too; endpoint/weighing.py reads them.
+    too, and so are the ids that the endpoint leaves out; endpoint/weighing.py and inference.py read them.
     """
     hidden, weighing = network.size.hidden, _weighing(network)
+    constants = weighing | {UNREAD: np.array(network.size.unread, dtype=np.int64)}
     outputs: dict[str, list[int | str]] = {"states": ["tokens", 2 * hidden], "pooled": [4 * hidden]}
-    outputs |= {f"{name}": list(value.shape) for name, value in weighing.items()}
+    outputs |= {f"{name}": list(value.shape) for name, value in constants.items()}
     graph = helper.make_graph(
-        _nodes(hidden, list(weighing)),
+        _nodes(hidden, list(constants)),
         "verdict",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
-        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in outputs.items()],
+        [
+            helper.make_tensor_value_info(
+                name, TensorProto.INT64 if name == UNREAD else TensorProto.FLOAT, shape
+            )
+            for name, shape in outputs.items()
+        ],
         [
             numpy_helper.from_array(np.ascontiguousarray(value), name)
             for name, value in _constants(network).items()
         ]
-        + [numpy_helper.from_array(value, f"{name}{CONSTANT}") for name, value in weighing.items()],
+        + [numpy_helper.from_array(value, f"{name}{CONSTANT}") for name, value in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     onnx.checker.check_model(model)

@@ -251,7 +251,7 @@ class _Run:
         self.step = 0
         self.loss = 0.0  # smoothed over the steps, in nats
         # A checkpoint of another run is not used.
-        self.identity = {"tokens": tokens, "steps": self.steps, "size": list(size), "seed": self.seed}
+        self.identity = {"tokens": tokens, "steps": self.steps, "size": [*size[:3]], "seed": self.seed}
 
     def train(self) -> None:
         """Run the steps that are left; write a checkpoint now and then."""

@@ -29,7 +29,7 @@ from tqdm import tqdm
 from training.data import corpus as corpora
 from training.data import dataset
 from training.recipe import augment
-from training.recipe.network import Network, Size, Texts, draw_noise
+from training.recipe.network import Network, Size, Texts, draw_noise, unread_ids
 from training.recipe.pretrain import keep_memory, one_cycle, pretrain, uses_bf16
 from training.recipe.train_flags import PLACES, parse
 from training.recipe.workers import ALONE, Workers, leave, working
@@ -64,7 +64,8 @@ def train(options: argparse.Namespace) -> Path:
     with working() as (workers, device):
         with workers.first_on_host():  # the others find the encoded reviews in the cache
             corpus = corpora.load(_archive(options))
-        size = Size(vocabulary.load().size, options.embedding, options.hidden)
+        words = vocabulary.load()
+        size = Size(words.size, options.embedding, options.hidden, unread=unread_ids(words))
         if options.dry_run:
             corpus, pretrained = _shortened(corpus, options), None
         elif options.pretrained:

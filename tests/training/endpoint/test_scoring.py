@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.model import random_network
+from tests.support.model import UNREAD, random_network
 from training.endpoint import inference, scoring
 from training.endpoint.calibration import Calibration
 from training.endpoint.scoring import MEASURED_WORDS, SentenceNetwork
@@ -185,6 +185,26 @@ def test_the_words_with_the_largest_contributions_are_measured(network: Sentence
     measured = np.array([effect is not None for effect in found.words.effects])
     assert measured.sum() == MEASURED_WORDS
     assert sizes[measured].min() >= sizes[~measured].max()
+
+
+def test_an_unread_word_adds_nothing(network: SentenceNetwork) -> None:
+    first, second = UNREAD
+    ids, lengths = [9, first, 8, 5, second, 4], [4, 2]
+    score = ask(network, ids, lengths, "words")
+    assert score.words and score.sentences
+    assert [score.words.contributions[index] for index in (1, 4)] == [0.0, 0.0]
+    plain = ask(network, [9, 8, 5, 4], [3, 1], "sentences")
+    parts = [one.contribution * CALIBRATION.at(6, 2)[0] for one in score.sentences]
+    others = [one.contribution * CALIBRATION.at(4, 2)[0] for one in plain.sentences or []]
+    assert parts == pytest.approx(others, abs=1e-5)
+
+
+def test_a_package_without_a_list_reads_every_word() -> None:
+    model = export.to_onnx(random_network(ROWS, seed=4))
+    (output,) = [one for one in model.graph.output if one.name == scoring.UNREAD]
+    model.graph.output.remove(output)
+    reading = inference.load_network(model.SerializeToString(), Path())
+    assert reading.run(np.array([9, *UNREAD, 4])).read.all()
 
 
 def test_all_words_of_a_short_review_are_measured(network: SentenceNetwork) -> None:

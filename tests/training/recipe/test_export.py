@@ -122,9 +122,11 @@ def test_the_graph_before_int8_gives_torch_s_pooled_states() -> None:
         with torch.inference_mode():
             expected = network.pool(to_texts([ids], [lengths], torch.device("cpu"))).numpy()
         for row, sentence in zip(expected, np.split(ids, np.cumsum(lengths)[:-1]), strict=True):
-            pooled, states = session.run(("pooled", "states"), {"ids": sentence.astype(np.int64)})
+            read = sentence[~np.isin(sentence, network.size.unread)]
+            read = read if len(read) else sentence
+            pooled, states = session.run(("pooled", "states"), {"ids": read.astype(np.int64)})
             assert np.allclose(pooled, row, atol=2e-6)
-            assert states.shape == (len(sentence), 2 * network.size.hidden)
+            assert states.shape == (len(read), 2 * network.size.hidden)
             both = np.concatenate([states.max(axis=0), states.mean(axis=0)])
             assert np.allclose(both, pooled, atol=1e-6)
 

@@ -10,6 +10,7 @@ from tests.support.model import random_network
 from training.recipe.network import (
     GROUP_RATIO,
     GROUP_TOKENS,
+    UNREAD,
     Network,
     Size,
     Texts,
@@ -17,7 +18,9 @@ from training.recipe.network import (
     group_by_length,
     init_lstm,
     place_features,
+    unread_ids,
 )
+from vocab import vocabulary
 from vocab.vocabulary import PAD_ID
 
 ROWS = 50
@@ -257,6 +260,26 @@ def test_channels_are_dropped_in_their_own_review_alone(network: Network) -> Non
         plain, dropped = network.read(texts), network.read(texts, noise)
     assert is_near(plain.polarities[:2], dropped.polarities[:2])
     assert not torch.allclose(plain.polarities[2:], dropped.polarities[2:], atol=1e-4)
+
+
+def test_unread_tokens_change_nothing_unless_a_sentence_holds_no_other(network: Network) -> None:
+    first, second = network.size.unread[:2]
+    with torch.inference_mode():
+        plain = network.pool(Texts(torch.tensor([9, 8, 5, 4]), torch.tensor([3, 1]), torch.tensor([2])))
+        more = [first, 9, 8, second, 5, first, second, 4]
+        among = network.pool(Texts(torch.tensor(more), torch.tensor([6, 2]), torch.tensor([2])))
+        assert torch.equal(plain, among)
+        alone = [
+            network.pool(Texts(torch.tensor(ids), torch.tensor([len(ids)]), torch.tensor([1])))
+            for ids in ([first], [first, second], [second, first])
+        ]
+    assert not torch.allclose(alone[0], alone[1])
+    assert not torch.allclose(alone[1], alone[2])
+
+
+def test_unread_ids_are_those_of_the_vocabulary() -> None:
+    words = vocabulary.load()
+    assert [words.encode_ids(token) for token in UNREAD] == [[number] for number in unread_ids(words)]
 
 
 def test_a_fresh_lstm_remembers_and_keeps_lengths() -> None:

@@ -109,7 +109,7 @@ def test_a_saved_run_is_weights_and_a_card_and_nothing_else(trained: Path) -> No
 def test_the_card_tells_size_vocabulary_data_and_options_and_no_path(trained: Path) -> None:
     text = (trained / "network.json").read_text()
     card = json.loads(text)
-    assert Size(**card["size"]) == SIZE
+    assert Network(Size(**card["size"])).size[:-1] == SIZE[:-1] and card["size"]["unread"] == []
     assert (card["vocabulary"], card["archive_sha256"]) == ("f" * 16, "a" * 64)
     assert card["reviews"] == {"train": 96, "development": 40, "unsup": 40}
     assert card["left_out"] == {"train": 1, "unsup": 2}
@@ -385,7 +385,7 @@ def test_a_disk_that_is_full_ends_the_script_with_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(corpora, "load", lambda archive: tiny_corpus())
-    monkeypatch.setattr(train.vocabulary, "load", lambda: argparse.Namespace(size=ROWS))
+    monkeypatch.setattr(train.vocabulary, "load", lambda: argparse.Namespace(size=ROWS, id_of=len))
     monkeypatch.setattr(
         sys,
         "argv",
@@ -405,7 +405,7 @@ def test_a_dry_run_goes_the_whole_way_without_pretraining(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(corpora, "load", lambda archive: tiny_corpus())
-    monkeypatch.setattr(train.vocabulary, "load", lambda: argparse.Namespace(size=ROWS))
+    monkeypatch.setattr(train.vocabulary, "load", lambda: argparse.Namespace(size=ROWS, id_of=len))
     monkeypatch.setattr(train, "pretrain", lambda *_: pytest.fail("a dry run pretrains nothing"))
     options = train.parse(
         ["--dry-run", "--embedding", "8", "--hidden", "8", "--epochs", "9", "--model-dir", str(tmp_path)]
@@ -420,7 +420,7 @@ def test_a_whole_run_starts_from_the_pretrained_weights(
     from safetensors.torch import save_file
 
     monkeypatch.setattr(corpora, "load", lambda archive: tiny_corpus())
-    monkeypatch.setattr(train.vocabulary, "load", lambda: argparse.Namespace(size=ROWS))
+    monkeypatch.setattr(train.vocabulary, "load", lambda: argparse.Namespace(size=ROWS, id_of=len))
     weights = {key: value for key, value in Network(SIZE).state_dict().items() if "head" not in key}
     weights["embedding.weight"] = torch.full_like(weights["embedding.weight"], 0.625)
     save_file(weights, tmp_path / "pretrained.safetensors")
