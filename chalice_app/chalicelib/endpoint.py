@@ -1,4 +1,4 @@
-"""Call the model: a SageMaker endpoint, or a second Lambda function (ENDPOINT_KIND=lambda).
+"""Call the model: a SageMaker endpoint, a second Lambda function (ENDPOINT_KIND=lambda), or ``in_process``.
 
 In local mode (`chalice local`, or VERDICT_LOCAL=1) without AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME, the endpoint
 is the one on loopback and no call is signed. So no call reaches AWS by accident. Local mode ignores the AWS
@@ -53,6 +53,8 @@ CONNECTIONS = 50
 READ_BYTES = 1 << 16
 # A serverless endpoint wakes within WAKING_SECONDS, and stays awake for some minutes after an answer.
 WAKING_SECONDS, AWAKE_SECONDS = 120, 300
+# Answers a message in this process, as ``Endpoint.invoke`` does. Only local/rsgi_server.py sets it.
+in_process: Callable[[bytes, str], bytes] | None = None
 _workers = Workers()
 # Stops botocore from reading profiles and files. Each value is botocore's: name in the config file,
 # variables, default, conversion.
@@ -106,6 +108,8 @@ def invoke(body: bytes, request_id: str) -> bytes:
 
     Raises Problem 500 (not set up), 502 (failed), 503 (missing, starting or busy) or 504 (too slow).
     """
+    if in_process is not None:
+        return in_process(body, request_id)
     try:
         settings = read_settings(os.environ)
         return Endpoint(_client(settings), settings).invoke(body, request_id)
@@ -228,9 +232,14 @@ def _deployed() -> dict[str, str]:
 
 
 def _seconds(value: str | None) -> float:
-    seconds = float(value) if value else READ_SECONDS
+    try:
+        seconds = float(value) if value else READ_SECONDS
+    except ValueError:
+        seconds = 0
     if not 0 < seconds <= READ_SECONDS:
-        raise ValueError(f"ENDPOINT_SECONDS must be over 0 and at most {READ_SECONDS}")
+        raise ValueError(
+            f"ENDPOINT_SECONDS must be over 0 and at most {READ_SECONDS}, got {str(value)[:20]!r}"
+        )
     return seconds
 
 

@@ -263,7 +263,7 @@ def parse(description: str) -> argparse.Namespace:
 def check() -> None:
     """Raise SystemExit with one sentence when the vocabulary or a variable can't be used."""
     try:
-        vocabulary.load()
+        verdict_app.app_vocabulary()
         auth.read_hashes(os.environ)
         limit.read_policy(os.environ.get("RATE_LIMIT"))
     except (vocabulary.VocabularyError, auth.AuthError, limit.RateError) as error:

@@ -1,33 +1,42 @@
 """Serve the API to many callers at once, with Granian in front of the same app.
 
-    python -m chalice_app.local.rsgi_server --port 8000     # `make serve` also starts endpoint and page
+    python -m chalice_app.local.rsgi_server --port 8000     # `make serve` also starts the page
 
 A request goes through Chalice's local gateway, as in development_server.py. This server adds three things:
 requests beyond capacity get 503, slow senders hold up nobody else, and each core has a process of its own.
-The processes count together and share each address's rate limit. ``create`` returns an app for RSGI,
-Granian's own interface. With ASGI a refusal takes half as long again, and under overload most requests are
-refused.
+The processes count together and share each address's rate limit.
+
+Each process holds the endpoint's hooks, unless AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME names an endpoint to call.
+SIGHUP loads the model again.
+
+``create`` returns an app for RSGI, Granian's own interface. With ASGI a refusal takes half as long again, and
+under overload most requests are refused.
 """
 
 import asyncio
+import contextlib
 import gc
 import multiprocessing
 import os
 import secrets
+import signal
 import socket
 import sys
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # the stubs name it differently
 
-from chalice_app.local import development_server, limit, metrics
-from chalicelib import answers, log, problems
+from chalice_app.local import development_server, hooks, limit, metrics
+from chalicelib import answers, endpoint, log, problems
 from chalicelib.problems import Problem
+from training.endpoint.inference import ModelFilesError
 from vocab import messages
+from vocab.vocabulary import VocabularyError
 
 if TYPE_CHECKING:
     from granian.rsgi import HTTPProtocol, Scope  # type: ignore[attr-defined]
@@ -49,15 +58,18 @@ MAX_CONNECTIONS, MIN_PROCESS_CONNECTIONS = 1_000, 100
 # Log lines of requests that do not reach the app are written together, at most this much later. A write
 # yields to the app's threads, and under overload that is most of a refusal's time.
 LOG_SECONDS = 0.05
-# How long the server's end waits for running requests.
-END_SECONDS = 3
+# How long the server's end waits for running requests. `docker stop` kills after 10 s.
+END_SECONDS = 7
 SERVER = {"Server": "verdict"}
-# The variable with the number of processes, its limit, and the limit of the default. Four processes keep one
-# local endpoint busy, and a container may see more cores than it gets.
+# The variable with the number of processes, its limit, and the limit of the default. A container may see more
+# cores than it gets.
 PROCESSES, MAX_PROCESSES, MAX_DEFAULT_PROCESSES = "API_PROCESSES", 64, 4
 # The file of the rate limit's buckets in the processes' folder, and the variable with the secret of its
 # hashes.
 LIMITS, SECRET = "limits", "VERDICT_LIMIT_SECRET"
+# Forks share the memory of the model and of all imports. Outside Linux, the system's own libraries may not
+# survive a fork, so there each process loads the model itself.
+START_METHOD = "fork" if sys.platform == "linux" else "spawn"
 
 # Status, headers and body.
 RawResponse = tuple[int, dict[str, Any], bytes]
@@ -150,7 +162,10 @@ class Application:
 
 
 def create() -> Application:
-    """Create the application from the environment variables. Raises RateError."""
+    """Create the application of a process from the environment variables. Raises RateError."""
+    _drop_signals()
+    if _holds_hooks():
+        hooks.install(networks=max(1, _cores() // processes(os.environ.get(PROCESSES))))
     policy = limit.read_policy(os.environ.get("RATE_LIMIT"))
     shared = os.environ.get(metrics.SHARED_FOLDER)
     development_server.start_metrics()
@@ -223,7 +238,10 @@ def main() -> None:
     development_server.check()
     try:
         count = processes(os.environ.get(PROCESSES))
-    except ValueError as error:
+        endpoint.read_settings(os.environ)
+        if _holds_hooks():
+            hooks.load()
+    except (ValueError, ModelFilesError, VocabularyError) as error:
         sys.exit(f"api: {error}")
     try:
         socket.create_server((options.host, options.port)).close()
@@ -235,8 +253,7 @@ def main() -> None:
 def processes(value: str | None) -> int:
     """Parse API_PROCESSES; by default one process a core, and at most four. Raises ValueError."""
     if not value:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(cores, MAX_DEFAULT_PROCESSES)
+        return min(_cores(), MAX_DEFAULT_PROCESSES)
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= MAX_PROCESSES):
         raise ValueError(f"{PROCESSES} must be a number from 1 to {MAX_PROCESSES}, got {value[:30]!r}")
     return int(value)
@@ -249,12 +266,16 @@ def serve(host: str, port: int, count: int) -> None:
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
-    multiprocessing.set_start_method("spawn")  # each process imports again, and sees the folder's variable
-    with tempfile.TemporaryDirectory(prefix="verdict-serve-") as shared:
+    multiprocessing.set_start_method(START_METHOD)
+    with contextlib.ExitStack() as stack:
         if count > 1:
-            limit.Buckets.create(Path(shared, LIMITS))
-            os.environ[metrics.SHARED_FOLDER] = shared
-            os.environ[SECRET] = secrets.token_hex(limit.SECRET_BYTES)
+            try:
+                _share(stack.enter_context(tempfile.TemporaryDirectory(prefix="verdict-serve-")))
+            except OSError as error:
+                sys.exit(
+                    f"api: the processes need a folder for their counts ({error.strerror}); name one that can"
+                    f" be written by TMPDIR, or set {PROCESSES}=1"
+                )
         server = Granian(
             "chalice_app.local.rsgi_server:create",
             factory=True,
@@ -272,8 +293,47 @@ def serve(host: str, port: int, count: int) -> None:
             workers_kill_timeout=END_SECONDS,
             log_level=LogLevels.warning,
         )
+        if _holds_hooks():
+            server.on_startup(lambda: _reload_at_hangup(server))  # after Granian has set its own signals
+        gc.collect()
+        gc.freeze()  # a collection in a fork would copy the memory that it shares
         print(f"api on http://{host}:{port}", flush=True)
         server.serve()
+
+
+def _share(folder: str) -> None:
+    """Prepare what several processes share, and name its folder to them. Raises OSError."""
+    limit.Buckets.create(Path(folder, LIMITS))
+    os.environ[metrics.SHARED_FOLDER] = folder
+    os.environ[SECRET] = secrets.token_hex(limit.SECRET_BYTES)
+
+
+def _holds_hooks() -> bool:
+    return not os.environ.get("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME")
+
+
+def _reload_at_hangup(server: Any) -> None:
+    """Let SIGHUP load the model again and replace one process after another; a bad model changes nothing."""
+
+    def reload(number: int, frame: FrameType | None) -> None:
+        try:
+            line = f"model {hooks.load().identity.id} is loaded, and one process after another takes it"
+            server.signal_handler_reload()
+        except (ModelFilesError, VocabularyError) as error:
+            line = f"{error}; the model before it goes on"
+        print(f"api: {line}", flush=True)
+
+    signal.signal(signal.SIGHUP, reload)
+
+
+def _drop_signals() -> None:
+    """Drop the handlers that a fork has from its parent. Granian then sets its own for SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 if __name__ == "__main__":
