@@ -6,8 +6,8 @@
 
 ENDPOINT_PORT, API_PORT and PAGE_PORT set the ports. The Procfile names the processes. They end with this one:
 by Ctrl-C, a closed terminal or pipe, a signal, and on Linux even by kill -9. With --serve the API is the
-server for many callers, and a process that ends is started again. BESIDE names a second model, which gets its
-own endpoint and API; the page shows both models side by side.
+server for many callers, which holds the endpoint's hooks, and a process that ends is started again. BESIDE
+names a second model, which gets its own endpoint and API; the page shows both models side by side.
 """
 
 import argparse
@@ -39,8 +39,8 @@ def main() -> None:
     start = time.monotonic()
     checks.check_libraries()
     checks.check_link()
-    env = checks.environment()
-    checks.check_ports(env)
+    env = checks.environment(serve)
+    checks.check_ports(env, serve)
     stack = supervisor.Supervisor(supervisor.programs(env, serve), restart=serve)
     # Signals only wake the main thread, so that even an early one interrupts nothing half-way.
     for number in SIGNALS:

@@ -15,6 +15,8 @@ HOST = "127.0.0.1"
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
 # The ports of a second model, when BESIDE names one.
 BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
+# Where boto3 finds the local endpoint. Without it, the server of --serve runs the endpoint's hooks itself.
+ENDPOINT_URL = "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"
 MODEL = "training/endpoint/model"
 # The link to vocab/. A checkout without symlinks turns it into a small text file.
 LINK = "chalice_app/vendor/vocab"
@@ -22,13 +24,14 @@ LINK = "chalice_app/vendor/vocab"
 LIBRARIES = ("boto3", "bs4", "chalice", "nltk", "numpy", "onnxruntime", "prometheus_client")
 
 
-def environment() -> dict[str, str]:
+def environment(serve: bool = False) -> dict[str, str]:
     """Return the processes' environment: this one, the ports, and boto3's URL of the local endpoint.
 
-    Raises SystemExit when a port, the endpoint's name or BESIDE can't be used.
+    With ``serve`` there is no such endpoint. Raises SystemExit when a port, the endpoint's name or BESIDE
+    can't be used.
     """
     env = dict(os.environ)
-    ports = default_ports(env)
+    ports = default_ports(env, serve)
     for name, default in ports.items():
         value = env.get(name) or str(default)
         if not (value.isascii() and value.isdigit() and 0 < int(value) < 65536):
@@ -44,7 +47,9 @@ def environment() -> dict[str, str]:
     # Chalice imports its app from the app's own folder.
     paths = (str(ROOT), str(ROOT / "chalice_app"), env.get("PYTHONPATH"))
     env["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
-    env["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
+    env.pop(ENDPOINT_URL, None)
+    if not serve:
+        env[ENDPOINT_URL] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
     env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
     if env.get("BESIDE"):
         _check_two_models(env)
@@ -54,20 +59,23 @@ def environment() -> dict[str, str]:
     return env
 
 
-def default_ports(env: Mapping[str, str]) -> dict[str, int]:
+def default_ports(env: Mapping[str, str], serve: bool = False) -> dict[str, int]:
     """Return the variables of the ports in use, each with its default."""
-    return PORTS | (BESIDE_PORTS if env.get("BESIDE") else {})
+    ports = PORTS | (BESIDE_PORTS if env.get("BESIDE") else {})
+    return {name: port for name, port in ports.items() if not (serve and "ENDPOINT" in name)}
 
 
 def beside_environment(env: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of the second model's endpoint and API."""
-    return dict(env) | {
+    second = dict(env) | {
         "MODEL": env["BESIDE"],
-        "ENDPOINT_PORT": env["BESIDE_ENDPOINT_PORT"],
         "API_PORT": env["BESIDE_API_PORT"],
         "API_URL": env["BESIDE_API_URL"],
-        "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": f"http://{HOST}:{env['BESIDE_ENDPOINT_PORT']}",
     }
+    if ENDPOINT_URL in env:
+        second["ENDPOINT_PORT"] = port = env["BESIDE_ENDPOINT_PORT"]
+        second[ENDPOINT_URL] = f"http://{HOST}:{port}"
+    return second
 
 
 def check_libraries() -> None:
@@ -91,9 +99,9 @@ def check_link() -> None:
         )
 
 
-def check_ports(env: Mapping[str, str]) -> None:
+def check_ports(env: Mapping[str, str], serve: bool = False) -> None:
     """Raise SystemExit when a port is taken, with the setting that changes it."""
-    for name, default in default_ports(env).items():
+    for name, default in default_ports(env, serve).items():
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -15,8 +15,8 @@ from launcher.checks import ROOT, beside_environment
 
 # The API's server, and the one that --serve starts instead.
 API, SERVED_API = "chalice_app.local.development_server", "chalice_app.local.rsgi_server"
-# How long a process may take to end by itself.
-END_SECONDS = 5
+# How long a process may take to end by itself: longer than the API's processes have for running requests.
+END_SECONDS = 9
 # A process that ends sooner than this is restarted after twice the last pause, until the pause is too long.
 STEADY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 3.0
@@ -32,15 +32,21 @@ class Program(NamedTuple):
 
 
 def programs(env: Mapping[str, str], serve: bool) -> dict[str, Program]:
-    """Return the Procfile's programs by name, and with BESIDE also ``endpoint2`` and ``api2``."""
+    """Return the Procfile's programs by name, and with BESIDE also ``endpoint2`` and ``api2``.
+
+    With ``serve`` no endpoint runs, because the API's processes hold its hooks.
+    """
     lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
     commands = {name.strip(): command.strip() for name, command in (line.split(":", 1) for line in lines)}
     if serve:
         commands["api"] = commands["api"].replace(API, SERVED_API)
+        del commands["endpoint"]
     result = {name: Program(command, dict(env)) for name, command in commands.items()}
     if env.get("BESIDE"):
         second = beside_environment(env)
-        result |= {f"{name}2": Program(commands[name], second) for name in ("endpoint", "api")}
+        result |= {
+            f"{name}2": Program(command, second) for name, command in commands.items() if name != "page"
+        }
     return result
 
 

@@ -22,6 +22,7 @@ from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack, alive, free_ports
 
 NAMES = ("endpoint", "api", "page")
+SERVED = ("api", "page")
 
 
 def run_once(**settings: str) -> subprocess.CompletedProcess[str]:
@@ -290,7 +291,7 @@ def serving() -> Iterator[Stack]:
         assert running.stop() == 0
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SERVED)
 def test_where_it_serves_a_killed_process_is_started_again(name: str, serving: Stack) -> None:
     pid = serving.pid_of(name)
     os.kill(pid, signal.SIGKILL)
@@ -301,11 +302,38 @@ def test_where_it_serves_a_killed_process_is_started_again(name: str, serving: S
     assert alive(serving.pid_of(name)) and not alive(pid)
 
 
+def test_where_it_serves_no_endpoint_runs_apart(serving: Stack) -> None:
+    assert not any(line.startswith("endpoint ") for line in serving.log)
+    with socket.socket() as trial:
+        assert trial.connect_ex(("127.0.0.1", int(serving.ports["ENDPOINT_PORT"]))) != 0
+
+
+def test_where_it_serves_the_endpoint_s_port_may_be_anything() -> None:
+    running = Stack("--serve", ENDPOINT_PORT="http")
+    try:
+        running.wait_for("Verdict is ready")
+    finally:
+        assert running.stop() == 0
+
+
+def test_where_it_serves_a_second_model_has_an_api_of_its_own(tmp_path: Path) -> None:
+    leaning_package(tmp_path)
+    running = Stack("--serve", BESIDE=str(tmp_path))
+    try:
+        running.wait_for("Verdict is ready")
+        apis = (running.api, running.beside)
+        models = [httpx.get(f"{api}/v1/model", trust_env=False).json()["id"] for api in apis]
+        assert models[0] != models[1]
+        assert f"{running.page}compare.html  {models[0]} beside {models[1]}" in "".join(running.log)
+    finally:
+        assert running.stop() == 0
+
+
 def test_where_it_serves_what_ends_before_all_is_ready_is_not_tried_again() -> None:
     running = Stack("--serve", RATE_LIMIT="much")
     running.wait_for("run: api ended by itself (status 1), so the others are stopped too")
     assert running.process.wait(20) == 1
-    assert gone([running.pid_of(name) for name in NAMES])
+    assert gone([running.pid_of(name) for name in SERVED])
     assert sum("RATE_LIMIT must be like" in line for line in running.log) == 1
 
 
@@ -314,8 +342,8 @@ def test_where_it_serves_what_never_stays_up_again_is_given_up(tmp_path: Path) -
     running = Stack("--serve", MODEL=str(model))
     running.wait_for("Verdict is ready")
     shutil.rmtree(model)
-    os.kill(running.pid_of("endpoint"), signal.SIGKILL)
-    running.wait_for("run: endpoint ended by itself (status 1), so the others are stopped too")
+    os.kill(running.pid_of("api"), signal.SIGKILL)
+    running.wait_for("run: api ended by itself (status 1), so the others are stopped too")
     assert running.process.wait(20) == 1
     assert sum("model.json can't be read" in line for line in running.log) > 2
 

@@ -73,10 +73,10 @@ VARIABLES: dict[str, dict[str, Variable]] = {
     "On one machine": {
         "PAGE_PORT": Variable("port of the page: `make run PAGE_PORT=8081`"),
         "API_PORT": Variable("port of the API"),
-        "ENDPOINT_PORT": Variable("port of the local endpoint"),
+        "ENDPOINT_PORT": Variable("port of the local endpoint of `make run`"),
         "API_PROCESSES": Variable("processes of the API, by `make serve`", "one for each core, 4 at most"),
         "MODEL": Variable("folder of the model that is served or deployed", "`training/endpoint/model`"),
-        "BESIDE": Variable("folder of a second model, with an endpoint and an API of its own", "none"),
+        "BESIDE": Variable("folder of a second model, with an API of its own", "none"),
         "BESIDE_API_PORT": Variable("port of the second model's API"),
         "BESIDE_ENDPOINT_PORT": Variable("port of the second model's endpoint"),
         "BESIDE_API_URL": Variable(
@@ -84,10 +84,10 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         ),
         "ENDPOINT_NAME": Variable("name of the SageMaker endpoint; a deploy sets it"),
         "ENDPOINT_SECONDS": Variable(
-            "seconds that the app waits for the endpoint's answer, 20 at most", "20"
+            "seconds that the app waits for the endpoint's answer or the hooks' turn, 20 at most", "20"
         ),
         "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": Variable(
-            "where boto3 sends InvokeEndpoint; `make run` sets it, on AWS leave it unset",
+            "where boto3 sends InvokeEndpoint; `make run` sets it, `make serve` and AWS leave it unset",
             "loopback in local mode",
         ),
         "AWS_REGION": Variable(

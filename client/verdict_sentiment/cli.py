@@ -4,7 +4,7 @@
     verdict < review.txt                              one review from standard input
     verdict reviews.csv -o verdicts.csv               a file: .csv, .tsv, .jsonl, or .txt with a review a line
     verdict --format lines - < reviews                the same from standard input
-    verdict serve                                     endpoint, API and page on this machine
+    verdict serve                                     API and page on this machine
     verdict mcp                                       tools for assistants
 
 Put a text or a file that equals a command's name after `--`.

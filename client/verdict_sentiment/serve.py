@@ -1,4 +1,4 @@
-"""Run `verdict serve`: endpoint, API and page on this machine, as `make serve` does."""
+"""Run `verdict serve`: API and page on this machine, as `make serve` does."""
 
 import argparse
 import os
@@ -12,16 +12,16 @@ from verdict_sentiment.backends import LIBRARIES, UsageError
 # The packages of the extra [serve].
 REQUIRED = (*LIBRARIES, "chalice", "boto3", "prometheus_client", "granian")
 EPILOG = """\
-Ports come from the variables ENDPOINT_PORT (8090), API_PORT (8000) and PAGE_PORT (8080), with --beside from
-BESIDE_ENDPOINT_PORT (8091) and BESIDE_API_PORT (8001) too. Ctrl-C stops all; a process that ends by itself is
-restarted."""
+Ports come from the variables API_PORT (8000) and PAGE_PORT (8080), with --beside from BESIDE_API_PORT (8001)
+too. Ctrl-C stops all; a process that ends by itself is restarted. A model that changed on disk is read after
+a restart, or after kill -HUP of the api's process, whose id is printed."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Replace this process by run.py. Raises UsageError when a requirement is not installed."""
     parser = argparse.ArgumentParser(
         prog="verdict serve",
-        description="Start endpoint, API and page on this machine, and print their addresses.",
+        description="Start API and page on this machine, and print their addresses.",
         epilog=EPILOG,
     )
     parser.add_argument("--model", metavar="PATH", help="the model folder to serve (default: MODEL, or ours)")

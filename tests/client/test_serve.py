@@ -25,7 +25,7 @@ def reads_pieces(url: str) -> bool:
     return httpx.post(f"{url}/v1/sentiment", content=pieces, headers=headers).status_code == 200
 
 
-def test_it_starts_all_three_and_ctrl_c_ends_them(tmp_path: Path) -> None:
+def test_it_starts_api_and_page_and_ctrl_c_ends_them(tmp_path: Path) -> None:
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(3), strict=True)}
     running = start("serve", cwd=tmp_path, **ports)
     assert running.stdout and running.stderr
@@ -46,7 +46,7 @@ def test_a_model_that_can_t_be_served_ends_it(tmp_path: Path) -> None:
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(3), strict=True)}
     ran = verdict("serve", "--model", str(tmp_path), **ports)
     assert ran.status == 1
-    assert f"local endpoint: {tmp_path}/model.json can't be read" in ran.out
+    assert f"api: {tmp_path}/model.json can't be read" in ran.out
 
 
 def test_a_second_model_is_named_beside_the_first(tmp_path: Path) -> None:
