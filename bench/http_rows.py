@@ -1,7 +1,8 @@
-"""Measure a whole answer by HTTP on loopback, one client, beside VADER behind the same server."""
+"""Measure a whole answer by HTTP on loopback, one client: both servers, beside VADER behind each."""
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -15,7 +16,14 @@ from bench.setting import ROOT, Setting
 from tests.support.stack import Stack, free_ports
 
 PART = "http"
-NAMES = ("Verdict", "VADER behind the same server")
+NAMES = (
+    "Verdict",
+    "VADER behind the same server",
+    "Verdict, by make serve",
+    "VADER behind the server of make serve",
+)
+# Named as the endpoint, so that the server with VADER loads no model of ours.
+NOWHERE = "http://127.0.0.1:1"
 TIMEOUT_SECONDS = 30
 POLL_SECONDS = 0.005
 
@@ -23,8 +31,8 @@ POLL_SECONDS = 0.005
 def figures(setting: Setting) -> Iterator[Figure]:
     """Yield milliseconds a request, over a kept-alive connection; each sentence is explained."""
     with ExitStack() as stack:
-        ports = (stack.enter_context(running_app()), stack.enter_context(running_vader()))
-        posts = [stack.enter_context(connected(port)) for port in ports]
+        servers = (running_app(), running_vader(), running_app("--serve"), running_vader("--serve"))
+        posts = [stack.enter_context(connected(stack.enter_context(server))) for server in servers]
         inputs = [message_of(review) for review in setting.samples.reviews]
         contestants = {name: Contestant(post, inputs) for name, post in zip(NAMES, posts, strict=True)}
         times = side_by_side(contestants, setting.choose(8, 30))
@@ -37,9 +45,9 @@ def message_of(review: str) -> bytes:
 
 
 @contextmanager
-def running_app() -> Iterator[int]:
-    """Run the whole app as `make run` does, and yield the API's port. Raises Missing."""
-    stack = Stack(RATE_LIMIT="off")
+def running_app(*flags: str) -> Iterator[int]:
+    """Run the whole app as `make run` does, or with --serve `make serve`; yield its port. Raises Missing."""
+    stack = Stack(*flags, RATE_LIMIT="off")
     try:
         stack.wait_for("Verdict is ready")
         yield int(stack.ports["API_PORT"])
@@ -50,12 +58,13 @@ def running_app() -> Iterator[int]:
 
 
 @contextmanager
-def running_vader() -> Iterator[int]:
-    """Run VADER behind the API's server, and yield its port. Raises Missing."""
+def running_vader(*flags: str) -> Iterator[int]:
+    """Run VADER behind the API's server, with --serve that of `make serve`; yield its port."""
     (port,) = free_ports(1)
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench.vader_api", "--port", str(port)],
+        [sys.executable, "-m", "bench.vader_api", *flags, "--port", str(port)],
         cwd=ROOT,
+        env=os.environ | {"RATE_LIMIT": "off", "AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME": NOWHERE},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -63,8 +72,8 @@ def running_vader() -> Iterator[int]:
         wait_for_port(port, process)
         yield port
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # it ends its own processes
+        process.wait(TIMEOUT_SECONDS)
 
 
 @contextmanager

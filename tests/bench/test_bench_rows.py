@@ -74,11 +74,19 @@ def test_a_graph_s_process_that_cannot_start_or_ends_is_a_missing_figure(
             run([300])
 
 
-def test_vader_answers_behind_the_api_s_own_server() -> None:
-    with http_rows.running_vader() as port, http_rows.connected(port) as post:
+@pytest.mark.parametrize("flags", [(), ("--serve",)], ids=["make run", "make serve"])
+def test_vader_answers_behind_the_api_s_own_servers(flags: tuple[str, ...]) -> None:
+    with http_rows.running_vader(*flags) as port, http_rows.connected(port) as post:
         answer = json.loads(post(http_rows.message_of("A lovely, wonderful film")))
     assert (answer["sentiment"], answer["probability"] > 0.5) == ("positive", True)
     assert "model" not in answer
+    with pytest.raises(ConnectionRefusedError), http_rows.connected(port) as post:
+        post(b"")
+
+
+def test_make_serve_answers_beside_make_run() -> None:
+    with http_rows.running_app("--serve") as port, http_rows.connected(port) as post:
+        assert json.loads(post(http_rows.message_of("A lovely, wonderful film")))["sentiment"] == "positive"
 
 
 def test_an_error_s_answer_is_no_time_to_measure() -> None:
