@@ -1,4 +1,8 @@
-"""The package under the images' own servers: the very bytes of the hooks here, and quiet logs."""
+"""The package under each image's own start in a serverless jail: the very bytes of the hooks, and quiet logs.
+
+Each image is started once for all that is asked of it. Without root there is no jail. The servers then start
+outside, and the tests of the jail itself are skipped.
+"""
 
 import json
 import shutil
@@ -9,25 +13,48 @@ from typing import Any
 
 import pytest
 
-from tests.support import containers
+from tests.support import containers, jail
 from tests.support.containers import Server, ServerError
 from training.aws import images, package
 from training.endpoint import inference
 from vocab.messages import JSON, JSON_LINES, MAX_ENDPOINT_BYTES, MAX_ENDPOINT_REVIEWS
 
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 ROOT = Path(__file__).resolve().parents[3]
 CANARY = "xylophonecanary"
 GOLDEN = [
     case["review"]
     for case in json.loads((ROOT / "tests" / "golden" / "ids.json").read_text(encoding="utf-8"))["cases"]
 ]
+# What the image's log says when it may write to /tmp alone.
+REFUSALS = {
+    "ray": "No such file or directory: '/dev/shm'",
+    "pytorch": "Read-only file system: '/.sagemaker'",
+}
+
+
+class Image:
+    """An image's environment, and the published model's package beside it, unpacked."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.python = containers.make_image(name, folder / "image")
+        self.model = containers.unpack(folder / "model.tar.gz", folder / "model")
+        self.logs: list[Path] = []
+
+    def start(self, *doors: str, model: Path | None = None) -> Server:
+        """Start the image's server, in the jail where there can be one."""
+        self.logs.append(self.folder / f"server-{len(self.logs)}.log")
+        if jail.unavailable():
+            return containers.SERVERS[self.name](model or self.model, self.python, self.logs[-1])
+        return jail.Jail(self.name, model or self.model, self.python, self.logs[-1], doors)
 
 
 class Running:
-    """A server and the folder it was made in."""
+    """An image and its server."""
 
-    def __init__(self, name: str, folder: Path, server: Server) -> None:
-        self.name, self.folder, self.server = name, folder, server
+    def __init__(self, image: Image, server: Server) -> None:
+        self.name, self.image, self.server = image.name, image, server
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +63,10 @@ def published() -> inference.LoadedModel:
 
 
 @pytest.fixture(scope="module", params=images.SERVING)
-def running(
+def image(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Running]:
-    """The published model's package under each server in turn."""
+) -> Image:
+    """Each image in turn."""
     folder = tmp_path_factory.mktemp(request.param)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VERDICT_CACHE", str(pytestconfig.cache.mkdir("verdict")))  # type: ignore[union-attr]
@@ -47,9 +74,23 @@ def running(
             containers.pack(request.param, inference.MODEL_FOLDER, folder / "model.tar.gz")
         except package.PackageError as error:
             containers.skip_or_fail(str(error))
-    server = containers.start(request.param, folder / "model.tar.gz", folder)
-    yield Running(request.param, folder, server)
+    return Image(request.param, folder)
+
+
+@pytest.fixture(scope="module")
+def running(image: Image) -> Iterator[Running]:
+    """The image's server with the published model."""
+    server = image.start(*jail.DOORS[image.name])
+    yield Running(image, server)
     server.stop()
+
+
+@pytest.fixture
+def jailed(running: Running) -> jail.Jail:
+    """The server in its jail."""
+    if not isinstance(running.server, jail.Jail):
+        containers.skip_or_fail(str(jail.unavailable()))
+    return running.server
 
 
 def message(**fields: Any) -> bytes:
@@ -180,26 +221,67 @@ def test_no_log_holds_a_review(running: Running, published: inference.LoadedMode
     marked = message(reviews=[{"review": "The last one."}])
     running.server.ask(marked)
     files = [path for path in running.server.folder.rglob("*") if path.is_file() and not path.is_symlink()]
-    logs = [path for path in [*files, running.folder / "server.log"] if path.suffix != ".so"]
+    logs = [path for path in [*files, *running.image.logs] if path.suffix != ".so"]
     # Gunicorn writes to its output alone.
-    assert running.name == "sklearn" or any(path.name != "server.log" for path in logs)
+    assert running.name == "sklearn" or any(path.suffix == ".log" for path in files)
     assert not [path.name for path in logs if CANARY.encode() in path.read_bytes()]
+
+
+# --- the jail -----------------------------------------------------------------------------------
+
+
+def test_it_runs_without_rights_name_or_home(jailed: jail.Jail) -> None:
+    inside = jailed.inside()
+    assert inside
+    for pid in inside:
+        status = Path(f"/proc/{pid}/status").read_text()
+        fields = {line.split(":")[0]: line.split(":")[1].split() for line in status.splitlines()}
+        assert set(fields["Uid"]) == set(fields["Gid"]) == {str(jail.USER)}
+        assert int(fields["CapEff"][0], 16) == int(fields["CapBnd"][0], 16) == 0
+        assert not [
+            one for one in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0") if one.startswith(b"HOME=")
+        ]
+
+
+def test_it_has_one_network_device_and_nothing_to_write_but_tmp(jailed: jail.Jail, image: Image) -> None:
+    pid = jailed.inside()[0]
+    networks = Path(f"/proc/{pid}/net/dev").read_text().splitlines()[2:]
+    assert [line.split(":")[0].strip() for line in networks] == ["lo"]
+    mounts = [line.split() for line in Path(f"/proc/{pid}/mounts").read_text().splitlines()]
+    writable = {place for _, place, _, options, *_ in mounts if options.split(",")[0] == "rw"}
+    devices = {f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom")}
+    doors = {door.rstrip("/") for door in jail.DOORS[image.name]}
+    assert writable - devices == {"/tmp", "/proc", "/proc/meminfo"} | doors
+
+
+def test_its_memory_is_bounded_by_the_deployed_size(jailed: jail.Jail, image: Image) -> None:
+    deployed = package.serverless_memory(image.name) << 20
+    assert 0 < jailed.memory().proportional < deployed
+    assert jailed.limit() == deployed
+
+
+def test_only_the_default_image_starts_with_tmp_alone(jailed: jail.Jail, image: Image) -> None:
+    if image.name == images.SERVING[0]:
+        assert jail.DOORS[image.name] == ()
+        return
+    with pytest.raises(ServerError) as failure:
+        image.start()
+    assert REFUSALS[image.name] in str(failure.value)
 
 
 # --- broken packages ----------------------------------------------------------------------------
 
 
 @pytest.fixture
-def broken(running: Running, tmp_path: Path) -> Path:
+def broken(image: Image, tmp_path: Path) -> Path:
     """A copy of the unpacked package with a changed byte in the network."""
-    model = Path(shutil.copytree(running.folder / "model", tmp_path / "model"))
+    model = Path(shutil.copytree(image.model, tmp_path / "model"))
     content = bytearray((model / "model.onnx").read_bytes())
     content[len(content) // 2] ^= 1
     (model / "model.onnx").write_bytes(content)
     return model
 
 
-def test_a_changed_network_is_never_served(running: Running, broken: Path, tmp_path: Path) -> None:
-    python = running.folder / "image" / "bin" / "python"
+def test_a_changed_network_is_never_served(running: Running, broken: Path) -> None:
     with pytest.raises(ServerError, match="is not the file that model.json names"):
-        type(running.server)(broken, python, tmp_path / "server.log")
+        running.image.start(*jail.DOORS[running.name], model=broken)

@@ -4,6 +4,7 @@ import ast
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -24,6 +25,7 @@ from tests.support.missing import skip_or_fail
 from tests.support.runtime import Runtime
 from training.aws.cloud import Stage
 
+pytestmark = pytest.mark.long
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOK = ROOT / "training/jobs/walkthrough.ipynb"
 STAGE = Stage("dev", ACCOUNT, REGION)
@@ -136,56 +138,92 @@ class SageMaker:
         self.thread.join()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("local", [False, True])
-def test_the_walkthrough_runs_from_top_to_bottom(
-    aws: AwsServer, api: Served, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool
-) -> None:
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive as large as IMDb's, of reviews of a line each."""
+    return write_archive(tmp_path_factory.mktemp("archive") / "imdb.tar.gz", line_members())
+
+
+@pytest.fixture
+def encoded(archive: Path, cache: Path) -> Iterator[None]:
+    """Keep the encoded reviews for the next run, as encoding takes long."""
+    cache.mkdir()
+    for file in archive.parent.glob("corpus-*.npz"):
+        shutil.copy(file, cache)
+    yield
+    for file in cache.glob("corpus-*.npz"):
+        shutil.copy(file, archive.parent)
+
+
+def write_notebook(path: Path, build: Path, until: str | None = None) -> None:
+    """Write the walkthrough that waits for nothing, up to the step before ``until``."""
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    titles = ["".join(cell["source"]).partition("\n")[0] for cell in notebook["cells"]]
+    if until:
+        end = next(at for at, title in enumerate(titles) if title.startswith(f"## {until}:"))
+        del notebook["cells"][end:]
+    hurry = HURRY.format(build=str(build))
+    notebook["cells"].insert(1, notebook["cells"][1] | {"id": "hurry", "source": hurry})
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def run_notebook(path: Path, archive: Path, **settings: str) -> str:
+    """Run a notebook; return what its cells show, and a line for each picture."""
     for needed in ("nbclient", "ipykernel", "matplotlib", "sagemaker"):
         if not find_spec(needed):
             skip_or_fail(f"the walkthrough's test needs {needed}")
-    path = tmp_path / "walkthrough.ipynb"
-    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
-    hurry = HURRY.format(build=str(tmp_path / "build"))
-    first = notebook["cells"][1] | {"id": "hurry", "source": hurry}
-    notebook["cells"].insert(1, first)
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    for name, value in {
-        "IMDB_ARCHIVE": str(write_archive(tmp_path / "imdb.tar.gz", line_members())),
+    own = {
+        "IMDB_ARCHIVE": str(archive),
         "SAMPLE": "200",
-        "LOCAL": str(int(local)),
-        "DEPLOY_FLAGS": f"--memory 2048 --api-url {api.url}",
         # As environment.sh sets it for the kernel.
         "PYTHONPATH": f"{ROOT}:{ROOT}/chalice_app",
-    }.items():
-        monkeypatch.setenv(name, value)
-    sagemaker = SageMaker(tmp_path, cache)
+        "OMP_NUM_THREADS": "1",
+    }
     began = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.run_notebook", str(path), str(NOTEBOOK.parent)],
+        env=os.environ | own | settings,
+        capture_output=True,
+        text=True,
+        timeout=900,
+    )
+    assert done.returncode == 0, done.stderr[-3000:] + f"\n{time.monotonic() - began:.0f} s"
+    outputs = [
+        output
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for output in cell.get("outputs", ())
+    ]
+    pictures = sum("image/png" in output.get("data", {}) for output in outputs)
+    return "".join("".join(output.get("text", "")) for output in outputs) + "picture\n" * pictures
+
+
+@pytest.mark.slow
+def test_the_walkthrough_runs_from_top_to_bottom(
+    aws: AwsServer, api: Served, cache: Path, encoded: None, archive: Path, tmp_path: Path
+) -> None:
+    write_notebook(tmp_path / "walkthrough.ipynb", tmp_path / "build")
+    sagemaker = SageMaker(tmp_path, cache)
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.support.run_notebook", str(path), str(NOTEBOOK.parent)],
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
+        flags = f"--memory 2048 --api-url {api.url}"
+        shown = run_notebook(tmp_path / "walkthrough.ipynb", archive, LOCAL="0", DEPLOY_FLAGS=flags)
     finally:
         sagemaker.stop()
-    assert done.returncode == 0, done.stderr[-3000:] + f"\n{time.monotonic() - began:.0f} s"
-    assert [ended.status for ended in sagemaker.ended] == ([] if local else [0])
-    check_outputs(path)
-
-
-def check_outputs(path: Path) -> None:
-    """Check the notebook's outputs."""
-    shown, pictures = "", 0
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-        for output in cell.get("outputs", ()):
-            shown += "".join(output.get("text", ""))
-            pictures += "image/png" in output.get("data", {})
+    assert [ended.status for ended in sagemaker.ended] == [0]
     assert "test          25,000 reviews" in shown
     assert "200 test reviews: accuracy" in shown
     assert '"sentiment":' in shown and '"request_id":' in shown
     for thing in (STAGE.endpoint, STAGE.bucket, STAGE.function, STAGE.endpoint_role):
         assert thing in shown
-    assert pictures == 4
+    assert shown.count("picture\n") == 4
+
+
+@pytest.mark.slow
+def test_the_walkthrough_also_trains_on_this_machine(
+    aws: AwsServer, encoded: None, archive: Path, tmp_path: Path
+) -> None:
+    """What follows step 5 takes the exported model, wherever it was trained."""
+    write_notebook(tmp_path / "walkthrough.ipynb", tmp_path / "build", until="Step 6")
+    shown = run_notebook(tmp_path / "walkthrough.ipynb", archive, LOCAL="1")
+    assert "200 test reviews: accuracy" in shown
+    assert shown.count("picture\n") == 3
+    assert boto3.client("sagemaker").list_training_jobs()["TrainingJobSummaries"] == []
