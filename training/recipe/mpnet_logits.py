@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from training.data import dataset, sentences
 from training.evaluation import behaviour
-from training.recipe import augment, mpnet, transformer
+from training.recipe import augment, mpnet, mpnet_weights, transformer
 from training.recipe.pretrain import keep_memory
 from training.recipe.transformer import TransformerError
 from vocab import vocabulary
@@ -83,7 +83,7 @@ def plan(logits: Logits, targets: augment.SoftTargets) -> Iterator[tuple[str, np
 
 def judge(options: argparse.Namespace, device: torch.device) -> Logits:
     """Judge what is left, and write ``--out`` after each chunk. Raises TransformerError."""
-    source = mpnet.pretrained_folder(options.weights)
+    source = mpnet_weights.pretrained_folder(options.weights)
     model = mpnet.load(options.mpnet, source).to(device)
     data = dataset.load(dataset.find_archive(options.archive))
     targets = augment.load_soft_targets(options.targets)

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.support.transformer_tiny import BLAME, PRAISE, reviews
 from training.data import dataset
 from training.data.sentences import cut_all
 from training.evaluation import behaviour
-from training.recipe import augment, mpnet, mpnet_logits, transformer
+from training.recipe import augment, mpnet, mpnet_logits, mpnet_weights, transformer
 from training.recipe.augment import Examples, SoftTargets
 from training.recipe.mpnet import Mpnet
 from training.recipe.transformer import TransformerError
@@ -28,8 +29,8 @@ from vocab import vocabulary
 
 CPU = torch.device("cpu")
 MARKS = ["<s>", "<pad>", "</s>", "<unk>"]
-STEPS = 12
-SMALL = {"FROZEN_LAYERS": 1, "BATCH": 8, "ROUND": 4, "HEAD_LR": 0.05, "DROPOUT": 0.0}
+STEPS, LESSON_STEPS = 12, 6
+SMALL = {"FROZEN_LAYERS": 1, "BATCH": 8, "LESSON_WINDOWS": 4, "LESSONS": 8, "ROUND": 4, "HEAD_LR": 0.05}
 
 
 def tiny_encoder(folder: Path | None = None, pretrained: bool = True) -> MPNetModel:
@@ -68,17 +69,18 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(dataset, "load", lambda path: data)
     labelled = [{"text": "The film is superb."}, {"text": "The film is long."}]
     monkeypatch.setattr(behaviour, "load_sentences", lambda reviews: labelled)
-    monkeypatch.setattr(mpnet, "pretrained_folder", lambda weights=None: folder)
-    monkeypatch.setattr(mpnet, "encoder", tiny_encoder)
+    monkeypatch.setattr(mpnet_weights, "pretrained_folder", lambda weights=None: folder)
+    monkeypatch.setattr(mpnet_weights, "encoder", tiny_encoder)
     for module in (mpnet, transformer):
         monkeypatch.setattr(module, "uses_bf16", lambda device: False)
-    for name, value in {**SMALL, "CHECKPOINT_ROUNDS": 1}.items():
+    for name, value in {**SMALL, "DROPOUT": 0.0, "CHECKPOINT_ROUNDS": 1}.items():
         monkeypatch.setattr(mpnet, name, value)
     return folder
 
 
 def fine_tune(out: Path, *flags: str) -> dict[str, Any]:
-    mpnet.fine_tune(mpnet.parse(["--out", str(out), "--lr", "0.05", "--steps", str(STEPS), *flags]), CPU)
+    steps = ["--steps", str(STEPS), "--lesson-steps", str(LESSON_STEPS)]
+    mpnet.fine_tune(mpnet.parse(["--out", str(out), "--lr", "0.05", *steps, *flags]), CPU)
     return dict(json.loads((out / "mpnet.json").read_text()))
 
 
@@ -126,7 +128,7 @@ def test_padding_and_order_change_nothing() -> None:
 def test_it_learns_and_only_the_trained_part_is_kept(tmp_path: Path, source: Path) -> None:
     card = fine_tune(tmp_path / "out", "--steps", "40")
     assert card["development_accuracy"] == 1.0
-    assert card["options"] == {"steps": 40, "lr": 0.05, "seed": 1, "dry_run": False}
+    assert card["options"] == {"steps": 40, "lesson_steps": 6, "lr": 0.05, "seed": 1, "dry_run": False}
     kept = load_file(tmp_path / "out" / "mpnet.safetensors")
     assert not [
         name for name in kept if "embeddings" in name or "layer.0." in name or "attention_bias" in name
@@ -140,13 +142,16 @@ def test_it_learns_and_only_the_trained_part_is_kept(tmp_path: Path, source: Pat
     assert good > 0 > bad
 
 
-def test_a_stopped_run_ends_with_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("windows", [8 * 4 * 2, STEPS * 8 + 4 * 4], ids=["among windows", "among lessons"])
+def test_a_stopped_run_ends_with_the_same_weights(
+    windows: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fine_tune(tmp_path / "whole")
     window, calls = mpnet.window, []
 
     def stop(*arguments: Any) -> np.ndarray:
         calls.append(1)
-        if len(calls) > 8 * 4 * 2:  # in the third round
+        if len(calls) > windows:
             raise KeyboardInterrupt
         return window(*arguments)
 
@@ -170,6 +175,16 @@ def test_another_run_s_checkpoint_is_not_used(tmp_path: Path, capsys: pytest.Cap
     checkpoint.write_bytes(b"no checkpoint")
     with pytest.raises(TransformerError, match="can't be read; remove it to start anew"):
         fine_tune(tmp_path / "out")
+
+
+def test_lessons_are_learned_beside_windows(source: Path) -> None:
+    one, again = (mpnet.lessons(40, 1, source) for _ in range(2))
+    assert all(np.array_equal(*pair) for pair in zip(one.ids, again.ids, strict=True))
+    assert set(one.targets.tolist()) <= {np.float32(target) for target in augment.LESSON_TARGETS.values()}
+    assert all(row[0] == 0 and row[-1] == 2 for row in one.ids)
+    texts, labels = zip(*islice(augment.lessons(1), 40), strict=True)
+    assert [augment.LESSON_TARGETS[label] for label in labels] == pytest.approx(one.targets.tolist())
+    assert max(map(len, one.ids)) > 2 and len(texts) == len(one.ids)
 
 
 # --- judging ------------------------------------------------------------------------------------
