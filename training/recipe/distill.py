@@ -1,12 +1,12 @@
 """Distill teachers: write their soft targets for unlabelled reviews and single sentences.
 
-    python -m training.recipe.distill --teacher DIR --teacher DIR --transformer DIR --out FILE
+    python -m training.recipe.distill --teacher DIR --mpnet FILE --out FILE
 
-The teachers are networks that train.py wrote, the n-gram model, and with ``--transformer`` the one that
-transformer.py fine-tuned. The development split weighs them. A sentence's target joins the logits of
-networks and transformer for the sentence alone with the label of its whole review. On hand-labelled
-sentences that is right more often than either. The open half of
-training/evaluation/cases/behaviour/sentences.jsonl fits its weights.
+The teachers are networks that train.py wrote, the n-gram model, and with ``--mpnet`` the logits that
+mpnet_logits.py wrote. The development split weighs them: once for all reviews, and once with MPNet for the
+doubtful ones, which it has judged. A sentence's target joins the logits for the sentence alone with the
+label of its whole review. On hand-labelled sentences that is right more often than either. The open half
+of training/evaluation/cases/behaviour/sentences.jsonl fits its weights.
 """
 
 import argparse
@@ -25,51 +25,48 @@ from sklearn.linear_model import LogisticRegression
 from training.data import corpus as corpora
 from training.data import dataset, sentences
 from training.evaluation import behaviour, metrics
-from training.recipe import augment, ngrams, transformer
+from training.recipe import augment, mpnet_logits, ngrams
 from training.recipe.augment import whole
+from training.recipe.mpnet_logits import DOUBT, Logits
 from training.recipe.network import Network, Size
 from training.recipe.ngrams import Ngrams
 from training.recipe.pretrain import keep_memory
 from training.recipe.train import predict
-from training.recipe.transformer import Transformer
+from training.recipe.transformer import TransformerError
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
 
 CPU = torch.device("cpu")
+MPNET = "all-mpnet-base-v2, fine-tuned"
 # The weights are fitted on clear sentences; ordinary ones deserve softer targets.
 SENTENCE_SOFTENING, MAX_SENTENCE_LOGIT = 0.7, 4.0
 
 
 class Teachers(NamedTuple):
-    """Hold all kinds of teachers: networks, whose logits are averaged, n-grams, and perhaps a transformer."""
+    """Hold the teachers: networks, whose logits are averaged, n-grams, and perhaps MPNet's logits."""
 
     networks: Sequence[Network]
     grams: Ngrams
-    transformer: Transformer | None
+    mpnet: Logits | None
 
     @property
     def names(self) -> list[str]:
-        """Return the kinds' names, in the order of the columns of ``review_logits``."""
+        """Return the kinds' names, in the order of the columns of ``review_logits``, MPNet's last."""
         widths = ", ".join(str(network.size.hidden) for network in self.networks)
-        names = [f"LSTM networks ({widths} states a direction)", "naive Bayes n-grams", transformer.NAME]
-        return names[: 3 if self.transformer else 2]
+        return [f"LSTM networks ({widths} states a direction)", "naive Bayes n-grams", MPNET]
 
-    def review_logits(self, reviews: corpora.Split, texts: Sequence[str]) -> np.ndarray:
-        """Return each kind's logits, float32 (reviews, kinds). ``texts`` are the same reviews as text."""
-        columns = [mean_logits(self.networks, reviews), self.grams.logits(reviews.ids)]
-        return np.stack(columns + self._transformer_logits(texts), axis=1)
+    def review_logits(self, reviews: corpora.Split) -> np.ndarray:
+        """Return the networks' and the n-grams' logits, float32 (reviews, 2)."""
+        return np.stack([mean_logits(self.networks, reviews), self.grams.logits(reviews.ids)], axis=1)
 
-    def sentence_logits(self, ids: list[np.ndarray], texts: Sequence[str]) -> np.ndarray:
-        """Return the same for sentences, without the n-grams: a few words tell them too little."""
+    def sentence_logits(self, ids: list[np.ndarray], judged: np.ndarray) -> np.ndarray:
+        """Return the networks' logits and MPNet's, float32 (sentences, 2).
+
+        The n-grams say nothing: a few words tell them too little.
+        """
         none = np.zeros(len(ids), dtype=np.int8)
         split = corpora.Split([""] * len(ids), ids, whole(ids), none, none)
-        return np.stack([mean_logits(self.networks, split), *self._transformer_logits(texts)], axis=1)
-
-    def _transformer_logits(self, texts: Sequence[str]) -> list[np.ndarray]:
-        if self.transformer is None:
-            return []
-        encoded = transformer.pieces(texts, transformer.pretrained_folder())
-        return [transformer.logits(self.transformer, encoded, CPU)]
+        return np.stack([mean_logits(self.networks, split), judged], axis=1)
 
 
 def load_network(folder: Path) -> Network:
@@ -105,44 +102,20 @@ def blend(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return weights
 
 
-def fit_sentences(teachers: Teachers, data: dataset.Dataset, words: Vocabulary) -> LogisticRegression:
-    """Fit the weights of a sentence's own logits and its review's label, on the open labelled sentences."""
-    rows = [row for row in behaviour.load_sentences(data.development) if row["half"] == "open"]
-    texts = [row["text"] for row in rows]
-    own = teachers.sentence_logits(
-        [np.array(words.encode_ids(text), dtype=np.int32) for text in texts], texts
-    )
-    leaning = np.array([1.0 if "/pos/" in row["review"] else -1.0 for row in rows])
-    labels = np.array([row["label"] == "positive" for row in rows])
-    features = np.column_stack([own, leaning])
-    model = LogisticRegression(C=1.0).fit(features, labels)
-    alone = ((own > 0) == labels[:, None]).mean(axis=0)
-    print(
-        f"distill: sentences alone {', '.join(f'{share:.3f}' for share in alone)},"
-        f" together with the review's label {model.score(features, labels):.3f}"
-    )
-    return model
-
-
-def distill(networks: Sequence[Path], tuned: Path | None, out: Path, archive: str | None) -> None:
+def distill(networks: Sequence[Path], judged: Path | None, out: Path, archive: str | None) -> None:
     """Write the soft targets of unsup reviews and sentences.
 
     :param networks: folders of train.py
-    :param tuned: the folder of transformer.py, if the transformer teaches too
+    :param judged: the file of mpnet_logits.py, if MPNet teaches too
     """
     corpus, words = corpora.load(archive), vocabulary.load()
     data = dataset.load(dataset.find_archive(archive))
     teachers = Teachers(
         [load_network(folder) for folder in networks],
         ngrams.fit(corpus.train.ids, corpus.train.labels),
-        transformer.load(tuned) if tuned else None,
+        mpnet_logits.load(judged) if judged else None,
     )
-    development, unsup = (
-        teachers.review_logits(split, texts_of(split, reviews))
-        for split, reviews in ((corpus.development, data.development), (corpus.unsup, data.unsup))
-    )
-    weights, kinds = weigh(teachers, development, corpus.development.labels)
-    targets = metrics.probabilities_of(unsup @ weights).astype(np.float32)
+    targets, kinds = review_targets(teachers, corpus, data)
     leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
     leaning |= dict(zip(corpus.unsup.names, (2 * targets - 1).tolist(), strict=True))
     examples = sentence_targets(teachers, data, words, leaning)
@@ -150,52 +123,103 @@ def distill(networks: Sequence[Path], tuned: Path | None, out: Path, archive: st
     print(f"distill: {len(targets):,} reviews and {len(examples.ids):,} sentences in {out}")
 
 
-def weigh(
-    teachers: Teachers, logits: np.ndarray, labels: np.ndarray
+def review_targets(
+    teachers: Teachers, corpus: corpora.Corpus, data: dataset.Dataset
 ) -> tuple[np.ndarray, list[dict[str, Any]]]:
-    """Return and print the weights of ``blend``, (kinds,), with name and accuracy of each kind.
+    """Return P(positive) of the unsup reviews, float32 (reviews,), and each kind's name, weight and accuracy.
 
-    :param logits: of the development split, float32 (reviews, kinds)
-    :param labels: 0 or 1, (reviews,)
+    The weight of MPNet is its own among the doubtful reviews.
     """
-    weights = blend(logits, labels)
+    labels = corpus.development.labels
+    development, unsup = (teachers.review_logits(split) for split in (corpus.development, corpus.unsup))
+    weights = blend(development, labels)
+    together, logits = development @ weights, unsup @ weights
+    report("without MPNet", together, labels)
+    columns, shares = [*development.T], [*weights]
+    if teachers.mpnet:
+        own = _in_order(teachers.mpnet.development, data.development, corpus.development)
+        other = _in_order(teachers.mpnet.unsup, data.unsup, corpus.unsup)
+        # All of the development split is judged, and what is doubtful of the unsup reviews.
+        doubtful = np.abs(metrics.probabilities_of(together) - 0.5) < 0.5 - DOUBT
+        with_mpnet = np.column_stack([development, own])
+        second = blend(with_mpnet[doubtful], labels[doubtful])
+        together[doubtful] = with_mpnet[doubtful] @ second
+        judged = ~np.isnan(other)
+        logits[judged] = np.column_stack([unsup, other])[judged] @ second
+        report("with MPNet for the doubtful reviews", together, labels)
+        columns, shares = [*columns, own], [*shares, second[-1]]
     kinds = [
         {
             "name": name,
             "weight": round(float(weight), 3),
             "development_accuracy": float(((column > 0) == labels).mean()),
         }
-        for name, weight, column in zip(teachers.names, weights, logits.T, strict=True)
+        for name, weight, column in zip(teachers.names, shares, columns, strict=False)
     ]
     for kind in kinds:
         print(
             f"distill: {kind['name']}: weight {kind['weight']:.2f},"
             f" development accuracy alone {kind['development_accuracy']:.4f}"
         )
-    together = logits @ weights
-    print(
-        f"distill: together development accuracy {((together > 0) == labels).mean():.4f},"
-        f" nll {metrics.nll(together, labels):.4f}"
-    )
-    return weights, kinds
+    return metrics.probabilities_of(logits).astype(np.float32), kinds
+
+
+def report(name: str, logits: np.ndarray, labels: np.ndarray) -> None:
+    """Print accuracy and log loss of logits, float (reviews,), on the development split."""
+    accuracy = ((logits > 0) == labels).mean()
+    print(f"distill: {name}: development accuracy {accuracy:.4f}, nll {metrics.nll(logits, labels):.4f}")
 
 
 def sentence_targets(
     teachers: Teachers, data: dataset.Dataset, words: Vocabulary, leaning: dict[str, float]
 ) -> augment.Examples:
     """Return sentences with their targets; ``leaning`` has each review's label or soft target, as -1..1."""
+    rows = behaviour.load_sentences(data.development)
+    open_half = np.array([row["half"] == "open" for row in rows])
+    labelled_ids = [np.array(words.encode_ids(row["text"]), dtype=np.int32) for row in rows]
     cut = sentences.cut_all(data, words)
-    own = teachers.sentence_logits(cut.ids, cut.texts)
-    features = np.column_stack([own, [leaning.get(name, 0.0) for name in cut.reviews]])
-    logits = fit_sentences(teachers, data, words).decision_function(features) * SENTENCE_SOFTENING
-    logits = np.clip(logits, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
+    nothing = np.full(max(len(rows), len(cut.ids)), np.nan, dtype=np.float32)
+    labelled_judged = teachers.mpnet.labelled if teachers.mpnet else nothing[: len(rows)]
+    judged = teachers.mpnet.sentences if teachers.mpnet else nothing[: len(cut.ids)]
+    labelled = np.column_stack(
+        [
+            teachers.sentence_logits(labelled_ids, labelled_judged),
+            [1.0 if "/pos/" in row["review"] else -1.0 for row in rows],
+        ]
+    )[open_half]
+    labels = np.array([row["label"] == "positive" for row in rows])[open_half]
+    features = np.column_stack(
+        [teachers.sentence_logits(cut.ids, judged), [leaning.get(name, 0.0) for name in cut.reviews]]
+    )
+    logits = np.zeros(len(features))
+    for columns, chosen in (([0, 2], np.isnan(judged)), ([0, 1, 2], ~np.isnan(judged))):
+        if chosen.any():
+            model = fit_sentences(labelled[:, columns], labels)
+            logits[chosen] = model.decision_function(features[chosen][:, columns])
+    logits = np.clip(logits * SENTENCE_SOFTENING, -MAX_SENTENCE_LOGIT, MAX_SENTENCE_LOGIT)
     return augment.Examples(cut.ids, whole(cut.ids), metrics.probabilities_of(logits).astype(np.float32))
 
 
-def texts_of(split: corpora.Split, reviews: Sequence[dataset.Review]) -> list[str]:
-    """Return the texts of an encoded split, which lacks reviews without a token."""
-    texts = {review.name: review.text for review in reviews}
-    return [texts[name] for name in split.names]
+def fit_sentences(features: np.ndarray, labels: np.ndarray) -> LogisticRegression:
+    """Fit the weights of a sentence's logits and its review's label, on labelled sentences.
+
+    :param features: float (sentences, teachers + 1), the review's label last
+    :param labels: bool (sentences,)
+    """
+    model = LogisticRegression(C=1.0).fit(features, labels)
+    alone = ((features[:, :-1] > 0) == labels[:, None]).mean(axis=0)
+    print(
+        f"distill: sentences alone {', '.join(f'{share:.3f}' for share in alone)},"
+        f" together with the review's label {model.score(features, labels):.3f}"
+    )
+    return model
+
+
+def _in_order(column: np.ndarray, reviews: Sequence[dataset.Review], split: corpora.Split) -> np.ndarray:
+    """Return a column of all reviews as one of an encoded split, which lacks reviews without a token."""
+    rows = {review.name: row for row, review in enumerate(reviews)}
+    ordered: np.ndarray = column[[rows[name] for name in split.names]]
+    return ordered
 
 
 def main() -> None:
@@ -203,18 +227,18 @@ def main() -> None:
     parser.add_argument(
         "--teacher", type=Path, action="append", required=True, help="a trained network's folder"
     )
-    parser.add_argument("--transformer", type=Path, help="the folder that transformer.py wrote")
+    parser.add_argument("--mpnet", type=Path, help="the file that mpnet_logits.py wrote (.npz)")
     parser.add_argument("--out", type=Path, required=True, help="the file to write (.npz)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()
     keep_memory()
     try:
-        distill(options.teacher, options.transformer, options.out, options.archive)
+        distill(options.teacher, options.mpnet, options.out, options.archive)
     except FileNotFoundError as error:
         sys.exit(f"distill: no file {error.filename}; train the teachers first")
     except OSError as error:
         sys.exit(f"distill: a file can't be written or read ({error})")
-    except (dataset.DataError, vocabulary.VocabularyError, transformer.TransformerError) as error:
+    except (dataset.DataError, vocabulary.VocabularyError, TransformerError) as error:
         sys.exit(f"distill: {error}")
 
 

@@ -28,18 +28,16 @@ from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 
 PRETRAINING = ["--lm-epochs", "2"]
-# Teachers are not served, so they may be wider than the student.
-WIDE = ["--hidden", "256"]
-TEACHERS = (1, 2)
-TEACHER = ["--epochs", "4"]
-TRANSFORMER = ["--epochs", "2"]
+# The first network learns from labels alone, and then teaches.
+TEACHER_SEED = 1
+TEACHER = ["--epochs", "2", "--swaps", "0.5", "--lessons", "100000"]
 STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "100000", "--lr", "3e-3"]
 # The student trains on with a learning rate that rises and falls again (Loshchilov & Hutter, ICLR 2017).
 RESTART = ["--epochs", "2", "--batch", "64", "--swaps", "0.5", "--lessons", "100000", "--lr", "1.5e-3"]
 # Published cards name the distillation's minutes by this stage.
 DISTILLATION = "taught"
 # Scripts whose work several processes share.
-SHARED = ("pretrain.py", "train.py", "transformer.py")
+SHARED = ("pretrain.py", "train.py")
 # With more processes each would have too few rows.
 MAX_PROCESSES = 4
 STORED_TARGETS_HELP = "take the teachers' soft targets from training/recipe/soft_targets.npz"
@@ -62,12 +60,12 @@ def stages_folder() -> Path:
 def recipe(
     seed: int, folder: Path, package: Path = inference.MODEL_FOLDER, stored_targets: bool = False
 ) -> list[Stage]:
-    """Return the stages in order. ``seed`` is the last two trainings'; the teachers have those of TEACHERS.
+    """Return the stages in order. ``seed`` is the last two trainings'; the teacher has TEACHER_SEED.
 
     ``stored_targets`` leaves the teachers out: their soft targets come from training/recipe/soft_targets.npz.
     """
     pretrained = pretraining(folder / "pretrained.safetensors", [])
-    distillation = restoration(folder) if stored_targets else teachers(folder)
+    distillation = restoration(folder) if stored_targets else teachers(folder, pretrained)
     soft_targets_file = distillation[-1].writes
     targets = ["--soft-targets", str(soft_targets_file)]
     student = training(
@@ -88,28 +86,29 @@ def recipe(
     ]
 
 
-def teachers(folder: Path) -> list[Stage]:
-    """Return the stages that train the teachers and distill them."""
-    networks = {seed: folder / f"teacher-{seed}" for seed in TEACHERS}
-    transformer, out = folder / "transformer", folder / f"{DISTILLATION}.npz"
-    pretrained = pretraining(folder / "pretrained-wide.safetensors", WIDE)
-    trainings = [
-        training(network, seed, pretrained, WIDE + TEACHER, []) for seed, network in networks.items()
-    ]
-    fine_tuning = Stage(
-        "transformer",
-        ["transformer.py", "--out", str(transformer), *TRANSFORMER],
-        [],
-        transformer / "transformer.safetensors",
+def teachers(folder: Path, pretrained: Stage) -> list[Stage]:
+    """Return the stages that train the teachers and distill them, MPNet for what the others doubt."""
+    network = training(folder / f"teacher-{TEACHER_SEED}", TEACHER_SEED, pretrained, TEACHER, [])
+    flags = ["--teacher", str(network.writes.parent)]
+    doubts = folder / "doubts.npz"
+    first = Stage("doubts", ["distill.py", "--out", str(doubts), *flags], [network.writes], doubts)
+    mpnet = folder / "mpnet"
+    tuned = Stage("mpnet", ["mpnet.py", "--out", str(mpnet)], [], mpnet / "mpnet.safetensors")
+    logits = folder / "mpnet-logits.npz"
+    judging = Stage(
+        "mpnet-logits",
+        ["mpnet_logits.py", "--mpnet", str(mpnet), "--targets", str(doubts), "--out", str(logits)],
+        [tuned.writes, doubts],
+        logits,
     )
-    flags = [part for network in networks.values() for part in ("--teacher", str(network))]
+    out = folder / f"{DISTILLATION}.npz"
     distillation = Stage(
         DISTILLATION,
-        ["distill.py", "--out", str(out), *flags, "--transformer", str(transformer)],
-        [*(stage.writes for stage in trainings), fine_tuning.writes],
+        ["distill.py", "--out", str(out), *flags, "--mpnet", str(logits)],
+        [network.writes, logits],
         out,
     )
-    return [pretrained, *trainings, fine_tuning, distillation]
+    return [network, first, tuned, judging, distillation]
 
 
 def restoration(folder: Path) -> list[Stage]:

