@@ -84,4 +84,4 @@ def cut(
 
 
 def _joined(first: Sentences, second: Sentences) -> Sentences:
-    return Sentences(*(one + other for one, other in zip(first, second, strict=True)))
+    return Sentences(first.ids + second.ids, first.texts + second.texts, first.reviews + second.reviews)
