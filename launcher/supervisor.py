@@ -17,6 +17,8 @@ from launcher.checks import ROOT, beside_environment
 API, SERVED_API = "chalice_app.local.development_server", "chalice_app.local.rsgi_server"
 # How long a process may take to end by itself: longer than the API's processes have for running requests.
 END_SECONDS = 9
+# How long a process's last lines may take to be printed.
+PRINT_SECONDS = 1
 # A process that ends sooner than this is restarted after twice the last pause, until the pause is too long.
 STEADY_SECONDS = 5.0
 FIRST_PAUSE_SECONDS, LAST_PAUSE_SECONDS = 0.1, 3.0
@@ -63,6 +65,7 @@ class Supervisor:
         self._restart = restart
         self._ended = threading.Event()
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._followers: list[threading.Thread] = []
 
     def start(self) -> None:
         """Start every process, and a thread for each that prints its output and notices its end."""
@@ -71,7 +74,9 @@ class Supervisor:
                 break
             self._start(name)
         for name in self._processes:
-            threading.Thread(target=self._follow, args=(name,), daemon=True).start()
+            follower = threading.Thread(target=self._follow, args=(name,), daemon=True)
+            follower.start()
+            self._followers.append(follower)
 
     def print(self, line: str) -> None:
         """Print a line; stop when standard output is closed."""
@@ -102,6 +107,8 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for follower in self._followers:
+            follower.join(PRINT_SECONDS)
         return self.status or 0
 
     def _start(self, name: str) -> None:

@@ -97,13 +97,14 @@ def send_batch(api: str, name: str) -> int:
         return answer.status
 
 
-def test_sigterm_in_the_middle_of_requests_lets_all_of_them_be_answered_once() -> None:
+@pytest.mark.parametrize("whom", ["the api", "run.py"])
+def test_sigterm_in_the_middle_of_requests_lets_all_of_them_be_answered_once(whom: str) -> None:
     with serving() as stack, ThreadPoolExecutor(8) as threads:
         names = [f"term-{at}" for at in range(8)]
         sent = [threads.submit(send_batch, stack.api, name) for name in names]
         wait_until(lambda: any(one.done() for one in sent))
         assert not all(one.done() for one in sent)
-        os.kill(stack.pid_of("api"), signal.SIGTERM)
+        os.kill(stack.pid_of("api") if whom == "the api" else stack.process.pid, signal.SIGTERM)
         assert [one.result() for one in sent] == [200] * 8
         wait_until(lambda: sum(line["request_id"] in names for line in log_of(stack)) >= 8)
     logged = [line["request_id"] for line in log_of(stack) if line["request_id"] in names]
