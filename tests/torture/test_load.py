@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from tests.support.stack import Stack, alive
 from tests.torture import load
 from tests.torture.load import BROKEN, WRONG, Callers, Outcome
 from tests.torture.stress import served
-from tests.torture.watch import Sample, grows, open_files, slope
+from tests.torture.watch import Sample, Watch, grows, open_files, slope
 
 RATE, SECONDS = 150.0, 4.0
 SENT = int(RATE * SECONDS)
@@ -74,6 +76,18 @@ def test_a_wrong_verdict_is_reported(stack: Stack) -> None:
             return await callers.send(0.0)
 
     assert asyncio.run(send()).kind == WRONG
+
+
+def test_memory_that_a_fork_shares_counts_once() -> None:
+    code = "import os; held = bytearray(80 << 20); os.fork(); print(flush=True); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        assert process.stdin and process.stdout
+        assert [process.stdout.readline() for _ in range(2)] == [b"\n"] * 2
+        with Watch({"one": process.pid}) as watch:
+            pass
+        process.stdin.write(b"\n\n")
+    assert 80 < watch.samples["one"][0].memory < 140
 
 
 def samples(*memory: float) -> list[Sample]:

@@ -16,7 +16,10 @@ GROWTH_MB, GROWTH_SHARE = 5.0, 0.02
 
 
 class Sample(NamedTuple):
-    """A sample of a process and its children: seconds since the start, MB, and processor seconds."""
+    """A sample of a process and its children: seconds since the start, MB, and processor seconds.
+
+    On Linux the memory that they share counts once.
+    """
 
     at: float
     memory: float
@@ -92,8 +95,16 @@ def _warm(samples: list[Sample]) -> list[Sample]:
 def _sample(process: psutil.Process, at: float) -> Sample:
     family = _family(process)
     times = [member.cpu_times() for member in family]
-    memory = sum(member.memory_info().rss for member in family) / 1e6
+    memory = sum(_memory(member) for member in family) / 1e6
     return Sample(at, memory, sum(spent.user + spent.system for spent in times))
+
+
+def _memory(process: psutil.Process) -> int:
+    try:
+        info = process.memory_full_info()
+    except psutil.ZombieProcess:  # killed, and not yet replaced
+        return 0
+    return int(getattr(info, "pss", info.uss))
 
 
 def _family(process: psutil.Process) -> list[psutil.Process]:
