@@ -109,6 +109,7 @@ class Account:
             self._answer_of_endpoint()
             for name, value in role.env.items():
                 patch.setenv(name, value)
+            patch.delenv("VERDICT_LOCAL", raising=False)  # a local server in this process sets it
             patch.setattr(boto3, "DEFAULT_SESSION", None)  # it has the owner's keys
             for client in (app_endpoint._client, feedback_store._client):
                 client.cache_clear()

@@ -450,14 +450,14 @@ def test_a_failed_endpoint_is_said_with_its_log_and_made_anew_by_the_next_deploy
 
 
 class Once:
-    """The first function for the fourth and fifth call, the second one for the others."""
+    """The first function for the fifth and sixth call, the second one for the others."""
 
     def __init__(self, first: Any, second: Any) -> None:
         self.calls, self.first, self.second = 0, first, second
 
     def __call__(self, *args: Any) -> Any:
         self.calls += 1
-        return (self.first if 4 <= self.calls <= 5 else self.second)(*args)
+        return (self.first if 5 <= self.calls <= 6 else self.second)(*args)
 
 
 def test_an_endpoint_that_answers_wrongly_stops_the_deploy(
