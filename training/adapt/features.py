@@ -119,7 +119,7 @@ def extract(texts: Iterable[str], count: int, model: Path, workers: int) -> Feat
     pool = start_pool(workers, _start, model)
     try:
         reading = deque(submit(pool, _read, chunk) for chunk in _chunks(texts))
-        return _collected((result_of(reading.popleft()) for _ in range(len(reading))), count, width)
+        return _collected((result_of(pool, reading.popleft()) for _ in range(len(reading))), count, width)
     except BrokenProcessPool as error:
         raise FeaturesError(
             "a process died, perhaps for want of memory; run it again, or give --workers 1"

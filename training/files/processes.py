@@ -5,11 +5,12 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from multiprocessing import get_context, parent_process
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,6 +32,24 @@ Result = TypeVar("Result")
 FilePredictor = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 _model: inference.LoadedModel
+
+
+class Pool(ProcessPoolExecutor):
+    """Run work in processes, and know which ones were started."""
+
+    started: Sequence[BaseProcess] = ()
+    _result_queue: Any  # the standard library's own; it has no public name
+
+    def end_if_one_died(self) -> None:
+        """End all processes when one is dead, so that every task fails with BrokenProcessPool.
+
+        A process that dies while it sends a result leaves half of it. The executor waits for the rest as
+        long as anyone could still write it, this process included.
+        """
+        if not all(process.is_alive() for process in self.started):
+            for process in self.started:
+                process.kill()
+            self._result_queue._writer.close()
 
 
 def predict_lines(model: inference.LoadedModel, data: bytes) -> bytes:
@@ -74,7 +93,7 @@ def predict_parts(parts: Iterable[Part], model: Path, workers: int) -> Iterator[
 
 
 @contextmanager
-def worker_pool(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
+def worker_pool(model: Path, workers: int) -> Iterator[Pool]:
     """Run processes with the model, until the block ends."""
     pool = start_pool(workers, _start, model)
     try:
@@ -83,12 +102,12 @@ def worker_pool(model: Path, workers: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def start_pool(workers: int, start: Callable[[str], None], model: Path) -> ProcessPoolExecutor:
+def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Pool:
     """Start all processes of a pool, each with ``start``; none of them receives Ctrl-C.
 
     A process that hears it while it still loads its modules would end in a traceback of its own.
     """
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), start, (str(model),))
+    pool, before = Pool(workers, get_context("spawn"), start, (str(model),)), active_children()
     try:
         with _later_interrupted():
             for _ in range(workers):  # each task starts a process as long as none is idle
@@ -96,18 +115,23 @@ def start_pool(workers: int, start: Callable[[str], None], model: Path) -> Proce
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise
+    pool.started = [process for process in active_children() if process not in before]
     return pool
 
 
-def submit(pool: ProcessPoolExecutor, work: Callable[[Any], Result], argument: Any) -> "Future[Result]":
+def submit(pool: Pool, work: Callable[[Any], Result], argument: Any) -> "Future[Result]":
     """Submit work to a pool. Ctrl-C waits meanwhile: otherwise a lock could stay shut, and all would hang."""
     with _later_interrupted():
         return pool.submit(work, argument)
 
 
-def result_of(future: "Future[Result]") -> Result:
-    """Wait for a task, and return its result or raise its error. Ctrl-C waits for a moment, as above."""
+def result_of(pool: Pool, future: "Future[Result]") -> Result:
+    """Wait for a task, and return its result or raise its error. Ctrl-C waits for a moment, as above.
+
+    Raises BrokenProcessPool when a process has died.
+    """
     while True:
+        pool.end_if_one_died()
         with _later_interrupted():
             done = wait([future], WAIT_SECONDS).done
             results = [future.result() for _ in done]
@@ -142,24 +166,24 @@ def _later_interrupted() -> Iterator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def _by_pool(parts: Iterable[Part], pool: ProcessPoolExecutor, ahead: int) -> Iterator[tuple[Part, bytes]]:
+def _by_pool(parts: Iterable[Part], pool: Pool, ahead: int) -> Iterator[tuple[Part, bytes]]:
     waiting: deque[tuple[Part, Future[bytes]]] = deque()
     try:
         for part in parts:
             waiting.append((part, submit(pool, _predict_lines, part.data)))
             if len(waiting) == ahead:
-                yield _first(waiting)
+                yield _first(pool, waiting)
         while waiting:
-            yield _first(waiting)
+            yield _first(pool, waiting)
     except BrokenProcessPool as error:
         raise BatchError(
             "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"
         ) from error
 
 
-def _first(waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:
+def _first(pool: Pool, waiting: deque[tuple[Part, "Future[bytes]"]]) -> tuple[Part, bytes]:
     part, future = waiting.popleft()
-    return part, result_of(future)
+    return part, result_of(pool, future)
 
 
 def _start(model: str) -> None:
