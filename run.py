@@ -11,16 +11,18 @@ names a second model, which gets its own endpoint and API; the page shows both m
 """
 
 import argparse
+import os
 import signal
 import sys
 import threading
 import time
 from pathlib import Path
 
+# Until a process has started, Ctrl-C ends this one at once. As an exception it could get lost amid an import.
+signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
 try:
     from launcher import checks, readiness, supervisor
-except KeyboardInterrupt:
-    sys.exit(130)
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "launcher":
         raise
@@ -51,7 +53,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except KeyboardInterrupt:  # before a process has started
-        sys.exit(130)
+    main()
