@@ -67,7 +67,7 @@ def load() -> LoadedModel:
 
 
 def install(networks: int) -> None:
-    """Let the app of this process call the loaded model. Loads it where no process before has done so."""
+    """Connect the app of this process to the loaded model, and load it where no process before has."""
     settings = endpoint.read_settings(os.environ)
     endpoint.in_process = Hooks(_model or load(), settings, networks).invoke
 

@@ -313,7 +313,7 @@ def _holds_hooks() -> bool:
 
 
 def _reload_at_hangup(server: Any) -> None:
-    """Let SIGHUP load the model again and replace one process after another; a bad model changes nothing."""
+    """Load the model again at SIGHUP and replace one process after another; a bad model changes nothing."""
 
     def reload(number: int, frame: FrameType | None) -> None:
         try:

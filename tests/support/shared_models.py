@@ -10,6 +10,6 @@ from botocore import loaders, session
 
 
 def install() -> None:
-    """Let all sessions of this process share one loader for each search path."""
+    """Share one loader for each search path among all sessions of this process."""
     if session.create_loader is loaders.create_loader:
         session.create_loader = functools.cache(loaders.create_loader)

@@ -54,13 +54,13 @@ def runtime(aws: AwsServer, build_folder: Path, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.fixture
 def chalice(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a deploy run Chalice itself."""
+    """Run Chalice itself in a deploy."""
     monkeypatch.setattr(function, "_run_chalice", RUN_CHALICE)
 
 
 @pytest.fixture
 def whole_site(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a deploy upload all files of the page."""
+    """Upload all files of the page in a deploy."""
     monkeypatch.setattr(page, "SITE", SITE)
 
 

@@ -18,41 +18,14 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Deploy the model, the API and the page on AWS.")
     clouds.add_flags(parser)
     add = parser.add_argument
-    add(
-        "--model",
-        type=Path,
-        default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="model folder (default: MODEL, or training/endpoint/model)",
-    )
-    add(
-        "--kind",
-        choices=hosting.KINDS,
-        default=environ.get("ENDPOINT_KIND") or None,
-        help="serverless and lambda are free while idle, realtime costs by the hour (default: ENDPOINT_KIND,"
-        " or as deployed, or serverless)",
-    )
-    add(
-        "--image",
-        choices=images.SERVING,
-        default=environ.get("IMAGE") or images.SERVING[0],
-        help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
-    )
+    add_shared(parser)
     add(
         "--memory",
         type=int,
         help="memory in MB (default: measured for a serverless endpoint, see servers.json; 1769 for lambda)",
     )
-    add("--concurrency", type=int, default=5, help="requests at once, unless realtime (default 5)")
-    add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
     add("--instances", type=int, default=1, help="minimum number of instances (default 1)")
     add("--most-instances", type=int, default=2, help="maximum number, under load (default 2)")
-    add(
-        "--site",
-        choices=page.KINDS,
-        default=environ.get("SITE") or "cloudfront",
-        help="host of the page (default: SITE, or cloudfront)",
-    )
-    add("--reserved-concurrency", type=int, help="limit of function executions at once (default: none)")
     add(
         "--cors-origin",
         default=environ.get("CORS_ORIGIN") or None,
@@ -74,13 +47,51 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     )
     add("--no-api-check", action="store_true", help="don't send the API a test review at the end")
     options = parser.parse_args(arguments)
+    check_choices("deploy", options)
+    return options
+
+
+def add_shared(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that a deploy and its check beforehand share."""
+    environ, add = os.environ, parser.add_argument
+    add(
+        "--model",
+        type=Path,
+        default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
+        help="model folder (default: MODEL, or training/endpoint/model)",
+    )
+    add(
+        "--kind",
+        choices=hosting.KINDS,
+        default=environ.get("ENDPOINT_KIND") or None,
+        help="serverless and lambda are free while idle, realtime costs by the hour (default: ENDPOINT_KIND,"
+        " or as deployed, or serverless)",
+    )
+    add(
+        "--image",
+        choices=images.SERVING,
+        default=environ.get("IMAGE") or images.SERVING[0],
+        help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
+    )
+    add("--concurrency", type=int, default=5, help="requests at once, unless realtime (default 5)")
+    add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
+    add(
+        "--site",
+        choices=page.KINDS,
+        default=environ.get("SITE") or "cloudfront",
+        help="host of the page (default: SITE, or cloudfront)",
+    )
+    add("--reserved-concurrency", type=int, help="limit of function executions at once (default: none)")
+
+
+def check_choices(command: str, options: argparse.Namespace) -> None:
+    """Exit with one sentence when a variable names no choice."""
     clouds.check_choices(
-        "deploy",
+        command,
         ENDPOINT_KIND=(options.kind or hosting.KINDS[0], hosting.KINDS),
         IMAGE=(options.image, images.SERVING),
         SITE=(options.site, page.KINDS),
     )
-    return options
 
 
 def _beside_api_url(value: str) -> str:

@@ -178,9 +178,8 @@ def sentence_targets(
     open_half = np.array([row["half"] == "open" for row in rows])
     labelled_ids = [np.array(words.encode_ids(row["text"]), dtype=np.int32) for row in rows]
     cut = sentences.cut_all(data, words)
-    nothing = np.full(max(len(rows), len(cut.ids)), np.nan, dtype=np.float32)
-    labelled_judged = teachers.mpnet.labelled if teachers.mpnet else nothing[: len(rows)]
-    judged = teachers.mpnet.sentences if teachers.mpnet else nothing[: len(cut.ids)]
+    labelled_judged = teachers.mpnet.labelled if teachers.mpnet else np.full(len(rows), np.nan)
+    judged = teachers.mpnet.sentences if teachers.mpnet else np.full(len(cut.ids), np.nan)
     labelled = np.column_stack(
         [
             teachers.sentence_logits(labelled_ids, labelled_judged),

@@ -10,20 +10,17 @@ still run. The command changes nothing on AWS.
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from training.aws import cloud as clouds
-from training.aws import hosting, images, kinds, page
+from training.aws import deploy_flags, hosting, kinds
 from training.aws.cloud import Cloud, CloudError
 from training.aws.doctor import account, cors, lambda_zip, machine, settings
 from training.aws.doctor.findings import FAIL, Check, Finding, run_check
-from training.endpoint import inference
 
 
 def local_checks(options: argparse.Namespace) -> Iterator[tuple[str, Check]]:
@@ -91,7 +88,6 @@ def kind_of(cloud: Cloud | None) -> str:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    environ = os.environ
     parser = argparse.ArgumentParser(
         prog="python -m training.aws.doctor",
         description="Check everything that would break a deploy; change nothing.",
@@ -100,44 +96,9 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     clouds.add_flags(parser)
     add("--json", action="store_true", help="print the findings as JSON")
     add("--zip", action="store_true", help="also build the Lambda zip and check it (a minute)")
-    add(
-        "--model",
-        type=Path,
-        default=Path(environ.get("MODEL") or inference.MODEL_FOLDER),
-        help="model folder (default: MODEL, or training/endpoint/model)",
-    )
-    add(
-        "--image",
-        choices=images.SERVING,
-        default=environ.get("IMAGE") or images.SERVING[0],
-        help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
-    )
-    add(
-        "--kind",
-        choices=hosting.KINDS,
-        default=environ.get("ENDPOINT_KIND") or None,
-        help="kind of endpoint (default: ENDPOINT_KIND, or as deployed, or serverless)",
-    )
-    add(
-        "--site",
-        choices=page.KINDS,
-        default=environ.get("SITE") or "cloudfront",
-        help="host of the page (default: SITE, or cloudfront)",
-    )
-    add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
-    add("--concurrency", type=int, default=5, help="requests at once, unless realtime (default 5)")
-    add(
-        "--reserved-concurrency",
-        type=int,
-        help="instances of the function to reserve (default: none)",
-    )
+    deploy_flags.add_shared(parser)
     options = parser.parse_args(arguments)
-    clouds.check_choices(
-        "doctor",
-        ENDPOINT_KIND=(options.kind or hosting.KINDS[0], hosting.KINDS),
-        IMAGE=(options.image, images.SERVING),
-        SITE=(options.site, page.KINDS),
-    )
+    deploy_flags.check_choices("doctor", options)
     return options
 
 
