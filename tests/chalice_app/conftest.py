@@ -9,6 +9,7 @@ import pytest
 from tests.support.api import InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.model import random_package
+from tests.support.output import Output
 from tests.support.stack import ROOT, free_ports
 
 
@@ -65,8 +66,10 @@ def local_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         [*command, "--name", "verdict-dev", "--model", str(model)], stdout=subprocess.PIPE, text=True
     )
     assert process.stdout
-    with process.stdout:
+    try:
         assert "verdict-dev" in process.stdout.readline()
+        Output(process.stdout)
         yield f"http://127.0.0.1:{port}"
+    finally:
         process.terminate()
         process.wait(10)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests.support.output import Output
+
 CHALICE = (sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())")
 FOLDER = Path(__file__).resolve().parents[2] / "chalice_app"
 
@@ -59,8 +61,10 @@ class Served:
             stderr=subprocess.PIPE,
             text=True,
         )
-        assert self.process.stdout
+        assert self.process.stdout and self.process.stderr
+        self._errors = Output(self.process.stderr)
         self.url = self.process.stdout.readline().strip().split(" on ")[-1]
+        self._output = Output(self.process.stdout)
         self.port = int(self.url.rsplit(":", 1)[-1])
 
     def send(
@@ -79,7 +83,7 @@ class Served:
         """End the process with SIGTERM; return its exit status, standard output and standard error."""
         self.process.terminate()
         try:
-            out, err = self.process.communicate(timeout=10)
+            status = self.process.wait(10)
         finally:
             self.process.kill()
-        return self.process.returncode, out, err
+        return status, self._output.text(), self._errors.text()
