@@ -3,7 +3,7 @@
 import argparse
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from verdict_sentiment._packages import load, messages
 from verdict_sentiment.calls import MAX_BYTES, MAX_REVIEWS
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
-from verdict_sentiment.local import INSTALL, LocalService, load_hooks
+from verdict_sentiment.local import INSTALL, load_hooks, model_errors
 from verdict_sentiment.results import Judged
 
 # The packages of the extra [local].
@@ -23,8 +23,6 @@ MAX_WORKERS = 1024
 Part = Any
 # Takes parts, and yields each with its answers as JSON lines.
 Judge = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
-# Takes parts and the number of rows in all, and yields the same.
-Workers = Callable[[Iterable[Part], int], Iterator[tuple[Part, bytes]]]
 
 
 class UsageError(Exception):
@@ -99,35 +97,19 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
         raise UsageError(f"{error}; look at --url, VERDICT_URL and VERDICT_API_KEY") from error
 
 
-def start_workers(options: argparse.Namespace, path: Path) -> AbstractContextManager[Workers | None]:
-    """Return a context with the workers that judge a file here; with None if a service judges it.
-
-    A long file's processes start here. Raises UsageError or VerdictError.
-    """
-    if url_of(options) is not None:
-        return nullcontext()
-    LocalService(_folder(options))  # a broken model fails here, with one sentence
-    workers: AbstractContextManager[Workers] = load("training.files.processes").open_predictor(
-        _folder(options), path, options.workers
-    )
-    return workers
-
-
 @contextmanager
-def open_backend(options: argparse.Namespace, workers: Workers | None, sent: int) -> Iterator[Backend]:
-    """Yield the backend for a file with ``sent`` rows to judge. Raises UsageError or VerdictError."""
-    if workers:
-        rows, key = load("training.files.rows"), load("training.files.processes").model_key(_folder(options))
-        yield Backend(("hooks", key), lambda parts: workers(parts, sent), rows.PART_ROWS, rows.PART_BYTES)
+def open_backend(options: argparse.Namespace, count: int) -> Iterator[Backend]:
+    """Yield the backend for a file with so many rows to judge. Raises UsageError or VerdictError."""
+    if url_of(options) is None:
+        folder, rows = Path(options.model or load_hooks().MODEL_FOLDER), load("training.files.rows")
+        processes = load("training.files.processes")
+        with model_errors(), processes.open_hooks(folder, options.workers, count) as hooks:
+            yield Backend(("hooks", hooks.key), hooks.predict, rows.PART_ROWS, rows.PART_BYTES)
         return
     with open_verdict(options) as verdict:
         card = verdict.model()
         service = ("service", card["id"], card["vocabulary"])
         yield Backend(service, lambda parts: _judge(verdict, parts), MAX_REVIEWS, MAX_BYTES)
-
-
-def _folder(options: argparse.Namespace) -> Path:
-    return Path(options.model or load_hooks().MODEL_FOLDER)
 
 
 def _judge(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from tqdm import tqdm
 
 from verdict_sentiment._packages import load
-from verdict_sentiment.backends import Backend, UsageError, open_backend, start_workers
+from verdict_sentiment.backends import Backend, UsageError, open_backend
 
 if TYPE_CHECKING:
     from training.files import parts, resumable
@@ -35,17 +35,13 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
     """
     with _usage():
         source, out = _prepare(options, path)
-    with start_workers(options, path) as workers:
-        with _usage():
-            count = rows.count(source)
-        with open_backend(options, workers, count.sent) as backend:
-            if out is None:
-                return _write_through(source, count, backend, "jsonl" if options.json else "csv")
-            work = resumable.Work(
-                source, files.sha256_of(path), count.sent, out, "", backend.rows, backend.bytes
-            )
-            key = parts.key_of(*backend.key, work.digest, source.column)
-            result = resumable.run(work._replace(key=key), backend.judge)
+        count = rows.count(source)
+    with open_backend(options, count.sent) as backend:
+        if out is None:
+            return _write_through(source, count, backend, "jsonl" if options.json else "csv")
+        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows, backend.bytes)
+        key = parts.key_of(*backend.key, work.digest, source.column)
+        result = resumable.run(work._replace(key=key), backend.judge)
     return result.rows, result.failed
 
 

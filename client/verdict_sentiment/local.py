@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,8 @@ class LocalService:
     def __init__(self, model: str | os.PathLike[str] | None = None) -> None:
         """Load a model's folder, or the included model. Raises VerdictError."""
         hooks = load_hooks()
-        try:
+        with model_errors():
             self._model = hooks.model_fn(Path(model or hooks.MODEL_FOLDER))
-        except (hooks.ModelFilesError, hooks.VocabularyError) as error:
-            raise VerdictError(str(error), code="model_unusable") from error
 
     def ask(self, call: Call) -> Message:
         """Return the answer of a service. Raises RefusedError."""
@@ -67,6 +67,16 @@ _ROUTES = {
     "/v1/model": LocalService._card,
     "/v1/health": LocalService._health,
 }
+
+
+@contextmanager
+def model_errors() -> Iterator[None]:
+    """Raise VerdictError in place of the error of a model that can't be loaded."""
+    hooks = load_hooks()
+    try:
+        yield
+    except (hooks.ModelFilesError, hooks.VocabularyError) as error:
+        raise VerdictError(str(error), code="model_unusable") from error
 
 
 def load_hooks() -> Any:

@@ -78,9 +78,12 @@ def compare(rows: Labelled, first: Path, second: Path, workers: int) -> Comparis
 def answers_of(rows: Labelled, model: Path, workers: int) -> list[Prediction]:
     """Return a model's answers to the rows, in their order, as the endpoint gives them."""
     answers: dict[int, Prediction] = {}
-    workers = max(1, min(workers, len(rows.numbers) // 250))
-    with tqdm(total=len(rows.numbers), desc=f"reading with {model}", unit="review", disable=None) as bar:
-        for part, data in processes.predict_parts(parts(rows.rows()), model, workers):
+    count = len(rows.numbers)
+    with (
+        processes.open_hooks(model, workers, count) as hooks,
+        tqdm(total=count, desc=f"reading with {model}", unit="review", disable=None) as bar,
+    ):
+        for part, data in hooks.predict(parts(rows.rows())):
             answers |= parse_predictions(data, part.ids)
             bar.update(len(part.ids))
     if len(answers) != len(rows.numbers):

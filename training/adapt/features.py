@@ -1,8 +1,7 @@
 """Compute what a head reads of reviews, sums of pooled states, on all cores and without torch."""
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from tqdm import tqdm
 
 from training.adapt.onnx_head import Head
 from training.endpoint import inference, weighing
-from training.files.processes import follow_parent, result_of, start_pool, submit
+from training.files.pool import DiedError, open_pool
 from vocab import messages
 
 # Reviews that a process reads at a time.
@@ -116,16 +115,13 @@ def extract(texts: Iterable[str], count: int, model: Path, workers: int) -> Feat
     if workers == 1 or count <= CHUNK:
         pieces: Iterable[list[ReviewFeatures]] = ([read(loaded, text)] for text in texts)
         return _collected(pieces, count, width)
-    pool = start_pool(workers, _start, model)
     try:
-        reading = deque(submit(pool, _read, chunk) for chunk in _chunks(texts))
-        return _collected((result_of(pool, reading.popleft()) for _ in range(len(reading))), count, width)
-    except BrokenProcessPool as error:
+        with open_pool(_read, model, loaded, workers) as pool:
+            return _collected(pool.map(_chunks(texts)), count, width)
+    except DiedError as error:
         raise FeaturesError(
             "a process died, perhaps for want of memory; run it again, or give --workers 1"
         ) from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _collected(pieces: Iterable[list[ReviewFeatures]], count: int, width: int) -> Features:
@@ -147,14 +143,5 @@ def _chunks(texts: Iterable[str]) -> Iterator[Sequence[str]]:
         yield chunk
 
 
-_model: inference.LoadedModel
-
-
-def _start(model: str) -> None:
-    global _model
-    follow_parent()
-    _model = inference.model_fn(model)
-
-
-def _read(texts: Sequence[str]) -> list[ReviewFeatures]:
-    return [read(_model, text) for text in texts]
+def _read(model: inference.LoadedModel, texts: Sequence[str]) -> list[ReviewFeatures]:
+    return [read(model, text) for text in texts]

@@ -32,10 +32,15 @@ class PartsFolder(NamedTuple):
         """The file that names the transform job."""
         return self.folder / "job.json"
 
-    def save(self, part: Part, data: bytes) -> None:
-        """Save the predictions of a part. Raises BatchError when they are of other rows."""
-        parse_predictions(data, part.ids)
-        write_atomic(self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl", data)
+    def save(self, part: Part, data: bytes) -> tuple[Path, dict[int, Prediction]]:
+        """Save the predictions of a part, and return its path with them.
+
+        Raises BatchError when they are of other rows.
+        """
+        predictions = parse_predictions(data, part.ids)
+        path = self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl"
+        write_atomic(path, data)
+        return path, predictions
 
     def paths(self) -> dict[int, Path]:
         """Return the paths of this batch's parts by number, and delete other batches' parts."""
@@ -85,10 +90,9 @@ def load_part(path: Path) -> bytes:
     return data
 
 
-def load_predictions(paths: dict[int, Path]) -> Iterator[dict[int, Prediction]]:
-    """Yield the answers of parts, one part after the other."""
-    for number in sorted(paths):
-        yield parse_predictions(load_part(paths[number]))
+def load_predictions(path: Path) -> dict[int, Prediction]:
+    """Load the predictions of a kept part. Raises BatchError."""
+    return parse_predictions(load_part(path))
 
 
 def folder_of(out: Path) -> Path:
@@ -120,12 +124,15 @@ def open_folder(out: Path, key: str) -> Iterator[PartsFolder]:
 def open_output(parts: PartsFolder, out: Path) -> Iterator[TextIO]:
     """Open a text file for writing. It gets its name only once it is whole."""
     temporary = parts.folder / "output"
-    # JSON can name half a character, which UTF-8 can't encode.
-    with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, out)
+    try:
+        # JSON can name half a character, which UTF-8 can't encode.
+        with temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, out)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _remove_files(folder: Path) -> None:

@@ -1,9 +1,11 @@
-"""A batch that can be resumed: each predicted part is saved, and the output is written at the end.
+"""A batch that can be resumed: each predicted part is saved, and the output grows beside it.
 
 The caller chooses the predictor: processes here, a Ray cluster, or a service by its URL.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,22 +64,23 @@ def run(work: Work, predict: Predictor) -> Done:
                 f"{saved.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
                 " choose another --out"
             )
-        paths = saved.paths()
-        with tqdm(total=work.sent, desc="judging", unit="review", disable=None) as bar:
-            all_parts = parts(work.source.rows(), work.rows, work.bytes)
-            for part, data in predict(_missing(all_parts, paths, bar)):
-                saved.save(part, data)
-                bar.update(len(part.ids))
-        return finish(work, load_predictions(saved.paths()), saved)
+        with (
+            tqdm(total=work.sent, desc="judging", unit="review", disable=None) as bar,
+            closing(_predictions(work, predict, saved, bar)) as predictions,
+        ):
+            return finish(work, predictions, saved)
 
 
 def finish(work: Work, predictions: Iterable[dict[int, Prediction]], saved: PartsFolder) -> Done:
     """Write the output from the predictions and the file, which is read again. Raises BatchError."""
     with open_output(saved, work.out) as file:
-        joined = join(work.source.rows(), predictions)
-        done = Done(*write(joined, work.source, file, output_format(work.out)))
-        if sha256_of(work.source.path) != work.digest:
-            raise BatchError(f"{work.source.path} was changed while it was read; run it again")
+        try:
+            joined = join(work.source.rows(), predictions)
+            done = Done(*write(joined, work.source, file, output_format(work.out)))
+        except BatchError:
+            _check_unchanged(work)  # a better reason than rows and answers that differ
+            raise
+        _check_unchanged(work)
     return done
 
 
@@ -93,13 +96,39 @@ def check_out(out: Path, file: Path) -> Path:
     return path
 
 
-def _missing(all_parts: Iterable[Part], paths: dict[int, Path], bar: "tqdm[None]") -> Iterator[Part]:
-    """Yield the parts without answers; delete a damaged file and yield its part again."""
+def _predictions(
+    work: Work, predict: Predictor, saved: PartsFolder, bar: "tqdm[None]"
+) -> Generator[dict[int, Prediction]]:
+    """Yield the predictions of every part, in order, and save the new ones as they come."""
+    paths, waiting = saved.paths(), deque[int]()
+    missing = _missing(parts(work.source.rows(), work.rows, work.bytes), paths, waiting, bar)
+    for part, data in predict(missing):
+        paths[part.number], predictions = saved.save(part, data)
+        bar.update(len(part.ids))
+        while waiting and waiting[0] in paths:
+            number = waiting.popleft()
+            yield predictions if number == part.number else load_predictions(paths[number])
+    yield from (load_predictions(paths[number]) for number in waiting)
+
+
+def _missing(
+    all_parts: Iterable[Part], paths: dict[int, Path], waiting: deque[int], bar: "tqdm[None]"
+) -> Iterator[Part]:
+    """Yield the parts without answers, and note every part's number.
+
+    A damaged file is deleted, and its part yielded again.
+    """
     for part in all_parts:
+        waiting.append(part.number)
         path = paths.get(part.number)
         if path and is_whole(path, part):
             bar.update(len(part.ids))
             continue
         if path:
-            path.unlink()
+            paths.pop(part.number).unlink()
         yield part
+
+
+def _check_unchanged(work: Work) -> None:
+    if sha256_of(work.source.path) != work.digest:
+        raise BatchError(f"{work.source.path} was changed while it was read; run it again")

@@ -24,7 +24,7 @@ from training.aws import cloud
 from training.endpoint import inference
 from training.files import processes, resumable
 from training.files.parts import PartsFolder, folder_of, key_of, open_folder
-from training.files.processes import FilePredictor, model_key
+from training.files.processes import Hooks, model_key
 from training.files.resumable import Done, Work, check_out, finish
 from training.files.rows import (
     FORMATS,
@@ -55,13 +55,13 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     source = open_source(options.file, format_of(options.file, options.format), options.column)
     check_writable(source, written_as)
     cores_of(options.instance_type)
-    with _hooks(options) as answering:
-        counted = count(source)
-        if options.dry_run:
-            print(f"{command}: {describe(options, counted)}")
-            return None
-        work = Work(source, sha256_of(source.path), counted.sent, out, "")
-        done = _run_hooks(options, work, answering) if answering else _run_transform(options, work, counted)
+    counted = count(source)
+    if options.dry_run:
+        print(f"{command}: {describe(options, counted)}")
+        return None
+    work = Work(source, sha256_of(source.path), counted.sent, out, "")
+    hooked = options.local or options.ray
+    done = _run_hooks(options, work) if hooked else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done
 
@@ -93,18 +93,17 @@ def milliseconds(model: Path) -> float:
 # --- here, or on Ray ----------------------------------------------------------------------------
 
 
-def _hooks(options: argparse.Namespace) -> AbstractContextManager[FilePredictor | None]:
-    """Return what answers parts by the endpoint's own hooks, or None for Batch Transform."""
-    if options.local and not options.dry_run:
-        return processes.open_predictor(options.model, options.file, options.workers)
-    if options.ray:
-        return nullcontext(lambda parts, _: batch_ray.predict_parts(parts, options.model, options.ray))
-    return nullcontext()
+def _run_hooks(options: argparse.Namespace, work: Work) -> Done:
+    with _open_hooks(options, work.sent) as hooks:
+        work = work._replace(key=key_of("hooks", work.digest, work.source.column, hooks.key))
+        return resumable.run(work, hooks.predict)
 
 
-def _run_hooks(options: argparse.Namespace, work: Work, answering: FilePredictor) -> Done:
-    work = work._replace(key=key_of("hooks", work.digest, work.source.column, model_key(options.model)))
-    return resumable.run(work, lambda parts: answering(parts, work.sent))
+def _open_hooks(options: argparse.Namespace, rows: int) -> AbstractContextManager[Hooks]:
+    if options.local:
+        return processes.open_hooks(options.model, options.workers, rows)
+    key = model_key(inference.model_fn(options.model))
+    return nullcontext(Hooks(key, lambda parts: batch_ray.predict_parts(parts, options.model, options.ray)))
 
 
 # --- on SageMaker -------------------------------------------------------------------------------

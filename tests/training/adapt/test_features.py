@@ -1,6 +1,7 @@
 """Features of reviews: what the head turns into the served logit, equal in one process and in several."""
 
 import json
+import os
 import signal
 from collections import Counter
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from training.adapt import features
 from training.adapt.onnx_head import read_head
 from training.endpoint import inference
-from training.files import processes
 from vocab import messages
 
 TEXTS = [
@@ -70,19 +70,14 @@ def test_lengths_and_warnings_are_those_that_come_with_verdicts(
     assert extracted.flagged == {**Counter(codes), features.NO_TOKEN: 1}
 
 
-def _hears_ctrl_c() -> bool:
-    """Return whether Ctrl-C is unblocked in this process."""
-    return signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+def _die(model: object, texts: object) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _nothing(model: str) -> None:
-    """Do nothing at a process's start."""
-
-
-def test_no_process_hears_ctrl_c_not_even_while_it_starts() -> None:
-    with processes.start_pool(2, _nothing, Path("model")) as pool:
-        assert not pool.submit(_hears_ctrl_c).result()
-    assert _hears_ctrl_c()
+def test_a_process_that_dies_is_one_sentence(made_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "_read", _die)
+    with pytest.raises(features.FeaturesError, match="^a process died, perhaps for want of memory; "):
+        features.extract(["A film."] * 250, 250, made_package, workers=2)
 
 
 def test_several_processes_read_what_one_reads(made_package: Path) -> None:

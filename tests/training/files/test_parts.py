@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from training.files import parts
-from training.files.rows import BatchError, Part
+from training.files.rows import BatchError, Part, Prediction
 
 KEY = "0123456789abcdef"
 
@@ -24,7 +24,7 @@ def test_parts_are_found_again_in_the_order_of_their_rows(tmp_path: Path) -> Non
         kept.save(part(1, 5, 6), answers(5, 6))
         kept.save(part(0, 2, 4), answers(2, 4))
         found = kept.paths()
-        assert [sorted(one) for one in parts.load_predictions(found)] == [[2, 4], [5, 6]]
+        assert [sorted(parts.load_predictions(found[number])) for number in range(2)] == [[2, 4], [5, 6]]
         assert parts.is_whole(found[0], part(0, 2, 4))
         assert not parts.is_whole(found[0], part(0, 2, 3))
 
@@ -34,6 +34,12 @@ def test_answers_to_other_rows_are_not_kept(tmp_path: Path) -> None:
         with pytest.raises(BatchError, match="row 2 did not come back"):
             kept.save(part(0, 0, 1), answers(0))
         assert kept.paths() == {}
+
+
+def test_what_is_kept_comes_back_parsed(tmp_path: Path) -> None:
+    with parts.open_folder(tmp_path / "out.csv", KEY) as kept:
+        path, predictions = kept.save(part(0, 3), answers(3))
+        assert predictions == parts.load_predictions(path) == {3: Prediction(error="no_token", detail="d")}
 
 
 def test_a_damaged_part_is_noticed(tmp_path: Path) -> None:
@@ -105,6 +111,7 @@ def test_an_output_is_there_only_once_it_is_whole(tmp_path: Path) -> None:
             file.write("half")
             raise ZeroDivisionError
     assert out.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [out]
     with parts.open_folder(out, KEY) as kept, parts.open_output(kept, out) as file:
         file.write("half a character: \ud800\r\n")
     assert out.read_bytes() == b"half a character: \\ud800\r\n"

@@ -1,56 +1,78 @@
-"""The pool of processes: none that dies, even while it sends a result, lets the others wait."""
+"""The hooks for a file's parts: whole and in order, in as many processes as are worth their start."""
 
+import json
 import os
 import signal
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import Connection
+from array import array
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from training.files import processes
+from training.endpoint.inference import LoadedModel
+from training.files import pool, processes
+from training.files.rows import BatchError, Part
 
 pytestmark = pytest.mark.slow
+TEXTS = ("A lovely film.", "A dull film.", "", "<br>", "I did not like it at all, but she did.")
 
 
-def _nothing(model: str) -> None:
-    """Do nothing at a process's start."""
+def parts(*sizes: int) -> Iterator[Part]:
+    """Yield parts of so many rows."""
+    first = 0
+    for number, size in enumerate(sizes):
+        ids = range(first, first + size)
+        lines = [json.dumps({"id": id, "review": f"{TEXTS[id % len(TEXTS)]} {id}"}).encode() for id in ids]
+        yield Part(number, array("Q", ids), b"\n".join(lines))
+        first += size
 
 
-def _die() -> None:
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note how many processes each pool has."""
+    noted: list[int] = []
+    whole = pool.open_pool
+
+    def opened(work: pool.Work, folder: Path, model: LoadedModel, workers: int) -> object:
+        noted.append(workers)
+        return whole(work, folder, model, workers)
+
+    monkeypatch.setattr(processes, "open_pool", opened)
+    return noted
+
+
+def test_several_processes_answer_as_one_part_by_part(package: Path, workers: list[int]) -> None:
+    sizes = (processes.TASK_ROWS, 1, 3 * processes.TASK_ROWS + 1, 2, 2 * processes.TASK_ROWS)
+    with processes.open_hooks(package, 1, 1000) as alone:
+        expected = list(alone.predict(parts(*sizes)))
+    with processes.open_hooks(package, 2, 1000) as together:
+        found = list(together.predict(parts(*sizes)))
+    assert workers == [2]
+    assert together.key == alone.key
+    assert [data for _, data in found] == [data for _, data in expected]
+    assert [(part.number, part.ids) for part, _ in found] == [(part.number, part.ids) for part, _ in expected]
+
+
+@pytest.mark.parametrize(("rows", "expected"), [(0, []), (1, []), (199, []), (200, [2]), (10**9, [3])])
+def test_only_a_long_file_has_processes(
+    rows: int, expected: list[int], package: Path, workers: list[int]
+) -> None:
+    with processes.open_hooks(package, 3, rows) as hooks:
+        assert list(hooks.predict([])) == []
+    assert workers == expected
+
+
+def _die(model: object, data: bytes) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _die_halfway() -> bytes:
-    """Send half of the next result, and die."""
-
-    def send_half(connection: Connection, data: bytes) -> None:
-        os.write(connection.fileno(), len(data).to_bytes(4, "big") + bytes(data[: len(data) // 2]))
-        _die()
-
-    Connection._send_bytes = send_half  # type: ignore[attr-defined]
-    return b"x" * 1000
+def test_a_process_that_dies_is_one_sentence(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "predict_lines", _die)
+    with processes.open_hooks(package, 2, 1000) as hooks:
+        with pytest.raises(BatchError, match="^a process died, perhaps for want of memory; run it again to"):
+            list(hooks.predict(parts(50, 50)))
 
 
-@pytest.mark.parametrize("work", [_die, _die_halfway])
-def test_a_process_that_dies_breaks_the_pool(work: object) -> None:
-    with processes.start_pool(2, _nothing, Path("model")) as pool:
-        future = processes.submit(pool, _call, work)
-        with pytest.raises(BrokenProcessPool):
-            processes.result_of(pool, future)
-
-
-def test_a_pool_knows_its_processes() -> None:
-    with processes.start_pool(2, _nothing, Path("model")) as pool:
-        own = {processes.result_of(pool, processes.submit(pool, _pid, None)) for _ in range(20)}
-        assert own <= {process.pid for process in pool.started}
-        assert len(pool.started) == 2
-    assert not any(process.is_alive() for process in pool.started)
-
-
-def _call(work: object) -> object:
-    return work()  # type: ignore[operator]
-
-
-def _pid(_: object) -> int:
-    return os.getpid()
+def test_parts_wait_without_their_texts(package: Path) -> None:
+    with processes.open_hooks(package, 2, 1000) as hooks:
+        assert [part.data for part, _ in hooks.predict(parts(40, 40))] == [b"", b""]

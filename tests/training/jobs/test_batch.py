@@ -2,14 +2,13 @@
 
 import csv
 import json
-import multiprocessing
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,12 @@ from vocab import messages
 ROOT = Path(__file__).resolve().parents[3]
 # Long, since others may use the machine; nothing that goes well waits for it.
 WAIT_SECONDS = 300
+COMMAND = ("-m", "training.jobs.batch")
+# The same where processes can't fork.
+SPAWNING = (
+    "-c",
+    "from training.files import pool; from training.jobs import batch; pool.can_fork = bool; batch.main()",
+)
 WORDS = "a lovely warm dull bad film with no plot and great actors that I did not hate at all".split()
 
 
@@ -45,9 +50,9 @@ def classify(path: Path, out: Path, *flags: str) -> bytes:
     return out.read_bytes()
 
 
-def start(path: Path, out: Path, *flags: str) -> "subprocess.Popen[str]":
+def start(path: Path, out: Path, *flags: str, command: Sequence[str] = COMMAND) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(out), "--local", *flags],
+        [sys.executable, *command, str(path), "--out", str(out), "--local", *flags],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -74,7 +79,7 @@ def catches_ctrl_c(pid: int) -> bool:
         status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
     except OSError:  # it has ended
         return False
-    if b"spawn_main" not in command:  # it is still its parent's copy
+    if b"spawn_main" not in command:  # it is still its parent's copy, or remains it
         return False
     (caught,) = re.findall(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
     return bool(int(caught, 16) & 1 << (signal.SIGINT - 1))
@@ -97,7 +102,6 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Parts of three rows in this process."""
     whole = batch_rows.parts
     monkeypatch.setattr(resumable, "parts", lambda rows, *limits: whole(rows, most=3))
-    monkeypatch.setattr(processes, "PART_ROWS", 3)
     yield
 
 
@@ -169,6 +173,10 @@ def test_the_longest_reviews_fit_into_their_parts(tmp_path: Path) -> None:
     assert [row["error"] for row in rows] == [""] * 8 + ["too_long"]
 
 
+def key_of(package: Path) -> str:
+    return processes.model_key(inference.model_fn(package))
+
+
 # --- stopped on the way -------------------------------------------------------------------------
 
 
@@ -223,10 +231,16 @@ def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_ctrl_c_while_processes_begin_is_one_sentence(tmp_path: Path) -> None:
-    process = start(save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv", "--workers", "2")
+@pytest.mark.parametrize(
+    ("command", "begins"), [(COMMAND, bool), (SPAWNING, catches_ctrl_c)], ids=["usual", "spawn"]
+)
+def test_ctrl_c_while_processes_begin_is_one_sentence(
+    command: Sequence[str], begins: Callable[[int], bool], tmp_path: Path
+) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(4000)), tmp_path / "out.csv"
+    process = start(path, out, "--workers", "2", command=command)
     deadline = time.monotonic() + WAIT_SECONDS
-    while not any(map(catches_ctrl_c, children_of(process))):
+    while not any(map(begins, children_of(process))):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGINT)
@@ -249,13 +263,13 @@ def test_another_model_answers_all_parts_anew(
     tmp_path: Path, own_package: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, out = save(tmp_path / "a.csv", reviews(6)), tmp_path / "out.csv"
-    first = processes.model_key(own_package)
+    first = key_of(own_package)
     card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
     for field in calibration.FIELDS:
         (own_package / "model.json").write_text(json.dumps(card | {field: 3.0}), encoding="utf-8")
-        assert processes.model_key(own_package) != first, field
+        assert key_of(own_package) != first, field
     (own_package / "model.json").write_text(json.dumps(card | {"metrics": {"x": 1}}), encoding="utf-8")
-    assert processes.model_key(own_package) == first
+    assert key_of(own_package) == first
     assert classify(path, out, "--model", str(own_package)) != classify(path, out)
 
 
@@ -273,49 +287,6 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
     with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
         classify(path, out)
     assert not out.exists()
-
-
-def test_a_long_files_processes_start_before_its_rows_are_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, small_parts: None
-) -> None:
-    path = save(tmp_path / "a.csv", reviews(20))
-    expected = classify(path, tmp_path / "one.csv")
-    steps, start_pool, count = [], processes.start_pool, batch.count
-
-    def noted(step: str, do: Any) -> Any:
-        def doing(*given: Any) -> Any:
-            steps.append(step)
-            return do(*given)
-
-        return doing
-
-    monkeypatch.setattr(processes, "LONG_BYTES", 10)
-    monkeypatch.setattr(processes, "start_pool", noted("start", start_pool))
-    monkeypatch.setattr(batch, "count", noted("count", count))
-    assert classify(path, tmp_path / "two.csv", "--workers", "2") == expected
-    assert steps == ["start", "count"]
-
-
-def test_a_broken_model_is_one_sentence_for_a_long_file_too(
-    tmp_path: Path, own_package: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(processes, "LONG_BYTES", 10)
-    (own_package / "model.onnx").unlink()
-    path = save(tmp_path / "a.csv", reviews(3))
-    with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
-        classify(path, tmp_path / "out.csv", "--workers", "2", "--model", str(own_package))
-    assert capfd.readouterr().err == ""
-
-
-def test_a_long_file_that_can_not_be_read_leaves_no_process(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(processes, "LONG_BYTES", 10)
-    path = tmp_path / "a.csv"
-    path.write_text('review\n"a" b\n', encoding="utf-8")
-    with pytest.raises(SystemExit, match="is no CSV at line 2"):
-        classify(path, tmp_path / "out.csv", "--workers", "2")
-    assert not multiprocessing.active_children()
 
 
 # --- what is refused ----------------------------------------------------------------------------

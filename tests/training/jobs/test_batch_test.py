@@ -34,7 +34,7 @@ def measure(
 def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str], dict[str, Any]]) -> None:
     """Replace the network by ``answer``."""
 
-    def answered(parts: Iterable[Part], model: Path, workers: int) -> Iterator[tuple[Part, bytes]]:
+    def answered(parts: Iterable[Part], *_: object) -> Iterator[tuple[Part, bytes]]:
         for part in parts:
             rows = [json.loads(line) for line in part.data.split(b"\n")]
             lines = [{**answer(row["review"]), "id": row["id"]} for row in rows]
