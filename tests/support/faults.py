@@ -31,7 +31,7 @@ from training.aws import cloud as clouds
 from training.aws import deploy, destroy, function, hosting, inventory, page, resources, status, update_model
 from training.aws import package as packages
 from training.aws.cloud import Cloud
-from training.jobs import batch, batch_transform, notebook_instance, train
+from training.jobs import batch, batch_plan, batch_transform, notebook_instance, train
 
 OUTCOMES = Path(__file__).with_name("faults.json")
 TRAINING = {
@@ -164,7 +164,7 @@ FAULTS = (
     ),
     Fault(
         "quota 0 of batches",
-        (quota("CreateTransformJob", f"{batch_transform.INSTANCE_TYPE} for transform job usage"),),
+        (quota("CreateTransformJob", f"{batch_plan.INSTANCE_TYPE} for transform job usage"),),
         {"batch": QUOTA, "destroy": ""},
         again=True,
     ),

@@ -4,7 +4,6 @@ Everything that a deploy creates carries the stage's tags and a name that starts
 status and destroy need only an account and a region.
 """
 
-import argparse
 import functools
 import os
 import re
@@ -28,8 +27,10 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
+from training.aws.flags import STAGE as STAGE
+from training.aws.flags import add_flags as add_flags
+
 PROJECT = "verdict"
-STAGE = "dev"
 # A bucket's name, with account and region in it, has at most 63 characters.
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,11}")
 TAG_PROJECT, TAG_STAGE, TAG_REGION = "verdict:project", "verdict:stage", "verdict:region"
@@ -234,17 +235,6 @@ def check_stage(name: str) -> str:
             f"a stage's name has 1 to 12 small letters, digits and hyphens, got {name[:20]!r}; try dev"
         )
     return name
-
-
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of every command on AWS: --stage, --region, --dry-run."""
-    parser.add_argument(
-        "--stage",
-        default=os.environ.get("STAGE") or STAGE,
-        help=f"name of the deployment (default: STAGE, or {STAGE})",
-    )
-    parser.add_argument("--region", help="AWS region (default: AWS_REGION, or the profile's)")
-    parser.add_argument("--dry-run", action="store_true", help="print what would be done, and do nothing")
 
 
 def check_choices(command: str, **values: tuple[str, Sequence[str]]) -> None:

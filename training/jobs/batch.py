@@ -12,20 +12,18 @@ same bytes. After an interruption, the same command resumes.
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from training.aws import cloud
+from training.aws import flags
 from training.endpoint import inference
 from training.files import processes, resumable
-from training.files.parts import PartsFolder, folder_of, key_of, open_folder
+from training.files.parts import folder_of, key_of
 from training.files.processes import Hooks, model_key
-from training.files.resumable import Done, Work, check_out, finish
+from training.files.resumable import Done, Work, check_out
 from training.files.rows import (
     FORMATS,
     BatchError,
@@ -36,8 +34,8 @@ from training.files.rows import (
     open_source,
     output_format,
 )
-from training.jobs import batch_ray, batch_transform
-from training.jobs.batch_transform import Settings, cores_of
+from training.jobs import batch_ray
+from training.jobs.batch_plan import INSTANCE_TYPE, cores_of, file_bytes
 from vocab.files import sha256_of
 
 # SageMaker's machines take some minutes to start and load the image; this is an estimate.
@@ -48,7 +46,7 @@ MAX_INSTANCES = 100
 def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     """Run a batch; return None after a dry run.
 
-    Raises BatchError, CloudError, ModelFilesError, VocabularyError, OSError, or what botocore raises.
+    Raises BatchError, ModelFilesError, VocabularyError or OSError.
     """
     out = check_out(options.out, options.file)
     written_as = output_format(out)
@@ -74,7 +72,7 @@ def describe(options: argparse.Namespace, counted: Count) -> str:
         return f"{rows}; here, {options.workers} processes, about {work / options.workers:.1f} minutes"
     if options.ray:
         return f"{rows}; on Ray at {options.ray}, about {work:.1f} core-minutes"
-    files = -(-counted.bytes // batch_transform.file_bytes(counted, options.instances))
+    files = -(-counted.bytes // file_bytes(counted, options.instances))
     files = min(files, counted.sent)
     cores = options.instances * cores_of(options.instance_type)
     return (
@@ -90,7 +88,7 @@ def milliseconds(model: Path) -> float:
     return float(card["metrics"].get("speed", {}).get("ms_median", 2.0))
 
 
-# --- here, or on Ray ----------------------------------------------------------------------------
+# --- backends -----------------------------------------------------------------------------------
 
 
 def _run_hooks(options: argparse.Namespace, work: Work) -> Done:
@@ -106,34 +104,10 @@ def _open_hooks(options: argparse.Namespace, rows: int) -> AbstractContextManage
     return nullcontext(Hooks(key, lambda parts: batch_ray.predict_parts(parts, options.model, options.ray)))
 
 
-# --- on SageMaker -------------------------------------------------------------------------------
-
-
 def _run_transform(options: argparse.Namespace, work: Work, counted: Count) -> Done:
-    account = cloud.open_stage(options.stage, options.region)
-    settings = Settings(options.instances, options.instance_type, options.model_name, options.timeout_minutes)
-    key = key_of(
-        "transform", work.digest, work.source.column, account.stage.bucket, settings.model_name or ""
-    )
-    with open_folder(work.out, key) as kept:
-        if not counted.sent:
-            return finish(work, (), kept)
-        job = batch_transform.start(account, work.source, counted, kept, settings)
-        if "done" not in job or not work.out.exists():
-            batch_transform.wait(account, job, kept, settings.minutes)
-            job["done"] = _fetch(account, job, work, kept)
-            kept.write_job(job)
-        batch_transform.clean(account, job)
-        return Done(*job["done"])
+    from training.jobs import batch_transform  # imported late, because AWS's clients take half a second
 
-
-def _fetch(account: cloud.Cloud, job: dict[str, Any], work: Work, kept: PartsFolder) -> Done:
-    try:
-        return finish(work, batch_transform.answers(account, job), kept)
-    except BatchError as error:
-        raise BatchError(
-            f"{error} (transform job {job['name']}; delete {kept.folder} to start another)"
-        ) from error
+    return batch_transform.run(work, counted, options)
 
 
 # --- pieces -------------------------------------------------------------------------------------
@@ -161,12 +135,12 @@ def add_backends(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model", type=Path, default=inference.MODEL_FOLDER, help="model folder of --local and --ray"
     )
-    cloud.add_flags(parser)
+    flags.add_flags(parser)
     parser.add_argument("--instances", type=_positive(MAX_INSTANCES), default=1, help="machines (default 1)")
     parser.add_argument(
         "--instance-type",
-        default=batch_transform.INSTANCE_TYPE,
-        help=f"their type (default {batch_transform.INSTANCE_TYPE})",
+        default=INSTANCE_TYPE,
+        help=f"their type (default {INSTANCE_TYPE})",
     )
     parser.add_argument("--model-name", help="the SageMaker model (default: the stage's newest)")
     parser.add_argument(
@@ -178,13 +152,12 @@ def run_or_exit(command: str, options: argparse.Namespace) -> Done | None:
     """Run a batch; on an error, end the program with one sentence."""
     try:
         return run(options, command)
-    except (cloud.CloudError, BotoCoreError, ClientError) as error:
-        sys.exit(f"{command}: {cloud.sentence_of(error)}")
     except (BatchError, inference.ModelFilesError, inference.VocabularyError) as error:
         sys.exit(f"{command}: {error}")
     except OSError as error:
         sys.exit(f"{command}: {error.filename or options.out}: {error.strerror or error}")
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # another would only hide the sentence
         sys.exit(
             f"{command}: interrupted; run the same command again to resume ({folder_of(options.out)} keeps"
             " the finished parts)"

@@ -4,29 +4,35 @@ The job's name is saved before anything is sent, so an interrupted command finds
 again. The reviews are deleted from S3 once the output is written or the job has failed.
 """
 
-import re
+import argparse
 import tempfile
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from tqdm import tqdm
 
 from training.aws import deploy, function, hosting, images, inventory, lambda_calls, lambda_host, resources
-from training.aws.cloud import Cloud, CloudError, is_missing, once_visible, tag_list
+from training.aws.cloud import (
+    Cloud,
+    CloudError,
+    is_missing,
+    once_visible,
+    open_stage,
+    sentence_of,
+    tag_list,
+)
 from training.aws.resources import HASH, bucket_tags, is_there
-from training.files.parts import PartsFolder
+from training.files.parts import PartsFolder, key_of, open_folder
+from training.files.resumable import Done, Work, finish
 from training.files.rows import BatchError, Count, Prediction, Source, parse_predictions, to_line
+from training.jobs.batch_plan import MAX_FILE_ROWS, Settings, cores_of, file_bytes
 from vocab import messages
 from vocab.files import sha256
 
-INSTANCE_TYPE = "ml.c5.xlarge"
-# Each instance gets several files, so none waits for the slowest. The answers to a file fit in memory.
-FILES_AN_INSTANCE = 4
-MAX_FILE_BYTES, MAX_FILE_ROWS = 100_000_000, 100_000
 # A megabyte of SageMaker is 2**20 bytes; the endpoint reads up to messages.MAX_ENDPOINT_BYTES.
 MAX_PAYLOAD_MB = messages.MAX_ENDPOINT_BYTES // 2**20
 # SageMaker refuses a job whose concurrent requests may be larger than this in all.
@@ -34,36 +40,45 @@ MAX_CONCURRENT_MB = 100
 ANSWER_SECONDS, RETRIES = 600, 3
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 15.0
 LOG_GROUP = "/aws/sagemaker/TransformJobs"
-_SIZE = re.compile(r"ml\.[a-z0-9-]+\.(\d*)(medium|large|xlarge)")
 
 
-class Settings(NamedTuple):
-    """The caller's choices: machines, model (None: the stage's newest), minutes to wait."""
+def run(work: Work, counted: Count, options: argparse.Namespace) -> Done:
+    """Run a batch by the flags of batch.py: its job, which may run already, and the output.
 
-    instances: int = 1
-    instance_type: str = INSTANCE_TYPE
-    model_name: str | None = None
-    minutes: int = 120
+    Raises BatchError, also for what AWS answers, or OSError.
+    """
+    try:
+        return _run(work, counted, options)
+    except (CloudError, BotoCoreError, ClientError) as error:
+        raise BatchError(sentence_of(error)) from error
+
+
+def _run(work: Work, counted: Count, options: argparse.Namespace) -> Done:
+    cloud = open_stage(options.stage, options.region)
+    settings = Settings(options.instances, options.instance_type, options.model_name, options.timeout_minutes)
+    key = key_of("transform", work.digest, work.source.column, cloud.stage.bucket, settings.model_name or "")
+    with open_folder(work.out, key) as kept:
+        if not counted.sent:
+            return finish(work, (), kept)
+        job = start(cloud, work.source, counted, kept, settings)
+        if "done" not in job or not work.out.exists():
+            wait(cloud, job, kept, settings.minutes)
+            job["done"] = _fetch(cloud, job, work, kept)
+            kept.write_job(job)
+        clean(cloud, job)
+        return Done(*job["done"])
+
+
+def _fetch(cloud: Cloud, job: dict[str, Any], work: Work, kept: PartsFolder) -> Done:
+    try:
+        return finish(work, answers(cloud, job), kept)
+    except BatchError as error:
+        raise BatchError(
+            f"{error} (transform job {job['name']}; delete {kept.folder} to start another)"
+        ) from error
 
 
 # --- plans --------------------------------------------------------------------------------------
-
-
-def cores_of(instance_type: str) -> int:
-    """Return an instance type's number of virtual cores. Raises BatchError for a malformed type.
-
-    >>> cores_of("ml.c5.xlarge"), cores_of("ml.m5.12xlarge")
-    (4, 48)
-    """
-    size = _SIZE.fullmatch(instance_type)
-    if not size:
-        raise BatchError(f"{instance_type!r} is no instance type; give one like {INSTANCE_TYPE}")
-    return int(size[1] or 1) * 4 if size[2] == "xlarge" else 2
-
-
-def file_bytes(counted: Count, instances: int) -> int:
-    """Return the largest size of a file in bytes that leaves no machine without work."""
-    return max(1, min(MAX_FILE_BYTES, -(-counted.bytes // (instances * FILES_AN_INSTANCE))))
 
 
 def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:

@@ -23,7 +23,7 @@ from training.aws import policies, resources
 from training.aws.cloud import Cloud, Stage, tag_list
 from training.aws.doctor import account, cors, lambda_zip, machine, settings
 from training.aws.doctor.findings import FAIL, OK, WARN, Finding, run_check
-from training.jobs import batch_transform, notebook_instance, train
+from training.jobs import batch_plan, notebook_instance, train
 
 CONFIG = settings.read_config()
 
@@ -405,7 +405,7 @@ def test_a_quota_of_0_for_a_job_is_a_warning_with_its_command() -> None:
 
 
 def test_the_quotas_are_those_of_the_commands_own_types() -> None:
-    for instance in (batch_transform.INSTANCE_TYPE, train.INSTANCE, notebook_instance.TYPE):
+    for instance in (batch_plan.INSTANCE_TYPE, train.INSTANCE, notebook_instance.TYPE):
         assert any(name.startswith(f"{instance} for ") for name in account.JOB_QUOTAS)
 
 

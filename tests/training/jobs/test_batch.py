@@ -157,6 +157,14 @@ def test_one_process_or_several_write_the_same_bytes(suffix: str, tmp_path: Path
     ]
 
 
+def test_a_batch_here_loads_none_of_aws_s_clients(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", reviews(1))
+    code = "import sys; from training.jobs import batch; batch.main(); print('boto3' in sys.modules)"
+    process = start(path, tmp_path / "out.csv", command=("-c", code))
+    out, error = process.communicate(timeout=WAIT_SECONDS)
+    assert (out.splitlines()[-1], error) == ("False", "")
+
+
 def test_a_file_without_one_good_row_is_written_with_its_errors(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"review": 1}\nhalf\n', encoding="utf-8")
@@ -365,7 +373,7 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(batch.cloud, "open_stage", lambda *_: pytest.fail("AWS was asked"))
+    monkeypatch.setattr(batch, "_run_transform", lambda *_: pytest.fail("AWS was asked"))
     path = save(tmp_path / "a.csv", [*reviews(40), "x" * 50_001])
     batch.main([str(path), "--out", str(tmp_path / "out.csv"), "--dry-run", *flags])
     start = f"batch: 41 rows, 1 of which can't be read; {expected}"

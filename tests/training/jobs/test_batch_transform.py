@@ -20,33 +20,13 @@ from training.aws import cloud as clouds
 from training.aws import resources
 from training.aws.cloud import Cloud
 from training.files import parts
-from training.files.rows import BatchError, Count, Part
-from training.jobs import batch, batch_transform
+from training.files.rows import Part
+from training.jobs import batch, batch_plan, batch_transform
 
 MODEL = "verdict-dev-model"
 
 
 # --- plans --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("name", "cores"),
-    [("ml.m5.large", 2), ("ml.c5.xlarge", 4), ("ml.c6i.2xlarge", 8), ("ml.m5.24xlarge", 96)],
-)
-def test_an_instance_type_tells_its_cores(name: str, cores: int) -> None:
-    assert batch_transform.cores_of(name) == cores
-
-
-@pytest.mark.parametrize("name", ["", "m5.large", "ml.m5", "ml.m5.huge", "ml.m5.xlarge "])
-def test_what_is_no_instance_type_is_one_sentence(name: str) -> None:
-    with pytest.raises(BatchError, match="is no instance type; give one like ml.c5.xlarge"):
-        batch_transform.cores_of(name)
-
-
-def test_files_are_enough_for_all_machines_and_none_is_too_large() -> None:
-    assert batch_transform.file_bytes(Count(1000, 0, 1000, 80_001), 2) == 10_001
-    assert batch_transform.file_bytes(Count(10**7, 0, 10**7, 10**10), 1) == 100_000_000
-    assert batch_transform.file_bytes(Count(1, 1, 0, 0), 1) == 1
 
 
 def test_a_request_fits_into_what_the_endpoint_reads_and_what_sagemaker_takes() -> None:
@@ -59,7 +39,7 @@ def test_a_request_fits_into_what_the_endpoint_reads_and_what_sagemaker_takes() 
 @pytest.mark.parametrize("count", [1, 7, 8, 100, 1001])
 def test_files_hold_each_line_once_in_order(count: int, tmp_path: Path) -> None:
     source = batch.open_source(save(tmp_path / "a.csv", reviews(count)), "csv")
-    files = list(batch_transform.files_of(source, batch_transform.file_bytes(batch.count(source), 2)))
+    files = list(batch_transform.files_of(source, batch_plan.file_bytes(batch.count(source), 2)))
     lines = [json.loads(line) for data in files for line in data.splitlines()]
     assert [line["id"] for line in lines] == list(range(count))
     assert [line["review"] for line in lines] == reviews(count)
