@@ -12,7 +12,6 @@ same bytes. After an interruption, the same command resumes.
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -157,7 +156,6 @@ def run_or_exit(command: str, options: argparse.Namespace) -> Done | None:
     except OSError as error:
         sys.exit(f"{command}: {error.filename or options.out}: {error.strerror or error}")
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # another would only hide the sentence
         sys.exit(
             f"{command}: interrupted; run the same command again to resume ({folder_of(options.out)} keeps"
             " the finished parts)"
