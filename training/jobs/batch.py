@@ -52,12 +52,12 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     source = open_source(options.file, format_of(options.file, options.format), options.column)
     check_writable(source, written_as)
     cores_of(options.instance_type)
-    counted = count(source)
+    hooked = options.local or options.ray
+    counted = count(source, sized=not hooked)
     if options.dry_run:
         print(f"{command}: {describe(options, counted)}")
         return None
     work = Work(source, sha256_of(source.path), counted.sent, out, "")
-    hooked = options.local or options.ray
     done = _run_hooks(options, work) if hooked else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done

@@ -407,6 +407,21 @@ def test_a_csv_field_survives_reading_and_writing(review: str, tmp_path: Path) -
     assert list(csv.reader(io.StringIO(text, newline="")))[1][0] == review
 
 
+@given(st.lists(st.text(st.sampled_from(',\t"\r\n ') | st.characters()), min_size=2))
+@pytest.mark.parametrize("delimiter", batch_rows.DELIMITERS.values())
+def test_a_line_of_csv_is_that_of_python_s_own_writer(delimiter: str, cells: list[str]) -> None:
+    expected = io.StringIO(newline="")
+    csv.writer(expected, delimiter=delimiter, lineterminator="\r\n").writerow(cells)
+    assert batch_rows._csv_line(cells, delimiter) == expected.getvalue()
+
+
+def test_the_bytes_to_send_are_counted_only_when_asked_for(tmp_path: Path) -> None:
+    source = opened(save(tmp_path, "a.csv", 'id,review\n1,"Fine, ""é"""\n2\n3,Bad\n'))
+    (part,) = batch_rows.parts(source.rows())
+    assert batch_rows.count(source) == (3, 1, 2, 0)
+    assert batch_rows.count(source, sized=True) == (3, 1, 2, len(part.data) + 1)
+
+
 def test_a_json_line_comes_back_letter_by_letter_with_the_verdict_behind_it(tmp_path: Path) -> None:
     first = '{ "review":"\\u00e9 é", "id": 1.10, "big": 1e999, "n": {"a": [1]} }'
     path = save(tmp_path, "a.jsonl", first + '\n{"id": 2}\nhalf\n{}\n')

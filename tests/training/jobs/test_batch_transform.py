@@ -39,7 +39,7 @@ def test_a_request_fits_into_what_the_endpoint_reads_and_what_sagemaker_takes() 
 @pytest.mark.parametrize("count", [1, 7, 8, 100, 1001])
 def test_files_hold_each_line_once_in_order(count: int, tmp_path: Path) -> None:
     source = batch.open_source(save(tmp_path / "a.csv", reviews(count)), "csv")
-    files = list(batch_transform.files_of(source, batch_plan.file_bytes(batch.count(source), 2)))
+    files = list(batch_transform.files_of(source, batch_plan.file_bytes(batch.count(source, sized=True), 2)))
     lines = [json.loads(line) for data in files for line in data.splitlines()]
     assert [line["id"] for line in lines] == list(range(count))
     assert [line["review"] for line in lines] == reviews(count)
