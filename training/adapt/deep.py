@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor, nn
@@ -65,8 +64,7 @@ def to_review(encoded: EncodedReview) -> Review:
 
 def unpack(data: bytes) -> Network:
     """Return the network of a model.onnx that export.py wrote; its int8 weights become float32."""
-    initializers = onnx.load_from_string(data).graph.initializer
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in initializers}
+    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in export.tensors_of(data)}
     constants = {name: tensors[f"{name}{export.CONSTANT}"] for name in CONSTANTS}
     table = tensors["rows"].astype(np.float32) * tensors["scales"]
     (vocabulary, embedding), (pooled, seen) = table.shape, constants["see_weight"].shape

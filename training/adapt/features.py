@@ -91,8 +91,7 @@ def inputs_of(
     model: inference.LoadedModel, ids: Sequence[int] | np.ndarray, lengths: Sequence[int] | np.ndarray
 ) -> Inputs:
     """Return the row of Inputs of a review: its ids, and how many each sentence holds."""
-    texts = np.split(np.array(ids, dtype=np.int64), np.cumsum(lengths)[:-1])
-    pooled = np.stack([model.network.pool(text) for text in texts])
+    pooled = model.network.read(np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)).pooled
     sentences = weighing.read_sentences(model.network.weighing, pooled)
     weights = weighing.weights_of(model.network.weighing, sentences)
     temperature, bias = model.calibration.at(len(ids), len(lengths))

@@ -1,5 +1,6 @@
 """From the network's sum to a probability that holds: a temperature by length, and a shift."""
 
+import functools
 import math
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ class Calibration(NamedTuple):
     short_temperature: float
     shift: float
 
+    @functools.lru_cache(maxsize=4096)  # noqa: B019 - keeps a few numbers of a model
     def at(self, tokens: int, sentences: int) -> tuple[float, float]:
         """Return temperature and bias for a text of that many tokens and sentences, 1 or more of each."""
         share = length_share(tokens)

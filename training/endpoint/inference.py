@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 from training.endpoint import calibration, opinion, scoring
 from training.endpoint.calibration import Calibration, read_calibration
 from training.endpoint.onnx_runtime import ort
-from training.endpoint.scoring import SentenceNetwork, read_unread
-from training.endpoint.weighing import read_weighing
+from training.endpoint.scoring import SentenceNetwork, to_network
 from vocab import messages, vocabulary
 from vocab.files import sha256
 from vocab.messages import EndpointRequest, Item, MessageError, Score
@@ -80,7 +79,7 @@ def load_network(data: bytes, folder: Path) -> SentenceNetwork:
     """Load a network from its bytes. An error names ``folder``. Raises ModelFilesError."""
     session = _load_session(data, folder)
     try:
-        return SentenceNetwork(session, read_weighing(session), read_unread(session))
+        return to_network(session)
     except Exception as error:  # ONNX Runtime's own types, or numbers that do not fit together
         raise ModelFilesError(
             f"{folder / 'model.onnx'} does not weigh sentences ({type(error).__name__}); it may be of an"

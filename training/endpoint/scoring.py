@@ -1,5 +1,6 @@
 """Score a review: read each sentence, weigh, calibrate, and measure what leaving a part out changes."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from training.endpoint import weighing
 from training.endpoint.calibration import Calibration
 from training.endpoint.opinion import SHORT_SENTENCES, clauses, opinion_of
-from training.endpoint.weighing import Sentences, Weighing
+from training.endpoint.weighing import CONSTANTS, Sentences, Weighing, read_weighing
 from vocab.messages import (
     DECIMALS,
     Score,
@@ -21,24 +22,28 @@ from vocab.messages import (
 
 # model.onnx's output of the ids that are left out of what it reads. Packages of before have none.
 UNREAD = "unread"
+# A text of one sentence of one token, as the network takes it.
+A_WORD = {"ids": np.ones(1, dtype=np.int64), "spans": np.array([[0, 1]], dtype=np.int64)}
 # The words with the largest contributions whose effect is measured. Each costs a reading of its sentence.
 MEASURED_WORDS = 32
 
 
-class Run(NamedTuple):
-    """Hold what a run makes of a sentence.
+class Reading(NamedTuple):
+    """Hold what the network makes of sentences.
 
-    ``pooled`` is float32 (pooled,). ``states``, float32 (read, states), has a row for each token that is
-    read; ``read``, bool (tokens,), says which.
+    ``pooled`` is float32 (sentences, pooled). ``states``, float32 (read, states), has a row for each token
+    that is read; ``read``, bool (tokens,), says which, and ``counts``, int64 (sentences,), how many of each
+    sentence.
     """
 
     pooled: np.ndarray
     states: np.ndarray
     read: np.ndarray
+    counts: np.ndarray
 
 
 class SentenceNetwork(NamedTuple):
-    """Hold the network's session, which reads a sentence, and the constants that weigh sentences.
+    """Hold the network's session, which reads sentences, and the constants that weigh them.
 
     ``is_read``, bool (ids,), says which ids it reads; every later id is read. ``clause_starts`` are the
     ids of the tokens that start a clause.
@@ -49,30 +54,54 @@ class SentenceNetwork(NamedTuple):
     is_read: np.ndarray
     clause_starts: frozenset[int] = frozenset()
 
-    def run(self, ids: np.ndarray) -> Run:
-        """Read a sentence, from its ids, int64 (tokens,)."""
-        read = self.is_read[np.minimum(ids, len(self.is_read) - 1)]
-        if not read.any():
-            read[:] = True
-        pooled, states = self.session.run(("pooled", "states"), {"ids": ids[read]})
-        return Run(pooled, states, read)
+    def read(self, ids: np.ndarray, lengths: np.ndarray) -> Reading:
+        """Read a text: its ids, int64 (tokens,), and how many each sentence holds, int64 (sentences,)."""
+        read = self.is_read.take(ids, mode="clip")
+        counts = np.add.reduceat(read, np.cumsum(lengths) - lengths, dtype=np.int64)
+        if not counts.all():  # a sentence of nothing else is read whole
+            read |= np.repeat(counts == 0, lengths)
+            counts = np.where(counts == 0, lengths, counts)
+        ends = np.cumsum(counts)
+        feed = {"ids": ids[read], "spans": np.stack((ends - counts, ends), axis=1)}
+        return Reading(*self.session.run(("pooled", "states"), feed), read, counts)
 
-    def pool(self, ids: np.ndarray) -> np.ndarray:
-        """Return a sentence's pooled states, float32 (pooled,), from its ids, int64 (tokens,)."""
-        return self.run(ids).pooled
-
-    def read(self, sentences: list[np.ndarray]) -> Sentences:
+    def sentences(self, texts: list[np.ndarray]) -> Sentences:
         """Return what sentences say, from the ids of each, int64 (tokens,)."""
-        return weighing.read_sentences(self.weighing, np.stack([self.pool(ids) for ids in sentences]))
+        lengths = np.array([len(text) for text in texts])
+        return weighing.read_sentences(self.weighing, self.read(np.concatenate(texts), lengths).pooled)
 
 
-def read_unread(session: Any) -> np.ndarray:
-    """Return which ids a loaded network reads, bool (ids,); it reads every later id."""
-    if UNREAD not in [output.name for output in session.get_outputs()]:
-        return np.ones(1, dtype=bool)
-    (unread,) = session.run((UNREAD,), {"ids": np.ones(1, dtype=np.int64)})
-    is_read = np.ones(max([0, *unread.tolist()]) + 2, dtype=bool)
-    is_read[unread] = False
+class OneByOne:
+    """Answer as a network of today does, by one of before, which reads one sentence a run."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def run(self, names: Any, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Return the outputs "pooled" and "states"."""
+        runs = [self._session.run(names, {"ids": feed["ids"][start:end]}) for start, end in feed["spans"]]
+        pooled, states = zip(*runs, strict=True)
+        return [np.stack(pooled), np.concatenate(states)]
+
+
+def to_network(session: Any) -> SentenceNetwork:
+    """Return the network of a loaded session. Raises ValueError, or what ONNX Runtime raises."""
+    inputs = {one.name for one in session.get_inputs()}
+    outputs = {one.name for one in session.get_outputs()}
+    names = [name for name in (*CONSTANTS, UNREAD) if name in outputs]
+    feed = {name: value for name, value in A_WORD.items() if name in inputs}
+    constants = dict(zip(names, session.run(names, feed), strict=True))
+    return SentenceNetwork(
+        session if inputs == {*A_WORD} else OneByOne(session),
+        read_weighing(constants),
+        _is_read(constants.get(UNREAD, ())),
+    )
+
+
+def _is_read(unread: Sequence[int]) -> np.ndarray:
+    """Return which ids a network reads that leaves some unread, bool (ids,); it reads every later id."""
+    is_read = np.ones(max([0, *unread]) + 2, dtype=bool)
+    is_read[list(unread)] = False
     return is_read
 
 
@@ -83,15 +112,14 @@ def score(
 
     ``explain`` is "none", "sentences" or "words". The numbers of a coarser explanation do not change.
     """
-    rows = np.array(ids, dtype=np.int64)
-    texts = np.split(rows, np.cumsum(lengths)[:-1])
-    runs = [network.run(text) for text in texts]
-    sentences = weighing.read_sentences(network.weighing, np.stack([run.pooled for run in runs]))
+    rows, sizes = np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)
+    reading = network.read(rows, sizes)
+    sentences = weighing.read_sentences(network.weighing, reading.pooled)
     weights = weighing.weights_of(network.weighing, sentences)
     temperature, bias = calibration.at(len(ids), len(lengths))
     parts = weights * sentences.polarities / temperature
-    alone = parts_alone(network, sentences)
-    opinion = opinion_of(logits_of_parts(network, calibration, texts, alone), len(ids))
+    alone = weighing.contributions_alone(network.weighing, sentences)
+    opinion = opinion_of(logits_of_parts(network, calibration, rows, lengths, alone), len(ids))
     found = build_score(bias, parts.tolist())._replace(opinion=opinion)
     if explain == "none":
         return found
@@ -99,20 +127,16 @@ def score(
     rest = weighing.contributions_without(network.weighing, sentences) if len(lengths) > 1 else None
     rows_of_sentences = zip(
         contributions,
-        _probabilities(calibration, alone, np.array(lengths)),
+        _probabilities(calibration, alone[:, None], sizes),
         probabilities_without(calibration, rest, lengths),
         strict=True,
     )
     found = found._replace(sentences=[SentenceScore(*row) for row in rows_of_sentences])
     if explain == "sentences":
         return found
-    words: list[float] = []
-    for run, contribution, weight in zip(runs, contributions, weights / temperature, strict=True):
-        split = np.zeros(len(run.read))
-        split[run.read] = weighing.split_polarity(network.weighing, run.states) * weight
-        words += split_exactly(contribution, split.tolist())
+    words = split_into_words(network, reading, sizes, contributions, weights / temperature)
     strongest = np.argsort(-np.abs(words), kind="stable")[:MEASURED_WORDS]
-    sums = sums_without_words(network, texts, sentences, rest, strongest)
+    sums = sums_without_words(network, np.split(rows, np.cumsum(sizes)[:-1]), sentences, rest, strongest)
     owners = np.repeat(lengths, lengths)[strongest]
     tokens = np.full(len(sums), max(1, len(ids) - 1))
     logits = calibration.apply(sums, tokens, len(lengths) - (owners == 1))
@@ -122,26 +146,45 @@ def score(
     return found._replace(words=WordScores(words, effects))
 
 
-def parts_alone(network: SentenceNetwork, sentences: Sentences) -> np.ndarray:
-    """Return the sum of each sentence as a review of its own, float64 (sentences, 1)."""
-    apart = sentences.take(np.arange(len(sentences.polarities))[:, None])
-    return weighing.contributions_of(network.weighing, apart)
+def split_into_words(
+    network: SentenceNetwork,
+    reading: Reading,
+    lengths: np.ndarray,
+    contributions: list[float],
+    weights: np.ndarray,
+) -> list[float]:
+    """Return each token's contribution; those of a sentence add up to the sentence's.
+
+    :param lengths: the tokens of each sentence, int64 (sentences,)
+    :param weights: what a polarity of 1 adds to the logit, float64 (sentences,)
+    """
+    words: list[float] = []
+    reads = np.split(reading.read, np.cumsum(lengths)[:-1])
+    states = np.split(reading.states, np.cumsum(reading.counts)[:-1])
+    for read, rows, contribution, weight in zip(reads, states, contributions, weights, strict=True):
+        split = np.zeros(len(read))
+        split[read] = weighing.split_polarity(network.weighing, rows) * weight
+        words += split_exactly(contribution, split.tolist())
+    return words
 
 
 def logits_of_parts(
-    network: SentenceNetwork, calibration: Calibration, texts: list[np.ndarray], alone: np.ndarray
+    network: SentenceNetwork, calibration: Calibration, ids: np.ndarray, lengths: list[int], alone: np.ndarray
 ) -> np.ndarray:
     """Return the logits of sentences as reviews, or of a short review's clauses, float64 (parts,).
 
-    :param texts: the ids of each sentence, int64 (tokens,)
-    :param alone: the sum of each sentence, float64 (sentences, 1)
+    :param ids: int64 (tokens,)
+    :param lengths: the tokens of each sentence
+    :param alone: the sum of each sentence, float64 (sentences,)
     """
-    if len(texts) <= SHORT_SENTENCES:
+    if len(lengths) <= SHORT_SENTENCES:
+        texts = np.split(ids, np.cumsum(lengths)[:-1])
         parts = [part for text in texts for part in clauses(text, network.clause_starts)]
         if len(parts) > len(texts):
-            texts, alone = parts, parts_alone(network, network.read(parts))
-    tokens = np.array([len(text) for text in texts])
-    return calibration.apply(alone[:, 0], tokens, np.ones_like(tokens))
+            lengths = [len(part) for part in parts]
+            alone = weighing.contributions_alone(network.weighing, network.sentences(parts))
+    tokens = np.array(lengths)
+    return calibration.apply(alone, tokens, np.ones_like(tokens))
 
 
 def probabilities_without(
@@ -177,7 +220,7 @@ def sums_without_words(
     if len(changed):
         within = words[changed] - (ends - [len(text) for text in texts])[places[changed]]
         left = [np.delete(texts[place], at) for place, at in zip(places[changed], within, strict=True)]
-        others = network.read(left)
+        others = network.sentences(left)
         sums[changed] = weighing.sums_with(network.weighing, sentences, places[changed], others)
     emptied = np.flatnonzero(np.logical_not(shortened))
     if rest is not None:

@@ -5,7 +5,9 @@ model.onnx carries as outputs. A sentence's polarity depends on that sentence al
 sentence or a word out needs no other sentence read again.
 """
 
-from typing import Any, NamedTuple
+import functools
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -64,10 +66,12 @@ class Sentences(NamedTuple):
         return Sentences(*(column[rows] for column in self))
 
 
-def read_weighing(session: Any) -> Weighing:
-    """Return the constants of a loaded network. Raises ValueError when they do not fit together."""
-    dummy = {"ids": np.ones(1, dtype=np.int64)}
-    weighing = Weighing(*(value.astype(np.float64) for value in session.run(CONSTANTS, dummy)))
+def read_weighing(constants: Mapping[str, np.ndarray]) -> Weighing:
+    """Return the constants of a network by its outputs. Raises ValueError when they do not fit."""
+    missing = [name for name in CONSTANTS if name not in constants]
+    if missing:
+        raise ValueError(f"the network has no output {', '.join(missing)}")
+    weighing = Weighing(*(constants[name].astype(np.float64) for name in CONSTANTS))
     seen = weighing.see_weight.shape[1]
     units = weighing.weigh_weight.shape[1]
     shapes = [value.shape for value in weighing]
@@ -84,9 +88,10 @@ def read_sentences(weighing: Weighing, pooled: np.ndarray) -> Sentences:
     """Return what each sentence says, from pooled states, float32 (sentences, pooled)."""
     states = pooled.astype(np.float64)
     seen = np.maximum(states @ weighing.see_weight + weighing.see_bias, 0)
-    parts = np.split(weighing.weigh_weight[: 4 * seen.shape[1]], 4)
+    width, units = seen.shape[1], len(weighing.weigh_bias)
+    parts = weighing.weigh_weight[: 4 * width].reshape(4, width, units)
     polarities = states @ weighing.polarity_weight + weighing.polarity_bias
-    return Sentences(polarities, *(seen @ part for part in parts))
+    return Sentences(polarities, *(seen @ parts))
 
 
 def weights_of(weighing: Weighing, sentences: Sentences) -> np.ndarray:
@@ -102,6 +107,13 @@ def weights_of(weighing: Weighing, sentences: Sentences) -> np.ndarray:
 def contributions_of(weighing: Weighing, sentences: Sentences) -> np.ndarray:
     """Return each sentence's part of its review's sum, float64 (..., sentences)."""
     contributions: np.ndarray = weights_of(weighing, sentences) * sentences.polarities
+    return contributions
+
+
+def contributions_alone(weighing: Weighing, sentences: Sentences) -> np.ndarray:
+    """Return the sum of each sentence as a review of its own, float64 (sentences,)."""
+    hidden = sentences.own + sentences.whole + _placed(weighing, 1)
+    contributions: np.ndarray = _weights(weighing, hidden[:, None])[:, 0] * sentences.polarities
     return contributions
 
 
@@ -121,7 +133,9 @@ def contributions_without(weighing: Weighing, sentences: Sentences) -> np.ndarra
     after_gap = np.concatenate([none, sentences.before[:-1]]) - sentences.before
     places, parts = np.arange(count - 1), []
     # Some rows at a time: a review of 400 sentences would take 40 MB at once.
-    for piece in np.array_split(np.arange(count), -(-count * count // ROWS_AT_ONCE)):
+    step = max(1, ROWS_AT_ONCE // count)
+    for start in range(0, count, step):
+        piece = np.arange(start, min(start + step, count))
         later = places >= piece[:, None]
         hidden = choices[places + (count - 1) * later] + means[piece, None]
         rows = np.arange(len(piece))
@@ -145,11 +159,14 @@ def sums_with(weighing: Weighing, sentences: Sentences, places: np.ndarray, othe
     return sums
 
 
+@functools.lru_cache(maxsize=256)
 def place_features(count: int) -> np.ndarray:
-    """Return PLACES features of each of ``count`` sentences, float64 (count, PLACES)."""
+    """Return PLACES features of each of ``count`` sentences, float64 (count, PLACES), not to be changed."""
     number = np.arange(count)
     columns = [number == 0, number == count - 1, (number + 0.5) / count, np.full(count, np.log(count) / 4)]
-    return np.stack(columns, axis=1).astype(np.float64)
+    features = np.stack(columns, axis=1).astype(np.float64)
+    features.flags.writeable = False
+    return features
 
 
 def split_polarity(weighing: Weighing, states: np.ndarray) -> np.ndarray:

@@ -79,49 +79,50 @@ class ExportError(Exception):
 
 
 def to_onnx(network: Network) -> onnx.ModelProto:
-    """Build the serving graph: a sentence's ids, int64 (tokens,) -> its states and their pooling.
+    """Build the serving graph: a text's sentences -> the pooled states of each.
 
-    ``states`` is float32 (tokens, 2 x hidden), ``pooled`` float32 (4 x hidden,). The graph holds no
-    batch axis and no padding: one sentence is one run. The constants that weigh sentences are outputs
-    too, and so are the ids that the endpoint leaves out; endpoint/weighing.py and inference.py read them.
+    ``ids`` is int64 (tokens,), and ``spans``, int64 (sentences, 2), holds where each sentence starts and
+    ends. ``pooled`` is float32 (sentences, 4 x hidden), ``states`` float32 (tokens, 2 x hidden).
+
+    A loop reads one sentence after the other: without padding, and with a scale of int8 for each, so that
+    a sentence gives the same bits alone and among others. The constants that weigh sentences are outputs
+    too, and so are the ids that the endpoint leaves out; endpoint/scoring.py reads them.
     """
     hidden, weighing = network.size.hidden, _weighing(network)
     constants = weighing | {UNREAD: np.array(network.size.unread, dtype=np.int64)}
-    outputs: dict[str, list[int | str]] = {"states": ["tokens", 2 * hidden], "pooled": [4 * hidden]}
+    outputs: dict[str, list[int | str]] = {
+        "states": ["tokens", 2 * hidden],
+        "pooled": ["sentences", 4 * hidden],
+    }
     outputs |= {f"{name}": list(value.shape) for name, value in constants.items()}
     graph = helper.make_graph(
-        _nodes(hidden, list(constants)),
+        _nodes(_sentence_body(network), list(constants)),
         "verdict",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"])],
+        [
+            helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"]),
+            helper.make_tensor_value_info("spans", TensorProto.INT64, ["sentences", 2]),
+        ],
         [
             helper.make_tensor_value_info(
                 name, TensorProto.INT64 if name == UNREAD else TensorProto.FLOAT, shape
             )
             for name, shape in outputs.items()
         ],
-        [
-            numpy_helper.from_array(np.ascontiguousarray(value), name)
-            for name, value in _constants(network).items()
-        ]
-        + [numpy_helper.from_array(value, f"{name}{CONSTANT}") for name, value in constants.items()],
+        _tensors(_table(network)) + _tensors({f"{name}{CONSTANT}": v for name, v in constants.items()}),
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     onnx.checker.check_model(model)
     return model
 
 
-def _constants(network: Network) -> dict[str, np.ndarray]:
-    """Return the graph's weights and shapes by name."""
-    hidden = network.size.hidden
+def _tensors(values: dict[str, np.ndarray]) -> list[onnx.TensorProto]:
+    return [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in values.items()]
+
+
+def _table(network: Network) -> dict[str, np.ndarray]:
+    """Return the embedding table and its indices' constants by name."""
     rows, scales = int8_rows(network.embedding.weight.detach().numpy())
-    return {
-        "rows": rows,
-        "scales": scales,
-        **_lstm_weights(network),
-        "axis_1": np.array([1], dtype=np.int64),
-        "axis_0": np.array([0], dtype=np.int64),
-        "states_shape": np.array([-1, 2 * hidden], dtype=np.int64),
-    }
+    return {"rows": rows, "scales": scales, "axis_1": np.array([1], dtype=np.int64)}
 
 
 def _weighing(network: Network) -> dict[str, np.ndarray]:
@@ -143,8 +144,8 @@ def _weighing(network: Network) -> dict[str, np.ndarray]:
     return {name: values[name] for name in CONSTANTS}
 
 
-def _nodes(hidden: int, constants: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the graph's operations in order, for ``hidden`` states a direction."""
+def _nodes(body: onnx.GraphProto, constants: Sequence[str]) -> list[onnx.NodeProto]:
+    """Return the graph's operations in order; ``body`` reads a sentence."""
     node = helper.make_node
     return [
         node("Gather", ["rows", "ids"], ["row"], axis=0),
@@ -152,13 +153,61 @@ def _nodes(hidden: int, constants: Sequence[str]) -> list[onnx.NodeProto]:
         node("Gather", ["scales", "ids"], ["scale"], axis=0),
         node("Mul", ["row_float", "scale"], ["embedded"]),
         node("Unsqueeze", ["embedded", "axis_1"], ["steps"]),
-        node("LSTM", ["steps", "W", "R", "B"], ["Y"], hidden_size=hidden, direction="bidirectional"),
-        node("Reshape", ["Y", "states_shape"], ["states"]),
-        node("ReduceMax", ["states", "axis_0"], ["maximum"], keepdims=0),
-        node("ReduceMean", ["states", "axis_0"], ["mean"], keepdims=0),
-        node("Concat", ["maximum", "mean"], ["pooled"], axis=0),
+        node("Shape", ["spans"], ["sentences"], end=1),
+        node("SequenceEmpty", [], ["none"], dtype=TensorProto.FLOAT),
+        node("Loop", ["sentences", "", "none"], ["states_of_each", "pooled"], body=body),
+        node("ConcatFromSequence", ["states_of_each"], ["states"], axis=0),
         *(node("Identity", [f"{name}{CONSTANT}"], [name]) for name in constants),
     ]
+
+
+def _sentence_body(network: Network) -> onnx.GraphProto:
+    """Return what the loop does with a sentence: its states join those of the sentences before it.
+
+    The body holds the LSTM's weights itself, because ONNX Runtime's quantization finds them only there.
+    """
+    hidden = network.size.hidden
+    node, value = helper.make_node, helper.make_tensor_value_info
+    sequence = helper.make_tensor_sequence_value_info
+    return helper.make_graph(
+        [
+            node("Gather", ["spans", "number"], ["span"], axis=0),
+            node("Split", ["span"], ["start", "end"], axis=0, num_outputs=2),
+            node("Slice", ["steps", "start", "end", "sentence_axis"], ["sentence"]),
+            node("LSTM", ["sentence", "W", "R", "B"], ["Y"], hidden_size=hidden, direction="bidirectional"),
+            node("Reshape", ["Y", "states_shape"], ["sentence_states"]),
+            node("ReduceMax", ["sentence_states", "sentence_axis"], ["maximum"], keepdims=0),
+            node("ReduceMean", ["sentence_states", "sentence_axis"], ["mean"], keepdims=0),
+            node("Concat", ["maximum", "mean"], ["sentence_pooled"], axis=0),
+            node("SequenceInsert", ["before", "sentence_states"], ["after"]),
+            node("Identity", ["goes_on"], ["still_goes_on"]),
+        ],
+        "sentence",
+        [
+            value("number", TensorProto.INT64, []),
+            value("goes_on", TensorProto.BOOL, []),
+            sequence("before", TensorProto.FLOAT, ["tokens", 2 * hidden]),
+        ],
+        [
+            value("still_goes_on", TensorProto.BOOL, []),
+            sequence("after", TensorProto.FLOAT, ["tokens", 2 * hidden]),
+            value("sentence_pooled", TensorProto.FLOAT, [4 * hidden]),
+        ],
+        _tensors(
+            _lstm_weights(network)
+            | {
+                "states_shape": np.array([-1, 2 * hidden], dtype=np.int64),
+                "sentence_axis": np.array([0], dtype=np.int64),
+            }
+        ),
+    )
+
+
+def tensors_of(data: bytes) -> list[onnx.TensorProto]:
+    """Return the tensors of a model.onnx, its loop's included."""
+    graph = onnx.load_from_string(data).graph
+    bodies = [field.g for node in graph.node for field in node.attribute if field.HasField("g")]
+    return [tensor for part in (graph, *bodies) for tensor in part.initializer]
 
 
 def int8_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -176,7 +225,12 @@ def quantize(model: onnx.ModelProto) -> bytes:
         plain, small = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, plain)
         quantize_dynamic(
-            plain, small, op_types_to_quantize=["LSTM"], weight_type=QuantType.QInt8, per_channel=True
+            plain,
+            small,
+            op_types_to_quantize=["LSTM"],
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            extra_options={"EnableSubgraph": True},
         )
         return small.read_bytes()
 

@@ -45,7 +45,8 @@ def test_short_and_long_reviews_get_the_calibration_of_their_length(own_package:
 def test_the_means_of_a_sentence_are_its_pooled_states(package: Path, model: inference.LoadedModel) -> None:
     text = "A fine film."
     means = features.extract([text], 1, package, workers=1).inputs.means
-    pooled = model.network.pool(np.array(model.vocabulary.encode_ids(text), dtype=np.int64))
+    ids = np.array(model.vocabulary.encode_ids(text), dtype=np.int64)
+    (pooled,) = model.network.read(ids, np.array([len(ids)])).pooled
     assert means[0].tolist() == pytest.approx(pooled.tolist(), abs=1e-6)
 
 

@@ -52,8 +52,9 @@ def test_a_sentence_s_polarity_is_its_pooled_states_times_the_head(network: byte
     head = Head(np.linspace(-1, 1, len(read_head(network).weights)), -0.75)
     loaded = load(with_head(network, head))
     text = np.array(IDS, dtype=np.int64)
-    expected = loaded.pool(text).astype(np.float64) @ head.weights + head.bias
-    assert loaded.read([text]).polarities.tolist() == pytest.approx([expected], abs=1e-5)
+    pooled = loaded.read(text, np.array(LENGTHS)).pooled.astype(np.float64)
+    polarities = loaded.sentences(np.split(text, [LENGTHS[0]])).polarities
+    assert polarities.tolist() == pytest.approx((pooled @ head.weights + head.bias).tolist(), abs=1e-5)
 
 
 def test_with_another_head_the_parts_still_add_up_to_the_logit(network: bytes) -> None:
@@ -70,8 +71,8 @@ def test_with_another_head_the_parts_still_add_up_to_the_logit(network: bytes) -
 def test_another_head_leaves_states_and_weights_as_they_were(network: bytes) -> None:
     head = Head(np.zeros(len(read_head(network).weights)), 3.0)
     plain, changed = load(network), load(with_head(network, head))
-    text = np.array(IDS, dtype=np.int64)
-    assert plain.run(text)[1].tolist() == changed.run(text)[1].tolist()
+    text = np.array(IDS, dtype=np.int64), np.array(LENGTHS, dtype=np.int64)
+    assert plain.read(*text).states.tolist() == changed.read(*text).states.tolist()
     for name, one, other in zip(plain.weighing._fields, plain.weighing, changed.weighing, strict=True):
         assert name.startswith("polarity") or one.tolist() == other.tolist()
 

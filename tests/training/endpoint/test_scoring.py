@@ -112,7 +112,7 @@ def test_a_contribution_has_the_sign_of_the_sentence_s_polarity(
     network: SentenceNetwork, lengths: list[int], seed: int
 ) -> None:
     ids = ids_of(lengths, seed)
-    polarities = network.read([np.array(ids[start:end]) for start, end in spans(lengths)]).polarities
+    polarities = network.sentences([np.array(ids[start:end]) for start, end in spans(lengths)]).polarities
     for sentence, polarity in zip(
         ask(network, ids, lengths, "sentences").sentences or [], polarities, strict=True
     ):
@@ -204,7 +204,7 @@ def test_a_package_without_a_list_reads_every_word() -> None:
     (output,) = [one for one in model.graph.output if one.name == scoring.UNREAD]
     model.graph.output.remove(output)
     reading = inference.load_network(model.SerializeToString(), Path())
-    assert reading.run(np.array([9, *UNREAD, 4])).read.all()
+    assert reading.read(np.array([9, *UNREAD, 4]), np.array([4])).read.all()
 
 
 def test_all_words_of_a_short_review_are_measured(network: SentenceNetwork) -> None:

@@ -1,7 +1,5 @@
 """The weighing without torch: its numbers are the network's, and parts are left out exactly."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 import torch
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from tests.support.model import random_network
 from training.endpoint import weighing
 from training.endpoint.onnx_runtime import ort
+from training.endpoint.scoring import to_network
 from training.endpoint.weighing import CONSTANTS, Sentences, Weighing, read_sentences, read_weighing
 from training.recipe import export
 from training.recipe import network as recipe
@@ -29,7 +28,7 @@ def network() -> Network:
 
 @pytest.fixture(scope="module")
 def constants(network: Network) -> Weighing:
-    return read_weighing(ort.InferenceSession(export.to_onnx(network).SerializeToString()))
+    return to_network(ort.InferenceSession(export.to_onnx(network).SerializeToString())).weighing
 
 
 def texts_of(lengths: list[int], seed: int = 0) -> Texts:
@@ -173,20 +172,15 @@ def test_the_constant_part_is_spread_evenly() -> None:
 # --- a network that does not weigh --------------------------------------------------------------
 
 
-class Session:
-    """A network whose constants are these."""
-
-    def __init__(self, constants: Weighing) -> None:
-        self.constants = constants
-
-    def run(self, names: tuple[str, ...], given: dict[str, Any]) -> list[np.ndarray]:
-        assert names == CONSTANTS
-        return list(self.constants)
-
-
 @pytest.mark.parametrize("name", CONSTANTS)
 def test_a_constant_of_another_shape_is_refused(constants: Weighing, name: str) -> None:
-    assert read_weighing(Session(constants)) is not None
-    value = getattr(constants, name)
+    outputs = constants._asdict()
+    assert read_weighing(outputs) is not None
+    value = outputs[name]
     with pytest.raises((ValueError, IndexError)):
-        read_weighing(Session(constants._replace(**{name: np.concatenate([value, value])})))
+        read_weighing(outputs | {name: np.concatenate([value, value])})
+
+
+def test_a_constant_that_is_missing_is_named(constants: Weighing) -> None:
+    with pytest.raises(ValueError, match="no output power"):
+        read_weighing({name: value for name, value in constants._asdict().items() if name != "power"})

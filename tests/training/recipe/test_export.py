@@ -19,8 +19,6 @@ from training.data import dataset
 from training.data.dataset import Dataset, Review
 from training.endpoint import inference, scoring
 from training.endpoint.calibration import Calibration, read_calibration
-from training.endpoint.onnx_runtime import ort
-from training.endpoint.weighing import read_weighing
 from training.evaluation import behaviour, evaluate, metrics
 from training.recipe import export, reproduce
 from training.recipe.export import ExportError
@@ -117,18 +115,28 @@ def rounded_rows() -> Network:
 
 def test_the_graph_before_int8_gives_torch_s_pooled_states() -> None:
     network = rounded_rows()
-    session = ort.InferenceSession(export.to_onnx(network).SerializeToString())
+    served = inference.load_network(export.to_onnx(network).SerializeToString(), Path())
     for ids, lengths in zip(*random_reviews(20, 60), strict=True):
         with torch.inference_mode():
             expected = network.pool(to_texts([ids], [lengths], torch.device("cpu"))).numpy()
-        for row, sentence in zip(expected, np.split(ids, np.cumsum(lengths)[:-1]), strict=True):
-            read = sentence[~np.isin(sentence, network.size.unread)]
-            read = read if len(read) else sentence
-            pooled, states = session.run(("pooled", "states"), {"ids": read.astype(np.int64)})
-            assert np.allclose(pooled, row, atol=2e-6)
-            assert states.shape == (len(read), 2 * network.size.hidden)
+        reading = served.read(ids.astype(np.int64), lengths.astype(np.int64))
+        assert np.allclose(reading.pooled, expected, atol=2e-6)
+        assert reading.states.shape == (reading.counts.sum(), 2 * network.size.hidden)
+        for pooled, states in zip(
+            reading.pooled, np.split(reading.states, np.cumsum(reading.counts)[:-1]), strict=True
+        ):
             both = np.concatenate([states.max(axis=0), states.mean(axis=0)])
             assert np.allclose(both, pooled, atol=1e-6)
+
+
+def test_a_sentence_gives_the_same_bits_alone_and_among_others() -> None:
+    data = export.quantize(export.to_onnx(random_network(60)))
+    served = inference.load_network(data, Path())
+    for ids, lengths in zip(*random_reviews(20, 60), strict=True):
+        together = served.read(ids.astype(np.int64), lengths.astype(np.int64)).pooled
+        for row, sentence in zip(together, np.split(ids, np.cumsum(lengths)[:-1]), strict=True):
+            alone = served.read(sentence.astype(np.int64), np.array([len(sentence)])).pooled
+            assert row.tobytes() == alone.tobytes()
 
 
 def test_the_served_network_before_int8_scores_as_torch_does() -> None:
@@ -146,7 +154,7 @@ def test_the_constants_stay_fp32_after_int8() -> None:
     network = random_network(60)
     plain, small = export.to_onnx(network).SerializeToString(), export.quantize(export.to_onnx(network))
     for first, second in zip(
-        *(read_weighing(ort.InferenceSession(one)) for one in (plain, small)), strict=True
+        *(inference.load_network(one, Path()).weighing for one in (plain, small)), strict=True
     ):
         assert np.array_equal(first, second)
 
