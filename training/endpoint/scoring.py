@@ -63,7 +63,8 @@ class SentenceNetwork(NamedTuple):
             counts = np.where(counts == 0, lengths, counts)
         ends = np.cumsum(counts)
         feed = {"ids": ids[read], "spans": np.stack((ends - counts, ends), axis=1)}
-        return Reading(*self.session.run(("pooled", "states"), feed), read, counts)
+        pooled, states = self.session.run(("pooled", "states"), feed)
+        return Reading(pooled, states, read, counts)
 
     def sentences(self, texts: list[np.ndarray]) -> Sentences:
         """Return what sentences say, from the ids of each, int64 (tokens,)."""
