@@ -104,6 +104,9 @@ rehearse: $(DEV)/.ready ## deploy, use and destroy all of it in a simulated acco
 bench: $(BENCH)/.ready ## measure speed, size and cost beside alternatives; FLAGS=--quick for a look
 	@$(BENCH)/bin/python -m bench.bench $(FLAGS)
 
+profile: $(BENCH)/.ready ## show where an answer, a request, a file and the Lambda's start spend their time
+	@$(BENCH)/bin/python -m bench.profiles $(FLAGS)
+
 bench-check: $(BENCH)/.ready ## fail when a published ratio of speeds got worse by over 25 %
 	@$(BENCH)/bin/python -m bench.check $(FLAGS)
 

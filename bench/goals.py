@@ -11,6 +11,7 @@ from bench import (
     http_rows,
     network_rows,
     page_rows,
+    serve_rows,
     start_rows,
     text_rows,
     training_rows,
@@ -26,7 +27,9 @@ TORCH = (network_rows.PART, network_rows.SAME[1])
 ANSWER, VADER = ((answer_rows.PART, name) for name in answer_rows.NAMES[:2])
 WORDS = (answer_rows.PART, answer_rows.WORDS)
 HTTP, HTTP_VADER, SERVED, SERVED_VADER = ((http_rows.PART, name) for name in http_rows.NAMES)
+CAPACITY, MEMORY = ((serve_rows.PART, name) for name in serve_rows.NAMES)
 ALL, ONE = (bulk_rows.PART, bulk_rows.ALL), (bulk_rows.PART, bulk_rows.ONE)
+PANDAS = (bulk_rows.PART, bulk_rows.OTHERS[0])
 COLD, NAIVE = (start_rows.PART, start_rows.COLD), (start_rows.PART, start_rows.NAIVE)
 COMPREHEND = (cost_rows.PART, "Amazon Comprehend")
 
@@ -47,12 +50,15 @@ GOALS = (
     Goal(PLAIN, 0.1),
     Goal(NETWORK, 1.2, 2.0),
     Goal(TRANSFORMER, 30, to=NETWORK, above=True),
-    Goal(ANSWER, 1.0, 1.5, to=VADER),
+    Goal(ANSWER, 0.9, 1.15, to=VADER),
     Goal(WORDS, 2, 8, to=VADER),
     Goal(HTTP, 3, 8),
     Goal(SERVED, 1.3, 1.7, to=SERVED_VADER),
+    Goal(CAPACITY, 0.75, 0.55, to=ALL, above=True),
+    Goal(MEMORY, 90, 120),
     Goal(ALL, 1200, 700, above=True),
-    Goal((bulk_rows.PART, bulk_rows.BEYOND), 0.9, above=True),
+    Goal(ALL, 3, 2.2, to=PANDAS, above=True),
+    Goal((bulk_rows.PART, bulk_rows.SHARE), 0.97, 0.93, above=True),
     Goal((bulk_rows.SCALE, bulk_rows.PER_REVIEW), 1.05),
     Goal((bulk_rows.SCALE, "100,000 reviews, peak"), 600, 600),
     Goal(COLD, 500, 1000),

@@ -46,11 +46,18 @@ def message_of(review: str) -> bytes:
 
 @contextmanager
 def running_app(*flags: str) -> Iterator[int]:
-    """Run the whole app as `make run` does, or with --serve `make serve`; yield its port. Raises Missing."""
+    """Run the whole app, and yield the API's port. Raises Missing."""
+    with running_stack(*flags) as stack:
+        yield int(stack.ports["API_PORT"])
+
+
+@contextmanager
+def running_stack(*flags: str) -> Iterator[Stack]:
+    """Run the whole app as `make run` does, or with --serve `make serve`. Raises Missing."""
     stack = Stack(*flags, RATE_LIMIT="off")
     try:
         stack.wait_for("Verdict is ready")
-        yield int(stack.ports["API_PORT"])
+        yield stack
     except AssertionError as error:
         raise Missing("the app did not start") from error
     finally:

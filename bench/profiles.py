@@ -1,15 +1,16 @@
-"""Profile a whole answer by function, the network by operator, and the Lambda's imports.
+"""Profile an answer in one process, over HTTP and in bulk, the network's operators, and the Lambda's imports.
 
-    python -m bench.profiles                # prints three tables
-    python -m bench.profiles --publish      # also updates docs/performance.md
-    python -m bench.profiles --seconds 30 --flame build/answer.svg
+    make profile                            # prints five tables
+    make profile FLAGS=--publish            # also updates docs/performance.md
+    make profile FLAGS="--seconds 30 --flame build/answer.svg"
 
-py-spy samples an answering process 200 times a second from outside, and hardly slows it. ONNX Runtime times
-its own operators, and Python its imports. Shares hold on a busy machine too.
+py-spy samples the processes 200 times a second from outside, and hardly slows them. ONNX Runtime times its
+own operators, and Python its imports. Shares hold on a busy machine too.
 """
 
 import argparse
 import collections
+import itertools
 import json
 import os
 import re
@@ -17,14 +18,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from bench import answer_rows, pages
-from bench.samples import Samples
+from bench import answer_rows, http_rows, pages
+from bench.samples import Samples, write_csv
 from training.data import dataset
 from training.endpoint.inference import MODEL_FOLDER
 from training.endpoint.onnx_runtime import ort
@@ -36,11 +37,19 @@ ROOT = Path(__file__).resolve().parents[1]
 SAMPLES_A_SECOND = 200
 SECONDS = 20
 ROWS = 14
+# Of the time: less is not shown.
+LEAST_OWN = 0.004
 RUNS = 500
 # Time for the child's start and for py-spy's output.
 EXTRA_SECONDS = 300
 # The blocks of docs/performance.md.
-BLOCKS = ("profile-answer", "profile-network", "profile-imports")
+BLOCKS = ("profile-answer", "profile-http", "profile-bulk", "profile-network", "profile-imports")
+# The first frames of an answer in one process, and of a request in the server.
+ANSWER = ("answer (answer_rows.py)",)
+REQUEST = ("Application.__rsgi__ (rsgi_server.py)", "Application._call_app (rsgi_server.py)")
+SELF = (sys.executable, "-m", "bench.profiles")
+# Enough reviews for some seconds of bulk.
+BULK_A_SECOND = 300
 # A frame of py-spy's raw format.
 _FRAME = re.compile(r"(?P<function>.+) \((?:.*/)?(?P<file>[^/()]+?)(?::\d+)?\)")
 _IMPORT = re.compile(r"import time:\s+(\d+) \|\s+(\d+) \|(\s+)(\S+)")
@@ -60,10 +69,17 @@ class ProfileError(Exception):
 
 def main() -> None:
     options = parse()
-    if options.loop:
-        loop(options.loop)
+    if options.answers or options.requests:
+        repeat_answers(options.answers) if options.answers else repeat_requests(options.requests)
         return
-    profiles = (answer_table(options.seconds, options.flame), network_table(), imports_table())
+    dataset.find_archive()  # a child's failure would be hidden in its profile
+    profiles = (
+        answer_table(options.seconds, options.flame),
+        http_table(options.seconds),
+        bulk_table(options.seconds),
+        network_table(),
+        imports_table(),
+    )
     tables = dict(zip(BLOCKS, profiles, strict=True))
     print("\n\n".join(tables.values()))
     if options.publish:
@@ -77,41 +93,79 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--flame", type=Path, help="write a flame graph of the answers to this SVG file")
     parser.add_argument("--publish", action="store_true", help="write the tables into docs/performance.md")
-    parser.add_argument("--loop", type=int, help=argparse.SUPPRESS)
+    for profiled in ("--answers", "--requests"):
+        parser.add_argument(profiled, type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def loop(seconds: float) -> None:
+def repeat_answers(seconds: float) -> None:
     """Answer reviews for some seconds, to be profiled."""
-    answer, reviews = answer_rows.verdict(), Samples(dataset.find_archive()).reviews
+    _repeat(answer_rows.verdict(), Samples(dataset.find_archive()).reviews, seconds)
+
+
+def repeat_requests(seconds: float) -> None:
+    """Send reviews to `make serve` for some seconds, to be profiled."""
+    reviews = Samples(dataset.find_archive()).reviews
+    with http_rows.running_app("--serve") as port, http_rows.connected(port) as post:
+        _repeat(post, [http_rows.message_of(review) for review in reviews], seconds)
+
+
+def _repeat(call: Callable[[Any], object], inputs: Sequence[Any], seconds: float) -> None:
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for review in reviews:
-            answer(review)
+    for value in itertools.cycle(inputs):
+        call(value)
+        if time.monotonic() > end:
+            break
 
 
-# --- a whole answer -----------------------------------------------------------------------------
+# --- Python's functions -------------------------------------------------------------------------
 
 
 def answer_table(seconds: int, flame: Path | None) -> str:
-    """Profile whole answers, and return the table of functions. Raises ProfileError."""
-    rows = by_function(stacks(record(seconds, "raw").splitlines()))
+    """Profile whole answers in one process, and return the table of functions. Raises ProfileError."""
+    command = [*SELF, "--answers", str(seconds)]
+    rows = by_function(stacks(record(command, seconds), ANSWER))
     if flame:
         flame.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(flame, record(seconds, "flamegraph").encode())
-    return _table("Function, of a whole answer's time", "itself", "with what it calls", rows[:ROWS], "{:.1%}")
+        write_atomic(flame, record(command, seconds, "flamegraph").encode())
+    return _functions("Function, of a whole answer's time", rows)
 
 
-def record(seconds: int, kind: str) -> str:
-    """Return py-spy's output about an answering process. Raises ProfileError."""
+def http_table(seconds: int) -> str:
+    """Profile the API of `make serve` that answers one client. Raises ProfileError."""
+    rows = by_function(stacks(record([*SELF, "--requests", str(seconds)], seconds), REQUEST))
+    return _functions("Function, of a request's time in the server", rows)
+
+
+def bulk_table(seconds: int) -> str:
+    """Profile a file judged on all cores, start and output included. Raises ProfileError."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = write_csv(
+            Path(folder) / "reviews.csv", Samples(dataset.find_archive()).take(seconds * BULK_A_SECOND)
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "training.jobs.batch",
+            str(file),
+            "--out",
+            f"{file}.out.csv",
+            "--local",
+        ]
+        return _functions(
+            "Function, of all processes' time", by_function(stacks(record(command, seconds), ()))
+        )
+
+
+def record(command: Sequence[str], seconds: int, kind: str = "raw") -> str:
+    """Return py-spy's output about a command and its children. Raises ProfileError."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "profile"
-        command = [str(Path(sys.executable).with_name("py-spy")), "record", "--nonblocking"]
-        command += ["--rate", str(SAMPLES_A_SECOND), "--format", kind, "--output", str(out), "--"]
-        command += [sys.executable, "-m", "bench.profiles", "--loop", str(seconds)]
+        spy = [str(Path(sys.executable).with_name("py-spy")), "record", "--nonblocking", "--subprocesses"]
+        spy += ["--rate", str(SAMPLES_A_SECOND), "--format", kind, "--output", str(out), "--", *command]
         try:
             limit = seconds + EXTRA_SECONDS
-            process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit)
+            process = subprocess.run(spy, cwd=ROOT, capture_output=True, text=True, timeout=limit)
         except OSError as error:
             raise ProfileError("py-spy is missing: pip install -r requirements/bench.txt") from error
         except subprocess.TimeoutExpired as error:
@@ -122,21 +176,28 @@ def record(seconds: int, kind: str) -> str:
         return out.read_text(encoding="utf-8")
 
 
-def stacks(lines: Iterable[str]) -> Iterator[tuple[list[str], int]]:
-    """Yield each stack inside an answer, outermost frame first, and its count.
+def stacks(profile: str, first: Sequence[str]) -> Iterator[tuple[list[str], int]]:
+    """Yield each stack from one of the ``first`` frames on, outermost first, and its count.
 
-    >>> list(stacks(["loop (x.py:1);verdict.<locals>.answer (answer_rows.py:4);clean (vocab/text.py:9) 7"]))
+    Without ``first`` every stack is whole.
+
+    >>> line = "loop (x.py:1);verdict.<locals>.answer (answer_rows.py:4);clean (vocab/text.py:9) 7"
+    >>> list(stacks(line, ANSWER))
     [(['answer (answer_rows.py)', 'clean (text.py)'], 7)]
     """
-    for line in lines:
+    for line in profile.splitlines():
         frames, _, count = line.rpartition(" ")
-        names = [_name(frame) for frame in frames.split(";")]
-        if "answer (answer_rows.py)" in names:
-            yield names[names.index("answer (answer_rows.py)") :], int(count)
+        names = [_name(frame) for frame in frames.split(";") if not frame.startswith("process ")]
+        starts = [names.index(frame) for frame in first if frame in names] if first else [0][: len(names)]
+        if starts:
+            yield names[min(starts) :], int(count)
 
 
 def by_function(samples: Iterable[tuple[list[str], int]]) -> list[Row]:
-    """Return each function's share of the time, alone and with its callees, the greatest first."""
+    """Return each function's share of the time, alone and with its callees, the greatest first.
+
+    A function that itself takes next to nothing only hands on, and is left out.
+    """
     own, every, total = collections.Counter[str](), collections.Counter[str](), 0
     for names, count in samples:
         total += count
@@ -144,12 +205,17 @@ def by_function(samples: Iterable[tuple[list[str], int]]) -> list[Row]:
         every.update(dict.fromkeys(names, count))
     if not total:
         raise ProfileError("py-spy saw no answer; give more --seconds")
-    return [Row(name, own[name] / total, count / total) for name, count in every.most_common()]
+    rows = [Row(name, own[name] / total, count / total) for name, count in every.most_common()]
+    return [row for row in rows if row.own >= LEAST_OWN]
 
 
 def _name(frame: str) -> str:
     match = _FRAME.fullmatch(frame)
     return f"{match['function'].rpartition('<locals>.')[2]} ({match['file']})" if match else frame
+
+
+def _functions(title: str, rows: Sequence[Row]) -> str:
+    return _table(title, "itself", "with what it calls", rows[:ROWS], "{:.1%}")
 
 
 # --- the network --------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ TITLES = {
     "network": "The network, 230 tokens, one thread, explanation included",
     "answer": "A whole answer in one process, text to explained verdict",
     "http": "A whole answer by HTTP on loopback, one client, kept alive",
+    "serve": "The server of `make serve` under load, all cores",
     "bulk": "Whole files, output included",
     "scale": "Files of more and more reviews, all cores",
     "start": "Starts",

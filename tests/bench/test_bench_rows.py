@@ -1,9 +1,12 @@
 """The parts measure the right thing: preprocessing, VADER's server, commands, costs, starts."""
 
+import asyncio
 import json
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import onnx
@@ -16,6 +19,7 @@ from bench import (
     network_rows,
     processes,
     samples,
+    serve_rows,
     start_rows,
     text_rows,
     training_rows,
@@ -87,6 +91,39 @@ def test_vader_answers_behind_the_api_s_own_servers(flags: tuple[str, ...]) -> N
 def test_make_serve_answers_beside_make_run() -> None:
     with http_rows.running_app("--serve") as port, http_rows.connected(port) as post:
         assert json.loads(post(http_rows.message_of("A lovely, wonderful film")))["sentiment"] == "positive"
+
+
+def test_callers_of_make_serve_are_counted_and_its_memory_is_weighed(archive: Path, tmp_path: Path) -> None:
+    setting = Setting(samples.Samples(archive), tmp_path, quick=True)
+    capacity, memory = serve_rows.figures(setting)
+    assert (capacity.name, capacity.unit, capacity.runs) == (serve_rows.CAPACITY, "reviews/s", 2)
+    assert (memory.unit, memory.runs) == ("MB", 1)
+    assert all(figure.median and figure.median > 0 for figure in (capacity, memory))
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers the first request, and refuses all others."""
+
+    protocol_version = "HTTP/1.1"
+    answered = False
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(503 if Refusing.answered else 200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        Refusing.answered = True
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Print nothing."""
+
+
+def test_refusals_are_no_capacity() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(Missing, match="ended with 503"):
+            asyncio.run(serve_rows.rates(f"http://127.0.0.1:{server.server_port}", ["Lovely film"], 1, 0.1))
+        server.shutdown()
 
 
 def test_an_error_s_answer_is_no_time_to_measure() -> None:

@@ -7,7 +7,7 @@ import pytest
 from bench import profiles
 from bench.profiles import Row
 
-LOOP = "loop (profiles.py:1)"
+LOOP = "_repeat (profiles.py:1)"
 ANSWER = f"{LOOP};verdict.<locals>.answer (answer_rows.py:4)"
 ENCODE = f"{ANSWER};Vocabulary.encode (vocab/vocabulary.py:9)"
 CLEAN = "clean (vocab/text.py:2)"
@@ -15,7 +15,7 @@ STACKS = [f"{ENCODE} 30", f"{ANSWER} 50", f"{ENCODE};{CLEAN};{CLEAN} 20", f"{LOO
 
 
 def test_shares_are_of_the_answers_alone_and_recursion_counts_once() -> None:
-    rows = profiles.by_function(profiles.stacks(STACKS))
+    rows = profiles.by_function(profiles.stacks("\n".join(STACKS), profiles.ANSWER))
     assert {row.name: (row.own, row.all) for row in rows} == {
         "answer (answer_rows.py)": (0.5, 1.0),
         "Vocabulary.encode (vocabulary.py)": (0.3, 0.5),
@@ -26,7 +26,7 @@ def test_shares_are_of_the_answers_alone_and_recursion_counts_once() -> None:
 
 def test_a_profile_in_which_no_answer_was_seen_is_refused() -> None:
     with pytest.raises(profiles.ProfileError, match="more --seconds"):
-        profiles.by_function(profiles.stacks(STACKS[-1:]))
+        profiles.by_function(profiles.stacks(STACKS[-1], profiles.ANSWER))
 
 
 def test_operators_are_grouped_by_kind_with_their_number_a_run() -> None:
