@@ -1,6 +1,8 @@
 """Check the settings, ports and files of `make run` before a process starts."""
 
+import argparse
 import hashlib
+import ipaddress
 import os
 import re
 import secrets
@@ -10,8 +12,12 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from static_site import serve as page
+
 ROOT = Path(__file__).resolve().parents[1]
 HOST = "127.0.0.1"
+# The address that is every address of this machine.
+EVERY_HOST = "0.0.0.0"  # noqa: S104  (in containers alone)
 PORTS = {"ENDPOINT_PORT": 8090, "API_PORT": 8000, "PAGE_PORT": 8080}
 # The ports of a second model, when BESIDE names one.
 BESIDE_PORTS = {"BESIDE_ENDPOINT_PORT": 8091, "BESIDE_API_PORT": 8001}
@@ -27,10 +33,11 @@ LIBRARIES = ("boto3", "bs4", "chalice", "nltk", "numpy", "onnxruntime", "prometh
 def environment(serve: bool = False) -> dict[str, str]:
     """Return the processes' environment: this one, the ports, and boto3's URL of the local endpoint.
 
-    With ``serve`` there is no such endpoint. Raises SystemExit when a port, the endpoint's name or BESIDE
-    can't be used.
+    With ``serve`` there is no such endpoint. Raises SystemExit when a port, an address, the endpoint's name
+    or BESIDE can't be used.
     """
     env = dict(os.environ)
+    env["LISTEN_HOST"] = _listen_host(env)
     ports = default_ports(env, serve)
     for name, default in ports.items():
         value = env.get(name) or str(default)
@@ -50,10 +57,10 @@ def environment(serve: bool = False) -> dict[str, str]:
     env.pop(ENDPOINT_URL, None)
     if not serve:
         env[ENDPOINT_URL] = f"http://{HOST}:{env['ENDPOINT_PORT']}"
-    env["API_URL"] = f"http://{HOST}:{env['API_PORT']}"
+    env["API_URL"] = _public_api_url(env) or local_url(env, "API_PORT")
     if env.get("BESIDE"):
         _check_two_models(env)
-        env["BESIDE_API_URL"] = f"http://{HOST}:{env['BESIDE_API_PORT']}"
+        env["BESIDE_API_URL"] = local_url(env, "BESIDE_API_PORT")
     if env.get("AUTH") == "key" and not env.get("API_KEY"):
         _add_key(env)
     return env
@@ -63,6 +70,12 @@ def default_ports(env: Mapping[str, str], serve: bool = False) -> dict[str, int]
     """Return the variables of the ports in use, each with its default."""
     ports = PORTS | (BESIDE_PORTS if env.get("BESIDE") else {})
     return {name: port for name, port in ports.items() if not (serve and "ENDPOINT" in name)}
+
+
+def local_url(env: Mapping[str, str], port: str) -> str:
+    """Return the URL at which this machine reaches the API or the page, by the variable of its port."""
+    host = env["LISTEN_HOST"]
+    return f"http://{HOST if host == EVERY_HOST else host}:{env[port]}"
 
 
 def beside_environment(env: Mapping[str, str]) -> dict[str, str]:
@@ -105,7 +118,7 @@ def check_ports(env: Mapping[str, str], serve: bool = False) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                trial.bind((HOST, int(env[name])))
+                trial.bind((HOST if "ENDPOINT" in name else env["LISTEN_HOST"], int(env[name])))
             except OSError as error:
                 port = int(env[name])
                 other = port + 1 if 1024 <= port < 65535 else default + 1
@@ -113,6 +126,23 @@ def check_ports(env: Mapping[str, str], serve: bool = False) -> None:
                     f"run: port {port} can't be used ({error.strerror});"
                     f" choose another: make run {name}={other}, or {name}={other} verdict serve"
                 )
+
+
+def _listen_host(env: Mapping[str, str]) -> str:
+    """Return the address at which API and page listen. Raises SystemExit when it is no IPv4 address."""
+    value = env.get("LISTEN_HOST") or HOST
+    try:
+        return str(ipaddress.IPv4Address(value))
+    except ValueError:
+        sys.exit(f"run: LISTEN_HOST must be an IPv4 address such as {EVERY_HOST}, got {value[:40]!r}")
+
+
+def _public_api_url(env: Mapping[str, str]) -> str:
+    """Return the API's URL for browsers, "" for this machine's own. Raises SystemExit when it is no URL."""
+    try:
+        return page.optional_url(env.get("PUBLIC_API_URL") or "")
+    except argparse.ArgumentTypeError as error:
+        sys.exit(f"run: PUBLIC_API_URL: {error}")
 
 
 def _check_two_models(env: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from launcher.checks import HOST
+from launcher.checks import local_url
 from launcher.supervisor import Supervisor
 
 READY_SECONDS = 60
@@ -20,12 +20,12 @@ def announce(supervisor: Supervisor, env: Mapping[str, str], start: float) -> No
 
     ``start`` is the time of the start by the monotonic clock. Stops everything when no verdict comes in time.
     """
-    page, api = f"http://{HOST}:{env['PAGE_PORT']}/", env["API_URL"]
+    page, api = local_url(env, "PAGE_PORT") + "/", local_url(env, "API_PORT")
     reason = "no answer"
     pause = 0.05
     while time.monotonic() - start < READY_SECONDS and supervisor.status is None:
         try:
-            if api in _fetch(page + "config.js"):
+            if env["API_URL"] in _fetch(page + "config.js"):
                 key = env.get("API_KEY", "")
                 second = _classify(env["BESIDE_API_URL"], key) if env.get("BESIDE") else None
                 first = _classify(api, key)

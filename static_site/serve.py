@@ -224,7 +224,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         default=os.environ.get("PAGE_PORT") or "8080",
         help="port to listen on, 0 for any free one (default: PAGE_PORT, or 8080)",
     )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("LISTEN_HOST") or "127.0.0.1",
+        help="address to listen on (default: LISTEN_HOST, or 127.0.0.1)",
+    )
     parser.add_argument(
         "--api-url",
         type=http_url,

@@ -74,6 +74,14 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "PAGE_PORT": Variable("port of the page: `make run PAGE_PORT=8081`"),
         "API_PORT": Variable("port of the API"),
         "ENDPOINT_PORT": Variable("port of the local endpoint of `make run`"),
+        "LISTEN_HOST": Variable(
+            "IPv4 address at which API and page listen; `0.0.0.0` is for containers, and opens them to the"
+            " network",
+            "`127.0.0.1`",
+        ),
+        "PUBLIC_API_URL": Variable(
+            "the API's address for browsers, where a container or proxy changes it", "by `API_PORT`"
+        ),
         "API_PROCESSES": Variable("processes of the API, by `make serve`", "one for each core, 4 at most"),
         "MODEL": Variable("folder of the model that is served or deployed", "`training/endpoint/model`"),
         "BESIDE": Variable("folder of a second model, with an API of its own", "none"),

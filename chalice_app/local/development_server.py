@@ -252,7 +252,11 @@ def start_metrics() -> None:
 def parse(description: str) -> argparse.Namespace:
     """Parse host and port from the command line, with defaults from the variables."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument(
+        "--host",
+        default=os.environ.get("LISTEN_HOST") or "127.0.0.1",
+        help="address to listen on (default: LISTEN_HOST, or 127.0.0.1)",
+    )
     port = int(os.environ.get("API_PORT") or PORT)
     parser.add_argument(
         "--port", type=int, default=port, help="port to listen on (default: API_PORT, or 8000)"

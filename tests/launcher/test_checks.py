@@ -28,3 +28,40 @@ def test_where_it_serves_no_api_calls_an_endpoint_whatever_the_shell_names() -> 
     second = checks.beside_environment(env)
     assert URL not in env and URL not in second
     assert (second["MODEL"], second["API_PORT"]) == ("my-model", "8001")
+
+
+def test_it_listens_on_loopback_unless_an_address_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.environment()["LISTEN_HOST"] == "127.0.0.1"
+    monkeypatch.setenv("LISTEN_HOST", "0.0.0.0")
+    assert checks.environment()["LISTEN_HOST"] == "0.0.0.0"
+
+
+@pytest.mark.parametrize(
+    "listen, reached",
+    [("0.0.0.0", "http://127.0.0.1:8000"), ("127.0.0.5", "http://127.0.0.5:8000")],
+)
+def test_this_machine_reaches_the_api_where_it_listens(listen: str, reached: str) -> None:
+    env = {"LISTEN_HOST": listen, "API_PORT": "8000"}
+    assert checks.local_url(env, "API_PORT") == reached
+
+
+@pytest.mark.parametrize("value", ["my-laptop", "::", "10.0.0.256"])
+def test_an_address_that_is_no_ipv4_address_is_refused_in_one_sentence(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LISTEN_HOST", value)
+    with pytest.raises(SystemExit) as ended:
+        checks.environment()
+    assert ended.value.code == f"run: LISTEN_HOST must be an IPv4 address such as 0.0.0.0, got '{value}'"
+
+
+def test_the_page_calls_the_api_s_public_address_where_one_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert checks.environment()["API_URL"] == "http://127.0.0.1:8000"
+    monkeypatch.setenv("PUBLIC_API_URL", "https://api.example/v/")
+    assert checks.environment()["API_URL"] == "https://api.example/v"
+
+
+def test_a_public_address_that_is_no_url_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PUBLIC_API_URL", "api.example")
+    with pytest.raises(SystemExit, match="^run: PUBLIC_API_URL: the API's URL looks like http"):
+        checks.environment()
