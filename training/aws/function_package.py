@@ -7,12 +7,11 @@ The same input gives the same bytes. AWS takes at most 250 MB unpacked.
 
 import argparse
 import io
-import re
 import sys
 import zipfile
 from pathlib import Path
 
-from training.aws import package, sources
+from training.aws import package, sources, unused
 from training.aws.package import Package, PackageError
 from training.endpoint import inference
 from vocab.files import sha256, write_atomic
@@ -25,7 +24,6 @@ PYTHON, ARCHITECTURE = "3.13", "x86_64"
 MAX_UNPACKED_BYTES = 250 * 2**20
 # NumPy is the images' own, so its pin stands apart from those of the endpoint's package.
 NUMPY_PINS = sources.ROOT / "requirements/function.txt"
-NUMPY_UNUSED = re.compile(r"numpy/(f2py|testing|distutils|.*tests|.*_examples|.*\.pyi$|.*\.a$)|[^/]+\.data/")
 # A fixed time in every zip, the oldest that the format knows.
 TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -95,8 +93,8 @@ def _numpy(wheel: bytes) -> dict[str, bytes]:
 
 def _is_used(name: str) -> bool:
     if ".dist-info/" in name:
-        return bool(package.LICENCE.search(Path(name).name)) and not name.endswith("/")
-    return not name.endswith("/") and not NUMPY_UNUSED.match(name)
+        return bool(unused.LICENCE.search(Path(name).name)) and not name.endswith("/")
+    return not name.endswith("/") and not unused.NUMPY.match(name)
 
 
 def main() -> None:

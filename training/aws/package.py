@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.aws import images, slim, sources
+from training.aws import images, slim, sources, unused
 from training.data import cache
 from training.endpoint import inference
 from vocab.files import sha256, sha256_of, write_atomic
@@ -45,12 +45,6 @@ LEFT_OUT = (
     "protobuf",
     "tqdm",
 )
-# Parts of ONNX Runtime that Python's inference never loads: 40 of 75 MB.
-UNUSED = re.compile(
-    r"onnxruntime/(backend|datasets|quantization|tools|transformers)/"
-    r"|onnxruntime/capi/libonnxruntime\.so|regex/tests/|[^/]+\.data/"
-)
-LICENCE = re.compile(r"licen[cs]e|notice|authors|copying", re.IGNORECASE)
 # No image has Python 3.11: the tests run the PyTorch image's server on it, since only it has a small torch.
 PINNED_PYTHONS = tuple(sorted({*images.PYTHONS.values(), "3.11"}))
 # glibc is 2.34 in the Ray Serve image and 2.35 in the PyTorch image; pip wants each tag by name.
@@ -257,8 +251,8 @@ def _unpack(name: str, data: bytes) -> dict[str, bytes]:
     if name.startswith(f"{slim.PACKAGE}-"):
         needed = _stemmer(files)
     else:
-        needed = {file for file in files if not UNUSED.match(file) and ".dist-info/" not in file}
-    licences = {file for file in files if ".dist-info/" in file and LICENCE.search(Path(file).name)}
+        needed = {file for file in files if not unused.ONNX_RUNTIME.match(file) and ".dist-info/" not in file}
+    licences = {file for file in files if ".dist-info/" in file and unused.LICENCE.search(Path(file).name)}
     return {file: files[file] for file in sorted(needed | licences)}
 
 
