@@ -35,17 +35,26 @@ _PATH = re.compile(r"/endpoints/([A-Za-z0-9][A-Za-z0-9-]{0,62})/invocations")
 
 
 class Endpoint(ThreadingHTTPServer):
-    """The server: a thread for each connection, and as many requests in the network at once as cores."""
+    """The server: a thread for each connection, and as many requests in the network at once as cores.
+
+    ``handler`` is the class that answers; by default it speaks as SageMaker Runtime does.
+    """
 
     daemon_threads = True
     request_queue_size = 128
     allow_reuse_address = True
 
-    def __init__(self, address: tuple[str, int], name: str, model: inference.LoadedModel) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        name: str,
+        model: inference.LoadedModel,
+        handler: "type[Handler] | None" = None,
+    ) -> None:
         self.name, self.model = name, model
         self.places = threading.BoundedSemaphore(MAX_WAITING)
         self.cores = threading.BoundedSemaphore(os.cpu_count() or 1)
-        super().__init__(address, Handler)
+        super().__init__(address, handler or Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a caller that hangs up; a traceback here would only show its address."""
@@ -108,12 +117,8 @@ class Handler(BaseHTTPRequestHandler):
         print(json.dumps(line) + "\n", end="", flush=True, file=sys.stdout)
 
     def _invoke(self, body: bytes) -> int:
-        match = _PATH.fullmatch(self.path)
-        if not match:
-            return self._refuse(404, "UnknownOperationException", {"message": "no such operation"})
-        if match[1] != self.server.name:
-            message = f"Endpoint {match[1]} of account {ACCOUNT} not found."
-            return self._refuse(400, "ValidationError", {"message": message})
+        if status := self._refuse_other_paths():
+            return status
         if not self.server.places.acquire(blocking=False):
             return self._refuse(503, "ServiceUnavailable", {"Message": "too many requests at once"})
         content_type, accept = self.headers.get("Content-Type"), self.headers.get("Accept")
@@ -126,6 +131,16 @@ class Handler(BaseHTTPRequestHandler):
             return self._model_error(response.status, response.body.decode())
         variant = {"x-Amzn-Invoked-Production-Variant": "AllTraffic"}
         return self._send(200, response.body, response.content_type, variant)
+
+    def _refuse_other_paths(self) -> int | None:
+        """Refuse another operation or endpoint and return the status; return None for this endpoint's own."""
+        match = _PATH.fullmatch(self.path)
+        if not match:
+            return self._refuse(404, "UnknownOperationException", {"message": "no such operation"})
+        if match[1] != self.server.name:
+            message = f"Endpoint {match[1]} of account {ACCOUNT} not found."
+            return self._refuse(400, "ValidationError", {"message": message})
+        return None
 
     def _model_error(self, status: int, original: str) -> int:
         kind = "client" if status < 500 else "server"
