@@ -172,10 +172,10 @@ class Jail(Server):
         }
         self.failed = containers.SERVERS[name].failed
         self._cgroups = _make_cgroups(f"verdict-{os.getpid()}-{self.folder.name}", memory)
-        self._door: _Door | None = None
+        self._door: Door | None = None
         try:
             process = self._popen(*self._command(name, model, python, memory, doors))
-            self._door = _Door(_child_of(process))
+            self._door = Door(child_of(process))
             self.url = f"http://127.0.0.1:{self._door.port}"
             self._wait(process)
         except BaseException:
@@ -288,10 +288,11 @@ def _lines(path: Path) -> list[str]:
 # --- the way in ---------------------------------------------------------------------------------
 
 
-class _Door:
-    """Forward connections to a port of ours into another network namespace, to the image's port 8080."""
+class Door:
+    """Forward connections to a port of ours into a process's network namespace, to an address there."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, address: tuple[str, int] = ("127.0.0.1", PORT)) -> None:
+        self._address = address
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
@@ -313,14 +314,14 @@ class _Door:
                 outside, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=_forward, args=(outside,), daemon=True).start()
+            threading.Thread(target=_forward, args=(outside, self._address), daemon=True).start()
 
 
-def _forward(outside: socket.socket) -> None:
-    """Copy a connection's bytes to the image's port and back, until both sides have ended."""
+def _forward(outside: socket.socket, address: tuple[str, int]) -> None:
+    """Copy a connection's bytes to an address and back, until both sides have ended."""
     with outside:
         try:
-            inside = socket.create_connection(("127.0.0.1", PORT))
+            inside = socket.create_connection(address)
         except OSError:
             return
         with inside:
@@ -338,7 +339,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
 
 
-def _child_of(process: subprocess.Popen[bytes]) -> int:
+def child_of(process: subprocess.Popen[bytes]) -> int:
     """Return the first process of the namespaces that a command makes."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     while process.poll() is None:
