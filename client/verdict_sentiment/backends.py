@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from verdict_sentiment._packages import load, messages
-from verdict_sentiment.calls import MAX_BYTES, MAX_REVIEWS
+from verdict_sentiment.calls import MAX_REVIEWS
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
 from verdict_sentiment.local import INSTALL, load_hooks, model_errors
@@ -30,12 +30,11 @@ class UsageError(Exception):
 
 
 class Backend(NamedTuple):
-    """A place that judges a file: the key of its answers, its function, and the limits of a part."""
+    """A place that judges a file: the key of its answers, its function, and the most rows of a part."""
 
     key: tuple[str, ...]
     judge: Judge
     rows: int
-    bytes: int
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:
@@ -104,19 +103,18 @@ def open_backend(options: argparse.Namespace, count: int) -> Iterator[Backend]:
         folder, rows = Path(options.model or load_hooks().MODEL_FOLDER), load("training.files.rows")
         processes = load("training.files.processes")
         with model_errors(), processes.open_hooks(folder, options.workers, count) as hooks:
-            yield Backend(("hooks", hooks.key), hooks.predict, rows.PART_ROWS, rows.PART_BYTES)
+            yield Backend(("hooks", hooks.key), hooks.predict, rows.PART_ROWS)
         return
     with open_verdict(options) as verdict:
         card = verdict.model()
         service = ("service", card["id"], card["vocabulary"])
-        yield Backend(service, lambda parts: _judge(verdict, parts), MAX_REVIEWS, MAX_BYTES)
+        yield Backend(service, lambda parts: _judge(verdict, parts), MAX_REVIEWS)
 
 
 def _judge(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
     """Yield parts with a service's answers, written as the endpoint writes them."""
     for part in parts:
-        lines = map(messages.parse_json, part.data.split(b"\n"))
-        results = verdict.batch((line["id"], line["review"]) for line in lines)
+        results = verdict.batch(zip(part.ids, part.reviews, strict=True))
         yield part, b"\n".join(map(_line, results))
 
 

@@ -39,7 +39,7 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
     with open_backend(options, count.sent) as backend:
         if out is None:
             return _write_through(source, count, backend, "jsonl" if options.json else "csv")
-        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows, backend.bytes)
+        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows)
         key = parts.key_of(*backend.key, work.digest, source.column)
         result = resumable.run(work._replace(key=key), backend.judge)
     return result.rows, result.failed
@@ -104,7 +104,7 @@ def _check_column(path: Path, format: str, column: str | None) -> None:
 def _write_through(source: Any, count: Any, backend: Backend, format: str) -> tuple[int, int]:
     """Write rows to standard output as they are judged."""
     out: TextIO = sys.stdout
-    requests = rows.parts(source.rows(), backend.rows, backend.bytes)
+    requests = rows.parts(source.rows(), backend.rows)
     answers = (rows.parse_predictions(data, part.ids) for part, data in backend.judge(requests))
     joined = rows.join(source.rows(), answers)
     quiet = True if out.isatty() else None

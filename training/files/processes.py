@@ -1,6 +1,7 @@
 """The local predictor of a batch: processes on this machine's cores, each with the endpoint's hooks."""
 
 import json
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from training.files.pool import DiedError, Pool, open_pool
 from training.files.rows import BatchError, Part
 from vocab import messages, vocabulary
 from vocab.files import sha256_of
+from vocab.messages import EndpointRequest, Item
 
 # Reviews of a task. At a file's end a process idles for a task's time at most.
 TASK_ROWS = 16
@@ -47,6 +49,13 @@ def model_key(model: LoadedModel) -> str:
     return key_of(*(json.dumps(model.card[name]) for name in names), *map(sha256_of, code))
 
 
+def predict_reviews(model: LoadedModel, task: tuple["array[int]", list[str]]) -> bytes:
+    """Predict rows, by their numbers and reviews, as ``predict_lines`` does from their JSON lines."""
+    items = [Item(review=review, id=number) for number, review in zip(*task, strict=True)]
+    predictions = inference.predict_fn(EndpointRequest(items, lines=True), model)
+    return inference.output_fn(predictions, messages.JSON_LINES)[0]
+
+
 @contextmanager
 def open_hooks(folder: Path, workers: int, rows: int) -> Iterator[Hooks]:
     """Yield the hooks of a model for a file with so many rows, in at most so many processes.
@@ -58,7 +67,7 @@ def open_hooks(folder: Path, workers: int, rows: int) -> Iterator[Hooks]:
     if workers < 2:
         yield Hooks(model_key(model), lambda parts: predict_parts(parts, model))
         return
-    with open_pool(predict_lines, folder, model, workers) as pool:
+    with open_pool(predict_reviews, folder, model, workers) as pool:
         yield Hooks(model_key(model), lambda parts: predict_parts(parts, model, pool))
 
 
@@ -70,7 +79,7 @@ def predict_parts(
     Raises BatchError when a process dies.
     """
     if pool is None:
-        yield from ((part, predict_lines(model, part.data)) for part in parts)
+        yield from ((part, predict_reviews(model, (part.ids, part.reviews))) for part in parts)
         return
     sent: deque[tuple[Part, int]] = deque()
     answers = pool.map(_tasks(parts, sent))
@@ -84,10 +93,11 @@ def predict_parts(
         ) from error
 
 
-def _tasks(parts: Iterable[Part], sent: "deque[tuple[Part, int]]") -> Iterator[bytes]:
-    """Yield the lines of parts a few at a time, and note each part with its number of tasks."""
+def _tasks(
+    parts: Iterable[Part], sent: "deque[tuple[Part, int]]"
+) -> Iterator[tuple["array[int]", list[str]]]:
+    """Yield the rows of parts a few at a time, and note each part with its number of tasks."""
     for part in parts:
-        lines = part.data.split(b"\n")
-        firsts = range(0, len(lines), TASK_ROWS)
-        sent.append((part._replace(data=b""), len(firsts)))
-        yield from (b"\n".join(lines[first : first + TASK_ROWS]) for first in firsts)
+        tasks = [slice(first, first + TASK_ROWS) for first in range(0, len(part.ids), TASK_ROWS)]
+        sent.append((part._replace(reviews=[]), len(tasks)))
+        yield from ((part.ids[rows], part.reviews[rows]) for rows in tasks)

@@ -13,7 +13,6 @@ from tqdm import tqdm
 
 from training.files.parts import PartsFolder, is_whole, load_predictions, open_folder, open_output
 from training.files.rows import (
-    PART_BYTES,
     PART_ROWS,
     BatchError,
     Part,
@@ -41,7 +40,7 @@ class Work(NamedTuple):
     """A batch: its file, the file's SHA-256, the number of rows to send, the output, and the key.
 
     ``key`` identifies everything that a prediction depends on; parts saved under another key are not used. A
-    part has at most ``rows`` rows and ``bytes`` bytes.
+    part has at most ``rows`` rows.
     """
 
     source: Source
@@ -50,7 +49,6 @@ class Work(NamedTuple):
     out: Path
     key: str
     rows: int = PART_ROWS
-    bytes: int = PART_BYTES
 
 
 def run(work: Work, predict: Predictor) -> Done:
@@ -101,7 +99,7 @@ def _predictions(
 ) -> Generator[dict[int, Prediction]]:
     """Yield the predictions of every part, in order, and save the new ones as they come."""
     paths, waiting = saved.paths(), deque[int]()
-    missing = _missing(parts(work.source.rows(), work.rows, work.bytes), paths, waiting, bar)
+    missing = _missing(parts(work.source.rows(), work.rows), paths, waiting, bar)
     for part, data in predict(missing):
         paths[part.number], predictions = saved.save(part, data)
         bar.update(len(part.ids))

@@ -31,6 +31,8 @@ MAX_LINE_CHARACTERS = 10_000_000
 MAX_COLUMNS = 1_000
 # One unit of work: small enough to share, and lost by a stop. The endpoint reads at most 4,000,000 bytes.
 PART_ROWS, PART_BYTES = 250, 3_000_000
+# The most bytes of a JSON line beside its review, and of a unit of UTF-16 in it: \\uXXXX.
+LINE_BYTES, UNIT_BYTES = 50, 6
 # A longer or wordier cell of the first row may be a review, so messages do not show it.
 NAME_CHARACTERS, NAME_WORDS = 40, 4
 # Messages show at most so many columns.
@@ -84,11 +86,15 @@ class Count(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Rows that are sent together: the part's number, the rows' numbers, and a JSON line for each."""
+    """Rows that are sent together: the part's number, the rows' numbers, and their reviews."""
 
     number: int
     ids: "array[int]"
-    data: bytes
+    reviews: list[str]
+
+    def lines(self) -> bytes:
+        """Return the rows as JSON lines for the model."""
+        return b"\n".join(map(to_line, self.ids, self.reviews))
 
 
 class Prediction(NamedTuple):
@@ -190,7 +196,7 @@ def count(source: Source, sized: bool = False) -> Count:
         else:
             sent += 1
             if sized:
-                size += len(to_line(row)) + 1
+                size += len(to_line(row.number, row.review)) + 1
     if not rows:
         raise BatchError(f"{source.path} holds no row; give a file with a review")
     return Count(rows, unread, sent, size)
@@ -336,28 +342,29 @@ def _value(values: dict[str, Any], column: str) -> str:
 # --- sending ------------------------------------------------------------------------------------
 
 
-def to_line(row: Row) -> bytes:
+def to_line(number: int, review: str) -> bytes:
     """Return a row's JSON line for the model; its number is its id."""
-    return messages.to_json({"id": row.number, "review": row.review})
+    return messages.to_json({"id": number, "review": review})
 
 
 def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYTES) -> Iterator[Part]:
-    """Yield rows without an error in parts of at most ``most`` rows and ``most_bytes`` bytes, or one row."""
-    number, size = 0, 0
-    ids = array("Q")
-    lines: list[bytes] = []
+    """Yield rows without an error in parts of at most ``most`` rows, or one row.
+
+    The JSON lines of several rows have at most ``most_bytes`` bytes, with any escapes.
+    """
+    part, size = Part(0, array("Q"), []), 0
     for row in rows:
         if row.error:
             continue
-        line = to_line(row)
-        if ids and (len(ids) == most or size + len(line) + 1 > most_bytes):
-            yield Part(number, ids, b"\n".join(lines))
-            number, size, ids, lines = number + 1, 0, array("Q"), []
-        ids.append(row.number)
-        lines.append(line)
-        size += len(line) + 1
-    if ids:
-        yield Part(number, ids, b"\n".join(lines))
+        length = LINE_BYTES + UNIT_BYTES * len(row.review.encode("utf-16-le", "surrogatepass")) // 2
+        if part.ids and (len(part.ids) == most or size + length > most_bytes):
+            yield part
+            part, size = Part(part.number + 1, array("Q"), []), 0
+        part.ids.append(row.number)
+        part.reviews.append(row.review)
+        size += length
+    if part.ids:
+        yield part
 
 
 def parse_predictions(data: bytes, ids: Iterable[int] | None = None) -> dict[int, Prediction]:

@@ -91,11 +91,11 @@ def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Pa
     waiting: dict[int, Part] = {}
     tables = []
     for part in parts:
-        waiting[part.number] = part._replace(data=b"")
+        waiting[part.number] = part._replace(reviews=[])
         tables.append(
             ray.put(
                 pyarrow.table(
-                    {"number": [part.number], "lines": pyarrow.array([part.data], pyarrow.binary())}
+                    {"number": [part.number], "lines": pyarrow.array([part.lines()], pyarrow.binary())}
                 )
             )
         )

@@ -87,7 +87,7 @@ def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
     for row in source.rows():
         if row.error:
             continue
-        data += to_line(row) + b"\n"
+        data += to_line(row.number, row.review) + b"\n"
         rows += 1
         if len(data) >= most_bytes or rows == MAX_FILE_ROWS:
             yield bytes(data)

@@ -12,7 +12,7 @@ KEY = "0123456789abcdef"
 
 
 def part(number: int, *ids: int) -> Part:
-    return Part(number, array("Q", ids), b"")
+    return Part(number, array("Q", ids), [""] * len(ids))
 
 
 def answers(*ids: int) -> bytes:

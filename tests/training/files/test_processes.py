@@ -1,6 +1,5 @@
 """The hooks for a file's parts: whole and in order, in as many processes as are worth their start."""
 
-import json
 import os
 import signal
 from array import array
@@ -22,8 +21,7 @@ def parts(*sizes: int) -> Iterator[Part]:
     first = 0
     for number, size in enumerate(sizes):
         ids = range(first, first + size)
-        lines = [json.dumps({"id": id, "review": f"{TEXTS[id % len(TEXTS)]} {id}"}).encode() for id in ids]
-        yield Part(number, array("Q", ids), b"\n".join(lines))
+        yield Part(number, array("Q", ids), [f"{TEXTS[id % len(TEXTS)]} {id}" for id in ids])
         first += size
 
 
@@ -53,6 +51,17 @@ def test_several_processes_answer_as_one_part_by_part(package: Path, workers: li
     assert [(part.number, part.ids) for part, _ in found] == [(part.number, part.ids) for part, _ in expected]
 
 
+def test_rows_are_answered_as_their_json_lines_are(model: LoadedModel) -> None:
+    ids, reviews = (
+        array("Q", [3, 5, 2**40, 8]),
+        ["A fine\nfilm, \ud800 \U0001f600.", "", "<br>", "Bad" * 9_000],
+    )
+    part = Part(0, ids, reviews)
+    expected = processes.predict_lines(model, part.lines())
+    assert processes.predict_reviews(model, (ids, reviews)) == expected
+    assert expected.count(b"\n") == 3
+
+
 @pytest.mark.parametrize(("rows", "expected"), [(0, []), (1, []), (199, []), (200, [2]), (10**9, [3])])
 def test_only_a_long_file_has_processes(
     rows: int, expected: list[int], package: Path, workers: list[int]
@@ -67,7 +76,7 @@ def _die(model: object, data: bytes) -> None:
 
 
 def test_a_process_that_dies_is_one_sentence(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(processes, "predict_lines", _die)
+    monkeypatch.setattr(processes, "predict_reviews", _die)
     with processes.open_hooks(package, 2, 1000) as hooks:
         with pytest.raises(BatchError, match="^a process died, perhaps for want of memory; run it again to"):
             list(hooks.predict(parts(50, 50)))
@@ -75,4 +84,4 @@ def test_a_process_that_dies_is_one_sentence(package: Path, monkeypatch: pytest.
 
 def test_parts_wait_without_their_texts(package: Path) -> None:
     with processes.open_hooks(package, 2, 1000) as hooks:
-        assert [part.data for part, _ in hooks.predict(parts(40, 40))] == [b"", b""]
+        assert [part.reviews for part, _ in hooks.predict(parts(40, 40))] == [[], []]

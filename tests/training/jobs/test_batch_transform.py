@@ -361,5 +361,5 @@ def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: Aw
 
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:
     with parts.open_folder(tmp_path / "out.csv", "0" * 16) as kept:
-        kept.save(Part(0, array("Q", [0]), b""), b'{"id":0,"error":{"code":"no_token","detail":"d"}}')
+        kept.save(Part(0, array("Q", [0]), [""]), b'{"id":0,"error":{"code":"no_token","detail":"d"}}')
         assert kept.read_job() is None
