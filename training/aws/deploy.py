@@ -87,6 +87,7 @@ def deploy(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> Deplo
     with step("clean up"):
         retire(cloud, endpoint, say)
         leftovers.remove(cloud, endpoint, say)
+        resources.retire_images(cloud, plan.image)
         resources.ensure_function_role(cloud, endpoint, settings=settings)
     with step("page"):
         beside_url = options.beside_api_url
@@ -111,6 +112,7 @@ def host(
         )
         return alias, version, digest
     role = resources.ensure_endpoint_role(cloud)
+    resources.allow_image(cloud, cloud.stage.endpoint_role, plan.image)
     url, digest = put_package(cloud, options.model, plan, say)
     model = hosting.ensure_model(cloud, plan, url, digest, role)
     config = hosting.ensure_config(cloud, plan, model)
@@ -147,7 +149,7 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
         lambda_host.describe(cloud)
         resources.check_roles(cloud, stage.model_role)
     else:
-        images.uri(plan.image, stage.region)
+        hosting.check_image(cloud, plan.image)
         resources.check_roles(cloud)
     resources.check_bucket(cloud, stage.bucket)
     if options.site != "none":

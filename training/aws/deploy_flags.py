@@ -69,9 +69,9 @@ def add_shared(parser: argparse.ArgumentParser) -> None:
     )
     add(
         "--image",
-        choices=images.SERVING,
         default=environ.get("IMAGE") or images.SERVING[0],
-        help=f"the server's image (default: IMAGE, or {images.SERVING[0]})",
+        help=f"the server's image: {', '.join(images.SERVING)}, or the address of your own in ECR"
+        f" (default: IMAGE, or {images.SERVING[0]})",
     )
     add("--concurrency", type=int, default=5, help="requests at once, unless realtime (default 5)")
     add("--instance-type", default="ml.m5.large", help="for a realtime endpoint (default ml.m5.large)")
@@ -89,9 +89,13 @@ def check_choices(command: str, options: argparse.Namespace) -> None:
     clouds.check_choices(
         command,
         ENDPOINT_KIND=(options.kind or hosting.KINDS[0], hosting.KINDS),
-        IMAGE=(options.image, images.SERVING),
         SITE=(options.site, page.KINDS),
     )
+    if options.image not in images.SERVING and not images.is_own(options.image):
+        sys.exit(
+            f"{command}: IMAGE must be one of {', '.join(images.SERVING)}, or your own image's address like"
+            f" {images.OWN_EXAMPLE}, got {options.image[:100]!r}"
+        )
 
 
 def _beside_api_url(value: str) -> str:

@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from training.aws import gateway, images, lambda_calls, package
-from training.aws.cloud import Cloud, CloudError, code_of, is_missing, once_visible, tag_list, tag_map
+from training.aws.cloud import (
+    Cloud,
+    CloudError,
+    code_of,
+    is_denied,
+    is_missing,
+    once_visible,
+    tag_list,
+    tag_map,
+)
 from training.endpoint import inference
 from vocab import messages
 from vocab.files import sha256
@@ -71,7 +80,7 @@ def ensure_model(cloud: Cloud, plan: Plan, package_url: str, package_sha256: str
     container = {
         "Image": images.uri(plan.image, cloud.stage.region),
         "ModelDataUrl": package_url,
-        "Environment": package.ENVIRONMENT[plan.image] | ENVIRONMENT.get((plan.image, plan.kind), {}),
+        "Environment": package.ENVIRONMENT.get(plan.image, {}) | ENVIRONMENT.get((plan.image, plan.kind), {}),
     }
     # Serverless inference has no isolation. With isolation no review can leave the container.
     return _ensure_model(cloud, container, package_sha256, plan.kind == "realtime", role)
@@ -141,6 +150,25 @@ def _exists(describe: Callable[[], Any]) -> bool:
             return False
         raise
     return True
+
+
+def check_image(cloud: Cloud, image: str) -> None:
+    """Check that an image is in the stage's region, and your own in its repository. Raises CloudError.
+
+    Without the right to look, or in another account, nothing is known and nothing refused.
+    """
+    address = images.uri(image, cloud.stage.region)
+    if not images.is_own(image):
+        return
+    try:
+        cloud.client("ecr").describe_images(**images.place_of(image))
+    except ClientError as error:
+        if code_of(error) in ("ImageNotFoundException", "RepositoryNotFoundException"):
+            raise CloudError(
+                f"ECR has no image {address}; push it there first, see docs/deploy.md"
+            ) from error
+        if not is_denied(error):
+            raise
 
 
 # --- the endpoint -------------------------------------------------------------------------------

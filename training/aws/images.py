@@ -8,6 +8,7 @@ Each region's registry belongs to another account. With the table, a deploy need
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Iterable
 from datetime import date
@@ -34,6 +35,14 @@ SERVING = ("sklearn", "ray", "pytorch")
 APART = ("sklearn",)
 # The Python of each image; a package carries libraries for it.
 PYTHONS = {"sklearn": "3.12", "ray": "3.13", "pytorch": "3.12"}
+# An image of your own lies in a private registry of ECR: account, region, repository, and a tag or a digest.
+OWN_EXAMPLE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/verdict:1"
+_OWN = re.compile(
+    r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d)\.amazonaws\.(?:com|com\.cn|eu)"
+    r"/(?P<repository>[a-z0-9]+(?:[._/-][a-z0-9]+)*)"
+    r"(?::\w[\w.-]{0,127}|@sha256:[0-9a-f]{64})",
+    re.ASCII,
+)
 # The PyTorch inference image contains TorchServe, which has no maintainers any more.
 LAST_PATCH = {
     "sklearn": "2027-07-16",
@@ -45,9 +54,37 @@ LAST_PATCH = {
 
 
 def uri(name: str, region: str) -> str:
-    """Return an image's address in a region. Raises CloudError when AWS has none there."""
+    """Return an image's address in a region. Raises CloudError when it is not there.
+
+    ``name`` is one of SERVING, or the address of your own image.
+    """
+    if own := _own(name):
+        if own["region"] != region:
+            raise CloudError(
+                f"image {name} is in region {own['region']}, and SageMaker in {region} can't fetch it;"
+                f" push it to {region}, or use --region {own['region']}"
+            )
+        return name
     domain = DOMAINS.get(region.split("-")[0], "amazonaws.com")
     return f"{account(name, region)}.dkr.ecr.{region}.{domain}/{_table()['images'][name]}"
+
+
+def is_own(image: str) -> bool:
+    """Return whether an image is your own, by its address in ECR.
+
+    >>> is_own("sklearn"), is_own(OWN_EXAMPLE)
+    (False, True)
+    """
+    return _own(image) is not None
+
+
+def place_of(image: str) -> dict[str, Any]:
+    """Return the registry, repository and id of your own image, as ECR's calls take them."""
+    own = _own(image)
+    assert own
+    name, _, digest = image.partition("@")
+    tag = {"imageDigest": digest} if digest else {"imageTag": name.rpartition(":")[2]}
+    return {"registryId": own["account"], "repositoryName": own["repository"], "imageIds": [tag]}
 
 
 def names_in(region: str) -> list[str]:
@@ -70,24 +107,25 @@ def account(name: str, region: str) -> str:
 
 def repositories(names: Iterable[str], partition: str, region: str) -> list[str]:
     """Return the ARNs of the repositories of some images, sorted, without images that the region lacks."""
-    return sorted(
-        {
-            f"arn:{partition}:ecr:{region}:{account(name, region)}:repository/"
-            + _table()["images"][name].split(":")[0]
-            for name in names
-            if region in _accounts(name)
-        }
-    )
+    places = {_repository(name, region) for name in names if is_own(name) or region in _accounts(name)}
+    return sorted(f"arn:{partition}:ecr:{region}:{owner}:repository/{name}" for owner, name in places)
 
 
 def serving(address: str, region: str) -> str:
-    """Return the name of a serving image by its address; the default's for an unknown address."""
+    """Return the name of a serving image by its address; the default's for an unknown one of AWS.
+
+    The name of your own image is its address.
+    """
+    if is_own(address):
+        return address
     names = [name for name in SERVING if region in _accounts(name) and uri(name, region) == address]
     return names[0] if names else SERVING[0]
 
 
 def warning(name: str, today: date) -> str | None:
-    """Return a sentence about an image that gets no patches any more, or None."""
+    """Return a sentence about an image that gets no patches any more, or None; you patch your own."""
+    if is_own(name):
+        return None
     last = date.fromisoformat(LAST_PATCH[name])
     return f"image {name} had its last patch on {last}" if last < today else None
 
@@ -133,9 +171,24 @@ def refresh(today: date) -> dict[str, Any]:
     return {"looked_up": today.isoformat(), "images": {name: found[name] for name in QUERIES}, **groups}
 
 
+def _repository(name: str, region: str) -> tuple[str, str]:
+    """Return the account and the name of an image's repository. Raises CloudError."""
+    if is_own(name):
+        place = place_of(name)
+        return place["registryId"], place["repositoryName"]
+    return account(name, region), _table()["images"][name].split(":")[0]
+
+
 def _accounts(name: str) -> dict[str, str]:
     """Return the account of an image's registry by region."""
     return dict(_table()["accounts_apart" if name in APART else "accounts"])
+
+
+def _own(image: str) -> re.Match[str] | None:
+    """Return the parts of your own image's address; None for a name, and for an image of AWS."""
+    found = _OWN.fullmatch(image)
+    of_aws = {owner for group in ("accounts", "accounts_apart") for owner in _table()[group].values()}
+    return found if found and found["account"] not in of_aws else None
 
 
 @cache

@@ -102,18 +102,13 @@ class Pin(NamedTuple):
 def build(model: Path, out: Path, images: Sequence[str] = (images.SERVING[0],)) -> Package:
     """Pack a model folder for some images (keys of ``images.PYTHONS``) and write the package to ``out``.
 
+    For your own image, by its address, the package has the model alone.
     Raises PackageError, inference.ModelFilesError or VocabularyError before anything is written.
     """
     loaded = inference.model_fn(model).identity
     contents = {
         **{name: _read(model / name) for name in ("model.onnx", "model.json")},
-        **{name: _read(ENTRY / name) for name in ("config.yaml", "deployment.py")},
-        **{f"code/{name}": data for name, data in _code().items()},
-        **{
-            f"code/lib/{python}/{name}": data
-            for python in sorted(set(_pythons(images)))
-            for name, data in libraries(python).items()
-        },
+        **_software(images),
     }
     data = pack(contents)
     try:
@@ -185,8 +180,12 @@ def read_pins(path: Path, required: Sequence[str] = LIBRARIES) -> list[Pin]:
 
 
 def serverless_memory(image: str) -> int:
-    """Return the memory in MB that a serverless endpoint needs to serve the package in an image."""
-    return int(json.loads(_read(SERVERS))["servers"][image]["serverless_memory_mb"])
+    """Return the memory in MB that a serverless endpoint needs to serve the package in an image.
+
+    Your own image is not measured, and gets what the default image needs.
+    """
+    name = images.SERVING[0] if images.is_own(image) else image
+    return int(json.loads(_read(SERVERS))["servers"][name]["serverless_memory_mb"])
 
 
 def refresh() -> list[Pin]:
@@ -218,6 +217,21 @@ def write_pins(pins: Sequence[Pin], path: Path) -> None:
 
 
 # --- contents -----------------------------------------------------------------------------------
+
+
+def _software(names: Sequence[str]) -> dict[str, bytes]:
+    """Return code and libraries for some images, by name; your own image has both already."""
+    if len(names) == 1 and images.is_own(names[0]):
+        return {}
+    return {
+        **{name: _read(ENTRY / name) for name in ("config.yaml", "deployment.py")},
+        **{f"code/{name}": data for name, data in _code().items()},
+        **{
+            f"code/lib/{python}/{name}": data
+            for python in sorted(set(_pythons(names)))
+            for name, data in libraries(python).items()
+        },
+    }
 
 
 def _code() -> dict[str, bytes]:

@@ -18,6 +18,7 @@ WRITTEN = ("training", "batch")
 JOBS = ("TrainingJobs", "TransformJobs", "NotebookInstances")
 # AWS lists what SageMaker needs of a role: https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
 # `python -m tests.support.rights` shows which right is used.
+PULLING = ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
 LOGGING = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
 
 
@@ -48,6 +49,11 @@ def of_endpoint(stage: Stage) -> dict[str, Any]:
             *_of_container(stage, images.SERVING),
         ],
     }
+
+
+def of_image(stage: Stage, image: str) -> dict[str, Any]:
+    """Return the right to fetch your own image, by its address."""
+    return _policy(**_allow("PullOwnImage", PULLING, _repositories(stage, [image])))
 
 
 def of_sagemaker(stage: Stage) -> dict[str, Any]:
@@ -106,8 +112,8 @@ def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
     return [
         _allow(
             "PullImages",
-            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            images.repositories(names, stage.partition, stage.region),
+            PULLING,
+            _repositories(stage, names),
         ),
         # These two actions have no resource in AWS.
         _allow("EnterRegistry", "ecr:GetAuthorizationToken", "*"),
@@ -118,6 +124,10 @@ def _of_container(stage: Stage, names: Iterable[str]) -> list[dict[str, Any]]:
             {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
         ),
     ]
+
+
+def _repositories(stage: Stage, names: Iterable[str]) -> list[str]:
+    return images.repositories(names, stage.partition, stage.region)
 
 
 def _log(stage: Stage, group: str) -> list[str]:

@@ -2,30 +2,34 @@
 
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from training.aws import policies
+from training.aws import images, policies
 from training.aws.cloud import (
     TAG_REGION,
     Cloud,
     CloudError,
     Stage,
     code_of,
+    is_denied,
     is_missing,
     once_visible,
     tag_list,
     tag_map,
 )
-from vocab.files import sha256_of
+from vocab.files import sha256, sha256_of
 from vocab.messages.feedback import Place, PlaceError, read_place
 
 # The function may use a new right of its role after some seconds.
 ROLE_SECONDS = 10
 HASH = "sha256"
+# The names of policies that let a role fetch an image of your own begin so.
+IMAGE_POLICY = "image-"
 PUBLIC_ACCESS = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -175,6 +179,41 @@ def revoke(cloud: Cloud, role: str, name: str) -> None:
     except ClientError as error:
         if not is_missing(error):
             raise
+
+
+def allow_image(cloud: Cloud, role: str, image: str) -> None:
+    """Let a role, by its name, fetch your own image; it may fetch AWS's already. Waits for a new right."""
+    if not images.is_own(image):
+        return
+    name, rights = _image_policy(cloud.stage, image), policies.of_image(cloud.stage, image)
+    known = cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+    grant(cloud, role, name, rights)
+    if name not in known:
+        time.sleep(ROLE_SECONDS)
+
+
+def retire_images(cloud: Cloud, image: str) -> None:
+    """Take from the roles of endpoint and jobs the rights to fetch other images of yours than this one.
+
+    Without the right to list a role's policies, they stay.
+    """
+    kept = _image_policy(cloud.stage, image) if images.is_own(image) else ""
+    for role in (cloud.stage.endpoint_role, cloud.stage.role):
+        try:
+            names = cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+        except ClientError as error:
+            if is_missing(error) or is_denied(error):
+                continue
+            raise
+        for name in names:
+            if name.startswith(IMAGE_POLICY) and name != kept:
+                revoke(cloud, role, name)
+
+
+def _image_policy(stage: Stage, image: str) -> str:
+    """Return the name of the policy for an image's repository, of which any tag may be fetched."""
+    (arn,) = images.repositories([image], stage.partition, stage.region)
+    return IMAGE_POLICY + sha256(arn.encode())[:12]
 
 
 def ensure_function_role(cloud: Cloud, *endpoints: str, settings: Mapping[str, str] | None = None) -> str:

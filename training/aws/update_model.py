@@ -36,6 +36,7 @@ def update(cloud: Cloud, options: argparse.Namespace, say: Say = print) -> str:
         return version
     plan = hosting.plan_of(cloud, description)
     role = resources.ensure_endpoint_role(cloud)
+    resources.allow_image(cloud, cloud.stage.endpoint_role, plan.image)
     url, digest = deploy.put_package(cloud, options.model, plan, say)
     config = hosting.ensure_config(cloud, plan, hosting.ensure_model(cloud, plan, url, digest, role))
     if serving["id"] == loaded.identity.id and config == description["EndpointConfigName"]:

@@ -112,7 +112,10 @@ def model_of(cloud: Cloud) -> str:
         model = config["ProductionVariants"][0]["ModelName"]
     else:
         model = newest_model(cloud)
-    return hosting.model_for_jobs(cloud, model, resources.ensure_role(cloud))
+    role = resources.ensure_role(cloud)
+    address = sagemaker.describe_model(ModelName=model)["PrimaryContainer"]["Image"]
+    resources.allow_image(cloud, cloud.stage.role, images.serving(address, cloud.stage.region))
+    return hosting.model_for_jobs(cloud, model, role)
 
 
 def _model_of_function(cloud: Cloud, alias: str) -> str:

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 
-from training.aws import deploy
+from training.aws import deploy, images
 from training.aws.doctor import __main__ as doctor
 
 
@@ -24,6 +24,22 @@ def test_a_variable_that_names_no_choice_is_refused_in_one_sentence(
     with pytest.raises(SystemExit) as ended:
         command.parse([])
     assert re.fullmatch(rf"(deploy|doctor): {variable} must be one of .*, got '{value}'", str(ended.value))
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("command", [deploy, doctor], ids=["deploy", "doctor"])
+def test_an_image_may_be_an_address_in_ecr(command: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE", images.OWN_EXAMPLE)
+    assert command.parse([]).image == images.OWN_EXAMPLE
+
+
+def test_a_flag_that_names_no_image_is_refused_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        deploy.parse(["--image", "docker.io/verdict:1"])
+    assert ended.value.code == (
+        "deploy: IMAGE must be one of sklearn, ray, pytorch, or your own image's address like"
+        " 123456789012.dkr.ecr.eu-west-1.amazonaws.com/verdict:1, got 'docker.io/verdict:1'"
+    )
     assert capsys.readouterr() == ("", "")
 
 

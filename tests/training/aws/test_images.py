@@ -7,6 +7,9 @@ import pytest
 from training.aws import images
 from training.aws.cloud import CloudError
 
+OWN = images.OWN_EXAMPLE
+DIGEST = "sha256:" + 64 * "a"
+
 
 def test_an_image_s_address_names_account_region_and_tag() -> None:
     assert images.uri("ray", "eu-west-1") == (
@@ -54,3 +57,67 @@ def test_an_image_past_its_last_patch_is_warned_of() -> None:
 def test_the_kept_table_is_what_the_sdk_looks_up(region: str) -> None:
     names = images.names_in(region)
     assert images.look_up(region, names) == {name: images.uri(name, region) for name in names}
+
+
+# --- your own image -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        OWN,
+        f"123456789012.dkr.ecr.us-gov-west-1.amazonaws.com/team/verdict@{DIGEST}",
+        "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/team_a/verdict.x-y:v1.0_rc",
+    ],
+)
+def test_an_address_in_ecr_is_an_image_of_your_own(address: str) -> None:
+    assert images.is_own(address)
+    assert images.serving(address, "eu-west-1") == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sklearn",
+        "verdict:1",
+        "docker.io/library/verdict:1",
+        OWN.removesuffix(":1"),
+        OWN + " ",
+        OWN + "\n",
+        OWN.replace("123456789012", "12345"),
+        OWN.replace("verdict", "Verdict"),
+        OWN.replace("amazonaws.com", "example.com"),
+        f"{OWN.removesuffix(':1')}@sha256:abc",
+        "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.6-cpu-py312",
+    ],
+)
+def test_a_name_another_registry_and_an_image_of_aws_are_not(address: str) -> None:
+    assert not images.is_own(address)
+
+
+def test_your_own_image_must_be_in_the_stage_s_region() -> None:
+    assert images.uri(OWN, "eu-west-1") == OWN
+    with pytest.raises(CloudError, match="is in region eu-west-1, and SageMaker in us-east-1 can't fetch it"):
+        images.uri(OWN, "us-east-1")
+
+
+def test_your_own_image_s_repository_stands_without_its_tag() -> None:
+    arn = "arn:aws:ecr:eu-west-1:123456789012:repository/verdict"
+    for address in (OWN, f"{OWN.removesuffix(':1')}@{DIGEST}"):
+        assert images.repositories([address], "aws", "eu-west-1") == [arn]
+
+
+@pytest.mark.parametrize(
+    "address, identity",
+    [(OWN, {"imageTag": "1"}), (f"{OWN.removesuffix(':1')}@{DIGEST}", {"imageDigest": DIGEST})],
+)
+def test_ecr_is_asked_for_your_own_image_by_tag_or_digest(address: str, identity: dict[str, str]) -> None:
+    assert images.place_of(address) == {
+        "registryId": "123456789012",
+        "repositoryName": "verdict",
+        "imageIds": [identity],
+    }
+
+
+def test_nobody_but_you_patches_your_own_image() -> None:
+    assert images.warning(OWN, date(2040, 1, 1)) is None

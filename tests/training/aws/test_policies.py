@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from training.aws import cloud, policies
+from training.aws import cloud, images, policies
 from vocab.messages.feedback import Place
 
 CHALICE = Path(__file__).resolve().parents[3] / "chalice_app/.chalice"
@@ -32,6 +32,7 @@ def all_policies() -> dict[str, dict[str, Any]]:
     written = {
         "sagemaker": policies.of_sagemaker(STAGE),
         "endpoint": policies.of_endpoint(STAGE),
+        "own image": policies.of_image(STAGE, images.OWN_EXAMPLE),
         "function": policies.of_function(STAGE),
         "function that calls a function": policies.of_function(STAGE, STAGE.model_aliases[0]),
         "model function": policies.of_model_function(STAGE),

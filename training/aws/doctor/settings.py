@@ -159,6 +159,8 @@ def check_image(name: str, region: str | None, today: date) -> Finding:
     warning = images.warning(name, today)
     if warning:
         return Finding("image", WARN, warning, f"use IMAGE={images.SERVING[0]}")
+    if images.is_own(name):
+        return Finding("image", OK, f"{address}, your own")
     return Finding("image", OK, f"{address}, patched until {images.LAST_PATCH[name]}")
 
 
