@@ -2,13 +2,16 @@
 
 import http.client
 import json
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from tests.support import image
 from tests.support.image import Container, Image
@@ -116,6 +119,34 @@ def test_every_library_has_a_wheel_for_arm64(tmp_path: Path) -> None:
     assert all("x86_64" not in wheel for wheel in wheels)
 
 
+# --- compose.yaml -------------------------------------------------------------------------------
+
+
+def composed(**variables: str) -> dict[str, Any]:
+    """Return compose.yaml's service, with variables of the shell in their places or else the defaults."""
+    # Compose parses the file first.
+    text = json.dumps(yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8")))
+    default = re.compile(r"\$\{(\w+):-([^${}]*)\}")
+    while default.search(text):  # the innermost first
+        text = default.sub(lambda found: variables.get(found[1]) or found[2], text)
+    return dict(json.loads(text)["services"]["verdict"])
+
+
+def test_compose_publishes_to_loopback_alone() -> None:
+    assert composed()["ports"] == ["127.0.0.1:8000:8000", "127.0.0.1:8080:8080"]
+    assert composed(API_PORT="9000", PAGE_PORT="9001")["ports"] == [
+        "127.0.0.1:9000:8000",
+        "127.0.0.1:9001:8080",
+    ]
+
+
+def test_compose_gives_the_container_no_rights_and_a_read_only_root() -> None:
+    service = composed()
+    assert service["read_only"] is True and service["tmpfs"] == "/tmp"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
 # --- the app ------------------------------------------------------------------------------------
 
 
@@ -156,11 +187,13 @@ def test_its_page_calls_the_api_where_the_host_publishes_it(app: Container) -> N
     assert b'API_URL = "http://127.0.0.1:8000"' in app.ask("GET", PAGE, "/config.js")[1]
 
 
-def test_another_published_address_stands_in_the_page(made: Image, tmp_path: Path) -> None:
-    running = Container(made, tmp_path / "log", PUBLIC_API_URL="https://api.example", API_PROCESSES="1")
+def test_with_compose_s_variables_the_page_calls_the_published_port(made: Image, tmp_path: Path) -> None:
+    pairs = [pair.partition("=") for pair in composed(API_PORT="9000")["environment"]]
+    variables = {name: value for name, given, value in pairs if given}
+    running = Container(made, tmp_path / "log", **variables)
     try:
         running.wait(API, SENTIMENT, body_of(REVIEWS[0]))
-        assert b'API_URL = "https://api.example"' in running.ask("GET", PAGE, "/config.js")[1]
+        assert b'API_URL = "http://127.0.0.1:9000"' in running.ask("GET", PAGE, "/config.js")[1]
         assert health(running, made) == 0
     finally:
         assert running.stop() in (0, 143)

@@ -126,7 +126,10 @@ VARIABLES: dict[str, dict[str, Variable]] = {
             "where the model runs: `serverless`, `realtime` or `lambda`",
             "as deployed, or `serverless`",
         ),
-        "IMAGE": Variable("image of the endpoint: `sklearn`, `ray` or `pytorch`", f"`{images.SERVING[0]}`"),
+        "IMAGE": Variable(
+            "image of the endpoint: `sklearn`, `ray`, `pytorch`, or the address of your own in ECR",
+            f"`{images.SERVING[0]}`",
+        ),
         "SITE": Variable("host of the page: `cloudfront`, `website` or `none`"),
         "DEPLOYED_API_URL": Variable(
             "address of the deployed API, for example a domain of yours", "the API's own"
