@@ -34,6 +34,13 @@ REVIEWS = (
     "<br />Not bad at all &mdash; unputdownable, overhyped, unwatchably gorgeous.",
     "Der Film war leider nicht gut.",
 )
+BATCH = {"reviews": [{"id": str(number), "review": review} for number, review in enumerate(REVIEWS)]}
+REQUESTS = (
+    *(("POST", SENTIMENT, json.dumps({"review": one, "explain": "words"}).encode()) for one in REVIEWS),
+    ("POST", f"{SENTIMENT}/batch", json.dumps(BATCH).encode()),
+    ("GET", "/v1/model", None),
+    ("GET", "/v1/openapi.json", None),
+)
 # Debian 12 and later, Amazon Linux 2023 and Ubuntu 22.04 have this glibc or a newer one.
 ARM = ("manylinux_2_34_aarch64", "manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
 
@@ -161,23 +168,38 @@ def test_its_answers_are_those_of_make_serve(app: Container) -> None:
     try:
         stack.wait_for("Verdict is ready")
         own = int(stack.ports["API_PORT"])
-        for review in REVIEWS:
-            status, body, _ = app.ask("POST", API, SENTIMENT, body_of(review), X_Request_Id="same")
-            assert (status, body) == post(own, SENTIMENT, body_of(review), "same")
+        for method, path, body in REQUESTS:
+            status, answer, _ = app.ask(method, API, path, body, X_Request_Id="same")
+            assert (status, answer) == ask(own, method, path, body), path
+            assert status == 200
     finally:
         stack.stop()
 
 
-def post(port: int, path: str, body: bytes, request_id: str) -> tuple[int, bytes]:
+def ask(port: int, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    """Return status and body of an answer on this machine."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request(
-            "POST", path, body, {"Content-Type": "application/json", "X-Request-Id": request_id}
-        )
+        connection.request(method, path, body, {"Content-Type": JSON, "X-Request-Id": "same"})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:
         connection.close()
+
+
+def test_it_counts_for_prometheus(app: Container) -> None:
+    status, body, _ = app.ask("GET", API, "/v1/metrics")
+    assert status == 200 and b"verdict_" in body
+
+
+def test_a_key_closes_the_api_and_not_its_health(made: Image, tmp_path: Path) -> None:
+    running = Container(made, tmp_path / "log", AUTH="key", API_PROCESSES="1")
+    try:
+        running.wait_for_line("Verdict is ready")
+        assert running.ask("POST", API, SENTIMENT, body_of(REVIEWS[0]))[0] == 401
+        assert health(running, made) == 0
+    finally:
+        assert running.stop() in (0, 143)
 
 
 def test_its_page_calls_the_api_where_the_host_publishes_it(app: Container) -> None:

@@ -266,6 +266,12 @@ class Container:
             time.sleep(0.02)
         raise AssertionError(f"no answer in {START_SECONDS} s; the container printed:\n{self.log[-4_000:]}")
 
+    def wait_for_line(self, words: str) -> None:
+        """Wait until the log has some words."""
+        while words not in self.log:
+            assert time.monotonic() - self._began < START_SECONDS and self._process.poll() is None, self.log
+            time.sleep(0.02)
+
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command inside, as `docker exec` does."""
         enter = ("nsenter", "--target", str(self.pid), "--mount", "--pid", "--net")
