@@ -39,6 +39,8 @@ def pytest_report_header() -> list[str]:
         lines.append(f"NOT TESTED, {reason}: equal ids on real reviews, the dataset's splits, app accuracy")
     if reason := chromium_missing():
         lines.append(f"NOT TESTED, {reason}: the page in a real browser")
+    if not shutil.which("buildah"):
+        lines.append("NOT TESTED, buildah is not installed: the container image")
     return lines
 
 

@@ -19,7 +19,7 @@ from chalice.deploy.packager import DependencyBuilder
 
 from tests.support.aws_server import ACCOUNT, REGION, AwsServer
 from training.aws import cloud as clouds
-from training.aws import policies, resources
+from training.aws import images, policies, resources
 from training.aws.cloud import Cloud, Stage, tag_list
 from training.aws.doctor import account, cors, lambda_zip, machine, settings
 from training.aws.doctor.findings import FAIL, OK, WARN, Finding, run_check
@@ -227,6 +227,12 @@ def test_an_image_is_looked_for_in_the_region_and_its_age_said() -> None:
     assert settings.check_image("pytorch", "eu-west-1", day).level == WARN
     assert settings.check_image("ray", "mars-north-1", day).level == FAIL
     assert settings.check_image("ray", None, day).level == WARN
+
+
+def test_your_own_image_must_be_in_the_region() -> None:
+    day, own = date(2040, 1, 1), images.OWN_EXAMPLE
+    assert settings.check_image(own, "eu-west-1", day) == ("image", OK, f"{own}, your own", "")
+    assert settings.check_image(own, "us-east-1", day).level == FAIL
 
 
 def zipped(path: Path, *leave_out: str) -> Path:
