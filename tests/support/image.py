@@ -100,7 +100,7 @@ def built(folder: Path) -> Iterator[Image]:
     with _in_memory(folder):
         store = _Store(folder)
         try:
-            store.add_base(_base())
+            store.add_base(_base(store.env))
             store.build(pip_configuration(folder))
             yield store.mount()
         finally:
@@ -127,8 +127,8 @@ def pip_configuration(folder: Path) -> list[tuple[Path, str]]:
     return [(configuration, "/etc/pip.conf"), *((path, str(path)) for path in dict.fromkeys(named))]
 
 
-def _base() -> Path:
-    """Return a tar of a Debian with Python and pip, at most BASE_DAYS old."""
+def _base(env: Mapping[str, str]) -> Path:
+    """Return a tar of a Debian with Python and pip, at most BASE_DAYS old; TMPDIR is where it is made."""
     path = cache.folder() / "image" / f"{RELEASE}.tar"
     if path.exists() and time.time() - path.stat().st_mtime < BASE_DAYS * 86_400:
         return path
@@ -137,7 +137,7 @@ def _base() -> Path:
     flags = ["--variant=minbase", f"--include={PACKAGES}", "--dpkgopt=force-unsafe-io"]
     flags += [f"--dpkgopt=path-exclude={pattern}" for pattern in LEFT_OUT]
     flags += [f"--aptopt={line}" for line in _run("apt-config", "dump", "Acquire::http").splitlines()]
-    _run("mmdebstrap", "--quiet", *flags, RELEASE, str(part), *_mirrors())
+    _run("mmdebstrap", "--quiet", *flags, RELEASE, str(part), *_mirrors(), env=env)
     part.rename(path)
     return path
 
@@ -166,7 +166,7 @@ class _Store:
         own = ("--root", str(folder / "store"), "--runroot", str(folder / "run"))
         self._buildah = ("buildah", *own, "--storage-driver", "overlay")
         (folder / "tmp").mkdir()
-        self._env = os.environ | {"BUILDAH_ISOLATION": "chroot", "TMPDIR": str(folder / "tmp")}
+        self.env = os.environ | {"BUILDAH_ISOLATION": "chroot", "TMPDIR": str(folder / "tmp")}
 
     def add_base(self, tar: Path) -> None:
         container = self._call("from", "scratch")
@@ -191,7 +191,7 @@ class _Store:
             self._call("umount", "--all")
 
     def _call(self, *arguments: str) -> str:
-        return _run(*self._buildah, *arguments, env=self._env).strip()
+        return _run(*self._buildah, *arguments, env=self.env).strip()
 
 
 def _run(*command: str, env: Mapping[str, str] | None = None) -> str:
