@@ -30,6 +30,7 @@ ROLE_SECONDS = 10
 HASH = "sha256"
 # The names of policies that let a role fetch an image of your own begin so.
 IMAGE_POLICY = "image-"
+TAG_IMAGE = "verdict:image"
 PUBLIC_ACCESS = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -185,9 +186,10 @@ def allow_image(cloud: Cloud, role: str, image: str) -> None:
     """Let a role, by its name, fetch your own image; it may fetch AWS's already. Waits for a new right."""
     if not images.is_own(image):
         return
-    name, rights = _image_policy(cloud.stage, image), policies.of_image(cloud.stage, image)
-    known = cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
-    grant(cloud, role, name, rights)
+    iam, name = cloud.client("iam"), _image_policy(cloud.stage, image)
+    known = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    iam.tag_role(RoleName=role, Tags=tag_list({TAG_IMAGE: name}))
+    grant(cloud, role, name, policies.of_image(cloud.stage, image))
     if name not in known:
         time.sleep(ROLE_SECONDS)
 
@@ -195,19 +197,28 @@ def allow_image(cloud: Cloud, role: str, image: str) -> None:
 def retire_images(cloud: Cloud, image: str) -> None:
     """Take from the roles of endpoint and jobs the rights to fetch other images of yours than this one.
 
-    Without the right to list a role's policies, they stay.
+    A tag says whether a role has any, so that other deploys need no right to list them. Who may not change
+    them leaves them.
     """
     kept = _image_policy(cloud.stage, image) if images.is_own(image) else ""
     for role in (cloud.stage.endpoint_role, cloud.stage.role):
         try:
-            names = cloud.client("iam").list_role_policies(RoleName=role)["PolicyNames"]
+            _retire_images(cloud, role, kept)
         except ClientError as error:
-            if is_missing(error) or is_denied(error):
-                continue
-            raise
-        for name in names:
-            if name.startswith(IMAGE_POLICY) and name != kept:
-                revoke(cloud, role, name)
+            if not (is_missing(error) or is_denied(error)):
+                raise
+
+
+def _retire_images(cloud: Cloud, role: str, kept: str) -> None:
+    iam = cloud.client("iam")
+    if TAG_IMAGE not in tag_map(iam.get_role(RoleName=role)["Role"].get("Tags")):
+        return
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    for name in names:
+        if name.startswith(IMAGE_POLICY) and name != kept:
+            revoke(cloud, role, name)
+    if kept not in names:
+        iam.untag_role(RoleName=role, TagKeys=[TAG_IMAGE])
 
 
 def _image_policy(stage: Stage, image: str) -> str:

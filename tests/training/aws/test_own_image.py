@@ -9,7 +9,7 @@ import pytest
 from tests.support.model import random_package
 from tests.support.stage import leftovers, make, options, quiet
 from training.aws import deploy, destroy, hosting, policies, update_model
-from training.aws.cloud import Cloud, CloudError
+from training.aws.cloud import Cloud, CloudError, tag_map
 from training.endpoint import inference
 from training.jobs import batch_transform
 
@@ -85,6 +85,17 @@ def test_another_image_takes_that_right_away(cloud: Cloud, deployed: deploy.Depl
     make(cloud, package, "--site", "none")
     assert container(cloud)["Image"].endswith("/sagemaker-scikit-learn:1.9-0-cpu-py3")
     assert image_rights(cloud, cloud.stage.endpoint_role) == []
+    role = cloud.client("iam").get_role(RoleName=cloud.stage.endpoint_role)["Role"]
+    assert tag_map(role["Tags"]) == cloud.stage.tags
+
+
+def test_another_repository_of_yours_replaces_the_first_one_s_right(
+    cloud: Cloud, deployed: deploy.Deployed, package: Path
+) -> None:
+    cloud.client("ecr").create_repository(repositoryName="team/verdict")
+    other = push(cloud, "team/verdict")
+    make(cloud, package, "--site", "none", "--image", other)
+    assert image_rights(cloud, cloud.stage.endpoint_role) == [policies.of_image(cloud.stage, other)]
 
 
 def test_without_such_an_image_no_role_has_a_right_of_that_kind(cloud: Cloud, package: Path) -> None:
