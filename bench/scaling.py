@@ -20,6 +20,8 @@ from training.aws import hosting, package, prices
 RATES = (10, 1_000, 100_000)
 INSTANCES = (1, 5, 20, 100)
 BILLION = 10**9
+# A machine for `make serve`. It has two cores, as the measured one.
+MACHINE = "c7g.large"
 # An account's default limits on AWS, from memory: API Gateway's requests a second, and the copies of all
 # functions in a region.
 API_RATE, FUNCTION_COPIES = 10_000, 1_000
@@ -192,16 +194,26 @@ def bulk_hours(rate: float, instances: int, reviews: int = BILLION) -> float:
     return reviews / (rate * cost_rows.INSTANCE_CORES * instances) / 3600
 
 
+# --- one machine --------------------------------------------------------------------------------
+
+
+def month_reviews(rate: float) -> float:
+    """Return the reviews of a month at a machine's most a second, if it is busy for a share of BUSY."""
+    return rate * BUSY * 3600 * prices.MONTH_HOURS
+
+
 # --- blocks -------------------------------------------------------------------------------------
 
 
 def blocks(results: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the blocks of docs/scaling.md by name."""
-    names = ("scaling-inputs", "scaling-rates", "scaling-billion")
+    names = ("scaling-inputs", "scaling-machine", "scaling-rates", "scaling-billion")
     if results is None:
         return dict.fromkeys(names, NOT_MEASURED)
     inputs = inputs_of(results)
-    return dict(zip(names, (_inputs(inputs), _rates(inputs), _billion(results)), strict=True))
+    return dict(
+        zip(names, (_inputs(inputs), _machine(results), _rates(inputs), _billion(results)), strict=True)
+    )
 
 
 def _inputs(inputs: Inputs) -> str:
@@ -211,6 +223,21 @@ def _inputs(inputs: Inputs) -> str:
         f" {1000 * inputs.endpoint:.1f} ms. A cold function answers after {1000 * inputs.cold:.0f} ms more, a"
         f" sleeping endpoint after {inputs.wake:.0f} s.\n"
     )
+
+
+def _machine(results: Mapping[str, Any]) -> str:
+    medians = goals.medians(goals.read(results))
+    if goals.CAPACITY not in medians:
+        return NOT_MEASURED
+    reviews = month_reviews(medians[goals.CAPACITY])
+    dollars = prices.table()["machine_hour"][MACHINE] * prices.MONTH_HOURS
+    others = {
+        name: reviews / cost_rows.MILLION * medians[cost_rows.PART, name] for name in cost_rows.OURS[:2]
+    }
+    rows = [
+        [name, f"{cost:,.0f}"] for name, cost in {f"one {MACHINE}, `make serve`": dollars, **others}.items()
+    ]
+    return pages.table((f"{reviews / 1e6:,.0f} million reviews a month", "dollars"), rows)
 
 
 def _rates(inputs: Inputs) -> str:

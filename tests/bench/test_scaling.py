@@ -56,6 +56,20 @@ def test_a_jump_waits_until_instances_have_come_and_then_is_caught_up_with() -> 
     assert moments[-1].instances == 3
 
 
+def test_a_month_of_a_machine_leaves_room_for_bursts() -> None:
+    assert scaling.month_reviews(100) == pytest.approx(100 * 0.7 * 730 * 3600)
+
+
+def test_one_machine_is_priced_beside_the_serverless_kinds() -> None:
+    measured = results(
+        **{"serve / Verdict, by make serve": 500.0, "cost / serverless, one request each": 4.0}
+    )
+    block = scaling.blocks(measured)["scaling-machine"]
+    assert "| 920 million reviews a month | dollars |" in block
+    assert "| one c7g.large, `make serve` | 53 |" in block
+    assert "| serverless, one request each | 3,679 |" in block
+
+
 def test_ten_times_the_instances_take_a_tenth_of_the_hours() -> None:
     assert scaling.bulk_hours(500, 10) == pytest.approx(scaling.bulk_hours(500, 1) / 10)
     assert scaling.bulk_hours(500, 1, 3_600_000) == pytest.approx(1.0)
