@@ -19,14 +19,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from bench import pages
 from tests.support.aws_server import AwsServer
 from tests.support.chalice_calls import make_api
 from tests.support.model import random_package
 from tests.support.runtime import Runtime
 from tests.support.shortcuts import shortcuts
 from tests.support.transform import TransformServer, hooks
-from tools import fill_docs
 from training.aws import cloud as clouds
 from training.aws import deploy, destroy, function, hosting, inventory, page, resources, status, update_model
 from training.aws import package as packages
@@ -396,6 +394,9 @@ def outcomes(account: Account, fault: Fault) -> Iterator[Outcome]:
 
 def write(rows: list[Outcome]) -> None:
     """Write outcomes in place of earlier ones of the same faults, and the table of docs/deploy.md."""
+    from bench import pages  # here, because it takes longer to load than all else that tests need
+    from tools import fill_docs
+
     kept = json.loads(OUTCOMES.read_text(encoding="utf-8")) if OUTCOMES.is_file() else []
     new = {row.fault for row in rows}
     merged = [row for row in kept if row["fault"] not in new] + [row._asdict() for row in rows]
