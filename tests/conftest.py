@@ -17,7 +17,9 @@ from tests.support.stack import ROOT, Stack
 PATHS = (ROOT, ROOT / "chalice_app", ROOT / "client")
 os.environ["PYTHONPATH"] = os.pathsep.join(map(str, PATHS))
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+# The shell has the same engine without a window, and opens a page in less than half of the time.
+BROWSERS = ("chromium-headless-shell", "chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), "")
 
 
 def archive_missing() -> str:
