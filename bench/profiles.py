@@ -69,9 +69,10 @@ class ProfileError(Exception):
 
 def main() -> None:
     options = parse()
-    if options.answers or options.requests:
-        repeat_answers(options.answers) if options.answers else repeat_requests(options.requests)
-        return
+    if options.answers:
+        return repeat_answers(options.answers)
+    if options.requests:
+        return repeat_requests(options.requests)
     dataset.find_archive()  # a child's failure would be hidden in its profile
     profiles = (
         answer_table(options.seconds, options.flame),
@@ -188,9 +189,9 @@ def stacks(profile: str, first: Sequence[str]) -> Iterator[tuple[list[str], int]
     for line in profile.splitlines():
         frames, _, count = line.rpartition(" ")
         names = [_name(frame) for frame in frames.split(";") if not frame.startswith("process ")]
-        starts = [names.index(frame) for frame in first if frame in names] if first else [0][: len(names)]
-        if starts:
-            yield names[min(starts) :], int(count)
+        starts = [names.index(frame) for frame in first if frame in names]
+        if names and (starts or not first):
+            yield names[min(starts, default=0) :], int(count)
 
 
 def by_function(samples: Iterable[tuple[list[str], int]]) -> list[Row]:

@@ -183,7 +183,10 @@ def revoke(cloud: Cloud, role: str, name: str) -> None:
 
 
 def allow_image(cloud: Cloud, role: str, image: str) -> None:
-    """Let a role, by its name, fetch your own image; it may fetch AWS's already. Waits for a new right."""
+    """Grant a role, by its name, the right to fetch your own image, and wait for it when it is new.
+
+    Every role may fetch AWS's images already.
+    """
     if not images.is_own(image):
         return
     iam, name = cloud.client("iam"), _image_policy(cloud.stage, image)
@@ -195,7 +198,7 @@ def allow_image(cloud: Cloud, role: str, image: str) -> None:
 
 
 def retire_images(cloud: Cloud, image: str) -> None:
-    """Take from the roles of endpoint and jobs the rights to fetch other images of yours than this one.
+    """Revoke the rights of endpoint and jobs to fetch other images of yours than this one.
 
     A tag says whether a role has any, so that other deploys need no right to list them. Who may not change
     them leaves them.

@@ -91,7 +91,7 @@ class Nap:
 
 
 class Big:
-    """Take a large task, and return a large result."""
+    """Return a large result of a large task."""
 
     def __init__(self, size: int) -> None:
         self.data = bytes(size)
