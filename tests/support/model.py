@@ -12,13 +12,17 @@ SEEN, WEIGHING = 6, 5
 UNREAD = (3, 7)
 
 
-def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8, spread: float = 1.0) -> Any:
+def random_network(
+    rows: int, seed: int = 0, width: int = 8, hidden: int = 8, spread: float = 1.0, ngrams: int = 0
+) -> Any:
     """Return a network.Network of ``rows`` ids whose sentences differ in weight; UNREAD are not read.
 
-    At a ``spread`` of 1 a logit is often 1 or more from 0.
+    At a ``spread`` of 1 a logit is often 1 or more from 0. ``ngrams`` is the columns of their table.
     """
+    import numpy as np
     import torch
 
+    from training.endpoint import ngram_weights
     from training.recipe.network import Network, Size
 
     with torch.random.fork_rng():
@@ -30,6 +34,7 @@ def random_network(rows: int, seed: int = 0, width: int = 8, hidden: int = 8, sp
             network.polarity.bias.fill_(0.125)
             network.weight.weight.normal_(std=1.0)
             network.power.fill_(0.5)
+    network.ngrams = ngram_weights.to_codes(np.random.default_rng(seed).normal(size=ngrams, scale=0.05))
     return network.eval()
 
 
@@ -39,7 +44,7 @@ def random_package(folder: Path, seed: int = 0, spread: float = 1.0) -> dict[str
     from training.recipe import export
 
     words = vocabulary.load()
-    data = export.quantize(export.to_onnx(random_network(words.size, seed, spread=spread)))
+    data = export.quantize(export.to_onnx(random_network(words.size, seed, spread=spread, ngrams=512)))
     card = {
         **model_folder.identity_of(data),
         "vocabulary": words.fingerprint,

@@ -21,6 +21,7 @@ from training.adapt.held_out import TunedModel
 from training.data.corpus import columns_of
 from training.endpoint import inference, scoring
 from training.endpoint.calibration import Calibration
+from training.endpoint.ngram_weights import NgramWeights
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import metrics
 from training.recipe import export
@@ -72,6 +73,9 @@ def unpack(data: bytes) -> Network:
     unread = tensors.get(f"{scoring.UNREAD}{export.CONSTANT}", np.zeros(0, dtype=np.int64))
     size = Size(vocabulary, embedding, pooled // 4, seen, units, tuple(unread.tolist()))
     network = Network(size)
+    codes, step = (tensors.get(f"{name}{export.CONSTANT}") for name in (scoring.CODES, scoring.STEP))
+    if codes is not None and step is not None:
+        network.ngrams = NgramWeights(codes, float(step[0]))
     with torch.no_grad():
         network.embedding.weight.copy_(torch.from_numpy(table))
         network.power.copy_(torch.from_numpy(constants["power"].copy()))

@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from training.adapt.onnx_head import Head
-from training.endpoint import inference, weighing
+from training.endpoint import inference, ngram_weights, weighing
 from training.files.pool import DiedError, open_pool
 from vocab import messages
 
@@ -29,7 +29,7 @@ class Inputs(NamedTuple):
 
     ``values``, float64 (reviews, pooled), sums each sentence's pooled states times its weight.
     ``weights``, float64 (reviews,), sums the sentences' weights. The calibration's temperature divides
-    both. ``biases``, float64 (reviews,), are the calibration's.
+    both. ``biases``, float64 (reviews,), are the calibration's, and what the weights of n-grams add.
     """
 
     values: np.ndarray
@@ -91,12 +91,13 @@ def inputs_of(
     model: inference.LoadedModel, ids: Sequence[int] | np.ndarray, lengths: Sequence[int] | np.ndarray
 ) -> Inputs:
     """Return the row of Inputs of a review: its ids, and how many each sentence holds."""
-    pooled = model.network.read(np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)).pooled
-    sentences = weighing.read_sentences(model.network.weighing, pooled)
-    weights = weighing.weights_of(model.network.weighing, sentences)
+    network = model.network
+    reading = network.read(np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64))
+    weights = weighing.weights_of(network.weighing, network.understand(reading))
     temperature, bias = model.calibration.at(len(ids), len(lengths))
-    values = weights @ pooled.astype(np.float64) / temperature
-    return Inputs(values[None], np.array([weights.sum() / temperature]), np.array([bias]))
+    values = weights @ reading.pooled.astype(np.float64) / temperature
+    phrases = weights @ ngram_weights.sums(network.ngrams, reading.ngrams, len(lengths)) / temperature
+    return Inputs(values[None], np.array([weights.sum() / temperature]), np.array([bias + phrases]))
 
 
 def joined(rows: Sequence[Inputs]) -> Inputs:

@@ -1,12 +1,13 @@
 """Score a review: read each sentence, weigh, calibrate, and measure what leaving a part out changes."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.endpoint import weighing
+from training.endpoint import ngram_weights, weighing
 from training.endpoint.calibration import Calibration
+from training.endpoint.ngram_weights import NONE as NO_NGRAMS
+from training.endpoint.ngram_weights import Found, NgramWeights
 from training.endpoint.opinion import SHORT_SENTENCES, clauses, opinion_of
 from training.endpoint.weighing import CONSTANTS, Sentences, Weighing, read_weighing
 from vocab.messages import (
@@ -22,6 +23,8 @@ from vocab.messages import (
 
 # model.onnx's output of the ids that are left out of what it reads. Packages of before have none.
 UNREAD = "unread"
+# Its outputs of the n-grams' table.
+CODES, STEP = "ngram_codes", "ngram_step"
 # A text of one sentence of one token, as the network takes it.
 A_WORD = {"ids": np.ones(1, dtype=np.int64), "spans": np.array([[0, 1]], dtype=np.int64)}
 # The words with the largest contributions whose effect is measured. Each costs a reading of its sentence.
@@ -33,13 +36,14 @@ class Reading(NamedTuple):
 
     ``pooled`` is float32 (sentences, pooled). ``states``, float32 (read, states), has a row for each token
     that is read; ``read``, bool (tokens,), says which, and ``counts``, int64 (sentences,), how many of each
-    sentence.
+    sentence. ``ngrams`` are the n-grams whose weights join the polarities.
     """
 
     pooled: np.ndarray
     states: np.ndarray
     read: np.ndarray
     counts: np.ndarray
+    ngrams: Found
 
 
 class SentenceNetwork(NamedTuple):
@@ -52,24 +56,28 @@ class SentenceNetwork(NamedTuple):
     session: Any
     weighing: Weighing
     is_read: np.ndarray
+    ngrams: NgramWeights
     clause_starts: frozenset[int] = frozenset()
 
     def read(self, ids: np.ndarray, lengths: np.ndarray) -> Reading:
         """Read a text: its ids, int64 (tokens,), and how many each sentence holds, int64 (sentences,)."""
-        read = self.is_read.take(ids, mode="clip")
-        counts = np.add.reduceat(read, np.cumsum(lengths) - lengths, dtype=np.int64)
-        if not counts.all():  # a sentence of nothing else is read whole
-            read |= np.repeat(counts == 0, lengths)
-            counts = np.where(counts == 0, lengths, counts)
+        read, counts = ngram_weights.read_tokens(self.is_read, ids, lengths)
         ends = np.cumsum(counts)
         feed = {"ids": ids[read], "spans": np.stack((ends - counts, ends), axis=1)}
         pooled, states = self.session.run(("pooled", "states"), feed)
-        return Reading(pooled, states, read, counts)
+        found = ngram_weights.find(ids, lengths, read, len(self.ngrams.codes))
+        return Reading(pooled, states, read, counts, found)
+
+    def understand(self, reading: Reading) -> Sentences:
+        """Return what the sentences of a reading say."""
+        sentences = weighing.read_sentences(self.weighing, reading.pooled)
+        added = ngram_weights.sums(self.ngrams, reading.ngrams, len(reading.counts))
+        return sentences._replace(polarities=sentences.polarities + added)
 
     def sentences(self, texts: list[np.ndarray]) -> Sentences:
         """Return what sentences say, from the ids of each, int64 (tokens,)."""
         lengths = np.array([len(text) for text in texts])
-        return weighing.read_sentences(self.weighing, self.read(np.concatenate(texts), lengths).pooled)
+        return self.understand(self.read(np.concatenate(texts), lengths))
 
 
 class OneByOne:
@@ -89,21 +97,15 @@ def to_network(session: Any) -> SentenceNetwork:
     """Return the network of a loaded session. Raises ValueError, or what ONNX Runtime raises."""
     inputs = {one.name for one in session.get_inputs()}
     outputs = {one.name for one in session.get_outputs()}
-    names = [name for name in (*CONSTANTS, UNREAD) if name in outputs]
+    names = [name for name in (*CONSTANTS, UNREAD, CODES, STEP) if name in outputs]
     feed = {name: value for name, value in A_WORD.items() if name in inputs}
     constants = dict(zip(names, session.run(names, feed), strict=True))
     return SentenceNetwork(
         session if inputs == {*A_WORD} else OneByOne(session),
         read_weighing(constants),
-        _is_read(constants.get(UNREAD, ())),
+        ngram_weights.mask_of(constants.get(UNREAD, ())),
+        NgramWeights(constants[CODES], float(constants[STEP][0])) if CODES in constants else NO_NGRAMS,
     )
-
-
-def _is_read(unread: Sequence[int]) -> np.ndarray:
-    """Return which ids a network reads that leaves some unread, bool (ids,); it reads every later id."""
-    is_read = np.ones(max([0, *unread]) + 2, dtype=bool)
-    is_read[list(unread)] = False
-    return is_read
 
 
 def score(
@@ -115,7 +117,7 @@ def score(
     """
     rows, sizes = np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)
     reading = network.read(rows, sizes)
-    sentences = weighing.read_sentences(network.weighing, reading.pooled)
+    sentences = network.understand(reading)
     weights = weighing.weights_of(network.weighing, sentences)
     temperature, bias = calibration.at(len(ids), len(lengths))
     parts = weights * sentences.polarities / temperature
@@ -160,11 +162,14 @@ def split_into_words(
     :param weights: what a polarity of 1 adds to the logit, float64 (sentences,)
     """
     words: list[float] = []
-    reads = np.split(reading.read, np.cumsum(lengths)[:-1])
+    ends = np.cumsum(lengths)[:-1]
+    reads = np.split(reading.read, ends)
+    phrases = np.split(ngram_weights.shares(network.ngrams, reading.ngrams, reading.read), ends)
     states = np.split(reading.states, np.cumsum(reading.counts)[:-1])
-    for read, rows, contribution, weight in zip(reads, states, contributions, weights, strict=True):
-        split = np.zeros(len(read))
-        split[read] = weighing.split_polarity(network.weighing, rows) * weight
+    columns = (reads, phrases, states, contributions, weights)
+    for read, phrase, rows, contribution, weight in zip(*columns, strict=True):
+        split = phrase * weight
+        split[read] += weighing.split_polarity(network.weighing, rows) * weight
         words += split_exactly(contribution, split.tolist())
     return words
 

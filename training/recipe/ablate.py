@@ -33,33 +33,65 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     "lessons": ("--lessons",),
     "swapped reviews": ("--swaps",),
     "teachers' soft targets": ("--soft-targets",),
+    "n-grams": (),
     "language models": (),
 }
 # This row starts from the word vectors alone.
 FROM_VECTORS = list(WITHOUT)[-1]
+# The packaging alone takes these, so this row has the training of everything.
+PACKAGED = "n-grams"
 
 
-def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, Stage]]:
-    """Return a training and a packaging for each row: everything first, then without one ingredient each."""
-    student = next(stage for stage in reproduce.recipe(seed, folder) if stage.name == f"student-{seed}")
+def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, ...]]:
+    """Return each row's stages, a training first and a packaging last: everything, then without one part."""
+    *_, ngrams, student, _, corrected, _ = reproduce.recipe(seed, folder)
     vectors = vectors_in(folder)
-    rows = {}
+    rows: dict[str, tuple[Stage, ...]] = {}
     for name, flags in {WHOLE: (), **WITHOUT}.items():
         place = folder / "ablation" / (name.replace(" ", "-").replace("'", "") + f"-{epochs}-{seed}")
         changed = {"--model-dir": str(place / "network"), "--epochs": str(epochs)}
         if name == FROM_VECTORS:
             changed["--pretrained"] = str(vectors)
-        command = without_flags(with_values(student.command, changed), flags)
-        reads = [path for path in (*student.reads, vectors) if str(path) in command]
-        training = Stage(place.name, command, reads, place / "network" / "network.safetensors")
+        network = changed_stage(student, place / "network" / "network.safetensors", changed, flags, vectors)
+        if name == PACKAGED:
+            network = rows[WHOLE][0]
+        fits = [] if name == PACKAGED else ngram_fits(ngrams, corrected, network, place, flags)
+        inputs = [network.writes, *(fit.writes for fit in fits[-1:])]
         # A network of half a recipe may lose more to int8.
-        places = ["--network", str(place / "network"), "--out", str(place / "package")]
-        package = ["export.py", "--trial", *places]
-        rows[name] = (
-            training,
-            Stage(f"{place.name}-package", package, [training.writes], place / "package" / "model.onnx"),
-        )
+        package = ["export.py", "--trial", "--network", str(network.writes.parent), "--out", str(place)]
+        package += [*["--ngrams"] * len(fits[-1:]), *map(str, inputs[1:])]
+        rows[name] = (network, *fits, Stage(f"{place.name}-package", package, inputs, place / "model.onnx"))
     return rows
+
+
+def ngram_fits(
+    ngrams: Stage, corrected: Stage, network: Stage, place: Path, flags: tuple[str, ...]
+) -> list[Stage]:
+    """Return the stages of a row's n-grams; its model is the recipe's when none of ``flags`` is its own."""
+    fits = []
+    if set(flags) & set(ngrams.command):
+        ngrams = changed_stage(ngrams, place / "ngrams.npz", {"--out": str(place / "ngrams.npz")}, flags)
+        fits.append(ngrams)
+    out = place / "corrected.npz"
+    changed = {
+        "--network": str(network.writes.parent),
+        "--ngrams": str(ngrams.writes),
+        "--out": str(out),
+    }
+    return [*fits, changed_stage(corrected, out, changed, flags, network.writes, ngrams.writes)]
+
+
+def changed_stage(
+    stage: Stage, out: Path, values: dict[str, str], flags: tuple[str, ...], *others: Path
+) -> Stage:
+    """Return a stage that writes ``out``, with other values and without some flags.
+
+    It reads what it read before and ``others``, as far as its command names them.
+    """
+    command = without_flags(with_values(stage.command, values), flags)
+    reads = [path for path in (*stage.reads, *others) if {str(path), str(path.parent)} & set(command)]
+    name = f"{out.parent.name}-{out.stem}" if out.suffix == ".npz" else out.parent.parent.name
+    return Stage(name, command, list(dict.fromkeys(reads)), out)
 
 
 def vectors_in(folder: Path) -> Path:
@@ -147,13 +179,13 @@ def measure(options: argparse.Namespace, pretrained: Path) -> list[dict[str, Any
         save_vectors(pretrained, vectors_in(folder))
     data = dataset.load(dataset.find_archive(options.archive))
     rows: list[dict[str, Any]] = []
-    for name, (training, packaging) in variants(options.seed, folder, options.epochs).items():
-        for stage in (training, packaging):
+    for name, stages in variants(options.seed, folder, options.epochs).items():
+        for stage in stages:
             note = note_of(stage, folder)
             if not reproduce.is_done(stage, note):
                 reproduce.run(stage, note)
         without = None if name == WHOLE else name
-        rows.append({"without": without, **figures_of(packaging.writes.parent, data, options.workers)})
+        rows.append({"without": without, **figures_of(stages[-1].writes.parent, data, options.workers)})
         print(json.dumps(rows[-1]), flush=True)
     return rows
 
@@ -169,7 +201,7 @@ def main() -> None:
     parser.add_argument("--publish", action="store_true", help="write the rows into the published card")
     options = parser.parse_args()
     stages = reproduce.recipe(options.seed, reproduce.stages_folder(), stored_targets=options.stored_targets)
-    missing = [stage.name for stage in stages[:-3] if not stage.writes.is_file()]
+    missing = [stage.name for stage in stages[:-4] if not stage.writes.is_file()]
     if missing:
         sys.exit(f"ablate: not made yet: {', '.join(missing)}; run `make train-best` first")
     try:

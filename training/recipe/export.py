@@ -28,13 +28,13 @@ from tqdm import tqdm
 
 from training.data import cache, dataset
 from training.data import corpus as corpora
-from training.endpoint import inference
+from training.endpoint import inference, ngram_weights
 from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import identity_of, write_package
-from training.endpoint.scoring import UNREAD
+from training.endpoint.scoring import CODES, STEP, UNREAD
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import behaviour, machine, metrics
-from training.recipe import reproduce
+from training.recipe import ngrams, reproduce
 from training.recipe.network import Network, Size, lstm_parameters
 from training.recipe.train import predict
 from vocab import text, vocabulary
@@ -88,13 +88,16 @@ def to_onnx(network: Network) -> onnx.ModelProto:
     a sentence gives the same bits alone and among others. The constants that weigh sentences are outputs
     too, and so are the ids that the endpoint leaves out; endpoint/scoring.py reads them.
     """
-    hidden, weighing = network.size.hidden, _weighing(network)
-    constants = weighing | {UNREAD: np.array(network.size.unread, dtype=np.int64)}
+    hidden, constants = network.size.hidden, _weighing(network)
+    constants[UNREAD] = np.array(network.size.unread, dtype=np.int64)
+    if len(network.ngrams.codes):
+        constants |= {CODES: network.ngrams.codes, STEP: np.array([network.ngrams.step], dtype=np.float64)}
     outputs: dict[str, list[int | str]] = {
         "states": ["tokens", 2 * hidden],
         "pooled": ["sentences", 4 * hidden],
     }
     outputs |= {f"{name}": list(value.shape) for name, value in constants.items()}
+    types = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in constants.items()}
     graph = helper.make_graph(
         _nodes(_sentence_body(network), list(constants)),
         "verdict",
@@ -103,9 +106,7 @@ def to_onnx(network: Network) -> onnx.ModelProto:
             helper.make_tensor_value_info("spans", TensorProto.INT64, ["sentences", 2]),
         ],
         [
-            helper.make_tensor_value_info(
-                name, TensorProto.INT64 if name == UNREAD else TensorProto.FLOAT, shape
-            )
+            helper.make_tensor_value_info(name, types.get(name, TensorProto.FLOAT), shape)
             for name, shape in outputs.items()
         ],
         _tensors(_table(network)) + _tensors({f"{name}{CONSTANT}": v for name, v in constants.items()}),
@@ -235,14 +236,19 @@ def quantize(model: onnx.ModelProto) -> bytes:
         return small.read_bytes()
 
 
-def export(folder: Path, out: Path, archive: str | None, trial: bool = False) -> dict[str, Any]:
+def export(
+    folder: Path, out: Path, archive: str | None, weights: Path | None = None, trial: bool = False
+) -> dict[str, Any]:
     """Write the package of a trained network's folder, whole or not at all, and return its card.
 
-    A ``trial`` is written however far int8 strays from torch. Raises ExportError.
+    ``weights`` is the file of ngram_residual.py. A ``trial`` is written however far int8 strays from torch.
+    Raises ExportError.
     """
     words = vocabulary.load()
     trained, network = read_network(folder, words.fingerprint)
     development = corpora.load(archive).development
+    if weights:
+        network.ngrams = ngram_weights.to_codes(ngrams.load_weights(weights))
     data = quantize(to_onnx(network))
     card: dict[str, Any] = {
         **identity_of(data),
@@ -277,6 +283,7 @@ def export(folder: Path, out: Path, archive: str | None, trial: bool = False) ->
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
         **describe(trained, "make train-best" if trained.get("teachers") else "make train", folder),
+        "ngrams": {"columns": len(network.ngrams.codes)},
         "metrics": {"development": development_metrics(probabilities, development.labels, band)},
     }
     write_package(out, data, card)
@@ -380,7 +387,7 @@ def describe(trained: dict[str, Any], command: str, folder: Path) -> dict[str, A
     return {
         "architecture": (
             "embedding, a bidirectional LSTM over each sentence, max and mean pooling, a polarity and a"
-            " weight for each sentence, their sum; int8 ONNX"
+            " weight for each sentence, their sum; weights of n-grams in the polarity; int8 ONNX"
         ),
         "size": trained["size"],
         **ABOUT,
@@ -472,10 +479,11 @@ def main() -> None:
         help="package folder (default: training/endpoint/model)",
     )
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    parser.add_argument("--ngrams", type=Path, help="the file that ngram_residual.py wrote (.npz)")
     parser.add_argument("--trial", action="store_true", help="write it however far int8 strays from torch")
     options = parser.parse_args()
     try:
-        card = export(options.network, options.out, options.archive, options.trial)
+        card = export(options.network, options.out, options.archive, options.ngrams, options.trial)
     except OSError as error:
         sys.exit(f"export: {options.out} can't be written ({error.strerror}); what was there is still there")
     except (ExportError, dataset.DataError, vocabulary.VocabularyError, inference.ModelFilesError) as error:

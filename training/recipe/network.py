@@ -1,7 +1,8 @@
 """The network reads each sentence by itself, weighs the sentences, and adds them up.
 
 A sentence becomes the maxima and means of its LSTM states, and a linear head gives its polarity: a
-number whose sign says praise or complaint. A small network weighs each sentence by what it, its
+number whose sign says praise or complaint. A table of weights of its words, pairs and triples may add to
+that; ngram_residual.py fits it after the training. A small network weighs each sentence by what it, its
 neighbours and the review hold, and by its place. The logit is the sum of weight times polarity. So
 a sentence's contribution has the sign that the sentence has alone, and the parts add up exactly.
 (Reading parts and weighing them: Angelidis and Lapata, TACL 2018.)
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from training.endpoint import ngram_weights
 from vocab.vocabulary import PAD_ID, Vocabulary
 
 # Features of a place: first, last, the share of the review before its middle, ln(sentences) / 4.
@@ -88,6 +90,8 @@ class Network(nn.Module):
         read = torch.ones(size.vocabulary, dtype=torch.bool)
         read[list(size.unread)] = False
         self.register_buffer("is_read", read, persistent=False)
+        # Their weights join the polarities. No training changes them, and no file of a training has them.
+        self.ngrams = ngram_weights.NONE
         self.embedding = nn.Embedding(size.vocabulary, size.embedding, padding_idx=PAD_ID)
         self.forward_lstm = nn.LSTM(size.embedding, size.hidden, batch_first=True)
         self.backward_lstm = nn.LSTM(size.embedding, size.hidden, batch_first=True)
@@ -116,6 +120,8 @@ class Network(nn.Module):
         if noise is not None:
             pooled = pooled * noise.head
         polarities = self.polarity(pooled).squeeze(1).float()
+        if len(self.ngrams.codes):
+            polarities = polarities + self._ngram_sums(texts)
         weights = self.weights(pooled, texts)
         contributions = polarities * weights
         logits = torch.zeros(len(texts.counts), device=pooled.device)
@@ -126,7 +132,8 @@ class Network(nn.Module):
 
         Maxima of the forward and the backward LSTM come first, then their means.
         """
-        texts = self._without_unread(texts)
+        read, counts = self._read(texts)
+        texts = texts._replace(ids=texts.ids[read], lengths=counts)
         embedded = self.embedding(texts.ids)
         if noise is not None:
             owners = torch.repeat_interleave(texts.owners(), texts.lengths)
@@ -137,17 +144,23 @@ class Network(nn.Module):
         places = torch.cat(groups)
         return torch.cat(parts)[places.argsort()]
 
-    def _without_unread(self, texts: Texts) -> Texts:
-        """Return the texts as the LSTMs read them."""
+    def _read(self, texts: Texts) -> tuple[Tensor, Tensor]:
+        """Return which tokens the LSTMs read, bool (tokens,), and how many in each sentence, (sentences,)."""
         read = self.get_buffer("is_read")[texts.ids]
         owners = torch.repeat_interleave(
             torch.arange(len(texts.lengths), device=texts.ids.device), texts.lengths
         )
-        lengths = torch.zeros_like(texts.lengths).index_add(0, owners, read.long())
-        whole = lengths == 0
-        return texts._replace(
-            ids=texts.ids[read | whole[owners]], lengths=torch.where(whole, texts.lengths, lengths)
-        )
+        counts = torch.zeros_like(texts.lengths).index_add(0, owners, read.long())
+        whole = counts == 0
+        return read | whole[owners], torch.where(whole, texts.lengths, counts)
+
+    def _ngram_sums(self, texts: Texts) -> Tensor:
+        """Return the sum of the weights of each sentence's n-grams, float32 (sentences,)."""
+        read, _ = self._read(texts)
+        ids, lengths, read_tokens = (column.cpu().numpy() for column in (texts.ids, texts.lengths, read))
+        found = ngram_weights.find(ids, lengths, read_tokens, len(self.ngrams.codes))
+        sums = ngram_weights.sums(self.ngrams, found, len(lengths))
+        return torch.from_numpy(sums).float().to(texts.ids.device)
 
     def _pool_group(self, embedded: Tensor, starts: Tensor, lengths: Tensor) -> Tensor:
         steps = torch.arange(int(lengths.max()), device=lengths.device)[None]

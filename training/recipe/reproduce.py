@@ -7,7 +7,7 @@
 
 Each stage is a command of this folder. Its output lies in the cache folder, beside a note of the
 command and of the hashes of its inputs and its output. A stage runs again only when one of those
-has changed. A stopped stage continues. Another seed repeats the last two trainings.
+has changed. A stopped stage continues. Another seed repeats the student's two trainings and what follows.
 """
 
 import argparse
@@ -34,6 +34,7 @@ TEACHER = ["--epochs", "2", "--swaps", "0.5", "--lessons", "100000"]
 STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "100000", "--lr", "3e-3"]
 # The student trains on with a learning rate that rises and falls again (Loshchilov & Hutter, ICLR 2017).
 RESTART = ["--epochs", "2", "--batch", "64", "--swaps", "0.5", "--lessons", "100000", "--lr", "1.5e-3"]
+LESSONS = ["--lessons", "60000"]  # of the n-grams' correction
 # Published cards name the distillation's minutes by this stage.
 DISTILLATION = "taught"
 # Scripts whose work several processes share.
@@ -72,17 +73,17 @@ def recipe(
         folder / f"student-{seed}", seed, pretrained, [*STUDENT, *targets], [soft_targets_file]
     )
     served = training(folder / f"restarted-{seed}", seed, student, [*RESTART, *targets], [soft_targets_file])
+    model = folder / "ngrams.npz"
+    ngrams = Stage("ngrams", ["ngrams.py", "--out", str(model), *targets], [soft_targets_file], model)
+    corrected = residual(folder / f"ngrams-{seed}.npz", served, ngrams, soft_targets_file)
     return [
         pretrained,
         *distillation,
+        ngrams,
         student,
         served,
-        Stage(
-            f"package-{seed}",
-            ["export.py", "--network", str(served.writes.parent), "--out", str(package)],
-            [served.writes],
-            package / "model.onnx",
-        ),
+        corrected,
+        packaging(f"package-{seed}", package, served, corrected),
     ]
 
 
@@ -127,6 +128,20 @@ def training(out: Path, seed: int, start: Stage, flags: list[str], reads: list[P
     places = ["--model-dir", str(out), "--pretrained", str(start.writes)]
     command = ["train.py", "--resume", *places, "--seed", str(seed), *flags]
     return Stage(out.name, command, [start.writes, *reads], out / "network.safetensors")
+
+
+def residual(out: Path, network: Stage, ngrams: Stage, soft_targets_file: Path) -> Stage:
+    """Return the fit of the n-grams' weights beside a network; it writes ``out``."""
+    flags = ["--network", str(network.writes.parent), "--ngrams", str(ngrams.writes), *LESSONS]
+    flags += ["--soft-targets", str(soft_targets_file), "--out", str(out)]
+    reads = [network.writes, ngrams.writes, soft_targets_file]
+    return Stage(out.stem, ["ngram_residual.py", *flags], reads, out)
+
+
+def packaging(name: str, out: Path, network: Stage, ngrams: Stage) -> Stage:
+    """Return the export of a network and its n-grams into the folder ``out``."""
+    flags = ["--network", str(network.writes.parent), "--ngrams", str(ngrams.writes), "--out", str(out)]
+    return Stage(name, ["export.py", *flags], [network.writes, ngrams.writes], out / "model.onnx")
 
 
 def inputs_of(stage: Stage) -> dict[str, object]:

@@ -51,7 +51,7 @@ def test_the_unpacked_network_answers_like_the_served_one(made_package: Path) ->
 
 
 def test_every_weight_of_a_network_comes_back_from_its_package() -> None:
-    network = random_network(300)
+    network = random_network(300, ngrams=256)
     unpacked = deep.unpack(export.quantize(export.to_onnx(network)))
     assert unpacked.size == network.size
     for name, value in network.state_dict().items():

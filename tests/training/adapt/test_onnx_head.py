@@ -8,7 +8,7 @@ import pytest
 from onnx import numpy_helper
 
 from training.adapt.onnx_head import Head, HeadError, read_head, with_head
-from training.endpoint import inference, scoring
+from training.endpoint import inference, ngram_weights, scoring
 from training.endpoint.calibration import Calibration
 from training.endpoint.scoring import SentenceNetwork
 
@@ -52,9 +52,10 @@ def test_a_sentence_s_polarity_is_its_pooled_states_times_the_head(network: byte
     head = Head(np.linspace(-1, 1, len(read_head(network).weights)), -0.75)
     loaded = load(with_head(network, head))
     text = np.array(IDS, dtype=np.int64)
-    pooled = loaded.read(text, np.array(LENGTHS)).pooled.astype(np.float64)
-    polarities = loaded.sentences(np.split(text, [LENGTHS[0]])).polarities
-    assert polarities.tolist() == pytest.approx((pooled @ head.weights + head.bias).tolist(), abs=1e-5)
+    reading = loaded.read(text, np.array(LENGTHS))
+    phrases = ngram_weights.sums(loaded.ngrams, reading.ngrams, len(LENGTHS))
+    expected = reading.pooled.astype(np.float64) @ head.weights + head.bias + phrases
+    assert loaded.understand(reading).polarities.tolist() == pytest.approx(expected.tolist(), abs=1e-5)
 
 
 def test_with_another_head_the_parts_still_add_up_to_the_logit(network: bytes) -> None:

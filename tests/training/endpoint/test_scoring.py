@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.support.model import UNREAD, random_network
 from training.endpoint import inference, scoring
 from training.endpoint.calibration import Calibration
+from training.endpoint.ngram_weights import NONE
 from training.endpoint.scoring import MEASURED_WORDS, SentenceNetwork
 from training.recipe import export
 from vocab.messages import Score, rounded
@@ -23,7 +24,8 @@ seeds = st.integers(0, 1000)
 
 @pytest.fixture(scope="module")
 def network() -> SentenceNetwork:
-    return inference.load_network(export.to_onnx(random_network(ROWS, seed=4)).SerializeToString(), Path())
+    made = random_network(ROWS, seed=4, ngrams=256)
+    return inference.load_network(export.to_onnx(made).SerializeToString(), Path())
 
 
 def ids_of(lengths: list[int], seed: int = 0) -> list[int]:
@@ -193,8 +195,10 @@ def test_an_unread_word_adds_nothing(network: SentenceNetwork) -> None:
     score = ask(network, ids, lengths, "words")
     assert score.words and score.sentences
     assert [score.words.contributions[index] for index in (1, 4)] == [0.0, 0.0]
+    network = network._replace(ngrams=NONE)  # its neighbours are pairs without it
+    score = ask(network, ids, lengths, "sentences")
     plain = ask(network, [9, 8, 5, 4], [3, 1], "sentences")
-    parts = [one.contribution * CALIBRATION.at(6, 2)[0] for one in score.sentences]
+    parts = [one.contribution * CALIBRATION.at(6, 2)[0] for one in score.sentences or []]
     others = [one.contribution * CALIBRATION.at(4, 2)[0] for one in plain.sentences or []]
     assert parts == pytest.approx(others, abs=1e-5)
 

@@ -25,6 +25,7 @@ def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
         "lessons": {"lessons"},
         "swapped reviews": {"swaps"},
         "teachers' soft targets": {"soft_targets"},
+        "n-grams": set(),
         "language models": {"pretrained"},
     }
     assert Path(rows["language models"].pretrained).name == "vectors.safetensors"
@@ -40,9 +41,40 @@ def test_the_whole_row_is_the_student_s_training_but_shorter(tmp_path: Path) -> 
 
 
 def test_rows_lie_apart_from_each_other_and_from_the_recipe(tmp_path: Path) -> None:
-    outputs = [stage.writes for both in ablate.variants(1, tmp_path, 1).values() for stage in both]
-    assert len(set(outputs)) == len(outputs)
+    rows = ablate.variants(1, tmp_path, 1)
+    outputs = [stage.writes for stages in rows.values() for stage in stages]
+    assert len(set(outputs)) == len(outputs) - 1  # without n-grams the training is that of everything
     assert not set(outputs) & {stage.writes for stage in reproduce.recipe(1, tmp_path)}
+    names = {stage.name for stages in rows.values() for stage in stages}
+    assert len(names) == len(set(outputs))
+
+
+def test_the_row_without_n_grams_is_the_training_of_everything(tmp_path: Path) -> None:
+    rows = ablate.variants(1, tmp_path, 1)
+    assert rows["n-grams"][0] == rows[ablate.WHOLE][0]
+    assert len(rows["n-grams"]) == 2 and "--ngrams" not in rows["n-grams"][1].command
+
+
+def test_a_row_s_n_grams_leave_out_the_same_thing(tmp_path: Path) -> None:
+    rows = ablate.variants(1, tmp_path, 1)
+    commands = {name: [stage.command for stage in stages[1:-1]] for name, stages in rows.items()}
+    assert [command[0] for command in commands["teachers' soft targets"]] == [
+        "ngrams.py",
+        "ngram_residual.py",
+    ]
+    assert not any("--soft-targets" in command for command in commands["teachers' soft targets"])
+    assert [command[0] for command in commands["lessons"]] == ["ngram_residual.py"]
+    assert "--lessons" not in commands["lessons"][0] and "--soft-targets" in commands["lessons"][0]
+
+
+def test_every_stage_of_a_row_reads_what_the_recipe_or_an_earlier_one_wrote(tmp_path: Path) -> None:
+    shared = {stage.writes for stage in reproduce.recipe(1, tmp_path)[:-4]} | {ablate.vectors_in(tmp_path)}
+    for stages in ablate.variants(1, tmp_path, 1).values():
+        there = set(shared)
+        for stage in stages:
+            assert set(stage.reads) <= there, stage.name
+            assert stage.reads or stage.command[0] == "ngrams.py"  # labels alone
+            there.add(stage.writes)
 
 
 def test_the_saved_vectors_have_the_table_s_shape(cache: Path, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def change(folder: Path, **values: Any) -> None:
 
 def rounded_rows() -> Network:
     """Return a network with rows that int8 holds exactly."""
-    network = random_network(60)
+    network = random_network(60, ngrams=256)
     with torch.no_grad():
         network.embedding.weight.copy_(torch.randint(-127, 128, network.embedding.weight.shape) / 64)
         network.embedding.weight[:, 0] = 127 / 64
@@ -130,7 +130,7 @@ def test_the_graph_before_int8_gives_torch_s_pooled_states() -> None:
 
 
 def test_a_sentence_gives_the_same_bits_alone_and_among_others() -> None:
-    data = export.quantize(export.to_onnx(random_network(60)))
+    data = export.quantize(export.to_onnx(random_network(60, ngrams=256)))
     served = inference.load_network(data, Path())
     for ids, lengths in zip(*random_reviews(20, 60), strict=True):
         together = served.read(ids.astype(np.int64), lengths.astype(np.int64)).pooled
@@ -151,7 +151,7 @@ def test_the_served_network_before_int8_scores_as_torch_does() -> None:
 
 
 def test_the_constants_stay_fp32_after_int8() -> None:
-    network = random_network(60)
+    network = random_network(60, ngrams=256)
     plain, small = export.to_onnx(network).SerializeToString(), export.quantize(export.to_onnx(network))
     for first, second in zip(
         *(inference.load_network(one, Path()).weighing for one in (plain, small)), strict=True

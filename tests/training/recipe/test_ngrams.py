@@ -1,9 +1,13 @@
 """The n-gram model: it learns what pairs of words mean, and its hashed columns are sound."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from training.data.corpus import Split
 from training.recipe import ngrams
+from training.recipe.augment import whole
 from vocab.vocabulary import FIRST_KNOWN_ID
 
 GOOD, BAD, NOT = FIRST_KNOWN_ID, FIRST_KNOWN_ID + 1, FIRST_KNOWN_ID + 2
@@ -101,3 +105,36 @@ def test_an_empty_review_gets_the_bias_alone(model: ngrams.Ngrams) -> None:
     logits = model.logits([np.array([], dtype=np.int32)])
     assert logits.dtype == np.float32
     assert logits.tolist() == pytest.approx([model.bias])
+
+
+# --- the part of a package ----------------------------------------------------------------------
+
+
+def split(count: int, seed: int) -> Split:
+    """Return reviews of one sentence each, as a split."""
+    ids, labels = reviews(count, seed)
+    return Split([""] * count, ids, whole(ids), labels, labels)
+
+
+@pytest.fixture(scope="module")
+def part() -> ngrams.Part:
+    learned = split(200, 5)
+    return ngrams.fit_part([learned], learned.labels, unread=[], columns=1 << 12)
+
+
+def test_a_half_s_model_never_saw_the_reviews_of_the_other_half(part: ngrams.Part) -> None:
+    learned = split(200, 5)
+    changed = learned.labels.copy()
+    changed[ngrams.halves(200)] ^= 1
+    other = ngrams.fit_part([learned], changed, unread=[], columns=1 << 12)
+    assert np.array_equal(part.of_half[0], other.of_half[0])
+    assert not np.array_equal(part.of_half[1], other.of_half[1])
+    assert not np.array_equal(part.weights, other.weights)
+
+
+def test_a_part_is_written_and_loaded(part: ngrams.Part, tmp_path: Path) -> None:
+    ngrams.save(part, tmp_path / "part.npz")
+    loaded = ngrams.load(tmp_path / "part.npz")
+    assert np.array_equal(loaded.weights, part.weights)
+    assert all(map(np.array_equal, loaded.of_half, part.of_half))
+    assert np.array_equal(ngrams.load_weights(tmp_path / "part.npz"), part.weights)

@@ -33,8 +33,8 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
     stages = reproduce.recipe(seed, tmp_path)
     names = [stage.name for stage in stages]
     assert names == [
-        *("pretrained", "teacher-1", "doubts", "mpnet", "mpnet-logits", "taught"),
-        *(f"student-{seed}", f"restarted-{seed}", f"package-{seed}"),
+        *("pretrained", "teacher-1", "doubts", "mpnet", "mpnet-logits", "taught", "ngrams"),
+        *(f"student-{seed}", f"restarted-{seed}", f"ngrams-{seed}", f"package-{seed}"),
     ]
     there: list[Path] = []
     for stage in stages:
@@ -80,10 +80,17 @@ def test_the_restart_starts_from_the_student_of_its_seed(tmp_path: Path) -> None
     assert options.lr < train.parse(stages["student-3"].command[1:]).lr
 
 
-def test_another_seed_repeats_the_last_two_trainings(tmp_path: Path) -> None:
+def test_another_seed_repeats_the_student_and_what_follows(tmp_path: Path) -> None:
     one, other = reproduce.recipe(1, tmp_path), reproduce.recipe(2, tmp_path)
-    assert one[:-3] == other[:-3]
-    assert not {stage.writes for stage in one[-3:-1]} & {stage.writes for stage in other[-3:-1]}
+    assert one[:-4] == other[:-4]
+    assert not {stage.writes for stage in one[-4:-1]} & {stage.writes for stage in other[-4:-1]}
+
+
+def test_the_package_holds_the_n_grams_that_were_corrected_for_its_network(tmp_path: Path) -> None:
+    stages = {stage.name: stage for stage in reproduce.recipe(3, tmp_path)}
+    corrected, package = stages["ngrams-3"], stages["package-3"]
+    assert {stages["restarted-3"].writes, stages["ngrams"].writes} <= set(corrected.reads)
+    assert package.reads == [stages["restarted-3"].writes, corrected.writes]
 
 
 def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
@@ -91,12 +98,14 @@ def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
     assert [stage.name for stage in short] == [
         "pretrained",
         "taught",
+        "ngrams",
         "student-2",
         "restarted-2",
+        "ngrams-2",
         "package-2",
     ]
-    assert (short[0], short[2:]) == (whole[0], whole[-3:])
-    assert short[1].writes == whole[-4].writes
+    assert (short[0], short[2:]) == (whole[0], whole[-5:])
+    assert short[1].writes == whole[-6].writes
     assert short[1].command == ["soft_targets.py", "--out", str(short[1].writes)]
     assert short[1].reads == [soft_targets.STORED]
 
