@@ -119,7 +119,8 @@ def _pair(ours: dict[str, Any], other: dict[str, Any], key: str, decimals: int) 
 
 
 def _milliseconds(row: dict[str, Any]) -> str:
-    return f"{row['ms_median']:.2f} ms" if "ms_median" in row else "–"
+    median = row.get("ms_median")
+    return "–" if median is None else f"{median:.2f} ms"
 
 
 def figures(card: dict[str, Any]) -> str:

@@ -62,7 +62,14 @@ def test_readme_s_table_names_the_command_of_each_row() -> None:
             "sentences": 0.9,
             "ms_median": 1.5,
         },
-        {"name": "VADER", "accuracy": 0.7, "ece": 0.02, "behaviour": 0.6, "sentences": 0.75},
+        {
+            "name": "VADER",
+            "accuracy": 0.7,
+            "ece": 0.02,
+            "behaviour": 0.6,
+            "sentences": 0.75,
+            "ms_median": None,
+        },
     ]
     head, *lines = cells(fill_docs.results(card(test=SPLIT, peers={"rows": rows}), None))
     assert head == ["", "Verdict", "compared with", "printed by"]

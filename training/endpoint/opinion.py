@@ -9,10 +9,10 @@ import numpy as np
 from training.endpoint.calibration import length_share
 
 # A review is mixed when the weaker side's parts together reach this share of the stronger side's.
-MIXED_SHARE = 0.25
+MIXED_SHARE = 0.2
 # No opinion: the strongest part stays below the first number in a very short text, and below the sum of both
 # in a long one, since the strongest of many parts is stronger by chance.
-NO_OPINION_LOGIT, NO_OPINION_BY_LENGTH = 2.2, 1.6
+NO_OPINION_LOGIT, NO_OPINION_BY_LENGTH = 1.2, 1.6
 # A review of at most so many sentences is read by clauses, which begin with these tokens.
 SHORT_SENTENCES = 3
 CLAUSE_TOKENS = ("but", "although", "though", "yet", "however", "while", "whereas", "despite", "except")

@@ -21,9 +21,9 @@ from vocab.messages import (
     split_exactly,
 )
 
-# model.onnx's output of the ids that are left out of what it reads. Packages of before have none.
+# model.onnx's output of the ids that are left out of what it reads.
 UNREAD = "unread"
-# Its outputs of the n-grams' table.
+# Its outputs of the n-grams' table; a package of `make train` has none.
 CODES, STEP = "ngram_codes", "ngram_step"
 # A text of one sentence of one token, as the network takes it.
 A_WORD = {"ids": np.ones(1, dtype=np.int64), "spans": np.array([[0, 1]], dtype=np.int64)}
@@ -80,31 +80,16 @@ class SentenceNetwork(NamedTuple):
         return self.understand(self.read(np.concatenate(texts), lengths))
 
 
-class OneByOne:
-    """Answer as a network of today does, by one of before, which reads one sentence a run."""
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-
-    def run(self, names: Any, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
-        """Return the outputs "pooled" and "states"."""
-        runs = [self._session.run(names, {"ids": feed["ids"][start:end]}) for start, end in feed["spans"]]
-        pooled, states = zip(*runs, strict=True)
-        return [np.stack(pooled), np.concatenate(states)]
-
-
 def to_network(session: Any) -> SentenceNetwork:
     """Return the network of a loaded session. Raises ValueError, or what ONNX Runtime raises."""
-    inputs = {one.name for one in session.get_inputs()}
-    outputs = {one.name for one in session.get_outputs()}
-    names = [name for name in (*CONSTANTS, UNREAD, CODES, STEP) if name in outputs]
-    feed = {name: value for name, value in A_WORD.items() if name in inputs}
-    constants = dict(zip(names, session.run(names, feed), strict=True))
+    table = [one.name for one in session.get_outputs() if one.name in (CODES, STEP)]
+    names = (*CONSTANTS, UNREAD, *table)
+    constants = dict(zip(names, session.run(names, A_WORD), strict=True))
     return SentenceNetwork(
-        session if inputs == {*A_WORD} else OneByOne(session),
+        session,
         read_weighing(constants),
-        ngram_weights.mask_of(constants.get(UNREAD, ())),
-        NgramWeights(constants[CODES], float(constants[STEP][0])) if CODES in constants else NO_NGRAMS,
+        ngram_weights.mask_of(constants[UNREAD]),
+        NgramWeights(constants[CODES], float(constants[STEP][0])) if table else NO_NGRAMS,
     )
 
 
