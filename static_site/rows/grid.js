@@ -31,6 +31,7 @@ export class Grid {
     this.wiring = wiring;
     this.root = root;
     this.scroller = element("div", "rows-scroller");
+    this.scroller.tabIndex = 0; // whoever scrolls by keys alone gets there
     this.canvas = element("div", "rows-canvas");
     this.empty = element("p", "rows-empty", wiring.empty);
     this.heads = wiring.columns.map((column) => this.#headOf(column));

@@ -23,7 +23,7 @@ export const VERDICTS = {
 
 /** @type {Record<string, string>} */
 export const WARNINGS = {
-  truncated: "Only part of the text was read",
+  truncated: "Only partly read",
   too_short: "Very short",
   no_known_words: "No known word",
   not_english: "May not be English",

@@ -1,6 +1,7 @@
 """Two models side by side on the page: one text to both, where they part, and no verdict on an error."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_each_side_shows_its_own_model_verdict_and_probability(page: Page, two: 
         expect(shown.locator(".side-model")).to_contain_text(api)
         expect(shown.locator(".side-verdict")).to_have_text(names[answer["sentiment"]])
         expect(shown.locator("data")).to_have_attribute("value", str(answer["probability"]))
-        low, high = (round(100 * edge) for edge in answer["model"]["uncertain"])
+        low, high = (math.floor(100 * edge + 0.5) for edge in answer["model"]["uncertain"])
         expect(shown).to_contain_text(f"Between {low} and {high}")
     assert said(two.api)["model"]["id"] != said(two.beside)["model"]["id"]
 

@@ -34,7 +34,7 @@ from vocab.files import sha256_of
 
 SCRIPT = Path(__file__).with_name("entry") / "train.py"
 # The packages of ours that the script imports.
-PACKAGES = ("training/data", "training/recipe", "vocab")
+PACKAGES = ("training/data", "training/endpoint", "training/recipe", "vocab")
 ARCHIVE = "aclImdb_v1.tar.gz"
 INSTANCE = "ml.m5.xlarge"
 RUN_MINUTES = 120

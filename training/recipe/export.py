@@ -34,7 +34,7 @@ from training.endpoint.model_folder import identity_of, write_package
 from training.endpoint.scoring import CODES, STEP, UNREAD
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import behaviour, machine, metrics
-from training.recipe import ngrams, reproduce
+from training.recipe import reproduce
 from training.recipe.network import Network, Size, lstm_parameters
 from training.recipe.train import predict
 from vocab import text, vocabulary
@@ -233,7 +233,21 @@ def quantize(model: onnx.ModelProto) -> bytes:
             per_channel=True,
             extra_options={"EnableSubgraph": True},
         )
-        return small.read_bytes()
+        quantized = onnx.load(small)
+    _restore_order(quantized.graph, model.graph)
+    # The quantization puts ONNX Runtime's own LSTM into the loop's body, and does not name its domain.
+    quantized.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    onnx.checker.check_model(quantized)
+    data: bytes = quantized.SerializeToString()
+    return data
+
+
+def _restore_order(graph: onnx.GraphProto, before: onnx.GraphProto) -> None:
+    """Put operations back in their order. The quantization mixes them, since it overlooks a body's reads."""
+    places = {name: place for place, node in enumerate(before.node) for name in node.output}
+    nodes = sorted(graph.node, key=lambda node: places[node.output[0]])
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def export(
@@ -248,7 +262,7 @@ def export(
     trained, network = read_network(folder, words.fingerprint)
     development = corpora.load(archive).development
     if weights:
-        network.ngrams = ngram_weights.to_codes(ngrams.load_weights(weights))
+        network.ngrams = ngram_weights.to_codes(_load_weights(weights))
     data = quantize(to_onnx(network))
     card: dict[str, Any] = {
         **identity_of(data),
@@ -288,6 +302,13 @@ def export(
     }
     write_package(out, data, card)
     return card
+
+
+def _load_weights(path: Path) -> np.ndarray:
+    """Load the weights of n-grams, float32 (columns,)."""
+    with np.load(path, allow_pickle=False) as arrays:
+        weights: np.ndarray = arrays["weights"]
+    return weights
 
 
 def development_metrics(

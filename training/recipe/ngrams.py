@@ -103,13 +103,6 @@ def load(path: Path) -> Part:
         return Part(arrays["weights"], tuple(arrays["of_half"]))
 
 
-def load_weights(path: Path) -> np.ndarray:
-    """Load the weights alone, float32 (columns,), of a part or of ngram_residual.py's file."""
-    with np.load(path, allow_pickle=False) as arrays:
-        weights: np.ndarray = arrays["weights"]
-    return weights
-
-
 def matrix(reviews: Sequence[np.ndarray]) -> sparse.csr_matrix:
     """Return which n-grams each review holds, 0 or 1, float32 (reviews, COLUMNS)."""
     return _to_matrix(map(_columns, reviews), COLUMNS)

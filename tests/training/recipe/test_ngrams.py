@@ -137,4 +137,3 @@ def test_a_part_is_written_and_loaded(part: ngrams.Part, tmp_path: Path) -> None
     loaded = ngrams.load(tmp_path / "part.npz")
     assert np.array_equal(loaded.weights, part.weights)
     assert all(map(np.array_equal, loaded.of_half, part.of_half))
-    assert np.array_equal(ngrams.load_weights(tmp_path / "part.npz"), part.weights)
