@@ -27,7 +27,7 @@ export const WARNINGS = {
   too_short: "Very short",
   no_known_words: "No known word",
   not_english: "May not be English",
-  mixed: "Praise and complaint",
+  mixed: "Mixed opinion",
 };
 export const OTHER_WARNING = "Note";
 
