@@ -50,8 +50,7 @@ class Ngrams(NamedTuple):
 class Part(NamedTuple):
     """Hold the weights of n-grams within sentences, float32 (columns,).
 
-    ``of_half`` has those of two models, each of a half of the reviews. ``halves`` says which half a review
-    did not go into.
+    ``of_half`` has those of two models, each fitted to the half of the reviews that the other never saw.
     """
 
     weights: np.ndarray
@@ -85,7 +84,7 @@ def fit_part(
 
 
 def halves(count: int) -> np.ndarray:
-    """Return which reviews the first model of a half never saw, bool (reviews,); the second saw no other."""
+    """Return which reviews are the first half, bool (reviews,): the first model never saw them."""
     first: np.ndarray = np.arange(count) % 2 == 0
     return first
 
