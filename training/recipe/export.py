@@ -297,7 +297,6 @@ def export(
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
         **describe(trained, "make train-best" if trained.get("teachers") else "make train", folder),
-        "ngrams": {"columns": len(network.ngrams.codes)},
         "metrics": {"development": development_metrics(probabilities, development.labels, band)},
     }
     write_package(out, data, card)

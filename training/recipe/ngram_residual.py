@@ -118,9 +118,7 @@ def fit(rows: Sequence[Rows], scale: np.ndarray, penalty: float = PENALTY) -> np
     return weights
 
 
-def correct(
-    model: ngrams.Part, reviews: Rows, others: Sequence[Rows], penalty: float = PENALTY
-) -> np.ndarray:
+def correct(model: ngrams.Part, reviews: Rows, others: Sequence[Rows]) -> np.ndarray:
     """Return the n-gram model's weights, times STRENGTH, and their correction, float32 (columns,).
 
     :param reviews: those that the model learned from, in that order
@@ -134,7 +132,7 @@ def correct(
     rows = [reviews._replace(logits=reviews.logits + STRENGTH * apart)]
     rows += [one._replace(logits=one.logits + STRENGTH * (one.counts @ model.weights)) for one in others]
     scale = np.abs(ngrams.log_ratio(reviews.counts, (reviews.targets > 0.5).astype(np.int8)))
-    weights: np.ndarray = STRENGTH * model.weights + fit(rows, scale, penalty)
+    weights: np.ndarray = STRENGTH * model.weights + fit(rows, scale)
     return weights
 
 

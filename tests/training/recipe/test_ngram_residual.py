@@ -67,7 +67,7 @@ def test_a_review_is_judged_by_the_half_that_never_saw_it(monkeypatch: pytest.Mo
     told = np.random.default_rng(1).normal(size=40).astype(np.float32)
     reviews, seen = rows(10, 2, told), []
     model = ngrams.Part(told, (np.zeros(40, dtype=np.float32), 2 * told))
-    monkeypatch.setattr(ngram_residual, "fit", lambda rows, scale, penalty: seen.extend(rows) or 0 * scale)
+    monkeypatch.setattr(ngram_residual, "fit", lambda rows, scale: seen.extend(rows) or 0 * scale)
     weights = ngram_residual.correct(model, reviews, [rows(5, 3, told)])
     strength = ngram_residual.STRENGTH
     assert np.array_equal(seen[0].logits[::2], np.zeros(5))
