@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 from tqdm import tqdm
 
@@ -65,9 +64,9 @@ def to_review(encoded: EncodedReview) -> Review:
 
 def unpack(data: bytes) -> Network:
     """Return the network of a model.onnx that export.py wrote; its int8 weights become float32."""
-    tensors = {tensor.name: numpy_helper.to_array(tensor) for tensor in export.tensors_of(data)}
+    tensors = export.tensors_of(data)
     constants = {name: tensors[f"{name}{export.CONSTANT}"] for name in CONSTANTS}
-    table = tensors["rows"].astype(np.float32) * tensors["scales"]
+    table = (tensors["rows"].astype(np.float32) * tensors["scales"])[:-2]  # without reset and gauge
     (vocabulary, embedding), (pooled, seen) = table.shape, constants["see_weight"].shape
     units = len(constants["weigh_bias"])
     unread = tensors.get(f"{scoring.UNREAD}{export.CONSTANT}", np.zeros(0, dtype=np.int64))
@@ -218,7 +217,8 @@ def _unpack_lstm(lstm: nn.LSTM, tensors: dict[str, np.ndarray], direction: int) 
     for name, weight in (("W", weights["weight_ih_l0"]), ("R", weights["weight_hh_l0"])):
         packed, zero = tensors[f"{name}_quantized"][direction], tensors[f"{name}_zero_point"][direction]
         scale = tensors[f"{name}_scale"][direction]
-        weight.copy_(_gates((packed.astype(np.float32) - zero) * scale))
+        own = packed[: weight.shape[1]]  # the drives of resets and gauge come after
+        weight.copy_(_gates((own.astype(np.float32) - zero) * scale))
     biases = (weights["bias_ih_l0"], weights["bias_hh_l0"])
     for bias, values in zip(biases, np.split(tensors["B"][direction], 2), strict=True):
         bias.copy_(_gates(values))

@@ -1,11 +1,12 @@
 """The endpoint's four hooks: load the model, parse a request, predict, write the answer. No torch.
 
 SageMaker's PyTorch container calls model_fn, input_fn, predict_fn and output_fn. The local endpoint,
-evaluation and batch jobs call the same four. The network reads one sentence at a time: dynamic int8 takes
-its scale over the whole input, so in a batch an answer would depend on its neighbours.
+evaluation and batch jobs call the same four. The reviews of a request are read some at a time; packing.py
+says why none changes another's answer.
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,6 +52,10 @@ class LoadedModel(NamedTuple):
         ``explain`` is "none", "sentences" or "words".
         """
         return scoring.score(self.network, self.calibration, ids, lengths, explain)
+
+    def score_all(self, reviews: Sequence[tuple[list[int], list[int]]], explain: str) -> Iterator[Score]:
+        """Yield the scores of reviews, each its ids and lengths, in order."""
+        return scoring.score_all(self.network, self.calibration, reviews, explain)
 
     def predict(self, review: str, explain: str = "none") -> tuple[EncodedReview, Score]:
         """Encode and score a review. Raises MessageError 422 when it holds no token."""
@@ -114,12 +119,14 @@ def predict_fn(request: EndpointRequest, model: LoadedModel) -> dict[str, Any] |
     if request.describe:
         return {"card": model.card}
     if request.lines:
-        return [_answer_line(item, model) for item in request.items]
+        return _predict_lines(request.items, model)
     if any(item.ids is not None for item in request.items):
         messages.check_vocabulary(request.vocabulary, model.identity.vocabulary)
+    texts = [_text_of(item, model) for item in request.items]
+    scores = model.score_all([(text.ids, text.lengths) for text in texts], request.explain)
     return {
         "model": messages.model_message(model.identity),
-        "answers": [_answer(item, model, request.explain) for item in request.items],
+        "answers": [_answer(*row, model) for row in zip(request.items, texts, scores, strict=True)],
     }
 
 
@@ -153,34 +160,64 @@ def _refusal(error: MessageError) -> Response:
     return Response(error.status, messages.to_json(message), messages.JSON)
 
 
-def _answer(item: Item, model: LoadedModel, explain: str) -> dict[str, Any]:
+class _Text(NamedTuple):
+    """What the network reads of an item; ``encoded`` where the item is a review."""
+
+    ids: list[int]
+    lengths: list[int]
+    encoded: EncodedReview | None
+
+
+def _text_of(item: Item, model: LoadedModel) -> _Text:
+    """Return the text of an item. Raises MessageError."""
     if item.error:
         raise item.error
     if item.review is not None:
-        encoded, scored = model.predict(item.review, explain)
-        sentiment, reason, scored, warnings = messages.judge(encoded, scored, model.identity)
+        encoded = messages.check_encoded(model.vocabulary.encode(item.review))
+        return _Text(encoded.ids, encoded.lengths, encoded)
+    ids, lengths = item.ids or [], item.lengths or []
+    messages.check_ids(ids, lengths, model.vocabulary.size, model.card["max_tokens"])
+    return _Text(ids, lengths, None)
+
+
+def _answer(item: Item, text: _Text, scored: Score, model: LoadedModel) -> dict[str, Any]:
+    if text.encoded is None:
+        answer = messages.score_message(scored)
+    else:
+        sentiment, reason, scored, warnings = messages.judge(text.encoded, scored, model.identity)
         verdict = {"sentiment": sentiment, "reason": reason}
         answer = {**verdict, **messages.score_message(scored), "warnings": warnings}
-    else:
-        ids, lengths = item.ids or [], item.lengths or []
-        messages.check_ids(ids, lengths, model.vocabulary.size, model.card["max_tokens"])
-        answer = messages.score_message(model.score(ids, lengths, explain))
     if item.id is not None:
         answer["id"] = item.id
     return answer
 
 
-def _answer_line(item: Item, model: LoadedModel) -> dict[str, Any]:
+def _predict_lines(items: Sequence[Item], model: LoadedModel) -> list[dict[str, Any]]:
+    """Return the answers to JSON lines; a bad one gets its error as its answer."""
+    texts = [_text_of_line(item, model) for item in items]
+    good = [(text.ids, text.lengths) for text in texts if isinstance(text, _Text)]
+    scores = model.score_all(good, "none")
+    answers = []
+    for item, text in zip(items, texts, strict=True):
+        if isinstance(text, _Text):
+            answer = _answer(item, text, next(scores), model)
+        else:
+            answer = {"error": {"code": text.code, "detail": text.detail}}
+            if item.id is not None:
+                answer["id"] = item.id
+        answer["model"] = messages.model_message(model.identity)
+        answers.append(answer)
+    return answers
+
+
+def _text_of_line(item: Item, model: LoadedModel) -> _Text | MessageError:
+    """Return the text of a line, or why it has none."""
+    if item.ids is not None:
+        return MessageError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
     try:
-        if item.ids is not None:
-            raise MessageError(400, "bad_value", 'JSON lines take {"review": "..."}, not ids')
-        answer = _answer(item, model, "none")
+        return _text_of(item, model)
     except MessageError as error:
-        answer = {"error": {"code": error.code, "detail": error.detail}}
-        if item.id is not None:
-            answer["id"] = item.id
-    answer["model"] = messages.model_message(model.identity)
-    return answer
+        return error
 
 
 def _read_card(path: Path) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Score a review: read each sentence, weigh, calibrate, and measure what leaving a part out changes."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from training.endpoint.calibration import Calibration
 from training.endpoint.ngram_weights import NONE as NO_NGRAMS
 from training.endpoint.ngram_weights import Found, NgramWeights
 from training.endpoint.opinion import SHORT_SENTENCES, clauses, opinion_of
+from training.endpoint.packing import pack
 from training.endpoint.weighing import CONSTANTS, Sentences, Weighing, read_weighing
 from vocab.messages import (
     DECIMALS,
@@ -21,14 +23,16 @@ from vocab.messages import (
     split_exactly,
 )
 
-# model.onnx's output of the ids that are left out of what it reads.
-UNREAD = "unread"
+# model.onnx's output of the states, of the ids that are left out of what it reads, and of a reset's id.
+STATES, UNREAD, RESET = "states", "unread", "reset"
 # Its outputs of the n-grams' table; a package of `make train` has none.
 CODES, STEP = "ngram_codes", "ngram_step"
-# A text of one sentence of one token, as the network takes it.
-A_WORD = {"ids": np.ones(1, dtype=np.int64), "spans": np.array([[0, 1]], dtype=np.int64)}
+# The smallest grid that the network takes.
+A_WORD = {"ids": np.ones((1, 2), dtype=np.int64)}
 # The words with the largest contributions whose effect is measured. Each costs a reading of its sentence.
 MEASURED_WORDS = 32
+# Reviews of one run of the network. More would fill the processor's cache, and answer no sooner.
+READ_TOGETHER = 8
 
 
 class Reading(NamedTuple):
@@ -49,24 +53,48 @@ class Reading(NamedTuple):
 class SentenceNetwork(NamedTuple):
     """Hold the network's session, which reads sentences, and the constants that weigh them.
 
-    ``is_read``, bool (ids,), says which ids it reads; every later id is read. ``clause_starts`` are the
-    ids of the tokens that start a clause.
+    ``is_read``, bool (ids,), says which ids it reads; every later id is read. ``reset`` is the id of a
+    reset, see packing.py. ``clause_starts`` are the ids of the tokens that start a clause.
     """
 
     session: Any
     weighing: Weighing
     is_read: np.ndarray
+    reset: int
     ngrams: NgramWeights
     clause_starts: frozenset[int] = frozenset()
 
     def read(self, ids: np.ndarray, lengths: np.ndarray) -> Reading:
         """Read a text: its ids, int64 (tokens,), and how many each sentence holds, int64 (sentences,)."""
-        read, counts = ngram_weights.read_tokens(self.is_read, ids, lengths)
-        ends = np.cumsum(counts)
-        feed = {"ids": ids[read], "spans": np.stack((ends - counts, ends), axis=1)}
-        pooled, states = self.session.run(("pooled", "states"), feed)
-        found = ngram_weights.find(ids, lengths, read, len(self.ngrams.codes))
-        return Reading(pooled, states, read, counts, found)
+        return self.read_all([(ids, lengths)])[0]
+
+    def read_all(self, texts: Sequence[tuple[np.ndarray, np.ndarray]]) -> list[Reading]:
+        """Read several texts in one run of the network; each is the ids and lengths of ``read``."""
+        read, counts = zip(*(ngram_weights.read_tokens(self.is_read, *text) for text in texts), strict=True)
+        ids = [text_ids[one] for (text_ids, _), one in zip(texts, read, strict=True)]
+        lengths = np.concatenate(counts)
+        states = self._states(np.concatenate(ids), lengths)
+        starts = np.cumsum(lengths) - lengths
+        maxima = np.maximum.reduceat(states, starts)
+        means = np.add.reduceat(states, starts) / lengths[:, None].astype(np.float32)
+        pooled = np.concatenate([maxima, means], axis=1)
+        readings, sentence, token = [], 0, 0
+        for text, one, count in zip(texts, read, counts, strict=True):
+            end, last = sentence + len(count), token + int(count.sum())
+            found = ngram_weights.find(*text, one, len(self.ngrams.codes))
+            readings.append(Reading(pooled[sentence:end], states[token:last], one, count, found))
+            sentence, token = end, last
+        return readings
+
+    def _states(self, ids: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+        """Return the states of the tokens of sentences, float32 (tokens, states)."""
+        grid = pack(ids, lengths, self.reset)
+        (states,) = self.session.run((STATES,), {"ids": grid.ids})
+        steps, directions, rows, hidden = states.shape
+        forward = grid.steps * (directions * rows) + grid.rows
+        both = np.stack((forward, forward + rows), axis=1)
+        found: np.ndarray = states.reshape(-1, hidden).take(both, axis=0).reshape(len(ids), -1)
+        return found
 
     def understand(self, reading: Reading) -> Sentences:
         """Return what the sentences of a reading say."""
@@ -83,14 +111,29 @@ class SentenceNetwork(NamedTuple):
 def to_network(session: Any) -> SentenceNetwork:
     """Return the network of a loaded session. Raises ValueError, or what ONNX Runtime raises."""
     table = [one.name for one in session.get_outputs() if one.name in (CODES, STEP)]
-    names = (*CONSTANTS, UNREAD, *table)
+    names = (*CONSTANTS, UNREAD, RESET, *table)
     constants = dict(zip(names, session.run(names, A_WORD), strict=True))
     return SentenceNetwork(
         session,
         read_weighing(constants),
         ngram_weights.mask_of(constants[UNREAD]),
+        int(constants[RESET][0]),
         NgramWeights(constants[CODES], float(constants[STEP][0])) if table else NO_NGRAMS,
     )
+
+
+def score_all(
+    network: SentenceNetwork,
+    calibration: Calibration,
+    reviews: Sequence[tuple[list[int], list[int]]],
+    explain: str,
+) -> Iterator[Score]:
+    """Yield the scores of reviews, some of which are read together; see ``score``."""
+    for first in range(0, len(reviews), READ_TOGETHER):
+        group = reviews[first : first + READ_TOGETHER]
+        texts = [(np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)) for ids, lengths in group]
+        for (ids, lengths), text, reading in zip(group, texts, network.read_all(texts), strict=True):
+            yield _score(network, calibration, ids, lengths, text, reading, explain)
 
 
 def score(
@@ -100,8 +143,21 @@ def score(
 
     ``explain`` is "none", "sentences" or "words". The numbers of a coarser explanation do not change.
     """
-    rows, sizes = np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)
-    reading = network.read(rows, sizes)
+    (scored,) = score_all(network, calibration, [(ids, lengths)], explain)
+    return scored
+
+
+def _score(
+    network: SentenceNetwork,
+    calibration: Calibration,
+    ids: list[int],
+    lengths: list[int],
+    text: tuple[np.ndarray, np.ndarray],
+    reading: Reading,
+    explain: str,
+) -> Score:
+    """Return the score of a review that was read; ``text`` holds its ids and lengths as arrays."""
+    rows, sizes = text
     sentences = network.understand(reading)
     weights = weighing.weights_of(network.weighing, sentences)
     temperature, bias = calibration.at(len(ids), len(lengths))

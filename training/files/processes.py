@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from training.endpoint import calibration, inference, scoring, weighing
+from training.endpoint import calibration, inference, ngram_weights, opinion, packing, scoring, weighing
 from training.endpoint.inference import LoadedModel
 from training.files.parts import key_of
 from training.files.pool import DiedError, Pool, open_pool
@@ -44,7 +44,8 @@ def predict_lines(model: LoadedModel, data: bytes) -> bytes:
 def model_key(model: LoadedModel) -> str:
     """Return a key of everything that a prediction depends on: network, card and code."""
     names = ("id", "onnx_sha256", "vocabulary", *calibration.FIELDS, "uncertain", "max_tokens")
-    code = [Path(str(module.__file__)) for module in (inference, scoring, weighing, calibration)]
+    modules = (inference, scoring, packing, weighing, ngram_weights, opinion, calibration)
+    code = [Path(str(module.__file__)) for module in modules]
     code += sorted(Path(vocabulary.__file__).parent.rglob("*.py"))
     return key_of(*(json.dumps(model.card[name]) for name in names), *map(sha256_of, code))
 

@@ -9,6 +9,7 @@ uncertain band are fitted there too, since the network has not trained on them.
 
 import argparse
 import json
+import math
 import os
 import sys
 import tempfile
@@ -31,7 +32,7 @@ from training.data import corpus as corpora
 from training.endpoint import inference, ngram_weights
 from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import identity_of, write_package
-from training.endpoint.scoring import CODES, STEP, UNREAD
+from training.endpoint.scoring import CODES, RESET, STATES, STEP, UNREAD
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import behaviour, machine, metrics
 from training.recipe import reproduce
@@ -40,6 +41,13 @@ from training.recipe.train import predict
 from vocab import text, vocabulary
 
 OPSET = 18
+# Inputs of the LSTM are clipped to this, 0.1 % of the table's rows among them. It sets int8's scale.
+MOST_INPUT = 2.5
+# What a reset's inputs, and the gauge's, add to a gate: beyond 18, ONNX Runtime's sigmoid is flat.
+DRIVE = 20.0
+# What they do to the gates i, o, f, c. A reset closes all. The gauge takes in nothing and keeps what it has.
+DRIVE_SIGNS = ([-1, -1, -1, 0], [-1, 1, 1, 0])
+LEAST_WEIGHT = 0.05  # a gate whose weights are all smaller than this is not driven all the way
 # An initializer can't be an output itself; its name ends so, and an Identity hands it on.
 CONSTANT = "_constant"
 CHECK_REVIEWS = 1000
@@ -79,37 +87,30 @@ class ExportError(Exception):
 
 
 def to_onnx(network: Network) -> onnx.ModelProto:
-    """Build the serving graph: a text's sentences -> the pooled states of each.
+    """Build the serving graph: a grid of ids, as endpoint/packing.py makes it -> the states of each.
 
-    ``ids`` is int64 (tokens,), and ``spans``, int64 (sentences, 2), holds where each sentence starts and
-    ends. ``pooled`` is float32 (sentences, 4 x hidden), ``states`` float32 (tokens, 2 x hidden).
-
-    A loop reads one sentence after the other: without padding, and with a scale of int8 for each, so that
-    a sentence gives the same bits alone and among others. The constants that weigh sentences are outputs
-    too, and so are the ids that the endpoint leaves out; endpoint/scoring.py reads them.
+    ``ids`` is int64 (steps, rows), ``states`` float32 (steps, 2, rows, hidden). The constants that weigh
+    sentences are outputs too, and so are the ids that the endpoint leaves out and the id of a reset;
+    endpoint/scoring.py reads them.
     """
-    hidden, constants = network.size.hidden, _weighing(network)
+    constants = _weighing(network)
     constants[UNREAD] = np.array(network.size.unread, dtype=np.int64)
+    constants[RESET] = np.array([network.size.vocabulary], dtype=np.int64)
     if len(network.ngrams.codes):
         constants |= {CODES: network.ngrams.codes, STEP: np.array([network.ngrams.step], dtype=np.float64)}
-    outputs: dict[str, list[int | str]] = {
-        "states": ["tokens", 2 * hidden],
-        "pooled": ["sentences", 4 * hidden],
-    }
+    outputs: dict[str, list[int | str]] = {STATES: ["steps", 2, "rows", network.size.hidden]}
     outputs |= {f"{name}": list(value.shape) for name, value in constants.items()}
     types = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in constants.items()}
     graph = helper.make_graph(
-        _nodes(_sentence_body(network), list(constants)),
+        _nodes(network.size.hidden, list(constants)),
         "verdict",
-        [
-            helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"]),
-            helper.make_tensor_value_info("spans", TensorProto.INT64, ["sentences", 2]),
-        ],
+        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["steps", "rows"])],
         [
             helper.make_tensor_value_info(name, types.get(name, TensorProto.FLOAT), shape)
             for name, shape in outputs.items()
         ],
-        _tensors(_table(network)) + _tensors({f"{name}{CONSTANT}": v for name, v in constants.items()}),
+        _tensors(_table(network) | _lstm_weights(network) | _gauge_states(network.size.hidden))
+        + _tensors({f"{name}{CONSTANT}": value for name, value in constants.items()}),
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
     onnx.checker.check_model(model)
@@ -121,9 +122,32 @@ def _tensors(values: dict[str, np.ndarray]) -> list[onnx.TensorProto]:
 
 
 def _table(network: Network) -> dict[str, np.ndarray]:
-    """Return the embedding table and its indices' constants by name."""
-    rows, scales = int8_rows(network.embedding.weight.detach().numpy())
-    return {"rows": rows, "scales": scales, "axis_1": np.array([1], dtype=np.int64)}
+    """Return the embedding table and what belongs to it, by name.
+
+    Two rows follow those of the vocabulary: a reset's, and the gauge's. ``drives`` are the extra inputs of
+    the LSTM for a word, a reset and the gauge.
+    """
+    words = network.embedding.weight.detach().numpy().clip(-MOST_INPUT, MOST_INPUT)
+    added = np.zeros((2, words.shape[1]), dtype=np.float32)
+    added[1, :2] = MOST_INPUT, -MOST_INPUT
+    rows, scales = int8_rows(np.concatenate([words, added]))
+    drives = np.zeros((3, 2, _drive_count(network)), dtype=np.float32)
+    drives[[1, 2], [0, 1]] = MOST_INPUT
+    return {
+        "rows": rows,
+        "scales": scales,
+        "drives": drives.reshape(3, -1),
+        "last_word": np.array(len(words) - 1, dtype=np.int64),
+        "zero": np.array([0], dtype=np.int64),
+        "one": np.array([1], dtype=np.int64),
+    }
+
+
+def _gauge_states(hidden: int) -> dict[str, np.ndarray]:
+    """Return the gauge's first states, float32 (2, 1, hidden): two are at both ends, and stay there."""
+    ends = np.zeros((2, 1, hidden), dtype=np.float32)
+    ends[:, :, :2] = 1, -1
+    return {"gauge_h": ends, "gauge_c": 10 * ends}
 
 
 def _weighing(network: Network) -> dict[str, np.ndarray]:
@@ -145,70 +169,34 @@ def _weighing(network: Network) -> dict[str, np.ndarray]:
     return {name: values[name] for name in CONSTANTS}
 
 
-def _nodes(body: onnx.GraphProto, constants: Sequence[str]) -> list[onnx.NodeProto]:
-    """Return the graph's operations in order; ``body`` reads a sentence."""
+def _nodes(hidden: int, constants: Sequence[str]) -> list[onnx.NodeProto]:
+    """Return the graph's operations in order."""
     node = helper.make_node
+    lstm = ["inputs", "W", "R", "B", "", "first_h", "first_c"]
     return [
         node("Gather", ["rows", "ids"], ["row"], axis=0),
         node("Cast", ["row"], ["row_float"], to=TensorProto.FLOAT),
         node("Gather", ["scales", "ids"], ["scale"], axis=0),
         node("Mul", ["row_float", "scale"], ["embedded"]),
-        node("Unsqueeze", ["embedded", "axis_1"], ["steps"]),
-        node("Shape", ["spans"], ["sentences"], end=1),
-        node("SequenceEmpty", [], ["none"], dtype=TensorProto.FLOAT),
-        node("Loop", ["sentences", "", "none"], ["states_of_each", "pooled"], body=body),
-        node("ConcatFromSequence", ["states_of_each"], ["states"], axis=0),
+        # 0 for a word, 1 for a reset, 2 for the gauge.
+        node("Sub", ["ids", "last_word"], ["after_words"]),
+        node("Max", ["after_words", "zero"], ["kind"]),
+        node("Gather", ["drives", "kind"], ["drive"], axis=0),
+        node("Concat", ["embedded", "drive"], ["inputs"], axis=2),
+        # The gauge is the first row; the others start at zero.
+        node("Shape", ["ids"], ["all_rows"], start=1, end=2),
+        node("Sub", ["all_rows", "one"], ["other_rows"]),
+        node("Concat", [*["zero"] * 4, "other_rows", "zero"], ["pads"], axis=0),
+        node("Pad", ["gauge_h", "pads"], ["first_h"]),
+        node("Pad", ["gauge_c", "pads"], ["first_c"]),
+        node("LSTM", lstm, [STATES], hidden_size=hidden, direction="bidirectional"),
         *(node("Identity", [f"{name}{CONSTANT}"], [name]) for name in constants),
     ]
 
 
-def _sentence_body(network: Network) -> onnx.GraphProto:
-    """Return what the loop does with a sentence: its states join those of the sentences before it.
-
-    The body holds the LSTM's weights itself, because ONNX Runtime's quantization finds them only there.
-    """
-    hidden = network.size.hidden
-    node, value = helper.make_node, helper.make_tensor_value_info
-    sequence = helper.make_tensor_sequence_value_info
-    return helper.make_graph(
-        [
-            node("Gather", ["spans", "number"], ["span"], axis=0),
-            node("Split", ["span"], ["start", "end"], axis=0, num_outputs=2),
-            node("Slice", ["steps", "start", "end", "sentence_axis"], ["sentence"]),
-            node("LSTM", ["sentence", "W", "R", "B"], ["Y"], hidden_size=hidden, direction="bidirectional"),
-            node("Reshape", ["Y", "states_shape"], ["sentence_states"]),
-            node("ReduceMax", ["sentence_states", "sentence_axis"], ["maximum"], keepdims=0),
-            node("ReduceMean", ["sentence_states", "sentence_axis"], ["mean"], keepdims=0),
-            node("Concat", ["maximum", "mean"], ["sentence_pooled"], axis=0),
-            node("SequenceInsert", ["before", "sentence_states"], ["after"]),
-            node("Identity", ["goes_on"], ["still_goes_on"]),
-        ],
-        "sentence",
-        [
-            value("number", TensorProto.INT64, []),
-            value("goes_on", TensorProto.BOOL, []),
-            sequence("before", TensorProto.FLOAT, ["tokens", 2 * hidden]),
-        ],
-        [
-            value("still_goes_on", TensorProto.BOOL, []),
-            sequence("after", TensorProto.FLOAT, ["tokens", 2 * hidden]),
-            value("sentence_pooled", TensorProto.FLOAT, [4 * hidden]),
-        ],
-        _tensors(
-            _lstm_weights(network)
-            | {
-                "states_shape": np.array([-1, 2 * hidden], dtype=np.int64),
-                "sentence_axis": np.array([0], dtype=np.int64),
-            }
-        ),
-    )
-
-
-def tensors_of(data: bytes) -> list[onnx.TensorProto]:
-    """Return the tensors of a model.onnx, its loop's included."""
-    graph = onnx.load_from_string(data).graph
-    bodies = [field.g for node in graph.node for field in node.attribute if field.HasField("g")]
-    return [tensor for part in (graph, *bodies) for tensor in part.initializer]
+def tensors_of(data: bytes) -> dict[str, np.ndarray]:
+    """Return the tensors of a model.onnx by name."""
+    return {one.name: numpy_helper.to_array(one) for one in onnx.load_from_string(data).graph.initializer}
 
 
 def int8_rows(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -226,28 +214,12 @@ def quantize(model: onnx.ModelProto) -> bytes:
         plain, small = Path(folder) / "plain.onnx", Path(folder) / "int8.onnx"
         onnx.save(model, plain)
         quantize_dynamic(
-            plain,
-            small,
-            op_types_to_quantize=["LSTM"],
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            extra_options={"EnableSubgraph": True},
+            plain, small, op_types_to_quantize=["LSTM"], weight_type=QuantType.QInt8, per_channel=True
         )
         quantized = onnx.load(small)
-    _restore_order(quantized.graph, model.graph)
-    # The quantization puts ONNX Runtime's own LSTM into the loop's body, and does not name its domain.
-    quantized.opset_import.append(helper.make_opsetid("com.microsoft", 1))
     onnx.checker.check_model(quantized)
     data: bytes = quantized.SerializeToString()
     return data
-
-
-def _restore_order(graph: onnx.GraphProto, before: onnx.GraphProto) -> None:
-    """Put operations back in their order. The quantization mixes them, since it overlooks a body's reads."""
-    places = {name: place for place, node in enumerate(before.node) for name in node.output}
-    nodes = sorted(graph.node, key=lambda node: places[node.output[0]])
-    del graph.node[:]
-    graph.node.extend(nodes)
 
 
 def export(
@@ -465,16 +437,34 @@ def estimate(minutes: dict[str, float], cores: int) -> dict[str, Any]:
 def _lstm_weights(network: Network) -> dict[str, np.ndarray]:
     """Return W, R and B of ONNX's LSTM, a row a direction.
 
-    W is float32 (2, 4 x hidden, width), R (2, 4 x hidden, hidden), B (2, 8 x hidden).
+    W is float32 (2, 4 x hidden, width + drives), R (2, 4 x hidden, hidden), B (2, 8 x hidden).
     ONNX orders the gates i, o, f, c; torch orders them i, f, g, o.
     """
     parts: dict[str, list[np.ndarray]] = {"W": [], "R": [], "B": []}
+    count = _drive_count(network)
     for lstm in (network.forward_lstm, network.backward_lstm):
         weights = lstm_parameters(lstm)
-        parts["W"].append(_gates(weights.input))
+        parts["W"].append(_with_drives(_gates(weights.input), count))
         parts["R"].append(_gates(weights.recurrent))
         parts["B"].append(np.concatenate([_gates(weights.input_bias), _gates(weights.recurrent_bias)]))
     return {name: np.stack(value) for name, value in parts.items()}
+
+
+def _with_drives(weights: np.ndarray, count: int) -> np.ndarray:
+    """Return an LSTM's input weights, (4 x hidden, width), with columns for the drives.
+
+    Each weight is the largest of its row, so that int8's scale of the row stays the same.
+    """
+    most = np.abs(weights).max(axis=1)
+    reset, gauge = (np.repeat(signs, len(most) // 4).astype(np.float32) * most for signs in DRIVE_SIGNS)
+    return np.concatenate([weights, np.repeat([reset, gauge], count, axis=0).T], axis=1)
+
+
+def _drive_count(network: Network) -> int:
+    """Return how many inputs together reach DRIVE at every gate."""
+    lstms = (network.forward_lstm, network.backward_lstm)
+    least = min(float(lstm_parameters(lstm).input.detach().abs().amax(dim=1).min()) for lstm in lstms)
+    return math.ceil(DRIVE / (MOST_INPUT * max(least, LEAST_WEIGHT)))
 
 
 def _gates(weight: Tensor) -> np.ndarray:

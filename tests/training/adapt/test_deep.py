@@ -54,7 +54,10 @@ def test_every_weight_of_a_network_comes_back_from_its_package() -> None:
     network = random_network(300, ngrams=256)
     unpacked = deep.unpack(export.quantize(export.to_onnx(network)))
     assert unpacked.size == network.size
-    for name, value in network.state_dict().items():
+    for name, trained in network.state_dict().items():
+        value = (
+            trained.clip(-export.MOST_INPUT, export.MOST_INPUT) if name.startswith("embedding") else trained
+        )
         gap = (unpacked.state_dict()[name] - value).abs().max()
         assert gap <= value.abs().max() / 127, name
 

@@ -628,7 +628,7 @@ def test_respond_names_a_failure_by_its_type_alone(
     def fail(*_: object) -> None:
         raise RuntimeError("a secret review")
 
-    monkeypatch.setattr(LoadedModel, "predict", fail)
+    monkeypatch.setattr(LoadedModel, "score_all", fail)
     answer = respond(b'{"reviews": [{"review": "a secret review"}]}', JSON, JSON, model)
     assert answer == (500, b'{"code":"model_failed","detail":"RuntimeError"}', JSON)
 
