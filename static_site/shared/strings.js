@@ -22,14 +22,14 @@ export function percent(probability) {
 /** @param {number} number @param {string} one @param {string} many */
 export const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many}`;
 
-/** Names the pages, in the masthead's order. @type {Record<string, string>} */
+/** Names the pages, in the masthead's order: so short that they fit on one line of a phone. @type {Record<string, string>} */
 export const PAGES = {
-  "index.html": "A review",
-  "file.html": "A file",
-  "model.html": "The model",
-  "compare.html": "Two models",
-  "label.html": "Labels",
-  "developers.html": "For developers",
+  "index.html": "Review",
+  "file.html": "File",
+  "model.html": "Model",
+  "compare.html": "Compare",
+  "label.html": "Label",
+  "developers.html": "API",
 };
 
 export const skip = "Skip to main content";
