@@ -1,46 +1,20 @@
-// Loads the modules for results at the first sign that somebody uses the page.
+// Loads the modules that show a result, beside the first request.
 
 import { arrived } from "./late.js";
 
 /** @typedef {typeof import("./outcome.js")} Outcome */
 /** @typedef {import("./outcome.js").Form} Form */
 
-const STYLE = "../shared/answer.css";
-// All modules that outcome.js needs beyond the page's, listed so that they load in parallel.
-const MODULES = [
-  "./outcome.js",
-  "./answer_strings.js",
-  "./answer.js",
-  "./compare.js",
-  "../shared/failure.js",
-  "../shared/failure_strings.js",
-  "./history_view.js",
-  "./tryout.js",
-  "../shared/verdict_strings.js",
-  "../shared/meter.js",
-  "../shared/spans.js",
-  "./waterfall.js",
-  "./words.js",
-  "./history.js",
-  "./flip.js",
-];
-
-// Signs of use, long before anything is sent.
-const SIGNS = ["pointerover", "pointerdown", "focusin", "keydown"];
+const STYLE = "shared/answer.css";
 
 /** @type {Promise<Outcome> | null} */
 let outcome = null;
-
-/** @param {Form} form */
-export function loadAtFirstSign(form) {
-  for (const sign of SIGNS) addEventListener(sign, () => loadOutcome(form).catch(() => {}), { once: true });
-}
 
 /**
  * Loads the module for results. The next call retries a failed load.
  * @param {Form} form
  * @returns {Promise<Outcome>}
- * @throws {ApiError} unloaded
+ * @throws {ApiError} unloaded, or offline
  */
 export function loadOutcome(form) {
   outcome ??= fetchOutcome(form).catch((error) => {
@@ -52,26 +26,28 @@ export function loadOutcome(form) {
 
 /** @param {Form} form */
 async function fetchOutcome(form) {
-  for (const module of MODULES) addLink("modulepreload", module);
   const [loaded] = await arrived(Promise.all([import("./outcome.js"), styled()]));
   loaded.start(form);
   return loaded;
 }
 
-/** Waits for the style of answers. */
-function styled() {
-  const link = addLink("stylesheet", STYLE);
-  return new Promise((resolve, reject) => {
-    link.addEventListener("load", resolve);
-    link.addEventListener("error", reject);
+/** Loads the style of answers again, where the page's own link failed. */
+async function styled() {
+  const link = /** @type {HTMLLinkElement | null} */ (document.querySelector(`link[href="${STYLE}"]`));
+  if (!link || hasRules(link.sheet)) return;
+  const again = /** @type {HTMLLinkElement} */ (link.cloneNode());
+  await new Promise((resolve, reject) => {
+    again.addEventListener("load", resolve);
+    again.addEventListener("error", reject);
+    link.replaceWith(again);
   });
 }
 
-/** @param {string} rel @param {string} path */
-function addLink(rel, path) {
-  const link = document.createElement("link");
-  link.rel = rel;
-  link.href = new URL(path, import.meta.url).href;
-  document.head.append(link);
-  return link;
+/** Tells whether a style sheet was loaded; of a failed one no rule can be read. @param {CSSStyleSheet | null} sheet */
+function hasRules(sheet) {
+  try {
+    return sheet !== null && sheet.cssRules.length > 0;
+  } catch {
+    return false;
+  }
 }

@@ -1,21 +1,34 @@
 // Holds the English words of the review page's answer.
 
-import { LANGUAGE, count, percent, plural, shortPercent } from "../shared/strings.js";
-import { AXIS, VERDICTS, isUnderstood, signed, sureness } from "../shared/verdict_strings.js";
+import { LANGUAGE, count, plural } from "../shared/strings.js";
+import {
+  AXIS,
+  LEANINGS,
+  REASONS,
+  VERDICTS,
+  headlineOf,
+  isCalibrated,
+  isUnderstood,
+  sureness,
+  tooShort,
+} from "../shared/verdict_strings.js";
+
+/** @typedef {import("../shared/verdict_strings.js").Judged & {warnings: {code: string}[]}} Judged */
 
 /** Fixed texts, by the names of data-string. */
 export const STATIC = {
-  verdictKicker: "Verdict",
-  warningsTitle: "Please note",
-  textTitle: "The text",
-  textNote:
-    "The number after a sentence is its pull. The stronger a word\u2019s tint, the more the verdict depends on it. " +
-    "Press a word to remove it, and again to put it back. Arrow keys move between words.",
-  sentencesTitle: "Sentence by sentence",
-  ...AXIS,
-  sumTitle: "How the verdict adds up",
-  stale: "You have changed the text above. This verdict is for the text below.",
+  stale: "You have changed the text. This verdict is for the text before.",
   whatSureMeans: "How often that is right",
+  sentencesTitle: "Sentence by sentence",
+  sentencesNote: "Press a sentence to leave it out.",
+  ...AXIS,
+  wordsNote: "Press a word to leave it out, and again to put it back. Arrow keys move between words.",
+  putBack: "Put back",
+  useText: "Keep this version",
+  readNote: "Your text holds markup. The model read this text without it.",
+  mindTitle: "How firm is it?",
+  mindNote: "Find the smallest change that turns the verdict: words left out, or swapped for their opposites.",
+  mindFind: "Change its mind",
   pin: "Pin to compare",
   share: "Copy a link",
   wrong: "This is wrong",
@@ -25,20 +38,8 @@ export const STATIC = {
   sayPositive: "It is positive",
   sayNegative: "It is negative",
   takeBack: "Undo",
-  editLabel: "Edit the text. The verdict follows.",
-  editCancel: "Stop editing",
-  tryTitle: "Try changes",
-  flip: "What would flip it?",
-  editHere: "Edit this text",
-  putBack: "Put all words back",
-  useText: "Explain this version",
-  beforeAfter: "The verdict before and after",
-  allWords: "Pulls of single words, which add up to the verdict",
-  allWordsNote: "The model reads each word in context, so a small word may carry its neighbours\u2019 meaning.",
+  arithmetic: "The arithmetic",
   developersTitle: "For developers: this request in code, and the raw answer",
-  wordsTitle: "Strongest words",
-  wordsFor: "For",
-  wordsAgainst: "Against",
   compareTitle: "Side by side",
   unpin: "Unpin",
   historyTitle: "Earlier on this device",
@@ -46,106 +47,132 @@ export const STATIC = {
   forget: "Delete the history",
 };
 
-/** Says what a probability means. @param {string} sentiment @param {number} probability */
-export function meaning(sentiment, probability) {
-  const side = sentiment === "negative" ? "negative" : "positive";
-  const share = Math.round((side === "negative" ? 1 - probability : probability) * 100);
+// Numbers.
+
+/** Writes a probability as a whole number from 1 to 99. @param {number} probability */
+const whole = (probability) => Math.min(99, Math.max(1, Math.round(probability * 100)));
+
+/** Writes a probability as 97 %, never as 0 or 100. @param {number} probability */
+export function wholePercent(probability) {
+  if (probability > 0.99) return "over 99\u00a0%";
+  return probability < 0.01 ? "under 1\u00a0%" : `${whole(probability)}\u00a0%`;
+}
+
+/** @param {number} probability */
+export const positive = (probability) => `${wholePercent(probability)} positive`;
+
+/** @param {string} text */
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Writes a probability by itself: "Over 99 % positive". @param {number} probability */
+export const positiveAlone = (probability) => capital(positive(probability));
+
+/** @param {Judged} answer */
+const ofItsSide = ({ sentiment, probability }) => (sentiment === "negative" ? 1 - probability : probability);
+
+// The verdict.
+
+/** Says how sure the verdict is, or why there is none. @param {Judged} answer */
+export function sure(answer) {
+  if (answer.sentiment === "uncertain") return sureness(answer);
+  if (!isCalibrated(answer)) return REASONS[uncalibrated(answer)] ?? tooShort;
+  return `${capital(wholePercent(ofItsSide(answer)))} sure.`;
+}
+
+/** @param {Judged} answer */
+const uncalibrated = ({ warnings }) => warnings.find(({ code }) => REASONS[code] && code !== "mixed")?.code ?? "";
+
+/** Says what a probability means. @param {Judged} answer */
+export function meaning(answer) {
+  if (!isCalibrated(answer)) return "";
+  const side = answer.sentiment === "negative" ? "negative" : "positive";
+  const share = Math.round(ofItsSide(answer) * 100);
   const many = share >= 100 ? "More than 99" : share <= 0 ? "Fewer than 1" : `About ${share}`;
   return `${many} in 100 reviews with this score are ${side}.`;
 }
 
-/** Announces an answer to screen readers. @param {import("../shared/verdict_strings.js").Judged} answer */
-export const announcement = (answer) =>
-  `${STATIC.verdictKicker}: ${VERDICTS[answer.sentiment]}. ${sureness(answer)}`;
+/** Announces an answer to screen readers. @param {Judged} answer */
+export const announcement = (answer) => `Verdict: ${headlineOf(answer)}. ${sure(answer)}`;
+
+/** @param {string} text */
+const quote = (text) => `\u201c${text}\u201d`;
 
 /**
- * Explains the sum in words.
- * @param {{bias: number, pull: number, logit: number, sentences: number,
- *   probability: number}} parts
+ * Says why, in one line; "" where nothing stands out.
+ * @param {Judged} answer
+ * @param {import("./effects.js").Reasons} reasons
  */
-export const sum = ({ bias, pull, logit, sentences, probability }) =>
-  `The model starts at ${signed(bias)} (its bias). ` +
-  `${sentences === 1 ? "The only sentence adds" : `The ${count(sentences)} sentences add`} ` +
-  `${signed(pull)}. The total is ${signed(logit)} (the logit). ` +
-  `The logistic function turns that into ${percent(probability)} positive. ` +
-  "A total of zero would be 50\u00a0%.";
+export function why({ sentiment }, { cause, against }) {
+  if (cause === "") return "";
+  if (sentiment === "uncertain") return `${quote(cause)} speaks for it, ${quote(against)} against it.`;
+  const main = `${VERDICTS[sentiment]}, mainly because of ${quote(cause)}.`;
+  if (against === "") return main;
+  const what = sentiment === "negative" ? "praise" : "complaint";
+  return `${main} The ${what} in ${quote(against)} doesn\u2019t outweigh it.`;
+}
 
-export const biasRow = "Starting point (bias)";
-export const sumRow = "Total (logit)";
+/** Says what a warning means for the reader, by its code. @type {Record<string, string>} */
+export const NOTES = {
+  truncated: "The text is long: only its beginning and its end were read. The part left out is struck through.",
+  mixed: "It clearly praises and clearly complains. The verdict is the side that weighs more.",
+  too_short: `${tooShort} Fewer than eight words leave much open.`,
+};
+
+// Sentences and words.
+
+/**
+ * Says what a sentence is worth.
+ * @param {number | undefined} alone P(positive) of the sentence alone
+ * @param {number} now P(positive) of the text
+ * @param {number | null} without P(positive) of the text without it; null when it has no other sentence
+ */
+export function sentenceWorth(alone, now, without) {
+  const own = alone === undefined ? "" : `On its own ${positive(alone)}.`;
+  const rest = without === null ? "" : `Without it, ${becomes(now, without)}.`;
+  return [own, rest].filter(Boolean).join(" ");
+}
+
+/** Writes "90 becomes 97 %", or that nothing changes. @param {number} from @param {number} to */
+function becomes(from, to) {
+  if (whole(from) === whole(to)) return `it stays at ${wholePercent(to)}`;
+  return `${wholePercent(from).replace("\u00a0%", "")} becomes ${wholePercent(to)}`;
+}
+
 /** @param {number} others */
-export const otherRows = (others) => `The ${count(others)} weaker sentences`;
-
-/** Says what a sentence is worth by itself. @param {import("../api.js").Sentence} sentence */
-export function sentenceApart({ alone, without }) {
-  if (alone === undefined) return "";
-  const rest = typeof without === "number" ? `, text without it ${percent(without)}` : "";
-  return `Alone ${positive(alone)}${rest}.`;
-}
-
-// Words.
-
-export const noWords = "None.";
-export const notMeasured = "not measured";
-/** @param {string} value @param {number | null} without P(positive) without the word; null for a pull */
-export const effect = (value, without) => (without === null ? value : `${value}, ${withoutWord(without)} positive`);
-/** @param {number} without P(positive) */
-export const withoutWord = (without) => `without it ${shortPercent(without)}`;
-export const measuredNote =
-  "Measured by leaving out one word at a time. The number shows how far the logit falls; below it stands how " +
-  "positive the rest is. These numbers don\u2019t add up.";
-export const pullsNote = "The model reads each word in context, so a small word may carry its neighbours\u2019 meaning.";
-export const weigh = "Measure each word by removing it";
-export const weighRest = "Measure the other words too";
-/** @param {number} done @param {number} all */
-export const weighing = (done, all) => `Measured so far: ${count(done)} of ${plural(all, "word", "words")}.`;
-
-// Trying out.
-
-export const before = "Before";
-export const after = "After";
-export const flipping = "Searching for the fewest words to remove\u2026";
-
-/** @typedef {import("../shared/verdict_strings.js").Judged} Judged */
-
-/** Writes a change in percentage points. @param {Judged} from @param {Judged} to */
-function difference(from, to) {
-  const points = (to.probability - from.probability) * 100;
-  const size = Math.abs(points).toFixed(1);
-  if (size === "0.0") return "almost no change";
-  return `${size} points ${points > 0 ? "more" : "less"} positive`;
-}
+export const showAll = (others) => `Show ${plural(others, "more sentence", "more sentences")}`;
 
 /**
- * @param {Judged} from
- * @param {Judged} to
- * @param {number | null} removed how many words; null when the text was edited
+ * Says what a word does, for its tip.
+ * @param {number | null} now P(positive); null where no number holds
+ * @param {number | null} without P(positive) without the word; null where not measured
  */
-export function changed(from, to, removed) {
-  const how = removed === null ? "Edited" : `Without ${plural(removed, "word", "words")}`;
-  const stays = from.sentiment === to.sentiment;
-  const verdict = stays ? `still ${quoted(to.sentiment)}` : `now ${quoted(to.sentiment)}`;
-  if (!isUnderstood(to)) return `${how}: ${verdict}. ${sureness(to)}`;
-  return isUnderstood(from) ? `${how}: ${verdict}, ${difference(from, to)}.` : `${how}: ${verdict}.`;
+export const wordTip = (now, without) =>
+  now === null || without === null ? "" : `without it, ${becomes(now, without)} positive`;
+
+/** @param {string} word @param {string} tip */
+export const wordLine = (word, tip) => `${quote(word)}: ${tip}.`;
+
+// Changes.
+
+/** @param {string} title of the error */
+export const changeFailed = (title) => `${title}. The verdict is unchanged. Try again in a moment.`;
+
+/** Says what the verdict was before a change. @param {Judged} answer */
+export const was = (answer) => `Before: ${headlineOf(answer).toLowerCase()}. ${sure(answer)}`;
+
+/**
+ * Says what was changed.
+ * @param {string[]} removed
+ * @param {string[]} inserted
+ */
+export function changed(removed, inserted) {
+  const named = (/** @type {string[]} */ all) => {
+    const shown = all.slice(0, 4).map(quote).join(", ");
+    return all.length > 4 ? `${shown} and ${count(all.length - 4)} more` : shown;
+  };
+  if (removed.length > 0 && inserted.length > 0) return `With ${named(inserted)} for ${named(removed)}.`;
+  return inserted.length > 0 ? `With ${named(inserted)} added.` : `Without ${named(removed)}.`;
 }
-
-/** @param {string} sentiment */
-const quoted = (sentiment) => `\u201c${VERDICTS[sentiment]}\u201d`;
-
-/** @param {string[]} words @param {string} sentiment @param {number} tried */
-export function flipped(words, sentiment, tried) {
-  const named = words.slice(0, 8).map((word) => `\u201c${word}\u201d`);
-  const more = words.length > 8 ? ` and ${count(words.length - 8)} more` : "";
-  return (
-    `Without ${plural(words.length, "word", "words")} it is ${quoted(sentiment)}: ` +
-    `${named.join(", ")}${more}. No smaller change among ${plural(tried, "try", "tries")} flips it.`
-  );
-}
-
-/** @param {number} tried */
-export const noFlip = (tried) =>
-  tried === 0
-    ? "No word supports this verdict, so removing words can\u2019t change it."
-    : `None of ${plural(tried, "try", "tries")} changes the verdict.`;
 
 // Side by side.
 
@@ -153,19 +180,25 @@ export const pinned = "Pinned";
 export const now = "Now";
 /** @param {Judged} answer */
 export const pinnedAlone = (answer) =>
-  `Pinned: ${quoted(answer.sentiment)}${isUnderstood(answer) ? `, ${positive(answer.probability)}.` : `. ${sureness(answer)}`} ` +
+  `Pinned: ${quote(headlineOf(answer))}` +
+  `${isCalibrated(answer) ? `, ${positive(answer.probability)}.` : `. ${sure(answer)}`} ` +
   "Judge another text, or edit this one, to compare the two here.";
 /** @param {Judged} from @param {Judged} to @param {boolean} twoModels */
 export const compared = (from, to, twoModels) => {
   const more = twoModels ? " Two different models answered." : "";
-  if (!isUnderstood(to)) return `Now: ${quoted(to.sentiment)}. ${sureness(to)}${more}`;
-  if (!isUnderstood(from)) return `Now: ${quoted(to.sentiment)}. The pinned text was not understood.${more}`;
-  const what = difference(from, to);
-  const than = what.endsWith("positive") ? " than the pinned one" : "";
-  return `Now: ${what}${than}.${more}`;
+  if (!isCalibrated(to)) return `Now: ${quote(headlineOf(to))}. ${sure(to)}${more}`;
+  if (!isUnderstood(from)) return `Now: ${quote(headlineOf(to))}. The pinned text was not understood.${more}`;
+  if (!isCalibrated(from)) return `Now: ${quote(headlineOf(to))}. The pinned text is too short to compare.${more}`;
+  return `Now: ${difference(from, to)}.${more}`;
 };
-/** @param {number} probability */
-export const positive = (probability) => `${percent(probability)} positive`;
+
+/** Writes a change in percentage points. @param {Judged} from @param {Judged} to */
+function difference(from, to) {
+  const points = Math.round((to.probability - from.probability) * 100);
+  if (points === 0) return "almost no change";
+  const size = plural(Math.abs(points), "point", "points");
+  return `${size} ${points > 0 ? "more" : "less"} positive than the pinned one`;
+}
 
 // For developers.
 
@@ -181,6 +214,13 @@ export const moment = (when) =>
   new Date(when).toLocaleString(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
 export const historyFull = "This browser has no room left, so the history was not kept.";
 export const forgotten = "History deleted.";
+/** Names an entry's verdict. @param {import("./history.js").Entry} entry */
+export const entryVerdict = ({ sentiment, short }) => (short ? LEANINGS[sentiment] : undefined) ?? VERDICTS[sentiment];
+/** @param {import("./history.js").Entry} entry */
+export function entryNote({ sentiment, reason = null, probability, short }) {
+  if (sentiment === "uncertain") return sureness({ sentiment, reason, probability });
+  return short ? tooShort : positiveAlone(probability);
+}
 
 /** @param {{id: string, vocabulary?: string}} model @param {string} requestId */
 export function smallPrint(model, requestId) {
@@ -190,7 +230,7 @@ export function smallPrint(model, requestId) {
   return parts.join(", ");
 }
 
-// --- a reader's correction ----------------------------------------------------------------------
+// A reader's correction.
 
 export const CORRECT = {
   sending: "Sending\u2026",

@@ -1,13 +1,12 @@
-// Shows two answers side by side: the pinned one, and the one on screen.
+// Shows two answers side by side: the pinned one, and the one on screen. Loaded on demand.
 
 import * as strings from "./answer_strings.js";
 import { byId, element, fillStrings, onClick, setText } from "../shared/dom.js";
 import { drawMeter, newMeter } from "../shared/meter.js";
-import { cut } from "../shared/spans.js";
-import { VERDICTS, isUnderstood, signed, sureness } from "../shared/verdict_strings.js";
-import { describePull, strongestOf } from "./words.js";
+import { answerText } from "./marked_text.js";
+import { headlineOf, isCalibrated } from "../shared/verdict_strings.js";
 
-/** @typedef {import("./words.js").Explained} Explained */
+/** @typedef {import("./effects.js").Explained} Explained */
 /** @typedef {import("./outcome.js").Answered} Answered */
 
 /** @type {Answered | null} */
@@ -53,32 +52,14 @@ function column(label, answer) {
   side.dataset.sentiment = answer.sentiment;
   const meter = newMeter();
   drawMeter(meter, answer);
-  const verdict = element("h3", "mini-verdict", VERDICTS[answer.sentiment]);
+  const verdict = element("h3", "mini-verdict", headlineOf(answer));
   const text = element("blockquote", "text compare-text");
   text.dir = "auto";
-  text.append(...sentences(answer));
-  side.append(
-    element("p", "kicker", label),
-    verdict,
-    ...(answer.sentiment === "uncertain" ? [element("p", "deck", sureness(answer))] : []),
-    ...(isUnderstood(answer) ? [element("p", "deck", strings.positive(answer.probability)), meter] : []),
-    text,
-  );
+  text.append(...answerText(answer));
+  const calibrated = isCalibrated(answer);
+  const decided = calibrated && answer.sentiment !== "uncertain";
+  const line = decided ? strings.positiveAlone(answer.probability) : strings.sure(answer);
+  const bar = calibrated ? [meter] : [];
+  side.append(element("p", "kicker", label), verdict, element("p", "deck", line), ...bar, text);
   return side;
-}
-
-/** Draws the text with its sentences marked. @param {Explained} answer */
-function sentences({ text, sentences }) {
-  const points = Array.from(text);
-  const strongest = strongestOf(sentences, 1);
-  let at = 0;
-  const pieces = sentences.flatMap((sentence) => {
-    const mark = element("mark", "pull", cut(points, sentence).trim());
-    describePull(mark, null, sentence.contribution, strongest);
-    mark.dataset.number = signed(sentence.contribution);
-    const before = cut(points, { start: at, end: sentence.start });
-    at = sentence.end;
-    return [before, " ", mark];
-  });
-  return [...pieces, cut(points, { start: at, end: points.length })];
 }

@@ -2,7 +2,8 @@
 
 /**
  * @typedef {{review: string, sentiment: import("../api.js").Sentiment, reason?: import("../api.js").Reason | null,
- *   probability: number, when: number}} Entry when: milliseconds since 1970; older entries have no reason
+ *   probability: number, short?: boolean, when: number}} Entry when: milliseconds since 1970; short: too short for
+ *   a number; older entries have no reason
  */
 
 const KEY = "verdict.history";

@@ -1,10 +1,10 @@
-// Lists the reviews that were read on this device, while the reader wants that.
+// Lists the reviews that were read on this device, while the reader wants that. Loaded on demand.
 
 import * as strings from "./answer_strings.js";
 import { button, byId, element, fillStrings, listItem, onClick, setText } from "../shared/dom.js";
 import * as history from "./history.js";
 import { follow, settings } from "../shared/settings.js";
-import { VERDICTS, sureness } from "../shared/verdict_strings.js";
+import { isCalibrated, isUnderstood } from "../shared/verdict_strings.js";
 
 /** @type {(text: string) => void} */
 let useText;
@@ -21,9 +21,11 @@ export function startHistory(use) {
 }
 
 /** @param {import("./outcome.js").Answered} answered */
-export function remember({ review, answer: { sentiment, reason, probability } }) {
+export function remember({ review, answer }) {
   if (!settings.history) return;
-  const kept = history.keep({ review, sentiment, reason, probability, when: Date.now() });
+  const { sentiment, reason, probability } = answer;
+  const short = isUnderstood(answer) && !isCalibrated(answer);
+  const kept = history.keep({ review, sentiment, reason, probability, short, when: Date.now() });
   showHistory();
   if (!kept) setText(document, "#history-none", strings.historyFull);
 }
@@ -38,16 +40,15 @@ function showHistory() {
 }
 
 /** @param {history.Entry} entry */
-function historyItem({ review, sentiment, reason = null, probability, when }) {
-  const uncertain = sentiment === "uncertain";
-  const choice = button("history-entry", "", () => useText(review));
-  const excerpt = element("span", "history-text", Array.from(review).slice(0, 120).join(""));
+function historyItem(entry) {
+  const choice = button("history-entry", "", () => useText(entry.review));
+  const excerpt = element("span", "history-text", Array.from(entry.review).slice(0, 120).join(""));
   excerpt.dir = "auto";
   choice.append(
-    element("strong", "", VERDICTS[sentiment]),
-    element("span", "", uncertain ? sureness({ sentiment, reason, probability }) : strings.positive(probability)),
+    element("strong", "", strings.entryVerdict(entry)),
+    element("span", "", strings.entryNote(entry)),
     excerpt,
-    element("time", "small-print", strings.moment(when)),
+    element("time", "small-print", strings.moment(entry.when)),
   );
   return listItem(choice);
 }

@@ -1,41 +1,63 @@
-// Shows the result of a request: an answer and its actions, or an error. Loaded by ahead.js.
+// Shows the result of a request: an answer and its actions, or an error.
 
 import { STATIC, announcement, linkCopied, linkShown } from "./answer_strings.js";
 import { drawAnswer } from "./answer.js";
-import { arrived } from "./late.js";
-import { ApiError } from "../api.js";
-import { pin, showComparison, startComparison } from "./compare.js";
-import { addStrings, byId, copyText, find, onClick, setOptionalText, setText } from "../shared/dom.js";
-import { Failure, diagnose, waitIsOver } from "../shared/failure.js";
-import { detailOf, errorSmallPrint, explain } from "../shared/failure_strings.js";
-import { remember, startHistory } from "./history_view.js";
-import { api, useKey } from "../shared/service.js";
-import { linkTo } from "../shared/share.js";
+import { Board, startBoards } from "./board.js";
+import { markText } from "./box.js";
+import { arrived, explained } from "./late.js";
+import { addStrings, byId, copyText, fillStrings, find, onClick, setOptionalText, setText } from "../shared/dom.js";
+import { api } from "../shared/service.js";
+import { follow, settings } from "../shared/settings.js";
 import { endCurrent, endsWithState, isShown, result, show } from "./states.js";
-import { Tryout } from "./tryout.js";
 
-/** @typedef {import("./words.js").Explained} Explained */
+/** @typedef {import("./effects.js").Explained} Explained */
 /** @typedef {{review: string, answer: Explained}} Answered */
 /**
  * @typedef {object} Form
  * @property {(options?: {quietly?: boolean}) => void} read judges the text in the box
  * @property {(text: string) => void} useText puts a text into the box and judges it
+ * @property {(text: string) => boolean} isOurs tells whether a text is the example that the page opens on
  */
 
+const PLAY_STYLE = "play/play.css";
+// Signs that somebody uses the page. Before them, nothing is loaded that the answer doesn't need.
+const SIGNS = ["pointerover", "pointerdown", "focusin", "keydown", "scroll"];
+
 const review = /** @type {HTMLTextAreaElement} */ (byId("review"));
+
+const used = new Promise((resolve) => {
+  for (const sign of SIGNS) addEventListener(sign, resolve, { once: true, capture: true, passive: true });
+});
 
 /** @type {Form} */
 let form;
 /** The last answer; on screen only in the answer state. @type {Answered | null} */
 let latest = null;
+/** The comparison, once something was pinned. @type {typeof import("./compare.js") | null} */
+let comparison = null;
+/**
+ * What plays with the answer on screen; changed: the board shows another change.
+ * @type {{end: () => void, changed?: () => void}[]}
+ */
+let played = [];
+/** The module for errors, once there was one. @type {typeof import("./fault.js") | null} */
+let fault = null;
+/** The guessing game, once a page. @type {Promise<void> | null} */
+let fool = null;
+/** The history, once it is wanted. @type {Promise<typeof import("./history_view.js")> | null} */
+let history = null;
 
 /** @param {Form} used */
 export function start(used) {
   form = used;
   addStrings(STATIC);
-  startComparison();
-  startHistory(form.useText);
+  fillStrings(byId("form"));
+  startBoards();
+  startBar();
   review.addEventListener("input", onInput);
+  follow((now) => {
+    if (now.history) loadHistory().catch(() => {});
+  });
 }
 
 function onInput() {
@@ -43,36 +65,109 @@ function onInput() {
   if (isShown("error")) endCurrent();
 }
 
+/** Shows the slim bar while the verdict is out of sight. */
+function startBar() {
+  const bar = byId("bar");
+  new IntersectionObserver(([{ isIntersecting, boundingClientRect }]) => {
+    bar.toggleAttribute("data-shown", !isIntersecting && boundingClientRect.top < 0);
+  }).observe(result);
+}
+
 // An answer.
 
 /** @param {Answered} answered @param {boolean} quietly */
 export function showAnswer(answered, quietly) {
   const { answer } = answered;
-  waitIsOver();
+  const open = [...document.querySelectorAll("#rest-place > * > details[open]")].map(({ id }) => id);
   show("answer", (view) => drawAnswer(view, answer), quietly);
   latest = answered;
-  endsWithState(new Tryout(find(result, "#answer"), answer, { api, useText: form.useText }));
-  letCorrect(answered);
-  onClick(result, "#pin", () => pin(answered));
-  onClick(result, "#share", () => share(answered.review));
-  find(result, "#developers").addEventListener("toggle", () => showSnippets(answered));
+  const readable = markText(answered.review, answer);
+  const onChange = () => played.forEach((part) => part.changed?.());
+  const board = new Board(answer, { api, useText: form.useText, readable, onChange });
+  endsWithState({ end: () => leave(board) });
+  fault?.waitIsOver();
+  addParts(board, answered);
+  onClick(document, "#pin", () => pin(answered));
+  onClick(document, "#share", () => share(answered.review));
+  onOpen("#arithmetic", (box) => showArithmetic(box, answer));
+  onOpen("#developers", (box) => showSnippets(box, answered));
+  for (const id of open) byId(id).setAttribute("open", "");
   markStale();
-  showComparison(answered);
+  comparison?.showComparison(answered);
   remember(answered);
   setText(document, "#status", announcement(answer));
+}
+
+/** Adds, once somebody uses the page, what is loaded late. @param {Board} board @param {Answered} answered */
+async function addParts(board, answered) {
+  await used;
+  fool ??= mountFool();
+  // The words for errors, so that they are there when the network is not.
+  import("./fault.js").catch(() => {});
+  if (latest !== answered || !isShown("answer")) return;
+  mountPlay(board, answered);
+  letCorrect(answered);
+}
+
+/** Ends what the answer has under way. @param {Board} board */
+function leave(board) {
+  for (const part of played) part.end();
+  played = [];
+  board.end();
 }
 
 /** Marks the verdict as outdated when the text has changed. */
 function markStale() {
   if (latest === null || !isShown("answer")) return;
   const stale = review.value !== latest.review;
-  find(result, "#stale").hidden = !stale;
-  find(result, "#answer").toggleAttribute("data-stale", stale);
+  // With live reading the next verdict is close, so only the colour fades.
+  byId("stale").hidden = !stale || settings.live;
+  byId("answer").toggleAttribute("data-stale", stale);
+  for (const place of ["sentences-place", "rest-place"]) byId(place).toggleAttribute("data-stale", stale);
+  /** @type {HTMLButtonElement} */ (byId("leave-out")).disabled = stale || latest.answer.words.length === 0;
+}
+
+/** Fills a part whenever it is opened. @param {string} selector @param {(box: HTMLElement) => void} fill */
+function onOpen(selector, fill) {
+  const part = /** @type {HTMLDetailsElement} */ (find(document, selector));
+  part.addEventListener("toggle", () => part.open && fill(find(part, ".more-body")));
+}
+
+/** @param {HTMLElement} box @param {Explained} answer */
+async function showArithmetic(box, answer) {
+  const problem = find(box, "#arithmetic-problem");
+  await filled(problem, async () => {
+    const { drawArithmetic } = await arrived(import("./arithmetic.js"));
+    drawArithmetic(box, answer);
+    problem.textContent = "";
+  });
+}
+
+/** Shows the part for developers. @param {HTMLElement} box @param {Answered} answered */
+function showSnippets(box, { review: text, answer }) {
+  return filled(box, async () => {
+    const { drawSnippets } = await arrived(import("./snippets_view.js"));
+    drawSnippets(box, api.url, text, answer);
+  });
+}
+
+/**
+ * Fills a box by a module loaded on demand, or says why not.
+ * @param {HTMLElement} box
+ * @param {() => Promise<void>} fill
+ */
+async function filled(box, fill) {
+  try {
+    await fill();
+  } catch (error) {
+    const { title, advice } = await explained(error, api.url);
+    box.textContent = `${title}. ${advice}`;
+  }
 }
 
 /** @param {Answered} answered */
 async function letCorrect(answered) {
-  const view = find(result, "#answer");
+  const view = find(document, "#rest-part");
   try {
     const { offerCorrection } = await import("./correct.js");
     await offerCorrection(view, answered, api);
@@ -81,81 +176,119 @@ async function letCorrect(answered) {
   }
 }
 
-/** @param {string} text */
-async function share(text) {
-  const link = await linkTo(text);
-  const copied = await copyText(link);
-  setText(result, "#share-status", copied ? linkCopied : linkShown);
-  setOptionalText(result, "#share-link", "#share-link code", copied ? "" : link);
+/** @param {Answered} answered */
+async function pin(answered) {
+  const status = byId("share-status");
+  await filled(status, async () => {
+    const loaded = await arrived(import("./compare.js"));
+    if (comparison === null) loaded.startComparison();
+    comparison = loaded;
+    comparison.pin(answered);
+    status.textContent = "";
+  });
 }
 
-/** Shows the part for developers, loaded on demand. @param {Answered} answered */
-async function showSnippets({ review: text, answer }) {
-  const box = find(result, "#developers .more-body");
-  try {
-    const { drawSnippets } = await arrived(import("./snippets_view.js"));
-    drawSnippets(box, api.url, text, answer);
-  } catch (error) {
-    const { title, advice } = explain(asApiError(error), api.url);
-    box.textContent = `${title}. ${advice}`;
-  }
+/** @param {string} text */
+async function share(text) {
+  await filled(byId("share-status"), async () => {
+    const link = await linkFor(text);
+    const copied = await copyText(link);
+    setText(document, "#share-status", copied ? linkCopied : linkShown);
+    setOptionalText(document, "#share-link", "#share-link code", copied ? "" : link);
+  });
+}
+
+/** @param {string} text */
+async function linkFor(text) {
+  const { linkTo } = await arrived(import("../shared/share.js"));
+  return linkTo(text);
+}
+
+/** @param {Answered} answered */
+async function remember(answered) {
+  if (!settings.history || form.isOurs(answered.review)) return;
+  const loaded = await loadHistory().catch(() => null);
+  loaded?.remember(answered);
+}
+
+function loadHistory() {
+  history ??= import("./history_view.js").then((loaded) => {
+    loaded.startHistory(form.useText);
+    return loaded;
+  });
+  history.catch(() => {
+    history = null;
+  });
+  return history;
 }
 
 // An error.
 
-/**
- * @param {unknown} error
- * @param {boolean} quietly
- * @param {AbortSignal} signal of the request; nothing is shown once a newer one replaced it
- */
+/** Shows an error in place of the answer. @param {unknown} error @param {boolean} quietly @param {AbortSignal} signal */
 export async function showFault(error, quietly, signal) {
-  const fault = await diagnose(asApiError(error), api);
-  if (!signal.aborted && fault.code !== "aborted") showError(fault, quietly);
+  fault = await arrived(import("./fault.js"));
+  await fault.showFault(error, quietly, signal, form);
+  if (isShown("error")) comparison?.showComparison(null);
 }
 
-/** Turns an error of our own into an ApiError. @param {unknown} error */
-function asApiError(error) {
-  if (error instanceof ApiError) return error;
-  console.error(error);
-  return new ApiError({ code: "page_fault" });
+// Play: modules of its own, without which an answer stands as well.
+
+/** Gives the board and the answer to the parts that play with them. @param {Board} board @param {Answered} answered */
+async function mountPlay(board, { review: text, answer }) {
+  const host = byId("play");
+  let pressed = false;
+  onClick(host, "#mind-first", () => (pressed = true));
+  const [mind, card] = await Promise.all([late(import("../play/mind.js")), late(import("../play/share.js"))]);
+  if (latest?.answer !== answer || !isShown("answer")) return;
+  const focused = host.contains(document.activeElement);
+  played = [
+    mind?.mountMind(host, boardFor(board)),
+    card?.mountShare(byId("share-part"), shared(board, text)),
+  ].filter((part) => part !== undefined);
+  // The card has a link of its own.
+  byId("share").hidden = card !== null;
+  host.hidden = mind === null;
+  const first = /** @type {HTMLElement | null} */ (host.querySelector("button:not([hidden])"));
+  if (focused) first?.focus({ preventScroll: true });
+  if (pressed) first?.click();
 }
 
-/** @param {ApiError} error @param {boolean} quietly */
-function showError(error, quietly) {
-  const explanation = explain(error, api.url);
-  // A retry that fails in the same way changes nothing, and is not read out.
-  const same = quietly && result.querySelector("#error")?.getAttribute("data-code") === error.code;
-  if (!same) show("error", (view) => drawError(view, error, explanation), quietly);
-  const retry = () => form.read({ quietly: true });
-  endsWithState(new Failure(find(result, "#error"), error, { again: explanation.again, retry }));
-  showComparison(null);
-  if (explanation.edit) review.setAttribute("aria-invalid", "true");
+/** Returns what the card shows. @param {Board} board @param {string} text */
+function shared(board, text) {
+  return { review: text, answer: board.answer(), link: () => linkFor(text), change: () => board.change() };
+}
+
+/** Returns what play may do with a board. @param {Board} board */
+function boardFor(board) {
+  return {
+    answer: () => board.answer(),
+    ask: (/** @type {string[]} */ texts, /** @type {AbortSignal} */ signal) => board.ask(texts, signal),
+    preview: (/** @type {import("./board.js").Change | null} */ change) => board.preview(change),
+    useText: form.useText,
+  };
+}
+
+async function mountFool() {
+  const fool = await late(import("../play/fool.js"));
+  fool?.mountFool(byId("fool"), {
+    ask: (/** @type {string} */ text, /** @type {AbortSignal} */ signal) => api.sentiment(text, { signal }),
+    useText: form.useText,
+    card: () => api.model(),
+  });
 }
 
 /**
- * @param {DocumentFragment} view
- * @param {ApiError} error
- * @param {import("../shared/failure_strings.js").Explanation} explanation
+ * Returns a module, or null where it can't be loaded: the answer stands without it.
+ * @template Module
+ * @param {Promise<Module>} module
  */
-function drawError(view, error, { title, advice, command = "", edit = false, retry = true }) {
-  setText(view, "#error-title", title);
-  setText(view, "#error-advice", advice);
-  setOptionalText(view, "#error-command", "#error-command code", command);
-  setOptionalText(view, "#error-detail", "#error-detail", detailOf(error));
-  setText(view, "#error-small-print", errorSmallPrint(error));
-  onClick(view, "#retry", () => form.read());
-  onClick(view, "#edit", () => review.focus());
-  find(view, "#retry").hidden = !retry;
-  find(view, "#key-form").hidden = error.status !== 401;
-  find(view, "#key-form").addEventListener("submit", giveKey);
-  find(view, "#edit").hidden = !edit;
-  find(view, "#error").dataset.code = error.code;
-  find(view, "#error").dataset.status = String(error.status);
-}
-
-/** @param {Event} event */
-function giveKey(event) {
-  event.preventDefault();
-  useKey(/** @type {HTMLInputElement} */ (find(result, "#key")).value.trim());
-  form.read();
+async function late(module) {
+  const loaded = await module.catch(() => null);
+  if (loaded && !document.querySelector(`link[href="${PLAY_STYLE}"]`)) {
+    const link = /** @type {HTMLLinkElement} */ (document.createElement("link"));
+    link.rel = "stylesheet";
+    link.href = PLAY_STYLE;
+    document.head.append(link);
+  }
+  return loaded;
 }

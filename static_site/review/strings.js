@@ -4,18 +4,23 @@ import { count } from "../shared/strings.js";
 
 /** Fixed texts, by the names of data-string. */
 export const STATIC = {
+  what: "Verdict reads a film review and tells you three things: positive or negative, how sure it is, and why.",
   send: "Get the verdict",
+  live: "Read while I type",
+  leaveOut: "Leave words out",
+  own: "Write your own",
   restore: "Restore my text",
-  emptyTitle: "Your verdict will appear here",
-  emptyBody:
-    "It shows how sure the model is, and how each sentence pulls:",
-  keyPlus: "Solid line, plus sign: this sentence pulls towards positive.",
-  keyMinus: "Dashed line, minus sign: this one pulls towards negative.",
-  keySum: "The model\u2019s starting point plus all pulls is the verdict. Nothing else counts.",
+  examplesTitle: "Try another example",
+  emptyTitle: "No review yet",
   stop: "Stop waiting",
   errorKicker: "No verdict",
   edit: "Edit the text",
 };
+
+export const oursNote = "This example is ours. Type over it.";
+export const emptyBody = "Type or paste one. The verdict appears here.";
+export const readyTitle = "Ready";
+export const readyBody = "Press \u201cGet the verdict\u201d to send the text.";
 
 /**
  * Says where a long review will be cut, by the page's own count.
@@ -23,8 +28,8 @@ export const STATIC = {
  * @param {{head: number, tail: number}} limits
  */
 export const cutNote = (tokens, { head, tail }) =>
-  `About ${count(tokens)} words and signs. The model will read the first ${count(head)} and the last ${count(tail)}, ` +
-  "and the answer will name the part left out.";
+  `About ${count(tokens)} words and signs. The model will read the first ${count(head)} and the last ${count(tail)}. ` +
+  "The part left out is struck through.";
 
 /**
  * @param {string} url

@@ -68,6 +68,11 @@ export const EXAMPLES = [
   },
 ];
 
+/** The review that the page opens on: praise and complaints, and a sentence that decides. */
+export const OPENING =
+  "The leads are wonderful together. The music is lovely. The second half drags, and the ending is weak. " +
+  "I would still recommend it.";
+
 /** Returns a review with more words than the model reads. */
 function longReview() {
   const plot = [

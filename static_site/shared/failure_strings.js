@@ -54,8 +54,8 @@ const BY_CODE = {
   unreachable: (_, url) => ({
     title: "The API can\u2019t be reached",
     advice:
-      `${url} did not answer. This device may be offline, or the API may be down, or it may not accept ` +
-      "this page\u2019s address. To start the API on this machine, run:",
+      `${url} did not answer. The API may be down, or it may not accept requests from this page. ` +
+      "To start it on this machine, run:",
     command: "make run",
   }),
   other_model: () => ({
@@ -67,8 +67,8 @@ const BY_CODE = {
   refused_origin: (_, url) => ({
     title: "The API\u2019s answer can\u2019t be read here",
     advice:
-      `${url} is up, but this page can\u2019t read its answer. The connection may have failed: try again. Or the API doesn\u2019t ` +
-      `accept ${globalThis.location?.origin ?? "this page"}: its operator can allow it with CORS_ORIGIN.`,
+      `${url} is up, but this page can\u2019t read its answer. If trying again doesn\u2019t help, the API may not accept ` +
+      `${globalThis.location?.origin ?? "this page"}. Its operator can allow that with CORS_ORIGIN.`,
   }),
   endpoint_waking: () => ({
     title: "The model is waking up",
@@ -82,7 +82,7 @@ const BY_CODE = {
       "Try again in a moment.",
   }),
   page_fault: () => ({
-    title: "This page failed to show the answer",
+    title: "This page couldn\u2019t show the answer",
     advice:
       "The page has a bug. Reload it and try again. " +
       "The browser\u2019s console has details.",
@@ -90,8 +90,7 @@ const BY_CODE = {
   bad_answer: (_, url) => ({
     title: "The answer can\u2019t be trusted",
     advice:
-      `${url} sent an answer that this page can\u2019t read as a verdict, ` +
-      "so the page shows none. " +
+      `${url} sent something that is not a verdict, so the page shows none. ` +
       "Try again. If that fails, reload the page: it may be older than the API.",
   }),
 };

@@ -5,8 +5,8 @@ import { count, plural } from "./strings.js";
 /** Fixed texts, by the names of data-string. */
 export const STATIC = {
   reviewLabel: "Your review",
-  placeholder: "Paste or write a film review here.",
-  examplesTitle: "Or try one of these",
+  placeholder: "Type or paste a film review.",
+  examplesTitle: "Or try an example",
 };
 
 /** @param {number} length @param {number} limit */

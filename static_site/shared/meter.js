@@ -1,4 +1,4 @@
-// Draws a probability as a bar from the middle, with the band of "can't tell".
+// Draws a probability as a bar from the middle, with a needle and the band of "can't tell".
 
 import { element, find } from "./dom.js";
 import { percent } from "./strings.js";
@@ -14,7 +14,7 @@ export function newMeter() {
   meter.setAttribute("aria-valuemin", "0");
   meter.setAttribute("aria-valuemax", "1");
   const track = element("span", "track");
-  track.append(element("span", "band"), element("span", "fill"));
+  track.append(element("span", "band"), element("span", "fill"), element("span", "needle"));
   meter.append(track);
   return meter;
 }
@@ -26,6 +26,7 @@ export function drawMeter(meter, { probability, model }) {
   meter.setAttribute("aria-valuetext", percent(probability));
   meter.dataset.sign = signOf(probability - 0.5);
   meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
+  meter.style.setProperty("--at", String(probability));
   drawBand(find(meter, ".band"), model.uncertain);
 }
 

@@ -1,5 +1,7 @@
 // Keeps the reader's settings on this device: theme, live scoring, shortcuts, history. Never a review.
 
+import * as config from "../config.js";
+
 /**
  * @typedef {object} Settings
  * @property {"system" | "light" | "dark"} theme
@@ -11,7 +13,7 @@
 const KEY = "verdict.settings";
 
 /** @type {Settings} */
-const DEFAULTS = { theme: "system", live: false, shortcuts: true, history: false };
+const DEFAULTS = { theme: "system", live: isOnThisMachine(), shortcuts: true, history: false };
 const THEMES = ["system", "light", "dark"];
 
 /** The current settings; change() changes them. @type {Readonly<Settings>} */
@@ -64,7 +66,14 @@ function load() {
   } catch {
     // The storage is closed or holds other data.
   }
-  const { live, shortcuts, history } = { ...DEFAULTS, ...stored };
+  const { shortcuts, history } = { ...DEFAULTS, ...stored };
+  const live = typeof stored.live === "boolean" ? stored.live : DEFAULTS.live;
   const theme = THEMES.includes(stored.theme) ? stored.theme : DEFAULTS.theme;
-  return { theme, live: live === true, shortcuts: shortcuts !== false, history: history === true };
+  return { theme, live, shortcuts: shortcuts !== false, history: history === true };
+}
+
+/** Tells whether the API runs on the reader's own machine, so that typed text stays there. */
+function isOnThisMachine() {
+  const { hostname } = new URL(config.API_URL || location.href, location.href);
+  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }

@@ -21,6 +21,9 @@ export const VERDICTS = {
   uncertain: "Can\u2019t tell",
 };
 
+/** Names the side of a text that is too short for a verdict. @type {Record<string, string>} */
+export const LEANINGS = { positive: "Leans positive", negative: "Leans negative" };
+
 /** @type {Record<string, string>} */
 export const WARNINGS = {
   truncated: "Only partly read",
@@ -49,12 +52,31 @@ export function isUnderstood({ reason }) {
   return reason === null || !NOT_UNDERSTOOD.includes(reason);
 }
 
+// With these warnings, the share of whole reviews with such a score says nothing of the text.
+const UNCALIBRATED = ["too_short", ...NOT_UNDERSTOOD];
+
+/**
+ * Tells whether the probability holds for such a text. If not, no number of it is shown.
+ * @param {{reason: string | null, warnings: {code: string}[]}} answer
+ */
+export function isCalibrated(answer) {
+  return isUnderstood(answer) && !answer.warnings.some(({ code }) => UNCALIBRATED.includes(code));
+}
+
+/** Returns the verdict in words; a leaning where its probability doesn't hold. @param {Judged & {warnings: {code: string}[]}} answer */
+export function headlineOf(answer) {
+  return (isCalibrated(answer) ? undefined : LEANINGS[answer.sentiment]) ?? VERDICTS[answer.sentiment];
+}
+
 /** Says how sure the model is, or why it can't tell. @param {Judged} answer */
 export function sureness({ sentiment, reason, probability }) {
   if (sentiment === "uncertain") return REASONS[reason ?? ""] ?? OTHER_REASON;
   const share = percent(sentiment === "negative" ? 1 - probability : probability);
   return `${share.charAt(0).toUpperCase()}${share.slice(1)} sure.`;
 }
+
+/** Says why a text has a leaning only. */
+export const tooShort = "Too short to be sure.";
 
 export const probabilityLabel = "Probability that it is positive";
 

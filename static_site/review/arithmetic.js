@@ -1,13 +1,13 @@
-// Draws how the verdict adds up: from the bias, sentence by sentence, to the logit.
+// Draws how the verdict adds up: from the bias, sentence by sentence, to the logit. Loaded on demand.
 
-import * as strings from "./answer_strings.js";
+import * as strings from "./arithmetic_strings.js";
 import { logitOf } from "../api.js";
-import { element, listItem } from "../shared/dom.js";
+import { element, find, listItem } from "../shared/dom.js";
 import { signOf } from "../shared/meter.js";
 import { cut } from "../shared/spans.js";
 import { signed } from "../shared/verdict_strings.js";
 
-/** @typedef {import("./words.js").Explained} Explained */
+/** @typedef {import("./effects.js").Explained} Explained */
 /**
  * @typedef {{label: string, pull: number, from: number, to: number,
  *   kind: "step" | "sum"}} Step from and to: the running sum, in logits
@@ -16,8 +16,29 @@ import { signed } from "../shared/verdict_strings.js";
 // Further, weaker sentences are drawn as one step.
 const MAX_SENTENCES = 8;
 
+/** @param {HTMLElement} box @param {Explained} answer */
+export function drawArithmetic(box, answer) {
+  const list = find(box, "#waterfall");
+  const steps = stepsOf(answer);
+  const ends = [0, ...steps.map(({ to }) => to)];
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const place = (/** @type {number} */ value) => (value - low) / (high - low || 1);
+  list.style.setProperty("--zero", String(place(0)));
+  list.replaceChildren(...steps.map((step) => stepRow(step, place)));
+  drawSum(find(box, "#sum"), answer);
+}
+
+/** @param {HTMLElement} sum @param {Explained} answer */
+function drawSum(sum, { bias, sentences, probability }) {
+  const logit = logitOf(bias, sentences);
+  const parts = { bias, pull: logit - bias, logit, sentences: sentences.length, probability };
+  sum.textContent = strings.sum(parts);
+  sum.dataset.bias = String(bias);
+  sum.dataset.logit = String(logit);
+}
+
 /** @param {Explained} answer @returns {Step[]} */
-export function stepsOf(answer) {
+function stepsOf(answer) {
   const logit = logitOf(answer.bias, answer.sentences);
   /** @type {Step[]} */
   const steps = [];
@@ -43,16 +64,6 @@ function parts({ text, sentences }) {
 
 /** @param {import("../api.js").Span} span */
 const size = ({ contribution }) => Math.abs(contribution);
-
-/** @param {HTMLElement} list @param {Explained} answer */
-export function drawWaterfall(list, answer) {
-  const steps = stepsOf(answer);
-  const ends = [0, ...steps.map(({ to }) => to)];
-  const [low, high] = [Math.min(...ends), Math.max(...ends)];
-  const place = (/** @type {number} */ value) => (value - low) / (high - low || 1);
-  list.style.setProperty("--zero", String(place(0)));
-  list.replaceChildren(...steps.map((step) => stepRow(step, place)));
-}
 
 /** @param {Step} step @param {(value: number) => number} place */
 function stepRow({ label, pull, from, to, kind }, place) {
