@@ -2,24 +2,21 @@
 
 import { amount, at, number, text } from "../shared/careful.js";
 import { notes, paragraphs } from "../shared/parts.js";
-import { orDash, orEmpty, shareCell } from "./pieces.js";
-import { MODEL as words } from "./strings.js";
 import { table } from "../shared/tables.js";
+import { orDash, orEmpty, section, shareCell } from "./pieces.js";
+import { MODEL as words } from "./strings.js";
 
-/** @typedef {import("./pieces.js").Part} Part */
-
-/** @param {any} card @returns {Part} */
+/** @param {any} card @returns {Node[]} empty without figures in the card */
 export function adapted(card) {
   const found = at(card, "adaptation");
-  return {
-    id: "adapted",
-    body: [...paragraphs("", learned(found)), ...figures(card)],
-    margin: notes(
-      orEmpty(text(found, "base", "id"), words.adaptedFrom),
-      orEmpty(text(card, "metrics", "adaptation", "judged"), words.adaptedJudged),
-      orEmpty(text(found, "data", "sha256"), words.adaptedFile),
-    ),
-  };
+  const body = [...paragraphs("", learned(found)), ...figures(card)];
+  if (body.length === 0) return [];
+  const origins = notes(
+    orEmpty(text(found, "base", "id"), words.adaptedFrom),
+    orEmpty(text(card, "metrics", "adaptation", "judged"), words.adaptedJudged),
+    orEmpty(text(found, "data", "sha256"), words.adaptedFile),
+  );
+  return [section("adapted", words.adapted, [...body, ...origins])];
 }
 
 /** Returns the card's sentence on the adaptation; empty without one. @param {any} card */

@@ -3,15 +3,16 @@
 import { amount, at, rows, share, text } from "../shared/careful.js";
 import { element, listItem } from "../shared/dom.js";
 import { notes, paragraphs } from "../shared/parts.js";
-import { bandOf, barCell, barPart, folded, judged, orDash, orEmpty, shareCell, source } from "./pieces.js";
-import { plotted } from "./plots.js";
 import { count } from "../shared/strings.js";
-import { MODEL as words } from "./strings.js";
 import { table } from "../shared/tables.js";
+import { bandOf, curveOf, groupsOf, judged } from "./figures.js";
+import { METHODS as words } from "./method_strings.js";
+import { barCell, barPart, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
+import { plotted } from "./plots.js";
 
 /** @typedef {import("../shared/careful.js").Row} Row */
 /** @typedef {import("./pieces.js").Part} Part */
-/** @typedef {{x: number, y: number, share: number | null}} Group shares: how sure, how often right, of all reviews */
+/** @typedef {import("./figures.js").Group} Group */
 
 const SPLITS = ["test", "development"];
 // Standard errors of a 95 % interval.
@@ -75,14 +76,6 @@ export function reliability(card) {
     ],
     margin: [...notes(...errorOfCalibration(figures), temperatures(card)), ...source(figures)],
   };
-}
-
-/** @param {any} figures @returns {Group[]} */
-function groupsOf(figures) {
-  return rows(figures, "reliability").flatMap((row) => {
-    const [x, y] = [share(row, "confidence"), share(row, "accuracy")];
-    return x !== null && x >= 0.5 && y !== null ? [{ x, y, share: share(row, "share") }] : [];
-  });
 }
 
 /** @param {string} split @param {any} figures @param {Group[]} groups @param {[number, number] | null} band */
@@ -163,16 +156,6 @@ export function riskCoverage(card) {
     ],
     margin: source(figures),
   };
-}
-
-/** Sorts by sureness, surest first. @param {any} figures */
-function curveOf(figures) {
-  return rows(figures, "risk_coverage")
-    .flatMap((row) => {
-      const [x, y] = [share(row, "share"), share(row, "accuracy")];
-      return x !== null && y !== null ? [{ x, y }] : [];
-    })
-    .sort((one, other) => one.x - other.x);
 }
 
 /** @param {string} split @param {{x: number, y: number}[]} curve */

@@ -3,10 +3,11 @@
 import { amount, at, entries, number, rows, share, text, texts } from "../shared/careful.js";
 import { element } from "../shared/dom.js";
 import { notes, paragraphs } from "../shared/parts.js";
-import { bandOf, bullets, dateOf, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
 import { count } from "../shared/strings.js";
-import { MODEL as words } from "./strings.js";
 import { table } from "../shared/tables.js";
+import { bandOf } from "./figures.js";
+import { METHODS as words } from "./method_strings.js";
+import { bullets, dateOf, orDash, orEmpty, shareCell, source } from "./pieces.js";
 
 /** @typedef {import("./pieces.js").Part} Part */
 
@@ -29,7 +30,6 @@ export function training(card) {
       ...paragraphs("", orEmpty(text(card, "architecture"), words.architecture), cost(found)),
       ...stages(found),
       ...teachers(found),
-      ...options(found),
     ],
     margin: [...notes(orEmpty(text(found, "estimate", "how"), words.how)), ...source(found, words.madeBy)],
   };
@@ -61,16 +61,6 @@ function teachers(found) {
     ]);
   if (lines.length === 0) return [];
   return [...paragraphs("", words.teachersMean), table(words.teachersTable, words.TEACHERS_HEAD, lines)];
-}
-
-/** @param {any} found */
-function options(found) {
-  const lines = entries(found, "options").flatMap(([key, value]) => {
-    const said = text(number(value) !== null || typeof value === "boolean" ? String(value) : value);
-    const name = text(key);
-    return said === null || name === null ? [] : [[name, said]];
-  });
-  return lines.length ? [folded(words.optionsTable, words.optionsTable, words.OPTIONS_HEAD, lines)] : [];
 }
 
 /** @param {any} card @returns {Part} */

@@ -1,9 +1,9 @@
 // Makes the pieces of every part of the model's page.
 
-import { at, share, text } from "../shared/careful.js";
+import { share, text } from "../shared/careful.js";
 import { element, listItem } from "../shared/dom.js";
-import { MODEL as words } from "./strings.js";
 import { table } from "../shared/tables.js";
+import { MODEL as words } from "./strings.js";
 
 /**
  * @typedef {object} Part
@@ -13,16 +13,20 @@ import { table } from "../shared/tables.js";
  */
 
 /**
- * Returns the figures of the test split, or else of the development split.
- * @param {any} card
- * @param {string} key which figures it needs
+ * Makes a part of the page that is always open.
+ * @param {string} id
+ * @param {string} title
+ * @param {Node[]} body
  */
-export function judged(card, key) {
-  for (const split of ["test", "development"]) {
-    const figures = at(card, "metrics", split);
-    if (at(figures, key) !== undefined) return { split, figures };
-  }
-  return null;
+export function section(id, title, body) {
+  const heading = element("h2", "part-title", title);
+  heading.id = `${id}-title`;
+  const node = element("section", "trust-part");
+  node.id = id;
+  node.tabIndex = -1;
+  node.setAttribute("aria-labelledby", heading.id);
+  node.append(heading, ...body);
+  return node;
 }
 
 /** @param {string} title @param {string[]} sentences */
@@ -75,12 +79,6 @@ export function barPart(sign, part) {
   node.dataset.sign = sign;
   if (part !== undefined) node.style.setProperty("--share", String(part));
   return node;
-}
-
-/** Returns the probabilities of "can't tell". @param {any} card @returns {[number, number] | null} */
-export function bandOf(card) {
-  const [low, high] = [share(card, "uncertain", 0), share(card, "uncertain", 1)];
-  return low !== null && high !== null && low <= 0.5 && high >= 0.5 && low < high ? [low, high] : null;
 }
 
 /** @param {any} card */

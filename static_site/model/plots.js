@@ -15,12 +15,15 @@
 const SVG = "http://www.w3.org/2000/svg";
 // As in page.css.
 const HEIGHT_OF_WIDTH = 18 / 25;
+const PRINTED_WIDTH = 600;
 let drawn = 0;
 
 /** Makes a block that holds the plot. @param {Plot} plot @returns {HTMLElement} */
 export function plotted(plot) {
   const place = document.createElement("div");
   place.className = "plot";
+  // For a fold that printing opens, before its width is known.
+  place.append(drawing(plot, PRINTED_WIDTH));
   let width = 0;
   new ResizeObserver(([entry]) => {
     const now = Math.round(entry.contentRect.width);

@@ -1,19 +1,17 @@
-// Shows the model's tests: skills, mixed reviews, languages, its reasons, alternatives, luck.
+// Shows the model's tests: skills, mixed reviews, languages, its reasons, other programs.
 
-import { amount, at, entries, list, number, rows, share, text } from "../shared/careful.js";
+import { amount, at, entries, number, rows, share, text } from "../shared/careful.js";
 import { element } from "../shared/dom.js";
 import { notes, paragraphs } from "../shared/parts.js";
-import { barCell, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
 import { count } from "../shared/strings.js";
-import { MODEL as words } from "./strings.js";
 import { table } from "../shared/tables.js";
+import { SUMMARIES, capabilities, capability, nameOf } from "./figures.js";
+import { METHODS as words } from "./method_strings.js";
+import { barCell, folded, orDash, orEmpty, shareCell, source } from "./pieces.js";
 
 /** @typedef {import("../shared/careful.js").Row} Row */
 /** @typedef {import("./pieces.js").Part} Part */
-/** @typedef {{name: string, asks: string, held: number, open: number | null}} Capability shares right of each half */
-
-// Summaries among the card's capabilities.
-const SUMMARIES = ["overall", "single sentences"];
+/** @typedef {import("./figures.js").Capability} Capability */
 
 /** @param {any} card @returns {Part} */
 export function behaviour(card) {
@@ -26,21 +24,6 @@ export function behaviour(card) {
     body: [...paragraphs("", words.behaviourMeans), table(words.behaviourTable, words.BEHAVIOUR_HEAD, lines)],
     margin: [...notes(words.fewCases), ...source(found)],
   };
-}
-
-/** Returns the card's figures of each skill, sarcasm included. @param {any} card @returns {Capability[]} */
-export function capabilities(card) {
-  return entries(card, "metrics", "behaviour")
-    .filter(([key]) => !SUMMARIES.includes(key))
-    .flatMap(([key, rates]) => capability(key, rates));
-}
-
-/** @param {string} key @param {any} rates @returns {Capability[]} none, or one */
-function capability(key, rates) {
-  const held = share(rates, "held");
-  if (held === null) return [];
-  const { name, asks } = at(words.CAPABILITIES, key) ?? { name: nameOf(key), asks: "" };
-  return [{ name, asks, held, open: share(rates, "open") }];
 }
 
 /** @param {Capability} row */
@@ -56,7 +39,8 @@ export function opinion(card) {
     .filter(([key]) => share(found, "held", key, "f1") !== null)
     .map(([key, name]) => {
       const row = at(found, "held", key);
-      return [name, orDash(amount(row, "cases"), count), ...["precision", "recall", "f1"].map((kind) => shareCell(row, kind))];
+      const measures = ["precision", "recall", "f1"].map((kind) => shareCell(row, kind));
+      return [name, orDash(amount(row, "cases"), count), ...measures];
     });
   if (lines.length === 0) return { id: "opinion", body: [] };
   return {
@@ -185,56 +169,9 @@ function peerRow(row) {
   ];
 }
 
-/** @param {any} card @returns {Part} */
-export function seeds(card) {
-  const found = at(card, "metrics", "seeds");
-  const lines = entries(found, "spread")
-    .map(([key, row]) => [at(words.SEED_FIGURES, key) ?? nameOf(key), ...spread(row)])
-    .filter((cells) => !cells.includes(words.dash));
-  if (lines.length === 0) return { id: "seeds", body: [] };
-  return {
-    id: "seeds",
-    body: [
-      ...paragraphs("", words.seedsMean(list(found, "seeds").length)),
-      table(words.seedsTable, words.SEEDS_HEAD, lines),
-    ],
-    margin: source(found),
-  };
-}
-
-/** @param {any} row */
-function spread(row) {
-  const deviation = orDash(share(row, "sd"), (found) => words.decimal(100 * found, 2));
-  return [shareCell(row, "mean", 2), deviation, shareCell(row, "min", 2), shareCell(row, "max", 2)];
-}
-
-/** @param {any} card @returns {Part} */
-export function ablation(card) {
-  const found = at(card, "metrics", "ablation");
-  const lines = rows(found, "rows")
-    .filter((row) => share(row, "development_accuracy") !== null)
-    .map((row) => [
-      text(row, "without") ?? words.everything,
-      shareCell(row, "development_accuracy"),
-      shareCell(row, "behaviour_held"),
-      shareCell(row, "sentences_held"),
-    ]);
-  if (lines.length < 2) return { id: "ablation", body: [] };
-  return {
-    id: "ablation",
-    body: [...paragraphs("", words.ablationMeans), table(words.ablationTable, words.ABLATION_HEAD, lines)],
-    margin: [...notes(orEmpty(amount(found, "epochs"), words.ablationNote)), ...source(found)],
-  };
-}
-
 /** Makes a row's name with a note below it. @param {string} name @param {string} note */
 function named(name, note) {
   const node = element("span", "named", name);
   if (note) node.append(" ", element("span", "small-print", note));
   return node;
-}
-
-/** Turns a key of the card into words. @param {string} key */
-function nameOf(key) {
-  return text(words.capital(key.replaceAll("_", " "))) ?? words.dash;
 }

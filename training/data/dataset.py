@@ -1,6 +1,7 @@
 """Download and load the IMDb Large Movie Review Dataset: splits, labels, films, duplicates.
 
-    python -m training.data.dataset            # download or check the archive, print the counts
+    python -m training.data.dataset                     # download or check the archive, print the counts
+    python -m training.data.dataset --review 10881_2    # print one development review
 
 ``--archive`` or ``IMDB_ARCHIVE`` names the archive; without them it is downloaded once into the cache
 folder. Source: Maas et al., "Learning Word Vectors for Sentiment Analysis", ACL 2011.
@@ -14,7 +15,7 @@ import re
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,6 +153,14 @@ def in_development(film: str) -> bool:
     return int.from_bytes(digest[:4], "big") / 2**32 < DEVELOPMENT_SHARE
 
 
+def find_review(reviews: Iterable[Review], number: str) -> Review:
+    """Return the review whose file has this number, such as 10881_2. Raises DataError."""
+    for review in reviews:
+        if Path(review.name).stem == number:
+            return review
+    raise DataError(f"no development review has the number {number!r}; the model's page names some")
+
+
 _MEMBER = re.compile(r"aclImdb/(?:train|test)/(?:pos|neg|unsup)/\d{1,6}_\d{1,2}\.txt")
 _URLS = re.compile(r"aclImdb/(?:train|test)/urls_(?:pos|neg|unsup)\.txt")
 
@@ -223,13 +232,22 @@ def _check_md5(path: Path, md5: str) -> None:
         )
 
 
+def _described(review: Review) -> str:
+    label = "positive" if review.label == 1 else "negative"
+    return f"{review.name}: {label}, {review.stars} of 10 stars, {review.film}\n\n{review.text}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Download or check the IMDb archive and print its counts.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
+    parser.add_argument("--review", metavar="NUMBER", help="print this development review, such as 10881_2")
     arguments = parser.parse_args()
     try:
         archive = find_archive(arguments.archive)
         data = load(archive)
+        if arguments.review:
+            print(_described(find_review(data.development, arguments.review)))
+            return
     except DataError as error:
         sys.exit(f"dataset: {error}")
     print(f"archive      {archive}")

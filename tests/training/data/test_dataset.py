@@ -219,6 +219,23 @@ def test_the_script_prints_what_the_archive_holds(
     ]
 
 
+def test_a_development_review_is_printed_by_its_number_and_no_other_is(
+    make_archive: MakeArchive, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(dataset, "in_development", lambda film: film.endswith("/0"))
+    archive = str(make_archive())
+    monkeypatch.setattr(sys, "argv", ["dataset.py", "--archive", archive, "--review", "0_9"])
+    dataset.main()
+    assert capsys.readouterr().out == (
+        "train/pos/0_9.txt: positive, 9 of 10 stars, http://film/train/pos/0\n\nThe train pos film 0.\n"
+    )
+    # A train review, a test review, and none at all.
+    for number in ("1_10", "0_8", "../0_9"):
+        monkeypatch.setattr(sys, "argv", ["dataset.py", "--archive", archive, "--review", number])
+        with pytest.raises(SystemExit, match=f"^dataset: no development review has the number '{number}'; "):
+            dataset.main()
+
+
 # --- the download -------------------------------------------------------------------------------
 
 CONTENT = b"".join(hashlib.sha256(bytes([n])).digest() for n in range(100))
