@@ -19,7 +19,7 @@ export const LABEL_NAMES = [
   "class",
   "target",
 ];
-const ID_NAMES = ["id", "review_id", "reviewid", "uuid", "key"];
+export const ID_NAMES = ["id", "review_id", "reviewid", "uuid", "key"];
 // Rows by which a column's text length is judged.
 const SAMPLE_ROWS = 200;
 

@@ -1,13 +1,14 @@
-// Writes a file's rows with their verdicts, as CSV or JSON lines.
+// Writes a file's rows, with verdicts if there are any, as CSV, TSV or JSON lines.
 
 import { freeName } from "./reading.js";
 
 /**
  * @typedef {import("./reading.js").Cell} Cell
  * @typedef {import("./sending.js").Outcome} Outcome
- * @typedef {{form: "csv" | "jsonl", safe: boolean}} Wish safe: no cell of the CSV can run as a formula
- * @typedef {Wish & {columns: string[], rows: Cell[][], outcomes: (Outcome | null)[], first: boolean}} Parcel
- *   rows of one message; first: the names precede them
+ * @typedef {{form: "csv" | "tsv" | "jsonl", safe: boolean}} Wish safe: no cell can run as a formula
+ * @typedef {Wish & {columns: string[], rows: Cell[][], outcomes: (Outcome | null)[] | null,
+ *   first: boolean}} Parcel rows of one message
+ *   outcomes: null where no verdict is wanted; first: the names precede the rows
  */
 
 const OURS = ["sentiment", "reason", "probability", "warnings", "error"];
@@ -43,7 +44,7 @@ export function ourFields(outcome) {
 
 /**
  * Yields a file's rows in parcels.
- * @param {{sheet: import("./reading.js").Sheet, outcomes: (Outcome | null)[]}} work
+ * @param {{sheet: {columns: string[], rows: Cell[][]}, outcomes: (Outcome | null)[] | null}} work
  * @param {Wish} wish
  * @returns {Iterable<Parcel>}
  */
@@ -54,7 +55,7 @@ export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
       ...wish,
       columns,
       rows: rows.slice(from, to),
-      outcomes: outcomes.slice(from, to),
+      outcomes: outcomes && outcomes.slice(from, to),
       first: from === 0,
     };
   }
@@ -62,18 +63,18 @@ export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
 
 /** Writes a parcel as text. @param {Parcel} parcel @param {any} Papa papaparse */
 export function write(parcel, Papa) {
-  return parcel.form === "csv" ? csvOf(parcel, Papa) : jsonLinesOf(parcel);
+  return parcel.form === "jsonl" ? jsonLinesOf(parcel) : csvOf(parcel, Papa);
 }
 
 /** @param {Parcel} parcel @param {any} Papa */
-function csvOf({ columns, rows, outcomes, safe, first }, Papa) {
+function csvOf({ form, columns, rows, outcomes, safe, first }, Papa) {
   const guard = safe ? withoutFormula : (/** @type {Cell} */ cell) => cell;
   const lines = rows.map((row, place) => [
     ...columns.map((_, column) => guard(row[column])),
-    ...ourCells(outcomes[place]).map(withoutFormula),
+    ...(outcomes ? ourCells(outcomes[place]).map(withoutFormula) : []),
   ]);
-  if (first) lines.unshift([...columns.map(guard), ...ourColumns(columns)]);
-  return Papa.unparse(lines, { newline: LINE_END }) + LINE_END;
+  if (first) lines.unshift([...columns.map(guard), ...(outcomes ? ourColumns(columns) : [])]);
+  return Papa.unparse(lines, { newline: LINE_END, delimiter: form === "tsv" ? "\t" : "," }) + LINE_END;
 }
 
 /** @param {Outcome | null} outcome @returns {Cell[]} */
@@ -90,24 +91,30 @@ export function withoutFormula(cell) {
 /** @param {Parcel} parcel */
 function jsonLinesOf({ columns, rows, outcomes }) {
   const names = ourColumns(columns);
-  return rows.map((row, place) => jsonLine(columns, row, names, outcomes[place])).join("");
+  const oursOf = (/** @type {number} */ place) =>
+    outcomes ? Object.values(ourFields(outcomes[place])).map((value, at) => [names[at], value]) : [];
+  return rows.map((row, place) => jsonLine(columns, row, oursOf(place))).join("");
 }
 
-/** @param {string[]} columns @param {Cell[]} row @param {string[]} names @param {Outcome | null} outcome */
-function jsonLine(columns, row, names, outcome) {
+/** @param {string[]} columns @param {Cell[]} row @param {any[][]} ours names and values */
+function jsonLine(columns, row, ours) {
   const theirs = columns.map((name, place) => [name, row[place]]);
-  const ours = Object.values(ourFields(outcome)).map((value, place) => [names[place], value]);
   return `${JSON.stringify(Object.fromEntries([...theirs, ...ours]))}\n`;
 }
 
-/** @param {string} name the file that was read; empty for pasted text @param {string} ending */
-export function fileName(name, ending) {
+/**
+ * Names a download after its file.
+ * @param {string} name the file that was read; empty for pasted text
+ * @param {string} ending
+ * @param {string} [what] what the file holds
+ */
+export function fileName(name, ending, what = "verdicts") {
   // Drops characters that mean more than themselves to file systems or terminals.
   const plain = name
     .replace(/\.[^.]*$/, "")
     .replace(/[^\p{L}\p{N} ._-]/gu, "_")
     .replace(/^\.+/, "");
-  return `${plain.trim().slice(0, MAX_NAME_CHARACTERS) || "reviews"}-verdicts.${ending}`;
+  return `${plain.trim().slice(0, MAX_NAME_CHARACTERS) || "reviews"}-${what}.${ending}`;
 }
 
 /**

@@ -12,6 +12,7 @@ import { button, element } from "../shared/dom.js";
  * @property {(cells: Record<string, HTMLElement>, row: number, node: HTMLElement) => void} fill
  * @property {(key: string) => void} onSort
  * @property {(row: number) => void} onChoose
+ * @property {() => void} onPress a row was chosen by the pointer
  * @property {(row: number) => void} onOpen
  */
 
@@ -101,7 +102,9 @@ export class Grid {
   /** @param {MouseEvent} event */
   #onClick(event) {
     const node = /** @type {Element} */ (event.target).closest("[data-place]");
-    if (node) this.#choose(Number(node.getAttribute("data-place")));
+    if (!node) return;
+    this.#choose(Number(node.getAttribute("data-place")));
+    this.wiring.onPress();
   }
 
   /** @param {KeyboardEvent} event */

@@ -13,6 +13,7 @@ import { textOf } from "./reading.js";
  *   from least to most: negative up to one, positive from the other on
  */
 
+// Opposites have the same place in both lists.
 const POSITIVE_WORDS = ["positive", "pos", "p", "good", "true", "yes", "+", "fresh"];
 const NEGATIVE_WORDS = ["negative", "neg", "n", "bad", "false", "no", "-", "rotten"];
 // Between the two sides: they say nothing about a column's scale.
@@ -49,6 +50,54 @@ export function labelOf(cell, scale) {
   const text = plain(cell);
   const word = scale === "words" ? wordLabel(text) : null;
   return word ?? numberLabel(numberOf(text), NUMBERS[scale]);
+}
+
+// What says negative and positive on each scale of numbers.
+/** @type {Record<string, [number, number]>} */
+const ENDS = { zero_one: [0, 1], one_two: [1, 2], minus_plus: [-1, 1], five: [1, 5], ten: [1, 10] };
+
+/**
+ * Returns a cell that says a label, written as the other cells of its column are.
+ * @param {Label} label
+ * @param {Scale} scale
+ * @param {Cell[]} cells the column
+ * @returns {Cell}
+ */
+export function cellFor(label, scale, cells) {
+  if (scale === "words") return usualCell(label, cells) ?? label;
+  const number = ENDS[scale][label === "positive" ? 1 : 0];
+  return cells.some((cell) => typeof cell === "number") ? number : String(number);
+}
+
+/**
+ * Returns the commonest cell with a label, or else the opposite of the other label's.
+ * @param {Label} label
+ * @param {Cell[]} cells
+ */
+function usualCell(label, cells) {
+  const same = commonest(cells.filter((cell) => labelOf(cell, "words") === label));
+  return same ?? oppositeOf(commonest(cells.filter((cell) => labelOf(cell, "words") !== null)));
+}
+
+/** @param {Cell[]} cells @returns {Cell} undefined for none */
+function commonest(cells) {
+  /** @type {Map<Cell, number>} */
+  const counts = new Map();
+  for (const cell of cells) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+  /** @type {[Cell, number]} */
+  const none = [undefined, 0];
+  return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), none)[0];
+}
+
+/** @param {Cell} cell @returns {Cell} */
+function oppositeOf(cell) {
+  if (cell === undefined) return undefined;
+  if (typeof cell === "boolean") return !cell;
+  const text = plain(cell);
+  const [positive, negative] = [POSITIVE_WORDS.indexOf(text), NEGATIVE_WORDS.indexOf(text)];
+  if (positive >= 0) return NEGATIVE_WORDS[positive];
+  if (negative >= 0) return POSITIVE_WORDS[negative];
+  return typeof cell === "number" ? 1 - cell : String(1 - numberOf(text));
 }
 
 /** Without outer white space, in lower case, with an ASCII minus. @param {Cell} cell */

@@ -277,7 +277,15 @@ function readDelimited(text, format, choice, Papa) {
   const header = choice.header ?? guessHeader(data.slice(0, HEAD_ROWS));
   const rows = header ? data.slice(1) : data;
   const columns = nameColumns(header ? data[0] : [], width);
-  return { header, columns, rows, unread: -1, notes: notesOf(rows, parsed, header, data[0].length) };
+  const notes = [...nameNotes(header ? data[0] : []), ...notesOf(rows, parsed, header, data[0].length)];
+  return { header, columns, rows, unread: -1, notes };
+}
+
+/** Notes names that several columns have. @param {string[]} names @returns {Note[]} */
+function nameNotes(names) {
+  const trimmed = names.map((name) => name.trim()).filter(Boolean);
+  const count = trimmed.length - new Set(trimmed).size;
+  return count ? [{ code: "same_names", count }] : [];
 }
 
 /** @param {string[][]} rows */

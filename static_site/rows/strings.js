@@ -43,7 +43,7 @@ const REFUSALS = {
   too_large: ({ bytes, limit }) => ({
     title: "The file is too large",
     advice:
-      `It has ${megabytes(bytes)}. The limit is ${megabytes(limit)}. Split the file, or use make batch.`,
+      `It has ${megabytes(bytes)}, and the limit is ${megabytes(limit)}. Split the file, or use make batch.`,
   }),
   too_many_rows: ({ limit }) => ({
     title: "The file has too many rows",
@@ -57,7 +57,7 @@ const REFUSALS = {
   }),
   too_many_cells: ({ limit }) => ({
     title: "The table is too large",
-    advice: `It may have ${count(limit)} cells at most. Remove columns that you don\u2019t need.`,
+    advice: `The limit is ${count(limit)} cells. Remove columns that you don\u2019t need.`,
   }),
   binary: ({ kind }) => ({
     title: "This is not a text file",
@@ -66,10 +66,14 @@ const REFUSALS = {
   no_json: ({ lines }) => ({
     title: "The file has no JSON objects",
     advice:
-      `JSON lines hold one object a line, such as {"review": "\u2026"}. None of ` +
+      `JSON lines hold one object per line, such as {"review": "\u2026"}. None of ` +
       `${plural(lines, "line", "lines")} is one, and the file is not a list of objects.`,
   }),
   several: () => ({ title: "One file at a time", advice: "You dropped several files. Choose one." }),
+  unloaded: () => ({
+    title: "Part of this page couldn\u2019t be loaded",
+    advice: "Check your connection, then choose the file again.",
+  }),
   not_kept: () => ({
     title: "The saved file can\u2019t be read",
     advice: "It has been deleted from this browser. Choose the file again.",
