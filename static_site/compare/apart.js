@@ -1,54 +1,63 @@
-// Shows where two answers to one text differ: in words, and sentence by sentence.
+// Shows where two answers to one text differ: in words, and by what each sentence does to either.
 
-import { logitOf } from "../api.js";
+import { logitOf, sigmoid } from "../api.js";
 import { element, listItem } from "../shared/dom.js";
-import { signOf } from "../shared/meter.js";
 import { cut } from "../shared/spans.js";
-import { isUnderstood, signed } from "../shared/verdict_strings.js";
-import { BOTH } from "./strings.js";
+import { isCalibrated, isUnderstood } from "../shared/verdict_strings.js";
+import { BOTH, points } from "./strings.js";
 
 /** @typedef {import("../api.js").Answer} Answer */
-/** @typedef {{text: string, pulls: [number | null, number | null]}} Row null: the model has no such sentence */
+/**
+ * @typedef {object} Row
+ * @property {string} text
+ * @property {[number | null, number | null]} effects how far P(positive) falls without the sentence; null: the model has
+ *   no such sentence
+ */
 
-// Least pull of a full bar, in logits, so that weak pulls look weak.
-const FULL_BAR = 1;
+// Least effect of a full bar, so that weak effects look weak.
+const FULL_BAR = 0.2;
 
 /** Compares both answers in sentences. @param {Answer} first @param {Answer} second */
 export function inWords(first, second) {
   if (first.model.id === second.model.id) return [BOTH.sameModel(first.model.id)];
   const known = [first.model.vocabulary, second.model.vocabulary];
-  const understood = isUnderstood(first) && isUnderstood(second);
+  const calibrated = isCalibrated(first) && isCalibrated(second);
   return [
-    understood ? BOTH.gap(first, second) : BOTH.notUnderstood,
-    understood ? mostApart(first, second) : "",
-    !understood || sameSentences(first, second) ? "" : BOTH.otherSentences,
+    calibrated ? BOTH.gap(first, second) : noGap(first, second),
+    calibrated ? mostApart(first, second) : "",
+    !calibrated || sameSentences(first, second) ? "" : BOTH.otherSentences,
     known[0] && known[1] && known[0] !== known[1] ? BOTH.otherVocabulary : "",
   ].filter(Boolean);
+}
+
+/** Says why no numbers are compared. @param {Answer} first @param {Answer} second */
+function noGap(first, second) {
+  return isUnderstood(first) && isUnderstood(second) ? BOTH.short : BOTH.notUnderstood;
 }
 
 /** @param {Answer} first @param {Answer} second */
 function mostApart(first, second) {
   if (!sameSentences(first, second)) return "";
   const rows = rowsOf(first, second);
-  const most = rows.reduce((best, row) => (gapOf(row) > gapOf(best) ? row : best), rows[0]);
-  const [one, other] = [first.bias, second.bias];
-  if (Math.abs(one - other) > (most ? gapOf(most) : 0)) return BOTH.biasApart(one, other);
-  return most && gapOf(most) >= 0.005 ? BOTH.mostApart(most.text, ...pullsOf(most)) : "";
+  if (rows.length < 2) return "";
+  const most = rows.reduce((best, row) => (gapOf(row) > gapOf(best) ? row : best));
+  const [one, other] = effectsOf(most);
+  return points(one) === points(other) ? "" : BOTH.mostApart(most.text, one, other);
 }
 
 /** @param {Row} row @returns {[number, number]} */
-function pullsOf({ pulls: [first, second] }) {
+function effectsOf({ effects: [first, second] }) {
   return [first ?? 0, second ?? 0];
 }
 
 /** @param {Row} row */
 function gapOf(row) {
-  const [first, second] = pullsOf(row);
+  const [first, second] = effectsOf(row);
   return Math.abs(first - second);
 }
 
 /**
- * Pairs the pulls of each sentence. Answers with different sentences are listed separately.
+ * Pairs the effects of each sentence. Answers with different sentences are listed separately.
  * @param {Answer} first
  * @param {Answer} second
  * @returns {Row[]}
@@ -56,18 +65,23 @@ function gapOf(row) {
 export function rowsOf(first, second) {
   const [ours, theirs] = [sentencesOf(first), sentencesOf(second)];
   if (sameSentences(first, second)) {
-    return ours.map(({ text, pull }, place) => ({ text, pulls: [pull, theirs[place].pull] }));
+    return ours.map(({ text, effect }, place) => ({ text, effects: [effect, theirs[place].effect] }));
   }
   return [
-    ...ours.map(({ text, pull }) => /** @type {Row} */ ({ text, pulls: [pull, null] })),
-    ...theirs.map(({ text, pull }) => /** @type {Row} */ ({ text, pulls: [null, pull] })),
+    ...ours.map(({ text, effect }) => /** @type {Row} */ ({ text, effects: [effect, null] })),
+    ...theirs.map(({ text, effect }) => /** @type {Row} */ ({ text, effects: [null, effect] })),
   ];
 }
 
 /** @param {Answer} answer */
-function sentencesOf({ text = "", sentences = [] }) {
-  const points = Array.from(text);
-  return sentences.map((sentence) => ({ text: cut(points, sentence).trim(), pull: sentence.contribution }));
+function sentencesOf({ text = "", sentences = [], bias, probability }) {
+  const characters = Array.from(text);
+  const logit = logitOf(bias, sentences);
+  return sentences.map((sentence) => {
+    // An older API doesn't measure it; there, the sentence's share of the sum tells.
+    const without = sentence.without ?? sigmoid(logit - sentence.contribution);
+    return { text: cut(characters, sentence).trim(), effect: probability - without };
+  });
 }
 
 /** @param {Answer} first @param {Answer} second */
@@ -77,44 +91,44 @@ function sameSentences(first, second) {
   return first.text === second.text && ours.length === theirs.length && same;
 }
 
-/** Draws the list: starting points, sentences and totals. @param {Answer} first @param {Answer} second */
+/** Tells whether there is a list to show: a single sentence is the whole text. @param {Answer} first @param {Answer} second */
+export function hasList(first, second) {
+  const long = (/** @type {Answer} */ { sentences = [] }) => sentences.length > 1;
+  return isCalibrated(first) && isCalibrated(second) && (long(first) || long(second));
+}
+
+/** Draws the list of sentences. @param {Answer} first @param {Answer} second */
 export function listOf(first, second) {
   const rows = rowsOf(first, second);
-  const start = /** @type {Row} */ ({ text: BOTH.bias, pulls: [first.bias, second.bias] });
-  const strongest = strongestOf([start, ...rows]);
-  const sum = [first, second].map((answer) => logitOf(answer.bias, answer.sentences ?? []));
-  return [
-    item(start, "bias", strongest),
-    ...rows.map((row) => item(row, "sentence", strongest)),
-    item({ text: BOTH.sum, pulls: [sum[0], sum[1]] }, "sum", Math.max(strongest, ...sum.map(Math.abs))),
-  ];
+  const strongest = rows.reduce((most, row) => Math.max(most, ...effectsOf(row).map(Math.abs)), FULL_BAR);
+  return rows.map((row) => item(row, strongest));
 }
 
-/** @param {Row[]} rows */
-function strongestOf(rows) {
-  return rows.reduce((most, row) => Math.max(most, ...pullsOf(row).map(Math.abs)), FULL_BAR);
-}
-
-/** @param {Row} row @param {string} kind @param {number} strongest */
-function item({ text, pulls }, kind, strongest) {
-  const words = element("span", "pull-text", text);
+/** @param {Row} row @param {number} strongest */
+function item({ text, effects }, strongest) {
+  const words = element("span", "effect-text", text);
   words.dir = "auto";
-  const line = listItem(words, ...pulls.map((pull, side) => pullOf(pull, side, strongest)));
-  line.className = "pull-row";
-  line.dataset.kind = kind;
+  const line = listItem(words, ...effects.map((effect, side) => cellOf(effect, side, strongest)));
+  line.className = "effect-row";
   return line;
 }
 
-/** @param {number | null} pull @param {number} side @param {number} strongest */
-function pullOf(pull, side, strongest) {
-  const cell = element("span", "pull-cell");
+/** @param {number | null} effect @param {number} side @param {number} strongest */
+function cellOf(effect, side, strongest) {
+  const cell = element("span", "effect-cell");
   cell.dataset.side = String(side);
-  cell.dataset.sign = signOf(pull ?? 0);
+  cell.dataset.sign = signOf(effect ?? 0);
   const track = element("span", "track");
   track.setAttribute("aria-hidden", "true");
   track.append(element("span", "fill"));
-  cell.style.setProperty("--share", String(Math.min(1, Math.abs(pull ?? 0) / strongest)));
-  const number = element("span", "row-number", pull === null ? BOTH.none : signed(pull));
-  cell.append(element("span", "pull-name", `${BOTH.pullOf(side)} `), number, " ", track);
+  cell.style.setProperty("--share", String(Math.min(1, Math.abs(effect ?? 0) / strongest)));
+  const number = element("span", "row-number", effect === null ? BOTH.none : points(effect));
+  cell.append(element("span", "effect-name", `${BOTH.effectOn(side)} `), number, " ", track);
   return cell;
+}
+
+/** Returns the sign of an effect; none for one that is shown as 0.0. @param {number} effect */
+function signOf(effect) {
+  if (points(effect) === points(0)) return "zero";
+  return effect > 0 ? "plus" : "minus";
 }

@@ -8,9 +8,8 @@ import { startShortcuts } from "../shared/shortcuts.js";
 import * as formWords from "../shared/form_strings.js";
 import { api, beside } from "../shared/service.js";
 import { showPage, startShell } from "../shared/shell.js";
-import { inWords, listOf } from "./apart.js";
+import { hasList, inWords, listOf } from "./apart.js";
 import { Side } from "./sides.js";
-import { isUnderstood } from "../shared/verdict_strings.js";
 import { BOTH, SIDES, STATIC } from "./strings.js";
 
 const page = byId("page");
@@ -97,7 +96,7 @@ function onChange() {
   page.dataset.state = waiting ? "loading" : over ? "told" : "empty";
   const [first, second] = sides.map(({ answer }) => answer);
   byId("sum").hidden = waiting || !over;
-  byId("apart").hidden = waiting || !first || !second || !isUnderstood(first) || !isUnderstood(second);
+  byId("apart").hidden = waiting || !first || !second || !hasList(first, second);
   if (!waiting && over) tell(first, second);
 }
 

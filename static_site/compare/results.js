@@ -87,7 +87,7 @@ export class Results {
   #leftOut() {
     const unread = this.work.pairs.filter(Boolean).length - this.#found.length;
     const out = BOTH.leftOut({ ...this.work.counts, unread });
-    return out && `Left out: ${out}.`;
+    return out && BOTH.out(out);
   }
 
   #drawFigures() {
@@ -140,6 +140,8 @@ export class Results {
       fill: (cells, row) => fillRow(cells, this.#bothOf(row)),
       onSort: (key) => this.#sort(/** @type {Key} */ (key)),
       onChoose: (row) => this.#drawDetail(this.#bothOf(row)),
+      // On a phone it lies below the table.
+      onPress: () => find(this.root, "#detail").scrollIntoView({ block: "nearest" }),
       onOpen: (row) => this.wiring.onWhy(this.#bothOf(row).row.review),
     });
     grid.markSorted(this.#wish.by, this.#wish.down);

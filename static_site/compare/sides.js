@@ -10,12 +10,11 @@ import { STATIC, percent, stillLoading } from "../shared/strings.js";
 import {
   AXIS,
   OTHER_WARNING,
-  VERDICTS,
   WARNINGS,
   band,
-  isUnderstood,
+  headlineOf,
+  isCalibrated,
   probabilityLabel,
-  sureness,
 } from "../shared/verdict_strings.js";
 import { BOTH, SIDES } from "./strings.js";
 
@@ -87,6 +86,7 @@ export class Side {
     this.root.dataset.state = state;
     delete this.root.dataset.sentiment;
     delete this.root.dataset.code;
+    this.root.removeAttribute("data-grey");
     body.replaceChildren(...nodes);
     this.#showModel();
   }
@@ -111,16 +111,17 @@ export class Side {
   #showAnswer(answer) {
     this.answer = answer;
     const { sentiment, probability, warnings, model } = answer;
-    const understood = isUnderstood(answer);
+    const calibrated = isCalibrated(answer);
     this.show(
       "answer",
-      element("p", "side-verdict", VERDICTS[sentiment]),
-      element("p", "deck", sureness(answer)),
-      ...(understood ? [meterOf(answer), scale(probability)] : []),
-      element("p", "small-print", model.uncertain && understood ? band(model.uncertain) : ""),
+      element("p", "side-verdict", headlineOf(answer)),
+      element("p", "deck", BOTH.sure(answer)),
+      ...(calibrated ? [meterOf(answer), scale(probability)] : []),
+      element("p", "small-print", model.uncertain && calibrated ? band(model.uncertain) : ""),
       ...notes(warnings),
     );
     this.root.dataset.sentiment = sentiment;
+    this.root.toggleAttribute("data-grey", !calibrated);
     this.onChange();
   }
 

@@ -28,8 +28,8 @@ export const DEVELOPERS = {
   kicker: "For developers",
   headline: "One call, one verdict",
   where: "The API is at",
-  document: "This page is generated from its OpenAPI document:",
-  ownModule: "This site\u2019s client is a JavaScript module without dependencies, free to use:",
+  document: "This page is made from its OpenAPI document:",
+  ownModule: "This site\u2019s own client is a JavaScript module without dependencies. You are free to use it:",
   contents: "On this page",
   /** @type {Record<string, string>} */
   PARTS: {
@@ -102,12 +102,13 @@ export const DEVELOPERS = {
   limitsTable: "By field",
   LIMITS_HEAD: ["Route", "Field", "Limit"],
   errorsMean:
-    "An error never looks like a verdict. It is an RFC 9457 problem: a status, a code for programs, and a " +
-    "sentence that says what was wrong and what to send instead. It never repeats the review.",
+    "An error never looks like a verdict. It is a problem as in RFC 9457: a status, a code for programs, and a sentence. " +
+    "The sentence says what was wrong and what to send instead. It never repeats the review.",
   errorsTable: "By status",
   ERRORS_HEAD: ["Status", "When"],
   errorsNote:
-    "429, 502, 503 and 504 are temporary: wait as long as Retry-After says, then send the same request. Other errors need another request.",
+    "429, 502, 503 and 504 are temporary: wait as long as Retry-After says, then send the same request. " +
+    "After any other error, change the request first.",
   codes: "Codes",
   /** @param {string} name */
   fieldsOf: (name) => `Fields of ${name}`,

@@ -5,10 +5,8 @@ import { api } from "../shared/service.js";
 import { showPage, startShell } from "../shared/shell.js";
 import { chooseView, listenForDrops, offerKept } from "./choosing.js";
 import { claim, forget, kept, load } from "./keeping.js";
-import { columnsView } from "./picking.js";
 import { read } from "../rows/reader.js";
 import { Refusal } from "../rows/reading.js";
-import { Run } from "./running.js";
 import { FILE, STATIC } from "./strings.js";
 import { ROWS } from "../rows/strings.js";
 
@@ -26,7 +24,7 @@ const wiring = {
   onRefusal: (/** @type {Refusal} */ refusal) => goBack(refusal),
 };
 
-/** The run on screen; null when there is none. @type {Run | null} */
+/** The run on screen; null when there is none. @type {import("./running.js").Run | null} */
 let run = null;
 let reading = new AbortController();
 
@@ -72,8 +70,8 @@ async function open(source, choice) {
   reading = new AbortController();
   showReading(source);
   try {
-    const sheet = await read(source, choice, reading.signal);
-    showColumns(sheet, source);
+    const [sheet, { columnsView }] = await Promise.all([read(source, choice, reading.signal), loadPicking()]);
+    showColumns(sheet, source, columnsView);
   } catch (error) {
     onUnread(error);
   }
@@ -103,22 +101,40 @@ function stopReading() {
   say(FILE.stoppedReading);
 }
 
-/** @param {import("../rows/reading.js").Sheet} sheet @param {Source} source */
-function showColumns(sheet, source) {
+/** Loads the choice of columns, which nobody needs before there is a file. */
+function loadPicking() {
+  return import("./picking.js").catch(() => {
+    throw new Refusal("unloaded");
+  });
+}
+
+/**
+ * @param {import("../rows/reading.js").Sheet} sheet
+ * @param {Source} source
+ * @param {typeof import("./picking.js").columnsView} columnsView
+ */
+function showColumns(sheet, source, columnsView) {
   const view = columnsView(sheet, {
     url: api.url,
     onFormat: (choice) => open(source, choice),
     onOther: () => goBack(),
     onStart: (work, keep) => showRun(work, { release: null, keep }),
   });
+  // What a run needs is loaded meanwhile.
+  import("./running.js").catch(() => {});
   show("columns", view);
   find(step, "#columns-title").focus({ preventScroll: true });
   say(ROWS.sheet(sheet.rows.length, sheet.columns.length));
 }
 
 /** @param {Work} work @param {{release: import("./keeping.js").Release | null, keep: boolean}} how */
-function showRun(work, { release, keep }) {
-  run = new Run(work, { api, say, onOther: leaveRun }, release);
+async function showRun(work, { release, keep }) {
+  const running = await import("./running.js").catch(() => null);
+  if (running === null) {
+    release?.();
+    return goBack(new Refusal("unloaded"));
+  }
+  run = new running.Run(work, { api, say, onOther: leaveRun }, release);
   show("run", run.view);
   find(step, "#run-title").focus({ preventScroll: true });
   run.start({ keep });
@@ -135,7 +151,7 @@ async function goOn(summary) {
   const release = await claimKept();
   if (!release) return;
   try {
-    showRun(await load(summary), { release, keep: false });
+    await showRun(await load(summary), { release, keep: false });
   } catch (error) {
     console.error(error);
     await forget().catch(() => {});

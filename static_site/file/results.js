@@ -109,6 +109,8 @@ export class Results {
       fill: (cells, row, node) => fillRow(cells, row, node, this.#rows),
       onSort: (key) => this.#sort(/** @type {Key} */ (key)),
       onChoose: (row) => this.#choose(row),
+      // On a phone it lies below the table.
+      onPress: () => find(document, "#detail").scrollIntoView({ block: "nearest" }),
       onOpen: (row) => openReview(this.#rows, row),
     });
   }

@@ -9,27 +9,27 @@ export const STATIC = {
   fileTitle: "Judge a whole file",
   fileDeck:
     "Get a verdict for every review, look through them in a table, and download the results. " +
-    "Use CSV, TSV, JSON lines, or text with one review a line.",
+    "It takes CSV, TSV, JSON lines, or text with one review per line.",
   fileKeptTitle: "Saved on this device",
   fileForget: "Delete it",
-  fileRefusedKicker: "File refused",
+  fileRefusedKicker: "Can\u2019t use this file",
   fileDrop: "Drop a file anywhere on this page, or",
   fileChoose: "Choose a file",
   filePasteLabel: "Or paste reviews or rows here",
   filePasteUse: "Use this text",
-  fileExamples: "Try a few examples",
+  fileExamples: "Try our examples",
   fileNotesTitle: "Before you start",
   fileStopReading: "Stop",
   fileReviewColumn: "Column of reviews",
-  fileLabelColumn: "Column of your labels (optional)",
+  fileLabelColumn: "Column of labels (optional)",
   fileScale: "Scale of the labels",
-  fileIdColumn: "Column of row names",
+  fileIdColumn: "Column of IDs (optional)",
   fileFormat: "Format of the file",
-  fileHeader: "The first row holds column names",
+  fileHeader: "The first row has the column names",
   fileKeep: "Save on this device",
   fileKeepNote:
     "This browser keeps the file and its verdicts until you delete them, so you can reload the page. " +
-    "They replace any file saved before. Unticked, nothing is stored.",
+    "A new file replaces the one saved before. Without the tick, nothing is stored.",
   fileOther: "Choose another file",
   filePause: "Pause",
   fileCancel: "Cancel the rest",
@@ -38,7 +38,7 @@ export const STATIC = {
   fileSafe: "Safe for spreadsheets",
   fileSafeNote:
     "CSV cells that begin with = + - @, a tab or a line break get a \u2019 in front, so none runs as a formula. " +
-    "A byte order mark tells Excel that the file is UTF-8. Unticked, cells stay unchanged.",
+    "A byte order mark tells Excel that the file is UTF-8. Without the tick, cells stay as they are.",
   fileTakeCsv: "CSV",
   fileTakeJsonl: "JSON lines",
   fileHistogramTitle: "How sure the model is",
@@ -46,14 +46,14 @@ export const STATIC = {
   fileSharesTitle: "Verdicts",
   fileCalibrationTitle: "Can you trust the probability?",
   fileCalibrationNote:
-    "Rows are grouped by probability. If you can trust it, the share of positive labels in a group equals the probability, " +
-    "and the points lie on the line. Bars are 95\u00a0% intervals. " +
-    "A hollow point has fewer than 20 rows and means little.",
+    "Each point is a group of rows with similar probabilities. Where the probability can be trusted, the points lie on the line: " +
+    "of the rows at 80\u00a0%, 80 in 100 are labelled positive. " +
+    "The bars are 95\u00a0% intervals. A hollow point has fewer than 20 rows and says little.",
   fileAccuracyTitle: "Compared with your labels",
-  fileRowsTitle: "Row by row",
+  fileRowsTitle: "All rows",
   fileShow: "Show",
-  fileSearch: "Search for words or a row name",
-  fileGridHelp: "Arrow keys move between rows. Enter opens the review on its own page, in a new tab.",
+  fileSearch: "Search the reviews and IDs",
+  fileGridHelp: "Use the arrow keys to move between rows. Press Enter to open a review in a new tab.",
 };
 
 /** Names the row of a finding, or of the first of several. @param {number} number @param {number} row */
@@ -67,14 +67,14 @@ export const FILE = {
   facts: (url, { rows, bytes, batch }) => [
     [
       "What is sent",
-      `Only the column of reviews goes to ${url}, up to ${count(batch)} in a request. ` +
+      `Only the column with the reviews goes to ${url}, up to ${count(batch)} per request. ` +
         `Other columns and the file\u2019s name stay in this browser.`,
     ],
     ["What is stored", "Nothing, unless you tick \u201cSave on this device\u201d."],
-    ["Limits", `${count(rows)} rows, ${megabytes(bytes)}, and 50,000 characters a review.`],
+    ["Limits", `${count(rows)} rows, ${megabytes(bytes)}, and 50,000 characters per review.`],
     [
       "Labels",
-      "If a column holds labels or stars, the page compares them with the verdicts.",
+      "If a column has labels or stars, the page compares them with the verdicts.",
     ],
   ],
   /** @param {string} name @param {number} bytes */
@@ -106,16 +106,16 @@ export const FILE = {
     bar: "values separated by |",
     column: "CSV, a single column",
     jsonl: "JSON lines, or a JSON list",
-    lines: "one review a line",
+    lines: "one review per line",
   },
   /** @param {string} format */
   format: (format) => `Read as ${FILE.FORMATS[format]}`,
   /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
   labels: (scale, { positive, negative, neither }) =>
     `${ROWS.SCALES[scale][1]}. Rows: ${count(positive)} positive, ${count(negative)} negative` +
-    (neither ? `, ${count(neither)} neither (not counted).` : "."),
+    (neither ? `, ${count(neither)} neither. The last are not counted.` : "."),
   /** @param {number} rows */
-  once: (rows) => `Send equal reviews only once (${rows === 1 ? "1 row repeats" : `${count(rows)} rows repeat`} another)`,
+  once: (rows) => `Send identical reviews only once (${rows === 1 ? "1 row repeats" : `${count(rows)} rows repeat`} another)`,
   /** @param {number} rows */
   send: (rows) => `Judge ${plural(rows, "review", "reviews")}`,
   /** @param {string} url @param {number} unsent */
@@ -128,17 +128,18 @@ export const FILE = {
   /** @type {Record<string, (note: {count?: number, row?: number}) => string>} */
   NOTES: {
     windows_1252: () =>
-      "The file is not UTF-8, so it was read as Windows-1252. Check accents and " +
+      "The file is not UTF-8, so it was read as Windows-1252. Check the accents and " +
       "quotation marks below.",
+    same_names: () => "Several columns have the same name. Here and in the download, a number tells them apart.",
     replaced: () => "Some characters could not be read and appear as \uFFFD.",
     unclosed_quote: ({ row = 0 }) =>
       `A quotation mark in row ${count(row)} is never closed, so that row holds the rest ` +
-      `of the file. Fix it there, or choose \u201cone review a line\u201d.`,
+      `of the file. Fix the file, or choose \u201cone review per line\u201d below.`,
     odd_quotes: ({ count: number = 0, row = 0 }) =>
       `${plural(number, "quotation mark is", "quotation marks are")} misplaced within a value ` +
       `${whereIn(number, row)}. Check the rows.`,
     ragged: ({ count: number = 0, row = 0 }) =>
-      `${rowsOf(number)} ${number === 1 ? "differs" : "differ"} from the first row in the number of values ` +
+      `${rowsOf(number)} ${number === 1 ? "has" : "have"} more or fewer values than the first ` +
       `${whereIn(number, row)}. Nothing is dropped. Check for commas outside quotation marks.`,
     nulls: ({ count: number = 0, row = 0 }) =>
       `${rowsOf(number)} ${number === 1 ? "holds" : "hold"} a NUL character ${whereIn(number, row)}.`,
@@ -166,11 +167,11 @@ export const FILE = {
     ]
       .filter(Boolean)
       .join(" "),
-  cancelled: "Cancelled. Finished rows stay.",
+  cancelled: "Cancelled. Finished rows are kept.",
   /** @param {number} rows */
   retryFailed: (rows) => `Retry ${plural(rows, "failed row", "failed rows")}`,
   keepFull: "This device has no room for the file, so it is not saved. The run continues.",
-  keepFailed: "This browser can\u2019t save the file. The run continues. Nothing is stored.",
+  keepFailed: "This browser can\u2019t save the file, so nothing is stored. The run continues.",
   keptElsewhere: "Another tab is using the saved file. Finish or delete it there.",
 
   rows: rowsOf,
@@ -184,7 +185,7 @@ export const FILE = {
       ? ids[0]
         ? `Model ${ids[0]}`
         : ""
-      : `${ids.join(" and ")} answered. The model changed during the run, so probabilities may not compare.`,
+      : `${ids.join(" and ")} answered. The model changed during the run, so don\u2019t compare probabilities between rows.`,
   axisProbability: "Probability of positive",
   axisRows: "Rows",
   /** @param {number} rows @param {number} below @param {number} above */
@@ -210,8 +211,8 @@ export const FILE = {
     waiting: "Not sent yet",
     warned: "With a warning",
   },
-  accuracyAll: "Accuracy, counting the likelier side of every row",
-  accuracyOutright: "Accuracy, counting only positive and negative verdicts",
+  accuracyAll: "Accuracy on all rows (unsure verdicts count by their likelier side)",
+  accuracyOutright: "Accuracy where the verdict is positive or negative",
   /** @type {(figure: {rows: number, right: number, low: number, high: number}) => string} */
   accuracyNote: ({ rows, right, low, high }) =>
     `${count(right)} of ${rowsOf(rows)}; 95\u00a0% interval ${(low * 100).toFixed(1)} to ` +
@@ -232,7 +233,7 @@ export const FILE = {
     uncertain: "Can\u2019t tell",
     failed: "Failed",
     warned: "With a warning",
-    disagrees: "Different from your label",
+    disagrees: "Disagrees with your label",
     waiting: "Not sent yet",
   },
   /** @param {number} shown @param {number} all */
@@ -248,7 +249,7 @@ export const FILE = {
   },
   gridLabel: "Rows and their verdicts",
   noRows: "No rows match.",
-  against: "differs from the label",
+  against: "differs from your label",
   /** Says in a narrow column why a verdict is uncertain. @param {string | null} reason */
   shortReason: (reason) => SHORT_REASONS[reason ?? ""] ?? WARNINGS[reason ?? ""] ?? OTHER_WARNING,
   notAsked: "Not sent yet",
@@ -268,19 +269,19 @@ export const FILE = {
     not_json: "Not JSON",
   },
   /** Explains why a row failed. @param {string} code @param {string} detail */
-  error: (code, detail) => FILE.ERRORS[code] ?? (detail || `The API refused it (${code}).`),
+  error: (code, detail) => FILE.ERRORS[code] ?? (detail || `The API refused this row (${code}).`),
   /** @param {string} name */
   detail: (name) => `Row ${name}`,
   detailEmpty: "No row selected",
   /** @param {string} label @param {boolean} against */
-  yourLabel: (label, against) => `Your label: ${label}${against ? ", different from the verdict" : ""}`,
+  yourLabel: (label, against) => `Your label: ${label}${against ? ". The verdict disagrees." : ""}`,
   detailHint: "Select a row to read it here.",
   /** @param {number} hidden characters */
   cut: (hidden) => `\u2026 and ${plural(hidden, "more character", "more characters")}.`,
   open: "Why? Open on the review page",
-  openNote: "Opens in a new tab, so the run here continues.",
+  openNote: "Opens in a new tab. The run here continues.",
   taking: "Writing the file\u2026",
   /** @param {string} name */
-  taken: (name) => `${name} is in your downloads.`,
+  taken: (name) => `Saved ${name}.`,
   takeFailed: "The file could not be written. Try again, or choose the other format.",
 };
