@@ -133,6 +133,9 @@ check: $(DEV)/.ready ## run ruff, mypy and import-linter
 	@$(DEV)/bin/mypy -p chalice_app.local  # by its name: its folder lies on two roots of imports
 	@$(DEV)/bin/lint-imports
 
+picture: $(DEV)/.ready ## take the docs' pictures and the visual test's anew; FLAGS="--only looks" for a part
+	@$(DEV)/bin/python -m tools.take_picture $(FLAGS)
+
 FROM = $(if $(filter dev,$*),requirements-dev.txt,requirements/$*.txt)
 # Environments: .venv/NAME from requirements/NAME.txt, and .venv/dev from requirements-dev.txt.
 

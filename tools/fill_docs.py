@@ -28,6 +28,7 @@ SERVERS = ROOT / "training" / "aws" / "servers.json"
 FUNCTION = ROOT / "training" / "aws" / "function.json"
 FAULTS = ROOT / "tests" / "support" / "faults.json"
 RIGHTS = ROOT / "tests" / "support" / "rights.json"
+PAGE_NUMBERS = Path(__file__).with_name("page_numbers.json")
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
@@ -42,6 +43,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     parts["kinds"] = kinds(json.loads(SERVERS.read_text(encoding="utf-8")), _function())
     parts["curve"] = curve(CURVE)
     parts["faults"] = faults(FAULTS)
+    parts["page-numbers"] = _page_numbers()
     benchmark = published.read()
     parts["results"] = results(card, benchmark)
     parts |= publish.blocks(benchmark, published.read(published.BESIDE))
@@ -49,6 +51,18 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
         name: format_block(card["metrics"][name]) if name in card["metrics"] else not_measured(command)
         for name, (format_block, command) in METRICS.items()
     }
+
+
+def _page_numbers() -> str:
+    """Return the table of the page's figures, or the command that measures them."""
+    if not PAGE_NUMBERS.is_file():
+        return not_measured("python -m tools.measure_page --publish")
+    return page_numbers(json.loads(PAGE_NUMBERS.read_text(encoding="utf-8")))
+
+
+def page_numbers(found: dict[str, Any]) -> str:
+    """Return the table of what tools/measure_page.py measured."""
+    return f"{table(['what', 'measured', 'aim'], found['rows'])}\nMeasured on: {found['machine']}."
 
 
 def faults(path: Path) -> str:

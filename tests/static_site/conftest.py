@@ -16,7 +16,8 @@ FLAGS = (
 
 BY_THE_BROWSER = ("Failed to load resource", "Access to fetch at")
 
-# Opens a page of the site, "index.html" when none is named; further options are the browser context's.
+# Opens a page of the site, "index.html" when none is named. ``before`` gets the page before it is opened,
+# to set routes; further options are the browser context's.
 Visit = Callable[..., Page]
 
 
@@ -40,10 +41,17 @@ def visit(browser: Browser, stack: Stack) -> Iterator[Visit]:
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
-    def open_page(path: str = "index.html", site: str = stack.page, **options) -> Page:
+    def open_page(
+        path: str = "index.html",
+        site: str = stack.page,
+        before: Callable[[Page], object] | None = None,
+        **options,
+    ) -> Page:
         contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
         page = contexts[-1].new_page()
         watch(page, faults)
+        if before:
+            before(page)
         page.goto(site + path)
         expect(page.locator("main#page")).to_be_visible()
         return page

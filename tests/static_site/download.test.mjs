@@ -40,6 +40,12 @@ test("JSON lines keep the fields and add ours", () => {
   assert.deepEqual([lines[1].verdict_error, lines[2].verdict_error], ["empty", "not_asked"]);
 });
 
+test("without outcomes, the file's own columns are all", () => {
+  const plain = (form) => [...parcelsOf({ sheet, outcomes: null }, { form, safe: true })].map((one) => write(one, Papa)).join("");
+  assert.equal(plain("tsv"), "review\terror\r\n'=1+1\t'-\r\n\"a \"\"b\"\", c\"\t\r\nx\ty\r\n");
+  assert.equal(plain("jsonl").split("\n")[0], '{"review":"=1+1","error":"-"}');
+});
+
 test("our columns take no name that the file has", () => {
   assert.deepEqual(ourColumns(["sentiment", "verdict_sentiment"])[0], "verdict_sentiment (2)");
 });
@@ -59,3 +65,5 @@ for (const [name, expected] of [
 ]) {
   test(`a download's name: ${JSON.stringify(name.slice(0, 20))}`, () => assert.equal(fileName(name, "csv"), expected));
 }
+
+test("a download names what it holds", () => assert.equal(fileName("films.csv", "tsv", "labelled"), "films-labelled.tsv"));

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { LABEL_NAMES, guessColumns } from "../../static_site/rows/columns.js";
-import { SCALES, guessScale, labelOf } from "../../static_site/rows/labels.js";
+import { SCALES, cellFor, guessScale, labelOf } from "../../static_site/rows/labels.js";
 
 const golden = JSON.parse(readFileSync(new URL("../golden/labels.json", import.meta.url), "utf-8"));
 
@@ -52,4 +52,19 @@ test("a label far down a long file says its scale too", () => {
 
 test("a few slips don't make numbers words, however many they differ in", () => {
   assert.equal(guessScale([...Array(10).fill("5"), "4", "a", "b", "c", "d", "e"]), "five");
+});
+
+test("a written label is read back on the scale of its column", () => {
+  const columns = [
+    ...Object.entries(golden.scales).map(([scale, cells]) => [scale, [...(cells.positive ?? []), ...(cells.negative ?? [])]]),
+    ["words", ["pos"]], ["words", ["rotten", "rotten", "bad"]], ["words", [1, "neg"]], ["words", ["1"]], ["words", []],
+    ["words", [true]], ["zero_one", [1]], ["five", ["5", ""]],
+  ];
+  for (const [scale, cells] of columns) {
+    for (const label of ["positive", "negative"]) {
+      assert.equal(labelOf(cellFor(label, scale, cells), scale), label, `${scale}: ${cells}`);
+    }
+  }
+  assert.equal(cellFor("positive", "words", ["rotten", "rotten", "bad"]), "fresh");
+  assert.equal(cellFor("negative", "words", ["bad", "rotten", "rotten"]), "rotten");
 });

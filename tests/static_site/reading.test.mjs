@@ -193,3 +193,9 @@ test("a file that is too large is refused unread", async () => {
   const reading = readInPage(source, {}, new AbortController().signal);
   await assert.rejects(reading, { code: "too_large" });
 });
+
+test("names that several columns have are noted", () => {
+  const sheet = read("text,note, note \nA,b,c\n");
+  assert.deepEqual(sheet.notes, [{ code: "same_names", count: 1 }]);
+  assert.deepEqual(read("text,note,,\nA,b,c,d\n").notes, []);
+});

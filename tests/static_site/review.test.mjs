@@ -1,64 +1,131 @@
-// The review page's arithmetic: what to try to flip a verdict, and texts cut by code points.
+// The review page's arithmetic: places in typed text, effects of the parts, and texts cut by code points.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { removals, smallestFlip } from "../../static_site/review/flip.js";
+import { align, movedBy, placed } from "../../static_site/review/align.js";
+import { glowing, quoted, reasonsOf, sentenceEffects } from "../../static_site/review/effects.js";
 import { widestGap, without } from "../../static_site/shared/spans.js";
 
-const words = (...pulls) => pulls.map((contribution, at) => ({ start: at, end: at + 1, contribution }));
+// Places of a cleaned text in the typed one.
 
-for (const [sentiment, side] of [["positive", 1], ["negative", -1]]) {
-  test(`only words that pull towards the verdict are tried: ${sentiment}`, () => {
-    const pulls = [0.5, -0.4, 0.3, -0.2, 0.1, -0.05, 0.0];
-    const tried = removals({ sentiment }, words(...pulls));
-    assert.ok(tried.length > 0);
-    assert.ok(tried.flat().every((index) => pulls[index] * side > 0));
+for (const [name, typed, cleaned] of [
+  ["the same text", "A \u{1f600} film.", "A \u{1f600} film."],
+  ["more space", "  A \t good\n\n film. ", "A good\nfilm."],
+  ["tags", "<p>A <b>good</b> film.<br />Really.</p>", "A good film.\nReally."],
+  ["entities", "Cast &amp; crew &#39;n&#x27; &lt;b&gt;", "Cast & crew 'n' <b>"],
+  ["signs that only look like markup", "cast</3 a <b and AT&T", "cast</3 a <b and AT&T"],
+  ["scripts and comments", "A<script>x()</script> <!-- no --> film", "A film"],
+  ["letters in two parts", "cafe\u0301!", "caf\u00e9!"],
+  ["unseen characters", "a\u200bb", "ab"],
+]) {
+  test(`a cleaned text finds its places: ${name}`, () => {
+    const map = align(typed, cleaned);
+    assert.ok(map);
+    const points = Array.from(cleaned);
+    points.forEach((point, index) => {
+      const { start, end } = placed(map, { start: index, end: index + 1 });
+      const there = typed.slice(start, end);
+      const same = there.normalize("NFC") === point || /\s/.test(point) || there.startsWith("&");
+      assert.ok(same, `${point} at ${there}`);
+      assert.ok(index === 0 || start >= map.ends[index - 1]);
+    });
   });
 }
 
-for (const sentiment of ["positive", "negative", "uncertain"]) {
-  for (const count of [0, 1, 2, 3, 7, 60, 400]) {
-    test(`removals are few, distinct and smallest first: ${sentiment}, ${count} words`, () => {
-      const pulls = Array.from({ length: count }, (_, at) => ((-1) ** at * (1 + (at % 13))) / 13);
-      const tried = removals({ sentiment }, words(...pulls));
-      const sizes = tried.map((removal) => removal.length);
-      assert.ok(tried.length <= 64);
-      assert.deepEqual(sizes, sizes.toSorted((one, other) => one - other));
-      assert.equal(new Set(tried.map(String)).size, tried.length);
-      for (const removal of tried) {
-        if (removal.length !== 2) assert.deepEqual(removal, removal.toSorted((one, other) => one - other));
-      }
-    });
-  }
+test("a cleaned text that came from elsewhere has no places", () => {
+  assert.equal(align("A good film", "A bad film"), null);
+  assert.equal(align("A &NotEqualTilde; film", "A \u2242\u0338 film"), null);
+  assert.equal(align("short", "shorter"), null);
+});
+
+test("ranges that an edit left alone move with their text, and others vanish", () => {
+  const moved = movedBy("one two three", "one 2 three");
+  assert.deepEqual(moved({ start: 0, end: 3 }), { start: 0, end: 3 });
+  assert.equal(moved({ start: 4, end: 7 }), null);
+  assert.deepEqual(moved({ start: 8, end: 13 }), { start: 6, end: 11 });
+});
+
+// Effects.
+
+const TEXT = "The cast is great. The film is not.";
+const answer = (changes = {}) => ({
+  sentiment: "negative",
+  reason: null,
+  warnings: [],
+  probability: 0.12,
+  bias: 0,
+  text: TEXT,
+  sentences: [
+    { start: 0, end: 18, contribution: 1, alone: 0.9, without: 0.06 },
+    { start: 19, end: 35, contribution: -3, alone: 0.05, without: 0.8 },
+  ],
+  words: [
+    { start: 12, end: 17, contribution: 1, effect: 0.5 },
+    { start: 31, end: 34, contribution: -2.9, effect: -4 },
+    { start: 34, end: 35, contribution: -0.1, effect: -2 },
+  ],
+  ...changes,
+});
+
+test("the strongest words glow, without punctuation, weak ones and those that were not measured", () => {
+  assert.deepEqual(glowing(answer()), [1, 0]);
+  const weak = answer().words.map((word) => ({ ...word, effect: 0.1 }));
+  assert.deepEqual(glowing(answer({ words: weak })), []);
+  assert.deepEqual(glowing(answer({ words: [{ start: 0, end: 3, contribution: 5 }] })), []);
+});
+
+test("small words never glow, whatever they carry", () => {
+  const words = [{ start: 0, end: 3, contribution: 1, effect: 9 }, ...answer().words];
+  assert.deepEqual(glowing(answer({ words })), [2, 1]);
+});
+
+test("never more than five words glow", () => {
+  const words = Array.from({ length: 30 }, (_, at) => ({ start: at, end: at + 1, contribution: 1, effect: 1 + at }));
+  assert.deepEqual(glowing(answer({ text: "x".repeat(30), words })), [29, 28, 27, 26, 25]);
+});
+
+test("sentences rank from the most harmful to the most helpful", () => {
+  assert.deepEqual(sentenceEffects(answer()).map(({ index }) => index), [1, 0]);
+});
+
+test("an answer that does not measure sentences ranks them by their share of the sum", () => {
+  const sentences = answer().sentences.map(({ start, end, contribution }) => ({ start, end, contribution }));
+  assert.deepEqual(sentenceEffects(answer({ sentences })).map(({ index }) => index), [1, 0]);
+});
+
+test("a word is the cause where it does more than its sentence, and else the sentence", () => {
+  assert.deepEqual(reasonsOf(answer()), { cause: "not", against: "The cast is great" });
+  const words = answer().words.map((word) => ({ ...word, effect: word.effect / 4 }));
+  assert.equal(reasonsOf(answer({ words })).cause, "The film is not");
+});
+
+test("small effects explain nothing", () => {
+  const sentences = answer().sentences.map((one) => ({ ...one, without: 0.13 }));
+  assert.deepEqual(reasonsOf(answer({ sentences, words: [] })), { cause: "", against: "" });
+});
+
+test("a verdict that is open quotes both sides, or nothing", () => {
+  const open = { sentiment: "uncertain", reason: "mixed", probability: 0.5 };
+  const [praise, complaint] = answer().sentences;
+  const both = [{ ...praise, without: 0.3 }, { ...complaint, without: 0.8 }];
+  assert.deepEqual(reasonsOf(answer({ ...open, sentences: both })), {
+    cause: "The cast is great",
+    against: "The film is not",
+  });
+  assert.equal(reasonsOf(answer({ ...open, sentences: [both[0]] })).cause, "");
+});
+
+for (const code of ["too_short", "not_english", "no_known_words"]) {
+  test(`a text without a number to lean on has no reasons: ${code}`, () => {
+    assert.equal(reasonsOf(answer({ warnings: [{ code }] })).cause, "");
+  });
 }
 
-test("a word's measured effect ranks it, and its pull where there is none", () => {
-  const measured = [{ ...words(0.1)[0], effect: 2 }, ...words(0.5), { ...words(0.9)[0], effect: -1 }];
-  assert.deepEqual(removals({ sentiment: "positive" }, measured).slice(0, 2), [[0], [1]]);
-});
-
-test("a rest that is not understood is no flip", () => {
-  const rest = { removed: [0], answer: { sentiment: "uncertain", reason: "not_english", probability: 0.5 } };
-  assert.equal(smallestFlip({ sentiment: "positive", probability: 0.9 }, [rest]), null);
-});
-
-test("a limit of variants is kept", () => {
-  const tried = removals({ sentiment: "positive" }, words(...Array(50).fill(0.5)), { limit: 9 });
-  assert.ok(tried.length > 0 && tried.length <= 9);
-});
-
-test("the smallest flip is taken, and of equal ones the strongest", () => {
-  const variant = (removed, sentiment, probability) => ({ removed, answer: { sentiment, probability } });
-  const before = { sentiment: "positive", probability: 0.9 };
-  const tried = [
-    variant([0], "positive", 0.7),
-    variant([1, 2], "uncertain", 0.5),
-    variant([1, 3], "negative", 0.2),
-    variant([1, 2, 3], "negative", 0.01),
-  ];
-  assert.deepEqual(smallestFlip(before, tried).removed, [1, 3]);
-  assert.equal(smallestFlip(before, tried.slice(0, 1)), null);
+test("at most eight words of a sentence are quoted", () => {
+  assert.equal(quoted(" One two three. "), "One two three");
+  assert.equal(quoted("a b c d e f g h, i j"), "a b c d e f g h\u2026");
+  assert.equal(quoted("Really?!"), "Really?!");
 });
 
 test("a text is cut by code points", () => {

@@ -34,9 +34,24 @@ def test_an_adapted_model_s_card_leads_with_what_adapting_brought(
     answering(page, stack, json=card)
     page.goto(f"{stack.page}model.html")
     expect(page.locator("#adapted")).to_be_visible(timeout=SECONDS)
-    expect(page.locator(".lead .part-body")).to_contain_text(card["adaptation"]["sentence"])
+    expect(page.locator(".lead")).to_contain_text(card["adaptation"]["sentence"])
     after = card["metrics"]["adaptation"]["after"]["accuracy"]
-    expect(page.locator(".lead .headline")).to_contain_text(f"Right for {round(100 * after)}")
+    expect(page.locator("#right-title")).to_contain_text(f"Right for {round(100 * after)}")
+
+
+def test_an_adapted_model_shows_no_case_and_no_figure_of_another(
+    visit: Visit, stack: Stack, card: dict[str, Any]
+) -> None:
+    page = visit("index.html")
+    answering(page, stack, json=card)
+    page.goto(f"{stack.page}model.html")
+    expect(page.locator("#adapted")).to_be_visible(timeout=SECONDS)
+    expect(page.locator(".card-opener")).to_have_count(0)
+    assert [one.get_attribute("id") for one in page.locator(".card, .trust-part").all()] == [
+        "right",
+        "adapted",
+        "methods",
+    ]
 
 
 def test_before_after_and_base_are_told(visit: Visit, stack: Stack, card: dict[str, Any]) -> None:

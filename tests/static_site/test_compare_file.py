@@ -125,7 +125,9 @@ def test_page_and_command_give_the_same_figures_on_the_same_rows(
     figures = page.locator("#figures")
     assert figures.evaluate("node => [node.dataset.lost, node.dataset.won]") == [str(lost), str(won)]
     assert float(figures.get_attribute("data-p") or "") == pytest.approx(p, rel=1e-12)
-    right = page.locator("#figures tr", has_text="Right, counting the likelier side").locator("td")
+    right = page.locator(
+        "#figures tr", has_text="Right (unsure verdicts count by their likelier side)"
+    ).locator("td")
     accuracy = by_command.figures["accuracy"]
     expect(right.nth(0)).to_contain_text(f"{100 * accuracy.before:.1f}\xa0% (")
     expect(right.nth(1)).to_contain_text(f"{100 * accuracy.after:.1f}\xa0% (")
@@ -158,8 +160,9 @@ def test_page_and_command_leave_the_same_rows_out(page: Page, by_command: compar
     told = page.locator("#run-deck")
     expect(page.locator("#shown")).to_contain_text(f"of {len(by_command.before)} reviews")
     for reason, words in {
-        "empty": "without a text", "unlabelled": "without a label", "between": "between the two sides",
-        "conflicting": "with both labels", "duplicates": "repeating another row",
+        "empty": "without a text", "unlabelled": "without a label",
+        "between": "labelled neither positive nor negative",
+        "conflicting": "with two different labels", "duplicates": "that repeat another row",
         "no_token": "refused by a model",
     }.items():  # fmt: skip
         assert counts[reason] > 0
@@ -220,7 +223,7 @@ def test_a_chosen_row_is_read_in_the_margin_and_both_say_why_above(page: Page) -
     page.locator("#grid").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#review")).to_have_value(text)
-    expect(page.locator("#apart")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("#sum-words")).to_be_visible(timeout=SECONDS)
     expect(page.locator("#both-title")).to_be_focused()
 
 

@@ -37,9 +37,13 @@ def said(api: str, text: str = MIXED) -> dict[str, Any]:
     return httpx.post(f"{api}/v1/sentiment", json={"review": text}, trust_env=False).json()
 
 
-def signed(number: float) -> str:
-    size = f"{abs(number):.2f}"
-    return size if size == "0.00" else ("+" if number > 0 else "\N{MINUS SIGN}") + size
+def points(share: float) -> str:
+    size = f"{abs(100 * share):.1f}"
+    return size if size == "0.0" else ("+" if share > 0 else "\N{MINUS SIGN}") + size
+
+
+def effects(answer: dict[str, Any]) -> list[str]:
+    return [points(answer["probability"] - sentence["without"]) for sentence in answer["sentences"]]
 
 
 def changing(page: Page, api: str, **changes: Any) -> None:
@@ -80,18 +84,37 @@ def test_each_side_shows_its_own_model_verdict_and_probability(page: Page, two: 
     assert said(two.api)["model"]["id"] != said(two.beside)["model"]["id"]
 
 
-def test_every_sentence_stands_once_with_both_pulls_and_they_add_up(page: Page, two: Stack) -> None:
+def test_every_sentence_stands_once_with_what_it_does_to_both(page: Page, two: Stack) -> None:
     ask(page)
     expect_told(page)
     first, second = said(two.api), said(two.beside)
-    rows = page.locator("#apart-list .pull-row")
-    expect(rows).to_have_count(len(first["sentences"]) + 2)
+    rows = page.locator("#apart-list .effect-row")
+    expect(rows).to_have_count(len(first["sentences"]))
     shown = [[cell.inner_text() for cell in row.locator(".row-number").all()] for row in rows.all()]
-    both = list(zip(first["sentences"], second["sentences"], strict=True))
-    pulls = [[signed(first["bias"]), signed(second["bias"])]]
-    pulls += [[signed(one["contribution"]) for one in pair] for pair in both]
-    logits = [a["bias"] + sum(one["contribution"] for one in a["sentences"]) for a in (first, second)]
-    assert shown == [*pulls, [signed(logit) for logit in logits]]
+    assert shown == [list(pair) for pair in zip(effects(first), effects(second), strict=True)]
+    expect(page.locator("#apart")).to_contain_text("the text is more positive without it")
+
+
+def test_an_effect_that_the_api_does_not_measure_is_taken_from_the_sum(page: Page, two: Stack) -> None:
+    answer = said(two.api)
+    for sentence in answer["sentences"]:
+        del sentence["without"]
+    page.route(f"{two.api}/v1/sentiment", lambda route: route.fulfill(json=answer, headers=CORS))
+    ask(page)
+    expect_told(page)
+    logit = math.log(answer["probability"] / (1 - answer["probability"]))
+    for number, sentence in enumerate(answer["sentences"]):
+        rest = 1 / (1 + math.exp(sentence["contribution"] - logit))
+        cell = page.locator("#apart-list .effect-row").nth(number).locator(".row-number").first
+        shown = float(cell.inner_text().replace("\N{MINUS SIGN}", "-"))
+        assert shown == pytest.approx(100 * (answer["probability"] - rest), abs=0.06)
+
+
+def test_a_single_sentence_is_no_list(page: Page) -> None:
+    ask(page, "A warm and funny film that I would gladly see again with all of my friends.")
+    expect_told(page)
+    expect(page.locator("#sum-words")).not_to_contain_text("They differ most")
+    expect(page.locator("#apart")).to_be_hidden()
 
 
 def test_where_they_part_is_said_in_words(page: Page, two: Stack) -> None:
@@ -104,15 +127,15 @@ def test_where_they_part_is_said_in_words(page: Page, two: Stack) -> None:
     expect(page.locator("#sum-words")).to_contain_text(
         f"The second model is {abs(gap):.1f} points {side} positive"
     )
-    pairs = zip(first["sentences"], second["sentences"], strict=True)
-    pulls = max(
-        ((one["contribution"], other["contribution"]) for one, other in pairs),
-        key=lambda pair: abs(pair[0] - pair[1]),
-    )
-    assert abs(pulls[0] - pulls[1]) > abs(first["bias"] - second["bias"])
-    apart = f": {signed(pulls[0])} and {signed(pulls[1])}."
+    ours, theirs = effects(first), effects(second)
+    most = max(
+        zip(first["sentences"], second["sentences"], range(len(ours)), strict=True),
+        key=lambda row: abs(
+            first["probability"] - row[0]["without"] - second["probability"] + row[1]["without"]
+        ),
+    )[2]
     expect(page.locator("#sum-words")).to_contain_text(
-        re.compile(f"Their pulls differ most in .*{re.escape(apart)}")
+        f"it adds {ours[most]} points for the first and {theirs[most]} for the second."
     )
     agreed = first["sentiment"] == second["sentiment"]
     expect(page.locator("#sum-title")).to_contain_text("Both say" if agreed else "They differ")
@@ -121,15 +144,13 @@ def test_where_they_part_is_said_in_words(page: Page, two: Stack) -> None:
 
 def test_the_sentence_on_which_they_are_most_apart_is_named(page: Page, two: Stack) -> None:
     other = said(two.api)
-    other["sentences"][1]["contribution"] += 3
-    other["sentences"][0]["contribution"] -= 3
+    without = other["sentences"][0]["without"]
+    other["sentences"][0]["without"] = without - 0.3 if without > 0.5 else without + 0.3
     other["model"] |= {"id": "verdict-other"}
-    other["sentences"][2]["contribution"] -= 0.01
-    other["bias"] += 0.01
     page.route(f"{two.beside}/v1/sentiment", lambda route: route.fulfill(json=other, headers=CORS))
     ask(page)
     expect_told(page)
-    expect(page.locator("#sum-words")).to_contain_text("Their pulls differ most in “The photography is")
+    expect(page.locator("#sum-words")).to_contain_text("They differ most on “The photography is")
 
 
 def test_a_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
@@ -141,17 +162,15 @@ def test_a_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
     assert "%" not in page.locator("#both").inner_text()
 
 
-def test_starting_points_that_are_most_apart_are_named(page: Page, two: Stack) -> None:
-    other = said(two.api)
-    other["model"] |= {"id": "verdict-other"}
-    other["sentences"][0]["contribution"] -= 1
-    other["sentences"][1]["contribution"] -= 1
-    other["bias"] += 2
-    page.route(f"{two.beside}/v1/sentiment", lambda route: route.fulfill(json=other, headers=CORS))
-    ask(page)
+def test_a_short_text_has_a_leaning_and_no_percentage(page: Page) -> None:
+    ask(page, "Loved it. Superb.")
     expect_told(page)
-    start = f"{signed(other['bias'] - 2)} and {signed(other['bias'])}"
-    expect(page.locator("#sum-words")).to_contain_text(f"in their starting points: {start}")
+    expect(page.locator("#sum-title")).to_have_text("Both say “Leans positive”")
+    expect(page.locator("#sum-words")).to_contain_text("The text is so short")
+    for side in ("#side-1", "#side-2"):
+        expect(page.locator(side)).to_contain_text("Too short to be sure.")
+    expect(page.locator("#apart")).to_be_hidden()
+    assert "%" not in page.locator("#both").inner_text()
 
 
 def test_a_text_in_the_box_that_has_changed_since_is_told(page: Page) -> None:
@@ -329,7 +348,7 @@ def test_sentences_that_are_cut_differently_stand_by_themselves(page: Page, two:
     ask(page)
     expect_told(page)
     expect(page.locator("#sum-words")).to_contain_text("They split the text into different sentences")
-    expect(page.locator("#apart-list .pull-row")).to_have_count(3 + 2 + 2)
+    expect(page.locator("#apart-list .effect-row")).to_have_count(3 + 2)
 
 
 # --- where there is a second one, and where not -------------------------------------------------
@@ -344,8 +363,9 @@ def test_the_policy_allows_the_two_addresses_and_no_other(two: Stack, stack: Sta
 
 def test_the_way_to_the_page_stands_in_the_masthead_where_two_are_named(visit: Visit, two: Stack) -> None:
     for name in ("index.html", "label.html"):
-        expect(visit(name, site=two.page).get_by_role("link", name="Two models")).to_be_visible()
-        expect(visit(name).get_by_role("link", name="Two models")).to_have_count(0)
+        link = "nav.pages a[href='compare.html']"
+        expect(visit(name, site=two.page).locator(link)).to_be_visible()
+        expect(visit(name).locator(link)).to_have_count(0)
 
 
 def test_opened_where_there_is_one_model_it_says_how_to_have_two(visit: Visit) -> None:
@@ -430,12 +450,13 @@ def test_all_of_it_is_used_by_keyboard(page: Page) -> None:
     raise AssertionError("the file's field was not reached")
 
 
-def test_a_screen_reader_hears_whose_pull_each_number_is(page: Page) -> None:
+def test_a_screen_reader_hears_on_which_model_each_number_is(page: Page) -> None:
     ask(page)
     expect_told(page)
     number = page.locator("#apart-list .row-number").first.inner_text()
     tree = page.locator("#apart").aria_snapshot()
-    assert f"Starting point (bias) First model: {number} Second model:" in re.sub(r"\s+", " ", tree)
+    heard = re.sub(r"\s+", " ", tree)
+    assert f"The photography is gorgeous. First model: {number} Second model:" in heard
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -449,5 +470,5 @@ def test_colours_that_the_system_forces_leave_verdicts_and_bars(visit: Visit, tw
         "dashed",
         "dotted",
     )
-    fill = page.locator('.pull-cell[data-sign="minus"] .fill').first
+    fill = page.locator('.effect-cell[data-sign="minus"] .fill').first
     assert "gradient" in fill.evaluate("node => getComputedStyle(node).backgroundImage")

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.static_site.conftest import Visit
+from tests.static_site.review_page import expect_answer
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
 from vocab.messages.feedback import from_bytes
@@ -33,7 +34,7 @@ def keeping(folder: Path) -> Iterator[Stack]:
 def judged(page: Page) -> Page:
     page.get_by_label("Your review").fill(REVIEW)
     page.get_by_role("button", name="Get the verdict").click()
-    expect(page.locator("#answer")).to_be_visible()
+    expect_answer(page)
     return page
 
 

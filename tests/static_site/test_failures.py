@@ -8,6 +8,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.chalice_app.test_faults import EXPECTED
 from tests.static_site.conftest import Visit
+from tests.static_site.review_page import ask, chosen, expect_answer, send
 from tests.support.accessibility import violations
 from tests.support.faulty_stack import FaultyStack
 from tests.support.stack import Stack
@@ -17,15 +18,6 @@ BAD = "This was the worst film of the year. Dull, badly acted and a complete was
 SECONDS = 15_000  # Playwright counts in milliseconds
 
 
-def ask(page: Page, review: str) -> None:
-    page.locator("#review").fill(review)
-    page.locator("#send").click()
-
-
-def expect_answer(page: Page) -> None:
-    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=SECONDS)
-
-
 def expect_error(page: Page, code: str) -> None:
     expect(page.locator("#error")).to_have_attribute("data-code", code, timeout=SECONDS)
     assert page.locator("#verdict").count() == 0
@@ -33,6 +25,7 @@ def expect_error(page: Page, code: str) -> None:
 
 def problem(stack: Stack, page: Page, status: int, code: str, **headers: str) -> list[int]:
     """Fulfil requests with this problem; return a list that grows with each request."""
+    expect_answer(page)  # so that the request for the example is not counted
     asked: list[int] = []
     message = {
         "type": "about:blank", "title": "A title", "status": status, "code": code, "detail": "A detail.",
@@ -59,7 +52,7 @@ def test_a_fault_of_the_endpoint_is_shown_and_keeps_the_text(
 ) -> None:
     page = visit(site=faulty.page)
     faulty.endpoint.switch(fault)
-    ask(page, GOOD)
+    send(page, GOOD)
     status, code = EXPECTED[fault]
     expect_error(page, code)
     error = page.locator("#error")
@@ -76,7 +69,7 @@ def test_a_fault_of_the_endpoint_is_shown_and_keeps_the_text(
 def test_a_waking_model_is_waited_for_and_answers_by_itself(visit: Visit, faulty: FaultyStack) -> None:
     page = visit(site=faulty.page)
     faulty.endpoint.switch("503 not ready")
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "endpoint_waking")
     expect(page.locator("#waking-words")).to_contain_text("Trying again in")
     expect(page.locator("#waking-progress")).to_be_visible()
@@ -89,7 +82,7 @@ def test_a_waking_model_is_waited_for_and_answers_by_itself(visit: Visit, faulty
 def test_the_waiting_can_be_given_up(visit: Visit, faulty: FaultyStack) -> None:
     page = visit(site=faulty.page)
     faulty.endpoint.switch("503 not ready")
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "endpoint_waking")
     page.locator("#give-up").click()
     expect(page.locator("#waking")).to_be_hidden()
@@ -99,9 +92,10 @@ def test_the_waiting_can_be_given_up(visit: Visit, faulty: FaultyStack) -> None:
     assert faulty.endpoint.calls == calls
 
 
-def test_typing_ends_the_waiting(page: Page, stack: Stack) -> None:
+def test_typing_ends_the_waiting(visit: Visit, stack: Stack) -> None:
+    page = visit(**chosen(stack.page, live=False))
     asked = problem(stack, page, 503, "endpoint_waking", Retry_After="1")
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "endpoint_waking")
     page.locator("#review").press("End")
     page.locator("#review").press_sequentially(" More.")
@@ -113,7 +107,7 @@ def test_typing_ends_the_waiting(page: Page, stack: Stack) -> None:
 
 def test_tries_by_itself_that_fail_alike_are_read_out_once(page: Page, stack: Stack) -> None:
     asked = problem(stack, page, 503, "endpoint_waking", Retry_After="1")
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "endpoint_waking")
     alert = page.locator("#error").element_handle()
     for _ in range(150):
@@ -127,7 +121,7 @@ def test_tries_by_itself_that_fail_alike_are_read_out_once(page: Page, stack: St
 @pytest.mark.parametrize("named", ["0", "-5", "0.001"])
 def test_an_api_that_names_no_real_pause_is_not_flooded(page: Page, stack: Stack, named: str) -> None:
     asked = problem(stack, page, 503, "endpoint_waking", Retry_After=named)
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "endpoint_waking")
     page.wait_for_timeout(3_500)
     assert 1 <= len(asked) <= 3
@@ -135,14 +129,14 @@ def test_an_api_that_names_no_real_pause_is_not_flooded(page: Page, stack: Stack
 
 def test_a_pause_of_years_is_not_counted_down(page: Page, stack: Stack) -> None:
     problem(stack, page, 429, "too_many_requests", Retry_After="99999999")
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "too_many_requests")
     expect(page.locator("#retry")).to_contain_text("3,600")
 
 
 def test_too_many_requests_are_counted_down(page: Page, stack: Stack) -> None:
     asked = problem(stack, page, 429, "too_many_requests", Retry_After="2")
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "too_many_requests")
     expect(page.locator("#retry")).to_be_disabled()
     expect(page.locator("#retry")).to_contain_text("second")
@@ -154,9 +148,24 @@ def test_too_many_requests_are_counted_down(page: Page, stack: Stack) -> None:
     expect_answer(page)
 
 
+def test_an_error_is_named_on_top_for_those_who_type_far_below(visit: Visit, stack: Stack) -> None:
+    page = visit(viewport={"width": 320, "height": 500})
+    ask(page, GOOD)
+    problem(stack, page, 502, "endpoint_failed")
+    page.locator("#privacy").scroll_into_view_if_needed()
+    page.locator("#review").fill(BAD)
+    expect_error(page, "endpoint_failed")
+    page.locator("#privacy").scroll_into_view_if_needed()
+    expect(page.locator("#bar")).to_be_visible()
+    title = page.locator("#error-title").text_content() or "-"
+    expect(page.locator("#bar")).to_contain_text(f"No verdict {title}")
+    expect(page.locator("#bar-meter")).to_be_hidden()
+    assert "%" not in page.locator("#bar").inner_text()
+
+
 def test_a_device_that_is_offline_is_told_so(page: Page) -> None:
     page.context.set_offline(True)
-    ask(page, GOOD)
+    send(page, GOOD)
     expect_error(page, "offline")
     page.context.set_offline(False)
     page.locator("#retry").click()
@@ -168,7 +177,7 @@ def test_an_api_that_refuses_this_page_s_origin_is_told_from_one_that_is_down(vi
     try:
         page = visit(site=running.page)
         page.context.clear_permissions()
-        ask(page, GOOD)
+        send(page, GOOD)
         expect_error(page, "refused_origin")
         expect(page.locator("#error-advice")).to_contain_text("CORS_ORIGIN")
     finally:
@@ -180,7 +189,7 @@ def test_an_api_that_asks_for_a_key_gets_the_one_that_the_reader_gives(visit: Vi
     running = FaultyStack(AUTH="key", API_KEYS=hashlib.sha256(key.encode()).hexdigest())
     try:
         page = visit(site=running.page)
-        ask(page, GOOD)
+        send(page, GOOD)
         expect_error(page, "unauthorized")
         assert violations(page) == []
         page.locator("#key").fill("another key")
@@ -190,7 +199,7 @@ def test_an_api_that_asks_for_a_key_gets_the_one_that_the_reader_gives(visit: Vi
         page.keyboard.press("Enter")
         expect_answer(page)
         page.reload()
-        ask(page, BAD)
+        send(page, BAD)
         expect_answer(page)
         assert page.evaluate("JSON.stringify(localStorage)") == "{}"
     finally:
@@ -209,6 +218,7 @@ def answer(**changes: object) -> dict[str, object]:
 
 
 def say(page: Page, stack: Stack, message: dict[str, object]) -> None:
+    expect_answer(page)
     cors = {"Access-Control-Allow-Origin": "*"}
     page.route(f"{stack.api}/v1/sentiment", lambda route: route.fulfill(json=message, headers=cors))
 
@@ -218,7 +228,7 @@ def say(page: Page, stack: Stack, message: dict[str, object]) -> None:
 )
 def test_a_band_that_can_not_be_is_no_answer(page: Page, stack: Stack, band: object) -> None:
     say(page, stack, answer(model={"id": "m", "vocabulary": "v", "uncertain": band}))
-    ask(page, "Fine.")
+    send(page, "Fine.")
     expect_error(page, "bad_answer")
 
 
@@ -229,42 +239,15 @@ def test_a_reason_that_does_not_fit_the_verdict_is_no_answer(
     page: Page, stack: Stack, sentiment: str, reason: object
 ) -> None:
     say(page, stack, answer(sentiment=sentiment, reason=reason))
-    ask(page, "Fine.")
+    send(page, "Fine.")
     expect_error(page, "bad_answer")
-
-
-def test_another_model_s_answer_is_not_set_beside_this_one_s(page: Page, stack: Stack) -> None:
-    ask(page, GOOD)
-    expect_answer(page)
-    page.locator("#pin").click()
-    say(page, stack, answer())
-    page.locator(".word").first.click()
-    expect(page.locator("#try-status")).to_contain_text("The model has changed")
-    expect(page.locator("#before-after")).to_be_hidden()
-    ask(page, "Fine.")
-    expect(page.locator("#compare-sum")).to_contain_text("Two different models")
-
-
-def test_a_batch_in_another_order_is_not_used(page: Page, stack: Stack) -> None:
-    def turned(route: Route) -> None:
-        response = route.fetch()
-        message = response.json()
-        route.fulfill(response=response, json=message | {"answers": message["answers"][::-1]})
-
-    ask(page, GOOD)
-    expect_answer(page)
-    page.route(f"{stack.api}/v1/sentiment/batch", turned)
-    page.locator("#flip").click()
-    expect(page.locator("#try-status")).to_contain_text("can’t be trusted", timeout=SECONDS)
-    expect(page.locator("#before-after")).to_be_hidden()
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 415, 422, 429, 500, 501, 502, 503, 504])
 def test_every_status_has_words_of_its_own(page: Page, stack: Stack, status: int) -> None:
     ask(page, GOOD)
-    expect_answer(page)
     problem(stack, page, status, f"code_{status}")
-    ask(page, BAD)
+    send(page, BAD)
     expect_error(page, f"code_{status}")
     expect(page.locator("#error-title")).not_to_be_empty()
     expect(page.locator("#error-detail")).to_have_text("The API says: A detail.")

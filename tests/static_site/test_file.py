@@ -847,3 +847,24 @@ def test_letters_that_a_reader_spaces_out_cut_no_cell_but_the_review(page: Page)
     expect(page.locator(".rows-canvas .cell-note", has_text="May not be English")).to_be_visible()
     page.evaluate(SPACED)
     assert page.evaluate(CUT) == []
+
+
+def test_a_run_that_can_not_be_loaded_is_a_refusal_and_works_later(page: Page) -> None:
+    page.route("**/file/running.js", lambda route: route.abort())
+    send(page, table(("review",), (GOOD,), (BAD,)))
+    expect(page.locator("#refusal-title")).to_have_text("Part of this page couldn\u2019t be loaded")
+    page.unroute("**/file/running.js")
+    page.reload()
+    send(page, table(("review",), (GOOD,), (BAD,)))
+    expect_phase(page, "done")
+
+
+def test_a_row_that_is_pressed_on_a_phone_is_read_without_a_search(visit: Visit) -> None:
+    page = visit("file.html", viewport={"width": 320, "height": 640}, has_touch=True, reduced_motion="reduce")
+    send(page, table(("id", "review"), *numbered(30)))
+    expect_phase(page, "done")
+    page.locator("#search").evaluate("node => node.scrollIntoView()")
+    expect(page.locator("#detail-title")).not_to_be_in_viewport()
+    page.locator(".rows-canvas > .rows-row").nth(2).click()
+    expect(page.locator("#detail-title")).to_have_text("Row r2")
+    expect(page.locator("#detail-title")).to_be_in_viewport()

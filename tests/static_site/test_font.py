@@ -3,6 +3,9 @@
 import json
 import re
 
+import pytest
+from playwright.sync_api import expect
+
 from static_site import serve
 from tests.static_site.conftest import Visit
 
@@ -17,6 +20,16 @@ TITLES = """async ([codes, statuses]) => {
   const errors = [...codes.map((code) => ({ code })), ...statuses.map((status) => ({ code: "", status }))];
   return errors.map((error) => explain(error, "").title).join(" ");
 }"""
+
+LOADED = "document.fonts.ready.then(() => document.fonts.check('600 40px Newsreader'))"
+# The room of the text itself, in the nameplate and the page's headline.
+BOXES = """() => [...document.querySelectorAll(".nameplate, main .headline")]
+  .filter((node) => node.checkVisibility())
+  .map((node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return range.getBoundingClientRect().toJSON();
+  })"""
 
 
 def characters_of(ranges: str) -> set[str]:
@@ -50,3 +63,19 @@ def test_the_headlines_font_holds_every_character_of_a_headline(visit: Visit) ->
     shown += page.evaluate(TITLES, [codes, [*range(400, 430), *range(500, 505)]])
     assert len(shown) > 500
     assert set(shown) - said_in_style() - set("\n") == set()
+
+
+@pytest.mark.parametrize("name", ["compare.html", "file.html"])
+def test_a_stand_in_takes_the_room_of_the_headlines_font(visit: Visit, name: str) -> None:
+    page = visit(name)
+    page.evaluate(LOADED)
+    with_font = page.evaluate(BOXES)
+    page.route("**/*.woff2", lambda route: route.abort())
+    page.goto(f"{page.url}?without")
+    expect(page.locator("main#page")).to_be_visible()
+    assert not page.evaluate(LOADED)
+    without = page.evaluate(BOXES)
+    assert len(with_font) == len(without) >= 2
+    for box, other in zip(with_font, without, strict=True):
+        assert other["height"] == pytest.approx(box["height"], abs=1)
+        assert other["width"] == pytest.approx(box["width"], rel=0.04)

@@ -11,7 +11,7 @@ from static_site import serve
 from tests.static_site.conftest import Visit
 from tests.support.stack import Stack
 
-PAGES = ("index.html", "file.html", "model.html", "label.html", "developers.html")
+PAGES = ("index.html", "file.html", "model.html", "compare.html", "label.html", "developers.html")
 LINKS = "document.querySelectorAll('link[rel~=icon], link[rel=apple-touch-icon], link[rel=manifest]')"
 
 

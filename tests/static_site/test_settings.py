@@ -7,17 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.static_site.conftest import Visit
+from tests.static_site.review_page import ask, chosen, expect_answer, expect_state, opening
 from tests.support.stack import Stack
 
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
 BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
-
-
-def ask(page: Page, review: str) -> None:
-    page.locator("#review").fill(review)
-    page.locator("#send").click()
-    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
-    expect(page.locator("#stale")).to_be_hidden(timeout=10_000)
 
 
 def choose(page: Page, setting: str, on: bool = True) -> None:
@@ -55,27 +49,76 @@ def test_the_look_follows_the_system_until_the_reader_chooses_and_stays_chosen(
 
 
 def test_nothing_but_choices_is_stored_unless_a_history_is_wanted(page: Page) -> None:
+    assert stored(page) == {}
     ask(page, GOOD)
-    choose(page, "live")
+    choose(page, "live", on=False)
     assert set(stored(page)) == {"verdict.settings"}
     assert "wonderful" not in json.dumps(stored(page))
 
 
-def test_live_scoring_asks_when_the_typing_pauses_and_only_then(page: Page, stack: Stack) -> None:
-    choose(page, "live")
+def sent_by(page: Page) -> list[str]:
+    """Return the list of reviews that a page sends from now on; it grows."""
+    sent: list[str] = []
+
+    def note(request) -> None:
+        if request.url.endswith("/v1/sentiment") and request.post_data:
+            sent.append(json.loads(request.post_data)["review"])
+
+    page.on("request", note)
+    return sent
+
+
+def test_live_reading_asks_when_the_typing_pauses_and_only_then(page: Page) -> None:
+    expect(page.locator("#live")).to_be_checked()
     expect(page.locator("#privacy")).to_contain_text("whenever you pause")
-    asked: list[str] = []
-    page.on("request", lambda request: request.post_data and asked.append(request.post_data))
-    page.locator("#review").press_sequentially("I loved it so much.", delay=10)
+    page.locator("#own").click()
+    sent = sent_by(page)
+    page.locator("#review").press_sequentially("I loved it so very much, all of it.", delay=10)
     expect(page.locator("#verdict")).to_have_text("Positive")
-    assert len(asked) < 10 and json.loads(asked[-1])["review"] == "I loved it so much."
+    assert len(sent) < 10 and sent[-1] == "I loved it so very much, all of it."
     expect(page.locator("#review")).to_be_focused()
     page.locator("#review").fill("")
-    expect(page.locator("main#page")).to_have_attribute("data-state", "empty")
+    expect_state(page, "empty")
+
+
+def test_a_site_with_an_api_elsewhere_reads_only_when_asked(visit: Visit, stack: Stack) -> None:
+    config = f'export const API_URL = "{HOSTED}"; export const BESIDE_API_URL = "";'
+
+    def hosted(page: Page) -> None:
+        page.route("**/config.js", lambda route: route.fulfill(body=config, content_type="text/javascript"))
+
+    # No such API answers. What counts is when the page asks.
+    page = visit(before=hosted, bypass_csp=True)
+    expect(page.locator("#live")).to_be_visible()
+    expect(page.locator("#live")).not_to_be_checked()
+    expect(page.locator("#privacy")).to_contain_text("only when you ask")
+    expect_state(page, "error")
+    sent = sent_by(page)
+    page.locator("#review").fill(GOOD)
+    expect_state(page, "ready")
+    page.wait_for_timeout(600)  # longer than the pause before a live request
+    assert sent == []
+    page.locator("#live").check()
+    expect_state(page, "error")
+    assert sent == [GOOD]
+    page.reload()
+    expect(page.locator("#live")).to_be_checked()
+
+
+HOSTED = "https://api.verdict.example"
+
+
+def test_the_switch_is_remembered_and_the_same_as_the_setting(page: Page) -> None:
+    expect_answer(page)
+    page.locator("#live").uncheck()
+    page.reload()
+    expect(page.locator("#live")).not_to_be_checked()
+    choose(page, "live")
+    expect(page.locator("#live")).to_be_checked()
 
 
 def test_a_live_answer_that_comes_late_is_never_shown(page: Page, stack: Stack) -> None:
-    choose(page, "live")
+    expect_answer(page)
     held = []
     page.route(
         f"{stack.api}/v1/sentiment", lambda route: held.append(route) if not held else route.continue_()
@@ -84,9 +127,51 @@ def test_a_live_answer_that_comes_late_is_never_shown(page: Page, stack: Stack) 
         page.locator("#review").fill(GOOD)
     page.locator("#review").fill(BAD)
     expect(page.locator("#verdict")).to_have_text("Negative")
+    expect_answer(page)
     held[0].continue_()
+    page.wait_for_timeout(300)
     expect(page.locator("#verdict")).to_have_text("Negative")
+    expect_answer(page)
+
+
+def test_a_verdict_of_an_earlier_text_is_marked(visit: Visit, stack: Stack) -> None:
+    page = visit(**chosen(stack.page, live=False))
+    ask(page, GOOD)
+    page.locator("#review").press("End")
+    page.keyboard.type(" No.")
+    expect(page.locator("#stale")).to_be_visible()
+    expect(page.locator("#answer")).to_have_attribute("data-stale", "")
+    expect(page.locator("#leave-out")).to_be_disabled()
+    page.locator("#send").click()
+    expect_answer(page)
     expect(page.locator("#stale")).to_be_hidden()
+
+
+def test_details_that_are_open_stay_open_while_one_types(page: Page) -> None:
+    ask(page, GOOD)
+    page.locator("#arithmetic summary").click()
+    expect(page.locator("#waterfall li").first).to_be_visible()
+    ask(page, BAD)
+    expect(page.locator("#waterfall li").first).to_be_visible()
+
+
+def test_the_history_never_holds_the_example_that_the_page_opens_on(page: Page) -> None:
+    choose(page, "history")
+    page.reload()
+    expect_answer(page)
+    page.locator("#send").click()
+    expect_answer(page)
+    ask(page, GOOD)
+    expect(page.locator("#history-list li")).to_have_count(1)
+    assert opening(page)[:20] not in json.dumps(stored(page))
+
+
+def test_a_short_text_is_listed_with_its_leaning_and_no_percentage(page: Page) -> None:
+    choose(page, "history")
+    ask(page, "I loved it")
+    entry = page.locator("#history-list li")
+    expect(entry).to_contain_text("Leans positive")
+    assert "%" not in (entry.text_content() or "")
 
 
 def test_a_history_is_kept_shown_used_and_deleted(visit: Visit) -> None:
@@ -170,12 +255,13 @@ def test_an_entry_that_can_not_be_is_not_shown(visit: Visit, entry: dict[str, ob
 
 
 def test_typed_text_is_there_again_after_a_look_at_another_page(page: Page) -> None:
-    page.locator("#review").fill(GOOD)
-    page.get_by_role("link", name="The model").click()
+    ask(page, GOOD)
+    page.locator(".pages").get_by_role("link", name="Model").click()
     expect(page).to_have_url(re.compile("model.html"))
     page.go_back()
     expect(page.locator("#review")).to_have_value(GOOD)
     expect(page.locator("#length")).to_contain_text(str(len(GOOD)))
+    expect_answer(page)
 
 
 def test_a_history_that_outgrows_the_storage_drops_its_oldest(page: Page) -> None:
@@ -202,28 +288,33 @@ def test_junk_in_the_storage_breaks_nothing(visit: Visit, junk: str) -> None:
     expect(page.locator("#history-list li")).to_have_count(1)
 
 
+def without_card(page: Page) -> None:
+    """Take away the card to share, which has a link of its own."""
+    page.route("**/play/share.js", lambda route: route.abort())
+
+
 TEXTS = [GOOD, "Überraschend <b>gut</b> & \N{GRINNING FACE} #1? 100 %\n\nهذا", "It was a good film. " * 2499]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=["plain", "signs", "long"])
 def test_a_link_holds_the_review_and_opens_to_its_verdict(visit: Visit, text: str) -> None:
-    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page = visit(before=without_card, permissions=["clipboard-read", "clipboard-write"])
     ask(page, text)
     page.locator("#share").click()
     expect(page.locator("#share-status")).to_contain_text("browsers never send that part to a server")
     link = page.evaluate("navigator.clipboard.readText()")
     assert "#review=" in link
-    other = visit()
     asked: list[str] = []
-    other.on("request", lambda request: asked.append(request.url))
-    other.goto("about:blank")
-    other.goto(link)
-    expect(other.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
+    note = lambda page: page.on("request", lambda request: asked.append(request.url))  # noqa: E731
+    other = visit("#" + link.split("#")[1], before=note)
+    expect_answer(other)
     assert other.locator("#review").input_value() == text
     assert not any("review=" in url for url in asked)
+    assert len([url for url in asked if url.endswith("/v1/sentiment")]) == 1
 
 
-def test_a_link_is_shown_where_it_can_not_be_copied(page: Page) -> None:
+def test_a_link_is_shown_where_it_can_not_be_copied(visit: Visit) -> None:
+    page = visit(before=without_card)
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')); }")
     ask(page, GOOD)
     page.locator("#share").click()
@@ -232,10 +323,11 @@ def test_a_link_is_shown_where_it_can_not_be_copied(page: Page) -> None:
 
 @pytest.mark.parametrize("fragment", ["review=", "review=%%%", "review=AAAA", "review=abc", "x=1&review=_"])
 def test_a_broken_link_is_an_error_and_nothing_is_asked(visit: Visit, stack: Stack, fragment: str) -> None:
-    page = visit()
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{stack.page}#{fragment}")
+    page = visit(
+        f"index.html#{fragment}",
+        before=lambda page: page.on("request", lambda request: asked.append(request.url)),
+    )
     expect(page.locator("#error")).to_have_attribute("data-code", "broken_link")
     assert not any(stack.api in url for url in asked)
 

@@ -1,14 +1,15 @@
-"""Testing a verdict on the page: words taken out, edits in place, what would flip it, two side by side."""
+"""Changes of an answered text: what is left out moves the verdict itself. Two answers side by side."""
 
 import json
-import math
 import re
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, Route, expect
 
+from tests.static_site.conftest import Visit
+from tests.static_site.review_page import ask, chosen, send
 from tests.support.stack import Stack
 
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
@@ -17,142 +18,141 @@ FRENCH = "Ce film est une merveille et je le recommande pour toute la famille."
 NEAR = "The film is slow at times. The music is lovely and the acting is fine, but the ending is weak."
 
 
-def ask(page: Page, review: str) -> None:
-    page.locator("#review").fill(review)
-    page.locator("#send").click()
-    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
-    expect(page.locator("#stale")).to_be_hidden()
+def judged(stack: Stack, review: str) -> dict[str, Any]:
+    """Return what the API itself says of a review."""
+    body = {"review": review, "explain": "none"}
+    return httpx.post(f"{stack.api}/v1/sentiment", json=body, timeout=30).json()
 
 
-def probability(stack: Stack, review: str) -> float:
-    """What the API itself says of a review."""
-    answer = httpx.post(f"{stack.api}/v1/sentiment", json={"review": review, "explain": "none"}, timeout=30)
-    return answer.json()["probability"]
+def leave_out(page: Page, *words: str) -> None:
+    """Press words out of the text."""
+    if page.locator("#leave-out").get_attribute("aria-pressed") == "false":
+        page.locator("#leave-out").click()
+    for word in words:
+        page.locator("#words .word", has_text=re.compile(f"^{word}$")).first.click()
 
 
-def explained(stack: Stack, review: str) -> dict[str, Any]:
-    """Return the API's own answer to a review, explained by words."""
-    return httpx.post(
-        f"{stack.api}/v1/sentiment", json={"review": review, "explain": "words"}, timeout=30
-    ).json()
+def shown(page: Page) -> float:
+    """Return P(positive) of the verdict on screen."""
+    return float(page.locator("#answer").get_attribute("data-probability") or "nan")
 
 
-def sigmoid(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))
-
-
-def logit(probability: float) -> float:
-    return math.log(probability / (1 - probability))
-
-
-def number_of(word: Locator) -> float:
-    """Return the signed number of a marked word."""
-    return float((word.get_attribute("data-number") or "").replace("\N{MINUS SIGN}", "-"))
-
-
-def percent(value: float) -> str:
-    return f"{value * 100:.1f}\N{NO-BREAK SPACE}%"
-
-
-def after(page: Page):
-    return page.locator("#before-after tbody tr").nth(1)
-
-
-def test_a_word_that_is_taken_out_changes_the_verdict_as_the_api_says(page: Page, stack: Stack) -> None:
+def test_a_word_left_out_moves_headline_needle_and_why(page: Page, stack: Stack) -> None:
     ask(page, NEAR)
-    page.locator(".word", has_text="weak").click()
-    expect(after(page)).to_contain_text(percent(probability(stack, NEAR.replace("weak", " "))))
-    expect(page.locator("#try-status")).to_contain_text("Without 1 word")
-    page.locator(".word", has_text="weak").click()
-    expect(page.locator("#before-after")).to_be_hidden()
+    before = shown(page)
+    leave_out(page, "weak")
+    expect(page.locator("#change")).to_be_visible()
+    after = judged(stack, NEAR.replace("weak", " "))["probability"]
+    assert shown(page) == pytest.approx(after, abs=1e-5) and after != pytest.approx(before, abs=0.01)
+    needle = page.locator("#meter").evaluate("meter => meter.style.getPropertyValue('--at')")
+    assert float(needle) == pytest.approx(after, abs=1e-5)
+    expect(page.locator("#why")).to_have_text("Without \u201cweak\u201d.")
+    expect(page.locator("#was")).to_contain_text("Before:")
+    page.locator("#put-back").click()
+    expect(page.locator("#change")).to_be_hidden()
+    assert shown(page) == before
 
 
-def test_words_taken_out_never_join_their_neighbours(page: Page) -> None:
-    ask(page, "It's well-made and good-looking, a well-acted film.")
+def test_pressing_a_word_again_puts_it_back(page: Page) -> None:
+    ask(page, NEAR)
+    before = shown(page)
+    leave_out(page, "weak")
+    expect(page.locator("#change")).to_be_visible()
+    leave_out(page, "weak")
+    expect(page.locator("#change")).to_be_hidden()
+    assert shown(page) == before
+    expect(page.locator("#words .word[aria-pressed=true]")).to_have_count(0)
+
+
+def test_a_sentence_left_out_is_struck_through_and_moves_the_verdict(page: Page, stack: Stack) -> None:
+    ask(page, f"{GOOD} {BAD}")
+    row = page.locator("#sentences .row", has_text="worst film")
+    row.click()
+    expect(row).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#box")).to_be_hidden()
+    struck = page.locator("#words .word[aria-pressed=true]").all_text_contents()
+    assert struck == "This was the worst film of the year".split()
+    expect(page.locator("#change")).to_be_visible()
+    kept = GOOD + " Dull, badly acted and a complete waste of time."
+    assert shown(page) == pytest.approx(judged(stack, kept)["probability"], abs=0.01)
+    row.click()
+    expect(page.locator("#box")).to_be_visible()
+    expect(page.locator("#change")).to_be_hidden()
+
+
+def test_a_row_that_is_pointed_at_marks_its_sentence_in_the_text(page: Page) -> None:
+    ask(page, f"{GOOD} {BAD}")
+    page.locator("#sentences .row", has_text="worst film").hover()
+    active = page.locator("#marks mark[data-active]")
+    expect(active).to_have_text("This was the worst film of the year.")
+    page.locator("#verdict").hover()
+    expect(active).to_have_count(0)
+
+
+def test_a_sentence_far_down_comes_into_sight_when_it_is_left_out(page: Page) -> None:
+    filler = " ".join(f"It goes on and on, scene {number}." for number in range(60))
+    ask(page, f"{filler} {BAD}")
+    page.locator("#sentences .row", has_text="worst film").click()
+    word = page.locator("#words .word[aria-pressed=true]").first
+    inside = word.evaluate(
+        "node => { const [one, box] = [node, document.querySelector('#words')].map((it) =>"
+        " it.getBoundingClientRect()); return one.top >= box.top && one.bottom <= box.bottom; }"
+    )
+    assert inside
+
+
+def test_words_left_out_never_join_their_neighbours(page: Page) -> None:
+    ask(page, "It's a well acted film, and good looking too, with a fine cast.")
     asked = []
     page.on("request", lambda request: asked.append(request))
-    page.locator(".word", has_text=re.compile("^-$")).first.click()
-    expect(page.locator("#before-after")).to_be_visible()
-    assert json.loads(asked[-1].post_data)["review"].startswith("It's well made")
+    leave_out(page, "acted")
+    expect(page.locator("#change")).to_be_visible()
+    assert re.match(r"It's a well\s+film", json.loads(asked[-1].post_data)["review"])
 
 
 def test_signs_of_markup_in_the_text_stay_text_when_it_is_sent_again(page: Page) -> None:
     ask(page, "I &lt;b&gt;loved&lt;/b&gt; this &amp;amp; that, a wonderful film with AT&T in it.")
     asked = []
     page.on("request", lambda request: asked.append(request))
-    text = page.locator("#text").text_content()
-    page.locator(".word", has_text="wonderful").click()
-    expect(page.locator("#before-after")).to_be_visible()
-    sent = json.loads(asked[-1].post_data)["review"]
-    assert "<" not in sent
+    text = page.locator("#words").text_content() or ""
+    leave_out(page, "wonderful")
+    expect(page.locator("#change")).to_be_visible()
+    assert "<" not in json.loads(asked[-1].post_data)["review"]
     page.locator("#use-text").click()
-    expect(page.locator("#text")).not_to_contain_text("wonderful")
-    kept = re.sub(r"\s+", " ", (text or "").replace("wonderful", ""))
-    assert re.sub(r"\s+", " ", page.locator("#text").text_content() or "") == kept
+    expect(page.locator("#words")).not_to_contain_text("wonderful")
+    kept = re.sub(r"\s+", " ", text.replace("wonderful", ""))
+    assert re.sub(r"\s+", " ", page.locator("#words").text_content() or "") == kept
 
 
-def test_what_would_flip_it_is_found_by_one_request_and_holds(page: Page, stack: Stack) -> None:
+def test_a_version_can_be_kept_and_the_own_text_comes_back(page: Page) -> None:
     ask(page, NEAR)
-    before = page.locator("#verdict").text_content()
-    asked = []
-    page.on("request", lambda request: asked.append(request.method + " " + request.url))
-    page.locator("#flip").click()
-    expect(page.locator("#try-status")).to_contain_text("tries", timeout=10_000)
-    assert [line for line in asked if line.startswith("POST")] == [f"POST {stack.api}/v1/sentiment/batch"]
-    removed = page.locator('.word[aria-pressed="true"]')
-    assert removed.count() >= 1
-    points = list(page.locator("#text").evaluate("node => node.textContent"))
-    assert points
-    expect(after(page).locator(".mini-verdict")).not_to_have_text(before or "")
-    variant = page.locator("#text").evaluate(
-        "node => { const copy = node.cloneNode(true);"
-        " copy.querySelectorAll('[aria-pressed=true]').forEach(word => word.replaceWith(' '));"
-        " return copy.textContent; }"
-    )
-    expect(after(page)).to_contain_text(percent(probability(stack, variant)))
-
-
-def test_a_text_without_a_word_to_take_out_is_said_to_have_none(page: Page) -> None:
-    ask(page, "!!! ??? !!!")
-    page.locator("#flip").click()
-    expect(page.locator("#try-status")).to_contain_text("No word")
-    expect(page.locator("#before-after")).to_be_hidden()
-
-
-def test_an_edit_in_place_shows_before_and_after_and_can_be_dropped(page: Page, stack: Stack) -> None:
-    ask(page, GOOD)
-    page.locator("#edit-here").click()
-    editor = page.locator("#edit-text")
-    expect(editor).to_be_focused()
-    expect(editor).to_have_value(GOOD)
-    editor.fill(BAD)
-    expect(after(page)).to_contain_text("Negative")
-    expect(page.locator("#try-status")).to_contain_text("Edited: now")
-    page.locator("#edit-cancel").click()
-    expect(page.locator("#text")).to_be_visible()
-    expect(page.locator("#before-after")).to_be_hidden()
-    expect(page.locator("#verdict")).to_have_text("Positive")
-
-
-def test_a_tried_version_is_read_in_full_and_the_own_text_can_come_back(page: Page) -> None:
-    ask(page, GOOD)
-    page.locator("#edit-here").click()
-    page.locator("#edit-text").fill(BAD)
-    expect(after(page)).to_contain_text("Negative")
+    leave_out(page, "weak")
+    expect(page.locator("#change")).to_be_visible()
     page.locator("#use-text").click()
-    expect(page.locator("#verdict")).to_have_text("Negative")
-    expect(page.locator("#review")).to_have_value(BAD)
+    expect(page.locator("#send")).to_be_focused()
+    expect(page.locator("#box")).to_be_visible()
+    expect(page.locator("#review")).not_to_have_value(re.compile("weak"))
+    expect(page.locator("#answer:not([data-stale])")).to_be_visible()
     page.locator("#restore").click()
-    expect(page.locator("#review")).to_have_value(GOOD)
+    expect(page.locator("#review")).to_have_value(NEAR)
 
 
-def test_a_failure_while_trying_is_said_and_shows_no_verdict(page: Page, stack: Stack) -> None:
+def test_a_text_without_a_word_to_leave_out_offers_none(page: Page) -> None:
+    ask(page, FRENCH)
+    expect(page.locator("#leave-out")).to_be_disabled()
+
+
+def test_a_failure_while_trying_is_said_and_the_verdict_stays_the_text_s_own(
+    page: Page, stack: Stack
+) -> None:
     ask(page, GOOD)
+    before = shown(page)
     page.route(f"{stack.api}/**", lambda route: route.abort("connectionrefused"))
-    page.locator(".word", has_text="wonderful").click()
-    expect(page.locator("#try-status")).to_contain_text("can’t be reached")
-    expect(page.locator("#before-after")).to_be_hidden()
-    expect(page.locator("#verdict")).to_have_text("Positive")
+    leave_out(page, "wonderful")
+    expect(page.locator("#try-status")).to_contain_text("can\u2019t be reached")
+    expect(page.locator("#change")).to_be_hidden()
+    expect(page.locator("#words .word[aria-pressed=true]")).to_have_count(0)
+    assert shown(page) == before
 
 
 def test_a_newer_trial_is_never_overtaken_by_an_older_answer(page: Page, stack: Stack) -> None:
@@ -161,19 +161,91 @@ def test_a_newer_trial_is_never_overtaken_by_an_older_answer(page: Page, stack: 
     page.route(
         f"{stack.api}/v1/sentiment", lambda route: held.append(route) if not held else route.continue_()
     )
-    page.locator(".word", has_text="weak").click()
+    leave_out(page, "weak")
     expect(page.locator("#answer")).to_have_attribute("aria-busy", "true")
-    page.locator(".word", has_text="slow").click()
-    expect(page.locator("#try-status")).to_contain_text("Without 2 words")
-    shown = after(page).text_content()
+    page.wait_for_timeout(400)  # longer than the pause before a request
+    leave_out(page, "slow")
+    expect(page.locator("#why")).to_contain_text("\u201cslow\u201d")
+    after = shown(page)
     held[0].continue_()
-    expect(after(page)).to_have_text(shown or "")
+    page.wait_for_timeout(300)
+    assert shown(page) == after
+
+
+def test_a_change_that_is_not_understood_shows_no_percentage(page: Page, stack: Stack) -> None:
+    ask(page, GOOD)
+    unknown = judged(stack, "Xqzvw blorpt kwyjibo frumple zzyzx.")
+    answers = {"json": unknown, "headers": {"Access-Control-Allow-Origin": "*"}}
+    page.route(f"{stack.api}/v1/sentiment", lambda route: route.fulfill(**answers))
+    leave_out(page, "wonderful")
+    expect(page.locator("#sureness")).to_contain_text("knows none of these words")
+    expect(page.locator("#number-part")).to_be_hidden()
+    assert "%" not in page.locator("#answer").inner_text()
+
+
+def change_model(page: Page, stack: Stack) -> None:
+    """Let another model answer from now on."""
+
+    def other(route: Route) -> None:
+        response = route.fetch()
+        message = response.json()
+        route.fulfill(response=response, json=message | {"model": message["model"] | {"id": "other"}})
+
+    page.route(f"{stack.api}/v1/sentiment", other)
+
+
+def test_another_model_s_answer_moves_nothing(page: Page, stack: Stack) -> None:
+    ask(page, GOOD)
+    before = shown(page)
+    change_model(page, stack)
+    leave_out(page, "wonderful")
+    expect(page.locator("#try-status")).to_contain_text("The model has changed")
+    assert shown(page) == before
+    page.unroute_all(behavior="wait")
+
+
+# What play may do with the board.
+
+PREVIEW = """async (change) => {
+  const { Board } = await import("./review/board.js");
+  const { api } = await import("./shared/service.js");
+  const answer = await api.sentiment(document.querySelector("#review").value, { explain: "words" });
+  const board = new Board(answer, { api, useText: () => {}, readable: true });
+  window.board = board;
+  const [moved] = await board.ask([change.text], new AbortController().signal);
+  board.preview({ ...change, answer: moved });
+  return moved.probability;
+}"""
+
+
+def test_a_preview_strikes_puts_in_and_moves_the_verdict_and_null_undoes_it(page: Page) -> None:
+    ask(page, NEAR)
+    before = page.locator("#answer").inner_text()
+    at = NEAR.index("weak")
+    change = {
+        "text": NEAR.replace("weak", "superb"),
+        "removed": [{"start": at, "end": at + 4}],
+        "inserted": [{"at": at + 4, "text": "superb"}],
+    }
+    moved = page.evaluate(PREVIEW, change)
+    assert shown(page) == pytest.approx(moved)
+    expect(page.locator("#words .word[aria-pressed=true]")).to_have_text("weak")
+    expect(page.locator("#words ins")).to_have_text(" superb ")
+    expect(page.locator("#why")).to_have_text("With \u201csuperb\u201d for \u201cweak\u201d.")
+    expect(page.locator("#box")).to_be_hidden()
+    page.evaluate("window.board.preview(null)")
+    expect(page.locator("#box")).to_be_visible()
+    expect(page.locator("#words ins")).to_have_count(0)
+    assert page.locator("#answer").inner_text() == before
+
+
+# Side by side.
 
 
 def test_two_answers_stand_side_by_side(page: Page) -> None:
     ask(page, GOOD)
     page.locator("#pin").click()
-    expect(page.locator("#compare-sum")).to_contain_text("Pinned: “Positive”")
+    expect(page.locator("#compare-sum")).to_contain_text("Pinned: \u201cPositive\u201d")
     ask(page, BAD)
     sides = page.locator("#compare-columns article")
     expect(sides).to_have_count(2)
@@ -187,112 +259,40 @@ def test_two_answers_stand_side_by_side(page: Page) -> None:
 def test_a_pinned_answer_stays_when_the_next_request_fails(page: Page, stack: Stack) -> None:
     ask(page, GOOD)
     page.locator("#pin").click()
+    expect(page.locator("#compare-sum")).to_contain_text("Pinned")
     page.route(f"{stack.api}/**", lambda route: route.abort("connectionrefused"))
-    page.locator("#review").fill(BAD)
-    page.locator("#send").click()
+    send(page, BAD)
     expect(page.locator("#error")).to_be_visible()
     expect(page.locator("#compare-sum")).to_contain_text("Pinned")
-    assert page.locator("#compare-columns article").count() == 0
+    expect(page.locator("#compare-columns article")).to_have_count(0)
 
 
-def test_the_part_that_was_not_read_is_drawn_as_such(page: Page) -> None:
-    page.locator("[data-example=long]").click()
-    expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=10_000)
-    expect(page.locator("#cut-note")).to_contain_text("the first 128 and the last 272")
-    expect(page.locator("#text .unread")).to_have_count(1)
-    expect(page.locator("#warning-list .warning[data-code=truncated]")).to_be_visible()
-
-
-def test_the_waterfall_ends_at_the_logit(page: Page) -> None:
-    ask(page, NEAR)
-    rows = page.locator("#waterfall li")
-    numbers = [row.text_content() for row in rows.locator(".row-number").all()]
-    values = [float((text or "").replace("\N{MINUS SIGN}", "-")) for text in numbers]
-    assert sum(values[:-1]) == pytest.approx(values[-1], abs=0.011 * len(values))
-    logit = float(page.locator("#sum").get_attribute("data-logit") or "nan")
-    assert values[-1] == pytest.approx(logit, abs=0.006)
-
-
-def test_many_sentences_are_drawn_as_few_steps_with_the_same_sum(page: Page) -> None:
-    ask(page, " ".join(f"{sentence} It goes on, scene {n}." for n in range(8) for sentence in (GOOD, BAD)))
-    expect(page.locator("#waterfall li")).to_have_count(11)
-    expect(page.locator("#waterfall")).to_contain_text("weaker sentences")
-
-
-def test_words_lead_with_their_measured_effects_and_pulls_are_folded_away(page: Page, stack: Stack) -> None:
-    answer = explained(stack, NEAR)
-    ask(page, NEAR)
-    place = next(at for at, one in enumerate(answer["words"]) if NEAR[one["start"] : one["end"]] == "weak")
-    word = answer["words"][place]
-    weak = page.locator(".word", has_text="weak")
-    assert number_of(weak) == pytest.approx(word["effect"], abs=0.006)
-    left = percent(sigmoid(logit(answer["probability"]) - word["effect"]))
-    expect(weak).to_have_attribute("data-tip", re.compile(f"without it {left} positive"))
-    expect(page.locator("#words-against .word-row", has_text="weak")).to_contain_text(f"without it {left}")
-    expect(page.locator("#weigh")).to_be_hidden()
-    pulls = page.locator("#all-words li")
-    expect(pulls).to_have_count(0)
-    page.locator("#all-words summary").click()
-    expect(pulls).to_have_count(len(answer["words"]))
-    pull = (pulls.nth(place).locator(".row-number").text_content() or "").replace("\N{MINUS SIGN}", "-")
-    assert float(pull) == pytest.approx(word["contribution"], abs=0.006)
-
-
-def test_the_other_words_are_measured_when_asked(page: Page, stack: Stack) -> None:
-    review = f"{GOOD} {NEAR}"
-    answer = explained(stack, review)
-    ask(page, review)
-    lacking = [
-        at
-        for at, one in enumerate(answer["words"])
-        if "effect" not in one and review[one["start"] : one["end"]].isalpha()
-    ]
-    assert lacking
-    other = page.locator(f'.word[data-word="{lacking[0]}"]')
-    expect(other).to_have_attribute("data-tip", "not measured")
-    expect(page.locator("#weigh")).to_have_text("Measure the other words too")
-    page.locator("#weigh").click()
-    expect(page.locator("#weigh")).to_be_hidden()
-    span = answer["words"][lacking[0]]
-    without = probability(stack, f"{review[: span['start']]} {review[span['end'] :]}")
-    assert number_of(other) == pytest.approx(logit(answer["probability"]) - logit(without), abs=0.006)
-    assert page.evaluate("document.activeElement.matches('.word')")
-
-
-def test_an_answer_without_effects_shows_pulls_and_offers_to_measure(page: Page, stack: Stack) -> None:
-    answer = explained(stack, NEAR)
-    for word in answer["words"]:
-        word.pop("effect", None)
-    cors = {"Access-Control-Allow-Origin": "*"}
-    page.route(f"{stack.api}/v1/sentiment", lambda route: route.fulfill(json=answer, headers=cors))
-    ask(page, NEAR)
-    place = next(at for at, one in enumerate(answer["words"]) if NEAR[one["start"] : one["end"]] == "weak")
-    weak = page.locator(".word", has_text="weak")
-    assert number_of(weak) == pytest.approx(answer["words"][place]["contribution"], abs=0.006)
-    expect(page.locator("#words-note")).to_contain_text("in context")
-    page.locator("#weigh").click()
-    expect(page.locator("#words-note")).to_contain_text("leaving out one word at a time")
-    left = probability(stack, NEAR.replace("weak", " "))
-    assert number_of(weak) == pytest.approx(logit(answer["probability"]) - logit(left), abs=0.006)
-
-
-def test_a_tried_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
+def test_two_models_are_said_to_be_two(page: Page, stack: Stack) -> None:
     ask(page, GOOD)
-    page.locator("#edit-here").click()
-    page.locator("#edit-text").fill(FRENCH)
-    expect(page.locator("#try-status")).to_contain_text("does not look like English")
-    assert "%" not in (page.locator("#try-status").text_content() or "")
-    expect(after(page)).to_contain_text("Can\u2019t tell")
-    assert "%" not in (after(page).text_content() or "")
-    expect(after(page).locator(".meter")).to_have_count(0)
-
-
-def test_a_pinned_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
-    ask(page, FRENCH)
     page.locator("#pin").click()
-    expect(page.locator("#compare-sum")).to_contain_text("does not look like English")
+    expect(page.locator("#compare-sum")).to_contain_text("Pinned")
+    change_model(page, stack)
+    ask(page, BAD)
+    expect(page.locator("#compare-sum")).to_contain_text("Two different models")
+    page.unroute_all(behavior="wait")
+
+
+@pytest.mark.parametrize(
+    ("review", "words", "later"),
+    [
+        (FRENCH, "does not look like English", "The pinned text was not understood"),
+        ("I loved it", "Too short to be sure", "The pinned text is too short to compare"),
+    ],
+)
+def test_a_pinned_text_without_a_number_shows_no_percentage(
+    visit: Visit, stack: Stack, review: str, words: str, later: str
+) -> None:
+    page = visit(**chosen(stack.page, live=False))
+    ask(page, review)
+    page.locator("#pin").click()
+    expect(page.locator("#compare-sum")).to_contain_text(words)
     assert "%" not in (page.locator("#compare").text_content() or "")
     ask(page, GOOD)
-    expect(page.locator("#compare-sum")).to_contain_text("The pinned text was not understood")
+    expect(page.locator("#compare-sum")).to_contain_text(later)
     assert "points" not in (page.locator("#compare-sum").text_content() or "")
     assert "%" not in (page.locator("#compare-columns article").first.text_content() or "")

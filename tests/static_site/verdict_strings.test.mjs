@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { REASONS, WARNINGS, isUnderstood, sureness } from "../../static_site/shared/verdict_strings.js";
+import { REASONS, WARNINGS, headlineOf, isCalibrated, isUnderstood, sureness } from "../../static_site/shared/verdict_strings.js";
 
 const uncertain = (reason) => ({ sentiment: "uncertain", reason, probability: 0.5 });
 const api = readFileSync(new URL("../../static_site/api.js", import.meta.url), "utf-8");
@@ -40,3 +40,18 @@ test("only unknown words and another language are not understood", () => {
 });
 
 test("a mixed review with a verdict has a note of its own", () => assert.ok(WARNINGS.mixed));
+
+test("a number holds only for texts that were understood and are long enough", () => {
+  const judged = (sentiment, reason, ...codes) => ({
+    sentiment,
+    reason,
+    probability: 0.9,
+    warnings: codes.map((code) => ({ code })),
+  });
+  assert.ok(isCalibrated(judged("positive", null, "mixed", "truncated")));
+  assert.equal(headlineOf(judged("positive", null, "mixed")), "Positive");
+  assert.ok(!isCalibrated(judged("positive", null, "too_short")));
+  assert.equal(headlineOf(judged("positive", null, "too_short")), "Leans positive");
+  assert.equal(headlineOf(judged("negative", null, "not_english")), "Leans negative");
+  assert.equal(headlineOf(judged("uncertain", "no_known_words", "no_known_words")), "Can\u2019t tell");
+});

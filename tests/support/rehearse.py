@@ -221,7 +221,8 @@ class Rehearsal:
             page.goto(url)
             page.locator("#review").fill(REVIEW)
             page.locator("#send").click()
-            expect(page.locator("main#page")).to_have_attribute("data-state", "answer", timeout=30_000)
+            answered = page.locator("main#page[data-state=answer] #answer:not([data-stale])")
+            expect(answered).to_be_visible(timeout=30_000)
             headline = page.locator("#verdict").inner_text()
             if self.picture:
                 page.screenshot(path=str(self.picture))

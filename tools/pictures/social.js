@@ -1,26 +1,27 @@
-// Fills the link preview with an answer of the API: each sentence with its contribution, and the verdict.
-
-const MINUS = "\u2212";
+// Fills the link preview with an answer of the API: the words that decide, and the verdict.
 
 /**
- * @param {{text: string, sentiment: string, sentences: {start: number, end: number, contribution: number}[]}} answer
+ * @param {{text: string, sentiment: string, words: {start: number, end: number, effect?: number}[]}} answer with the
+ *   words that glow
  * @param {string} verdict in words
  * @param {string} sureness in words
  */
-function fill({ text, sentiment, sentences }, verdict, sureness) {
+function fill({ text, sentiment, words }, verdict, sureness) {
   const points = Array.from(text);
-  const strongest = Math.max(...sentences.map(({ contribution }) => Math.abs(contribution)));
-  const marks = sentences.flatMap(({ start, end, contribution }) => {
+  const inOrder = words.sort((one, other) => one.start - other.start);
+  let at = 0;
+  const pieces = inOrder.flatMap(({ start, end, effect = 0 }) => {
     const mark = document.createElement("mark");
-    mark.className = "pull";
-    mark.textContent = points.slice(start, end).join("").trim();
-    mark.dataset.sign = contribution < 0 ? "minus" : "plus";
-    mark.dataset.number = `${contribution < 0 ? MINUS : "+"}${Math.abs(contribution).toFixed(2)}`;
-    mark.style.setProperty("--share", String(Math.abs(contribution) / strongest));
-    return [mark, " "];
+    mark.className = "glow";
+    mark.textContent = points.slice(start, end).join("");
+    mark.dataset.sign = effect < 0 ? "minus" : "plus";
+    const before = points.slice(at, start).join("");
+    at = end;
+    return [before, mark];
   });
-  document.getElementById("answer").dataset.sentiment = sentiment;
-  document.getElementById("review").append(...marks);
-  document.getElementById("verdict").textContent = verdict;
-  document.getElementById("sureness").textContent = sureness;
+  const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+  byId("answer").dataset.sentiment = sentiment;
+  byId("review").append(...pieces, points.slice(at).join(""));
+  byId("verdict").textContent = verdict;
+  byId("sureness").textContent = sureness;
 }
