@@ -34,6 +34,7 @@ WRITTEN = [
     "docs/architecture.md",
     "docs/cli.md",
     "docs/deploy.md",
+    "docs/design-page.md",
     "docs/evaluation.md",
     "docs/performance.md",
     "docs/scaling.md",
