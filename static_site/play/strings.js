@@ -27,8 +27,8 @@ export const MIND = {
   /** @type {Record<Side, string>} */
   findSide: { positive: "Make it positive", negative: "Make it negative" },
   another: "Another way",
-  back: "Put it back",
-  use: "Use this text",
+  back: STATIC.putBack,
+  use: STATIC.useText,
   sentence: "Leave out that sentence",
   searching: "Searching\u2026",
   noMore: "No other small change turns it.",

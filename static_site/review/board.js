@@ -388,9 +388,13 @@ export class Board {
   #drawInserted() {
     for (const old of byId("words").querySelectorAll("ins")) old.remove();
     for (const { at, text } of this.#inserted) {
-      const next = this.#words.find((word) => this.shown.words[Number(word.dataset.word)].start >= at);
-      const node = element("ins", "put-in", ` ${text} `);
-      if (next) next.before(node);
+      const rangeOf = (/** @type {HTMLElement} */ word) => this.shown.words[Number(word.dataset.word)];
+      const replaced = this.#words.find((word) => rangeOf(word).end === at);
+      const next = this.#words.find((word) => rangeOf(word).start >= at);
+      const node = element("ins", "put-in", replaced ? ` ${text}` : ` ${text} `);
+      // Right after the word that it replaces, before the full stop.
+      if (replaced) replaced.after(node);
+      else if (next) next.before(node);
       else byId("words").append(node);
     }
   }

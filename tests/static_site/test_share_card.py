@@ -159,7 +159,7 @@ def test_a_card_of_a_change_says_so(page: Page) -> None:
     open_card(page)
     assert "Changed review" in described(page)
     assert f"Verdict: {page.locator('#verdict').text_content()}." in described(page)
-    page.locator("#play").get_by_role("button", name="Put it back").click()
+    page.locator("#play").get_by_role("button", name="Put back").click()
     expect(page.locator(".share-card")).not_to_have_attribute("aria-label", re.compile("Changed review"))
 
 

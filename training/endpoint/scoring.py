@@ -32,7 +32,7 @@ A_WORD = {"ids": np.ones((1, 2), dtype=np.int64)}
 # The words with the largest contributions whose effect is measured. Each costs a reading of its sentence.
 MEASURED_WORDS = 32
 # Reviews of one run of the network. More would fill the processor's cache, and answer no sooner.
-READ_TOGETHER = 8
+READ_TOGETHER = 4
 
 
 class Reading(NamedTuple):
