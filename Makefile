@@ -117,7 +117,7 @@ torture: $(TORTURE)/.ready ## attack all of it for long and print the outcome; F
 
 # Three workers on two cores can starve a browser or a server. So CI runs failed tests once more, alone; a test
 # that fails twice fails the run. Status 1 means that every test ran.
-ONCE_MORE = $(if $(CI),|| { [ $$? -eq 1 ] && echo "once more, alone: the tests that failed" && \
+ONCE_MORE = $(if $(CI),|| { [ $$? -eq 1 ] && echo "the tests that failed run once more" && \
 	$(DEV)/bin/python -m pytest --last-failed --last-failed-no-failures none $(TESTS); })
 
 test: $(DEV)/.ready $(CHECKOV)/.ready check ## run the checks and every test; TESTS=tests/vocab for a part
