@@ -2,7 +2,7 @@
 
 import { ROWS, megabytes, rowsOf } from "../rows/strings.js";
 import { count, percent, plural, unloaded } from "../shared/strings.js";
-import { VERDICTS } from "../shared/verdict_strings.js";
+import { VERDICTS, headlineOf, isCalibrated } from "../shared/verdict_strings.js";
 
 /** @typedef {{title: string, advice: string}} Words */
 /** @typedef {{agrees: number, against: number, uncertain: number, failed: number}} Tally */
@@ -126,7 +126,7 @@ export const LABEL = {
   allChecked: (checked, changed) =>
     checked === 1
       ? `The label is checked. You ${changed ? "changed" : "kept"} it.`
-      : `All ${count(checked)} labels are checked. You changed ${changed ? count(changed) : "none"}.`,
+      : `${checked === 2 ? "Both" : `All ${count(checked)}`} labels are checked. You changed ${changed ? count(changed) : "none"}.`,
   /** @param {string} file */
   checkedDeck: (file) => `Download ${file} to keep your changes.`,
 
@@ -145,9 +145,12 @@ export const LABEL = {
     skipped === 1 ? "Go back to the skipped one" : `Go back to the ${count(skipped)} skipped`,
   fileSays: "Your file says",
   youSaid: "You said",
-  /** @param {string} sentiment @param {number} probability P(positive) */
-  predicted: (sentiment, probability) =>
-    `${VERDICTS[sentiment]}, ${percent(sentiment === "negative" ? 1 - probability : probability)} sure`,
+  /** A short text gets no percentage. @param {import("../rows/sending.js").Scored} scored */
+  predicted: ({ sentiment, reason, probability, warnings }) => {
+    const answer = { sentiment, reason, probability, warnings: warnings.map((code) => ({ code })) };
+    if (!isCalibrated(answer)) return headlineOf(answer);
+    return `${headlineOf(answer)}, ${percent(sentiment === "negative" ? 1 - probability : probability)} sure`;
+  },
 
   /** @type {Record<string, (numbers: {count?: number, row?: number}) => string>} */
   NOTES: {

@@ -114,7 +114,7 @@ function drawSides(labelling, row, outcome) {
   setText(document, "#said", side ? words.BUTTONS[side][0] : "");
   byId("said").dataset.side = side ?? "";
   if (!outcome || outcome.error !== undefined) return;
-  setText(document, "#predicted", words.predicted(outcome.sentiment, outcome.probability));
+  setText(document, "#predicted", words.predicted(outcome));
   byId("predicted").dataset.side = outcome.sentiment;
 }
 

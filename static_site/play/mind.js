@@ -49,6 +49,8 @@ class Mind {
   #goal = null;
   /** @type {Change | null} */
   #shown = null;
+  /** Whether the search has no other way. */
+  #exhausted = false;
   /** Whether the board is about to show a change of this search. */
   #previewing = false;
 
@@ -82,6 +84,7 @@ class Mind {
   #reset() {
     this.#request.abort();
     this.#shown = null;
+    this.#exhausted = false;
     this.#searches.clear();
     this.section.removeAttribute("aria-busy");
     this.#say("");
@@ -127,7 +130,8 @@ class Mind {
     const changed = this.#shown !== null;
     const sentence = this.#search?.sentence ?? null;
     for (const find of this.finds) find.hidden = changed;
-    for (const node of [this.another, this.back, this.use]) node.hidden = !changed;
+    for (const node of [this.back, this.use]) node.hidden = !changed;
+    this.another.hidden = !changed || this.#exhausted;
     const other = sentence !== null && sentence.change !== this.#shown;
     this.orSentence.hidden = this.sentence.hidden = !other;
     const words = other ? orSentence(sentence.edits[0].from, this.#goalOrFirst, sureOf(sentence)) : "";
@@ -153,6 +157,7 @@ class Mind {
   /** @param {Goal} goal */
   async #find(goal) {
     this.#goal = goal;
+    this.#exhausted = false;
     // A text that was put back is searched anew, and finds the same again.
     const ask = (/** @type {string[]} */ texts) => this.board.ask(texts, this.#request.signal);
     this.#searches.set(goal, new Search(this.answer, goal, ask, safe));
@@ -160,7 +165,10 @@ class Mind {
   }
 
   async #anotherWay() {
-    await this.#show(() => MIND.noMore);
+    await this.#show(() => {
+      this.#exhausted = true;
+      return MIND.noMore;
+    });
   }
 
   /**

@@ -1,7 +1,7 @@
 // Draws an answer: the verdict with its reasons, and the sentences by what they do to it.
 
 import * as strings from "./answer_strings.js";
-import { ranked, reasonsOf, withoutSentence } from "./effects.js";
+import { ranked, reasonsOf, withoutSentence, worths } from "./effects.js";
 import { button, byId, element, find, listItem } from "../shared/dom.js";
 import { drawMeter, newMeter, signOf } from "../shared/meter.js";
 import { cut } from "../shared/spans.js";
@@ -99,9 +99,10 @@ function noteItem({ code, detail }) {
 function drawSentences(view, answer) {
   const part = find(view, "#sentences-part");
   part.hidden = answer.sentences.length === 0 || !isCalibrated(answer);
-  const most = Math.max(FULL_BAR, ...answer.sentences.map(({ contribution }) => Math.abs(contribution)));
+  const all = worths(answer);
+  const most = Math.max(FULL_BAR, ...all.map(Math.abs));
   const points = Array.from(answer.text);
-  const items = ranked(answer).map((index) => listItem(sentenceRow(answer, points, index, most)));
+  const items = ranked(answer).map((index) => listItem(sentenceRow(answer, points, index, Math.abs(all[index]) / most)));
   find(part, "#sentences").append(...items);
   foldMiddle(part, items);
 }
@@ -110,9 +111,9 @@ function drawSentences(view, answer) {
  * @param {Explained} answer
  * @param {string[]} points
  * @param {number} index
- * @param {number} most the share of a full bar
+ * @param {number} share of a full bar
  */
-function sentenceRow(answer, points, index, most) {
+function sentenceRow(answer, points, index, share) {
   const sentence = answer.sentences[index];
   const row = button("row", "");
   row.dataset.sentence = String(index);
@@ -123,7 +124,7 @@ function sentenceRow(answer, points, index, most) {
   row.append(words);
   const bar = element("span", "row-bar");
   bar.dataset.sign = signOf(sentence.contribution);
-  bar.style.setProperty("--share", String(Math.abs(sentence.contribution) / most));
+  bar.style.setProperty("--share", String(share));
   bar.setAttribute("aria-hidden", "true");
   const track = element("span", "track");
   track.append(element("span", "fill"));

@@ -128,7 +128,7 @@ export const NOTES = {
  */
 export function sentenceWorth(alone, now, without) {
   const own = alone === undefined ? "" : `On its own ${positive(alone)}.`;
-  const rest = without === null ? "" : `Without it, ${becomes(now, without)}.`;
+  const rest = without === null ? "" : `Without it, ${becomes(now, without)} positive.`;
   return [own, rest].filter(Boolean).join(" ");
 }
 
@@ -137,6 +137,9 @@ function becomes(from, to) {
   if (whole(from) === whole(to)) return `it stays at ${wholePercent(to)}`;
   return `${wholePercent(from).replace("\u00a0%", "")} becomes ${wholePercent(to)}`;
 }
+
+/** Stands above the sentences while a change is shown. */
+export const sentencesBefore = "These figures are for the text before the change.";
 
 /** @param {number} others */
 export const showAll = (others) => `Show ${plural(others, "more sentence", "more sentences")}`;
@@ -160,18 +163,22 @@ export const changeFailed = (title) => `${title}. The verdict is unchanged. Try 
 /** Says what the verdict was before a change. @param {Judged} answer */
 export const was = (answer) => `Before: ${headlineOf(answer).toLowerCase()}. ${sure(answer)}`;
 
-/**
- * Says what was changed.
- * @param {string[]} removed
- * @param {string[]} inserted
- */
-export function changed(removed, inserted) {
-  const named = (/** @type {string[]} */ all) => {
-    const shown = all.slice(0, 4).map(quote).join(", ");
-    return all.length > 4 ? `${shown} and ${count(all.length - 4)} more` : shown;
-  };
-  if (removed.length > 0 && inserted.length > 0) return `With ${named(inserted)} for ${named(removed)}.`;
-  return inserted.length > 0 ? `With ${named(inserted)} added.` : `Without ${named(removed)}.`;
+/** @typedef {{out: string, put: string}} Edited what is left out, what is put in, or both for a swap */
+
+/** Says what was changed. @param {Edited[]} edits */
+export function changed(edits) {
+  const named = edits.slice(0, 4);
+  const swaps = named.filter(({ out, put }) => out && put).map(({ out, put }) => `${quote(put)} for ${quote(out)}`);
+  const added = named.filter(({ out }) => !out).map(({ put }) => quote(put));
+  const left = named.filter(({ put }) => !put).map(({ out }) => quote(out));
+  if (edits.length > 4) left.push(plural(edits.length - 4, "more change", "more changes"));
+  const parts = [
+    swaps.length > 0 && `with ${swaps.join(", ")}`,
+    added.length > 0 && `with ${added.join(", ")} added`,
+    left.length > 0 && `without ${left.join(", ")}`,
+  ].filter((part) => part !== false);
+  const line = parts.join(", ");
+  return `${line[0].toUpperCase()}${line.slice(1)}.`;
 }
 
 // Side by side.

@@ -281,10 +281,10 @@ export class Board {
   /** @param {Change} change */
   #moveTo(change) {
     const { answer } = change;
-    const removed = this.#groups().map((range) => quoted(cut(this.points, range)));
     this.#change = change;
     byId("answer").removeAttribute("aria-busy");
-    drawVerdict(document, answer, strings.changed(removed, this.#inserted.map((one) => one.text)));
+    drawVerdict(document, answer, strings.changed(this.#edits()));
+    setText(document, "#sentences-note", strings.sentencesBefore);
     setText(document, "#was", strings.was(this.shown));
     byId("change").hidden = false;
     setText(document, "#status", strings.announcement(answer));
@@ -295,6 +295,7 @@ export class Board {
     const moved = this.#change !== null;
     this.#change = null;
     byId("change").hidden = true;
+    setText(document, "#sentences-note", strings.STATIC.sentencesNote);
     drawOwnVerdict(document, this.shown);
     if (moved) this.onChange();
   }
@@ -325,10 +326,22 @@ export class Board {
     const groups = [];
     this.shown.words.forEach(({ start, end }, index) => {
       if (!this.#removed.has(index)) return;
-      if (groups.length > 0 && this.#removed.has(index - 1)) groups[groups.length - 1].end = end;
+      const goesOn = this.#removed.has(index - 1) && !this.shown.sentences.some((one) => one.start === start);
+      if (groups.length > 0 && goesOn) groups[groups.length - 1].end = end;
       else groups.push({ start, end });
     });
     return groups;
+  }
+
+  /** Returns what is left out, what is put in, or both for a swap. @returns {strings.Edited[]} */
+  #edits() {
+    const added = new Map(this.#inserted.map(({ at, text }) => [at, text]));
+    const edits = this.#groups().map((range) => {
+      const put = added.get(range.end) ?? "";
+      added.delete(range.end);
+      return { out: quoted(cut(this.points, range)), put };
+    });
+    return [...edits, ...[...added.values()].map((put) => ({ out: "", put }))];
   }
 
   /** Draws the words face: each word a toggle that leaves it out. */

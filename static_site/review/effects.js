@@ -62,16 +62,34 @@ export function withoutSentence({ bias, sentences }, index) {
 /** Returns the sentences' effects, the most harmful one first. @param {Explained} answer @returns {Effect[]} */
 export function sentenceEffects(answer) {
   return answer.sentences
-    .map((_, index) => ({ index, effect: answer.probability - withoutSentence(answer, index) }))
+    .map(({ contribution }, index) => {
+      const effect = answer.probability - withoutSentence(answer, index);
+      return { index, effect: effect * contribution > 0 ? effect : 0 };
+    })
     .sort((one, other) => one.effect - other.effect);
 }
 
 /**
- * Returns the sentences' indexes by their share of the sum, which always has their own side: the lowest first.
+ * Returns how far the logit falls without each sentence. It is 0 where that is against the sentence's own side, as
+ * when the others gain more weight.
  * @param {Explained} answer
+ * @returns {number[]}
  */
-export function ranked({ sentences }) {
-  return [...sentences.keys()].sort((one, other) => sentences[one].contribution - sentences[other].contribution);
+export function worths({ bias, sentences }) {
+  const logit = logitOf(bias, sentences);
+  return sentences.map(({ contribution, without }) => {
+    if (typeof without !== "number") return contribution;
+    const fall = logit - Math.log(without / (1 - without));
+    return fall * contribution > 0 ? fall : 0;
+  });
+}
+
+/** Returns the sentences' indexes, the one first that harms most. @param {Explained} answer */
+export function ranked(answer) {
+  const [all, { sentences }] = [worths(answer), answer];
+  return [...sentences.keys()].sort(
+    (one, other) => all[one] - all[other] || sentences[one].contribution - sentences[other].contribution,
+  );
 }
 
 /** Returns the measured words' effects, likewise. @param {Explained} answer @returns {Effect[]} */

@@ -20,6 +20,8 @@ import { endCurrent, endsWithState, isShown, result, show } from "./states.js";
  */
 
 const PLAY_STYLE = "play/play.css";
+// With live reading, says after so long that the verdict is outdated.
+const STALE_MS = 1_500;
 // Signs that somebody uses the page. Before them, nothing is loaded that the answer doesn't need.
 const SIGNS = ["pointerover", "pointerdown", "focusin", "keydown", "scroll"];
 
@@ -29,6 +31,8 @@ const used = new Promise((resolve) => {
   for (const sign of SIGNS) addEventListener(sign, resolve, { once: true, capture: true, passive: true });
 });
 
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let staleTimer;
 /** @type {Form} */
 let form;
 /** The last answer; on screen only in the answer state. @type {Answered | null} */
@@ -116,12 +120,18 @@ function leave(board) {
   board.end();
 }
 
+function showStale() {
+  if (isShown("answer")) byId("stale").hidden = false;
+}
+
 /** Marks the verdict as outdated when the text has changed. */
 function markStale() {
   if (latest === null || !isShown("answer")) return;
   const stale = review.value !== latest.review;
-  // With live reading the next verdict is close, so only the colour fades.
+  // With live reading the next verdict is close, so at first only the colour fades.
+  clearTimeout(staleTimer);
   byId("stale").hidden = !stale || settings.live;
+  if (stale && settings.live) staleTimer = setTimeout(showStale, STALE_MS);
   byId("answer").toggleAttribute("data-stale", stale);
   for (const place of ["sentences-place", "rest-place"]) byId(place).toggleAttribute("data-stale", stale);
   /** @type {HTMLButtonElement} */ (byId("leave-out")).disabled = stale || latest.answer.words.length === 0;

@@ -667,7 +667,7 @@ def test_the_surest_contradiction_comes_first_beside_the_file_s_label_and_is_cha
     page.get_by_role("button", name="Change to negative").click()
     expect(page.locator("#text")).to_have_text(FINE)
     page.get_by_role("button", name="Keep negative").click()
-    expect(page.locator("#work-title")).to_have_text("All 2 labels are checked. You changed 1.")
+    expect(page.locator("#work-title")).to_have_text("Both labels are checked. You changed 1.")
     expect(page.locator("#check")).to_be_hidden()
     path = written(page, tmp_path)
     assert [row[1] for row in rows_of(path)[1:]] == ["pos", "neg", "neg", "neg", "neg", "pos"]
@@ -869,7 +869,7 @@ def checked(page: Page, stack: Stack) -> None:
     checking(page, stack)
     page.keyboard.press("n")
     page.keyboard.press("n")
-    expect(page.locator("#work-title")).to_contain_text("All 2 labels are checked")
+    expect(page.locator("#work-title")).to_contain_text("Both labels are checked")
 
 
 STATES = [start, refused, work, done, paused, checking, checked]

@@ -199,14 +199,27 @@ def test_each_sentence_shows_its_worth_alone_and_what_the_text_becomes_without_i
         # Playwright reads a hard space as a space.
         expect(row).to_contain_text(f"On its own {percent(sentence['alone'])} positive.")
         now, without = percent(answer["probability"]), percent(sentence["without"])
-        words = f"Without it, {now.removesuffix(' %')} becomes {without}."
+        words = f"Without it, {now.removesuffix(' %')} becomes {without} positive."
         expect(row).to_contain_text(f"Without it, it stays at {without}." if now == without else words)
 
 
 def test_sentences_stand_from_the_most_harmful_to_the_most_helpful(page: Page) -> None:
     ask(page, f"{GOOD} {BAD}")
-    shares = [float(row.get_attribute("data-contribution") or "nan") for row in page.locator(".row").all()]
+    shares = page.locator("#sentences .row-bar").evaluate_all(
+        "bars => bars.map(({ dataset, style }) =>"
+        " (dataset.sign === 'minus' ? -1 : 1) * style.getPropertyValue('--share'))"
+    )
     assert shares == sorted(shares) and shares[0] < 0 < shares[-1]
+
+
+def test_the_sentence_that_the_why_names_is_the_first_of_the_list(page: Page) -> None:
+    ask(
+        page,
+        "I was looking forward to this one. The first hour is slow and the lead can't act. The ending made me"
+        " cry, though. I'm glad I went, but I wouldn't buy the disc.",
+    )
+    first = page.locator("#sentences .row-text").first.inner_text()
+    assert " ".join(first.split()[:5]) in page.locator(".why").inner_text()
 
 
 def test_the_only_sentence_has_no_text_without_it(page: Page) -> None:
