@@ -485,9 +485,14 @@ def test_a_file_goes_there_and_comes_back_as_the_model_that_this_machine_would_m
     here_made = inference.model_fn(here / "local")
     for card in (there.card, here_made.card):
         card["adaptation"].pop("seconds")
-    assert there.card == here_made.card
+    assert to_9_places(there.card) == to_9_places(here_made.card)
     assert there.card["adaptation"]["sentence"] in output
     assert ended("--attach", job, "--model", made_package, "--force") == 0  # once more: nothing is lost
+
+
+def to_9_places(card: dict[str, Any]) -> Any:
+    """Return a card with its numbers rounded: the job has other threads, which add in another order."""
+    return json.loads(json.dumps(card), parse_float=lambda number: round(float(number), 9))
 
 
 @pytest.mark.slow
