@@ -11,6 +11,8 @@ import { MODEL as words } from "./strings.js";
 
 const DOTS = 100;
 const START = 80;
+// The address may name another percentage to start at: that of a verdict.
+const STATED = "stated";
 // The threshold at first keeps about this share.
 const KEPT_AT_START = 0.9;
 
@@ -30,7 +32,7 @@ function dots(card) {
   const { split, figures } = judged(card, "reliability") ?? { split: "", figures: null };
   const points = positives(figures);
   if (points.length < 4) return [];
-  const range = within(points[0][0], points[points.length - 1][0], START);
+  const range = within(points[0][0], points[points.length - 1][0], startOf(location.search));
   const field = element("div", "dots");
   field.setAttribute("aria-hidden", "true");
   field.append(...Array.from({ length: DOTS }, () => element("span", "dot")));
@@ -137,6 +139,12 @@ function barRow(name) {
 }
 
 // --- both ---------------------------------------------------------------------------------------
+
+/** Returns the percentage that an address names, or START. @param {string} query */
+function startOf(query) {
+  const stated = Number(new URLSearchParams(query).get(STATED));
+  return stated > 0 && stated < DOTS ? Math.round(stated) : START;
+}
 
 /** Returns the whole percentages inside of two shares. @param {number} low @param {number} high @param {number} start */
 function within(low, high, start) {

@@ -56,6 +56,9 @@ export function drawVerdict(view, answer, why, bothSides = false) {
   find(view, "#sureness").textContent = strings.sure(answer);
   find(view, "#why").textContent = why;
   find(view, "#meaning").textContent = strings.meaning(answer);
+  // The model's page opens its slider there.
+  const stated = `?stated=${Math.round(100 * probability)}`;
+  find(view, "#sure-link").setAttribute("href", `model.html${calibrated ? stated : ""}#percentages`);
   find(view, "#band").textContent = model.uncertain ? band(model.uncertain) : "";
   find(view, "#number-part").hidden = !calibrated;
   if (calibrated) drawMeter(find(view, "#meter"), answer);

@@ -183,6 +183,17 @@ def test_many_sentences_are_drawn_as_few_steps_with_the_same_sum(page: Page) -> 
     expect(page.locator("#waterfall")).to_contain_text("weaker sentences")
 
 
+def test_how_often_a_percentage_is_right_opens_at_that_percentage(page: Page) -> None:
+    ask(page, f"{GOOD} {BAD}")
+    percent = round(100 * float(page.locator("#answer").get_attribute("data-probability") or "nan"))
+    page.locator("#sure-link").click()
+    expect(page).to_have_url(re.compile(rf"model\.html\?stated={percent}#percentages$"))
+    slider = page.locator("#stated")
+    expect(slider).to_be_visible()
+    least, most = int(slider.get_attribute("min") or 0), int(slider.get_attribute("max") or 0)
+    expect(slider).to_have_value(str(min(most, max(least, percent))))
+
+
 # Sentences.
 
 
