@@ -176,8 +176,9 @@ async function ask() {
     now.asking.start();
   } catch (error) {
     console.warn(error);
-    setText(document, "#ask-count", words.askUnloaded);
-    say(words.askUnloaded);
+    const reason = navigator.onLine ? words.askUnloaded : words.askOffline;
+    setText(document, "#ask-count", reason);
+    say(reason);
   }
 }
 

@@ -179,6 +179,7 @@ export const LABEL = {
   ask: "Ask the model",
   /** @param {number} texts */
   askMore: (texts) => `Ask about ${texts === 1 ? "one more text" : `${count(texts)} more texts`}`,
+  askOffline: "This device is offline. Your labels are safe. Connect to the network, then try again.",
   askUnloaded:
     "The part of this page that asks couldn\u2019t be loaded. Your labels are safe. Try again in a moment.",
   /** @param {number} done @param {number} all */

@@ -812,6 +812,16 @@ def test_a_run_can_be_paused_stopped_and_taken_up_again(page: Page, stack: Stack
     expect(page.locator("#ask-count")).to_contain_text("agrees with 150 labels")
 
 
+def test_asking_offline_says_that_the_device_is_offline(page: Page) -> None:
+    choose(page, [GOOD], ["1"])
+    page.context.set_offline(True)
+    ask(page)
+    expect(page.locator("#ask-count")).to_contain_text("This device is offline. Your labels are safe.")
+    page.context.set_offline(False)
+    ask(page)
+    expect_phase(page, "done")
+
+
 def test_without_the_part_that_asks_the_page_says_so_and_a_retry_loads_it(page: Page) -> None:
     page.route("**/label/asking.js", lambda route: route.abort("connectionrefused"))
     choose(page, [GOOD], ["1"])
