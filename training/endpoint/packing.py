@@ -51,6 +51,7 @@ def pack(ids: np.ndarray, lengths: np.ndarray, reset: int) -> Grid:
 def rows_for(total: int, longest: int) -> int:
     """Return the number of rows for sentences of ``total`` tokens.
 
-    No more than the longest sentence leaves room for, and no more than steps: a step costs as much as a row.
+    Rows as long as the longest sentence hold all of them, and more rows would save no step. Many short
+    sentences get about as many rows as steps, since a row costs as much as a step.
     """
     return max(1, min(-(-total // longest), math.isqrt(total)))
