@@ -24,6 +24,8 @@ const MOST_GLOWING = 5;
 const LEAST_CAUSE = 0.04;
 const LEAST_AGAINST = 0.02;
 const QUOTED_WORDS = 8;
+// The API writes probabilities with 6 decimals, so 0 and 1 mean at most this far from them.
+const LEAST_SHARE = 1e-6;
 // A word has a letter or a digit; other tokens are punctuation.
 const IS_WORD = /[\p{L}\p{N}]/u;
 // The model reads words in context, so these often carry what their neighbours mean. They tell a reader nothing.
@@ -79,7 +81,8 @@ export function worths({ bias, sentences }) {
   const logit = logitOf(bias, sentences);
   return sentences.map(({ contribution, without }) => {
     if (typeof without !== "number") return contribution;
-    const fall = logit - Math.log(without / (1 - without));
+    const open = Math.min(1 - LEAST_SHARE, Math.max(LEAST_SHARE, without));
+    const fall = logit - Math.log(open / (1 - open));
     return fall * contribution > 0 ? fall : 0;
   });
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { align, movedBy, placed } from "../../static_site/review/align.js";
-import { glowing, quoted, reasonsOf, sentenceEffects } from "../../static_site/review/effects.js";
+import { glowing, quoted, reasonsOf, sentenceEffects, worths } from "../../static_site/review/effects.js";
 import { widestGap, without } from "../../static_site/shared/spans.js";
 
 // Places of a cleaned text in the typed one.
@@ -136,4 +136,14 @@ test("the widest gap is the part that was not read", () => {
   const spans = [[0, 3], [4, 9], [200, 203], [204, 210]].map(([start, end]) => ({ start, end }));
   assert.deepEqual(widestGap(spans), { start: 9, end: 200 });
   assert.deepEqual(widestGap([]), { start: 0, end: 0 });
+});
+
+test("a sentence whose absence makes the verdict certain has a finite worth", () => {
+  const sentences = [
+    { start: 0, end: 1, contribution: 20, alone: 1, without: 0 },
+    { start: 2, end: 3, contribution: -9, alone: 0, without: 1 },
+  ];
+  const all = worths(/** @type {any} */ ({ bias: 0, sentences }));
+  assert.ok(all.every(Number.isFinite));
+  assert.ok(all[0] > 0 && all[1] < 0);
 });

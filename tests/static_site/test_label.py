@@ -541,7 +541,7 @@ def test_a_download_that_fails_says_so_and_loses_nothing(page: Page, tmp_path: P
 
 
 def asks_before_leaving(page: Page) -> bool:
-    """Tell whether the page would ask before it is left."""
+    """Return whether the page would ask before it is left."""
     return page.evaluate("() => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }))")
 
 

@@ -289,7 +289,7 @@ def test_junk_in_the_storage_breaks_nothing(visit: Visit, junk: str) -> None:
 
 
 def without_card(page: Page) -> None:
-    """Take away the card to share, which has a link of its own."""
+    """Block the card to share, which has a link of its own."""
     page.route("**/play/share.js", lambda route: route.abort())
 
 

@@ -184,7 +184,7 @@ def test_a_change_that_is_not_understood_shows_no_percentage(page: Page, stack: 
 
 
 def change_model(page: Page, stack: Stack) -> None:
-    """Let another model answer from now on."""
+    """Answer as another model from now on."""
 
     def other(route: Route) -> None:
         response = route.fetch()

@@ -115,7 +115,7 @@ class Look(NamedTuple):
         expect(self.page.locator("main#page")).to_have_attribute("data-state", state, timeout=SECONDS)
 
     def picture(self) -> Image.Image:
-        """Take what the page shows now."""
+        """Return a picture of what the page shows now."""
         # The review page loads its last parts when somebody moves.
         self.page.mouse.move(1, 1)
         self.page.mouse.move(0, 0)
@@ -340,7 +340,7 @@ def side_by_side(*pictures: Image.Image) -> Image.Image:
 
 
 def renew(browser: Browser) -> None:
-    """Take all pictures anew. A picture that looks as before stays as it is."""
+    """Write all pictures anew. A picture that looks as before stays as it is."""
     PICTURES.mkdir(exist_ok=True)
     wanted = {FONTS}
     with served() as site:

@@ -103,7 +103,7 @@ def _sentences(text: str, words: list[Json], bias: float) -> list[Json]:
 
 
 def _measured(words: list[Json]) -> list[Json]:
-    """Give the strongest words their effect, which is here what they weigh."""
+    """Return the words, the strongest with an effect, which is here what they weigh."""
     strongest = sorted(range(len(words)), key=lambda at: -abs(words[at]["contribution"]))[:MOST_EFFECTS]
     return [
         word | ({"effect": word["contribution"]} if at in strongest else {}) for at, word in enumerate(words)
@@ -132,7 +132,7 @@ class MadeUpApi:
         return {route.request for route in self._waiting}
 
     def end_waiting(self) -> None:
-        """Give up the requests that wait."""
+        """End the requests that wait."""
         while self._waiting:
             self._waiting.pop().abort()
 
