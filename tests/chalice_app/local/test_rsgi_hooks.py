@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 WAIT_SECONDS = 60
 REVIEWS = [
-    {"review": f"A lovely film, number {at}. I would see it again. But it was dull."} for at in range(5)
+    {"review": f"A lovely film, number {at}. I would see it again. But it was dull."} for at in range(100)
 ]
 BATCH = json.dumps({"reviews": REVIEWS, "explain": "words"})
 
@@ -54,7 +54,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     while not holds():
         assert time.monotonic() < deadline
-        time.sleep(0.1)
+        time.sleep(0.01)
 
 
 def model_of(stack: Stack) -> str:
