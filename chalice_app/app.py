@@ -9,6 +9,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 from chalice.app import Chalice, Request, Response
@@ -16,6 +17,7 @@ from chalice.app import Chalice, Request, Response
 from chalicelib import answers, auth, emf, endpoint, feedback_store, log, openapi, problems, stats
 from chalicelib.http_request import read_body, read_explain
 from vocab import messages, vocabulary
+from vocab.aspects import Aspect, Mentions, name_mentions
 from vocab.messages import BatchRequest, Item, MessageError, Model, ReviewRequest, Score
 from vocab.vocabulary import EncodedReview
 
@@ -92,7 +94,7 @@ def legacy_sentiment() -> Response:
     """Answer a text/plain review with 1.0 (positive) or 0.0, like the app before this one."""
     data, content_type = read_body(current_request())
     request = messages.parse_review_request(data, content_type or messages.TEXT)
-    answer = classify(request._replace(explain="none"))
+    answer = classify(request._replace(explain="none", aspects=None))
     return answers.text_answer("1.0" if answer["probability"] >= 0.5 else "0.0")
 
 
@@ -139,8 +141,10 @@ def classify(request: ReviewRequest) -> dict[str, Any]:
     log.note(characters=len(request.review))
     encoded = messages.check_encoded(app_vocabulary().encode(request.review))
     log.note(ids=len(encoded.ids))
-    model, scores = score([encoded], request.explain)
-    answer = messages.build_answer(encoded, scores[0], model, log.request_id())
+    mentions = find_mentions([encoded], request.aspects)
+    model, scores = score([encoded], request.explain, mentions)
+    found = None if mentions is None else mentions[0]
+    answer = messages.build_answer(encoded, scores[0], model, log.request_id(), found)
     log.note(verdict=answer["sentiment"])
     log.note_stats([stats.of_review(encoded, answer)])
     return answer
@@ -153,7 +157,7 @@ def classify_batch(request: BatchRequest) -> dict[str, Any]:
     encoded = [result for result in results if isinstance(result, EncodedReview)]
     refused = Counter(result.code for result in results if isinstance(result, MessageError))
     log.note(ids=sum(len(review.ids) for review in encoded), refused=refused)
-    model, verdicts = classify_encoded(encoded, request.explain)
+    model, verdicts = classify_encoded(encoded, request.explain, request.aspects)
     log.note(verdicts=Counter(verdict["sentiment"] for verdict in verdicts))
     log.note_stats([stats.of_review(*pair) for pair in zip(encoded, verdicts, strict=True)])
     remaining = iter(verdicts)
@@ -175,22 +179,32 @@ def encode_item(item: Item) -> EncodedReview | MessageError:
 
 
 def classify_encoded(
-    encoded: Sequence[EncodedReview], explain: str
+    encoded: Sequence[EncodedReview], explain: str, aspects: Sequence[Aspect] | None
 ) -> tuple[Model | None, list[dict[str, Any]]]:
     """Return the model and its verdict on each review; None without a call when there is no review."""
     if not encoded:
         return None, []
-    model, scores = score(encoded, explain)
-    pairs = zip(encoded, scores, strict=True)
-    return model, [messages.build_verdict(*pair, model) for pair in pairs]
+    mentions = find_mentions(encoded, aspects)
+    model, scores = score(encoded, explain, mentions)
+    triples = zip(encoded, scores, mentions or repeat(None, len(encoded)), strict=True)
+    return model, [messages.build_verdict(review, scored, model, found) for review, scored, found in triples]
 
 
-def score(encoded: Sequence[EncodedReview], explain: str) -> tuple[Model, list[Score]]:
+def find_mentions(
+    encoded: Sequence[EncodedReview], aspects: Sequence[Aspect] | None
+) -> list[Mentions] | None:
+    """Return each review's mentions of a request's aspects; None where it names none."""
+    return None if aspects is None else [name_mentions(review, aspects) for review in encoded]
+
+
+def score(
+    encoded: Sequence[EncodedReview], explain: str, mentions: Sequence[Mentions] | None
+) -> tuple[Model, list[Score]]:
     """Return the model and each review's score, from one call of the endpoint."""
     words = app_vocabulary()
-    message = messages.build_endpoint_request(encoded, words, explain)
+    message = messages.build_endpoint_request(encoded, words, explain, mentions)
     reply = endpoint.invoke(message, log.request_id())
-    model, scores = messages.parse_endpoint_answer(reply, encoded, explain)
+    model, scores = messages.parse_endpoint_answer(reply, encoded, explain, mentions)
     messages.check_model_vocabulary(model, words.fingerprint)
     return model, scores
 

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.slow
 COUNT = 1000
 A_BATCH = 100
 SENTIMENT = "/v1/sentiment"
+EXPLAINED = {"explain": "words", "aspects": "film"}
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +43,19 @@ def serving() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def answers(stack: Stack, reviews: list[str]) -> list[bytes]:
-    """What `make run` answers to each review, with words and their effects."""
+    """What `make run` answers to each review, with words and their effects, and aspects."""
     return asked(stack, SENTIMENT, singly(reviews))
 
 
 def singly(reviews: Sequence[str]) -> list[dict[str, Any]]:
     """Return a request for each review."""
-    return [{"review": review, "explain": "words"} for review in reviews]
+    return [{"review": review, **EXPLAINED} for review in reviews]
 
 
 def together(reviews: Sequence[str]) -> list[dict[str, Any]]:
     """Return batch requests."""
     items = [{"review": review} for review in reviews]
-    return [{"reviews": items[at : at + A_BATCH], "explain": "words"} for at in range(0, len(items), A_BATCH)]
+    return [{"reviews": items[at : at + A_BATCH], **EXPLAINED} for at in range(0, len(items), A_BATCH)]
 
 
 def asked(running: Stack, path: str, bodies: Sequence[dict[str, Any]]) -> list[bytes]:
@@ -91,9 +92,10 @@ def test_a_batch_request_has_the_same_answers(
         assert set(whole) - set(answer) <= {"model", "request_id"}
 
 
+@pytest.mark.parametrize("aspects", [(), ("--aspects", "film")])
 @pytest.mark.parametrize("command", ["batch", "command"])
 def test_a_file_has_the_same_verdicts(
-    command: str, answers: list[bytes], reviews: list[str], tmp_path: Path
+    command: str, aspects: tuple[str, ...], answers: list[bytes], reviews: list[str], tmp_path: Path
 ) -> None:
     file, out = tmp_path / "reviews.jsonl", tmp_path / "verdicts.jsonl"
     file.write_text("".join(json.dumps({"review": review}) + "\n" for review in reviews), encoding="utf-8")
@@ -101,10 +103,11 @@ def test_a_file_has_the_same_verdicts(
         "batch": ["training.jobs.batch", str(file), "--local", "--out", str(out)],
         "command": ["verdict_sentiment", str(file), "-o", str(out)],
     }
-    subprocess.run([sys.executable, "-m", *modules[command]], cwd=ROOT, check=True, timeout=300)
+    subprocess.run([sys.executable, "-m", *modules[command], *aspects], cwd=ROOT, check=True, timeout=300)
     rows = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     for body, row in zip(answers, rows, strict=True):
         whole = json.loads(body)
         assert row["probability"] == whole["probability"]
         assert (row["sentiment"], row["reason"]) == (whole["sentiment"], whole["reason"])
         assert row["model"] == whole["model"]["id"]
+        assert row.get("aspects") == (whole["aspects"] if aspects else None)

@@ -3,7 +3,10 @@
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 
 def sha256(data: bytes) -> str:
@@ -23,6 +26,22 @@ def write_atomic(path: Path, data: bytes, mode: int = 0o644) -> None:
     Raises OSError for a full disk or missing rights. The old file then stays, and no other is left.
     """
     write_together({path: data}, mode)
+
+
+@contextmanager
+def open_atomic(path: Path, mode: int = 0o644) -> Iterator[TextIO]:
+    """Open a text file for writing, in UTF-8. It gets its name only once it is whole."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        # JSON can name half a character, which UTF-8 can't encode.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, mode)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
 
 
 def write_together(contents: dict[Path, bytes], mode: int = 0o644) -> None:

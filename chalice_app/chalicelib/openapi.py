@@ -114,6 +114,7 @@ def _sentiment() -> dict[str, Any]:
                         "plain": {"value": {"review": "Not good at all. The music was lovely."}},
                         "words": {"value": {"review": "Wonderful, moving, funny!", "explain": "words"}},
                         "verdict_alone": {"value": {"review": "I want my evening back.", "explain": "none"}},
+                        "aspects": {"value": _ASPECTS_REQUEST},
                     },
                 },
                 messages.TEXT: {
@@ -123,7 +124,12 @@ def _sentiment() -> dict[str, Any]:
             },
         },
         "responses": {
-            "200": _ok("The verdict", messages.JSON, _ref("Answer"), {"negative": {"value": _EXAMPLE}}),
+            "200": _ok(
+                "The verdict",
+                messages.JSON,
+                _ref("Answer"),
+                {"negative": {"value": _EXAMPLE}, "aspects": {"value": _ASPECTS_EXAMPLE}},
+            ),
             **_review_problems(),
         },
     }
@@ -367,6 +373,7 @@ def _schemas() -> dict[str, Schema]:
                     "default": messages.ReviewRequest._field_defaults["explain"],
                     "description": "How far to explain which parts of the review pull the verdict which way.",
                 },
+                "aspects": _ref("Aspects"),
             },
         },
         "Answer": {
@@ -379,6 +386,7 @@ def _schemas() -> dict[str, Schema]:
             },
         },
         **_batch_schemas(),
+        **_aspect_schemas(),
         **_feedback_schemas(),
         "Warning": {
             "type": "object",
@@ -495,6 +503,71 @@ def _feedback_schemas() -> dict[str, Schema]:
     }
 
 
+def _aspect_schemas() -> dict[str, Schema]:
+    terms = {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": messages.MAX_TERMS,
+        "items": {"type": "string", "minLength": 1, "maxLength": messages.MAX_TERM_CHARACTERS},
+    }
+    return {
+        "Aspects": {
+            "description": "Judge what the review says about each aspect too. Name a shipped list, or send"
+            " the terms of each aspect. A term has 1 to"
+            f" {messages.MAX_TERM_WORDS} words, which are compared by stem: actor finds actors.",
+            "oneOf": [
+                {"type": "string", "enum": list(messages.SHIPPED)},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": messages.MAX_ASPECTS,
+                    "propertyNames": {"minLength": 1, "maxLength": messages.MAX_NAME_CHARACTERS},
+                    "additionalProperties": terms,
+                },
+            ],
+        },
+        "Aspect": {
+            "type": "object",
+            "description": "What the review says about an aspect: the verdict on its clauses.",
+            "required": ["sentiment"],
+            "properties": {
+                "sentiment": {"enum": [*messages.SENTIMENTS, messages.NOT_MENTIONED]},
+                "reason": {
+                    "type": ["string", "null"],
+                    "enum": [*messages.REASONS[:3], None],
+                    "description": "Why the sentiment is uncertain; null when it is not.",
+                },
+                "probability": {**_PROBABILITY, "description": "P(positive) of the clauses."},
+                "contribution": {
+                    "type": "number",
+                    "description": "What the aspect adds to the review's logit. A clause of several aspects"
+                    " is divided among them evenly.",
+                },
+                "mentions": {"type": "array", "items": _ref("Mention")},
+            },
+        },
+        "Mention": {
+            "type": "object",
+            "description": f"The clause text[start:end] that mentions an aspect. {_OFFSETS}",
+            "required": [*_PART, "term", "negated"],
+            "properties": {
+                **_PART,
+                "term": {
+                    "type": "array",
+                    "description": "The term's offsets, start and end.",
+                    "items": {"type": "integer", "minimum": 0},
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+                "negated": {
+                    "type": "boolean",
+                    "description": 'Whether the clause says that there is no such thing, like "no music".',
+                },
+            },
+        },
+    }
+
+
 def _batch_schemas() -> dict[str, Schema]:
     with_ids = {"id": {"type": ["string", "integer"], "description": "The id that was sent with the review."}}
     review = {"type": "string", "minLength": 1, "maxLength": messages.MAX_REVIEW_CHARACTERS}
@@ -518,6 +591,7 @@ def _batch_schemas() -> dict[str, Schema]:
                     "items": {"anyOf": [_ref("BatchReview"), {}]},
                 },
                 "explain": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
+                "aspects": _ref("Aspects"),
             },
         },
         "BatchVerdict": {**_VERDICT, "properties": {**with_ids, **_VERDICT["properties"]}},
@@ -579,6 +653,40 @@ _EXAMPLE = {
         {"start": 17, "end": 38, "contribution": 0.811403, "alone": 0.912453, "without": 0.031207},
     ],
     "bias": -0.001728,
+    "model": {"id": "bilstm-1", "vocabulary": "e743f2b2a9bbce94", "uncertain": [0.4, 0.6]},
+    "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
+}
+_ASPECTS_REQUEST = {
+    "review": "The music is lovely, but the plot is dull.",
+    "explain": "none",
+    "aspects": {"music": ["music", "score"], "plot": ["plot", "story"], "acting": ["acting", "actor"]},
+}
+_ASPECTS_EXAMPLE = {
+    "sentiment": "uncertain",
+    "reason": "mixed",
+    "probability": 0.514345,
+    "warnings": [],
+    "text": "The music is lovely, but the plot is dull.",
+    "aspects": {
+        "music": {
+            "sentiment": "positive",
+            "reason": None,
+            "probability": 0.920159,
+            "contribution": 0.603387,
+            "mentions": [{"start": 0, "end": 20, "term": [4, 9], "negated": False, "contribution": 0.603387}],
+        },
+        "plot": {
+            "sentiment": "negative",
+            "reason": None,
+            "probability": 0.010194,
+            "contribution": -0.545992,
+            "mentions": [
+                {"start": 21, "end": 42, "term": [29, 33], "negated": False, "contribution": -0.545992}
+            ],
+        },
+        "acting": {"sentiment": "not_mentioned"},
+    },
+    "bias": 0.0,
     "model": {"id": "bilstm-1", "vocabulary": "e743f2b2a9bbce94", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
@@ -706,7 +814,8 @@ _VERDICT: Schema = {
         "warnings": {"type": "array", "items": _ref("Warning")},
         "text": {
             "type": "string",
-            "description": "The cleaned review that start and end point into; only when explaining.",
+            "description": "The cleaned review that start and end point into; only when explaining, or with"
+            " aspects.",
         },
         "sentences": {
             "type": "array",
@@ -717,6 +826,12 @@ _VERDICT: Schema = {
             "type": "array",
             "description": "Each word's part in its sentence; only when explaining by words.",
             "items": _ref("Word"),
+        },
+        "aspects": {
+            "type": "object",
+            "description": "Each aspect of the request, in its order; only when it names any. text comes with"
+            " them.",
+            "additionalProperties": _ref("Aspect"),
         },
         "bias": {
             "type": "number",

@@ -18,6 +18,14 @@ SHARED_FOLDER = "VERDICT_COUNTS"
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 TOKENS = (4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 400, 512, 768, 1024)
 SHARES = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1)
+# The thresholds of promises, training.evaluation.risk_control.THRESHOLDS: from 0.5 by 0.02, from 0.9 by 0.01.
+SURENESS = (
+    *(round(0.5 + step / 50, 2) for step in range(20)),
+    *(round(0.9 + step / 100, 2) for step in range(10)),
+    0.995,
+    0.998,
+    0.999,
+)
 # The route of requests that reach none: malformed HTTP, and callers over the rate limit.
 NO_ROUTE = "none"
 
@@ -66,6 +74,12 @@ class Metrics:
             buckets=SHARES,
             registry=registry,
         )
+        self._sureness = Histogram(
+            "verdict_sureness",
+            "Probability of a verdict's side; 0.5 where the verdict is uncertain",
+            buckets=SURENESS,
+            registry=registry,
+        )
         # This cache looks up a labelled count in half the time of the library's.
         self._request = functools.cache(self._requests.labels)
         self._second = functools.cache(self._seconds.labels)
@@ -93,6 +107,7 @@ class Metrics:
         self._words.inc(review.words)
         self._unknown.inc(review.unknown)
         self._tokens.observe(review.tokens)
+        self._sureness.observe(review.sureness)
         if review.words:
             self._shares.observe(review.unknown / review.words)
 

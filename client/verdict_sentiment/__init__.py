@@ -6,10 +6,12 @@ from verdict_sentiment.client import AsyncVerdict, Verdict
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.results import (
     Answer,
+    Aspect,
     Caveat,
     Contribution,
     Health,
     Judged,
+    Mention,
     Model,
     Sentence,
     Word,
@@ -17,12 +19,14 @@ from verdict_sentiment.results import (
 
 __all__ = [
     "Answer",
+    "Aspect",
     "AsyncVerdict",
     "BadAnswerError",
     "Caveat",
     "Contribution",
     "Health",
     "Judged",
+    "Mention",
     "Model",
     "RefusedError",
     "Sentence",

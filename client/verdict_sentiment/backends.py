@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from verdict_sentiment._packages import load, messages
-from verdict_sentiment.calls import MAX_REVIEWS
+from verdict_sentiment.calls import MAX_REVIEWS, Aspects
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
 from verdict_sentiment.local import INSTALL, load_hooks, model_errors
@@ -97,24 +97,31 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
 
 
 @contextmanager
-def open_backend(options: argparse.Namespace, count: int) -> Iterator[Backend]:
-    """Yield the backend for a file with so many rows to judge. Raises UsageError or VerdictError."""
+def open_backend(
+    options: argparse.Namespace, count: int, aspects: Aspects | None = None
+) -> Iterator[Backend]:
+    """Yield the backend for a file with so many rows to judge, by aspects too.
+
+    Raises UsageError or VerdictError.
+    """
     if url_of(options) is None:
         folder, rows = Path(options.model or load_hooks().MODEL_FOLDER), load("training.files.rows")
         processes = load("training.files.processes")
-        with model_errors(), processes.open_hooks(folder, options.workers, count) as hooks:
+        with model_errors(), processes.open_hooks(folder, options.workers, count, aspects) as hooks:
             yield Backend(("hooks", hooks.key), hooks.predict, rows.PART_ROWS)
         return
     with open_verdict(options) as verdict:
         card = verdict.model()
         service = ("service", card["id"], card["vocabulary"])
-        yield Backend(service, lambda parts: _judge(verdict, parts), MAX_REVIEWS)
+        yield Backend(service, lambda parts: _judge(verdict, parts, aspects), MAX_REVIEWS)
 
 
-def _judge(verdict: Verdict, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
+def _judge(
+    verdict: Verdict, parts: Iterable[Part], aspects: Aspects | None = None
+) -> Iterator[tuple[Part, bytes]]:
     """Yield parts with a service's answers, written as the endpoint writes them."""
     for part in parts:
-        results = verdict.batch(zip(part.ids, part.reviews, strict=True))
+        results = verdict.batch(zip(part.ids, part.reviews, strict=True), aspects=aspects)
         yield part, b"\n".join(map(_line, results))
 
 

@@ -1,6 +1,6 @@
 """Build the service's requests: its routes, and batches no larger than it accepts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from verdict_sentiment._packages import MessageError, messages
@@ -12,6 +12,8 @@ MAX_REVIEWS = messages.MAX_BATCH_REVIEWS
 MAX_BYTES = messages.MAX_BODY_BYTES - 1_000
 
 Review = str | tuple[str | int, str]
+# The name of a shipped list, or terms by aspect: {"music": ["music", "score"]}.
+Aspects = str | Mapping[str, Sequence[str]]
 
 
 class Call(NamedTuple):
@@ -43,22 +45,36 @@ CARD = Call("/v1/model")
 HEALTH = Call("/v1/health", statuses=(200, 503), again=False)
 
 
-def sentiment(review: str, explain: str) -> Call:
+def sentiment(review: str, explain: str, aspects: Aspects | None = None) -> Call:
     """Return the call for one review. Raises RefusedError for a review that every service refuses."""
     _check_explain(explain)
+    named = _named(aspects)
     refused = _refusal(review)
     if refused:
         raise refused
-    return Call("/v1/sentiment", {"review": review, "explain": explain})
+    return Call("/v1/sentiment", {"review": review, "explain": explain} | named)
 
 
-def batch(reviews: Iterable[Review], explain: str) -> Iterator[Chunk]:
+def aspect_names(aspects: Aspects | None) -> list[str] | None:
+    """Return the names of aspects, in order, None without any. Raises RefusedError."""
+    if aspects is None:
+        return None
+    try:
+        return [aspect.name for aspect in messages.parse_aspects(aspects)]
+    except MessageError as error:
+        raise _refused(error) from error
+
+
+def batch(reviews: Iterable[Review], explain: str, aspects: Aspects | None = None) -> Iterator[Chunk]:
     """Yield requests of at most 100 reviews and 1 MB, from reviews or (id, review) pairs, in their order.
 
     A review that every service refuses is not sent; its entry holds the reason. Raises RefusedError when
-    ``explain`` is no level of explanation, or ``reviews`` a single text, whose characters are no reviews.
+    ``explain`` is no level of explanation, ``aspects`` are malformed, or ``reviews`` is a single text, whose
+    characters are no reviews.
     """
     _check_explain(explain)
+    named = _named(aspects)
+    most = MAX_BYTES - len(messages.to_json(named))
     if isinstance(reviews, (str, bytes)):
         detail = f"reviews must be several, got one {type(reviews).__name__}; put it in a list"
         raise RefusedError(detail, code="wrong_type", status=400)
@@ -68,14 +84,14 @@ def batch(reviews: Iterable[Review], explain: str) -> Iterator[Chunk]:
     for index, review in enumerate(reviews):
         entry, item = _entry(index, review)
         length = len(messages.to_json(item)) + 1 if item else 0
-        if entries and (len(entries) == MAX_REVIEWS or size + length > MAX_BYTES):
-            yield _chunk(entries, items, explain)
+        if entries and (len(entries) == MAX_REVIEWS or size + length > most):
+            yield _chunk(entries, items, explain, named)
             entries, items, size = [], [], 0
         entries.append(entry)
         items += [item] if item else []
         size += length
     if entries:
-        yield _chunk(entries, items, explain)
+        yield _chunk(entries, items, explain, named)
 
 
 def judged(chunk: Chunk, answers: Iterable[Answer | VerdictError]) -> Iterator[Judged]:
@@ -96,8 +112,8 @@ def _entry(index: int, review: Review) -> tuple[Entry, Message | None]:
     return Entry(index, name, refused), None if refused else {"id": index, "review": text}
 
 
-def _chunk(entries: list[Entry], items: list[Message], explain: str) -> Chunk:
-    call = Call("/v1/sentiment/batch", {"reviews": items, "explain": explain}) if items else None
+def _chunk(entries: list[Entry], items: list[Message], explain: str, named: Message) -> Chunk:
+    call = Call("/v1/sentiment/batch", {"reviews": items, "explain": explain} | named) if items else None
     return Chunk(entries, [item["id"] for item in items], call)
 
 
@@ -111,6 +127,16 @@ def _refusal(review: object) -> RefusedError | None:
 
 def _refused(error: MessageError) -> RefusedError:
     return RefusedError(error.detail, code=error.code, status=error.status)
+
+
+def _named(aspects: Aspects | None) -> Message:
+    """Return a request's field ``aspects``, or none. Raises RefusedError."""
+    aspect_names(aspects)
+    if aspects is None:
+        return {}
+    if isinstance(aspects, str):
+        return {"aspects": aspects}
+    return {"aspects": {name: list(terms) for name, terms in aspects.items()}}
 
 
 def _check_explain(explain: str) -> None:

@@ -4,6 +4,8 @@
     verdict < review.txt                              one review from standard input
     verdict reviews.csv -o verdicts.csv               a file: .csv, .tsv, .jsonl, or .txt with a review a line
     verdict --format lines - < reviews                the same from standard input
+    verdict reviews.csv --aspects film -o out.csv     the same, with what each says of story, acting, music
+    verdict report reviews.csv -o report.html         what people say, and what moved it
     verdict serve                                     API and page on this machine
     verdict mcp                                       tools for assistants
 
@@ -38,7 +40,9 @@ REVIEW_STATUSES = (400, 413, 422)
 COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
     "serve": serve.main,
     "mcp": mcp_server.main,
+    "report": programs.report,
     "adapt": programs.adapt,
+    "promise": programs.promise,
     "compare": programs.compare,
     "suggest": programs.suggest,
     "feedback": programs.feedback,
@@ -100,8 +104,9 @@ def judge(arguments: Sequence[str]) -> int:
 
 
 def _judge_text(options: argparse.Namespace, review: str) -> int:
+    aspects = files.read_aspects(options)
     with open_verdict(options) as verdict:
-        answer = verdict.sentiment(review, options.explain)
+        answer = verdict.sentiment(review, options.explain, aspects)
     print(messages.to_json(answer.to_message()).decode() if options.json else show.format_answer(answer))
     return FINE
 
@@ -136,6 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--text", help="a review, even if it looks like a file's name")
     parser.add_argument(
         "--explain", choices=messages.EXPLAIN, default="none", help="level of explanation (default none)"
+    )
+    parser.add_argument(
+        "--aspects",
+        metavar="LIST",
+        help=f"judge aspects too: {', '.join(messages.SHIPPED)}, or a JSON file of terms",
     )
     parser.add_argument("--json", action="store_true", help="write the API's JSON; for rows, JSON lines")
     parser.add_argument(

@@ -8,7 +8,7 @@ from typing import Self
 import httpx
 
 from verdict_sentiment import calls, results
-from verdict_sentiment.calls import Review
+from verdict_sentiment.calls import Aspects, Review
 from verdict_sentiment.exchange import Policy
 from verdict_sentiment.http import AsyncHttpService, HttpService, Service
 from verdict_sentiment.results import Answer, Health, Judged, Message
@@ -51,19 +51,27 @@ class Verdict:
         verdict._service = LocalService(model)
         return verdict
 
-    def sentiment(self, review: str, explain: str = "sentences") -> Answer:
-        """Judge one review; ``explain`` is "none", "sentences" or "words". Raises VerdictError."""
-        return results.read_answer(self._service.ask(calls.sentiment(review, explain)), explain)
+    def sentiment(self, review: str, explain: str = "sentences", aspects: Aspects | None = None) -> Answer:
+        """Judge one review; ``explain`` is "none", "sentences" or "words". Raises VerdictError.
 
-    def batch(self, reviews: Iterable[Review], explain: str = "none") -> Iterator[Judged]:
-        """Judge reviews, or (id, review) pairs, in their order.
+        ``aspects`` are judged too: the list "film" or "product", or your own terms, such as
+        ``{"music": ["music", "score"]}``.
+        """
+        message = self._service.ask(calls.sentiment(review, explain, aspects))
+        return results.read_answer(message, explain, calls.aspect_names(aspects))
+
+    def batch(
+        self, reviews: Iterable[Review], explain: str = "none", aspects: Aspects | None = None
+    ) -> Iterator[Judged]:
+        """Judge reviews, or (id, review) pairs, in their order; ``aspects`` are those of ``sentiment``.
 
         Reviews are read as needed and sent in requests of up to 100 reviews and 1 MB. A bad review has its
         own error and harms no other. Raises VerdictError when the service fails; earlier results hold.
         """
-        for chunk in calls.batch(reviews, explain):
+        names = calls.aspect_names(aspects)
+        for chunk in calls.batch(reviews, explain, aspects):
             message = self._service.ask(chunk.call) if chunk.call else None
-            answers = results.read_batch(message, chunk.sent, explain) if message else []
+            answers = results.read_batch(message, chunk.sent, explain, names) if message else []
             yield from calls.judged(chunk, answers)
 
     def model(self) -> Message:
@@ -103,15 +111,21 @@ class AsyncVerdict:
         """Raise ValueError for a malformed URL or key; no request is sent yet."""
         self._service = AsyncHttpService(url, api_key, Policy(timeout, retries, deadline), client)
 
-    async def sentiment(self, review: str, explain: str = "sentences") -> Answer:
-        """Judge one review; ``explain`` is "none", "sentences" or "words". Raises VerdictError."""
-        return results.read_answer(await self._service.ask(calls.sentiment(review, explain)), explain)
+    async def sentiment(
+        self, review: str, explain: str = "sentences", aspects: Aspects | None = None
+    ) -> Answer:
+        """Judge one review, as ``Verdict.sentiment`` does. Raises VerdictError."""
+        message = await self._service.ask(calls.sentiment(review, explain, aspects))
+        return results.read_answer(message, explain, calls.aspect_names(aspects))
 
-    async def batch(self, reviews: Iterable[Review], explain: str = "none") -> AsyncIterator[Judged]:
+    async def batch(
+        self, reviews: Iterable[Review], explain: str = "none", aspects: Aspects | None = None
+    ) -> AsyncIterator[Judged]:
         """Judge reviews, or (id, review) pairs, as ``Verdict.batch`` does."""
-        for chunk in calls.batch(reviews, explain):
+        names = calls.aspect_names(aspects)
+        for chunk in calls.batch(reviews, explain, aspects):
             message = await self._service.ask(chunk.call) if chunk.call else None
-            answers = results.read_batch(message, chunk.sent, explain) if message else []
+            answers = results.read_batch(message, chunk.sent, explain, names) if message else []
             for judged in calls.judged(chunk, answers):
                 yield judged
 

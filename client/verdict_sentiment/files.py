@@ -12,14 +12,16 @@ from tqdm import tqdm
 
 from verdict_sentiment._packages import load
 from verdict_sentiment.backends import Backend, UsageError, open_backend
+from verdict_sentiment.calls import Aspects
 
 if TYPE_CHECKING:
-    from training.files import parts, resumable
+    from training.files import aspects_flag, parts, resumable
     from training.files import rows as rows
     from vocab import files
 else:
     files = load("vocab.files")
     rows = load("training.files.rows")
+    aspects_flag = load("training.files.aspects_flag")
     parts = load("training.files.parts")
     resumable = load("training.files.resumable")
 
@@ -33,16 +35,26 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
     Raises UsageError when file, column or output can't be used, VerdictError when the service fails, and
     BatchError or OSError for other failures.
     """
+    aspects = read_aspects(options)
     with _usage():
         source, out = _prepare(options, path)
         count = rows.count(source)
-    with open_backend(options, count.sent) as backend:
+    with open_backend(options, count.sent, aspects) as backend:
         if out is None:
-            return _write_through(source, count, backend, "jsonl" if options.json else "csv")
-        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows)
-        key = parts.key_of(*backend.key, work.digest, source.column)
+            return _write_through(source, count, backend, "jsonl" if options.json else "csv", aspects)
+        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows, aspects)
+        key = parts.key_of(*backend.key, work.digest, source.column, aspects=aspects)
         result = resumable.run(work._replace(key=key), backend.judge)
     return result.rows, result.failed
+
+
+def read_aspects(options: argparse.Namespace) -> Aspects | None:
+    """Return the aspects that --aspects names, None without it. Raises UsageError."""
+    if options.aspects is None:
+        return None
+    with _usage():
+        aspects: Aspects = aspects_flag.read_aspects(options.aspects)
+        return aspects
 
 
 @contextmanager
@@ -101,7 +113,9 @@ def _check_column(path: Path, format: str, column: str | None) -> None:
         )
 
 
-def _write_through(source: Any, count: Any, backend: Backend, format: str) -> tuple[int, int]:
+def _write_through(
+    source: Any, count: Any, backend: Backend, format: str, aspects: Aspects | None
+) -> tuple[int, int]:
     """Write rows to standard output as they are judged."""
     out: TextIO = sys.stdout
     requests = rows.parts(source.rows(), backend.rows)
@@ -109,6 +123,6 @@ def _write_through(source: Any, count: Any, backend: Backend, format: str) -> tu
     joined = rows.join(source.rows(), answers)
     quiet = True if out.isatty() else None
     with tqdm(joined, total=count.rows, desc="judging", unit="review", disable=quiet) as bar:
-        written, failed = rows.write(bar, source, out, format)
+        written, failed = rows.write(bar, source, out, format, aspects)
     out.flush()
     return written, failed

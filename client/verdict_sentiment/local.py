@@ -36,21 +36,22 @@ class LocalService:
         """Close nothing: there is no connection."""
 
     def _sentiment(self, message: Message) -> Message:
-        encoded, scored = self._model.predict(message["review"], message["explain"])
-        answer: Message = messages.build_answer(encoded, scored, self._model.identity, uuid.uuid4().hex)
-        return answer
+        answer: Message = self._model.answer(message["review"], message["explain"], _aspects(message))
+        model = messages.model_message(self._model.identity)
+        return {**answer, "model": model, "request_id": uuid.uuid4().hex}
 
     def _batch(self, message: Message) -> Message:
         items = [messages.Item(review=item["review"], id=item["id"]) for item in message["reviews"]]
-        answers = [self._item(item, message["explain"]) for item in items]
+        aspects = _aspects(message)
+        answers = [self._item(item, message["explain"], aspects) for item in items]
         return messages.build_batch_answer(items, answers, self._model.identity, uuid.uuid4().hex)
 
-    def _item(self, item: messages.Item, explain: str) -> Message:
+    def _item(self, item: messages.Item, explain: str, aspects: Any) -> Message:
         try:
-            encoded, scored = self._model.predict(item.review, explain)
+            answer: Message = self._model.answer(item.review, explain, aspects)
+            return answer
         except MessageError as error:
             return {"error": {"status": error.status, "code": error.code, "detail": error.detail}}
-        return messages.build_verdict(encoded, scored, self._model.identity)
 
     def _card(self, message: Message) -> Message:
         card: Message = self._model.card
@@ -67,6 +68,11 @@ _ROUTES = {
     "/v1/model": LocalService._card,
     "/v1/health": LocalService._health,
 }
+
+
+def _aspects(message: Message) -> Any:
+    """Return the aspects of a request, parsed; None without any. Raises MessageError."""
+    return messages.parse_aspects(message["aspects"]) if "aspects" in message else None
 
 
 @contextmanager

@@ -17,10 +17,14 @@ probability is that of positive, calibrated; warnings say what to doubt. Of a se
 probability that it would have by itself, and without is that of the review without it. A sentence's or word's
 contribution says how far it pulled the verdict: bias plus all sentences' contributions is the logit. A word's
 effect says how far the logit falls without it, where that was measured. A text without a known word, or in
-another language, has no sentences and no words."""
+another language, has no sentences and no words.
+aspects also judges what a review says of each aspect: "film" or "product" names a list, and an object such as
+{"music": ["music", "score"]} your own terms. An aspect's probability is that of the clauses that mention it;
+contribution says how far they pulled the review's verdict."""
 INSTALL = "pip install 'verdict-sentiment[mcp]'"
 
 Explain = Literal["none", "sentences", "words"]
+Aspects = str | dict[str, list[str]]
 T = TypeVar("T")
 
 
@@ -55,14 +59,22 @@ def make_server(verdict: Verdict) -> Any:
             raise ToolError(str(error)) from error
 
     @server.tool(annotations=read_only)
-    def sentiment(review: str, explain: Explain = "sentences") -> dict[str, Any]:
-        """Judge one film review; explain says how far to explain the verdict."""
-        return checked(lambda: verdict.sentiment(review, explain).to_message())
+    def sentiment(
+        review: str, explain: Explain = "sentences", aspects: Aspects | None = None
+    ) -> dict[str, Any]:
+        """Judge one film review; explain says how far to explain the verdict, aspects what else to judge."""
+        return checked(lambda: verdict.sentiment(review, explain, aspects).to_message())
 
     @server.tool(annotations=read_only)
-    def sentiment_batch(reviews: list[str], explain: Explain = "none") -> dict[str, Any]:
+    def sentiment_batch(
+        reviews: list[str], explain: Explain = "none", aspects: Aspects | None = None
+    ) -> dict[str, Any]:
         """Judge film reviews, any number, and answer each in its place: a verdict, or an error of its own."""
-        return checked(lambda: {"answers": [_message(judged) for judged in verdict.batch(reviews, explain)]})
+
+        def answers() -> dict[str, Any]:
+            return {"answers": [*map(_message, verdict.batch(reviews, explain, aspects))]}
+
+        return checked(answers)
 
     return server
 

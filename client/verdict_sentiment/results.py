@@ -4,6 +4,7 @@ An answer is checked as strictly as a request: types, ranges, and the sum of its
 """
 
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -65,6 +66,58 @@ class Word(Contribution):
 
 
 @dataclass(frozen=True, slots=True)
+class Mention(Contribution):
+    """A clause that mentions an aspect, and what it adds to the logit.
+
+    ``term`` are the offsets of the aspect's term. ``negated`` is true where the clause says that there is no
+    such thing, like "no music".
+    """
+
+    term: tuple[int, int]
+    negated: bool
+
+    def to_message(self) -> Message:
+        """Return the mention as the API sends it."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "term": list(self.term),
+            "negated": self.negated,
+            "contribution": self.contribution,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Aspect:
+    """What a review says about an aspect: the verdict on its clauses.
+
+    ``sentiment`` is positive, negative, uncertain or not_mentioned. ``reason`` says why it is uncertain.
+    ``probability`` is that of positive, None where the aspect is not mentioned. ``contribution`` is what the
+    aspect adds to the review's logit: the sum of its clauses', each divided by the number of aspects that it
+    mentions.
+    """
+
+    name: str
+    sentiment: str
+    reason: str | None = None
+    probability: float | None = None
+    contribution: float = 0.0
+    mentions: tuple[Mention, ...] = ()
+
+    def to_message(self) -> Message:
+        """Return the aspect as the API sends it, without its name."""
+        if not self.mentions:
+            return {"sentiment": self.sentiment}
+        return {
+            "sentiment": self.sentiment,
+            "reason": self.reason,
+            "probability": self.probability,
+            "contribution": self.contribution,
+            "mentions": [mention.to_message() for mention in self.mentions],
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """A model's id, its vocabulary's fingerprint, and the band of probabilities that it calls uncertain."""
 
@@ -86,7 +139,8 @@ class Answer:
 
     ``bias`` plus the contributions of all sentences is the logit, and so with those of all words. Its sigmoid
     is ``probability``. ``text`` (the cleaned review), ``sentences`` and ``words`` are None without an
-    explanation.
+    explanation. ``aspects`` are those of the request, in its order, None without any; ``text`` comes with
+    them.
     """
 
     sentiment: str
@@ -99,6 +153,7 @@ class Answer:
     text: str | None = None
     sentences: tuple[Sentence, ...] | None = None
     words: tuple[Word, ...] | None = None
+    aspects: tuple[Aspect, ...] | None = None
 
     def to_message(self) -> Message:
         """Return the answer as the API sends it, in the same order."""
@@ -110,6 +165,8 @@ class Answer:
         for name, parts in (("sentences", self.sentences), ("words", self.words)):
             if parts is not None:
                 message[name] = [part.to_message() for part in parts]
+        if self.aspects is not None:
+            message["aspects"] = {aspect.name: aspect.to_message() for aspect in self.aspects}
         return message | {"bias": self.bias, "model": self.model.to_message(), "request_id": self.request_id}
 
 
@@ -145,14 +202,23 @@ class Health:
 # --- parsing ------------------------------------------------------------------------------------
 
 
-def read_answer(message: Message, explain: str) -> Answer:
-    """Parse the answer to one review. Raises BadAnswerError."""
-    return _checked(lambda: _answer(message, explain, _model(message["model"]), _text(message["request_id"])))
+def read_answer(message: Message, explain: str, aspects: Sequence[str] | None = None) -> Answer:
+    """Parse the answer to one review. Raises BadAnswerError.
+
+    ``aspects`` are the names of the request's aspects, None without any.
+    """
+
+    def parse() -> Answer:
+        return _answer(message, explain, aspects, _model(message["model"]), _text(message["request_id"]))
+
+    return _checked(parse)
 
 
-def read_batch(message: Message, sent: Sequence[int], explain: str) -> list[Answer | VerdictError]:
+def read_batch(
+    message: Message, sent: Sequence[int], explain: str, aspects: Sequence[str] | None = None
+) -> list[Answer | VerdictError]:
     """Parse the answers to a batch whose reviews have the ids ``sent``. Raises BadAnswerError."""
-    return _checked(lambda: _answers(message, sent, explain))
+    return _checked(lambda: _answers(message, sent, explain, aspects))
 
 
 def read_card(message: Message) -> Message:
@@ -176,18 +242,22 @@ def _checked(parse: Callable[[], T]) -> T:
         ) from error
 
 
-def _answers(message: Message, sent: Sequence[int], explain: str) -> list[Answer | VerdictError]:
+def _answers(
+    message: Message, sent: Sequence[int], explain: str, aspects: Sequence[str] | None
+) -> list[Answer | VerdictError]:
     items, request_id = message["answers"], _text(message["request_id"])
     if len(items) != len(sent) or any(type(item["id"]) is not int for item in items):
         raise ValueError(f"{len(items)} answers to {len(sent)} reviews")
     if [item["id"] for item in items] != list(sent):
         raise ValueError("the answers are not in the order asked")
-    return [_item(item, message, explain, request_id) for item in items]
+    return [_item(item, message, explain, aspects, request_id) for item in items]
 
 
-def _item(item: Message, message: Message, explain: str, request_id: str) -> Answer | VerdictError:
+def _item(
+    item: Message, message: Message, explain: str, aspects: Sequence[str] | None, request_id: str
+) -> Answer | VerdictError:
     if "error" not in item:
-        return _answer(item, explain, _model(message["model"]), request_id)
+        return _answer(item, explain, aspects, _model(message["model"]), request_id)
     error = item["error"]
     status = error["status"]
     if type(status) is not int or not 400 <= status < 600:
@@ -197,13 +267,18 @@ def _item(item: Message, message: Message, explain: str, request_id: str) -> Ans
     )
 
 
-def _answer(message: Message, explain: str, model: Model, request_id: str) -> Answer:
-    text = sentences = words = None
-    if explain != "none":
+def _answer(
+    message: Message, explain: str, names: Sequence[str] | None, model: Model, request_id: str
+) -> Answer:
+    text = sentences = words = aspects = None
+    if explain != "none" or names is not None:
         text = _text(message["text"])
-        sentences = _sentences(message["sentences"], text)
+    if explain != "none":
+        sentences = _sentences(message["sentences"], text or "")
     if explain == "words":
         words = tuple(_word(part, text or "") for part in message["words"])
+    if names is not None:
+        aspects = _aspects(message["aspects"], names, text or "")
     sentiment, reason = message["sentiment"], message["reason"]
     probability = _probability(message["probability"])
     bias = _number(message["bias"])
@@ -211,7 +286,9 @@ def _answer(message: Message, explain: str, model: Model, request_id: str) -> An
     _check_verdict(sentiment, reason, probability)
     for parts in (sentences, words):
         _check_sum(probability, bias, parts)
-    return Answer(sentiment, reason, probability, caveats, bias, model, request_id, text, sentences, words)
+    return Answer(
+        sentiment, reason, probability, caveats, bias, model, request_id, text, sentences, words, aspects
+    )
 
 
 def _check_verdict(sentiment: object, reason: object, probability: float) -> None:
@@ -249,6 +326,40 @@ def _sentence(part: Message, text: str) -> Sentence:
 
 def _word(part: Message, text: str) -> Word:
     return Word(*_part(part, text), _number(part["effect"]) if "effect" in part else None)
+
+
+def _aspects(message: Message, names: Sequence[str], text: str) -> tuple[Aspect, ...]:
+    if list(message) != list(names):
+        raise ValueError("the aspects are not those of the request")
+    aspects = tuple(_aspect(name, message[name], text) for name in names)
+    owners = Counter((mention.start, mention.end) for aspect in aspects for mention in aspect.mentions)
+    for aspect in aspects:
+        shares = [part.contribution / owners[part.start, part.end] for part in aspect.mentions]
+        if abs(math.fsum(shares) - aspect.contribution) > TOLERANCE:
+            raise ValueError("an aspect's clauses do not add up")
+    return aspects
+
+
+def _aspect(name: str, message: Message, text: str) -> Aspect:
+    sentiment = message["sentiment"]
+    if sentiment == messages.NOT_MENTIONED:
+        return Aspect(name, sentiment)
+    reason, probability = message["reason"], _probability(message["probability"])
+    _check_verdict(sentiment, reason, probability)
+    mentions = tuple(_mention(part, text) for part in message["mentions"])
+    if not mentions:
+        raise ValueError("a verdict on an aspect that nothing mentions")
+    return Aspect(name, sentiment, reason, probability, _number(message["contribution"]), mentions)
+
+
+def _mention(part: Message, text: str) -> Mention:
+    start, end, contribution = _part(part, text)
+    first, last = part["term"]
+    if type(first) is not int or type(last) is not int or not start <= first < last <= end:
+        raise ValueError("a term outside of its clause")
+    if not isinstance(part["negated"], bool):
+        raise TypeError("negated or not")
+    return Mention(start, end, contribution, (first, last), part["negated"])
 
 
 def _part(part: Message, text: str) -> tuple[int, int, float]:

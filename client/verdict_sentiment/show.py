@@ -1,9 +1,10 @@
 """Format an answer for people."""
 
 import math
+from collections.abc import Sequence
 
 from verdict_sentiment._packages import messages
-from verdict_sentiment.results import Answer, Contribution, Sentence, Word
+from verdict_sentiment.results import Answer, Aspect, Contribution, Sentence, Word
 
 # Why a verdict is uncertain.
 REASONS = {
@@ -30,7 +31,27 @@ def format_answer(answer: Answer) -> str:
         lines += [f"{_word(word, logit)}  {_cut(text, word)}" for word in answer.words]
     else:
         lines += [f"{_sentence(part)}  {_cut(text, part)}" for part in answer.sentences or ()]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_aspects(answer.aspects or (), text)])
+
+
+def _aspects(aspects: Sequence[Aspect], text: str) -> list[str]:
+    """Return lines for the aspects that are mentioned, each with its clauses, and one for the others."""
+    lines = []
+    for aspect in aspects:
+        if aspect.probability is None:
+            continue
+        reason = "" if aspect.reason is None else f": {REASONS[aspect.reason]}"
+        pull = f"pull {aspect.contribution:+.2f}"
+        lines.append(
+            f"{printable(aspect.name)}: {aspect.sentiment}{reason}  P(positive) = {aspect.probability:.3f}"
+            f"  {pull}"
+        )
+        lines += [
+            f"  {part.contribution:+.3f}  {_cut(text, part)}{'  (there is none)' if part.negated else ''}"
+            for part in aspect.mentions
+        ]
+    others = [printable(aspect.name) for aspect in aspects if aspect.probability is None]
+    return [*lines, f"not mentioned: {', '.join(others)}"] if others else lines
 
 
 def printable(text: str) -> str:

@@ -53,6 +53,45 @@ def test_each_sentence_is_answered_alone_and_left_out(api: InProcess, fake: Fake
     assert ask(api, review="Not good at all.")["sentences"][0]["without"] is None
 
 
+def test_aspects_are_answered_in_order_from_one_call(api: InProcess, fake: FakeRuntime) -> None:
+    review = "The music was lovely, but the plot was not. There is no story."
+    aspects = {"cast": ["cast"], "plot": ["plot", "story"], "music": ["music"]}
+    answer = ask(api, review=review, explain="none", aspects=aspects)
+    assert list(answer["aspects"]) == list(aspects)
+    assert answer["text"] == review and "sentences" not in answer
+    assert answer["aspects"]["cast"] == {"sentiment": "not_mentioned"}
+    plot = answer["aspects"]["plot"]["mentions"]
+    assert [review[one["start"] : one["end"]] for one in plot] == [
+        "but the plot was not.",
+        "There is no story.",
+    ]
+    assert [one["negated"] for one in plot] == [False, True]
+    assert len(fake.calls) == 1
+    assert [len(clauses) for clauses in fake.calls[0].message["reviews"][0]["aspects"]] == [2, 1]
+
+
+def test_a_review_without_aspects_is_sent_as_before(api: InProcess, fake: FakeRuntime) -> None:
+    answer = ask(api, review="The music was lovely.", explain="none")
+    assert fake.calls[0].message["reviews"][0].keys() == {"ids", "sentences"}
+    assert not {"aspects", "text"} & answer.keys()
+
+
+def test_wrong_aspects_are_refused_without_a_call(api: InProcess, fake: FakeRuntime) -> None:
+    body = json.dumps({"review": "A fine film.", "aspects": {"music": []}}).encode()
+    answer = api.send("POST", "/v1/sentiment", body, JSON)
+    assert answer.status == 400 and answer.json()["code"] == "bad_value"
+    assert "the terms of 'music' are 0" in answer.json()["detail"]
+    assert fake.calls == []
+
+
+def test_an_endpoint_that_leaves_the_aspects_out_is_a_502(api: InProcess, fake: FakeRuntime) -> None:
+    good = messages.score_message(messages.build_score(0.5, []))
+    fake.queue(200, messages.to_json({"model": fake.model, "answers": [good]}))
+    body = json.dumps({"review": "A fine film.", "explain": "none", "aspects": "film"}).encode()
+    answer = api.send("POST", "/v1/sentiment", body, JSON)
+    assert (answer.status, answer.json()["code"]) == (502, "bad_endpoint_answer")
+
+
 def test_explain_none_sends_the_verdict_alone(api: InProcess, fake: FakeRuntime) -> None:
     answer = ask(api, review="A fine film.", explain="none")
     assert not {"text", "sentences", "words"} & answer.keys()

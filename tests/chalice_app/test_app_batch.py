@@ -51,17 +51,19 @@ def test_reviews_are_answered_in_their_order_by_one_call_of_the_endpoint(
     assert answer["model"] == fake.model
 
 
+@pytest.mark.parametrize("more", [{}, {"aspects": "film"}, {"aspects": {"film": ["film"], "odd": ["zzqx"]}}])
 @pytest.mark.parametrize("explain", messages.EXPLAIN)
 def test_a_review_s_verdict_is_the_same_bytes_alone_and_at_any_place(
-    api: InProcess, fake: FakeRuntime, explain: str
+    api: InProcess, fake: FakeRuntime, explain: str, more: dict[str, Any]
 ) -> None:
     fake.pull = lambda number: (number % 7 - 3) / 4
-    alone = api.send("POST", "/v1/sentiment", json.dumps({"review": FINE, "explain": explain}).encode())
+    body = {"review": FINE, "explain": explain, **more}
+    alone = api.send("POST", "/v1/sentiment", json.dumps(body).encode())
     verdict = {name: value for name, value in alone.json().items() if name not in ("model", "request_id")}
     for place in range(4):
         reviews: list[object] = [{"review": "Dull. So dull!"}, BAD, {"review": "word " * 900}]
         reviews.insert(place, {"review": FINE})
-        answer_to_batch = send(api, *reviews, explain=explain)
+        answer_to_batch = send(api, *reviews, explain=explain, **more)
         assert messages.to_json(answer_to_batch.json()["answers"][place]) == messages.to_json(verdict)
 
 
@@ -99,6 +101,22 @@ def test_a_review_that_can_not_be_read_has_its_own_problem(
         assert item["error"].keys() == {"type", "title", "status", "detail", "code"}
         assert item.keys() <= {"id", "error"}
     assert len(fake.calls[0].message["reviews"]) == 1
+
+
+def test_more_mentions_than_can_be_answered_are_refused_without_a_call(
+    api: InProcess, fake: FakeRuntime
+) -> None:
+    aspects = {f"a{number}": ["music"] for number in range(20)}
+    answer = send(api, *[{"review": "the music is but " * 100}] * 100, aspects=aspects)
+    assert (answer.status, answer.json()["code"]) == (413, "too_large")
+    assert "send fewer reviews or aspects" in answer.json()["detail"]
+    assert fake.calls == []
+
+
+def test_wrong_aspects_refuse_the_whole_batch(api: InProcess, fake: FakeRuntime) -> None:
+    answer = send(api, {"review": FINE}, aspects="films")
+    assert (answer.status, answer.json()["code"]) == (400, "bad_value")
+    assert fake.calls == []
 
 
 def test_without_a_readable_review_no_endpoint_is_asked(api: InProcess, fake: FakeRuntime) -> None:

@@ -88,13 +88,17 @@ def test_the_shares_of_unknown_words_and_the_lengths_fall_into_their_buckets() -
     line = {"route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 4.0}
     metrics.watch(line, [ReviewStats(10, 10, 3, "positive", ()), ReviewStats(300, 10, 0, "uncertain", ())])
     metrics.watch(line, [ReviewStats(1, 0, 0, "uncertain", ("no_known_words",))])
+    metrics.watch(line, [ReviewStats(9, 0, 0, "negative", (), 0.93)])
     counts = samples(metrics.text())
+    assert value(counts, "verdict_sureness_bucket", le="0.5") == 3
+    assert value(counts, "verdict_sureness_bucket", le="0.92") == 3
+    assert value(counts, "verdict_sureness_bucket", le="0.93") == 4
     assert value(counts, "verdict_review_unknown_share_count") == 2
     assert value(counts, "verdict_review_unknown_share_bucket", le="0.0") == 1
     assert value(counts, "verdict_review_unknown_share_bucket", le="0.5") == 2
-    assert value(counts, "verdict_review_tokens_sum") == 311
+    assert value(counts, "verdict_review_tokens_sum") == 320
     assert value(counts, "verdict_words_total") == 20
-    assert value(counts, "verdict_request_seconds_bucket", route="/v1/sentiment", le="0.005") == 2
+    assert value(counts, "verdict_request_seconds_bucket", route="/v1/sentiment", le="0.005") == 3
 
 
 def test_what_a_caller_makes_up_makes_no_series(counted: Served) -> None:

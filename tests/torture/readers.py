@@ -23,6 +23,7 @@ from training.files import rows
 from training.files.rows import BatchError
 from training.jobs import training_job
 from vocab import messages, text, vocabulary
+from vocab.aspects import name_mentions, spans_of
 from vocab.files import sha256
 from vocab.messages import MessageError
 from vocab.vocabulary import VocabularyError
@@ -35,6 +36,7 @@ REVIEW = (
     "Not good at all. The <b>music</b> was lovely &amp; the plot, well... 7/10! \u2019Twas fine \U0001f600"
 )
 ENCODED = WORDS.encode(REVIEW)
+MENTIONS = name_mentions(ENCODED, messages.parse_aspects({"music": ["music"], "plot": ["plot"]}))
 
 
 class Reader(NamedTuple):
@@ -87,20 +89,31 @@ def _requests() -> list[Reader]:
         {"reviews": [{"id": 1, "review": REVIEW}, {"id": "b", "review": " "}], "explain": "words"}
     )
     single_request = json.dumps({"review": REVIEW, "explain": "none"})
+    own_aspects = json.dumps(
+        {"review": REVIEW, "aspects": {"music": ["music", "sound-track"], "plot": ["the plot"]}}
+    )
 
     def single(kind: str) -> Callable[[bytes], object]:
-        return lambda data: messages.check_review(messages.parse_review_request(data, kind).review)
+        return lambda data: _check_single(messages.parse_review_request(data, kind))
 
     def many(kind: str) -> Callable[[bytes], object]:
         return lambda data: _check_batch(messages.parse_batch_request(data, kind))
 
     return [
-        Reader("a review as JSON", single(messages.JSON), [single_request.encode()]),
+        Reader("a review as JSON", single(messages.JSON), [single_request.encode(), own_aspects.encode()]),
         Reader("a review as text", single(messages.TEXT), [REVIEW.encode()]),
         Reader("a batch as JSON", many(messages.JSON), [batch.encode()]),
         Reader("a batch as JSON lines", many(messages.JSON_LINES), [lines]),
         Reader("a batch as CSV", many(messages.CSV), [table, b"review\nA joy\n\n"]),
     ]
+
+
+def _check_single(request: messages.ReviewRequest) -> None:
+    """Check that the review is one, and that its mentions lie in its clauses."""
+    encoded = WORDS.encode(messages.check_review(request.review))
+    for mentions in name_mentions(encoded, request.aspects or ()).values():
+        for first, last, start, end, _ in mentions:
+            assert 0 <= first <= start < end <= last <= len(encoded.ids)
 
 
 def _check_batch(request: messages.BatchRequest) -> None:
@@ -112,12 +125,16 @@ def _check_batch(request: messages.BatchRequest) -> None:
 
 
 def _endpoint() -> list[Reader]:
-    request = messages.build_endpoint_request([ENCODED], WORDS, "words")
-    scored = additive_score(0.25, [0.5] * len(ENCODED.ids), ENCODED.lengths, "words")
+    request = messages.build_endpoint_request([ENCODED], WORDS, "words", [MENTIONS])
+    pulls = [0.5] * len(ENCODED.ids)
+    scored = additive_score(0.25, pulls, ENCODED.lengths, "words", spans_of(MENTIONS))
     model = messages.model_message(messages.Model("verdict-1", WORDS.fingerprint, (0.4, 0.6)))
     answer = messages.to_json({"model": model, "answers": [messages.score_message(scored)]})
     card = messages.to_json({"card": {**model, "temperature": 1.1}})
-    lines = b'{"id": 1, "review": "A joy."}\n{"ids": [300, 301, 302], "sentences": [1, 2]}\n'
+    lines = (
+        b'{"id": 1, "review": "A joy.", "aspects": {"joy": ["joy"]}}\n'
+        b'{"ids": [300, 301, 302], "sentences": [1, 2], "aspects": [[[0, 1], [1, 3]]]}\n'
+    )
     return [
         Reader("what the endpoint is asked", lambda data: _check_ids(data, messages.JSON), [request]),
         Reader(
@@ -127,7 +144,7 @@ def _endpoint() -> list[Reader]:
         ),
         Reader(
             "what the endpoint answers",
-            lambda data: _check_answer(messages.parse_endpoint_answer(data, [ENCODED], "words")),
+            lambda data: _check_answer(messages.parse_endpoint_answer(data, [ENCODED], "words", [MENTIONS])),
             [answer],
         ),
         Reader("the endpoint's card", messages.parse_card, [card]),
@@ -142,12 +159,14 @@ def _check_ids(data: bytes, kind: str) -> None:
         assert (item.review is None) == (item.ids is not None) == (item.lengths is not None)
         if item.ids is not None:
             messages.check_ids(item.ids, item.lengths or [], WORDS.size, text.MAX_TOKENS)
+            messages.check_spans(item.spans or [], item.lengths or [])
 
 
 def _check_answer(answer: tuple[messages.Model, list[messages.Score]]) -> None:
     """Check that a verdict can be built, and that its parts add up."""
     model, (scored,) = answer
-    verdict = messages.build_verdict(ENCODED, scored, model)
+    verdict = messages.build_verdict(ENCODED, scored, model, MENTIONS)
+    assert all(0 <= aspect.get("probability", 0) <= 1 for aspect in verdict["aspects"].values())
     for name in ("sentences", "words"):
         total = math.fsum([verdict["bias"], *(part["contribution"] for part in verdict[name])])
         assert abs(messages.sigmoid(total) - verdict["probability"]) <= 1e-4
@@ -246,6 +265,14 @@ def _rows(folder: Path) -> list[Reader]:
     }
     answer: dict[str, object] = {"id": 0, "sentiment": "positive", "reason": None, "probability": 0.9}
     answer |= {"warnings": [{"code": "too_short"}], "model": {"id": "verdict-1"}}
+    music = {
+        "sentiment": "negative",
+        "reason": None,
+        "probability": 0.1,
+        "contribution": -1.5,
+        "mentions": [],
+    }
+    answer["aspects"] = {"music": music, "plot": {"sentiment": messages.NOT_MENTIONED}}
     answers = json.dumps(answer).encode() + b"\n"
 
     def reader(format: str) -> Callable[[bytes], object]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vocab.files import sha256, sha256_of, write_atomic, write_together
+from vocab.files import open_atomic, sha256, sha256_of, write_atomic, write_together
 
 
 def test_sha256_gives_hex_digits() -> None:
@@ -102,3 +102,23 @@ def _folder(folder: Path) -> dict[str, bytes]:
 def test_a_file_s_hash_is_that_of_its_bytes(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"ab" * 300_000)
     assert sha256_of(tmp_path / "x") == sha256(b"ab" * 300_000)
+
+
+def test_a_text_file_gets_its_name_once_it_is_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with open_atomic(path, 0o600) as file:
+        file.write("caf\u00e9\r\n\ud800")
+        assert not path.exists()
+    assert path.read_bytes() == b"caf\xc3\xa9\r\n\\ud800"
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_text_file_that_fails_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("old", encoding="utf-8")
+    with pytest.raises(ValueError, match="half"), open_atomic(path) as file:
+        file.write("new")
+        raise ValueError("half")
+    assert path.read_text(encoding="utf-8") == "old"
+    assert list(tmp_path.iterdir()) == [path]

@@ -6,15 +6,17 @@ says why none changes another's answer.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from training.endpoint import calibration, opinion, scoring
+from training.endpoint import calibration, opinion, receipt, scoring
 from training.endpoint.calibration import Calibration, read_calibration
 from training.endpoint.onnx_runtime import ort
-from training.endpoint.scoring import SentenceNetwork, to_network
+from training.endpoint.scoring import SentenceNetwork, Spans, to_network
 from vocab import messages, vocabulary
+from vocab.aspects import Aspect, Mentions, name_mentions, spans_of
 from vocab.files import sha256
 from vocab.messages import EndpointRequest, Item, MessageError, Score
 from vocab.vocabulary import EncodedReview, Vocabulary, VocabularyError
@@ -46,27 +48,92 @@ class LoadedModel(NamedTuple):
     card: dict[str, Any]
     identity: messages.Model
 
-    def score(self, ids: list[int], lengths: list[int], explain: str = "none") -> Score:
+    def score(
+        self, ids: list[int], lengths: list[int], explain: str = "none", spans: Spans | None = None
+    ) -> Score:
         """Score a review of 1 to max_tokens ids, in sentences of these lengths.
 
-        ``explain`` is "none", "sentences" or "words".
+        ``explain`` is "none", "sentences" or "words". ``spans`` are the clauses of its aspects, None without
+        aspects.
         """
-        return scoring.score(self.network, self.calibration, ids, lengths, explain)
+        return scoring.score(self.network, self.calibration, ids, lengths, explain, spans)
 
-    def score_all(self, reviews: Sequence[tuple[list[int], list[int]]], explain: str) -> Iterator[Score]:
-        """Yield the scores of reviews, each its ids and lengths, in order."""
-        return scoring.score_all(self.network, self.calibration, reviews, explain)
+    def score_all(
+        self,
+        reviews: Sequence[tuple[list[int], list[int]]],
+        explain: str,
+        spans: Sequence[Spans | None] | None = None,
+    ) -> Iterator[Score]:
+        """Yield the scores of reviews, each its ids and lengths, in order; see ``score``."""
+        return scoring.score_all(self.network, self.calibration, reviews, explain, spans)
 
     def predict(self, review: str, explain: str = "none") -> tuple[EncodedReview, Score]:
         """Encode and score a review. Raises MessageError 422 when it holds no token."""
         encoded = messages.check_encoded(self.vocabulary.encode(review))
         return encoded, self.score(encoded.ids, encoded.lengths, explain)
 
+    def answer(
+        self, review: str, explain: str = "none", aspects: Sequence[Aspect] | None = None
+    ) -> dict[str, Any]:
+        """Return the public answer to a review without its model, as ``messages.build_verdict`` does.
+
+        Raises MessageError 422 when it holds no token.
+        """
+        (predicted,) = self.predict_all([review], explain, aspects)
+        if isinstance(predicted, MessageError):
+            raise predicted
+        return messages.build_verdict(predicted.encoded, predicted.score, self.identity, predicted.mentions)
+
+    def predict_all(
+        self, reviews: Iterable[str], explain: str = "sentences", aspects: Sequence[Aspect] | None = None
+    ) -> Iterator["Predicted | MessageError"]:
+        """Yield what is made of each review, in order: encoded and scored, with what is said of aspects.
+
+        A review without a token, or too long a one, yields its error. ``aspects`` are those of
+        ``messages.parse_aspects``. Reviews are read a few at a time.
+        """
+        remaining = iter(reviews)
+        while group := list(islice(remaining, scoring.READ_TOGETHER)):
+            texts = [self._encode(review) for review in group]
+            good = [text for text in texts if isinstance(text, EncodedReview)]
+            found = [None if aspects is None else name_mentions(text, aspects) for text in good]
+            spans = [None if mentions is None else spans_of(mentions) for mentions in found]
+            scores = self.score_all([(text.ids, text.lengths) for text in good], explain, spans)
+            predicted = iter(map(Predicted, good, scores, found))
+            yield from (next(predicted) if isinstance(text, EncodedReview) else text for text in texts)
+
+    def _encode(self, review: str) -> EncodedReview | MessageError:
+        try:
+            return messages.check_encoded(self.vocabulary.encode(messages.check_review(review)))
+        except MessageError as error:
+            return error
+
+
+class Predicted(NamedTuple):
+    """A review that was read: encoded, its score, and the mentions of aspects, None without aspects.
+
+    ``score.aspects`` holds the scores of the aspects that are mentioned, in the order of ``mentions``.
+    """
+
+    encoded: EncodedReview
+    score: Score
+    mentions: Mentions | None
+
+    def aspects(self, model: messages.Model) -> dict[str, Any]:
+        """Return the answer's ``aspects``: each one's verdict, contribution and mentions, as the API's."""
+        answer = messages.build_verdict(self.encoded, self.score, model, self.mentions)
+        return dict(answer.get("aspects", {}))
+
 
 def model_fn(model_dir: str | Path) -> LoadedModel:
-    """Load model.onnx and model.json from a folder. Raises ModelFilesError or VocabularyError."""
+    """Load model.onnx and model.json from a folder, and the receipt of a promise if there is one.
+
+    Raises ModelFilesError or VocabularyError.
+    """
     folder = Path(model_dir)
     card = _read_card(folder / "model.json")
+    if promise := receipt.read_receipt(folder, card):
+        card[receipt.FIELD] = promise
     data = _read_network(folder / "model.onnx", card["onnx_sha256"])
     words = vocabulary.load()
     identity = messages.Model(card["id"], card["vocabulary"], tuple(card["uncertain"]))
@@ -123,7 +190,7 @@ def predict_fn(request: EndpointRequest, model: LoadedModel) -> dict[str, Any] |
     if any(item.ids is not None for item in request.items):
         messages.check_vocabulary(request.vocabulary, model.identity.vocabulary)
     texts = [_text_of(item, model) for item in request.items]
-    scores = model.score_all([(text.ids, text.lengths) for text in texts], request.explain)
+    scores = _score_texts(texts, model, request.explain)
     return {
         "model": messages.model_message(model.identity),
         "answers": [_answer(*row, model) for row in zip(request.items, texts, scores, strict=True)],
@@ -161,11 +228,21 @@ def _refusal(error: MessageError) -> Response:
 
 
 class _Text(NamedTuple):
-    """What the network reads of an item; ``encoded`` where the item is a review."""
+    """What the network reads of an item; ``encoded`` where the item is a review.
+
+    ``spans`` and ``mentions`` are those of its aspects, None without aspects.
+    """
 
     ids: list[int]
     lengths: list[int]
     encoded: EncodedReview | None
+    spans: list[list[tuple[int, int]]] | None
+    mentions: Mentions | None = None
+
+
+def _score_texts(texts: Sequence[_Text], model: LoadedModel, explain: str) -> Iterator[Score]:
+    reviews = [(text.ids, text.lengths) for text in texts]
+    return model.score_all(reviews, explain, [text.spans for text in texts])
 
 
 def _text_of(item: Item, model: LoadedModel) -> _Text:
@@ -174,10 +251,14 @@ def _text_of(item: Item, model: LoadedModel) -> _Text:
         raise item.error
     if item.review is not None:
         encoded = messages.check_encoded(model.vocabulary.encode(item.review))
-        return _Text(encoded.ids, encoded.lengths, encoded)
+        mentions = None if item.aspects is None else name_mentions(encoded, item.aspects)
+        spans = None if mentions is None else spans_of(mentions)
+        return _Text(encoded.ids, encoded.lengths, encoded, spans, mentions)
     ids, lengths = item.ids or [], item.lengths or []
     messages.check_ids(ids, lengths, model.vocabulary.size, model.card["max_tokens"])
-    return _Text(ids, lengths, None)
+    if item.spans is not None:
+        messages.check_spans(item.spans, lengths)
+    return _Text(ids, lengths, None, item.spans)
 
 
 def _answer(item: Item, text: _Text, scored: Score, model: LoadedModel) -> dict[str, Any]:
@@ -187,6 +268,10 @@ def _answer(item: Item, text: _Text, scored: Score, model: LoadedModel) -> dict[
         sentiment, reason, scored, warnings = messages.judge(text.encoded, scored, model.identity)
         verdict = {"sentiment": sentiment, "reason": reason}
         answer = {**verdict, **messages.score_message(scored), "warnings": warnings}
+        if text.mentions is not None:
+            answer["aspects"] = messages.build_aspects(
+                text.encoded, text.mentions, scored.aspects, model.identity
+            )
     if item.id is not None:
         answer["id"] = item.id
     return answer
@@ -195,8 +280,7 @@ def _answer(item: Item, text: _Text, scored: Score, model: LoadedModel) -> dict[
 def _predict_lines(items: Sequence[Item], model: LoadedModel) -> list[dict[str, Any]]:
     """Return the answers to JSON lines; a bad one gets its error as its answer."""
     texts = [_text_of_line(item, model) for item in items]
-    good = [(text.ids, text.lengths) for text in texts if isinstance(text, _Text)]
-    scores = model.score_all(good, "none")
+    scores = _score_texts([text for text in texts if isinstance(text, _Text)], model, "none")
     answers = []
     for item, text in zip(items, texts, strict=True):
         if isinstance(text, _Text):

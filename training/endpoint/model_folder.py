@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import inference
+from training.endpoint import inference, receipt
 from vocab.files import sha256, write_together
 
 
@@ -26,6 +26,11 @@ def write_package(folder: Path, data: bytes, card: dict[str, Any]) -> None:
     """Write network and card. The card names the network's hash, so two halves never pass for a model."""
     card_text = (json.dumps(card, indent=2, allow_nan=False) + "\n").encode()
     write_together({folder / "model.onnx": data, folder / "model.json": card_text})
+
+
+def files_of(folder: Path) -> list[str]:
+    """Return the names of a model's files: two, and the receipt of a promise if there is one."""
+    return ["model.onnx", "model.json", *([receipt.NAME] if (folder / receipt.NAME).is_file() else [])]
 
 
 def check_free(folder: Path, kind: str, *taken: Path) -> None:

@@ -1,12 +1,14 @@
 """Score a review: read each sentence, weigh, calibrate, and measure what leaving a part out changes."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from training.endpoint import ngram_weights, weighing
-from training.endpoint.calibration import Calibration
+from training.endpoint.calibration import Calibration, length_share
 from training.endpoint.ngram_weights import NONE as NO_NGRAMS
 from training.endpoint.ngram_weights import Found, NgramWeights
 from training.endpoint.opinion import SHORT_SENTENCES, clauses, opinion_of
@@ -14,6 +16,7 @@ from training.endpoint.packing import pack
 from training.endpoint.weighing import CONSTANTS, Sentences, Weighing, read_weighing
 from vocab.messages import (
     DECIMALS,
+    AspectScore,
     Score,
     SentenceScore,
     WordScores,
@@ -31,8 +34,16 @@ CODES, STEP = "ngram_codes", "ngram_step"
 A_WORD = {"ids": np.ones((1, 2), dtype=np.int64)}
 # The words with the largest contributions whose effect is measured. Each costs a reading of its sentence.
 MEASURED_WORDS = 32
+# The whole review is weak evidence of what its clauses mean: so much of its logit joins that of an aspect, as
+# far as the rest is long. Chosen on the open half of training/evaluation/cases/aspects.
+WHOLE_SHARE = 0.25
 # Reviews of one run of the network. More would fill the processor's cache, and answer no sooner.
 READ_TOGETHER = 4
+
+# A text for the network: its ids, int64 (tokens,), and how many each sentence holds, int64 (sentences,).
+Text = tuple[np.ndarray, np.ndarray]
+# The clauses of each aspect of a review, as tokens [first, last).
+Spans = Sequence[Sequence[tuple[int, int]]]
 
 
 class Reading(NamedTuple):
@@ -128,23 +139,44 @@ def score_all(
     calibration: Calibration,
     reviews: Sequence[tuple[list[int], list[int]]],
     explain: str,
+    spans: Sequence[Spans | None] | None = None,
 ) -> Iterator[Score]:
-    """Yield the scores of reviews, some of which are read together; see ``score``."""
+    """Yield the scores of reviews, some of which are read together; see ``score``.
+
+    ``spans`` are the clauses of each review's aspects; None without aspects.
+    """
+    spans = [None] * len(reviews) if spans is None else spans
     for first in range(0, len(reviews), READ_TOGETHER):
         group = reviews[first : first + READ_TOGETHER]
         texts = [(np.array(ids, dtype=np.int64), np.array(lengths, dtype=np.int64)) for ids, lengths in group]
-        for (ids, lengths), text, reading in zip(group, texts, network.read_all(texts), strict=True):
-            yield _score(network, calibration, ids, lengths, text, reading, explain)
+        plans = [
+            None if clauses is None else plan_aspects(network, *text, clauses)
+            for text, clauses in zip(texts, spans[first : first + READ_TOGETHER], strict=True)
+        ]
+        extra = [plan.text for plan in plans if plan is not None and plan.text is not None]
+        readings = network.read_all([*texts, *extra])
+        others = iter(readings[len(texts) :])
+        for (ids, lengths), text, reading, plan in zip(
+            group, texts, readings[: len(texts)], plans, strict=True
+        ):
+            other = None if plan is None or plan.text is None else next(others)
+            yield _score(network, calibration, ids, lengths, text, reading, explain, plan, other)
 
 
 def score(
-    network: SentenceNetwork, calibration: Calibration, ids: list[int], lengths: list[int], explain: str
+    network: SentenceNetwork,
+    calibration: Calibration,
+    ids: list[int],
+    lengths: list[int],
+    explain: str,
+    spans: Spans | None = None,
 ) -> Score:
     """Return the score of a review: its ids, and how many each sentence holds.
 
     ``explain`` is "none", "sentences" or "words". The numbers of a coarser explanation do not change.
+    ``spans`` are the clauses of its aspects, None without aspects.
     """
-    (scored,) = score_all(network, calibration, [(ids, lengths)], explain)
+    (scored,) = score_all(network, calibration, [(ids, lengths)], explain, [spans])
     return scored
 
 
@@ -156,8 +188,13 @@ def _score(
     text: tuple[np.ndarray, np.ndarray],
     reading: Reading,
     explain: str,
+    plan: "AspectPlan | None" = None,
+    other: Reading | None = None,
 ) -> Score:
-    """Return the score of a review that was read; ``text`` holds its ids and lengths as arrays."""
+    """Return the score of a review that was read; ``text`` holds its ids and lengths as arrays.
+
+    ``plan`` is that of its aspects, and ``other`` the reading of the plan's text.
+    """
     rows, sizes = text
     sentences = network.understand(reading)
     weights = weighing.weights_of(network.weighing, sentences)
@@ -166,9 +203,23 @@ def _score(
     alone = weighing.contributions_alone(network.weighing, sentences)
     opinion = opinion_of(logits_of_parts(network, calibration, rows, lengths, alone), len(ids))
     found = build_score(bias, parts.tolist())._replace(opinion=opinion)
-    if explain == "none":
+    if explain == "none" and plan is None:
         return found
     contributions = [rounded(part) for part in parts]
+    if plan is not None:
+        amounts = contributions_of_spans(
+            network, reading, sizes, contributions, weights / temperature, plan.spans
+        )
+        pieces = sentences if other is None else sentences.beside(network.understand(other))
+        own = score_aspects(network, calibration, pieces, plan, amounts)
+        found = found._replace(
+            aspects=[
+                _in_review(aspect, found.logit, len(ids) - _tokens_of(clauses))
+                for aspect, clauses in zip(own, plan.spans, strict=True)
+            ]
+        )
+    if explain == "none":
+        return found
     rest = weighing.contributions_without(network.weighing, sentences) if len(lengths) > 1 else None
     rows_of_sentences = zip(
         contributions,
@@ -203,17 +254,172 @@ def split_into_words(
     :param lengths: the tokens of each sentence, int64 (sentences,)
     :param weights: what a polarity of 1 adds to the logit, float64 (sentences,)
     """
-    words: list[float] = []
+    every = range(len(lengths))
+    return [*chain(*split_sentences(network, reading, lengths, contributions, weights, every))]
+
+
+def split_sentences(
+    network: SentenceNetwork,
+    reading: Reading,
+    lengths: np.ndarray,
+    contributions: list[float],
+    weights: np.ndarray,
+    chosen: Iterable[int],
+) -> Iterator[list[float]]:
+    """Yield the contributions of the tokens of the chosen sentences; see ``split_into_words``."""
     ends = np.cumsum(lengths)[:-1]
     reads = np.split(reading.read, ends)
     phrases = np.split(ngram_weights.shares(network.ngrams, reading.ngrams, reading.read), ends)
     states = np.split(reading.states, np.cumsum(reading.counts)[:-1])
-    columns = (reads, phrases, states, contributions, weights)
-    for read, phrase, rows, contribution, weight in zip(*columns, strict=True):
-        split = phrase * weight
-        split[read] += weighing.split_polarity(network.weighing, rows) * weight
-        words += split_exactly(contribution, split.tolist())
-    return words
+    for row in chosen:
+        split = phrases[row] * weights[row]
+        split[reads[row]] += weighing.split_polarity(network.weighing, states[row]) * weights[row]
+        yield split_exactly(contributions[row], split.tolist())
+
+
+class AspectPlan(NamedTuple):
+    """Hold what to read for a review's aspects.
+
+    ``texts`` are the clauses of each aspect, and ``parts`` the pieces that its opinion is read from, as ids,
+    int64 (tokens,); ``parts`` is None where these are its clauses. ``rows`` says where each piece is read:
+    its row among the review's sentences, and after them among those of ``text``, all pieces that are no
+    sentence of the review.
+    """
+
+    spans: Spans
+    texts: list[list[np.ndarray]]
+    parts: list[list[np.ndarray] | None]
+    rows: dict[bytes, int]
+    text: Text | None
+
+
+def plan_aspects(network: SentenceNetwork, ids: np.ndarray, lengths: np.ndarray, spans: Spans) -> AspectPlan:
+    """Return what to read for the aspects of a review, each piece once."""
+    sentences = np.split(ids, np.cumsum(lengths)[:-1])
+    rows: dict[bytes, int] = {}
+    for row, sentence in enumerate(sentences):
+        rows.setdefault(sentence.tobytes(), row)
+    texts = [[ids[first:last] for first, last in clauses] for clauses in spans]
+    parts = [parts_of(network, text) for text in texts]
+    new: list[np.ndarray] = []
+    for piece in _pieces(texts, parts):
+        if piece.tobytes() not in rows:
+            rows[piece.tobytes()] = len(sentences) + len(new)
+            new.append(piece)
+    text = (np.concatenate(new), np.array([len(piece) for piece in new])) if new else None
+    return AspectPlan(spans, texts, parts, rows, text)
+
+
+def _pieces(
+    texts: Iterable[list[np.ndarray]], parts: Iterable[list[np.ndarray] | None]
+) -> Iterator[np.ndarray]:
+    for text, pieces in zip(texts, parts, strict=True):
+        yield from text
+        yield from pieces or ()
+
+
+def parts_of(network: SentenceNetwork, texts: list[np.ndarray]) -> list[np.ndarray] | None:
+    """Return the clauses of a short review's sentences; None where the sentences are its parts."""
+    if len(texts) > SHORT_SENTENCES:
+        return None
+    parts = [part for text in texts for part in clauses(text, network.clause_starts)]
+    return parts if len(parts) > len(texts) else None
+
+
+def score_aspects(
+    network: SentenceNetwork,
+    calibration: Calibration,
+    read: Sentences,
+    plan: AspectPlan,
+    amounts: list[list[float]],
+) -> list[AspectScore]:
+    """Return the own score of each aspect of a review that was read.
+
+    It is that of a review which holds nothing but the aspect's clauses.
+
+    :param read: the review's sentences, and after them those of the plan's own text
+    :param amounts: each clause's part of the whole review's logit
+    """
+
+    def take(pieces: list[np.ndarray]) -> Sentences:
+        return read.take(np.array([plan.rows[piece.tobytes()] for piece in pieces]))
+
+    scores = []
+    for pieces, parts, contributions in zip(plan.texts, plan.parts, amounts, strict=True):
+        lengths = [len(piece) for piece in pieces]
+        sentences = take(pieces)
+        temperature, bias = calibration.at(sum(lengths), len(lengths))
+        weights = weighing.weights_of(network.weighing, sentences)
+        whole = build_score(bias, (weights * sentences.polarities / temperature).tolist())
+        if parts is not None:
+            lengths, sentences = [len(part) for part in parts], take(parts)
+        alone = weighing.contributions_alone(network.weighing, sentences)
+        opinion = opinion_of(_logits_alone(calibration, alone, lengths), sum(lengths))
+        scores.append(AspectScore(whole.logit, whole.probability, whole.bias, opinion, contributions))
+    return scores
+
+
+def logit_in_review(logit: float, whole: float, rest: int) -> float:
+    """Return the logit of an aspect's clauses within their review, which never makes it stronger.
+
+    A review of the other opinion weakens it, and may turn a weak one.
+
+    :param logit: the clauses' own, as a review that holds nothing else
+    :param whole: the review's
+    :param rest: the review's other tokens; few say little
+
+    >>> logit_in_review(2.0, -6.0, rest=100), logit_in_review(2.0, 6.0, rest=100)
+    (0.5, 2.0)
+    """
+    moved = logit + WHOLE_SHARE * length_share(max(1, rest)) * whole
+    return max(-abs(logit), min(abs(logit), moved))
+
+
+def _in_review(aspect: AspectScore, whole: float, rest: int) -> AspectScore:
+    logit = rounded(logit_in_review(aspect.logit, whole, rest))
+    return aspect._replace(logit=logit, probability=rounded(sigmoid(logit)))
+
+
+def _tokens_of(clauses: Sequence[tuple[int, int]]) -> int:
+    return sum(last - first for first, last in clauses)
+
+
+def contributions_of_spans(
+    network: SentenceNetwork,
+    reading: Reading,
+    lengths: np.ndarray,
+    contributions: list[float],
+    weights: np.ndarray,
+    spans: Spans,
+) -> list[list[float]]:
+    """Return each clause's part of the whole review's logit: the sum of its tokens' contributions.
+
+    Only sentences that are cut are split into tokens. The other arguments are those of
+    ``split_into_words``.
+    """
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    clauses = [clause for aspect in spans for clause in aspect]
+    owners = np.searchsorted(ends, [first for first, _ in clauses], side="right").tolist()
+    cut = {
+        owner
+        for owner, (first, last) in zip(owners, clauses, strict=True)
+        if (first, last) != (starts[owner], ends[owner])
+    }
+    split = dict(
+        zip(
+            sorted(cut),
+            split_sentences(network, reading, lengths, contributions, weights, sorted(cut)),
+            strict=True,
+        )
+    )
+    amounts = iter(
+        rounded(math.fsum(split[owner][first - starts[owner] : last - starts[owner]]))
+        if owner in split
+        else contributions[owner]
+        for owner, (first, last) in zip(owners, clauses, strict=True)
+    )
+    return [list(islice(amounts, len(aspect))) for aspect in spans]
 
 
 def logits_of_parts(
@@ -226,11 +432,15 @@ def logits_of_parts(
     :param alone: the sum of each sentence, float64 (sentences,)
     """
     if len(lengths) <= SHORT_SENTENCES:
-        texts = np.split(ids, np.cumsum(lengths)[:-1])
-        parts = [part for text in texts for part in clauses(text, network.clause_starts)]
-        if len(parts) > len(texts):
+        parts = parts_of(network, np.split(ids, np.cumsum(lengths)[:-1]))
+        if parts is not None:
             lengths = [len(part) for part in parts]
             alone = weighing.contributions_alone(network.weighing, network.sentences(parts))
+    return _logits_alone(calibration, alone, lengths)
+
+
+def _logits_alone(calibration: Calibration, alone: np.ndarray, lengths: list[int]) -> np.ndarray:
+    """Return the logits of parts as reviews of one sentence each, float64 (parts,)."""
     tokens = np.array(lengths)
     return calibration.apply(alone, tokens, np.ones_like(tokens))
 

@@ -65,6 +65,10 @@ class Sentences(NamedTuple):
         """Return the sentences of these rows, int64 (..., sentences)."""
         return Sentences(*(column[rows] for column in self))
 
+    def beside(self, others: "Sentences") -> "Sentences":
+        """Return these sentences, and after them others."""
+        return Sentences(*(np.concatenate(columns) for columns in zip(self, others, strict=True)))
+
 
 def read_weighing(constants: Mapping[str, np.ndarray]) -> Weighing:
     """Return the constants of a network by its outputs. Raises ValueError when they do not fit."""

@@ -49,6 +49,8 @@ REASONS = {
     "conflicting": "whose text has both labels",
     "duplicates": "that repeat another",
     "not_drawn": "beyond those drawn",
+    "unchecked": "whose label was taken away",
+    "held_back": "held back",
     "no_token": "without a word or sign",
     "no_known_words": "without a known word",
     "not_english": "that do not look English",
@@ -280,8 +282,13 @@ def check_flags(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
 
 def read_options(options: argparse.Namespace, most: int | None = None) -> Labelled:
     """Read the file that the flags of ``add_flags`` name. Raises BatchError."""
-    sides = (_values(options.positive), _values(options.negative)) if options.positive else None
-    return read(options.file, options.column, options.label, options.group, options.format, sides, most)
+    columns = options.column, options.label, options.group
+    return read(options.file, *columns, options.format, sides_of(options), most)
+
+
+def sides_of(options: argparse.Namespace) -> tuple[list[str], list[str]] | None:
+    """Return the values that --positive and --negative name; None without them."""
+    return (_values(options.positive), _values(options.negative)) if options.positive else None
 
 
 def _values(text: str) -> list[str]:

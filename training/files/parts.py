@@ -15,10 +15,13 @@ from typing import Any, NamedTuple, TextIO
 
 from training.files.rows import BatchError, Part, Prediction, parse_predictions
 from vocab.files import sha256, write_atomic
+from vocab.messages import AspectsValue, to_json
 
-_PART = re.compile(r"([0-9a-f]{16})-(\d{6,})-([0-9a-f]{16})\.jsonl")
+# The endings of a kept part: predictions of a batch, and a report's tables.
+LINES, TABLE = "jsonl", "npz"
+_PART = re.compile(rf"([0-9a-f]{{16}})-(\d{{6,}})-([0-9a-f]{{16}})\.(?:{LINES}|{TABLE})")
 # write_atomic's temporary files start with a dot.
-_OURS = re.compile(r"output|job\.json|[0-9a-f]{16}-\d{6,}-[0-9a-f]{16}\.jsonl|\..*\.jsonl?\..*")
+_OURS = re.compile(rf"output|job\.json|{_PART.pattern}|\..*\.(?:jsonl?|npz)\..*")
 
 
 class PartsFolder(NamedTuple):
@@ -38,9 +41,13 @@ class PartsFolder(NamedTuple):
         Raises BatchError when they are of other rows.
         """
         predictions = parse_predictions(data, part.ids)
-        path = self.folder / f"{self.key}-{part.number:06d}-{sha256(data)[:16]}.jsonl"
+        return self.keep(part.number, data), predictions
+
+    def keep(self, number: int, data: bytes, ending: str = LINES) -> Path:
+        """Write a part's bytes, and return their path."""
+        path = self.folder / f"{self.key}-{number:06d}-{sha256(data)[:16]}.{ending}"
         write_atomic(path, data)
-        return path, predictions
+        return path
 
     def paths(self) -> dict[int, Path]:
         """Return the paths of this batch's parts by number, and delete other batches' parts."""
@@ -67,9 +74,10 @@ class PartsFolder(NamedTuple):
         write_atomic(self.job, json.dumps(job).encode())
 
 
-def key_of(*values: str) -> str:
+def key_of(*values: str, aspects: AspectsValue | None = None) -> str:
     """Return the key of a batch, 16 hex digits, from everything that its answers depend on."""
-    return sha256("\n".join(values).encode())[:16]
+    named = () if aspects is None else (to_json(aspects).decode(),)
+    return sha256("\n".join((*values, *named)).encode())[:16]
 
 
 def is_whole(path: Path, part: Part) -> bool:

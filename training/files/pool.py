@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from queue import SimpleQueue
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from training.endpoint import inference
@@ -51,7 +52,7 @@ class Pool:
         self.workers = workers
 
     def map(self, tasks: Iterable[Any]) -> Iterator[Any]:
-        """Yield the results of tasks, in the tasks' order. Call it once.
+        """Yield the results of tasks, in the tasks' order. Call it again once all results were yielded.
 
         Raises DiedError, or what a task raises.
         """
@@ -118,11 +119,26 @@ def _start(pool: Pool, workers: int, forks: bool, work: Work, model: LoadedModel
             ours, theirs = context.Pipe()
             inherited = [*(worker.connection for worker in pool.workers), ours] if forks else []
             process = context.Process(target=_serve, args=(theirs, inherited, work, model), daemon=True)
-            process.start()
+            with _hidden_main():
+                process.start()
             theirs.close()
             pool.workers.append(Worker(process, ours))
     finally:
         gc.unfreeze()
+
+
+@contextmanager
+def _hidden_main() -> Iterator[None]:
+    """Hide the program's main module, which a process that loads everything anew would run again.
+
+    It needs nothing of it. A script without ``if __name__ == "__main__"`` would start processes once more.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
 
 
 def _next(

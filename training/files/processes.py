@@ -5,6 +5,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from training.files.pool import DiedError, Pool, open_pool
 from training.files.rows import BatchError, Part
 from vocab import messages, vocabulary
 from vocab.files import sha256_of
-from vocab.messages import EndpointRequest, Item
+from vocab.messages import AspectsValue, EndpointRequest, Item
 
 # Reviews of a task. At a file's end a process idles for a task's time at most.
 TASK_ROWS = 16
@@ -35,9 +36,12 @@ class Hooks(NamedTuple):
     predict: Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
 
 
-def predict_lines(model: LoadedModel, data: bytes) -> bytes:
-    """Predict JSON lines as the endpoint does: one line for each, in order."""
+def predict_lines(model: LoadedModel, data: bytes, aspects: AspectsValue | None = None) -> bytes:
+    """Predict JSON lines as the endpoint does: one line for each, in order; judge the aspects too."""
     request = inference.input_fn(data, messages.JSON_LINES)
+    if aspects is not None:
+        parsed = messages.parse_aspects(aspects)
+        request = request._replace(items=[item._replace(aspects=parsed) for item in request.items])
     return inference.output_fn(inference.predict_fn(request, model), messages.JSON_LINES)[0]
 
 
@@ -50,37 +54,43 @@ def model_key(model: LoadedModel) -> str:
     return key_of(*(json.dumps(model.card[name]) for name in names), *map(sha256_of, code))
 
 
-def predict_reviews(model: LoadedModel, task: tuple["array[int]", list[str]]) -> bytes:
+def predict_reviews(
+    model: LoadedModel, task: tuple["array[int]", list[str]], aspects: AspectsValue | None = None
+) -> bytes:
     """Predict rows, by their numbers and reviews, as ``predict_lines`` does from their JSON lines."""
-    items = [Item(review=review, id=number) for number, review in zip(*task, strict=True)]
+    parsed = None if aspects is None else messages.parse_aspects(aspects)
+    items = [Item(review=review, id=number, aspects=parsed) for number, review in zip(*task, strict=True)]
     predictions = inference.predict_fn(EndpointRequest(items, lines=True), model)
     return inference.output_fn(predictions, messages.JSON_LINES)[0]
 
 
 @contextmanager
-def open_hooks(folder: Path, workers: int, rows: int) -> Iterator[Hooks]:
+def open_hooks(folder: Path, workers: int, rows: int, aspects: AspectsValue | None = None) -> Iterator[Hooks]:
     """Yield the hooks of a model for a file with so many rows, in at most so many processes.
 
-    Raises ModelFilesError or VocabularyError.
+    ``aspects`` are judged too. Raises ModelFilesError or VocabularyError.
     """
     model = inference.model_fn(folder)
     workers = min(workers, rows // PROCESS_ROWS)
     if workers < 2:
-        yield Hooks(model_key(model), lambda parts: predict_parts(parts, model))
+        yield Hooks(model_key(model), lambda parts: predict_parts(parts, model, None, aspects))
         return
-    with open_pool(predict_reviews, folder, model, workers) as pool:
+    with open_pool(partial(predict_reviews, aspects=aspects), folder, model, workers) as pool:
         yield Hooks(model_key(model), lambda parts: predict_parts(parts, model, pool))
 
 
 def predict_parts(
-    parts: Iterable[Part], model: LoadedModel, pool: Pool | None = None
+    parts: Iterable[Part],
+    model: LoadedModel,
+    pool: Pool | None = None,
+    aspects: AspectsValue | None = None,
 ) -> Iterator[tuple[Part, bytes]]:
-    """Yield each part with its answers, in order; without a pool, this process answers.
+    """Yield each part with its answers, in order; without a pool, this process answers, by ``aspects`` too.
 
     Raises BatchError when a process dies.
     """
     if pool is None:
-        yield from ((part, predict_reviews(model, (part.ids, part.reviews))) for part in parts)
+        yield from ((part, predict_reviews(model, (part.ids, part.reviews), aspects)) for part in parts)
         return
     sent: deque[tuple[Part, int]] = deque()
     answers = pool.map(_tasks(parts, sent))

@@ -24,6 +24,7 @@ from training.files.rows import (
     write,
 )
 from vocab.files import sha256_of
+from vocab.messages import AspectsValue
 
 # Yields each part with its predictions as JSON lines, in any order.
 Predictor = Callable[[Iterable[Part]], Iterator[tuple[Part, bytes]]]
@@ -40,7 +41,7 @@ class Work(NamedTuple):
     """A batch: its file, the file's SHA-256, the number of rows to send, the output, and the key.
 
     ``key`` identifies everything that a prediction depends on; parts saved under another key are not used. A
-    part has at most ``rows`` rows.
+    part has at most ``rows`` rows. ``aspects`` are those to judge, if any.
     """
 
     source: Source
@@ -49,6 +50,7 @@ class Work(NamedTuple):
     out: Path
     key: str
     rows: int = PART_ROWS
+    aspects: AspectsValue | None = None
 
 
 def run(work: Work, predict: Predictor) -> Done:
@@ -74,7 +76,7 @@ def finish(work: Work, predictions: Iterable[dict[int, Prediction]], saved: Part
     with open_output(saved, work.out) as file:
         try:
             joined = join(work.source.rows(), predictions)
-            done = Done(*write(joined, work.source, file, output_format(work.out)))
+            done = Done(*write(joined, work.source, file, output_format(work.out), work.aspects))
         except BatchError:
             _check_unchanged(work)  # a better reason than rows and answers that differ
             raise

@@ -1,33 +1,42 @@
 """The rows of a batch: read from a file, sent as JSON lines, joined with their predictions, written.
 
-A file is CSV, TSV, JSON lines, or one review a line. A row's number in the file identifies it, since its own
-id may be repeated. Nothing here holds more than a part of the file in memory.
+A file is CSV, TSV, an Excel sheet, JSON lines, or one review a line. A row's number in the file identifies
+it, since its own id may be repeated. Nothing here holds more than a part of the file in memory.
 """
 
-import csv
 import json
 import re
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, TextIO
 
+from training.files.reading import BatchError as BatchError
+from training.files.reading import csv_lists, delimiter_of, sheet_lists, text_lines
 from vocab import messages
-from vocab.messages import MessageError
+from vocab.messages import AspectsValue, MessageError
 
 COLUMNS = ("review", "text", "comment", "review_text", "content", "body", "message", "sentence")
-SUFFIXES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".txt": "lines"}
-FORMATS = ("csv", "tsv", "jsonl", "lines")
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".txt": "lines",
+    ".xlsx": "xlsx",
+}
+FORMATS = ("csv", "tsv", "jsonl", "lines", "xlsx")
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 # The name of the only column of a file of plain lines.
 LINES_COLUMN = "review"
 # The columns added to a row. A name that the file already has gets a prefix.
 ADDED = ("sentiment", "reason", "probability", "warnings", "model", "error", "detail")
 ERROR_COLUMNS = ADDED[-2:]
+# Of each aspect of a CSV row: its verdict, P(positive) of its clauses, and its part of the logit.
+ASPECT_FIELDS = ("sentiment", "probability", "contribution")
 PREFIX = "verdict_"
-# A longer line has an unclosed quote, or is no text.
-MAX_LINE_CHARACTERS = 10_000_000
 MAX_COLUMNS = 1_000
 # One unit of work: small enough to share, and lost by a stop. The endpoint reads at most 4,000,000 bytes.
 PART_ROWS, PART_BYTES = 250, 3_000_000
@@ -37,12 +46,9 @@ LINE_BYTES, UNIT_BYTES = 50, 6
 NAME_CHARACTERS, NAME_WORDS = 40, 4
 # Messages show at most so many columns.
 SHOWN_COLUMNS = 6
+NO_ASPECTS: Mapping[str, dict[str, Any]] = MappingProxyType({})
 # Spreadsheets run a cell that starts like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-class BatchError(Exception):
-    """A batch can't be run; the message says why and names a remedy."""
 
 
 class Row(NamedTuple):
@@ -98,7 +104,10 @@ class Part(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """The cells added to a row: a verdict, with a reason if it is uncertain, or an error with its detail."""
+    """The cells added to a row: a verdict, with a reason if it is uncertain, or an error with its detail.
+
+    ``aspects`` are those that were asked for, as the API answers them; empty without any.
+    """
 
     sentiment: str = ""
     reason: str | None = None
@@ -107,6 +116,7 @@ class Prediction(NamedTuple):
     model: str = ""
     error: str = ""
     detail: str = ""
+    aspects: Mapping[str, dict[str, Any]] = NO_ASPECTS
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -128,6 +138,8 @@ def output_format(path: Path) -> str:
     format = format_of(path)
     if format == "lines":
         raise BatchError(f"{path} would hold more than a text a line; call it .csv, .tsv or .jsonl")
+    if format == "xlsx":
+        raise BatchError(f"{path} can't be written, only read; call it .csv, .tsv or .jsonl")
     return format
 
 
@@ -147,7 +159,7 @@ def header_of(path: Path, format: str) -> list[str]:
     """Return the columns of a file. Raises BatchError."""
     if format == "lines":
         return [LINES_COLUMN]
-    return _json_keys(path) if format == "jsonl" else _csv_header(path, DELIMITERS[format])
+    return _json_keys(path) if format == "jsonl" else _header(path, format)
 
 
 def review_columns(header: list[str]) -> list[str]:
@@ -172,8 +184,8 @@ def _shown_name(name: str) -> str:
 
 
 def _remedy(header: list[str]) -> str:
-    if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-        return "its columns are cut by another sign than a comma; save it with commas, or with tabs as .tsv"
+    if len(header) == 1 and "\t" in header[0]:
+        return "its columns are cut by another sign than a comma; save it with commas, or call it .tsv"
     return "name one with --column"
 
 
@@ -183,7 +195,7 @@ def _column(header: list[str], name: str | None) -> str | None:
     return next(iter(review_columns(header)), None)
 
 
-def count(source: Source, sized: bool = False) -> Count:
+def count(source: Source, sized: bool = False, aspects: AspectsValue | None = None) -> Count:
     """Count the rows of a file, and with ``sized`` the bytes to send; check that all of it can be read.
 
     Raises BatchError.
@@ -196,14 +208,14 @@ def count(source: Source, sized: bool = False) -> Count:
         else:
             sent += 1
             if sized:
-                size += len(to_line(row.number, row.review)) + 1
+                size += len(to_line(row.number, row.review, aspects)) + 1
     if not rows:
         raise BatchError(f"{source.path} holds no row; give a file with a review")
     return Count(rows, unread, sent, size)
 
 
-def _csv_header(path: Path, delimiter: str) -> list[str]:
-    for header in _csv_lists(path, delimiter):
+def _header(path: Path, format: str) -> list[str]:
+    for header in _lists(path, format):
         return header
     raise BatchError(f"{path} is empty; give a file with a header and a review")
 
@@ -212,7 +224,7 @@ def _json_keys(path: Path) -> list[str]:
     """Return every key of a file's objects, in order of appearance. Raises BatchError."""
     names: dict[str, None] = {}
     empty = True
-    for line in _text_lines(path):
+    for line in text_lines(path):
         empty = False
         try:
             names.update(dict.fromkeys(_object(line)))
@@ -227,64 +239,16 @@ def _json_keys(path: Path) -> list[str]:
     return list(names)
 
 
-def _csv_lists(path: Path, delimiter: str) -> Iterator[list[str]]:
-    """Yield a CSV's rows, without blank lines.
-
-    A misplaced quote would move all rows after it, so it is an error of the whole file.
-    """
-    csv.field_size_limit(MAX_LINE_CHARACTERS)
-    with _opened(path, "") as file:
-        reader = csv.reader(_whole_lines(file, path), delimiter=delimiter, strict=True)
-        try:
-            yield from (fields for fields in reader if fields)
-        except csv.Error as error:
-            raise BatchError(
-                f"{path} is no CSV at line {reader.line_num:,} ({error}); quote a field that holds a comma, a"
-                " quote or a line break, and double the quotes in it"
-            ) from error
-        except UnicodeDecodeError as error:
-            raise _not_utf8(path, reader.line_num) from error
-
-
-def _text_lines(path: Path) -> Iterator[str]:
-    with _opened(path, "\n") as file:
-        number = 0
-        try:
-            for line in _whole_lines(file, path):
-                number += 1
-                if text := line.strip(" \t\r\n"):
-                    yield text
-        except UnicodeDecodeError as error:
-            raise _not_utf8(path, number) from error
-
-
-def _opened(path: Path, newline: str) -> TextIO:
-    try:
-        return path.open(encoding="utf-8-sig", newline=newline)
-    except OSError as error:
-        raise BatchError(f"{path} can't be read: {error.strerror}") from error
-
-
-def _whole_lines(file: TextIO, path: Path) -> Iterator[str]:
-    number = 0
-    while line := file.readline(MAX_LINE_CHARACTERS + 1):
-        number += 1
-        if len(line) > MAX_LINE_CHARACTERS:
-            raise BatchError(
-                f"{path} has a line {number:,} of over {MAX_LINE_CHARACTERS:,} characters; is it a file of"
-                " reviews, one a line?"
-            )
-        yield line
-
-
-def _not_utf8(path: Path, line: int) -> BatchError:
-    place = f"after line {line:,}" if line else "near its start"
-    return BatchError(f"{path} is not UTF-8 ({place}); save it as UTF-8 and run this again")
+def _lists(path: Path, format: str) -> Iterator[list[str]]:
+    """Yield the rows of a table, its header first. A .csv may have semicolons, as some spreadsheets write."""
+    if format == "xlsx":
+        return sheet_lists(path)
+    return csv_lists(path, delimiter_of(path) if format == "csv" else DELIMITERS[format])
 
 
 def _csv_rows(source: Source) -> Iterator[Row]:
     index, width = source.columns.index(source.column), len(source.columns)
-    lists = _csv_lists(source.path, DELIMITERS[source.format])
+    lists = _lists(source.path, source.format)
     next(lists, None)
     for number, fields in enumerate(lists):
         # Some spreadsheets omit the empty cells at a row's end.
@@ -306,7 +270,7 @@ def _cell(fields: list[str], index: int, width: int) -> str:
 
 
 def _json_rows(source: Source) -> Iterator[Row]:
-    for number, line in enumerate(_text_lines(source.path)):
+    for number, line in enumerate(text_lines(source.path)):
         values = None
         try:
             values = _object(line)
@@ -316,14 +280,14 @@ def _json_rows(source: Source) -> Iterator[Row]:
 
 
 def _line_rows(source: Source) -> Iterator[Row]:
-    for number, line in enumerate(_text_lines(source.path)):
+    for number, line in enumerate(text_lines(source.path)):
         try:
             yield Row(number, [line], "", None, messages.check_review(line), None)
         except MessageError as error:
             yield Row(number, [line], "", None, "", error)
 
 
-_ROWS = {"csv": _csv_rows, "tsv": _csv_rows, "jsonl": _json_rows, "lines": _line_rows}
+_ROWS = {"csv": _csv_rows, "tsv": _csv_rows, "xlsx": _csv_rows, "jsonl": _json_rows, "lines": _line_rows}
 
 
 def _object(line: str) -> dict[str, Any]:
@@ -342,9 +306,10 @@ def _value(values: dict[str, Any], column: str) -> str:
 # --- sending ------------------------------------------------------------------------------------
 
 
-def to_line(number: int, review: str) -> bytes:
+def to_line(number: int, review: str, aspects: AspectsValue | None = None) -> bytes:
     """Return a row's JSON line for the model; its number is its id."""
-    return messages.to_json({"id": number, "review": review})
+    line = {"id": number, "review": review}
+    return messages.to_json(line if aspects is None else line | {"aspects": aspects})
 
 
 def parts(rows: Iterable[Row], most: int = PART_ROWS, most_bytes: int = PART_BYTES) -> Iterator[Part]:
@@ -405,9 +370,25 @@ def _parse_prediction(line: bytes) -> tuple[int, Prediction]:
             raise ValueError("no reason")
         warnings = ";".join(_text(warning["code"]) for warning in message["warnings"])
         model = _text(message["model"]["id"])
-        return number, Prediction(sentiment, reason, float(probability), warnings, model)
-    except (MessageError, KeyError, TypeError, ValueError) as error:
+        aspects = {name: _aspect(aspect) for name, aspect in message.get("aspects", {}).items()}
+        return number, Prediction(
+            sentiment, reason, float(probability), warnings, model, aspects=aspects or NO_ASPECTS
+        )
+    except (MessageError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BatchError("an answer is malformed; look at the job's log") from error
+
+
+def _aspect(message: dict[str, Any]) -> dict[str, Any]:
+    """Return what is answered of an aspect, when its cells are of the right kinds."""
+    sentiment = message["sentiment"]
+    if sentiment == messages.NOT_MENTIONED:
+        return {"sentiment": sentiment}
+    numbers = message["probability"], message["contribution"]
+    if not {*map(type, numbers)} <= {int, float} or not 0 <= numbers[0] <= 1:
+        raise ValueError("no probability of an aspect, or no contribution")
+    if sentiment not in messages.SENTIMENTS or not isinstance(message["mentions"], list):
+        raise ValueError("no verdict on an aspect, or no mentions")
+    return message
 
 
 def _text(value: object) -> str:
@@ -443,11 +424,18 @@ def join(
 
 
 def write(
-    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, format: str
+    joined: Iterable[tuple[Row, Prediction]],
+    source: Source,
+    out: TextIO,
+    format: str,
+    aspects: AspectsValue | None = None,
 ) -> tuple[int, int]:
-    """Write rows with their predictions. Return the number of rows, and of rows with an error."""
-    names = added_names(source.columns)
-    lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, names, format)
+    """Write rows with their predictions. Return the number of rows, and of rows with an error.
+
+    ``aspects`` are those that the rows were judged by. Raises BatchError where a row lacks one.
+    """
+    named = aspect_names(aspects)
+    lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, named, format)
     count = failed = 0
     for prediction in lines:
         count += 1
@@ -455,15 +443,33 @@ def write(
     return count, failed
 
 
-def added_names(columns: list[str]) -> list[str]:
-    """Return the names of the columns that are added to a file with these columns.
+def aspect_names(aspects: AspectsValue | None) -> list[str]:
+    """Return the names of the aspects to judge, in order. Raises MessageError 400."""
+    return [] if aspects is None else [aspect.name for aspect in messages.parse_aspects(aspects)]
+
+
+def aspect_columns(names: Iterable[str]) -> list[str]:
+    """Return the columns of a CSV that hold aspects, ASPECT_FIELDS of each.
+
+    >>> aspect_columns(["music"])
+    ['aspect music', 'aspect music probability', 'aspect music contribution']
+    """
+    return [
+        f"aspect {name}" if field == "sentiment" else f"aspect {name} {field}"
+        for name in names
+        for field in ASPECT_FIELDS
+    ]
+
+
+def added_names(columns: list[str], more: Iterable[str] = ()) -> list[str]:
+    """Return the names of the columns that are added to a file with these columns: ADDED, and ``more``.
 
     >>> added_names(["review", "sentiment"])
     ['verdict_sentiment', 'reason', 'probability', 'warnings', 'model', 'error', 'detail']
     """
-    names = []
-    for name in ADDED:
-        while name in columns:
+    names: list[str] = []
+    for name in (*ADDED, *more):
+        while name in columns or name in names:
             name = PREFIX + name
         names.append(name)
     return names
@@ -477,16 +483,32 @@ def check_writable(source: Source, format: str) -> None:
 
 
 def _to_csv(
-    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, names: list[str], format: str
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, aspects: list[str], format: str
 ) -> Iterator[Prediction]:
     delimiter = DELIMITERS[format]
+    names = added_names(source.columns, aspect_columns(aspects))
     out.write(_csv_line(source.columns + names, delimiter))
     for row, answer in joined:
-        cells = row.fields
-        if source.format == "jsonl":
-            cells = [_as_cell((row.values or {}).get(name)) for name in source.columns]
-        out.write(_csv_line(cells + [escape_formula(value) for value in answer], delimiter))
+        cells = cells_of(row, source)
+        added = [escape_formula(getattr(answer, field)) for field in ADDED]
+        out.write(_csv_line(cells + added + _aspect_cells(answer, aspects), delimiter))
         yield answer
+
+
+def _aspect_cells(answer: Prediction, names: list[str]) -> list[str]:
+    """Return the cells of a row's aspects; those of a row with an error are empty."""
+    if answer.error:
+        return [""] * (len(ASPECT_FIELDS) * len(names))
+    found = _asked(answer, names)
+    return [_as_cell(found[name].get(field)) for name in names for field in ASPECT_FIELDS]
+
+
+def _asked(answer: Prediction, names: list[str]) -> dict[str, dict[str, Any]]:
+    """Return what is answered of each aspect that was asked for. Raises BatchError where one lacks."""
+    try:
+        return {name: answer.aspects[name] for name in names}
+    except KeyError as error:
+        raise BatchError("an answer lacks an aspect; the model may be of an earlier version") from error
 
 
 def _csv_line(cells: list[str], delimiter: str) -> str:
@@ -508,6 +530,13 @@ def _as_cell(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+def cells_of(row: Row, source: Source) -> list[str]:
+    """Return a row's cells of CSV, one a column of its file."""
+    if source.format == "jsonl":
+        return [_as_cell((row.values or {}).get(name)) for name in source.columns]
+    return row.fields
+
+
 def escape_formula(value: str | float | None) -> str:
     """Return a cell that no spreadsheet runs as a formula."""
     text = _as_cell(value)
@@ -520,14 +549,17 @@ def to_bytes(text: str) -> bytes:
 
 
 def _to_json(
-    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, names: list[str], format: str
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, aspects: list[str], format: str
 ) -> Iterator[Prediction]:
+    *names, of_aspects = added_names(source.columns, ("aspects",))
     for row, answer in joined:
         added = {
             name: getattr(answer, field)
             for field, name in zip(ADDED, names, strict=True)
             if (field in ERROR_COLUMNS) == bool(answer.error)
         }
+        if aspects and not answer.error:
+            added[of_aspects] = _asked(answer, aspects)
         out.write(_with(row, source, added) + "\n")
         yield answer
 

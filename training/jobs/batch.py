@@ -6,8 +6,9 @@
 
 CSV and TSV need a header, JSON lines are objects, .txt holds a review a line; blank lines are left out. The
 output keeps every column and adds sentiment, reason (why it is uncertain), probability, warnings (codes, with
-";" between) and model, or error and detail. All three backends run the endpoint's own hooks and write the
-same bytes. After an interruption, the same command resumes.
+";" between) and model, or error and detail. With --aspects it adds three columns an aspect: its sentiment,
+probability and contribution. All three backends run the endpoint's own hooks and write the same bytes. After
+an interruption, the same command resumes.
 """
 
 import argparse
@@ -19,7 +20,8 @@ from pathlib import Path
 
 from training.aws import flags
 from training.endpoint import inference
-from training.files import processes, resumable
+from training.files import processes, ray_cluster, resumable
+from training.files.aspects_flag import read_aspects
 from training.files.parts import folder_of, key_of
 from training.files.processes import Hooks, model_key
 from training.files.resumable import Done, Work, check_out
@@ -33,8 +35,8 @@ from training.files.rows import (
     open_source,
     output_format,
 )
-from training.jobs import batch_ray
 from training.jobs.batch_plan import INSTANCE_TYPE, cores_of, file_bytes
+from vocab import messages
 from vocab.files import sha256_of
 
 # SageMaker's machines take some minutes to start and load the image; this is an estimate.
@@ -53,11 +55,12 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     check_writable(source, written_as)
     cores_of(options.instance_type)
     hooked = options.local or options.ray
-    counted = count(source, sized=not hooked)
+    aspects = None if options.aspects is None else read_aspects(options.aspects)
+    counted = count(source, not hooked, aspects)
     if options.dry_run:
         print(f"{command}: {describe(options, counted)}")
         return None
-    work = Work(source, sha256_of(source.path), counted.sent, out, "")
+    work = Work(source, sha256_of(source.path), counted.sent, out, "", aspects=aspects)
     done = _run_hooks(options, work) if hooked else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done
@@ -91,16 +94,24 @@ def milliseconds(model: Path) -> float:
 
 
 def _run_hooks(options: argparse.Namespace, work: Work) -> Done:
-    with _open_hooks(options, work.sent) as hooks:
-        work = work._replace(key=key_of("hooks", work.digest, work.source.column, hooks.key))
+    with _open_hooks(options, work) as hooks:
+        key = key_of("hooks", work.digest, work.source.column, hooks.key, aspects=work.aspects)
+        work = work._replace(key=key)
         return resumable.run(work, hooks.predict)
 
 
-def _open_hooks(options: argparse.Namespace, rows: int) -> AbstractContextManager[Hooks]:
+def _open_hooks(options: argparse.Namespace, work: Work) -> AbstractContextManager[Hooks]:
     if options.local:
-        return processes.open_hooks(options.model, options.workers, rows)
+        return processes.open_hooks(options.model, options.workers, work.sent, work.aspects)
     key = model_key(inference.model_fn(options.model))
-    return nullcontext(Hooks(key, lambda parts: batch_ray.predict_parts(parts, options.model, options.ray)))
+    return nullcontext(
+        Hooks(
+            key,
+            lambda parts: ray_cluster.predict_parts(
+                parts, options.model, options.ray, arguments=(work.aspects,)
+            ),
+        )
+    )
 
 
 def _run_transform(options: argparse.Namespace, work: Work, counted: Count) -> Done:
@@ -168,6 +179,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the output: .csv, .tsv or .jsonl")
     parser.add_argument("--column", help="the review's column (default: review, text, comment, ...)")
     parser.add_argument("--format", choices=FORMATS, help="the input's format (default: by its name)")
+    parser.add_argument(
+        "--aspects",
+        metavar="LIST",
+        help=f"judge aspects too: {', '.join(messages.SHIPPED)}, or a JSON file of terms",
+    )
     add_backends(parser)
     run_or_exit("batch", parser.parse_args(arguments))
 

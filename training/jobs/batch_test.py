@@ -19,7 +19,7 @@ from typing import Any
 
 from training.data import cache, dataset
 from training.evaluation import machine
-from training.files import rows as batch_rows
+from training.files.reading import MAX_LINE_CHARACTERS
 from training.jobs import batch
 from vocab.files import write_atomic
 
@@ -37,7 +37,7 @@ def to_csv(reviews: Sequence[dataset.Review]) -> bytes:
 
 def measure(path: Path) -> dict[str, Any]:
     """Return number of reviews, accuracy, share uncertain and errors of a batch; an error counts as wrong."""
-    csv.field_size_limit(batch_rows.MAX_LINE_CHARACTERS)
+    csv.field_size_limit(MAX_LINE_CHARACTERS)
     rows = right = uncertain = errors = 0
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):

@@ -32,6 +32,7 @@ from training.files.rows import BatchError, Count, Prediction, Source, parse_pre
 from training.jobs.batch_plan import MAX_FILE_ROWS, Settings, cores_of, file_bytes
 from vocab import messages
 from vocab.files import sha256
+from vocab.messages import AspectsValue
 
 # A megabyte of SageMaker is 2**20 bytes; the endpoint reads up to messages.MAX_ENDPOINT_BYTES.
 MAX_PAYLOAD_MB = messages.MAX_ENDPOINT_BYTES // 2**20
@@ -56,11 +57,12 @@ def run(work: Work, counted: Count, options: argparse.Namespace) -> Done:
 def _run(work: Work, counted: Count, options: argparse.Namespace) -> Done:
     cloud = open_stage(options.stage, options.region)
     settings = Settings(options.instances, options.instance_type, options.model_name, options.timeout_minutes)
-    key = key_of("transform", work.digest, work.source.column, cloud.stage.bucket, settings.model_name or "")
+    chosen = (work.source.column, cloud.stage.bucket, settings.model_name or "")
+    key = key_of("transform", work.digest, *chosen, aspects=work.aspects)
     with open_folder(work.out, key) as kept:
         if not counted.sent:
             return finish(work, (), kept)
-        job = start(cloud, work.source, counted, kept, settings)
+        job = start(cloud, work, counted, kept, settings)
         if "done" not in job or not work.out.exists():
             wait(cloud, job, kept, settings.minutes)
             job["done"] = _fetch(cloud, job, work, kept)
@@ -81,13 +83,13 @@ def _fetch(cloud: Cloud, job: dict[str, Any], work: Work, kept: PartsFolder) -> 
 # --- plans --------------------------------------------------------------------------------------
 
 
-def files_of(source: Source, most_bytes: int) -> Iterator[bytes]:
+def files_of(source: Source, most_bytes: int, aspects: AspectsValue | None = None) -> Iterator[bytes]:
     """Yield the rows as files of JSON lines; a file ends with the line that reaches a limit."""
     data, rows = bytearray(), 0
     for row in source.rows():
         if row.error:
             continue
-        data += to_line(row.number, row.review) + b"\n"
+        data += to_line(row.number, row.review, aspects) + b"\n"
         rows += 1
         if len(data) >= most_bytes or rows == MAX_FILE_ROWS:
             yield bytes(data)
@@ -142,9 +144,7 @@ def newest_model(cloud: Cloud) -> str:
 # --- the job ------------------------------------------------------------------------------------
 
 
-def start(
-    cloud: Cloud, source: Source, counted: Count, kept: PartsFolder, settings: Settings
-) -> dict[str, Any]:
+def start(cloud: Cloud, work: Work, counted: Count, kept: PartsFolder, settings: Settings) -> dict[str, Any]:
     """Start the transform job, or find the one that an earlier run started; return its description.
 
     Raises CloudError, BatchError, or what botocore raises.
@@ -163,7 +163,7 @@ def start(
         )
     job = _plan_anew(cloud, _plan(cloud, counted, kept, settings), job)
     kept.write_job(job)
-    job["files"] = _upload(cloud, source, job)
+    job["files"] = _upload(cloud, work, job)
     kept.write_job(job)
     try:
         _create(cloud, job)
@@ -253,10 +253,10 @@ def _exists(cloud: Cloud, job: dict[str, Any]) -> bool:
         raise
 
 
-def _upload(cloud: Cloud, source: Source, job: dict[str, Any]) -> int:
+def _upload(cloud: Cloud, work: Work, job: dict[str, Any]) -> int:
     """Upload the files that are not there yet; return the number of all files."""
     number = 0
-    files = files_of(source, job["most_bytes"])
+    files = files_of(work.source, job["most_bytes"], work.aspects)
     for number, data in enumerate(tqdm(files, desc="uploading", unit="file", disable=None), 1):
         key, digest = f"{_prefix(job)}in/{_name(number - 1)}", sha256(data)
         if not is_there(cloud, key, digest, len(data)):

@@ -3,12 +3,13 @@
     requests   callers to the API              answers    the API to callers
     endpoint   the API to the endpoint and back
     feedback   corrections of verdicts, and their records
-    items, scores, body, errors                parts that these share
+    items, aspects, scores, body, errors       parts that these share
 
 A message that can't be used raises MessageError. Its sentence names the mistake, the type and length of the
 value (never a review's words), and the form to send instead.
 """
 
+from vocab.aspect_lists import SHIPPED
 from vocab.messages.answers import (
     FEW_WORDS,
     MAX_ANSWER_BYTES,
@@ -17,11 +18,23 @@ from vocab.messages.answers import (
     SIDES,
     Judgement,
     build_answer,
+    build_aspects,
     build_batch_answer,
     build_verdict,
     judge,
     sentiment_of,
     warnings_of,
+)
+from vocab.messages.aspects import (
+    MAX_ASPECTS,
+    MAX_NAME_CHARACTERS,
+    MAX_TERM_CHARACTERS,
+    MAX_TERM_WORDS,
+    MAX_TERMS,
+    NOT_MENTIONED,
+    AspectsValue,
+    check_mentions,
+    parse_aspects,
 )
 from vocab.messages.body import (
     CHARSETS,
@@ -44,6 +57,7 @@ from vocab.messages.endpoint import (
     build_endpoint_request,
     check_ids,
     check_model_vocabulary,
+    check_spans,
     check_vocabulary,
     parse_card,
     parse_endpoint_answer,
@@ -65,6 +79,7 @@ from vocab.messages.requests import (
 from vocab.messages.scores import (
     DECIMALS,
     OPINIONS,
+    AspectScore,
     Model,
     Score,
     SentenceScore,
@@ -78,6 +93,8 @@ from vocab.messages.scores import (
 )
 
 __all__ = [
+    "AspectScore",
+    "AspectsValue",
     "BatchRequest",
     "CHARSETS",
     "CSV",
@@ -91,26 +108,34 @@ __all__ = [
     "JSON_LINES",
     "Judgement",
     "MAX_ANSWER_BYTES",
+    "MAX_ASPECTS",
     "MAX_BATCH_REVIEWS",
     "MAX_BODY_BYTES",
     "MAX_DEPTH",
     "MAX_ENDPOINT_BYTES",
     "MAX_ENDPOINT_REVIEWS",
     "MAX_REVIEW_CHARACTERS",
+    "MAX_NAME_CHARACTERS",
+    "MAX_TERMS",
+    "MAX_TERM_CHARACTERS",
+    "MAX_TERM_WORDS",
     "MODEL_ID",
     "MessageError",
     "Model",
     "NDJSON",
+    "NOT_MENTIONED",
     "OPINIONS",
     "REASONS",
     "ReviewRequest",
     "SENTIMENTS",
+    "SHIPPED",
     "SIDES",
     "Score",
     "SentenceScore",
     "TEXT",
     "WordScores",
     "build_answer",
+    "build_aspects",
     "build_batch_answer",
     "build_describe_request",
     "build_endpoint_request",
@@ -120,12 +145,15 @@ __all__ = [
     "check_encoded",
     "check_explain",
     "check_ids",
+    "check_mentions",
     "check_model_vocabulary",
     "check_review",
+    "check_spans",
     "check_vocabulary",
     "judge",
     "media_type",
     "model_message",
+    "parse_aspects",
     "parse_batch_request",
     "parse_card",
     "parse_endpoint_answer",

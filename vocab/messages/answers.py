@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from vocab.aspects import Mention, Mentions
+from vocab.messages.aspects import NOT_MENTIONED, contributions_of, named_scores
 from vocab.messages.body import to_json
 from vocab.messages.errors import MessageError
 from vocab.messages.items import Item
-from vocab.messages.scores import Model, Score, WordScores, model_message, rounded, sigmoid
+from vocab.messages.scores import AspectScore, Model, Score, WordScores, model_message, rounded, sigmoid
 from vocab.text import Tokens
 from vocab.vocabulary import EncodedReview
 
@@ -87,6 +89,7 @@ def _without_parts(score: Score) -> Score:
         probability=rounded(sigmoid(score.bias)),
         sentences=None if score.sentences is None else [],
         words=None if score.words is None else WordScores([], []),
+        aspects=None,
     )
 
 
@@ -110,9 +113,11 @@ def _warnings(encoded: EncodedReview, failure: str | None) -> list[dict[str, str
     return warnings
 
 
-def build_answer(encoded: EncodedReview, score: Score, model: Model, request_id: str) -> dict[str, Any]:
+def build_answer(
+    encoded: EncodedReview, score: Score, model: Model, request_id: str, mentions: Mentions | None = None
+) -> dict[str, Any]:
     """Build the public answer to one review."""
-    verdict = build_verdict(encoded, score, model)
+    verdict = build_verdict(encoded, score, model, mentions)
     return {**verdict, "model": model_message(model), "request_id": request_id}
 
 
@@ -136,10 +141,13 @@ def build_batch_answer(
     return answer
 
 
-def build_verdict(encoded: EncodedReview, score: Score, model: Model) -> dict[str, Any]:
+def build_verdict(
+    encoded: EncodedReview, score: Score, model: Model, mentions: Mentions | None = None
+) -> dict[str, Any]:
     """Build the answer to one review without its model: verdict, warnings, and what the score explains.
 
-    A text that was not understood has no sentences and no words.
+    ``mentions`` are those of the request's aspects, None without any. A text that was not understood has no
+    sentences, no words and no mentions.
     """
     sentiment, reason, score, warnings = judge(encoded, score, model)
     answer: dict[str, Any] = {
@@ -150,8 +158,9 @@ def build_verdict(encoded: EncodedReview, score: Score, model: Model) -> dict[st
     }
     if reason in _NOT_UNDERSTOOD:
         encoded = encoded._replace(sentences=[], tokens=Tokens([], [], []))
-    if score.sentences is not None:
+    if score.sentences is not None or mentions is not None:
         answer["text"] = encoded.text
+    if score.sentences is not None:
         answer["sentences"] = [
             {"start": place.start, "end": place.end, **sentence._asdict()}
             for place, sentence in zip(encoded.sentences, score.sentences, strict=True)
@@ -162,8 +171,50 @@ def build_verdict(encoded: EncodedReview, score: Score, model: Model) -> dict[st
             | ({} if effect is None else {"effect": effect})
             for _, start, end, contribution, effect in zip(*encoded.tokens, *score.words, strict=True)
         ]
+    if mentions is not None:
+        answer["aspects"] = build_aspects(encoded, mentions, score.aspects, model)
     answer["bias"] = score.bias
     return answer
+
+
+def build_aspects(
+    encoded: EncodedReview, mentions: Mentions, scores: Sequence[AspectScore] | None, model: Model
+) -> dict[str, Any]:
+    """Build what is answered of each aspect of a request, in its order.
+
+    ``scores`` are those of the aspects with mentions, or None where the text was not understood.
+    """
+    named = {} if scores is None else named_scores(mentions, scores)
+    contributions = contributions_of(named)
+    return {
+        name: _aspect(encoded, *named[name], contributions[name], model)
+        if name in named
+        else {"sentiment": NOT_MENTIONED}
+        for name in mentions
+    }
+
+
+def _aspect(
+    encoded: EncodedReview, score: AspectScore, mentions: list[Mention], contribution: float, model: Model
+) -> dict[str, Any]:
+    starts, ends = encoded.tokens.starts, encoded.tokens.ends
+    sentiment = sentiment_of(score.probability, model)
+    return {
+        "sentiment": sentiment,
+        "reason": _REASON_OF[score.opinion] if sentiment == "uncertain" else None,
+        "probability": score.probability,
+        "contribution": contribution,
+        "mentions": [
+            {
+                "start": starts[mention.first],
+                "end": ends[mention.last - 1],
+                "term": [starts[mention.term_first], ends[mention.term_last - 1]],
+                "negated": mention.negated,
+                "contribution": part,
+            }
+            for mention, part in zip(mentions, score.contributions, strict=True)
+        ],
+    }
 
 
 def _check_answer_size(body: bytes) -> None:

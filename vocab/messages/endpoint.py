@@ -1,9 +1,13 @@
 """The messages between the API and the endpoint."""
 
 import math
+from bisect import bisect
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple
 
+from vocab.aspects import Mentions, spans_of
+from vocab.messages.aspects import MAX_ASPECTS, aspects_field, check_mentions
 from vocab.messages.body import (
     JSON,
     JSON_LINES,
@@ -19,7 +23,15 @@ from vocab.messages.body import (
 from vocab.messages.errors import MessageError
 from vocab.messages.items import Item, check_review, id_error, id_field, parse_line
 from vocab.messages.requests import check_explain
-from vocab.messages.scores import OPINIONS, Model, Score, SentenceScore, WordScores, sigmoid
+from vocab.messages.scores import (
+    OPINIONS,
+    AspectScore,
+    Model,
+    Score,
+    SentenceScore,
+    WordScores,
+    sigmoid,
+)
 from vocab.vocabulary import EncodedReview, Vocabulary
 
 MAX_ENDPOINT_BYTES = 4_000_000  # SageMaker's own limit for serverless inference
@@ -41,18 +53,23 @@ class EndpointRequest(NamedTuple):
     lines: bool = False
 
 
-def build_endpoint_request(encoded: Sequence[EncodedReview], vocabulary: Vocabulary, explain: str) -> bytes:
+def build_endpoint_request(
+    encoded: Sequence[EncodedReview],
+    vocabulary: Vocabulary,
+    explain: str,
+    mentions: Sequence[Mentions] | None = None,
+) -> bytes:
     """Write a request to the endpoint: ids, the sentences' lengths, and the vocabulary's fingerprint.
 
-    ``explain`` is one of EXPLAIN.
+    ``explain`` is one of EXPLAIN. ``mentions`` are those of each review, None without aspects. Raises
+    MessageError 413 for too many of them.
     """
-    return to_json(
-        {
-            "vocabulary": vocabulary.fingerprint,
-            "reviews": [{"ids": review.ids, "sentences": review.lengths} for review in encoded],
-            "explain": explain,
-        }
-    )
+    reviews: list[dict[str, Any]] = [{"ids": review.ids, "sentences": review.lengths} for review in encoded]
+    if mentions is not None:
+        check_mentions(mentions)
+        for review, found in zip(reviews, mentions, strict=True):
+            review["aspects"] = spans_of(found)
+    return to_json({"vocabulary": vocabulary.fingerprint, "reviews": reviews, "explain": explain})
 
 
 def build_describe_request() -> bytes:
@@ -107,9 +124,9 @@ def parse_endpoint_request(body: bytes, content_type: str | None) -> EndpointReq
 
 
 def parse_endpoint_answer(
-    body: bytes, encoded: Sequence[EncodedReview], explain: str
+    body: bytes, encoded: Sequence[EncodedReview], explain: str, mentions: Sequence[Mentions] | None = None
 ) -> tuple[Model, list[Score]]:
-    """Parse and check the endpoint's answer to ``build_endpoint_request(encoded, ..., explain)``.
+    """Parse and check the endpoint's answer to ``build_endpoint_request(encoded, ..., explain, mentions)``.
 
     Raises MessageError 502 when a part is missing or wrong. The endpoint is trusted no more than a caller.
     """
@@ -120,8 +137,12 @@ def parse_endpoint_answer(
         answers = message["answers"]
         if len(answers) != len(encoded):
             raise ValueError(f"{len(answers)} answers to {len(encoded)} reviews")
+        scores = [_score(answer, review, explain) for answer, review in zip(answers, encoded, strict=True)]
+        if mentions is None:
+            return model, scores
         return model, [
-            _score(answer, review, explain) for answer, review in zip(answers, encoded, strict=True)
+            score._replace(aspects=_aspects(answer["aspects"], found))
+            for score, answer, found in zip(scores, answers, mentions, strict=True)
         ]
     except (MessageError, KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise MessageError(
@@ -183,22 +204,61 @@ def check_ids(ids: list[int], lengths: list[int], vocabulary_size: int, max_toke
         )
 
 
+def check_spans(spans: list[list[tuple[int, int]]], lengths: list[int]) -> None:
+    """Raise MessageError 400 for clauses of aspects that do not lie in a review's sentences, in order."""
+    bounds = [0, *accumulate(lengths)]
+    for clauses in spans:
+        end = 0
+        for first, last in clauses:
+            # The end of the sentence in which the clause starts.
+            sentence = bounds[min(bisect(bounds, first), len(bounds) - 1)]
+            if not end <= first < last <= sentence:
+                raise MessageError(
+                    400, "bad_value", "a clause of aspects must lie in one sentence, after the clause before"
+                )
+            end = last
+
+
 def _item(review: object) -> Item:
     try:
         message = check_object(review, '{"ids": [...], "sentences": [...]} or {"review": "..."}')
-        check_fields(message, ("id", "ids", "sentences", "review"))
+        check_fields(message, ("id", "ids", "sentences", "review", "aspects"))
         name = id_field(message)
         if name is None and message.get("id") is not None:
             raise id_error(message["id"])
         if ("ids" in message) == ("review" in message):
             raise MessageError(400, "missing_field", 'send either "ids" or "review"')
         if "review" in message:
-            check_fields(message, ("id", "review"))
-            return Item(review=check_review(message["review"]), id=name)
+            check_fields(message, ("id", "review", "aspects"))
+            return Item(review=check_review(message["review"]), id=name, aspects=aspects_field(message))
         ids, lengths = (_integers(message, field) for field in ("ids", "sentences"))
-        return Item(ids=ids, lengths=lengths, id=name)
+        return Item(ids=ids, lengths=lengths, id=name, spans=_spans(message))
     except MessageError as error:
         return Item(error=error, id=id_field(review))
+
+
+def _spans(message: dict[str, Any]) -> list[list[tuple[int, int]]] | None:
+    """Return the clauses of each aspect, checked in their form alone. Raises MessageError 400."""
+    if "aspects" not in message:
+        return None
+    aspects = message["aspects"]
+    if (
+        isinstance(aspects, list)
+        and len(aspects) <= MAX_ASPECTS
+        and all(isinstance(clauses, list) and clauses for clauses in aspects)
+        and all(_is_span(clause) for clauses in aspects for clause in clauses)
+    ):
+        return [[(first, last) for first, last in clauses] for clauses in aspects]
+    raise MessageError(
+        400,
+        "wrong_type",
+        f"aspects must be a list of up to {MAX_ASPECTS} aspects, each a list of its clauses"
+        f" [[first, last], ...], got {describe_type(aspects)}",
+    )
+
+
+def _is_span(clause: object) -> bool:
+    return isinstance(clause, list) and len(clause) == 2 and all(type(number) is int for number in clause)
 
 
 def _integers(message: dict[str, Any], field: str) -> list[int]:
@@ -224,13 +284,8 @@ def _model(message: dict[str, Any]) -> Model:
 
 
 def _score(answer: dict[str, Any], review: EncodedReview, explain: str) -> Score:
-    logit, probability, bias = (_finite(answer[key]) for key in ("logit", "probability", "bias"))
-    _check_probability(probability)
-    if abs(sigmoid(logit) - probability) > TOLERANCE:
-        raise ValueError("probability and logit disagree")
-    if answer["opinion"] not in OPINIONS:
-        raise ValueError("no opinion")
-    score = Score(logit, probability, bias, opinion=answer["opinion"])
+    """Return the score of a review in an answer."""
+    score = _bare_score(answer)
     if explain == "none":
         return score
     sentences = [_sentence(part, len(review.sentences)) for part in answer["sentences"]]
@@ -241,6 +296,31 @@ def _score(answer: dict[str, Any], review: EncodedReview, explain: str) -> Score
         _check_sum(score, words.contributions, len(review.ids))
         score = score._replace(words=words)
     return score
+
+
+def _bare_score(answer: dict[str, Any]) -> Score:
+    logit, probability, bias = (_finite(answer[key]) for key in ("logit", "probability", "bias"))
+    _check_probability(probability)
+    if abs(sigmoid(logit) - probability) > TOLERANCE:
+        raise ValueError("probability and logit disagree")
+    if answer["opinion"] not in OPINIONS:
+        raise ValueError("no opinion")
+    return Score(logit, probability, bias, opinion=answer["opinion"])
+
+
+def _aspects(parts: list[dict[str, Any]], mentions: Mentions) -> list[AspectScore]:
+    """Return the scores of the aspects that a review mentions."""
+    named = [found for found in mentions.values() if found]
+    if len(parts) != len(named):
+        raise ValueError(f"{len(parts)} aspects, not {len(named)}")
+    scores = []
+    for part, found in zip(parts, named, strict=True):
+        whole = _bare_score(part)
+        contributions = _all_finite(part["contributions"])
+        if len(contributions) != len(found):
+            raise ValueError(f"{len(contributions)} contributions to {len(found)} clauses")
+        scores.append(AspectScore(whole.logit, whole.probability, whole.bias, whole.opinion, contributions))
+    return scores
 
 
 def _sentence(part: dict[str, Any], count: int) -> SentenceScore:

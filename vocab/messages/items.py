@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from vocab.aspects import Aspect
 from vocab.messages.body import describe_type, parse_json
 from vocab.messages.errors import MessageError
 from vocab.vocabulary import EncodedReview
@@ -13,7 +14,8 @@ MAX_REVIEW_CHARACTERS = 50_000
 class Item(NamedTuple):
     """One review of several: its ids, or its text, or the error that makes it unusable.
 
-    ``lengths`` counts the ids of each sentence.
+    ``lengths`` counts the ids of each sentence. With ids come the ``spans`` of aspects, the clauses of each
+    as ``ids[first:last]``; with a text come the ``aspects`` themselves.
     """
 
     ids: list[int] | None = None
@@ -21,6 +23,8 @@ class Item(NamedTuple):
     review: str | None = None
     id: str | int | None = None
     error: MessageError | None = None
+    spans: list[list[tuple[int, int]]] | None = None
+    aspects: tuple[Aspect, ...] | None = None
 
 
 def check_review(review: object) -> str:

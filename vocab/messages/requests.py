@@ -4,6 +4,8 @@ import csv
 import io
 from typing import Any, NamedTuple
 
+from vocab.aspects import Aspect
+from vocab.messages.aspects import aspects_field
 from vocab.messages.body import (
     CSV,
     JSON,
@@ -28,17 +30,19 @@ EXPLAIN = ("none", "sentences", "words")
 
 
 class ReviewRequest(NamedTuple):
-    """A review, and how far to explain its verdict (one of EXPLAIN)."""
+    """A review, how far to explain its verdict (one of EXPLAIN), and the aspects to judge, if any."""
 
     review: str
     explain: str = "sentences"
+    aspects: tuple[Aspect, ...] | None = None
 
 
 class BatchRequest(NamedTuple):
-    """Several reviews, and how far to explain each verdict (one of EXPLAIN)."""
+    """Several reviews, how far to explain each verdict (one of EXPLAIN), and the aspects to judge, if any."""
 
     items: list[Item]
     explain: str = "none"
+    aspects: tuple[Aspect, ...] | None = None
 
 
 def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest:
@@ -51,16 +55,16 @@ def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest
     if check_content_type(content_type, (JSON, TEXT)) == TEXT:
         return ReviewRequest(check_review(decode(body)))
     message = check_object(parse_json(body), '{"review": "..."}')
-    check_fields(message, ("review", "explain"))
+    check_fields(message, ("review", "explain", "aspects"))
     explain = check_explain(message.get("explain", "sentences"))
-    return ReviewRequest(review_field(message), explain)
+    return ReviewRequest(review_field(message), explain, aspects_field(message))
 
 
 def parse_batch_request(body: bytes, content_type: str | None, explain: str = "none") -> BatchRequest:
     """Parse ``POST /v1/sentiment/batch``: JSON, JSON lines or CSV, of 1 to MAX_BATCH_REVIEWS reviews.
 
-    ``explain`` is the default; only a JSON body can name another. An item that can't be used carries its
-    error. Raises MessageError 400, 413 or 415 for the whole request.
+    ``explain`` is the default; only a JSON body can name another, and aspects. An item that can't be used
+    carries its error. Raises MessageError 400, 413 or 415 for the whole request.
     """
     check_size(body, MAX_BODY_BYTES)
     kind = check_content_type(content_type, (JSON, JSON_LINES, NDJSON, CSV))
@@ -70,7 +74,7 @@ def parse_batch_request(body: bytes, content_type: str | None, explain: str = "n
         return BatchRequest(_check_count(items), explain)
     example = '{"reviews": [{"review": "..."}]}'
     message = check_object(parse_json(body), example)
-    check_fields(message, ("reviews", "explain"))
+    check_fields(message, ("reviews", "explain", "aspects"))
     if "reviews" not in message:
         raise MessageError(400, "missing_field", f"reviews is missing; send {example}")
     reviews = message["reviews"]
@@ -79,7 +83,8 @@ def parse_batch_request(body: bytes, content_type: str | None, explain: str = "n
             400, "wrong_type", f"reviews must be a list, got {describe_type(reviews)}; send {example}"
         )
     explain = check_explain(message.get("explain", explain))
-    return BatchRequest([_review_item(review) for review in _check_count(reviews)], explain)
+    items = [_review_item(review) for review in _check_count(reviews)]
+    return BatchRequest(items, explain, aspects_field(message))
 
 
 def check_explain(explain: object) -> str:

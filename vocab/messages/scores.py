@@ -39,11 +39,25 @@ class WordScores(NamedTuple):
     effects: list[float | None]
 
 
+class AspectScore(NamedTuple):
+    """The score of the clauses that mention an aspect, which the rest of their review may weaken.
+
+    ``bias`` and ``opinion`` are those of a review that holds nothing but these clauses. ``contributions``
+    are the clauses' parts of the whole review's logit, in order.
+    """
+
+    logit: float
+    probability: float
+    bias: float
+    opinion: str
+    contributions: list[float]
+
+
 class Score(NamedTuple):
     """The network's score: bias + sum of contributions = logit, over sentences and over tokens.
 
-    ``sentences`` and ``words`` are None when the request does not ask for them. ``opinion`` is one of
-    OPINIONS.
+    ``sentences``, ``words`` and ``aspects`` are None when the request does not ask for them; ``aspects``
+    holds those that the review mentions. ``opinion`` is one of OPINIONS.
     """
 
     logit: float
@@ -52,6 +66,7 @@ class Score(NamedTuple):
     sentences: list[SentenceScore] | None = None
     words: WordScores | None = None
     opinion: str = "one_sided"
+    aspects: list[AspectScore] | None = None
 
 
 def build_score(bias: float, contributions: Sequence[float]) -> Score:
@@ -102,4 +117,6 @@ def score_message(score: Score) -> dict[str, Any]:
         message["sentences"] = [sentence._asdict() for sentence in score.sentences]
     if score.words is not None:
         message["words"] = score.words._asdict()
+    if score.aspects is not None:
+        message["aspects"] = [aspect._asdict() for aspect in score.aspects]
     return message

@@ -217,6 +217,41 @@ def test_all_words_of_a_short_review_are_measured(network: SentenceNetwork) -> N
     assert found.words and None not in found.words.effects
 
 
+# --- aspects in their review --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("own", "whole", "rest", "logit"),
+    [
+        (2.0, 8.0, 200, 2.0),  # a review of the same opinion adds nothing
+        (2.0, -4.0, 200, 1.0),
+        (0.5, -4.0, 200, -0.5),  # turned, and no stronger than before
+        (0.5, -40.0, 200, -0.5),
+        (2.0, -4.0, 8, 2.0),  # a few words more say nothing
+        (2.0, -4.0, 0, 2.0),
+        (0.0, -4.0, 200, 0.0),
+    ],
+)
+def test_a_review_weakens_or_turns_an_aspect_and_never_strengthens_it(
+    own: float, whole: float, rest: int, logit: float
+) -> None:
+    assert scoring.logit_in_review(own, whole, rest) == pytest.approx(logit)
+    assert scoring.logit_in_review(-own, -whole, rest) == pytest.approx(-logit)
+
+
+def test_an_aspect_is_that_of_its_clauses_within_their_review(network: SentenceNetwork) -> None:
+    lengths = [9, 60, 60]
+    ids = ids_of(lengths)
+    found = scoring.score(network, CALIBRATION, ids, lengths, "none", [[(0, 5)], [(2, 9), (9, 69)]])
+    assert found.aspects
+    for aspect, clauses in zip(found.aspects, ([(0, 5)], [(2, 9), (9, 69)]), strict=True):
+        own = [one for first, last in clauses for one in ids[first:last]]
+        alone = ask(network, own, [last - first for first, last in clauses])
+        logit = rounded(scoring.logit_in_review(alone.logit, found.logit, len(ids) - len(own)))
+        assert aspect.logit == pytest.approx(logit, abs=2e-6)
+        assert aspect.probability == pytest.approx(1 / (1 + math.exp(-logit)), abs=2e-6)
+
+
 # --- at the ends --------------------------------------------------------------------------------
 
 

@@ -135,6 +135,11 @@ def test_no_task_has_no_result(run: pool.Pool) -> None:
     assert list(run.map([])) == []
 
 
+def test_a_pool_whose_results_were_all_taken_takes_other_tasks(run: pool.Pool, model: LoadedModel) -> None:
+    for count in (3, 0, 40):
+        assert list(run.map([identity] * count)) == [model.identity.id] * count
+
+
 def test_no_process_hears_ctrl_c(run: pool.Pool) -> None:
     heard = signal.getsignal(signal.SIGINT)
     assert list(run.map([hears_ctrl_c] * 4)) == [False] * 4
@@ -194,6 +199,32 @@ with pool.open_pool(call, MODEL_FOLDER, model_fn(MODEL_FOLDER), 3) as opened:
     )
     assert (done.returncode, done.stderr) == (-signal.SIGKILL, "")
     assert len(done.stdout.split()) == 3
+
+
+def test_no_process_runs_the_program_again(forks: bool, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        f"""
+from tests.training.files.test_pool import call, identity
+from training.endpoint.inference import MODEL_FOLDER, model_fn
+from training.files import pool
+print("run")
+pool.can_fork = lambda: {forks}
+with pool.open_pool(call, MODEL_FOLDER, model_fn(MODEL_FOLDER), 2) as opened:
+    print(len(set(opened.map([identity] * 10))))
+import __main__
+print(__main__.__file__ == __file__)
+""",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "run\n1\nTrue\n", "")
 
 
 def test_a_process_with_threads_does_not_fork() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.files import reading
 from training.files import rows as batch_rows
 from training.files.rows import BatchError, Prediction, Row, Source
 from vocab import messages
@@ -71,8 +72,8 @@ def test_the_format_is_told_by_the_name_or_named(name: str, named: str | None, e
 
 
 def test_an_unknown_suffix_is_one_sentence() -> None:
-    with pytest.raises(BatchError, match="^a.xlsx has a name without a known format; call it .csv or"):
-        batch_rows.format_of(Path("a.xlsx"))
+    with pytest.raises(BatchError, match="^a.docx has a name without a known format; call it .csv or"):
+        batch_rows.format_of(Path("a.docx"))
 
 
 @pytest.mark.parametrize(
@@ -203,18 +204,17 @@ def test_a_quote_that_would_move_the_rows_refuses_the_file_by_its_line(
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_a_file_that_is_not_utf_8_is_one_sentence(name: str, encoding: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_one_sentence(name: str, tmp_path: Path) -> None:
     content = "review\nfilmé\n" if name == "a.csv" else '{"review": "filmé"}\n'
     with pytest.raises(BatchError, match="is not UTF-8 .*; save it as UTF-8"):
-        read(save(tmp_path, name, content.encode(encoding)))
+        read(save(tmp_path, name, content.encode("latin-1")))
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
 def test_a_line_without_end_is_one_sentence(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_rows, "MAX_LINE_CHARACTERS", 50)
+    monkeypatch.setattr(reading, "MAX_LINE_CHARACTERS", 50)
     content = "review\n" + "x" * 51 if name == "a.csv" else '{"review": "' + "x" * 51
     with pytest.raises(BatchError, match="of over 50 characters"):
         read(save(tmp_path, name, content))
@@ -223,7 +223,7 @@ def test_a_line_without_end_is_one_sentence(
 def test_many_short_lines_in_one_open_quote_are_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch_rows, "MAX_LINE_CHARACTERS", 50)
+    monkeypatch.setattr(reading, "MAX_LINE_CHARACTERS", 50)
     with pytest.raises(BatchError, match="is no CSV at line 7 .*field larger than field limit"):
         read(save(tmp_path, "a.csv", 'review\n"' + "ten chars\n" * 60))
 
@@ -484,10 +484,9 @@ def test_two_columns_of_the_review_s_name_are_one_sentence(tmp_path: Path) -> No
         opened(save(tmp_path, "a.csv", "review,review\na,b\n"))
 
 
-@pytest.mark.parametrize("sign", [";", "\t"])
-def test_columns_cut_by_another_sign_are_one_sentence(sign: str, tmp_path: Path) -> None:
-    with pytest.raises(BatchError, match="save it with commas, or with tabs as .tsv$"):
-        opened(save(tmp_path, "a.csv", f"review{sign}id\na{sign}1\n"))
+def test_columns_cut_by_tabs_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BatchError, match="save it with commas, or call it .tsv$"):
+        opened(save(tmp_path, "a.csv", "review\tid\na\t1\n"))
 
 
 def test_two_columns_of_one_name_stay_in_csv_and_are_refused_for_json_lines(tmp_path: Path) -> None:

@@ -141,11 +141,14 @@ def test_each_row_gets_what_the_endpoint_answers(
     assert rows[9]["warnings"] == "not_english"
 
 
+@pytest.mark.parametrize("aspects", [(), ("--aspects", "film")])
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
-def test_one_process_or_several_write_the_same_bytes(suffix: str, tmp_path: Path) -> None:
+def test_one_process_or_several_write_the_same_bytes(
+    suffix: str, aspects: tuple[str, ...], tmp_path: Path
+) -> None:
     path = save(tmp_path / "a.csv", reviews(600))
-    one = classify(path, tmp_path / f"one.{suffix}")
-    process = start(path, tmp_path / f"two.{suffix}", "--workers", "2")
+    one = classify(path, tmp_path / f"one.{suffix}", *aspects)
+    process = start(path, tmp_path / f"two.{suffix}", "--workers", "2", *aspects)
     out, error = process.communicate(timeout=WAIT_SECONDS)
     assert (process.returncode, error) == (0, "")
     assert out == f"batch: 600 rows, 0 of them with an error, in {tmp_path}/two.{suffix}\n"
@@ -155,6 +158,22 @@ def test_one_process_or_several_write_the_same_bytes(suffix: str, tmp_path: Path
         f"one.{suffix}",
         f"two.{suffix}",
     ]
+
+
+def test_other_aspects_answer_all_parts_anew(
+    tmp_path: Path, small_parts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(9)), tmp_path / "out.csv"
+    whole = resumable.finish
+    monkeypatch.setattr(resumable, "finish", lambda *given: [*given[1], 1 / 0])
+    with pytest.raises(ZeroDivisionError):
+        classify(path, out, "--aspects", "film")
+    kept = {one.name for one in batch_parts.folder_of(out).glob("[0-9a-f]*.jsonl")}
+    assert len(kept) == 3
+    monkeypatch.setattr(resumable, "finish", whole)
+    rows = list(csv.DictReader(classify(path, out, "--aspects", "product").decode().splitlines()))
+    assert {row["aspect performance"] for row in rows} <= {*messages.SENTIMENTS, "not_mentioned"}
+    assert "aspect acting" not in rows[0]
 
 
 def test_a_batch_here_loads_none_of_aws_s_clients(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from bench import processes
 from tests.support.missing import skip_or_fail
 from tests.support.stack import free_ports
 from tests.training.jobs.test_batch import ROOT, classify, reviews, save, wait_for
-from training.files import parts
-from training.jobs import batch, batch_ray
+from training.files import parts, ray_cluster
+from training.jobs import batch
 
 pytestmark = pytest.mark.long
 START_SECONDS = 90
@@ -85,9 +85,13 @@ def command(path: Path, out: Path, cluster: Cluster) -> list[str]:
     ]
 
 
-def run(path: Path, out: Path, cluster: Cluster) -> "subprocess.CompletedProcess[str]":
+def run(path: Path, out: Path, cluster: Cluster, *flags: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        command(path, out, cluster), cwd=ROOT, capture_output=True, text=True, timeout=2 * START_SECONDS
+        [*command(path, out, cluster), *flags],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=2 * START_SECONDS,
     )
 
 
@@ -99,18 +103,22 @@ def mixed(tmp_path: Path) -> Path:
     )
 
 
-def check_the_same_bytes(path: Path, suffix: str, cluster: Cluster) -> None:
+def check_the_same_bytes(path: Path, suffix: str, cluster: Cluster, *flags: str) -> None:
     """Judge a file on a cluster and on this machine, and compare what they write."""
     out = path.with_name(f"ray.{suffix}")
-    done = run(path, out, cluster)
+    done = run(path, out, cluster, *flags)
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr and "deprecated" not in done.stderr
-    assert out.read_bytes() == classify(path, path.with_name(f"here.{suffix}"))
+    assert out.read_bytes() == classify(path, path.with_name(f"here.{suffix}"), *flags)
     assert not parts.folder_of(out).exists()
 
 
 def test_two_workers_write_the_same_bytes_as_this_machine(mixed: Path, cluster: Cluster) -> None:
     check_the_same_bytes(mixed, "csv", cluster)
+
+
+def test_aspects_have_the_same_bytes_as_on_this_machine(mixed: Path, cluster: Cluster) -> None:
+    check_the_same_bytes(mixed, "jsonl", cluster, "--aspects", "film")
 
 
 def test_one_worker_writes_the_same_bytes_as_this_machine(mixed: Path) -> None:
@@ -175,7 +183,7 @@ def test_without_ray_the_command_says_how_to_get_it(tmp_path: Path, monkeypatch:
 
 
 def test_what_actors_need_is_whole_and_works_alone(tmp_path: Path, package: Path) -> None:
-    batch_ray.stage(tmp_path, package)
+    ray_cluster.stage(tmp_path, package)
     code = (
         "from training.files.processes import predict_lines\n"
         "from training.files.ray_actor import Answerer\n"

@@ -119,12 +119,15 @@ HOSTILE = [*reviews(40), "", "<br>", "é\u2028\U0001f600 wonderful", "x" * 50_00
 # --- a whole batch ------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("aspects", [(), ("--aspects", "film")])
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_a_transform_writes_the_same_bytes_as_this_machine(
-    suffix: str, tmp_path: Path, jobs: TransformServer, cloud: Cloud
+    suffix: str, aspects: tuple[str, ...], tmp_path: Path, jobs: TransformServer, cloud: Cloud
 ) -> None:
     path = save(tmp_path / "a.csv", HOSTILE)
-    assert send(path, tmp_path / f"sent.{suffix}") == classify(path, tmp_path / f"here.{suffix}")
+    sent = send(path, tmp_path / f"sent.{suffix}", *aspects)
+    assert sent == classify(path, tmp_path / f"here.{suffix}", *aspects)
+    assert (b"aspect" in sent) == bool(aspects)
     assert keys(cloud) == []
     assert not parts.folder_of(tmp_path / f"sent.{suffix}").exists()
     assert len(jobs.requests) == 1

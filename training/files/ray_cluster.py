@@ -1,4 +1,4 @@
-"""Run a batch on a running Ray cluster: actors of Ray Data run the endpoint's own hooks.
+"""Share a file's parts with a running Ray cluster: actors of Ray Data run the endpoint's own hooks.
 
 The job brings code and model to the cluster. The cluster's machines need onnxruntime, numpy, nltk and
 beautifulsoup4.
@@ -9,25 +9,41 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from training.aws import sources
 from training.endpoint import inference
 from training.files.ray_actor import Answerer
 from training.files.rows import BatchError, Part
 
-# What an actor imports.
-CODE = ("training/endpoint", "training/files", "vocab")
+ROOT = Path(__file__).resolve().parents[2]
+# Our packages' prefix: in the wheel they are parts of another package.
+PREFIX = __name__.removesuffix("training.files.ray_cluster")
+# What an actor imports, and what that reads.
+CODE = (
+    "training/__init__.py",
+    "training/endpoint/*.py",
+    "training/files/*.py",
+    "vocab/**/*.py",
+    "vocab/vocabulary.*",
+)
 CONNECT_SECONDS = 10
 LIBRARIES = ("ray[data]", "onnxruntime", "numpy", "nltk", "beautifulsoup4")
 
 
-def predict_parts(parts: Iterable[Part], model: Path, address: str) -> Iterator[tuple[Part, bytes]]:
+def predict_parts(
+    parts: Iterable[Part],
+    model: Path,
+    address: str,
+    actor: type = Answerer,
+    arguments: tuple[Any, ...] = (),
+    code: Sequence[str] = CODE,
+) -> Iterator[tuple[Part, bytes]]:
     """Yield each part with its answers as soon as they arrive. Raises BatchError.
 
-    The texts wait in Ray's object store, which spills to disk when it is full.
+    The texts wait in Ray's object store, which spills to disk when it is full. The ``actor`` is made from
+    ``arguments``, and imports no more than ``code``.
     """
     check_address(address)
     # Ray sends usage statistics unless they are switched off before its import.
@@ -39,7 +55,7 @@ def predict_parts(parts: Iterable[Part], model: Path, address: str) -> Iterator[
     except ModuleNotFoundError as error:
         raise BatchError(f"{error.name} is not installed; run: pip install 'ray[data]'") from error
     with tempfile.TemporaryDirectory(prefix="verdict-batch-") as staged:
-        stage(Path(staged), model)
+        stage(Path(staged), model, code)
         try:
             ray.init(
                 address, runtime_env={"working_dir": staged}, logging_level=logging.ERROR, log_to_driver=False
@@ -50,7 +66,7 @@ def predict_parts(parts: Iterable[Part], model: Path, address: str) -> Iterator[
                 " `ray start --head`, and give --ray HOST:6379"
             ) from error
         try:
-            yield from _answers(ray, pyarrow, parts)
+            yield from _answers(ray, pyarrow, parts, actor, arguments)
         except ray.exceptions.RayError as error:
             raise BatchError(
                 f"the Ray cluster failed ({_first_line(error)}); its machines need"
@@ -78,16 +94,25 @@ def check_address(address: str) -> None:
         ) from error
 
 
-def stage(folder: Path, model: Path) -> None:
+def stage(folder: Path, model: Path, code: Sequence[str] = CODE) -> None:
     """Copy what the actors need into a folder: code, vocabulary, model."""
-    sources.copy(folder, *CODE)
-    target = folder / inference.MODEL_FOLDER.relative_to(sources.ROOT)
+    packages = folder.joinpath(*PREFIX.split(".")[:-1])
+    for pattern in code:
+        for path in ROOT.glob(pattern):
+            copy = packages / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
+    if packages != folder:  # else the client's own package would be imported, with all that it needs
+        (folder / PREFIX.split(".")[0] / "__init__.py").touch()
+    target = packages / inference.MODEL_FOLDER.relative_to(ROOT)
     target.mkdir()
     for name in ("model.json", "model.onnx"):
         shutil.copy(model / name, target)
 
 
-def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
+def _answers(
+    ray: Any, pyarrow: Any, parts: Iterable[Part], actor: type, arguments: tuple[Any, ...]
+) -> Iterator[tuple[Part, bytes]]:
     waiting: dict[int, Part] = {}
     tables = []
     for part in parts:
@@ -107,7 +132,7 @@ def _answers(ray: Any, pyarrow: Any, parts: Iterable[Part]) -> Iterator[tuple[Pa
     actors = max(1, min(int(ray.cluster_resources().get("CPU", 1)), len(tables)))
     pool = ray.data.ActorPoolStrategy(min_size=1, max_size=actors)
     answers = ray.data.from_arrow_refs(tables).map_batches(
-        Answerer, batch_size=1, batch_format="pyarrow", compute=pool
+        actor, fn_constructor_args=arguments, batch_size=1, batch_format="pyarrow", compute=pool
     )
     for row in answers.iter_rows():
         yield waiting.pop(row["number"]), row["answers"]
