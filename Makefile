@@ -47,6 +47,11 @@ batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or 
 	$(if $(FILE),,$(error name the file: make batch FILE=reviews.csv OUT=verdicts.csv))
 	@$(RUN)/bin/python -m training.jobs.batch "$(FILE)" --out "$(OUT)" $(FLAGS)
 
+report: OUT = report.html
+report: $(RUN)/.ready ## write what people say in a FILE, and what moved the number, into OUT (report.html)
+	$(if $(FILE),,$(error name the file: make report FILE=reviews.csv))
+	@$(RUN)/bin/python -m training.report.report "$(FILE)" --out "$(OUT)" $(FLAGS)
+
 adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews; report whether it is better
 	$(if $(FILE),,$(error name the file: make adapt FILE=my.csv))
 	@$(RUN)/bin/python -m training.adapt.adapt "$(FILE)" $(FLAGS)

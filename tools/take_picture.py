@@ -1,13 +1,15 @@
 """Capture the running app's page, the design, the link preview, the icon, and the visual test's pictures.
 
-    python -m tools.take_picture [--only page design social icon looks]
+    python -m tools.take_picture [--only page design report social icon looks]
 
 Starts Chromium and the app on free ports. Writes docs/page.png for README, three pictures for
-docs/design-page.md, social.png and apple-touch-icon.png in static_site/, and tests/static_site/pictures/.
+docs/design-page.md, docs/report.png, social.png and apple-touch-icon.png in static_site/, and
+tests/static_site/pictures/.
 """
 
 import argparse
 import io
+import json
 import os
 import shutil
 import sys
@@ -19,6 +21,7 @@ from playwright.sync_api import Browser, FloatRect, Page, ViewportSize, sync_pla
 
 from tests.support import looks
 from tests.support.stack import Stack
+from training.report.page import to_html
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -38,11 +41,14 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgroun
 SOCIAL: ViewportSize = {"width": 1200, "height": 630}
 ICON: ViewportSize = {"width": 180, "height": 180}
 BOARD: ViewportSize = {"width": 1100, "height": 800}
-KINDS = ("page", "design", "social", "icon", "looks")
+KINDS = ("page", "design", "report", "social", "icon", "looks")
 # These show the real model's answers, so they need the app.
 LIVE = {"page", "social"}
 # README's part of the review page: verdict, text and margin.
 CLIP: FloatRect = {"x": 0, "y": 0, "width": 1200, "height": 1240}
+# A report's score, its time and the largest causes.
+REPORT_CLIP: FloatRect = {"x": 0, "y": 0, "width": 1200, "height": 1858}
+SAMPLE = ROOT / "tests/golden/report/view_sample.json"
 PHONE: FloatRect = {"x": 0, "y": 0, "width": 375, "height": 1100}
 # Pixels between two phones.
 GAP = 24
@@ -67,6 +73,8 @@ def main(arguments: list[str] | None = None) -> None:
             take_live(browser, chosen)
         if "design" in chosen:
             take_design(browser)
+        if "report" in chosen:
+            take_report(browser)
         if "icon" in chosen:
             take_icon(browser)
         if "looks" in chosen:
@@ -142,6 +150,13 @@ def take_design(browser: Browser) -> None:
         page.goto((PICTURES / "design.html").as_uri())
         page.evaluate("document.fonts.ready.then(() => null)")
         page.screenshot(path=DOCS / f"design-{theme}.png", full_page=True)
+
+
+def take_report(browser: Browser) -> None:
+    """Capture the head of a report whose figures are made up."""
+    page = new_page(browser, {"width": 1200, "height": 900}, "light")
+    page.set_content(to_html(json.loads(SAMPLE.read_text(encoding="utf-8"))))
+    page.screenshot(path=DOCS / "report.png", full_page=True, clip=REPORT_CLIP)
 
 
 def answer_in_words(browser: Browser, url: str) -> list[Any]:

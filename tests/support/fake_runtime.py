@@ -103,7 +103,13 @@ class FakeRuntime:
             return Reply(200, messages.to_json({"card": {**self.model, "metrics": {"accuracy": 0.9}}}))
         answers = [
             messages.score_message(
-                additive_score(-0.25, list(map(self.pull, one["ids"])), one["sentences"], message["explain"])
+                additive_score(
+                    -0.25,
+                    list(map(self.pull, one["ids"])),
+                    one["sentences"],
+                    message["explain"],
+                    one.get("aspects"),
+                )
             )
             for one in message["reviews"]
         ]

@@ -193,6 +193,7 @@ def _file_results(look: Look) -> None:
     look.page.locator("#file").set_input_files(payload)
     look.page.locator("#send").click()
     expect(look.page.locator("main#page")).to_have_attribute("data-phase", "done", timeout=SECONDS)
+    expect(look.page.locator("#report-status")).to_be_hidden(timeout=SECONDS)
 
 
 def _model(look: Look) -> None:

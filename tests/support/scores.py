@@ -4,14 +4,37 @@ import math
 from collections.abc import Sequence
 
 from vocab import messages
-from vocab.messages import Score, SentenceScore, WordScores
+from vocab.messages import AspectScore, Score, SentenceScore, WordScores
 
 # Words after these have no measured effect.
 MEASURED = 3
 
 
-def additive_score(bias: float, pulls: Sequence[float], lengths: Sequence[int], explain: str) -> Score:
-    """Return the score of a review whose tokens add ``pulls`` to the logit, in sentences of ``lengths``."""
+def additive_score(
+    bias: float,
+    pulls: Sequence[float],
+    lengths: Sequence[int],
+    explain: str,
+    spans: Sequence[Sequence[tuple[int, int]]] | None = None,
+) -> Score:
+    """Return the score of a review whose tokens add ``pulls`` to the logit, in sentences of ``lengths``.
+
+    ``spans`` are the clauses of its aspects; an aspect's logit is what its clauses add.
+    """
+    score = _additive_score(bias, pulls, lengths, explain)
+    if spans is None:
+        return score
+    amounts = [[messages.rounded(math.fsum(pulls[first:last])) for first, last in each] for each in spans]
+    wholes = [messages.build_score(0.0, each) for each in amounts]
+    return score._replace(
+        aspects=[
+            AspectScore(whole.logit, whole.probability, whole.bias, whole.opinion, each)
+            for whole, each in zip(wholes, amounts, strict=True)
+        ]
+    )
+
+
+def _additive_score(bias: float, pulls: Sequence[float], lengths: Sequence[int], explain: str) -> Score:
     pulls = [messages.rounded(pull) for pull in pulls]
     ends = [sum(lengths[: index + 1]) for index in range(len(lengths))]
     sums = [
