@@ -10,12 +10,15 @@
  * @typedef {"mixed" | "no_opinion" | "no_known_words" | "not_english" | "unclear"} Reason
  * @typedef {{code: string, detail: string}} Warning
  * @typedef {"none" | "sentences" | "words"} Explain
+ * @typedef {"film" | "product" | Record<string, string[]>} Aspects a shipped list, or names with their terms
  * @typedef {{start: number, end: number, contribution: number}} Span
  *   start and end count Unicode code points of the answer's text; contribution is in logits.
  * @typedef {Span & {alone?: number, without?: number | null}} Sentence
  *   alone: P(positive) of the sentence alone; without: of the review without it, null when it has no other
  * @typedef {Span & {effect?: number}} Word
  *   effect: how far the logit falls without the word; measured for the strongest words only
+ * @typedef {{sentiment: Sentiment, reason: Reason | null, probability: number, contribution: number,
+ *   mentions: (Span & {term: [number, number], negated: boolean})[]}} AspectAnswer
  * @typedef {object} Answer
  * @property {Sentiment} sentiment
  * @property {Reason | null} reason why the verdict is uncertain; null when it is not
@@ -24,6 +27,7 @@
  * @property {string} [text] the cleaned text that the spans point into; when explained
  * @property {Sentence[]} [sentences] in the order of the text; when explained
  * @property {Word[]} [words] in the order of the text; when explained by words
+ * @property {Record<string, AspectAnswer | {sentiment: "not_mentioned"}>} [aspects] in the request's order; when asked
  * @property {number} bias in logits; bias + contributions = logit, probability = sigmoid(logit)
  * @property {{id: string, vocabulary?: string, uncertain?: [number, number]}} model
  *   uncertain: between which probabilities the model says that it can't tell
@@ -82,24 +86,28 @@ export class Verdict {
 
   /**
    * @param {string} review
-   * @param {{explain?: Explain, signal?: AbortSignal}} [options]
+   * @param {{explain?: Explain, aspects?: Aspects, signal?: AbortSignal}} [options]
    * @returns {Promise<Answer>}
    */
-  async sentiment(review, { explain = "sentences", signal } = {}) {
-    const { body, response } = await this.#post("/v1/sentiment", { review, explain }, signal);
+  async sentiment(review, { explain = "sentences", aspects, signal } = {}) {
+    const { body, response } = await this.#post("/v1/sentiment", { review, explain, aspects }, signal);
     return checked(body, explain, response);
   }
 
   /**
   * Returns the answers to at most 100 reviews, in order. A bad review gets an error of its own.
    * @param {Review[]} reviews
-   * @param {{explain?: Explain, signal?: AbortSignal}} [options]
+   * @param {{explain?: Explain, aspects?: Aspects, signal?: AbortSignal}} [options]
    * @returns {Promise<BatchItem[]>}
    */
-  async batch(reviews, { explain = "none", signal } = {}) {
+  async batch(reviews, { explain = "none", aspects, signal } = {}) {
     // Each review is sent with its index as its id, so that verdicts can't be mixed up.
     const sent = reviews.map(({ review }, place) => ({ id: place, review }));
-    const { body, response } = await this.#post("/v1/sentiment/batch", { reviews: sent, explain }, signal);
+    const { body, response } = await this.#post(
+      "/v1/sentiment/batch",
+      { reviews: sent, explain, aspects },
+      signal,
+    );
     if (!isRecord(body) || !isListOf(body.answers, isRecord) || body.answers.length !== reviews.length) {
       throw badAnswer("the batch's answers do not match its reviews", response, body);
     }
@@ -264,9 +272,24 @@ function faultOf(answer, explain) {
   if (!isRecord(answer.model) || typeof answer.model.id !== "string") return "model has no id";
   if (!isBand(answer.model.uncertain)) return "uncertain is not two probabilities in order";
   if (isInside(answer)) return "the verdict lies where the model says that it can't tell";
+  if (!areAspects(answer.aspects)) return "aspects do not each have a sentiment, or have odd mentions";
   if (explain === "none") return "";
   if (typeof answer.text !== "string") return "text is not a string";
   return spanFaultOf(answer, "sentences") || (explain === "words" ? spanFaultOf(answer, "words") : "");
+}
+
+/** @param {any} aspects */
+function areAspects(aspects) {
+  if (aspects === undefined) return true;
+  return isRecord(aspects) && Object.values(aspects).every(isAspect);
+}
+
+/** @param {any} aspect */
+function isAspect(aspect) {
+  if (aspect?.sentiment === "not_mentioned") return true;
+  const { sentiment, probability, contribution, mentions } = aspect ?? {};
+  if (!SENTIMENTS.includes(sentiment) || !isProbability(probability)) return false;
+  return Number.isFinite(contribution) && isListOf(mentions, isSpan);
 }
 
 /** @param {any} answer @param {"sentences" | "words"} kind */

@@ -30,6 +30,12 @@ FAULTS = ROOT / "tests" / "support" / "faults.json"
 RIGHTS = ROOT / "tests" / "support" / "rights.json"
 PAGE_NUMBERS = Path(__file__).with_name("page_numbers.json")
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
+# The example of aspects; its answer is shown without what every answer has.
+ASPECTS_REQUEST: dict[str, Any] = {
+    "review": "The music is lovely, but the plot is dull.",
+    "explain": "none",
+    "aspects": {"music": ["music", "score"], "plot": ["plot", "story"], "acting": ["acting", "actor"]},
+}
 REQUEST_ID = "5f0c3f0e8c7d4c5f9a3be0f1d2a6b7c8"
 
 
@@ -38,6 +44,7 @@ def blocks(model: Path = inference.MODEL_FOLDER) -> dict[str, str]:
     loaded = inference.model_fn(model)
     card = loaded.card
     parts = {"answer": _answer(loaded), "figures": figures(card), "stages": stages(card)}
+    parts["aspects-answer"] = _aspects_answer(loaded)
     parts["servers"] = servers(json.loads(SERVERS.read_text(encoding="utf-8")))
     parts["rights"] = rights(json.loads(RIGHTS.read_text(encoding="utf-8")))
     parts["kinds"] = kinds(json.loads(SERVERS.read_text(encoding="utf-8")), _function())
@@ -100,6 +107,19 @@ def _answer(loaded: inference.LoadedModel) -> str:
         "```console\n$ curl -s http://127.0.0.1:8000/v1/sentiment \\\n"
         "    -H 'Content-Type: application/json' \\\n"
         f"    -d '{json.dumps({'review': REVIEW})}'\n" + "{\n" + ",\n".join(lines) + "\n}\n```\n"
+    )
+
+
+def _aspects_answer(loaded: inference.LoadedModel) -> str:
+    aspects = messages.parse_aspects(ASPECTS_REQUEST["aspects"])
+    answer = loaded.answer(ASPECTS_REQUEST["review"], ASPECTS_REQUEST["explain"], aspects)
+    lines = [f"    {json.dumps(name)}: {json.dumps(found)}" for name, found in answer["aspects"].items()]
+    shown = [f"  {json.dumps(name)}: {json.dumps(answer[name])}" for name in ("sentiment", "text", "bias")]
+    shown.insert(2, '  "aspects": {\n' + ",\n".join(lines) + "\n  }")
+    return (
+        "```console\n$ curl -s http://127.0.0.1:8000/v1/sentiment \\\n"
+        "    -H 'Content-Type: application/json' \\\n"
+        f"    -d '{json.dumps(ASPECTS_REQUEST)}'\n" + "{\n" + ",\n".join(shown) + "\n}\n```\n"
     )
 
 
@@ -427,6 +447,47 @@ def _opinion(metrics: dict[str, Any]) -> str:
     return table(["reason", "precision", "recall", "F1", "F1, open half"], rows)
 
 
+def _aspects(metrics: dict[str, Any]) -> str:
+    texts = {"film": "film reviews", "product": "product sentences"}
+    readers = {
+        "clause": "the aspect's verdict",
+        "alone": "its clause alone",
+        "whole": "the whole text's verdict",
+        "vader": "VADER on the clause",
+    }
+    rows, gains = [], []
+    for kind, name in texts.items():
+        held, opened = metrics["held"][kind], metrics["open"][kind]
+        for reader, title in readers.items():
+            low, high = held[reader]["accuracy"]["interval"]
+            rows.append(
+                [
+                    f"{held['opinions']} in {name}",
+                    title,
+                    f"{percent(held[reader]['accuracy']['share'])} ({100 * low:.1f} to {100 * high:.1f})",
+                    percent(held["against"][reader]),
+                    percent(held[reader]["three_way"]["share"]),
+                    percent(held[reader].get("ece")),
+                    percent(opened[reader]["accuracy"]["share"]),
+                ]
+            )
+        gain = held["gain"]["whole"]
+        low, high = gain["interval"]
+        gains.append(
+            f"{name} {100 * gain['share']:.1f} points (95 % interval {100 * low:.1f} to {100 * high:.1f})"
+        )
+    head = [
+        "mentions held back",
+        "judged by",
+        "right",
+        "against the text",
+        "with none",
+        "ECE",
+        "right, open half",
+    ]
+    return f"{table(head, rows)}\nMore often right than the whole text's verdict: {', '.join(gains)}.\n"
+
+
 def _warnings(metrics: dict[str, Any]) -> str:
     names = {"latin": "in Latin letters", "other": "in other scripts"}
     rows = []
@@ -490,6 +551,7 @@ METRICS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
     "faithfulness": (_faithfulness, "python -m training.evaluation.faithfulness"),
     "planted": (_planted, "python -m training.evaluation.planted"),
     "opinion": (_opinion, "python -m training.evaluation.opinion"),
+    "aspects": (_aspects, "python -m training.evaluation.aspects"),
     "warnings": (_warnings, "python -m training.evaluation.language_warnings"),
 }
 

@@ -64,6 +64,7 @@ def page(card: dict[str, Any], parts: dict[str, str]) -> str:
         "Short cases and single sentences": parts["behaviour"],
         "Explanations": parts["faithfulness"] + "\n" + parts["planted"],
         "Reasons of an uncertain verdict": parts["opinion"],
+        "Aspects": parts["aspects"],
         "Other languages": parts["warnings"],
         "Beside other programs": parts["peers"],
         "Speed": parts["speed"] + "\n" + parts["app"],

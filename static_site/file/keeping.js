@@ -5,7 +5,6 @@ import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/
 /**
  * @typedef {import("../rows/reading.js").Cell} Cell
  * @typedef {import("../rows/reading.js").Sheet} Sheet
- * @typedef {import("../rows/sending.js").Outcome} Outcome
  * @typedef {import("./work.js").Work} Work
  * @typedef {Omit<Sheet, "rows">} SheetHead
  * @typedef {{version: number, sheet: SheetHead, choice: import("./work.js").Choice,
@@ -16,7 +15,7 @@ import { clear, createStore, get, getMany, setMany } from "../vendor/idb-keyval/
 
 const DATABASE = "verdict-file";
 // Raised with each new form of the saved data; older data is deleted.
-const VERSION = 2;
+const VERSION = 3;
 // Rows a key. They are written often, so they are few.
 const CHUNK_ROWS = 500;
 

@@ -4,15 +4,16 @@ import { addStrings, byId, copyOf, find, onClick, setText } from "../shared/dom.
 import { api } from "../shared/service.js";
 import { showPage, startShell } from "../shared/shell.js";
 import { chooseView, listenForDrops, offerKept } from "./choosing.js";
-import { claim, forget, kept, load } from "./keeping.js";
-import { read } from "../rows/reader.js";
-import { Refusal } from "../rows/reading.js";
+import { Client } from "./client.js";
+import { claim, forget, kept } from "./keeping.js";
+import { MAX_FILE_BYTES, Refusal } from "../rows/reading.js";
 import { FILE, STATIC } from "./strings.js";
 import { ROWS } from "../rows/strings.js";
 
 /**
- * @typedef {import("../rows/reader.js").Source} Source
- * @typedef {import("./work.js").Work} Work
+ * @typedef {import("../rows/source.js").Source} Source
+ * @typedef {import("./desk.js").Begun} Begun
+ * @typedef {import("./desk.js").Head} Head
  * @typedef {"choose" | "reading" | "columns" | "run"} Step
  */
 
@@ -26,7 +27,8 @@ const wiring = {
 
 /** The run on screen; null when there is none. @type {import("./running.js").Run | null} */
 let run = null;
-let reading = new AbortController();
+/** Holds the file; null before one is opened. @type {Client | null} */
+let client = null;
 
 start();
 
@@ -66,15 +68,27 @@ function goBack(refusal = null) {
  * @param {import("../rows/reading.js").Choice} choice
  */
 async function open(source, choice) {
-  reading.abort();
-  reading = new AbortController();
+  const { desk } = newClient();
   showReading(source);
   try {
-    const [sheet, { columnsView }] = await Promise.all([read(source, choice, reading.signal), loadPicking()]);
-    showColumns(sheet, source, columnsView);
+    refuseLarge(source);
+    const [head, { columnsView }] = await Promise.all([desk.open(source, choice), loadPicking()]);
+    showColumns(head, source, columnsView);
   } catch (error) {
     onUnread(error);
   }
+}
+
+/** Ends the desk of the last file, and starts one anew. */
+function newClient() {
+  client?.end();
+  return (client = new Client());
+}
+
+/** @param {Source} source @throws {Refusal} */
+function refuseLarge({ file, text = "" }) {
+  const bytes = file?.size ?? text.length;
+  if (bytes > MAX_FILE_BYTES) throw new Refusal("too_large", { bytes, limit: MAX_FILE_BYTES });
 }
 
 /** @param {unknown} error */
@@ -96,7 +110,7 @@ function showReading({ name, file, text = "" }) {
 }
 
 function stopReading() {
-  reading.abort();
+  client?.end();
   goBack();
   say(FILE.stoppedReading);
 }
@@ -109,32 +123,36 @@ function loadPicking() {
 }
 
 /**
- * @param {import("../rows/reading.js").Sheet} sheet
+ * @param {Head} head
  * @param {Source} source
  * @param {typeof import("./picking.js").columnsView} columnsView
  */
-function showColumns(sheet, source, columnsView) {
-  const view = columnsView(sheet, {
+function showColumns(head, source, columnsView) {
+  const { desk } = /** @type {Client} */ (client);
+  const view = columnsView(head, {
     url: api.url,
+    look: desk.look,
     onFormat: (choice) => open(source, choice),
     onOther: () => goBack(),
-    onStart: (work, keep) => showRun(work, { release: null, keep }),
+    onStart: async (choice, keep) => showRun(await desk.begin(choice, apiOf()), keep),
   });
   // What a run needs is loaded meanwhile.
   import("./running.js").catch(() => {});
   show("columns", view);
   find(step, "#columns-title").focus({ preventScroll: true });
-  say(ROWS.sheet(sheet.rows.length, sheet.columns.length));
+  say(ROWS.sheet(head.count, head.columns.length));
 }
 
-/** @param {Work} work @param {{release: import("./keeping.js").Release | null, keep: boolean}} how */
-async function showRun(work, { release, keep }) {
+/** Returns what the worker needs to call the API. */
+function apiOf() {
+  return { url: api.url, apiKey: api.apiKey };
+}
+
+/** @param {Begun} begun @param {boolean} keep */
+async function showRun(begun, keep) {
   const running = await import("./running.js").catch(() => null);
-  if (running === null) {
-    release?.();
-    return goBack(new Refusal("unloaded"));
-  }
-  run = new running.Run(work, { api, say, onOther: leaveRun }, release);
+  if (running === null) return goBack(new Refusal("unloaded"));
+  run = new running.Run(begun, /** @type {Client} */ (client), { api, say, onOther: leaveRun });
   show("run", run.view);
   find(step, "#run-title").focus({ preventScroll: true });
   run.start({ keep });
@@ -148,14 +166,14 @@ async function leaveRun() {
 
 /** @param {import("./keeping.js").Summary} summary */
 async function goOn(summary) {
-  const release = await claimKept();
-  if (!release) return;
   try {
-    await showRun(await load(summary), { release, keep: false });
+    const begun = await newClient().desk.goOn(summary, apiOf());
+    if (begun === null) return setText(step, "#kept-text", FILE.keptElsewhere);
+    await showRun(begun, false);
   } catch (error) {
     console.error(error);
+    client?.end();
     await forget().catch(() => {});
-    release();
     goBack(new Refusal("not_kept"));
   }
 }

@@ -29,8 +29,9 @@ let patterns = 0;
  * @param {number} width px
  * @param {Bin[]} bins
  * @param {[number, number] | null} band
+ * @param {(bin: Bin) => void} onPress a bar was pressed; the table beside the plot opens bars by keyboard
  */
-export function histogram(width, bins, band) {
+export function histogram(width, bins, band, onPress) {
   const frame = frameOf(width, HISTOGRAM_HEIGHT * unit());
   const most = Math.max(1, ...bins.map(rowsIn));
   const top = niceTop(most);
@@ -38,7 +39,10 @@ export function histogram(width, bins, band) {
   const fills = fillsOf(svg);
   if (band) drawBand(svg, frame, band);
   drawLevels(svg, frame, [0, top / 2, top].filter(Number.isInteger), top);
-  for (const bin of bins) drawBar(svg, frame, bin, top, fills);
+  for (const bin of bins) {
+    drawBar(svg, frame, bin, top, fills);
+    if (rowsIn(bin) > 0) coverBar(svg, frame, bin).addEventListener("click", () => onPress(bin));
+  }
   drawTitles(svg, frame, FILE.axisRows);
   return svg;
 }
@@ -162,6 +166,19 @@ function drawBar(svg, frame, bin, top, fills) {
     add(svg, "rect", `plot-bar plot-${layer}`, attributes);
     below += bin[layer];
   }
+}
+
+/** Covers a bar from bottom to top, so that a short one can be pressed too. @param {SVGElement} svg @param {Frame} frame @param {Bin} bin */
+function coverBar(svg, frame, bin) {
+  const [x, end] = [across(frame, bin.from), across(frame, bin.to)];
+  const cover = add(svg, "rect", "plot-cover", {
+    x,
+    y: frame.top,
+    width: end - x,
+    height: frame.bottom - frame.top,
+  });
+  add(cover, "title", "", {}).textContent = `${FILE.binName(bin.from, bin.to)}: ${FILE.rows(rowsIn(bin))}`;
+  return cover;
 }
 
 /**

@@ -1,288 +1,317 @@
-// Shows the results: shares, plots, the comparison with labels, and the table.
+// Shows the results: chips and the table, a drawer for a row, the report, and the comparison with labels.
 
-import { element, fillSelect, find, inputOf, onClick, selectOf, setText } from "../shared/dom.js";
-import { linkTo } from "../shared/share.js";
-import { count, shortPercent } from "../shared/strings.js";
+import { button, element, find, inputOf, onClick, setText } from "../shared/dom.js";
+import { shortPercent } from "../shared/strings.js";
 import { OTHER_WARNING, VERDICTS, WARNINGS, isUnderstood } from "../shared/verdict_strings.js";
 import { FILE } from "./strings.js";
-import { shareOf } from "../rows/strings.js";
-import { drawDetail, isOpenable } from "./detail.js";
-import { calibrationOf, compare, histogramOf, sharesOf } from "../rows/figures.js";
 import { Grid } from "../rows/grid.js";
-import { disagrees, orderOf } from "./order.js";
-import { calibration, histogram } from "./plots.js";
-import { write } from "../rows/reader.js";
-import { textOf } from "../rows/reading.js";
-import { labelsOf } from "./work.js";
+import { Drawer } from "./drawer.js";
+import { Figures } from "./figures_view.js";
+import { disagrees } from "./order.js";
+import { Reporting } from "./reporting.js";
+import { Sight } from "./sight.js";
 
 /**
+ * @typedef {import("./client.js").Calls} Calls
+ * @typedef {import("./desk.js").Begun} Begun
+ * @typedef {import("./desk.js").Progress} Progress
+ * @typedef {import("./order.js").Counts} Counts
  * @typedef {import("./order.js").Key} Key
- * @typedef {import("./order.js").Rows} Rows
+ * @typedef {import("./order.js").Part} Part
  * @typedef {import("./order.js").Show} Show
- * @typedef {import("../rows/sending.js").Outcome} Outcome
- * @typedef {import("./work.js").Work} Work
+ * @typedef {import("./seen.js").Seen} Seen
+ * @typedef {import("../rows/sending.js").Scored} Scored
+ * @typedef {import("../rows/sending.js").Failed} Failed
+ * @typedef {{part: Part, words: string}} Filter
  */
 
-// Plots and order are redrawn at this interval while rows arrive.
+// Figures and order are renewed at this interval while rows arrive.
 const REFRESH_MS = 1_000;
 const SEARCH_PAUSE_MS = 200;
-// Fits a line of the widest screen.
-const LINE_CHARACTERS = 300;
+/** Chips that stand there even with nothing to show. @type {Show[]} */
+const STEADY = ["all", "worst", "best", "unsure", "mixed"];
+/** How a chip's rows are sorted at first. @type {Partial<Record<Show, {by: Key, down: boolean}>>} */
+const SORTED = { worst: { by: "probability", down: false }, best: { by: "probability", down: true } };
 /** @type {Record<string, string>} */
 const TYPES = { csv: "text/csv;charset=utf-8", jsonl: "application/jsonlines" };
 
 export class Results {
-  /** @type {Work} */ #work;
-  /** @type {Rows} */ #rows;
+  /** @type {Calls} */ #desk;
+  /** @type {Begun} */ #begun;
   /** @type {Grid} */ #grid;
-  /** @type {import("./order.js").Wish} */ #wish = { show: "all", search: "", by: "row", down: false };
+  /** @type {Drawer} */ #drawer;
+  /** @type {Figures} */ #figures;
+  /** @type {Reporting} */ #reporting;
+  /** @type {Sight} */ #sight;
+  /** @type {Omit<import("./order.js").Wish, "parts">} */ #wish = { show: "all", search: "", by: "row", down: false };
+  /** @type {Filter | null} */ #filter = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #refreshing;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #searching;
-  /** @type {number | null} */ #chosen = null;
-  #widths = new ResizeObserver(() => this.#drawPlots());
+  /** Counts orders, so that an older one never replaces a newer. */
+  #orders = 0;
+  #shown = 0;
 
-  /** @param {DocumentFragment} view @param {Work} work */
-  constructor(view, work) {
-    this.#work = work;
-    this.labels = labelsOf(work);
-    this.#rows = rowsOf(work, this.labels);
+  /** @param {DocumentFragment} view @param {Begun} begun @param {Calls} desk */
+  constructor(view, begun, desk) {
+    this.#desk = desk;
+    this.#begun = begun;
     this.root = /** @type {HTMLElement} */ (document.getElementById("page"));
+    this.#sight = new Sight(desk.see, () => this.#grid.draw());
     this.#grid = this.#newGrid(find(view, "#grid"));
-    fillSelect(selectOf(view, "#show"), showOptions(work), "all");
-    listenForDownloads(view, work);
-    for (const id of ["#calibration-section", "#accuracy-section"])
-      find(view, id).hidden = this.labels.length === 0;
-    drawDetail(view, this.#rows, null);
+    this.#drawer = new Drawer(view, {
+      whole: desk.whole,
+      onStep: (step) => this.#grid.step(step),
+      canStep: (step) => this.#grid.canStep(step),
+      onClose: () => this.#grid.root.focus({ preventScroll: true }),
+    });
+    const onPart = (/** @type {Part} */ part, /** @type {string} */ words) => this.#narrow({ part, words });
+    this.#figures = new Figures(view, { hasLabels: begun.hasLabels, figures: desk.figures, onPart });
+    this.#reporting = new Reporting(view, { report: desk.report, onPart });
+    this.#listenForDownloads(view);
   }
 
   /** Starts drawing. The view must be in the page, because plots need its width. */
   start() {
     const { root } = this;
-    selectOf(root, "#show").addEventListener("change", () => this.#filter());
     inputOf(root, "#search").addEventListener("input", () => {
       clearTimeout(this.#searching);
-      this.#searching = setTimeout(() => this.#filter(), SEARCH_PAUSE_MS);
+      this.#searching = setTimeout(() => this.#search(), SEARCH_PAUSE_MS);
     });
     find(root, "#filter").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#filter();
+      this.#search();
     });
-    this.#widths.observe(find(root, "#histogram"));
+    this.#figures.start();
     this.#grid.markSorted(this.#wish.by, this.#wish.down);
+    this.#drawFilter();
     this.refresh();
   }
 
   /** Stops drawing. */
   end() {
-    this.#widths.disconnect();
+    this.#figures.end();
     clearTimeout(this.#refreshing);
     clearTimeout(this.#searching);
   }
 
-  /** Redraws after a change of rows, now or soon. @param {{now?: boolean}} [how] */
-  changed({ now = false } = {}) {
-    if (now) return this.refresh();
+  /** Redraws after a change of rows, now or soon. @param {Progress} progress @param {{now?: boolean}} [how] */
+  changed(progress, { now = false } = {}) {
+    this.#figures.note(progress);
+    if (!progress.batch && progress.phase === "sending") this.#sight.forget();
+    else this.#sight.renew();
+    if (now) this.refresh();
+    else this.#refreshing ??= setTimeout(() => this.refresh(), REFRESH_MS);
     this.#grid.draw();
-    this.#refreshing ??= setTimeout(() => this.refresh(), REFRESH_MS);
+    const { phase } = progress;
+    if (phase === "done" || phase === "ended" || phase === "paused") this.#reporting.draw();
+    else if (phase === "sending" && !progress.batch) this.#reporting.clear();
   }
 
   refresh() {
     clearTimeout(this.#refreshing);
     this.#refreshing = undefined;
     this.#order();
-    this.#drawShares();
-    this.#drawPlots();
-    this.#drawComparison();
-    if (this.#chosen !== null) drawDetail(this.root, this.#rows, this.#chosen);
+    this.#figures.draw();
   }
 
   /** @param {HTMLElement} root */
   #newGrid(root) {
-    const hasLabels = this.labels.length > 0;
-    const keys = Object.keys(FILE.GRID).filter((key) => key !== "label" || hasLabels);
-    root.toggleAttribute("data-labels", hasLabels);
+    const { hasLabels, hasDates, hasGroups } = this.#begun;
+    /** @type {Record<string, boolean>} */
+    const optional = { label: hasLabels, date: hasDates, group: hasGroups };
+    const keys = Object.keys(FILE.GRID).filter((key) => optional[key] ?? true);
+    for (const [key, shown] of Object.entries(optional)) root.toggleAttribute(`data-${key}`, shown);
     return new Grid(root, {
       label: FILE.gridLabel,
       describedBy: "grid-help",
       empty: FILE.noRows,
       columns: keys.map((key) => ({ key, label: FILE.GRID[key] })),
-      fill: (cells, row, node) => fillRow(cells, row, node, this.#rows),
+      fill: (cells, row, node) => fillRow(cells, node, this.#sight.get(row)),
       onSort: (key) => this.#sort(/** @type {Key} */ (key)),
       onChoose: (row) => this.#choose(row),
-      // On a phone it lies below the table.
-      onPress: () => find(document, "#detail").scrollIntoView({ block: "nearest" }),
-      onOpen: (row) => openReview(this.#rows, row),
+      onPress: (row) => this.#drawer.show(row),
+      onOpen: (row) => this.#drawer.enter(row),
     });
   }
 
-  /** @param {number} row */
+  /** Follows the selected row, if the drawer is open. @param {number} row */
   #choose(row) {
-    this.#chosen = row;
-    drawDetail(this.root, this.#rows, row);
+    if (this.#drawer.row !== null) this.#drawer.show(row);
   }
 
   /** @param {Key} by */
   #sort(by) {
     const down = this.#wish.by === by && !this.#wish.down;
     this.#wish = { ...this.#wish, by, down };
-    this.#grid.markSorted(by, down);
     this.#order();
   }
 
-  #filter() {
-    const show = /** @type {Show} */ (selectOf(this.root, "#show").value);
-    this.#wish = { ...this.#wish, show, search: inputOf(this.root, "#search").value };
+  /** @param {Show} show */
+  #pick(show) {
+    this.#wish = { ...this.#wish, show, ...(SORTED[show] ?? { by: "row", down: false }) };
     this.#order();
   }
 
-  #order() {
-    const order = orderOf(this.#rows, this.#wish);
-    this.#grid.show(order);
-    const words = FILE.shown(order.length, this.#rows.count);
-    if (find(this.root, "#shown").textContent !== words) setText(this.root, "#shown", words);
+  #search() {
+    this.#wish = { ...this.#wish, search: inputOf(this.root, "#search").value };
+    this.#order();
   }
 
-  #drawShares() {
-    const shares = sharesOf(this.#work.outcomes);
-    const scored = shares.positive + shares.negative + shares.uncertain;
-    const bar = element("div", "share-bar");
-    bar.setAttribute("aria-hidden", "true");
-    for (const verdict of ["negative", "uncertain", "positive"]) {
-      const part = element("span", `share share-${verdict}`);
-      part.style.flexGrow = String(shares[/** @type {keyof typeof shares} */ (verdict)]);
-      bar.append(part);
+  /** Shows only a part of the file, and brings the table into view. @param {Filter} filter */
+  #narrow(filter) {
+    this.#filter = filter;
+    this.#wish = { ...this.#wish, show: "all", by: "row", down: false, search: "" };
+    inputOf(this.root, "#search").value = "";
+    this.#drawFilter();
+    this.#order();
+    find(this.root, "#rows-section").scrollIntoView({ block: "start" });
+    find(this.root, "#remove-filter").focus({ preventScroll: true });
+  }
+
+  #widen() {
+    this.#filter = null;
+    this.#drawFilter();
+    this.#order();
+    this.#grid.root.focus({ preventScroll: true });
+  }
+
+  #drawFilter() {
+    const place = find(this.root, "#part");
+    place.replaceChildren();
+    if (this.#filter === null) return;
+    const remove = button("chip chip-part", this.#filter.words, () => this.#widen());
+    remove.id = "remove-filter";
+    remove.setAttribute("aria-label", FILE.removeFilter(this.#filter.words));
+    place.append(remove);
+  }
+
+  async #order() {
+    const turn = (this.#orders += 1);
+    const parts = this.#filter ? [this.#filter.part] : [];
+    const found = await this.#desk.order({ ...this.#wish, parts }).catch(() => null);
+    if (found === null || turn !== this.#orders) return;
+    this.#shown = found.order.length;
+    this.#grid.markSorted(this.#wish.by, this.#wish.down);
+    this.#grid.show(found.order);
+    this.#drawChips(found.counts);
+    this.#drawShown();
+    if (this.#drawer.row === null) return;
+    // The drawer never shows a row that is not in the table.
+    if (this.#grid.chosen === this.#drawer.row) this.#drawer.show(this.#drawer.row);
+    else this.#drawer.close();
+  }
+
+  #drawShown() {
+    const { root } = this;
+    const words = FILE.shown(this.#shown, this.#begun.count);
+    if (find(root, "#shown").textContent !== words) setText(root, "#shown", words);
+    const some = this.#shown < this.#begun.count;
+    find(root, "#take-shown-field").hidden = !some || this.#shown === 0;
+    if (!some || this.#shown === 0) inputOf(root, "#take-shown").checked = false;
+    setText(root, "#take-shown-text", FILE.takeShown(this.#shown));
+  }
+
+  /** @param {Counts} counts */
+  #drawChips(counts) {
+    const steady = this.#begun.hasLabels ? [...STEADY, "against"] : STEADY;
+    const place = find(this.root, "#chips");
+    for (const [show, count] of /** @type {[Show, number][]} */ (Object.entries(counts))) {
+      let chip = /** @type {HTMLButtonElement | null} */ (place.querySelector(`[data-show=${show}]`));
+      if (chip === null) {
+        chip = button("chip", "", () => this.#pick(show));
+        chip.dataset.show = show;
+        place.append(chip);
+      }
+      chip.hidden = !steady.includes(show) && count === 0 && this.#wish.show !== show;
+      const words = FILE.chip(show, count);
+      if (chip.textContent !== words) chip.textContent = words;
+      chip.setAttribute("aria-pressed", String(this.#wish.show === show));
     }
-    const list = element("dl", "figures");
-    for (const [key, name] of Object.entries(FILE.SHARES)) {
-      const number = shares[/** @type {keyof typeof shares} */ (key)];
-      const ofScored = key === "positive" || key === "negative" || key === "uncertain";
-      if (number === 0 && !ofScored) continue;
-      list.append(figure(key, name, ofScored ? shareOf(number, scored) : "", count(number)));
+  }
+
+  // Downloads.
+
+  /** @param {DocumentFragment} view */
+  #listenForDownloads(view) {
+    onClick(view, "#take-csv", () => this.#take("csv"));
+    onClick(view, "#take-jsonl", () => this.#take("jsonl"));
+  }
+
+  /** @param {"csv" | "jsonl"} form */
+  async #take(form) {
+    const { root } = this;
+    const safe = form === "csv" && inputOf(root, "#safe").checked;
+    setText(root, "#take-status", FILE.taking);
+    try {
+      const wish = { form, safe, shown: inputOf(root, "#take-shown").checked };
+      const [{ save }, taken] = await Promise.all([import("../rows/download.js"), this.#desk.take(wish)]);
+      save(taken.name, taken.parts, { type: TYPES[form], mark: safe });
+      setText(root, "#take-status", FILE.taken(taken.name, taken.rows, this.#begun.columns));
+    } catch (error) {
+      console.error(error);
+      setText(root, "#take-status", FILE.takeFailed);
     }
-    find(this.root, "#shares").replaceChildren(bar, list);
-  }
-
-  #drawPlots() {
-    const { band, models, outcomes } = this.#work;
-    const bins = histogramOf(outcomes);
-    const place = find(this.root, "#histogram");
-    if (place.clientWidth === 0) return;
-    place.replaceChildren(histogram(place.clientWidth, bins, band));
-    setText(this.root, "#band-note", band ? FILE.band(...band) : FILE.noBand);
-    setText(this.root, "#models", FILE.models(models));
-    const lines = bins.map((bin) => [
-      FILE.binName(bin.from, bin.to),
-      count(bin.negative),
-      count(bin.uncertain),
-      count(bin.positive),
-    ]);
-    find(this.root, "#histogram-table").replaceChildren(tableOf(FILE.histogramColumns, lines));
-    if (this.labels.length > 0) this.#drawCalibration();
-  }
-
-  #drawCalibration() {
-    const bins = calibrationOf(this.#work.outcomes, this.labels);
-    const place = find(this.root, "#calibration");
-    place.replaceChildren(calibration(place.clientWidth, bins));
-    const lines = bins.map((bin) => [
-      FILE.binName(bin.from, bin.to),
-      count(bin.rows),
-      FILE.place(bin.predicted),
-      FILE.place(bin.observed),
-      FILE.binName(bin.low, bin.high),
-    ]);
-    find(this.root, "#calibration-table").replaceChildren(tableOf(FILE.calibrationColumns, lines));
-  }
-
-  #drawComparison() {
-    if (this.labels.length === 0) return;
-    const comparison = compare(this.#work.outcomes, this.labels);
-    const list = element("dl", "figures");
-    list.append(
-      accuracyFigure("all", FILE.accuracyAll, comparison.all),
-      accuracyFigure("outright", FILE.accuracyOutright, comparison.outright),
-    );
-    const uncertain = comparison.positive.uncertain + comparison.negative.uncertain;
-    const rest = element("p", "small-print", FILE.accuracyRest(uncertain, comparison.without));
-    find(this.root, "#accuracy").replaceChildren(list, confusion(comparison), rest);
   }
 }
 
-/** Opens a review in a new tab, so the run here continues. @param {Rows} rows @param {number} row */
-async function openReview(rows, row) {
-  const review = rows.review(row);
-  if (isOpenable(review)) window.open(await linkTo(review), "_blank", "noopener");
-}
-
-/** Returns the filters that apply to this file. @param {Work} work @returns {[string, string][]} */
-function showOptions({ choice }) {
-  return Object.entries(FILE.SHOW).filter(([show]) => show !== "disagrees" || choice.label >= 0);
-}
-
-/** @param {Work} work @param {(import("../rows/labels.js").Label | null)[]} labels @returns {Rows} */
-function rowsOf({ sheet, choice, outcomes }, labels) {
-  const cell = (/** @type {number} */ row, /** @type {number} */ column) => textOf(sheet.rows[row][column]);
-  const outcome = (/** @type {number} */ row) => outcomes[row];
-  const label = (/** @type {number} */ row) => labels[row] ?? null;
-  const note = (/** @type {number} */ row) => noteOf(outcome(row), label(row));
-  return {
-    count: sheet.rows.length,
-    name: (row) => (choice.id < 0 ? String(row + 1) : cell(row, choice.id)),
-    review: (row) => cell(row, choice.review) || (sheet.unread < 0 ? "" : cell(row, sheet.unread)),
-    outcome,
-    label,
-    note,
-  };
-}
-
-/**
- * Returns a row's short note.
- * @param {Outcome | null} outcome
- * @param {import("../rows/labels.js").Label | null} label
- */
-function noteOf(outcome, label) {
-  if (!outcome) return "";
-  if (outcome.error !== undefined)
-    return FILE.SHORT_ERRORS[outcome.error] ?? FILE.error(outcome.error, outcome.detail);
-  const others = outcome.warnings.filter((code) => code !== outcome.reason);
-  const warnings = others.map((code) => WARNINGS[code] ?? OTHER_WARNING);
-  const reason = outcome.sentiment === "uncertain" ? [FILE.shortReason(outcome.reason)] : [];
-  const words = [...reason, ...(disagrees(outcome, label) ? [FILE.against] : []), ...warnings].join("; ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
-}
-
-/**
- * @param {Record<string, HTMLElement>} cells
- * @param {number} row
- * @param {HTMLElement} node
- * @param {Rows} rows
- */
-function fillRow(cells, row, node, rows) {
-  const outcome = rows.outcome(row);
-  const label = rows.label(row);
+/** @param {Record<string, HTMLElement>} cells @param {HTMLElement} node @param {Seen | undefined} seen undefined while it is fetched */
+function fillRow(cells, node, seen) {
+  if (seen === undefined) {
+    node.dataset.verdict = "unseen";
+    for (const cell of Object.values(cells)) cell.replaceChildren();
+    return;
+  }
+  const { outcome, line, label } = seen;
   node.dataset.verdict = kindOf(outcome);
-  cells.row.textContent = rows.name(row).slice(0, LINE_CHARACTERS);
-  cells.verdict.textContent = verdictWords(outcome);
+  cells.row.textContent = seen.name;
+  cells.verdict.replaceChildren(...verdictCell(seen));
   cells.probability.replaceChildren(...probabilityCell(outcome));
-  cells.review.textContent = rows.review(row).slice(0, LINE_CHARACTERS);
   cells.review.dir = "auto";
-  cells.note.textContent = rows.note(row).slice(0, LINE_CHARACTERS);
+  cells.review.replaceChildren(line.before, ...(line.deciding ? [markOf(line.deciding, outcome), line.after] : []));
   if (cells.label) cells.label.textContent = label === null ? "" : VERDICTS[label];
+  if (cells.date) cells.date.textContent = seen.date ?? "";
+  if (cells.group) cells.group.textContent = seen.group ?? "";
 }
 
-/** @param {Outcome | null} outcome */
+/** @param {string} text @param {Scored | Failed | null} outcome */
+function markOf(text, outcome) {
+  const mark = element("mark", "cell-mark", text);
+  if (outcome && outcome.error === undefined) mark.dataset.verdict = outcome.sentiment;
+  return mark;
+}
+
+/** @param {Scored | Failed | null} outcome */
 function kindOf(outcome) {
   if (outcome === null) return "waiting";
   return outcome.error === undefined ? outcome.sentiment : "failed";
 }
 
-/** @param {Outcome | null} outcome */
+/** Draws the verdict, and below it a short note. @param {Seen} seen */
+function verdictCell(seen) {
+  const note = noteOf(seen);
+  const words = element("span", "cell-word", verdictWords(seen.outcome));
+  return note ? [words, element("span", "cell-remark", note)] : [words];
+}
+
+/** @param {Scored | Failed | null} outcome */
 function verdictWords(outcome) {
   if (outcome === null) return FILE.notAsked;
   return outcome.error === undefined ? VERDICTS[outcome.sentiment] : FILE.failed;
 }
 
-/** Draws a probability as a number and a bar from the middle. @param {Outcome | null} outcome */
+/** Returns a row's short note. @param {Seen} seen */
+function noteOf({ outcome, label }) {
+  if (!outcome) return "";
+  if (outcome.error !== undefined)
+    return FILE.SHORT_ERRORS[outcome.error] ?? FILE.error(outcome.error, outcome.detail);
+  const others = outcome.warnings.filter((code) => code !== outcome.reason);
+  const reason = outcome.sentiment === "uncertain" ? [FILE.shortReason(outcome.reason)] : [];
+  const against = disagrees(outcome, label) ? [FILE.against] : [];
+  const warnings = others.map((code) => WARNINGS[code] ?? OTHER_WARNING);
+  return [...reason, ...against, ...warnings].join("; ");
+}
+
+/** Draws a probability as a number and a bar from the middle. @param {Scored | Failed | null} outcome */
 function probabilityCell(outcome) {
   if (!outcome || outcome.error !== undefined || !isUnderstood(outcome)) return [];
   const { probability } = outcome;
@@ -294,80 +323,4 @@ function probabilityCell(outcome) {
   meter.style.setProperty("--share", String(Math.abs(probability - 0.5) * 2));
   meter.append(track);
   return [element("span", "rows-number", shortPercent(probability)), meter];
-}
-
-/** @param {string} key @param {string} name @param {string} main @param {string} aside */
-function figure(key, name, main, aside) {
-  const item = element("div", "figure");
-  item.dataset.key = key;
-  item.append(element("dt", "", name), element("dd", "figure-main", main || aside));
-  if (main) item.append(element("dd", "figure-aside", aside));
-  return item;
-}
-
-/** @param {string} key @param {string} name @param {import("../rows/figures.js").Accuracy} accuracy */
-function accuracyFigure(key, name, accuracy) {
-  const item = figure(key, name, shareOf(accuracy.right, accuracy.rows), FILE.accuracyNote(accuracy));
-  item.classList.add("figure-tall");
-  return item;
-}
-
-/** @param {import("../rows/figures.js").Comparison} comparison */
-function confusion(comparison) {
-  const names = ["positive", "negative", "uncertain"];
-  const lines = /** @type {("positive" | "negative")[]} */ (["positive", "negative"]).map((label) => [
-    VERDICTS[label],
-    ...names.map((verdict) =>
-      count(comparison[label][/** @type {keyof import("../rows/figures.js").Verdicts} */ (verdict)]),
-    ),
-  ]);
-  const table = tableOf(["", ...names.map((name) => VERDICTS[name])], lines);
-  table.prepend(element("caption", "", FILE.confusionCaption));
-  table.id = "confusion";
-  return table;
-}
-
-/** Makes a table; the first value of a line is its heading. @param {string[]} columns @param {string[][]} lines */
-function tableOf(columns, lines) {
-  const table = element("table", "plain-table number-table");
-  const head = element("tr");
-  head.append(...columns.map((name) => headCell(name, "col")));
-  const body = lines.map(([name, ...values]) => {
-    const line = element("tr");
-    line.append(headCell(name, "row"), ...values.map((value) => element("td", "", value)));
-    return line;
-  });
-  table.append(head, ...body);
-  return table;
-}
-
-/** @param {string} name @param {string} scope */
-function headCell(name, scope) {
-  const cell = element(name === "" ? "td" : "th", "", name);
-  if (name !== "") cell.setAttribute("scope", scope);
-  return cell;
-}
-
-// Downloads.
-
-/** @param {DocumentFragment} view @param {Work} work */
-function listenForDownloads(view, work) {
-  const status = find(view, "#take-status");
-  const safe = inputOf(view, "#safe");
-  onClick(view, "#take-csv", () => take(status, work, { form: "csv", safe: safe.checked }));
-  onClick(view, "#take-jsonl", () => take(status, work, { form: "jsonl", safe: false }));
-}
-
-/** @param {HTMLElement} status @param {Work} work @param {import("../rows/download.js").Wish} wish */
-async function take(status, work, wish) {
-  status.textContent = FILE.taking;
-  try {
-    const { fileName, parcelsOf, save } = await import("../rows/download.js");
-    const name = fileName(work.sheet.name, wish.form);
-    save(name, await write(parcelsOf(work, wish)), { type: TYPES[wish.form], mark: wish.safe });
-    status.textContent = FILE.taken(name);
-  } catch (error) {
-    console.error(error);
-    status.textContent = FILE.takeFailed;
-  }
 }

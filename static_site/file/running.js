@@ -1,22 +1,19 @@
-// The third step: sends the rows, shows progress, and saves them on this device on request.
+// The third step: shows the run's progress, steers it, and saves the file on this device on request.
 
+import { ApiError } from "../api.js";
 import { copyOf, find, inputOf, onClick, setOptionalText, setText } from "../shared/dom.js";
 import { diagnose } from "../shared/failure.js";
 import { explain } from "../shared/failure_strings.js";
 import { FILE } from "./strings.js";
 import { ROWS } from "../rows/strings.js";
-import { sharesOf } from "../rows/figures.js";
-import { Keeper, canKeep, claim } from "./keeping.js";
+import { canKeep } from "./keeping.js";
 import { Results } from "./results.js";
-import { Pace, Sending, isWorthAnotherTry, outcomeOf } from "../rows/sending.js";
-import { forgetFailures, jobsOf } from "./work.js";
 
 /**
- * @typedef {import("../api.js").ApiError} ApiError
- * @typedef {import("../rows/sending.js").State} State
- * @typedef {import("../rows/sending.js").Job} Job
- * @typedef {import("./keeping.js").Release} Release
- * @typedef {import("./work.js").Work} Work
+ * @typedef {import("./client.js").Client} Client
+ * @typedef {import("./desk.js").Begun} Begun
+ * @typedef {import("./desk.js").Progress} Progress
+ * @typedef {import("../rows/figures.js").Shares} Shares
  * @typedef {{api: import("../api.js").Verdict, say: (words: string) => void, onOther: () => void}} Wiring
  */
 
@@ -25,65 +22,58 @@ const COUNTDOWN_MS = 250;
 const SAID_SHARES = [0.25, 0.5, 0.75];
 
 export class Run {
-  /** @type {Work} */ #work;
+  /** @type {Client} */ #client;
   /** @type {Wiring} */ #wiring;
-  /** @type {State} */ #state = { phase: "paused", error: null, until: 0 };
-  /** @type {Keeper | null} */ #keeper = null;
+  /** @type {Progress | null} */ #progress = null;
+  /** @type {ApiError | null} */ #error = null;
   /** @type {ReturnType<typeof setInterval> | undefined} */ #clock;
-  #pace = new Pace();
+  #kept;
   #said = 0;
 
-  /**
-   * @param {Work} work
-   * @param {Wiring} wiring
-   * @param {Release | null} release not null for a saved file
-   */
-  constructor(work, wiring, release) {
-    this.#work = work;
+  /** @param {Begun} begun @param {Client} client @param {Wiring} wiring */
+  constructor(begun, client, wiring) {
+    this.#client = client;
     this.#wiring = wiring;
+    this.#kept = begun.kept;
+    this.count = begun.count;
     this.view = copyOf("run-template");
     this.root = /** @type {HTMLElement} */ (document.getElementById("page"));
-    this.sending = this.#newSending();
-    this.results = new Results(this.view, work);
-    if (release) this.#keeper = this.#newKeeper(release);
-    this.#fill(release !== null);
+    this.results = new Results(this.view, begun, client.desk);
+    this.#fill(begun);
   }
 
   /** Starts the run. The view must be in the page. @param {{keep: boolean}} wish */
   start({ keep }) {
+    this.#client.ears = {
+      onProgress: (progress) => this.#onProgress(progress),
+      onUnkept: ({ full }) => this.#onKeepFailure(full),
+    };
     this.results.start();
     window.addEventListener("beforeunload", this.#onLeave);
     if (keep) this.#setKept(true);
-    this.#resume();
+    this.#client.desk.resume();
   }
 
   /** Ends the run for good. A saved file stays saved. */
   async leave() {
-    this.sending.cancel();
+    this.#client.ears = null;
     this.results.end();
     clearInterval(this.#clock);
     window.removeEventListener("beforeunload", this.#onLeave);
-    await this.#keeper?.close();
+    await this.#client.desk.leave();
+    this.#client.end();
   }
 
-  #newSending() {
-    const { api } = this.#wiring;
-    return new Sending(jobsOf(this.#work), {
-      ask: (reviews, options) => api.batch(reviews, options),
-      onItem: (job, item) => this.#onItem(job, item),
-      onBatch: () => this.#onBatch(),
-      onState: (state) => this.#onState(state),
-    });
-  }
-
-  /** @param {boolean} kept */
-  #fill(kept) {
+  /** @param {Begun} begun */
+  #fill({ name, kept }) {
     const { view } = this;
-    setText(view, "#run-kicker", this.#work.sheet.name || FILE.pasted);
-    onClick(view, "#pause", () => this.sending.pause());
-    onClick(view, "#resume", () => this.#resume());
-    onClick(view, "#cancel", () => this.sending.cancel());
-    onClick(view, "#retry-failed", () => this.#retry());
+    const { desk } = this.#client;
+    setText(view, "#run-kicker", name || FILE.pasted);
+    setText(view, "#run-title", FILE.progress(0, this.count));
+    onClick(view, "#pause", () => desk.pause());
+    onClick(view, "#resume", () => desk.resume());
+    onClick(view, "#cancel", () => desk.cancel());
+    onClick(view, "#retry-failed", () => desk.retry());
     onClick(view, "#another", this.#wiring.onOther);
     onClick(view, "#forget", () => this.#setKept(false));
     const box = inputOf(view, "#keep");
@@ -93,119 +83,63 @@ export class Run {
     find(view, "#forget").hidden = !kept;
   }
 
-  #resume() {
-    this.#pace.reset();
-    this.#pace.note(this.#done());
-    this.sending.resume();
-  }
-
-  #retry() {
-    forgetFailures(this.#work);
-    this.#work.outcomes.forEach((outcome, row) => {
-      if (outcome === null) this.#keeper?.note(row);
-    });
-    this.sending = this.#newSending();
-    this.#resume();
-  }
-
-  /** @param {Job} job @param {import("../api.js").BatchItem} item */
-  #onItem({ rows }, item) {
-    const outcome = outcomeOf(item);
-    for (const row of rows) {
-      this.#work.outcomes[row] = outcome;
-      this.#keeper?.note(row);
-    }
-    if (item.answer) this.#noteModel(item.answer.model);
-  }
-
-  /** @param {import("../api.js").Answer["model"]} model */
-  #noteModel({ id, uncertain }) {
-    if (uncertain) this.#work.band = uncertain;
-    if (!this.#work.models.includes(id)) this.#work.models.push(id);
-  }
-
-  #onBatch() {
-    this.#pace.note(this.#done());
-    this.#keeper?.write();
-    this.results.changed();
-    this.#draw();
-    this.#sayProgress();
-  }
-
-  /** @param {State} state */
-  #onState(state) {
-    this.#state = state;
+  /** @param {Progress} progress */
+  #onProgress(progress) {
+    const turned = !progress.batch;
+    this.#progress = progress;
+    this.#error = progress.error && new ApiError(progress.error);
     clearInterval(this.#clock);
-    if (state.phase === "waiting") this.#clock = setInterval(() => this.#drawCountdown(), COUNTDOWN_MS);
-    this.results.changed({ now: state.phase !== "sending" });
-    this.#keeper?.write();
-    this.#draw();
-    this.#sayState();
-    if (state.phase === "paused" && state.error) this.#lookCloser(state, state.error);
+    if (progress.phase === "waiting") this.#clock = setInterval(() => this.#drawCountdown(), COUNTDOWN_MS);
+    this.results.changed(progress, { now: turned && progress.phase !== "sending" });
+    this.#draw(progress);
+    if (turned) this.#sayState(progress);
+    else this.#sayProgress(progress);
+    if (turned && progress.phase === "paused" && this.#error) this.#lookCloser(progress, this.#error);
   }
 
   /**
    * Finds out why the API can't be reached: offline, down, or not open to this page.
-   * @param {State} state
+   * @param {Progress} progress
    * @param {ApiError} error
    */
-  async #lookCloser(state, error) {
+  async #lookCloser(progress, error) {
     const found = await diagnose(error, this.#wiring.api);
-    if (found === error || this.#state !== state) return;
-    this.#state = { ...state, error: found };
-    this.#draw();
-  }
-
-  #done() {
-    const { outcomes } = this.#work;
-    return outcomes.length - sharesOf(outcomes).waiting;
+    if (found === error || this.#progress !== progress) return;
+    this.#error = found;
+    this.#draw(progress);
   }
 
   // Display.
 
-  #draw() {
-    const { root } = this;
-    const shares = sharesOf(this.#work.outcomes);
-    const { phase } = this.#state;
-    const all = this.#work.outcomes.length;
+  /** @param {Progress} progress */
+  #draw(progress) {
+    const { root, count: all } = this;
+    const { phase, shares } = progress;
     const over = phase === "done" || phase === "ended";
     root.dataset.phase = phase;
     setText(root, "#run-title", over ? FILE.result(shares) : FILE.progress(all - shares.waiting, all));
-    setText(root, "#run-deck", this.#deck(shares));
-    this.#drawProgress(all - shares.waiting, all);
-    this.#drawButtons(shares);
-    this.#drawTrouble();
+    setText(root, "#run-deck", deckOf(progress));
+    this.#drawProgress(all - shares.waiting, all, phase === "done");
+    this.#drawButtons(progress);
+    this.#drawTrouble(progress);
   }
 
-  /** @param {import("../rows/figures.js").Shares} shares */
-  #deck(shares) {
-    const { phase } = this.#state;
-    if (phase === "done") return FILE.resultDeck(shares);
-    if (phase === "ended") return `${FILE.cancelled} ${FILE.resultDeck(shares)}`;
-    if (phase === "paused") return ROWS.paused;
-    if (phase === "pausing") return ROWS.pausing;
-    if (phase === "waiting") return ROWS.waiting;
-    return ROWS.pace(this.#pace.rate(), shares.waiting);
-  }
-
-  /** @param {number} done @param {number} all */
-  #drawProgress(done, all) {
+  /** @param {number} done @param {number} all @param {boolean} hidden */
+  #drawProgress(done, all, hidden) {
     const bar = /** @type {HTMLProgressElement} */ (find(this.root, "#run-progress"));
     bar.max = all;
     bar.value = done;
     bar.setAttribute("aria-label", FILE.progressLabel);
-    bar.hidden = this.#state.phase === "done";
+    bar.hidden = hidden;
   }
 
-  /** @param {import("../rows/figures.js").Shares} shares */
-  #drawButtons({ waiting }) {
-    const { phase } = this.#state;
+  /** @param {Progress} progress */
+  #drawButtons({ phase, shares: { waiting }, again }) {
     const going = phase === "sending" || phase === "waiting";
-    const failed = this.#work.outcomes.filter(isWorthAnotherTry).length;
     this.#button("#pause", going);
     this.#button("#resume", phase !== "sending" && waiting > 0, ROWS.resume(phase));
     this.#button("#cancel", going || phase === "pausing" || phase === "paused");
-    this.#button("#retry-failed", phase === "done" && failed > 0, FILE.retryFailed(failed));
+    this.#button("#retry-failed", phase === "done" && again > 0, FILE.retryFailed(again));
     this.#button("#another", !going && phase !== "pausing");
   }
 
@@ -223,8 +157,9 @@ export class Run {
     if (words) node.textContent = words;
   }
 
-  #drawTrouble() {
-    const { error, phase } = this.#state;
+  /** @param {Progress} progress */
+  #drawTrouble({ phase }) {
+    const error = this.#error;
     const block = find(this.root, "#trouble");
     block.hidden = error === null;
     if (error === null) return;
@@ -240,57 +175,46 @@ export class Run {
   }
 
   #drawCountdown() {
-    const { phase, until } = this.#state;
+    const { phase, until } = /** @type {Progress} */ (this.#progress);
     const seconds = Math.max(0, Math.ceil((until - Date.now()) / 1000));
     setText(this.root, "#countdown", phase === "waiting" ? ROWS.countdown(seconds) : "");
   }
 
-  #sayState() {
-    const shares = sharesOf(this.#work.outcomes);
-    const { phase } = this.#state;
+  /** @param {Progress} progress */
+  #sayState({ phase, shares }) {
     if (phase === "done" || phase === "ended")
       this.#wiring.say(`${FILE.result(shares)}. ${FILE.resultDeck(shares)}`);
     if (phase === "paused") this.#wiring.say(ROWS.paused);
   }
 
-  #sayProgress() {
-    const all = this.#work.outcomes.length;
-    const share = this.#done() / all;
+  /** @param {Progress} progress */
+  #sayProgress({ shares }) {
+    const done = this.count - shares.waiting;
+    const share = done / this.count;
     if (!(share >= SAID_SHARES[this.#said])) return;
     while (share >= SAID_SHARES[this.#said]) this.#said += 1;
-    this.#wiring.say(FILE.progress(this.#done(), all));
+    this.#wiring.say(FILE.progress(done, this.count));
   }
 
   // Saving.
 
-  /** @param {Release} release */
-  #newKeeper(release) {
-    return new Keeper(this.#work, release, (error) => this.#onKeepFailure(error));
-  }
-
   /** @param {boolean} keep */
   async #setKept(keep) {
+    const { desk } = this.#client;
     this.#sayKeepTrouble("");
     this.#showKept(keep);
-    if (keep) return this.#keep();
-    const keeper = this.#keeper;
-    this.#keeper = null;
-    await keeper?.stop();
-    this.#wiring.say(FILE.forgotten);
-  }
-
-  async #keep() {
-    const release = await claim();
-    if (release) {
-      this.#keeper = this.#newKeeper(release);
-      return this.#keeper.start();
+    if (!keep) {
+      await desk.unkeep();
+      return this.#wiring.say(FILE.forgotten);
     }
+    if (await desk.keep()) return;
     this.#showKept(false);
     this.#sayKeepTrouble(FILE.keptElsewhere);
   }
 
   /** @param {boolean} kept */
   #showKept(kept) {
+    this.#kept = kept;
     inputOf(this.root, "#keep").checked = kept;
     const button = find(this.root, "#forget");
     if (!kept && button === document.activeElement) inputOf(this.root, "#keep").focus();
@@ -302,16 +226,24 @@ export class Run {
     setOptionalText(this.root, "#keep-trouble", "#keep-trouble", words);
   }
 
-  /** @param {unknown} [error] */
-  #onKeepFailure(error) {
-    this.#keeper = null;
+  /** @param {boolean} full */
+  #onKeepFailure(full) {
     this.#showKept(false);
-    const full = error instanceof DOMException && error.name === "QuotaExceededError";
     this.#sayKeepTrouble(full ? FILE.keepFull : FILE.keepFailed);
   }
 
   /** Asks before a reload that would lose results. @type {(event: BeforeUnloadEvent) => void} */
   #onLeave = (event) => {
-    if (this.#keeper === null && this.#state.phase !== "done") event.preventDefault();
+    if (!this.#kept && this.#progress?.phase !== "done") event.preventDefault();
   };
+}
+
+/** @param {Progress} progress */
+function deckOf({ phase, shares, rate }) {
+  if (phase === "done") return FILE.resultDeck(shares);
+  if (phase === "ended") return `${FILE.cancelled} ${FILE.resultDeck(shares)}`;
+  if (phase === "paused") return ROWS.paused;
+  if (phase === "pausing") return ROWS.pausing;
+  if (phase === "waiting") return ROWS.waiting;
+  return ROWS.pace(rate, shares.waiting);
 }

@@ -8,8 +8,8 @@ import { OTHER_WARNING, WARNINGS } from "../shared/verdict_strings.js";
 export const STATIC = {
   fileTitle: "Judge a whole file",
   fileDeck:
-    "Get a verdict for every review, look through them in a table, and download the results. " +
-    "It takes CSV, TSV, JSON lines, or text with one review per line.",
+    "See what your reviews say: the verdict of each, what people praise and blame, and what changed. " +
+    "It takes Excel, CSV, TSV, JSON lines, or text with one review per line.",
   fileKeptTitle: "Saved on this device",
   fileForget: "Delete it",
   fileRefusedKicker: "Can\u2019t use this file",
@@ -21,10 +21,13 @@ export const STATIC = {
   fileNotesTitle: "Before you start",
   fileStopReading: "Stop",
   fileReviewColumn: "Column of reviews",
-  fileLabelColumn: "Column of labels (optional)",
+  fileDateColumn: "Dates (optional)",
+  fileGroupColumn: "Groups, such as a film or a shop (optional)",
+  fileLabelColumn: "Your labels or stars (optional)",
   fileScale: "Scale of the labels",
-  fileIdColumn: "Column of IDs (optional)",
-  fileFormat: "Format of the file",
+  fileIdColumn: "IDs (optional)",
+  fileAspects: "Aspects to look for",
+  fileOwnAspects: "Your aspects, one per line: a name, then its words",
   fileHeader: "The first row has the column names",
   fileKeep: "Save on this device",
   fileKeepNote:
@@ -34,7 +37,7 @@ export const STATIC = {
   filePause: "Pause",
   fileCancel: "Cancel the rest",
   fileKeepTitle: "This device",
-  fileTakeTitle: "Download the results",
+  fileTakeTitle: "Download",
   fileSafe: "Safe for spreadsheets",
   fileSafeNote:
     "CSV cells that begin with = + - @, a tab or a line break get a \u2019 in front, so none runs as a formula. " +
@@ -42,22 +45,56 @@ export const STATIC = {
   fileTakeCsv: "CSV",
   fileTakeJsonl: "JSON lines",
   fileHistogramTitle: "How sure the model is",
+  fileHistogramNote: "Press a bar to see its rows.",
   fileNumbers: "Show as a table",
-  fileSharesTitle: "Verdicts",
+  fileReportTitle: "What people say",
+  fileCompare: "Compare",
+  fileSince: "From this day on",
+  fileFirstGroup: "This group",
+  fileSecondGroup: "With this one",
   fileCalibrationTitle: "Can you trust the probability?",
   fileCalibrationNote:
     "Each point is a group of rows with similar probabilities. Where the probability can be trusted, the points lie on the line: " +
     "of the rows at 80\u00a0%, 80 in 100 are labelled positive. " +
     "The bars are 95\u00a0% intervals. A hollow point has fewer than 20 rows and says little.",
   fileAccuracyTitle: "Compared with your labels",
-  fileRowsTitle: "All rows",
-  fileShow: "Show",
+  fileRowsTitle: "The reviews",
+  fileChips: "Choose rows",
   fileSearch: "Search the reviews and IDs",
-  fileGridHelp: "Use the arrow keys to move between rows. Press Enter to open a review in a new tab.",
+  fileGridHelp: "Use the arrow keys to move between rows. Press Enter to see why a row got its verdict.",
+  filePrevious: "Previous",
+  fileNext: "Next",
+  fileClose: "Close",
 };
 
 /** Names the row of a finding, or of the first of several. @param {number} number @param {number} row */
 const whereIn = (number, row) => (number === 1 ? `(row ${count(row)})` : `(the first is row ${count(row)})`);
+
+/** @type {Record<string, string>} */
+const CHIPS = {
+  all: "All",
+  worst: "Worst 10",
+  best: "Best 10",
+  unsure: "Unsure",
+  mixed: "Mixed",
+  against: "Against your label",
+  failed: "Failed",
+  waiting: "Not sent yet",
+};
+
+const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+
+/** Writes a date with its month in words. @param {string} date YYYY-MM-DD */
+const dateWords = (date) => (date ? day.format(new Date(`${date}T00:00:00Z`)) : "");
+
+/** Writes a probability as a whole percentage, never as 0 or 100. @param {number} share */
+const wholePercent = (share) => `${Math.min(99, Math.max(1, Math.round(share * 100)))}\u00a0%`;
+
+/** @param {number} from @param {number} to P(positive) */
+const becomes = (from, to) =>
+  wholePercent(from) === wholePercent(to)
+    ? `it stays at ${wholePercent(to)}`
+    : `${wholePercent(from)} becomes ${wholePercent(to)}`;
 
 /** The reasons that are no warning's name. @type {Record<string, string>} */
 const SHORT_REASONS = { no_opinion: "No opinion", unclear: "Could go either way" };
@@ -67,14 +104,15 @@ export const FILE = {
   facts: (url, { rows, bytes, batch }) => [
     [
       "What is sent",
-      `Only the column with the reviews goes to ${url}, up to ${count(batch)} per request. ` +
-        `Other columns and the file\u2019s name stay in this browser.`,
+      `Only the column with the reviews goes to ${url}, up to ${count(batch)} per request, ` +
+        "with the words of the aspects. Other columns and the file\u2019s name stay in this browser.",
     ],
     ["What is stored", "Nothing, unless you tick \u201cSave on this device\u201d."],
     ["Limits", `${count(rows)} rows, ${megabytes(bytes)}, and 50,000 characters per review.`],
     [
-      "Labels",
-      "If a column has labels or stars, the page compares them with the verdicts.",
+      "Other columns",
+      "With dates or groups, the report shows what changed and where. " +
+        "With labels or stars, it compares them with the verdicts.",
     ],
   ],
   /** @param {string} name @param {number} bytes */
@@ -88,7 +126,7 @@ export const FILE = {
   forgotten: "Deleted from this device.",
 
   pasted: "Pasted text",
-  columnsTitle: "Which column holds the reviews?",
+  columnsTitle: "What do the columns hold?",
   /** @param {number} rows */
   preview: (rows) => (rows === 1 ? "The only row" : `The first ${count(rows)} rows`),
   /** @param {number} columns */
@@ -108,8 +146,46 @@ export const FILE = {
     jsonl: "JSON lines, or a JSON list",
     lines: "one review per line",
   },
-  /** @param {string} format */
-  format: (format) => `Read as ${FILE.FORMATS[format]}`,
+  /** @param {string} format @param {string} [sheet] of a workbook */
+  format: (format, sheet) =>
+    sheet === undefined ? `Read as ${FILE.FORMATS[format]}` : `Read the sheet \u201c${sheet}\u201d`,
+  formatLabel: "Format of the file",
+  sheetLabel: "Sheet of the workbook",
+  /** @type {Record<string, string>} */
+  ASPECTS: {
+    film: "Of films: plot, acting, music and more",
+    product: "Of products: quality, price, delivery and more",
+    own: "My own",
+    none: "None",
+  },
+  ownExample: "music: music, score, soundtrack",
+  /** @param {string} code @param {number} line */
+  aspectFault: (code, line) =>
+    ({
+      none: "Write at least one aspect, such as \u201cmusic: music, score, soundtrack\u201d.",
+      many: "The limit is 20 aspects. Remove some lines.",
+      name: `Line ${line} needs a name of 1 to 40 characters.`,
+      twice: `Line ${line} repeats a name. Give each aspect its own.`,
+      terms: `Line ${line} needs 1 to 50 terms after the colon, with commas between them.`,
+      long: `Line ${line} has a term that can\u2019t be looked for. A term has one to five words.`,
+    })[code] ?? "",
+  /** @param {number} groups */
+  groups: (groups) => plural(groups, "group", "groups"),
+  /** @param {{first: string, unread: number}} dates */
+  dates: ({ first, unread }) =>
+    [
+      first ? `The first date is read as ${dateWords(first)}.` : "No cell of this column is a date.",
+      first && unread ? `${rowsOf(unread)} can\u2019t be read as dates. The view over time leaves them out.` : "",
+    ]
+      .filter(Boolean)
+      .join(" "),
+  /** @param {string} cell */
+  dateAsked: (cell) => `What does \u201c${cell}\u201d mean?`,
+  /** @param {[number, string][]} rows */
+  datesAgainst: ([[one, first], [other, second]]) =>
+    `Row ${count(one)} says \u201c${first}\u201d and row ${count(other)} says \u201c${second}\u201d, ` +
+    "so the order of day and month differs. Fix the file, or choose no column of dates.",
+  dateUnanswered: "Choose one of the two first.",
   /** @param {string} scale @param {{positive: number, negative: number, neither: number}} counts */
   labels: (scale, { positive, negative, neither }) =>
     `${ROWS.SCALES[scale][1]}. Rows: ${count(positive)} positive, ${count(negative)} negative` +
@@ -120,7 +196,7 @@ export const FILE = {
   send: (rows) => `Judge ${plural(rows, "review", "reviews")}`,
   /** @param {string} url @param {number} unsent */
   columnsPrivacy: (url, unsent) =>
-    `Only this column goes to ${url}.` +
+    `Only the reviews go to ${url}, with the words of the aspects.` +
     (unsent
       ? ` ${rowsOf(unsent)} can\u2019t be sent: empty, too long or unreadable. The table ` +
         `shows which.`
@@ -186,6 +262,22 @@ export const FILE = {
         ? `Model ${ids[0]}`
         : ""
       : `${ids.join(" and ")} answered. The model changed during the run, so don\u2019t compare probabilities between rows.`,
+  /** What can be compared. @type {Record<string, string>} */
+  SIDES: {
+    third: "The last third of the time with what came before",
+    since: "From a day on with what came before",
+    between: "Two groups",
+    none: "Nothing yet",
+  },
+  reporting: "Counting what people say\u2026",
+  reportFailed: "The report could not be made. Save the file on this device, then reload the page.",
+  /** @param {number} from @param {number} to */
+  binFilter: (from, to) => `${Math.round(from * 100)} to ${Math.round(to * 100)}\u00a0% positive`,
+  /** @param {string} label @param {string} verdict */
+  cellFilter: (label, verdict) => `Your label: ${label}. Verdict: ${verdict}`,
+  /** @param {string} words */
+  removeFilter: (words) => `${words}. Show all rows again`,
+
   axisProbability: "Probability of positive",
   axisRows: "Rows",
   /** @param {number} rows @param {number} below @param {number} above */
@@ -202,15 +294,6 @@ export const FILE = {
   binName: (from, to) => `${from.toFixed(2)}\u2013${to.toFixed(2)}`,
   /** @param {number} value */
   place: (value) => value.toFixed(3),
-  /** @type {Record<string, string>} */
-  SHARES: {
-    positive: "Positive",
-    negative: "Negative",
-    uncertain: "Can\u2019t tell",
-    failed: "Failed",
-    waiting: "Not sent yet",
-    warned: "With a warning",
-  },
   accuracyAll: "Accuracy on all rows (unsure verdicts count by their likelier side)",
   accuracyOutright: "Accuracy where the verdict is positive or negative",
   /** @type {(figure: {rows: number, right: number, low: number, high: number}) => string} */
@@ -225,17 +308,8 @@ export const FILE = {
       : ""),
   confusionCaption: "Labels in rows, verdicts in columns",
 
-  /** @type {Record<string, string>} */
-  SHOW: {
-    all: "All rows",
-    positive: "Positive",
-    negative: "Negative",
-    uncertain: "Can\u2019t tell",
-    failed: "Failed",
-    warned: "With a warning",
-    disagrees: "Disagrees with your label",
-    waiting: "Not sent yet",
-  },
+  /** Names a chip, with its number of rows. @param {string} show @param {number} rows */
+  chip: (show, rows) => CHIPS[show] + (show === "worst" || show === "best" ? "" : ` ${count(rows)}`),
   /** @param {number} shown @param {number} all */
   shown: (shown, all) => (shown === all ? rowsOf(all) : `${count(shown)} of ${rowsOf(all)}`),
   /** @type {Record<string, string>} */
@@ -244,8 +318,9 @@ export const FILE = {
     verdict: "Verdict",
     probability: "% positive",
     label: "Label",
+    date: "Date",
+    group: "Group",
     review: "Review",
-    note: "Note",
   },
   gridLabel: "Rows and their verdicts",
   noRows: "No rows match.",
@@ -272,16 +347,29 @@ export const FILE = {
   error: (code, detail) => FILE.ERRORS[code] ?? (detail || `The API refused this row (${code}).`),
   /** @param {string} name */
   detail: (name) => `Row ${name}`,
-  detailEmpty: "No row selected",
+  /** @param {string} date YYYY-MM-DD, or "" */
+  day: (date) => dateWords(date),
+  whyTitle: "What decides",
+  aspectsTitle: "Aspects",
+  textTitle: "The review",
+  /** Says what a sentence is worth. @param {{alone: number | null, without: number | null}} sentence @param {number} now P(positive) of the review */
+  effect: ({ alone, without }, now) =>
+    [
+      alone === null ? "" : `On its own: ${wholePercent(alone)} positive.`,
+      without === null ? "" : `Without it, ${becomes(now, without)}.`,
+    ]
+      .filter(Boolean)
+      .join(" "),
   /** @param {string} label @param {boolean} against */
   yourLabel: (label, against) => `Your label: ${label}${against ? ". The verdict disagrees." : ""}`,
-  detailHint: "Select a row to read it here.",
   /** @param {number} hidden characters */
   cut: (hidden) => `\u2026 and ${plural(hidden, "more character", "more characters")}.`,
-  open: "Why? Open on the review page",
-  openNote: "Opens in a new tab. The run here continues.",
+  open: "Open on the review page, in a new tab",
   taking: "Writing the file\u2026",
-  /** @param {string} name */
-  taken: (name) => `Saved ${name}.`,
+  /** @param {number} rows */
+  takeShown: (rows) => `Only the ${plural(rows, "row", "rows")} shown above`,
+  /** @param {string} name @param {number} rows @param {number} columns */
+  taken: (name, rows, columns) =>
+    `Saved ${name}: ${rowsOf(rows)}, with ${columns === 1 ? "its column" : `all ${count(columns)} columns`} and the verdicts.`,
   takeFailed: "The file could not be written. Try again, or choose the other format.",
 };

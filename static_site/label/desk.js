@@ -6,6 +6,7 @@ import { parcelsOf, save } from "../rows/download.js";
 import { read, write } from "../rows/reader.js";
 import { Refusal } from "../rows/reading.js";
 import { showRefusal } from "./choosing.js";
+import { doubtsOf } from "./doubts.js";
 import { Labelling, keyOf } from "./labelling.js";
 import { chosenColumns, placesOf, showColumns } from "./picking.js";
 import { LABEL as words } from "./strings.js";
@@ -88,6 +89,7 @@ function start(texts, sheet) {
   begin(new Labelling(sheet, places, key), { name: texts.name, source }, places);
   showColumns(sheet, places);
   show("work");
+  if (desk && unchecked(desk).length > 0) check();
   byId(desk && desk.row < 0 ? "work-title" : "text").focus({ preventScroll: true });
 }
 
@@ -103,7 +105,8 @@ function begin(labelling, names, places) {
   const notes = sheet.notes.filter(({ code }) => code in words.NOTES);
   if (without > 0) notes.push({ code: "no_text", count: without });
   if (places.label >= 0 && labelling.column < 0) notes.push({ code: "other_labels" });
-  desk = { labelling, ...names, row: labelling.next, check: null, kept: new Set(), asking: null, notes };
+  const doubts = doubtsOf(sheet);
+  desk = { labelling, ...names, row: labelling.next, check: null, kept: new Set(), asking: null, doubts, notes };
   unsaved = false;
   setText(document, "#saved", "");
   redraw();

@@ -37,9 +37,6 @@ export const STATIC = {
   labelSaveTitle: "Download",
   labelSafe: "Safe for spreadsheets",
   labelSafeNote: "Cells that begin with = + - @ get a \u2019 in front, so that none runs as a formula.",
-  labelNext:
-    "To adapt the model, run \u201cverdict adapt\u201d with this file. " +
-    "It needs 50 labels, at least 10 of each side.",
   labelSourceTitle: "Your texts",
   labelTextColumn: "Column of texts",
   labelLabelColumn: "Column of labels",
@@ -214,6 +211,13 @@ export const LABEL = {
     const kept = ["", "the column", "both columns"][columns] ?? `all ${count(columns)} columns`;
     return `It keeps ${kept} and ${adds ? "adds" : "fills"} \u201c${name}\u201d.`;
   },
+  next:
+    "To adapt the model, run \u201cverdict adapt\u201d with this file. " +
+    "It needs 50 labels, at least 10 of each side.",
+  /** @param {string} file */
+  nextDoubts: (file) =>
+    "These are the doubtful labels of a longer file. To use what you checked, run \u201cverdict adapt\u201d " +
+    `with that file and \u201c--corrected ${file}\u201d.`,
   writing: "Writing the file\u2026",
   /** @param {string} file @param {number} rows @param {number} labelled */
   saved: (file, rows, labelled) => `Saved ${file}: ${rowsOf(rows)}, ${count(labelled)} labelled.`,

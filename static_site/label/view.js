@@ -23,6 +23,7 @@ import { LABEL as words } from "./strings.js";
  * @property {Check | null} check
  * @property {Set<number>} kept rows whose label was checked and kept
  * @property {Asking | null} asking
+ * @property {Map<number, Outcome>} doubts labels that the file itself doubts, by row
  * @property {import("../rows/reading.js").Note[]} notes
  * @typedef {"label" | "done" | "check" | "checked"} Mode
  */
@@ -48,8 +49,9 @@ export function downloadName(desk) {
 }
 
 /** The rows that the model contradicts, and that nobody has checked. @param {Desk} desk */
-export function unchecked({ labelling, asking, kept }) {
-  return asking ? disagreements(labelling, asking.outcomes).filter((row) => !kept.has(row)) : [];
+export function unchecked({ labelling, asking, doubts, kept }) {
+  const outcomes = asking?.outcomes.size ? asking.outcomes : doubts;
+  return disagreements(labelling, outcomes).filter((row) => !kept.has(row));
 }
 
 /** @param {Desk} desk */
@@ -87,7 +89,7 @@ function drawTitle(desk, mode) {
 }
 
 /** @param {Desk} desk @param {Mode} mode */
-function drawCard({ labelling, row, check, asking }, mode) {
+function drawCard({ labelling, row, check, asking, doubts }, mode) {
   const shown = mode === "label" || mode === "check";
   byId("desk").hidden = !shown;
   const [done, skipped] = [labelling.done, labelling.count("skipped")];
@@ -99,7 +101,7 @@ function drawCard({ labelling, row, check, asking }, mode) {
   setText(document, "#text", shown ? labelling.text(row) : "");
   byId("text").scrollTop = 0;
   byId("sides").hidden = mode !== "check";
-  if (mode === "check") drawSides(labelling, row, asking?.outcomes.get(row));
+  if (mode === "check") drawSides(labelling, row, asking?.outcomes.get(row) ?? doubts.get(row));
 }
 
 /**
@@ -172,6 +174,8 @@ function drawDownload(desk) {
   const columns = labelling.sheet.columns.length;
   const note = words.saveNote({ columns, name, adds: column < 0, done, fresh, source: desk.source });
   setText(document, "#save-note", note);
+  const next = desk.doubts.size > 0 ? words.nextDoubts(downloadName(desk)) : words.next;
+  setText(document, "#save-next", next);
 }
 
 /** Marks a button as disabled. It keeps the focus. @param {string} id @param {boolean} off */

@@ -8,6 +8,7 @@ import { methods } from "./below.js";
 import { cards } from "./cards.js";
 import { judged } from "./figures.js";
 import { dateOf } from "./pieces.js";
+import { promised } from "./promise.js";
 import { sliders } from "./sliders.js";
 import { MODEL as words } from "./strings.js";
 
@@ -19,6 +20,7 @@ export function storyOf(card) {
     lead(card, first.length > 0),
     ...first,
     ...adapted(card),
+    ...promised(card),
     ...sliders(card),
     methods(card),
   );

@@ -174,6 +174,22 @@ export const MODEL = {
   /** @param {string} hash */
   adaptedFile: (hash) => `The labelled file\u2019s SHA-256 is ${hash}. None of its texts is stored.`,
 
+  // --- a promise ---
+
+  promise: "A promise, checked on your rows",
+  /** @param {number} wrong @param {number} threshold @param {number} rows @param {number} answered */
+  promised: (wrong, threshold, rows, answered) =>
+    `At most ${exactly(wrong)} of the answers that it gives at ${exactly(threshold)} sureness or more are wrong. ` +
+    `This was checked on ${count(rows)} of your rows. It then answers ${percentOf(answered, 0)}.`,
+  /** @param {number} sure */
+  promisedHolds: (sure) =>
+    `It holds with ${exactly(sure)} confidence, for texts like these. Less sure verdicts are not part of it.`,
+  /** @param {number} errors @param {number | null} answered */
+  promisedCounts: (errors, answered) =>
+    `${count(errors)} of ${answered === null ? "the" : count(answered)} answers were wrong on these rows.`,
+  /** @param {string} date */
+  promisedOn: (date) => `The promise was made on ${date} with \u201cverdict promise\u201d.`,
+
   /** Names and describes each skill, by the card's names. @type {Record<string, {name: string, asks: string}>} */
   CAPABILITIES: {
     overall: { name: "All short cases except sarcasm", asks: "" },
@@ -199,6 +215,11 @@ export const MODEL = {
     sarcasm: { name: "Sarcasm", asks: "means the opposite of its words; not in the overall rate" },
   },
 };
+
+/** Writes a share that somebody chose, with no more decimals than it has. @param {number} share */
+function exactly(share) {
+  return `${Number((100 * share).toPrecision(6))}\u00a0%`;
+}
 
 /** Compares with what was said. @param {number} more */
 function gap(more) {

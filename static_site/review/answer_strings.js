@@ -38,6 +38,7 @@ export const STATIC = {
   sayPositive: "It is positive",
   sayNegative: "It is negative",
   takeBack: "Undo",
+  aspectsTitle: "What it says of story, acting, music",
   arithmetic: "The arithmetic",
   developersTitle: "For developers: this request in code, and the raw answer",
   compareTitle: "Side by side",

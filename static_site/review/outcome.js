@@ -93,6 +93,7 @@ export function showAnswer(answered, quietly) {
   addParts(board, answered);
   onClick(document, "#pin", () => pin(answered));
   onClick(document, "#share", () => share(answered.review));
+  onOpen("#aspects", (box) => showAspects(box, answered));
   onOpen("#arithmetic", (box) => showArithmetic(box, answer));
   onOpen("#developers", (box) => showSnippets(box, answered));
   for (const id of open) byId(id).setAttribute("open", "");
@@ -150,6 +151,16 @@ async function showArithmetic(box, answer) {
     const { drawArithmetic } = await arrived(import("./arithmetic.js"));
     drawArithmetic(box, answer);
     problem.textContent = "";
+  });
+}
+
+/** Asks what the text says of a film's aspects, and shows it. @param {HTMLElement} box @param {Answered} answered */
+function showAspects(box, { review: text, answer }) {
+  return filled(box, async () => {
+    const { drawAspects } = await arrived(import("./aspects.js"));
+    if (box.childElementCount > 0) return;
+    const { aspects } = await api.sentiment(text, { explain: "none", aspects: "film" });
+    drawAspects(box, answer, aspects ?? {});
   });
 }
 

@@ -6,12 +6,18 @@ import { freeName } from "./reading.js";
  * @typedef {import("./reading.js").Cell} Cell
  * @typedef {import("./sending.js").Outcome} Outcome
  * @typedef {{form: "csv" | "tsv" | "jsonl", safe: boolean}} Wish safe: no cell can run as a formula
- * @typedef {Wish & {columns: string[], rows: Cell[][], outcomes: (Outcome | null)[] | null,
+ * @typedef {Pick<import("../api.js").AspectAnswer, "sentiment" | "probability" | "contribution">} AspectFields
+ * @typedef {Outcome & {aspects?: Record<string, AspectFields> | null}} Judged aspects: those that are mentioned
+ * @typedef {Wish & {columns: string[], rows: Cell[][], outcomes: (Judged | null)[] | null, aspects: string[],
  *   first: boolean}} Parcel rows of one message
- *   outcomes: null where no verdict is wanted; first: the names precede the rows
+ *   outcomes: null where no verdict is wanted; aspects: names of those that were asked for; first: the
+ *   names precede the rows
  */
 
 const OURS = ["sentiment", "reason", "probability", "warnings", "error"];
+/** What is written of an aspect beside its sentiment. @type {("probability" | "contribution")[]} */
+const FIELDS = ["probability", "contribution"];
+const NOT_MENTIONED = "not_mentioned";
 // Characters that start a formula in a spreadsheet (OWASP: CSV injection).
 const FORMULA = /^[=+\-@\t\r]/;
 // From RFC 4180.
@@ -23,10 +29,15 @@ const PARCEL_ROWS = 2_000;
 // File systems allow 255 bytes.
 const MAX_NAME_CHARACTERS = 80;
 
-/** Names our columns, without taking a name of the file's. @param {string[]} columns */
-export function ourColumns(columns) {
+/**
+ * Names our columns, three of them an aspect, without taking a name of the file's.
+ * @param {string[]} columns
+ * @param {string[]} [aspects]
+ */
+export function ourColumns(columns, aspects = []) {
   const taken = new Set(columns);
-  return OURS.map((name) => (taken.has(name) ? freeName(`verdict_${name}`, taken) : name));
+  const ofAspects = aspects.flatMap((name) => [`aspect ${name}`, ...FIELDS.map((field) => `aspect ${name} ${field}`)]);
+  return [...OURS, ...ofAspects].map((name) => (taken.has(name) ? freeName(`verdict_${name}`, taken) : name));
 }
 
 /**
@@ -44,11 +55,11 @@ export function ourFields(outcome) {
 
 /**
  * Yields a file's rows in parcels.
- * @param {{sheet: {columns: string[], rows: Cell[][]}, outcomes: (Outcome | null)[] | null}} work
+ * @param {{sheet: {columns: string[], rows: Cell[][]}, outcomes: (Judged | null)[] | null, aspects?: string[]}} work
  * @param {Wish} wish
  * @returns {Iterable<Parcel>}
  */
-export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
+export function* parcelsOf({ sheet: { columns, rows }, outcomes, aspects = [] }, wish) {
   for (let from = 0; from < rows.length; from += PARCEL_ROWS) {
     const to = from + PARCEL_ROWS;
     yield {
@@ -56,6 +67,7 @@ export function* parcelsOf({ sheet: { columns, rows }, outcomes }, wish) {
       columns,
       rows: rows.slice(from, to),
       outcomes: outcomes && outcomes.slice(from, to),
+      aspects,
       first: from === 0,
     };
   }
@@ -67,20 +79,23 @@ export function write(parcel, Papa) {
 }
 
 /** @param {Parcel} parcel @param {any} Papa */
-function csvOf({ form, columns, rows, outcomes, safe, first }, Papa) {
+function csvOf({ form, columns, rows, outcomes, aspects, safe, first }, Papa) {
   const guard = safe ? withoutFormula : (/** @type {Cell} */ cell) => cell;
   const lines = rows.map((row, place) => [
     ...columns.map((_, column) => guard(row[column])),
-    ...(outcomes ? ourCells(outcomes[place]).map(withoutFormula) : []),
+    ...(outcomes ? ourCells(outcomes[place], aspects).map(withoutFormula) : []),
   ]);
-  if (first) lines.unshift([...columns.map(guard), ...(outcomes ? ourColumns(columns) : [])]);
+  if (first) lines.unshift([...columns.map(guard), ...(outcomes ? ourColumns(columns, aspects).map(guard) : [])]);
   return Papa.unparse(lines, { newline: LINE_END, delimiter: form === "tsv" ? "\t" : "," }) + LINE_END;
 }
 
-/** @param {Outcome | null} outcome @returns {Cell[]} */
-function ourCells(outcome) {
+/** @param {Judged | null} outcome @param {string[]} aspects @returns {Cell[]} */
+function ourCells(outcome, aspects) {
   const { sentiment, reason, probability, warnings, error } = ourFields(outcome);
-  return [sentiment, reason, probability, warnings.join(" "), error];
+  const ours = [sentiment, reason, probability, warnings.join(" "), error];
+  if (outcome === null || outcome.error !== undefined) return [...ours, ...aspects.flatMap(() => ["", "", ""])];
+  const found = aspects.map((name) => outcome.aspects?.[name]);
+  return [...ours, ...found.flatMap((one) => [one?.sentiment ?? NOT_MENTIONED, ...FIELDS.map((field) => one?.[field])])];
 }
 
 /** Puts an apostrophe before a cell that a spreadsheet would run. @param {Cell} cell */
@@ -89,11 +104,28 @@ export function withoutFormula(cell) {
 }
 
 /** @param {Parcel} parcel */
-function jsonLinesOf({ columns, rows, outcomes }) {
+function jsonLinesOf({ columns, rows, outcomes, aspects }) {
   const names = ourColumns(columns);
-  const oursOf = (/** @type {number} */ place) =>
-    outcomes ? Object.values(ourFields(outcomes[place])).map((value, at) => [names[at], value]) : [];
+  const taken = new Set(columns);
+  const own = taken.has("aspects") ? freeName("verdict_aspects", taken) : "aspects";
+  const oursOf = (/** @type {number} */ place) => {
+    if (!outcomes) return [];
+    const fields = Object.values(ourFields(outcomes[place])).map((value, at) => [names[at], value]);
+    return aspects.length ? [...fields, [own, aspectFields(outcomes[place], aspects)]] : fields;
+  };
   return rows.map((row, place) => jsonLine(columns, row, oursOf(place))).join("");
+}
+
+/** @param {Judged | null} outcome @param {string[]} names */
+function aspectFields(outcome, names) {
+  if (outcome === null || outcome.error !== undefined) return null;
+  const fieldsOf = (/** @type {string} */ name) => {
+    const found = outcome.aspects?.[name];
+    if (found === undefined) return { sentiment: NOT_MENTIONED };
+    const { sentiment, probability, contribution } = found;
+    return { sentiment, probability, contribution };
+  };
+  return Object.fromEntries(names.map((name) => [name, fieldsOf(name)]));
 }
 
 /** @param {string[]} columns @param {Cell[]} row @param {any[][]} ours names and values */

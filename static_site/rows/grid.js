@@ -12,7 +12,7 @@ import { button, element } from "../shared/dom.js";
  * @property {(cells: Record<string, HTMLElement>, row: number, node: HTMLElement) => void} fill
  * @property {(key: string) => void} onSort
  * @property {(row: number) => void} onChoose
- * @property {() => void} onPress a row was chosen by the pointer
+ * @property {(row: number) => void} onPress a row was chosen by the pointer
  * @property {(row: number) => void} onOpen
  */
 
@@ -20,7 +20,7 @@ import { button, element } from "../shared/dom.js";
 const SPARE_ROWS = 8;
 
 export class Grid {
-  /** @type {number[]} */ #order = [];
+  /** @type {number[] | Uint32Array} */ #order = [];
   /** @type {{node: HTMLElement, cells: Record<string, HTMLElement>}[]} */ #pool = [];
   /** Position of the selected row; -1 for none. */
   #chosen = -1;
@@ -42,7 +42,7 @@ export class Grid {
 
   /**
    * Shows rows in an order. The selected row stays selected while it is among them.
-   * @param {number[]} order
+   * @param {number[] | Uint32Array} order
    */
   show(order) {
     const chosen = this.#order[this.#chosen];
@@ -50,6 +50,32 @@ export class Grid {
     this.#chosen = chosen === undefined ? -1 : order.indexOf(chosen);
     this.root.setAttribute("aria-rowcount", String(order.length + 1));
     this.draw();
+  }
+
+  /** The selected row; null for none. */
+  get chosen() {
+    return this.#order[this.#chosen] ?? null;
+  }
+
+  /** Selects the row that many places further, and shows it. @param {number} step */
+  step(step) {
+    if (this.#order.length > 0) this.#choose(this.#clamped(this.#chosen + step));
+  }
+
+  /** Tells whether a row lies that many places further. @param {number} step */
+  canStep(step) {
+    return this.#chosen >= 0 && this.#chosen === this.#clamped(this.#chosen + step) - step;
+  }
+
+  /** Selects no row. */
+  clear() {
+    this.#chosen = -1;
+    this.draw();
+  }
+
+  /** @param {number} place */
+  #clamped(place) {
+    return Math.min(Math.max(place, 0), this.#order.length - 1);
   }
 
   /** Redraws the rows in view. */
@@ -104,7 +130,7 @@ export class Grid {
     const node = /** @type {Element} */ (event.target).closest("[data-place]");
     if (!node) return;
     this.#choose(Number(node.getAttribute("data-place")));
-    this.wiring.onPress();
+    this.wiring.onPress(this.#order[this.#chosen]);
   }
 
   /** @param {KeyboardEvent} event */
@@ -115,7 +141,7 @@ export class Grid {
     const place = this.#placeAfter(event.key);
     if (place === null || this.#order.length === 0) return;
     event.preventDefault();
-    this.#choose(Math.min(Math.max(place, 0), this.#order.length - 1));
+    this.#choose(this.#clamped(place));
   }
 
   /** @param {string} key @returns {number | null} */

@@ -5,7 +5,7 @@ import { Refusal, MAX_FILE_BYTES } from "./reading.js";
 /**
  * @typedef {import("./reading.js").Cell} Cell
  * @typedef {import("./reading.js").Sheet} Sheet
- * @typedef {{name: string, file?: File, text?: string}} Source a file, or a text that was pasted
+ * @typedef {import("./source.js").Source} Source
  */
 
 /**

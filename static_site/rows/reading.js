@@ -1,17 +1,19 @@
 // Reads a file of reviews: bytes to text, then to named columns and rows. Notes anything odd.
 
 /**
- * @typedef {"comma" | "semicolon" | "tab" | "bar" | "column" | "jsonl" | "lines"} Format
- *   column: a single column, whose texts may hold any delimiter
+ * @typedef {"comma" | "semicolon" | "tab" | "bar" | "column" | "jsonl" | "lines" | "xlsx"} Format
+ *   column: a single column, whose texts may hold any delimiter; xlsx: a workbook, see workbook.js
  * @typedef {string | number | boolean | null | undefined} Cell undefined: the row has no such cell
  * @typedef {{code: string, count?: number, row?: number}} Note row counts from 1, names not counted
- * @typedef {{format?: Format, header?: boolean}} Choice what the reader set; the rest is guessed
+ * @typedef {{format?: Format, header?: boolean, page?: string}} Choice what the reader set; the rest is guessed
+ *   page: the sheet of a workbook
  * @typedef {object} Sheet
  * @property {string} name the file's name; empty for pasted text
  * @property {Format} format
  * @property {boolean} header the first row holds the columns' names
  * @property {string[]} columns
  * @property {Cell[][]} rows
+ * @property {{names: string[], name: string}} [pages] a workbook's sheets with rows, and the one that was read
  * @property {number} unread the column of unreadable lines; -1 for none
  * @property {Note[]} notes
  */
@@ -63,16 +65,17 @@ const KNOWN_NAMES = [
 
 // A guess reads this many characters and rows.
 const HEAD_CHARACTERS = 65_536;
-const HEAD_ROWS = 20;
+export const HEAD_ROWS = 20;
 // A longer cell is a review, not a column's name.
 const LONGEST_NAME = 40;
 // Text has fewer control characters. The limit is lower for bytes that are not UTF-8.
 const MAX_CONTROL_SHARE = 0.2;
 const MAX_CONTROL_SHARE_GUESSED = 0.02;
 
+const ZIP_START = [0x50, 0x4b, 0x03, 0x04];
 /** First bytes of files that are not text. @type {[string, number[]][]} */
 const SIGNATURES = [
-  ["zip", [0x50, 0x4b, 0x03, 0x04]],
+  ["zip", ZIP_START],
   ["gzip", [0x1f, 0x8b]],
   ["pdf", [0x25, 0x50, 0x44, 0x46]],
   ["office", [0xd0, 0xcf, 0x11, 0xe0]],
@@ -156,6 +159,11 @@ function startsWith(bytes, start) {
   return start.every((byte, place) => bytes[place] === byte);
 }
 
+/** Tells whether a file can be a workbook, which is a ZIP archive. @param {Uint8Array} bytes */
+export function isZip(bytes) {
+  return startsWith(bytes, ZIP_START);
+}
+
 /** @param {Uint8Array} bytes */
 function refuseSignature(bytes) {
   const found = SIGNATURES.find(([, start]) => startsWith(bytes, start));
@@ -173,8 +181,13 @@ function refuseBinary(text, guessed) {
   throw new Refusal("binary", { kind: nulls > head.length * 0.4 ? "utf16" : "" });
 }
 
-/** @param {Omit<Sheet, "name" | "format">} table */
-function refuseUnusable(table) {
+/**
+ * Refuses a table that has no rows, or too many.
+ * @template {Omit<Sheet, "name" | "format">} T
+ * @param {T} table
+ * @throws {Refusal}
+ */
+export function refuseUnusable(table) {
   const { rows, columns, header } = table;
   if (rows.length > MAX_ROWS) throw new Refusal("too_many_rows", { limit: MAX_ROWS });
   if (rows.length * columns.length > MAX_CELLS) throw new Refusal("too_many_cells", { limit: MAX_CELLS });
@@ -182,8 +195,8 @@ function refuseUnusable(table) {
   return table;
 }
 
-/** @param {number} columns */
-function refuseWide(columns) {
+/** @param {number} columns @throws {Refusal} */
+export function refuseWide(columns) {
   if (columns > MAX_COLUMNS) throw new Refusal("too_many_columns", { columns, limit: MAX_COLUMNS });
 }
 
@@ -282,7 +295,7 @@ function readDelimited(text, format, choice, Papa) {
 }
 
 /** Notes names that several columns have. @param {string[]} names @returns {Note[]} */
-function nameNotes(names) {
+export function nameNotes(names) {
   const trimmed = names.map((name) => name.trim()).filter(Boolean);
   const count = trimmed.length - new Set(trimmed).size;
   return count ? [{ code: "same_names", count }] : [];
@@ -348,7 +361,7 @@ function notesOf(rows, { data, errors }, header, width) {
 }
 
 /** @param {Cell[][]} rows @returns {Note[]} */
-function nullNotes(rows) {
+export function nullNotes(rows) {
   const found = placesOf(rows, (row) => row.some((cell) => typeof cell === "string" && cell.includes("\0")));
   return found.count ? [{ code: "nulls", ...found }] : [];
 }

@@ -11,12 +11,17 @@ import { ApiError, MAX_BATCH_BYTES, MAX_BATCH_REVIEWS } from "../api.js";
  * @typedef {{error: string, detail: string, status: number}} Failed
  *   error is a code: the API's own or one of ours; status 0 when the API was not asked
  * @typedef {Scored | Failed} Outcome
- * @typedef {{review: string, rows: number[]}} Job a review, and the rows that hold it
+ * @typedef {{review: string, rows: number[], words?: boolean}} Job a review, and the rows that hold it
+ *   words: its words are measured too
+ * @typedef {(reviews: {review: string}[], options: {signal: AbortSignal, words: boolean}) => Promise<BatchItem[]>} Ask
  * @typedef {"sending" | "waiting" | "pausing" | "paused" | "ended" | "done"} Phase
  *   pausing: a request is still under way
  * @typedef {{phase: Phase, error: ApiError | null, until: number}} State
  *   error: the reason for waiting or pausing; until: the end of the wait, in ms since 1970
  */
+
+/** What one request may hold, in reviews and bytes. */
+const MOST = { reviews: MAX_BATCH_REVIEWS, bytes: MAX_BATCH_BYTES };
 
 // The message around the reviews, {"reviews":[],"explain":"none"}, with some margin.
 const ENVELOPE_BYTES = 100;
@@ -37,12 +42,13 @@ const encoder = new TextEncoder();
 /** Sends jobs until none is left; can be paused, resumed and cancelled at any time. */
 export class Sending {
   /** @type {Job[]} */ #jobs;
-  /** @type {(reviews: {review: string}[], options: {signal: AbortSignal}) => Promise<BatchItem[]>} */ #ask;
+  /** @type {Ask} */ #ask;
   /** @type {(job: Job, item: BatchItem) => void} */ #onItem;
   /** @type {() => void} */ #onBatch;
   /** @type {(state: State) => void} */ #onState;
   /** @type {State} */ #state = { phase: "paused", error: null, until: 0 };
   /** @type {Promise<void> | null} */ #running = null;
+  #most;
   #request = new AbortController();
   #wake = () => {};
   #isAsking = false;
@@ -51,13 +57,13 @@ export class Sending {
 
   /**
    * @param {Job[]} jobs
-   * @param {{ask: (reviews: {review: string}[], options: {signal: AbortSignal}) => Promise<BatchItem[]>,
-   *   onItem: (job: Job, item: BatchItem) => void, onBatch: () => void,
-   *   onState: (state: State) => void}} wiring
-   *   ask throws ApiError alone
+   * @param {{ask: Ask, onItem: (job: Job, item: BatchItem) => void, onBatch: () => void,
+   *   onState: (state: State) => void, most?: {reviews: number, bytes: number}}} wiring
+   *   ask throws ApiError alone; most: what one request may hold
    */
-  constructor(jobs, { ask, onItem, onBatch, onState }) {
+  constructor(jobs, { ask, onItem, onBatch, onState, most = MOST }) {
     this.#jobs = [...jobs];
+    this.#most = most;
     this.#ask = ask;
     this.#onItem = onItem;
     this.#onBatch = onBatch;
@@ -91,7 +97,7 @@ export class Sending {
   }
 
   async #loop() {
-    while (this.#isSending() && this.#jobs.length > 0) await this.#send(takeBatch(this.#jobs));
+    while (this.#isSending() && this.#jobs.length > 0) await this.#send(takeBatch(this.#jobs, this.#most));
     if (this.#state.phase === "ended") return;
     if (this.#jobs.length === 0) this.#turn("done");
     else if (this.#state.phase === "pausing") this.#turn("paused");
@@ -125,7 +131,7 @@ export class Sending {
     try {
       return await this.#ask(
         jobs.map(({ review }) => ({ review })),
-        { signal: this.#request.signal },
+        { signal: this.#request.signal, words: jobs[0].words ?? false },
       );
     } finally {
       this.#isAsking = false;
@@ -194,13 +200,14 @@ export function delayOf(error, tries) {
   return error.retry_after <= MAX_WAIT_SECONDS ? error.retry_after : null;
 }
 
-/** Removes and returns as many first jobs as fit into one request. @param {Job[]} jobs @returns {Job[]} */
-export function takeBatch(jobs) {
+/** Removes and returns as many first jobs of one kind as fit into one request. @param {Job[]} jobs @param {{reviews: number, bytes: number}} [most] @returns {Job[]} */
+export function takeBatch(jobs, most = MOST) {
   let bytes = ENVELOPE_BYTES;
   let count = 0;
-  while (count < Math.min(jobs.length, MAX_BATCH_REVIEWS)) {
+  const { words } = jobs[0];
+  while (count < Math.min(jobs.length, most.reviews) && jobs[count].words === words) {
     bytes += bytesOf(jobs[count].review);
-    if (bytes > MAX_BATCH_BYTES && count > 0) break;
+    if (bytes > most.bytes && count > 0) break;
     count += 1;
   }
   return jobs.splice(0, count);

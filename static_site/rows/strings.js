@@ -23,10 +23,12 @@ const timeOf = (seconds) =>
 
 /** Explains files that are not text, by their first bytes. @type {Record<string, string>} */
 const BINARY_KINDS = {
-  zip: "It is a ZIP archive or an Excel workbook. Save the table as CSV, or unpack the archive.",
+  zip: "It is a ZIP archive. Unpack it first.",
+  broken: "It looks like an Excel workbook but can\u2019t be read. Save it again as .xlsx, or as CSV.",
+  large: "It is an Excel workbook that unpacks to too much data. Save the table as CSV.",
   gzip: "It is compressed with gzip. Unpack it first.",
   pdf: "It is a PDF. Copy its text and paste it here.",
-  office: "It is an old Office document. Save the table as CSV.",
+  office: "It is an old or protected Office document. Save the table as .xlsx without a password, or as CSV.",
   utf16: "It may be UTF-16 without a byte order mark. Save it as UTF-8.",
 };
 

@@ -8,22 +8,17 @@ importScripts("../vendor/papaparse/papaparse.min.js");
 
 // Rows a message: few enough to keep the page smooth.
 const PARCEL_ROWS = 2_000;
-const modules = Promise.all([import("./reading.js"), import("./download.js")]);
+const modules = Promise.all([import("./source.js"), import("./download.js")]);
 
 self.addEventListener("message", async ({ data }) => {
-  const [reading, download] = await modules;
+  const [{ sheetOf }, download] = await modules;
   try {
     if (data.parcel) self.postMessage({ part: new Blob([download.write(data.parcel, Papa)]) });
-    else sendSheet(await sheetOf(data, reading));
+    else sendSheet(await sheetOf(data.source, data.choice, Papa));
   } catch (error) {
     self.postMessage({ refusal: { code: error.code ?? "unreadable", numbers: error.numbers ?? {} } });
   }
 });
-
-async function sheetOf({ source, choice }, { readBytes, readText }) {
-  if (source.text !== undefined) return readText(source.name, source.text, choice, Papa);
-  return readBytes(source.name, new Uint8Array(await source.file.arrayBuffer()), choice, Papa);
-}
 
 function sendSheet({ rows, ...sheet }) {
   for (let from = 0; from < rows.length; from += PARCEL_ROWS) {

@@ -36,3 +36,9 @@ test("waits grow and end", () => {
   const waits = delays.slice(0, -1);
   assert.ok(waits.slice(1).every((delay, place) => waits[place] < delay), String(delays));
 });
+
+test("a batch holds jobs of one kind, and no more than it may", () => {
+  const jobs = ["a", "b", "c", "d"].map((review, place) => ({ review, rows: [place], words: place < 2 }));
+  assert.deepEqual(takeBatch(jobs).map(({ review }) => review), ["a", "b"]);
+  assert.deepEqual(takeBatch(jobs, { reviews: 1, bytes: 1_000 }).map(({ review }) => review), ["c"]);
+});

@@ -41,8 +41,9 @@ def loading(page: Page, stack: Stack) -> None:
 
 def answer(page: Page, stack: Stack) -> None:
     ask(page, MIXED)
-    for part in ("examples-part", "arithmetic", "developers"):
+    for part in ("examples-part", "aspects", "arithmetic", "developers"):
         page.locator(f"#{part} summary").click()
+    expect(page.locator("#aspects .more-body > *")).to_be_visible()
     expect(page.locator("#developers pre").first).to_be_visible()
     expect(page.locator("#waterfall li").first).to_be_visible()
 

@@ -65,3 +65,41 @@ def test_before_after_and_base_are_told(visit: Visit, stack: Stack, card: dict[s
     expect(part).to_contain_text(card["base_model"])
     expect(part).to_contain_text("It learned from 80 of 80 rows")
     assert violations(page) == []
+
+
+PROMISE = {
+    "wrong": 0.05,
+    "sure": 0.95,
+    "threshold": 0.87,
+    "rows": 1240,
+    "answered": 1004,
+    "errors": 31,
+    "answered_share": 0.8097,
+    "date": "2026-11-30",
+    "file": {"sha256": "ab" * 32},
+}
+
+
+def test_a_promise_is_told_in_plain_words(visit: Visit, stack: Stack, card: dict[str, Any]) -> None:
+    page = visit("index.html")
+    answering(page, stack, json={**card, "promise": PROMISE})
+    page.goto(f"{stack.page}model.html")
+    part = page.locator("#promise")
+    expect(part).to_contain_text(
+        "At most 5\u00a0% of the answers that it gives at 87\u00a0% sureness or more are wrong."
+    )
+    expect(part).to_contain_text("This was checked on 1,240 of your rows. It then answers 81\u00a0%.")
+    expect(part).to_contain_text("It holds with 95\u00a0% confidence")
+    expect(part).to_contain_text("31 of 1,004 answers were wrong on these rows.")
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("broken", [None, {}, {**PROMISE, "wrong": 5}, {**PROMISE, "rows": "many"}, "x"])
+def test_a_promise_that_can_t_be_read_is_left_out(
+    visit: Visit, stack: Stack, card: dict[str, Any], broken: object
+) -> None:
+    page = visit("index.html")
+    answering(page, stack, json={**card, "promise": broken})
+    page.goto(f"{stack.page}model.html")
+    expect(page.locator("#adapted")).to_be_visible(timeout=SECONDS)
+    expect(page.locator("#promise")).to_have_count(0)

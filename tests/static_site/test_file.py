@@ -8,11 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Download, FilePayload, Page, Request, Route, expect
+from playwright.sync_api import Download, FilePayload, Locator, Page, Request, Route, expect
 
 from tests.static_site.conftest import Visit
 from tests.support.accessibility import violations
 from tests.support.stack import Stack
+from tests.support.workbooks import line, workbook
 
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
 BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
@@ -68,13 +69,13 @@ def expect_phase(page: Page, phase: str) -> None:
     expect(page.locator("main#page")).to_have_attribute("data-phase", phase, timeout=LONG_RUN)
 
 
-def shares(page: Page) -> dict[str, int]:
-    """The counts in the margin, by verdict."""
-    figures = page.locator("#shares .figure")
-    return {
-        figure.get_attribute("data-key") or "": int(figure.locator("dd").last.inner_text().replace(",", ""))
-        for figure in figures.all()
-    }
+def shares(page: Page) -> Counter[str]:
+    """Count the rows by their verdict, as the download has them; those that failed are "failed"."""
+    return Counter(row["sentiment"] or "failed" for row in taken_rows(page))
+
+
+def chip(page: Page, show: str) -> Locator:
+    return page.locator(f"#chips [data-show={show}]")
 
 
 def take(page: Page, button: str) -> bytes:
@@ -160,14 +161,12 @@ def test_five_thousand_rows_survive_pause_and_reload_and_none_is_lost_or_doubled
     page.reload()
     page.locator("#go-on").click()
     expect_phase(page, "done")
-    counts = shares(page)
-    assert counts["positive"] + counts["negative"] + counts.get("uncertain", 0) == 5_000
     assert set(asked) == {review for _, review in rows}
     taken = taken_rows(page)
     assert [(row["id"], row["review"]) for row in taken] == rows
     assert {row["sentiment"] for row in taken[0::2]} == {"positive"}
     assert {row["sentiment"] for row in taken[1::2]} == {"negative"}
-    assert Counter(row["sentiment"] for row in taken)["positive"] == counts["positive"]
+    expect(chip(page, "all")).to_have_text("All 5,000")
 
 
 def test_an_api_that_fails_in_the_middle_is_waited_for_and_no_row_is_lost(
@@ -270,7 +269,7 @@ def test_failed_rows_can_be_asked_again(page: Page, stack: Stack) -> None:
     assert shares(page)["failed"] == 3
     page.locator("#retry-failed").click()
     expect(page.locator("#run-deck")).to_contain_text("2 verdicts", timeout=LONG_RUN)
-    assert shares(page) == {"positive": 1, "negative": 1, "uncertain": 0, "failed": 1}
+    assert shares(page) == {"positive": 1, "negative": 1, "failed": 1}
     expect(page.locator("#retry-failed")).to_be_hidden()
 
 
@@ -326,7 +325,7 @@ def test_rows_that_cannot_be_sent_fail_with_their_reason_and_are_not_sent(
     errors = [row["error"] for row in taken_rows(page)]
     assert errors[:4] == ["", "empty", "too_long", "empty"]
     assert errors[5] == "no_token"
-    page.locator("#show").select_option("failed")
+    chip(page, "failed").click()
     expect(page.locator(".rows-canvas [role=row]").first).to_contain_text("Empty")
 
 
@@ -403,10 +402,30 @@ def test_what_is_kept_can_be_forgotten_or_shown_after_a_reload(page: Page) -> No
     page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
 
 
+def test_what_is_kept_comes_back_with_its_dates_groups_and_report_and_asks_nothing(
+    page: Page, stack: Stack
+) -> None:
+    rows = [(f"{text} {n}", f"{1 + n}/5/2026", f"Film {n % 2}") for n, text in enumerate([GOOD, BAD] * 12)]
+    choose(page, table(("review", "date", "film"), *rows))
+    page.locator("#keep-first").check()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    expect_kept(page, 24)
+    page.reload()
+    page.route(batch(stack), lambda route: route.abort())
+    page.locator("#go-on").click()
+    expect_phase(page, "done")
+    expect(page.locator(".rows-canvas .cell-date").first).to_have_text("2026-05-01")
+    expect(page.locator(".rows-canvas .cell-group").first).to_have_text("Film 0")
+    expect(page.locator(".rows-canvas .cell-mark").first).to_be_visible()
+    page.locator("#report").get_by_role("button", name="Film 1").first.click(timeout=LONG_RUN)
+    expect(page.locator("#shown")).to_have_text("12 of 24 rows")
+
+
 def test_a_full_storage_is_said_and_the_run_goes_on(page: Page) -> None:
-    page.evaluate(
-        "() => { IDBObjectStore.prototype.put = () => {"
-        " throw new DOMException('full', 'QuotaExceededError'); }; }"
+    session = page.context.new_cdp_session(page)
+    session.send(
+        "Storage.overrideQuotaForOrigin", {"origin": page.url.removesuffix("/file.html"), "quotaSize": 1}
     )
     choose(page, table(("id", "review"), *numbered(150)))
     page.locator("#keep-first").check()
@@ -414,8 +433,7 @@ def test_a_full_storage_is_said_and_the_run_goes_on(page: Page) -> None:
     expect(page.locator("#keep-trouble")).to_contain_text("no room")
     expect(page.locator("#keep")).not_to_be_checked()
     expect_phase(page, "done")
-    found = shares(page)
-    assert found["positive"] + found["negative"] + found["uncertain"] == 150
+    assert shares(page)["failed"] == 0
     page.wait_for_function("async () => (await indexedDB.databases()).length === 0")
 
 
@@ -507,7 +525,7 @@ def test_verdicts_are_held_against_labels_with_their_numbers_of_rows(page: Page)
         "8" in page.locator("#calibration-table").inner_text()
         or page.locator("#calibration-table tr").count() == 3
     )
-    page.locator("#show").select_option("disagrees")
+    chip(page, "against").click()
     expect(page.locator("#shown")).to_have_text("1 of 11 rows")
 
 
@@ -518,12 +536,12 @@ def test_a_text_that_is_not_understood_shows_no_percentage(page: Page) -> None:
     french = "Ce film est une merveille et je le recommande pour toute la famille."
     send(page, table(("review",), (french,), ("Xqzvw blorpt kwyjibo frumple zzyzx.",), (GOOD,)))
     expect_phase(page, "done")
-    expect(page.locator(".rows-canvas .cell-verdict").first).to_have_text("Can\u2019t tell")
+    expect(page.locator(".rows-canvas .cell-word").first).to_have_text("Can\u2019t tell")
     shown = page.locator(".rows-canvas .cell-probability")
     assert ["%" in text for text in shown.all_text_contents()] == [False, False, True]
     page.locator(".rows-canvas .cell-review").first.click()
-    expect(page.locator("#detail-body")).to_contain_text("It does not look like English.")
-    assert "%" not in page.locator("#detail-body").inner_text()
+    expect(page.locator("#drawer-body")).to_contain_text("It does not look like English.")
+    assert "%" not in page.locator("#drawer-body").inner_text()
 
 
 def ten_thousand(page: Page, stack: Stack) -> None:
@@ -552,7 +570,6 @@ def test_the_table_is_used_by_keyboard(page: Page, stack: Stack) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     expect(page.locator("[aria-selected=true]")).to_have_attribute("aria-rowindex", "3")
-    expect(page.locator("#detail-title")).to_have_text("Row r1")
     page.keyboard.press("End")
     expect(page.locator("[aria-selected=true]")).to_have_attribute("aria-rowindex", "10001")
     active = grid.get_attribute("aria-activedescendant")
@@ -564,10 +581,8 @@ def test_the_table_is_used_by_keyboard(page: Page, stack: Stack) -> None:
     expect(grid).to_be_focused()
 
 
-def rows_shown(page: Page, column: str = "row") -> list[str]:
-    """Return a column's texts. The rows are drawn a frame after the page's own counts."""
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    return page.locator(f".rows-canvas .cell-{column}").all_inner_texts()
+def expect_rows(page: Page, *names: str) -> None:
+    expect(page.locator(".rows-canvas .cell-row")).to_have_text(list(names))
 
 
 def test_rows_can_be_sorted_filtered_and_searched(page: Page) -> None:
@@ -577,32 +592,243 @@ def test_rows_can_be_sorted_filtered_and_searched(page: Page) -> None:
     page.locator("#grid").get_by_role("button", name="% positive").click()
     expect(page.locator(".cell-probability[role=columnheader]")).to_have_attribute("aria-sort", "ascending")
     expect(page.locator(".rows-canvas .cell-row").first).to_have_text("a")
-    assert rows_shown(page)[-1] == "c", "a row without a number comes last"
+    expect(page.locator(".rows-canvas .cell-row").last).to_have_text("c")  # a row without a number comes last
     page.locator("#grid").get_by_role("button", name="% positive").click()
     expect(page.locator(".rows-canvas .cell-row").nth(2)).to_have_text("a")
-    assert rows_shown(page)[-1] == "c"
-    page.locator("#show").select_option("positive")
-    expect(page.locator("#shown")).to_have_text("2 of 4 rows")
+    expect(page.locator(".rows-canvas .cell-row").last).to_have_text("c")
+    chip(page, "best").click()
+    expect(page.locator("#shown")).to_have_text("3 of 4 rows")
     page.locator("#search").fill("DELIGHTFUL")
     expect(page.locator("#shown")).to_have_text("1 of 4 rows")
-    assert rows_shown(page) == ["d"]
+    expect_rows(page, "d")
     page.locator("#search").fill("nothing like it")
     expect(page.locator(".rows-empty")).to_be_visible()
 
 
-def test_enter_opens_the_row_s_review_on_its_own_page(page: Page) -> None:
+# --- chips, the drawer, and parts of the file ---------------------------------------------------
+
+FILM = [
+    ("a1", "2026-01-05", "Aurora", "1", GOOD),
+    ("a2", "2026-01-06", "Aurora", "0", BAD),
+    ("b1", "2026-02-05", "Borealis", "0", GOOD),
+    ("b2", "2026-02-06", "Borealis", "0", f"The music is lovely and the acting superb. {BAD}"),
+]
+
+
+def films(page: Page, times: int = 1) -> None:
+    """Judge a file with dates, groups and labels."""
+    rows = [
+        (f"{name}-{n}", day, film, label, f"{text} {n}")
+        for n in range(times)
+        for name, day, film, label, text in FILM
+    ]
+    send(page, table(("id", "date", "film", "label", "review"), *rows))
+    expect_phase(page, "done")
+
+
+def test_chips_show_the_extremes_and_those_against_the_label_and_count_them(page: Page) -> None:
+    films(page)
+    expect(chip(page, "all")).to_have_text("All 4")
+    expect(chip(page, "against")).to_have_text("Against your label 1")
+    expect(chip(page, "failed")).to_be_hidden()
+    chip(page, "against").click()
+    expect_rows(page, "b1-0")
+    expect(chip(page, "against")).to_have_attribute("aria-pressed", "true")
+    chip(page, "best").click()
+    expect(page.locator(".cell-probability[role=columnheader]")).to_have_attribute("aria-sort", "descending")
+    expect(page.locator(".rows-canvas .cell-word").first).to_have_text("Positive")
+    chip(page, "worst").click()
+    expect(page.locator(".rows-canvas .cell-word").first).to_have_text("Negative")
+
+
+def test_a_row_shows_its_deciding_sentence(page: Page) -> None:
+    films(page)
+    marks = page.locator(".rows-canvas .cell-mark")
+    expect(marks).to_have_count(4)
+    expect(marks.first).to_have_attribute("data-verdict", "positive")
+    assert marks.first.inner_text() in GOOD
+
+
+def test_the_drawer_says_why_and_follows_the_keys(page: Page) -> None:
+    films(page)
+    page.locator(".rows-canvas > .rows-row").first.click()
+    drawer = page.locator("#drawer")
+    expect(drawer).to_contain_text("5 January 2026")
+    expect(drawer).to_contain_text("Your label: Positive")
+    expect(drawer.locator(".detail-text mark.glow").first).to_be_visible()
+    expect(drawer.locator(".drawer-effect").first).to_contain_text("On its own: ")
+    expect(drawer.locator(".detail-text")).to_have_text(f"{GOOD} 0")
+    page.locator("#drawer-next").click()
+    expect(page.locator("#drawer-title")).to_have_text("Row a2-0")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator("#drawer-title")).to_have_text("Row b1-0")
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#drawer-title")).to_have_text("Row a2-0")
+    page.keyboard.press("Escape")
+    expect(drawer).to_be_hidden()
+    expect(page.locator("#grid")).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(drawer).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer-title")).to_have_text("Row b1-0")
+    expect(page.locator("#drawer-title")).to_be_focused()
+
+
+def test_the_drawer_never_shows_a_row_that_is_not_in_the_table(page: Page) -> None:
+    films(page)
+    page.locator(".rows-canvas > .rows-row").first.click()
+    expect(page.locator("#drawer-title")).to_have_text("Row a1-0")
+    page.locator("#search").fill("superb")
+    expect(page.locator("#shown")).to_have_text("3 of 4 rows")
+    expect(page.locator("#drawer")).to_be_visible()
+    chip(page, "against").click()
+    expect_rows(page, "b1-0")
+    expect(page.locator("#drawer")).to_be_hidden()
+
+
+def test_the_review_page_opens_from_the_drawer(page: Page) -> None:
     send(page, table(("review",), (GOOD,)))
     expect_phase(page, "done")
     page.locator("#grid").focus()
     page.keyboard.press("ArrowDown")
-    with page.context.expect_page() as opening:
-        page.keyboard.press("Enter")
-    opened = opening.value
-    expect(opened.locator("#review")).to_have_value(GOOD)
-    assert "#review=" in opened.url
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer-title")).to_be_focused()
     with page.context.expect_page() as opening:
         page.locator(".detail-link").click()
     expect(opening.value.locator("#review")).to_have_value(GOOD)
+    assert "#review=" in opening.value.url
+
+
+def test_a_bar_and_a_cell_show_their_rows_until_the_filter_is_removed(page: Page) -> None:
+    films(page)
+    page.locator("#confusion .cell-button").nth(1).click()
+    expect(page.locator("#remove-filter")).to_have_text("Your label: Negative. Verdict: Positive")
+    expect(page.locator("#remove-filter")).to_be_focused()
+    expect_rows(page, "b1-0")
+    expect(chip(page, "all")).to_have_text("All 1")
+    page.locator("#remove-filter").click()
+    expect(page.locator("#shown")).to_have_text("4 rows")
+    expect(page.locator("#part")).to_be_empty()
+    page.locator("#histogram .plot-cover").first.click()
+    expect(page.locator("#remove-filter")).to_contain_text("% positive")
+    expect(page.locator(".rows-canvas .cell-word").first).to_have_text("Negative")
+
+
+def test_the_report_shows_the_rows_of_what_is_pressed(page: Page) -> None:
+    films(page, 8)
+    report = page.locator("#report")
+    expect(report.get_by_role("button", name="Aurora").first).to_be_visible(timeout=LONG_RUN)
+    report.get_by_role("button", name="Aurora").first.click()
+    expect(page.locator("#remove-filter")).to_have_text("Aurora")
+    expect(page.locator("#shown")).to_have_text("16 of 32 rows")
+    chip(page, "worst").click()
+    expect(page.locator("#shown")).to_have_text("10 of 32 rows")
+
+
+def test_what_the_report_compares_can_be_chosen(page: Page) -> None:
+    films(page, 12)
+    sides = page.locator("#report .report-sides")
+    page.get_by_label("Compare", exact=True).select_option("between")
+    page.get_by_label("This group").select_option("Aurora")
+    page.get_by_label("With this one").select_option("Borealis")
+    expect(sides.filter(has_text="Aurora, 24 reviews").first).to_be_visible(timeout=LONG_RUN)
+    page.get_by_label("Compare", exact=True).select_option("since")
+    expect(page.get_by_label("This group")).to_be_hidden()
+    page.get_by_label("From this day on").fill("2026-02-01")
+    expect(sides.filter(has_text="from 1 Feb 2026 on, 24 reviews").first).to_be_visible(timeout=LONG_RUN)
+
+
+def test_only_the_rows_shown_are_taken_when_that_is_wished(page: Page) -> None:
+    films(page)
+    expect(page.locator("#take-shown")).to_be_hidden()
+    chip(page, "against").click()
+    page.get_by_label("Only the 1 row shown above").check()
+    with page.expect_download() as waiting:
+        page.locator("#take-csv").click()
+    assert waiting.value.suggested_filename == "reviews-verdicts-selection.csv"
+    expect(page.locator("#take-status")).to_contain_text(
+        "Saved reviews-verdicts-selection.csv: 1 row, with all 5 columns"
+    )
+    assert [(row["id"], row["film"]) for row in taken_rows(page)] == [("b1-0", "Borealis")]
+    chip(page, "all").click()
+    expect(page.locator("#take-shown")).to_be_hidden()
+    assert len(taken_rows(page)) == 4
+
+
+# --- dates, groups and aspects ------------------------------------------------------------------
+
+
+def expect_columns(page: Page, **chosen: str) -> None:
+    for name, column in chosen.items():
+        expect(page.locator(f"#{name}-column option:checked")).to_have_text(column)
+
+
+def test_dates_and_groups_are_found_and_said(page: Page) -> None:
+    films = ("Aurora", "Borealis", "Aurora", "Borealis")
+    rows = [
+        (GOOD, film, day) for film, day in zip(films, ("2026-05-03 10:11", "", "2026-05-04", ""), strict=True)
+    ]
+    choose(page, table(("review", "Film title", "createdAt"), *rows))
+    expect_columns(page, review="review", group="Film title", date="createdAt", label="None")
+    expect(page.locator("#date-note")).to_have_text("The first date is read as 3 May 2026.")
+    expect(page.locator("#group-counts")).to_have_text("2 groups")
+    expect(page.locator("#date-order")).to_be_hidden()
+
+
+def test_an_order_that_the_dates_leave_open_is_asked_and_never_guessed(page: Page) -> None:
+    choose(page, table(("review", "date"), (GOOD, "3/5/2026"), (BAD, "4/5/2026")))
+    expect(page.locator("#date-order-title")).to_have_text("What does \u201c3/5/2026\u201d mean?")
+    page.locator("#send").click()
+    expect(page.locator("#date-trouble")).to_contain_text("Choose one of the two first")
+    expect(page.locator("#date-dmy")).to_be_focused()
+    page.get_by_label("3 May 2026").check()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    expect(page.locator(".rows-canvas .cell-date")).to_have_text(["2026-05-03", "2026-05-04"])
+
+
+def test_an_order_that_one_date_decides_is_not_asked(page: Page) -> None:
+    send(page, table(("review", "date"), (GOOD, "3/5/2026"), (BAD, "12/25/2026")))
+    expect_phase(page, "done")
+    expect(page.locator(".rows-canvas .cell-date")).to_have_text(["2026-03-05", "2026-12-25"])
+
+
+def test_dates_that_contradict_each_other_are_not_taken(page: Page) -> None:
+    choose(page, table(("review", "date"), (GOOD, "3/5/2026"), (BAD, "12/25/2026"), (BAD, "25/12/2026")))
+    expect(page.locator("#date-trouble")).to_contain_text("Row 3 says \u201c25/12/2026\u201d and row 2 says")
+    page.locator("#send").click()
+    expect(page.locator("#date-column")).to_be_focused()
+    page.locator("#date-column").select_option(label="None")
+    expect(page.locator("#date-trouble")).to_be_hidden()
+    page.locator("#send").click()
+    expect_phase(page, "done")
+
+
+def test_own_aspects_are_sent_and_wrong_ones_said(page: Page, stack: Stack) -> None:
+    asked: list[object] = []
+    page.on(
+        "request",
+        lambda request: (
+            asked.append(json.loads(request.post_data or "{}").get("aspects"))
+            if request.method == "POST" and request.url == batch(stack)
+            else None
+        ),
+    )
+    choose(page, table(("review",), (GOOD,)))
+    expect(page.locator("#aspects")).to_have_value("film")
+    page.locator("#aspects").select_option("own")
+    page.locator("#send").click()
+    expect(page.locator("#aspects-trouble")).to_contain_text("Write at least one aspect")
+    expect(page.locator("#own-aspects")).to_be_focused()
+    page.locator("#own-aspects").fill("acting: acting, cast\nminutes")
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    assert asked == [{"acting": ["acting", "cast"], "minutes": ["minutes"]}]
+
+
+def test_reviews_of_products_are_guessed(page: Page) -> None:
+    choose(page, table(("review",), ("The delivery was slow and the price too high.",), ("A good product.",)))
+    expect(page.locator("#aspects")).to_have_value("product")
 
 
 # --- downloads ----------------------------------------------------------------------------------
@@ -615,7 +841,7 @@ def test_a_csv_runs_no_formula_where_it_is_to_be_safe(page: Page) -> None:
     send(page, table(("=id", "review"), *rows))
     expect_phase(page, "done")
     text = take(page, "#take-csv").decode("utf-8")
-    assert text.startswith("\ufeff'=id,review,sentiment,reason,probability,warnings,error\r\n")
+    assert text.startswith("\ufeff'=id,review,sentiment,reason,probability,warnings,error")
     read = list(csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline="")))
     assert [row[0] for row in read[1:]] == [f"'{formula}" for formula in FORMULAS]
     assert all(cell[:1] not in ("=", "+", "-", "@", "\t", "\r") for row in read for cell in row)
@@ -693,12 +919,17 @@ def paused(page: Page, stack: Stack) -> None:
 
 
 def done(page: Page, stack: Stack) -> None:
-    send(page, table(("review", "label"), (GOOD, "1"), (BAD, "0"), ("", "0"), ("Good.", "0")))
+    rows = [(GOOD, "1"), (BAD, "0"), ("", "0"), ("Good.", "0"), (f"{GOOD} {BAD}", "0"), (f"{BAD} Yes.", "1")]
+    dated = [(text, label, f"2026-05-{n:02}", f"Film {n % 2}") for n, (text, label) in enumerate(rows, 1)]
+    send(page, table(("review", "label", "date", "film"), *dated))
     expect_phase(page, "done")
+    expect(page.locator("#report-status")).to_be_hidden(timeout=LONG_RUN)
     for summary in page.locator("details.numbers > summary").all():
         summary.click()
     page.locator("#grid").focus()
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer-title")).to_be_focused()
 
 
 def kept(page: Page, stack: Stack) -> None:
@@ -748,14 +979,18 @@ def test_the_whole_page_is_used_by_keyboard_alone(page: Page) -> None:
     reach("#send")
     page.keyboard.press("Enter")
     expect_phase(page, "done")
-    reach("#take-csv")
-    reach("#show")
+    reach("#chips [data-show=worst]")
+    page.keyboard.press("Enter")
+    expect(page.locator("[aria-sort=ascending]")).to_have_count(1)
     reach("#grid")
     page.keyboard.press("ArrowDown")
-    expect(page.locator("#detail-title")).to_have_text("Row 1")
+    page.keyboard.press("Enter")
+    expect(page.locator("#drawer-title")).to_have_text("Row 2")
+    page.keyboard.press("Escape")
     reach("button.rows-sort")
     page.keyboard.press("Enter")
-    expect(page.locator("[aria-sort=descending]")).to_have_count(1)
+    expect(page.locator("[aria-sort]:not([aria-sort=none])")).to_have_count(1)
+    reach("#take-csv")
 
 
 def test_a_file_can_be_dropped_on_the_page(page: Page) -> None:
@@ -794,7 +1029,7 @@ def test_the_examples_show_what_the_page_does(page: Page) -> None:
     page.locator("#send").click()
     expect_phase(page, "done")
     expect(page.locator("#models")).to_contain_text("Model verdict-")
-    assert rows_shown(page)[0] == "glowing"
+    expect(page.locator(".rows-canvas .cell-row").first).to_have_text("glowing")
 
 
 def test_back_at_the_start_reading_begins_at_the_title(page: Page) -> None:
@@ -819,10 +1054,13 @@ def test_the_format_can_be_changed(page: Page) -> None:
 
 def test_names_and_cells_with_markup_are_shown_as_text(page: Page) -> None:
     markup = "<img src=x onerror=\"document.title='run'\">"
-    send(page, table((markup, "review"), (markup, f"{markup} {GOOD}")), name=f"{markup}.csv")
+    # Markup that the text itself shows; other markup is no part of what the model reads.
+    shown = markup.replace("<", "&lt;")
+    send(page, table((markup, "review"), (markup, f"{shown} {GOOD}")), name=f"{markup}.csv")
     expect_phase(page, "done")
     page.locator("#grid").focus()
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
     expect(page.locator("#run-kicker")).to_have_text(f"{markup}.csv")
     expect(page.locator(".detail-text")).to_contain_text(markup)
     assert page.locator("img").count() == 0
@@ -844,7 +1082,7 @@ def test_letters_that_a_reader_spaces_out_cut_no_cell_but_the_review(page: Page)
     page.locator("#use-examples").click()
     page.locator("#send").click()
     expect_phase(page, "done")
-    expect(page.locator(".rows-canvas .cell-note", has_text="May not be English")).to_be_visible()
+    expect(page.locator(".rows-canvas .cell-remark", has_text="May not be English")).to_be_visible()
     page.evaluate(SPACED)
     assert page.evaluate(CUT) == []
 
@@ -859,12 +1097,45 @@ def test_a_run_that_can_not_be_loaded_is_a_refusal_and_works_later(page: Page) -
     expect_phase(page, "done")
 
 
+def test_a_workbook_is_judged_and_another_sheet_can_be_chosen(page: Page) -> None:
+    first = line(1, "review", "seen") + line(2, GOOD, "d46145") + line(3, BAD, "d46146")
+    other = line(1, "text") + line(2, BAD)
+    choose(page, workbook(Spring=first, Autumn=other), "films.xlsx")
+    expect(page.locator("#format-summary")).to_have_text("Read the sheet \u201cSpring\u201d")
+    expect(page.locator("#preview td")).to_have_text([GOOD, "2026-05-03", BAD, "2026-05-04"])
+    page.get_by_label("Sheet of the workbook").select_option("Autumn")
+    expect(page.locator("#preview td")).to_have_text([BAD])
+    page.locator("#send").click()
+    expect_phase(page, "done")
+    with page.expect_download() as waiting:
+        page.locator("#take-csv").click()
+    assert waiting.value.suggested_filename == "films-verdicts.csv"
+
+
+def test_a_workbook_s_reader_is_loaded_for_a_workbook_alone(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    choose(page, table(("review",), (GOOD,)))
+    assert not any("read-excel-file" in url for url in asked)
+    page.locator("#other-file").click()
+    choose(page, workbook(Spring=line(1, "review") + line(2, GOOD)), "films.xlsx")
+    assert any("read-excel-file" in url for url in asked)
+
+
+def test_a_report_that_can_not_be_loaded_says_so_and_the_table_stays(page: Page) -> None:
+    page.route("**/report/view.js", lambda route: route.fulfill(status=404, body="404"))
+    page.evaluate("() => { console.error = () => {}; }")
+    send(page, table(("review",), (GOOD,), (BAD,)))
+    expect_phase(page, "done")
+    expect(page.locator("#report-status")).to_contain_text("The report could not be made")
+    expect_rows(page, "1", "2")
+
+
 def test_a_row_that_is_pressed_on_a_phone_is_read_without_a_search(visit: Visit) -> None:
     page = visit("file.html", viewport={"width": 320, "height": 640}, has_touch=True, reduced_motion="reduce")
     send(page, table(("id", "review"), *numbered(30)))
     expect_phase(page, "done")
     page.locator("#search").evaluate("node => node.scrollIntoView()")
-    expect(page.locator("#detail-title")).not_to_be_in_viewport()
     page.locator(".rows-canvas > .rows-row").nth(2).click()
-    expect(page.locator("#detail-title")).to_have_text("Row r2")
-    expect(page.locator("#detail-title")).to_be_in_viewport()
+    expect(page.locator("#drawer-title")).to_have_text("Row r2")
+    expect(page.locator("#drawer-title")).to_be_in_viewport()

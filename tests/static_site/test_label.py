@@ -912,3 +912,51 @@ def test_the_three_ways_stand_side_by_side_on_a_desktop_and_below_each_other_on_
     assert len(tops()) == 1
     page.set_viewport_size({"width": 320, "height": 700})
     assert len(tops()) == 3
+
+
+def doubtful(page: Page) -> None:
+    """Choose a file as `verdict adapt --doubts` writes it; its third row has no doubt."""
+    header = ("text", "label", "row", "doubt", "suggested_label")
+    rows = [
+        (GOOD, "neg", "7", "0.97", "positive"),
+        (BAD, "pos", "12", "0.993", "negative"),
+        (FINE, "pos", "3", "", ""),
+    ]
+    put(page, table(header, *rows), "doubts.csv")
+    expect(page.locator("#work")).to_be_visible()
+
+
+def test_a_file_of_doubts_opens_on_the_most_doubtful_label(page: Page, asked: list[str]) -> None:
+    doubtful(page)
+    expect(page.locator("#counter")).to_have_text("0 of 2 checked")
+    expect(page.locator("#text")).to_have_text(BAD)
+    expect(page.locator("#text")).to_be_focused()
+    expect(page.locator("#said")).to_have_text("Positive")
+    expect(page.locator("#predicted")).to_contain_text("Negative, 99.3")
+    assert violations(page) == []
+    assert asked == []
+
+
+def test_checked_doubts_are_downloaded_for_adapt(page: Page, tmp_path: Path) -> None:
+    doubtful(page)
+    page.keyboard.press("n")
+    page.keyboard.press("n")
+    expect(page.locator("#work-title")).to_have_text("Both labels are checked. You changed 1.")
+    expect(page.locator("#save-next")).to_contain_text("--corrected doubts-labelled.csv")
+    _, *rows = rows_of(written(page, tmp_path))
+    assert [(row[1], row[2]) for row in rows] == [("neg", "7"), ("neg", "12"), ("pos", "3")]
+
+
+def test_checking_doubts_can_be_left_and_taken_up(page: Page) -> None:
+    doubtful(page)
+    page.keyboard.press("p")
+    page.locator("#leave-check").click()
+    expect(page.locator("#check")).to_have_text("Check the last one")
+    page.locator("#check").click()
+    expect(page.locator("#text")).to_have_text(GOOD)
+
+
+def test_another_file_names_adapt_without_a_correction(page: Page) -> None:
+    choose(page)
+    expect(page.locator("#save-next")).to_contain_text("It needs 50 labels")
+    expect(page.locator("#save-next")).not_to_contain_text("--corrected")

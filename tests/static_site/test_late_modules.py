@@ -12,7 +12,7 @@ from tests.support.accessibility import violations
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
 # Parts of an answer that most visits never open.
 ON_DEMAND = re.compile(
-    r"/review/(arithmetic|arithmetic_strings|compare|history|history_view|snippets_view)\.js"
+    r"/review/(arithmetic|arithmetic_strings|aspects|aspects_strings|compare|history|history_view|snippets_view)\.js"
 )
 
 
@@ -86,6 +86,7 @@ def test_without_what_explains_errors_the_page_still_names_one(visit: Visit, fau
     [
         ("review/snippets_view.js", "developers", "#developers .snippet"),
         ("review/arithmetic.js", "arithmetic", "#waterfall li"),
+        ("review/aspects.js", "aspects", "#aspects li"),
     ],
 )
 def test_without_what_fills_a_fold_the_answer_stands_and_looking_again_loads_it(

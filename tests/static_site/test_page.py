@@ -156,6 +156,29 @@ def test_why_is_silent_where_nothing_stands_out(page: Page, stack: Stack) -> Non
     expect(page.locator("#why")).to_be_hidden()
 
 
+def test_aspects_are_asked_for_when_opened_and_one_marks_its_clauses(page: Page) -> None:
+    ask(page, "The music is lovely. I hated the plot, and there is no acting. I saw it twice.")
+    page.locator("#aspects summary").click()
+    music = page.get_by_role("button", name=re.compile("^Music: positive$"))
+    music.click()
+    expect(music).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#aspects")).to_contain_text("\u201cThe music is lovely.\u201d")
+    expect(page.locator("mark[data-active]").first).to_have_text("The music is lovely.")
+    acting = page.get_by_role("button", name=re.compile("^Acting: negative$"))
+    acting.click()
+    expect(page.locator("#aspects")).to_contain_text("(there is none)")
+    marked = page.locator("mark[data-active]").all_text_contents()
+    assert {*marked} == {"I hated the plot, and there is no acting."}
+    acting.click()
+    expect(page.locator("mark[data-active]")).to_have_count(0)
+
+
+def test_a_text_that_names_no_aspect_says_so(page: Page) -> None:
+    ask(page, "I would happily see it again, and so would you, I hope.")
+    page.locator("#aspects summary").click()
+    expect(page.locator("#aspects .more-body")).to_have_text("It names none of them.")
+
+
 def test_no_logit_stands_outside_of_the_arithmetic(page: Page) -> None:
     ask(page, f"{GOOD} {BAD}")
     assert not re.search(r"[+\N{MINUS SIGN}]\d", page.locator("main").inner_text())
