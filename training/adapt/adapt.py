@@ -3,6 +3,7 @@
     python -m training.adapt.adapt my.csv                      # writes my-model/ if it is better
     python -m training.adapt.adapt my.csv --out shop --force   # even if it is not better
     python -m training.adapt.adapt my.csv --deep               # the whole network, with torch
+    python -m training.adapt.adapt my.csv --doubts doubts.csv --dry-run      # only the labels that look wrong
     make run MODEL=my-model
 
 The file is CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10
@@ -12,6 +13,8 @@ has not seen it. Nothing leaves this machine, and no text is written.
 """
 
 import argparse
+import csv
+import io
 import os
 import sys
 import time
@@ -22,18 +25,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training.adapt import features, near_duplicates
+from training.adapt.doubts import Doubt, correct, find_doubts, write_doubts
 from training.adapt.exit_status import FINE, REFUSED, CommandError, run_command
 from training.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of
 from training.adapt.held_out import Evaluation, TunedModel, evaluate, sentence_of
 from training.adapt.onnx_head import Head, read_head, with_head
-from training.endpoint import inference
+from training.endpoint import inference, receipt
 from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import check_free, check_writable, identity_of, install
 from training.evaluation import metrics
 from training.files import labelled
 from training.files.labelled import Labelled
+from training.files.rows import cells_of, to_bytes
 from vocab import vocabulary
-from vocab.files import sha256_of
+from vocab.files import sha256, sha256_of, write_atomic
 
 # Fewer reviews would leave the outcome to chance.
 MIN_REVIEWS, MIN_OF_A_LABEL = 50, 10
@@ -44,18 +49,22 @@ MAX_REVIEWS = 10_000
 # An adapted network must answer this text as its head says.
 CHECK_TEXT = "It does what it says, and I would buy it again. The box was a little dented, though."
 MAX_LOGIT_GAP = 1e-3
-# Parts of a card that describe the base alone: how it was packed.
-BASE_ONLY_FIELDS = ("export",)
+# The part of a file's groups that --hold-back leaves out of the fit.
+HELD_BACK = 1 / 3
+FILE_MODE = 0o600
+# Parts of a card that describe the base alone: how it was packed, and what was promised of it.
+BASE_ONLY_FIELDS = ("export", receipt.FIELD)
 # Replaces what the base's card says about texts other than film reviews.
 OTHER_THINGS = "other things than those it was adapted to: no figure here says how good it is there"
 
 
 class AdaptedModel(NamedTuple):
-    """An adapted network as model.onnx, its card, and its evaluation."""
+    """An adapted network as model.onnx, its card, its evaluation, and the labels that look wrong."""
 
     network: bytes
     card: dict[str, Any]
     evaluation: Evaluation
+    doubts: list[Doubt]
 
 
 def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> AdaptedModel:
@@ -86,7 +95,7 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
         code: count / len(extracted.unfit) for code, count in extracted.flagged.items()
     }
     card["adaptation"]["seconds"] = round(time.monotonic() - began, 1)
-    return AdaptedModel(tuned.network, card, evaluation)
+    return AdaptedModel(tuned.network, card, evaluation, find_doubts(rows, tuned.unseen))
 
 
 def tune_head(network: bytes, data: Data, start: Head) -> TunedModel:
@@ -218,10 +227,14 @@ def check_enough(rows: Labelled) -> None:
 
 def check_folds(rows: Labelled, data: Data) -> None:
     """Refuse groups that can't be held out in turn. Raises CommandError."""
-    folds = folds_of(data.labels, data.groups)
-    for fold in range(FOLDS):
-        if not (folds == fold).any() or len(np.unique(data.labels[folds != fold])) < 2:
-            raise CommandError(_few_groups(rows, len(np.unique(data.groups))))
+    if not can_hold_out(data.labels, data.groups):
+        raise CommandError(_few_groups(rows, len(np.unique(data.groups))))
+
+
+def can_hold_out(labels: np.ndarray, groups: np.ndarray) -> bool:
+    """Return whether each fold has reviews and leaves reviews of both labels; both are int (reviews,)."""
+    folds = folds_of(labels, groups)
+    return all((folds == fold).any() and len(np.unique(labels[folds != fold])) == 2 for fold in range(FOLDS))
 
 
 def _few_groups(rows: Labelled, different: int) -> str:
@@ -246,13 +259,61 @@ def run(options: argparse.Namespace) -> int:
     check_free(out, KIND, options.model)
     if not options.dry_run:
         check_writable(out)
+    for path in (options.doubts, options.hold_back):
+        if path and path.resolve() == options.file.resolve():
+            raise CommandError(f"{path} is the input; choose another file for the output")
     rows = labelled.read_options(options, options.most)
     print(f"adapt: {labelled.describe(rows)}", flush=True)
+    checked: frozenset[int] = frozenset()
+    if options.corrected:
+        rows, checked = correct(rows, options.corrected)
+        print(f"adapt: took {len(checked):,} checked labels from {options.corrected}")
+    held = b""
+    if options.hold_back:
+        rows, held = hold_back(rows)
     adapted = adapt(rows, options.model, options.workers, options.deep)
     print_summary(adapted.card)
+    report_doubts(rows, [one for one in adapted.doubts if one.number not in checked], options.doubts)
     if options.dry_run:
         return FINE
-    return install_if_better(adapted.network, adapted.card, out, options.force)
+    if options.corrected:
+        adapted.card["adaptation"]["data"]["corrected"] = {
+            "sha256": sha256_of(options.corrected),
+            "labels": len(checked),
+        }
+    if held:
+        adapted.card["adaptation"]["data"]["held_back"] = sha256(held)
+    status = install_if_better(adapted.network, adapted.card, out, options.force)
+    if held and status == FINE:
+        write_atomic(options.hold_back, held, FILE_MODE)
+        print(
+            f"adapt: wrote {options.hold_back}, {rows.counts['held_back']:,} rows that it has not seen;"
+            f" use them: verdict promise {options.hold_back} --wrong 0.05 --model {out}"
+        )
+    return status
+
+
+def hold_back(rows: Labelled) -> tuple[Labelled, bytes]:
+    """Hold back HELD_BACK of the groups, with near duplicates; return the other rows, and those as CSV."""
+    groups = near_duplicates.merge_groups(rows.texts(), rows.groups).groups
+    _, numbers = np.unique(groups, return_inverse=True)
+    drawn = np.random.default_rng(0).random(int(numbers.max(initial=-1)) + 1) < HELD_BACK
+    held = drawn[numbers]
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(rows.source.columns)
+    writer.writerows(cells_of(row, rows.source) for row in rows.take(held).rows())
+    return rows.take(~held, held_back=int(held.sum())), to_bytes(out.getvalue())
+
+
+def report_doubts(rows: Labelled, doubts: Sequence[Doubt], path: Path | None) -> None:
+    """Print how many labels look wrong, and write them to ``path`` if there is one."""
+    if path is None:
+        if doubts:
+            print(f"adapt: {len(doubts):,} labels look wrong; --doubts doubts.csv lists them")
+        return
+    write_doubts(path, rows, doubts)
+    print(f"adapt: wrote {path}: {len(doubts):,} labels look wrong; check them on the page Labels")
 
 
 def out_of(options: argparse.Namespace) -> Path:
@@ -324,6 +385,11 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
         help=f"rows to draw from a longer file (default {MAX_REVIEWS:,})",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--doubts", type=Path, help="file for the labels that look wrong, as CSV")
+    parser.add_argument("--corrected", type=Path, help="file of doubts, with the labels that you checked")
+    parser.add_argument(
+        "--hold-back", type=Path, help="file for a third of the rows, not learned from, for verdict promise"
+    )
     parser.add_argument("--deep", action="store_true", help="fine-tune the whole network, with torch")
     parser.add_argument("--force", action="store_true", help="write the model even if it is not better")
     parser.add_argument("--dry-run", action="store_true", help="evaluate, and write nothing")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from training.aws import package, sources, unused
 from training.aws.package import Package, PackageError
-from training.endpoint import inference
+from training.endpoint import inference, model_folder
 from vocab.files import sha256, write_atomic
 
 OUT = Path("build") / "function.zip"
@@ -37,7 +37,7 @@ def build(model: Path, out: Path) -> Package:
     files = {
         **libraries(),
         **{path.as_posix(): (sources.ROOT / path).read_bytes() for path in _sources()},
-        **{name: (model / name).read_bytes() for name in ("model.onnx", "model.json")},
+        **{name: (model / name).read_bytes() for name in model_folder.files_of(model)},
         ENTRY.name: ENTRY.read_bytes(),
     }
     unpacked = sum(map(len, files.values()))

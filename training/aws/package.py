@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from training.aws import images, slim, sources, unused
 from training.data import cache
-from training.endpoint import inference
+from training.endpoint import inference, model_folder
 from vocab.files import sha256, sha256_of, write_atomic
 
 ENTRY = Path(inference.__file__).with_name("entry")
@@ -107,7 +107,7 @@ def build(model: Path, out: Path, images: Sequence[str] = (images.SERVING[0],)) 
     """
     loaded = inference.model_fn(model).identity
     contents = {
-        **{name: _read(model / name) for name in ("model.onnx", "model.json")},
+        **{name: _read(model / name) for name in model_folder.files_of(model)},
         **_software(images),
     }
     data = pack(contents)

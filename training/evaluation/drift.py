@@ -1,10 +1,13 @@
 """Compare an API's traffic with the reviews that its model was evaluated on, and print the differences.
 
     python -m training.evaluation.drift http://127.0.0.1:8000      # with `make run` in another terminal
+    python -m training.evaluation.drift --labelled new.csv         # test the model's promise on new labels
 
 Verdicts, lengths and warnings since the API's start (GET /v1/metrics) are compared with the card's figures
 (GET /v1/model) for the test split, or for the reviews that the model was adapted to. The exit status is 1 if
 a difference is larger than chance and LARGE. Then the accuracy on the card says less about the traffic.
+If `verdict promise` has left a receipt, the command says whether the promise still holds.
+If it does not, the status is 1.
 """
 
 import argparse
@@ -12,19 +15,32 @@ import json
 import math
 import os
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from training.evaluation import kept_promise, risk_control
+from training.evaluation.kept_promise import Answer, Finding, Promise
+from training.files import labelled
+from training.files.labelled import Labelled
+from training.files.rows import BatchError
+
 LOCAL_URL = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 30
+# A busy API gets another try after the seconds that it names, but no later than this.
+TRIES, MOST_SECONDS = 5, 10.0
 # Shares of fewer reviews mean nothing.
 FEWEST_REVIEWS = 30
 # A difference counts above so many standard errors and above this share.
 SURE, LARGE = 3.0, 0.05
+# What is said of a promise that traffic, or labelled rows, speak against.
+UNLIKE = "It may no longer hold: label some of these reviews, and test it with --labelled."
+REFUTED = "It no longer holds: run `verdict promise` on new labelled reviews."
 # A warning of an opinion, not of the text. Cards have no figure of it.
 UNCOUNTED = frozenset({"mixed"})
 
@@ -34,13 +50,17 @@ class DriftError(Exception):
 
 
 class Traffic(NamedTuple):
-    """Counts of an API: reviews by verdict and by warning, lengths as ``(upper bound, count)``, words."""
+    """Counts of an API: reviews by verdict and by warning, lengths as ``(upper bound, count)``, words.
+
+    ``sureness`` counts reviews between the thresholds of promises; it is empty for an older API.
+    """
 
     sentiments: dict[str, int]
     warnings: dict[str, int]
     lengths: list[tuple[float, int]]
     words: int
     unknown: int
+    sureness: tuple[int, ...] = ()
 
     @property
     def reviews(self) -> int:
@@ -70,6 +90,7 @@ def parse_metrics(text: str) -> Traffic:
             _buckets(families["verdict_review_tokens"]),
             int(families["verdict_words"][0].value),
             int(families["verdict_unknown_words"][0].value),
+            tuple(count for _, count in _buckets(families.get("verdict_sureness", []))),
         )
     except (ValueError, KeyError, IndexError) as error:
         raise DriftError("GET /v1/metrics gave something else; is this Verdict's API?") from error
@@ -112,41 +133,140 @@ def report(traffic: Traffic, shares: list[Share], where: str = "on the test spli
     return "\n".join(lines)
 
 
-def fetch(url: str) -> bytes:
-    """Fetch a URL's body, with API_KEY if it is set. Raises DriftError."""
-    request = urllib.request.Request(url, headers={"X-Api-Key": os.environ.get("API_KEY", "")})
-    try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            return bytes(response.read())
-    except urllib.error.HTTPError as error:
-        reason = {401: "it wants a key; set API_KEY", 404: "only a local API counts"}.get(
-            error.code, "look at its log"
-        )
-        raise DriftError(f"{url} answers {error.code}: {reason}") from error
-    except (OSError, ValueError) as error:
-        raise DriftError(
-            f"nothing answers at {url}; start it with `make run`, or name another URL"
-        ) from error
+def watch_promise(card: dict[str, Any], traffic: Traffic) -> list[Finding]:
+    """Return what an API's traffic says of its model's promise; nothing without a promise."""
+    promise = _promise_of(card)
+    if promise is None or len(traffic.sureness) != len(risk_control.THRESHOLDS) + 1:
+        return []
+    return kept_promise.compare_traffic(promise, traffic.sureness)
+
+
+def report_promise(card: dict[str, Any], findings: list[Finding], broken: str) -> str:
+    """Return what was found on a promise, in words; ``broken`` is said when a finding is against it."""
+    promise = card["promise"]
+    lines = [
+        f"The promise of {promise['date']}: at most {100 * promise['wrong']:g} % of the answers at"
+        f" {100 * promise['threshold']:g} % sureness or more are wrong."
+    ]
+    lines += [f"{'AGAINST' if finding.against else 'for':8} {finding.line}" for finding in findings]
+    lines.append(
+        broken if any(finding.against for finding in findings) else "Nothing speaks against the promise."
+    )
+    return "\n".join(lines)
+
+
+def fetch(url: str, body: bytes | None = None) -> bytes:
+    """Fetch a URL's body, with API_KEY if it is set; with ``body``, post that JSON. Raises DriftError."""
+    headers = {"X-Api-Key": os.environ.get("API_KEY", "")}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    request = urllib.request.Request(url, data=body, headers=headers)
+    for left in reversed(range(TRIES)):
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+                return bytes(response.read())
+        except urllib.error.HTTPError as error:
+            if error.code in (429, 503) and left:
+                time.sleep(_pause(error.headers.get("Retry-After")))
+                continue
+            reason = {401: "it wants a key; set API_KEY", 404: "only a local API counts"}.get(
+                error.code, "look at its log"
+            )
+            raise DriftError(f"{url} answers {error.code}: {reason}") from error
+        except (OSError, ValueError) as error:
+            raise DriftError(
+                f"nothing answers at {url}; start it with `make run`, or name another URL"
+            ) from error
+    raise AssertionError("the last try returns or raises")
 
 
 def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
+    options = parse(arguments, prog)
+    url = options.url.rstrip("/")
+    try:
+        different = _run(url, options)
+    except (DriftError, BatchError, ValueError) as error:
+        sys.exit(f"drift: {error}")
+    sys.exit(different)
+
+
+def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog=prog, description="Compare an API's traffic with the test split.")
     default = os.environ.get("API_URL") or f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
     parser.add_argument("url", nargs="?", default=default, help="the API's address (default: make run's)")
-    url = parser.parse_args(arguments).url.rstrip("/")
-    try:
-        traffic = parse_metrics(fetch(f"{url}/v1/metrics").decode("utf-8", "replace"))
-        if traffic.reviews < FEWEST_REVIEWS:
-            raise DriftError(
-                f"{traffic.reviews} reviews were judged so far; at least {FEWEST_REVIEWS} are needed"
-            )
-        card = json.loads(fetch(f"{url}/v1/model"))
-        shares = compare(traffic, card)
-    except (DriftError, ValueError) as error:
-        sys.exit(f"drift: {error}")
+    parser.add_argument(
+        "--labelled", dest="file", type=Path, help="new labelled reviews, sent to the API to test its promise"
+    )
+    labelled.add_columns(parser)
+    options = parser.parse_args(arguments)
+    labelled.check_flags(parser, options)
+    return options
+
+
+def _run(url: str, options: argparse.Namespace) -> bool:
+    """Print what was found, and return whether something differs. Raises DriftError or BatchError."""
+    if options.file:
+        return _test_promise(url, labelled.read_options(options))
+    traffic = parse_metrics(fetch(f"{url}/v1/metrics").decode("utf-8", "replace"))
+    if traffic.reviews < FEWEST_REVIEWS:
+        raise DriftError(
+            f"{traffic.reviews} reviews were judged so far; at least {FEWEST_REVIEWS} are needed"
+        )
+    card = json.loads(fetch(f"{url}/v1/model"))
+    shares = compare(traffic, card)
     adapted = "adaptation" in card["metrics"]
     print(report(traffic, shares, "where it was adapted to" if adapted else "on the test split"))
-    sys.exit(any(share.differs(traffic.reviews) for share in shares))
+    findings = watch_promise(card, traffic)
+    if findings:
+        print(report_promise(card, findings, UNLIKE))
+    return any(share.differs(traffic.reviews) for share in shares) or any(one.against for one in findings)
+
+
+def _test_promise(url: str, rows: Labelled) -> bool:
+    """Print what new labelled rows say of the promise, and return whether they refute it."""
+    if not len(rows.labels):
+        left_out = labelled.describe_left_out(rows.counts)
+        raise DriftError(f"{rows.source.path} has no labelled row; left out: {left_out}")
+    card = json.loads(fetch(f"{url}/v1/model"))
+    promise = _promise_of(card)
+    if promise is None:
+        raise DriftError(
+            f"the model at {url} has no promise to test; make one with `verdict promise`, and restart the API"
+        )
+    finding = kept_promise.check_rows(promise, rows, lambda reviews: ask(url, reviews))
+    print(report_promise(card, [finding], REFUTED))
+    return finding.against
+
+
+def ask(url: str, reviews: Sequence[str]) -> list[Answer]:
+    """Return an API's answers to reviews, in order. Raises DriftError."""
+    body = json.dumps({"reviews": [{"review": review} for review in reviews]}).encode()
+    try:
+        answers = json.loads(fetch(f"{url}/v1/sentiment/batch", body))["answers"]
+        if len(answers) != len(reviews):
+            raise ValueError("answers are missing")
+        return [_answer(answer) for answer in answers]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DriftError(f"{url} gave no answers to the reviews; is this Verdict's API?") from error
+
+
+def _answer(answer: dict[str, Any]) -> Answer:
+    if "error" in answer:
+        return Answer(None, 0.5)
+    side = {"positive": True, "negative": False, "uncertain": None}[answer["sentiment"]]
+    return Answer(side, float(answer["probability"]))
+
+
+def _promise_of(card: dict[str, Any]) -> Promise | None:
+    """Return the card's promise; None without one. Raises DriftError."""
+    try:
+        return kept_promise.parse_promise(card)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DriftError("the card's promise can't be read; make a new one with `verdict promise`") from error
+
+
+def _pause(seconds: str | None) -> float:
+    return min(MOST_SECONDS, float(seconds)) if seconds and seconds.isdigit() else 1.0
 
 
 def _figures(metrics: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float]]:

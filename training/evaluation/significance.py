@@ -40,6 +40,13 @@ def compare(
     return {name: _figure(table[:, :, index]) for index, name in enumerate(METRICS)}
 
 
+def share(hits: np.ndarray, groups: np.ndarray | None = None) -> tuple[float, tuple[float, float]]:
+    """Return the share of ``hits``, bool (reviews,), and its 95 % interval; groups are drawn whole."""
+    own = float(hits.mean())
+    draws = [float(hits[rows].mean()) for rows in _draws(groups, len(hits))]
+    return own, _interval(np.array([own, *draws]))
+
+
 def mcnemar(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> tuple[int, int, float]:
     """Return how many reviews only ``before`` and only ``after`` gets right, and p (two-sided).
 

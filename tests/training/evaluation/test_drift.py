@@ -1,14 +1,17 @@
 """drift.py: says when what is asked is unlike the test split, and when nothing can be said."""
 
+import csv
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from chalice_app.local import metrics as local_metrics
 from chalicelib.stats import ReviewStats
-from training.evaluation import drift
+from training.evaluation import drift, risk_control
 
 LINE = {"route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 4.0}
 FIGURES: dict[str, Any] = {
@@ -131,3 +134,146 @@ def test_an_api_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatc
         SystemExit, match="^drift: nothing answers at http://127.0.0.1:1/v1/metrics; start it"
     ):
         drift.main()
+
+
+# --- promises -----------------------------------------------------------------------------------
+
+
+def promised(answered: int = 300, **fields: Any) -> dict[str, Any]:
+    """Return a card whose promise was made on 400 rows, ``answered`` of them with a sureness of 0.95."""
+    sureness = np.repeat([0.95, 0.0], [answered, 400 - answered])
+    promise = {
+        "wrong": 0.05,
+        "sure": 0.95,
+        "threshold": 0.9,
+        "rows": 400,
+        "answered": answered,
+        "sureness": risk_control.histogram(sureness),
+        "date": "2026-11-30",
+    }
+    return {**CARD, "promise": {**promise, **fields}}
+
+
+def with_sureness(*sureness: float) -> list[ReviewStats]:
+    """Return reviews like the card's, with the sureness of each in turn."""
+    return [
+        review._replace(sureness=sureness[number % len(sureness)])
+        for number, review in enumerate(like_the_card(10))
+    ]
+
+
+def test_traffic_like_the_receipt_s_rows_leaves_the_promise(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, told(*with_sureness(0.95, 0.95, 0.95, 0.5)), promised()) == 0
+    output = capsys.readouterr().out
+    assert "at most 5 % of the answers at 90 % sureness or more are wrong" in output
+    assert "75.0 % answered at 90 % sureness or more; 75.0 % on the promise's rows" in output
+    assert output.endswith("Nothing speaks against the promise.\n")
+
+
+@pytest.mark.parametrize(
+    ("sureness", "line"),
+    [((0.95, 0.5), "answered at 90 % sureness"), ((0.999, 0.999, 0.999, 0.5), "is the largest gap")],
+)
+def test_traffic_unlike_the_receipt_s_rows_speaks_against_the_promise(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sureness: tuple[float, ...],
+    line: str,
+) -> None:
+    assert run(monkeypatch, told(*with_sureness(*sureness)), promised()) == 1
+    output = capsys.readouterr().out
+    assert any(line in one for one in output.splitlines() if one.startswith("AGAINST"))
+    assert "It may no longer hold" in output
+
+
+def test_a_card_without_a_promise_says_nothing_of_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, told(*like_the_card(10))) == 0
+    assert "promise" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("fields", [{"rows": 0}, {"threshold": 0.901}, {"sureness": None}, {"wrong": "x"}])
+def test_a_promise_that_can_t_be_read_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]
+) -> None:
+    assert "make a new one" in str(run(monkeypatch, told(*like_the_card(10)), promised(**fields)))
+
+
+class Api:
+    """An API whose model is as sure as each review says, and calls all reviews positive."""
+
+    def __init__(self, card: dict[str, Any]) -> None:
+        self.card = card
+        self.batches: list[int] = []
+
+    def fetch(self, url: str, body: bytes | None = None) -> bytes:
+        if body is None:
+            return json.dumps(self.card).encode()
+        reviews = json.loads(body)["reviews"]
+        self.batches.append(len(reviews))
+        return json.dumps({"answers": [self.answer(one["review"]) for one in reviews]}).encode()
+
+    def answer(self, review: str) -> dict[str, Any]:
+        sureness = float(review.split()[0])
+        return {"sentiment": "positive" if sureness > 0.5 else "uncertain", "probability": sureness}
+
+
+def refuted(
+    monkeypatch: pytest.MonkeyPatch, file: Path, card: dict[str, Any]
+) -> tuple[int | str | None, list[int]]:
+    """Run the command on new labelled rows; return its status or error, and the sizes of the batches."""
+    api = Api(card)
+    monkeypatch.setattr(drift, "fetch", api.fetch)
+    with pytest.raises(SystemExit) as ended:
+        drift.main(["http://127.0.0.1:1", "--labelled", str(file)])
+    return ended.value.code, api.batches
+
+
+def new_rows(path: Path, *parts: tuple[float, str, int], group: bool = False) -> Path:
+    """Write rows, from (sureness, label, how many) each; with ``group`` all are of one shop."""
+    lines = [(sure, label, part, n) for part, (sure, label, count) in enumerate(parts) for n in range(count)]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(
+            [("text", "label", "group"), *((f"{s} {p} {n}", c, "a" if group else "") for s, c, p, n in lines)]
+        )
+    return path
+
+
+def test_new_labels_with_more_errors_than_promised_refute_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = new_rows(tmp_path / "new.csv", (0.95, "positive", 180), (0.95, "negative", 20))
+    assert refuted(monkeypatch, file, promised()) == (1, [100, 100])
+    output = capsys.readouterr().out
+    assert "Of 200 new rows, 200 are answered at 90 % sureness or more, and 20 of those" in output
+    assert "with 95 % confidence it is at least 6.7 %" in output
+    assert output.endswith("It no longer holds: run `verdict promise` on new labelled reviews.\n")
+
+
+def test_errors_below_the_promised_sureness_do_not_refute_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    parts = [(0.95, "positive", 100), (0.95, "negative", 5), (0.8, "negative", 90), (0.4, "negative", 20)]
+    assert refuted(monkeypatch, new_rows(tmp_path / "new.csv", *parts), promised())[0] == 0
+
+
+def test_the_rows_of_one_group_refute_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    parts = [(0.95, "positive", 1), (0.95, "negative", 200)]
+    file = new_rows(tmp_path / "new.csv", *parts, group=True)
+    assert refuted(monkeypatch, file, promised()) == (0, [1])
+
+
+def test_without_a_promise_new_labels_test_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = new_rows(tmp_path / "new.csv", (0.95, "positive", 5), (0.9, "negative", 5))
+    assert "has no promise to test" in str(refuted(monkeypatch, file, CARD)[0])
+
+
+def test_a_file_of_new_labels_that_can_t_be_read_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert "can't be read" in str(refuted(monkeypatch, tmp_path / "none.csv", promised())[0])
+    blank = new_rows(tmp_path / "new.csv", (0.95, "", 5))
+    assert "no row has a label" in str(refuted(monkeypatch, blank, promised())[0])
