@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 TARGET = "verdict_sentiment/_app"
 PACKAGE = TARGET.replace("/", ".")
 # The parts of training/ that local judging, adapting and watching import.
-TRAINING = ("adapt", "data", "endpoint", "evaluation", "files")
+TRAINING = ("adapt", "data", "endpoint", "evaluation", "files", "report")
 CARRIED = (
     "run.py",
     "launcher/*.py",

@@ -1,4 +1,4 @@
-"""Run the service's programs for a model of your own: adapt, compare, suggest, feedback, watch."""
+"""Run the service's programs: the report on a file, and those for a model of your own."""
 
 import os
 from collections.abc import Sequence
@@ -9,9 +9,19 @@ from verdict_sentiment.backends import UsageError, is_installed
 from verdict_sentiment.local import INSTALL
 
 
+def report(arguments: Sequence[str]) -> int:
+    """Write the report on a file of reviews, and return the exit status."""
+    return _run("report", arguments, "training.report.report")
+
+
 def adapt(arguments: Sequence[str]) -> int:
     """Fit the model to labelled reviews, and return the exit status."""
     return _run("adapt", arguments)
+
+
+def promise(arguments: Sequence[str]) -> int:
+    """Promise that at most so many answers are wrong, and return the exit status."""
+    return _run("promise", arguments)
 
 
 def compare(arguments: Sequence[str]) -> int:
@@ -26,7 +36,7 @@ def suggest(arguments: Sequence[str]) -> int:
 
 def feedback(arguments: Sequence[str]) -> int:
     """Export or delete people's feedback on verdicts, and return the exit status."""
-    return _run("feedback", arguments, "feedback_export")
+    return _run("feedback", arguments, "training.adapt.feedback_export")
 
 
 def watch(arguments: Sequence[str]) -> int:
@@ -54,5 +64,5 @@ def _run(name: str, arguments: Sequence[str], module: str = "") -> int:
     """Run a program of the service. Raises UsageError when a requirement is not installed."""
     if not is_installed():
         raise UsageError(f"{name} reads reviews through the network itself; install it: {INSTALL}")
-    status: int = load(f"training.adapt.{module or name}").main(arguments, prog=f"verdict {name}")
+    status: int = load(module or f"training.adapt.{name}").main(arguments, prog=f"verdict {name}")
     return status

@@ -85,6 +85,23 @@ def test_json_is_the_api_s_own(url: str, explain: str) -> None:
     assert list(answer.items()) == list(expected.items())
 
 
+def test_aspects_are_shown_and_told(url: str, tmp_path: Path) -> None:
+    review = "The music is lovely, but the plot is dull."
+    lines = verdict(review, "--url", url, "--aspects", "film").out.splitlines()
+    assert any(line.startswith("music: positive  P(positive) = 0.") for line in lines)
+    assert lines[-1].startswith("not mentioned: ")
+    path = save(tmp_path / "own.json", json.dumps({"music": ["music"]}))
+    response = httpx.post(f"{url}/v1/sentiment", json={"review": review, "aspects": {"music": ["music"]}})
+    ran = verdict(review, "--url", url, "--json", "--explain", "sentences", "--aspects", str(path))
+    assert json.loads(ran.out) | {"request_id": ""} == response.json() | {"request_id": ""}
+
+
+def test_aspects_that_are_none_are_one_sentence() -> None:
+    ran = verdict(GOOD, "--url", "http://127.0.0.1:1", "--aspects", "films")
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("verdict: --aspects takes film, product or a JSON file; 'films' can't be read")
+
+
 def test_standard_input_is_one_review(url: str) -> None:
     ran = verdict("--url", url, stdin=f"\ufeff{BAD}\n\n{BAD}\n".encode())
     assert ran.out.startswith("negative")

@@ -43,6 +43,21 @@ def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, ex
         assert plain(verdict.sentiment(review, explain)) == json.dumps(message | {"request_id": ""})
 
 
+def test_aspects_are_the_api_s_byte_for_byte_also_under_asyncio(stack: Stack, verdict: Verdict) -> None:
+    async def ask(review: str) -> list[Answer]:
+        async with AsyncVerdict(stack.api) as client:
+            batch = [judged.verdict() async for judged in client.batch([review], "none", "film")]
+            return [await client.sentiment(review, "none", "film"), *batch]
+
+    for review in REVIEWS[::2]:
+        body = messages.to_json({"review": review, "explain": "none", "aspects": "film"})
+        headers = {"Content-Type": "application/json"}
+        message = httpx.post(f"{stack.api}/v1/sentiment", content=body, headers=headers).json()
+        expected = json.dumps(message | {"request_id": ""})
+        assert plain(verdict.sentiment(review, "none", "film")) == expected
+        assert {*map(plain, asyncio.run(ask(review)))} == {expected}
+
+
 def test_a_batch_gives_each_review_the_answer_it_gets_alone(verdict: Verdict) -> None:
     for judged, review in zip(verdict.batch(REVIEWS, "words"), REVIEWS, strict=True):
         if judged.error:

@@ -52,6 +52,22 @@ def test_a_review_gets_the_service_s_refusal(local: Verdict, served: Verdict, re
     assert errors[0] == errors[1]
 
 
+@pytest.mark.parametrize("aspects", ["film", {"the plot": ["plot"], "music": ["music"], "odd": ["zzqx"]}])
+def test_aspects_get_the_service_s_answers(local: Verdict, served: Verdict, aspects: Any) -> None:
+    for review in REVIEWS[::2]:
+        assert plain(local.sentiment(review, "words", aspects)) == plain(
+            served.sentiment(review, "words", aspects)
+        )
+    batches = [list(client.batch(REVIEWS * 30, aspects=aspects)) for client in (local, served)]
+    pairs = [
+        [plain(judged.answer) if judged.answer else str(judged.error) for judged in batch]
+        for batch in batches
+    ]
+    assert pairs[0] == pairs[1]
+    first = batches[0][0].verdict().aspects
+    assert first is not None and {aspect.sentiment for aspect in first} > {"not_mentioned"}
+
+
 def test_a_batch_gets_the_service_s_answers(local: Verdict, served: Verdict) -> None:
     reviews = [(number % 3, review) for number, review in enumerate(REVIEWS * 25)]
 
@@ -134,9 +150,18 @@ def test_a_service_that_is_named_by_a_variable_can_be_left_out(where: tuple[str,
     assert verdict("a good film", *where, VERDICT_URL="http://127.0.0.1:1").status == 0
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".tsv", ".jsonl"])
+@pytest.mark.parametrize(
+    ("suffix", "aspects"),
+    [
+        (".csv", ()),
+        (".tsv", ()),
+        (".jsonl", ()),
+        (".csv", ("--aspects", "film")),
+        (".jsonl", ("--aspects", "film")),
+    ],
+)
 def test_a_file_s_bytes_are_the_same_here_by_url_and_by_make_batch(
-    suffix: str, stack: Stack, tmp_path: Path
+    suffix: str, aspects: tuple[str, ...], stack: Stack, tmp_path: Path
 ) -> None:
     lines = [json.dumps({"n": number, "review": review}) for number, review in enumerate(REVIEWS * 60)]
     path = tmp_path / "a.jsonl"
@@ -144,14 +169,15 @@ def test_a_file_s_bytes_are_the_same_here_by_url_and_by_make_batch(
     outs = [tmp_path / f"{name}{suffix}" for name in ("here", "one", "url", "batch")]
     flags = (("--workers", "2"), ("--workers", "1"), ("--url", stack.api))
     for out, more in zip(outs, flags, strict=False):
-        assert verdict(str(path), "-o", str(out), *more).status == 1
+        assert verdict(str(path), "-o", str(out), *more, *aspects).status == 1
     subprocess.run(
-        [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(outs[3]), "--local"],
+        [sys.executable, "-m", "training.jobs.batch", str(path), "--out", str(outs[3]), "--local", *aspects],
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
     assert len({out.read_bytes() for out in outs}) == 1
+    assert (b"aspect" in outs[0].read_bytes()) == bool(aspects)
 
 
 def test_kill_9_leaves_no_process_and_loses_no_row(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ def test_a_review_gets_the_answer_of_the_command(explain: str, tools: Any) -> No
     assert answer | {"request_id": ""} == expected | {"request_id": ""}
 
 
+@pytest.mark.parametrize("aspects", ["film", {"music": ["music"]}])
+def test_aspects_are_judged_too(aspects: Any, tools: Any) -> None:
+    answer = tools("sentiment", {"review": REVIEW, "aspects": aspects}, "--local").structured_content
+    assert answer["aspects"]["music"]["sentiment"] == "positive"
+    batch = tools("sentiment_batch", {"reviews": [REVIEW], "aspects": aspects}, "--local").structured_content
+    assert batch["answers"][0]["aspects"] == answer["aspects"]
+    assert tools("sentiment", {"review": REVIEW, "aspects": {"music": []}}, "--local").is_error
+
+
 def test_a_batch_is_answered_in_its_order_by_a_service(stack: Stack, tools: Any) -> None:
     reviews = [REVIEW, "<br>", *["A dull film without a plot, I hated all of it."] * 120]
     answers = tools("sentiment_batch", {"reviews": reviews}, "--url", stack.api).structured_content["answers"]

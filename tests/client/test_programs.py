@@ -1,6 +1,7 @@
 """`verdict adapt`, `compare` and others: the service's programs under the command's name and statuses."""
 
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from tests.support.varied import varied
 from verdict_sentiment import backends, cli, programs
 
 pytestmark = pytest.mark.slow
+
+# Words that the published model knows, and their sides.
+SIDES = (("wonderful and moving", "positive"), ("dull, awful and a waste of time", "negative"))
 
 
 @pytest.fixture
@@ -46,11 +50,48 @@ def test_a_model_is_adapted_used_and_compared(file: Path, capsys: pytest.Capture
     assert "McNemar's exact test" in capsys.readouterr().out
 
 
+def test_a_promise_is_kept_beside_a_copy_of_the_published_model(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        status("promise", "my.csv", "--wrong", "0.45", "--out", "own", "-o", "rest.csv", "--workers", "1")
+        == 1
+    )
+    assert "nothing can be promised" in capsys.readouterr().err
+    assert not (file.parent / "own").exists()
+    lines = [(f"{varied(number)} is {word}.", label) for number in range(60) for word, label in SIDES]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([("text", "label"), *lines])
+    assert (
+        status("promise", "my.csv", "--wrong", "0.3", "--out", "own", "-o", "rest.csv", "--workers", "1") == 0
+    )
+    assert "At most 30 % of the answers" in capsys.readouterr().out
+    assert {path.name for path in (file.parent / "own").iterdir()} == {
+        "model.onnx",
+        "model.json",
+        "promise.json",
+    }
+
+
 def test_rows_worth_a_label_are_suggested(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = file.read_text(encoding="utf-8").replace("positive", "").replace("negative", "")
     file.write_text(lines, encoding="utf-8")
     assert status("suggest", "my.csv", "-n", "3", "--workers", "1") == 0
     assert "3 of 80 rows" in capsys.readouterr().out
+
+
+def test_a_report_is_written(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("report", "my.csv", "-o", "report.html", "--json", "report.json", "--workers", "1") == 0
+    assert capsys.readouterr().out.startswith("report: 80 rows, net score ")
+    assert json.loads(Path("report.json").read_text(encoding="utf-8"))["file"]["judged"] == 80
+    assert Path("report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_a_report_without_an_output_is_one_sentence(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("report", "my.csv") == 2
+    assert capsys.readouterr().err == (
+        "report: name a file for the report: -o report.html, --json report.json, or both\n"
+    )
 
 
 def test_feedback_is_taken_out(

@@ -22,6 +22,23 @@ from tests.support.varied import varied
 
 PROJECT = tomllib.loads((ROOT / "client/pyproject.toml").read_text(encoding="utf-8"))["project"]
 REVIEW = "The plot is thin and the jokes fall flat. Still, I loved the music!"
+# Judges a frame, a query and a list of texts in two processes each, without a guard.
+FRAMES = """
+from pathlib import Path
+import duckdb, polars
+import verdict_sentiment
+from verdict_sentiment.duckdb import register_duckdb
+from verdict_sentiment.frames import judge
+from verdict_sentiment.sklearn import VerdictClassifier
+
+print(Path(verdict_sentiment.__file__).parents[1])
+frame = polars.DataFrame({"review": [f"Part {n} is a lovely film." for n in range(300)]})
+classifier = VerdictClassifier(adapt=False, workers=2).fit(["Good.", "Bad."], [1, 0])
+connection = duckdb.connect()
+register_duckdb(connection, workers=2)
+rows = connection.sql("SELECT verdict(review) FROM frame").fetchall()
+print(len(judge(frame, workers=2)), len(rows), len(classifier.predict(frame["review"])))
+"""
 # A user's own modules, in the folder where the command runs.
 IN_THE_WAY = (
     "vocab.py",
@@ -217,6 +234,24 @@ def test_the_library_works_beside_modules_of_the_same_names(full: Installed) -> 
     )
     ran = full.run("python", "-c", code)
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "positive\n[]\n", "")
+
+
+@pytest.mark.slow
+def test_frames_sql_and_the_classifier_work_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "site")
+    for name in IN_THE_WAY:
+        (tmp_path / name).write_text("raise SystemExit('the wrong module')", encoding="utf-8")
+    script = tmp_path / "script.py"
+    script.write_text(FRAMES, encoding="utf-8")
+    ran = subprocess.run(
+        [sys.executable, str(script)],
+        env={"PATH": os.defpath, "PYTHONPATH": str(tmp_path / "site")},
+        capture_output=True,
+        text=True,
+        timeout=WAIT_SECONDS,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{tmp_path / 'site'}\n300 300 300\n", "")
 
 
 @pytest.mark.slow
