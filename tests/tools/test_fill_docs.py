@@ -104,7 +104,8 @@ def test_figures_that_a_split_lacks_are_dashes_and_a_split_that_is_missing_names
 
 
 def test_a_block_without_figures_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill_docs, "_answer", lambda model: "answer\n")
+    for name in ("_answer", "_aspects_answer"):
+        monkeypatch.setattr(fill_docs, name, lambda model: "answer\n")
 
     class Model:
         def __init__(self) -> None:
@@ -293,12 +294,14 @@ def test_every_block_of_a_page_is_known_and_filled(path: Path, blocks: dict[str,
     assert list(pages.read_blocks(page)) == names, "a block lacks its start, or stands twice"
     assert set(names) <= blocks.keys() | set(profiles.BLOCKS)
     filled = pages.fill(page, blocks)
-    # Int8 products differ a little by processor, so the figures of README's answer do too.
-    answers = [pages.read_blocks(text).get("answer", "") for text in (filled, page)]
-    numbers = [list(map(float, MEASURED.findall(answer))) for answer in answers]
-    assert numbers[0] == pytest.approx(numbers[1], abs=0.05)
-    assert MEASURED.sub("", answers[0]) == MEASURED.sub("", answers[1])
-    assert filled.replace(*answers) == page, "run `python -m tools.fill_docs`"
+    # Int8 products differ a little by processor, so the figures of the two answers do too.
+    for block in ("answer", "aspects-answer"):
+        answers = [pages.read_blocks(text).get(block, "") for text in (filled, page)]
+        numbers = [list(map(float, MEASURED.findall(answer))) for answer in answers]
+        assert numbers[0] == pytest.approx(numbers[1], abs=0.05)
+        assert MEASURED.sub("", answers[0]) == MEASURED.sub("", answers[1])
+        filled = filled.replace(*answers)
+    assert filled == page, "run `python -m tools.fill_docs`"
 
 
 def test_every_block_stands_on_a_page(blocks: dict[str, str]) -> None:
