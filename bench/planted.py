@@ -1,7 +1,8 @@
 """Files of reviews with a known cause, to see whether the report names it first.
 
 A review is made of plain sentences on a film's aspects. Each case changes one thing from a date on: how an
-aspect is spoken of, how often it is complained of, which films are reviewed, or how one film fares.
+aspect is spoken of, how often it is complained of, which films are reviewed, how one film's acting fares, or
+how one film is liked as a whole.
 """
 
 import csv
@@ -21,6 +22,8 @@ SUBJECTS = {
     "cinematography": ("The camera work", "The photography", "The cinematography"),
     "dialogue": ("The dialogue", "Much of the dialogue"),
     "ending": ("The ending", "The finale", "The last scene"),
+    # No aspect of a list.
+    "whole": ("All of it", "The whole evening", "Nearly everything here"),
 }
 PRAISE = (
     "is wonderful", "was a real pleasure", "is beautifully done", "was better than I hoped", "is superb",
@@ -68,7 +71,8 @@ def cases() -> dict[str, Case]:
         "an aspect's tone": Case(Cause("music"), _tone),
         "an aspect's mentions": Case(Cause("ending"), _mentions),
         "the mix of films": Case(Cause("mix of groups"), _mix),
-        "one film's decline": Case(Cause("acting", FILMS[1]), _decline),
+        "one film's acting": Case(Cause("acting", FILMS[1]), _acting),
+        "one film as a whole": Case(Cause(FILMS[1]), _decline),
     }
 
 
@@ -123,6 +127,13 @@ def _mix(draw: random.Random, after: bool) -> tuple[str, Setting]:
     return FILMS[0] if bad else FILMS[1], usual(**dict.fromkeys(SUBJECTS, praise))
 
 
+def _acting(draw: random.Random, after: bool) -> tuple[str, Setting]:
+    film = draw.choice(FILMS)
+    setting = usual(acting=0.05 if after and film == FILMS[1] else 0.85)
+    return film, setting._replace(mention=setting.mention | {"acting": 0.8})
+
+
 def _decline(draw: random.Random, after: bool) -> tuple[str, Setting]:
     film = draw.choice(FILMS)
-    return film, usual(acting=0.05 if after and film == FILMS[1] else 0.85)
+    setting = usual(whole=0.05 if after and film == FILMS[1] else 0.85)
+    return film, setting._replace(mention=setting.mention | {"whole": 0.8})

@@ -22,15 +22,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from bench import planted, processes
+from bench import pages, planted, processes
 from training.data import dataset
 from training.report import report
 from training.report.cells import Cells
 from training.report.resampling import group_key, row_keys, weights
-from vocab.files import write_atomic
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "report.md"
 ROWS = (1_000, 10_000, 100_000)
 TIMEOUT_SECONDS = 24 * 3600
 DRAWS = 1_000
@@ -168,23 +166,8 @@ HEADS = {
     "coverage": ["a file of", "intervals that hold the truth", "mean width"],
     "causes": ["planted", "cause", "named first"],
 }
-
-
-def table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    rows = [head, ["---"] * len(head), *lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
-
-
-def publish(name: str, text: str, page: Path = PAGE) -> None:
-    """Put a table into the page, between its marks."""
-    content = page.read_text(encoding="utf-8")
-    start, end = f"<!-- report-{name} -->\n", f"\n<!-- /report-{name} -->"
-    before, _, rest = content.partition(start)
-    _, found, after = rest.partition(end)
-    if not found:
-        sys.exit(f"bench.report: {page} has no marks {start.strip()} and {end.strip()}")
-    write_atomic(page, f"{before}{start}{text}{end}{after}".encode())
+# The blocks of docs/report.md.
+BLOCKS = tuple(f"report-{name}" for name in HEADS)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -201,10 +184,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "coverage": lambda: coverage_lines(options.draws),
         "causes": lambda: causes(options.files, ROWS_A_FILE),
     }[options.what]()
-    text = table(HEADS[options.what], lines)
-    print(text)
+    text = pages.table(HEADS[options.what], lines)
+    print(text, end="")
     if options.publish:
-        publish(options.what, text)
+        pages.write({f"report-{options.what}": text})
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 // Draws a report's first screen: the net score, the shares, and one sentence on what changed.
 
 import { heading, make, press, signOf, theirs } from "./pieces.js";
-import { movedTitle, partName, strongest } from "./moved.js";
+import { groupOf, movedTitle, partName, strongest } from "./moved.js";
 import { REPORT, countOf, dateWords, netOf, portionOf } from "./strings.js";
 
 /** @typedef {import("./pieces.js").Context} Context */
@@ -122,21 +122,25 @@ function changeWords(report) {
     return [REPORT.noChange((list ?? []).map((/** @type {{code: string}} */ { code }) => code))];
   const { kind, before, after, net } = comparison;
   const [from, to] = [netOf(before.net), netOf(after.net)];
+  const fell = net.difference < 0;
   if (isChance(net.interval)) {
+    const clear = strongest(report, fell) ?? strongest(report, !fell);
     return [
       kind === "groups"
         ? REPORT.unclearBetween(before.label, after.label, from, to)
         : REPORT.unclear(from, to),
+      ...(clear ? [REPORT.yetClear(partName(clear), clear.net_effect)] : []),
     ];
   }
-  const fell = net.difference < 0;
   const first =
     kind === "groups"
       ? REPORT.differs(before.label, after.label, net.difference, from, to)
       : REPORT.changed(net.difference, from, to);
   if (comparison.simpson) return [first, REPORT.simpson(fell, report.file.columns.group ?? "")];
   const part = strongest(report, fell);
-  return part ? [first, REPORT.mostly(partName(part), part.net_effect)] : [first];
+  return part
+    ? [first, REPORT.mostly(partName(part), part.net_effect, groupOf(part))]
+    : [first, REPORT.noPart];
 }
 
 /** Tells whether an interval holds zero. @param {[number, number] | null} interval */

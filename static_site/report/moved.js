@@ -8,7 +8,8 @@ import { REPORT, effectOf, exactOf, netOf, withDates } from "./strings.js";
  * @typedef {import("./pieces.js").Context} Context
  * @typedef {object} Moved a part of the difference
  * @property {string} name
- * @property {"aspect" | "mix" | "rest"} kind
+ * @property {"aspect" | "mix" | "group" | "rest"} kind
+ * @property {boolean} clear chance alone hardly makes it
  * @property {number} effect on the log-odds
  * @property {[number, number]} interval
  * @property {number} net_effect points
@@ -23,6 +24,8 @@ import { REPORT, effectOf, exactOf, netOf, withDates } from "./strings.js";
 const FAR_LARGER = 4;
 const MOST_PARTS = 8;
 const MOST_GROUPS = 3;
+// A group with this share of an aspect's effect is named.
+const MOSTLY = 0.6;
 
 /** @param {Context} context */
 export function movedPart(context) {
@@ -65,9 +68,12 @@ export function movedPart(context) {
 /** @param {{kind: string}} comparison */
 export const movedTitle = ({ kind }) => (kind === "groups" ? REPORT.madeTitle : REPORT.movedTitle);
 
-/** Returns the parts, that with the largest effect on the net score first. @param {any} report @returns {Moved[]} */
+/** Returns the parts, that with the largest effect on the net score first. The rest is last. @param {any} report @returns {Moved[]} */
 function sortedParts({ moved }) {
-  return [...(moved ?? [])].sort((one, other) => Math.abs(other.net_effect) - Math.abs(one.net_effect));
+  const isRest = (/** @type {Moved} */ { kind }) => Number(kind === "rest");
+  return [...(moved ?? [])].sort(
+    (one, other) => isRest(one) - isRest(other) || Math.abs(other.net_effect) - Math.abs(one.net_effect),
+  );
 }
 
 /** Returns the largest part that goes the whole's way and is more than chance. @param {any} report @param {boolean} fell */
@@ -80,10 +86,8 @@ export function strongest(report, fell) {
 /** @param {Moved} part */
 export const partName = ({ kind, name }) => REPORT.MOVED[kind] ?? name;
 
-/** Tells whether chance alone does not explain a part. @param {Moved} part */
-function isClear({ net_interval: interval }) {
-  return Boolean(interval) && (interval[0] > 0 || interval[1] < 0);
-}
+/** Tells whether chance alone hardly makes a part. @param {Moved} part */
+const isClear = ({ clear }) => clear;
 
 /** @param {Context} context @param {Moved} part */
 function openingOf({ open }, part) {
@@ -94,11 +98,19 @@ function openingOf({ open }, part) {
 /** @param {any} report @param {Moved} part */
 function howWords(report, part) {
   if (part.kind === "rest") return REPORT.rest;
+  if (part.kind === "group") return REPORT.ofGroup;
   if (part.kind === "mix") {
     const { more, fewer } = mixWords(report, part);
     return REPORT.mix(more, fewer);
   }
-  return aspectWords(report, part);
+  const [how, group] = [aspectWords(report, part), groupOf(part)];
+  return group === null ? how : REPORT.mostlyIn(how, group);
+}
+
+/** Returns the group that most of an aspect's effect comes from, if one. @param {Moved} part @returns {string | null} */
+export function groupOf({ kind, effect, groups }) {
+  const [first, second] = groups;
+  return kind === "aspect" && second && first.effect / effect >= MOSTLY ? first.name : null;
 }
 
 /** Says whether an aspect is mentioned more often, or in another tone. @param {any} report @param {Moved} part */

@@ -152,7 +152,13 @@ export const REPORT = {
   unclearBetween: (before, after, from, to) =>
     `${quotedName(before)} scores ${from} and ${quotedName(after)} ${to}. Chance alone could explain that.`,
   /** @param {string} name @param {number} effect */
-  mostly: (name, effect) => `The largest part is ${quotedName(name)}, with ${effectOf(effect)} points.`,
+  yetClear: (name, effect) =>
+    `One part of it is more than chance: ${quotedName(name)}, with ${effectOf(effect)} points.`,
+  /** @param {string} name @param {number} effect @param {string | null} group that most of it comes from */
+  mostly: (name, effect, group) =>
+    `The largest part is ${quotedName(name)}, with ${effectOf(effect)} points` +
+    `${group === null ? "" : `, mostly in ${quotedName(group)}`}.`,
+  noPart: "No aspect and no group explains it by itself.",
   /** @param {string} title of the part below */
   seeChange: (title) => `${title} \u2193`,
 
@@ -193,7 +199,10 @@ export const REPORT = {
   kinderToo: "though in a kinder tone",
   /** @param {string} one @param {string} other */
   andAlso: (one, other) => `${one}, ${other}`,
+  /** @param {string} how @param {string} group */
+  mostlyIn: (how, group) => `${how}, mostly in ${quotedName(group)}`,
   rest: "what reviews say of no aspect",
+  ofGroup: "its reviews changed, beyond all aspects",
   chance: "could be chance",
   /** @param {string[]} more @param {string[]} fewer */
   mix: (more, fewer) =>

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import report
+from bench import pages, report
 from training.report.resampling import row_keys
 
 DRAWS = {draw.name: draw for draw in report.draws()}
@@ -34,21 +34,9 @@ def test_intervals_of_a_larger_file_are_narrower() -> None:
     assert widths == sorted(widths, reverse=True)
 
 
-def test_a_table_is_published_between_its_marks(tmp_path: Path) -> None:
-    page = tmp_path / "report.md"
-    page.write_text("a\n<!-- report-times -->\nold\n<!-- /report-times -->\nb\n", encoding="utf-8")
-    report.publish("times", report.table(["rows"], [["1"]]), page)
-    assert page.read_text(encoding="utf-8") == (
-        "a\n<!-- report-times -->\n| rows |\n| --- |\n| 1 |\n<!-- /report-times -->\nb\n"
-    )
-
-
-def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
-    page = tmp_path / "report.md"
-    page.write_text("a\n", encoding="utf-8")
-    with pytest.raises(SystemExit, match="has no marks"):
-        report.publish("times", "x", page)
-    assert page.read_text(encoding="utf-8") == "a\n"
+def test_its_blocks_stand_in_the_docs() -> None:
+    page = (pages.ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    assert set(report.BLOCKS) <= pages.read_blocks(page).keys()
 
 
 def test_a_file_has_the_rows_that_are_asked_for(tmp_path: Path) -> None:

@@ -256,14 +256,16 @@ def test_each_chart_is_a_table_too(page: Page) -> None:
     expect(page.get_by_role("dialog", name=first["name"])).to_be_visible()
 
 
-def test_what_moved_is_largest_first_and_adds_up_and_says_how(page: Page) -> None:
+def test_what_moved_is_largest_first_with_the_rest_last_and_adds_up(page: Page) -> None:
     report = whole()
     bars = part(page, "moved").locator(".report-bar")
     values = [
         float(text.replace("\u2212", "-").split(",")[0])
         for text in bars.locator(".report-bar-value").all_text_contents()
     ]
-    assert [abs(value) for value in values] == sorted((abs(value) for value in values), reverse=True)
+    causes = [abs(value) for value in values[:-1]]
+    assert causes == sorted(causes, reverse=True)
+    expect(bars.last).to_contain_text("Everything else")
     assert sum(values) == pytest.approx(report["comparison"]["net"]["difference"], abs=0.05 * len(values))
     expect(bars.first).to_contain_text("more reviews of")
     assert bars.filter(has_text="tone").count() + bars.filter(has_text="mentioned").count() > 0
@@ -294,6 +296,7 @@ def test_an_aspect_moves_by_mention_or_by_tone(
     effect = often + tone
     ends = sorted((10 * effect, 30 * effect))
     change = {"effect": effect, "net_effect": 20 * effect, "net_interval": ends, "often": often, "tone": tone}
+    change["clear"] = ends[0] > 0 or ends[1] < 0
     report["moved"] = [one | change if one["name"] == aspect["name"] else one for one in report["moved"]]
     row = part(opened(report), "moved").locator(".report-bar", has_text=aspect["name"])
     expect(row.locator(".report-bar-note")).to_have_text(said)

@@ -4,6 +4,7 @@ Within a group, what changed in a part of the logit counts for the whole by the 
 of the shares themselves is the mix of groups (Kitagawa, 1955). All parts add up to the difference.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -17,6 +18,8 @@ from training.report.table import MILLION, Chunk
 FEWEST_ROWS = 20
 MOST_ROWS, MOST_GROUPS = 20, 10
 BEFORE, AFTER = 0, 1
+# The share of files in which chance alone may call some cause clear.
+CHANCE = 0.05
 MIX, REST, OTHERS = "mix of groups", "everything else", "other groups"
 
 
@@ -110,38 +113,59 @@ class Comparison:
         return comparison, self._moved(logit, net)
 
     def _moved(self, logit: Split, net: Split) -> list[dict[str, Any]]:
-        causes = [
-            self._part(place, logit, net)
-            for place in range(len(self._aspects))
-            if self.mentions[:, :, place].any()
-        ]
+        mentioned = [place for place in range(len(self._aspects)) if self.mentions[:, :, place].any()]
+        tests = len(mentioned) + (len(self._groups) + 1 if self._groups else 0)
+        causes = [self._aspect(place, logit, net, tests) for place in mentioned]
         if self._groups:
-            causes.append(self._mix(logit, net))
+            causes.append(self._mix(logit, net, tests))
+        changed = self._changed_groups(logit, tests)
+        causes += [self._group(group, logit, net, tests) for group in changed]
         causes.sort(key=lambda cause: -abs(cause["effect"]))
-        return [*causes, self._part(len(self._aspects), logit, net)]
+        return [*causes, self._rest(changed, logit, net)]
 
-    def _part(self, place: int, logit: Split, net: Split) -> dict[str, Any]:
-        """Return an aspect's part of the difference, or the rest's."""
+    def _aspect(self, place: int, logit: Split, net: Split, tests: int) -> dict[str, Any]:
+        """Return an aspect's part of the difference."""
         within = logit.within[place]
         effect = within.sum(axis=0)
-        is_rest = place == len(self._aspects)
-        cause = _cause(
-            REST if is_rest else self._aspects[place],
-            "rest" if is_rest else "aspect",
-            effect,
-            net.within[place].sum(axis=0),
-        )
-        if not is_rest:
-            often, tone = self._often_and_tone(place)
-            mentioned = self.mentions[:, :, place].sum(axis=1) / self.weights[:, :, 0].sum(axis=1)
-            cause |= {"often": rounded(often), "tone": rounded(tone), "mentioned": _pair(mentioned)}
+        cause = _cause(self._aspects[place], "aspect", effect, net.within[place].sum(axis=0), tests)
+        often, tone = self._often_and_tone(place)
+        mentioned = self.mentions[:, :, place].sum(axis=1) / self.weights[:, :, 0].sum(axis=1)
         return cause | {
+            "often": rounded(often),
+            "tone": rounded(tone),
+            "mentioned": _pair(mentioned),
             "groups": self._by_group(within[:, 0]),
             "rows": self._rows_of(place, float(effect[0])),
         }
 
-    def _mix(self, logit: Split, net: Split) -> dict[str, Any]:
-        cause = _cause(MIX, "mix", logit.mix.sum(axis=0), net.mix.sum(axis=0))
+    def _changed_groups(self, logit: Split, tests: int) -> list[int]:
+        """Return the groups whose reviews changed clearly, beyond all aspects, the largest effect first."""
+        within = logit.within[-1]
+        changed = [group for group in range(len(self._groups)) if _is_clear(within[group], tests)]
+        changed.sort(key=lambda group: (-abs(rounded(float(within[group, 0]))), self._groups[group]))
+        return changed[:MOST_GROUPS]
+
+    def _group(self, group: int, logit: Split, net: Split, tests: int) -> dict[str, Any]:
+        """Return what changed in a group's reviews beyond all aspects."""
+        effect = logit.within[-1, group]
+        cell = AFTER * (len(self._groups) + 1) + group
+        found = self._of_groups.high(cell) if effect[0] > 0 else self._of_groups.low(cell)
+        cause = _cause(self._groups[group], "group", effect, net.within[-1, group], tests)
+        return cause | {"groups": [{"name": cause["name"], "effect": cause["effect"]}], "rows": found}
+
+    def _rest(self, named: list[int], logit: Split, net: Split) -> dict[str, Any]:
+        """Return what no aspect and none of these groups names."""
+        left = np.setdiff1d(np.arange(len(self._groups) + 1), named)
+        effect = logit.within[-1, left].sum(axis=0)
+        effects = np.zeros(len(self._groups) + 1)
+        effects[left] = logit.within[-1, left, 0]
+        groups = [one for one in self._by_group(effects) if one["effect"]]
+        rows = self._rows_of(len(self._aspects), float(effect[0]))
+        cause = _cause(REST, "rest", effect, net.within[-1, left].sum(axis=0), 1)
+        return cause | {"groups": groups, "rows": rows}
+
+    def _mix(self, logit: Split, net: Split, tests: int) -> dict[str, Any]:
+        cause = _cause(MIX, "mix", logit.mix.sum(axis=0), net.mix.sum(axis=0), tests)
         effects = logit.mix[:, 0]
         buckets = len(self._groups) + 1
         group = int(np.abs(effects).argmax())
@@ -271,10 +295,25 @@ def split(weights: np.ndarray, sums: np.ndarray, scale: int) -> Split:
     return Split(*(part / MILLION * scale for part in parts))
 
 
-def _cause(name: str, kind: str, effect: np.ndarray, net: np.ndarray) -> dict[str, Any]:
+def _is_clear(effect: np.ndarray, tests: int) -> bool:
+    """Return whether chance alone hardly makes the largest of so many effects.
+
+    A Gaussian effect passes this bound by chance in at most 5 of 100 files, however many are looked at.
+
+    :param effect: the figure and its replicates, float64 (1 + replicates,)
+    """
+    replicates = effect[1:][np.isfinite(effect[1:])]
+    if not len(replicates):
+        return False
+    bound = math.sqrt(2 * math.log(2 * tests / CHANCE)) * float(replicates.std())
+    return abs(rounded(float(effect[0]))) > bound
+
+
+def _cause(name: str, kind: str, effect: np.ndarray, net: np.ndarray, tests: int) -> dict[str, Any]:
     return {
         "name": name,
         "kind": kind,
+        "clear": _is_clear(effect, tests),
         "effect": rounded(effect[0]),
         "interval": rounded_pair(interval(effect[1:])),
         "net_effect": rounded(net[0]),

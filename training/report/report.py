@@ -179,20 +179,21 @@ def _print_summary(report: dict[str, Any], output: Output) -> None:
     for notice in report["notices"]:
         print(f"report: {notice['detail']}")
     if report["moved"]:
-        print(f"report: {_moved_most(report['moved'][0], report['comparison'])}")
+        print(f"report: {_moved_most(report['moved'], report['comparison'])}")
     print(f"report: wrote {' and '.join(str(path) for path in output if path)}")
 
 
-def _moved_most(cause: dict[str, Any], comparison: dict[str, Any]) -> str:
-    """Return what moved the net score most, in points."""
+def _moved_most(moved: Sequence[dict[str, Any]], comparison: dict[str, Any]) -> str:
+    """Return what moved the net score most, in points: the first cause that chance alone hardly makes."""
     before, after = comparison["before"]["net"], comparison["after"]["net"]
-    low, high = cause["interval"]
-    if low <= 0 <= high:
-        return f"from {before:+.1f} to {after:+.1f}; no cause moved it by more than chance could"
-    return (
-        f"{cause['name']} moved it most: {cause['net_effect']:+.1f} of the"
-        f" {comparison['net']['difference']:+.1f} points (from {before:+.1f} to {after:+.1f})"
-    )
+    difference = comparison["net"]["difference"]
+    for cause in moved:
+        if cause["clear"] and cause["kind"] != "rest" and cause["net_effect"] * difference > 0:
+            return (
+                f"{cause['name']} moved it most, by {cause['net_effect']:+.1f} points; in all it went from"
+                f" {before:+.1f} to {after:+.1f}"
+            )
+    return f"from {before:+.1f} to {after:+.1f}; no cause moved it by more than chance could"
 
 
 def _read_labelled(options: argparse.Namespace, group: str | None) -> Labelled | None:

@@ -20,7 +20,8 @@ import { MENTIONED } from "./table.js";
  *   share: of either side's rows, where it is the mix of groups that moves
  * @typedef {object} Cause
  * @property {string} name
- * @property {"aspect" | "mix" | "rest"} kind
+ * @property {"aspect" | "mix" | "group" | "rest"} kind
+ * @property {boolean} clear whether chance alone hardly makes the largest of so many effects
  * @property {number} effect on the mean logit
  * @property {Interval | null} interval
  * @property {number} net_effect
@@ -45,6 +46,8 @@ const FEWEST_ROWS = 20;
 const MOST_ROWS = 20;
 const MOST_GROUPS = 10;
 const [BEFORE, AFTER] = [0, 1];
+/** The share of files in which chance alone may call some cause clear. */
+const CHANCE = 0.05;
 const MIX = "mix of groups";
 const REST = "everything else";
 const OTHERS = "other groups";
@@ -98,6 +101,7 @@ export class MoveCounts {
  * @property {number[]} means of either side
  * @property {Float64Array[]} within by part, then draw
  * @property {Float64Array[]} withinGroups by part, then slot, of the file itself
+ * @property {Float64Array[]} restOfGroups the last part by slot, then draw
  * @property {Float64Array} mix by draw
  * @property {Float64Array} mixOfGroups by slot, of the file itself
  */
@@ -147,13 +151,14 @@ function intervalOf(draws) {
  * @returns {Split}
  */
 function split(draws, sums, scale) {
-  const { difference, means, within, withinGroups, mix, mixOfGroups } = splitMillionths(draws, sums);
+  const { difference, means, within, withinGroups, restOfGroups, mix, mixOfGroups } = splitMillionths(draws, sums);
   const unit = (/** @type {number} */ sum) => (sum / MICRO) * scale;
   return {
     difference: difference.map(unit),
     means: means.map(unit),
     within: within.map((part) => part.map(unit)),
     withinGroups: withinGroups.map((part) => part.map(unit)),
+    restOfGroups: restOfGroups.map((slot) => slot.map(unit)),
     mix: mix.map(unit),
     mixOfGroups: mixOfGroups.map(unit),
   };
@@ -177,6 +182,7 @@ function splitMillionths({ rows, sides: { slots }, components }, sums) {
     means: [means[BEFORE][0], means[AFTER][0]],
     within: Array.from({ length: components }, () => new Float64Array(DRAWS)),
     withinGroups: Array.from({ length: components }, () => new Float64Array(slots)),
+    restOfGroups: Array.from({ length: slots }, () => new Float64Array(DRAWS)),
     mix: new Float64Array(DRAWS),
     mixOfGroups: new Float64Array(slots),
   };
@@ -216,6 +222,7 @@ function splitMillionths({ rows, sides: { slots }, components }, sums) {
       const within = share * (to / after - from / before);
       found.within[part][draw] += within;
       if (draw === 0) found.withinGroups[part][slot] = within;
+      if (part === components - 1) found.restOfGroups[slot][draw] = within;
     }
   }
 }
@@ -275,6 +282,20 @@ function isParadox({ groups, sides: { slots } }, draws, difference) {
   return enough.every((slot) => Math.sign(netOf(AFTER, slot) - netOf(BEFORE, slot)) === -Math.sign(difference));
 }
 
+/**
+ * Tells whether chance alone hardly makes the largest of so many effects.
+ * @param {Float64Array} effect by draw, of which the first is the file itself
+ * @param {number} tests
+ */
+function isClear(effect, tests) {
+  const draws = effect.subarray(1).filter(Number.isFinite);
+  if (draws.length === 0) return false;
+  const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length;
+  const variance = draws.reduce((sum, draw) => sum + (draw - mean) ** 2, 0) / draws.length;
+  const bound = Math.sqrt(2 * Math.log((2 * tests) / CHANCE)) * Math.sqrt(variance);
+  return Math.abs(rounded(effect[0])) > bound;
+}
+
 /** Describes what moved the number. */
 class Causes {
   /** @param {MoveCounts} counts @param {MoveDraws} draws @param {Split} logit @param {Split} net */
@@ -283,20 +304,63 @@ class Causes {
     this.draws = draws;
     this.logit = logit;
     this.net = net;
+    this.tests = 1;
   }
 
   /** Returns the causes, the largest first. The rest is the last: it is no cause. @returns {Cause[]} */
   all() {
-    const { counts } = this;
-    const { names } = counts.table.aspects;
-    const causes = names.flatMap((name, aspect) => (this.#isMentioned(aspect) ? [this.#aspect(name, aspect)] : []));
-    if (counts.groups.length > 0) causes.push(this.#mix());
+    const { aspects, groups } = this.counts;
+    const mentioned = [...Array(aspects).keys()].filter((aspect) => this.#isMentioned(aspect));
+    this.tests = mentioned.length + (groups.length > 0 ? groups.length + 1 : 0);
+    const causes = mentioned.map((aspect) => this.#aspect(aspect));
+    if (groups.length > 0) causes.push(this.#mix());
+    const changed = this.#changedGroups();
+    causes.push(...changed.map((group) => this.#group(group)));
     causes.sort((one, other) => Math.abs(other.effect) - Math.abs(one.effect));
-    const rest = { ...this.#effects(REST, "rest", this.logit.within[names.length], this.net.within[names.length]) };
-    return [
-      ...causes,
-      { ...rest, groups: this.#byGroup(this.logit.withinGroups[names.length]), rows: this.#rowsOf(names.length) },
-    ];
+    return [...causes, this.#rest(changed)];
+  }
+
+  /** Returns the groups whose reviews changed clearly, beyond all aspects, the largest effect first. */
+  #changedGroups() {
+    const { groups } = this.counts;
+    const { restOfGroups } = this.logit;
+    const size = (/** @type {number} */ group) => Math.abs(rounded(restOfGroups[group][0]));
+    const changed = [...groups.keys()].filter((group) => isClear(restOfGroups[group], this.tests));
+    changed.sort((one, other) => size(other) - size(one) || byCodePoints(groups[one], groups[other]));
+    return changed.slice(0, MOST_GROUPS);
+  }
+
+  /** Returns what changed in a group's reviews beyond all aspects. @param {number} group @returns {Cause} */
+  #group(group) {
+    const { counts, logit, net, tests } = this;
+    const [effect, ofNet] = [logit.restOfGroups[group], net.restOfGroups[group]];
+    const { high, low } = counts.ofGroups[AFTER * counts.sides.slots + group];
+    const cause = this.#effects(counts.groups[group], "group", effect, ofNet, tests);
+    const found = effect[0] > 0 ? high : low;
+    return {
+      ...cause,
+      groups: [{ name: cause.name, effect: cause.effect }],
+      rows: found.rows.map((row) => row + 1),
+    };
+  }
+
+  /** Returns what no aspect and none of these groups names. @param {number[]} named @returns {Cause} */
+  #rest(named) {
+    const { counts, logit, net } = this;
+    const left = [...logit.restOfGroups.keys()].filter((slot) => !named.includes(slot));
+    const total = (/** @type {Float64Array[]} */ slots) => {
+      const sum = new Float64Array(DRAWS);
+      for (const slot of left) for (let draw = 0; draw < DRAWS; draw += 1) sum[draw] += slots[slot][draw];
+      return sum;
+    };
+    const effect = total(logit.restOfGroups);
+    const effects = new Float64Array(logit.restOfGroups.length);
+    for (const slot of left) effects[slot] = logit.restOfGroups[slot][0];
+    return {
+      ...this.#effects(REST, "rest", effect, total(net.restOfGroups), 1),
+      groups: this.#byGroup(effects).filter((group) => group.effect !== 0),
+      rows: this.#rowsOf(counts.aspects, effect[0]),
+    };
   }
 
   /** @param {number} aspect */
@@ -305,15 +369,16 @@ class Causes {
     return mentions.some((count, place) => place % aspects === aspect && count > 0);
   }
 
-  /** @param {string} name @param {number} aspect @returns {Cause} */
-  #aspect(name, aspect) {
-    const { logit, net } = this;
+  /** @param {number} aspect @returns {Cause} */
+  #aspect(aspect) {
+    const { counts, logit, net, tests } = this;
+    const name = counts.table.aspects.names[aspect];
     return {
-      ...this.#effects(name, "aspect", logit.within[aspect], net.within[aspect]),
+      ...this.#effects(name, "aspect", logit.within[aspect], net.within[aspect], tests),
       ...this.#oftenAndTone(aspect),
       mentioned: this.#mentioned(aspect),
       groups: this.#byGroup(logit.withinGroups[aspect]),
-      rows: this.#rowsOf(aspect),
+      rows: this.#rowsOf(aspect, logit.within[aspect][0]),
     };
   }
 
@@ -334,7 +399,7 @@ class Causes {
 
   /** @returns {Cause} */
   #mix() {
-    const { counts, draws, logit, net } = this;
+    const { counts, draws, logit, net, tests } = this;
     const effects = logit.mixOfGroups;
     const { slots } = counts.sides;
     const group = effects.reduce((best, effect, slot) => (Math.abs(effect) > Math.abs(effects[best]) ? slot : best), 0);
@@ -344,7 +409,7 @@ class Causes {
     const { high, low } = counts.ofGroups[side * slots + group];
     const found = effects[group] > 0 === (side === AFTER) ? high : low;
     return {
-      ...this.#effects(MIX, "mix", logit.mix, net.mix),
+      ...this.#effects(MIX, "mix", logit.mix, net.mix, tests),
       groups: this.#byGroup(effects, (slot) => [
         rounded(shareOf(slot, BEFORE)),
         rounded(shareOf(slot, AFTER)),
@@ -358,11 +423,13 @@ class Causes {
    * @param {Cause["kind"]} kind
    * @param {Float64Array} effect by draw
    * @param {Float64Array} net by draw
+   * @param {number} tests
    */
-  #effects(name, kind, effect, net) {
+  #effects(name, kind, effect, net, tests) {
     return {
       name,
       kind,
+      clear: isClear(effect, tests),
       effect: rounded(effect[0]),
       interval: roundedInterval(intervalOf(effect)),
       net_effect: rounded(net[0]),
@@ -413,10 +480,9 @@ class Causes {
     return { often: rounded(often), tone: rounded(tone) };
   }
 
-  /** Returns the rows that show a part's effect best. @param {number} part */
-  #rowsOf(part) {
-    const { counts, draws, logit } = this;
-    const effect = logit.within[part][0];
+  /** Returns the rows that show a part's effect best. @param {number} part @param {number} effect */
+  #rowsOf(part, effect) {
+    const { counts, draws } = this;
     const isRest = part === counts.aspects;
     const [before, after] = [BEFORE, AFTER].map((side) => sumOf(draws, part, side) / counts.rows[side]);
     /** @type {[number, boolean][]} side, upwards */

@@ -62,6 +62,7 @@ export class Samples {
     this.wordRows = order.slice(0, WORD_ROWS);
     this.sampled = new Uint8Array(rows);
     for (const row of this.sentenceRows) this.sampled[row] = 1;
+    this.measured = new Set(this.wordRows);
   }
 
   /**
@@ -85,6 +86,7 @@ export class Samples {
    * @param {import("../../api.js").Word[]} words with offsets in UTF-16 units
    */
   takeWords(row, text, words) {
+    if (!this.measured.has(row)) return;
     const measured = words.flatMap(({ start, end, effect }) => {
       const surface = text.slice(start, end).toLowerCase().replaceAll("\u2019", "'");
       const isWord = LETTER.test(surface) && wordsOf(surface)[0] === surface && !STOP_WORDS.has(surface);

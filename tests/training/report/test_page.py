@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.report_samples import SAMPLES, hostile, nothing, whole
@@ -81,6 +81,7 @@ def test_nothing_is_loaded_and_no_attribute_runs_or_styles() -> None:
     assert all(url.startswith("data:font/woff2;base64,") for url in re.findall(r'url\("?([^")]+)', style))
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_stays_a_text(text: str) -> None:
     report = nothing()

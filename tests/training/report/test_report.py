@@ -63,7 +63,7 @@ def test_both_files_are_written_and_only_their_owner_reads_them(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json", "reviews.csv"]
     out = capsys.readouterr().out
     assert out.startswith(f"report: {ROWS} rows, net score ")
-    assert "report: music moved it most: -" in out
+    assert "report: music moved it most, by -" in out
 
 
 def test_one_and_two_processes_write_the_same_bytes(file: Path, tmp_path: Path) -> None:
