@@ -17,8 +17,13 @@ class Body(NamedTuple):
 
 
 def read_explain(request: Request) -> str:
-    """Return ``explain`` from the query, for bodies without such a field; "none" by default."""
+    """Return ``explain`` from the query, for bodies without such a field; "none" by default.
+
+    Raises Problem 400 for ``aspects``, which stand in a JSON body alone.
+    """
     query: Mapping[str, str] = request.query_params or {}
+    if "aspects" in query:
+        raise Problem(400, "bad_value", "aspects are read from a JSON body, not from the address")
     return query.get("explain", "none")
 
 

@@ -87,7 +87,8 @@ function addLot(table, work, { labels, dates, groups }, from) {
     const row = from + place;
     if (outcome.error !== undefined) return table.take(row, { error: outcome.error });
     table.take(row, answerOf(outcome, models));
-    if (outcome.words) table.takeWords(row, { ...answerOf(outcome, models), words: wordsOf(outcome) });
+    const text = outcome.text ?? textOf(sheet.rows[row][choice.review]);
+    if (outcome.words) table.takeWords(row, { ...answerOf(outcome, models), text, words: wordsOf(outcome) });
   });
 }
 

@@ -90,8 +90,10 @@ function guessReview({ columns, rows, unread }) {
   const named = placeOf(REVIEW_NAMES, columns);
   if (named >= 0) return named;
   const sample = rows.slice(0, SAMPLE_ROWS);
-  const lengths = columns.map((_, place) =>
-    place === unread ? -1 : sample.reduce((sum, row) => sum + textOf(row[place]).length, 0),
+  // A column whose name says something else holds no reviews, however long its cells are.
+  const others = [...LABEL_NAMES, ...ID_NAMES, ...DATE_NAMES, ...GROUP_NAMES];
+  const lengths = columns.map((name, place) =>
+    place === unread || others.includes(fold(name)) ? -1 : sample.reduce((sum, row) => sum + textOf(row[place]).length, 0),
   );
   return lengths.indexOf(Math.max(...lengths));
 }

@@ -235,3 +235,9 @@ def test_the_log_line_counts_and_says_no_word(api: InProcess, capsys: pytest.Cap
         "unknown": 1,
         "warnings": {"too_short": 2, "no_known_words": 1},
     }
+
+
+def test_aspects_in_the_address_are_refused(api: InProcess, fake: FakeRuntime) -> None:
+    answer = api.send("POST", BATCH + "?aspects=film", json.dumps({"reviews": [{"review": FINE}]}).encode())
+    assert (answer.status, answer.json()["code"]) == (400, "bad_value")
+    assert "JSON body" in answer.json()["detail"]

@@ -103,10 +103,11 @@ def test_a_watcher_sees_the_line_and_what_was_measured(
 ) -> None:
     seen: list[tuple[dict[str, object], list[ReviewStats]]] = []
     monkeypatch.setattr(log, "_watchers", [lambda line, judged: seen.append((line, list(judged)))])
-    api.send("POST", "/v1/sentiment", REVIEW)
+    answer = json.loads(api.send("POST", "/v1/sentiment", REVIEW).body)
     api.send("GET", "/nothing")
     (line, judged), (other, none) = seen
-    assert (line["status"], judged) == (200, [ReviewStats(7, 6, 1, "positive", ("too_short",))])
+    expected = ReviewStats(7, 6, 1, "positive", ("too_short",), answer["probability"])
+    assert (line["status"], judged) == (200, [expected])
     assert (other["status"], none) == (404, [])
 
 

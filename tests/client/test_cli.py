@@ -259,7 +259,7 @@ def test_a_file_without_a_header_repeats_no_review(tmp_path: Path) -> None:
 
 
 HOSTILE = {
-    "utf-16": ("review\ngood film\n".encode("utf-16"), "is not UTF-8 (near its start)"),
+    "half of UTF-16": ("review\ngood film\n".encode("utf-16")[:-1], "is not UTF-16, as its first bytes say"),
     "latin-1": ("review\ncaf\u00e9 film\n".encode("latin-1"), "is not UTF-8 (near its start)"),
     "latin-1, later": (
         ("review\n" + "good film\n" * 5_000 + "caf\u00e9\n").encode("latin-1"),
@@ -385,7 +385,7 @@ def test_a_closed_standard_input_is_one_sentence() -> None:
 
 
 def test_rows_on_standard_input_that_can_t_be_read_are_called_so() -> None:
-    ran = verdict("--format", "lines", "--url", "http://127.0.0.1:1", stdin="good".encode("utf-16"))
+    ran = verdict("--format", "lines", "--url", "http://127.0.0.1:1", stdin="caf\u00e9".encode("latin-1"))
     assert (ran.status, ran.err) == (
         2,
         "verdict: standard input is not UTF-8 (near its start); save it as UTF-8 and run this again\n",

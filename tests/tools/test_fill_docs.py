@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench import pages, profiles
+from bench import pages, profiles, report
 from tools import fill_docs
 from training.aws import images
 
@@ -292,7 +292,7 @@ def test_every_block_of_a_page_is_known_and_filled(path: Path, blocks: dict[str,
     page = path.read_text(encoding="utf-8")
     names = re.findall(r"<!-- /([\w-]+) -->", page)
     assert list(pages.read_blocks(page)) == names, "a block lacks its start, or stands twice"
-    assert set(names) <= blocks.keys() | set(profiles.BLOCKS)
+    assert set(names) <= blocks.keys() | {*profiles.BLOCKS, *report.BLOCKS}
     filled = pages.fill(page, blocks)
     # Int8 products differ a little by processor, so the figures of the two answers do too.
     for block in ("answer", "aspects-answer"):
@@ -306,7 +306,7 @@ def test_every_block_of_a_page_is_known_and_filled(path: Path, blocks: dict[str,
 
 def test_every_block_stands_on_a_page(blocks: dict[str, str]) -> None:
     names = {name for path in pages.paths() for name in pages.read_blocks(path.read_text(encoding="utf-8"))}
-    assert names == blocks.keys() | set(profiles.BLOCKS)
+    assert names == blocks.keys() | {*profiles.BLOCKS, *report.BLOCKS}
 
 
 def test_a_block_is_filled_wherever_it_stands(tmp_path: Path) -> None:

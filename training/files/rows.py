@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, NamedTuple, TextIO
 
 from training.files.reading import BatchError as BatchError
@@ -46,7 +45,7 @@ LINE_BYTES, UNIT_BYTES = 50, 6
 NAME_CHARACTERS, NAME_WORDS = 40, 4
 # Messages show at most so many columns.
 SHOWN_COLUMNS = 6
-NO_ASPECTS: Mapping[str, dict[str, Any]] = MappingProxyType({})
+NO_ASPECTS: Mapping[str, dict[str, Any]] = {}
 # Spreadsheets run a cell that starts like this as a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

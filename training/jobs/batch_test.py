@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     folder = cache.folder() / "batch-test"
     options.file, options.out = folder / "reviews.csv", folder / "verdicts.csv"
-    options.column, options.format = "review", "csv"
+    options.column, options.format, options.aspects = "review", "csv", None
     try:
         write_atomic(options.file, to_csv(dataset.load(dataset.find_archive(options.archive)).test))
     except dataset.DataError as error:
