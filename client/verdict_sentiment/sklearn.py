@@ -36,7 +36,7 @@ NOT_UNDERSTOOD = ("no_known_words", "not_english")
 
 
 class VerdictClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Tell positive from negative texts: ``VerdictClassifier().fit(texts, labels).predict(texts)``.
+    """Classify texts as positive or negative: ``VerdictClassifier().fit(texts, labels).predict(texts)``.
 
     ``fit`` adapts the model's head to 50 texts or more, as `verdict adapt` does; with ``adapt=False`` the
     model stays as it is. Labels are two words or numbers that say which is positive, such as "pos" and "neg",

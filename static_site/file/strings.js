@@ -59,7 +59,6 @@ export const STATIC = {
     "The bars are 95\u00a0% intervals. A hollow point has fewer than 20 rows and says little.",
   fileAccuracyTitle: "Compared with your labels",
   fileRowsTitle: "The reviews",
-  fileChips: "Choose rows",
   fileSearch: "Search the reviews and IDs",
   fileGridHelp: "Use the arrow keys to move between rows. Press Enter to see why a row got its verdict.",
   filePrevious: "Previous",

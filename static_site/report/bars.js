@@ -91,7 +91,7 @@ function barRow(bar, [low, high], write) {
 }
 
 /** Returns round ends of an axis that holds zero, every bar and every interval. @param {Bar[]} bars @returns {[number, number]} */
-export function endsOf(bars) {
+function endsOf(bars) {
   const values = bars.flatMap(({ value, interval }) => [
     ...(value === null ? [] : [value]),
     ...(interval ?? []),

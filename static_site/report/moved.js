@@ -137,7 +137,7 @@ function aspectWords({ aspects }, { name, effect, often, tone }) {
  * @param {any} report
  * @param {Moved} mix
  */
-export function mixWords({ groups, overall }, mix) {
+function mixWords({ groups, overall }, mix) {
   /** @type {{more: string[], fewer: string[]}} */
   const found = { more: [], fewer: [] };
   for (const { name, effect } of mix.groups) {

@@ -1,4 +1,4 @@
-"""Say whether a model's promise still holds: by its traffic, or by new labelled rows.
+"""Check whether a model's promise still holds: by its traffic, or by new labelled rows.
 
 Traffic has no labels. So it says only that reviews are no longer like the receipt's rows: another share of
 them is answered, or the sureness is spread differently. New labelled rows test the promise itself. The

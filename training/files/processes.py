@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from training.endpoint import calibration, inference, ngram_weights, opinion, packing, scoring, weighing
 from training.endpoint.inference import LoadedModel
@@ -92,12 +92,20 @@ def predict_parts(
     if pool is None:
         yield from ((part, predict_reviews(model, (part.ids, part.reviews), aspects)) for part in parts)
         return
+    yield from ((part, b"\n".join(answers)) for part, answers in map_parts(pool, parts))
+
+
+def map_parts(pool: Pool, parts: Iterable[Part]) -> Iterator[tuple[Part, list[Any]]]:
+    """Yield each part with the results of its tasks, in order. Raises BatchError when a process dies.
+
+    A task is the ids and reviews of some rows. The yielded parts have no reviews any more.
+    """
     sent: deque[tuple[Part, int]] = deque()
-    answers = pool.map(_tasks(parts, sent))
+    results = pool.map(_tasks(parts, sent))
     try:
-        for first in answers:
+        for first in results:
             part, count = sent.popleft()
-            yield part, b"\n".join([first, *islice(answers, count - 1)])
+            yield part, [first, *islice(results, count - 1)]
     except DiedError as error:
         raise BatchError(
             "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"

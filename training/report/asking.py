@@ -1,4 +1,4 @@
-"""Ask the model about rows, and return its answers as a table."""
+"""Judge rows by the model, and return its answers as a table."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

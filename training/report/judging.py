@@ -3,8 +3,7 @@
 A part's answers are a table of table.py. Finished parts stay on disk, so a stopped report goes on.
 """
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,8 +13,8 @@ from tqdm import tqdm
 from training.endpoint.inference import LoadedModel
 from training.files import ray_cluster
 from training.files.parts import TABLE, PartsFolder, load_part
-from training.files.pool import DiedError, Pool, open_pool
-from training.files.processes import PROCESS_ROWS, TASK_ROWS
+from training.files.pool import Pool, open_pool
+from training.files.processes import PROCESS_ROWS, map_parts
 from training.files.rows import PART_ROWS, BatchError, Part, Row, parts
 from training.report import table
 from training.report.asking import Question, judge_rows
@@ -99,23 +98,5 @@ def _judge_here(
 
 def _judge_by_pool(pool: Pool, parts: Iterable[Part]) -> Iterator[tuple[Part, bytes]]:
     """Yield each part with its table, in order. Raises BatchError when a process dies."""
-    sent: deque[tuple[Part, int]] = deque()
-    results = pool.map(_tasks(parts, sent))
-    try:
-        for first in results:
-            part, count = sent.popleft()
-            tables = [first, *(next(results) for _ in range(count - 1))]
-            yield part, table.to_bytes(table.join([table.from_bytes(data) for data in tables]))
-    except DiedError as error:
-        raise BatchError(
-            "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"
-        ) from error
-
-
-def _tasks(
-    parts: Iterable[Part], sent: "deque[tuple[Part, int]]"
-) -> Iterator[tuple[Sequence[int], list[str]]]:
-    for part in parts:
-        tasks = [slice(first, first + TASK_ROWS) for first in range(0, len(part.ids), TASK_ROWS)]
-        sent.append((part._replace(reviews=[]), len(tasks)))
-        yield from ((part.ids[rows], part.reviews[rows]) for rows in tasks)
+    for part, tables in map_parts(pool, parts):
+        yield part, table.to_bytes(table.join([table.from_bytes(data) for data in tables]))

@@ -304,16 +304,15 @@ class Causes {
     this.draws = draws;
     this.logit = logit;
     this.net = net;
-    this.tests = 1;
+    const { aspects, groups } = counts;
+    this.mentioned = [...Array(aspects).keys()].filter((aspect) => this.#isMentioned(aspect));
+    this.tests = this.mentioned.length + (groups.length > 0 ? groups.length + 1 : 0);
   }
 
   /** Returns the causes, the largest first. The rest is the last: it is no cause. @returns {Cause[]} */
   all() {
-    const { aspects, groups } = this.counts;
-    const mentioned = [...Array(aspects).keys()].filter((aspect) => this.#isMentioned(aspect));
-    this.tests = mentioned.length + (groups.length > 0 ? groups.length + 1 : 0);
-    const causes = mentioned.map((aspect) => this.#aspect(aspect));
-    if (groups.length > 0) causes.push(this.#mix());
+    const causes = this.mentioned.map((aspect) => this.#aspect(aspect));
+    if (this.counts.groups.length > 0) causes.push(this.#mix());
     const changed = this.#changedGroups();
     causes.push(...changed.map((group) => this.#group(group)));
     causes.sort((one, other) => Math.abs(other.effect) - Math.abs(one.effect));
