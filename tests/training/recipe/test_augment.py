@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
@@ -84,9 +85,9 @@ def ids_of(words: Vocabulary, text: str) -> np.ndarray:
 
 
 def test_frames_have_three_labels_and_a_topic(frames: list[Frame]) -> None:
-    assert len(frames) > 6000
+    assert len(frames) > 8000
     assert {frame.label for frame in frames} == set(augment.LESSON_TARGETS) == set(augment.SIGNS)
-    assert len({frame.topic for frame in frames if frame.label != "neutral"}) == 31
+    assert len({frame.topic for frame in frames if frame.label != "neutral"}) == 47
 
 
 def test_neutral_frames_have_topics_of_their_own(frames: list[Frame]) -> None:
@@ -262,6 +263,25 @@ def test_no_drawn_lesson_is_a_case_of_the_exam(
     assert not signs & {text.strip() for text, _ in [*drawn, *untyped]}
 
 
+def test_no_misspelling_of_the_exam_stands_in_the_slots_of_misspellings(
+    lexicon: Lexicon, frames: list[Frame]
+) -> None:
+    misspelled = [slot for slot in lexicon if re.search("typo|_mis_", slot)]
+    slots = words_in(entry for slot in misspelled for entry in lexicon[slot])
+    spelled = words_in(entry for slot in lexicon.keys() - set(misspelled) for entry in lexicon[slot])
+    spelled |= words_in(frame.frame for frame in frames if not frame.topic.startswith("typos"))
+    cases = [case for case in behaviour.load_cases() if case["capability"] == "typos"]
+    slips = {word for case in cases for word in words_in([case["other"]]) - words_in([case["review"]])}
+    assert len(misspelled) > 10 and len(slips - spelled) > 20
+    assert slots & (slips - spelled) == set()
+
+
+def words_in(texts: Iterable[str]) -> set[str]:
+    """Return the words of texts, without slots and apostrophes."""
+    plain = (augment.SLOT.sub(" ", text).lower().replace("'", "") for text in texts)
+    return {word for text in plain for word in re.findall("[a-z]+", text)}
+
+
 # --- filling ------------------------------------------------------------------------------------
 
 
@@ -368,10 +388,10 @@ def test_lessons_seldom_repeat(drawn: Lessons) -> None:
 def test_topics_and_their_labels_come_equally_often(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(augment, "fill", lambda frame, *_: f"{frame.topic} {frame.label}")
     monkeypatch.setattr(augment, "PAIRED", 0)
-    counts = Counter(text for text, _ in islice(augment.lessons(3, typing=False), 31_000))
+    counts = Counter(text for text, _ in islice(augment.lessons(3, typing=False), 47_000))
     neutral = {kind: count for kind, count in counts.items() if kind.endswith("neutral")}
-    assert (len(counts), len(neutral)) == (68, 6)
-    assert all(690 < count < 860 for count in neutral.values()), neutral
+    assert (len(counts), len(neutral)) == (100, 6)
+    assert all(1060 < count < 1290 for count in neutral.values()), neutral
     assert all(330 < counts[kind] < 520 for kind in counts.keys() - neutral.keys()), counts
 
 
