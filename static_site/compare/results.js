@@ -1,7 +1,8 @@
 // Shows both models' results on a file: which is right more often, and where they differ.
 
 import { button, element, fillSelect, find, inputOf, selectOf, setOptionalText, setText } from "../shared/dom.js";
-import { save, withoutFormula } from "../rows/download.js";
+import { save } from "../rows/download.js";
+import { withoutFormula } from "../rows/formulas.js";
 import { Grid } from "../rows/grid.js";
 import { shareOf } from "../rows/strings.js";
 import { VERDICTS } from "../shared/verdict_strings.js";

@@ -1,5 +1,6 @@
 // Writes a file's rows, with verdicts if there are any, as CSV, TSV or JSON lines.
 
+import { withoutFormula } from "./formulas.js";
 import { freeName } from "./reading.js";
 
 /**
@@ -18,8 +19,6 @@ const OURS = ["sentiment", "reason", "probability", "warnings", "error"];
 /** What is written of an aspect beside its sentiment. @type {("probability" | "contribution")[]} */
 const FIELDS = ["probability", "contribution"];
 const NOT_MENTIONED = "not_mentioned";
-// Characters that start a formula in a spreadsheet (OWASP: CSV injection).
-const FORMULA = /^[=+\-@\t\r]/;
 // From RFC 4180.
 const LINE_END = "\r\n";
 // Tells Excel that a file is UTF-8.
@@ -96,11 +95,6 @@ function ourCells(outcome, aspects) {
   if (outcome === null || outcome.error !== undefined) return [...ours, ...aspects.flatMap(() => ["", "", ""])];
   const found = aspects.map((name) => outcome.aspects?.[name]);
   return [...ours, ...found.flatMap((one) => [one?.sentiment ?? NOT_MENTIONED, ...FIELDS.map((field) => one?.[field])])];
-}
-
-/** Puts an apostrophe before a cell that a spreadsheet would run. @param {Cell} cell */
-export function withoutFormula(cell) {
-  return typeof cell === "string" && FORMULA.test(cell) ? `'${cell}` : cell;
 }
 
 /** @param {Parcel} parcel */

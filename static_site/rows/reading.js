@@ -1,5 +1,7 @@
 // Reads a file of reviews: bytes to text, then to named columns and rows. Notes anything odd.
 
+import { unguarded } from "./formulas.js";
+
 /**
  * @typedef {"comma" | "semicolon" | "tab" | "bar" | "column" | "jsonl" | "lines" | "xlsx"} Format
  *   column: a single column, whose texts may hold any delimiter; xlsx: a workbook, see workbook.js
@@ -284,6 +286,7 @@ function parseDelimited(text, format, preview, Papa) {
 /** @param {string} text @param {Format} format @param {Choice} choice @param {any} Papa */
 function readDelimited(text, format, choice, Papa) {
   const parsed = parseDelimited(text, format, MAX_ROWS + 2, Papa);
+  parsed.data = parsed.data.map((/** @type {string[]} */ row) => row.map(unguarded));
   const width = widthOf(parsed.data);
   refuseWide(width);
   const data = withoutBlanks(parsed.data, width);

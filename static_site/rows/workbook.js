@@ -1,5 +1,6 @@
 // Reads a sheet of an Excel workbook (.xlsx) into named columns and rows. Dates become ISO 8601.
 
+import { unguarded } from "./formulas.js";
 import {
   HEAD_ROWS,
   MAX_ROWS,
@@ -92,7 +93,7 @@ function tableOf(data, choice) {
 
 /** Writes a date as its day, or with its time where it has one. @param {Cell | Date} cell @returns {Cell} */
 function cellOf(cell) {
-  if (!(cell instanceof Date)) return cell;
+  if (!(cell instanceof Date)) return unguarded(cell);
   // Excel counts days in fractions, so a second may be off by less than a millisecond.
   const iso = new Date(Math.round(cell.getTime() / 1000) * 1000).toISOString().slice(0, 19);
   return iso.endsWith(WHOLE_DAY) ? iso.slice(0, 10) : iso;

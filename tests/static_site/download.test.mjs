@@ -1,10 +1,13 @@
 // rows/download.js writes rows so that no cell runs as a formula, and names files plainly.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { test } from "node:test";
 
-import { fileName, ourColumns, parcelsOf, withoutFormula, write } from "../../static_site/rows/download.js";
+import { fileName, ourColumns, parcelsOf, write } from "../../static_site/rows/download.js";
+import { unguarded, withoutFormula } from "../../static_site/rows/formulas.js";
+import { readBytes } from "../../static_site/rows/reading.js";
 
 const Papa = createRequire(import.meta.url)("../../static_site/vendor/papaparse/papaparse.min.js");
 
@@ -23,9 +26,25 @@ test("a safe CSV runs no formula", () => {
     "x,y,,,,,not_asked",
     "",
   ]);
-  for (const start of ["=", "+", "-", "@", "\t", "\r"]) assert.equal(withoutFormula(`${start}1`), `'${start}1`);
+  for (const start of ["=", "+", "-", "@", "\t", "\r"]) assert.equal(withoutFormula(`${start}A1`), `'${start}A1`);
   assert.deepEqual([withoutFormula("1=1"), withoutFormula(-1)], ["1=1", -1]);
 });
+
+test("a cell is guarded as by the command, and every text comes back", () => {
+  const golden = JSON.parse(readFileSync(new URL("../golden/formulas.json", import.meta.url), "utf-8"));
+  for (const [text, guarded] of golden) assert.deepEqual([withoutFormula(text), unguarded(guarded)], [guarded, text]);
+});
+
+for (const form of ["csv", "tsv"]) {
+  test(`a review of our own ${form} is read as it was`, () => {
+    const rows = [["=1+1 good"], [" -bad"], ["'=so so"], ["fine"]].map((row, at) => [...row, at]);
+    const work = { sheet: { columns: ["review", "=id"], rows }, outcomes: null };
+    const text = [...parcelsOf(work, { form, safe: true })].map((one) => write(one, Papa)).join("");
+    const sheet = readBytes(`a.${form}`, new TextEncoder().encode(text), {}, Papa);
+    assert.deepEqual(sheet.columns, ["review", "=id"]);
+    assert.deepEqual(sheet.rows.map(([review]) => review), rows.map(([review]) => review));
+  });
+}
 
 test("a CSV as it is keeps the cells", () => {
   assert.match(written("csv", false), /\r\n=1\+1,-,uncertain,mixed,0\.5,a b,\r\n/);

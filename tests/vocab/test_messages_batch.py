@@ -17,7 +17,7 @@ CANARY = "zanzibar canary"
 MANY = messages.MAX_BATCH_REVIEWS
 
 
-def read(body: bytes | str, kind: str | None = messages.JSON, explain: str = "none") -> BatchRequest:
+def read(body: bytes | str, kind: str | None = messages.JSON, explain: str | None = None) -> BatchRequest:
     data = body.encode() if isinstance(body, str) else body
     return messages.parse_batch_request(data, kind, explain)
 
@@ -26,7 +26,7 @@ def items_of(*reviews: object) -> list[Item]:
     return read(json.dumps({"reviews": reviews})).items
 
 
-def refusal(body: bytes | str, kind: str | None = messages.JSON, explain: str = "none") -> MessageError:
+def refusal(body: bytes | str, kind: str | None = messages.JSON, explain: str | None = None) -> MessageError:
     with pytest.raises(MessageError) as caught:
         read(body, kind, explain)
     assert CANARY not in caught.value.detail
@@ -46,10 +46,17 @@ def test_reviews_are_read_in_their_order_with_the_ids_that_were_sent() -> None:
 
 
 @pytest.mark.parametrize("explain", messages.EXPLAIN)
-def test_each_way_to_explain_is_read_from_the_body_before_the_query(explain: str) -> None:
+def test_each_way_to_explain_is_read_from_the_body_or_the_query(explain: str) -> None:
     body = json.dumps({"reviews": [{"review": "a"}], "explain": explain})
-    assert read(body, explain="words").explain == explain
+    assert read(body, explain=None).explain == explain
+    assert read(body, explain=explain).explain == explain
     assert read('{"reviews": [{"review": "a"}]}', explain=explain).explain == explain
+
+
+def test_a_query_that_asks_for_another_explanation_than_the_body_is_refused() -> None:
+    wrong = refusal('{"reviews": [{"review": "a"}], "explain": "words"}', explain="none")
+    assert (wrong.status, wrong.code) == (400, "bad_value")
+    assert wrong.detail == "explain is none in the query, and another in the body; send one"
 
 
 def test_a_query_that_can_not_be_used_is_refused_beside_a_body_that_can() -> None:
@@ -203,6 +210,17 @@ def test_any_bytes_are_read_or_refused_and_never_raise_anything_else(
     except MessageError as error:
         assert error.status in (400, 413, 415)
         assert error.code and error.detail
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+def test_a_number_of_5_000_digits_is_refused_by_name(sign: str) -> None:
+    line = f'{{"id": {sign}{"1" * 5_000}, "review": "a"}}'
+    error = refusal(f'{{"reviews": [{line}]}}')
+    assert (error.status, error.code) == (400, "malformed_json")
+    assert "5,000 digits, at most 100 are read; send a longer id as a string" in error.detail
+    item, whole = read(f'{line}\n{{"id": {"1" * 100}, "review": "a"}}', messages.JSON_LINES).items
+    assert item.error is not None and item.error.detail == error.detail
+    assert whole.id == int("1" * 100)
 
 
 # --- the answer ---------------------------------------------------------------------------------

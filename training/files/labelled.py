@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.files.rows import BatchError, Row, Source, format_of, list_columns, open_source
+from training.files.rows import BatchError, Row, Source, add_format, format_of, list_columns, open_source
 
 # Without --label, the label column is the first that has one of these names.
 LABEL_COLUMNS = (
@@ -56,7 +56,8 @@ REASONS = {
     "not_english": "that do not look English",
 }
 SHOWN_CHARACTERS = 12
-FILE_HELP = "labelled reviews: CSV or TSV with a header, or JSON lines"
+FILE_HELP = "labelled reviews: CSV, TSV or .xlsx with a header, or JSON lines"
+LABELLED_FORMATS = ("csv", "tsv", "jsonl", "xlsx")
 
 
 class Scale(NamedTuple):
@@ -159,19 +160,21 @@ def read(
     format: str | None = None,
     sides: tuple[Sequence[str], Sequence[str]] | None = None,
     most: int | None = None,
+    delimiter: str | None = None,
 ) -> Labelled:
     """Read every row of a file once, and find the columns that are not named. Raises BatchError.
 
     ``sides`` are the positive and the negative values of the label; all others are left out. Of more than
-    ``most`` rows, ``most`` are drawn, always the same ones.
+    ``most`` rows, ``most`` are drawn, always the same ones. ``delimiter`` is a CSV's, if its header does not
+    tell it.
     """
     format = format_of(path, format)
     if path.exists() and not path.is_file():
         raise BatchError(f"{path} is read more than once, so it must be a file, not a pipe or a folder")
-    source = open_source(path, format, text)
+    source = open_source(path, format, text, delimiter)
     columns = _columns(source, label, group)
     table = _Table()
-    for row in source.rows():
+    for row in source.rows("checking"):
         table.add(row, cell(row, source, columns.label), cell(row, source, columns.group))
     if not table.counts["rows"]:
         raise BatchError(f"{path} holds no row; give a file with labelled reviews")
@@ -269,9 +272,7 @@ def add_columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--group", help="column of a film or customer, kept together (default: group)")
     parser.add_argument("--positive", help="positive labels, with commas, if the command does not know them")
     parser.add_argument("--negative", help="negative labels; all others are left out")
-    parser.add_argument(
-        "--format", choices=("csv", "tsv", "jsonl"), help="format (default: by the file's name)"
-    )
+    add_format(parser, LABELLED_FORMATS)
 
 
 def check_flags(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
@@ -283,7 +284,7 @@ def check_flags(parser: argparse.ArgumentParser, options: argparse.Namespace) ->
 def read_options(options: argparse.Namespace, most: int | None = None) -> Labelled:
     """Read the file that the flags of ``add_flags`` name. Raises BatchError."""
     columns = options.column, options.label, options.group
-    return read(options.file, *columns, options.format, sides_of(options), most)
+    return read(options.file, *columns, options.format, sides_of(options), most, options.delimiter)
 
 
 def sides_of(options: argparse.Namespace) -> tuple[list[str], list[str]] | None:

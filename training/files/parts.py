@@ -108,6 +108,12 @@ def folder_of(out: Path) -> Path:
     return out.with_name(out.name + ".parts")
 
 
+def resume_hint(out: Path) -> str:
+    """Return how to go on after a stop, as the end of a sentence; empty when no part is kept."""
+    folder = folder_of(out)
+    return f"; run the same command again to go on ({folder} holds what is done)" if folder.is_dir() else ""
+
+
 @contextmanager
 def open_folder(out: Path, key: str) -> Iterator[PartsFolder]:
     """Lock the folder for one run. Remove it when the block ends without an error.

@@ -3,7 +3,7 @@
 import json
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import islice
@@ -16,13 +16,18 @@ from training.files.parts import key_of
 from training.files.pool import DiedError, Pool, open_pool
 from training.files.rows import BatchError, Part
 from vocab import messages, vocabulary
+from vocab.aspects import Aspect
 from vocab.files import sha256_of
-from vocab.messages import AspectsValue, EndpointRequest, Item
+from vocab.messages import AspectsValue, EndpointRequest, Item, MessageError
 
 # Reviews of a task. At a file's end a process idles for a task's time at most.
 TASK_ROWS = 16
 # Another process is worth its start from so many reviews on.
 PROCESS_ROWS = 100
+
+
+class DeadProcessError(BatchError):
+    """A process died before the file was done."""
 
 
 class Hooks(NamedTuple):
@@ -55,27 +60,53 @@ def model_key(model: LoadedModel) -> str:
 
 
 def predict_reviews(
-    model: LoadedModel, task: tuple["array[int]", list[str]], aspects: AspectsValue | None = None
+    model: LoadedModel,
+    task: tuple["array[int]", list[str]],
+    aspects: AspectsValue | None = None,
+    explain: str = "none",
 ) -> bytes:
-    """Predict rows, by their numbers and reviews, as ``predict_lines`` does from their JSON lines."""
+    """Predict rows, by their numbers and reviews, as ``predict_lines`` does from their JSON lines.
+
+    ``explain`` adds the API's explanation of each.
+    """
     parsed = None if aspects is None else messages.parse_aspects(aspects)
+    if explain != "none":
+        return b"\n".join(map(messages.to_json, _explained(model, task, parsed, explain)))
     items = [Item(review=review, id=number, aspects=parsed) for number, review in zip(*task, strict=True)]
     predictions = inference.predict_fn(EndpointRequest(items, lines=True), model)
     return inference.output_fn(predictions, messages.JSON_LINES)[0]
 
 
+def _explained(
+    model: LoadedModel,
+    task: tuple["array[int]", list[str]],
+    aspects: Sequence[Aspect] | None,
+    explain: str,
+) -> Iterator[dict[str, Any]]:
+    for number, predicted in zip(task[0], model.predict_all(task[1], explain, aspects), strict=True):
+        if isinstance(predicted, MessageError):
+            answer: dict[str, Any] = {"error": {"code": predicted.code, "detail": predicted.detail}}
+        else:
+            encoded, scored, mentions = predicted
+            answer = messages.build_verdict(encoded, scored, model.identity, mentions)
+        yield answer | {"id": number, "model": messages.model_message(model.identity)}
+
+
 @contextmanager
-def open_hooks(folder: Path, workers: int, rows: int, aspects: AspectsValue | None = None) -> Iterator[Hooks]:
+def open_hooks(
+    folder: Path, workers: int, rows: int, aspects: AspectsValue | None = None, explain: str = "none"
+) -> Iterator[Hooks]:
     """Yield the hooks of a model for a file with so many rows, in at most so many processes.
 
-    ``aspects`` are judged too. Raises ModelFilesError or VocabularyError.
+    ``aspects`` are judged too, and ``explain`` says how far. Raises ModelFilesError or VocabularyError.
     """
     model = inference.model_fn(folder)
     workers = min(workers, rows // PROCESS_ROWS)
     if workers < 2:
-        yield Hooks(model_key(model), lambda parts: predict_parts(parts, model, None, aspects))
+        yield Hooks(model_key(model), lambda parts: predict_parts(parts, model, None, aspects, explain))
         return
-    with open_pool(partial(predict_reviews, aspects=aspects), folder, model, workers) as pool:
+    work = partial(predict_reviews, aspects=aspects, explain=explain)
+    with open_pool(work, folder, model, workers) as pool:
         yield Hooks(model_key(model), lambda parts: predict_parts(parts, model, pool))
 
 
@@ -84,13 +115,16 @@ def predict_parts(
     model: LoadedModel,
     pool: Pool | None = None,
     aspects: AspectsValue | None = None,
+    explain: str = "none",
 ) -> Iterator[tuple[Part, bytes]]:
-    """Yield each part with its answers, in order; without a pool, this process answers, by ``aspects`` too.
+    """Yield each part with its answers, in order.
 
-    Raises BatchError when a process dies.
+    Without a pool, this process answers, by ``aspects`` and ``explain`` too. Raises BatchError when a process
+    dies.
     """
     if pool is None:
-        yield from ((part, predict_reviews(model, (part.ids, part.reviews), aspects)) for part in parts)
+        for part in parts:
+            yield part, predict_reviews(model, (part.ids, part.reviews), aspects, explain)
         return
     yield from ((part, b"\n".join(answers)) for part, answers in map_parts(pool, parts))
 
@@ -107,7 +141,7 @@ def map_parts(pool: Pool, parts: Iterable[Part]) -> Iterator[tuple[Part, list[An
             part, count = sent.popleft()
             yield part, [first, *islice(results, count - 1)]
     except DiedError as error:
-        raise BatchError(
+        raise DeadProcessError(
             "a process died, perhaps for want of memory; run it again to go on, or give --workers 1"
         ) from error
 

@@ -1,8 +1,11 @@
-"""Read files of rows as lists of cells: text in UTF-8 or UTF-16, CSV, and Excel sheets, a row at a time."""
+"""Read files of rows as lists of cells: text in UTF-8 or UTF-16, CSV, and Excel sheets, a row at a time.
+
+Each row comes with the number of the line, or of the sheet's row, at which it begins. Blank lines count.
+"""
 
 import csv
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,26 +17,38 @@ UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 EXCEL = "pip install 'verdict-sentiment[excel]'"
 # A real workbook of a million rows has some 300 MB once it is unpacked.
 MAX_WORKBOOK_BYTES = 4_000_000_000
+# What a spreadsheet shows where a formula failed.
+ERRORS = ("#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A")
+# Lines between two notes of how far a file is read.
+NOTED_LINES = 200
+
+# Takes how many bytes of a file have been read.
+Noted = Callable[[int], object]
 
 
 class BatchError(Exception):
     """A batch can't be run; the message says why and names a remedy."""
 
 
-def csv_lists(path: Path, delimiter: str) -> Iterator[list[str]]:
-    """Yield a CSV's rows, without blank lines. Raises BatchError.
+def csv_lists(path: Path, delimiter: str, noted: Noted | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Yield a CSV's rows, each with its first line's number, without blank lines. Raises BatchError.
 
     A misplaced quote would move all rows after it, so it is an error of the whole file.
     """
     csv.field_size_limit(MAX_LINE_CHARACTERS)
     with _opened(path, "") as file:
-        reader = csv.reader(_whole_lines(file, path), delimiter=delimiter, strict=True)
+        reader = csv.reader(_whole_lines(file, path, noted), delimiter=delimiter, strict=True)
+        first = 1
         try:
-            yield from (fields for fields in reader if fields)
+            for fields in reader:
+                if fields:
+                    yield first, fields
+                first = reader.line_num + 1
         except csv.Error as error:
+            begins = f", in the row that begins at line {first:,}" if first < reader.line_num else ""
             raise BatchError(
-                f"{path} is no CSV at line {reader.line_num:,} ({error}); quote a field that holds a comma, a"
-                " quote or a line break, and double the quotes in it"
+                f"{path} is no CSV at line {reader.line_num:,}{begins} ({error}); quote a field that holds a"
+                " comma, a quote or a line break, and double the quotes in it"
             ) from error
         except UnicodeError as error:
             raise _undecodable(path, file, reader.line_num) from error
@@ -41,49 +56,49 @@ def csv_lists(path: Path, delimiter: str) -> Iterator[list[str]]:
 
 def delimiter_of(path: Path) -> str:
     """Return a CSV's delimiter: a semicolon where its first line holds more of them than commas."""
-    line = next(text_lines(path), "")
+    _, line = next(text_lines(path), (0, ""))
     unquoted = "".join(line.split('"')[::2])
     return ";" if unquoted.count(";") > unquoted.count(",") else ","
 
 
-def text_lines(path: Path) -> Iterator[str]:
-    """Yield a text's lines, stripped, without blank ones. Raises BatchError."""
+def text_lines(path: Path, noted: Noted | None = None) -> Iterator[tuple[int, str]]:
+    """Yield a text's lines with their numbers, stripped, without blank ones. Raises BatchError."""
     with _opened(path, "\n") as file:
         number = 0
         try:
-            for line in _whole_lines(file, path):
+            for line in _whole_lines(file, path, noted):
                 number += 1
                 if text := line.strip(" \t\r\n"):
-                    yield text
+                    yield number, text
         except UnicodeError as error:
             raise _undecodable(path, file, number) from error
 
 
-def sheet_lists(path: Path) -> Iterator[list[str]]:
-    """Yield the rows of an Excel workbook's first sheet, without empty ones, all as wide as the first.
+def sheet_lists(path: Path, noted: Noted | None = None) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of an Excel workbook's first sheet, each with its number there, without empty ones.
 
-    Raises BatchError.
+    Rows have at least as many cells as the first. Raises BatchError.
     """
     try:
         import openpyxl
     except ModuleNotFoundError as error:
         raise BatchError(f"{path} needs openpyxl, which is not installed; run: {EXCEL}") from error
     _check_workbook(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about styles
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception as error:  # openpyxl raises many types for a damaged file
-        raise _no_workbook(path, error) from error
-    try:
+    with path.open("rb") as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about styles
+                book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+        except Exception as error:  # openpyxl raises many types for a damaged file
+            raise _no_workbook(path, error) from error
         width = 0
-        for row in _sheet_rows(path, book):
+        for number, row in enumerate(_sheet_rows(path, book), 1):
+            if noted and number % NOTED_LINES == 0:
+                noted(file.tell())
             cells = [_as_text(value) for value in row]
-            if any(cells):
-                width = width or max(place for place, cell in enumerate(cells, 1) if cell)
-                yield (cells + [""] * width)[:width]
-    finally:
-        book.close()
+            if filled := max((place for place, cell in enumerate(cells, 1) if cell), default=0):
+                width = width or filled
+                yield number, (cells + [""] * width)[: max(width, filled)]
 
 
 def _sheet_rows(path: Path, book: Any) -> Iterator[tuple[object, ...]]:
@@ -124,12 +139,12 @@ def _no_workbook(path: Path, error: Exception) -> BatchError:
 
 
 def _as_text(value: object) -> str:
-    """Return a cell as a CSV would hold it; a date in ISO's form.
+    """Return a cell as a CSV would hold it; a date in ISO's form, a failed formula as an empty cell.
 
     >>> _as_text(datetime(2026, 5, 3)), _as_text(4.0)
     ('2026-05-03', '4')
     """
-    if value is None:
+    if value is None or value in ERRORS:
         return ""
     if isinstance(value, datetime):
         return value.date().isoformat() if value.time() == time() else value.isoformat(" ")
@@ -152,10 +167,12 @@ def _encoding_of(path: Path) -> str:
         return "utf-16" if file.read(2) in UTF_16_MARKS else "utf-8-sig"
 
 
-def _whole_lines(file: TextIO, path: Path) -> Iterator[str]:
+def _whole_lines(file: TextIO, path: Path, noted: Noted | None = None) -> Iterator[str]:
     number = 0
     while line := file.readline(MAX_LINE_CHARACTERS + 1):
         number += 1
+        if noted and number % NOTED_LINES == 0:
+            noted(file.buffer.tell())
         if len(line) > MAX_LINE_CHARACTERS:
             raise BatchError(
                 f"{path} has a line {number:,} of over {MAX_LINE_CHARACTERS:,} characters; is it a file of"

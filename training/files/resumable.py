@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from tqdm import tqdm
 
+from training.files.outputs import check_new
 from training.files.parts import PartsFolder, is_whole, load_predictions, open_folder, open_output
 from training.files.rows import (
     PART_ROWS,
@@ -41,7 +42,8 @@ class Work(NamedTuple):
     """A batch: its file, the file's SHA-256, the number of rows to send, the output, and the key.
 
     ``key`` identifies everything that a prediction depends on; parts saved under another key are not used. A
-    part has at most ``rows`` rows. ``aspects`` are those to judge, if any.
+    part has at most ``rows`` rows. ``aspects`` are those to judge, if any, and ``explain`` says how
+    far. ``raw`` writes the cells of a CSV as they are.
     """
 
     source: Source
@@ -51,6 +53,8 @@ class Work(NamedTuple):
     key: str
     rows: int = PART_ROWS
     aspects: AspectsValue | None = None
+    explain: str = "none"
+    raw: bool = False
 
 
 def run(work: Work, predict: Predictor) -> Done:
@@ -76,7 +80,8 @@ def finish(work: Work, predictions: Iterable[dict[int, Prediction]], saved: Part
     with open_output(saved, work.out) as file:
         try:
             joined = join(work.source.rows(), predictions)
-            done = Done(*write(joined, work.source, file, output_format(work.out), work.aspects))
+            written_as = output_format(work.out)
+            done = Done(*write(joined, work.source, file, written_as, work.aspects, work.explain, work.raw))
         except BatchError:
             _check_unchanged(work)  # a better reason than rows and answers that differ
             raise
@@ -84,15 +89,15 @@ def finish(work: Work, predictions: Iterable[dict[int, Prediction]], saved: Part
     return done
 
 
-def check_out(out: Path, file: Path) -> Path:
-    """Return the output's resolved path. Raises BatchError when it can't be written there."""
+def check_out(out: Path, file: Path, force: bool = False, flag: str = "--out") -> Path:
+    """Return the output's resolved path. Raises BatchError when it can't be written there.
+
+    A file that exists is replaced only with ``force``. ``flag`` has named the output.
+    """
     path = out.resolve()
     if path == file.resolve():
-        raise BatchError(f"{out} is the input; choose another --out")
-    if path.exists() and not path.is_file():
-        raise BatchError(f"{out} is no file; choose another --out")
-    if not path.parent.is_dir():
-        raise BatchError(f"there is no folder {out.parent} for the output; make it, or choose another --out")
+        raise BatchError(f"{out} is the input; choose another {flag}")
+    check_new(out, force, flag)
     return path
 
 

@@ -4,18 +4,23 @@ A file is CSV, TSV, an Excel sheet, JSON lines, or one review a line. A row's nu
 it, since its own id may be repeated. Nothing here holds more than a part of the file in memory.
 """
 
+import argparse
 import json
 import re
 from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
+from training.files.explained import EXPLAINED, Explained, explained_cells, explained_columns, parse_explained
+from training.files.formulas import guard, unguard
+from training.files.progress import reading_bar
 from training.files.reading import BatchError as BatchError
-from training.files.reading import csv_lists, delimiter_of, sheet_lists, text_lines
+from training.files.reading import Noted, csv_lists, delimiter_of, sheet_lists, text_lines
 from vocab import messages
 from vocab.messages import AspectsValue, MessageError
+from vocab.messages.body import describe_type
 
 COLUMNS = ("review", "text", "comment", "review_text", "content", "body", "message", "sentence")
 SUFFIXES = {
@@ -28,6 +33,8 @@ SUFFIXES = {
 }
 FORMATS = ("csv", "tsv", "jsonl", "lines", "xlsx")
 DELIMITERS = {"csv": ",", "tsv": "\t"}
+# Names for --delimiter. A shell passes a tab as two characters, unless it is asked for one.
+DELIMITER_NAMES = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 # The name of the only column of a file of plain lines.
 LINES_COLUMN = "review"
 # The columns added to a row. A name that the file already has gets a prefix.
@@ -46,15 +53,15 @@ NAME_CHARACTERS, NAME_WORDS = 40, 4
 # Messages show at most so many columns.
 SHOWN_COLUMNS = 6
 NO_ASPECTS: Mapping[str, dict[str, Any]] = {}
-# Spreadsheets run a cell that starts like this as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NOTHING_EXPLAINED: Explained = {}
 
 
 class Row(NamedTuple):
     """A row of the file: its number from 0, its content, and its review or the error that it has.
 
     ``fields`` are a CSV row's cells, or the only cell of a plain line. ``line`` is a JSON line's text and
-    ``values`` its object, None if it is no object.
+    ``values`` its object, None if it is no object. ``place`` names the row's first line in the file, and
+    ``remark`` says what is odd about a row that can be read all the same.
     """
 
     number: int
@@ -63,19 +70,26 @@ class Row(NamedTuple):
     values: dict[str, Any] | None
     review: str
     error: MessageError | None
+    place: str = ""
+    remark: str = ""
 
 
 class Source(NamedTuple):
-    """A file of reviews: its path, its format, the column of the review, and all its columns."""
+    """A file of reviews: its path, format, column of the review, all columns, and a CSV's delimiter."""
 
     path: Path
     format: str
     column: str
     columns: list[str]
+    delimiter: str = ","
 
-    def rows(self) -> Iterator[Row]:
-        """Yield the rows, in order. Raises BatchError when the whole file can't be read."""
-        return _ROWS[self.format](self)
+    def rows(self, doing: str | None = None) -> Iterator[Row]:
+        """Yield the rows, in order; on a terminal, a bar called ``doing`` shows how far the file is read.
+
+        Raises BatchError when the whole file can't be read.
+        """
+        with reading_bar(self.path, doing) as noted:
+            yield from _ROWS[self.format](self, noted)
 
 
 class Count(NamedTuple):
@@ -105,7 +119,8 @@ class Part(NamedTuple):
 class Prediction(NamedTuple):
     """The cells added to a row: a verdict, with a reason if it is uncertain, or an error with its detail.
 
-    ``aspects`` are those that were asked for, as the API answers them; empty without any.
+    ``aspects`` are those that were asked for, as the API answers them; empty without any. ``explained`` holds
+    the API's fields that explain the verdict; empty unless they were asked for.
     """
 
     sentiment: str = ""
@@ -116,6 +131,7 @@ class Prediction(NamedTuple):
     error: str = ""
     detail: str = ""
     aspects: Mapping[str, dict[str, Any]] = NO_ASPECTS
+    explained: Explained = NOTHING_EXPLAINED
 
 
 # --- reading ------------------------------------------------------------------------------------
@@ -134,6 +150,8 @@ def format_of(path: Path, format: str | None = None) -> str:
 
 def output_format(path: Path) -> str:
     """Return an output's format by its suffix. Raises BatchError."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise BatchError(f"{path} has a name without a known format; call it .csv, .tsv or .jsonl")
     format = format_of(path)
     if format == "lines":
         raise BatchError(f"{path} would hold more than a text a line; call it .csv, .tsv or .jsonl")
@@ -142,23 +160,68 @@ def output_format(path: Path) -> str:
     return format
 
 
-def open_source(path: Path, format: str, column: str | None = None) -> Source:
-    """Open a file and find its columns and the one with reviews. Raises BatchError."""
-    header = header_of(path, format)
+def open_source(path: Path, format: str, column: str | None = None, delimiter: str | None = None) -> Source:
+    """Open a file and find its columns and the one with reviews. Raises BatchError.
+
+    ``delimiter`` is a CSV's; without one, the header tells it.
+    """
+    delimiter = _delimiter(path, format, delimiter)
+    header = _columns(path, format, delimiter)
     name = _column(header, column)
     if name is None:
         lack = f"no column {column!r}" if column else "no column of reviews"
         raise BatchError(f"{path} has {lack}; it has {list_columns(header)}; {_remedy(header)}")
     if header.count(name) > 1:
         raise BatchError(f"{path} has two columns {name[:40]!r}; rename one")
-    return Source(path, format, name, header)
+    return Source(path, format, name, header, delimiter)
 
 
-def header_of(path: Path, format: str) -> list[str]:
+def header_of(path: Path, format: str, delimiter: str | None = None) -> list[str]:
     """Return the columns of a file. Raises BatchError."""
+    return _columns(path, format, _delimiter(path, format, delimiter))
+
+
+def _columns(path: Path, format: str, delimiter: str) -> list[str]:
     if format == "lines":
         return [LINES_COLUMN]
-    return _json_keys(path) if format == "jsonl" else _header(path, format)
+    return _json_keys(path) if format == "jsonl" else _header(path, format, delimiter)
+
+
+def parse_delimiter(text: str) -> str:
+    """Return the delimiter that a flag names: one character, or one of DELIMITER_NAMES. Raises ValueError.
+
+    >>> parse_delimiter("tab"), parse_delimiter(";")
+    ('\\t', ';')
+    """
+    sign = DELIMITER_NAMES.get(text.lower(), text)
+    if len(sign) != 1 or sign in "\"'\r\n\0" or sign.isalnum():
+        raise ValueError(f"a delimiter is one sign, such as ; or tab, got {text[:20]!r}")
+    return sign
+
+
+def add_format(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
+    """Add the flags that say how a file is to be read."""
+    parser.add_argument("--format", choices=formats, help="the file's format (default: by its name)")
+    parser.add_argument(
+        "--delimiter",
+        type=_delimiter_flag,
+        metavar="SIGN",
+        help="what parts a CSV's columns: , ; tab or another sign (default: , or ; by its first line)",
+    )
+
+
+def _delimiter_flag(text: str) -> str:
+    try:
+        return parse_delimiter(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _delimiter(path: Path, format: str, delimiter: str | None) -> str:
+    """Return the delimiter of a file. Raises BatchError where it can have none."""
+    if delimiter is not None and format not in DELIMITERS:
+        raise BatchError(f"--delimiter is for CSV and TSV, and {path} is read as {format}; leave it out")
+    return delimiter or (delimiter_of(path) if format == "csv" else DELIMITERS.get(format, ","))
 
 
 def review_columns(header: list[str]) -> list[str]:
@@ -184,7 +247,7 @@ def _shown_name(name: str) -> str:
 
 def _remedy(header: list[str]) -> str:
     if len(header) == 1 and "\t" in header[0]:
-        return "its columns are cut by another sign than a comma; save it with commas, or call it .tsv"
+        return "its columns are cut by another sign than a comma; give --delimiter tab, or call it .tsv"
     return "name one with --column"
 
 
@@ -200,7 +263,7 @@ def count(source: Source, sized: bool = False, aspects: AspectsValue | None = No
     Raises BatchError.
     """
     rows = unread = sent = size = 0
-    for row in source.rows():
+    for row in source.rows("checking"):
         rows += 1
         if row.error:
             unread += 1
@@ -213,8 +276,8 @@ def count(source: Source, sized: bool = False, aspects: AspectsValue | None = No
     return Count(rows, unread, sent, size)
 
 
-def _header(path: Path, format: str) -> list[str]:
-    for header in _lists(path, format):
+def _header(path: Path, format: str, delimiter: str) -> list[str]:
+    for _, header in _lists(path, format, delimiter):
         return header
     raise BatchError(f"{path} is empty; give a file with a header and a review")
 
@@ -223,7 +286,7 @@ def _json_keys(path: Path) -> list[str]:
     """Return every key of a file's objects, in order of appearance. Raises BatchError."""
     names: dict[str, None] = {}
     empty = True
-    for line in text_lines(path):
+    for _, line in text_lines(path):
         empty = False
         try:
             names.update(dict.fromkeys(_object(line)))
@@ -238,68 +301,120 @@ def _json_keys(path: Path) -> list[str]:
     return list(names)
 
 
-def _lists(path: Path, format: str) -> Iterator[list[str]]:
-    """Yield the rows of a table, its header first. A .csv may have semicolons, as some spreadsheets write."""
-    if format == "xlsx":
-        return sheet_lists(path)
-    return csv_lists(path, delimiter_of(path) if format == "csv" else DELIMITERS[format])
+def _lists(
+    path: Path, format: str, delimiter: str, noted: Noted | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows of a table with their places in the file, its header first, without our guards."""
+    rows = sheet_lists(path, noted) if format == "xlsx" else csv_lists(path, delimiter, noted)
+    for place, cells in rows:
+        yield place, [unguard(cell) if cell[:1] == "'" else cell for cell in cells]
 
 
-def _csv_rows(source: Source) -> Iterator[Row]:
-    index, width = source.columns.index(source.column), len(source.columns)
-    lists = _lists(source.path, source.format)
+def _table_rows(source: Source, noted: Noted | None) -> Iterator[Row]:
+    width, unit = len(source.columns), "row" if source.format == "xlsx" else "line"
+    lists = _lists(source.path, source.format, source.delimiter, noted)
     next(lists, None)
-    for number, fields in enumerate(lists):
+    for number, (place, fields) in enumerate(lists):
         # Some spreadsheets omit the empty cells at a row's end.
         cells = (fields + [""] * width)[:width]
         try:
-            yield Row(number, cells, "", None, _cell(fields, index, width), None)
-        except MessageError as error:
-            yield Row(number, cells, "", None, "", error)
+            review, error = _cell(fields, source), None
+        except MessageError as wrong:
+            review, error = "", wrong
+        yield Row(number, cells, "", None, review, error, f"{unit} {place:,}", _remark(fields, width))
 
 
-def _cell(fields: list[str], index: int, width: int) -> str:
-    if len(fields) > width or len(fields) <= index:
-        raise MessageError(
-            400,
-            "malformed_csv",
-            f"the row has {len(fields)} fields, the header {width}; quote a field that holds a comma",
-        )
-    return messages.check_review(fields[index])
+def _cell(fields: list[str], source: Source) -> str:
+    """Return a row's review. Raises MessageError, which holds the fields that have no column."""
+    width, index = len(source.columns), source.columns.index(source.column)
+    many = len(fields) > width and source.format != "xlsx"
+    if not many and len(fields) > index:
+        return _check(fields[index], source.column)
+    lacks = ", ".join(map(_shown_name, source.columns[len(fields) :]))
+    what = f"beyond them: {_listed(fields[width:])}" if many else f"it lacks {lacks}"
+    raise MessageError(
+        400,
+        "malformed_csv",
+        f"the row has {len(fields)} field{'s' * (len(fields) != 1)}, the header {width}; {what}; quote a"
+        f" field that holds {_SIGN_NAMES.get(source.delimiter, repr(source.delimiter))}",
+    )
 
 
-def _json_rows(source: Source) -> Iterator[Row]:
-    for number, line in enumerate(text_lines(source.path)):
+def _remark(fields: list[str], width: int) -> str:
+    """Return what is said of a sheet's cells that have no column; empty without any."""
+    if len(fields) <= width:
+        return ""
+    return f"cells beyond the header: {_listed(fields[width:])}"
+
+
+def _listed(fields: list[str]) -> str:
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def _json_rows(source: Source, noted: Noted | None) -> Iterator[Row]:
+    for number, (place, line) in enumerate(text_lines(source.path, noted)):
         values = None
         try:
             values = _object(line)
-            yield Row(number, [], line, values, _value(values, source.column), None)
+            yield Row(number, [], line, values, _value(values, source.column), None, f"line {place:,}")
         except MessageError as error:
-            yield Row(number, [], line, values, "", error)
+            yield Row(number, [], line, values, "", error, f"line {place:,}")
 
 
-def _line_rows(source: Source) -> Iterator[Row]:
-    for number, line in enumerate(text_lines(source.path)):
+def _line_rows(source: Source, noted: Noted | None) -> Iterator[Row]:
+    for number, (place, line) in enumerate(text_lines(source.path, noted)):
         try:
-            yield Row(number, [line], "", None, messages.check_review(line), None)
+            yield Row(number, [line], "", None, _check(line), None, f"line {place:,}")
         except MessageError as error:
-            yield Row(number, [line], "", None, "", error)
+            yield Row(number, [line], "", None, "", error, f"line {place:,}")
 
 
-_ROWS = {"csv": _csv_rows, "tsv": _csv_rows, "xlsx": _csv_rows, "jsonl": _json_rows, "lines": _line_rows}
+_ROWS = {
+    "csv": _table_rows,
+    "tsv": _table_rows,
+    "xlsx": _table_rows,
+    "jsonl": _json_rows,
+    "lines": _line_rows,
+}
+_SIGN_NAMES = {",": "a comma", ";": "a semicolon", "\t": "a tab"}
 
 
 def _object(line: str) -> dict[str, Any]:
-    values = messages.parse_json(line)
+    values = messages.parse_json(line, "line")
     if not isinstance(values, dict):
-        raise MessageError(400, "wrong_type", 'the line is no object; send {"review": "..."}')
+        raise MessageError(
+            400,
+            "wrong_type",
+            f'the line is {describe_type(values)}, no object like {{"review": "..."}}',
+        )
     return values
 
 
 def _value(values: dict[str, Any], column: str) -> str:
     if column not in values:
-        raise MessageError(400, "missing_field", f'{column} is missing; send {{"{column}": "..."}}')
-    return messages.check_review(values[column])
+        raise MessageError(
+            400,
+            "missing_field",
+            f"the line lacks {_shown_name(column)}; it has {list_columns(list(values))}",
+        )
+    return _check(values[column], column)
+
+
+def _check(review: object, column: str | None = None) -> str:
+    """Return a row's review. Raises MessageError, which says what is wrong with the row."""
+    what = "the line" if column is None else _shown_name(column)
+    if not isinstance(review, str):
+        raise MessageError(
+            400, "wrong_type", f"{what} is {describe_type(review)}; it must be a text in quotes"
+        )
+    if len(review) > messages.MAX_REVIEW_CHARACTERS:
+        raise MessageError(
+            413,
+            "too_long",
+            f"{what} has {len(review):,} characters, at most {messages.MAX_REVIEW_CHARACTERS:,} are read; cut"
+            " it shorter, or into several rows",
+        )
+    return review
 
 
 # --- sending ------------------------------------------------------------------------------------
@@ -371,7 +486,13 @@ def _parse_prediction(line: bytes) -> tuple[int, Prediction]:
         model = _text(message["model"]["id"])
         aspects = {name: _aspect(aspect) for name, aspect in message.get("aspects", {}).items()}
         return number, Prediction(
-            sentiment, reason, float(probability), warnings, model, aspects=aspects or NO_ASPECTS
+            sentiment,
+            reason,
+            float(probability),
+            warnings,
+            model,
+            aspects=aspects or NO_ASPECTS,
+            explained=parse_explained(message),
         )
     except (MessageError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise BatchError("an answer is malformed; look at the job's log") from error
@@ -402,24 +523,38 @@ def _text(value: object) -> str:
 def join(
     rows: Iterable[Row], predictions: Iterable[dict[int, Prediction]]
 ) -> Iterator[tuple[Row, Prediction]]:
-    """Yield each row with its answer, in the file's order. ``answered`` is in the order of the rows.
+    """Yield each row with its answer, in the file's order. ``predictions`` are in the order of the rows.
 
-    Raises BatchError when a row has no answer, or an answer no row.
+    The details name the row's place in the file. Raises BatchError when a row has no answer, or an answer
+    no row.
     """
     left = iter(predictions)
     current: dict[int, Prediction] = {}
     for row in rows:
         if row.error:
-            yield row, Prediction(error=row.error.code, detail=row.error.detail)
+            yield row, Prediction(error=row.error.code, detail=_placed(row, row.error.detail))
             continue
         if not current:
             current = next(left, {})
         answer = current.pop(row.number, None)
         if answer is None:
             raise BatchError(f"row {row.number + 1:,} has no answer; run it again, or look at the job's log")
-        yield row, answer
+        detail = answer.detail or row.remark
+        yield row, answer._replace(detail=_placed(row, detail)) if detail else answer
     if current or any(left):
         raise BatchError("there are more answers than rows; has the file changed? run it again")
+
+
+def _placed(row: Row, detail: str) -> str:
+    return f"{row.place}: {detail}" if row.place else detail
+
+
+class Wish(NamedTuple):
+    """What is written of each row: its aspects by name, how far it is explained, and cells as they are."""
+
+    aspects: Sequence[str] = ()
+    explain: str = "none"
+    raw: bool = False
 
 
 def write(
@@ -428,13 +563,16 @@ def write(
     out: TextIO,
     format: str,
     aspects: AspectsValue | None = None,
+    explain: str = "none",
+    raw: bool = False,
 ) -> tuple[int, int]:
     """Write rows with their predictions. Return the number of rows, and of rows with an error.
 
-    ``aspects`` are those that the rows were judged by. Raises BatchError where a row lacks one.
+    ``aspects`` and ``explain`` are those that the rows were judged by. ``raw`` writes the cells of a CSV
+    without a guard against formulas. Raises BatchError where a row lacks what was asked for.
     """
-    named = aspect_names(aspects)
-    lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, named, format)
+    wish = Wish(aspect_names(aspects), explain, raw)
+    lines = (_to_json if format == "jsonl" else _to_csv)(joined, source, out, wish, format)
     count = failed = 0
     for prediction in lines:
         count += 1
@@ -482,19 +620,28 @@ def check_writable(source: Source, format: str) -> None:
 
 
 def _to_csv(
-    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, aspects: list[str], format: str
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, wish: Wish, format: str
 ) -> Iterator[Prediction]:
     delimiter = DELIMITERS[format]
-    names = added_names(source.columns, aspect_columns(aspects))
-    out.write(_csv_line(source.columns + names, delimiter))
+    more = aspect_columns(wish.aspects) + explained_columns(wish.explain)
+    guarded: Callable[[Iterable[str]], Iterable[str]] = iter if wish.raw else partial(map, guard)
+    out.write(_csv_line(guarded(source.columns + added_names(source.columns, more)), delimiter))
     for row, answer in joined:
-        cells = cells_of(row, source)
-        added = [escape_formula(getattr(answer, field)) for field in ADDED]
-        out.write(_csv_line(cells + added + _aspect_cells(answer, aspects), delimiter))
+        cells = cells_of(row, source) + [_as_cell(getattr(answer, field)) for field in ADDED]
+        cells += _aspect_cells(answer, wish.aspects)
+        cells += explained_cells(_explained(answer, wish.explain), wish.explain)
+        out.write(_csv_line(guarded(cells), delimiter))
         yield answer
 
 
-def _aspect_cells(answer: Prediction, names: list[str]) -> list[str]:
+def _explained(answer: Prediction, explain: str) -> Explained:
+    """Return what explains an answer. Raises BatchError where it lacks what was asked for."""
+    if not answer.error and any(name not in answer.explained for name in EXPLAINED[explain]):
+        raise BatchError("an answer lacks its explanation; the service may be of an earlier version")
+    return answer.explained
+
+
+def _aspect_cells(answer: Prediction, names: Sequence[str]) -> list[str]:
     """Return the cells of a row's aspects; those of a row with an error are empty."""
     if answer.error:
         return [""] * (len(ASPECT_FIELDS) * len(names))
@@ -502,7 +649,7 @@ def _aspect_cells(answer: Prediction, names: list[str]) -> list[str]:
     return [_as_cell(found[name].get(field)) for name in names for field in ASPECT_FIELDS]
 
 
-def _asked(answer: Prediction, names: list[str]) -> dict[str, dict[str, Any]]:
+def _asked(answer: Prediction, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return what is answered of each aspect that was asked for. Raises BatchError where one lacks."""
     try:
         return {name: answer.aspects[name] for name in names}
@@ -510,7 +657,7 @@ def _asked(answer: Prediction, names: list[str]) -> dict[str, dict[str, Any]]:
         raise BatchError("an answer lacks an aspect; the model may be of an earlier version") from error
 
 
-def _csv_line(cells: list[str], delimiter: str) -> str:
+def _csv_line(cells: Iterable[str], delimiter: str) -> str:
     """Return two cells or more as a line of CSV (RFC 4180), as csv.writer does in more time."""
     return delimiter.join(map(_QUOTED[delimiter], cells)) + "\r\n"
 
@@ -536,31 +683,36 @@ def cells_of(row: Row, source: Source) -> list[str]:
     return row.fields
 
 
-def escape_formula(value: str | float | None) -> str:
-    """Return a cell that no spreadsheet runs as a formula."""
-    text = _as_cell(value)
-    return "'" + text if text.startswith(_FORMULA) else text
-
-
 def to_bytes(text: str) -> bytes:
     """Return a file's bytes. JSON can hold half a character (a lone surrogate), which no file can."""
     return text.encode(errors="replace")
 
 
 def _to_json(
-    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, aspects: list[str], format: str
+    joined: Iterable[tuple[Row, Prediction]], source: Source, out: TextIO, wish: Wish, format: str
 ) -> Iterator[Prediction]:
-    *names, of_aspects = added_names(source.columns, ("aspects",))
+    fields = EXPLAINED[wish.explain]
+    names = added_names(source.columns, ("aspects", *fields))
+    of_aspects, own = names[len(ADDED)], names[len(ADDED) + 1 :]
     for row, answer in joined:
         added = {
             name: getattr(answer, field)
-            for field, name in zip(ADDED, names, strict=True)
-            if (field in ERROR_COLUMNS) == bool(answer.error)
+            for field, name in zip(ADDED, names, strict=False)
+            if _is_written(field, answer)
         }
-        if aspects and not answer.error:
-            added[of_aspects] = _asked(answer, aspects)
+        if wish.aspects and not answer.error:
+            added[of_aspects] = _asked(answer, wish.aspects)
+        explained = _explained(answer, wish.explain)
+        added |= {name: explained[field] for field, name in zip(fields, own, strict=True) if explained}
         out.write(_with(row, source, added) + "\n")
         yield answer
+
+
+def _is_written(field: str, answer: Prediction) -> bool:
+    """Return whether a JSON line has a field: of an error those that say so, else the others."""
+    if field == "detail" and answer.detail:
+        return True
+    return (field in ERROR_COLUMNS) == bool(answer.error)
 
 
 def _with(row: Row, source: Source, added: dict[str, Any]) -> str:

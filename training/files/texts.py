@@ -8,23 +8,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from training.endpoint import inference
+from training.endpoint import inference, ngram_weights
 from training.endpoint.calibration import Calibration
-from training.endpoint.inference import LoadedModel
+from training.endpoint.inference import LoadedModel, Predicted
+from training.endpoint.ngram_weights import NgramWeights
 from training.files.pool import DiedError, Pool, open_pool
 from training.files.processes import PROCESS_ROWS, TASK_ROWS
 from training.files.rows import BatchError, Prediction
 from vocab import messages
-from vocab.messages import MessageError, Score
-from vocab.vocabulary import EncodedReview
+from vocab.aspects import Aspect
+from vocab.messages import MessageError
 
 # Models that stay loaded between calls, of about 20 MB each.
 KEPT_MODELS = 2
 # The explanations of an answer.
 PARTS = ("sentences", "words")
 
-# Texts and the level of explanation.
-Task = tuple[Sequence[str], str]
+Aspects = Sequence[Aspect] | None
+# Texts, the level of explanation, and the aspects to judge, as ``messages.parse_aspects`` returns them.
+Task = tuple[Sequence[str], str, Aspects]
 Message = dict[str, Any]
 
 
@@ -36,12 +38,16 @@ class Judged(NamedTuple):
 
 
 class Adapted(NamedTuple):
-    """What adapting changes of a model: its head, float64 (pooled,) and a bias, calibration and band."""
+    """What adapting changes of a model: its head, float64 (pooled,) and a bias, calibration and band.
+
+    ``ngrams`` are columns of the n-grams' table, int32 (n-grams,), and what their weights gain, float32.
+    """
 
     weights: np.ndarray
     bias: float
     calibration: Calibration
     band: tuple[float, float]
+    ngrams: tuple[np.ndarray, np.ndarray] | None = None
 
     def apply(self, model: LoadedModel) -> LoadedModel:
         """Return a model with this head. Its identity keeps the base's name."""
@@ -49,10 +55,16 @@ class Adapted(NamedTuple):
             polarity_weight=self.weights, polarity_bias=np.array([self.bias])
         )
         return model._replace(
-            network=model.network._replace(weighing=weighing),
+            network=model.network._replace(weighing=weighing, ngrams=self._table(model.network.ngrams)),
             calibration=self.calibration,
             identity=model.identity._replace(uncertain=self.band),
         )
+
+    def _table(self, table: NgramWeights) -> NgramWeights:
+        if self.ngrams is None:
+            return table
+        columns, weights = self.ngrams
+        return ngram_weights.changed(table, columns, weights.astype(np.float64))
 
 
 class Judge:
@@ -70,11 +82,11 @@ class Judge:
         self._stack = ExitStack()
         self._pool: Pool | None = None
 
-    def judge(self, texts: Sequence[str], explain: str = "none") -> Iterator[Judged]:
+    def judge(self, texts: Sequence[str], explain: str = "none", aspects: Aspects = None) -> Iterator[Judged]:
         """Yield each text's verdict or error, in order. Raises BatchError when a process dies."""
         whole = False
         try:
-            for results in self._results(texts, explain):
+            for results in self._results(texts, explain, aspects):
                 yield from results
             whole = True
         except DiedError as error:
@@ -96,9 +108,9 @@ class Judge:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _results(self, texts: Sequence[str], explain: str) -> Iterable[list[Judged]]:
+    def _results(self, texts: Sequence[str], explain: str, aspects: Aspects) -> Iterable[list[Judged]]:
         starts = range(0, len(texts), TASK_ROWS)
-        tasks: Iterator[Task] = ((texts[first : first + TASK_ROWS], explain) for first in starts)
+        tasks: Iterator[Task] = ((texts[first : first + TASK_ROWS], explain, aspects) for first in starts)
         workers = min(self._workers, len(texts) // PROCESS_ROWS)
         if self._pool is None and workers > 1:
             pool = open_pool(self._work, self._folder, self.model, workers)
@@ -119,15 +131,9 @@ def _load(folder: Path, changed: int) -> LoadedModel:
 
 def judge_texts(adapted: Adapted | None, model: LoadedModel, task: Task) -> list[Judged]:
     """Return the verdicts or errors of texts, with the network read as for a file's rows."""
-    texts, explain = task
+    texts, explain, aspects = task
     model = adapted.apply(model) if adapted else model
-    encoded = [_encoded(model, text) for text in texts]
-    good = [(text.ids, text.lengths) for text in encoded if isinstance(text, EncodedReview)]
-    scores = model.score_all(good, explain)
-    return [
-        _judged(text, next(scores), model) if isinstance(text, EncodedReview) else failed(text)
-        for text in encoded
-    ]
+    return [_judged(predicted, model) for predicted in model.predict_all(texts, explain, aspects)]
 
 
 def failed(error: MessageError) -> Judged:
@@ -138,19 +144,22 @@ def failed(error: MessageError) -> Judged:
 def to_judged(answer: Message, model: str) -> Judged:
     """Return an answer of the API, by the model with this id."""
     warnings = ";".join(warning["code"] for warning in answer["warnings"])
-    prediction = Prediction(answer["sentiment"], answer["reason"], answer["probability"], warnings, model)
+    prediction = Prediction(
+        answer["sentiment"],
+        answer["reason"],
+        answer["probability"],
+        warnings,
+        model,
+        aspects=answer.get("aspects", {}),
+    )
     return Judged(prediction, {name: _parts(answer, name) for name in PARTS if name in answer})
 
 
-def _encoded(model: LoadedModel, text: str) -> EncodedReview | MessageError:
-    try:
-        return messages.check_encoded(model.vocabulary.encode(messages.check_review(text)))
-    except MessageError as error:
-        return error
-
-
-def _judged(encoded: EncodedReview, score: Score, model: LoadedModel) -> Judged:
-    return to_judged(messages.build_verdict(encoded, score, model.identity), model.identity.id)
+def _judged(predicted: Predicted | MessageError, model: LoadedModel) -> Judged:
+    if isinstance(predicted, MessageError):
+        return failed(predicted)
+    encoded, score, mentions = predicted
+    return to_judged(messages.build_verdict(encoded, score, model.identity, mentions), model.identity.id)
 
 
 def _parts(answer: Message, name: str) -> list[Message]:

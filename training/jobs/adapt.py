@@ -25,7 +25,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from training.adapt import adapt
-from training.adapt.exit_status import FINE, REFUSED, run_command
+from training.adapt.exit_status import run_command
 from training.aws import cloud as clouds
 from training.aws import policies, prices, resources
 from training.aws.cloud import Cloud, CloudError
@@ -37,6 +37,7 @@ from training.jobs import adapt_job, adapt_result, reviews_s3, train, training_j
 from training.jobs.adapt_job import Order
 from training.jobs.reviews_s3 import Reviews
 from training.jobs.train import Plan
+from vocab.exit_status import FINE, NO
 from vocab.files import sha256_of, write_atomic
 
 COMMAND = "adapt-aws"
@@ -223,7 +224,7 @@ def finish(cloud: Cloud, options: argparse.Namespace, job: str) -> int:
     described = training_job.describe(cloud, job)
     run, reviews = _run_of_job(cloud, described), _reviews_of(described)
     out = out_of(options, reviews)
-    check_free(out, adapt.KIND, options.model)
+    check_free(out, adapt.KIND, options.model, force=options.force)
     done = _follow(cloud, options, job, run)
     digest = reviews_s3.digest_of(cloud, reviews) if reviews.bucket == cloud.stage.bucket else None
     clean_up(cloud, run, options.keep)
@@ -231,7 +232,7 @@ def finish(cloud: Cloud, options: argparse.Namespace, job: str) -> int:
     print(f"{COMMAND}: model.tar.gz {result.archive_sha256}")
     print(f"{COMMAND}: model.onnx {result.card['onnx_sha256']} {training_job.cost_of(done)}".rstrip())
     adapt.print_summary(result.card)
-    check_free(out, adapt.KIND, options.model)  # it may have changed meanwhile
+    check_free(out, adapt.KIND, options.model, force=options.force)  # it may have changed meanwhile
     return adapt.install_if_better(result.network, result.card, out, options.force)
 
 
@@ -310,7 +311,7 @@ def run(options: argparse.Namespace) -> int:
         return FINE
     if not (options.yes or confirmed()):
         print(f"{COMMAND}: nothing was started; --yes starts it without asking", file=sys.stderr)
-        return REFUSED
+        return NO
     job = start(cloud, plan, options, reviews)
     print(f"{COMMAND}: started {job}", flush=True)
     if options.no_wait:
@@ -322,13 +323,13 @@ def run(options: argparse.Namespace) -> int:
 def _checked_reviews(cloud: Cloud, options: argparse.Namespace) -> Reviews | Path:
     """Check all that can be checked before a start; return the reviews. Raises what ``run`` raises."""
     if not reviews_s3.is_s3_address(options.file):
-        check_free(out_of(options), adapt.KIND, options.model)
+        check_free(out_of(options), adapt.KIND, options.model, force=options.force)
         check_here(options, Path(options.file))
         return Path(options.file)
     reviews = reviews_s3.find(cloud, options.file)
     format_of(reviews.name, options.format)
     options.file = reviews.uri
-    check_free(out_of(options), adapt.KIND, options.model)
+    check_free(out_of(options), adapt.KIND, options.model, force=options.force)
     return reviews
 
 
@@ -343,7 +344,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     add("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder to start from")
     most = adapt.MAX_REVIEWS
     add("--most", type=int, default=most, help=f"rows to draw from a longer file (default {most:,})")
-    add("--force", action="store_true", help="write the model even if it is not better")
+    add("--force", action="store_true", help="write the model even if it is not better, and replace --out")
     add("--keep", action="store_true", help="keep the uploaded reviews in the stage's bucket")
     add("--yes", action="store_true", help="start without asking")
     parser.set_defaults(count=1)

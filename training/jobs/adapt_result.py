@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, NoReturn
 
 from training.adapt.exit_status import CommandError
+from training.adapt.held_out import OUTCOMES
 from training.aws.cloud import Cloud, CloudError
 from training.data.archives import ArchiveError, read_members
 from training.endpoint import inference
@@ -13,7 +14,6 @@ from training.jobs import adapt_job
 from training.jobs.training_job import Job, downloaded_archive
 from vocab.files import sha256_of
 
-OUTCOMES = ("better", "no different", "worse")
 MAX_CARD_BYTES, MAX_SENTENCE_BYTES = 10_000_000, 100_000
 MEMBERS = {
     "model.onnx": inference.MAX_MODEL_BYTES,

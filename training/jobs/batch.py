@@ -22,13 +22,15 @@ from training.aws import flags
 from training.endpoint import inference
 from training.files import processes, ray_cluster, resumable
 from training.files.aspects_flag import read_aspects
-from training.files.parts import folder_of, key_of
+from training.files.formulas import add_raw
+from training.files.outputs import FORCE_HELP
+from training.files.parts import key_of, resume_hint
 from training.files.processes import Hooks, model_key
 from training.files.resumable import Done, Work, check_out
 from training.files.rows import (
-    FORMATS,
     BatchError,
     Count,
+    add_format,
     check_writable,
     count,
     format_of,
@@ -36,7 +38,8 @@ from training.files.rows import (
     output_format,
 )
 from training.jobs.batch_plan import INSTANCE_TYPE, cores_of, file_bytes
-from vocab import messages
+from vocab import messages, typed
+from vocab.exit_status import BROKEN, FINE, INTERRUPTED, NO, USAGE, Ended
 from vocab.files import sha256_of
 
 # SageMaker's machines take some minutes to start and load the image; this is an estimate.
@@ -49,9 +52,10 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
 
     Raises BatchError, ModelFilesError, VocabularyError or OSError.
     """
-    out = check_out(options.out, options.file)
+    out = check_out(options.out, options.file, options.force)
     written_as = output_format(out)
-    source = open_source(options.file, format_of(options.file, options.format), options.column)
+    format = format_of(options.file, options.format)
+    source = open_source(options.file, format, options.column, options.delimiter)
     check_writable(source, written_as)
     cores_of(options.instance_type)
     hooked = options.local or options.ray
@@ -60,7 +64,7 @@ def run(options: argparse.Namespace, command: str = "batch") -> Done | None:
     if options.dry_run:
         print(f"{command}: {describe(options, counted)}")
         return None
-    work = Work(source, sha256_of(source.path), counted.sent, out, "", aspects=aspects)
+    work = Work(source, sha256_of(source.path), counted.sent, out, "", aspects=aspects, raw=options.raw)
     done = _run_hooks(options, work) if hooked else _run_transform(options, work, counted)
     print(f"{command}: {done.rows:,} rows, {done.failed:,} of them with an error, in {options.out}")
     return done
@@ -158,35 +162,40 @@ def add_backends(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run_or_exit(command: str, options: argparse.Namespace) -> Done | None:
-    """Run a batch; on an error, end the program with one sentence."""
+def run_or_exit(command: str, prog: str, options: argparse.Namespace) -> Done | None:
+    """Run a batch; on an error, end the program ``prog`` with one sentence."""
     try:
         return run(options, command)
+    except processes.DeadProcessError as error:
+        raise Ended(f"{prog}: {error}", BROKEN) from error
     except (BatchError, inference.ModelFilesError, inference.VocabularyError) as error:
-        sys.exit(f"{command}: {error}")
+        raise Ended(f"{prog}: {error}", USAGE) from error
     except OSError as error:
-        sys.exit(f"{command}: {error.filename or options.out}: {error.strerror or error}")
+        sentence = f"{error.filename or options.out}: {error.strerror or error}{resume_hint(options.out)}"
+        raise Ended(f"{prog}: {sentence}", BROKEN) from error
     except KeyboardInterrupt:
-        sys.exit(
-            f"{command}: interrupted; run the same command again to resume ({folder_of(options.out)} keeps"
-            " the finished parts)"
-        )
+        raise Ended(f"{prog}: interrupted{resume_hint(options.out)}", INTERRUPTED) from None
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description="Classify a file of reviews.")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status. Raises SystemExit after an error."""
+    prog = typed.command("training.jobs.batch")
+    parser = argparse.ArgumentParser(prog=prog, description="Classify a file of reviews.")
     parser.add_argument("file", type=Path, help="CSV, TSV, JSON lines, or a review a line; UTF-8")
     parser.add_argument("--out", type=Path, required=True, help="the output: .csv, .tsv or .jsonl")
     parser.add_argument("--column", help="the review's column (default: review, text, comment, ...)")
-    parser.add_argument("--format", choices=FORMATS, help="the input's format (default: by its name)")
+    add_format(parser)
+    add_raw(parser)
     parser.add_argument(
         "--aspects",
         metavar="LIST",
         help=f"judge aspects too: {', '.join(messages.SHIPPED)}, or a JSON file of terms",
     )
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
     add_backends(parser)
-    run_or_exit("batch", parser.parse_args(arguments))
+    done = run_or_exit("batch", prog, parser.parse_args(arguments))
+    return NO if done and done.failed else FINE
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

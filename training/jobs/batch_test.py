@@ -66,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = cache.folder() / "batch-test"
     options.file, options.out = folder / "reviews.csv", folder / "verdicts.csv"
     options.column, options.format, options.aspects = "review", "csv", None
+    options.delimiter, options.raw = None, False
+    options.force = True
     try:
         write_atomic(options.file, to_csv(dataset.load(dataset.find_archive(options.archive)).test))
     except dataset.DataError as error:
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except OSError as error:
         sys.exit(f"batch-test: {error.filename or folder}: {error.strerror}")
     began = time.perf_counter()
-    if batch.run_or_exit("batch-test", options) is None:
+    if batch.run_or_exit("batch-test", "batch-test", options) is None:
         return
     seconds = time.perf_counter() - began
     figures = measure(options.out)

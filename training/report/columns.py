@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
 from training.files.labelled import cell
 from training.files.rows import BatchError, Row, Source, list_columns
@@ -86,7 +85,7 @@ def find(source: Source, date: str | None, group: str | None, order: str | None)
     dates = [_Dates(name) for name in _candidates(source, date, DATE_NAMES, "--date")]
     groups = [_Groups(name) for name in _candidates(source, group, GROUP_NAMES, "--group")]
     rows = 0
-    for row in tqdm(source.rows(), desc="reading", unit="row", disable=None):
+    for row in source.rows("reading"):
         rows += 1
         for column in dates:
             column.add(cell(row, source, column.name), row.number + 1)

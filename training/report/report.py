@@ -9,34 +9,39 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tqdm import tqdm
-
 from training.adapt.adapt import adapt
 from training.adapt.doubts import write_doubts
-from training.adapt.exit_status import FINE, INTERRUPTED, CommandError, run_command
+from training.adapt.exit_status import CommandError, run_command
 from training.endpoint import inference
 from training.endpoint.inference import LoadedModel
+from training.endpoint.model_folder import path_of
 from training.files import labelled
+from training.files.formulas import add_raw
 from training.files.labelled import Labelled
-from training.files.parts import key_of, open_folder
+from training.files.outputs import FORCE_HELP
+from training.files.parts import key_of, open_folder, resume_hint
 from training.files.processes import model_key
+from training.files.progress import with_bar
 from training.files.resumable import check_out
-from training.files.rows import FORMATS, BatchError, Source, format_of, open_source, to_bytes
+from training.files.rows import BatchError, Source, add_format, format_of, open_source, to_bytes
 from training.report import asking, aspects, columns, dates, figures, judging, page, quotes, shown, table
 from training.report.asking import Question
 from training.report.columns import Reader
 from training.report.dates import NO_DATE
 from training.report.figures import File, NoTextError, Wish
 from training.report.judging import Judge
+from vocab import typed
 from vocab.aspect_lists import SHIPPED
+from vocab.exit_status import FINE, INTERRUPTED
 from vocab.files import sha256_of, write_together
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.report.report")
 # A report quotes reviews, which may be personal: only its owner may read it.
 FILE_MODE = 0o600
 MAX_WORKERS = 1024
@@ -59,8 +64,8 @@ class Output(NamedTuple):
 def run(options: argparse.Namespace) -> int:
     """Write the report. Raises CommandError, BatchError, ModelFilesError, VocabularyError or OSError."""
     output = _output(options)
-    tqdm.monitor_interval = 0  # a bar's own thread would keep processes from being forked
-    source = open_source(options.file, format_of(options.file, options.format), options.column)
+    format = format_of(options.file, options.format)
+    source = open_source(options.file, format, options.column, options.delimiter)
     digest = sha256_of(source.path)
     found = columns.find(source, options.date, options.group, options.dates)
     since = _since(options, found)
@@ -104,7 +109,10 @@ def _report(
     model: LoadedModel,
 ) -> dict[str, Any]:
     """Return the whole report from the kept answers. Raises NoTextError or BatchError."""
-    tables = partial(map, judging.load, paths)
+
+    def tables() -> Iterator[table.Table]:
+        return map(judging.load, with_bar(paths, "counting", "part"))
+
     names = {"review": source.column, "date": found.date, "group": found.group}
     file = File(source.path.name, found.rows, names, reader.dates(), reader.groups(), reader.names())
     report = figures.report_of(file, wish, tables, model.identity.id)
@@ -129,7 +137,8 @@ def _output(options: argparse.Namespace) -> Output:
         and options.out.resolve() == options.json.resolve()
     ):
         raise CommandError("-o and --json name the same file; the first is HTML, the second JSON")
-    return Output(*(path and check_out(path, options.file) for path in (options.out, options.json)))
+    named = (("-o", options.out), ("--json", options.json))
+    return Output(*(path and check_out(path, options.file, options.force, flag) for flag, path in named))
 
 
 def _since(options: argparse.Namespace, found: columns.Columns) -> int | None:
@@ -200,14 +209,16 @@ def _read_labelled(options: argparse.Namespace, group: str | None) -> Labelled |
     """Read the labels that --doubts examines; None without it. Raises BatchError."""
     if options.doubts is None:
         return None
-    check_out(options.doubts, options.file)
-    return labelled.read(options.file, options.column, group=group, format=options.format)
+    check_out(options.doubts, options.file, options.force, "--doubts")
+    return labelled.read(
+        options.file, options.column, group=group, format=options.format, delimiter=options.delimiter
+    )
 
 
 def _write_doubts(rows: Labelled, options: argparse.Namespace) -> None:
     """Write the labels that fits without them dispute. Raises what ``adapt`` raises."""
     doubts = adapt(rows, options.model, options.workers).doubts
-    write_doubts(options.doubts, rows, doubts)
+    write_doubts(options.doubts, rows, doubts, options.raw)
     print(
         f"report: {len(doubts):,} of {len(rows.numbers):,} labels look wrong, most doubtful first, in"
         f" {options.doubts}"
@@ -221,10 +232,10 @@ def _workers(text: str) -> int:
     return value
 
 
-def main(arguments: Sequence[str] | None = None, prog: str = "python -m training.report.report") -> int:
-    """Run the command and return its exit status."""
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(prog=prog, description="Write a report over a file of reviews.")
-    parser.add_argument("file", type=Path, help="reviews: CSV, TSV, JSON lines, or a review a line")
+    parser.add_argument("file", type=Path, help="reviews: CSV, TSV, .xlsx, JSON lines, or a review a line")
     parser.add_argument("-o", "--out", type=Path, help="the report as one HTML file")
     parser.add_argument("--json", type=Path, help="the report's figures as JSON")
     parser.add_argument("--doubts", type=Path, help="labels that look wrong, as CSV, of a file with labels")
@@ -242,22 +253,33 @@ def main(arguments: Sequence[str] | None = None, prog: str = "python -m training
         metavar="LIST",
         help=f"{', '.join(SHIPPED)}, a JSON file of names and terms, or none (default: what the file fits)",
     )
-    parser.add_argument("--format", choices=FORMATS, help="the file's format (default: by its name)")
-    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="folder of the model")
+    add_format(parser)
+    add_raw(parser)
+    parser.add_argument("--model", type=path_of, default=inference.MODEL_FOLDER, help="folder of the model")
     parser.add_argument("--ray", metavar="ADDRESS", help="judge on a running Ray cluster: HOST:6379, or auto")
     parser.add_argument(
         "--workers", type=_workers, default=os.cpu_count() or 1, help="processes (default: cores)"
     )
-    options = parser.parse_args(arguments)
-    return run_command("report", lambda: _run(options))
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    return parser
 
 
-def _run(options: argparse.Namespace) -> int:
-    """Run the command; an interrupted one says how to go on."""
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command, named ``prog`` in its messages; return its exit status."""
+    options = make_parser(prog).parse_args(arguments)
+    return run_command(prog, lambda: _run(options, prog))
+
+
+def _run(options: argparse.Namespace, prog: str) -> int:
+    """Run the command; one that was stopped says how to go on. Raises what ``run`` raises."""
+    out = options.out or options.json
     try:
         return run(options)
+    except OSError as error:
+        hint = resume_hint(out) if out else ""
+        raise OSError(error.errno, f"{error.strerror}{hint}", error.filename or str(out)) from error
     except KeyboardInterrupt:
-        print("report: interrupted; run the same command again to go on", file=sys.stderr)
+        print(f"{prog}: interrupted{resume_hint(out) if out else ''}", file=sys.stderr)
         return INTERRUPTED
 
 

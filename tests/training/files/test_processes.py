@@ -71,7 +71,7 @@ def test_only_a_long_file_has_processes(
     assert workers == expected
 
 
-def _die(model: object, data: bytes, aspects: object) -> None:
+def _die(model: object, data: bytes, aspects: object, explain: str) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 

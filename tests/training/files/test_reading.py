@@ -1,5 +1,7 @@
 """Files as spreadsheets save them: semicolons, UTF-16 and Excel's own workbooks."""
 
+import io
+import json
 import zipfile
 from datetime import date, datetime, time
 from pathlib import Path
@@ -95,9 +97,22 @@ def test_the_first_sheet_s_cells_are_read_as_a_csv_would_hold_them(tmp_path: Pat
     ]
 
 
-def test_cells_beside_the_header_are_left_out(tmp_path: Path) -> None:
-    path = workbook(tmp_path / "a.xlsx", ["review", None], ["Good", None, "a note"])
+def test_a_failed_formula_is_no_review(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["review", "n"], ["#N/A", 1], ["Good", 2])
+    assert [row.review for row in rows.open_source(path, "xlsx").rows()] == ["", "Good"]
+
+
+def test_cells_beside_the_header_are_kept_in_the_detail_of_a_row_that_is_judged(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["review", None], [None, None], ["Good", None, "a note"])
     assert read(path) == [["review"], ["Good"]]
+    source, out = rows.open_source(path, "xlsx"), io.StringIO()
+    rows.write(rows.join(source.rows(), [{0: rows.Prediction("positive")}]), source, out, "jsonl")
+    told = json.loads(out.getvalue())
+    assert (told["sentiment"], told["detail"]) == (
+        "positive",
+        'row 3: cells beyond the header: ["", "a note"]',
+    )
+    assert "error" not in told
 
 
 @pytest.mark.parametrize("content", [b"review,date\n", b"PK\x03\x04 and no more", b""])

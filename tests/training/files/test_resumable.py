@@ -52,7 +52,9 @@ def test_rows_are_written_in_the_file_s_order_however_parts_come(predict: Predic
     assert resumable.run(work, predict) == (ROWS, ROWS)
     lines = work.out.read_text(encoding="utf-8").splitlines()[1:]
     assert [line.split(" ")[0] for line in lines] == [str(number) for number in range(ROWS)]
-    assert [line.rpartition(",")[2] for line in lines] == [f"row {number}" for number in range(ROWS)]
+    assert [line.rpartition(",")[2] for line in lines] == [
+        f"line {number + 1}: row {number}" for number in range(ROWS)
+    ]
     assert not folder_of(work.out).exists()
 
 

@@ -189,7 +189,10 @@ def test_a_row_with_too_many_fields_or_without_the_review_has_an_error_of_its_ow
     path = save(tmp_path, "a.csv", "id,review,more\n1,a, film,x\n2\n3,fine\n")
     rows = read(path)
     assert [row.error.code if row.error else "" for row in rows] == ["malformed_csv", "malformed_csv", ""]
-    assert "the row has 4 fields, the header 3" in str(rows[0].error)
+    assert [row.error.detail for row in rows if row.error] == [
+        'the row has 4 fields, the header 3; beyond them: ["x"]; quote a field that holds a comma',
+        "the row has 1 field, the header 3; it lacks 'review', 'more'; quote a field that holds a comma",
+    ]
     assert [row.fields for row in rows[1:]] == [["2", "", ""], ["3", "fine", ""]]
 
 
@@ -199,7 +202,7 @@ def test_a_row_with_too_many_fields_or_without_the_review_has_an_error_of_its_ow
 def test_a_quote_that_would_move_the_rows_refuses_the_file_by_its_line(
     content: str, at: int, tmp_path: Path
 ) -> None:
-    with pytest.raises(BatchError, match=f"is no CSV at line {at} "):
+    with pytest.raises(BatchError, match=f"is no CSV at line {at}[ ,]"):
         read(save(tmp_path, "a.csv", content))
 
 
@@ -224,8 +227,82 @@ def test_many_short_lines_in_one_open_quote_are_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "MAX_LINE_CHARACTERS", 50)
-    with pytest.raises(BatchError, match="is no CSV at line 7 .*field larger than field limit"):
+    with pytest.raises(
+        BatchError,
+        match="is no CSV at line 7, in the row that begins at line 2 .*field larger than field limit",
+    ):
         read(save(tmp_path, "a.csv", 'review\n"' + "ten chars\n" * 60))
+
+
+ODD_ROWS = [
+    ("a.csv", 'review,id\n\n"two\nlines",1\n\n\na,film,2\nfine,3\n', ["line 3", "line 7", "line 8"]),
+    ("a.csv", "review,id\r\n\r\na,film,2\r\n", ["line 3"]),
+    ("a.csv", "review,id\r\ra,film,2\r", ["line 3"]),
+    ("a.tsv", "review\tid\n\n\na\tfilm\t2\n", ["line 4"]),
+    ("a.jsonl", '{"review": "a"}\n\n\n{"review": 5}\n', ["line 1", "line 4"]),
+    ("a.txt", "\n\nfine\n\nfilm\n", ["line 3", "line 5"]),
+]
+
+
+@pytest.mark.parametrize(("name", "content", "places"), ODD_ROWS)
+def test_a_row_s_place_is_its_first_line_and_blank_lines_count(
+    name: str, content: str, places: list[str], tmp_path: Path
+) -> None:
+    assert [row.place for row in read(save(tmp_path, name, content))] == places
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "detail"),
+    [
+        ("a.jsonl", '{"review": 5}', "'review' is number; it must be a text in quotes"),
+        ("a.jsonl", '{"review": null}', "'review' is null; it must be a text in quotes"),
+        ("a.jsonl", '{"review": NaN}', "NaN is no JSON number"),
+        ("a.jsonl", '{"text": "x"}', "the line lacks 'review'; it has 'text'"),
+        ("a.jsonl", "[1]", 'the line is list of length 1, no object like {"review": "..."}'),
+        (
+            "a.csv",
+            "x" * 50_001,
+            "'review' has 50,001 characters, at most 50,000 are read; cut it shorter, or",
+        ),
+        (
+            "a.txt",
+            "x" * 50_001,
+            "the line has 50,001 characters, at most 50,000 are read; cut it shorter, or",
+        ),
+        ("a.csv", ",1", 'the row has 2 fields, the header 1; beyond them: ["1"]; quote a field that holds'),
+    ],
+)
+def test_an_error_says_what_is_wrong_with_the_row_and_not_what_to_send(
+    name: str, content: str, detail: str, tmp_path: Path
+) -> None:
+    first = {"a.jsonl": '{"review": "fine"}', "a.csv": "review", "a.txt": "fine"}[name]
+    path = save(tmp_path, name, f"{first}\n\n{content}\n")
+    text = written(path, "jsonl", {} if name == "a.csv" else {0: GOOD})
+    told = json.loads(text.splitlines()[-1])
+    assert told["detail"].startswith(f"line 3: {detail}")
+
+
+def test_a_delimiter_can_be_named(tmp_path: Path) -> None:
+    path = save(tmp_path, "a.csv", "id|review\n1|good, really; yes\n2|a|b\n")
+    source = batch_rows.open_source(path, "csv", delimiter="|")
+    first, second = source.rows()
+    assert (source.columns, first.review) == (["id", "review"], "good, really; yes")
+    assert second.error and second.error.detail.endswith("quote a field that holds '|'")
+    with pytest.raises(BatchError, match="^--delimiter is for CSV and TSV, and .*a.jsonl is read as jsonl"):
+        batch_rows.open_source(save(tmp_path, "a.jsonl", '{"review": "a"}'), "jsonl", delimiter=";")
+
+
+@pytest.mark.parametrize(
+    ("flag", "sign"), [("tab", "\t"), ("\\t", "\t"), ("Semicolon", ";"), ("|", "|"), ("\t", "\t")]
+)
+def test_a_delimiter_is_a_sign_or_its_name(flag: str, sign: str) -> None:
+    assert batch_rows.parse_delimiter(flag) == sign
+
+
+@pytest.mark.parametrize("flag", ["", ";;", '"', "a", "\n", "\r"])
+def test_what_is_no_delimiter_is_one_sentence(flag: str) -> None:
+    with pytest.raises(ValueError, match="a delimiter is one sign, such as ; or tab, got"):
+        batch_rows.parse_delimiter(flag)
 
 
 # --- reading JSON lines -------------------------------------------------------------------------
@@ -388,17 +465,39 @@ def test_csv_comes_back_as_it_was_with_the_verdict_beside_it(tmp_path: Path) -> 
     text = written(path, "csv", answers)
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
         ["id", "review", "sentiment", "reason", "probability", "warnings", "model", "error", "detail"],
-        ["=1+1", 'a\nb "c"', "positive", "", "0.9", "too_short", "verdict-1", "", ""],
-        ["=1+1", "second", "", "", "", "", "", "no_token", "nothing"],
+        ["'=1+1", 'a\nb "c"', "positive", "", "0.9", "too_short", "verdict-1", "", ""],
+        ["'=1+1", "second", "", "", "", "", "", "no_token", "line 4: nothing"],
         ["3", "third", "uncertain", "mixed", "0.5", "", "verdict-1", "", ""],
     ]
 
 
 def test_what_is_added_to_a_csv_is_never_a_formula(tmp_path: Path) -> None:
     path = save(tmp_path, "a.csv", "review\ngood\n")
-    evil = Prediction("positive", "=r", 0.5, "@a", "=cmd()", "+b", "-c")
+    evil = Prediction("positive", "=r", 0.5, "@a", "=cmd()", "+b", "c")
     row = list(csv.reader(io.StringIO(written(path, "csv", {0: evil}), newline="")))[1]
-    assert row == ["good", "positive", "'=r", "0.5", "'@a", "'=cmd()", "'+b", "'-c"]
+    assert row == ["good", "positive", "'=r", "0.5", "'@a", "'=cmd()", "'+b", "line 2: c"]
+
+
+FORMULAS = ["=1+1", " =1", "-bad", "'=1", "\tx", "\ufeff@x"]
+
+
+@pytest.mark.parametrize("format", ["csv", "tsv"])
+@pytest.mark.parametrize("review", FORMULAS)
+def test_no_cell_is_a_formula_and_our_own_file_gives_the_review_back(
+    review: str, format: str, tmp_path: Path
+) -> None:
+    path = save(tmp_path, "a.jsonl", json.dumps({"=id": -0.5, "review": review}))
+    text = written(path, format, {0: GOOD})
+    header, row = csv.reader(io.StringIO(text, newline=""), delimiter=batch_rows.DELIMITERS[format])
+    assert (header[0], row[0], row[1]) == ("'=id", "-0.5", "'" + review)
+    source = opened(save(tmp_path, f"again.{format}", text))
+    assert (source.columns[0], [again.review for again in source.rows()]) == ("=id", [review])
+
+
+def test_raw_writes_cells_as_they_are(tmp_path: Path) -> None:
+    source, out = opened(save(tmp_path, "a.csv", "review\n=1+1\n")), io.StringIO(newline="")
+    batch_rows.write(batch_rows.join(source.rows(), [{0: GOOD}]), source, out, "csv", raw=True)
+    assert out.getvalue().splitlines()[1].startswith("=1+1,positive")
 
 
 @pytest.mark.parametrize("review", ["a\rb", "a\nb", "a\r\nb", "", " ", '"', ",", "'", "\x00", "é\u2028"])
@@ -435,7 +534,7 @@ def test_a_json_line_comes_back_letter_by_letter_with_the_verdict_behind_it(tmp_
     assert json.loads(lines[1]) == {
         "id": 2,
         "error": "missing_field",
-        "detail": 'review is missing; send {"review": "..."}',
+        "detail": "line 2: the line lacks 'review'; it has 'id'",
     }
     assert [json.loads(one)["error"] for one in lines[2:4]] == ["malformed_json", "missing_field"]
     assert lines[4:] == [""]
@@ -475,7 +574,7 @@ def test_a_name_that_the_file_has_already_is_prefixed_also_the_second_time(tmp_p
         "review": "b",
         "error": "mine",
         "verdict_error": "no_token",
-        "detail": "d",
+        "detail": "line 2: d",
     }
 
 
@@ -485,7 +584,7 @@ def test_two_columns_of_the_review_s_name_are_one_sentence(tmp_path: Path) -> No
 
 
 def test_columns_cut_by_tabs_are_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(BatchError, match="save it with commas, or call it .tsv$"):
+    with pytest.raises(BatchError, match="give --delimiter tab, or call it .tsv$"):
         opened(save(tmp_path, "a.csv", "review\tid\na\t1\n"))
 
 

@@ -50,7 +50,7 @@ def test_a_csv_gets_three_columns_an_aspect(tmp_path: Path) -> None:
         "aspect plot contribution",
     ]
     assert first[8:] == ["negative", "0.1", "-1.25", "not_mentioned", "", ""]
-    assert second[6:] == ["no_token", "nothing", *[""] * 6]
+    assert second[6:] == ["no_token", "line 3: nothing", *[""] * 6]
 
 
 def test_json_lines_get_the_api_s_object(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def save(path: Path, texts: Iterable[str]) -> Path:
 
 
 def classify(path: Path, out: Path, *flags: str) -> bytes:
-    batch.main([str(path), "--out", str(out), "--local", "--workers", "1", *flags])
+    batch.main([str(path), "--out", str(out), "--local", "--workers", "1", "--force", *flags])
     return out.read_bytes()
 
 
@@ -126,7 +126,8 @@ def test_each_row_gets_what_the_endpoint_answers(
         body = messages.to_json({"id": 1, "review": text})
         answer = json.loads(processes.predict_lines(model, body))
         if "error" in answer:
-            assert (row["error"], row["detail"]) == (answer["error"]["code"], answer["error"]["detail"])
+            _, _, detail = row["detail"].partition(": ")  # the first part names the line
+            assert (row["error"], detail) == (answer["error"]["code"], answer["error"]["detail"])
             assert (row["sentiment"], row["probability"], row["model"]) == ("", "", "")
         else:
             assert (row["sentiment"], float(row["probability"])) == (
@@ -251,8 +252,10 @@ def test_ctrl_c_is_one_sentence_and_the_parts_stay(tmp_path: Path) -> None:
     # A terminal sends it to the whole group.
     os.killpg(process.pid, signal.SIGINT)
     output, error = process.communicate(timeout=WAIT_SECONDS)
-    assert (process.returncode, output) == (1, "")
-    assert error.startswith("batch: interrupted; run the same command again to resume (")
+    assert (process.returncode, output) == (130, "")
+    assert error.startswith(
+        "python -m training.jobs.batch: interrupted; run the same command again to go on ("
+    )
     assert error.count("\n") == 1
     assert names <= {path.name for path in batch_parts.folder_of(out).iterdir()}
     assert not out.exists()
@@ -272,8 +275,8 @@ def test_ctrl_c_while_processes_begin_is_one_sentence(
         time.sleep(0.001)
     os.killpg(process.pid, signal.SIGINT)
     _, error = process.communicate(timeout=WAIT_SECONDS)
-    assert process.returncode == 1
-    assert error.startswith("batch: interrupted") and error.count("\n") == 1
+    assert process.returncode == 130
+    assert error.startswith("python -m training.jobs.batch: interrupted") and error.count("\n") == 1
 
 
 def test_a_process_that_dies_is_one_sentence(tmp_path: Path) -> None:
@@ -282,8 +285,10 @@ def test_a_process_that_dies_is_one_sentence(tmp_path: Path) -> None:
     wait_for(1, out, process)
     os.kill(children_of(process)[-1], signal.SIGKILL)
     output, error = process.communicate(timeout=WAIT_SECONDS)
-    assert (process.returncode, output) == (1, "")
-    assert error.splitlines()[-1].startswith("batch: a process died, perhaps for want of memory; ")
+    assert (process.returncode, output) == (4, "")
+    assert error.splitlines()[-1].startswith(
+        "python -m training.jobs.batch: a process died, perhaps for want of memory; "
+    )
 
 
 def test_another_model_answers_all_parts_anew(
@@ -311,7 +316,7 @@ def test_an_input_that_changes_meanwhile_is_one_sentence(
         save(path, reviews(6)[1:])
 
     monkeypatch.setattr(processes, "predict_parts", answered)
-    with pytest.raises(SystemExit, match="^batch: .*a.csv was changed while it was read; run it again"):
+    with pytest.raises(SystemExit, match="batch: .*a.csv was changed while it was read; run it again"):
         classify(path, out)
     assert not out.exists()
 
@@ -335,19 +340,19 @@ def test_an_output_that_can_t_be_is_one_sentence(out: str, why: str, tmp_path: P
     (tmp_path / "folder.csv").mkdir()
     (tmp_path / "x").mkdir()
     before = path.read_bytes()
-    with pytest.raises(SystemExit, match=f"^batch: .*{why}"):
+    with pytest.raises(SystemExit, match=f"batch: .*{why}"):
         classify(path, tmp_path / out)
     assert path.read_bytes() == before and not (tmp_path / "typo").exists()
 
 
 def test_a_device_is_not_replaced(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="^batch: /dev/null is no file"):
+    with pytest.raises(SystemExit, match="batch: /dev/null is no file"):
         classify(save(tmp_path / "a.csv", reviews(1)), Path("/dev/null"), "--format", "csv")
 
 
 def test_a_broken_model_is_one_sentence(tmp_path: Path, own_package: Path) -> None:
     (own_package / "model.onnx").unlink()
-    with pytest.raises(SystemExit, match="^batch: .*model.onnx can't be read"):
+    with pytest.raises(SystemExit, match="batch: .*model.onnx can't be read"):
         classify(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv", "--model", str(own_package))
 
 
@@ -402,5 +407,14 @@ def test_a_dry_run_says_what_would_be_done_and_touches_nothing(
 
 def test_an_unknown_instance_type_is_one_sentence(tmp_path: Path) -> None:
     path = save(tmp_path / "a.csv", reviews(1))
-    with pytest.raises(SystemExit, match="^batch: 'm5' is no instance type; give one like ml.c5.xlarge"):
+    with pytest.raises(SystemExit, match="batch: 'm5' is no instance type; give one like ml.c5.xlarge"):
         batch.main([str(path), "--out", str(tmp_path / "o.csv"), "--dry-run", "--instance-type", "m5"])
+
+
+def test_an_output_that_exists_is_replaced_only_by_force(tmp_path: Path) -> None:
+    path, out = save(tmp_path / "a.csv", reviews(2)), tmp_path / "out.csv"
+    out.write_text("mine", encoding="utf-8")
+    with pytest.raises(SystemExit, match="out.csv exists; add --force to replace it, or choose"):
+        batch.main([str(path), "--out", str(out), "--local"])
+    assert out.read_text(encoding="utf-8") == "mine"
+    assert batch.main([str(path), "--out", str(out), "--local", "--workers", "1", "--force"]) == 0

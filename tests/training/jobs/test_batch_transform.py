@@ -90,7 +90,7 @@ def jobs(aws: AwsServer, cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 
 def send(path: Path, out: Path, *flags: str) -> bytes:
-    batch.main([str(path), "--out", str(out), *flags])
+    batch.main([str(path), "--out", str(out), "--force", *flags])
     return out.read_bytes()
 
 
@@ -244,7 +244,9 @@ def test_stopped_at_any_step_the_next_run_ends_with_one_job_and_nothing_left(
 
     with monkeypatch.context() as patched:
         patched.setattr(batch_transform, step, stop)
-        assert refused(path, out).startswith("batch: interrupted; run the same command again to resume (")
+        assert refused(path, out).startswith(
+            "python -m training.jobs.batch: interrupted; run the same command again to go on ("
+        )
     assert out.exists() == (step == "clean")
     assert parts.folder_of(out).exists()
     # A started job keeps its machines. One that does not exist is planned anew, with other files.
@@ -291,8 +293,8 @@ def test_a_job_that_fails_is_told_with_its_log_and_forgotten(
     output = refused(path, out)
     name = jobs.requests[0]["TransformJobName"]
     assert output == (
-        f"batch: transform job {name} ended as Failed (ClientError: ValueError: the container answers"
-        " nothing); fix that and run it again\n  | No module named 'onnxruntime'"
+        f"python -m training.jobs.batch: transform job {name} ended as Failed (ClientError: ValueError:"
+        " the container answers nothing); fix that and run it again\n  | No module named 'onnxruntime'"
     )
     assert keys(cloud) == []
     jobs.answer = answer
@@ -320,7 +322,7 @@ def test_a_row_that_does_not_come_back_is_one_sentence(tmp_path: Path, jobs: Tra
     answer = jobs.answer
     jobs.answer = lambda body: answer(body).split(b"\n", 1)[-1]
     output = refused(save(tmp_path / "a.csv", reviews(9)), tmp_path / "out.csv")
-    assert output.startswith("batch: row 1 has no answer; ")
+    assert output.startswith("python -m training.jobs.batch: row 1 has no answer; ")
     assert "(transform job verdict-dev-batch-" in output and "to start another)" in output
     assert not (tmp_path / "out.csv").exists()
 
@@ -352,14 +354,15 @@ def test_waiting_ends_and_the_next_run_goes_on(
 def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: AwsServer) -> None:
     path = save(tmp_path / "a.csv", reviews(1))
     output = refused(path, tmp_path / "out.csv")
-    assert output.startswith("batch: stage dev has no bucket in eu-west-1; run `make deploy` first")
+    assert output.startswith(
+        "python -m training.jobs.batch: stage dev has no bucket in eu-west-1; run `make deploy` first"
+    )
     opened = clouds.open_stage("dev")
     place = {"LocationConstraint": opened.stage.region}
     opened.client("s3").create_bucket(Bucket=opened.stage.bucket, CreateBucketConfiguration=place)
     output = refused(path, tmp_path / "out.csv")
-    assert output.startswith(
-        "batch: stage dev has no model on SageMaker in eu-west-1; run `make deploy` first"
-    )
+    said = "python -m training.jobs.batch: stage dev has no model on SageMaker"
+    assert output.startswith(f"{said} in eu-west-1; run `make deploy` first")
 
 
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:

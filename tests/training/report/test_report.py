@@ -158,7 +158,7 @@ def test_aspects_of_one_s_own_are_read_from_a_file(file: Path, tmp_path: Path) -
     assert [aspect["name"] for aspect in written["aspects"]] == ["sound", "cats"]
     assert written["aspects"][1]["net"] is None
     assert any("Nobody mentions “cats”" in notice["detail"] for notice in written["notices"])
-    assert run(file, "--json", out, "--aspects", "none") == 0
+    assert run(file, "--json", out, "--aspects", "none", "--force") == 0
     assert [cause["name"] for cause in load(out)["moved"]] == ["mix of groups", "everything else"]
 
 
@@ -234,7 +234,7 @@ def test_a_file_that_gives_no_report_is_one_sentence(
     assert run(path, "--json", tmp_path / "out.json") == 2
     error = capsys.readouterr().err
     assert sentence in error
-    assert error.startswith("report: ") and error.count("\n") == 1
+    assert error.startswith("python -m training.report.report: ") and error.count("\n") == 1
     assert [one.name for one in tmp_path.iterdir()] == ["a.csv"]
 
 
@@ -265,7 +265,7 @@ def test_wrong_use_is_one_sentence(
     assert run("a.csv", *arguments) == 2
     error = capsys.readouterr().err
     assert sentence in error
-    assert error.startswith("report: ") and error.count("\n") == 1
+    assert error.startswith("python -m training.report.report: ") and error.count("\n") == 1
     assert os.listdir(tmp_path) == ["a.csv"]
 
 
