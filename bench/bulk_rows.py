@@ -89,6 +89,7 @@ def run_batch(file: Path, folder: Path, workers: int) -> Watched:
         "--out",
         str(out),
         "--local",
+        "--force",
         "--workers",
         str(workers),
     ]

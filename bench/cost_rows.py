@@ -1,12 +1,11 @@
 """Estimate the cost of a million reviews: ours by measured times, other services' by list prices.
 
-Prices come from training/aws/prices.json and list_prices.json, which state their dates.
+Prices come from prices.json and list_prices.json in training/aws, which state their dates.
 """
 
 import json
 import math
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from bench.measuring import Figure, Missing, single
@@ -15,7 +14,7 @@ from training.aws import prices
 from training.aws.hosting import Plan
 
 PART = "cost"
-LIST = Path(__file__).with_name("list_prices.json")
+LIST = prices.TABLE.with_name("list_prices.json")
 SERVERLESS, BATCHED = "serverless, one request each", "serverless, 100 a request"
 REALTIME, BATCH = "real-time, always busy", "Batch Transform"
 OURS = (SERVERLESS, BATCHED, REALTIME, BATCH)

@@ -83,7 +83,7 @@ def measure(file: Path, count: int, rounds: int) -> dict[str, list[float]]:
             out = file.with_name(f"{name[:7]}-{number}.csv")
             command = ["bench.frames", "--only", name, str(file), str(out)]
             if name == COMMAND:
-                command = ["verdict_sentiment", "--local", str(file), "-o", str(out)]
+                command = ["verdict_sentiment", "--local", str(file), "-o", str(out), "--force"]
             found.append(count / watch([sys.executable, "-m", *command], TIMEOUT_SECONDS, ROOT).seconds)
     return rates
 

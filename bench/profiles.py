@@ -152,6 +152,7 @@ def bulk_table(seconds: int) -> str:
             "--out",
             f"{file}.out.csv",
             "--local",
+            "--force",
         ]
         return _functions(
             "Function, of all processes' time", by_function(stacks(record(command, seconds), ()))

@@ -20,7 +20,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from chalicelib import auth
+from chalicelib import auth, compatible
 from training.aws import (
     budget,
     function,
@@ -140,7 +140,8 @@ def check(cloud: Cloud, options: argparse.Namespace) -> inference.LoadedModel:
     resources.function_feedback(settings)
     try:
         auth.read_hashes(settings)
-    except auth.AuthError as error:
+        compatible.read_protocols(settings)
+    except (auth.AuthError, compatible.CompatibleError) as error:
         raise CloudError(str(error)) from error
     budget.check(options.budget_email, options.budget_dollars)
     if options.budget_email:

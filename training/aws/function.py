@@ -28,7 +28,7 @@ LEFT_OUT = "Could not install dependencies"
 # Chalice names the API after the app, whatever the stage.
 API_NAME = "verdict"
 # The function's variables that a deploy's environment may change. Others' deploys keep them as they are.
-SETTINGS = ("AUTH", "API_KEYS", "FEEDBACK", "CORS_ORIGIN")
+SETTINGS = ("AUTH", "API_KEYS", "FEEDBACK", "CORS_ORIGIN", "COMPATIBLE")
 # This value takes a setting away.
 NONE = "none"
 # AWS changes a function's code before its variables. In between, the endpoint that the zip names holds.
