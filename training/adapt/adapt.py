@@ -1,19 +1,18 @@
 """Fit the model's head to your own labelled reviews, and report whether that is better.
 
     python -m training.adapt.adapt my.csv                      # writes my-model/ if it is better
-    python -m training.adapt.adapt my.csv --out shop --force   # even if it is not better
+    python -m training.adapt.adapt my.csv --out shop --force   # even if it is not better, or shop/ exists
     python -m training.adapt.adapt my.csv --deep               # the whole network, with torch
     python -m training.adapt.adapt my.csv --doubts doubts.csv --dry-run      # only the labels that look wrong
     make run MODEL=my-model
 
 The file is CSV, TSV or JSON lines with a text and a label: positive or negative, 1 or 0, or 1 to 5 or 10
-stars. Without --deep no torch is needed. Then only the head is fitted, near the head that it had: it gives a
-sentence its polarity. States and weights of sentences stay the same. Each review is evaluated by a fit that
-has not seen it. Nothing leaves this machine, and no text is written.
+stars. Without --deep no torch is needed. Then only what gives a sentence its polarity is fitted: the head,
+near the head that it had, and the weights of n-grams. States and weights of sentences stay the same. Each
+review is evaluated by a fit that has not seen it. Nothing leaves this machine, and no text is written.
 """
 
 import argparse
-import csv
 import io
 import os
 import sys
@@ -26,20 +25,26 @@ import numpy as np
 
 from training.adapt import features, near_duplicates
 from training.adapt.doubts import Doubt, correct, find_doubts, write_doubts
-from training.adapt.exit_status import FINE, REFUSED, CommandError, run_command
+from training.adapt.exit_status import CommandError, run_command
 from training.adapt.head_fit import FOLDS, Data, cross_validate, fit, folds_of
 from training.adapt.held_out import Evaluation, TunedModel, evaluate, sentence_of
-from training.adapt.onnx_head import Head, read_head, with_head
-from training.endpoint import inference, receipt
+from training.adapt.lexicon import read_lexicon
+from training.adapt.onnx_head import read_head, with_head, with_table
+from training.endpoint import inference, ngram_weights, receipt
 from training.endpoint.calibration import Calibration
-from training.endpoint.model_folder import check_free, check_writable, identity_of, install
+from training.endpoint.model_folder import check_free, check_writable, identity_of, install, label_of, path_of
 from training.evaluation import metrics
 from training.files import labelled
+from training.files.formulas import Writer, add_raw
 from training.files.labelled import Labelled
+from training.files.outputs import check_new
 from training.files.rows import cells_of, to_bytes
-from vocab import vocabulary
+from vocab import typed, vocabulary
+from vocab.exit_status import FINE, NO
 from vocab.files import sha256, sha256_of, write_atomic
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.adapt.adapt")
 # Fewer reviews would leave the outcome to chance.
 MIN_REVIEWS, MIN_OF_A_LABEL = 50, 10
 # The part of a card that only adapted models have.
@@ -86,7 +91,7 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     merged = near_duplicates.merge_groups(rows.texts(), rows.groups)
     data = data._replace(groups=merged.groups)
     check_folds(rows, data)
-    tuned = tune_deep(network, rows, data, loaded.calibration) if deep else tune_head(network, data, start)
+    tuned = tune_deep(network, rows, data, loaded.calibration) if deep else tune_head(network, data, loaded)
     before = metrics.probabilities_of(data.inputs.logits(start))
     evaluation = evaluate(before, tuned, data.labels, data.groups, tokens, base)
     card = card_of(base, loaded.calibration.divided(tuned.temperature), tuned, rows, evaluation, digest)
@@ -98,14 +103,19 @@ def adapt(rows: Labelled, model: Path, workers: int, deep: bool = False) -> Adap
     return AdaptedModel(tuned.network, card, evaluation, find_doubts(rows, tuned.unseen))
 
 
-def tune_head(network: bytes, data: Data, start: Head) -> TunedModel:
-    """Fit a new head over the pooled states of sentences."""
-    fitted, (unseen, outright) = fit(data, start), cross_validate(data, start)
-    method = "a linear head fitted anew over the base's pooled states of sentences, held near the base's head"
-    adapted = with_head(network, fitted.head)
-    return TunedModel(
-        adapted, fitted.temperature, fitted.band, unseen, outright, method, {"strength": fitted.strength}
+def tune_head(network: bytes, data: Data, loaded: inference.LoadedModel) -> TunedModel:
+    """Fit a new head over the pooled states of sentences, and the weights of n-grams."""
+    start, lexicon = read_head(network), read_lexicon(loaded)
+    fitted, (unseen, outright) = fit(data, start, lexicon), cross_validate(data, start, lexicon)
+    method = (
+        "a linear head fitted anew over the base's pooled states of sentences, held near the base's head;"
+        " weights of n-grams moved by the labels and by a general lexicon"
     )
+    adapted = with_head(network, fitted.head)
+    if len(fitted.change.columns):
+        adapted = with_table(adapted, ngram_weights.changed(loaded.network.ngrams, *fitted.change))
+    settings = {"strength": fitted.strength, "ngrams": len(fitted.change.columns)}
+    return TunedModel(adapted, fitted.temperature, fitted.band, unseen, outright, method, settings)
 
 
 def tune_deep(network: bytes, rows: Labelled, data: Data, calibration: Calibration) -> TunedModel:
@@ -254,26 +264,31 @@ def _few_groups(rows: Labelled, different: int) -> str:
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status. Raises what ``adapt`` and ``install`` raise."""
     if options.file.parts[0] == "s3:":
-        raise CommandError("a file in S3 is read on SageMaker; run: make adapt-aws FILE=s3://bucket/prefix")
+        there = "is read on SageMaker; run: make adapt-aws FILE=s3://bucket/prefix"
+        raise CommandError(f"a file in S3 {'is not read here; download it' if typed.INSTALLED else there}")
     out = out_of(options)
-    check_free(out, KIND, options.model)
     if not options.dry_run:
+        check_free(out, KIND, options.model, force=options.force)
         check_writable(out)
-    for path in (options.doubts, options.hold_back):
+    for flag, path in (("--doubts", options.doubts), ("--hold-back", options.hold_back)):
         if path and path.resolve() == options.file.resolve():
             raise CommandError(f"{path} is the input; choose another file for the output")
+        check_new(path, options.force, flag)
     rows = labelled.read_options(options, options.most)
     print(f"adapt: {labelled.describe(rows)}", flush=True)
+    print(f"adapt: starts from {label_of(options.model)}", flush=True)
     checked: frozenset[int] = frozenset()
     if options.corrected:
         rows, checked = correct(rows, options.corrected)
         print(f"adapt: took {len(checked):,} checked labels from {options.corrected}")
     held = b""
     if options.hold_back:
-        rows, held = hold_back(rows)
+        rows, held = hold_back(rows, options.raw)
     adapted = adapt(rows, options.model, options.workers, options.deep)
     print_summary(adapted.card)
-    report_doubts(rows, [one for one in adapted.doubts if one.number not in checked], options.doubts)
+    report_doubts(
+        rows, [one for one in adapted.doubts if one.number not in checked], options.doubts, options.raw
+    )
     if options.dry_run:
         return FINE
     if options.corrected:
@@ -293,26 +308,26 @@ def run(options: argparse.Namespace) -> int:
     return status
 
 
-def hold_back(rows: Labelled) -> tuple[Labelled, bytes]:
+def hold_back(rows: Labelled, raw: bool = False) -> tuple[Labelled, bytes]:
     """Hold back HELD_BACK of the groups, with near duplicates; return the other rows, and those as CSV."""
     groups = near_duplicates.merge_groups(rows.texts(), rows.groups).groups
     _, numbers = np.unique(groups, return_inverse=True)
     drawn = np.random.default_rng(0).random(int(numbers.max(initial=-1)) + 1) < HELD_BACK
     held = drawn[numbers]
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = Writer(out, raw)
     writer.writerow(rows.source.columns)
     writer.writerows(cells_of(row, rows.source) for row in rows.take(held).rows())
     return rows.take(~held, held_back=int(held.sum())), to_bytes(out.getvalue())
 
 
-def report_doubts(rows: Labelled, doubts: Sequence[Doubt], path: Path | None) -> None:
+def report_doubts(rows: Labelled, doubts: Sequence[Doubt], path: Path | None, raw: bool = False) -> None:
     """Print how many labels look wrong, and write them to ``path`` if there is one."""
     if path is None:
         if doubts:
             print(f"adapt: {len(doubts):,} labels look wrong; --doubts doubts.csv lists them")
         return
-    write_doubts(path, rows, doubts)
+    write_doubts(path, rows, doubts, raw)
     print(f"adapt: wrote {path}: {len(doubts):,} labels look wrong; check them on the page Labels")
 
 
@@ -327,12 +342,12 @@ def install_if_better(network: bytes, card: dict[str, Any], out: Path, force: bo
     Raises what ``install`` raises.
     """
     if card["adaptation"]["outcome"] != "better" and not force:
-        print(f"adapt: nothing was written; --force writes {out} anyway", file=sys.stderr)
-        return REFUSED
+        print(f"adapt: nothing was written; {typed.flag('--force')} writes {out} anyway", file=sys.stderr)
+        return NO
     install(out, network, card, _answer_check(network))
     place = out.resolve()
     print(f"adapt: wrote {out} ({card['id']})")
-    print(f"adapt: try it: make run MODEL={place}, or verdict serve --model {place}")
+    print(f"adapt: try it: {typed.choose(f'make run MODEL={place}', f'verdict --model {place} TEXT')}")
     return FINE
 
 
@@ -366,7 +381,8 @@ def _answer_check(network: bytes) -> Callable[[inference.LoadedModel], None]:
     return check
 
 
-def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(
         prog=prog,
         description="Fit the model's head to your labelled reviews, and report whether that is better.",
@@ -376,7 +392,7 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
         "--out", type=Path, help="folder of the new model (default: after the file, as in my-model)"
     )
     parser.add_argument(
-        "--model", type=Path, default=inference.MODEL_FOLDER, help="model folder to start from"
+        "--model", type=path_of, default=inference.MODEL_FOLDER, help="model folder to start from"
     )
     parser.add_argument(
         "--most",
@@ -390,9 +406,17 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
     parser.add_argument(
         "--hold-back", type=Path, help="file for a third of the rows, not learned from, for verdict promise"
     )
+    add_raw(parser)
     parser.add_argument("--deep", action="store_true", help="fine-tune the whole network, with torch")
-    parser.add_argument("--force", action="store_true", help="write the model even if it is not better")
-    parser.add_argument("--dry-run", action="store_true", help="evaluate, and write nothing")
+    parser.add_argument(
+        "--force", action="store_true", help="write the model even if it is not better, and replace outputs"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="evaluate, and write no model")
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    parser = make_parser(prog)
     options = parser.parse_args(arguments)
     labelled.check_flags(parser, options)
     if options.workers < 1 or options.most < MIN_REVIEWS:
@@ -400,10 +424,10 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
     return options
 
 
-def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, named ``prog`` in its help; return its exit status."""
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command, named ``prog`` in its messages; return its exit status."""
     options = parse(arguments, prog)
-    return run_command("adapt", lambda: run(options))
+    return run_command(prog, lambda: run(options))
 
 
 if __name__ == "__main__":

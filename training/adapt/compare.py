@@ -1,7 +1,7 @@
 """Compare two models on labelled reviews: which is right more often, and where they differ.
 
-    python -m training.adapt.compare training/endpoint/model my-model held-back.csv
-    python -m training.adapt.compare training/endpoint/model my-model held-back.csv --out differ.csv
+    python -m training.adapt.compare published my-model held-back.csv
+    python -m training.adapt.compare published my-model held-back.csv --out differ.csv
 
 Both models answer as the endpoint does. The command prints accuracy and calibration error with intervals, and
 McNemar's exact test on the reviews that only one model gets right. Texts are shown only with --texts, and
@@ -9,7 +9,6 @@ written only into --out.
 """
 
 import argparse
-import csv
 import io
 import os
 import sys
@@ -20,14 +19,21 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from training.adapt.exit_status import FINE, CommandError, run_command
+from training.adapt.exit_status import CommandError, run_command
 from training.endpoint import inference
+from training.endpoint.model_folder import label_of, name_of, path_of
 from training.evaluation import significance
 from training.files import labelled, processes
+from training.files.formulas import Writer, add_raw
 from training.files.labelled import Labelled
+from training.files.outputs import FORCE_HELP, check_new
 from training.files.rows import Prediction, Row, parse_predictions, parts, to_bytes
+from vocab import typed
+from vocab.exit_status import FINE
 from vocab.files import sha256_of, write_atomic
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.adapt.compare")
 # Rows that a terminal shows; --out has all of them.
 SHOWN_ROWS, SHOWN_CHARACTERS = 20, 200
 
@@ -81,7 +87,7 @@ def answers_of(rows: Labelled, model: Path, workers: int) -> list[Prediction]:
     count = len(rows.numbers)
     with (
         processes.open_hooks(model, workers, count) as hooks,
-        tqdm(total=count, desc=f"reading with {model}", unit="review", disable=None) as bar,
+        tqdm(total=count, desc=f"reading with {name_of(model)}", unit="review", disable=None) as bar,
     ):
         for part, data in hooks.predict(parts(rows.rows())):
             answers |= parse_predictions(data, part.ids)
@@ -105,18 +111,19 @@ def summary_lines(comparison: Comparison, names: tuple[str, str]) -> list[str]:
                 _percent(figure.after, figure.after_interval),
             )
         )
+    log_loss = figures["nll"]
+    table.append(("log loss", f"{log_loss.before:.3f}", f"{log_loss.after:.3f}"))
     first, second = (f"{100 * share:.1f} %" for share in comparison.uncertain)
     table.append(("answers uncertain for", first, second))
     width = [max(len(row[column]) for row in table) for column in range(3)]
     lines = ["  ".join(cell.ljust(width[at]) for at, cell in enumerate(row)).rstrip() for row in table]
-    low, high = (100 * bound for bound in figures["accuracy"].interval)
-    outcome = significance.outcome(figures)
-    gap = 100 * figures["accuracy"].difference
-    by_what = significance.qualifier(outcome, figures)
-    outcome += "" if outcome == "no different" else f" than the first{by_what}"
+    gaps = [
+        f"{significance.NAMES[name]} {significance.difference(name, figure)}"
+        for name, figure in figures.items()
+    ]
     return [
         *lines,
-        f"the second is {outcome}: {gap:+.1f} points of accuracy, 95 % interval {low:+.1f} to {high:+.1f}",
+        f"the second is {significance.describe(figures, ' than the first')}: {'; '.join(gaps)}",
         f"only the first is right on {lost:,} reviews, only the second on {won:,}; if both were equally good,"
         f" a split this uneven would have probability {p:.2g} (McNemar's exact test)",
     ]
@@ -135,18 +142,20 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status. Raises what ``compare`` raises, or OSError."""
     if options.out and options.out.resolve() == options.file.resolve():
         raise CommandError(f"{options.out} is the input; choose another --out")
+    check_new(options.out, options.force)
     rows = labelled.read_options(options)
     cards = [inference.model_fn(model).card for model in (options.first, options.second)]
     print(f"compare: {labelled.describe(rows)}", flush=True)
-    for card in cards:
+    for model, card in zip((options.first, options.second), cards, strict=True):
         if card.get("adaptation", {}).get("data", {}).get("sha256") == sha256_of(options.file):
-            print(f"compare: {card['id']} has learned from this very file, so its figures are too good")
+            print(f"compare: {label_of(model)} has learned from this very file, so its figures are too good")
     comparison = compare(rows, options.first, options.second, options.workers)
     if left_out := labelled.describe_left_out(comparison.rows.counts):
         print(f"compare: {len(comparison.rows.labels):,} reviews compared; left out: {left_out}")
-    print("\n".join(summary_lines(comparison, (f"1: {cards[0]['id']}", f"2: {cards[1]['id']}"))))
+    names = (f"1: {label_of(options.first)}", f"2: {label_of(options.second)}")
+    print("\n".join(summary_lines(comparison, names)))
     if options.out:
-        write_atomic(options.out, _as_csv(comparison))
+        write_atomic(options.out, _as_csv(comparison, options.raw))
         print(f"compare: wrote the reviews on which they differ, with their texts, to {options.out}")
     else:
         _show(comparison, options.texts)
@@ -175,9 +184,9 @@ def _printable(review: str) -> str:
     return line if len(line) <= SHOWN_CHARACTERS else f"{line[:SHOWN_CHARACTERS]}…"
 
 
-def _as_csv(comparison: Comparison) -> bytes:
+def _as_csv(comparison: Comparison, raw: bool) -> bytes:
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = Writer(out, raw)
     writer.writerow(["row", "label", "probability_1", "probability_2", "text"])
     for row, label, before, after in differing(comparison):
         side = "positive" if label else "negative"
@@ -185,14 +194,22 @@ def _as_csv(comparison: Comparison) -> bytes:
     return to_bytes(out.getvalue())
 
 
-def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(prog=prog, description="Compare two models on labelled reviews.")
-    parser.add_argument("first", type=Path, help="a model folder")
-    parser.add_argument("second", type=Path, help="another model folder")
+    parser.add_argument("first", type=path_of, help="a model folder, or published for the shipped model")
+    parser.add_argument("second", type=path_of, help="another model folder")
     labelled.add_flags(parser)
     parser.add_argument("--out", type=Path, help="file for the reviews on which they differ, as CSV")
+    add_raw(parser)
     parser.add_argument("--texts", action="store_true", help="show the texts of these reviews too")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    parser = make_parser(prog)
     options = parser.parse_args(arguments)
     labelled.check_flags(parser, options)
     if options.workers < 1:
@@ -200,10 +217,10 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
     return options
 
 
-def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, named ``prog`` in its help; return its exit status."""
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command, named ``prog`` in its messages; return its exit status."""
     options = parse(arguments, prog)
-    return run_command("compare", lambda: run(options))
+    return run_command(prog, lambda: run(options))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ import numpy as np
 from training.adapt import suggest
 from training.adapt.features import Inputs, inputs_of, joined
 from training.adapt.head_fit import Data, fit
+from training.adapt.lexicon import read_lexicon
 from training.adapt.onnx_head import read_head
 from training.data import cache, dataset
 from training.endpoint import inference
@@ -119,11 +120,12 @@ def keep_published(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.n
 
 
 def adapt_head(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fit a new head, as adapt.py does."""
+    """Fit a new head and weights of n-grams, as adapt.py does."""
     inputs, films = _features(task)
     data = Data(inputs.take(rows), task.labels[rows], task.groups[rows])
-    head = fit(data, read_head(_network())).head
-    return inputs.take(test).logits(head), films.logits(head)
+    lexicon = read_lexicon(inference.model_fn(inference.MODEL_FOLDER))
+    fitted = fit(data, read_head(_network()), lexicon)
+    return fitted.logits(inputs.take(test)), fitted.logits(films)
 
 
 def adapt_deep(task: Task, rows: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -93,8 +93,12 @@ def tune(
     labels: np.ndarray,
     calibration: Calibration,
     settings: Settings,
+    bar: "tqdm[None] | None" = None,
 ) -> None:
-    """Fine-tune a network in place, by its calibrated logits; ``labels`` are 0 or 1, int (reviews,)."""
+    """Fine-tune a network in place, by its calibrated logits; ``labels`` are 0 or 1, int (reviews,).
+
+    ``bar`` counts the reviews of all epochs.
+    """
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
     start = [parameter.detach().clone() for parameter in network.parameters()]
@@ -120,6 +124,8 @@ def tune(
             torch.autograd.backward(loss)
             optimizer.step()
             schedule.step()
+            if bar is not None:
+                bar.update(len(rows))
             _pull_back(network, start, settings.pull * optimizer.param_groups[0]["lr"] / settings.rate)
     network.eval()
 
@@ -140,12 +146,15 @@ def tune_all(
     settings = settings or Settings()
     folds = folds_of(labels, groups)
     logits = np.zeros(len(labels))
-    for fold in tqdm(range(FOLDS + 1), desc="tuning", unit="fit", disable=None):
-        seen, held = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
-        network = unpack(data)
-        tune(network, [reviews[row] for row in seen], labels[seen], calibration, settings)
-        if held:  # after the last fold nothing is held out: that fit takes all reviews
-            logits[held] = logits_of(network, [reviews[row] for row in held], calibration)
+    # Each review is in all fits but one.
+    total = settings.epochs * FOLDS * len(reviews)
+    with tqdm(total=total, desc="tuning", unit="review", disable=None) as bar:
+        for fold in range(FOLDS + 1):
+            seen, held = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
+            network = unpack(data)
+            tune(network, [reviews[row] for row in seen], labels[seen], calibration, settings, bar)
+            if held:  # after the last fold nothing is held out: that fit takes all reviews
+                logits[held] = logits_of(network, [reviews[row] for row in held], calibration)
     temperature, band = _calibrated(logits, labels)
     unseen, outright = _unseen(logits, labels, folds)
     logging.getLogger().setLevel(logging.ERROR)  # the packer's advice does not apply to our graph

@@ -9,7 +9,6 @@ needs SciPy, scikit-learn and pandas, more than all that `make run` installs. te
 its answers.
 """
 
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from training.adapt.exit_status import CommandError
+from training.files.formulas import Writer
 from training.files.labelled import Labelled, cell, digest_of, plain
 from training.files.rows import Row, cells_of, format_of, open_source
 from vocab import messages
@@ -25,7 +25,6 @@ from vocab.files import open_atomic
 # static_site/label/doubts.js reads these two columns.
 SUGGESTED, DOUBT, ROW = "suggested_label", "doubt", "row"
 FILE_MODE = 0o600
-GUARDED = ("'=", "'+", "'-", "'@")
 # Cleanlab's allowance for rounding.
 SLACK = 1e-6
 
@@ -66,13 +65,16 @@ def disputed(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return order
 
 
-def write_doubts(path: Path, rows: Labelled, doubts: Sequence[Doubt]) -> None:
-    """Write doubtful rows as CSV: the file's columns, then row, doubt and suggested label."""
+def write_doubts(path: Path, rows: Labelled, doubts: Sequence[Doubt], raw: bool = False) -> None:
+    """Write doubtful rows as CSV: the file's columns, then row, doubt and suggested label.
+
+    ``raw`` writes the cells without a guard against formulas.
+    """
     by_number = {doubt.number: doubt for doubt in doubts}
     cells = {row.number: cells_of(row, rows.source) for row in _chosen(rows.rows(), by_number.keys())}
     names = [_free(name, rows.source.columns) for name in (ROW, DOUBT, SUGGESTED)]
     with open_atomic(path, FILE_MODE) as file:
-        writer = csv.writer(file, lineterminator="\r\n")
+        writer = Writer(file, raw)
         writer.writerow(rows.source.columns + names)
         for number, label, doubt in doubts:
             suggested = "negative" if label else "positive"
@@ -113,9 +115,7 @@ def _read_checked(path: Path, rows: Labelled) -> dict[int, tuple[int | None, int
             raise CommandError(f"{path} has a row {row.number + 1:,} without the number of a row in {ROW!r}")
         if value and value not in rows.scheme.meaning:
             raise CommandError(f"{path} has a label in row {row.number + 1:,} that {rows.source.path} lacks")
-        # The page puts an apostrophe before what a spreadsheet would run as a formula.
-        text = row.review[1:] if row.review[:2] in GUARDED else row.review
-        checked[int(place) - 1] = rows.scheme.meaning.get(value), digest_of(text)
+        checked[int(place) - 1] = rows.scheme.meaning.get(value), digest_of(row.review)
     return checked
 
 

@@ -1,4 +1,4 @@
-"""Exit statuses of the commands on someone's own reviews, and the errors that they report in one sentence."""
+"""Run a command on someone's own reviews: known errors become one sentence and an exit status."""
 
 import sys
 from collections.abc import Callable
@@ -7,10 +7,9 @@ from training.adapt.features import FeaturesError
 from training.adapt.onnx_head import HeadError
 from training.endpoint import inference
 from training.endpoint.model_folder import FolderError
+from training.files.processes import DeadProcessError
 from training.files.rows import BatchError
-
-# The command `verdict` has the same.
-FINE, REFUSED, USAGE, BROKEN, INTERRUPTED = 0, 1, 2, 4, 130
+from vocab.exit_status import BROKEN, INTERRUPTED, USAGE
 
 
 class CommandError(Exception):
@@ -30,11 +29,15 @@ REFUSALS = (
 
 
 def run_command(command: str, work: Callable[[], int]) -> int:
-    """Return the status of a command's work; report a known error as one sentence on stderr."""
+    """Return the status of a command's work; report a known error as one sentence on stderr.
+
+    ``command`` is what was typed, as in `verdict adapt`.
+    """
     try:
         return work()
     except REFUSALS as error:
-        return _report(command, error, BROKEN if isinstance(error, FeaturesError) else USAGE)
+        died = isinstance(error, (FeaturesError, DeadProcessError))
+        return _report(command, error, BROKEN if died else USAGE)
     except BrokenPipeError:
         raise
     except OSError as error:

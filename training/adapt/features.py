@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
+from training.adapt import phrases
 from training.adapt.onnx_head import Head
 from training.endpoint import inference, ngram_weights, weighing
 from training.files.pool import DiedError, open_pool
@@ -30,11 +31,13 @@ class Inputs(NamedTuple):
     ``values``, float64 (reviews, pooled), sums each sentence's pooled states times its weight.
     ``weights``, float64 (reviews,), sums the sentences' weights. The calibration's temperature divides
     both. ``biases``, float64 (reviews,), are the calibration's, and what the weights of n-grams add.
+    ``ngrams``, (reviews,), are each one's ``phrases.Amounts``.
     """
 
     values: np.ndarray
     weights: np.ndarray
     biases: np.ndarray
+    ngrams: np.ndarray
 
     def take(self, rows: np.ndarray) -> "Inputs":
         """Return some rows, by number or by mask."""
@@ -96,8 +99,13 @@ def inputs_of(
     weights = weighing.weights_of(network.weighing, network.understand(reading))
     temperature, bias = model.calibration.at(len(ids), len(lengths))
     values = weights @ reading.pooled.astype(np.float64) / temperature
-    phrases = weights @ ngram_weights.sums(network.ngrams, reading.ngrams, len(lengths)) / temperature
-    return Inputs(values[None], np.array([weights.sum() / temperature]), np.array([bias + phrases]))
+    added = weights @ ngram_weights.sums(network.ngrams, reading.ngrams, len(lengths)) / temperature
+    return Inputs(
+        values[None],
+        np.array([weights.sum() / temperature]),
+        np.array([bias + added]),
+        phrases.as_column([phrases.amounts_of(reading.ngrams, weights / temperature)]),
+    )
 
 
 def joined(rows: Sequence[Inputs]) -> Inputs:
@@ -130,7 +138,7 @@ def _collected(pieces: Iterable[list[ReviewFeatures]], count: int, width: int) -
         for piece in pieces:
             rows += piece
             bar.update(len(piece))
-    none = Inputs(np.zeros((1, width)), np.zeros(1), np.zeros(1))
+    none = Inputs(np.zeros((1, width)), np.zeros(1), np.zeros(1), phrases.as_column([phrases.NO_NGRAMS]))
     inputs = joined([row.inputs or none for row in rows]) if rows else none.take(np.zeros(0, dtype=int))
     unfit = np.array([row.unfit for row in rows], dtype=str)
     flagged = Counter(code for row in rows for code in row.codes)

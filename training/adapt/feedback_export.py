@@ -1,13 +1,12 @@
 """Export people's corrections of verdicts as a CSV that adapt.py learns from, or delete them.
 
     python -m training.adapt.feedback_export export --out corrections.csv   # from the place in FEEDBACK
-    python -m training.adapt.feedback_export delete ID                      # or --all
+    python -m training.adapt.feedback_export delete ID                      # or --all, which asks
 
 FEEDBACK names a folder or s3://bucket/prefix. The API writes feedback there and can't read it.
 """
 
 import argparse
-import csv
 import io
 import os
 import sys
@@ -17,11 +16,17 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from training.adapt.exit_status import FINE, CommandError, run_command
-from training.files.rows import escape_formula, to_bytes
-from vocab.files import write_atomic
+from training.adapt.exit_status import CommandError, run_command
+from training.files.formulas import Writer, add_raw
+from training.files.outputs import FORCE_HELP, check_new
+from training.files.rows import to_bytes
+from vocab import typed
+from vocab.exit_status import FINE, NO
+from vocab.files import is_file, write_atomic
 from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, RecordError, from_bytes, read_place
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.adapt.feedback_export")
 COLUMNS = ("text", "label", "model", "created", "id")
 # Reviews may be personal: only the file's owner may read them.
 FILE_MODE = 0o600
@@ -50,10 +55,16 @@ class Folder:
         self._folder = Path(place.path)
 
     def names(self) -> list[str]:
-        return sorted(path.name for path in self._folder.iterdir() if _is_record(path.name))
+        found = sorted(path for path in self._folder.iterdir() if _is_record(path.name))
+        for path in found:
+            if not is_file(path):
+                print(f"feedback: {path} is no file; it is left alone", file=sys.stderr)
+        return [path.name for path in found if is_file(path)]
 
     def read(self, name: str) -> bytes:
-        with (self._folder / name).open("rb") as file:
+        # Neither follows a link, nor waits for a pipe, that took the file's place meanwhile.
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        with open(self._folder / name, "rb", opener=lambda path, _: os.open(path, flags)) as file:
             return file.read(MAX_RECORD_BYTES + 1)
 
     def remove(self, name: str) -> None:
@@ -107,23 +118,23 @@ def records(store: Store) -> Iterator[Record | None]:
             yield None
 
 
-def export(store: Store, out: Path) -> int:
+def export(store: Store, out: Path, raw: bool = False) -> int:
     """Write all feedback as CSV, oldest first; return the exit status.
 
-    Raises OSError, or what botocore raises.
+    ``raw`` writes the cells without a guard against formulas. Raises OSError, or what botocore raises.
     """
     stored = list(records(store))
     readable = sorted((record for record in stored if record), key=lambda record: (record.created, record.id))
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
+    writer = Writer(text, raw)
     writer.writerow(COLUMNS)
     for record in readable:
         review, label, model = record.feedback
-        writer.writerow([escape_formula(review), label, model, record.created, record.id])
+        writer.writerow([review, label, model, record.created, record.id])
     write_atomic(out, to_bytes(text.getvalue()), FILE_MODE)
     left_out = len(stored) - len(readable)
     print(
-        f"feedback: {len(readable):,} reviews in {out}"
+        f"feedback: {_reviews(len(readable))} in {out}"
         + (f"; {left_out:,} can't be read and are left out" if left_out else "")
     )
     if readable:
@@ -133,28 +144,46 @@ def export(store: Store, out: Path) -> int:
     return FINE
 
 
-def delete(store: Store, ids: Sequence[str], every: bool) -> int:
+def delete(store: Store, ids: Sequence[str], every: bool, yes: bool = False) -> int:
     """Delete feedback by ids, or all of it; return the exit status.
 
-    Raises CommandError for a malformed id.
+    All of it is deleted only with ``yes``, or after a yes on the terminal. Raises CommandError for a
+    malformed id, and without a terminal.
     """
     wrong = next((id for id in ids if not ID.fullmatch(id)), None)
     if wrong is not None or bool(ids) == every:
         raise CommandError("give ids of 32 hex digits, as the API and the export show them, or --all")
     names = store.names()
     chosen = names if every else [name for name in names if _id_of(name) in ids]
+    if every and names and not (yes or confirmed(len(names))):
+        print("feedback: nothing was deleted", file=sys.stderr)
+        return NO
     for name in chosen:
         store.remove(name)
     print(f"feedback: {len(chosen):,} of {len(names):,} deleted")
     return FINE
 
 
+def confirmed(count: int) -> bool:
+    """Ask on the terminal whether all feedback is to be deleted. Raises CommandError without a terminal."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        raise CommandError(f"--all deletes {_reviews(count)} for good; --yes does that without a question")
+    try:
+        return input(f"Delete {_reviews(count)} for good? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        return False
+
+
 def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
-    store = open_store(options.place)
     if options.action == "export":
-        return export(store, options.out)
-    return delete(store, options.ids, options.all)
+        check_new(options.out, options.force)
+        return export(open_store(options.place), options.out, options.raw)
+    return delete(open_store(options.place), options.ids, options.all, options.yes)
+
+
+def _reviews(count: int) -> str:
+    return f"{count:,} {'review' if count == 1 else 'reviews'}"
 
 
 def _is_record(name: str) -> bool:
@@ -174,16 +203,20 @@ def _client() -> Any:
     return boto3.client("s3", config=Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS))
 
 
-def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(
         prog=prog, description="Export or delete people's corrections of verdicts."
     )
     actions = parser.add_subparsers(dest="action", required=True)
     exporting = actions.add_parser("export", help="write feedback as a CSV that adapt learns from")
     exporting.add_argument("--out", "-o", type=Path, default=Path("corrections.csv"), help="the CSV")
+    exporting.add_argument("--force", action="store_true", help=FORCE_HELP)
+    add_raw(exporting)
     deleting = actions.add_parser("delete", help="delete some feedback, or all")
     deleting.add_argument("ids", nargs="*", help="ids to delete")
-    deleting.add_argument("--all", action="store_true", help="delete all feedback")
+    deleting.add_argument("--all", action="store_true", help="delete all feedback, after a question")
+    deleting.add_argument("--yes", action="store_true", help="delete all without the question")
     for action in (exporting, deleting):
         action.add_argument(
             "--from",
@@ -191,13 +224,17 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
             default=os.environ.get("FEEDBACK"),
             help="folder or s3://bucket/prefix (default: FEEDBACK)",
         )
-    return parser.parse_args(arguments)
+    return parser
 
 
-def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, named ``prog`` in its help; return its exit status."""
+def parse(arguments: Sequence[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    return make_parser(prog).parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command, named ``prog`` in its messages; return its exit status."""
     options = parse(arguments, prog)
-    return run_command("feedback", lambda: run(options))
+    return run_command(prog, lambda: run(options))
 
 
 if __name__ == "__main__":

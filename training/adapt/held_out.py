@@ -9,6 +9,7 @@ from training.evaluation.significance import Figure
 
 # The outcome where the base is right less often than a coin: such reviews can't show an improvement.
 UNCLEAR = "unclear"
+OUTCOMES = (significance.BETTER, significance.ALIKE, significance.MIXED, significance.WORSE, UNCLEAR)
 
 
 class TunedModel(NamedTuple):
@@ -56,8 +57,8 @@ def evaluate(
     """
     figures = significance.compare(before, tuned.unseen, labels, groups)
     outcome = significance.outcome(figures)
-    if outcome == "better" and figures["accuracy"].after <= commoner(labels):
-        outcome = "no different"
+    if outcome == significance.BETTER and figures["accuracy"].after <= commoner(labels):
+        outcome = significance.ALIKE
     if significance.is_below_guessing(before, labels, groups):
         outcome = UNCLEAR
     return Evaluation(
@@ -95,22 +96,29 @@ def commoner(labels: np.ndarray) -> float:
 
 
 def sentence_of(evaluation: Evaluation) -> str:
-    """Return one sentence on what adapting changed."""
-    accuracy, ece = evaluation.figures["accuracy"], evaluation.figures["ece"]
+    """Return one sentence on what adapting changed, and by which metrics that was decided."""
+    accuracy, ece, log_loss = (evaluation.figures[name] for name in ("accuracy", "ece", "nll"))
     if evaluation.outcome == UNCLEAR:
         return (
             f"Unclear: the base is right for {100 * accuracy.before:.1f} % of these reviews, less than by"
             " guessing. Their labels are swapped, or they were chosen because the base is wrong on them."
             " Add labelled reviews that were not chosen by their verdicts."
         )
-    low, high = (100 * bound for bound in accuracy.interval)
-    outcome = evaluation.outcome.capitalize() + significance.qualifier(evaluation.outcome, evaluation.figures)
-    end = "."
-    if accuracy.after <= evaluation.commoner:
-        end = f"; always saying the same would be right for {100 * evaluation.commoner:.1f} %."
+    gaps = {name: significance.difference(name, figure) for name, figure in evaluation.figures.items()}
     return (
-        f"{outcome}: right for {100 * accuracy.after:.1f} % of reviews it has not learned"
-        f" from, where the base is right for {100 * accuracy.before:.1f} % (a difference of"
-        f" {100 * accuracy.difference:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}); calibration"
-        f" error {100 * ece.after:.1f} %, before {100 * ece.before:.1f} %{end}"
+        f"{_beginning(evaluation)}: right for {100 * accuracy.after:.1f} % of reviews it has not learned"
+        f" from, where the base is right for {100 * accuracy.before:.1f} % ({gaps['accuracy']});"
+        f" log loss {log_loss.after:.3f}, before {log_loss.before:.3f} ({gaps['nll']}); calibration error"
+        f" {100 * ece.after:.1f} %, before {100 * ece.before:.1f} % ({gaps['ece']})."
     )
+
+
+def _beginning(evaluation: Evaluation) -> str:
+    """Return the outcome, with what decided it."""
+    described = significance.describe(evaluation.figures).capitalize()
+    if evaluation.figures["accuracy"].after > evaluation.commoner:
+        return described
+    same = f"always saying the same would be right for {100 * evaluation.commoner:.1f} %"
+    if evaluation.outcome != significance.outcome(evaluation.figures):
+        return f"No different in use, since {same}"
+    return f"{described}, and {same}"

@@ -9,6 +9,7 @@ from training.adapt import features, head_fit, near_duplicates
 from training.adapt.adapt import MIN_OF_A_LABEL, MIN_REVIEWS, can_hold_out
 from training.adapt.exit_status import CommandError
 from training.adapt.head_fit import Data
+from training.adapt.lexicon import read_lexicon
 from training.adapt.onnx_head import read_head
 from training.files import texts as judging
 from training.files.texts import Adapted
@@ -31,11 +32,14 @@ def fit_texts(texts: Sequence[str], labels: np.ndarray, folder: Path, workers: i
     groups = near_duplicates.merge_groups(kept, -1 - np.arange(len(kept))).groups
     if not can_hold_out(labels, groups):
         raise CommandError("the texts are too much alike to hold out a fifth of them in turn; add others")
-    fitted = head_fit.fit(Data(extracted.inputs.take(keep), labels, groups), start)
-    calibration = judging.load(folder).calibration.divided(fitted.temperature)
+    loaded = judging.load(folder)
+    fitted = head_fit.fit(Data(extracted.inputs.take(keep), labels, groups), start, read_lexicon(loaded))
+    calibration = loaded.calibration.divided(fitted.temperature)
     # As precise as a written network's, so that both give the same answers.
     weights, bias = fitted.head.weights.astype(np.float32), np.float32(fitted.head.bias)
-    return Adapted(weights.astype(np.float64), float(bias), calibration, fitted.band)
+    columns, added = fitted.change
+    ngrams = columns.astype(np.int32), added.astype(np.float32)
+    return Adapted(weights.astype(np.float64), float(bias), calibration, fitted.band, ngrams)
 
 
 def check_enough(labels: np.ndarray, left_out: int = 0) -> None:

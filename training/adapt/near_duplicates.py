@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from training.files.progress import with_bar
+
 # The cosine of two reviews' words, weighted by rarity, that makes them near duplicates. Of 2,455 sentences
 # of product reviews, 309 have such a neighbour.
 MIN_COSINE = 0.5
@@ -58,7 +60,7 @@ def _neighbours(reviews: list[frozenset[str]]) -> Iterator[np.ndarray]:
     weight = {word: float(np.log((len(reviews) + 1) / times)) ** 2 for word, times in count.items()}
     length = np.sqrt([sum(weight[word] for word in words) or 1.0 for words in reviews])
     rows_of = _rows_by_word(reviews, _compared_words(count))
-    for row, words in enumerate(reviews):
+    for row, words in enumerate(with_bar(reviews, "looking for near duplicates", "review", len(reviews))):
         compared = [word for word in words if word in rows_of]
         if not compared:
             continue

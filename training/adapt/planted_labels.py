@@ -18,6 +18,7 @@ from tqdm import tqdm
 from training.adapt import features, near_duplicates
 from training.adapt.doubts import disputed
 from training.adapt.head_fit import Data, cross_validate
+from training.adapt.lexicon import read_lexicon
 from training.adapt.onnx_head import read_head
 from training.data import dataset
 from training.endpoint import inference
@@ -34,7 +35,8 @@ def find(data: Data, flipped: np.ndarray, model: Path) -> np.ndarray:
     """
     labels = np.where(flipped, 1 - data.labels, data.labels)
     start = read_head((model / "model.onnx").read_bytes())
-    unseen, _ = cross_validate(data._replace(labels=labels), start)
+    lexicon = read_lexicon(inference.model_fn(model))
+    unseen, _ = cross_validate(data._replace(labels=labels), start, lexicon)
     found: np.ndarray = flipped[disputed(unseen, labels)]
     return found
 

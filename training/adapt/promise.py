@@ -10,7 +10,6 @@ stay as they are.
 """
 
 import argparse
-import csv
 import os
 import sys
 import time
@@ -23,17 +22,22 @@ import numpy as np
 from tqdm import tqdm
 
 from training.adapt import near_duplicates
-from training.adapt.exit_status import FINE, REFUSED, CommandError, run_command
+from training.adapt.exit_status import CommandError, run_command
 from training.endpoint import inference, receipt
-from training.endpoint.model_folder import check_writable
+from training.endpoint.model_folder import check_writable, path_of
 from training.evaluation import risk_control
 from training.evaluation.risk_control import Choice, Shortage
 from training.files import labelled, processes
+from training.files.formulas import Writer, add_raw
 from training.files.labelled import Labelled
+from training.files.outputs import FORCE_HELP, check_new
 from training.files.rows import Row, cells_of, parse_predictions, parts
-from vocab import messages
+from vocab import messages, typed
+from vocab.exit_status import FINE, NO
 from vocab.files import open_atomic, sha256_of, write_together
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.adapt.promise")
 SURE = 0.95
 # Rows that are drawn from a longer file. More would hardly move the threshold.
 MAX_REVIEWS = 20_000
@@ -213,8 +217,10 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     if options.rest and options.rest.resolve() == options.file.resolve():
         raise CommandError(f"{options.rest} is the input; choose another -o")
+    check_new(options.rest, options.force, "-o")
     card = inference.model_fn(options.model).card
     out = out_of(options, card)
+    check_new(out / receipt.NAME if out and out.is_dir() else None, options.force)
     rows = labelled.read_options(options, options.most)
     print(f"promise: {labelled.describe(rows)}", flush=True)
     counted, learned = count_rows(rows, read_learned(options, card))
@@ -225,11 +231,11 @@ def run(options: argparse.Namespace) -> int:
     if isinstance(choice, Shortage):
         sentence = describe_shortage(counted, own, choice, options.wrong, options.sure)
         print(f"promise: {sentence}; nothing was written", file=sys.stderr)
-        return REFUSED
+        return NO
     promised = receipt_of(card, counted, own, choice, options.wrong, options.sure)
     print_promise(promised)
     if options.rest:
-        left = write_rest(options.rest, rows, answers, choice.threshold)
+        left = write_rest(options.rest, rows, answers, choice.threshold, options.raw)
         print(f"promise: wrote {options.rest}: {left:,} of {len(answers.numbers):,} rows have no such answer")
     keep(promised, options.model, out)
     return FINE
@@ -294,11 +300,14 @@ def _with_text(rows: Iterable[Row]) -> Iterator[Row]:
     return (row for row in rows if not row.error and row.review.strip())
 
 
-def write_rest(path: Path, rows: Labelled, answers: Answers, threshold: float) -> int:
-    """Write the rows below a threshold as CSV with every column; return their number."""
+def write_rest(path: Path, rows: Labelled, answers: Answers, threshold: float, raw: bool = False) -> int:
+    """Write the rows below a threshold as CSV with every column; return their number.
+
+    ``raw`` writes the cells without a guard against formulas.
+    """
     rest = set(answers.numbers[answers.sureness < threshold].tolist())
     with open_atomic(path, FILE_MODE) as file:
-        writer = csv.writer(file, lineterminator="\r\n")
+        writer = Writer(file, raw)
         writer.writerow(rows.source.columns)
         for row in rows.source.rows():
             if row.number in rest:
@@ -319,7 +328,8 @@ def keep(promised: dict[str, Any], model: Path, out: Path | None) -> None:
         files |= {out / name: (model / name).read_bytes() for name in ("model.onnx", "model.json")}
     write_together(files)
     print(
-        f"promise: wrote {out / receipt.NAME}; the card and the page show it: make run MODEL={out.resolve()}"
+        f"promise: wrote {out / receipt.NAME}; the card and the page show it:"
+        f" {typed.choose(f'make run MODEL={out.resolve()}', f'verdict serve --model {out.resolve()}')}"
     )
 
 
@@ -357,7 +367,8 @@ def _percent(share: float) -> str:
     return f"{100 * share:g} %"
 
 
-def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(
         prog=prog, description="Promise that at most so many answers are wrong, on your labelled reviews."
     )
@@ -366,8 +377,9 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
         "--wrong", type=float, required=True, help="largest share of wrong answers, such as 0.05"
     )
     parser.add_argument("--sure", type=float, default=SURE, help=f"confidence (default {SURE})")
+    add_raw(parser)
     parser.add_argument("-o", "--rest", type=Path, help="file for the rows without such an answer, as CSV")
-    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
+    parser.add_argument("--model", type=path_of, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument(
         "--out", type=Path, help="folder for a copy of the model with the receipt (default: its own)"
     )
@@ -381,6 +393,12 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
         help=f"labelled rows to draw from a longer file (default {MAX_REVIEWS:,})",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    parser = make_parser(prog)
     options = parser.parse_args(arguments)
     labelled.check_flags(parser, options)
     if not 0 < options.wrong < 0.5:
@@ -392,10 +410,10 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
     return options
 
 
-def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, named ``prog`` in its help; return its exit status."""
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command, named ``prog`` in its messages; return its exit status."""
     options = parse(arguments, prog)
-    return run_command("promise", lambda: run(options))
+    return run_command(prog, lambda: run(options))
 
 
 if __name__ == "__main__":

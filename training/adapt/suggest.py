@@ -8,7 +8,6 @@ left out. No text is shown; --out holds the texts of the picked rows.
 """
 
 import argparse
-import csv
 import io
 import os
 import sys
@@ -18,16 +17,22 @@ from typing import NamedTuple
 
 import numpy as np
 
-from training.adapt.exit_status import FINE, CommandError, run_command
+from training.adapt.exit_status import CommandError, run_command
 from training.adapt.features import extract
 from training.adapt.onnx_head import read_head
 from training.endpoint import inference
+from training.endpoint.model_folder import path_of
 from training.evaluation import metrics
 from training.files import labelled
-from training.files.rows import BatchError, Row, Source, format_of, open_source, to_bytes
-from vocab import messages
+from training.files.formulas import Writer, add_raw
+from training.files.outputs import FORCE_HELP, check_new
+from training.files.rows import BatchError, Row, Source, add_format, format_of, open_source, to_bytes
+from vocab import messages, typed
+from vocab.exit_status import FINE
 from vocab.files import write_atomic
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.adapt.suggest")
 # Rows to draw from a longer file: reading a row takes a millisecond.
 MAX_REVIEWS = 20_000
 FILE_MODE = 0o600
@@ -60,15 +65,16 @@ def read_unlabelled(
     label: str | None = None,
     format: str | None = None,
     most: int = MAX_REVIEWS,
+    delimiter: str | None = None,
 ) -> Unlabelled:
     """Read a file's rows without a label; of more than ``most``, always draw the same. Raises BatchError."""
-    source = open_source(path, format_of(path, format), text)
+    source = open_source(path, format_of(path, format), text, delimiter)
     if label is not None and label not in source.columns:
         raise BatchError(f"{path} has no column {label!r}; name one with --label")
     label_column = label or labelled.label_column(source)
     rows = 0
     first: dict[int, int] = {}
-    for row in source.rows():
+    for row in source.rows("checking"):
         rows += 1
         if not (row.error or not row.review.strip() or labelled.cell(row, source, label_column)):
             first.setdefault(labelled.digest_of(row.review), row.number)
@@ -131,11 +137,13 @@ def run(options: argparse.Namespace) -> int:
     """Run the command and return its exit status."""
     if options.out and options.out.resolve() == options.file.resolve():
         raise CommandError(f"{options.out} is the input; choose another --out")
-    rows = read_unlabelled(options.file, options.column, options.label, options.format, options.most)
+    check_new(options.out, options.force)
+    columns = options.column, options.label, options.format
+    rows = read_unlabelled(options.file, *columns, options.most, options.delimiter)
     picked = suggest(rows, options.model, options.n, options.workers)
     print(f"suggest: {len(picked):,} of {rows.rows:,} rows, the one most worth labelling first", flush=True)
     if options.out:
-        write_atomic(options.out, _as_csv(rows, picked), FILE_MODE)
+        write_atomic(options.out, _as_csv(rows, picked, options.raw), FILE_MODE)
         print(f"suggest: wrote them to {options.out}; fill in its column label, then run adapt on it")
         return FINE
     for row in picked:
@@ -143,29 +151,29 @@ def run(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _as_csv(rows: Unlabelled, picked: Sequence[Suggestion]) -> bytes:
+def _as_csv(rows: Unlabelled, picked: Sequence[Suggestion], raw: bool) -> bytes:
     texts = {row.number: row.review for row in rows.rows_at([suggestion.number for suggestion in picked])}
     out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
+    writer = Writer(out, raw)
     writer.writerow(["text", "label", "row", "probability"])
     for number, probability in picked:
         writer.writerow([texts[number], "", number + 1, round(probability, messages.DECIMALS)])
     return to_bytes(out.getvalue())
 
 
-def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(prog=prog, description="Suggest the reviews most worth labelling.")
     parser.add_argument(
-        "file", type=Path, help="reviews: CSV or TSV with a header, JSON lines, or one a line"
+        "file", type=Path, help="reviews: CSV, TSV or .xlsx with a header, JSON lines, or one a line"
     )
     parser.add_argument("-n", type=int, default=50, help="how many (default 50)")
     parser.add_argument("--out", "-o", type=Path, help="file for them, as CSV with an empty label")
     parser.add_argument("--column", help="the text's column (default: review, text, comment, ...)")
     parser.add_argument("--label", help="the labels' column; rows with a label are left out (default: found)")
-    parser.add_argument(
-        "--format", choices=("csv", "tsv", "jsonl", "lines"), help="the file's format (default: by its name)"
-    )
-    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
+    add_format(parser)
+    add_raw(parser)
+    parser.add_argument("--model", type=path_of, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument(
         "--most",
         type=int,
@@ -173,16 +181,22 @@ def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> ar
         help=f"rows to draw from a longer file (default {MAX_REVIEWS:,})",
     )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
+    parser.add_argument("--force", action="store_true", help=FORCE_HELP)
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    parser = make_parser(prog)
     options = parser.parse_args(arguments)
     if min(options.n, options.most, options.workers) < 1:
         parser.error("-n, --most and --workers must be 1 or more")
     return options
 
 
-def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> int:
-    """Run the command, named ``prog`` in its help; return its exit status."""
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> int:
+    """Run the command, named ``prog`` in its messages; return its exit status."""
     options = parse(arguments, prog)
-    return run_command("suggest", lambda: run(options))
+    return run_command(prog, lambda: run(options))
 
 
 if __name__ == "__main__":

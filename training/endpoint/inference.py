@@ -15,7 +15,7 @@ from training.endpoint import calibration, opinion, receipt, scoring
 from training.endpoint.calibration import Calibration, read_calibration
 from training.endpoint.onnx_runtime import ort
 from training.endpoint.scoring import SentenceNetwork, Spans, to_network
-from vocab import messages, vocabulary
+from vocab import messages, typed, vocabulary
 from vocab.aspects import Aspect, Mentions, name_mentions, spans_of
 from vocab.files import sha256
 from vocab.messages import EndpointRequest, Item, MessageError, Score
@@ -25,6 +25,14 @@ MODEL_FOLDER = Path(__file__).with_name("model")
 MAX_MODEL_BYTES = 10_000_000
 # ONNX names the file of an external tensor by this key (TensorProto.external_data).
 OUTSIDE = b"location"
+# What mends a model's folder. An installed package has neither git nor make.
+RESTORE = "restore it from git, or run `make train`"
+FIT_ANEW = "run `make train`, or `make adapt` for a model of your own"
+if typed.INSTALLED:
+    RESTORE = (
+        "name a folder that `verdict adapt` wrote; for the published model, install verdict-sentiment again"
+    )
+    FIT_ANEW = "run `verdict adapt` again"
 
 
 class ModelFilesError(Exception):
@@ -155,7 +163,7 @@ def load_network(data: bytes, folder: Path) -> SentenceNetwork:
     except Exception as error:  # ONNX Runtime's own types, or numbers that do not fit together
         raise ModelFilesError(
             f"{folder / 'model.onnx'} does not weigh sentences ({type(error).__name__}); it may be of an"
-            " older version; run `make train`"
+            f" older version; {FIT_ANEW}"
         ) from error
 
 
@@ -308,25 +316,17 @@ def _read_card(path: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelFilesError(
-            f"{path} can't be read ({error.strerror}); restore it from git, or run `make train`"
-        ) from error
+        raise ModelFilesError(f"{path} can't be read ({error.strerror}); {RESTORE}") from error
     except ValueError as error:
-        raise ModelFilesError(f"{path} is no JSON; restore it from git, or run `make train`") from error
+        raise ModelFilesError(f"{path} is no JSON; {RESTORE}") from error
     keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "max_tokens", *calibration.FIELDS)
     missing = [key for key in keys if not isinstance(card, dict) or key not in card]
     if missing:
         older = set(missing) <= {*calibration.FIELDS}
-        remedy = (
-            "it is of an older version; run `make train`, or `make adapt` for your own model"
-            if older
-            else "restore it from git, or run `make train`"
-        )
+        remedy = f"it is of an older version; {FIT_ANEW}" if older else f"{RESTORE}"
         raise ModelFilesError(f"{path} lacks {', '.join(missing)}; {remedy}")
     if not _is_usable(card):
-        raise ModelFilesError(
-            f"{path} holds a value that can't be used; restore it from git, or run `make train`"
-        )
+        raise ModelFilesError(f"{path} holds a value that can't be used; {RESTORE}")
     return card
 
 
@@ -348,19 +348,17 @@ def _is_usable(card: dict[str, Any]) -> bool:
 def _read_network(path: Path, expected: str) -> bytes:
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
-            raise ModelFilesError(f"{path} is larger than {MAX_MODEL_BYTES:,} bytes; restore it from git")
+            raise ModelFilesError(f"{path} is larger than {MAX_MODEL_BYTES:,} bytes; {RESTORE}")
         data = path.read_bytes()
     except OSError as error:
-        raise ModelFilesError(
-            f"{path} can't be read ({error.strerror}); restore it from git, or run `make train`"
-        ) from error
+        raise ModelFilesError(f"{path} can't be read ({error.strerror}); {RESTORE}") from error
     if sha256(data) != expected:
         raise ModelFilesError(
             f"{path} is not the file that model.json names (SHA-256 {sha256(data)[:12]}…, expected"
-            f" {expected[:12]}…); restore both from git, or run `make train`"
+            f" {expected[:12]}…); {RESTORE}"
         )
     if OUTSIDE in data:
-        raise ModelFilesError(f"{path} has weights in another file, which no hash covers; run `make train`")
+        raise ModelFilesError(f"{path} has weights in another file, which no hash covers; {FIT_ANEW}")
     return data
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from training.endpoint import inference
 from vocab import messages
+from vocab.exit_status import USAGE, Ended
 
 HOST = "127.0.0.1"
 PORT = 8090
@@ -192,7 +193,7 @@ def main() -> None:
         model = inference.model_fn(options.model)
         server = Endpoint((HOST, options.port), options.name, model)
     except (inference.ModelFilesError, inference.VocabularyError) as error:
-        sys.exit(f"local endpoint: {error}")
+        raise Ended(f"local endpoint: {error}", USAGE) from None
     except (OSError, OverflowError) as error:
         sys.exit(
             f"local endpoint: port {options.port} can't be used ({getattr(error, 'strerror', error)});"

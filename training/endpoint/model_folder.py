@@ -9,11 +9,32 @@ from pathlib import Path
 from typing import Any
 
 from training.endpoint import inference, receipt
+from vocab import typed
 from vocab.files import sha256, write_together
+
+# Names the model that is shipped, wherever a folder is asked for.
+PUBLISHED = "published"
 
 
 class FolderError(Exception):
     """A model can't be written into a folder; the message says why and names a remedy."""
+
+
+def path_of(name: str) -> Path:
+    """Return the folder that a flag names. "published" is the shipped model, unless a folder is called so."""
+    path = Path(name)
+    return inference.MODEL_FOLDER if name == PUBLISHED and not path.exists() else path
+
+
+def label_of(folder: Path) -> str:
+    """Return a model's name for people, with its id: "my-model (verdict-0a1b2c3d4e5f)"."""
+    return f"{name_of(folder)} ({_card(folder).get('id', 'no id')})"
+
+
+def name_of(folder: Path) -> str:
+    """Return the name of a model's folder, or "published"."""
+    path = folder.resolve()
+    return PUBLISHED if path == inference.MODEL_FOLDER.resolve() else path.name
 
 
 def identity_of(data: bytes) -> dict[str, Any]:
@@ -33,8 +54,8 @@ def files_of(folder: Path) -> list[str]:
     return ["model.onnx", "model.json", *([receipt.NAME] if (folder / receipt.NAME).is_file() else [])]
 
 
-def check_free(folder: Path, kind: str, *taken: Path) -> None:
-    """Check that a folder is free, or holds a model of this kind (its card has that name).
+def check_free(folder: Path, kind: str, *taken: Path, force: bool = False) -> None:
+    """Check that a folder is free, or with ``force`` holds a model of this kind (its card has that name).
 
     ``taken`` are folders that must stay. Raises FolderError.
     """
@@ -44,8 +65,16 @@ def check_free(folder: Path, kind: str, *taken: Path) -> None:
         raise FolderError(f"{folder} is a link to nothing; remove it, or choose another --out")
     if folder.exists() and not folder.is_dir():
         raise FolderError(f"{folder} is no folder; choose another --out")
-    if folder.is_dir() and any(folder.iterdir()) and kind not in _card(folder):
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    card = _card(folder)
+    if kind not in card:
         raise FolderError(f"{folder} holds other things than such a model; choose another --out")
+    if not force:
+        raise FolderError(
+            f"{folder} holds the model {card.get('id')}; add {typed.flag('--force')} to replace it, or choose"
+            " another --out"
+        )
 
 
 def check_writable(folder: Path) -> None:

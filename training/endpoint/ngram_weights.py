@@ -125,6 +125,23 @@ def shares(table: NgramWeights, found: Found, read: np.ndarray) -> np.ndarray:
     return np.bincount(places[held], np.repeat(each, held.sum(axis=1)), len(read))
 
 
+def changed(table: NgramWeights, columns: np.ndarray, weights: np.ndarray) -> NgramWeights:
+    """Return a table with weights added to some columns, int64 and float64 (columns,), each there once.
+
+    Other weights keep their codes, unless a changed one becomes the largest of all.
+    """
+    if not weights.any() or not len(table.codes):
+        return table
+    sums = table.of(columns) + weights
+    if np.abs(sums).max() > table.step * MOST_CODE**2:
+        every = table.of(np.arange(len(table.codes)))
+        every[columns] = sums
+        return to_codes(every)
+    codes = table.codes.copy()
+    codes[columns] = np.round(np.sqrt(np.abs(sums) / table.step)) * np.sign(sums)
+    return NgramWeights(codes, table.step)
+
+
 def to_codes(weights: np.ndarray) -> NgramWeights:
     """Return a table of weights, float (columns,), in int8."""
     most = float(np.abs(weights).max(initial=0.0))

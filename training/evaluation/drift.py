@@ -18,18 +18,24 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from training.evaluation import kept_promise, risk_control
 from training.evaluation.kept_promise import Answer, Finding, Promise
 from training.files import labelled
 from training.files.labelled import Labelled
 from training.files.rows import BatchError
+from vocab import typed
+from vocab.exit_status import BROKEN, FINE, INTERRUPTED, NO, UNAVAILABLE, USAGE, Ended
 
+# What was typed, unless a caller says something else.
+PROG = typed.command("training.evaluation.drift")
 LOCAL_URL = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 30
 # A busy API gets another try after the seconds that it names, but no later than this.
@@ -47,6 +53,10 @@ UNCOUNTED = frozenset({"mixed"})
 
 class DriftError(Exception):
     """Traffic and card can't be compared; the message says why and names a remedy."""
+
+
+class ApiError(DriftError):
+    """The API refuses the caller, fails, does not answer, or is not Verdict's."""
 
 
 class Traffic(NamedTuple):
@@ -81,19 +91,25 @@ class Share(NamedTuple):
 
 
 def parse_metrics(text: str) -> Traffic:
-    """Parse GET /v1/metrics. Raises DriftError for another service's."""
+    """Parse GET /v1/metrics. Raises DriftError for another service's.
+
+    A family that has counted nothing has no sample, or is missing.
+    """
     try:
-        families = {family.name: family.samples for family in text_string_to_metric_families(text)}
+        families = [one for one in text_string_to_metric_families(text) if one.name.startswith("verdict_")]
+        if not any(one.type == "counter" for one in families):
+            raise ValueError("no counter is Verdict's")
+        samples = defaultdict[str, list[Sample]](list, {one.name: one.samples for one in families})
         return Traffic(
-            _counts(families, "verdict_reviews", "sentiment"),
-            _counts(families, "verdict_warnings", "code"),
-            _buckets(families["verdict_review_tokens"]),
-            int(families["verdict_words"][0].value),
-            int(families["verdict_unknown_words"][0].value),
-            tuple(count for _, count in _buckets(families.get("verdict_sureness", []))),
+            _counts(samples["verdict_reviews"], "sentiment"),
+            _counts(samples["verdict_warnings"], "code"),
+            _buckets(samples["verdict_review_tokens"]),
+            _total(samples["verdict_words"]),
+            _total(samples["verdict_unknown_words"]),
+            tuple(count for _, count in _buckets(samples["verdict_sureness"])),
         )
-    except (ValueError, KeyError, IndexError) as error:
-        raise DriftError("GET /v1/metrics gave something else; is this Verdict's API?") from error
+    except (ValueError, KeyError) as error:
+        raise ApiError("GET /v1/metrics gave something else; is this Verdict's API?") from error
 
 
 def compare(traffic: Traffic, card: dict[str, Any]) -> list[Share]:
@@ -110,7 +126,8 @@ def compare(traffic: Traffic, card: dict[str, Any]) -> list[Share]:
         return [*shares, *_lengths(traffic, figures)]
     except (KeyError, TypeError, ZeroDivisionError) as error:
         raise DriftError(
-            "the model's card has no figures of the test split; make some: `make evaluate`"
+            "the model's card has no figures of the test split; make some:"
+            f" {'`verdict adapt`' if typed.INSTALLED else '`make evaluate`'}"
         ) from error
 
 
@@ -172,32 +189,48 @@ def fetch(url: str, body: bytes | None = None) -> bytes:
             reason = {401: "it wants a key; set API_KEY", 404: "only a local API counts"}.get(
                 error.code, "look at its log"
             )
-            raise DriftError(f"{url} answers {error.code}: {reason}") from error
+            raise ApiError(f"{url} answers {error.code}: {reason}") from error
         except (OSError, ValueError) as error:
-            raise DriftError(
-                f"nothing answers at {url}; start it with `make run`, or name another URL"
+            start = typed.choose("make run", "verdict serve")
+            raise ApiError(
+                f"nothing answers at {url}; start it with `{start}`, or name another URL"
             ) from error
     raise AssertionError("the last try returns or raises")
 
 
-def main(arguments: Sequence[str] | None = None, prog: str | None = None) -> None:
+def main(arguments: Sequence[str] | None = None, prog: str = PROG) -> NoReturn:
+    """Run the command, named ``prog`` in its messages, and end with its exit status."""
     options = parse(arguments, prog)
     url = options.url.rstrip("/")
     try:
         different = _run(url, options)
+    except ApiError as error:
+        raise Ended(f"{prog}: {error}", UNAVAILABLE) from error
     except (DriftError, BatchError, ValueError) as error:
-        sys.exit(f"drift: {error}")
-    sys.exit(different)
+        raise Ended(f"{prog}: {error}", USAGE) from error
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Ended(f"{prog}: {error.filename or url}: {error.strerror or error}", BROKEN) from error
+    except KeyboardInterrupt:
+        raise Ended(f"{prog}: interrupted", INTERRUPTED) from None
+    sys.exit(NO if different else FINE)
 
 
-def parse(arguments: Sequence[str] | None = None, prog: str | None = None) -> argparse.Namespace:
+def make_parser(prog: str) -> argparse.ArgumentParser:
+    """Return the command's parser, named ``prog`` in its help."""
     parser = argparse.ArgumentParser(prog=prog, description="Compare an API's traffic with the test split.")
     default = os.environ.get("API_URL") or f"http://127.0.0.1:{os.environ.get('API_PORT') or 8000}"
-    parser.add_argument("url", nargs="?", default=default, help="the API's address (default: make run's)")
+    parser.add_argument("url", nargs="?", default=default, help="the API's address (default: this machine's)")
     parser.add_argument(
         "--labelled", dest="file", type=Path, help="new labelled reviews, sent to the API to test its promise"
     )
     labelled.add_columns(parser)
+    return parser
+
+
+def parse(arguments: Sequence[str] | None = None, prog: str = PROG) -> argparse.Namespace:
+    parser = make_parser(prog)
     options = parser.parse_args(arguments)
     labelled.check_flags(parser, options)
     return options
@@ -209,9 +242,7 @@ def _run(url: str, options: argparse.Namespace) -> bool:
         return _test_promise(url, labelled.read_options(options))
     traffic = parse_metrics(fetch(f"{url}/v1/metrics").decode("utf-8", "replace"))
     if traffic.reviews < FEWEST_REVIEWS:
-        raise DriftError(
-            f"{traffic.reviews} reviews were judged so far; at least {FEWEST_REVIEWS} are needed"
-        )
+        raise DriftError(_too_few(traffic.reviews))
     card = json.loads(fetch(f"{url}/v1/model"))
     shares = compare(traffic, card)
     adapted = "adaptation" in card["metrics"]
@@ -220,6 +251,15 @@ def _run(url: str, options: argparse.Namespace) -> bool:
     if findings:
         print(report_promise(card, findings, UNLIKE))
     return any(share.differs(traffic.reviews) for share in shares) or any(one.against for one in findings)
+
+
+def _too_few(reviews: int) -> str:
+    """Return what to say of an API that has judged too few reviews."""
+    judged = {0: "no review was", 1: "1 review was"}.get(reviews, f"{reviews} reviews were")
+    return (
+        f"{judged} judged since the API's start; a comparison takes {FEWEST_REVIEWS} or more,"
+        " so run this again later"
+    )
 
 
 def _test_promise(url: str, rows: Labelled) -> bool:
@@ -247,7 +287,7 @@ def ask(url: str, reviews: Sequence[str]) -> list[Answer]:
             raise ValueError("answers are missing")
         return [_answer(answer) for answer in answers]
     except (KeyError, TypeError, ValueError) as error:
-        raise DriftError(f"{url} gave no answers to the reviews; is this Verdict's API?") from error
+        raise ApiError(f"{url} gave no answers to the reviews; is this Verdict's API?") from error
 
 
 def _answer(answer: dict[str, Any]) -> Answer:
@@ -281,12 +321,16 @@ def _percent(share: float) -> str:
     return f"{100 * share:5.1f} %"
 
 
-def _counts(families: dict[str, Any], name: str, label: str) -> dict[str, int]:
-    totals = (one for one in families[name] if one.name == f"{name}_total")
+def _counts(samples: list[Sample], label: str) -> dict[str, int]:
+    totals = (one for one in samples if one.name.endswith("_total"))
     return {one.labels[label]: int(one.value) for one in totals}
 
 
-def _buckets(samples: list[Any]) -> list[tuple[float, int]]:
+def _total(samples: list[Sample]) -> int:
+    return sum(int(one.value) for one in samples if one.name.endswith("_total"))
+
+
+def _buckets(samples: list[Sample]) -> list[tuple[float, int]]:
     """Return each bucket's upper bound and its own number of reviews."""
     buckets = [(float(one.labels["le"]), int(one.value)) for one in samples if one.name.endswith("_bucket")]
     before = [0, *(count for _, count in buckets)]

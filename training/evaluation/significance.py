@@ -3,7 +3,7 @@
 ``before`` and ``after`` are P(positive), float64 (reviews,); ``labels`` 0 or 1, ``groups`` int (reviews,).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,10 @@ DRAWS = 1000
 # 95 of 100 draws lie between these quantiles.
 LOW, HIGH = 0.025, 0.975
 METRICS = ("accuracy", "ece", "nll")
+NAMES = {"accuracy": "accuracy", "ece": "calibration error", "nll": "log loss"}
+HIGHER_IS_BETTER = frozenset({"accuracy"})
+# The outcomes. MIXED is better beyond chance by one metric, and worse by another.
+BETTER, WORSE, MIXED, ALIKE = "better", "worse", "mixed", "no different"
 
 
 class Figure(NamedTuple):
@@ -61,14 +65,22 @@ def mcnemar(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> tuple[
     return lost, won, min(1.0, 2 * tail / 2 ** (lost + won))
 
 
+def changes(figures: dict[str, Figure]) -> dict[str, int]:
+    """Return 1 for each metric that is better beyond chance, -1 for worse, and 0 otherwise."""
+    found = {}
+    for name in METRICS:
+        low, high = figures[name].interval
+        rose = int(low > 0) - int(high < 0)
+        found[name] = rose if name in HIGHER_IS_BETTER else -rose
+    return found
+
+
 def outcome(figures: dict[str, Figure]) -> str:
-    """Return "better", "no different" or "worse", by accuracy, or by log loss if accuracy is no help."""
-    accuracy, log_loss = figures["accuracy"].interval, figures["nll"].interval
-    if accuracy[0] > 0 or (figures["accuracy"].difference >= 0 and log_loss[1] < 0):
-        return "better"
-    if accuracy[1] < 0 or log_loss[0] > 0:
-        return "worse"
-    return "no different"
+    """Return BETTER or WORSE if each metric that differs beyond chance agrees; otherwise MIXED or ALIKE."""
+    signs = set(changes(figures).values())
+    if {1, -1} <= signs:
+        return MIXED
+    return BETTER if 1 in signs else WORSE if -1 in signs else ALIKE
 
 
 def is_below_guessing(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> bool:
@@ -78,12 +90,27 @@ def is_below_guessing(probabilities: np.ndarray, labels: np.ndarray, groups: np.
     return float(np.quantile(shares, HIGH)) < 0.5
 
 
-def qualifier(outcome: str, figures: dict[str, Figure]) -> str:
-    """Return what to add to "better" or "worse" if log loss alone decided; empty otherwise."""
-    low, high = figures["accuracy"].interval
-    if outcome == "no different" or not low <= 0 <= high:
-        return ""
-    return " in how well the probabilities fit, while accuracy may differ by chance"
+def describe(figures: dict[str, Figure], than: str = "") -> str:
+    """Return the outcome with the metrics that decided it; ``than`` follows "better" or "worse"."""
+    found = changes(figures)
+    parts = [
+        f"{word}{than} in {_listed([NAMES[name] for name in METRICS if found[name] == sign])}"
+        for word, sign in ((BETTER, 1), (WORSE, -1))
+        if sign in found.values()
+    ]
+    if not parts:
+        return ALIKE
+    doubt = "" if found["accuracy"] else ", while accuracy may differ by chance"
+    return " and ".join(parts) + doubt
+
+
+def difference(name: str, figure: Figure) -> str:
+    """Return a metric's difference and its interval in words, as in "+2.0 points, 95 % interval ..."."""
+    low, high = figure.interval
+    if name == "nll":
+        return f"{figure.difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    gap = 100 * figure.difference
+    return f"{gap:+.1f} points, 95 % interval {100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def _draws(groups: np.ndarray | None, reviews: int) -> Iterator[np.ndarray]:
@@ -126,6 +153,11 @@ def _interval(values: np.ndarray) -> tuple[float, float]:
     own, draws = values[0], values[1:]
     low, high = np.quantile(draws, (LOW, HIGH)) - (draws.mean() - own)
     return min(float(low), float(own)), max(float(high), float(own))
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names as words, as in "accuracy, calibration error and log loss"."""
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
 def _right(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

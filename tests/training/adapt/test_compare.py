@@ -1,6 +1,7 @@
 """Compare two models: which is right more often, where they differ, and texts only on request."""
 
 import csv
+import io
 import json
 import subprocess
 import sys
@@ -90,6 +91,16 @@ def test_the_rows_and_texts_on_which_they_differ_are_written_where_asked(
     assert (sides[:, 0] != sides[:, 1]).all()
 
 
+def test_the_texts_that_are_written_are_no_formulas_unless_asked_for(
+    pair: tuple[Path, Path], file: Path
+) -> None:
+    file.write_text(file.read_text(encoding="utf-8").replace("The ", "=The "), encoding="utf-8")
+    compared = compare.compare(labelled.read(file), *pair, workers=1)
+    for raw, start in ((False, "'="), (True, "=")):
+        rows = list(csv.DictReader(io.StringIO(compare._as_csv(compared, raw).decode(), newline="")))
+        assert rows and all(row["text"].startswith(start) for row in rows)
+
+
 def test_a_model_beside_itself_is_no_different(pair: tuple[Path, Path], file: Path, tmp_path: Path) -> None:
     done = run(pair[0], pair[0], file, cwd=tmp_path)
     assert "the second is no different" in done.stdout
@@ -110,7 +121,10 @@ def test_a_model_that_has_learned_from_the_file_is_named(
     card = json.loads((pair[1] / "model.json").read_text(encoding="utf-8"))
     card["adaptation"] = {"data": {"sha256": compare.sha256_of(file)}}
     model_folder.write_package(pair[1], (pair[1] / "model.onnx").read_bytes(), card)
-    assert f"{card['id']} has learned from this very file" in run(*pair, file, cwd=tmp_path).stdout
+    assert (
+        f"{pair[1].name} ({card['id']}) has learned from this very file"
+        in run(*pair, file, cwd=tmp_path).stdout
+    )
 
 
 @pytest.mark.parametrize("broken", ["model", "file", "out"])
@@ -123,4 +137,4 @@ def test_what_cannot_be_compared_gets_one_sentence(
     more = ["--out", file] if broken == "out" else []
     done = run(pair[0], second, file, *more, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr.startswith("compare: ") and done.stderr.count("\n") == 1
+    assert done.stderr.startswith("python -m training.adapt.compare: ") and done.stderr.count("\n") == 1

@@ -111,6 +111,18 @@ def test_a_file_of_checks_that_does_not_fit_is_refused(
         doubts.correct(labelled.read(own), save(tmp_path / "d.csv", [row], header))
 
 
+@pytest.mark.parametrize("raw", [False, True])
+def test_doubts_hold_no_formula_unless_asked_for_and_are_read_as_they_were(raw: bool, tmp_path: Path) -> None:
+    lines = [(" =Good.", "positive"), ("-Bad.", "negative")]
+    file = labelled.read(save(tmp_path / "my.csv", lines, ("text", "label")))
+    found = [doubts.Doubt(0, 1, 0.9), doubts.Doubt(1, 0, 0.9)]
+    doubts.write_doubts(tmp_path / "d.csv", file, found, raw)
+    start = "" if raw else "'"
+    assert [row["text"] for row in read(tmp_path / "d.csv")] == [f"{start} =Good.", f"{start}-Bad."]
+    _, checked = doubts.correct(file, tmp_path / "d.csv")
+    assert checked == {0, 1}
+
+
 def test_a_column_that_the_file_has_keeps_its_name(tmp_path: Path) -> None:
     lines = [("Good.", "positive", "5"), ("Bad.", "negative", "6")]
     file = labelled.read(save(tmp_path / "my.csv", lines, ("text", "label", "row")))

@@ -53,12 +53,14 @@ def test_the_means_of_a_sentence_are_its_pooled_states(package: Path, model: inf
 def test_what_cannot_teach_carries_a_warning(package: Path) -> None:
     extracted = features.extract(TEXTS, len(TEXTS), package, workers=1)
     assert extracted.unfit.tolist() == ["", features.NO_TOKEN, features.UNKNOWN, features.NOT_ENGLISH]
-    assert not any(column[1].any() for column in extracted.inputs)
+    *numbers, ngrams = extracted.inputs
+    assert not any(column[1].any() for column in numbers)
+    assert not len(ngrams[1].columns)
 
 
 def test_no_review_has_no_features(package: Path) -> None:
     extracted = features.extract([], 0, package, workers=1)
-    assert [len(column) for column in extracted.inputs] == [0, 0, 0]
+    assert [len(column) for column in extracted.inputs] == [0, 0, 0, 0]
 
 
 def test_lengths_and_warnings_are_those_that_come_with_verdicts(
@@ -85,8 +87,11 @@ def test_several_processes_read_what_one_reads(made_package: Path) -> None:
     texts = [f"{TEXTS[number % len(TEXTS)]} {number}" for number in range(250)]
     one = features.extract(texts, len(texts), made_package, workers=1)
     two = features.extract(texts, len(texts), made_package, workers=2)
-    for ours, theirs in zip(one.inputs, two.inputs, strict=True):
+    for ours, theirs in zip(one.inputs[:3], two.inputs[:3], strict=True):
         assert ours.tolist() == theirs.tolist()
+    for mine, other in zip(one.inputs.ngrams, two.inputs.ngrams, strict=True):
+        assert mine.columns.tolist() == other.columns.tolist()
+        assert mine.amounts.tolist() == other.amounts.tolist()
     assert one.unfit.tolist() == two.unfit.tolist()
     assert one.tokens.tolist() == two.tokens.tolist()
     assert one.flagged == two.flagged

@@ -3,14 +3,20 @@
 import numpy as np
 import pytest
 
+from training.adapt import phrases
 from training.adapt.features import Inputs
 from training.adapt.head_fit import FOLDS, STRENGTHS, Data, cross_validate, fit, folds_of, splits
 from training.adapt.onnx_head import Head
+from training.adapt.phrases import Change
 
 
 def inputs_of(values: np.ndarray) -> Inputs:
     """Return reviews of one sentence of weight 1 each, and no calibration."""
-    return Inputs(values, np.ones(len(values)), np.zeros(len(values)))
+    return Inputs(values, np.ones(len(values)), np.zeros(len(values)), no_ngrams(len(values)))
+
+
+def no_ngrams(reviews: int) -> np.ndarray:
+    return phrases.as_column([phrases.NO_NGRAMS] * reviews)
 
 
 def drawn(reviews: int, width: int = 8, seed: int = 0, groups: int | None = None) -> tuple[Data, Head]:
@@ -73,7 +79,9 @@ def test_weights_and_biases_of_reviews_take_part_in_the_fit() -> None:
     factors = np.where(np.arange(600) % 2, 3.0, 1.0)
     biases = np.where(np.arange(600) % 2, 0.0, -20.0)
     labels = np.where(np.arange(600) % 2, data.labels, 0)
-    inputs = Inputs(data.inputs.values * factors[:, None], data.inputs.weights * factors, biases)
+    inputs = Inputs(
+        data.inputs.values * factors[:, None], data.inputs.weights * factors, biases, no_ngrams(600)
+    )
     fitted = fit(Data(inputs, labels, data.groups), Head(0 * truth.weights, 0.0))
     heavy = np.arange(600) % 2 == 1
     assert accuracy(fitted.probabilities(inputs.take(heavy)), labels[heavy]) > 0.85
@@ -132,4 +140,47 @@ def test_the_same_reviews_give_the_same_fit() -> None:
     data, truth = drawn(120)
     one, two = (fit(data, Head(-truth.weights, 0.0)) for _ in range(2))
     assert one.head.weights.tolist() == two.head.weights.tolist()
-    assert one[1:] == two[1:]
+    assert one[2:] == two[2:]
+
+
+def words_of(columns: list[list[int]]) -> np.ndarray:
+    """Return reviews of these n-grams, each of which adds its weight to the logit."""
+    return phrases.as_column(
+        [
+            phrases.Amounts(np.array(one, dtype=np.int32), np.ones(len(one), dtype=np.float32))
+            for one in columns
+        ]
+    )
+
+
+def test_a_word_that_only_the_labels_know_takes_part_in_the_fit() -> None:
+    labels = np.arange(200) % 2
+    inputs = Inputs(
+        np.zeros((200, 3)), np.ones(200), np.zeros(200), words_of([[7 + one] for one in labels.tolist()])
+    )
+    fitted = fit(Data(inputs, labels, np.arange(200)), Head(np.zeros(3), 0.0))
+    assert fitted.change.columns.tolist() == [7, 8]
+    assert fitted.change.weights[0] < 0 < fitted.change.weights[1]
+    assert accuracy(fitted.probabilities(inputs), labels) == 1
+
+
+def test_a_lexicon_helps_with_words_that_no_label_has_shown() -> None:
+    # Each review has a word of its own. The lexicon knows its side, and the labels say to trust the lexicon.
+    labels = np.arange(200) % 2
+    inputs = Inputs(np.zeros((200, 3)), np.ones(200), np.zeros(200), words_of([[one] for one in range(200)]))
+    data, start = Data(inputs, labels, np.arange(200)), Head(np.zeros(3), 0.0)
+    lexicon = Change(np.arange(400), np.where(np.arange(400) % 2, 2.0, -2.0))
+    fresh = inputs._replace(ngrams=words_of([[200 + one] for one in range(200)]))
+    assert accuracy(fit(data, start, lexicon).probabilities(fresh), labels) == 1
+    assert accuracy(fit(data, start).probabilities(fresh), labels) == 0.5
+    wrong = Change(lexicon.columns, -lexicon.weights)
+    assert accuracy(fit(data, start, wrong).probabilities(fresh), labels) == 1
+
+
+def test_words_that_chance_gave_a_side_are_not_trusted() -> None:
+    random = np.random.default_rng(5)
+    words = [random.choice(60, 5, replace=False).tolist() for _ in range(200)]
+    inputs = Inputs(np.zeros((200, 3)), np.ones(200), np.zeros(200), words_of([sorted(one) for one in words]))
+    data = Data(inputs, random.integers(0, 2, 200), np.arange(200))
+    probabilities, _ = cross_validate(data, Head(np.zeros(3), 0.0))
+    assert 0.4 < accuracy(probabilities, data.labels) < 0.6

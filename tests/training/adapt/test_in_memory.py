@@ -10,6 +10,7 @@ from training.adapt import in_memory
 from training.adapt.adapt import adapt
 from training.adapt.exit_status import CommandError
 from training.adapt.onnx_head import read_head
+from training.endpoint import inference
 from training.files import labelled
 
 pytestmark = pytest.mark.slow
@@ -26,6 +27,11 @@ def test_the_head_is_that_of_a_file_s_fit(package: Path, tmp_path: Path) -> None
     head = read_head(written.network)
     assert adapted.weights.tolist() == head.weights.tolist()
     assert adapted.bias == head.bias
+    ngrams = inference.load_network(written.network, path).ngrams
+    assert adapted.ngrams is not None
+    applied = adapted.apply(inference.model_fn(package)).network.ngrams
+    assert applied.codes.tolist() == ngrams.codes.tolist()
+    assert applied.step == ngrams.step
     assert adapted.calibration._asdict().items() <= written.card.items()
     assert list(adapted.band) == written.card["uncertain"]
 

@@ -7,9 +7,10 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from training.adapt.onnx_head import Head, HeadError, read_head, with_head
+from training.adapt.onnx_head import Head, HeadError, read_head, with_head, with_table
 from training.endpoint import inference, ngram_weights, scoring
 from training.endpoint.calibration import Calibration
+from training.endpoint.ngram_weights import NgramWeights
 from training.endpoint.scoring import SentenceNetwork
 
 IDS, LENGTHS = [5, 9, 2, 14, 9], [2, 3]
@@ -92,3 +93,18 @@ def test_a_network_cut_short_has_no_head(network: bytes) -> None:
 def test_a_head_of_another_size_is_refused(network: bytes) -> None:
     with pytest.raises(HeadError, match="weights"):
         with_head(network, Head(np.zeros(3), 0.0))
+
+
+def test_another_table_of_n_grams_is_the_one_that_answers(network: bytes) -> None:
+    old = load(network).ngrams
+    table = NgramWeights(np.roll(old.codes, 3), 2 * old.step)
+    changed = with_table(network, table)
+    assert load(changed).ngrams.codes.tolist() == table.codes.tolist()
+    assert load(changed).ngrams.step == table.step
+    assert read_head(changed).weights.tolist() == read_head(network).weights.tolist()
+    assert with_table(changed, old) == network
+
+
+def test_a_table_of_another_size_is_refused(network: bytes) -> None:
+    with pytest.raises(HeadError, match="has 1048576 bytes, got 8"):
+        with_table(network, NgramWeights(np.zeros(8, dtype=np.int8), 1.0))

@@ -45,7 +45,8 @@ def agreeing(model: Path, count: int, wrong: int = 0) -> Rows:
 
 
 def run(*flags: str | Path) -> int:
-    return promise.main([*map(str, flags), "--workers", "1"])
+    """Run the command; it may replace an earlier receipt."""
+    return promise.main([*map(str, flags), "--workers", "1", "--force"])
 
 
 def receipt_of(folder: Path) -> dict[str, Any]:
@@ -101,7 +102,7 @@ def test_the_rest_has_every_column_and_each_row_without_an_answer(model: Path, t
     with (tmp_path / "rest.csv").open(encoding="utf-8", newline="") as file:
         header, *rest = csv.reader(file)
     assert header == ["text", "label", "id"]
-    assert rest == expected
+    assert rest == [[text, label, f"'{name}"] for text, label, name in expected]
 
 
 def test_a_json_lines_file_leaves_a_rest_as_csv(model: Path, tmp_path: Path) -> None:
@@ -263,3 +264,13 @@ def test_answers_to_rows_that_are_gone_are_missed() -> None:
     assert answers.of(np.array([2])).sureness.tolist() == [0.8]
     with pytest.raises(promise.CommandError, match="was changed while it was read"):
         answers.of(np.array([1]))
+
+
+def test_an_earlier_receipt_is_replaced_only_by_force(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (model / "promise.json").write_text("{}", encoding="utf-8")
+    path = save(tmp_path / "my.csv", agreeing(model, 60))
+    assert promise.main([str(path), "--wrong", "0.1", "--model", str(model), "--workers", "1"]) == 2
+    assert "promise.json exists; add --force to replace it" in capsys.readouterr().err
+    assert receipt_of(model) == {}

@@ -75,6 +75,18 @@ def test_what_is_written_has_the_texts_and_an_empty_label(
     assert "lamp" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("flags", [[], ["--raw"]])
+def test_what_is_written_is_no_formula_unless_asked_for(
+    flags: list[str], made_package: Path, tmp_path: Path
+) -> None:
+    path, out = save(tmp_path / "a.csv", [f"={text}," for text in texts(10)]), tmp_path / "out.csv"
+    assert suggest.main([str(path), "-o", str(out), "--model", str(made_package), *flags]) == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        assert {row["text"][:2] for row in csv.DictReader(file)} == ({"=T"} if flags else {"'="})
+    again = suggest.read_unlabelled(out, "text")
+    assert {row.review[:2] for row in again.rows_at(again.numbers.tolist())} == {"=T"}
+
+
 def test_without_a_file_to_write_rows_are_named_and_no_text(
     made_package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -197,9 +197,10 @@ def test_who_deploys_hands_on_whether_a_key_is_wanted_and_the_hashes_alone(
         ({"AUTH": "key"}, "API_KEYS must hold the SHA-256 of each key"),
         ({"AUTH": "key", "API_KEYS": "abc"}, "API_KEYS must hold the SHA-256 of each key"),
         ({"AUTH": "foo"}, "AUTH must be none or key, got 'foo'"),
+        ({"COMPATIBLE": "openai"}, "COMPATIBLE must be none, or one or several of comprehend, tei"),
     ],
 )
-def test_keys_that_the_app_would_refuse_are_refused_before_anything_is_created(
+def test_keys_and_protocols_that_the_app_would_refuse_are_refused_before_anything_is_created(
     env: dict[str, str], words: str, cloud: Cloud, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in env.items():

@@ -42,5 +42,6 @@ def test_a_variable_changes_its_setting_and_none_takes_it_away(closed: Cloud) ->
 def test_a_first_deploy_has_the_environment_s_settings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(function, "describe", lambda cloud: None)
     cloud = Cloud(STAGE, None)
-    assert function.settings(cloud, {"AUTH": "key", "PATH": "/bin"}) == {"AUTH": "key"}
+    settings = {"AUTH": "key", "COMPATIBLE": "comprehend,tei"}
+    assert function.settings(cloud, {**settings, "PATH": "/bin"}) == settings
     assert function.kept_settings(cloud, {}) == []

@@ -97,5 +97,5 @@ def test_a_card_without_a_field_names_it_in_one_sentence(own_package: Path, fiel
     path.write_text(json.dumps(card))
     with pytest.raises(ModelFilesError) as caught:
         inference.model_fn(own_package)
-    remedy = "it is of an older version; run `make train`, or `make adapt` for your own model"
+    remedy = "it is of an older version; run `make train`, or `make adapt` for a model of your own"
     assert str(caught.value) == f"{path} lacks {field}; {remedy}"

@@ -165,7 +165,7 @@ def test_a_half_network_is_named_with_both_hashes(own_package: Path) -> None:
         model_fn(own_package)
     assert str(caught.value) == (
         f"{path} is not the file that model.json names (SHA-256 {is_now}…, expected {was}…);"
-        " restore both from git, or run `make train`"
+        " restore it from git, or run `make train`"
     )
 
 
@@ -293,7 +293,7 @@ def test_a_network_that_does_not_weigh_sentences_is_named(constant: str, own_pac
         model_fn(own_package)
     assert re.fullmatch(
         rf"{own_package}/model.onnx does not weigh sentences \(\w+\); it may be of an older version;"
-        " run `make train`",
+        " run `make train`, or `make adapt` for a model of your own",
         str(caught.value),
     )
 

@@ -77,10 +77,23 @@ def test_a_free_name_and_an_empty_folder_may_be_used(tmp_path: Path) -> None:
     check_free(tmp_path / "new", "adaptation")
 
 
-def test_an_older_model_of_the_same_kind_may_be_replaced(own_package: Path) -> None:
+def test_an_older_model_of_the_same_kind_is_replaced_only_by_force(own_package: Path) -> None:
     data, card = parts(own_package, adaptation={})
     model_folder.write_package(own_package, data, card)
-    check_free(own_package, "adaptation")
+    with pytest.raises(FolderError, match="holds the model .*; add --force to replace it, or choose another"):
+        check_free(own_package, "adaptation")
+    check_free(own_package, "adaptation", force=True)
+
+
+def test_the_shipped_model_has_a_name_wherever_it_lies(
+    own_package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert model_folder.path_of("published") == inference.MODEL_FOLDER
+    assert model_folder.label_of(inference.MODEL_FOLDER).startswith("published (verdict-")
+    assert model_folder.label_of(own_package).startswith(f"{own_package.name} (")
+    (tmp_path / "published").mkdir()
+    assert model_folder.path_of("published") == Path("published")
 
 
 @pytest.mark.parametrize("name", ["notes", "model", "file"])

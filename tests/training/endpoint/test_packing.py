@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from training.endpoint import inference
 from training.endpoint.packing import RESETS, pack, rows_for
 
-RESET = 1000
+RESET = 10_000
 sentences = st.lists(st.integers(1, 60), min_size=1, max_size=40)
 
 

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from chalice_app.local import metrics as local_metrics
 from chalicelib.stats import ReviewStats
 from training.evaluation import drift, risk_control
+from vocab.exit_status import Ended
 
 LINE = {"route": "/v1/sentiment", "method": "POST", "status": 200, "ms": 4.0}
 FIGURES: dict[str, Any] = {
@@ -41,6 +44,11 @@ def like_the_card(times: int = 1) -> list[ReviewStats]:
     return made * times
 
 
+def outcome(end: SystemExit) -> int | str | None:
+    """Return the sentence of an error, or the exit status."""
+    return str(end) if isinstance(end, Ended) else end.code
+
+
 def run(monkeypatch: pytest.MonkeyPatch, metrics: str, card: object = CARD) -> int | str | None:
     """Run the script on an API's answers; return its exit status or its error."""
     monkeypatch.setattr(
@@ -49,7 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch, metrics: str, card: object = CARD) -> i
     monkeypatch.setattr(sys, "argv", ["drift.py", "http://127.0.0.1:1/"])
     with pytest.raises(SystemExit) as ended:
         drift.main()
-    return ended.value.code
+    return outcome(ended.value)
 
 
 def test_reviews_like_those_of_the_test_split_are_alike(
@@ -114,8 +122,49 @@ def test_an_adapted_model_s_traffic_is_compared_with_what_it_was_adapted_to(
     assert "10.0 % uncertain; 10.0 % where it was adapted to" in capsys.readouterr().out
 
 
-def test_few_reviews_say_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "5 reviews were judged so far" in str(run(monkeypatch, told(*like_the_card()[:5])))
+@pytest.mark.parametrize(
+    ("reviews", "words"), [(0, "no review was"), (1, "1 review was"), (29, "29 reviews were")]
+)
+def test_few_reviews_say_nothing(monkeypatch: pytest.MonkeyPatch, reviews: int, words: str) -> None:
+    message = str(run(monkeypatch, told(*like_the_card()[:reviews])))
+    said = f"{words} judged since the API's start; a comparison takes 30 or more"
+    assert message.startswith(f"python -m training.evaluation.drift: {said}")
+
+
+# Prints the counts as a process of `make serve` does, which shares them by files.
+SHARED = """
+import json, sys
+from chalice_app.local.metrics import Metrics
+from chalicelib.stats import ReviewStats
+line, *reviews = json.loads(sys.argv[1])
+metrics = Metrics()
+if reviews:
+    metrics.watch(line, [ReviewStats(*review) for review in reviews])
+print(metrics.text())
+"""
+
+
+@pytest.mark.parametrize("reviews", [0, 1, 400])
+def test_behind_the_server_for_many_a_count_that_never_rose_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, reviews: int
+) -> None:
+    judged = [one._replace(warnings=()) for one in like_the_card(10)[:reviews]]
+    shared = subprocess.run(
+        [sys.executable, "-c", SHARED, json.dumps([LINE, *judged])],
+        env=os.environ
+        | {local_metrics.SHARED_FOLDER: str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "verdict_warnings" not in shared.stdout
+    status = run(monkeypatch, shared.stdout)
+    if reviews < 30:
+        assert "judged since the API's start; a comparison takes 30 or more" in str(status)
+        return
+    assert status == 1
+    assert "DIFFERS    0.0 % with the warning truncated" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("text", ["", "<html>", "verdict_reviews_total 1", "{}"])
@@ -130,9 +179,7 @@ def test_a_card_without_figures_is_one_sentence(monkeypatch: pytest.MonkeyPatch,
 
 def test_an_api_that_is_not_there_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["drift.py", "http://127.0.0.1:1"])
-    with pytest.raises(
-        SystemExit, match="^drift: nothing answers at http://127.0.0.1:1/v1/metrics; start it"
-    ):
+    with pytest.raises(SystemExit, match="drift: nothing answers at http://127.0.0.1:1/v1/metrics; start it"):
         drift.main()
 
 
@@ -229,7 +276,7 @@ def refuted(
     monkeypatch.setattr(drift, "fetch", api.fetch)
     with pytest.raises(SystemExit) as ended:
         drift.main(["http://127.0.0.1:1", "--labelled", str(file)])
-    return ended.value.code, api.batches
+    return outcome(ended.value), api.batches
 
 
 def new_rows(path: Path, *parts: tuple[float, str, int], group: bool = False) -> Path:

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from training.evaluation import significance
 from training.evaluation.significance import Figure
@@ -58,9 +60,47 @@ def test_what_only_fits_better_is_not_said_to_be_right_more_often() -> None:
     labels = np.arange(1000) % 2
     right = np.arange(1000) % 10 < 8
     figures = significance.compare(said(right, labels, 0.999), said(right, labels, 0.8), labels)
-    assert "accuracy may differ by chance" in significance.qualifier("better", figures)
-    assert significance.qualifier("better", significance.compare(*two(1000, 0.75, 0.85))) == ""
-    assert significance.qualifier("no different", figures) == ""
+    assert significance.describe(figures) == (
+        "better in calibration error and log loss, while accuracy may differ by chance"
+    )
+    more = significance.describe(significance.compare(*two(1000, 0.75, 0.85)), " than the first")
+    assert more.startswith("better than the first in accuracy") and "chance" not in more
+
+
+def test_a_better_calibrated_model_that_is_as_often_right_is_better() -> None:
+    random = np.random.default_rng(1)
+    truth = random.random(4000)
+    labels = (random.random(4000) < truth).astype(int)
+    too_unsure = 0.5 + 0.5 * (truth - 0.5)
+    figures = significance.compare(too_unsure, truth, labels)
+    assert figures["ece"].interval[1] < 0
+    assert significance.outcome(figures) == "better"
+
+
+def figure(difference: float, half: float) -> Figure:
+    """Return a figure whose interval reaches so far to both sides of its difference."""
+    none = (0.0, 0.0)
+    return Figure(0.5, 0.5 + difference, difference, none, none, (difference - half, difference + half))
+
+
+GAPS = st.builds(figure, st.floats(-0.2, 0.2), st.floats(0, 0.2))
+
+
+@given(accuracy=GAPS, ece=GAPS, nll=GAPS)
+def test_no_outcome_contradicts_a_metric_that_differs_beyond_chance(
+    accuracy: Figure, ece: Figure, nll: Figure
+) -> None:
+    figures = {"accuracy": accuracy, "ece": ece, "nll": nll}
+    outcome, described = significance.outcome(figures), significance.describe(figures)
+    gains = {"accuracy": accuracy.interval[0] > 0, "ece": ece.interval[1] < 0, "nll": nll.interval[1] < 0}
+    losses = {"accuracy": accuracy.interval[1] < 0, "ece": ece.interval[0] > 0, "nll": nll.interval[0] > 0}
+    assert (outcome == "better") == (any(gains.values()) and not any(losses.values()))
+    assert (outcome == "worse") == (any(losses.values()) and not any(gains.values()))
+    assert (outcome == "no different") == (not any([*gains.values(), *losses.values()]))
+    better, _, worse = described.partition("worse")
+    for name, words in significance.NAMES.items():
+        assert (words in better.partition(", while")[0]) == gains[name]
+        assert (words in worse.partition(", while")[0]) == losses[name]
 
 
 def test_the_interval_of_a_calibration_error_holds_the_error_itself() -> None:
