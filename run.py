@@ -23,11 +23,16 @@ signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 
 try:
     from launcher import checks, readiness, supervisor
+    from vocab.exit_status import BROKEN, FINE, USAGE, Ended
 except ModuleNotFoundError as error:
     if (error.name or "").partition(".")[0] != "launcher":
         raise
     folder = Path(__file__).resolve().parent
-    sys.exit(f"run: launcher can't be imported from {folder}; start run.py in a whole checkout of Verdict")
+    print(
+        f"run: launcher can't be imported from {folder}; start run.py in a whole checkout of Verdict",
+        file=sys.stderr,
+    )
+    sys.exit(4)  # BROKEN, which may be missing too
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
@@ -39,17 +44,23 @@ def main() -> None:
     )
     serve = parser.parse_args().serve
     start = time.monotonic()
-    checks.check_libraries()
-    checks.check_link()
-    env = checks.environment(serve)
-    checks.check_ports(env, serve)
+    try:
+        checks.check_libraries()
+        checks.check_link()
+        env = checks.environment(serve)
+        checks.check_ports(env, serve)
+    except SystemExit as refusal:
+        typed = os.environ.get("VERDICT_TYPED") or "run"
+        raise Ended(f"{typed}: {str(refusal).removeprefix('run: ')}", USAGE) from None
     stack = supervisor.Supervisor(supervisor.programs(env, serve), restart=serve)
     # Signals only wake the main thread, so that even an early one interrupts nothing half-way.
     for number in SIGNALS:
         signal.signal(number, lambda *_: stack.stop(0))
     stack.start()
     threading.Thread(target=readiness.announce, args=(stack, env, start), daemon=True).start()
-    sys.exit(stack.wait())
+    status = stack.wait()
+    # The API ends so when a setting of its own can't be used.
+    sys.exit(status if status in (FINE, USAGE) else BROKEN)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from typing import Any
 
 from chalice.app import Chalice, Request, Response
 
-from chalicelib import answers, auth, emf, endpoint, feedback_store, log, openapi, problems, stats
-from chalicelib.http_request import read_body, read_explain
+from chalicelib import answers, auth, compatible, emf, endpoint, feedback_store, log, openapi, problems, stats
+from chalicelib.compatible import comprehend, text_embeddings
+from chalicelib.http_request import check_query, read_body, read_explain
 from vocab import messages, vocabulary
 from vocab.aspects import Aspect, Mentions, name_mentions
 from vocab.messages import BatchRequest, Item, MessageError, Model, ReviewRequest, Score
@@ -31,15 +32,18 @@ View = Callable[[], Response]
 app = Chalice(app_name="verdict", configure_logs=False)
 
 
-def route(path: str, *methods: str, cors: bool = True, key: bool = False) -> Callable[[View], View]:
+def route(
+    path: str, *methods: str, cors: bool = True, key: bool = False, query: Sequence[str] = ()
+) -> Callable[[View], View]:
     """Register a view for any content type, because vocab.messages checks it better than Chalice does.
 
-    With ``key`` the route needs an API key when AUTH=key.
+    With ``key`` the route needs an API key when AUTH=key. ``query`` names the query's parameters.
     """
 
     def register(view: View) -> View:
         rules = answers.cors() if cors else False
-        checked = auth.required(view, app) if key else view
+        checked = with_query(view, query)
+        checked = auth.required(checked, app) if key else checked
         app.route(path, methods=list(methods), content_types=["*/*"], cors=rules)(
             problems.catch_errors(checked)
         )
@@ -48,17 +52,29 @@ def route(path: str, *methods: str, cors: bool = True, key: bool = False) -> Cal
     return register
 
 
+def with_query(view: View, allowed: Sequence[str]) -> View:
+    """Wrap a view so that it refuses other parameters of the query than those allowed."""
+
+    @functools.wraps(view)
+    def checked() -> Response:
+        check_query(current_request(), allowed)
+        return view()
+
+    return checked
+
+
 # --- routes -------------------------------------------------------------------------------------
 
 
-@route("/v1/sentiment", "POST", key=True)
+@route("/v1/sentiment", "POST", key=True, query=("explain",))
 def sentiment() -> Response:
     """Answer a review, as JSON or as text/plain, with its verdict, probability and explanation."""
-    request = messages.parse_review_request(*read_body(current_request()))
+    http_request = current_request()
+    request = messages.parse_review_request(*read_body(http_request), read_explain(http_request))
     return answers.json_answer(classify(request))
 
 
-@route("/v1/sentiment/batch", "POST", key=True)
+@route("/v1/sentiment/batch", "POST", key=True, query=("explain",))
 def batch() -> Response:
     """Answer up to 100 reviews in their order, each with its verdict or its own problem."""
     http_request = current_request()
@@ -83,7 +99,7 @@ def save_feedback() -> Response:
 
 @route("/v1/feedback/{id}", "DELETE", key=True)
 def delete_feedback() -> Response:
-    """Delete feedback by its id. Deleting feedback that does not exist is no error."""
+    """Delete feedback by its id; an id under which nothing is kept is a 404."""
     feedback_id = (current_request().uri_params or {}).get("id", "")
     feedback_store.delete(feedback_id)
     return answers.json_answer({"id": feedback_id, "deleted": True, "request_id": log.request_id()})
@@ -91,7 +107,12 @@ def delete_feedback() -> Response:
 
 @route("/", "POST", key=True)
 def legacy_sentiment() -> Response:
-    """Answer a text/plain review with 1.0 (positive) or 0.0, like the app before this one."""
+    """Answer a text/plain review with 1.0 (positive) or 0.0, like the app before this one.
+
+    With COMPATIBLE=comprehend, an operation of AWS comes to this path too.
+    """
+    if compatible.speaker("/", current_request().headers):
+        return detect_sentiment()
     data, content_type = read_body(current_request())
     request = messages.parse_review_request(data, content_type or messages.TEXT)
     answer = classify(request._replace(explain="none", aspects=None))
@@ -133,7 +154,46 @@ def metrics() -> Response:
     return answers.text_answer(stats.prometheus_text(), answers.PROMETHEUS)
 
 
+# --- other protocols, where COMPATIBLE names them --------------------------------------------------
+
+
+def detect_sentiment() -> Response:
+    """Answer Amazon Comprehend's DetectSentiment or BatchDetectSentiment."""
+    http_request = current_request()
+    operation = comprehend.operation_of(http_request.headers.get(comprehend.TARGET))
+    log.note(operation=operation)
+    answer = classify_any(comprehend.parse_request(operation, *read_body(http_request)))
+    body = messages.to_json(comprehend.build_answer(answer)).decode()
+    return Response(body=body, headers=dict(comprehend.headers(log.request_id())))
+
+
+def predict() -> Response:
+    """Answer text-embeddings-inference's classification of a text, or of several."""
+    asked = text_embeddings.parse_request(*read_body(current_request()))
+    return answers.json_answer(text_embeddings.build_answer(asked, classify_any(asked.request)))
+
+
+def served_model() -> Response:
+    """Answer text-embeddings-inference's description of the model that serves."""
+    return answers.json_answer(text_embeddings.build_info(cached_card(int(time.monotonic() // CARD_SECONDS))))
+
+
+def plain_health() -> Response:
+    """Answer 200 without a body when app and endpoint work, else 503 with the reason."""
+    try:
+        messages.check_vocabulary(app_vocabulary().fingerprint, fetch_card()["vocabulary"])
+    except Exception as error:
+        problem = problems.problem_of(error)
+        raise problems.Problem(503, problem.code, problem.detail) from error
+    return answers.text_answer("")
+
+
 # --- the path of a review -----------------------------------------------------------------------
+
+
+def classify_any(request: ReviewRequest | BatchRequest) -> dict[str, Any]:
+    """Return the answer to one review, or to several."""
+    return classify(request) if isinstance(request, ReviewRequest) else classify_batch(request)
 
 
 def classify(request: ReviewRequest) -> dict[str, Any]:
@@ -277,6 +337,10 @@ def middleware(request: Request | None, get_response: answers.Next) -> Response:
     return answers.complete(request, get_response, allowed_methods)
 
 
+if "tei" in compatible.read_protocols(os.environ):
+    route("/predict", "POST", key=True)(predict)
+    route("/info", "GET", "HEAD", key=True)(served_model)
+    route("/health", "GET", "HEAD")(plain_health)
 for known in list(app.routes):
     route(known, *(method for method in METHODS if method not in app.routes[known]), cors=False)(wrong_method)
 for path in UNKNOWN_PATHS:

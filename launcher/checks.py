@@ -61,7 +61,9 @@ def environment(serve: bool = False) -> dict[str, str]:
     if env.get("BESIDE"):
         _check_two_models(env)
         env["BESIDE_API_URL"] = local_url(env, "BESIDE_API_PORT")
-    if env.get("AUTH") == "key" and not env.get("API_KEY"):
+    if env.get("FEEDBACK") and "://" not in env["FEEDBACK"]:
+        env["FEEDBACK"] = os.path.abspath(env["FEEDBACK"])  # the processes work in another folder
+    if env.get("AUTH") == "key" and env.get("API_KEYS") and not env.get("API_KEY"):
         _add_key(env)
     return env
 
@@ -114,6 +116,7 @@ def check_link() -> None:
 
 def check_ports(env: Mapping[str, str], serve: bool = False) -> None:
     """Raise SystemExit when a port is taken, with the setting that changes it."""
+    make = "serve" if serve else "run"
     for name, default in default_ports(env, serve).items():
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -122,10 +125,14 @@ def check_ports(env: Mapping[str, str], serve: bool = False) -> None:
             except OSError as error:
                 port = int(env[name])
                 other = port + 1 if 1024 <= port < 65535 else default + 1
-                sys.exit(
-                    f"run: port {port} can't be used ({error.strerror});"
-                    f" choose another: make run {name}={other}, or {name}={other} verdict serve"
-                )
+                setting = f"{name}={other}"
+                again = _typed(f"make {make} {setting}", f"{setting} verdict serve")
+                sys.exit(f"run: port {port} can't be used ({error.strerror}); choose another: {again}")
+
+
+def _typed(make: str, verdict: str) -> str:
+    """Return the command to type next, by the one that started this process."""
+    return verdict if os.environ.get("VERDICT_TYPED") == "verdict serve" else make
 
 
 def _listen_host(env: Mapping[str, str]) -> str:
@@ -149,10 +156,10 @@ def _check_two_models(env: Mapping[str, str]) -> None:
     """Raise SystemExit when the second model is the first one."""
     first, second = (ROOT / (env.get("MODEL") or MODEL), ROOT / env["BESIDE"])
     if first.resolve() == second.resolve():
-        sys.exit(
-            "run: MODEL and BESIDE are the same folder;"
-            f" name two models: make run MODEL=my-model BESIDE={MODEL}"
+        two = _typed(
+            f"make run MODEL=my-model BESIDE={MODEL}", "verdict serve --model my-model --beside published"
         )
+        sys.exit(f"run: MODEL and BESIDE are the same folder; name two models: {two}")
 
 
 def _add_key(env: dict[str, str]) -> None:

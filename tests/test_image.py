@@ -1,5 +1,6 @@
 """The container image, really built and run: read-only, without root, for one machine and for SageMaker."""
 
+import hashlib
 import http.client
 import json
 import re
@@ -193,7 +194,8 @@ def test_it_counts_for_prometheus(app: Container) -> None:
 
 
 def test_a_key_closes_the_api_and_not_its_health(made: Image, tmp_path: Path) -> None:
-    running = Container(made, tmp_path / "log", AUTH="key", API_PROCESSES="1")
+    keys = hashlib.sha256(b"a key").hexdigest()
+    running = Container(made, tmp_path / "log", AUTH="key", API_KEYS=keys, API_PROCESSES="1")
     try:
         running.wait_for_line("Verdict is ready")
         assert running.ask("POST", API, SENTIMENT, body_of(REVIEWS[0]))[0] == 401

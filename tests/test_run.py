@@ -146,7 +146,7 @@ def test_a_process_that_dies_ends_the_others_with_an_error() -> None:
 
 
 def test_with_keys_the_first_review_goes_through_and_nobody_s_without_one() -> None:
-    running = Stack(AUTH="key")
+    running = Stack(AUTH="key", API_KEYS="0" * 64)
     try:
         running.wait_for("Verdict is ready")
         answer = httpx.post(running.api + "/v1/sentiment", json={"review": "Good."}, trust_env=False)
@@ -157,9 +157,26 @@ def test_with_keys_the_first_review_goes_through_and_nobody_s_without_one() -> N
         running.stop()
 
 
+@pytest.mark.parametrize("flags", [(), ("--serve",)])
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"AUTH": "key", "API_KEYS": ""}, "api: API_KEYS must hold the SHA-256 of each key"),
+        ({"FEEDBACK": "/dev/null"}, "api: FEEDBACK is '/dev/null', which can't be used (it is no folder)"),
+    ],
+)
+def test_a_setting_of_the_api_stops_the_start(
+    settings: dict[str, str], says: str, flags: tuple[str, ...]
+) -> None:
+    running = Stack(*flags, **settings)
+    assert running.process.wait(60) == 2
+    log = "".join(running.log)
+    assert says in log and "ready" not in log and "Traceback" not in log
+
+
 def test_a_wrong_endpoint_name_is_one_sentence() -> None:
     ended = run_once(ENDPOINT_NAME="a/b")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == "run: ENDPOINT_NAME must be letters, digits and hyphens, got 'a/b'\n"
 
 
@@ -170,24 +187,23 @@ def test_a_busy_port_is_named_with_the_variable_that_changes_it(name: str) -> No
         taken.listen()
         port = taken.getsockname()[1]
         ended = run_once(**{name: str(port)})
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     lines = ended.stderr.strip().splitlines()
     assert lines == [
-        f"run: port {port} can't be used (Address already in use); choose another:"
-        f" make run {name}={port + 1}, or {name}={port + 1} verdict serve"
+        f"run: port {port} can't be used (Address already in use); choose another: make run {name}={port + 1}"
     ]
 
 
 @pytest.mark.parametrize("value", ["http", "0", "70000", "-1", "\u00b2"])
 def test_a_port_that_is_none_is_refused(value: str) -> None:
     ended = run_once(API_PORT=value)
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == f"run: API_PORT must be a port from 1 to 65535, got {value!r}\n"
 
 
 def test_two_parts_cannot_share_a_port() -> None:
     ended = run_once(API_PORT="8111", PAGE_PORT="8111")
-    assert (ended.returncode, "must differ" in ended.stderr) == (1, True)
+    assert (ended.returncode, "must differ" in ended.stderr) == (2, True)
 
 
 def test_a_second_model_gets_an_endpoint_and_an_api_of_its_own(two: Stack) -> None:
@@ -207,7 +223,7 @@ def test_stopping_it_leaves_no_process_of_two_models(tmp_path) -> None:
 
 def test_one_model_under_both_names_is_refused() -> None:
     ended = run_once(BESIDE="training/../training/endpoint/model")
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr == (
         "run: MODEL and BESIDE are the same folder;"
         " name two models: make run MODEL=my-model BESIDE=training/endpoint/model\n"
@@ -224,7 +240,7 @@ def test_a_port_of_the_second_model_is_looked_at_as_the_first_s_are(name: str, t
 
 def test_a_second_model_that_is_missing_is_one_sentence_and_ends_all(tmp_path) -> None:
     running = Stack(BESIDE=str(tmp_path))
-    assert running.process.wait(30) == 1
+    assert running.process.wait(30) == 4
     assert f"{tmp_path}/model.json can't be read" in "".join(running.log)
 
 
@@ -241,7 +257,7 @@ def test_a_second_api_that_runs_elsewhere_is_named_to_the_page() -> None:
 
 def test_a_missing_model_is_one_sentence_and_an_error(tmp_path) -> None:
     running = Stack(MODEL=str(tmp_path))
-    assert running.process.wait(30) == 1
+    assert running.process.wait(30) == 4
     output = "".join(running.log)
     assert f"{tmp_path}/model.json can't be read" in output
     assert "Traceback" not in output
@@ -254,7 +270,7 @@ def test_a_checkout_without_links_is_one_sentence(tmp_path) -> None:
     ended = subprocess.run(
         [sys.executable, "run.py"], cwd=tmp_path / "c", capture_output=True, text=True, timeout=30
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert ended.stderr.startswith("run: chalice_app/vendor/vocab must be a link to the folder vocab/")
     assert len(ended.stderr.splitlines()) == 1
 
@@ -271,7 +287,7 @@ def test_run_py_without_its_launcher_is_one_sentence(tmp_path: Path) -> None:
         text=True,
         timeout=30,
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 4
     assert ended.stderr == (
         f"run: launcher can't be imported from {tmp_path}; start run.py in a whole checkout of Verdict\n"
     )
@@ -331,8 +347,8 @@ def test_where_it_serves_a_second_model_has_an_api_of_its_own(tmp_path: Path) ->
 
 def test_where_it_serves_what_ends_before_all_is_ready_is_not_tried_again() -> None:
     running = Stack("--serve", RATE_LIMIT="much")
-    running.wait_for("run: api ended by itself (status 1), so the others are stopped too")
-    assert running.process.wait(20) == 1
+    running.wait_for("run: api ended by itself (status 2), so the others are stopped too")
+    assert running.process.wait(20) == 2
     assert gone([running.pid_of(name) for name in SERVED])
     assert sum("RATE_LIMIT must be like" in line for line in running.log) == 1
 
@@ -343,8 +359,8 @@ def test_where_it_serves_what_never_stays_up_again_is_given_up(tmp_path: Path) -
     running.wait_for("Verdict is ready")
     shutil.rmtree(model)
     os.kill(running.pid_of("api"), signal.SIGKILL)
-    running.wait_for("run: api ended by itself (status 1), so the others are stopped too")
-    assert running.process.wait(20) == 1
+    running.wait_for("run: api ended by itself (status 2), so the others are stopped too")
+    assert running.process.wait(20) == 2
     assert sum("model.json can't be read" in line for line in running.log) > 2
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice.app import CORSConfig, Request, Response
 
-from chalicelib import log, problems
+from chalicelib import compatible, log, problems
 from vocab import messages
 
 EXPOSED_HEADERS = ("ETag", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
@@ -68,7 +68,7 @@ def preflight(methods: list[str]) -> Response:
     return Response(body="", headers=headers)
 
 
-def json_answer(message: dict[str, Any], status: int = 200) -> Response:
+def json_answer(message: dict[str, Any] | list[Any], status: int = 200) -> Response:
     """Return a message as JSON. Raises ValueError for NaN and infinity."""
     body = messages.to_json(message).decode()
     return Response(body=body, status_code=status, headers={"Content-Type": messages.JSON})
@@ -132,6 +132,8 @@ def complete(
             response = problems.answer(_chalice_problem(response.status_code, allowed_methods(route)))
     except Exception as error:
         response = problems.answer(problems.problem_of(error))
+    if request and isinstance(response, problems.ProblemResponse):
+        response = _in_the_caller_s_form(response, compatible.speaker(route, request.headers))
     headers = headers_of(log.request_id(), request.headers.get("origin") if request else None)
     if "ETag" in response.headers:
         del headers["Cache-Control"]
@@ -160,6 +162,16 @@ def _cors_headers(origin: str | None) -> dict[str, str]:
         return {"Access-Control-Allow-Origin": origins[0]}
     allowed = {"Access-Control-Allow-Origin": origin} if origin in origins and origin else {}
     return {**allowed, "Vary": "Origin"}
+
+
+def _in_the_caller_s_form(
+    response: problems.ProblemResponse, protocol: compatible.Protocol | None
+) -> Response:
+    """Return a problem as its caller's protocol has it."""
+    if protocol is None:
+        return response
+    status, headers, body = protocol.refuse(response.problem, log.request_id())
+    return Response(body=body.decode(), status_code=status, headers=dict(headers))
 
 
 def _preferred_type(accept: str, kinds: tuple[str, ...]) -> str:

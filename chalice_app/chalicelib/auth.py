@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping
 
 from chalice.app import Chalice, Response
 
+from chalicelib import compatible
 from chalicelib.problems import Problem
+from vocab import typed
 
 MODES = ("none", "key")
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -36,9 +38,10 @@ def read_hashes(env: Mapping[str, str]) -> tuple[str, ...] | None:
         return None
     hashes = tuple(part.strip().lower() for part in (env.get("API_KEYS") or "").split(",") if part.strip())
     if not hashes or not all(_HASH.fullmatch(digest) for digest in hashes):
+        make = "`make key` makes a key and prints its own"
+        how = "`printf %s KEY | sha256sum` prints it" if typed.INSTALLED else make
         raise AuthError(
-            "API_KEYS must hold the SHA-256 of each key as 64 hex digits, with commas between; `make key`"
-            " makes a key and prints its own"
+            f"API_KEYS must hold the SHA-256 of each key as 64 hex digits, with commas between; {how}"
         )
     return hashes
 
@@ -71,7 +74,7 @@ def required(view: Callable[[], Response], app: Chalice) -> Callable[[], Respons
     @functools.wraps(view)
     def checked() -> Response:
         request = app.current_request
-        check(request.headers.get("x-api-key") if request else None)
+        check(compatible.key_of(request.path, request.headers) if request else None)
         return view()
 
     return checked

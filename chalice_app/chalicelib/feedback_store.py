@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import log
 from chalicelib.problems import RETRY_LATER, Problem
-from vocab.files import write_atomic
+from vocab.files import is_file, write_atomic
 from vocab.messages import Feedback
 from vocab.messages.feedback import ID, SUFFIX, Place, PlaceError, Record, read_place, to_bytes
 
@@ -23,6 +23,8 @@ MAX_RECORDS = 10_000
 CONNECT_SECONDS, READ_SECONDS = 2, 5
 # Only the owner may read the files.
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+# What S3 calls an object that is not there, where a deletion asks for one.
+MISSING = ("PreconditionFailed", "NoSuchKey")
 
 
 class Store(Protocol):
@@ -31,8 +33,8 @@ class Store(Protocol):
     def put(self, id: str, data: bytes) -> None:
         """Write a record."""
 
-    def remove(self, id: str) -> None:
-        """Delete a record; a missing one is no error."""
+    def remove(self, id: str) -> bool:
+        """Delete a record, and return whether there was one."""
 
 
 class Folder:
@@ -53,8 +55,12 @@ class Folder:
             )
         write_atomic(self._folder / self._place.name_of(id), data, FILE_MODE)
 
-    def remove(self, id: str) -> None:
-        (self._folder / self._place.name_of(id)).unlink(missing_ok=True)
+    def remove(self, id: str) -> bool:
+        path = self._folder / self._place.name_of(id)
+        if not is_file(path):  # a folder, a pipe or a link is nothing that this API has kept
+            return False
+        path.unlink(missing_ok=True)
+        return True
 
 
 class Bucket:
@@ -71,8 +77,17 @@ class Bucket:
             ContentType="application/json",
         )
 
-    def remove(self, id: str) -> None:
-        self._client.delete_object(Bucket=self._place.bucket, Key=self._place.name_of(id))
+    def remove(self, id: str) -> bool:
+        where = {"Bucket": self._place.bucket, "Key": self._place.name_of(id)}
+        try:
+            # Without a condition, S3 does not tell whether there was an object. It needs no other right.
+            self._client.delete_object(**where, IfMatch="*")
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") not in MISSING:
+                raise
+            self._client.delete_object(**where)  # for stores that take * for a hash
+            return False
+        return True
 
 
 def is_enabled(env: Mapping[str, str]) -> bool:
@@ -95,14 +110,35 @@ def save(feedback: Feedback) -> str:
 
 
 def delete(id: str) -> None:
-    """Delete feedback by its id. Raises Problem 404, 500 or 503."""
+    """Delete feedback by its id. Raises Problem 404 (nothing is kept under it), 500 or 503."""
     store = _store()
     if not ID.fullmatch(id):
-        raise Problem(404, "not_found", "an id of feedback is 32 hex digits, as it was answered when kept")
+        detail = "an id of feedback is 32 hex digits; send the one that was answered when it was kept"
+        raise Problem(404, "feedback_unknown", detail)
     try:
-        store.remove(id)
+        found = store.remove(id)
     except (OSError, BotoCoreError, ClientError) as error:
         raise _failed(error, "deleted; try again") from error
+    if not found:
+        raise Problem(404, "feedback_unknown", "nothing is kept under this id, or it is deleted already")
+
+
+def check(env: Mapping[str, str]) -> None:
+    """Raise PlaceError when FEEDBACK names no folder that can be written to, and no bucket.
+
+    Asks no bucket. Creates the folder, so that a wrong one is noticed before the first correction.
+    """
+    place = read_place(env.get("FEEDBACK"))
+    if place is None or place.bucket:
+        return
+    folder = Path(place.path)
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        reason = "it is no folder" if isinstance(error, FileExistsError) else error.strerror
+        raise PlaceError(f"FEEDBACK is {place.path[:200]!r}, which can't be used ({reason})") from error
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PlaceError(f"FEEDBACK is {place.path[:200]!r}, which can't be used (it can't be written to)")
 
 
 def _store() -> Store:

@@ -30,7 +30,7 @@ def document(path: str = PATH) -> dict[str, Any]:
             "description": (
                 "Reviews are never logged. Only POST /v1/feedback stores one. Every answer carries"
                 " X-Request-Id; send your own (letters, digits, `.`, `_`, `-`, at most 64) to have it used."
-                " GET routes answer HEAD too."
+                " GET routes answer HEAD too. A query parameter that a route does not name is refused."
             ),
             "license": {"name": "MIT", "identifier": "MIT"},
         },
@@ -102,9 +102,10 @@ def _sentiment() -> dict[str, Any]:
         "security": _KEY,
         "summary": "The verdict on one review",
         "description": (
-            "The review as JSON, or alone as text/plain (UTF-8), explained by sentences. Without a"
-            f" content type, JSON is assumed. A body may have {messages.MAX_BODY_BYTES:,} bytes."
+            "The review as JSON, or alone as text/plain (UTF-8). Without a content type, JSON is assumed."
+            f" A body may have {messages.MAX_BODY_BYTES:,} bytes."
         ),
+        "parameters": [_explain(_DEFAULT_OF_ONE)],
         "requestBody": {
             "required": True,
             "content": {
@@ -157,15 +158,7 @@ def _batch() -> dict[str, Any]:
             " as JSON, as JSON lines, or as CSV. The first line of CSV names the column `review` and,"
             f" if you like, `id`. A body may have {messages.MAX_BODY_BYTES:,} bytes."
         ),
-        "parameters": [
-            {
-                "name": "explain",
-                "in": "query",
-                "description": "How far to explain, for JSON lines and CSV. In JSON, a field of this name"
-                " takes precedence.",
-                "schema": {"enum": list(messages.EXPLAIN), "default": _DEFAULT_OF_BATCH},
-            }
-        ],
+        "parameters": [_explain(_DEFAULT_OF_BATCH)],
         "requestBody": {
             "required": True,
             "content": {
@@ -181,6 +174,18 @@ def _batch() -> dict[str, Any]:
             },
         },
         "responses": {"200": answer, **_batch_problems()},
+    }
+
+
+def _explain(default: str) -> dict[str, Any]:
+    """Return the query's parameter, with the default of its route."""
+    return {
+        "name": "explain",
+        "in": "query",
+        "description": "How far to explain. JSON can name it in the body instead; two that differ are"
+        f" refused. One review is explained by {_DEFAULT_OF_ONE}, a batch by {_DEFAULT_OF_BATCH}, unless"
+        " the request says otherwise.",
+        "schema": {"enum": list(messages.EXPLAIN), "default": default},
     }
 
 
@@ -271,7 +276,7 @@ def _delete_feedback() -> dict[str, Any]:
         "tags": ["feedback"],
         "security": _KEY,
         "summary": "Delete feedback",
-        "description": "Deleting feedback that does not exist is no error.",
+        "description": "An id under which nothing is kept, or no longer, is a 404 `feedback_unknown`.",
         "parameters": [
             {
                 "name": "id",
@@ -370,7 +375,7 @@ def _schemas() -> dict[str, Schema]:
                 },
                 "explain": {
                     "enum": list(messages.EXPLAIN),
-                    "default": messages.ReviewRequest._field_defaults["explain"],
+                    "default": _DEFAULT_OF_ONE,
                     "description": "How far to explain which parts of the review pull the verdict which way.",
                 },
                 "aspects": _ref("Aspects"),
@@ -641,6 +646,7 @@ _IF_NONE_MATCH = {
     "description": "The ETag of a cached answer. While it is unchanged, the response is 304 without a body.",
     "schema": {"type": "string"},
 }
+_DEFAULT_OF_ONE = messages.ReviewRequest._field_defaults["explain"]
 _DEFAULT_OF_BATCH = messages.BatchRequest._field_defaults["explain"]
 _EXAMPLE = {
     "sentiment": "negative",
@@ -727,7 +733,7 @@ _BATCH = {
 _PROBLEMS = {
     "400": "The request is not as described",
     "401": "The request needs a known API key in X-Api-Key",
-    "404": "Nothing is here",
+    "404": "Nothing is here, or nothing is kept under the id",
     "405": "The path does not answer this method; Allow names those that it does",
     "408": "The body took too long to arrive",
     "411": "The body came without its length",
@@ -767,8 +773,8 @@ def _batch_problems() -> dict[str, Any]:
 
 
 def _problems(*statuses: str) -> dict[str, Any]:
-    """Return the problems of an operation. Every operation may also answer 429 and 503."""
-    every = sorted({*statuses, "429", "503"})
+    """Return the problems of an operation. Every operation may also answer 400, 429 and 503."""
+    every = sorted({*statuses, "400", "429", "503"})
     return {status: {"$ref": f"#/components/responses/Problem{status}"} for status in every}
 
 

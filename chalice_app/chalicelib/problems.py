@@ -24,6 +24,7 @@ TITLES = {
     "not_utf8": "The body is not UTF-8",
     "missing_field": "A field is missing",
     "unknown_field": "A field is not known",
+    "unknown_parameter": "A query parameter is not known",
     "wrong_type": "A value has the wrong type",
     "bad_value": "A value is not allowed",
     "not_found": "Nothing is here",
@@ -38,6 +39,7 @@ TITLES = {
     "no_token": "The review holds no word",
     "feedback_off": "Feedback is not kept here",
     "feedback_full": "No more feedback is kept",
+    "feedback_unknown": "No feedback is kept under this id",
     "feedback_unavailable": "Feedback can't be kept or deleted now",
     "unauthorized": "An API key is missing or not known",
     "forbidden": "This request is refused",
@@ -70,6 +72,14 @@ class Problem(Exception):
         self.headers = dict(headers or {})
 
 
+class ProblemResponse(Response):
+    """The response of a problem, which another protocol may answer in its own form."""
+
+    def __init__(self, problem: Problem, body: str, headers: dict[str, str | list[str]]) -> None:
+        super().__init__(body=body, status_code=problem.status, headers=headers)
+        self.problem = problem
+
+
 def catch_errors(view: Callable[[], Response]) -> Callable[..., Response]:
     """Wrap a view so that its errors become problems; Chalice would log the error's text."""
 
@@ -97,12 +107,12 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
-def answer(problem: Problem) -> Response:
+def answer(problem: Problem) -> ProblemResponse:
     """Return a problem as a response, and note its code in the log line."""
     log.note(code=problem.code)
     headers: dict[str, str | list[str]] = {"Content-Type": PROBLEM_JSON, **problem.headers}
     body = messages.to_json(message(problem, log.request_id())).decode()
-    return Response(body=body, status_code=problem.status, headers=headers)
+    return ProblemResponse(problem, body, headers)
 
 
 def message(problem: Problem, request_id: str) -> dict[str, Any]:

@@ -26,7 +26,7 @@ SURENESS = (
     0.998,
     0.999,
 )
-# The route of requests that reach none: malformed HTTP, and callers over the rate limit.
+# The route of requests without a readable path.
 NO_ROUTE = "none"
 
 

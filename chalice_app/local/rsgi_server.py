@@ -23,19 +23,22 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import quote
 
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # the stubs name it differently
 
-from chalice_app.local import development_server, hooks, limit, metrics
+from chalice_app.local import development_server, hooks, limit, metrics, request_head
 from chalicelib import answers, endpoint, log, problems
 from chalicelib.problems import Problem
 from training.endpoint.inference import ModelFilesError
 from vocab import messages
+from vocab.exit_status import BROKEN, USAGE, Ended
+from vocab.messages.body import too_large
 from vocab.vocabulary import VocabularyError
 
 if TYPE_CHECKING:
@@ -61,6 +64,8 @@ LOG_SECONDS = 0.05
 # How long the server's end waits for running requests. `docker stop` kills after 10 s.
 END_SECONDS = 7
 SERVER = {"Server": "verdict"}
+# How long a process may take to answer at the start before it is asked again, and the pause between.
+READY_SECONDS, READY_PAUSE_SECONDS = 5, 0.05
 # The variable with the number of processes, its limit, and the limit of the default. A container may see more
 # cores than it gets.
 PROCESSES, MAX_PROCESSES, MAX_DEFAULT_PROCESSES = "API_PROCESSES", 64, 4
@@ -81,8 +86,13 @@ class RawRequest(NamedTuple):
     method: str
     path: str
     query: str
-    headers: dict[str, str]
+    fields: request_head.Headers
+    version: str
     client: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return self.fields.values
 
 
 class Application:
@@ -97,14 +107,21 @@ class Application:
 
     async def __rsgi__(self, scope: "Scope", protocol: "HTTPProtocol") -> None:
         """Answer one request."""
-        request, turn = _raw_request(scope), None
+        request, turn, readable = _raw_request(scope), None, False
         try:
             turn = self.limiter.take(request.client) if self.limiter else None
+            request_head.check(request.fields, request.version)
+            readable = True
             response = await self._answer(request, protocol, turn)
         except Exception as error:  # every error becomes a problem
-            response = development_server.answer_of(error, request.method, request.headers, late=True)
+            route = request_head.route_of(request.path)
+            response = development_server.answer_of(error, request.method, request.headers, route, late=True)
             self._flush_soon()
-        _send(protocol, request, response, turn.headers() if turn else {})
+        pairs = _headers(request, response, turn.headers() if turn else {})
+        if readable or not _has_body(request):
+            protocol.response_bytes(response[0], pairs, response[2])
+        else:
+            await _send_before_body(protocol, response, pairs)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Write the waiting log lines at the server's end."""
@@ -153,8 +170,7 @@ class Application:
     def _call_app(self, request: RawRequest, body: bytes) -> RawResponse:
         # Granian has joined the chunks already.
         headers = {name: value for name, value in request.headers.items() if name != "transfer-encoding"}
-        path = quote(request.path)  # Granian decoded it, so %2F is a slash here
-        path = f"{path}?{request.query}" if request.query else path
+        path = request_head.gateway_path(request.path, request.query)
         response = self._gateway.handle_request(request.method, path, headers, body)
         headers = {**response["headers"], **(response.get("multiValueHeaders") or {})}
         text = response["body"] or ""
@@ -177,16 +193,17 @@ def create() -> Application:
 
 def _raw_request(scope: "Scope") -> RawRequest:
     client = scope.client.rpartition(":")[0]
-    return RawRequest(scope.method, scope.path, scope.query_string, dict(scope.headers.items()), client)
+    # Granian's pairs lack the values that are not ASCII.
+    fields = request_head.join(scope.headers.items(), scope.headers.keys())
+    return RawRequest(scope.method, scope.path, scope.query_string, fields, scope.http_version, client)
 
 
 async def _body(request: RawRequest, protocol: "HTTPProtocol") -> bytes:
-    """Return the body; a too long one is read and dropped. Raises Problem 400 or 413."""
-    length = int(request.headers.get("content-length", "0"))
+    """Return the body; a too long one in chunks is read and dropped. Raises Problem 400 or 413."""
     try:
-        if "transfer-encoding" in request.headers or length > messages.MAX_BODY_BYTES:
+        if "transfer-encoding" in request.headers:
             return await _chunks(protocol)
-        return await protocol() if length else b""
+        return await protocol() if _has_body(request) else b""
     except ProtocolClosed as error:
         raise _incomplete_body() from error
 
@@ -203,34 +220,53 @@ async def _chunks(protocol: "HTTPProtocol") -> bytes:
     if empty > 1:  # the end is an empty chunk; an error or trailers before it add another
         raise _incomplete_body()
     if size > messages.MAX_BODY_BYTES:
-        detail = f"the body has {size:,} bytes, at most {messages.MAX_BODY_BYTES:,} are read"
-        raise Problem(413, "too_large", detail)
+        raise Problem(413, "too_large", too_large(size, messages.MAX_BODY_BYTES))
     return b"".join(chunks)
 
 
 def _is_short(request: RawRequest) -> bool:
-    length = int(request.headers.get("content-length", "0"))
+    length = request_head.body_length(request.headers)
     return length <= SHORT_BODY_BYTES and "transfer-encoding" not in request.headers
+
+
+def _has_body(request: RawRequest) -> bool:
+    return "transfer-encoding" in request.headers or request_head.body_length(request.headers) > 0
 
 
 def _incomplete_body() -> Problem:
     return Problem(400, "incomplete_body", "the body broke off before its end; send all of it")
 
 
-def _send(
-    protocol: "HTTPProtocol", request: RawRequest, response: RawResponse, limits: dict[str, str]
-) -> None:
-    status, headers, body = response
+def _headers(request: RawRequest, response: RawResponse, limits: dict[str, str]) -> list[tuple[str, str]]:
+    """Return all headers of a response, with names in lower case."""
     ours = answers.headers_of(
         answers.request_id_of(request.headers.get("x-request-id")), request.headers.get("origin")
     )
-    all_headers = {name.lower(): value for name, value in {**SERVER, **ours, **limits, **headers}.items()}
-    pairs = [
+    every = {name.lower(): value for name, value in {**SERVER, **ours, **limits, **response[1]}.items()}
+    return [
         (name, str(value))
-        for name, values in all_headers.items()
+        for name, values in every.items()
         for value in (values if isinstance(values, list) else [values])
     ]
-    protocol.response_bytes(status, pairs, body)
+
+
+async def _send_before_body(
+    protocol: "HTTPProtocol", response: RawResponse, pairs: list[tuple[str, str]]
+) -> None:
+    """Send a refusal at once, then drop the body for a while, so that its sender gets no reset instead."""
+    status, _, body = response
+    length = [("content-length", str(len(body))), ("connection", "close")]
+    stream = protocol.response_stream(status, [*pairs, *length])
+    await stream.send_bytes(body)
+    size, now = 0, asyncio.get_running_loop().time
+    ends = now() + development_server.LINGER_SECONDS
+    with contextlib.suppress(TimeoutError, ProtocolClosed):
+        async with asyncio.timeout(development_server.SILENT_SECONDS) as silence:
+            async for chunk in protocol:
+                size += len(chunk)
+                if size > development_server.LINGER_BYTES:
+                    break
+                silence.reschedule(min(ends, now() + development_server.SILENT_SECONDS))
 
 
 def main() -> None:
@@ -242,11 +278,11 @@ def main() -> None:
         if _holds_hooks():
             hooks.load()
     except (ValueError, ModelFilesError, VocabularyError) as error:
-        sys.exit(f"api: {error}")
+        raise Ended(f"api: {error}", USAGE) from None
     try:
         socket.create_server((options.host, options.port)).close()
     except (OSError, OverflowError) as error:
-        sys.exit(development_server.address_error(options, error))
+        raise Ended(development_server.address_error(options, error), USAGE) from None
     serve(options.host, options.port, count)
 
 
@@ -272,10 +308,11 @@ def serve(host: str, port: int, count: int) -> None:
             try:
                 _share(stack.enter_context(tempfile.TemporaryDirectory(prefix="verdict-serve-")))
             except OSError as error:
-                sys.exit(
+                raise Ended(
                     f"api: the processes need a folder for their counts ({error.strerror}); name one that can"
-                    f" be written by TMPDIR, or set {PROCESSES}=1"
-                )
+                    f" be written by TMPDIR, or set {PROCESSES}=1",
+                    BROKEN,
+                ) from None
         server = Granian(
             "chalice_app.local.rsgi_server:create",
             factory=True,
@@ -285,7 +322,9 @@ def serve(host: str, port: int, count: int) -> None:
             workers=count,
             interface=Interfaces.RSGI,
             http=HTTPModes.http1,
-            http1_settings=HTTP1Settings(header_read_timeout=HEADER_SECONDS * 1_000),
+            http1_settings=HTTP1Settings(
+                header_read_timeout=HEADER_SECONDS * 1_000, max_buffer_size=request_head.MAX_HEAD_BYTES
+            ),
             websockets=False,
             backlog=1_024,
             backpressure=max(MIN_PROCESS_CONNECTIONS, MAX_CONNECTIONS // count),
@@ -297,8 +336,25 @@ def serve(host: str, port: int, count: int) -> None:
             server.on_startup(lambda: _reload_at_hangup(server))  # after Granian has set its own signals
         gc.collect()
         gc.freeze()  # a collection in a fork would copy the memory that it shares
-        print(f"api on http://{host}:{port}", flush=True)
+        threading.Thread(target=_announce, args=(host, port), daemon=True).start()
         server.serve()
+
+
+def _announce(host: str, port: int) -> None:
+    """Print the address once a process answers."""
+    while not _answers(host, port):
+        time.sleep(READY_PAUSE_SECONDS)
+    print(f"api on http://{host}:{port}", flush=True)
+
+
+def _answers(host: str, port: int) -> bool:
+    """Return whether a process answers. Granian answers this line itself, so no count and no log has it."""
+    try:
+        with socket.create_connection((host, port), timeout=READY_SECONDS) as connection:
+            connection.sendall(b"ready?\r\n\r\n")
+            return bool(connection.recv(1))
+    except OSError:
+        return False
 
 
 def _share(folder: str) -> None:

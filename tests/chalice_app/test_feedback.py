@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.support.aws_server import AwsServer
 from tests.support.fake_runtime import FakeRuntime
 from training.adapt import feedback_export as exporting
 from vocab import messages
-from vocab.messages.feedback import from_bytes
+from vocab.messages.feedback import PlaceError, RecordError, from_bytes
 
 JSON = {"Content-Type": "application/json"}
 REVIEW = "My neighbour Frobisher laughed until it hurt."
@@ -157,16 +158,59 @@ def test_whoever_has_the_id_can_have_it_deleted(api: InProcess, folder: Path) ->
     assert [path.stem for path in kept_in(folder)] == [second]
 
 
-def test_what_is_gone_is_deleted_already(api: InProcess, folder: Path) -> None:
-    assert api.send("DELETE", f"/v1/feedback/{'0' * 32}").status == 200
+def test_an_id_under_which_nothing_is_kept_is_a_404(api: InProcess, folder: Path) -> None:
+    id = send(api, **SAID).json()["id"]
+    assert api.send("DELETE", f"/v1/feedback/{id}").status == 200
+    for unknown in (id, "0" * 32):
+        answer = api.send("DELETE", f"/v1/feedback/{unknown}")
+        assert (answer.status, answer.json()["code"]) == (404, "feedback_unknown")
 
 
-@pytest.mark.parametrize("id", ["x", "A" * 32, "0" * 31, "..%2f..%2fetc", "0" * 33])
+@pytest.mark.parametrize("id", ["x", "A" * 32, "0" * 31, "..%2f..%2fetc", "0" * 33, "1" * 5_000])
 def test_what_is_no_id_deletes_nothing(api: InProcess, folder: Path, id: str) -> None:
     send(api, **SAID)
     answer = api.send("DELETE", f"/v1/feedback/{id}")
-    assert (answer.status, answer.json()["code"]) == (404, "not_found")
+    assert (answer.status, answer.json()["code"]) == (404, "feedback_unknown")
     assert len(kept_in(folder)) == 1
+
+
+def odd_files(folder: Path, beside: Path) -> list[Path]:
+    """Put a folder, a pipe and a link where records lie."""
+    paths = [folder / f"{digit * 32}.json" for digit in "123"]
+    paths[0].mkdir()
+    os.mkfifo(paths[1])
+    beside.write_text("mine", encoding="utf-8")
+    paths[2].symlink_to(beside)
+    return paths
+
+
+def test_a_folder_a_pipe_or_a_link_is_nothing_that_was_kept(
+    api: InProcess, folder: Path, tmp_path: Path
+) -> None:
+    send(api, **SAID)
+    paths = odd_files(folder, tmp_path / "mine")
+    for path in paths:
+        answer = api.send("DELETE", f"/v1/feedback/{path.stem}")
+        assert (answer.status, answer.json()["code"]) == (404, "feedback_unknown")
+    assert all(os.path.lexists(path) for path in paths)
+
+
+@pytest.mark.parametrize("kind", ["file", "pipe", "below a file"])
+def test_a_place_that_can_not_hold_feedback_is_one_sentence(kind: str, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.write_text("mine", encoding="utf-8")
+    named = place / "below" if kind == "below a file" else place
+    with pytest.raises(PlaceError, match=rf"^FEEDBACK is '{named}', which can't be used \(.+\)$"):
+        feedback_store.check({"FEEDBACK": str(named)})
+
+
+def test_a_place_is_made_at_the_start_and_a_bucket_is_not_asked(tmp_path: Path) -> None:
+    feedback_store.check({"FEEDBACK": str(tmp_path / "a" / "b")})
+    feedback_store.check({"FEEDBACK": "s3://my-bucket/verdict"})
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
 
 
 def test_an_id_is_answered_on_no_other_method(api: InProcess, folder: Path) -> None:
@@ -228,14 +272,39 @@ def test_what_cannot_be_read_is_left_out_and_counted(
     (folder / f"{'0' * 32}.json").write_text("{}", encoding="utf-8")
     (folder / "notes.txt").write_text("mine", encoding="utf-8")
     exporting.main(["export", "--from", str(folder), "--out", str(tmp_path / "a.csv")])
-    assert "1 reviews" in capsys.readouterr().out.replace("feedback: ", "")
+    assert "feedback: 1 review in " in capsys.readouterr().out
     assert len(rows_of(tmp_path / "a.csv")) == 1
+
+
+def test_odd_files_are_named_and_neither_opened_nor_deleted(
+    api: InProcess, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    send(api, **SAID)
+    paths = odd_files(folder, tmp_path / "mine")
+    assert exporting.main(["export", "--from", str(folder), "--out", str(tmp_path / "a.csv")]) == 0
+    assert len(rows_of(tmp_path / "a.csv")) == 1
+    errors = capsys.readouterr().err
+    assert all(f"feedback: {path} is no file; it is left alone" in errors for path in paths)
+    store = exporting.open_store(str(folder))
+    assert exporting.delete(store, [path.stem for path in paths], every=False) == 0
+    assert capsys.readouterr().err.count("is no file; it is left alone") == 3
+    assert all(os.path.lexists(path) for path in paths)
+
+
+def test_a_pipe_that_takes_a_record_s_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.json")
+    assert exporting.open_store(str(tmp_path)).read("a.json") == b""
+
+
+def test_a_record_that_nests_without_end_is_left_out() -> None:
+    with pytest.raises(RecordError):
+        from_bytes(b"[" * 100_000)
 
 
 def test_everything_can_be_deleted(api: InProcess, folder: Path) -> None:
     for _ in range(3):
         send(api, **SAID)
-    assert exporting.main(["delete", "--all", "--from", str(folder)]) == 0
+    assert exporting.main(["delete", "--all", "--yes", "--from", str(folder)]) == 0
     assert kept_in(folder) == []
 
 
@@ -266,7 +335,7 @@ def test_a_bucket_keeps_deletes_and_gives_out(
     monkeypatch.setenv("FEEDBACK", "s3://said-here/verdict")
     feedback_store._client.cache_clear()
     first, _ = (send(api, **SAID).json()["id"] for _ in range(2))
-    assert api.send("DELETE", f"/v1/feedback/{first}").status == 200
+    assert [api.send("DELETE", f"/v1/feedback/{first}").status for _ in range(2)] == [200, 404]
     out = tmp_path / "a.csv"
     assert exporting.main(["export", "--from", "s3://said-here/verdict", "--out", str(out)]) == 0
     assert [row["text"] for row in rows_of(out)] == [REVIEW]
@@ -288,6 +357,25 @@ def test_a_bucket_that_fails_is_a_problem(api: InProcess, monkeypatch: pytest.Mo
     answer = send(api, **SAID)
     assert (answer.status, answer.json()["code"]) == (503, "feedback_unavailable")
     assert b"Frobisher" not in answer.body
+
+
+class Conditional:
+    """A client whose bucket holds nothing under the key, and tells so as S3 does where IfMatch asks."""
+
+    def delete_object(self, **arguments: object) -> None:
+        from botocore.exceptions import ClientError
+
+        if arguments.get("IfMatch") == "*":
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "DeleteObject")
+
+
+def test_a_bucket_tells_that_nothing_is_kept_under_an_id(
+    api: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FEEDBACK", "s3://said-here")
+    monkeypatch.setattr(feedback_store, "_client", Conditional)
+    answer = api.send("DELETE", f"/v1/feedback/{'0' * 32}")
+    assert (answer.status, answer.json()["code"]) == (404, "feedback_unknown")
 
 
 def test_the_messages_and_the_document_name_the_same_sides() -> None:

@@ -96,6 +96,20 @@ def test_a_batch_gets_the_answer_that_the_app_gives(front: Front, api: InProcess
     assert b'"words":' in through.body
 
 
+def test_a_query_means_the_same_behind_the_gateway(front: Front) -> None:
+    text = {"Content-Type": "text/plain"}
+    assert b'"words":' in front.send("POST", "/v1/sentiment?explain=words", b"Lovely film", text).body
+    for query, code in (("explian=words", "unknown_parameter"), ("explain=none&explain=none", "bad_value")):
+        check_problem(front.send("POST", f"/v1/sentiment?{query}", REVIEW, JSON), 400, code)
+    body = b'{"review": "Lovely film", "explain": "none"}'
+    check_problem(front.send("POST", "/v1/sentiment?explain=words", body, JSON), 400, "bad_value")
+
+
+def test_two_content_types_are_refused_behind_the_gateway(front: Front) -> None:
+    headers = JSON | {"content-type": "text/plain"}
+    check_problem(front.send("POST", "/v1/sentiment", REVIEW, headers), 400, "bad_request")
+
+
 def test_the_root_is_reached_with_and_without_its_slash(front: Front) -> None:
     for path in ("", "/"):
         answer = front.send("POST", path, b"Lovely film", {"Content-Type": "text/plain"})

@@ -71,7 +71,7 @@ def test_what_does_not_reach_the_app_is_counted_too(counted: Served) -> None:
     counted.send("POST", "/v1/sentiment", b"", {"Content-Length": "x"})
     metrics = [counted.send("GET", "/v1/metrics") for _ in range(4)][-1]
     counts = samples(metrics.body.decode())
-    refused = {"route": "none", "method": "POST", "status": "400", "code": "bad_request"}
+    refused = {"route": "/v1/sentiment", "method": "POST", "status": "400", "code": "bad_request"}
     assert value(counts, "verdict_requests_total", **refused) == 1
     assert counted.send("GET", "/v1/metrics").json()["code"] == "too_many_requests"
     _, log, _ = counted.stop()

@@ -1,5 +1,7 @@
 """checks.py: the environment of the processes, with an endpoint apart and without."""
 
+from pathlib import Path
+
 import pytest
 
 from launcher import checks
@@ -65,3 +67,24 @@ def test_a_public_address_that_is_no_url_is_refused_in_one_sentence(monkeypatch:
     monkeypatch.setenv("PUBLIC_API_URL", "api.example")
     with pytest.raises(SystemExit, match="^run: PUBLIC_API_URL: the API's URL looks like http"):
         checks.environment()
+
+
+@pytest.mark.parametrize("hashes", ["", None])
+def test_where_nobody_has_a_key_none_is_made_up(hashes: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The API then stops the start, by name; with a key of ours it would lock out everybody else."""
+    monkeypatch.setenv("AUTH", "key")
+    monkeypatch.delenv("API_KEY", raising=False)
+    monkeypatch.setenv("API_KEYS", hashes or "")
+    assert "API_KEY" not in checks.environment()
+    monkeypatch.setenv("API_KEYS", "0" * 64)
+    assert len(checks.environment()["API_KEYS"].split(",")) == 2
+
+
+def test_a_folder_for_feedback_is_the_one_that_the_shell_means(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FEEDBACK", "said")
+    assert checks.environment()["FEEDBACK"] == str(tmp_path / "said")
+    monkeypatch.setenv("FEEDBACK", "s3://bucket/said")
+    assert checks.environment()["FEEDBACK"] == "s3://bucket/said"

@@ -7,6 +7,8 @@ from vocab.messages.errors import MessageError
 
 # No message nests deeper than this. Without the limit json.loads raises RecursionError.
 MAX_DEPTH = 20
+# No whole number has more. Python itself reads none of more than 4,300 digits.
+MAX_DIGITS = 100
 JSON = "application/json"
 TEXT = "text/plain"
 JSON_LINES = "application/jsonlines"
@@ -42,10 +44,11 @@ def check_content_type(content_type: str | None, accepted: tuple[str, ...]) -> s
     """Return the media type when it is accepted and its charset is UTF-8. Raises MessageError 415."""
     kind, charset = media_type(content_type), charset_of(content_type)
     if kind not in accepted:
+        first, last = ", ".join(accepted[:-1]), accepted[-1]
         raise MessageError(
             415,
             "unsupported_media_type",
-            f"content type {kind[:40]!r} is not read; send {', '.join(accepted[:-1])} or {accepted[-1]}",
+            f"content type {kind[:40]!r} is not read; send {' or '.join(filter(None, (first, last)))}",
         )
     if charset not in CHARSETS:
         raise MessageError(
@@ -57,7 +60,16 @@ def check_content_type(content_type: str | None, accepted: tuple[str, ...]) -> s
 def check_size(body: bytes, limit: int) -> None:
     """Raise MessageError 413 when a body has more bytes than the limit."""
     if len(body) > limit:
-        raise MessageError(413, "too_large", f"the body has {len(body):,} bytes, at most {limit:,} are read")
+        raise MessageError(413, "too_large", too_large(len(body), limit))
+
+
+def too_large(size: int, limit: int) -> str:
+    """Return the sentence for a body of more bytes than the limit.
+
+    >>> too_large(1_000_001, 1_000_000)
+    'the body has 1,000,001 bytes, at most 1,000,000 are read'
+    """
+    return f"the body has {size:,} bytes, at most {limit:,} are read"
 
 
 def decode(body: bytes) -> str:
@@ -71,15 +83,18 @@ def decode(body: bytes) -> str:
 
 
 def parse_json(body: bytes | str, subject: str = "body") -> Any:
-    """Parse strict JSON: UTF-8, no NaN, no repeated field, at most MAX_DEPTH levels. Raises MessageError 400.
+    """Parse strict JSON: UTF-8, no NaN, no repeated field, at most MAX_DEPTH levels and MAX_DIGITS digits.
 
+    Raises MessageError 400.
     ``subject`` names the body in error sentences.
     """
     text = decode(body) if isinstance(body, bytes) else body
     if _depth(text) > MAX_DEPTH:
         raise MessageError(400, "malformed_json", f"the {subject} nests deeper than {MAX_DEPTH} levels")
     try:
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_fields)
+        return json.loads(
+            text, parse_constant=_refuse_constant, parse_int=_integer, object_pairs_hook=_unique_fields
+        )
     except MessageError:
         raise
     except ValueError as error:
@@ -127,6 +142,17 @@ def describe_type(value: object) -> str:
 
 def _refuse_constant(name: str) -> NoReturn:
     raise MessageError(400, "malformed_json", f"{name} is no JSON number")
+
+
+def _integer(text: str) -> int:
+    digits = len(text.removeprefix("-"))
+    if digits > MAX_DIGITS:
+        raise MessageError(
+            400,
+            "malformed_json",
+            f"a number has {digits:,} digits, at most {MAX_DIGITS} are read; send a longer id as a string",
+        )
+    return int(text)
 
 
 def _unique_fields(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def from_bytes(data: bytes) -> Record:
             raise ValueError("another version")
         feedback = Feedback(*(_text(fields[name]) for name in Feedback._fields))
         return Record(_text(fields["id"]), _text(fields["created"]), feedback)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RecordError("this is no feedback that Verdict kept") from error
 
 

@@ -27,13 +27,15 @@ from vocab.messages.items import Item, check_review, id_error, id_field, parse_l
 MAX_BODY_BYTES = 1_000_000
 MAX_BATCH_REVIEWS = 100
 EXPLAIN = ("none", "sentences", "words")
+# How far an answer explains by default: one review is read by a person, many are counted.
+EXPLAIN_ONE, EXPLAIN_MANY = "sentences", "none"
 
 
 class ReviewRequest(NamedTuple):
     """A review, how far to explain its verdict (one of EXPLAIN), and the aspects to judge, if any."""
 
     review: str
-    explain: str = "sentences"
+    explain: str = EXPLAIN_ONE
     aspects: tuple[Aspect, ...] | None = None
 
 
@@ -41,35 +43,40 @@ class BatchRequest(NamedTuple):
     """Several reviews, how far to explain each verdict (one of EXPLAIN), and the aspects to judge, if any."""
 
     items: list[Item]
-    explain: str = "none"
+    explain: str = EXPLAIN_MANY
     aspects: tuple[Aspect, ...] | None = None
 
 
-def parse_review_request(body: bytes, content_type: str | None) -> ReviewRequest:
+def parse_review_request(
+    body: bytes, content_type: str | None, query_explain: str | None = None
+) -> ReviewRequest:
     """Parse ``POST /v1/sentiment``: JSON, or the review itself as text/plain.
 
-    Without a content type the body is JSON; without a charset it is UTF-8.
-    Raises MessageError 400, 413 or 415.
+    Without a content type the body is JSON; without a charset it is UTF-8. ``query_explain`` is the query's
+    ``explain``. Raises MessageError 400, 413 or 415.
     """
     check_size(body, MAX_BODY_BYTES)
     if check_content_type(content_type, (JSON, TEXT)) == TEXT:
-        return ReviewRequest(check_review(decode(body)))
+        explain = _explain({}, query_explain, EXPLAIN_ONE)
+        return ReviewRequest(check_review(decode(body)), explain)
     message = check_object(parse_json(body), '{"review": "..."}')
     check_fields(message, ("review", "explain", "aspects"))
-    explain = check_explain(message.get("explain", "sentences"))
+    explain = _explain(message, query_explain, EXPLAIN_ONE)
     return ReviewRequest(review_field(message), explain, aspects_field(message))
 
 
-def parse_batch_request(body: bytes, content_type: str | None, explain: str = "none") -> BatchRequest:
+def parse_batch_request(
+    body: bytes, content_type: str | None, query_explain: str | None = None
+) -> BatchRequest:
     """Parse ``POST /v1/sentiment/batch``: JSON, JSON lines or CSV, of 1 to MAX_BATCH_REVIEWS reviews.
 
-    ``explain`` is the default; only a JSON body can name another, and aspects. An item that can't be used
-    carries its error. Raises MessageError 400, 413 or 415 for the whole request.
+    ``query_explain`` is the query's ``explain``. Only a JSON body can name it too, and aspects. An item that
+    can't be used carries its error. Raises MessageError 400, 413 or 415 for the whole request.
     """
     check_size(body, MAX_BODY_BYTES)
     kind = check_content_type(content_type, (JSON, JSON_LINES, NDJSON, CSV))
-    check_explain(explain)  # even when the body names another
     if kind != JSON:
+        explain = _explain({}, query_explain, EXPLAIN_MANY)
         items = _csv_items(decode(body)) if kind == CSV else _line_items(decode(body))
         return BatchRequest(_check_count(items), explain)
     example = '{"reviews": [{"review": "..."}]}'
@@ -82,7 +89,7 @@ def parse_batch_request(body: bytes, content_type: str | None, explain: str = "n
         raise MessageError(
             400, "wrong_type", f"reviews must be a list, got {describe_type(reviews)}; send {example}"
         )
-    explain = check_explain(message.get("explain", explain))
+    explain = _explain(message, query_explain, EXPLAIN_MANY)
     items = [_review_item(review) for review in _check_count(reviews)]
     return BatchRequest(items, explain, aspects_field(message))
 
@@ -93,6 +100,18 @@ def check_explain(explain: object) -> str:
         return explain
     shown = repr(explain) if isinstance(explain, str) and len(explain) <= 20 else describe_type(explain)
     raise MessageError(400, "bad_value", f"explain must be one of {', '.join(EXPLAIN)}, got {shown}")
+
+
+def _explain(message: dict[str, Any], query: str | None, default: str) -> str:
+    """Return ``explain`` of the body or of the query. Raises MessageError 400 when the two differ."""
+    if query is None:
+        return check_explain(message.get("explain", default))
+    chosen = check_explain(query)
+    if check_explain(message.get("explain", chosen)) != chosen:
+        raise MessageError(
+            400, "bad_value", f"explain is {chosen} in the query, and another in the body; send one"
+        )
+    return chosen
 
 
 def _check_count(reviews: list[Any]) -> list[Any]:

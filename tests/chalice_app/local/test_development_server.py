@@ -129,7 +129,9 @@ def test_a_content_type_of_parts_is_refused_as_a_content_type(kind: str, served:
 
 
 def test_a_body_cut_short_gets_no_verdict(served: Served, fake: FakeRuntime) -> None:
-    head = b"POST /v1/sentiment HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n"
+    head = (
+        b"POST /v1/sentiment HTTP/1.1\r\nHost: x\r\nContent-Type: text/plain\r\nContent-Length: 500\r\n\r\n"
+    )
     answer = raw(served, head + b"A fine film from its start to the very end", end=True)
     assert answer.startswith(b"HTTP/1.1 400 ") and b'"code":"incomplete_body"' in answer
     assert b"after 42 of its 500 bytes" in answer and b"Connection: close" in answer
@@ -258,7 +260,7 @@ def test_a_taken_port_is_one_sentence() -> None:
         port = str(busy.getsockname()[1])
         ended = launch("--port", port)
         by_variable = launch(API_PORT=port)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == by_variable.stderr
     assert f"127.0.0.1:{port}" in ended.stderr and "API_PORT" in ended.stderr
     assert ended.stderr.count("\n") == 1
@@ -267,16 +269,30 @@ def test_a_taken_port_is_one_sentence() -> None:
 @pytest.mark.parametrize("port", ["70000", "-1"])
 def test_a_port_that_is_none_is_one_sentence(port: str) -> None:
     ended = launch("--port", port)
-    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
 
 
 @pytest.mark.parametrize("origin", ["https://a.example\r\nX: y", "nonsense"])
 def test_a_cors_origin_that_is_none_is_one_sentence(origin: str) -> None:
     ended = launch("--port", "0", CORS_ORIGIN=origin)
-    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (1, "", 1)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
     assert ended.stderr.startswith(
         "api: CORS_ORIGIN must be * or like https://page.example:8443, several with "
     )
+
+
+@pytest.mark.parametrize(
+    ("env", "says"),
+    [
+        ({"AUTH": "key", "API_KEYS": ""}, "API_KEYS must hold the SHA-256 of each key"),
+        ({"FEEDBACK": "/dev/null"}, "FEEDBACK is '/dev/null', which can't be used (it is no folder)"),
+        ({"FEEDBACK": "gs://a/b"}, "FEEDBACK must be a folder or like s3://bucket/prefix, got 'gs://a/b'"),
+    ],
+)
+def test_a_setting_that_can_not_be_used_is_one_sentence(env: dict[str, str], says: str) -> None:
+    ended = launch("--port", "0", **env)
+    assert (ended.returncode, ended.stdout, ended.stderr.count("\n")) == (2, "", 1)
+    assert ended.stderr.startswith(f"api: {says}")
 
 
 def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) -> None:
@@ -292,7 +308,7 @@ def test_a_changed_vocabulary_is_named_before_anything_starts(tmp_path: Path) ->
         text=True,
         timeout=30,
     )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "vocabulary.pkl is not the file that vocabulary.json names" in ended.stderr
     assert "Traceback" not in ended.stderr
 
