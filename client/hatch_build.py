@@ -16,7 +16,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 TARGET = "verdict_sentiment/_app"
 PACKAGE = TARGET.replace("/", ".")
 # The parts of training/ that local judging, adapting and watching import.
-TRAINING = ("adapt", "data", "endpoint", "evaluation", "files", "report")
+TRAINING = ("adapt", "data", "endpoint", "evaluation", "files", "report", "shadow")
 CARRIED = (
     "run.py",
     "launcher/*.py",
@@ -24,9 +24,12 @@ CARRIED = (
     "vocab/**/*",
     "training/__init__.py",
     *(f"training/{name}/*.py" for name in TRAINING),
+    "training/adapt/*.tsv",
     "training/endpoint/model/*",
+    "training/aws/*prices.json",
     "chalice_app/*.py",
     "chalice_app/chalicelib/*.py",
+    "chalice_app/chalicelib/compatible/*.py",
     "chalice_app/local/*.py",
     "static_site/**/*",
 )

@@ -3,7 +3,22 @@
 __version__ = "0.1.0"
 
 from verdict_sentiment.client import AsyncVerdict, Verdict
-from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
+from verdict_sentiment.errors import (
+    BadAnswerError,
+    RateLimitedError,
+    RefusedError,
+    UnauthorizedError,
+    UnavailableError,
+    VerdictError,
+)
+from verdict_sentiment.literals import (
+    AspectSentiment,
+    Explain,
+    Label,
+    Reason,
+    Sentiment,
+    WarningCode,
+)
 from verdict_sentiment.results import (
     Answer,
     Aspect,
@@ -20,18 +35,26 @@ from verdict_sentiment.results import (
 __all__ = [
     "Answer",
     "Aspect",
+    "AspectSentiment",
     "AsyncVerdict",
     "BadAnswerError",
     "Caveat",
     "Contribution",
+    "Explain",
     "Health",
     "Judged",
+    "Label",
     "Mention",
     "Model",
+    "RateLimitedError",
+    "Reason",
     "RefusedError",
     "Sentence",
+    "Sentiment",
+    "UnauthorizedError",
     "UnavailableError",
     "Verdict",
     "VerdictError",
+    "WarningCode",
     "Word",
 ]

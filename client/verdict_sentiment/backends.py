@@ -12,6 +12,7 @@ from verdict_sentiment._packages import load, messages
 from verdict_sentiment.calls import MAX_REVIEWS, Aspects
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.exchange import Policy
+from verdict_sentiment.literals import Explain
 from verdict_sentiment.local import INSTALL, load_hooks, model_errors
 from verdict_sentiment.results import Judged
 
@@ -37,20 +38,23 @@ class Backend(NamedTuple):
     rows: int
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add the flags that choose the backend."""
+def add_flags(parser: argparse.ArgumentParser, *, shared: bool = True) -> None:
+    """Add the flags that choose the backend; ``shared`` if several processes may share a file."""
     group = parser.add_argument_group("where reviews are judged")
     where = group.add_mutually_exclusive_group()
     where.add_argument("--url", help="by the service at this URL (default: VERDICT_URL)")
     where.add_argument("--local", action="store_true", help="in this process, whatever VERDICT_URL says")
     where.add_argument("--model", metavar="PATH", help="in this process, by the model in this folder")
-    group.add_argument(
-        "--workers",
-        type=number,
-        default=os.cpu_count() or 1,
-        metavar="N",
-        help="processes that share a file when it is judged here (default: cores)",
-    )
+    if shared:
+        group.add_argument(
+            "--workers",
+            type=number,
+            default=os.cpu_count() or 1,
+            metavar="N",
+            help="processes that share a file when it is judged here (default: cores)",
+        )
+    else:
+        parser.set_defaults(workers=1)
     group.add_argument(
         "--timeout",
         type=seconds,
@@ -79,6 +83,12 @@ def url_of(options: argparse.Namespace) -> str | None:
     return url
 
 
+def model_of(options: argparse.Namespace) -> str | None:
+    """Return the model folder that --model names, None for the published model."""
+    name: str | None = options.model
+    return None if name == "published" and not Path(name).exists() else name
+
+
 def is_installed() -> bool:
     """Return whether the packages for judging in this process are installed."""
     return all(find_spec(name) for name in LIBRARIES)
@@ -88,7 +98,7 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
     """Return the client for the chosen backend. Raises UsageError or VerdictError."""
     url = url_of(options)
     if url is None:
-        return Verdict.local(options.model)
+        return Verdict.local(model_of(options))
     key = os.environ.get("VERDICT_API_KEY") or None
     try:
         return Verdict(url, key, timeout=options.timeout, deadline=options.deadline)
@@ -100,28 +110,28 @@ def open_verdict(options: argparse.Namespace) -> Verdict:
 def open_backend(
     options: argparse.Namespace, count: int, aspects: Aspects | None = None
 ) -> Iterator[Backend]:
-    """Yield the backend for a file with so many rows to judge, by aspects too.
+    """Yield the backend for a file with so many rows to judge, by aspects too, and explained as asked.
 
     Raises UsageError or VerdictError.
     """
     if url_of(options) is None:
-        folder, rows = Path(options.model or load_hooks().MODEL_FOLDER), load("training.files.rows")
-        processes = load("training.files.processes")
-        with model_errors(), processes.open_hooks(folder, options.workers, count, aspects) as hooks:
+        folder, rows = Path(model_of(options) or load_hooks().MODEL_FOLDER), load("training.files.rows")
+        processes, explain = load("training.files.processes"), options.explain
+        with model_errors(), processes.open_hooks(folder, options.workers, count, aspects, explain) as hooks:
             yield Backend(("hooks", hooks.key), hooks.predict, rows.PART_ROWS)
         return
     with open_verdict(options) as verdict:
         card = verdict.model()
         service = ("service", card["id"], card["vocabulary"])
-        yield Backend(service, lambda parts: _judge(verdict, parts, aspects), MAX_REVIEWS)
+        yield Backend(service, lambda parts: _judge(verdict, parts, aspects, options.explain), MAX_REVIEWS)
 
 
 def _judge(
-    verdict: Verdict, parts: Iterable[Part], aspects: Aspects | None = None
+    verdict: Verdict, parts: Iterable[Part], aspects: Aspects | None = None, explain: Explain = "none"
 ) -> Iterator[tuple[Part, bytes]]:
     """Yield parts with a service's answers, written as the endpoint writes them."""
     for part in parts:
-        results = verdict.batch(zip(part.ids, part.reviews, strict=True), aspects=aspects)
+        results = verdict.batch(zip(part.ids, part.reviews, strict=True), explain, aspects=aspects)
         yield part, b"\n".join(map(_line, results))
 
 

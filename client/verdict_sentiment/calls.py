@@ -1,28 +1,37 @@
 """Build the service's requests: its routes, and batches no larger than it accepts."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from verdict_sentiment._packages import MessageError, messages
+from verdict_sentiment._packages import MessageError, load, messages
 from verdict_sentiment.errors import RefusedError, VerdictError
+from verdict_sentiment.literals import Explain, Label
 from verdict_sentiment.results import Answer, Judged, Message
 
 MAX_REVIEWS = messages.MAX_BATCH_REVIEWS
 # A little below the service's limit: the frame around the reviews takes some bytes too.
 MAX_BYTES = messages.MAX_BODY_BYTES - 1_000
+# Passing failures: too many requests, a server behind the service starts or was lost, or no reply (None).
+PASSING = (429, 502, 503, 504, None)
+# Those after which surely nothing was done.
+UNDONE = (429, 503)
 
 Review = str | tuple[str | int, str]
-# The name of a shipped list, or terms by aspect: {"music": ["music", "score"]}.
+# The name of a shipped list, film or product, or terms by aspect: {"music": ["music", "score"]}.
 Aspects = str | Mapping[str, Sequence[str]]
 
 
 class Call(NamedTuple):
-    """One request: a GET, or a POST of ``message``. ``statuses`` mark an answer; ``again`` allows retries."""
+    """One request: a POST of ``message``, or a GET without one, unless ``method`` names another.
+
+    ``statuses`` mark an answer. After a failure with a status in ``again``, the call is tried again.
+    """
 
     path: str
     message: Message | None = None
     statuses: tuple[int, ...] = (200,)
-    again: bool = True
+    again: tuple[int | None, ...] = PASSING
+    method: str = ""
 
 
 class Entry(NamedTuple):
@@ -42,10 +51,10 @@ class Chunk(NamedTuple):
 
 
 CARD = Call("/v1/model")
-HEALTH = Call("/v1/health", statuses=(200, 503), again=False)
+HEALTH = Call("/v1/health", statuses=(200, 503), again=())
 
 
-def sentiment(review: str, explain: str, aspects: Aspects | None = None) -> Call:
+def sentiment(review: str, explain: Explain, aspects: Aspects | None = None) -> Call:
     """Return the call for one review. Raises RefusedError for a review that every service refuses."""
     _check_explain(explain)
     named = _named(aspects)
@@ -65,33 +74,65 @@ def aspect_names(aspects: Aspects | None) -> list[str] | None:
         raise _refused(error) from error
 
 
-def batch(reviews: Iterable[Review], explain: str, aspects: Aspects | None = None) -> Iterator[Chunk]:
+def send_feedback(review: str, label: Label, model: str) -> Call:
+    """Return the call that keeps a review with its right label.
+
+    It is not sent twice when the first sending may have been kept. Raises RefusedError for what every service
+    refuses.
+    """
+    message = {"review": review, "label": label, "model": model}
+    refused = _refusal(review)
+    if refused:
+        raise refused
+    try:
+        messages.parse_feedback(messages.to_json(message), messages.JSON)
+    except MessageError as error:
+        raise _refused(error) from error
+    except TypeError as error:
+        detail = "label and model must be strings; send what an answer's model.id holds, or no model"
+        raise RefusedError(detail, code="wrong_type", status=400) from error
+    return Call("/v1/feedback", message, statuses=(201,), again=UNDONE)
+
+
+def delete_feedback(id: str) -> Call:
+    """Return the call that deletes feedback. Raises RefusedError for what is no id of any."""
+    if not isinstance(id, str) or not load("vocab.messages.feedback").ID.fullmatch(id):
+        detail = "an id of feedback is 32 hex digits; send what send_feedback returned"
+        raise RefusedError(detail, code="bad_value", status=400)
+    return Call(f"/v1/feedback/{id}", method="DELETE")
+
+
+def batch(reviews: Iterable[Review], explain: Explain, aspects: Aspects | None = None) -> Iterator[Chunk]:
     """Yield requests of at most 100 reviews and 1 MB, from reviews or (id, review) pairs, in their order.
 
     A review that every service refuses is not sent; its entry holds the reason. Raises RefusedError when
-    ``explain`` is no level of explanation, ``aspects`` are malformed, or ``reviews`` is a single text, whose
-    characters are no reviews.
+    ``explain`` is no level of explanation, ``aspects`` are malformed, or ``reviews`` are not several: the
+    characters of a text are no reviews.
     """
-    _check_explain(explain)
-    named = _named(aspects)
-    most = MAX_BYTES - len(messages.to_json(named))
-    if isinstance(reviews, (str, bytes)):
-        detail = f"reviews must be several, got one {type(reviews).__name__}; put it in a list"
+    packer = _Packer(explain, aspects)
+    _check_several(reviews)
+    if not isinstance(reviews, Iterable):
+        detail = "reviews come asynchronously, which AsyncVerdict.batch reads; send a list or an iterator"
         raise RefusedError(detail, code="wrong_type", status=400)
-    entries: list[Entry] = []
-    items: list[Message] = []
-    size = 0
-    for index, review in enumerate(reviews):
-        entry, item = _entry(index, review)
-        length = len(messages.to_json(item)) + 1 if item else 0
-        if entries and (len(entries) == MAX_REVIEWS or size + length > most):
-            yield _chunk(entries, items, explain, named)
-            entries, items, size = [], [], 0
-        entries.append(entry)
-        items += [item] if item else []
-        size += length
-    if entries:
-        yield _chunk(entries, items, explain, named)
+    for review in reviews:
+        yield from packer.add(review)
+    yield from packer.rest()
+
+
+async def batch_async(
+    reviews: Iterable[Review] | AsyncIterable[Review], explain: Explain, aspects: Aspects | None = None
+) -> AsyncIterator[Chunk]:
+    """Yield the requests of ``batch``, also from an async iterable. Raises RefusedError as ``batch`` does."""
+    if not isinstance(reviews, AsyncIterable):
+        for chunk in batch(reviews, explain, aspects):
+            yield chunk
+        return
+    packer = _Packer(explain, aspects)
+    async for review in reviews:
+        for chunk in packer.add(review):
+            yield chunk
+    for chunk in packer.rest():
+        yield chunk
 
 
 def judged(chunk: Chunk, answers: Iterable[Answer | VerdictError]) -> Iterator[Judged]:
@@ -105,6 +146,55 @@ def judged(chunk: Chunk, answers: Iterable[Answer | VerdictError]) -> Iterator[J
             yield Judged(entry.place, entry.id, outcome, None)
 
 
+class _Packer:
+    """Collects reviews until a request is full."""
+
+    def __init__(self, explain: Explain, aspects: Aspects | None) -> None:
+        """Raise RefusedError when ``explain`` or ``aspects`` can't be used."""
+        _check_explain(explain)
+        self._explain, self._named = explain, _named(aspects)
+        self._most = MAX_BYTES - len(messages.to_json(self._named))
+        self._index = 0
+        self._empty()
+
+    def add(self, review: Review) -> Iterator[Chunk]:
+        """Take a review, and yield the request before it if that is full."""
+        entry, item = _entry(self._index, review)
+        length = len(messages.to_json(item)) + 1 if item else 0
+        if len(self._entries) == MAX_REVIEWS or self._size + length > self._most:
+            yield from self.rest()
+        self._index += 1
+        self._entries.append(entry)
+        self._items += [item] if item else []
+        self._size += length
+
+    def rest(self) -> Iterator[Chunk]:
+        """Yield the last request, if it holds any review."""
+        if self._entries:
+            chunk = _chunk(self._entries, self._items, self._explain, self._named)
+            self._empty()
+            yield chunk
+
+    def _empty(self) -> None:
+        self._entries: list[Entry] = []
+        self._items: list[Message] = []
+        self._size = 0
+
+
+def _check_several(reviews: object) -> None:
+    """Raise RefusedError for what holds no reviews, or for a mapping, which would give its keys."""
+    kind = type(reviews).__name__
+    if isinstance(reviews, (str, bytes)):
+        detail = f"reviews must be several, got one {kind}; put it in a list"
+    elif isinstance(reviews, Mapping):
+        detail = f"reviews must be texts or (id, text) pairs, got {kind}; send its items() or values()"
+    elif not isinstance(reviews, (Iterable, AsyncIterable)):
+        detail = f"reviews must be several, got {kind}; send a list of texts"
+    else:
+        return
+    raise RefusedError(detail, code="wrong_type", status=400)
+
+
 def _entry(index: int, review: Review) -> tuple[Entry, Message | None]:
     name, text = review if isinstance(review, tuple) and len(review) == 2 else (None, review)
     refused = _refusal(text)
@@ -112,7 +202,7 @@ def _entry(index: int, review: Review) -> tuple[Entry, Message | None]:
     return Entry(index, name, refused), None if refused else {"id": index, "review": text}
 
 
-def _chunk(entries: list[Entry], items: list[Message], explain: str, named: Message) -> Chunk:
+def _chunk(entries: list[Entry], items: list[Message], explain: Explain, named: Message) -> Chunk:
     call = Call("/v1/sentiment/batch", {"reviews": items, "explain": explain} | named) if items else None
     return Chunk(entries, [item["id"] for item in items], call)
 

@@ -11,20 +11,29 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from itertools import count
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from verdict_sentiment._packages import MessageError, messages
 from verdict_sentiment.calls import Call
-from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
+from verdict_sentiment.errors import (
+    BadAnswerError,
+    RateLimitedError,
+    RefusedError,
+    UnauthorizedError,
+    UnavailableError,
+    VerdictError,
+)
 from verdict_sentiment.results import Message
 
-# Passing failures: too many requests, or a server behind the service starts or was lost.
-PASSING = (429, 502, 503, 504)
 # Full jitter: a wait is drawn from 0 to FIRST_SECONDS, then to twice that, and so on up to LONGEST_SECONDS.
 FIRST_SECONDS, LONGEST_SECONDS = 0.5, 20.0
 # Each try gets at least this long, however near the deadline is.
 LEAST_SECONDS = 0.05
 # Limit of a problem's code and detail. Ours are shorter; another server's may be endless.
 MAX_PROBLEM_CHARACTERS = 1_000
+REDIRECTS = (301, 302, 303, 307, 308)
+# A limit of more than a day is a mistake of units.
+MAX_SECONDS = 86_400.0
 
 
 class Policy(NamedTuple):
@@ -33,6 +42,12 @@ class Policy(NamedTuple):
     timeout: float = 30.0
     retries: int = 4
     deadline: float = 120.0
+
+    def for_call(self, timeout: float | None) -> "Policy":
+        """Return the limits of one call, which may have its own seconds in all. Raises ValueError."""
+        if timeout is None:
+            return self
+        return Policy(check_seconds("timeout", timeout), self.retries, timeout)
 
 
 class Send(NamedTuple):
@@ -61,6 +76,23 @@ class Lost(NamedTuple):
     reason: str
 
 
+def check_policy(policy: Policy) -> Policy:
+    """Return limits that can be kept. Raises ValueError."""
+    check_seconds("timeout", policy.timeout)
+    check_seconds("deadline", policy.deadline)
+    if type(policy.retries) is not int or policy.retries < 0:
+        raise ValueError(f"retries must be a whole number from 0 on, got {policy.retries!r}")
+    return policy
+
+
+def check_seconds(name: str, seconds: float) -> float:
+    """Return a limit in seconds. Raises ValueError."""
+    is_number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if not is_number or not 0 < seconds <= MAX_SECONDS:
+        raise ValueError(f"{name} must be seconds, more than 0 and at most a day, got {seconds!r}")
+    return seconds
+
+
 Steps = Generator[Send | Wait, Reply | Lost | None, Message]
 
 
@@ -78,7 +110,7 @@ def exchange(
         if isinstance(outcome, Reply) and outcome.status in call.statuses:
             return _message(outcome)
         error = error_of(outcome)
-        if not call.again or tries == policy.retries or not _passes(error):
+        if error.status not in call.again or tries >= policy.retries:
             raise error
         pause = draw(0, min(LONGEST_SECONDS, FIRST_SECONDS * 2**tries)) + (error.retry_after or 0)
         if now() + pause >= deadline:
@@ -91,9 +123,11 @@ def error_of(outcome: Reply | Lost) -> VerdictError:
     """Return the error for a failed reply, or for none."""
     if isinstance(outcome, Lost):
         return UnavailableError(outcome.reason, code="unreachable")
-    problem = _problem(outcome)
-    return _kind(outcome.status)(
-        problem["detail"],
+    problem = _redirect(outcome) if outcome.status in REDIRECTS else _problem(outcome)
+    # Verdict has these routes, and says why it refuses one.
+    foreign = outcome.status in (404, 405) and problem["code"] == f"http_{outcome.status}"
+    return (BadAnswerError if foreign else _kind(outcome.status))(
+        f"{problem['detail']}; is this URL Verdict's API?" if foreign else problem["detail"],
         code=problem["code"],
         status=outcome.status,
         request_id=outcome.headers.get("x-request-id"),
@@ -117,14 +151,19 @@ def seconds_of(retry_after: str | None) -> float | None:
         return None
 
 
+def too_slow(seconds: float) -> str:
+    """Return the sentence of a call that took too long."""
+    return f"no answer within {seconds:.3g} s; try again, or allow it more time"
+
+
 def _kind(status: int) -> type[VerdictError]:
-    if status == 429 or status >= 500:
+    if status in (401, 403):
+        return UnauthorizedError
+    if status == 429:
+        return RateLimitedError
+    if status >= 500:
         return UnavailableError
     return RefusedError if status >= 400 else BadAnswerError
-
-
-def _passes(error: VerdictError) -> bool:
-    return isinstance(error, UnavailableError) and error.status in (None, *PASSING)
 
 
 def _message(reply: Reply) -> Message:
@@ -152,3 +191,14 @@ def _problem(reply: Reply) -> dict[str, str]:
             "code": f"http_{reply.status}",
             "detail": f"the service answered with HTTP {reply.status} and no reason",
         }
+
+
+def _redirect(reply: Reply) -> dict[str, str]:
+    """Return code and detail of a redirect. None is followed: key and review are for the named host alone."""
+    try:
+        target = urlsplit(reply.headers.get("location", ""))
+        host = f" to {target.scheme}://{target.hostname}" if target.scheme and target.hostname else ""
+    except ValueError:
+        host = ""
+    detail = f"the URL leads elsewhere (HTTP {reply.status}{host[:100]}); give the API's own URL"
+    return {"code": f"http_{reply.status}", "detail": detail}

@@ -16,11 +16,13 @@ from verdict_sentiment.calls import Aspects
 
 if TYPE_CHECKING:
     from training.files import aspects_flag, parts, resumable
+    from training.files import formulas as formulas
     from training.files import rows as rows
     from vocab import files
 else:
     files = load("vocab.files")
     rows = load("training.files.rows")
+    formulas = load("training.files.formulas")
     aspects_flag = load("training.files.aspects_flag")
     parts = load("training.files.parts")
     resumable = load("training.files.resumable")
@@ -41,9 +43,11 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
         count = rows.count(source)
     with open_backend(options, count.sent, aspects) as backend:
         if out is None:
-            return _write_through(source, count, backend, "jsonl" if options.json else "csv", aspects)
-        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows, aspects)
-        key = parts.key_of(*backend.key, work.digest, source.column, aspects=aspects)
+            return _write_through(source, count, backend, options, aspects)
+        wish = {"aspects": aspects, "explain": options.explain, "raw": options.raw}
+        work = resumable.Work(source, files.sha256_of(path), count.sent, out, "", backend.rows, **wish)
+        answers = *backend.key, work.digest, source.column, source.delimiter, options.explain
+        key = parts.key_of(*answers, aspects=aspects)
         result = resumable.run(work._replace(key=key), backend.judge)
     return result.rows, result.failed
 
@@ -77,8 +81,16 @@ def standard_input(format: str | None) -> Iterator[Path]:
 
 def resume_hint(out: str) -> str:
     """Return how to resume a stopped command, and from which folder; empty without one."""
-    folder = parts.folder_of(Path(out))
-    return f"; run the same command again to go on ({folder} holds what is done)" if folder.is_dir() else ""
+    return parts.resume_hint(Path(out))
+
+
+def describe(judged: int, failed: int) -> str:
+    """Return the outcome of a file in words.
+
+    >>> describe(1, 0)
+    '1 row, 0 of them with an error'
+    """
+    return f"{judged:,} {'row' if judged == 1 else 'rows'}, {failed:,} of them with an error"
 
 
 @contextmanager
@@ -93,9 +105,11 @@ def _usage() -> Iterator[None]:
 def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Path | None]:
     """Return the source, and the output's path or None for standard output. Raises BatchError."""
     format = rows.format_of(path, options.format)
-    _check_column(path, format, options.column)
-    source = rows.open_source(path, format, options.column)
-    out = None if options.out == STANDARD else resumable.check_out(Path(options.out), path)
+    _check_column(path, format, options)
+    source = rows.open_source(path, format, options.column, options.delimiter)
+    out = (
+        None if options.out == STANDARD else resumable.check_out(Path(options.out), path, options.force, "-o")
+    )
     output_format = rows.output_format(out) if out else "jsonl" if options.json else "csv"
     if out and options.json and output_format != "jsonl":
         raise UsageError(f"--json writes JSON lines, and {out.name} is no name for them; call it .jsonl")
@@ -103,10 +117,10 @@ def _prepare(options: argparse.Namespace, path: Path) -> tuple[Any, Path | None]
     return source, out
 
 
-def _check_column(path: Path, format: str, column: str | None) -> None:
-    header = rows.header_of(path, format)
+def _check_column(path: Path, format: str, options: argparse.Namespace) -> None:
+    header = rows.header_of(path, format, options.delimiter)
     columns = rows.review_columns(header)
-    if column is None and len(columns) > 1:
+    if options.column is None and len(columns) > 1:
         raise UsageError(
             f"{path} has more than one column that may hold reviews: {rows.list_columns(columns)}; name one"
             " with --column"
@@ -114,7 +128,7 @@ def _check_column(path: Path, format: str, column: str | None) -> None:
 
 
 def _write_through(
-    source: Any, count: Any, backend: Backend, format: str, aspects: Aspects | None
+    source: Any, count: Any, backend: Backend, options: argparse.Namespace, aspects: Aspects | None
 ) -> tuple[int, int]:
     """Write rows to standard output as they are judged."""
     out: TextIO = sys.stdout
@@ -123,6 +137,7 @@ def _write_through(
     joined = rows.join(source.rows(), answers)
     quiet = True if out.isatty() else None
     with tqdm(joined, total=count.rows, desc="judging", unit="review", disable=quiet) as bar:
-        written, failed = rows.write(bar, source, out, format, aspects)
+        format = "jsonl" if options.json else "csv"
+        written, failed = rows.write(bar, source, out, format, aspects, options.explain, options.raw)
     out.flush()
     return written, failed

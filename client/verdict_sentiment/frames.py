@@ -1,14 +1,16 @@
 """Judge a column of a frame (pandas, Polars, PyArrow): the frame comes back with the verdicts as columns."""
 
-import os
+import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from verdict_sentiment._packages import MessageError, load, messages
+from verdict_sentiment.calls import Aspects
 from verdict_sentiment.client import Verdict
 from verdict_sentiment.judging import ModelPath, load_texts, open_judge, process_errors
+from verdict_sentiment.literals import Explain
 
 try:
     import narwhals as nw
@@ -37,10 +39,11 @@ _PARTS: dict[str, dict[str, nw.Struct]] = {
 def judge(
     frame: IntoDataFrameT,
     column: str | None = None,
-    explain: str = "none",
+    explain: Explain = "none",
     workers: int | None = None,
     model: ModelPath = None,
     url: str | None = None,
+    aspects: Aspects | None = None,
 ) -> IntoDataFrameT:
     """Return the frame with the columns that `verdict file.csv` adds; rows, order and index stay.
 
@@ -48,7 +51,8 @@ def judge(
     the only one with a usual name, such as review). ``explain`` is "none", "sentences" or "words"; the latter
     two add columns of these names, with lists. ``workers`` processes share the texts (default: cores).
     ``model`` is a model's folder (default: the published model). With ``url``, the service there judges, with
-    the key in VERDICT_API_KEY.
+    the key in VERDICT_API_KEY. ``aspects``, as in ``Verdict.sentiment``, add three columns each: its verdict,
+    its probability and its contribution.
 
     Raises TypeError for another kind of frame, ValueError for an argument that can't be used, and
     VerdictError when there are no verdicts.
@@ -57,17 +61,22 @@ def judge(
         raise ValueError("url asks a service; leave model and workers out, or leave url out")
     try:
         messages.check_explain(explain)
+        parsed = None if aspects is None else messages.parse_aspects(aspects)
     except MessageError as error:
         raise ValueError(error.detail) from error
     narwhal = _open(frame)
     cells = _cells(narwhal, column)
     texts = [cell for cell in cells if isinstance(cell, str)]
     with process_errors():
-        verdicts = _here(texts, explain, model, workers) if url is None else _by_service(texts, explain, url)
+        if url is None:
+            verdicts = _here(texts, explain, model, workers, parsed)
+        else:
+            verdicts = _by_service(texts, explain, url, aspects)
         judged = iter([*tqdm(verdicts, total=len(texts), desc="judging", unit="review", disable=None)])
     failed = load_texts().failed
     rows = [failed(cell) if isinstance(cell, MessageError) else next(judged) for cell in cells]
-    return narwhal.with_columns(*_columns(narwhal, rows, _PARTS[explain])).to_native()
+    names = [aspect.name for aspect in parsed or ()]
+    return narwhal.with_columns(*_columns(narwhal, rows, _PARTS[explain], names)).to_native()
 
 
 def _open(frame: IntoDataFrameT) -> "nw.DataFrame[IntoDataFrameT]":
@@ -118,15 +127,19 @@ def _cell(value: object, missing: bool) -> str | MessageError:
         return error
 
 
-def _here(texts: Sequence[str], explain: str, model: ModelPath, workers: int | None) -> Iterator[Judged]:
+def _here(
+    texts: Sequence[str], explain: Explain, model: ModelPath, workers: int | None, aspects: Any
+) -> Iterator[Judged]:
     with open_judge(model, workers) as judge:
-        yield from judge.judge(texts, explain)
+        yield from judge.judge(texts, explain, aspects)
 
 
-def _by_service(texts: Iterable[str], explain: str, url: str) -> Iterator[Judged]:
+def _by_service(
+    texts: Iterable[str], explain: Explain, url: str, aspects: Aspects | None
+) -> Iterator[Judged]:
     judging = load_texts()
-    with Verdict(url, os.environ.get("VERDICT_API_KEY") or None) as verdict:
-        for judged in verdict.batch(texts, explain):
+    with Verdict(url) as verdict:
+        for judged in verdict.batch(texts, explain, aspects):
             if judged.answer is None:
                 error = judged.error
                 assert error is not None
@@ -136,17 +149,23 @@ def _by_service(texts: Iterable[str], explain: str, url: str) -> Iterator[Judged
 
 
 def _columns(
-    frame: "nw.DataFrame[Any]", rows: Sequence[Judged], parts: Mapping[str, nw.Struct]
+    frame: "nw.DataFrame[Any]", rows: Sequence[Judged], parts: Mapping[str, nw.Struct], aspects: Sequence[str]
 ) -> "Iterator[nw.Series[Any]]":
     """Yield the columns to add. What a row has not is null."""
-    added, backend = load("training.files.rows").ADDED, frame.implementation
-    names = iter(load("training.files.rows").added_names(frame.columns, parts))
-    for field in added:
+    files, backend = load("training.files.rows"), frame.implementation
+    names = iter(files.added_names(frame.columns, (*files.aspect_columns(aspects), *parts)))
+    for field in files.ADDED:
         values = [getattr(row.prediction, field) for row in rows]
-        kind: Any = nw.Float64 if field == "probability" else nw.String
-        nullable = [None if value == "" else value for value in values]
-        yield nw.new_series(next(names), nullable, kind, backend=backend)
+        yield _series(next(names), field, values, backend)
+    for aspect, field in itertools.product(aspects, files.ASPECT_FIELDS):
+        values = [row.prediction.aspects.get(aspect, {}).get(field) for row in rows]
+        yield _series(next(names), field, values, backend)
     for part, struct in parts.items():
         # A column of pandas holds Python's own lists.
         kind = None if backend.is_pandas_like() else nw.List(struct)
         yield nw.new_series(next(names), [row.parts.get(part) for row in rows], kind, backend=backend)
+
+
+def _series(name: str, field: str, values: Sequence[Any], backend: Any) -> "nw.Series[Any]":
+    kind: Any = nw.Float64 if field in ("probability", "contribution") else nw.String
+    return nw.new_series(name, [None if value == "" else value for value in values], kind, backend=backend)

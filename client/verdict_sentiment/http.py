@@ -5,13 +5,11 @@ block the caller for ever. An abandoned try ends by itself, at the latest with i
 """
 
 import asyncio
-import contextvars
 import ipaddress
-import threading
+import os
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -19,23 +17,35 @@ import httpx
 from verdict_sentiment._packages import messages
 from verdict_sentiment.calls import Call
 from verdict_sentiment.errors import BadAnswerError
-from verdict_sentiment.exchange import Lost, Policy, Reply, Send, Wait, exchange
+from verdict_sentiment.exchange import Lost, Policy, Reply, Send, Wait, check_policy, exchange, too_slow
+from verdict_sentiment.parallel import Stop, pause, within
 from verdict_sentiment.results import Message
 
 # 100 reviews explained word by word are some 4 MB.
 MAX_ANSWER_BYTES = 20_000_000
 CONNECT_SECONDS = 5.0
 
-Result = TypeVar("Result")
-
 
 class Service(Protocol):
     """An object that answers calls: a service over HTTP, or a model in this process."""
 
-    def ask(self, call: Call) -> Message:
-        """Return the answer to a call. Raises VerdictError."""
+    def ask(self, call: Call, timeout: float | None = None, stop: Stop | None = None) -> Message:
+        """Return the answer to a call, within so many seconds. Raises VerdictError.
+
+        Raises ValueError for another timeout, and CancelledError once ``stop`` is done.
+        """
 
     def close(self) -> None:
+        """Close connections."""
+
+
+class AsyncService(Protocol):
+    """A Service for asyncio."""
+
+    async def ask(self, call: Call, timeout: float | None = None) -> Message:
+        """Return the answer to a call, within so many seconds. Raises VerdictError and ValueError."""
+
+    async def close(self) -> None:
         """Close connections."""
 
 
@@ -43,14 +53,14 @@ class HttpService:
     """A service behind a URL, called by a blocking httpx client."""
 
     def __init__(self, url: str, api_key: str | None, policy: Policy, client: httpx.Client | None) -> None:
-        self._url, self._policy = check_url(url), policy
+        self._url, self._policy = check_url(url), check_policy(policy)
         self._headers = headers_of(api_key)
         self._owns_client = client is None
-        self._client = client or httpx.Client(trust_env=not is_loopback(self._url))
+        self._client, self._process = client or self._new_client(), os.getpid()
 
-    def ask(self, call: Call) -> Message:
-        """Return the answer to a call. Raises VerdictError."""
-        steps = exchange(call, self._policy)
+    def ask(self, call: Call, timeout: float | None = None, stop: Stop | None = None) -> Message:
+        """Return the answer to a call. Raises VerdictError, ValueError or CancelledError."""
+        steps = exchange(call, self._policy.for_call(timeout))
         outcome: Reply | Lost | None = None
         while True:
             try:
@@ -58,15 +68,24 @@ class HttpService:
             except StopIteration as end:
                 message: Message = end.value
                 return message
-            outcome = self._send(call, step.seconds) if isinstance(step, Send) else None
+            outcome = self._send(call, step.seconds, stop) if isinstance(step, Send) else None
             if isinstance(step, Wait):
-                time.sleep(step.seconds)
+                pause(step.seconds, stop)
 
-    def _send(self, call: Call, seconds: float) -> Reply | Lost:
+    def _send(self, call: Call, seconds: float, stop: Stop | None) -> Reply | Lost:
+        self._leave_parent()
         try:
-            return within(seconds, lambda: self._try(call, seconds))
+            return within(seconds, lambda: self._try(call, seconds), stop)
         except TimeoutError:
-            return Lost(_too_slow(seconds))
+            return Lost(too_slow(seconds))
+
+    def _leave_parent(self) -> None:
+        """Open connections of this process's own after a fork: two processes can't share one."""
+        if self._owns_client and self._process != os.getpid():
+            self._client, self._process = self._new_client(), os.getpid()
+
+    def _new_client(self) -> httpx.Client:
+        return httpx.Client(trust_env=not is_loopback(self._url))
 
     def _try(self, call: Call, seconds: float) -> Reply | Lost:
         deadline = time.monotonic() + seconds
@@ -77,7 +96,7 @@ class HttpService:
                     body += piece
                     check_size(body)
                     if time.monotonic() > deadline:
-                        return Lost(_too_slow(seconds))
+                        return Lost(too_slow(seconds))
             return Reply(response.status_code, response.headers, bytes(body))
         except httpx.RequestError as error:
             return lost(error, self._url, seconds)
@@ -94,14 +113,14 @@ class AsyncHttpService:
     def __init__(
         self, url: str, api_key: str | None, policy: Policy, client: httpx.AsyncClient | None
     ) -> None:
-        self._url, self._policy = check_url(url), policy
+        self._url, self._policy = check_url(url), check_policy(policy)
         self._headers = headers_of(api_key)
         self._owns_client = client is None
         self._client = client or httpx.AsyncClient(trust_env=not is_loopback(self._url))
 
-    async def ask(self, call: Call) -> Message:
-        """Return the answer to a call. Raises VerdictError."""
-        steps = exchange(call, self._policy)
+    async def ask(self, call: Call, timeout: float | None = None) -> Message:
+        """Return the answer to a call. Raises VerdictError and ValueError."""
+        steps = exchange(call, self._policy.for_call(timeout))
         outcome: Reply | Lost | None = None
         while True:
             try:
@@ -125,7 +144,7 @@ class AsyncHttpService:
                     check_size(body)
             return Reply(response.status_code, response.headers, bytes(body))
         except TimeoutError:
-            return Lost(_too_slow(seconds))
+            return Lost(too_slow(seconds))
         except httpx.RequestError as error:
             return lost(error, self._url, seconds)
 
@@ -135,22 +154,17 @@ class AsyncHttpService:
             await self._client.aclose()
 
 
-def within(seconds: float, work: Callable[[], Result]) -> Result:
-    """Return the result of some work. Raises its exception, or TimeoutError after ``seconds``."""
-    future: Future[Result] = Future()
-    run = contextvars.copy_context().run  # tracers need the caller's context in the thread
-
-    def finish() -> None:
-        try:
-            future.set_result(run(work))
-        except BaseException as error:  # the caller handles every kind
-            future.set_exception(error)
-
-    threading.Thread(target=finish, daemon=True, name="verdict-try").start()
-    return future.result(seconds)
-
-
 # --- shared by both -----------------------------------------------------------------------------
+
+
+def find_service(url: str | None, api_key: str | None) -> tuple[str, str | None]:
+    """Return URL and key as given, else from VERDICT_URL and VERDICT_API_KEY. Raises ValueError."""
+    url = _from_environment("VERDICT_URL", check_url) if url is None else url
+    if url is None:
+        raise ValueError(
+            "no service is named; give its URL, set VERDICT_URL, or judge in this process by Verdict.local()"
+        )
+    return url, _from_environment("VERDICT_API_KEY", headers_of) if api_key is None else api_key
 
 
 def check_url(url: str) -> str:
@@ -160,7 +174,7 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
         _ = parts.port
         httpx.URL(url)
-    except (ValueError, TypeError, httpx.InvalidURL):
+    except (ValueError, TypeError, AttributeError, httpx.InvalidURL):
         raise wrong from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
         raise wrong
@@ -191,7 +205,7 @@ def is_loopback(url: str) -> bool:
 def request_of(url: str, headers: Mapping[str, str], call: Call, seconds: float) -> dict[str, Any]:
     """Return the arguments of httpx for a call."""
     request: dict[str, Any] = {
-        "method": "GET" if call.message is None else "POST",
+        "method": call.method or ("GET" if call.message is None else "POST"),
         "url": url + call.path,
         "headers": dict(headers),
         "timeout": httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds)),
@@ -214,14 +228,21 @@ def check_size(body: bytearray) -> None:
 def lost(error: httpx.RequestError, url: str, seconds: float) -> Lost:
     """Return the reason why no reply came, with a hint."""
     if isinstance(error, httpx.TimeoutException):
-        return Lost(_too_slow(seconds))
+        return Lost(too_slow(seconds))
     if isinstance(error, httpx.ConnectError):
         return Lost(f"nothing answers at {_host(url)}; is the service running, and its URL right?")
     return Lost(f"the connection to {_host(url)} broke ({type(error).__name__}); try again")
 
 
-def _too_slow(seconds: float) -> str:
-    return f"no answer within {seconds:.3g} s; try again, or allow it more time"
+def _from_environment(name: str, check: Callable[[str], object]) -> str | None:
+    """Return a variable's value, None when it is not set or empty. Raises ValueError for a malformed one."""
+    value = os.environ.get(name) or None
+    try:
+        if value is not None:
+            check(value)
+    except ValueError as error:
+        raise ValueError(f"{error}; look at {name}") from None
+    return value
 
 
 def _host(url: str) -> str:

@@ -1,5 +1,6 @@
 """Answer calls in this process, without a server, by the endpoint's hooks and the service's messages."""
 
+import asyncio
 import os
 import uuid
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from typing import Any
 
 from verdict_sentiment._packages import MessageError, load, messages
 from verdict_sentiment.calls import Call
-from verdict_sentiment.errors import RefusedError, VerdictError
+from verdict_sentiment.errors import RefusedError, UnavailableError, VerdictError
+from verdict_sentiment.exchange import Policy, too_slow
+from verdict_sentiment.parallel import Stop, within
 from verdict_sentiment.results import Message
 
 INSTALL = "pip install 'verdict-sentiment[local]'"
@@ -24,11 +27,26 @@ class LocalService:
         with model_errors():
             self._model = hooks.model_fn(Path(model or hooks.MODEL_FOLDER))
 
-    def ask(self, call: Call) -> Message:
-        """Return the answer of a service. Raises RefusedError."""
-        message = call.message or {}
+    def ask(self, call: Call, timeout: float | None = None, stop: Stop | None = None) -> Message:
+        """Return the answer of a service. Raises RefusedError, and UnavailableError after ``timeout``.
+
+        Raises ValueError for another timeout. A request that runs is not stopped.
+        """
+        if timeout is None:
+            return self._answer(call)
+        seconds = Policy().for_call(timeout).timeout
         try:
-            return _ROUTES[call.path](self, message)
+            return within(seconds, lambda: self._answer(call), stop)
+        except TimeoutError as error:
+            raise _late(seconds) from error
+
+    def _answer(self, call: Call) -> Message:
+        route = _ROUTES.get(call.path)
+        if route is None:
+            detail = "nothing keeps feedback in this process; send it to a service whose owner set FEEDBACK"
+            raise RefusedError(detail, code="feedback_off", status=404)
+        try:
+            return route(self, call.message or {})
         except MessageError as error:
             raise RefusedError(error.detail, code=error.code, status=error.status) from error
 
@@ -62,12 +80,36 @@ class LocalService:
         return {"status": "ok", "app": "ok", "endpoint": "ok", "model": model}
 
 
+class AsyncLocalService:
+    """A LocalService for asyncio: it judges in a thread, so the loop goes on."""
+
+    def __init__(self, model: str | os.PathLike[str] | None = None) -> None:
+        """Load a model's folder, or the included model. Raises VerdictError."""
+        self._service = LocalService(model)
+
+    async def ask(self, call: Call, timeout: float | None = None) -> Message:
+        """Return the answer of a service. Raises RefusedError, UnavailableError and ValueError."""
+        seconds = None if timeout is None else Policy().for_call(timeout).timeout
+        try:
+            async with asyncio.timeout(seconds):
+                return await asyncio.to_thread(self._service.ask, call)
+        except TimeoutError as error:
+            raise _late(seconds or 0) from error
+
+    async def close(self) -> None:
+        """Close nothing: there is no connection."""
+
+
 _ROUTES = {
     "/v1/sentiment": LocalService._sentiment,
     "/v1/sentiment/batch": LocalService._batch,
     "/v1/model": LocalService._card,
     "/v1/health": LocalService._health,
 }
+
+
+def _late(seconds: float) -> UnavailableError:
+    return UnavailableError(too_slow(seconds), code="unreachable")
 
 
 def _aspects(message: Message) -> Any:

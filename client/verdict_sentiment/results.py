@@ -6,11 +6,12 @@ An answer is checked as strictly as a request: types, ranges, and the sum of its
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
-from verdict_sentiment._packages import messages
+from verdict_sentiment._packages import load, messages
 from verdict_sentiment.errors import BadAnswerError, RefusedError, VerdictError
+from verdict_sentiment.literals import AspectSentiment, Explain, Reason, Sentiment, WarningCode
 
 Message = dict[str, Any]
 T = TypeVar("T")
@@ -21,19 +22,23 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
-    """A warning about a verdict: a stable ``code`` and a sentence."""
+    """A warning about a verdict: a stable ``code`` and a sentence. A newer service may send other codes."""
 
-    code: str
+    code: WarningCode
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """The amount that ``text[start:end]`` adds to the logit; offsets count code points."""
+    """The amount that ``text``, the answer's ``text[start:end]``, adds to the logit.
+
+    Offsets count code points.
+    """
 
     start: int
     end: int
     contribution: float
+    text: str = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +103,8 @@ class Aspect:
     """
 
     name: str
-    sentiment: str
-    reason: str | None = None
+    sentiment: AspectSentiment
+    reason: Reason | None = None
     probability: float | None = None
     contribution: float = 0.0
     mentions: tuple[Mention, ...] = ()
@@ -143,8 +148,8 @@ class Answer:
     them.
     """
 
-    sentiment: str
-    reason: str | None
+    sentiment: Sentiment
+    reason: Reason | None
     probability: float
     warnings: tuple[Caveat, ...]
     bias: float
@@ -154,6 +159,31 @@ class Answer:
     sentences: tuple[Sentence, ...] | None = None
     words: tuple[Word, ...] | None = None
     aspects: tuple[Aspect, ...] | None = None
+
+    @property
+    def confidence(self) -> float | None:
+        """Return the probability of the side that ``sentiment`` states; None where it is uncertain."""
+        if self.sentiment == "uncertain":
+            return None
+        return self.probability if self.sentiment == "positive" else 1 - self.probability
+
+    def __str__(self) -> str:
+        """Return the verdict in a line, such as ``positive, P(positive) = 0.956, warnings: mixed``."""
+        reason = f" ({self.reason})" if self.reason else ""
+        codes = f", warnings: {', '.join(caveat.code for caveat in self.warnings)}" if self.warnings else ""
+        return f"{self.sentiment}{reason}, P(positive) = {self.probability:.3f}{codes}"
+
+    def __repr__(self) -> str:
+        """Return the verdict without the review's text, which may be long and belongs in no log."""
+        parts = {"sentences": self.sentences, "words": self.words, "aspects": self.aspects}
+        counts = [f", {name}={len(found)}" for name, found in parts.items() if found is not None]
+        return f"<Answer {self}{''.join(counts)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the verdict for a notebook: the text with its marks, and what they mean."""
+        from verdict_sentiment.notebook import answer_html
+
+        return answer_html(self)
 
     def to_message(self) -> Message:
         """Return the answer as the API sends it, in the same order."""
@@ -186,6 +216,12 @@ class Judged:
             raise self.error
         return self.answer
 
+    def _repr_html_(self) -> str:
+        """Return the answer or the error for a notebook."""
+        from verdict_sentiment.notebook import judged_html
+
+        return judged_html(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -202,7 +238,7 @@ class Health:
 # --- parsing ------------------------------------------------------------------------------------
 
 
-def read_answer(message: Message, explain: str, aspects: Sequence[str] | None = None) -> Answer:
+def read_answer(message: Message, explain: Explain, aspects: Sequence[str] | None = None) -> Answer:
     """Parse the answer to one review. Raises BadAnswerError.
 
     ``aspects`` are the names of the request's aspects, None without any.
@@ -215,7 +251,7 @@ def read_answer(message: Message, explain: str, aspects: Sequence[str] | None = 
 
 
 def read_batch(
-    message: Message, sent: Sequence[int], explain: str, aspects: Sequence[str] | None = None
+    message: Message, sent: Sequence[int], explain: Explain, aspects: Sequence[str] | None = None
 ) -> list[Answer | VerdictError]:
     """Parse the answers to a batch whose reviews have the ids ``sent``. Raises BadAnswerError."""
     return _checked(lambda: _answers(message, sent, explain, aspects))
@@ -232,6 +268,18 @@ def read_health(message: Message) -> Health:
     return _checked(lambda: _health(message))
 
 
+def read_feedback_id(message: Message) -> str:
+    """Return the id of feedback that was kept. Raises BadAnswerError."""
+
+    def parse() -> str:
+        id = _text(message["id"])
+        if not load("vocab.messages.feedback").ID.fullmatch(id):
+            raise ValueError("no id")
+        return id
+
+    return _checked(parse)
+
+
 def _checked(parse: Callable[[], T]) -> T:
     try:
         return parse()
@@ -243,7 +291,7 @@ def _checked(parse: Callable[[], T]) -> T:
 
 
 def _answers(
-    message: Message, sent: Sequence[int], explain: str, aspects: Sequence[str] | None
+    message: Message, sent: Sequence[int], explain: Explain, aspects: Sequence[str] | None
 ) -> list[Answer | VerdictError]:
     items, request_id = message["answers"], _text(message["request_id"])
     if len(items) != len(sent) or any(type(item["id"]) is not int for item in items):
@@ -254,7 +302,7 @@ def _answers(
 
 
 def _item(
-    item: Message, message: Message, explain: str, aspects: Sequence[str] | None, request_id: str
+    item: Message, message: Message, explain: Explain, aspects: Sequence[str] | None, request_id: str
 ) -> Answer | VerdictError:
     if "error" not in item:
         return _answer(item, explain, aspects, _model(message["model"]), request_id)
@@ -268,7 +316,7 @@ def _item(
 
 
 def _answer(
-    message: Message, explain: str, names: Sequence[str] | None, model: Model, request_id: str
+    message: Message, explain: Explain, names: Sequence[str] | None, model: Model, request_id: str
 ) -> Answer:
     text = sentences = words = aspects = None
     if explain != "none" or names is not None:
@@ -282,13 +330,17 @@ def _answer(
     sentiment, reason = message["sentiment"], message["reason"]
     probability = _probability(message["probability"])
     bias = _number(message["bias"])
-    caveats = tuple(Caveat(_text(item["code"]), _text(item["detail"])) for item in message["warnings"])
+    caveats = tuple(_caveat(item) for item in message["warnings"])
     _check_verdict(sentiment, reason, probability)
     for parts in (sentences, words):
         _check_sum(probability, bias, parts)
     return Answer(
         sentiment, reason, probability, caveats, bias, model, request_id, text, sentences, words, aspects
     )
+
+
+def _caveat(item: Message) -> Caveat:
+    return Caveat(cast(WarningCode, _text(item["code"])), _text(item["detail"]))
 
 
 def _check_verdict(sentiment: object, reason: object, probability: float) -> None:
@@ -321,11 +373,13 @@ def _sentence(part: Message, text: str) -> Sentence:
         *_part(part, text),
         _probability(part["alone"]),
         None if without is None else _probability(without),
+        text=_cut(part, text),
     )
 
 
 def _word(part: Message, text: str) -> Word:
-    return Word(*_part(part, text), _number(part["effect"]) if "effect" in part else None)
+    effect = _number(part["effect"]) if "effect" in part else None
+    return Word(*_part(part, text), effect, text=_cut(part, text))
 
 
 def _aspects(message: Message, names: Sequence[str], text: str) -> tuple[Aspect, ...]:
@@ -359,7 +413,7 @@ def _mention(part: Message, text: str) -> Mention:
         raise ValueError("a term outside of its clause")
     if not isinstance(part["negated"], bool):
         raise TypeError("negated or not")
-    return Mention(start, end, contribution, (first, last), part["negated"])
+    return Mention(start, end, contribution, (first, last), part["negated"], text=_cut(part, text))
 
 
 def _part(part: Message, text: str) -> tuple[int, int, float]:
@@ -367,6 +421,10 @@ def _part(part: Message, text: str) -> tuple[int, int, float]:
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= len(text):
         raise ValueError("offsets outside of the text")
     return start, end, _number(part["contribution"])
+
+
+def _cut(part: Message, text: str) -> str:
+    return text[part["start"] : part["end"]]
 
 
 def _part_message(part: Contribution) -> Message:

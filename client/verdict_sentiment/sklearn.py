@@ -75,13 +75,15 @@ class VerdictClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         intercept: Any = None
         calibration: Any = None
         band: Any = None
+        ngrams: Any = None
         if self.adapt:
             adapted = _fit_texts(texts, is_positive, folder_of(self.model), count_workers(self.workers))
             coef, intercept = adapted.weights[None], np.array([adapted.bias])
-            calibration, band = tuple(adapted.calibration), adapted.band
+            calibration, band, ngrams = tuple(adapted.calibration), adapted.band, adapted.ngrams
         self.classes_, self.positive_, self.prior_ = classes, positive, float(is_positive.mean())
         self.base_ = base
         self.coef_, self.intercept_, self.calibration_, self.band_ = coef, intercept, calibration, band
+        self.ngrams_ = ngrams
         return self
 
     def predict_proba(self, X: Any) -> Any:
@@ -129,7 +131,7 @@ class VerdictClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return None
         calibration = load("training.endpoint.calibration").Calibration(*self.calibration_)
         adapted: Adapted = load_texts().Adapted(
-            self.coef_[0], float(self.intercept_[0]), calibration, self.band_
+            self.coef_[0], float(self.intercept_[0]), calibration, self.band_, self.ngrams_
         )
         return adapted
 

@@ -99,7 +99,8 @@ def test_aspects_are_frozen_values_in_the_request_s_order() -> None:
 
 def _mention(part: dict[str, Any]) -> Mention:
     start, end = part["term"]
-    return Mention(part["start"], part["end"], part["contribution"], (start, end), part["negated"])
+    text = "good film"[part["start"] : part["end"]]
+    return Mention(part["start"], part["end"], part["contribution"], (start, end), part["negated"], text=text)
 
 
 def test_a_batch_s_items_have_their_aspects() -> None:

@@ -1,5 +1,6 @@
 """Batches: reviews go into requests that the service accepts, in order, and none is lost."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -53,6 +54,27 @@ def test_one_text_is_not_taken_for_a_review_a_character(text: Any) -> None:
         next(calls.batch(text, "none"))
 
 
+@pytest.mark.parametrize(
+    ("reviews", "sentence"),
+    [
+        (5, "reviews must be several, got int; send a list of texts"),
+        (None, "reviews must be several, got NoneType; send a list of texts"),
+        ({"a": "good"}, r"got dict; send its items\(\) or values\(\)"),
+    ],
+)
+def test_what_holds_no_reviews_is_refused_by_its_type(reviews: Any, sentence: str) -> None:
+    with pytest.raises(RefusedError, match=sentence):
+        next(calls.batch(reviews, "none"))
+
+
+def test_an_async_source_is_for_the_async_client() -> None:
+    async def reviews() -> AsyncIterator[str]:
+        yield "good"
+
+    with pytest.raises(RefusedError, match=r"which AsyncVerdict.batch reads"):
+        next(calls.batch(reviews(), "none"))  # type: ignore[arg-type]
+
+
 def test_no_review_makes_no_request() -> None:
     assert list(calls.batch([], "none")) == []
 
@@ -81,6 +103,6 @@ def test_each_review_is_in_one_request_at_its_place(reviews: list[Any]) -> None:
 
 def test_an_unknown_level_of_explanation_is_refused_before_anything_is_sent() -> None:
     with pytest.raises(RefusedError, match="explain must be one of none, sentences, words"):
-        calls.sentiment("good", "everything")
+        calls.sentiment("good", "everything")  # type: ignore[arg-type]
     with pytest.raises(RefusedError):
-        next(calls.batch(["good"], "everything"))
+        next(calls.batch(["good"], "everything"))  # type: ignore[arg-type]

@@ -18,7 +18,9 @@ from tests.client.conftest import make_answer
 from tests.support.command import COMMAND, WAIT_SECONDS, environment, start, verdict
 from tests.support.service import Service, problem, reply
 from tests.support.stack import Stack, free_ports
+from verdict_sentiment import cli
 from vocab import vocabulary
+from vocab.exit_status import MEANINGS
 
 pytestmark = pytest.mark.slow
 
@@ -144,12 +146,25 @@ def test_a_review_that_is_too_long_ends_with_one(url: str) -> None:
         (("I", "loved", "it"), "3 texts came, send one: put a review in quotes"),
         (
             ("missing.csv",),
-            "there is no file 'missing.csv'; for a review that looks like a name,",
+            "there is no file 'missing.csv'; did you mean a file in another folder? For a review, give",
         ),
         (
             ("missing", "--format", "csv"),
-            "there is no file 'missing'; for a review that looks like a",
+            "there is no file 'missing'; did you mean a file in another folder? For a review, give --text",
         ),
+        (
+            ("adpat",),
+            "there is no command 'adpat'; did you mean verdict adapt? For a review, give --text adpat",
+        ),
+        (
+            ("adpat", "my.csv"),
+            "there is no command 'adpat'; did you mean verdict adapt? For a review, put it in quotes",
+        ),
+        (
+            ("my missing reviews.csv",),
+            "there is no file 'my missing reviews.csv'; did you mean a file in another folder? For a review,",
+        ),
+        (("help", "nosuch"), "there is no command 'nosuch'; verdict --help lists them"),
         (("--text", "a", "b"), "--text is the review; leave the other text or file out"),
         (("good", "-o", "out.csv"), "-o and --column are for files of reviews; name one, or give --format"),
         (("folder",), "'folder' is a folder; name a file in it, or give a review of that name to --text"),
@@ -181,10 +196,27 @@ def test_a_text_may_look_like_a_file(url: str, tmp_path: Path) -> None:
     assert verdict("--text", "great.csv", "--url", url, cwd=tmp_path).status == 0
 
 
+def test_a_text_may_look_like_a_command(url: str) -> None:
+    assert verdict("--text", "adpat", "--url", url).status == 0
+    assert verdict("--url", url, "--", "adpat").status == 0
+
+
 def test_help_says_how_it_ends() -> None:
     ran = verdict("--help")
     assert ran.status == 0
-    assert "exit status: 0 every review has a verdict; 1 a review, or some rows, have none; 2 " in ran.out
+    for status, meaning in MEANINGS.items():
+        assert f"  {status:4} {meaning}\n" in ran.out
+
+
+def test_help_has_a_line_a_command() -> None:
+    out = verdict("--help").out
+    for name, command in cli.COMMANDS.items():
+        assert f"    {name:11} {command.line}\n" in out
+
+
+def test_help_may_be_asked_for_as_a_command() -> None:
+    assert verdict("help").bytes == verdict("--help").bytes
+    assert verdict("help", "serve").bytes == verdict("serve", "--help").bytes
 
 
 # --- files --------------------------------------------------------------------------------------
@@ -233,6 +265,51 @@ def test_standard_output_gets_the_bytes_of_a_file(url: str, tmp_path: Path) -> N
     path = save(tmp_path / "a.csv", "review\n" + f'"{GOOD}"\n"{BAD}"\n"caf\u00e9, \U0001f3ac"\n' * 90)
     assert verdict(str(path), "--url", url, "-o", str(tmp_path / "out.csv")).status == 0
     assert verdict(str(path), "--url", url).bytes == (tmp_path / "out.csv").read_bytes()
+
+
+def test_a_file_is_explained_by_a_service_and_by_the_model_here_alike(url: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.csv", f'review;id\n"{GOOD} {BAD} So; so.";1\n"";2\n')
+    told = {}
+    for name, where in (("service", ("--url", url)), ("here", ("--local",))):
+        ran = verdict(str(path), *where, "--explain", "words", "--json", "--delimiter", ";")
+        assert ran.status == 1
+        told[name] = [json.loads(line) for line in ran.out.splitlines()]
+    assert told["service"] == told["here"]
+    first, second = told["here"]
+    assert {"text", "sentences", "words", "bias"} <= first.keys()
+    assert second["detail"].startswith("line 3: ")
+    (row, _) = rows_of(verdict(str(path), "--url", url, "--explain", "sentences").bytes)
+    assert row["strongest positive sentence"] and row["strongest negative sentence"]
+
+
+def test_a_pipe_is_neither_a_file_nor_a_review(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "reviews")
+    ran = verdict("reviews", "--local", cwd=tmp_path)
+    assert (ran.status, ran.out) == (2, "")
+    assert ran.err.startswith("verdict: 'reviews' is a pipe or a device; ")
+
+
+def test_an_import_that_is_interrupted_is_an_interruption(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        except KeyboardInterrupt as error:
+            raise ImportError("initialization failed") from error
+        return 0
+
+    assert cli.exit_status(work) == 130
+    assert capsys.readouterr().err == "verdict: interrupted\n"
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_file_that_exists_is_replaced_only_by_force(url: str, tmp_path: Path) -> None:
+    path, out = save(tmp_path / "a.txt", GOOD), save(tmp_path / "out.csv", "mine")
+    ran = verdict(str(path), "--url", url, "-o", "out.csv", cwd=tmp_path)
+    assert (ran.status, out.read_text("utf-8")) == (2, "mine")
+    assert ran.err == "verdict: out.csv exists; add --force to replace it, or choose another -o\n"
+    ran = verdict(str(path), "--url", url, "-o", "out.csv", "--force", cwd=tmp_path)
+    assert (ran.status, ran.err) == (0, "verdict: 1 row, 0 of them with an error, in out.csv\n")
+    assert len(rows_of(out.read_bytes())) == 1
 
 
 def test_two_fitting_columns_need_a_choice(url: str, tmp_path: Path) -> None:
@@ -308,7 +385,7 @@ def test_odd_rows_get_their_own_errors_and_the_others_their_verdicts(url: str, t
     ]
 
 
-def test_cells_of_ours_are_no_formulas_and_theirs_stay_as_they_were(service: Service, tmp_path: Path) -> None:
+def test_no_cell_is_a_formula(service: Service, tmp_path: Path) -> None:
     model = {"id": "=model", "vocabulary": "v", "uncertain": [0.4, 0.6]}
     answer = make_answer(warnings=[{"code": "@x", "detail": "y"}])
     del answer["model"], answer["request_id"]
@@ -316,7 +393,7 @@ def test_cells_of_ours_are_no_formulas_and_theirs_stay_as_they_were(service: Ser
     service.say(reply(200, {"answers": [{"id": 0} | answer], "model": model, "request_id": "r"}))
     path = save(tmp_path / "a.csv", "review\n=1+1 good film\n")
     (row,) = rows_of(verdict(str(path), "--url", service.url).bytes)
-    assert (row["review"], row["model"], row["warnings"]) == ("=1+1 good film", "'=model", "'@x")
+    assert (row["review"], row["model"], row["warnings"]) == ("'=1+1 good film", "'=model", "'@x")
 
 
 # --- a service that is not there ----------------------------------------------------------------
@@ -357,7 +434,27 @@ def test_a_full_disk_is_one_sentence(url: str, tmp_path: Path) -> None:
         with open("/dev/full", "wb") as full:
             running = start(argument, "--url", url, stdout=full)
             _, err = running.communicate(timeout=WAIT_SECONDS)
-        assert (running.returncode, err) == (4, b"verdict: this machine: No space left on device\n")
+        assert (running.returncode, err) == (4, b"verdict: standard output: No space left on device\n")
+
+
+def test_a_full_disk_names_the_file_and_what_is_kept(url: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "a.txt", f"{GOOD}\n{BAD}\n")
+    # No file may grow past this limit, as on a full disk; the first parts of 100 rows still fit.
+    path.write_text(f"{GOOD}\n" * 1000, encoding="utf-8")
+    ran = subprocess.run(
+        ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh", *COMMAND, "a.txt", "--url", url, "-o", "out.csv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment(PYTHONDONTWRITEBYTECODE="1"),
+    )
+    assert (ran.returncode, ran.stdout) == (4, "")
+    assert ran.stderr.splitlines()[-1] == (
+        "verdict: out.csv: File too large; run the same command again to go on (out.csv.parts holds what is"
+        " done)"
+    )
+    assert verdict("a.txt", "--url", url, "-o", "out.csv", cwd=tmp_path).status == 0
+    assert len(rows_of((tmp_path / "out.csv").read_bytes())) == 1000
 
 
 def test_a_closed_standard_output_is_one_sentence() -> None:

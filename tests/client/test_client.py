@@ -10,7 +10,15 @@ import httpx
 import pytest
 
 from tests.support.stack import Stack
-from verdict_sentiment import Answer, AsyncVerdict, RefusedError, UnavailableError, Verdict
+from verdict_sentiment import (
+    Answer,
+    AsyncVerdict,
+    Explain,
+    RateLimitedError,
+    RefusedError,
+    UnauthorizedError,
+    Verdict,
+)
 from vocab import messages
 
 KEY = "key-of-a-test"
@@ -35,7 +43,7 @@ def verdict(stack: Stack) -> Any:
 
 
 @pytest.mark.parametrize("explain", messages.EXPLAIN)
-def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, explain: str) -> None:
+def test_an_answer_is_the_api_s_byte_for_byte(stack: Stack, verdict: Verdict, explain: Explain) -> None:
     for review in REVIEWS[::2]:
         body = messages.to_json({"review": review, "explain": explain})
         headers = {"Content-Type": "application/json"}
@@ -103,17 +111,18 @@ def test_the_client_that_does_not_block_gives_the_same(stack: Stack, verdict: Ve
 
 
 @pytest.fixture(scope="module")
-def guarded() -> Iterator[Stack]:
-    """The app with the key KEY, and a rate limit that a batch of five requests exceeds."""
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The app with the key KEY, a folder of feedback, and a rate limit that five requests exceed."""
     hashed = hashlib.sha256(KEY.encode()).hexdigest()
-    running = Stack(AUTH="key", API_KEYS=hashed, API_KEY=KEY, RATE_LIMIT="3/1")
+    folder = str(tmp_path_factory.mktemp("feedback"))
+    running = Stack(AUTH="key", API_KEYS=hashed, API_KEY=KEY, RATE_LIMIT="3/1", FEEDBACK=folder)
     running.wait_for("Verdict is ready")
     yield running
     running.stop()
 
 
 def test_a_service_that_wants_a_key_gets_it(guarded: Stack) -> None:
-    with Verdict(guarded.api) as stranger, pytest.raises(RefusedError) as caught:
+    with Verdict(guarded.api) as stranger, pytest.raises(UnauthorizedError) as caught:
         stranger.sentiment("good film")
     assert (caught.value.status, caught.value.code) == (401, "unauthorized")
     with Verdict(guarded.api, KEY) as verdict:
@@ -123,8 +132,37 @@ def test_a_service_that_wants_a_key_gets_it(guarded: Stack) -> None:
 def test_a_service_that_holds_back_is_waited_for(guarded: Stack) -> None:
     with Verdict(guarded.api, KEY, retries=20) as verdict:
         assert sum(judged.answer is not None for judged in verdict.batch(["good film"] * 500)) == 500
-    with Verdict(guarded.api, KEY, retries=0) as hasty, pytest.raises(UnavailableError) as caught:
+    with Verdict(guarded.api, KEY, retries=0) as hasty, pytest.raises(RateLimitedError) as caught:
         for _ in range(20):
             hasty.sentiment("good film")
     assert (caught.value.status, caught.value.code) == (429, "too_many_requests")
     assert caught.value.retry_after
+
+
+def test_feedback_is_kept_and_deleted(guarded: Stack) -> None:
+    async def ask() -> None:
+        async with AsyncVerdict(guarded.api, KEY, retries=20) as client:
+            await client.delete_feedback(await client.send_feedback("good film", "positive"))
+
+    with Verdict(guarded.api, KEY, retries=20) as verdict:
+        answer = verdict.sentiment("good film")
+        verdict.delete_feedback(verdict.send_feedback("good film", "negative", answer.model.id))
+    asyncio.run(ask())
+
+
+def test_a_service_without_a_place_for_feedback_refuses_it(verdict: Verdict) -> None:
+    with pytest.raises(RefusedError) as caught:
+        verdict.send_feedback("good film", "positive")
+    assert (caught.value.status, caught.value.code) == (404, "feedback_off")
+
+
+def test_requests_at_once_give_the_same_in_the_same_order(stack: Stack, verdict: Verdict) -> None:
+    reviews = [f"film number {number} is good" for number in range(430)]
+
+    async def ask() -> list[Any]:
+        async with AsyncVerdict(stack.api) as client:
+            return [judged async for judged in client.batch(reviews, concurrency=3)]
+
+    one_by_one = [plain(judged.verdict()) for judged in verdict.batch(reviews)]
+    at_once = [plain(judged.verdict()) for judged in verdict.batch(reviews, concurrency=3)]
+    assert at_once == one_by_one == [plain(judged.verdict()) for judged in asyncio.run(ask())]

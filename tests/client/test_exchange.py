@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from verdict_sentiment.calls import Call
+from verdict_sentiment.calls import UNDONE, Call
 from verdict_sentiment.errors import BadAnswerError, RefusedError, UnavailableError, VerdictError
 from verdict_sentiment.exchange import Lost, Policy, Reply, Send, Wait, exchange, seconds_of
 
@@ -115,8 +115,19 @@ def test_a_try_gets_no_more_time_than_is_left() -> None:
     assert limits == [10, 8.5]
 
 
+def test_a_call_s_own_limit_replaces_both_and_may_be_longer() -> None:
+    assert Policy(timeout=0.1, retries=3, deadline=0.2).for_call(60) == Policy(60, 3, 60)
+    assert Policy(timeout=0.1).for_call(None) == Policy(timeout=0.1)
+
+
+@pytest.mark.parametrize("outcome", [Lost("broke"), BUSY._replace(status=502), BUSY._replace(status=504)])
+def test_a_call_that_must_not_be_done_twice_is_not_tried_again_in_doubt(outcome: Any) -> None:
+    limits, _, error = run(outcome, FINE, call=CALL._replace(again=UNDONE))
+    assert (len(limits), type(error)) == (1, UnavailableError)
+
+
 def test_a_call_without_retries_is_not_tried_again() -> None:
-    limits, _, error = run(BUSY, FINE, call=CALL._replace(again=False))
+    limits, _, error = run(BUSY, FINE, call=CALL._replace(again=()))
     assert (len(limits), error.status) == (1, 503)
 
 

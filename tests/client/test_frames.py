@@ -1,5 +1,6 @@
 """Frames: the verdicts come as columns, everything else stays, and a bad cell harms no other row."""
 
+import json
 import multiprocessing
 import subprocess
 import sys
@@ -61,6 +62,8 @@ def test_a_frame_gets_the_columns_of_a_file(make: Callable[..., Any], tmp_path: 
     out = tmp_path / "out.csv"
     verdict(str(path), "--local", "-o", str(out))
     expected = columns_of(pd.read_csv(out, keep_default_na=False, na_values={"probability": [""]}))
+    # A frame's rows have no lines.
+    expected["detail"] = [cell and cell.removeprefix("line 4: ") for cell in expected["detail"]]
     frame = make({"n": list(range(5)), "review": list(REVIEWS)})
     judged = judge(frame)
     assert type(judged) is type(frame)
@@ -104,6 +107,31 @@ def test_an_explanation_is_a_column_of_lists(make: Callable[..., Any], explain: 
     assert [part["text"] for part in parts][-1] in ("Still, I loved the music!", "!")
     assert all(isinstance(part["contribution"], float) for part in parts)
     assert ("words" in found) == (explain == "words")
+
+
+@pytest.mark.parametrize("by_service", [False, True])
+def test_aspects_are_columns_as_in_a_file(
+    make: Callable[..., Any], by_service: bool, tmp_path: Path, stack: Stack
+) -> None:
+    path, out, terms = tmp_path / "a.csv", tmp_path / "out.csv", tmp_path / "terms.json"
+    pd.DataFrame({"review": REVIEWS}).to_csv(path, index=False)
+    aspects = {"music": ["music"], "the plot": ["plot"]}
+    terms.write_text(json.dumps(aspects), encoding="utf-8")
+    verdict(str(path), "--local", "--aspects", str(terms), "-o", str(out))
+    expected = columns_of(pd.read_csv(out, keep_default_na=False))
+    found = columns_of(
+        judge(make({"review": list(REVIEWS)}), aspects=aspects, url=stack.api if by_service else None)
+    )
+    assert list(found) == list(expected)
+    for name in [name for name in expected if name.startswith("aspect ")]:
+        assert ["" if cell is None else str(cell) for cell in found[name]] == [
+            "" if cell == "" else str(cell) for cell in expected[name]
+        ]
+
+
+def test_aspects_that_can_t_be_used_are_refused() -> None:
+    with pytest.raises(ValueError, match="^aspects must be an object"):
+        judge(pd.DataFrame({"review": ["good"]}), aspects="films")
 
 
 @pytest.mark.parametrize("explain", ["none", "words"])

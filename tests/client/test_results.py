@@ -1,14 +1,16 @@
 """Answers are accepted when every field is as agreed, and never otherwise."""
 
+import copy
 import dataclasses
 import json
 import math
-from typing import Any
+import pickle
+from typing import Any, get_args
 
 import pytest
 
 from tests.client.conftest import make_answer
-from verdict_sentiment import Contribution, Sentence, Word, results
+from verdict_sentiment import Contribution, Explain, Sentence, Word, results
 from verdict_sentiment.errors import BadAnswerError, RefusedError
 from vocab import messages
 
@@ -35,8 +37,8 @@ def make_batch(*items: dict[str, Any], model: Any = MODEL) -> dict[str, Any]:
     return {"answers": list(items), "model": model, "request_id": "r1"}
 
 
-@pytest.mark.parametrize("explain", ["none", "sentences", "words"])
-def test_an_answer_turns_back_into_its_message(explain: str) -> None:
+@pytest.mark.parametrize("explain", get_args(Explain))
+def test_an_answer_turns_back_into_its_message(explain: Explain) -> None:
     message = make_answer()
     for name in {"none": ("text", "sentences", "words"), "sentences": ("words",), "words": ()}[explain]:
         del message[name]
@@ -46,8 +48,9 @@ def test_an_answer_turns_back_into_its_message(explain: str) -> None:
 
 def test_sentences_and_words_have_their_own_fields() -> None:
     answer = results.read_answer(make_answer(sentences=[FIRST, SECOND]), "words")
-    assert answer.sentences == (Sentence(0, 4, 1.5, 0.85, 0.4), Sentence(5, 9, -0.5, 0.4, 0.85))
-    assert answer.words == (Word(0, 4, 1.5, 1.25), Word(5, 9, -0.5, None))
+    first, second = Sentence(0, 4, 1.5, 0.85, 0.4, text="good"), Sentence(5, 9, -0.5, 0.4, 0.85, text="film")
+    assert answer.sentences == (first, second)
+    assert answer.words == (Word(0, 4, 1.5, 1.25, text="good"), Word(5, 9, -0.5, None, text="film"))
     assert answer.to_message()["sentences"] == [FIRST, SECOND]
     assert all(isinstance(part, Contribution) for part in (*answer.sentences, *answer.words))
 
@@ -77,6 +80,38 @@ def test_an_uncertain_answer_carries_its_reason(reason: str) -> None:
 def test_an_uncertain_answer_without_a_known_reason_is_none(reason: Any) -> None:
     with pytest.raises(BadAnswerError):
         results.read_answer(make_answer(sentiment="uncertain", reason=reason), "words")
+
+
+def test_offsets_and_texts_count_code_points() -> None:
+    message = make_answer(text="g\U0001f3acod film", sentences=[FIRST, SECOND])
+    answer = results.read_answer(message, "sentences")
+    assert [part.text for part in answer.sentences or ()] == ["g\U0001f3acod", "film"]
+
+
+@pytest.mark.parametrize(
+    ("sentiment", "probability", "confidence"),
+    [("positive", 0.75, 0.75), ("negative", 0.25, 0.75), ("uncertain", 0.5, None)],
+)
+def test_confidence_is_that_of_the_stated_side(
+    sentiment: str, probability: float, confidence: float | None
+) -> None:
+    reason = "unclear" if sentiment == "uncertain" else None
+    message = make_answer(sentiment=sentiment, reason=reason, probability=probability)
+    assert results.read_answer(message, "none").confidence == confidence
+
+
+def test_an_answer_reads_as_a_line_and_its_repr_holds_no_text() -> None:
+    answer = results.read_answer(make_answer(), "words")
+    assert str(answer) == "positive, P(positive) = 0.750, warnings: too_short"
+    assert repr(answer) == f"<Answer {answer}, sentences=1, words=2>"
+    unclear = results.read_answer(make_answer(sentiment="uncertain", reason="mixed", warnings=[]), "none")
+    assert str(unclear) == "uncertain (mixed), P(positive) = 0.750"
+
+
+@pytest.mark.parametrize("explain", get_args(Explain))
+def test_an_answer_survives_pickle_and_copy(explain: Explain) -> None:
+    answer = results.read_answer(make_answer(), explain)
+    assert pickle.loads(pickle.dumps(answer)) == copy.deepcopy(answer) == copy.copy(answer) == answer
 
 
 def test_unknown_fields_are_ignored() -> None:
@@ -169,7 +204,7 @@ def test_a_batch_s_answers_are_read_in_their_order() -> None:
         make_batch(make_item(0)),
         make_batch(make_item(1), make_item(0)),
         make_batch(make_item(0), make_item(1), make_item(2)),
-        make_batch(make_item(0), make_item(True)),  # type: ignore[arg-type]
+        make_batch(make_item(0), make_item(True)),
         make_batch(make_item(0), make_item(1, probability=2)),
         make_batch(make_item(0), make_item(1), model=None),
         make_batch(make_item(0), {"id": 1, "error": {"code": "x", "detail": "y", "status": 200}}),
@@ -196,3 +231,9 @@ def test_a_card_that_names_no_model_is_none() -> None:
     assert results.read_card(MODEL | {"metrics": {}})["metrics"] == {}
     with pytest.raises(BadAnswerError):
         results.read_card({"metrics": {}})
+
+
+@pytest.mark.parametrize("id", ["", "x", "0" * 31, "../../model", 5, None])
+def test_an_id_of_feedback_that_is_none_is_a_bad_answer(id: Any) -> None:
+    with pytest.raises(BadAnswerError):
+        results.read_feedback_id({"id": id})

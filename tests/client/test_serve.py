@@ -45,15 +45,18 @@ def test_it_starts_api_and_page_and_ctrl_c_ends_them(tmp_path: Path) -> None:
 def test_a_model_that_can_t_be_served_ends_it(tmp_path: Path) -> None:
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(3), strict=True)}
     ran = verdict("serve", "--model", str(tmp_path), **ports)
-    assert ran.status == 1
+    assert ran.status == 4
     assert f"api: {tmp_path}/model.json can't be read" in ran.out
 
 
 def test_a_second_model_is_named_beside_the_first(tmp_path: Path) -> None:
     ports = {name: str(port) for name, port in zip(PORTS, free_ports(3), strict=True)}
     ran = verdict("serve", "--model", str(tmp_path), "--beside", str(tmp_path), **ports)
-    assert ran.status == 1
-    assert "MODEL and BESIDE are the same folder" in ran.err
+    assert ran.status == 2
+    assert ran.err == (
+        "verdict serve: MODEL and BESIDE are the same folder; name two models: verdict serve --model my-model"
+        " --beside published\n"
+    )
 
 
 def test_a_missing_package_is_one_sentence() -> None:

@@ -17,6 +17,7 @@ import pytest
 from tests.client.test_serve import reads_pieces
 from tests.support.command import ROOT, WAIT_SECONDS, verdict
 from tests.support.containers import make_environment
+from tests.support.other_services import OtherServices
 from tests.support.stack import Stack, free_ports
 from tests.support.varied import varied
 
@@ -157,6 +158,38 @@ def test_the_sdist_holds_the_wheel_s_files(dist: Path, wheel: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_plain_copy_of_the_repository_builds_the_same_files(wheel: Path, tmp_path: Path) -> None:
+    """It is what `pip install "./client[local]"` does, here without git."""
+    for name in ("client", "vocab", "training", "chalice_app", "static_site", "launcher"):
+        ignored = shutil.ignore_patterns("__pycache__", ".*_cache")
+        shutil.copytree(ROOT / name, tmp_path / name, symlinks=True, ignore=ignored)
+    for name in ("run.py", "Procfile", "pyproject.toml", ".gitignore"):
+        shutil.copyfile(ROOT / name, tmp_path / name)
+    build = [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", "dist", "client"]
+    built = subprocess.run(build, cwd=tmp_path, capture_output=True, text=True, timeout=WAIT_SECONDS)
+    assert built.returncode == 0, built.stdout + built.stderr
+    with zipfile.ZipFile(tmp_path / "dist" / wheel.name) as copied, zipfile.ZipFile(wheel) as original:
+        assert copied.namelist() == original.namelist()
+
+
+@pytest.mark.slow
+def test_the_repository_s_address_installs_it(tmp_path: Path) -> None:
+    minor = f"{sys.version_info.major}.{sys.version_info.minor}"
+    address = f"verdict-sentiment @ git+file://localhost{ROOT}#subdirectory=client"
+    python = make_environment(tmp_path / "venv", minor, address)
+    code = "import verdict_sentiment._packages as own; print(own.ROOT.name, own.messages.EXPLAIN)"
+    ran = subprocess.run([str(python), "-I", "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert (ran.stdout, ran.stderr) == ("_app ('none', 'sentences', 'words')\n", "")
+
+
+@pytest.mark.parametrize("page", ["README.md", "client/README.md", "docs/cli.md"])
+def test_the_documented_line_installs_from_a_clone(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    (extra,) = re.findall(r'pip install "\./client\[(\w+)\]"', text)
+    assert extra in PROJECT["optional-dependencies"]
+
+
+@pytest.mark.slow
 def test_the_wheel_is_ready_for_publication(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as file:
         names = file.namelist()
@@ -204,7 +237,7 @@ def test_a_file_s_bytes_are_the_checkout_s(full: Installed) -> None:
     path = full.folder / "a.csv"
     path.write_text("\n".join(["n,review", *(f'{n},"{n} {REVIEW}"' for n in range(600))]), encoding="utf-8")
     for where in (("verdict",), ("python", "-m", "verdict_sentiment")):
-        ran = full.run(*where, "a.csv", "-o", "out.csv", "--workers", "2")
+        ran = full.run(*where, "a.csv", "-o", "out.csv", "--workers", "2", "--force")
         assert (ran.returncode, ran.stderr.splitlines()[-1]) == (
             0,
             "verdict: 600 rows, 0 of them with an error, in out.csv",
@@ -252,6 +285,33 @@ def test_frames_sql_and_the_classifier_work_from_the_wheel(wheel: Path, tmp_path
         timeout=WAIT_SECONDS,
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{tmp_path / 'site'}\n300 300 300\n", "")
+
+
+@pytest.mark.slow
+def test_another_service_is_compared_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "site")
+    for name in IN_THE_WAY:
+        (tmp_path / name).write_text("raise SystemExit('the wrong module')", encoding="utf-8")
+    (tmp_path / "a.txt").write_text("A lovely film.\nA dull and awful film.\n", encoding="utf-8")
+    other = OtherServices()
+    for against in ("comprehend", "tei"):
+        ran = subprocess.run(
+            [sys.executable, "-m", "verdict_sentiment", "shadow", "a.txt", "--against", against, other.url]
+            + ["--json", "--force"],
+            cwd=tmp_path,
+            env={
+                "PATH": os.defpath,
+                "PYTHONPATH": f"{tmp_path / 'site'}",
+                "AWS_EC2_METADATA_DISABLED": "true",
+            },
+            capture_output=True,
+            text=True,
+            timeout=WAIT_SECONDS,
+        )
+        assert ran.returncode == 0, ran.stderr
+        assert json.loads(ran.stdout)["agreement"]["strict"]["hits"] == 2
+    other.close()
 
 
 @pytest.mark.slow

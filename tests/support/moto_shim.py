@@ -23,6 +23,8 @@ from moto.cloudfront.models import Origin
 from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
 from moto.iam.responses import IamResponse
+from moto.s3.exceptions import PreconditionFailed
+from moto.s3.responses import S3Response
 from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
@@ -343,7 +345,22 @@ def number_versions_for_ever() -> None:
     LambdaStorage.publish_version = publish_version  # type: ignore[method-assign]
 
 
+def tell_of_missing_objects() -> None:
+    """Take `If-Match: *` of a deletion for the question whether there is an object, as S3 does."""
+    delete = S3Response.delete_object
+
+    def delete_object(self: Any) -> Any:
+        if self.headers.get("If-Match") == "*":
+            if not self.backend.get_object(self.bucket_name, self.parse_key_name()):
+                raise PreconditionFailed("If-Match")
+            self.headers = {name: value for name, value in self.headers.items() if name != "If-Match"}
+        return delete(self)
+
+    S3Response.delete_object = delete_object
+
+
 accept_swagger()
+tell_of_missing_objects()
 tag_apis()
 tag_budgets()
 tag_lifecycles()

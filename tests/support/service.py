@@ -39,13 +39,13 @@ class Service:
 
     With ``hangs`` the connection stays open after the reply. ``trickles`` is sent after a reply again and
     again, without a silence long enough for a timeout. ``asked`` holds the received requests. Without a
-    queued reply the service hangs up.
+    queued reply the service hangs up. Replies go to requests whose body holds ``wanted``.
     """
 
     def __init__(self) -> None:
         self.asked: list[ReceivedRequest] = []
         self.hangs = False
-        self.trickles = b""
+        self.trickles = self.wanted = b""
         self._replies: list[bytes] = []
         self._ended = threading.Event()
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -76,7 +76,7 @@ class Service:
                 headers[name.lower()] = value.strip()
             body = lines.read(int(headers.get("content-length", "0")))
             self.asked.append(ReceivedRequest(line, headers, body))
-            if self._replies:
+            if self._replies and self.wanted in body:
                 connection.sendall(self._replies.pop(0))
             with contextlib.suppress(OSError):  # the client hung up
                 while self.trickles and not self._ended.wait(TRICKLE_SECONDS):
