@@ -24,7 +24,10 @@ export ORT_DISABLE_TELEMETRY = 1
 export ENDPOINT_PORT API_PORT PAGE_PORT LISTEN_HOST PUBLIC_API_URL IMDB_ARCHIVE VERDICT_CACHE MODEL CHROMIUM
 export BESIDE BESIDE_ENDPOINT_PORT BESIDE_API_PORT BESIDE_API_URL
 export STAGE ENDPOINT_KIND IMAGE SITE
-export AUTH API_KEYS FEEDBACK API_KEY CORS_ORIGIN RATE_LIMIT ENDPOINT_SECONDS
+export AUTH API_KEYS FEEDBACK API_KEY CORS_ORIGIN RATE_LIMIT COMPATIBLE ENDPOINT_SECONDS
+
+# Messages name the command that was typed.
+TYPED = VERDICT_TYPED="make $@"
 
 .DEFAULT_GOAL := help
 .PHONY: $(shell sed -n 's/^\([a-z-]*\):.*\#\#.*/\1/p' $(firstword $(MAKEFILE_LIST)))
@@ -35,29 +38,29 @@ help: # prints each group and its commands
 ### Use
 
 run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
-	@$(RUN)/bin/python run.py
+	@$(TYPED) $(RUN)/bin/python run.py
 
 serve: $(SERVE)/.ready ## the same for many callers; a process that ends is started again
-	@$(SERVE)/bin/python run.py --serve
+	@$(TYPED) $(SERVE)/bin/python run.py --serve
 
 key: $(RUN)/.ready ## make an API key; print it once, with the hash for API_KEYS
 	@$(RUN)/bin/python -m chalice_app.local.new_key
 
 batch: $(RUN)/.ready ## judge a FILE of reviews into OUT, by Batch Transform or with FLAGS=--local
 	$(if $(FILE),,$(error name the file: make batch FILE=reviews.csv OUT=verdicts.csv))
-	@$(RUN)/bin/python -m training.jobs.batch "$(FILE)" --out "$(OUT)" $(FLAGS)
+	@$(TYPED) $(RUN)/bin/python -m training.jobs.batch "$(FILE)" --out "$(OUT)" $(FLAGS)
 
 report: OUT = report.html
 report: $(RUN)/.ready ## write what people say in a FILE, and what moved the number, into OUT (report.html)
 	$(if $(FILE),,$(error name the file: make report FILE=reviews.csv))
-	@$(RUN)/bin/python -m training.report.report "$(FILE)" --out "$(OUT)" $(FLAGS)
+	@$(TYPED) $(RUN)/bin/python -m training.report.report "$(FILE)" --out "$(OUT)" $(FLAGS)
 
 adapt: $(RUN)/.ready ## fit the model to a FILE of your own labelled reviews; report whether it is better
 	$(if $(FILE),,$(error name the file: make adapt FILE=my.csv))
-	@$(RUN)/bin/python -m training.adapt.adapt "$(FILE)" $(FLAGS)
+	@$(TYPED) $(RUN)/bin/python -m training.adapt.adapt "$(FILE)" $(FLAGS)
 
 drift: $(RUN)/.ready ## compare the running API's traffic with the model's test data
-	@$(RUN)/bin/python -m training.evaluation.drift $(FLAGS)
+	@$(TYPED) $(RUN)/bin/python -m training.evaluation.drift $(FLAGS)
 
 client: $(CLIENT)/.ready ## build the Python client's wheel and sdist, into dist/
 	@$(CLIENT)/bin/python -m build --no-isolation --outdir dist client
@@ -96,7 +99,7 @@ train-aws: $(AWS)/.ready ## train on SageMaker and bring the network back
 
 adapt-aws: $(AWS)/.ready ## fine-tune the model to a FILE, here or in S3, on SageMaker
 	$(if $(FILE)$(FLAGS),,$(error name the file: make adapt-aws FILE=my.csv, or FILE=s3://bucket/prefix/my.csv))
-	@$(AWS)/bin/python -m training.jobs.adapt $(if $(FILE),"$(FILE)") $(FLAGS)
+	@$(TYPED) $(AWS)/bin/python -m training.jobs.adapt $(if $(FILE),"$(FILE)") $(FLAGS)
 
 notebook: $(RUN)/.ready ## start a notebook instance with the walkthrough; FLAGS=--open prints its address
 	@$(RUN)/bin/python -m training.jobs.notebook_instance $(FLAGS)

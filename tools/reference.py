@@ -58,6 +58,7 @@ INTERNAL = {
     "VERDICT_COUNTS",
     "VERDICT_LIMIT_SECRET",
     "VERDICT_LOCAL",
+    "VERDICT_TYPED",
     "WORLD_SIZE",
 }
 
@@ -108,6 +109,10 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         "RATE_LIMIT": Variable("requests/seconds for each address of the local API, or `off`", "`10000/1`"),
         "AUTH": Variable("`none`, or `key`: most routes then need an API key"),
         "API_KEYS": Variable("SHA-256 of each key, with commas between; `make key` prints it", "none"),
+        "COMPATIBLE": Variable(
+            "protocols that the API speaks beside its own: `comprehend`, `tei`, or both with a comma between",
+            "none",
+        ),
         "FEEDBACK": Variable(
             "folder or `s3://bucket/prefix` for `POST /v1/feedback`; unset, nothing is kept", "none"
         ),
@@ -119,6 +124,7 @@ VARIABLES: dict[str, dict[str, Variable]] = {
         ),
         "VERDICT_URL": Variable("service that the command `verdict` calls", "none"),
         "VERDICT_API_KEY": Variable("key that the command `verdict` sends", "none"),
+        "TEI_API_KEY": Variable("key that `verdict shadow --against tei` sends", "none"),
     },
     "On AWS": {
         "STAGE": Variable("deployment that the AWS commands work on"),
