@@ -336,12 +336,15 @@ def serve(host: str, port: int, count: int) -> None:
             server.on_startup(lambda: _reload_at_hangup(server))  # after Granian has set its own signals
         gc.collect()
         gc.freeze()  # a collection in a fork would copy the memory that it shares
-        threading.Thread(target=_announce, args=(host, port), daemon=True).start()
+        threading.Thread(target=_announce, args=(server, count, host, port), daemon=True).start()
         server.serve()
 
 
-def _announce(host: str, port: int) -> None:
+def _announce(server: Any, count: int, host: str, port: int) -> None:
     """Print the address once a process answers."""
+    # A process that is forked while this thread imports or prints would wait for its lock for ever.
+    while len(server.wrks) < count:
+        time.sleep(READY_PAUSE_SECONDS)
     while not _answers(host, port):
         time.sleep(READY_PAUSE_SECONDS)
     print(f"api on http://{host}:{port}", flush=True)
