@@ -33,16 +33,16 @@ app = Chalice(app_name="verdict", configure_logs=False)
 
 
 def route(
-    path: str, *methods: str, cors: bool = True, key: bool = False, query: Sequence[str] = ()
+    path: str, *methods: str, cors: bool = True, key: bool = False, query: Sequence[str] | None = ()
 ) -> Callable[[View], View]:
     """Register a view for any content type, because vocab.messages checks it better than Chalice does.
 
-    With ``key`` the route needs an API key when AUTH=key. ``query`` names the query's parameters.
+    With ``key`` the route needs an API key when AUTH=key. ``query`` names the query's parameters, None any.
     """
 
     def register(view: View) -> View:
         rules = answers.cors() if cors else False
-        checked = with_query(view, query)
+        checked = view if query is None else with_query(view, query)
         checked = auth.required(checked, app) if key else checked
         app.route(path, methods=list(methods), content_types=["*/*"], cors=rules)(
             problems.catch_errors(checked)
@@ -338,16 +338,17 @@ def middleware(request: Request | None, get_response: answers.Next) -> Response:
 
 
 if "tei" in compatible.read_protocols(os.environ):
-    route("/predict", "POST", key=True)(predict)
-    route("/info", "GET", "HEAD", key=True)(served_model)
-    route("/health", "GET", "HEAD")(plain_health)
+    route("/predict", "POST", key=True, query=None)(predict)
+    route("/info", "GET", "HEAD", key=True, query=None)(served_model)
+    route("/health", "GET", "HEAD", query=None)(plain_health)
 for known in list(app.routes):
-    route(known, *(method for method in METHODS if method not in app.routes[known]), cors=False)(wrong_method)
+    others = [method for method in METHODS if method not in app.routes[known]]
+    route(known, *others, cors=False, query=None)(wrong_method)
 for path in UNKNOWN_PATHS:
-    route(path, *METHODS)(unknown_path)
+    route(path, *METHODS, query=None)(unknown_path)
 if answers.cors() is False:  # Chalice's own preflight answer names only one origin
     for known in list(app.routes):
-        route(known, "OPTIONS")(preflight)
+        route(known, "OPTIONS", query=None)(preflight)
 app.register_middleware(middleware, "http")
 emf.start(os.environ)
 with contextlib.suppress(vocabulary.VocabularyError):  # each request will answer with this error

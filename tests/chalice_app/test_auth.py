@@ -166,7 +166,7 @@ def test_the_launcher_wants_a_key_and_starts_with_no_wrong_setting(fake: FakeRun
         text=True,
         timeout=30,
     )
-    assert (ended.returncode, ended.stderr.count("\n")) == (1, 1)
+    assert (ended.returncode, ended.stderr.count("\n")) == (2, 1)
     assert ended.stderr.startswith("api: API_KEYS must hold") and "secret" not in ended.stderr
 
 

@@ -112,7 +112,7 @@ def test_a_server_does_not_start_with_an_unknown_name(module: str, fake: FakeRun
         text=True,
         timeout=60,
     )
-    assert (ended.returncode, ended.stdout) == (1, "")
+    assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == (
         "api: COMPATIBLE must be none, or one or several of comprehend, tei with commas between,"
         " got 'openai'\n"

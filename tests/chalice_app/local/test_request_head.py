@@ -253,3 +253,10 @@ def test_a_head_names_a_route_and_none_of_its_caller_s_words() -> None:
     assert request_head.route_of("/v1/sentiment") == "/v1/sentiment"
     assert request_head.route_of("/v1/feedback/secret") == "/v1/feedback/{id}"
     assert request_head.route_of("//secret/words") == "/{proxy+}"
+
+
+@pytest.mark.parametrize(("target", "status"), [(b"/v1/sentiment?a=1", 405), (b"/nowhere?a=1", 404)])
+def test_a_wrong_method_or_path_is_named_before_its_query(
+    target: bytes, status: int, both: tuple[Served, Served]
+) -> None:
+    assert [ask(served, request(target, method=b"PUT"))[0] for served in both] == [status] * 2
