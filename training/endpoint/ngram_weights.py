@@ -146,5 +146,6 @@ def to_codes(weights: np.ndarray) -> NgramWeights:
     """Return a table of weights, float (columns,), in int8."""
     most = float(np.abs(weights).max(initial=0.0))
     step = most / MOST_CODE**2
-    codes = np.round(np.sqrt(np.abs(weights) / step)) * np.sign(weights) if most else np.zeros(len(weights))
+    # A step of the smallest numbers that there are is 0.
+    codes = np.round(np.sqrt(np.abs(weights) / step)) * np.sign(weights) if step else np.zeros(len(weights))
     return NgramWeights(codes.astype(np.int8), step)
