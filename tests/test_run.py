@@ -240,7 +240,7 @@ def test_a_port_of_the_second_model_is_looked_at_as_the_first_s_are(name: str, t
 
 def test_a_second_model_that_is_missing_is_one_sentence_and_ends_all(tmp_path) -> None:
     running = Stack(BESIDE=str(tmp_path))
-    assert running.process.wait(30) == 4
+    assert running.process.wait(30) == 2
     assert f"{tmp_path}/model.json can't be read" in "".join(running.log)
 
 
@@ -257,7 +257,7 @@ def test_a_second_api_that_runs_elsewhere_is_named_to_the_page() -> None:
 
 def test_a_missing_model_is_one_sentence_and_an_error(tmp_path) -> None:
     running = Stack(MODEL=str(tmp_path))
-    assert running.process.wait(30) == 4
+    assert running.process.wait(30) == 2
     output = "".join(running.log)
     assert f"{tmp_path}/model.json can't be read" in output
     assert "Traceback" not in output

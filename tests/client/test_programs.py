@@ -43,7 +43,7 @@ def test_a_model_is_adapted_used_and_compared(file: Path, capsys: pytest.Capture
     assert "adapt: starts from published (verdict-" in out
     assert "adapt: wrote my-model" in out
     # An installed command advises no make.
-    assert "verdict serve --model" in out and "make " not in out
+    assert "verdict --model" in out and "make " not in out
     assert status("--model", "my-model", "Kettle number 99 arrived with a dent in its lid.") == 0
     assert capsys.readouterr().out.startswith("negative")
     assert status("compare", "published", "my-model", "my.csv") == 0

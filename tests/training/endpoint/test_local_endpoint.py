@@ -365,7 +365,7 @@ def refused(package: Path, *flags: str, **env: str) -> str:
     """Run the script where it should not start; return its one sentence."""
     with started(package, *flags, **env) as process:
         out, err = process.communicate(timeout=30)
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert out == ""
     assert err.count("\n") == 1, err
     return err
