@@ -195,10 +195,11 @@ def main() -> None:
     except (inference.ModelFilesError, inference.VocabularyError) as error:
         raise Ended(f"local endpoint: {error}", USAGE) from None
     except (OSError, OverflowError) as error:
-        sys.exit(
+        raise Ended(
             f"local endpoint: port {options.port} can't be used ({getattr(error, 'strerror', error)});"
-            " choose another with ENDPOINT_PORT"
-        )
+            " choose another with ENDPOINT_PORT",
+            USAGE,
+        ) from None
     for number in (signal.SIGTERM, signal.SIGINT):  # started in the background, SIGINT would be ignored
         signal.signal(number, lambda *_: sys.exit(0))
     print(
