@@ -86,7 +86,12 @@ def url_of(options: argparse.Namespace) -> str | None:
 def model_of(options: argparse.Namespace) -> str | None:
     """Return the model folder that --model names, None for the published model."""
     name: str | None = options.model
-    return None if name == "published" and not Path(name).exists() else name
+    return None if name is None or is_published(name) else name
+
+
+def is_published(name: str) -> bool:
+    """Return whether a name means the published model: "published", unless a folder is called so."""
+    return name == "published" and not Path(name).exists()
 
 
 def is_installed() -> bool:

@@ -158,7 +158,7 @@ class _Packer:
         self._empty()
 
     def add(self, review: Review) -> Iterator[Chunk]:
-        """Take a review, and yield the request before it if that is full."""
+        """Add a review, and yield the request before it if that is full."""
         entry, item = _entry(self._index, review)
         length = len(messages.to_json(item)) + 1 if item else 0
         if len(self._entries) == MAX_REVIEWS or self._size + length > self._most:

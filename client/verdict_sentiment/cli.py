@@ -107,19 +107,19 @@ def exit_status(work: Callable[[], int]) -> int:
             sys.stdout.flush()
         return status
     except UsageError as error:
-        return _report(error, statuses.USAGE)
+        return report(error, statuses.USAGE)
     except VerdictError as error:
-        return _report(error, status_of(error))
+        return report(error, status_of(error))
     except BatchError as error:
-        return _report(error, statuses.BROKEN)
+        return report(error, statuses.BROKEN)
     except BrokenPipeError:
         _forget_output()
         return statuses.PIPE_CLOSED
     except OSError as error:
         _forget_output()
-        return _report(f"{error.filename or 'standard output'}: {error.strerror or error}", statuses.BROKEN)
+        return report(f"{error.filename or 'standard output'}: {error.strerror or error}", statuses.BROKEN)
     except KeyboardInterrupt:
-        return _report("interrupted", statuses.INTERRUPTED)
+        return report("interrupted", statuses.INTERRUPTED)
 
 
 def _finish(work: Callable[[], int]) -> int:
@@ -198,15 +198,15 @@ def _judge_file(options: argparse.Namespace, path: Path) -> int:
     try:
         judged, failed = files.judge(options, path)
     except VerdictError as error:
-        return _report(f"{error}{files.resume_hint(options.out)}", status_of(error))
+        return report(f"{error}{files.resume_hint(options.out)}", status_of(error))
     except BrokenPipeError:
         raise
     except OSError as error:
         raise OSError(error.errno, f"{error.strerror}{files.resume_hint(options.out)}", place) from error
     except KeyboardInterrupt:
-        return _report(f"interrupted{files.resume_hint(options.out)}", statuses.INTERRUPTED)
+        return report(f"interrupted{files.resume_hint(options.out)}", statuses.INTERRUPTED)
     if options.out != STANDARD:
-        _report(f"{files.describe(judged, failed)}, in {options.out}", statuses.FINE)
+        report(f"{files.describe(judged, failed)}, in {options.out}", statuses.FINE)
     return statuses.NO if failed else statuses.FINE
 
 
@@ -305,7 +305,8 @@ def _text_of(options: argparse.Namespace) -> str:
         raise UsageError(f"standard input is not UTF-8 (byte {error.start}); send UTF-8") from error
 
 
-def _report(error: object, status: int) -> int:
+def report(error: object, status: int) -> int:
+    """Print a sentence on standard error, and return the exit status."""
     print(f"verdict: {show.printable(str(error))}", file=sys.stderr)
     return status
 

@@ -52,7 +52,7 @@ def print_script(
 
 
 def _mark_paths(parser: argparse.ArgumentParser, file: object) -> None:
-    """Let the shell complete files where a path is wanted."""
+    """Mark the flags where a shell completes files."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():

@@ -38,7 +38,7 @@ def judge(options: argparse.Namespace, path: Path) -> tuple[int, int]:
     BatchError or OSError for other failures.
     """
     aspects = read_aspects(options)
-    with _usage():
+    with as_usage():
         source, out = _prepare(options, path)
         count = rows.count(source)
     with open_backend(options, count.sent, aspects) as backend:
@@ -56,7 +56,7 @@ def read_aspects(options: argparse.Namespace) -> Aspects | None:
     """Return the aspects that --aspects names, None without it. Raises UsageError."""
     if options.aspects is None:
         return None
-    with _usage():
+    with as_usage():
         aspects: Aspects = aspects_flag.read_aspects(options.aspects)
         return aspects
 
@@ -94,7 +94,7 @@ def describe(judged: int, failed: int) -> str:
 
 
 @contextmanager
-def _usage() -> Iterator[None]:
+def as_usage() -> Iterator[None]:
     """Raise UsageError in place of BatchError."""
     try:
         yield

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from verdict_sentiment.errors import VerdictError
 from verdict_sentiment.results import Answer, Contribution, Judged, Sentence, Word
+from verdict_sentiment.show import REASONS
 
 Part = TypeVar("Part", bound=Contribution)
 
@@ -35,13 +36,7 @@ _SMALL = "font-size:.85em;opacity:.8"
 
 _HEADLINES = {"positive": "Positive", "negative": "Negative", "uncertain": "Can't tell"}
 _LEANINGS = {"positive": "Leans positive", "negative": "Leans negative"}
-_REASONS = {
-    "mixed": "It praises and complains about equally.",
-    "no_opinion": "It gives no opinion of the film.",
-    "no_known_words": "The model knows none of these words.",
-    "not_english": "It does not look like English.",
-    "unclear": "It could go either way.",
-}
+_REASONS = {reason: f"{words[0].upper()}{words[1:]}." for reason, words in REASONS.items()}
 
 
 def answer_html(answer: Answer) -> str:

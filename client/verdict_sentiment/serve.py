@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 from verdict_sentiment._packages import ROOT
-from verdict_sentiment.backends import LIBRARIES, UsageError
+from verdict_sentiment.backends import LIBRARIES, UsageError, is_published
 
 # The packages of the extra [serve].
 REQUIRED = (*LIBRARIES, "chalice", "boto3", "prometheus_client", "granian")
@@ -46,10 +46,6 @@ def main(arguments: Sequence[str]) -> int:
     env = {**os.environ, "VERDICT_TYPED": "verdict serve"}
     for name, path in (("MODEL", options.model), ("BESIDE", options.beside)):
         if path is not None:
-            env[name] = str(PUBLISHED if _is_published(path) else os.path.abspath(path))
+            env[name] = str(PUBLISHED if is_published(path) else os.path.abspath(path))
     # run.py replaces this process, so that it receives the command's signals.
     os.execve(sys.executable, [sys.executable, str(ROOT / "run.py"), "--serve"], env)
-
-
-def _is_published(name: str) -> bool:
-    return name == "published" and not os.path.exists(name)

@@ -1,4 +1,4 @@
-"""Ask Verdict and the service in use about the same reviews: `verdict shadow`.
+"""Compare Verdict with the service in use on the same reviews: `verdict shadow`.
 
     verdict shadow reviews.csv --against comprehend -o disagreements.csv
     verdict shadow reviews.csv --against tei http://127.0.0.1:8080
@@ -11,17 +11,17 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from verdict_sentiment import cli, show
+from verdict_sentiment import cli
 from verdict_sentiment._packages import load
 from verdict_sentiment.backends import UsageError, add_flags, open_backend
 from verdict_sentiment.errors import UnavailableError, VerdictError
-from verdict_sentiment.files import BatchError, resume_hint
+from verdict_sentiment.files import BatchError, as_usage, resume_hint
 from verdict_sentiment.parallel import within
 
 if TYPE_CHECKING:
@@ -61,33 +61,33 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     hint = ""
     try:
-        with _usage():
+        with as_usage():
             source, out = _prepare(options)
             numbered, labels = _labels(options, source)
         hint = str(out)
         with closing(_service(options)) as service:
             result = _compare(options, source, out, service, numbered, labels)
     except Declined:
-        return _report("nothing was asked, and nothing spent", statuses.NO)
+        return cli.report("nothing was asked, and nothing spent", statuses.NO)
     except services.ServiceError as error:
         failure = UnavailableError(str(error), code=error.code)
-        return _report(f"{failure}{resume_hint(hint)}", statuses.UNAVAILABLE)
+        return cli.report(f"{failure}{resume_hint(hint)}", statuses.UNAVAILABLE)
     except services.SettingError as error:
         raise UsageError(str(error)) from error
     except VerdictError as error:
-        return _report(f"{error}{resume_hint(hint)}", cli.status_of(error))
+        return cli.report(f"{error}{resume_hint(hint)}", cli.status_of(error))
     except BrokenPipeError:
         raise
     except OSError as error:
         name = error.filename or "this machine"
-        return _report(f"{name}: {error.strerror or error}{resume_hint(hint)}", statuses.BROKEN)
+        return cli.report(f"{name}: {error.strerror or error}{resume_hint(hint)}", statuses.BROKEN)
     except KeyboardInterrupt:
-        return _report(f"interrupted{resume_hint(hint)}", statuses.INTERRUPTED)
+        return cli.report(f"interrupted{resume_hint(hint)}", statuses.INTERRUPTED)
     if options.json:
         print(json.dumps(outcome.to_message(result), ensure_ascii=False))
     else:
         print("\n".join(outcome.lines(result)))
-    _report(
+    cli.report(
         f"{result.disagreements:,} disagreements, the widest apart first, in {options.out}", statuses.FINE
     )
     return statuses.NO if any(result.left_out[reason] for reason in trial.FAULTS) else statuses.FINE
@@ -101,12 +101,12 @@ def _compare(
     numbered: dict[int, int],
     labels: str,
 ) -> "outcome.Outcome":
-    """Ask both, write the disagreements, and return the comparison."""
+    """Judge by both, write the disagreements, and return the comparison."""
     digest = files.sha256_of(source.path)
-    with _usage():
+    with as_usage():
         plan = trial.plan(source, service, options.rows, options.seed)
     with ExitStack() as stack:
-        with _usage():
+        with as_usage():
             answers = stack.enter_context(kept.open_kept(out, service))
         with open_backend(options, len(plan.numbers)) as backend:
             _consent(options, plan, service, answers)
@@ -184,7 +184,7 @@ def _their_cost(options: argparse.Namespace, done: "trial.Trial") -> "outcome.Co
 def _consent(
     options: argparse.Namespace, plan: "trial.Plan", service: "services.Service", answers: "kept.KeptAnswers"
 ) -> None:
-    """Say what a paid service will cost, and go on after a yes. Raises Declined or UsageError."""
+    """Print what a paid service will cost, and wait for a yes. Raises Declined or UsageError."""
     if service.free:
         return
     dollars = prices.comprehend_dollars(trial.new_units(plan, answers, prices.comprehend_units))
@@ -196,7 +196,7 @@ def _consent(
         f" by its {prices.comprehend_source()}"
     )
     if options.yes:
-        _report(cost, statuses.FINE)
+        cli.report(cost, statuses.FINE)
         return
     if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError(f"{cost}; give --yes to spend it, or --rows N for fewer")
@@ -254,20 +254,6 @@ def _labels(options: argparse.Namespace, source: Any) -> tuple[dict[int, int], s
     left_out = labelled.describe_left_out(read.counts)
     numbered = dict(zip(read.numbers.tolist(), read.labels.tolist(), strict=True))
     return numbered, labelled.describe(read) + (f"; not used: {left_out}" if left_out else "")
-
-
-@contextmanager
-def _usage() -> Iterator[None]:
-    """Raise UsageError in place of BatchError."""
-    try:
-        yield
-    except BatchError as error:
-        raise UsageError(str(error)) from error
-
-
-def _report(sentence: object, status: int) -> int:
-    print(f"verdict: {show.printable(str(sentence))}", file=sys.stderr)
-    return status
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -10,7 +10,7 @@ from verdict_sentiment.results import Answer, Aspect, Contribution, Sentence, Wo
 REASONS = {
     "mixed": "it praises and complains about equally",
     "no_opinion": "it gives no opinion of the film",
-    "no_known_words": "none of its words is known",
+    "no_known_words": "the model knows none of these words",
     "not_english": "it does not look like English",
     "unclear": "it could go either way",
 }

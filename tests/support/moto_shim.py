@@ -346,7 +346,7 @@ def number_versions_for_ever() -> None:
 
 
 def tell_of_missing_objects() -> None:
-    """Take `If-Match: *` of a deletion for the question whether there is an object, as S3 does."""
+    """Read `If-Match: *` of a deletion as the condition that there is an object, as S3 does."""
     delete = S3Response.delete_object
 
     def delete_object(self: Any) -> Any:

@@ -165,7 +165,7 @@ def delete(store: Store, ids: Sequence[str], every: bool, yes: bool = False) -> 
 
 
 def confirmed(count: int) -> bool:
-    """Ask on the terminal whether all feedback is to be deleted. Raises CommandError without a terminal."""
+    """Return whether a person wants all feedback deleted. Raises CommandError without a terminal."""
     if sys.stdin is None or not sys.stdin.isatty():
         raise CommandError(f"--all deletes {_reviews(count)} for good; --yes does that without a question")
     try:

@@ -21,6 +21,7 @@ from training.adapt.head_fit import Data, fit
 from training.adapt.lexicon import read_lexicon
 from training.adapt.onnx_head import read_head
 from training.endpoint import inference
+from training.endpoint.model_folder import path_of
 from training.evaluation import metrics
 from training.files import labelled
 from vocab.exit_status import FINE
@@ -105,7 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("files", nargs="+", type=Path, help="files with a text and a label, as for adapt")
     parser.add_argument("--labels", type=int, default=LABELS, help="rows to learn from (default %(default)s)")
     parser.add_argument("--draws", type=int, default=DRAWS, help="draws to average (default %(default)s)")
-    parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
+    parser.add_argument("--model", type=path_of, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)")
     options = parser.parse_args(arguments)
     return run_command("gain", lambda: run(options))

@@ -1,1 +1,1 @@
-"""Ask Verdict and another service about the same reviews, and compare their answers, times and costs."""
+"""Compare Verdict with another service on the same reviews: answers, times and costs."""

@@ -1,4 +1,4 @@
-"""Ask Amazon Comprehend by boto3, with the user's own credentials and region: BatchDetectSentiment."""
+"""Send reviews to Amazon Comprehend's BatchDetectSentiment by boto3, with the user's own credentials."""
 
 import functools
 from collections.abc import Callable, Sequence

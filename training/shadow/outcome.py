@@ -1,4 +1,4 @@
-"""Tell a comparison: a short text, JSON, and the disagreements as CSV."""
+"""Format a comparison: a short text, JSON, and the disagreements as CSV."""
 
 import io
 from collections.abc import Sequence
@@ -161,9 +161,8 @@ def to_csv(
 ) -> bytes:
     """Return rows as CSV: what both answered, then the file's own columns.
 
-    No cell runs as a formula, unless they are ``raw``.
-
-    ``digests`` holds the texts' digests by row. Raises BatchError when the file has changed since.
+    No cell runs as a formula, unless they are ``raw``. ``digests`` holds the texts' digests by row. Raises
+    BatchError when the file has changed since.
     """
     names = ["row", "label", "verdict", "reason", "verdict_probability", "other", "other_probability", "gap"]
     names += [f"score_{word.lower()}" for word in words]

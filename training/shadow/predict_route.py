@@ -1,4 +1,4 @@
-"""Ask a text-embeddings-inference server about reviews, by POST /predict."""
+"""Send reviews to a text-embeddings-inference server, by POST /predict."""
 
 import json
 import re

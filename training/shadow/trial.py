@@ -1,4 +1,4 @@
-"""Ask both services about a file's rows, a call's worth at a time, and count what is left out and why."""
+"""Judge a file's rows by both services, a call's worth at a time, and count what is left out and why."""
 
 import time
 from array import array
@@ -58,7 +58,7 @@ class Plan(NamedTuple):
 class Trial(NamedTuple):
     """The rows that both answered, the numbers of those left out by reason, and the calls of both.
 
-    ``failures`` counts the other service's codes. ``texts`` holds each row's digest, in the order of
+    ``failures`` counts the other service's codes. ``digests`` holds each row's, in the order of
     ``pairs``. ``units`` is the sum over the texts that the other service answered, each text once.
     """
 
@@ -114,7 +114,7 @@ def run(
     labels: dict[int, int],
     units_of: Callable[[str], int],
 ) -> Trial:
-    """Ask both about every row of a plan. Answers are kept as they come.
+    """Judge every row of a plan by both. Answers are kept as they come.
 
     Raises ServiceError, SettingError, BatchError, OSError, or what ``judge`` raises.
     """
@@ -202,7 +202,7 @@ def _judged(judge: Judge, batch: list[tuple[Row, str]], trial: Trial) -> Judged:
 
 
 def _answered(ask: Ask, kept: KeptAnswers, ours: Judged) -> dict[bytes, Answer | Failure]:
-    """Ask the other service about the texts without an answer, keep its answers, and return them."""
+    """Send the other service the texts without an answer, keep its answers, and return them."""
     new = {digest: text for digest, _, text, _ in ours if digest not in kept.answers}
     if not new:
         return {}
