@@ -1,6 +1,7 @@
 """Guess whether a review is English, from its function words, its alphabet and its unknown words."""
 
 from collections import Counter
+from itertools import compress
 
 from vocab.vocabulary import FIRST_KNOWN_ID, EncodedReview
 
@@ -48,28 +49,28 @@ def looks_english(encoded: EncodedReview) -> bool:
     other language count against it, except capitalised words, which are names.
     """
     names = encoded.tokens.names
-    words = [name for name in names if name[0].isalpha()]
-    if sum(not _latin(word) for word in words if not word.isascii()) > MAX_OTHER_ALPHABET * len(words):
-        return False
-    if len(words) < MIN_WORDS:
-        return True
+    if not encoded.text.isascii():
+        words = [name for name in names if name[0].isalpha()]
+        if sum(not _latin(word) for word in words if not word.isascii()) > MAX_OTHER_ALPHABET * len(words):
+            return False
     foreign = _foreign_words(encoded)
-    return foreign < MIN_FOREIGN or foreign <= sum(name in _ENGLISH_WORDS for name in names)
+    if foreign < MIN_FOREIGN or sum(name[0].isalpha() for name in names) < MIN_WORDS:
+        return True
+    return foreign <= sum(map(_ENGLISH_WORDS.__contains__, names))
 
 
 def _foreign_words(encoded: EncodedReview) -> int:
     """Count unknown words and function words of the likeliest other language, without names."""
+    names, starts, ends = encoded.tokens
     unknown, languages = 0, Counter[str]()
-    for name, start, end, number in zip(*encoded.tokens, encoded.ids, strict=True):
-        known = number >= FIRST_KNOWN_ID
-        if (known and name not in _LANGUAGES_OF) or not name[0].isalpha():
+    shared = compress(range(len(names)), map(_LANGUAGES_OF.__contains__, names))
+    for index in {*shared, *[index for index, number in enumerate(encoded.ids) if number < FIRST_KNOWN_ID]}:
+        if not names[index][0].isalpha() or _is_name(encoded.text[starts[index] : ends[index]]):
             continue
-        if _is_name(encoded.text[start:end]):
-            continue
-        if known:
-            languages.update(_LANGUAGES_OF[name])
-        else:
+        if encoded.ids[index] < FIRST_KNOWN_ID:
             unknown += 1
+        else:
+            languages.update(_LANGUAGES_OF[names[index]])
     return unknown + max(languages.values(), default=0)
 
 

@@ -21,7 +21,7 @@ from vocab.files import sha256_of
 from vocab.messages import AspectsValue, EndpointRequest, Item, MessageError
 
 # Reviews of a task. At a file's end a process idles for a task's time at most.
-TASK_ROWS = 16
+TASK_ROWS = 32
 # Another process is worth its start from so many reviews on.
 PROCESS_ROWS = 100
 
@@ -52,7 +52,7 @@ def predict_lines(model: LoadedModel, data: bytes, aspects: AspectsValue | None 
 
 def model_key(model: LoadedModel) -> str:
     """Return a key of everything that a prediction depends on: network, card and code."""
-    names = ("id", "onnx_sha256", "vocabulary", *calibration.FIELDS, "uncertain", "max_tokens")
+    names = ("id", "onnx_sha256", "vocabulary", *calibration.FIELDS, opinion.FIELD, "uncertain", "max_tokens")
     modules = (inference, scoring, packing, weighing, ngram_weights, opinion, calibration)
     code = [Path(str(module.__file__)) for module in modules]
     code += sorted(Path(vocabulary.__file__).parent.rglob("*.py"))

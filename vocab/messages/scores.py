@@ -1,7 +1,7 @@
 """The network's score of a review, and the model that computed it."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 # Contributions are sent with this many decimals. Logit and probability are computed from the rounded values.
@@ -97,7 +97,13 @@ def sigmoid(logit: float) -> float:
     """Return 1 / (1 + exp(-logit)) without overflow."""
     if logit >= 0:
         return 1 / (1 + math.exp(-logit))
-    return math.exp(logit) / (1 + math.exp(logit))
+    odds = math.exp(logit)
+    return odds / (1 + odds)
+
+
+def probabilities_of(logits: Iterable[float]) -> list[float]:
+    """Return P(positive) of each logit, which is rounded first, with the decimals of a message."""
+    return [round(sigmoid(round(logit, DECIMALS)), DECIMALS) for logit in logits]
 
 
 def model_message(model: Model) -> dict[str, Any]:
