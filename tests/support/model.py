@@ -40,7 +40,7 @@ def random_network(
 
 def random_package(folder: Path, seed: int = 0, spread: float = 1.0) -> dict[str, Any]:
     """Write model.onnx and model.json of a random network with the shipped vocabulary; return the card."""
-    from training.endpoint import model_folder
+    from training.endpoint import model_folder, opinion
     from training.recipe import export
 
     words = vocabulary.load()
@@ -53,6 +53,7 @@ def random_package(folder: Path, seed: int = 0, spread: float = 1.0) -> dict[str
         "temperature": 1.5,
         "short_temperature": 1.25,
         "shift": 0.25,
+        "opinion": opinion.to_field(opinion.PLAIN.numbers),
         "uncertain": [0.35, 0.65],
         "metrics": {},
     }

@@ -21,6 +21,7 @@ from training.data.corpus import columns_of
 from training.endpoint import inference, scoring
 from training.endpoint.calibration import Calibration
 from training.endpoint.ngram_weights import NgramWeights
+from training.endpoint.packing import GAUGES
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import metrics
 from training.recipe import export
@@ -66,7 +67,7 @@ def unpack(data: bytes) -> Network:
     """Return the network of a model.onnx that export.py wrote; its int8 weights become float32."""
     tensors = export.tensors_of(data)
     constants = {name: tensors[f"{name}{export.CONSTANT}"] for name in CONSTANTS}
-    table = (tensors["rows"].astype(np.float32) * tensors["scales"])[:-2]  # without reset and gauge
+    table = (tensors["rows"].astype(np.float32) * tensors["scales"])[:-1]  # without the reset's row
     (vocabulary, embedding), (pooled, seen) = table.shape, constants["see_weight"].shape
     units = len(constants["weigh_bias"])
     unread = tensors.get(f"{scoring.UNREAD}{export.CONSTANT}", np.zeros(0, dtype=np.int64))
@@ -226,7 +227,7 @@ def _unpack_lstm(lstm: nn.LSTM, tensors: dict[str, np.ndarray], direction: int) 
     for name, weight in (("W", weights["weight_ih_l0"]), ("R", weights["weight_hh_l0"])):
         packed, zero = tensors[f"{name}_quantized"][direction], tensors[f"{name}_zero_point"][direction]
         scale = tensors[f"{name}_scale"][direction]
-        own = packed[: weight.shape[1]]  # the drives of resets and gauge come after
+        own = packed[: weight.shape[1]]  # the reset's drives, or the gauge's states, come after
         weight.copy_(_gates((own.astype(np.float32) - zero) * scale))
     biases = (weights["bias_ih_l0"], weights["bias_hh_l0"])
     for bias, values in zip(biases, np.split(tensors["B"][direction], 2), strict=True):
@@ -234,5 +235,5 @@ def _unpack_lstm(lstm: nn.LSTM, tensors: dict[str, np.ndarray], direction: int) 
 
 
 def _gates(weights: np.ndarray) -> Tensor:
-    i, o, f, c = np.split(weights, 4, axis=-1)
+    i, o, f, c = (gate[..., :-GAUGES] for gate in np.split(weights, 4, axis=-1))
     return torch.from_numpy(np.ascontiguousarray(np.concatenate([i, f, c, o], axis=-1).T))

@@ -39,7 +39,7 @@ def _change_of(words: Vocabulary, size: int) -> Change:
     known = [(words.id_of(word), float(valence)) for word, valence in pairs if word in words.words]
     ids, places = np.unique([number for number, _ in known], return_inverse=True)
     means = np.bincount(places, [valence for _, valence in known]) / np.bincount(places)
-    singles = next(ngram_weights.hashes(ids)) & np.uint64(size - 1)
+    singles = ngram_weights.hashes(ids)[0] & np.uint64(size - 1)
     columns, places = np.unique(singles.astype(np.int64), return_inverse=True)
     return Change(columns, np.bincount(places, means, len(columns)))
 

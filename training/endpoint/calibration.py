@@ -39,7 +39,7 @@ class Calibration(NamedTuple):
         :param sentences: the sentences of each text, int (texts,)
         """
         sizes = zip(tokens.tolist(), sentences.tolist(), strict=True)
-        temperatures, biases = np.transpose([self.at(*size) for size in sizes])
+        temperatures, biases = map(np.array, zip(*[self.at(*size) for size in sizes], strict=True))
         logits: np.ndarray = biases + sums / temperatures
         return logits
 

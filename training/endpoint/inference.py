@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from training.endpoint import calibration, opinion, receipt, scoring
 from training.endpoint.calibration import Calibration, read_calibration
 from training.endpoint.onnx_runtime import ort
+from training.endpoint.opinion import OpinionRule
 from training.endpoint.scoring import SentenceNetwork, Spans, to_network
 from vocab import messages, typed, vocabulary
 from vocab.aspects import Aspect, Mentions, name_mentions, spans_of
@@ -151,7 +152,8 @@ def model_fn(model_dir: str | Path) -> LoadedModel:
             f" {words.fingerprint}; train again, or use the vocabulary that came with the model"
         )
     starts = frozenset(map(words.id_of, opinion.CLAUSE_TOKENS + opinion.CLAUSE_SIGNS))
-    network = load_network(data, folder)._replace(clause_starts=starts)
+    rule = OpinionRule(opinion.read_numbers(card), opinion.marks_of(words.id_of))
+    network = load_network(data, folder)._replace(clause_starts=starts, rule=rule)
     return LoadedModel(network, read_calibration(card), words, card, identity)
 
 
@@ -319,10 +321,11 @@ def _read_card(path: Path) -> dict[str, Any]:
         raise ModelFilesError(f"{path} can't be read ({error.strerror}); {RESTORE}") from error
     except ValueError as error:
         raise ModelFilesError(f"{path} is no JSON; {RESTORE}") from error
-    keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "max_tokens", *calibration.FIELDS)
+    fitted = (*calibration.FIELDS, opinion.FIELD)
+    keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "max_tokens", *fitted)
     missing = [key for key in keys if not isinstance(card, dict) or key not in card]
     if missing:
-        older = set(missing) <= {*calibration.FIELDS}
+        older = set(missing) <= {*fitted}
         remedy = f"it is of an older version; {FIT_ANEW}" if older else f"{RESTORE}"
         raise ModelFilesError(f"{path} lacks {', '.join(missing)}; {remedy}")
     if not _is_usable(card):
@@ -335,6 +338,7 @@ def _is_usable(card: dict[str, Any]) -> bool:
     try:
         low, high = card["uncertain"]
         read_calibration(card)
+        opinion.read_numbers(card)
         return (
             all(isinstance(card[key], str) for key in ("id", "onnx_sha256", "vocabulary"))
             and 0 <= low <= high <= 1

@@ -5,7 +5,7 @@ hash (Weinberger et al., ICML 2009). An n-gram lies within one sentence. N-grams
 don't count.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,29 +81,34 @@ def find(ids: np.ndarray, lengths: np.ndarray, read: np.ndarray, columns: int) -
     if not columns:
         return NOTHING
     owners = np.repeat(np.arange(len(lengths)), lengths)
-    starts, sizes, keys = [], [], []
-    for size, key in enumerate(hashes(ids), start=1):
-        within = owners[: len(key)] == owners[size - 1 :]
-        counted = np.logical_or.reduce([read[at : at + len(key)] for at in range(size)])
-        start = np.flatnonzero(within & counted)
-        starts.append(start)
-        sizes.append(np.full(len(start), size))
-        keys.append(key[start])
-    start = np.concatenate(starts)
-    column = (np.concatenate(keys) & np.uint64(columns - 1)).astype(np.int64)
-    return Found(start, np.concatenate(sizes), owners[start], column)
+    keys, count = hashes(ids), len(ids)
+    counted = np.zeros(keys.shape, dtype=bool)
+    together, counted[0] = np.ones(count, dtype=bool), read
+    for size in range(1, min(LONGEST, count)):
+        together = together[:-1] & (owners[:-size] == owners[size:])
+        counted[size, :-size] = (counted[size - 1, :-size] | read[size:]) & together
+    places = np.flatnonzero(counted)
+    start = places % count
+    column = (keys.ravel()[places] & np.uint64(columns - 1)).astype(np.int64)
+    return Found(start, places // count + 1, owners[start], column)
 
 
-def hashes(ids: np.ndarray, longest: int = LONGEST) -> Iterator[np.ndarray]:
-    """Yield the hashes of all words, then of all pairs, and so on, uint64 (n-grams,) each."""
-    words = ids.astype(np.uint64) + np.uint64(1)
-    key = words
-    for size in range(1, longest + 1):
-        if size > 1:
-            key = key[:-1] * np.uint64(0x9E3779B97F4A7C15) ^ words[size - 1 :]
-        # The finalizer of MurmurHash3 (Appleby, public domain) spreads keys that lie close together.
-        mixed = (key ^ (key >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
-        yield mixed ^ (mixed >> np.uint64(33))
+def hashes(ids: np.ndarray) -> np.ndarray:
+    """Return the hash of the words, pairs and triples that start at each token, uint64 (LONGEST, tokens).
+
+    The last tokens start no pair or triple. What stands there means nothing.
+    """
+    keys = np.zeros((LONGEST, len(ids)), dtype=np.uint64)
+    words = keys[0]
+    words[:] = ids
+    words += np.uint64(1)
+    for size in range(1, min(LONGEST, len(ids))):
+        keys[size, :-size] = keys[size - 1, :-size] * np.uint64(0x9E3779B97F4A7C15) ^ words[size:]
+    # The finalizer of MurmurHash3 (Appleby, public domain) spreads keys that lie close together.
+    keys ^= keys >> np.uint64(33)
+    keys *= np.uint64(0xFF51AFD7ED558CCD)
+    keys ^= keys >> np.uint64(33)
+    return keys
 
 
 def sums(table: NgramWeights, found: Found, sentences: int) -> np.ndarray:

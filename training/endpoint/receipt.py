@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.endpoint import calibration
+from training.endpoint import calibration, opinion
 
 NAME = "promise.json"
 # The name of the receipt on a card.
@@ -30,9 +30,8 @@ def read_receipt(folder: Path, card: dict[str, Any]) -> dict[str, Any] | None:
 
 def identity_of(card: dict[str, Any]) -> dict[str, Any]:
     """Return the part of a card on which answers depend. A receipt holds for no other model."""
-    return {
-        name: card[name] for name in ("id", "onnx_sha256", "vocabulary", *calibration.FIELDS, "uncertain")
-    }
+    names = ("id", "onnx_sha256", "vocabulary", *calibration.FIELDS, opinion.FIELD, "uncertain")
+    return {name: card[name] for name in names}
 
 
 def to_bytes(receipt: dict[str, Any]) -> bytes:

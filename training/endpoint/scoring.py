@@ -11,8 +11,8 @@ from training.endpoint import ngram_weights, weighing
 from training.endpoint.calibration import Calibration, length_share
 from training.endpoint.ngram_weights import NONE as NO_NGRAMS
 from training.endpoint.ngram_weights import Found, NgramWeights
-from training.endpoint.opinion import SHORT_SENTENCES, clauses, opinion_of
-from training.endpoint.packing import pack
+from training.endpoint.opinion import PLAIN, SHORT_SENTENCES, OpinionRule, clauses
+from training.endpoint.packing import GAUGES, pack
 from training.endpoint.weighing import CONSTANTS, Sentences, Weighing, read_weighing
 from vocab.messages import (
     DECIMALS,
@@ -21,6 +21,7 @@ from vocab.messages import (
     SentenceScore,
     WordScores,
     build_score,
+    probabilities_of,
     rounded,
     sigmoid,
     split_exactly,
@@ -65,7 +66,8 @@ class SentenceNetwork(NamedTuple):
     """Hold the network's session, which reads sentences, and the constants that weigh them.
 
     ``is_read``, bool (ids,), says which ids it reads; every later id is read. ``reset`` is the id of a
-    reset, see packing.py. ``clause_starts`` are the ids of the tokens that start a clause.
+    reset, see packing.py. ``clause_starts`` are the ids of the tokens that start a clause, and ``rule`` says
+    whether a review has one side, both or none.
     """
 
     session: Any
@@ -74,6 +76,7 @@ class SentenceNetwork(NamedTuple):
     reset: int
     ngrams: NgramWeights
     clause_starts: frozenset[int] = frozenset()
+    rule: OpinionRule = PLAIN
 
     def read(self, ids: np.ndarray, lengths: np.ndarray) -> Reading:
         """Read a text: its ids, int64 (tokens,), and how many each sentence holds, int64 (sentences,)."""
@@ -85,11 +88,7 @@ class SentenceNetwork(NamedTuple):
         ids = [text_ids[one] for (text_ids, _), one in zip(texts, read, strict=True)]
         lengths = np.concatenate(counts)
         states = self._states(np.concatenate(ids), lengths)
-        starts = np.cumsum(lengths) - lengths
-        # numpy's reduceat takes twice as long here.
-        maxima = np.array([rows.max(axis=0) for rows in np.split(states, starts[1:])])
-        means = np.add.reduceat(states, starts) / lengths[:, None].astype(np.float32)
-        pooled = np.concatenate([maxima, means], axis=1)
+        pooled = pool(states, lengths)
         readings, sentence, token = [], 0, 0
         for text, one, count in zip(texts, read, counts, strict=True):
             end, last = sentence + len(count), token + int(count.sum())
@@ -102,10 +101,8 @@ class SentenceNetwork(NamedTuple):
         """Return the states of the tokens of sentences, float32 (tokens, states)."""
         grid = pack(ids, lengths, self.reset)
         (states,) = self.session.run((STATES,), {"ids": grid.ids})
-        steps, directions, rows, hidden = states.shape
-        forward = grid.steps * (directions * rows) + grid.rows
-        both = np.stack((forward, forward + rows), axis=1)
-        found: np.ndarray = states.reshape(-1, hidden).take(both, axis=0).reshape(len(ids), -1)
+        both = states.transpose(0, 2, 1, 3)[grid.steps, grid.rows, :, :-GAUGES]
+        found: np.ndarray = both.reshape(len(ids), -1)
         return found
 
     def understand(self, reading: Reading) -> Sentences:
@@ -120,14 +117,37 @@ class SentenceNetwork(NamedTuple):
         return self.understand(self.read(np.concatenate(texts), lengths))
 
 
+def pool(states: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return maxima and means of each sentence's states, float32 (sentences, pooled).
+
+    :param states: float32 (tokens, states)
+    :param lengths: the tokens of each sentence, int64 (sentences,)
+    """
+    width = states.shape[1]
+    pooled = np.empty((len(lengths), 2 * width), dtype=np.float32)
+    first = 0
+    # numpy's reduceat over all sentences takes twice as long.
+    for row, last in zip(pooled, np.cumsum(lengths).tolist(), strict=True):
+        np.maximum.reduce(states[first:last], out=row[:width])
+        np.add.reduce(states[first:last], out=row[width:])
+        first = last
+    pooled[:, width:] /= lengths[:, None].astype(np.float32)
+    return pooled
+
+
 def to_network(session: Any) -> SentenceNetwork:
     """Return the network of a loaded session. Raises ValueError, or what ONNX Runtime raises."""
-    table = [one.name for one in session.get_outputs() if one.name in (CODES, STEP)]
+    outputs = {one.name: one.shape for one in session.get_outputs()}
+    table = [name for name in (CODES, STEP) if name in outputs]
     names = (*CONSTANTS, UNREAD, RESET, *table)
     constants = dict(zip(names, session.run(names, A_WORD), strict=True))
+    weighing = read_weighing(constants)
+    hidden, width = len(weighing.polarity_weight) // 4, outputs[STATES][-1]
+    if width != hidden + GAUGES:
+        raise ValueError(f"the network has {width} states a direction, expected {hidden + GAUGES}")
     return SentenceNetwork(
         session,
-        read_weighing(constants),
+        weighing,
         ngram_weights.mask_of(constants[UNREAD]),
         int(constants[RESET][0]),
         NgramWeights(constants[CODES], float(constants[STEP][0])) if table else NO_NGRAMS,
@@ -199,19 +219,28 @@ def _score(
     sentences = network.understand(reading)
     weights = weighing.weights_of(network.weighing, sentences)
     temperature, bias = calibration.at(len(ids), len(lengths))
-    parts = weights * sentences.polarities / temperature
+    contributions = [*map(rounded, (weights * sentences.polarities / temperature).tolist())]
     alone = weighing.contributions_alone(network.weighing, sentences)
-    opinion = opinion_of(logits_of_parts(network, calibration, rows, lengths, alone), len(ids))
-    found = build_score(bias, parts.tolist())._replace(opinion=opinion)
+    found = build_score(bias, contributions)
+    found = found._replace(
+        opinion=network.rule.opinion_of(
+            logits_of_parts(network, calibration, rows, lengths, alone),
+            found.logit,
+            rows,
+            weighing.pulls_of(network.weighing, reading.states),
+        )
+    )
     if explain == "none" and plan is None:
         return found
-    contributions = [rounded(part) for part in parts]
     if plan is not None:
         amounts = contributions_of_spans(
             network, reading, sizes, contributions, weights / temperature, plan.spans
         )
         pieces = sentences if other is None else sentences.beside(network.understand(other))
-        own = score_aspects(network, calibration, pieces, plan, amounts)
+        pulls = pulls_by_sentence(network, reading)
+        if other is not None:
+            pulls += pulls_by_sentence(network, other)
+        own = score_aspects(network, calibration, pieces, pulls, plan, amounts)
         found = found._replace(
             aspects=[
                 _in_review(aspect, found.logit, len(ids) - _tokens_of(clauses))
@@ -330,6 +359,7 @@ def score_aspects(
     network: SentenceNetwork,
     calibration: Calibration,
     read: Sentences,
+    pulls: list[np.ndarray],
     plan: AspectPlan,
     amounts: list[list[float]],
 ) -> list[AspectScore]:
@@ -338,6 +368,7 @@ def score_aspects(
     It is that of a review which holds nothing but the aspect's clauses.
 
     :param read: the review's sentences, and after them those of the plan's own text
+    :param pulls: those of each of these sentences, as ``pulls_by_sentence`` returns them
     :param amounts: each clause's part of the whole review's logit
     """
 
@@ -351,12 +382,21 @@ def score_aspects(
         temperature, bias = calibration.at(sum(lengths), len(lengths))
         weights = weighing.weights_of(network.weighing, sentences)
         whole = build_score(bias, (weights * sentences.polarities / temperature).tolist())
+        pulled = np.concatenate([pulls[plan.rows[piece.tobytes()]] for piece in pieces])
         if parts is not None:
             lengths, sentences = [len(part) for part in parts], take(parts)
         alone = weighing.contributions_alone(network.weighing, sentences)
-        opinion = opinion_of(_logits_alone(calibration, alone, lengths), sum(lengths))
+        opinion = network.rule.opinion_of(
+            _logits_alone(calibration, alone, lengths), whole.logit, np.concatenate(pieces), pulled
+        )
         scores.append(AspectScore(whole.logit, whole.probability, whole.bias, opinion, contributions))
     return scores
+
+
+def pulls_by_sentence(network: SentenceNetwork, reading: Reading) -> list[np.ndarray]:
+    """Return the pulls of each sentence's tokens, float32 (read,) each; see weighing.py."""
+    pulls = weighing.pulls_of(network.weighing, reading.states)
+    return np.split(pulls, np.cumsum(reading.counts)[:-1])
 
 
 def logit_in_review(logit: float, whole: float, rest: int) -> float:
@@ -493,7 +533,8 @@ def _probabilities(calibration: Calibration, parts: np.ndarray, tokens: np.ndarr
     :param tokens: the length of each review, int (reviews,)
     """
     sizes = [calibration.at(count, parts.shape[1]) for count in tokens.tolist()]
-    temperatures, biases = np.transpose(sizes)
-    contributions = np.round(parts / temperatures[:, None], DECIMALS)
-    logits = np.round(biases, DECIMALS) + contributions.sum(axis=1)
-    return [rounded(sigmoid(rounded(logit))) for logit in logits.tolist()]
+    temperatures, biases = map(np.array, zip(*sizes, strict=True))
+    # The methods, since numpy's functions take twice as long to call.
+    contributions = (parts / temperatures[:, None]).round(DECIMALS)
+    logits = biases.round(DECIMALS) + contributions.sum(axis=1)
+    return probabilities_of(logits.tolist())

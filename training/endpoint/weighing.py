@@ -6,6 +6,7 @@ sentence or a word out needs no other sentence read again.
 """
 
 import functools
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -91,7 +92,9 @@ def read_weighing(constants: Mapping[str, np.ndarray]) -> Weighing:
 def read_sentences(weighing: Weighing, pooled: np.ndarray) -> Sentences:
     """Return what each sentence says, from pooled states, float32 (sentences, pooled)."""
     states = pooled.astype(np.float64)
-    seen = np.maximum(states @ weighing.see_weight + weighing.see_bias, 0)
+    seen = states @ weighing.see_weight
+    seen += weighing.see_bias
+    np.maximum(seen, 0, out=seen)
     width, units = seen.shape[1], len(weighing.weigh_bias)
     parts = weighing.weigh_weight[: 4 * width].reshape(4, width, units)
     polarities = states @ weighing.polarity_weight + weighing.polarity_bias
@@ -126,27 +129,28 @@ def contributions_without(weighing: Weighing, sentences: Sentences) -> np.ndarra
 
     :returns: float64 (sentences, sentences - 1), a row for each sentence that is left out
     """
-    count = len(sentences.polarities)
+    count, polarities = len(sentences.polarities), sentences.polarities
     beside, placed = _beside(sentences), _placed(weighing, count - 1)
     # Each sentence in its own place, where a later one is left out, and one place ahead.
-    choices = np.concatenate([beside[:-1] + placed, beside[1:] + placed])
+    kept, ahead = beside[:-1] + placed, beside[1:] + placed
     means = (sentences.whole.sum(axis=0) - sentences.whole) / (count - 1)
-    none = np.zeros_like(sentences.own[:1])
     # What changes beside the gap: the sentence before it and the one after it meet.
-    before_gap = np.concatenate([sentences.after[1:], none]) - sentences.after
-    after_gap = np.concatenate([none, sentences.before[:-1]]) - sentences.before
+    before_gap, after_gap = -sentences.after, -sentences.before
+    before_gap[:-1] += sentences.after[1:]
+    after_gap[1:] += sentences.before[:-1]
     places, parts = np.arange(count - 1), []
     # Some rows at a time: a review of 400 sentences would take 40 MB at once.
     step = max(1, ROWS_AT_ONCE // count)
     for start in range(0, count, step):
-        piece = np.arange(start, min(start + step, count))
-        later = places >= piece[:, None]
-        hidden = choices[places + (count - 1) * later] + means[piece, None]
-        rows = np.arange(len(piece))
-        first, last = rows[piece > 0], rows[piece < count - 1]
-        hidden[first, piece[first] - 1] += before_gap[piece[first]]
-        hidden[last, piece[last]] += after_gap[piece[last]]
-        parts.append(_weights(weighing, hidden) * sentences.polarities[places + later])
+        stop = min(start + step, count)
+        later = places >= np.arange(start, stop)[:, None]
+        hidden = np.where(later[:, :, None], ahead, kept)
+        hidden += means[start:stop, None]
+        # Row by row, the place before the gap, and the one after it, move by one.
+        flat, first, last = hidden.reshape(-1, hidden.shape[-1]), max(start, 1), min(stop, count - 1)
+        flat[(first - start) * (count - 1) + first - 1 :: count] += before_gap[first:stop]
+        flat[start::count][: last - start] += after_gap[start:last]
+        parts.append(_weights(weighing, hidden) * np.where(later, polarities[1:], polarities[:-1]))
     return np.concatenate(parts)
 
 
@@ -171,6 +175,16 @@ def place_features(count: int) -> np.ndarray:
     features = np.stack(columns, axis=1).astype(np.float64)
     features.flags.writeable = False
     return features
+
+
+def pulls_of(weighing: Weighing, states: np.ndarray) -> np.ndarray:
+    """Return what each token's states add to the mean in its sentence's polarity, float32 (read,).
+
+    :param states: float32 (read, states)
+    """
+    of_mean = weighing.polarity_weight[states.shape[1] :].astype(np.float32)
+    pulls: np.ndarray = states @ of_mean
+    return pulls
 
 
 def split_polarity(weighing: Weighing, states: np.ndarray) -> np.ndarray:
@@ -199,12 +213,9 @@ def split_polarity(weighing: Weighing, states: np.ndarray) -> np.ndarray:
 
 def _beside(sentences: Sentences) -> np.ndarray:
     """Return what each sentence and its two neighbours add to its weight, float64 (..., sentences, units)."""
-    none = np.zeros_like(sentences.own[..., :1, :])
-    beside: np.ndarray = (
-        sentences.own
-        + np.concatenate([none, sentences.before[..., :-1, :]], axis=-2)
-        + np.concatenate([sentences.after[..., 1:, :], none], axis=-2)
-    )
+    beside = sentences.own.copy()
+    beside[..., 1:, :] += sentences.before[..., :-1, :]
+    beside[..., :-1, :] += sentences.after[..., 1:, :]
     return beside
 
 
@@ -219,5 +230,5 @@ def _weights(weighing: Weighing, hidden: np.ndarray) -> np.ndarray:
     count = hidden.shape[-2]
     np.tanh(hidden, out=hidden)
     weights = np.logaddexp(0, hidden @ weighing.weight_weight + weighing.weight_bias)
-    divided: np.ndarray = weights / count ** (1 / (1 + np.exp(-weighing.power[0])))
+    divided: np.ndarray = weights / count ** (1 / (1 + math.exp(-float(weighing.power[0]))))
     return divided

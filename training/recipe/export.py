@@ -3,8 +3,8 @@
     python -m training.recipe.export      # from the cache's network folder into training/endpoint/model/
 
 The LSTM's weights become int8, and so do the table's rows, each with a scale of its own. Before
-anything is written, the result is compared with torch on development reviews. Temperature and
-uncertain band are fitted there too, since the network has not trained on them.
+anything is written, the result is compared with torch on development reviews. Temperature, uncertain band
+and the rule of mixed reviews are fitted there too, since the network has not trained on them.
 """
 
 import argparse
@@ -29,13 +29,14 @@ from tqdm import tqdm
 
 from training.data import cache, dataset
 from training.data import corpus as corpora
-from training.endpoint import inference, ngram_weights
+from training.endpoint import inference, ngram_weights, opinion
 from training.endpoint.calibration import Calibration
 from training.endpoint.model_folder import identity_of, write_package
+from training.endpoint.packing import GAUGES
 from training.endpoint.scoring import CODES, RESET, STATES, STEP, UNREAD
 from training.endpoint.weighing import CONSTANTS
 from training.evaluation import behaviour, machine, metrics
-from training.recipe import reproduce
+from training.recipe import opinion_fit, reproduce
 from training.recipe.network import Network, Size, lstm_parameters
 from training.recipe.train import predict
 from vocab import text, vocabulary
@@ -43,10 +44,10 @@ from vocab import text, vocabulary
 OPSET = 18
 # Inputs of the LSTM are clipped to this, 0.1 % of the table's rows among them. It sets int8's scale.
 MOST_INPUT = 2.5
-# What a reset's inputs, and the gauge's, add to a gate: beyond 18, ONNX Runtime's sigmoid is flat.
+# What drives a gate fully open or shut: beyond 18, ONNX Runtime's sigmoid is flat.
 DRIVE = 20.0
-# What they do to the gates i, o, f, c. A reset closes all. The gauge takes in nothing and keeps what it has.
-DRIVE_SIGNS = ([-1, -1, -1, 0], [-1, 1, 1, 0])
+# What it does to the gates i, o, f, c. A reset closes all. The gauge takes in nothing and keeps what it has.
+RESET_SIGNS, GAUGE_SIGNS = (-1, -1, -1, 0), (-1, 1, 1, 0)
 LEAST_WEIGHT = 0.05  # a gate whose weights are all smaller than this is not driven all the way
 # An initializer can't be an output itself; its name ends so, and an Identity hands it on.
 CONSTANT = "_constant"
@@ -89,8 +90,8 @@ class ExportError(Exception):
 def to_onnx(network: Network) -> onnx.ModelProto:
     """Build the serving graph: a grid of ids, as endpoint/packing.py makes it -> the states of each.
 
-    ``ids`` is int64 (steps, rows), ``states`` float32 (steps, 2, rows, hidden). The constants that weigh
-    sentences are outputs too, and so are the ids that the endpoint leaves out and the id of a reset;
+    ``ids`` is int64 (steps, rows), ``states`` float32 (steps, 2, rows, hidden + GAUGES). The constants that
+    weigh sentences are outputs too, and so are the ids that the endpoint leaves out and the id of a reset;
     endpoint/scoring.py reads them.
     """
     constants = _weighing(network)
@@ -98,18 +99,19 @@ def to_onnx(network: Network) -> onnx.ModelProto:
     constants[RESET] = np.array([network.size.vocabulary], dtype=np.int64)
     if len(network.ngrams.codes):
         constants |= {CODES: network.ngrams.codes, STEP: np.array([network.ngrams.step], dtype=np.float64)}
-    outputs: dict[str, list[int | str]] = {STATES: ["steps", 2, "rows", network.size.hidden]}
+    hidden = network.size.hidden + GAUGES
+    outputs: dict[str, list[int | str]] = {STATES: ["steps", 2, "rows", hidden]}
     outputs |= {f"{name}": list(value.shape) for name, value in constants.items()}
     types = {name: helper.np_dtype_to_tensor_dtype(value.dtype) for name, value in constants.items()}
     graph = helper.make_graph(
-        _nodes(network.size.hidden, list(constants)),
+        _nodes(hidden, list(constants)),
         "verdict",
         [helper.make_tensor_value_info("ids", TensorProto.INT64, ["steps", "rows"])],
         [
             helper.make_tensor_value_info(name, types.get(name, TensorProto.FLOAT), shape)
             for name, shape in outputs.items()
         ],
-        _tensors(_table(network) | _lstm_weights(network) | _gauge_states(network.size.hidden))
+        _tensors(_table(network) | _lstm_weights(network) | _gauge_states(hidden))
         + _tensors({f"{name}{CONSTANT}": value for name, value in constants.items()}),
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=9)
@@ -124,19 +126,16 @@ def _tensors(values: dict[str, np.ndarray]) -> list[onnx.TensorProto]:
 def _table(network: Network) -> dict[str, np.ndarray]:
     """Return the embedding table and what belongs to it, by name.
 
-    Two rows follow those of the vocabulary: a reset's, and the gauge's. ``drives`` are the extra inputs of
-    the LSTM for a word, a reset and the gauge.
+    A reset's row follows those of the vocabulary. ``drives`` are the extra inputs of the LSTM for a word and
+    for a reset, which thus holds the largest inputs of both signs.
     """
     words = network.embedding.weight.detach().numpy().clip(-MOST_INPUT, MOST_INPUT)
-    added = np.zeros((2, words.shape[1]), dtype=np.float32)
-    added[1, :2] = MOST_INPUT, -MOST_INPUT
-    rows, scales = int8_rows(np.concatenate([words, added]))
-    drives = np.zeros((3, 2, _drive_count(network)), dtype=np.float32)
-    drives[[1, 2], [0, 1]] = MOST_INPUT
+    rows, scales = int8_rows(np.concatenate([words, np.zeros_like(words[:1])]))
+    drives = np.stack([np.zeros(_drive_count(network), dtype=np.float32), MOST_INPUT * _signs(network)])
     return {
         "rows": rows,
         "scales": scales,
-        "drives": drives.reshape(3, -1),
+        "drives": drives,
         "last_word": np.array(len(words) - 1, dtype=np.int64),
         "zero": np.array([0], dtype=np.int64),
         "one": np.array([1], dtype=np.int64),
@@ -144,9 +143,9 @@ def _table(network: Network) -> dict[str, np.ndarray]:
 
 
 def _gauge_states(hidden: int) -> dict[str, np.ndarray]:
-    """Return the gauge's first states, float32 (2, 1, hidden): two are at both ends, and stay there."""
+    """Return a row's first states, float32 (2, 1, hidden): the last two are at both ends, and stay there."""
     ends = np.zeros((2, 1, hidden), dtype=np.float32)
-    ends[:, :, :2] = 1, -1
+    ends[:, :, -GAUGES:] = 1, -1
     return {"gauge_h": ends, "gauge_c": 10 * ends}
 
 
@@ -178,17 +177,16 @@ def _nodes(hidden: int, constants: Sequence[str]) -> list[onnx.NodeProto]:
         node("Cast", ["row"], ["row_float"], to=TensorProto.FLOAT),
         node("Gather", ["scales", "ids"], ["scale"], axis=0),
         node("Mul", ["row_float", "scale"], ["embedded"]),
-        # 0 for a word, 1 for a reset, 2 for the gauge.
+        # 0 for a word, 1 for a reset.
         node("Sub", ["ids", "last_word"], ["after_words"]),
         node("Max", ["after_words", "zero"], ["kind"]),
         node("Gather", ["drives", "kind"], ["drive"], axis=0),
         node("Concat", ["embedded", "drive"], ["inputs"], axis=2),
-        # The gauge is the first row; the others start at zero.
+        # Every row starts with the gauge's states.
         node("Shape", ["ids"], ["all_rows"], start=1, end=2),
-        node("Sub", ["all_rows", "one"], ["other_rows"]),
-        node("Concat", [*["zero"] * 4, "other_rows", "zero"], ["pads"], axis=0),
-        node("Pad", ["gauge_h", "pads"], ["first_h"]),
-        node("Pad", ["gauge_c", "pads"], ["first_c"]),
+        node("Concat", ["one", "all_rows", "one"], ["repeats"], axis=0),
+        node("Tile", ["gauge_h", "repeats"], ["first_h"]),
+        node("Tile", ["gauge_c", "repeats"], ["first_c"]),
         node("LSTM", lstm, [STATES], hidden_size=hidden, direction="bidirectional"),
         *(node("Identity", [f"{name}{CONSTANT}"], [name]) for name in constants),
     ]
@@ -242,6 +240,7 @@ def export(
         "vocabulary_size": words.size,
         "max_tokens": text.MAX_TOKENS,
         **Calibration(1.0, 1.0, 0.0)._asdict(),
+        opinion.FIELD: opinion.to_field(opinion.PLAIN.numbers),
         "uncertain": [0.5, 0.5],
     }
     with tempfile.TemporaryDirectory() as trial_folder:
@@ -263,8 +262,11 @@ def export(
     )
     probabilities = metrics.probabilities_of(calibration.apply(sums, sizes[:, 0], sizes[:, 1]))
     band = metrics.uncertain_band(probabilities, development.labels)
+    served = served._replace(calibration=calibration)
+    numbers = opinion_fit.fit(served, dataset.load(dataset.find_archive(archive)).development)
     card |= {
         **calibration._asdict(),
+        opinion.FIELD: opinion.to_field(numbers),
         "uncertain": list(band),
         "created": time.strftime("%Y-%m-%d", time.gmtime()),
         "export": checks,
@@ -437,34 +439,54 @@ def estimate(minutes: dict[str, float], cores: int) -> dict[str, Any]:
 def _lstm_weights(network: Network) -> dict[str, np.ndarray]:
     """Return W, R and B of ONNX's LSTM, a row a direction.
 
-    W is float32 (2, 4 x hidden, width + drives), R (2, 4 x hidden, hidden), B (2, 8 x hidden).
-    ONNX orders the gates i, o, f, c; torch orders them i, f, g, o.
+    W is float32 (2, 4 x states, width + drives), R (2, 4 x states, states), B (2, 8 x states), where the
+    gauge's states follow the hidden ones. ONNX orders the gates i, o, f, c; torch orders them i, f, g, o.
     """
     parts: dict[str, list[np.ndarray]] = {"W": [], "R": [], "B": []}
-    count = _drive_count(network)
     for lstm in (network.forward_lstm, network.backward_lstm):
         weights = lstm_parameters(lstm)
-        parts["W"].append(_with_drives(_gates(weights.input), count))
-        parts["R"].append(_gates(weights.recurrent))
-        parts["B"].append(np.concatenate([_gates(weights.input_bias), _gates(weights.recurrent_bias)]))
+        parts["W"].append(_with_gauges(_with_drives(_gates(weights.input), _signs(network))))
+        recurrent = np.pad(_gates(weights.recurrent), ((0, 0), (0, GAUGES)))
+        parts["R"].append(_with_gauges(recurrent))
+        biases = (
+            _with_gauges(_gates(weights.input_bias)[:, None], [DRIVE * sign for sign in GAUGE_SIGNS]),
+            _with_gauges(_gates(weights.recurrent_bias)[:, None]),
+        )
+        parts["B"].append(np.concatenate(biases)[:, 0])
     return {name: np.stack(value) for name, value in parts.items()}
 
 
-def _with_drives(weights: np.ndarray, count: int) -> np.ndarray:
+def _with_gauges(gates: np.ndarray, values: Sequence[float] = (0, 0, 0, 0)) -> np.ndarray:
+    """Return the gates' parameters, (4 x hidden, ...), with rows for the gauge's states after each gate.
+
+    :param values: what stands in these rows, a number a gate
+    """
+    parts = np.split(gates, 4)
+    added = [np.full((GAUGES, gates.shape[1]), value, dtype=np.float32) for value in values]
+    return np.concatenate([piece for pair in zip(parts, added, strict=True) for piece in pair])
+
+
+def _with_drives(weights: np.ndarray, signs: np.ndarray) -> np.ndarray:
     """Return an LSTM's input weights, (4 x hidden, width), with columns for the drives.
 
     Each weight is the largest of its row, so that int8's scale of the row stays the same.
     """
     most = np.abs(weights).max(axis=1)
-    reset, gauge = (np.repeat(signs, len(most) // 4).astype(np.float32) * most for signs in DRIVE_SIGNS)
-    return np.concatenate([weights, np.repeat([reset, gauge], count, axis=0).T], axis=1)
+    reset = np.repeat(RESET_SIGNS, len(most) // 4).astype(np.float32) * most
+    return np.concatenate([weights, reset[:, None] * signs], axis=1)
+
+
+def _signs(network: Network) -> np.ndarray:
+    """Return the signs of a reset's drives, float32 (drives,): one after the other, so that both occur."""
+    signs: np.ndarray = (-1.0) ** np.arange(_drive_count(network))
+    return signs.astype(np.float32)
 
 
 def _drive_count(network: Network) -> int:
-    """Return how many inputs together reach DRIVE at every gate."""
+    """Return how many inputs together reach DRIVE at every gate, 2 or more."""
     lstms = (network.forward_lstm, network.backward_lstm)
     least = min(float(lstm_parameters(lstm).input.detach().abs().amax(dim=1).min()) for lstm in lstms)
-    return math.ceil(DRIVE / (MOST_INPUT * max(least, LEAST_WEIGHT)))
+    return max(2, math.ceil(DRIVE / (MOST_INPUT * max(least, LEAST_WEIGHT))))
 
 
 def _gates(weight: Tensor) -> np.ndarray:

@@ -139,7 +139,8 @@ def log_ratio(counts: sparse.csr_matrix, labels: np.ndarray) -> np.ndarray:
 
 def _columns(ids: np.ndarray) -> np.ndarray:
     """Return the distinct columns of a review's n-grams, int32 (columns,), in order."""
-    keys = np.concatenate([*ngram_weights.hashes(ids)])
+    hashed = ngram_weights.hashes(ids)
+    keys = np.concatenate([row[: max(0, len(ids) - at)] for at, row in enumerate(hashed)])
     return np.unique(keys % np.uint64(COLUMNS)).astype(np.int32)
 
 

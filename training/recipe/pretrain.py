@@ -394,7 +394,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Pretrain vectors and language models on raw reviews.")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     parser.add_argument("--embedding", type=int, default=128, help="width of an embedding (default 128)")
-    parser.add_argument("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
+    parser.add_argument("--hidden", type=int, default=94, help="LSTM states a direction (default 94)")
     parser.add_argument("--out", type=Path, help="the file to write (default: in the cache folder)")
     add_pretraining(parser)
     options = parser.parse_args()

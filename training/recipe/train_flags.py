@@ -41,7 +41,7 @@ def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
     """Add the flags that change what the network learns."""
     add = parser.add_argument
     add("--embedding", type=int, default=128, help="width of an embedding (default 128)")
-    add("--hidden", type=int, default=128, help="LSTM states a direction (default 128)")
+    add("--hidden", type=int, default=94, help="LSTM states a direction (default 94)")
     add("--epochs", type=int, default=4, help="passes over the train split (default 4)")
     add("--batch", type=int, default=32, help="reviews a step (default 32)")
     add("--lr", type=float, default=4e-3, help="highest learning rate (default 4e-3)")

@@ -195,9 +195,9 @@ def test_a_card_that_is_something_else_lacks_all(content: str, own_package: Path
 
 def test_a_card_of_an_older_version_is_named(own_package: Path) -> None:
     card = json.loads((own_package / "model.json").read_text(encoding="utf-8"))
-    del card["short_temperature"], card["shift"]
+    del card["short_temperature"], card["opinion"]
     (own_package / "model.json").write_text(json.dumps(card), encoding="utf-8")
-    expected = "model.json lacks short_temperature, shift; it is of an older version; run `make train`, or"
+    expected = "model.json lacks short_temperature, opinion; it is of an older version; run `make train`, or"
     with pytest.raises(ModelFilesError, match=expected):
         model_fn(own_package)
 
@@ -220,6 +220,8 @@ def change(folder: Path, **values: Any) -> None:
         {"short_temperature": None},
         {"shift": "0.1"},
         {"shift": math.nan},
+        {"opinion": None},
+        {"opinion": {"mixed": [0.0]}},
         {"uncertain": [0.6, 0.4]},
         {"uncertain": [0.4, 8.6]},
         {"uncertain": [0.4]},

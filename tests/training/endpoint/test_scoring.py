@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from onnx import numpy_helper
 
 from tests.support.model import UNREAD, random_network
 from training.endpoint import inference, scoring
 from training.endpoint.calibration import Calibration
 from training.endpoint.ngram_weights import NONE
+from training.endpoint.packing import GAUGES
 from training.endpoint.scoring import MEASURED_WORDS, SentenceNetwork
 from training.recipe import export
 from vocab.messages import Score, rounded
@@ -207,6 +209,21 @@ def test_a_package_of_before_the_list_of_unread_words_is_refused() -> None:
     model = export.to_onnx(random_network(ROWS, seed=4))
     (output,) = [one for one in model.graph.output if one.name == scoring.UNREAD]
     model.graph.output.remove(output)
+    with pytest.raises(inference.ModelFilesError, match="may be of an older version"):
+        inference.load_network(model.SerializeToString(), Path())
+
+
+def test_a_package_whose_states_hold_no_gauge_is_refused() -> None:
+    model = export.to_onnx(random_network(ROWS, seed=4))
+    # All its states mean something, as in the packages of before.
+    for tensor in model.graph.initializer:
+        if tensor.name in ("polarity_weight_constant", "see_weight_constant"):
+            value = numpy_helper.to_array(tensor)
+            padding = [(0, 4 * GAUGES), *[(0, 0)] * (value.ndim - 1)]
+            tensor.CopyFrom(numpy_helper.from_array(np.pad(value, padding), tensor.name))
+    for output in model.graph.output:
+        if output.name in ("polarity_weight", "see_weight"):
+            output.type.tensor_type.shape.dim[0].dim_value += 4 * GAUGES
     with pytest.raises(inference.ModelFilesError, match="may be of an older version"):
         inference.load_network(model.SerializeToString(), Path())
 

@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from tests.support.model import random_network
 from training.data import corpus as corpora
 from training.data import dataset
 from training.data.dataset import Dataset, Review
-from training.endpoint import inference, scoring
+from training.endpoint import inference, opinion, scoring
 from training.endpoint.calibration import Calibration, read_calibration
 from training.evaluation import behaviour, evaluate, metrics
-from training.recipe import export, reproduce
+from training.recipe import export, opinion_fit, reproduce
 from training.recipe.export import ExportError
 from training.recipe.network import Network
 from training.recipe.train import to_texts
@@ -67,6 +68,17 @@ def labelled_sentences(reviews: list[Review]) -> list[dict[str, Any]]:
     return [*rows, {"text": "Held back.", "label": "negative", "half": "held"}]
 
 
+def labelled_texts(reviews: Sequence[Review]) -> list[dict[str, Any]]:
+    """Return short texts, one of each label."""
+    texts = {
+        "A wonderful film.": "clear",
+        "It is wonderful, but far too long.": "mixed",
+        "A man buys a boat.": "no_opinion",
+        "So-so.": "unclear",
+    }
+    return [{"text": text, "label": label, "half": "open"} for text, label in texts.items()]
+
+
 @pytest.fixture
 def trained(network: Network, development: corpora.Split, tmp_path: Path, monkeypatch: Any) -> Path:
     """A folder as train.py leaves it; the corpus is ``development``, all of which is compared."""
@@ -89,8 +101,9 @@ def trained(network: Network, development: corpora.Split, tmp_path: Path, monkey
     monkeypatch.setattr(dataset, "find_archive", lambda archive: Path("none"))
     monkeypatch.setattr(dataset, "load", lambda path: Dataset([], [], [], [], {}))
     monkeypatch.setattr(behaviour, "load_sentences", labelled_sentences)
+    monkeypatch.setattr(opinion_fit, "load_cases", labelled_texts)
     monkeypatch.setattr(export, "CHECK_REVIEWS", 20)
-    # Random weights of 8 states lose more to int8 than trained ones of 128.
+    # Random weights of 8 states lose more to int8 than trained ones.
     monkeypatch.setattr(export, "MAX_PROBABILITY_GAP", 0.1)
     monkeypatch.setattr(export, "MAX_ACCURACY_GAP", 0.1)
     return folder
@@ -256,6 +269,14 @@ def test_the_calibration_is_fitted_to_reviews_and_to_the_open_labelled_sentences
     assert tokens[-3:].tolist() == [len(encode(row["text"])) for row in rows]
     assert targets[-3:].tolist() == [1.0, 0.0, 1.0]
     assert read_calibration(card) == real(*handed)
+
+
+def test_the_rule_of_opinions_is_fitted_to_calibrated_answers(trained: Path, tmp_path: Path) -> None:
+    card = export.export(trained, tmp_path / "out", None)
+    served = inference.model_fn(tmp_path / "out")
+    assert np.array_equal(served.network.rule.numbers, opinion_fit.fit(served, []))
+    assert card["opinion"] == opinion.to_field(served.network.rule.numbers)
+    assert served.network.rule.numbers.any()
 
 
 def test_figures_and_band_are_those_of_the_served_logits(
