@@ -120,8 +120,24 @@ export function reasonsOf(answer) {
   const inHelper = wordEffects(answer).filter(({ index }) => helpsWith(answer, sentences, index, side));
   const word = strongest(inHelper, side, LEAST_CAUSE);
   const byWord = word && (!helper || word.effect * side >= helper.effect * side);
-  const cause = byWord ? answer.words[word.index] : helper && answer.sentences[helper.index];
+  const cause = byWord ? written(points, answer.words[word.index]) : helper && answer.sentences[helper.index];
   return { cause: quote(cause), against: cause && harmer ? quote(answer.sentences[harmer.index]) : "" };
+}
+
+/**
+ * Widens a token to the word as it is written: "n't" to "wouldn't". A sign stays as it is.
+ * @param {string[]} points
+ * @param {Range} range
+ * @returns {Range}
+ */
+export function written(points, { start, end }) {
+  const letter = (/** @type {number} */ at) => /[\p{L}\p{N}]/u.test(points[at] ?? "");
+  const joins = (/** @type {number} */ at) =>
+    letter(at) || (/['\u2019]/.test(points[at] ?? "") && letter(at - 1) && letter(at + 1));
+  if (!letter(start) && !letter(end - 1)) return { start, end };
+  while (joins(start - 1)) start -= 1;
+  while (joins(end)) end += 1;
+  return { start, end };
 }
 
 /**

@@ -14,8 +14,8 @@ BAD = "This was the worst film of the year. Dull, badly acted and a complete was
 # Praise and complaint in balance, which the model can't decide.
 OPEN = (
     "The photography is gorgeous and the score gave me chills. Sadly the story goes nowhere, and the dialogue"
-    " is painful whenever someone opens their mouth. I loved the first hour and checked my watch all through"
-    " the second."
+    " is thin whenever someone opens their mouth. I loved the first hour and checked my watch all through the"
+    " second."
 )
 FRENCH = "Ce film est une merveille et je le recommande pour toute la famille."
 SECONDS = 10_000  # Playwright counts in milliseconds

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { align, movedBy, placed } from "../../static_site/review/align.js";
-import { glowing, quoted, reasonsOf, sentenceEffects, worths } from "../../static_site/review/effects.js";
+import { glowing, quoted, reasonsOf, sentenceEffects, worths, written } from "../../static_site/review/effects.js";
 import { widestGap, without } from "../../static_site/shared/spans.js";
 
 // Places of a cleaned text in the typed one.
@@ -126,6 +126,19 @@ test("at most eight words of a sentence are quoted", () => {
   assert.equal(quoted(" One two three. "), "One two three");
   assert.equal(quoted("a b c d e f g h, i j"), "a b c d e f g h\u2026");
   assert.equal(quoted("Really?!"), "Really?!");
+});
+
+test("a token is quoted as the word that holds it", () => {
+  const quote = (text, start, end) => {
+    const points = Array.from(text);
+    const range = written(points, { start, end });
+    return points.slice(range.start, range.end).join("");
+  };
+  assert.equal(quote("I wouldn\u2019t go", 7, 10), "wouldn\u2019t");
+  assert.equal(quote("I wouldn't go", 2, 7), "wouldn't");
+  assert.equal(quote("a 'great' film", 3, 8), "great");
+  assert.equal(quote("great!", 5, 6), "!");
+  assert.equal(quote("good", 0, 4), "good");
 });
 
 test("a text is cut by code points", () => {

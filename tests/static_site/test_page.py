@@ -122,7 +122,7 @@ def test_a_review_gets_its_verdict_with_a_probability(page: Page, review: str, h
     assert (probability > 0.5) == (headline == "Positive")
     expect(page.locator("#sureness")).to_contain_text("% sure")
     expect(page.locator("#meaning")).to_contain_text("in 100 reviews with this score")
-    expect(page.locator("#meter")).to_have_attribute("aria-valuenow", str(probability))
+    assert float(page.locator("#meter").get_attribute("aria-valuenow") or "nan") == probability
     expect(page.locator("#status")).to_contain_text(headline)
 
 
@@ -249,8 +249,8 @@ def test_sentences_stand_from_the_most_harmful_to_the_most_helpful(page: Page) -
 def test_the_sentence_that_the_why_names_is_the_first_of_the_list(page: Page) -> None:
     ask(
         page,
-        "I was looking forward to this one. The first hour is slow and the lead can't act. The ending made me"
-        " cry, though. I'm glad I went, but I wouldn't buy the disc.",
+        "I was looking forward to this one. The first hour is slow and the lead can't act. The story makes no"
+        " sense to anyone who is still awake. The ending made me cry, though.",
     )
     first = page.locator("#sentences .row-text").first.inner_text()
     assert " ".join(first.split()[:5]) in page.locator(".why").inner_text()
