@@ -131,27 +131,38 @@ def contributions_without(weighing: Weighing, sentences: Sentences) -> np.ndarra
     """
     count, polarities = len(sentences.polarities), sentences.polarities
     beside, placed = _beside(sentences), _placed(weighing, count - 1)
-    # Each sentence in its own place, where a later one is left out, and one place ahead.
-    kept, ahead = beside[:-1] + placed, beside[1:] + placed
     means = (sentences.whole.sum(axis=0) - sentences.whole) / (count - 1)
     # What changes beside the gap: the sentence before it and the one after it meet.
     before_gap, after_gap = -sentences.after, -sentences.before
     before_gap[:-1] += sentences.after[1:]
     after_gap[1:] += sentences.before[:-1]
-    places, parts = np.arange(count - 1), []
+    parts = []
     # Some rows at a time: a review of 400 sentences would take 40 MB at once.
     step = max(1, ROWS_AT_ONCE // count)
     for start in range(0, count, step):
         stop = min(start + step, count)
-        later = places >= np.arange(start, stop)[:, None]
-        hidden = np.where(later[:, :, None], ahead, kept)
+        left = sentences_left(count, start, stop)
+        hidden = beside.take(left, axis=0)
+        hidden += placed
         hidden += means[start:stop, None]
         # Row by row, the place before the gap, and the one after it, move by one.
         flat, first, last = hidden.reshape(-1, hidden.shape[-1]), max(start, 1), min(stop, count - 1)
         flat[(first - start) * (count - 1) + first - 1 :: count] += before_gap[first:stop]
         flat[start::count][: last - start] += after_gap[start:last]
-        parts.append(_weights(weighing, hidden) * np.where(later, polarities[1:], polarities[:-1]))
-    return np.concatenate(parts)
+        parts.append(_weights(weighing, hidden) * polarities.take(left))
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@functools.lru_cache(maxsize=64)
+def sentences_left(count: int, first: int, last: int) -> np.ndarray:
+    """Return which of ``count`` sentences are left without each of [first, last), not to be changed.
+
+    :returns: int64 (last - first, count - 1)
+    """
+    places = np.arange(count - 1)
+    left: np.ndarray = places + (places >= np.arange(first, last)[:, None])
+    left.flags.writeable = False
+    return left
 
 
 def sums_with(weighing: Weighing, sentences: Sentences, places: np.ndarray, others: Sentences) -> np.ndarray:

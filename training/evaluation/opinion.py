@@ -35,14 +35,17 @@ class Score(NamedTuple):
 
 
 def load_cases(reviews: Sequence[dataset.Review]) -> list[dict[str, Any]]:
-    """Load the labelled texts, and cut those with a ``review`` out of the development reviews."""
+    """Load the labelled texts, and cut those with a ``review`` out of the development reviews.
+
+    Texts that these reviews lack are left out, for another archive than IMDb's.
+    """
     texts = {review.name: review.text for review in reviews}
     lines = (FOLDER / "cases.jsonl").read_text(encoding="utf-8").splitlines()
     cases = [json.loads(line) for line in lines]
     for row in cases:
         if "review" in row:
-            row["text"] = clean(texts[row["review"]])[row["start"] : row["end"]]
-    return cases
+            row["text"] = clean(texts.get(row["review"], ""))[row["start"] : row["end"]]
+    return [row for row in cases if row["text"]]
 
 
 def scores(labels: Sequence[str], predicted: Sequence[str]) -> dict[str, Score]:

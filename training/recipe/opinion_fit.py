@@ -26,10 +26,7 @@ PENALTY = 3.0
 
 
 def fit(model: LoadedModel, development: Sequence[Review]) -> np.ndarray:
-    """Return the numbers of an OpinionRule for a model whose calibration is fitted.
-
-    Raises KeyError when a case's review lacks.
-    """
+    """Return the numbers of an OpinionRule for a model whose calibration is fitted."""
     return fit_rule(*examples(model, development))
 
 
