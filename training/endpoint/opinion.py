@@ -11,14 +11,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from vocab.text import NEGATIONS
+
+# A review of at most so many sentences is read by clauses, which begin with these tokens.
+SHORT_SENTENCES = 3
+CLAUSE_TOKENS = ("but", "although", "though", "yet", "however", "while", "whereas", "despite", "except")
+CLAUSE_SIGNS = (",", ";", ":", "-")
+MIN_CLAUSE_TOKENS = 3
 FIELD = "opinion"
 # What the rule tells from a plain verdict. An "unclear" text is one-sided: the uncertain band is for it.
 KINDS = ("mixed", "none", "unclear")
 # Words that speak of the film, that deny, and that contrast. The rule counts each kind.
 MARKS = (
     ("it", "its", "this", "that", "film", "films", "movie", "movies"),
-    ("not", "n't", "no", "never", "nor", "without", "hardly", "barely"),
-    ("but", "although", "though", "however", "yet", "while", "despite", "except", "still", "whereas"),
+    (*NEGATIONS, "without", "hardly", "barely"),
+    (*CLAUSE_TOKENS, "still"),
 )
 # The features: see ``features_of``; the last one is constant.
 FEATURES = 7 + len(MARKS)
@@ -26,11 +33,6 @@ FEATURES = 7 + len(MARKS)
 PLAIN_LOGIT = 3.0
 # No fit gives a larger number.
 MOST = 1000
-# A review of at most so many sentences is read by clauses, which begin with these tokens.
-SHORT_SENTENCES = 3
-CLAUSE_TOKENS = ("but", "although", "though", "yet", "however", "while", "whereas", "despite", "except")
-CLAUSE_SIGNS = (",", ";", ":", "-")
-MIN_CLAUSE_TOKENS = 3
 
 
 class OpinionRule(NamedTuple):

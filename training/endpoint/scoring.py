@@ -221,15 +221,10 @@ def _score(
     temperature, bias = calibration.at(len(ids), len(lengths))
     contributions = [*map(rounded, (weights * sentences.polarities / temperature).tolist())]
     alone = weighing.contributions_alone(network.weighing, sentences)
+    pulls = weighing.pulls_of(network.weighing, reading.states)
     found = build_score(bias, contributions)
-    found = found._replace(
-        opinion=network.rule.opinion_of(
-            logits_of_parts(network, calibration, rows, lengths, alone),
-            found.logit,
-            rows,
-            weighing.pulls_of(network.weighing, reading.states),
-        )
-    )
+    sides = logits_of_parts(network, calibration, rows, lengths, alone)
+    found = found._replace(opinion=network.rule.opinion_of(sides, found.logit, rows, pulls))
     if explain == "none" and plan is None:
         return found
     if plan is not None:
@@ -237,10 +232,10 @@ def _score(
             network, reading, sizes, contributions, weights / temperature, plan.spans
         )
         pieces = sentences if other is None else sentences.beside(network.understand(other))
-        pulls = pulls_by_sentence(network, reading)
+        pulled = _by_sentence(pulls, reading)
         if other is not None:
-            pulls += pulls_by_sentence(network, other)
-        own = score_aspects(network, calibration, pieces, pulls, plan, amounts)
+            pulled += _by_sentence(weighing.pulls_of(network.weighing, other.states), other)
+        own = score_aspects(network, calibration, pieces, pulled, plan, amounts)
         found = found._replace(
             aspects=[
                 _in_review(aspect, found.logit, len(ids) - _tokens_of(clauses))
@@ -368,7 +363,7 @@ def score_aspects(
     It is that of a review which holds nothing but the aspect's clauses.
 
     :param read: the review's sentences, and after them those of the plan's own text
-    :param pulls: those of each of these sentences, as ``pulls_by_sentence`` returns them
+    :param pulls: what ``pulls_of`` of weighing.py returns of each of these sentences
     :param amounts: each clause's part of the whole review's logit
     """
 
@@ -393,9 +388,8 @@ def score_aspects(
     return scores
 
 
-def pulls_by_sentence(network: SentenceNetwork, reading: Reading) -> list[np.ndarray]:
-    """Return the pulls of each sentence's tokens, float32 (read,) each; see weighing.py."""
-    pulls = weighing.pulls_of(network.weighing, reading.states)
+def _by_sentence(pulls: np.ndarray, reading: Reading) -> list[np.ndarray]:
+    """Split what weighing.py's ``pulls_of`` returns of a reading into its sentences."""
     return np.split(pulls, np.cumsum(reading.counts)[:-1])
 
 

@@ -231,6 +231,7 @@ def export(
     words = vocabulary.load()
     trained, network = read_network(folder, words.fingerprint)
     development = corpora.load(archive).development
+    reviews = dataset.load(dataset.find_archive(archive)).development
     if weights:
         network.ngrams = ngram_weights.to_codes(_load_weights(weights))
     data = quantize(to_onnx(network))
@@ -247,7 +248,7 @@ def export(
         write_package(Path(trial_folder), data, card)
         served = inference.model_fn(trial_folder)
         sums, checks = compare_with_torch(network, served, development)
-        short_sums, short_sizes, targets = score_short(served, archive)
+        short_sums, short_sizes, targets = score_short(served, reviews)
     if not trial:
         check_gaps(checks)
     sizes = np.array(
@@ -263,7 +264,7 @@ def export(
     probabilities = metrics.probabilities_of(calibration.apply(sums, sizes[:, 0], sizes[:, 1]))
     band = metrics.uncertain_band(probabilities, development.labels)
     served = served._replace(calibration=calibration)
-    numbers = opinion_fit.fit(served, dataset.load(dataset.find_archive(archive)).development)
+    numbers = opinion_fit.fit(served, reviews)
     card |= {
         **calibration._asdict(),
         opinion.FIELD: opinion.to_field(numbers),
@@ -347,13 +348,12 @@ def compare_with_torch(
 
 
 def score_short(
-    model: inference.LoadedModel, archive: str | None
+    model: inference.LoadedModel, reviews: Sequence[dataset.Review]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return what the open half of the labelled sentences gives: sums, sizes and targets.
 
     Sums and targets are (texts,). Sizes, int (texts, 2), count tokens and sentences.
     """
-    reviews = dataset.load(dataset.find_archive(archive)).development
     rows = [row for row in behaviour.load_sentences(reviews) if row["half"] == "open"]
     encoded = [model.vocabulary.encode(row["text"]) for row in rows]
     sums = np.array([model.score(one.ids, one.lengths).logit for one in encoded])
