@@ -11,9 +11,9 @@ import json
 import os
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 import boto3
@@ -36,6 +36,8 @@ from chalicelib.endpoint_errors import (
 )
 from chalicelib.problems import Problem
 from vocab import messages
+from vocab.aspects import Mentions
+from vocab.vocabulary import EncodedReview
 
 ENDPOINT_NAME = "verdict"
 # The kind of a model in a Lambda function of its own, beside "serverless" and "realtime".
@@ -53,8 +55,8 @@ CONNECTIONS = 50
 READ_BYTES = 1 << 16
 # A serverless endpoint wakes within WAKING_SECONDS, and stays awake for some minutes after an answer.
 WAKING_SECONDS, AWAKE_SECONDS = 120, 300
-# Answers a message in this process, as ``Endpoint.invoke`` does. Only local/rsgi_server.py sets it.
-in_process: Callable[[bytes, str], bytes] | None = None
+# The endpoint's place in this process. Only local/rsgi_server.py sets it.
+in_process: "InProcess | None" = None
 _workers = Workers()
 # Stops botocore from reading profiles and files. Each value is botocore's: name in the config file,
 # variables, default, conversion.
@@ -77,6 +79,21 @@ class Settings(NamedTuple):
     local: bool = False
     seconds: float = READ_SECONDS
     kind: str = "realtime"
+
+
+class InProcess(Protocol):
+    """A model in this process: it answers messages, and scores reviews without one. Raises Problem."""
+
+    def invoke(self, body: bytes, request_id: str) -> bytes: ...
+
+    def score(
+        self,
+        encoded: Sequence[EncodedReview],
+        explain: str,
+        mentions: Sequence[Mentions] | None,
+        size: int,
+        request_id: str,
+    ) -> tuple[messages.Model, list[messages.Score]]: ...
 
 
 def read_settings(env: Mapping[str, str]) -> Settings:
@@ -109,7 +126,7 @@ def invoke(body: bytes, request_id: str) -> bytes:
     Raises Problem 500 (not set up), 502 (failed), 503 (missing, starting or busy) or 504 (too slow).
     """
     if in_process is not None:
-        return in_process(body, request_id)
+        return in_process.invoke(body, request_id)
     try:
         settings = read_settings(os.environ)
         return Endpoint(_client(settings), settings).invoke(body, request_id)

@@ -1,4 +1,4 @@
-"""Answer the endpoint's messages in this process, by the endpoint's own hooks.
+"""Answer the endpoint's calls in this process, by the endpoint's own hooks.
 
 The server's first process loads the model before it forks, so its processes share the model's memory, and a
 restarted process has the model of the others. ONNX Runtime survives a fork only without threads of its own:
@@ -8,7 +8,9 @@ with one thread a session it starts none (its thread_utils.cc), and numpy renews
 import os
 import threading
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import app as verdict_app
 from chalicelib import endpoint, log
@@ -16,12 +18,17 @@ from chalicelib.endpoint_errors import ModelRefusal, log_error, problem_of
 from training.endpoint import inference
 from training.endpoint.inference import LoadedModel, ModelFilesError
 from vocab import messages
+from vocab.aspects import Mentions
+from vocab.messages import Model, Score
+from vocab.vocabulary import EncodedReview
+
+Answer = TypeVar("Answer")
 
 
 class Hooks:
     """The model in this process, with the calls and errors of chalicelib.endpoint.Endpoint.
 
-    ``networks`` is the number of messages that are answered at once.
+    ``networks`` is the number of calls that are answered at once.
     """
 
     def __init__(self, model: LoadedModel, settings: endpoint.Settings, networks: int) -> None:
@@ -30,25 +37,54 @@ class Hooks:
         self._turns = threading.BoundedSemaphore(networks)
 
     def invoke(self, body: bytes, request_id: str) -> bytes:
-        """Answer a message at its turn, and log a line as the local endpoint does. Raises Problem."""
-        began = time.monotonic()
-        try:
-            response = self._respond(body)
-            _log(self._settings.name, request_id, response.status, len(body), began)
+        """Answer a message. Raises Problem."""
+
+        def answer() -> bytes:
+            response = inference.respond(body, messages.JSON, messages.JSON, self._model)
             if response.status != 200:
                 raise ModelRefusal(response.status)
+            return response.body
+
+        return self._call(answer, len(body), request_id)
+
+    def score(
+        self,
+        encoded: Sequence[EncodedReview],
+        explain: str,
+        mentions: Sequence[Mentions] | None,
+        size: int,
+        request_id: str,
+    ) -> tuple[Model, list[Score]]:
+        """Score reviews without a message, as files are scored. Raises Problem.
+
+        ``size`` is that of the message, in bytes, for the log.
+        """
+
+        def answer() -> tuple[Model, list[Score]]:
+            try:
+                return self._model.identity, self._model.score_encoded(encoded, explain, mentions)
+            except Exception as error:
+                raise ModelRefusal(500) from error
+
+        return self._call(answer, size, request_id)
+
+    def _call(self, answer: Callable[[], Answer], size: int, request_id: str) -> Answer:
+        """Return an answer at its turn, and log a line as the local endpoint does. Raises Problem."""
+        began = time.monotonic()
+        status: int | None = 200
+        try:
+            if not self._turns.acquire(timeout=self._settings.seconds):
+                raise TimeoutError
+            try:
+                return answer()
+            except ModelRefusal as error:
+                status = error.status
+                raise
+            finally:
+                self._turns.release()
+                _log(self._settings.name, request_id, status, size, began)
         except (ModelRefusal, TimeoutError) as error:
             raise log_error(problem_of(error, self._settings), error) from error
-        return response.body
-
-    def _respond(self, body: bytes) -> inference.Response:
-        """Return the hooks' response. Raises TimeoutError when other messages take too long."""
-        if not self._turns.acquire(timeout=self._settings.seconds):
-            raise TimeoutError
-        try:
-            return inference.respond(body, messages.JSON, messages.JSON, self._model)
-        finally:
-            self._turns.release()
 
 
 def load() -> LoadedModel:
@@ -69,10 +105,10 @@ def load() -> LoadedModel:
 def install(networks: int) -> None:
     """Connect the app of this process to the loaded model, and load it where no process before has."""
     settings = endpoint.read_settings(os.environ)
-    endpoint.in_process = Hooks(_model or load(), settings, networks).invoke
+    endpoint.in_process = Hooks(_model or load(), settings, networks)
 
 
-def _log(name: str, request_id: str, status: int, size: int, began: float) -> None:
+def _log(name: str, request_id: str, status: int | None, size: int, began: float) -> None:
     milliseconds = round((time.monotonic() - began) * 1000, 1)
     line = {"endpoint": name, "request_id": request_id, "status": status, "bytes": size, "ms": milliseconds}
     log.print_line(line, late=True)  # with the request's own line

@@ -76,6 +76,13 @@ class LoadedModel(NamedTuple):
         """Yield the scores of reviews, each its ids and lengths, in order; see ``score``."""
         return scoring.score_all(self.network, self.calibration, reviews, explain, spans)
 
+    def score_encoded(
+        self, encoded: Sequence[EncodedReview], explain: str, mentions: Sequence[Mentions] | None
+    ) -> list[Score]:
+        """Return the scores of encoded reviews; ``mentions`` are of each one's aspects, None without."""
+        spans = None if mentions is None else [*map(spans_of, mentions)]
+        return [*self.score_all([(text.ids, text.lengths) for text in encoded], explain, spans)]
+
     def predict(self, review: str, explain: str = "none") -> tuple[EncodedReview, Score]:
         """Encode and score a review. Raises MessageError 422 when it holds no token."""
         encoded = messages.check_encoded(self.vocabulary.encode(review))
