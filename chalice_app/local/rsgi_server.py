@@ -56,8 +56,11 @@ HEADER_SECONDS, BODY_SECONDS = 10, 20
 # of the refusal's time. If such a body is late, the connection ends after the answer.
 SHORT_BODY_BYTES = 4_000
 # Open connections of all processes together, each with a body of at most 1 MB, and the least number for each
-# process. Beyond its share, a process accepts a connection only after another has ended.
-MAX_CONNECTIONS, MIN_PROCESS_CONNECTIONS = 1_000, 100
+# process. Beyond its share, a process accepts a connection only after another has ended, be it 10 s later.
+# So the share must hold the requests that run or wait, and in a flood about as many that are being refused.
+MAX_CONNECTIONS, MIN_PROCESS_CONNECTIONS = 2_000, 100
+# A process's open files that are no connections.
+OTHER_FILES = 100
 # Log lines of requests that do not reach the app are written together, at most this much later. A write
 # yields to the app's threads, and under overload that is most of a refusal's time.
 LOG_SECONDS = 0.05
@@ -302,6 +305,8 @@ def serve(host: str, port: int, count: int) -> None:
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
+    connections = max(MIN_PROCESS_CONNECTIONS, MAX_CONNECTIONS // count)
+    _allow_files(connections + OTHER_FILES)
     multiprocessing.set_start_method(START_METHOD)
     with contextlib.ExitStack() as stack:
         if count > 1:
@@ -327,7 +332,7 @@ def serve(host: str, port: int, count: int) -> None:
             ),
             websockets=False,
             backlog=1_024,
-            backpressure=max(MIN_PROCESS_CONNECTIONS, MAX_CONNECTIONS // count),
+            backpressure=connections,
             respawn_failed_workers=True,
             workers_kill_timeout=END_SECONDS,
             log_level=LogLevels.warning,
@@ -338,6 +343,19 @@ def serve(host: str, port: int, count: int) -> None:
         gc.freeze()  # a collection in a fork would copy the memory that it shares
         threading.Thread(target=_announce, args=(server, count, host, port), daemon=True).start()
         server.serve()
+
+
+def _allow_files(count: int) -> None:
+    """Raise the limit of a process's open files as far as the system lets it; some start with 256."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _announce(server: Any, count: int, host: str, port: int) -> None:

@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -440,3 +441,23 @@ def test_a_taken_port_is_one_sentence(launched: Served) -> None:
     done = subprocess.run(command, cwd=FOLDER.parent, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert "can't be used" in done.stderr and "API_PORT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("soft", "hard", "raised"),
+    [
+        (256, 100_000, (1_100, 100_000)),
+        (256, 512, (512, 512)),
+        (256, resource.RLIM_INFINITY, (1_100, resource.RLIM_INFINITY)),
+        (20_000, 20_000, None),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None),
+    ],
+)
+def test_a_process_may_open_as_many_files_as_its_connections_need(
+    soft: int, hard: int, raised: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limit: limits.append(limit))
+    rsgi_server._allow_files(1_100)
+    assert limits == ([] if raised is None else [raised])
