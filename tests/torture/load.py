@@ -9,6 +9,7 @@ import asyncio
 import itertools
 import json
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -97,7 +98,8 @@ class Callers:
         parts = urlsplit(url)
         self._host, self._port, self._path = parts.hostname or "", parts.port or 80, path
         self._body = b"" if review is None else json.dumps({"review": review}).encode()
-        self._idle: list[Connection] = []
+        # In turns: the last one that answered would be asked again, and with it one process of several.
+        self._idle: deque[Connection] = deque()
         self._open: set[Connection] = set()
         self._numbers = itertools.count()
         # One task expires late requests: a timeout for each would cost a tenth of a request.
@@ -159,7 +161,7 @@ class Callers:
     def _reusable(self) -> Connection | None:
         now = time.perf_counter()
         while self._idle:
-            connection = self._idle.pop()
+            connection = self._idle.popleft()
             if now - connection.used < IDLE_SECONDS:
                 return connection
             self._drop(connection)
