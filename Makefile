@@ -38,10 +38,10 @@ help: # prints each group and its commands
 ### Use
 
 run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
-	@$(TYPED) $(RUN)/bin/python run.py
+	@exec env $(TYPED) $(RUN)/bin/python run.py  # a shell between would keep a signal to make
 
 serve: $(SERVE)/.ready ## the same for many callers; a process that ends is started again
-	@$(TYPED) $(SERVE)/bin/python run.py --serve
+	@exec env $(TYPED) $(SERVE)/bin/python run.py --serve
 
 key: $(RUN)/.ready ## make an API key; print it once, with the hash for API_KEYS
 	@$(RUN)/bin/python -m chalice_app.local.new_key

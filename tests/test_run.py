@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from launcher import checks
@@ -70,6 +71,27 @@ def gone(pids: list[int], seconds: float = 10) -> bool:
     while any(map(alive, pids)) and time.monotonic() < deadline:
         time.sleep(0.05)
     return not any(map(alive, pids))
+
+
+@pytest.mark.skipif(not Path(sys.prefix, ".ready").is_file(), reason="make did not make this environment")
+def test_a_signal_to_make_ends_all_of_it() -> None:
+    names = ("ENDPOINT_PORT", "API_PORT", "PAGE_PORT")
+    ports = dict(zip(names, map(str, free_ports(3)), strict=True))
+    with subprocess.Popen(
+        ["make", "serve", f"SERVE={sys.prefix}"],
+        cwd=ROOT,
+        env=os.environ | ports,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as make:
+        assert make.stdout
+        printed = iter(make.stdout.readline, "")
+        assert any("Verdict is ready" in line for line in printed)
+        pids = [child.pid for child in psutil.Process(make.pid).children(recursive=True)]
+        assert len(pids) >= len(SERVED)
+        make.terminate()
+        assert gone(pids)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the kernel ends children on Linux only")
