@@ -59,8 +59,10 @@ SHORT_BODY_BYTES = 4_000
 # process. Beyond its share, a process accepts a connection only after another has ended, be it 10 s later.
 # So the share must hold the requests that run or wait, and in a flood about as many that are being refused.
 MAX_CONNECTIONS, MIN_PROCESS_CONNECTIONS = 2_000, 100
-# A process's open files that are no connections.
-OTHER_FILES = 100
+# A process's open files that are no connections, and the fewest connections that are worth a start.
+OTHER_FILES, LEAST_CONNECTIONS = 100, 10
+# A process that ends again so often, each time within Granian's 5.5 s, ends them all.
+QUICK_ENDS, CRASH_SECONDS = 5, 5.5
 # Log lines of requests that do not reach the app are written together, at most this much later. A write
 # yields to the app's threads, and under overload that is most of a refusal's time.
 LOG_SECONDS = 0.05
@@ -305,8 +307,7 @@ def serve(host: str, port: int, count: int) -> None:
     from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
-    connections = max(MIN_PROCESS_CONNECTIONS, MAX_CONNECTIONS // count)
-    _allow_files(connections + OTHER_FILES)
+    connections = _connections(count)
     multiprocessing.set_start_method(START_METHOD)
     with contextlib.ExitStack() as stack:
         if count > 1:
@@ -337,6 +338,7 @@ def serve(host: str, port: int, count: int) -> None:
             workers_kill_timeout=END_SECONDS,
             log_level=LogLevels.warning,
         )
+        server.respawned_wrks = QuickEnds()
         if _holds_hooks():
             server.on_startup(lambda: _reload_at_hangup(server))  # after Granian has set its own signals
         gc.collect()
@@ -345,17 +347,69 @@ def serve(host: str, port: int, count: int) -> None:
         server.serve()
 
 
-def _allow_files(count: int) -> None:
-    """Raise the limit of a process's open files as far as the system lets it; some start with 256."""
+class QuickEnds(dict[int, float]):
+    """Hold when Granian started each process again, by its number.
+
+    Granian ends them all when one ends twice within 5.5 s. Two kills for want of memory are enough for that,
+    although the other processes are well. So it sees the time only after QUICK_ENDS such ends in a row.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._started: dict[int, float] = {}
+        self._ends: dict[int, int] = {}
+
+    def __setitem__(self, number: int, started: float) -> None:
+        self._started[number] = started
+        super().__setitem__(number, started)
+
+    def get(self, number: int, default: Any = None) -> Any:
+        """Return when a process was started again, and ``default`` after few quick ends."""
+        started = self._started.get(number, 0.0)
+        quick = time.monotonic() - started <= CRASH_SECONDS
+        self._ends[number] = self._ends.get(number, 0) + 1 if quick else 0
+        return started if self._ends[number] >= QUICK_ENDS else default
+
+
+def _connections(count: int) -> int:
+    """Return how many connections each of ``count`` processes may hold. Raises Ended when too few."""
+    wanted = max(MIN_PROCESS_CONNECTIONS, MAX_CONNECTIONS // count)
+    files = _allow_files(wanted + OTHER_FILES)
+    if files >= wanted + OTHER_FILES:
+        return wanted
+    connections = files - OTHER_FILES
+    if connections < LEAST_CONNECTIONS:
+        raise Ended(
+            f"api: a process may open only {files} files here; allow {wanted + OTHER_FILES} (`ulimit -n`)",
+            BROKEN,
+        )
+    print(
+        f"api: each process holds {connections} connections at most, since it may open only {files} files"
+        " (`ulimit -n`)",
+        file=sys.stderr,
+        flush=True,
+    )
+    return connections
+
+
+def _allow_files(count: int) -> int:
+    """Let a process open so many files, as far as the system allows; return how many it may open.
+
+    Some systems start with 256.
+    """
     try:
         import resource
     except ImportError:  # Windows has no such limit
-        return
+        return count
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return count if soft == resource.RLIM_INFINITY else soft
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):
+        return soft
+    return wanted
 
 
 def _announce(server: Any, count: int, host: str, port: int) -> None:

@@ -28,6 +28,7 @@ from tests.support.api import FOLDER, InProcess, Served
 from tests.support.fake_runtime import FakeRuntime
 from tests.support.stack import free_ports
 from vocab import messages
+from vocab.exit_status import Ended
 
 pytestmark = pytest.mark.slow
 
@@ -444,20 +445,62 @@ def test_a_taken_port_is_one_sentence(launched: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("soft", "hard", "raised"),
+    ("soft", "hard", "raised", "connections"),
     [
-        (256, 100_000, (1_100, 100_000)),
-        (256, 512, (512, 512)),
-        (256, resource.RLIM_INFINITY, (1_100, resource.RLIM_INFINITY)),
-        (20_000, 20_000, None),
-        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None),
+        (256, 100_000, (1_100, 100_000), 1_000),
+        (256, 512, (512, 512), 412),
+        (256, resource.RLIM_INFINITY, (1_100, resource.RLIM_INFINITY), 1_000),
+        (20_000, 20_000, None, 1_000),
+        (resource.RLIM_INFINITY, resource.RLIM_INFINITY, None, 1_000),
     ],
 )
-def test_a_process_may_open_as_many_files_as_its_connections_need(
-    soft: int, hard: int, raised: tuple[int, int] | None, monkeypatch: pytest.MonkeyPatch
+def test_a_process_holds_as_many_connections_as_it_may_open_files(
+    soft: int,
+    hard: int,
+    raised: tuple[int, int] | None,
+    connections: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     limits = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, hard))
     monkeypatch.setattr(resource, "setrlimit", lambda _, limit: limits.append(limit))
-    rsgi_server._allow_files(1_100)
+    assert rsgi_server._connections(2) == connections
     assert limits == ([] if raised is None else [raised])
+    assert ("412 connections at most" in capsys.readouterr().err) == (connections == 412)
+
+
+def test_too_few_files_for_a_start_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, 64))
+    with pytest.raises(Ended, match="only 64 files here; allow 1100"):
+        rsgi_server._connections(2)
+
+
+def test_a_process_that_is_killed_again_soon_ends_no_other(fake: FakeRuntime) -> None:
+    with running(fake, API_PROCESSES="2") as served:
+        first, *_ = workers_of(served)
+        killed: set[int] = set()
+        for _ in range(2):
+            (last,) = [one for one in workers_of(served) if one.pid != first.pid]
+            last.kill()
+            killed.add(last.pid)
+            ends = time.monotonic() + 30
+            while len({one.pid for one in workers_of(served)} - killed) < 2:
+                assert time.monotonic() < ends
+                time.sleep(0.02)
+        assert first.is_running() and served.process.poll() is None
+        with httpx.Client(transport=httpx.HTTPTransport(retries=5), trust_env=False) as client:
+            assert client.post(served.url + ROUTE, content=REVIEW, headers=JSON).status_code == 200
+
+
+def test_a_process_that_can_not_stay_ends_them_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends = rsgi_server.QuickEnds()
+    seen = []
+    for second in range(rsgi_server.QUICK_ENDS + 1):
+        monkeypatch.setattr(time, "monotonic", lambda now=100.0 + second: now)
+        seen.append(ends.get(0, 0))
+        ends.clear()
+        ends[0] = time.monotonic()
+    assert [bool(value) for value in seen] == [False] * rsgi_server.QUICK_ENDS + [True]
+    monkeypatch.setattr(time, "monotonic", lambda: 200.0)
+    assert ends.get(0, 0) == 0
