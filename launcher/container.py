@@ -35,8 +35,14 @@ def program(arguments: Sequence[str]) -> tuple[str, ...]:
 
 
 def environment(env: Mapping[str, str], folder: Path = MODEL_FOLDER) -> dict[str, str]:
-    """Return the program's environment: with the mounted model's folder as MODEL, unless it is empty."""
-    mounted = folder.is_dir() and any(folder.iterdir())
+    """Return the program's environment: with the mounted model's folder as MODEL, unless it is empty.
+
+    Raises SystemExit for a folder that can't be read.
+    """
+    try:
+        mounted = folder.is_dir() and any(folder.iterdir())
+    except OSError as error:
+        sys.exit(f"verdict: {folder} can't be read ({error.strerror}); let user {os.getuid()} read it")
     return ({"MODEL": str(folder)} if mounted else {}) | dict(env)
 
 

@@ -38,3 +38,14 @@ def test_an_empty_or_missing_folder_leaves_the_image_s_own_model(tmp_path: Path)
 def test_a_model_that_the_caller_names_comes_before_a_mounted_one(tmp_path: Path) -> None:
     (tmp_path / "model.json").write_text("{}", encoding="utf-8")
     assert container.environment({"MODEL": "mine"}, tmp_path)["MODEL"] == "mine"
+
+
+def test_a_mounted_folder_that_can_not_be_read_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    with pytest.raises(SystemExit, match=r"can't be read \(Permission denied\); let user \d+ read it"):
+        container.environment({}, tmp_path)
