@@ -1,7 +1,7 @@
 # The whole app for one machine, and SageMaker's endpoint: docs/deploy.md, "Your own image".
 #
 #     docker build -t verdict .
-#     docker run --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 -p 127.0.0.1:8080:8080 verdict
+#     docker run --init --read-only --tmpfs /tmp -p 127.0.0.1:8000:8000 -p 127.0.0.1:8080:8080 verdict
 #
 # BASE has Python 3.13, and pip for the build. Debian's python3 and python3-pip do as well.
 ARG BASE=python:3.13-slim
