@@ -37,8 +37,9 @@ help: # prints each group and its commands
 
 ### Use
 
+# exec, because a shell in between would keep a signal to make.
 run: $(RUN)/.ready ## start endpoint, API and page, and print the page's address
-	@exec env $(TYPED) $(RUN)/bin/python run.py  # a shell between would keep a signal to make
+	@exec env $(TYPED) $(RUN)/bin/python run.py
 
 serve: $(SERVE)/.ready ## the same for many callers; a process that ends is started again
 	@exec env $(TYPED) $(SERVE)/bin/python run.py --serve

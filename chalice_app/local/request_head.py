@@ -134,7 +134,7 @@ class GreedyMatcher(RouteMatcher):
 
 def route_of(path: str) -> str:
     """Return the route of a decoded path as a pattern, which holds none of the caller's words."""
-    if path in verdict_app.app.routes and "{" not in path:  # most paths; matching takes as long as a refusal
+    if path in verdict_app.app.routes and "{" not in path:  # most paths need no match
         return path
     return str(_matcher().match_route(quote(path)).route)
 
