@@ -263,7 +263,7 @@ def score(
     """Return the model and each review's score, from one call of the endpoint."""
     words = app_vocabulary()
     message = messages.build_endpoint_request(encoded, words, explain, mentions)
-    if endpoint.in_process is not None:  # reading messages of its own would take a tenth of a request
+    if endpoint.in_process is not None:  # the log takes the message's size; reading it would cost far more
         return endpoint.in_process.score(encoded, explain, mentions, len(message), log.request_id())
     reply = endpoint.invoke(message, log.request_id())
     model, scores = messages.parse_endpoint_answer(reply, encoded, explain, mentions)

@@ -375,9 +375,9 @@ def _connections(count: int) -> int:
     """Return how many connections each of ``count`` processes may hold. Raises Ended when too few."""
     wanted = max(MIN_PROCESS_CONNECTIONS, MAX_CONNECTIONS // count)
     files = _allow_files(wanted + OTHER_FILES)
-    if files >= wanted + OTHER_FILES:
-        return wanted
     connections = files - OTHER_FILES
+    if connections == wanted:
+        return wanted
     if connections < LEAST_CONNECTIONS:
         raise Ended(
             f"api: a process may open only {files} files here; allow {wanted + OTHER_FILES} (`ulimit -n`)",
@@ -393,7 +393,7 @@ def _connections(count: int) -> int:
 
 
 def _allow_files(count: int) -> int:
-    """Let a process open so many files, as far as the system allows; return how many it may open.
+    """Raise the limit of open files to ``count``, as far as the system allows; return the lower of both.
 
     Some systems start with 256.
     """
@@ -401,15 +401,14 @@ def _allow_files(count: int) -> int:
         import resource
     except ImportError:  # Windows has no such limit
         return count
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return count if soft == resource.RLIM_INFINITY else soft
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    except (OSError, ValueError):
-        return soft
-    return wanted
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    soft, hard = (count if limit == resource.RLIM_INFINITY else min(limit, count) for limit in limits)
+    if soft < hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, limits[1]))
+        except (OSError, ValueError):
+            return soft
+    return hard
 
 
 def _announce(server: Any, count: int, host: str, port: int) -> None:

@@ -7,7 +7,7 @@ says why none changes another's answer.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,10 +112,9 @@ class LoadedModel(NamedTuple):
         while group := list(islice(remaining, scoring.READ_TOGETHER)):
             texts = [self._encode(review) for review in group]
             good = [text for text in texts if isinstance(text, EncodedReview)]
-            found = [None if aspects is None else name_mentions(text, aspects) for text in good]
-            spans = [None if mentions is None else spans_of(mentions) for mentions in found]
-            scores = self.score_all([(text.ids, text.lengths) for text in good], explain, spans)
-            predicted = iter(map(Predicted, good, scores, found))
+            found = None if aspects is None else [name_mentions(text, aspects) for text in good]
+            scores = self.score_encoded(good, explain, found)
+            predicted = iter(map(Predicted, good, scores, found or repeat(None)))
             yield from (next(predicted) if isinstance(text, EncodedReview) else text for text in texts)
 
     def _encode(self, review: str) -> EncodedReview | MessageError:
