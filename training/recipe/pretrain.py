@@ -2,7 +2,8 @@
 
     python -m training.recipe.pretrain --out FILE     # without --out, a name of its own in the cache folder
 
-Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim. Language models: each
+Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim, joined with stored vectors
+of MPNet's (word_vectors.py). Language models: each
 LSTM predicts the next word in its reading direction, with a sampled softmax (Jean et al. 2015)
 over a table shared between input and output. Only train and unsup reviews are read.
 """
@@ -27,11 +28,12 @@ from tqdm import tqdm
 
 from training.data import cache, dataset
 from training.data import corpus as corpora
+from training.recipe import word_vectors
 from training.recipe.network import Size, init_lstm
 from training.recipe.train_flags import add_pretraining
 from training.recipe.workers import ALONE, Workers, leave, working
 from vocab import vocabulary
-from vocab.files import write_atomic
+from vocab.files import sha256_of, write_atomic
 from vocab.vocabulary import PAD_ID
 
 # The vectors' spread before they meet the LSTMs; gensim's own is about 0.25 at this width.
@@ -67,7 +69,8 @@ def pretrain(
     made once. The main process learns the vectors and writes; all learn the language models.
     """
     names = f"{corpus.archive_sha256[:8]}-{corpus.fingerprint}-{size.embedding}"
-    recipe = f"v{options.vector_epochs}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
+    vectors = f"v{options.vector_epochs}-m{sha256_of(word_vectors.STORED)[:8]}"
+    recipe = f"{vectors}-l{options.lm_epochs:g}-s{options.pretrain_seed}"
     folder = cache.folder()
     folder.mkdir(parents=True, exist_ok=True)
     cached = folder / f"pretrained-{names}x{size.hidden}-{recipe}.safetensors"
@@ -77,9 +80,10 @@ def pretrain(
         return cached
     out = out or cached
     documents = corpus.train.ids + corpus.unsup.ids
-    vectors_file = folder / f"vectors-{names}-v{options.vector_epochs}-s{options.pretrain_seed}.safetensors"
+    vectors_file = folder / f"vectors-{names}-{vectors}-s{options.pretrain_seed}.safetensors"
     if workers.is_main and not vectors_file.is_file():
         table = train_vectors(documents, size, options.vector_epochs, options.pretrain_seed)
+        table = join_vectors(table, documents, vocabulary.load())
         write_atomic(vectors_file, save({"table": table}))
     table = workers.broadcast(load_file(vectors_file)["table"] if workers.is_main else None)
     weights = train_language_models(documents, table, size, options, out, device, workers)
@@ -117,6 +121,21 @@ def train_vectors(documents: list[np.ndarray], size: Size, epochs: int, seed: in
     table *= TABLE_STD / vectors.std()
     table[PAD_ID] = 0
     print(f"pretrain: {epochs} epochs of word vectors in {time.monotonic() - began:.0f} s")
+    return table
+
+
+def join_vectors(table: Tensor, documents: list[np.ndarray], words: vocabulary.Vocabulary) -> Tensor:
+    """Return the vectors of words that occur, joined with MPNet's, and the others as they are.
+
+    :param table: float32 (vocabulary, embedding), of ``train_vectors``
+    :param documents: reviews as ids, int32 (tokens,) each
+    """
+    counts = np.bincount(np.concatenate(documents), minlength=len(table))
+    used = np.flatnonzero(counts)
+    mpnet = word_vectors.load(words.stems, len(table))
+    joined = torch.from_numpy(word_vectors.join(table.numpy()[used], mpnet[used], counts[used]))
+    table = table.clone()
+    table[used] = joined * TABLE_STD / joined.std()
     return table
 
 

