@@ -16,7 +16,7 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import accumulate, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +49,8 @@ NEIGHBOURS = {
     for row in ("qwertyuiop", "asdfghjkl", "zxcvbnm")
     for place, key in enumerate(row)
 }
+# Topics of which people type a sentence's first letter small.
+AS_WRITTEN = ("slang", "slang_natural", "typed_natural")
 STRETCHES = re.compile(r"\b(so|good|bad|great|love|boring|awful|amazing|wow|fun)\b", re.IGNORECASE)
 # The share of swapped reviews that is cut to a window, and the window's length in sentences.
 WINDOWED, WINDOW_SENTENCES = 0.7, 8
@@ -206,9 +208,15 @@ def load_lexicon() -> dict[str, list[str]]:
 
 
 def load_frames() -> list[Frame]:
-    """Load the frames of both files, the neutral ones last."""
-    texts = [(FOLDER / name).read_text(encoding="utf-8") for name in ("frames.jsonl", "neutral.jsonl")]
-    return [Frame(**json.loads(line)) for text in texts for line in text.splitlines()]
+    """Load the frames of all files: those of frames.jsonl, both of each pair, the neutral ones."""
+    frames = [Frame(**row) for row in _rows("frames.jsonl")]
+    for row in _rows("pairs.jsonl"):
+        frames += [Frame(row[label], label, row["topic"]) for label in ("positive", "negative")]
+    return frames + [Frame(**row) for row in _rows("neutral.jsonl")]
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]
 
 
 def slot_name(slot: str, lexicon: dict[str, list[str]]) -> str:
@@ -230,7 +238,7 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], rng: random.Random) -> str
         return SLOT.sub(draw, entry) if "{" in entry else entry
 
     text = re.sub(r"\b([Aa]) ([A-Za-z][\w-]*)", _article, SLOT.sub(draw, frame.frame))
-    if frame.topic == "slang":  # slang stays in lower case
+    if frame.topic in AS_WRITTEN:
         return text
     return re.sub(r"(^|[.!?]\s+)([a-z])", lambda match: match[1] + match[2].upper(), text)
 
@@ -238,8 +246,9 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], rng: random.Random) -> str
 def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, str]]:
     """Yield lessons and their labels, keys of LESSON_TARGETS, for ever.
 
-    NEUTRAL_SHARE of them are neutral, and each neutral topic is equally frequent. So is each topic
-    and label among the others. Without ``typing`` the same lessons come without typing slips.
+    NEUTRAL_SHARE of them are neutral. A topic is drawn by the square root of the number of its frames,
+    so that a large one comes more often, and each of its frames less often. Without ``typing`` the same
+    lessons come without typing slips.
     """
     rng, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
     known = _words_of(lexicon) if typing else frozenset()
@@ -248,10 +257,13 @@ def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, str]]:
         by_topic[frame.topic, frame.label].append(frame)
     neutral = sorted(kind for kind in by_topic if kind[1] == "neutral")
     sided = sorted(by_topic.keys() - set(neutral))
+    choices = [
+        (kinds, list(accumulate(len(by_topic[kind]) ** 0.5 for kind in kinds))) for kinds in (neutral, sided)
+    ]
 
     def draw() -> tuple[str, str]:
-        kinds = neutral if rng.random() < NEUTRAL_SHARE else sided
-        frame = rng.choice(by_topic[rng.choice(kinds)])
+        kinds, sums = choices[rng.random() >= NEUTRAL_SHARE]
+        frame = rng.choice(by_topic[rng.choices(kinds, cum_weights=sums)[0]])
         return fill(frame, lexicon, rng), frame.label
 
     while True:
