@@ -22,17 +22,17 @@ from vocab.files import sha256
 from vocab.messages import EndpointRequest, Item, MessageError, Score
 from vocab.vocabulary import EncodedReview, Vocabulary, VocabularyError
 
-MODEL_FOLDER = Path(__file__).with_name("model")
+MODEL_FOLDER = Path(__file__).resolve().with_name("model")
 MAX_MODEL_BYTES = 10_000_000
 # ONNX names the file of an external tensor by this key (TensorProto.external_data).
 OUTSIDE = b"location"
-# What mends a model's folder. An installed package has neither git nor make.
+# What mends the published model's folder, and another one. An installed package has neither git nor make.
 RESTORE = "restore it from git, or run `make train`"
+ANOTHER = "name a folder that `make train` or `make adapt` wrote"
 FIT_ANEW = "run `make train`, or `make adapt` for a model of your own"
 if typed.INSTALLED:
-    RESTORE = (
-        "name a folder that `verdict adapt` wrote; for the published model, install verdict-sentiment again"
-    )
+    RESTORE = "install verdict-sentiment again"
+    ANOTHER = "name a folder that `verdict adapt` wrote"
     FIT_ANEW = "run `verdict adapt` again"
 
 
@@ -324,18 +324,18 @@ def _read_card(path: Path) -> dict[str, Any]:
     try:
         card: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ModelFilesError(f"{path} can't be read ({error.strerror}); {RESTORE}") from error
+        raise ModelFilesError(f"{path} can't be read ({error.strerror}); {_remedy(path)}") from error
     except ValueError as error:
-        raise ModelFilesError(f"{path} is no JSON; {RESTORE}") from error
+        raise ModelFilesError(f"{path} is no JSON; {_remedy(path)}") from error
     fitted = (*calibration.FIELDS, opinion.FIELD)
     keys = ("id", "onnx_sha256", "vocabulary", "uncertain", "max_tokens", *fitted)
     missing = [key for key in keys if not isinstance(card, dict) or key not in card]
     if missing:
         older = set(missing) <= {*fitted}
-        remedy = f"it is of an older version; {FIT_ANEW}" if older else f"{RESTORE}"
+        remedy = f"it is of an older version; {FIT_ANEW}" if older else _remedy(path)
         raise ModelFilesError(f"{path} lacks {', '.join(missing)}; {remedy}")
     if not _is_usable(card):
-        raise ModelFilesError(f"{path} holds a value that can't be used; {RESTORE}")
+        raise ModelFilesError(f"{path} holds a value that can't be used; {_remedy(path)}")
     return card
 
 
@@ -355,17 +355,22 @@ def _is_usable(card: dict[str, Any]) -> bool:
         return False
 
 
+def _remedy(path: Path) -> str:
+    """Return what mends the folder of one of the model's files."""
+    return RESTORE if path.parent.resolve() == MODEL_FOLDER else ANOTHER
+
+
 def _read_network(path: Path, expected: str) -> bytes:
     try:
         if path.stat().st_size > MAX_MODEL_BYTES:
-            raise ModelFilesError(f"{path} is larger than {MAX_MODEL_BYTES:,} bytes; {RESTORE}")
+            raise ModelFilesError(f"{path} is larger than {MAX_MODEL_BYTES:,} bytes; {_remedy(path)}")
         data = path.read_bytes()
     except OSError as error:
-        raise ModelFilesError(f"{path} can't be read ({error.strerror}); {RESTORE}") from error
+        raise ModelFilesError(f"{path} can't be read ({error.strerror}); {_remedy(path)}") from error
     if sha256(data) != expected:
         raise ModelFilesError(
             f"{path} is not the file that model.json names (SHA-256 {sha256(data)[:12]}…, expected"
-            f" {expected[:12]}…); {RESTORE}"
+            f" {expected[:12]}…); {_remedy(path)}"
         )
     if OUTSIDE in data:
         raise ModelFilesError(f"{path} has weights in another file, which no hash covers; {FIT_ANEW}")

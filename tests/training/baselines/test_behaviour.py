@@ -69,5 +69,5 @@ def test_the_command_puts_baselines_beside_the_model_and_publishes_the_model_s_r
 
 def test_a_missing_model_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["behaviour.py", "--model", str(tmp_path / "none")])
-    with pytest.raises(SystemExit, match=r"^behaviour: .*model.json can't be read .*; restore it from git"):
+    with pytest.raises(SystemExit, match=r"^behaviour: .*model.json can't be read .*; name a folder"):
         baselines.main()

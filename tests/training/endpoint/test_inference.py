@@ -152,8 +152,15 @@ def test_a_missing_file_is_named(name: str, own_package: Path) -> None:
         model_fn(own_package)
     assert str(caught.value) == (
         f"{own_package / name} can't be read (No such file or directory);"
-        " restore it from git, or run `make train`"
+        " name a folder that `make train` or `make adapt` wrote"
     )
+
+
+def test_the_published_model_is_restored_from_git(own_package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference, "MODEL_FOLDER", own_package.resolve())
+    (own_package / "model.json").unlink()
+    with pytest.raises(ModelFilesError, match="; restore it from git, or run `make train`$"):
+        model_fn(own_package)
 
 
 def test_a_half_network_is_named_with_both_hashes(own_package: Path) -> None:
@@ -165,7 +172,7 @@ def test_a_half_network_is_named_with_both_hashes(own_package: Path) -> None:
         model_fn(own_package)
     assert str(caught.value) == (
         f"{path} is not the file that model.json names (SHA-256 {is_now}…, expected {was}…);"
-        " restore it from git, or run `make train`"
+        " name a folder that `make train` or `make adapt` wrote"
     )
 
 
@@ -182,7 +189,7 @@ def test_one_flipped_bit_of_the_network_is_noticed(share: float, own_package: Pa
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"model", b'{"id": "x"'])
 def test_a_card_that_is_no_json_is_named(content: bytes, own_package: Path) -> None:
     (own_package / "model.json").write_bytes(content)
-    with pytest.raises(ModelFilesError, match="model.json is no JSON; restore it from git"):
+    with pytest.raises(ModelFilesError, match="model.json is no JSON; name a folder that"):
         model_fn(own_package)
 
 
@@ -237,7 +244,7 @@ def change(folder: Path, **values: Any) -> None:
 )
 def test_a_card_with_a_value_that_can_t_be_used_is_named(values: dict[str, Any], own_package: Path) -> None:
     change(own_package, **values)
-    with pytest.raises(ModelFilesError, match="model.json holds a value that can't be used; restore it"):
+    with pytest.raises(ModelFilesError, match="model.json holds a value that can't be used; name a folder"):
         model_fn(own_package)
 
 

@@ -309,7 +309,7 @@ def test_the_command_prints_a_table_and_the_open_cases_that_fail(archive: Path, 
 
 def test_a_missing_model_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["behaviour.py", "--model", str(tmp_path / "none")])
-    with pytest.raises(SystemExit, match=r"^behaviour: .*model.json can't be read .*; restore it from git"):
+    with pytest.raises(SystemExit, match=r"^behaviour: .*model.json can't be read .*; name a folder"):
         behaviour.main()
 
 
