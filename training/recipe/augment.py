@@ -132,8 +132,7 @@ class Swapper:
 
     def __init__(self, words: Vocabulary) -> None:
         self.opposites: dict[int, dict[int, list[int]]] = {0: defaultdict(list), 1: defaultdict(list)}
-        for line in (FOLDER / "antonyms.jsonl").read_text(encoding="utf-8").splitlines():
-            pair = json.loads(line)
+        for pair in _rows("antonyms.jsonl"):
             positive, negative = words.id_of(pair["positive"]), words.id_of(pair["negative"])
             if min(positive, negative) >= FIRST_KNOWN_ID and positive != negative:
                 self.opposites[1][positive].append(negative)

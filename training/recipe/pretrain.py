@@ -2,10 +2,10 @@
 
     python -m training.recipe.pretrain --out FILE     # without --out, a name of its own in the cache folder
 
-Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim, joined with stored vectors
-of MPNet's (word_vectors.py). Language models: each
-LSTM predicts the next word in its reading direction, with a sampled softmax (Jean et al. 2015)
-over a table shared between input and output. Only train and unsup reviews are read.
+Vectors: skip-gram with negative sampling (Mikolov et al. 2013), by gensim, joined with MPNet's vectors
+of words (word_vectors.py). Language models: each LSTM predicts the next word in its reading direction,
+with a sampled softmax (Jean et al. 2015) over a table shared between input and output. Only train and
+unsup reviews are read.
 """
 
 import argparse

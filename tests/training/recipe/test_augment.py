@@ -277,8 +277,7 @@ def test_no_misspelling_of_the_exam_stands_in_the_slots_of_misspellings(
 
 
 def test_no_misspelling_of_the_exam_stands_in_a_pair(frames: list[Frame], lexicon: Lexicon) -> None:
-    lines = (augment.FOLDER / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
-    pairs = [json.loads(line) for line in lines]
+    pairs = load_pairs()
     written = words_in(pair[label] for pair in pairs for label in ("positive", "negative"))
     topics = {pair["topic"] for pair in pairs}
     spelled = words_in(frame.frame for frame in frames if frame.topic not in topics)
@@ -286,6 +285,11 @@ def test_no_misspelling_of_the_exam_stands_in_a_pair(frames: list[Frame], lexico
         entry for slot in lexicon if not re.search("typo|_mis_", slot) for entry in lexicon[slot]
     )
     assert written & (slips_of_the_exam() - spelled) == set()
+
+
+def load_pairs() -> list[dict[str, str]]:
+    lines = (augment.FOLDER / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def slips_of_the_exam() -> set[str]:
@@ -437,8 +441,7 @@ def test_a_topic_is_drawn_by_the_square_root_of_its_size_and_its_frames_evenly(
 
 
 def test_pairs_are_two_different_texts_and_lie_in_the_order_of_their_topics() -> None:
-    lines = (augment.FOLDER / "pairs.jsonl").read_text(encoding="utf-8").splitlines()
-    pairs = [json.loads(line) for line in lines]
+    pairs = load_pairs()
     assert len(pairs) > 30_000
     assert all(pair["positive"] != pair["negative"] for pair in pairs)
     topics = [pair["topic"] for pair in pairs]
