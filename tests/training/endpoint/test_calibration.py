@@ -85,7 +85,7 @@ def test_a_card_with_a_bad_number_is_one_sentence(own_package: Path, field: str,
     with pytest.raises(ModelFilesError) as caught:
         inference.model_fn(own_package)
     assert str(caught.value) == (
-        f"{path} holds a value that can't be used; restore it from git, or run `make train`"
+        f"{path} holds a value that can't be used; name a folder that `make train` or `make adapt` wrote"
     )
 
 
