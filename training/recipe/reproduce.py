@@ -23,7 +23,7 @@ import torch
 
 from training.data import cache
 from training.endpoint import inference
-from training.recipe import augment, soft_targets, word_vectors
+from training.recipe import augment, grades, soft_targets, word_vectors
 from vocab import vocabulary
 from vocab.files import sha256_of, write_atomic
 
@@ -72,13 +72,16 @@ def recipe(
     student = training(
         folder / f"student-{seed}", seed, pretrained, [*STUDENT, *targets], [soft_targets_file]
     )
-    served = training(folder / f"restarted-{seed}", seed, student, [*RESTART, *targets], [soft_targets_file])
+    joined = graded(folder / "graded.npz", soft_targets_file)
+    better = ["--soft-targets", str(joined.writes)]
+    served = training(folder / f"restarted-{seed}", seed, student, [*RESTART, *better], [joined.writes])
     model = folder / "ngrams.npz"
     ngrams = Stage("ngrams", ["ngrams.py", "--out", str(model), *targets], [soft_targets_file], model)
-    corrected = residual(folder / f"ngrams-{seed}.npz", served, ngrams, soft_targets_file)
+    corrected = residual(folder / f"ngrams-{seed}.npz", served, ngrams, joined.writes)
     return [
         pretrained,
         *distillation,
+        joined,
         ngrams,
         student,
         served,
@@ -116,6 +119,12 @@ def restoration(folder: Path) -> list[Stage]:
     """Return the stage that restores the stored soft targets, in the place of all teachers."""
     out = folder / f"{DISTILLATION}.npz"
     return [Stage(DISTILLATION, ["soft_targets.py", "--out", str(out)], [soft_targets.STORED], out)]
+
+
+def graded(out: Path, soft_targets_file: Path) -> Stage:
+    """Return the stage that joins the graded sentences to the teachers' soft targets."""
+    command = ["grades.py", "--soft-targets", str(soft_targets_file), "--out", str(out)]
+    return Stage(out.stem, command, [soft_targets_file, grades.STORED], out)
 
 
 def pretraining(out: Path, flags: list[str]) -> Stage:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from training.endpoint.inference import MODEL_FOLDER
-from training.recipe import reproduce, soft_targets, train, word_vectors
+from training.recipe import grades, reproduce, soft_targets, train, word_vectors
 from training.recipe.reproduce import Stage
 
 FOLDER = Path(reproduce.__file__).parent
+# What stages read that lies in the repository.
+STORED = {word_vectors.STORED, grades.STORED}
 # Joins its input files and a word into its output, and logs that it ran.
 JOIN = """
 import pathlib, sys
@@ -33,10 +35,10 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
     stages = reproduce.recipe(seed, tmp_path)
     names = [stage.name for stage in stages]
     assert names == [
-        *("pretrained", "teacher-1", "doubts", "mpnet", "mpnet-logits", "taught", "ngrams"),
+        *("pretrained", "teacher-1", "doubts", "mpnet", "mpnet-logits", "taught", "graded", "ngrams"),
         *(f"student-{seed}", f"restarted-{seed}", f"ngrams-{seed}", f"package-{seed}"),
     ]
-    there = [word_vectors.STORED]
+    there = [*STORED]
     for stage in stages:
         assert set(stage.reads) <= set(there), stage.name
         there.append(stage.writes)
@@ -47,7 +49,7 @@ def test_every_stage_is_a_script_with_the_paths_to_read_and_write(tmp_path: Path
     for stage in reproduce.recipe(1, tmp_path):
         assert (FOLDER / stage.command[0]).is_file()
         assert {str(stage.writes), str(stage.writes.parent)} & set(stage.command), stage.name
-        for path in set(stage.reads) - {word_vectors.STORED}:
+        for path in set(stage.reads) - STORED:
             assert {str(path), str(path.parent)} & set(stage.command), stage.name
 
 
@@ -98,21 +100,22 @@ def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
     assert [stage.name for stage in short] == [
         "pretrained",
         "taught",
+        "graded",
         "ngrams",
         "student-2",
         "restarted-2",
         "ngrams-2",
         "package-2",
     ]
-    assert (short[0], short[2:]) == (whole[0], whole[-5:])
-    assert short[1].writes == whole[-6].writes
+    assert (short[0], short[2:]) == (whole[0], whole[-6:])
+    assert short[1].writes == whole[-7].writes
     assert short[1].command == ["soft_targets.py", "--out", str(short[1].writes)]
     assert short[1].reads == [soft_targets.STORED]
 
 
 def test_only_a_training_with_lessons_depends_on_them(tmp_path: Path) -> None:
     stages = {stage.name: stage for stage in reproduce.recipe(1, tmp_path)}
-    for path in {path for stage in stages.values() for path in stage.reads} - {word_vectors.STORED}:
+    for path in {path for stage in stages.values() for path in stage.reads} - STORED:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"")
     assert set(reproduce.inputs_of(stages["student-1"])["lessons"]) == {  # type: ignore[call-overload]
