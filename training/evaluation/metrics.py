@@ -19,6 +19,8 @@ MIN_COVERAGE, MIN_THRESHOLD = 0.5, 0.55
 # The surest 100 %, 95 %, ... 50 % of the reviews.
 SHARES = tuple(percent / 100 for percent in range(100, 45, -5))
 CHANCE_DRAWS = 100
+# How far from 0 a fitted shift is expected to be; fewer reviews leave it nearer to 0. Assumed, not measured.
+SHIFT_SD = 0.05
 
 
 def probabilities_of(logits: np.ndarray, temperature: float | np.ndarray = 1.0) -> np.ndarray:
@@ -48,13 +50,21 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 
 
 def fit_calibration(
-    sums: np.ndarray, tokens: np.ndarray, sentences: np.ndarray, targets: np.ndarray
+    sums: np.ndarray,
+    tokens: np.ndarray,
+    sentences: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray | None = None,
 ) -> Calibration:
     """Fit temperatures and shift of least log loss to the network's sums, each float64 (texts,).
+
+    The shift has a normal prior of mean 0 and standard deviation SHIFT_SD, since the network has learned
+    from as many positive as negative reviews.
 
     :param tokens: the tokens of each text, int (texts,)
     :param sentences: the sentences of each text, int (texts,)
     :param targets: the label, 0 or 1, or 0.5 for a text without an opinion, (texts,)
+    :param weights: how much each text counts, float64 (texts,); 1 each when absent
     """
     from scipy.optimize import minimize  # imported here, since only export needs it
 
@@ -68,7 +78,8 @@ def fit_calibration(
 
     def loss(parameters: np.ndarray) -> float:
         logits = calibrated(parameters)
-        return float((np.logaddexp(0, logits) - targets * logits).mean())
+        losses = np.logaddexp(0, logits) - targets * logits
+        return float(np.average(losses, weights=weights) + (parameters[2] / SHIFT_SD) ** 2 / 2 / len(losses))
 
     bounds = [(math.log(0.2), math.log(5.0))] * 2 + [(-1.0, 1.0)]
     found = minimize(loss, np.zeros(3), method="L-BFGS-B", bounds=bounds).x

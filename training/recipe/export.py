@@ -35,8 +35,8 @@ from training.endpoint.model_folder import identity_of, write_package
 from training.endpoint.packing import GAUGES
 from training.endpoint.scoring import CODES, RESET, STATES, STEP, UNREAD
 from training.endpoint.weighing import CONSTANTS
-from training.evaluation import behaviour, machine, metrics
-from training.recipe import opinion_fit, reproduce
+from training.evaluation import machine, metrics
+from training.recipe import grades, opinion_fit, reproduce
 from training.recipe.network import Network, Size, lstm_parameters
 from training.recipe.train import predict
 from vocab import text, vocabulary
@@ -230,7 +230,8 @@ def export(
     """
     words = vocabulary.load()
     trained, network = read_network(folder, words.fingerprint)
-    development = corpora.load(archive).development
+    corpus = corpora.load(archive)
+    development = corpus.development
     reviews = dataset.load(dataset.find_archive(archive)).development
     if weights:
         network.ngrams = ngram_weights.to_codes(_load_weights(weights))
@@ -260,6 +261,7 @@ def export(
         tokens,
         sentences,
         np.concatenate([development.labels, targets]),
+        np.concatenate([weights_by_stars(development.stars, corpus.train.stars), np.ones(len(targets))]),
     )
     probabilities = metrics.probabilities_of(calibration.apply(sums, sizes[:, 0], sizes[:, 1]))
     band = metrics.uncertain_band(probabilities, development.labels)
@@ -347,17 +349,34 @@ def compare_with_torch(
     return served, checks
 
 
+def weights_by_stars(development: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """Return weights, float64 (reviews,), by which the development split has all labelled reviews' stars.
+
+    The archive has as many positive as negative reviews, but some films have more of one kind. A split of
+    whole films thus leans to a side, and the shift would learn that (post-stratification).
+
+    :param development: the stars of the development reviews, int (reviews,)
+    :param train: those of the train reviews, int (reviews,)
+    """
+    both = np.concatenate([development, train])
+    shares = {
+        stars: (both == stars).mean() / (development == stars).mean() for stars in {*development.tolist()}
+    }
+    return np.array([shares[stars] for stars in development.tolist()])
+
+
 def score_short(
     model: inference.LoadedModel, reviews: Sequence[dataset.Review]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return what the open half of the labelled sentences gives: sums, sizes and targets.
+    """Return what the graded sentences of development reviews give: sums, sizes and targets.
 
-    Sums and targets are (texts,). Sizes, int (texts, 2), count tokens and sentences.
+    Those without a side are left out. Sums and targets are (texts,); a target is 1 for praise, also for
+    praise that is only implied, and 0 for a complaint. Sizes, int (texts, 2), count tokens and sentences.
     """
-    rows = [row for row in behaviour.load_sentences(reviews) if row["half"] == "open"]
-    encoded = [model.vocabulary.encode(row["text"]) for row in rows]
+    rows = [row for row in grades.load(reviews) if row.grade]
+    encoded = [model.vocabulary.encode(row.text) for row in rows]
     sums = np.array([model.score(one.ids, one.lengths).logit for one in encoded])
-    targets = np.array([float(row["label"] == "positive") for row in rows])
+    targets = np.array([float(row.grade > 0) for row in rows])
     sizes = np.array([(len(one.ids), len(one.lengths)) for one in encoded], dtype=np.int64)
     return sums, sizes.reshape(-1, 2), targets
 

@@ -190,6 +190,21 @@ def test_a_calibration_by_length_is_at_least_as_likely_as_one_temperature() -> N
     assert metrics.nll(found.apply(sums, tokens, sentences), labels) < one
 
 
+def test_weights_take_the_lean_of_the_texts_out_of_the_shift() -> None:
+    sums, tokens, sentences, labels = by_length(Calibration(1.0, 1.0, 0.0), 20_000)
+    kept = (labels == 0) | (np.arange(len(labels)) % 2 == 0)  # half of the positive ones
+    columns = [column[kept] for column in (sums, tokens, sentences, labels)]
+    weights = np.where(columns[3] == 1, 2.0, 1.0)
+    assert metrics.fit_calibration(*columns).shift < -0.3
+    assert metrics.fit_calibration(*columns, weights).shift == pytest.approx(0, abs=0.05)
+
+
+def test_a_few_texts_hardly_shift_the_bias() -> None:
+    columns = by_length(Calibration(1.0, 1.0, 0.4), 20_000)
+    few = [column[:300] for column in columns]
+    assert abs(metrics.fit_calibration(*few).shift) < 0.1 < 0.3 < metrics.fit_calibration(*columns).shift
+
+
 def test_texts_without_an_opinion_make_short_texts_less_sure() -> None:
     sums, tokens, sentences, labels = by_length(Calibration(1.0, 1.0, 0.0), 4_000)
     mute = np.where(tokens < 15, 0.5, labels)

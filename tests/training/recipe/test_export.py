@@ -20,9 +20,10 @@ from training.data import dataset
 from training.data.dataset import Dataset, Review
 from training.endpoint import inference, opinion, scoring
 from training.endpoint.calibration import Calibration, read_calibration
-from training.evaluation import behaviour, evaluate, metrics
-from training.recipe import export, opinion_fit, reproduce
+from training.evaluation import evaluate, metrics
+from training.recipe import export, grades, opinion_fit, reproduce
 from training.recipe.export import ExportError
+from training.recipe.grades import Graded
 from training.recipe.network import Network
 from training.recipe.train import to_texts
 from vocab import vocabulary
@@ -57,15 +58,10 @@ def development(network: Network) -> corpora.Split:
     return corpora.Split([str(n) for n in range(60)], ids, lengths, labels, labels * 8 + 1)
 
 
-def labelled_sentences(reviews: list[Review]) -> list[dict[str, Any]]:
-    """Return short texts, one of which only the held half has."""
-    texts = {
-        "A wonderful film.": "positive",
-        "It is dull, and far too long.": "negative",
-        "Fine.": "positive",
-    }
-    rows = [{"text": text, "label": label, "half": "open"} for text, label in texts.items()]
-    return [*rows, {"text": "Held back.", "label": "negative", "half": "held"}]
+def graded_sentences(reviews: Sequence[Review]) -> list[Graded]:
+    """Return short texts, one of which has no side."""
+    texts = {"A wonderful film.": 2, "It is dull, and far too long.": -2, "We saw it.": 0, "Fine.": 1}
+    return [Graded("train/pos/1_9.txt", text, grade) for text, grade in texts.items()]
 
 
 def labelled_texts(reviews: Sequence[Review]) -> list[dict[str, Any]]:
@@ -100,7 +96,7 @@ def trained(network: Network, development: corpora.Split, tmp_path: Path, monkey
     monkeypatch.setattr(corpora, "load", lambda archive: corpus)
     monkeypatch.setattr(dataset, "find_archive", lambda archive: Path("none"))
     monkeypatch.setattr(dataset, "load", lambda path: Dataset([], [], [], [], {}))
-    monkeypatch.setattr(behaviour, "load_sentences", labelled_sentences)
+    monkeypatch.setattr(grades, "load", graded_sentences)
     monkeypatch.setattr(opinion_fit, "load_cases", labelled_texts)
     monkeypatch.setattr(export, "CHECK_REVIEWS", 20)
     # Random weights of 8 states lose more to int8 than trained ones.
@@ -251,7 +247,7 @@ def test_the_same_network_gives_the_same_bytes(trained: Path, tmp_path: Path) ->
     assert (tmp_path / "one/model.onnx").read_bytes() == (tmp_path / "other/model.onnx").read_bytes()
 
 
-def test_the_calibration_is_fitted_to_reviews_and_to_the_open_labelled_sentences(
+def test_the_calibration_is_fitted_to_reviews_and_to_graded_sentences_with_a_side(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handed: list[np.ndarray] = []
@@ -263,12 +259,18 @@ def test_the_calibration_is_fitted_to_reviews_and_to_the_open_labelled_sentences
 
     monkeypatch.setattr(metrics, "fit_calibration", fit)
     card = export.export(trained, tmp_path / "out", None)
-    _, tokens, _, targets = handed
+    _, tokens, _, targets, weights = handed
     encode = vocabulary.load().encode_ids
-    rows = [row for row in labelled_sentences([]) if row["half"] == "open"]
-    assert tokens[-3:].tolist() == [len(encode(row["text"])) for row in rows]
+    assert tokens[-3:].tolist() == [len(encode(row.text)) for row in graded_sentences([]) if row.grade]
     assert targets[-3:].tolist() == [1.0, 0.0, 1.0]
+    assert weights[-3:].tolist() == [1.0, 1.0, 1.0]
     assert read_calibration(card) == real(*handed)
+
+
+def test_weighted_development_reviews_have_the_stars_of_all_labelled_ones() -> None:
+    development, train = np.array([1, 1, 1, 4, 10]), np.array([1, 4, 4, 8, 10, 10, 10])
+    weights = export.weights_by_stars(development, train)
+    assert weights.tolist() == pytest.approx([4 / 12 / 0.6] * 3 + [3 / 12 / 0.2, 4 / 12 / 0.2])
 
 
 def test_the_rule_of_opinions_is_fitted_to_calibrated_answers(trained: Path, tmp_path: Path) -> None:
