@@ -64,10 +64,15 @@ def _foreign_words(encoded: EncodedReview) -> int:
     names, starts, ends = encoded.tokens
     unknown, languages = 0, Counter[str]()
     shared = compress(range(len(names)), map(_LANGUAGES_OF.__contains__, names))
-    for index in {*shared, *[index for index, number in enumerate(encoded.ids) if number < FIRST_KNOWN_ID]}:
+    # A foreign word may be a slip of an English one by chance.
+    strange = {
+        *encoded.slips,
+        *[index for index, number in enumerate(encoded.ids) if number < FIRST_KNOWN_ID],
+    }
+    for index in strange.union(shared):
         if not names[index][0].isalpha() or _is_name(encoded.text[starts[index] : ends[index]]):
             continue
-        if encoded.ids[index] < FIRST_KNOWN_ID:
+        if index in strange:
             unknown += 1
         else:
             languages.update(_LANGUAGES_OF[names[index]])

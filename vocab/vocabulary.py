@@ -15,6 +15,7 @@ from itertools import repeat
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
+from vocab import spelling
 from vocab.files import sha256, write_together
 from vocab.text import (
     NEGATIONS,
@@ -34,6 +35,8 @@ PAD_ID = 0
 # An unknown stem gets an id from 1 to BUCKETS by its hash, so that two of them usually differ.
 BUCKETS = 256
 FIRST_KNOWN_ID = BUCKETS + 1
+# After these signs a word has a capital without being a name.
+BEFORE_CAPITALS = frozenset('. ... ! !! !!! ? ?? ??? ?! " ( * -'.split())
 MAX_PICKLE_BYTES = 8_000_000
 # Longer runs of letters are no words. They are not stemmed and not cached.
 MAX_STEMMED_LETTERS = 100
@@ -63,6 +66,7 @@ class EncodedReview(NamedTuple):
     ``ids`` and ``tokens`` hold an entry for each token that is read; ``sentences`` index them.
     ``total`` counts all tokens. ``cut`` is the unread span of ``text``, or None.
     ``words`` counts the tokens in ``ids`` with letters or digits; ``known`` counts those in the vocabulary.
+    ``slips`` index the misspelled words that were read as known ones; these count as known.
     """
 
     text: str
@@ -73,6 +77,7 @@ class EncodedReview(NamedTuple):
     cut: tuple[int, int] | None
     words: int
     known: int
+    slips: list[int]
 
     @property
     def lengths(self) -> list[int]:
@@ -91,6 +96,7 @@ class Vocabulary:
         self._ids = {word: stems[stem] for word, stem in words.items()}
         self._signs = frozenset(word for word in words if not word.isalpha() and not is_word(word))
         self._unknown = lru_cache(maxsize=20_000)(self._id_of_unknown)
+        self._nearest = lru_cache(maxsize=20_000)(lambda token: spelling.nearest(token, self._ids))
 
     def id_of(self, token: str) -> int:
         """Return the id of a token, 1 to ``size - 1``; an unknown token gets the id of a bucket."""
@@ -116,19 +122,41 @@ class Vocabulary:
         names = tokens.names
         ids = list(map(self._ids.get, names, repeat(0)))
         signs, unknown = sum(map(self._signs.__contains__, names)), 0
+        slips = []
         for index in [index for index, number in enumerate(ids) if not number]:
             ids[index] = self.id_of(names[index])
             if not is_word(names[index]):
                 signs += 1
             elif ids[index] < FIRST_KNOWN_ID:
-                unknown += 1
+                meant = self._meant(text, tokens, index)
+                if meant is None:
+                    unknown += 1
+                else:
+                    ids[index] = meant
+                    slips.append(index)
         words = len(names) - signs
         sentences = split_sentences(text, tokens, gap_at)
-        return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - unknown)
+        return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - unknown, slips)
 
     def encode_ids(self, review: str) -> list[int]:
         """Return only the ids of ``encode``."""
         return self.encode(review).ids
+
+    def ids_of(self, text: str, tokens: Tokens) -> list[int]:
+        """Return the ids of all tokens of a cleaned text, as ``encode`` gives them."""
+        ids = [self.id_of(name) for name in tokens.names]
+        for index in [index for index, number in enumerate(ids) if number < FIRST_KNOWN_ID]:
+            ids[index] = self._meant(text, tokens, index) or ids[index]
+        return ids
+
+    def _meant(self, text: str, tokens: Tokens, index: int) -> int | None:
+        """Return the id of the known word that an unknown one stands for; None for a name or another word."""
+        names, starts, ends = tokens
+        surface = text[starts[index] : ends[index]]
+        is_small = surface.islower() or (
+            surface.istitle() and (index == 0 or names[index - 1] in BEFORE_CAPITALS)
+        )
+        return self._nearest(names[index]) if is_small and surface.isascii() and surface.isalpha() else None
 
     def _id_of_unknown(self, token: str) -> int:
         stem = stem_of(token)

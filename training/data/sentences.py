@@ -67,6 +67,7 @@ def cut(
     for review in tqdm(reviews, desc="cutting sentences", disable=None):
         text = clean(review.text)
         tokens = tokenize(text)
+        ids = np.array(words.ids_of(text, tokens), dtype=np.int32)
         fitting = [
             sentence
             for sentence in split_sentences(text, tokens)
@@ -76,8 +77,7 @@ def cut(
         others = (one for one in shuffled[count:] if OPERATORS.search(text[one.start : one.end]))
         for found, chosen in ((drawn, shuffled[:count]), (more, islice(others, operators))):
             for sentence in chosen:
-                names = tokens.names[sentence.first : sentence.last]
-                found.ids.append(np.array([words.id_of(name) for name in names], dtype=np.int32))
+                found.ids.append(ids[sentence.first : sentence.last])
                 found.texts.append(text[sentence.start : sentence.end])
                 found.reviews.append(review.name)
     return _joined(drawn, more)
