@@ -6,16 +6,15 @@ from playwright.sync_api import Page, expect
 
 # A complaint with some praise.
 MIXED = (
-    "The photography is gorgeous and the cast is fine. Sadly the story goes nowhere, and the dialogue is"
-    " painful whenever someone opens their mouth. I checked my watch all through the second hour."
+    "The photography is gorgeous and the cast is superb. Sadly the story goes nowhere, and the dialogue is"
+    " painful whenever someone opens their mouth. I still liked the second hour."
 )
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."
 BAD = "This was the worst film of the year. Dull, badly acted and a complete waste of time."
 # Praise and complaint in balance, which the model can't decide.
 OPEN = (
-    "The photography is gorgeous and the score gave me chills. Sadly the story goes nowhere, and the dialogue"
-    " is thin whenever someone opens their mouth. I loved the first hour and checked my watch all through the"
-    " second."
+    "The photography is gorgeous and the score gave me chills. Sadly the story is thin, and the dialogue is"
+    " flat whenever someone opens their mouth. I loved the first hour and most of the second."
 )
 FRENCH = "Ce film est une merveille et je le recommande pour toute la famille."
 SECONDS = 10_000  # Playwright counts in milliseconds

@@ -185,7 +185,7 @@ def test_a_change_that_the_reader_undoes_in_the_text_is_forgotten(page: Page, ho
 
 
 def test_another_way_changes_other_words(page: Page) -> None:
-    ask(page, GOOD)
+    ask(page, "A wonderful, moving film. I loved every minute of it.")
     find(page)
     seen = {said(page)}
     for _ in range(3):

@@ -318,10 +318,10 @@ SMALL = {"i", "it", "of", "the", "this", "was", "and", "a", "is"}
 def test_three_to_five_words_glow_and_they_are_the_strongest(page: Page, stack: Stack) -> None:
     review = f"{GOOD} {BAD}"
     answer = explained(stack, review)
-    effects = {
-        review[one["start"] : one["end"]]: abs(one["effect"]) for one in answer["words"] if "effect" in one
-    }
-    strongest = sorted(effects, key=lambda word: -effects[word])
+    effects = [
+        (abs(one["effect"]), review[one["start"] : one["end"]]) for one in answer["words"] if "effect" in one
+    ]
+    strongest = [word for _, word in sorted(effects, reverse=True)]
     strongest = [word for word in strongest if word.isalpha() and word.lower() not in SMALL][:5]
     ask(page, review)
     glowing = marked(page, ".glow")

@@ -72,7 +72,7 @@ def test_a_killed_process_of_the_api_is_replaced_and_every_request_has_one_outco
 def test_a_wrong_verdict_is_reported(stack: Stack) -> None:
     async def send() -> Outcome:
         async with Callers(stack.api) as callers:
-            callers.expected = callers.expected.replace(b"positive", b"negative")
+            callers.expected = callers.expected.replace(b"tive", b"tion")
             return await callers.send(0.0)
 
     assert asyncio.run(send()).kind == WRONG

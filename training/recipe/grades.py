@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 from training.data import dataset
 from training.recipe import augment
@@ -44,15 +42,19 @@ class Graded(NamedTuple):
 
 
 def load(reviews: Sequence[dataset.Review]) -> list[Graded]:
-    """Load the grades of sentences of these reviews, and cut the sentences out of them."""
+    """Load the grades of sentences of these reviews, and cut the sentences out of them.
+
+    Sentences that these reviews lack are left out, for another archive than IMDb's.
+    """
     texts = {review.name: review.text for review in reviews}
     with STORED.open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["review"] in texts]
     cleaned = {name: clean(texts[name]) for name in {row["review"] for row in rows}}
-    return [
+    graded = [
         Graded(row["review"], cleaned[row["review"]][int(row["start"]) : int(row["end"])], int(row["grade"]))
         for row in rows
     ]
+    return [sentence for sentence in graded if sentence.text.strip()]
 
 
 def join(soft_targets: SoftTargets, rows: Sequence[Graded], words: Vocabulary) -> SoftTargets:
@@ -79,6 +81,9 @@ def calibrated(targets: np.ndarray, known: np.ndarray, grades: np.ndarray) -> np
     :param known: the teachers' targets for the graded sentences, (graded,)
     :param grades: P(positive) by their grades, (graded,)
     """
+    from scipy.optimize import minimize  # imported here, since export.py reads the grades without it
+    from scipy.special import expit, logit
+
     if not len(grades):
         return targets
     logits = logit(np.clip(known.astype(np.float64), LEAST, 1 - LEAST))

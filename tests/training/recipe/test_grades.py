@@ -19,6 +19,7 @@ DATA = Dataset([Review("train/pos/1_9.txt", TEXT, 1, 9, "film")], [], [], [], {"
 STORED = """review,start,end,grade
 train/pos/1_9.txt,0,17,-2
 train/pos/1_9.txt,18,35,0
+train/pos/1_9.txt,900,935,2
 unsup/77_0.txt,0,9,1
 """
 
@@ -93,8 +94,12 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
         grades.main()
 
 
-def test_every_graded_sentence_is_of_a_training_or_development_review(archive: Path) -> None:
-    data = dataset.load(archive)
+@pytest.fixture(scope="module")
+def data(archive: Path) -> Dataset:
+    return dataset.load(archive)
+
+
+def test_every_graded_sentence_is_of_a_training_or_development_review(data: Dataset) -> None:
     taught, measured = grades.load([*data.train, *data.unsup]), grades.load(data.development)
     assert len(taught) > 50_000
     assert len(measured) > 2_000
@@ -104,7 +109,7 @@ def test_every_graded_sentence_is_of_a_training_or_development_review(archive: P
         assert all(row.text == row.text.strip() != "" for row in rows)
 
 
-def test_no_review_with_a_labelled_case_calibrates(archive: Path) -> None:
-    development = dataset.load(archive).development
+def test_no_review_with_a_labelled_case_calibrates(data: Dataset) -> None:
+    development = data.development
     cases = [*behaviour.load_sentences(development), *opinion.load_cases(development)]
     assert not {row.get("review") for row in cases} & {row.review for row in grades.load(development)}
