@@ -1,10 +1,10 @@
-"""Give graded sentences the targets of their grades, in the place of the teachers' soft ones.
+"""Replace the teachers' soft targets of graded sentences with the targets of their grades.
 
     python -m training.recipe.grades --soft-targets FILE --out FILE
 
 graded_sentences.csv grades sentences of train and unsup reviews, each read by itself: from -2, a clear
 complaint, to 2, clear praise. A large language model read them; reading 500 again, blind, it gave 435 the
-same grade and one the other side. Two thirds were drawn from those that the teachers doubt. The file also
+same grade and one the other side. Most were drawn from those that the teachers doubt. The file also
 grades sentences of development reviews, drawn evenly. They teach nothing; export.py calibrates by them.
 """
 
