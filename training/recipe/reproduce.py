@@ -67,16 +67,12 @@ def recipe(
     """
     pretrained = pretraining(folder / "pretrained.safetensors", [])
     distillation = restoration(folder) if stored_targets else teachers(folder, pretrained)
-    soft_targets_file = distillation[-1].writes
-    targets = ["--soft-targets", str(soft_targets_file)]
-    student = training(
-        folder / f"student-{seed}", seed, pretrained, [*STUDENT, *targets], [soft_targets_file]
-    )
-    joined = graded(folder / "graded.npz", soft_targets_file)
-    better = ["--soft-targets", str(joined.writes)]
-    served = training(folder / f"restarted-{seed}", seed, student, [*RESTART, *better], [joined.writes])
+    joined = graded(folder / "graded.npz", distillation[-1].writes)
+    targets = ["--soft-targets", str(joined.writes)]
+    student = training(folder / f"student-{seed}", seed, pretrained, [*STUDENT, *targets], [joined.writes])
+    served = training(folder / f"restarted-{seed}", seed, student, [*RESTART, *targets], [joined.writes])
     model = folder / "ngrams.npz"
-    ngrams = Stage("ngrams", ["ngrams.py", "--out", str(model), *targets], [soft_targets_file], model)
+    ngrams = Stage("ngrams", ["ngrams.py", "--out", str(model), *targets], [joined.writes], model)
     corrected = residual(folder / f"ngrams-{seed}.npz", served, ngrams, joined.writes)
     return [
         pretrained,
