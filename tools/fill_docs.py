@@ -387,12 +387,20 @@ def _behaviour(metric: dict[str, Any]) -> str:
 
 
 def _ablation(metrics: dict[str, Any]) -> str:
-    keys = ("development_accuracy", "behaviour_held", "sentences_held")
+    names = {
+        "network_accuracy": "development, network",
+        "development_accuracy": "development, packaged",
+        "sentences_held": "single sentences",
+        "behaviour_held": "short cases",
+        "negation": "negation",
+        "comparison": "comparison",
+        "counterfactual": "counterfactual",
+    }
     rows = [
-        [row["without"] or "(everything is there)", *(percent(row[key]) for key in keys)]
+        [row["without"] or "(everything is there)", *(percent(row[key]) for key in names)]
         for row in metrics["rows"]
     ]
-    head = ["without", "development", "short cases held back", "single sentences held back"]
+    head = ["without", *names.values()]
     return table(head, rows) + f"\nOne training each, seed {metrics['seed']}, epochs: {metrics['epochs']}.\n"
 
 

@@ -10,6 +10,7 @@ import pytest
 from bench import pages, profiles, report
 from tools import fill_docs
 from training.aws import images
+from training.recipe import ablate
 
 SPLIT = {
     "reviews": 2556,
@@ -159,12 +160,18 @@ def test_the_kinds_of_host_stand_beside_each_other_with_their_cost() -> None:
 
 
 def test_the_ablation_has_a_row_for_each_omission() -> None:
-    row = {"development_accuracy": 0.92, "behaviour_held": 0.8, "sentences_held": 0.9}
-    rows = [{"without": None, **row}, {"without": "lessons", **row, "behaviour_held": 0.701}]
+    names = ("development_accuracy", "sentences_held", "behaviour_held", *ablate.CAPABILITIES)
+    row = {"network_accuracy": 0.91, **dict.fromkeys(names, 0.8)}
+    rows = [
+        {"without": None, **row},
+        {"without": "lessons", **row, "behaviour_held": 0.701},
+        {"without": "sentence reading", **row, **dict.fromkeys(names)},
+    ]
     block = shown("ablation", {"rows": rows, "seed": 1, "epochs": 1})
     assert cells(block)[1:] == [
-        ["(everything is there)", "92.0 %", "80.0 %", "90.0 %"],
-        ["lessons", "92.0 %", "70.1 %", "90.0 %"],
+        ["(everything is there)", "91.0 %", *["80.0 %"] * 6],
+        ["lessons", "91.0 %", "80.0 %", "80.0 %", "70.1 %", *["80.0 %"] * 3],
+        ["sentence reading", "91.0 %", *["–"] * 6],
     ]
     assert "seed 1, epochs: 1" in block
 

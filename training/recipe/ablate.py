@@ -3,18 +3,19 @@
     python -m training.recipe.ablate                # one epoch each, from the stage files of reproduce.py
     python -m training.recipe.ablate --list         # the trainings, and which are done
 
-Every row is the student's training, shortened to ``--epochs`` and without one ingredient. It is
-evaluated on the development split, on the behaviour suite and on single sentences. Compare the rows with
-each other, not with the published model, which is trained for longer. ``--publish`` writes them into
-its card.
+Every row is the student's training, shortened to ``--epochs`` of larger batches and without one
+ingredient. It is evaluated on the development split, on the behaviour suite and on single sentences. A
+network that reads each review as one sentence is evaluated on reviews alone. Compare the rows with each
+other, not with the published model, which is trained for longer. ``--publish`` writes them into its card.
 """
 
 import argparse
 import json
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from safetensors.numpy import load_file, save
@@ -27,35 +28,62 @@ from training.recipe.reproduce import Stage
 from vocab.files import write_atomic
 
 EPOCHS = 1
+# Larger batches than the student's take half of the time.
+BATCH = 64
 WHOLE = "everything"
-# Each left-out ingredient, and the flags that add it.
-WITHOUT: dict[str, tuple[str, ...]] = {
-    "lessons": ("--lessons",),
-    "swapped reviews": ("--swaps",),
-    "teachers' soft targets": ("--soft-targets",),
-    "n-grams": (),
-    "language models": (),
+# These rows are built unlike the others: from the training of everything, and as a network without a package.
+PACKAGED, UNPACKAGED = "n-grams", "sentence reading"
+# Rows of lessons, and the regular expression for their labels and topics.
+LESSONS = {
+    "lessons of negation": "negation|negated|lack",
+    "lessons of comparison": "comparison",
+    "lessons of counterfactuals": "counterfactual|conditional",
+    "lessons without a side": "^neutral ",
 }
-# This row starts from the word vectors alone.
-FROM_VECTORS = list(WITHOUT)[-1]
-# The packaging alone takes these, so this row has the training of everything.
-PACKAGED = "n-grams"
+# Columns of a package on the cases: all, and the held-back half of three capabilities.
+OVERALL = tuple(f"{kind}_{half}" for kind in ("behaviour", "sentences") for half in behaviour.HALVES)
+CAPABILITIES = ("negation", "comparison", "counterfactual")
+
+
+class Change(NamedTuple):
+    """Hold how a row's commands differ: flags that go, flags that come, and other values after flags."""
+
+    without: tuple[str, ...] = ()
+    added: tuple[str, ...] = ()
+    values: dict[str, str] = {}
+
+
+def changes(folder: Path) -> dict[str, Change]:
+    """Return what each row leaves out, as a change of commands; nothing for the first."""
+    soft_targets = str(folder / f"{reproduce.DISTILLATION}.npz")
+    return {
+        WHOLE: Change(),
+        UNPACKAGED: Change(added=("--whole-reviews",)),
+        "language models": Change(values={"--pretrained": str(vectors_in(folder))}),
+        PACKAGED: Change(),
+        "soft targets and grades": Change(without=("--soft-targets",)),
+        "grades": Change(values={"--soft-targets": soft_targets}),
+        "swapped reviews": Change(without=("--swaps",)),
+        "lessons": Change(without=("--lessons",)),
+        **{name: Change(added=("--without-lessons", topics)) for name, topics in LESSONS.items()},
+    }
 
 
 def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, ...]]:
     """Return each row's stages, a training first and a packaging last: everything, then without one part."""
     *_, ngrams, student, _, corrected, _ = reproduce.recipe(seed, folder)
-    vectors = vectors_in(folder)
     rows: dict[str, tuple[Stage, ...]] = {}
-    for name, flags in {WHOLE: (), **WITHOUT}.items():
-        place = folder / "ablation" / (name.replace(" ", "-").replace("'", "") + f"-{epochs}-{seed}")
-        changed = {"--model-dir": str(place / "network"), "--epochs": str(epochs)}
-        if name == FROM_VECTORS:
-            changed["--pretrained"] = str(vectors)
-        network = changed_stage(student, place / "network" / "network.safetensors", changed, flags, vectors)
+    for name, change in changes(folder).items():
+        place = folder / "ablation" / f"{name.replace(' ', '-')}-{epochs}-{seed}"
+        shorter = {"--model-dir": str(place / "network"), "--epochs": str(epochs)}
+        network = changed_stage(student, place / "network" / "network.safetensors", shorter, change)
+        network = network._replace(command=[*network.command, "--batch", str(BATCH)])
+        if name == UNPACKAGED:
+            rows[name] = (network,)
+            continue
         if name == PACKAGED:
             network = rows[WHOLE][0]
-        fits = [] if name == PACKAGED else ngram_fits(ngrams, corrected, network, place, flags)
+        fits = [] if name == PACKAGED else ngram_fits(ngrams, corrected, network, place, change)
         inputs = [network.writes, *(fit.writes for fit in fits[-1:])]
         # A network of half a recipe may lose more to int8.
         package = ["export.py", "--trial", "--network", str(network.writes.parent), "--out", str(place)]
@@ -64,32 +92,31 @@ def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, ...
     return rows
 
 
-def ngram_fits(
-    ngrams: Stage, corrected: Stage, network: Stage, place: Path, flags: tuple[str, ...]
-) -> list[Stage]:
-    """Return the stages of a row's n-grams; its model is the recipe's when none of ``flags`` is its own."""
+def ngram_fits(ngrams: Stage, corrected: Stage, network: Stage, place: Path, change: Change) -> list[Stage]:
+    """Return the stages of a row's n-grams; its model is the recipe's when the change is none of its own."""
     fits = []
-    if set(flags) & set(ngrams.command):
-        ngrams = changed_stage(ngrams, place / "ngrams.npz", {"--out": str(place / "ngrams.npz")}, flags)
+    if {*change.without, *change.values} & set(ngrams.command):
+        ngrams = changed_stage(ngrams, place / "ngrams.npz", {"--out": str(place / "ngrams.npz")}, change)
         fits.append(ngrams)
     out = place / "corrected.npz"
-    changed = {
+    inputs = {
         "--network": str(network.writes.parent),
         "--ngrams": str(ngrams.writes),
         "--out": str(out),
     }
-    return [*fits, changed_stage(corrected, out, changed, flags, network.writes, ngrams.writes)]
+    return [*fits, changed_stage(corrected, out, inputs, change, network.writes, ngrams.writes)]
 
 
-def changed_stage(
-    stage: Stage, out: Path, values: dict[str, str], flags: tuple[str, ...], *others: Path
-) -> Stage:
-    """Return a stage that writes ``out``, with other values and without some flags.
+def changed_stage(stage: Stage, out: Path, places: dict[str, str], change: Change, *others: Path) -> Stage:
+    """Return a stage that writes ``out``, with other values after the flags of ``places``, and a change.
 
-    It reads what it read before and ``others``, as far as its command names them.
+    It reads what it read before, the change's files and ``others``, as far as its command names them.
     """
-    command = without_flags(with_values(stage.command, values), flags)
-    reads = [path for path in (*stage.reads, *others) if {str(path), str(path.parent)} & set(command)]
+    command = with_values(without_flags(stage.command, change.without), {**change.values, **places})
+    # Flags that come change reviews and lessons, which a stage without lessons never reads.
+    command += change.added * ("--lessons" in command)
+    paths = [*stage.reads, *map(Path, change.values.values()), *others]
+    reads = [path for path in paths if {str(path), str(path.parent)} & set(command)]
     name = f"{out.parent.name}-{out.stem}" if out.suffix == ".npz" else out.parent.parent.name
     return Stage(name, command, list(dict.fromkeys(reads)), out)
 
@@ -137,25 +164,43 @@ def save_vectors(pretrained: Path, out: Path) -> None:
     write_atomic(out, save({"embedding.weight": np.ascontiguousarray(tables[-1])}))
 
 
-def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, float]:
-    """Return the figures of development data, and the rates on the held-back half of the cases."""
+def figures_of(stages: Sequence[Stage], data: dataset.Dataset, workers: int) -> dict[str, float | None]:
+    """Return a row's figures: on development reviews, and on the held-back half of the cases.
+
+    ``network_accuracy`` is of the network before it is packaged; a row without a package has that alone.
+    """
+    trained = json.loads(stages[0].writes.with_suffix(".json").read_text(encoding="utf-8"))
+    names = ("development_accuracy", "development_nll", *OVERALL, *CAPABILITIES)
+    if len(stages) == 1:
+        return {"network_accuracy": trained["best"]["accuracy"], **dict.fromkeys(names)}
+    model = stages[-1].writes.parent
     labels = np.array([review.label for review in data.development])
     summary = evaluate.measure([review.text for review in data.development], labels, model, workers)
+    score = behaviour.scorer_of(inference.model_fn(model))
+    cases = behaviour.rates(behaviour.evaluate(behaviour.load_cases(), score))
     return {
+        "network_accuracy": trained["best"]["accuracy"],
         "development_accuracy": summary["accuracy"],
         "development_nll": summary["nll"],
         **behaviour.overall_rates(model, data.development),
+        **{name: cases[name]["held"] for name in CAPABILITIES},
     }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as a table to print: rates in percent, the likelihood in nats."""
+    """Return the rows as a table to print: rates in percent, the likelihood in nats, "-" for none."""
     names = list(rows[0])[1:]
-    lines = [f"{'without':24}" + "".join(f"{name.replace('_', ' '):>22}" for name in names)]
+    lines = [f"{'without':28}" + "".join(f"{name.replace('_', ' '):>22}" for name in names)]
     for row in rows:
-        cells = [f"{row[name]:.4f}" if name.endswith("nll") else f"{100 * row[name]:.1f} %" for name in names]
-        lines.append(f"{row['without'] or '(nothing)':24}" + "".join(f"{cell:>22}" for cell in cells))
+        cells = [_cell(name, row[name]) for name in names]
+        lines.append(f"{row['without'] or '(nothing)':28}" + "".join(f"{cell:>22}" for cell in cells))
     return "\n".join(lines)
+
+
+def _cell(name: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if name.endswith("nll") else f"{100 * value:.1f} %"
 
 
 def note_of(stage: Stage, folder: Path) -> Path:
@@ -185,7 +230,7 @@ def measure(options: argparse.Namespace, pretrained: Path) -> list[dict[str, Any
             if not reproduce.is_done(stage, note):
                 reproduce.run(stage, note)
         without = None if name == WHOLE else name
-        rows.append({"without": without, **figures_of(stages[-1].writes.parent, data, options.workers)})
+        rows.append({"without": without, **figures_of(stages, data, options.workers)})
         print(json.dumps(rows[-1]), flush=True)
     return rows
 

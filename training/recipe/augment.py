@@ -242,18 +242,22 @@ def fill(frame: Frame, lexicon: dict[str, list[str]], rng: random.Random) -> str
     return re.sub(r"(^|[.!?]\s+)([a-z])", lambda match: match[1] + match[2].upper(), text)
 
 
-def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, str]]:
+def lessons(seed: int, typing: bool = True, without: str | None = None) -> Iterator[tuple[str, str]]:
     """Yield lessons and their labels, keys of LESSON_TARGETS, for ever.
 
     NEUTRAL_SHARE of them are neutral. A topic is drawn by the square root of the number of its frames,
     so that a large one comes more often, and each of its frames less often. Without ``typing`` the same
     lessons come without typing slips.
+
+    :param without: a regular expression. Lessons are left out if it is found in their label and topic,
+        for example in "neutral plot".
     """
     rng, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
     known = _words_of(lexicon) if typing else frozenset()
     by_topic: dict[tuple[str, str], list[Frame]] = defaultdict(list)
     for frame in load_frames():
-        by_topic[frame.topic, frame.label].append(frame)
+        if without is None or not re.search(without, f"{frame.label} {frame.topic}"):
+            by_topic[frame.topic, frame.label].append(frame)
     neutral = sorted(kind for kind in by_topic if kind[1] == "neutral")
     sided = sorted(by_topic.keys() - set(neutral))
     choices = [
@@ -261,7 +265,7 @@ def lessons(seed: int, typing: bool = True) -> Iterator[tuple[str, str]]:
     ]
 
     def draw() -> tuple[str, str]:
-        kinds, sums = choices[rng.random() >= NEUTRAL_SHARE]
+        kinds, sums = choices[rng.random() >= NEUTRAL_SHARE or not neutral]
         frame = rng.choice(by_topic[rng.choices(kinds, cum_weights=sums)[0]])
         return fill(frame, lexicon, rng), frame.label
 
@@ -307,9 +311,12 @@ def slip(text: str, known: frozenset[str], rng: random.Random) -> str:
     return text
 
 
-def lesson_examples(count: int, words: Vocabulary, seed: int) -> Examples:
-    """Return ``count`` lessons as ids, with the targets of their labels."""
-    texts, labels = zip(*islice(lessons(seed), count), strict=True)
+def lesson_examples(count: int, words: Vocabulary, seed: int, without: str | None = None) -> Examples:
+    """Return ``count`` lessons as ids, with the targets of their labels.
+
+    :param without: what ``lessons`` leaves out
+    """
+    texts, labels = zip(*islice(lessons(seed, without=without), count), strict=True)
     ids, lengths = zip(*(columns_of(words.encode(text)) for text in texts), strict=True)
     targets = np.array([LESSON_TARGETS[label] for label in labels], dtype=np.float32)
     return Examples(list(ids), list(lengths), targets)

@@ -27,6 +27,7 @@ from training.recipe import augment, export, ngrams
 from training.recipe.augment import Examples
 from training.recipe.network import Network
 from training.recipe.train import to_texts
+from training.recipe.train_flags import add_without_lessons
 from vocab import vocabulary
 from vocab.files import write_atomic
 
@@ -148,7 +149,7 @@ def write(options: argparse.Namespace) -> None:
         reviews += Examples(unsup.ids, unsup.lengths, soft_targets.unsup)
         others.append(soft_targets.sentences)
     if options.lessons:
-        others.append(augment.lesson_examples(options.lessons, words, SEED))
+        others.append(augment.lesson_examples(options.lessons, words, SEED, options.without_lessons))
     columns = len(model.weights)
     weights = correct(
         model, rows_of(network, reviews, columns), [rows_of(network, one, columns) for one in others]
@@ -164,6 +165,7 @@ def main() -> None:
     parser.add_argument("--ngrams", type=Path, required=True, help="the file of ngrams.py")
     parser.add_argument("--soft-targets", type=Path, help="the file of distill.py or soft_targets.py")
     parser.add_argument("--lessons", type=int, default=0, help="number of lessons")
+    add_without_lessons(parser)
     parser.add_argument("--out", type=Path, required=True, help="the file to write (.npz)")
     parser.add_argument("--archive", help="path of aclImdb_v1.tar.gz (default: IMDB_ARCHIVE, or download)")
     options = parser.parse_args()

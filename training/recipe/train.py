@@ -160,6 +160,8 @@ class Run:
         """Return what the present epoch learns from: the fixed examples, and others that it draws anew."""
         seed = self.options.seed * 1000 + self.epoch
         examples = self.fixed + drawn_examples(self.corpus, self.options, seed)
+        if self.options.whole_reviews:
+            examples = examples._replace(lengths=augment.whole(examples.ids))
         count = len(examples.ids)
         return corpora.Split([""] * count, *examples, np.zeros(count, np.int8))
 
@@ -238,11 +240,14 @@ class Run:
 
     def _score(self) -> dict[str, dict[str, float]]:
         """Score the weights and their average on the development split, and keep the best so far."""
-        last = _copy(self.network.state_dict())
+        last, development = _copy(self.network.state_dict()), self.corpus.development
+        if self.options.whole_reviews:
+            names, ids, _, *columns = development
+            development = corpora.Split(names, ids, augment.whole(ids), *columns)
         scores = {}
         for kind, weights in (("last", last), ("average", self.average)):
             self.network.load_state_dict(weights)
-            scores[kind] = score(*predict(self.network, self.corpus.development, self.device))
+            scores[kind] = score(*predict(self.network, development, self.device))
             if not self.best or scores[kind]["nll"] < self.best["nll"]:
                 copy = {key: value.cpu().clone() for key, value in weights.items()}
                 self.best = {**scores[kind], "epoch": self.epoch, "kind": kind, "weights": copy}
@@ -391,7 +396,7 @@ def drawn_examples(corpus: corpora.Corpus, options: argparse.Namespace, seed: in
     if options.swaps:
         examples += augment.swapped_examples(corpus.train, options.swaps, words, seed)
     if options.lessons:
-        examples += augment.lesson_examples(options.lessons, words, seed)
+        examples += augment.lesson_examples(options.lessons, words, seed, options.without_lessons)
     return examples
 
 

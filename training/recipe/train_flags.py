@@ -55,9 +55,20 @@ def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
     add("--soft-targets", help="soft targets that distill.py wrote (default: labelled reviews alone)")
     add("--swaps", type=float, default=0.0, help="share of reviews to add with polar words swapped (0)")
     add("--lessons", type=int, default=0, help="short texts from training/recipe/lessons/ (default 0)")
+    add_without_lessons(parser)
+    add_switch(parser, "--whole-reviews", "read each text as one sentence")
     add("--ema", type=float, default=0.99, help="decay of the averaged weights (default 0.99)")
     add("--patience", type=int, default=2, help="epochs without a better score before it stops (2)")
     add("--seed", type=int, default=1, help="seed of every random choice (default 1)")
+
+
+def add_without_lessons(parser: argparse.ArgumentParser) -> None:
+    """Add the flag by which train.py and ngram_residual.py leave lessons out."""
+    parser.add_argument(
+        "--without-lessons",
+        metavar="REGEX",
+        help='leave out lessons with this in their label and topic, as in "neutral plot"',
+    )
 
 
 def add_pretraining(parser: argparse.ArgumentParser) -> None:

@@ -1,12 +1,15 @@
 """The ablation's trainings: one thing left out each, and everything else as published."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from training.data.dataset import Dataset
 from training.recipe import ablate, reproduce, train
+from training.recipe.augment import load_frames
 
 
 def trainings(folder: Path) -> dict[str, train.argparse.Namespace]:
@@ -22,13 +25,19 @@ def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
         for name, row in rows.items()
     }
     assert changed == {
-        "lessons": {"lessons"},
-        "swapped reviews": {"swaps"},
-        "teachers' soft targets": {"soft_targets"},
-        "n-grams": set(),
+        "sentence reading": {"whole_reviews"},
         "language models": {"pretrained"},
+        "n-grams": set(),
+        "soft targets and grades": {"soft_targets"},
+        "grades": {"soft_targets"},
+        "swapped reviews": {"swaps"},
+        "lessons": {"lessons"},
+        **dict.fromkeys(ablate.LESSONS, {"without_lessons"}),
     }
     assert Path(rows["language models"].pretrained).name == "vectors.safetensors"
+    assert rows["soft targets and grades"].soft_targets is None
+    assert Path(rows["grades"].soft_targets).name == "taught.npz"
+    assert Path(whole.soft_targets).name == "graded.npz"
 
 
 def test_the_whole_row_is_the_student_s_training_but_shorter(tmp_path: Path) -> None:
@@ -36,8 +45,8 @@ def test_the_whole_row_is_the_student_s_training_but_shorter(tmp_path: Path) -> 
     published = train.parse(student.command[1:])
     whole = trainings(tmp_path)[ablate.WHOLE]
     differing = {key for key, value in vars(published).items() if value != getattr(whole, key)}
-    assert differing <= {"model_dir", "epochs"}
-    assert whole.epochs == 1
+    assert differing <= {"model_dir", "epochs", "batch"}
+    assert (whole.epochs, whole.batch) == (1, ablate.BATCH)
 
 
 def test_rows_lie_apart_from_each_other_and_from_the_recipe(tmp_path: Path) -> None:
@@ -58,13 +67,36 @@ def test_the_row_without_n_grams_is_the_training_of_everything(tmp_path: Path) -
 def test_a_row_s_n_grams_leave_out_the_same_thing(tmp_path: Path) -> None:
     rows = ablate.variants(1, tmp_path, 1)
     commands = {name: [stage.command for stage in stages[1:-1]] for name, stages in rows.items()}
-    assert [command[0] for command in commands["teachers' soft targets"]] == [
-        "ngrams.py",
-        "ngram_residual.py",
-    ]
-    assert not any("--soft-targets" in command for command in commands["teachers' soft targets"])
+    for name in ("soft targets and grades", "grades"):
+        assert [command[0] for command in commands[name]] == ["ngrams.py", "ngram_residual.py"]
+    assert not any("--soft-targets" in command for command in commands["soft targets and grades"])
+    for command in commands["grades"]:
+        assert command[command.index("--soft-targets") + 1] == str(tmp_path / "taught.npz")
     assert [command[0] for command in commands["lessons"]] == ["ngram_residual.py"]
     assert "--lessons" not in commands["lessons"][0] and "--soft-targets" in commands["lessons"][0]
+    for name, topics in ablate.LESSONS.items():
+        (command,) = commands[name]
+        assert command[-2:] == ["--without-lessons", topics]
+
+
+def test_a_network_of_whole_reviews_has_no_package(tmp_path: Path) -> None:
+    (network,) = ablate.variants(1, tmp_path, 1)["sentence reading"]
+    assert "--whole-reviews" in network.command
+    network.writes.parent.mkdir(parents=True)
+    network.writes.with_suffix(".json").write_text('{"best": {"accuracy": 0.875}}', encoding="utf-8")
+    figures = ablate.figures_of([network], Dataset([], [], [], [], {}), 1)
+    assert figures.pop("network_accuracy") == 0.875
+    assert figures and set(figures.values()) == {None}
+    assert ablate.table([{"without": "sentence reading", "nll": None}]).split()[-1] == "-"
+
+
+def test_every_group_of_lessons_leaves_some_out_and_keeps_most() -> None:
+    frames = [f"{frame.label} {frame.topic}" for frame in load_frames()]
+    for name, topics in ablate.LESSONS.items():
+        found = [frame for frame in frames if re.search(topics, frame)]
+        assert 0 < len(found) < len(frames) / 3, name
+        word = name.split()[-1].rstrip("s") if name != "lessons without a side" else "neutral"
+        assert any(word in frame for frame in found)
 
 
 def test_every_stage_of_a_row_reads_what_the_recipe_or_an_earlier_one_wrote(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def ids_of(words: Vocabulary, text: str) -> np.ndarray:
 def test_frames_have_three_labels_and_a_topic(frames: list[Frame]) -> None:
     assert len(frames) > 70_000
     assert {frame.label for frame in frames} == set(augment.LESSON_TARGETS) == set(augment.SIGNS)
-    assert len({frame.topic for frame in frames if frame.label != "neutral"}) == 93
+    assert len({frame.topic for frame in frames if frame.label != "neutral"}) == 107
 
 
 def test_neutral_frames_have_topics_of_their_own(frames: list[Frame]) -> None:
@@ -369,7 +369,9 @@ def test_the_articles_of_drawn_lessons_agree(untyped: Lessons) -> None:
     assert {word for article, word in pairs if article == "a" and re.match("[aeiou]|8|11|18", word)} <= {
         "once",
         "one",
+        "one-hit",
         "one-note",
+        "one-star",
         "one-trick",
         "unique",
         "universe",
@@ -411,6 +413,24 @@ def test_the_neutral_share_does_not_depend_on_the_number_of_topics(
     counts = Counter(label for _, label in islice(augment.lessons(6, typing=False), 10_000))
     assert 1350 < counts["neutral"] < 1650
     assert abs(counts["positive"] - counts["negative"]) < 400
+
+
+def test_lessons_of_a_label_or_a_topic_can_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [
+        Frame(f"{label} {topic}.", label, topic)
+        for label in ("positive", "negative", "neutral")
+        for topic in ("negation", "plain")
+    ]
+    monkeypatch.setattr(augment, "load_frames", lambda: frames)
+
+    def texts_without(pattern: str) -> set[str]:
+        drawn = islice(augment.lessons(1, typing=False, without=pattern), 1000)
+        return {part.strip().lower() for text, _ in drawn for part in text.split(".") if part.strip()}
+
+    everything = {f"{frame.label} {frame.topic}" for frame in frames}
+    assert texts_without("negation") == {text for text in everything if "negation" not in text}
+    assert texts_without("^neutral ") == {text for text in everything if "neutral" not in text}
+    assert texts_without("no such topic") == everything
 
 
 def test_lessons_seldom_repeat(drawn: Lessons) -> None:

@@ -125,6 +125,22 @@ def test_another_seed_gives_other_weights(trained: Path, tmp_path: Path) -> None
     assert not same(run(tmp_path / "other", "--seed", "2"), load_file(trained / "network.safetensors"))
 
 
+def test_whole_reviews_reach_the_network_as_one_sentence_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Texts] = []
+    real = Network.read
+
+    def remembered(network: Network, texts: Texts, *rest: Any) -> Any:
+        read.append(texts)
+        return real(network, texts, *rest)
+
+    monkeypatch.setattr(Network, "read", remembered)
+    run(tmp_path, "--epochs", "1", "--whole-reviews")
+    assert len(read) > 3
+    assert all((texts.counts == 1).all() for texts in read)
+
+
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_run_that_was_stopped_ends_with_the_weights_of_an_uninterrupted_one(
     epoch: int, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
