@@ -50,7 +50,9 @@ NEIGHBOURS = {
     for place, key in enumerate(row)
 }
 # Topics of which people type a sentence's first letter small.
-AS_WRITTEN = frozenset("slang slang_natural slang_plain typed_natural typos_plain format_plain".split())
+AS_WRITTEN = frozenset(
+    "slang slang_natural slang_plain slang_everyday typed_natural typos_plain format_plain".split()
+)
 STRETCHES = re.compile(r"\b(so|good|bad|great|love|boring|awful|amazing|wow|fun)\b", re.IGNORECASE)
 # The share of swapped reviews that is cut to a window, and the window's length in sentences.
 WINDOWED, WINDOW_SENTENCES = 0.7, 8

@@ -3,9 +3,10 @@
     python -m training.recipe.grades --soft-targets FILE --out FILE
 
 graded_sentences.csv grades sentences of train and unsup reviews, each read by itself: from -2, a clear
-complaint, to 2, clear praise. A large language model read them; reading 500 again, blind, it gave 435 the
-same grade and one the other side. Most were drawn from those that the teachers doubt. The file also
-grades sentences of development reviews, drawn evenly. They teach nothing; export.py calibrates by them.
+complaint, to 2, clear praise. A large language model read them; reading 1,000 again, blind, it gave 862
+the same grade and two the other side. Most were drawn from those that the teachers or an earlier network
+doubt. The file also grades sentences of development reviews, drawn evenly. They teach nothing; export.py
+calibrates by them.
 """
 
 import argparse

@@ -43,6 +43,8 @@ WARM_UP = 0.15
 # Random numbers are seeded anew after so many steps; a checkpoint within an epoch is written between.
 SEGMENT_STEPS = 250
 CHECKPOINT_SECONDS = 300
+# Texts of up to so many tokens lose no word: a sentence without its "not" would teach the opposite.
+KEPT_TOKENS = 30
 # Gradients of a longer norm are scaled down to it.
 MAX_GRADIENT = 1.0
 
@@ -430,11 +432,17 @@ def to_texts(ids: Sequence[np.ndarray], lengths: Sequence[np.ndarray], device: t
 
 
 def drop_words(texts: Texts, share: float, random_state: np.random.Generator) -> Texts:
-    """Return the texts with a share of the words replaced by a random bucket of unknown words."""
+    """Return the texts with a share of the words replaced by a random bucket of unknown words.
+
+    Texts of up to KEPT_TOKENS keep theirs.
+    """
     if not share:
         return texts
     shape = tuple(texts.ids.shape)
-    dropped = torch.from_numpy(random_state.random(shape, dtype=np.float32) < share).to(texts.ids.device)
+    counts = torch.zeros_like(texts.counts).index_add(0, texts.owners(), texts.lengths)
+    long = torch.repeat_interleave(counts > KEPT_TOKENS, counts)
+    drawn = torch.from_numpy(random_state.random(shape, dtype=np.float32) < share).to(texts.ids.device)
+    dropped = drawn & long
     unknown = torch.from_numpy(random_state.integers(1, BUCKETS + 1, shape)).to(texts.ids.device)
     return texts._replace(ids=torch.where(dropped, unknown, texts.ids))
 

@@ -47,7 +47,12 @@ def add_hyperparameters(parser: argparse.ArgumentParser) -> None:
     add("--lr", type=float, default=4e-3, help="highest learning rate (default 4e-3)")
     add("--table-lr", type=float, default=0.2, help="the table's share of that rate (default 0.2)")
     add("--weight-decay", type=float, default=0.01, help="on all but the table (default 0.01)")
-    add("--word-dropout", type=float, default=0.1, help="share of words made unknown (default 0.1)")
+    add(
+        "--word-dropout",
+        type=float,
+        default=0.1,
+        help="share of words made unknown in longer texts (default 0.1)",
+    )
     add("--embedding-dropout", type=float, default=0.3, help="share of channels dropped (default 0.3)")
     add("--head-dropout", type=float, default=0.4, help="share of pooled features dropped (default 0.4)")
     add("--label-smoothing", type=float, default=0.05, help="(default 0.05)")

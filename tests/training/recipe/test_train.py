@@ -262,7 +262,8 @@ def test_it_stops_early_when_the_development_score_no_longer_gets_better(tmp_pat
 # --- its parts ----------------------------------------------------------------------------------
 
 
-def test_a_share_of_the_words_becomes_unknown_ones() -> None:
+def test_a_share_of_the_words_becomes_unknown_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "KEPT_TOKENS", 0)
     texts = train.to_batch(tiny_split(64, 5), np.arange(64), CPU).texts
     dropped = train.drop_words(texts, 0.5, np.random.default_rng(0))
     changed = dropped.ids != texts.ids
@@ -271,6 +272,16 @@ def test_a_share_of_the_words_becomes_unknown_ones() -> None:
     assert dropped.ids[changed].max() <= BUCKETS
     assert torch.equal(dropped.lengths, texts.lengths)
     assert torch.equal(dropped.counts, texts.counts)
+
+
+def test_short_texts_keep_their_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train, "KEPT_TOKENS", 7)
+    split = tiny_split(64, 5)
+    texts = train.to_batch(split, np.arange(64), CPU).texts
+    changed = train.drop_words(texts, 0.9, np.random.default_rng(0)).ids != texts.ids
+    texts_changed = [part.any().item() for part in changed.split([len(ids) for ids in split.ids])]
+    assert texts_changed == [len(ids) > 7 for ids in split.ids]
+    assert set(texts_changed) == {True, False}
 
 
 def test_no_word_is_dropped_at_a_share_of_zero() -> None:
