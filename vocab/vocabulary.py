@@ -120,20 +120,13 @@ class Vocabulary:
             cut = (tokens.starts[skip_from], tokens.ends[skip_to - 1])
             tokens = tokens.without(skip_from, skip_to)
         names = tokens.names
-        ids = list(map(self._ids.get, names, repeat(0)))
+        ids, slips = self._read(text, tokens)
         signs, unknown = sum(map(self._signs.__contains__, names)), 0
-        slips = []
-        for index in [index for index, number in enumerate(ids) if not number]:
-            ids[index] = self.id_of(names[index])
-            if not is_word(names[index]):
+        for index in [index for index, number in enumerate(ids) if number < FIRST_KNOWN_ID]:
+            if is_word(names[index]):
+                unknown += 1
+            else:
                 signs += 1
-            elif ids[index] < FIRST_KNOWN_ID:
-                meant = self._meant(text, tokens, index)
-                if meant is None:
-                    unknown += 1
-                else:
-                    ids[index] = meant
-                    slips.append(index)
         words = len(names) - signs
         sentences = split_sentences(text, tokens, gap_at)
         return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - unknown, slips)
@@ -144,10 +137,18 @@ class Vocabulary:
 
     def ids_of(self, text: str, tokens: Tokens) -> list[int]:
         """Return the ids of all tokens of a cleaned text, as ``encode`` gives them."""
-        ids = [self.id_of(name) for name in tokens.names]
-        for index in [index for index, number in enumerate(ids) if number < FIRST_KNOWN_ID]:
-            ids[index] = self._meant(text, tokens, index) or ids[index]
-        return ids
+        return self._read(text, tokens)[0]
+
+    def _read(self, text: str, tokens: Tokens) -> tuple[list[int], list[int]]:
+        """Return the ids of all tokens, and the indices of words that are read as the ones they stand for."""
+        names, slips = tokens.names, []
+        ids = list(map(self._ids.get, names, repeat(0)))
+        for index in [index for index, number in enumerate(ids) if not number]:
+            ids[index] = self.id_of(names[index])
+            if ids[index] < FIRST_KNOWN_ID and (meant := self._meant(text, tokens, index)) is not None:
+                ids[index] = meant
+                slips.append(index)
+        return ids, slips
 
     def _meant(self, text: str, tokens: Tokens, index: int) -> int | None:
         """Return the id of the known word that an unknown one stands for; None for a name or another word."""
