@@ -21,8 +21,8 @@ from vocab.messages import (
     SentenceScore,
     WordScores,
     build_score,
-    probabilities_of,
     rounded,
+    rounded_probabilities,
     sigmoid,
     split_exactly,
 )
@@ -531,4 +531,4 @@ def _probabilities(calibration: Calibration, parts: np.ndarray, tokens: np.ndarr
     # The methods, since numpy's functions take twice as long to call.
     contributions = (parts / temperatures[:, None]).round(DECIMALS)
     logits = biases.round(DECIMALS) + contributions.sum(axis=1)
-    return probabilities_of(logits.tolist())
+    return rounded_probabilities(logits.tolist())

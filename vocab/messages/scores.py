@@ -101,7 +101,7 @@ def sigmoid(logit: float) -> float:
     return odds / (1 + odds)
 
 
-def probabilities_of(logits: Iterable[float]) -> list[float]:
+def rounded_probabilities(logits: Iterable[float]) -> list[float]:
     """Return P(positive) of each logit, which is rounded first, with the decimals of a message."""
     return [round(sigmoid(round(logit, DECIMALS)), DECIMALS) for logit in logits]
 
