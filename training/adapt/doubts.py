@@ -17,7 +17,7 @@ import numpy as np
 
 from training.adapt.exit_status import CommandError
 from training.files.formulas import Writer
-from training.files.labelled import Labelled, cell, digest_of, plain
+from training.files.labelled import Labelled, cell, digest_of, free_name, plain
 from training.files.rows import Row, cells_of, format_of, open_source
 from vocab import messages
 from vocab.files import open_atomic
@@ -72,7 +72,7 @@ def write_doubts(path: Path, rows: Labelled, doubts: Sequence[Doubt], raw: bool 
     """
     by_number = {doubt.number: doubt for doubt in doubts}
     cells = {row.number: cells_of(row, rows.source) for row in _chosen(rows.rows(), by_number.keys())}
-    names = [_free(name, rows.source.columns) for name in (ROW, DOUBT, SUGGESTED)]
+    names = [free_name(name, rows.source.columns) for name in (ROW, DOUBT, SUGGESTED)]
     with open_atomic(path, FILE_MODE) as file:
         writer = Writer(file, raw)
         writer.writerow(rows.source.columns + names)
@@ -122,10 +122,3 @@ def _read_checked(path: Path, rows: Labelled) -> dict[int, tuple[int | None, int
 def _chosen(rows: Iterable[Row], numbers: Iterable[int]) -> Iterable[Row]:
     wanted = set(numbers)
     return (row for row in rows if row.number in wanted)
-
-
-def _free(name: str, columns: list[str]) -> str:
-    """Return a name that no column has."""
-    while name in columns:
-        name = f"verdict_{name}"
-    return name

@@ -4,12 +4,13 @@
 
 Reviews are picked one by one. Each maximises the entropy of the model's probability times the distance of its
 features to those of the reviews picked before. Rows that have a label, repeat another or can't be read are
-left out. No text is shown; --out holds the texts of the picked rows.
+left out. No text is shown; --out holds every column of the picked rows.
 """
 
 import argparse
 import io
 import os
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,8 +26,18 @@ from training.endpoint.model_folder import path_of
 from training.evaluation import metrics
 from training.files import labelled
 from training.files.formulas import Writer, add_raw
+from training.files.labelled import free_name
 from training.files.outputs import FORCE_HELP, check_new
-from training.files.rows import BatchError, Row, Source, add_format, format_of, open_source, to_bytes
+from training.files.rows import (
+    BatchError,
+    Row,
+    Source,
+    add_format,
+    cells_of,
+    format_of,
+    open_source,
+    to_bytes,
+)
 from vocab import messages, typed
 from vocab.exit_status import FINE
 from vocab.files import write_atomic
@@ -36,6 +47,8 @@ PROG = typed.command("training.adapt.suggest")
 # Rows to draw from a longer file: reading a row takes a millisecond.
 MAX_REVIEWS = 20_000
 FILE_MODE = 0o600
+# Columns that --out adds; the label where the file has none.
+LABEL, ROW, PROBABILITY = "label", "row", "probability"
 
 
 class Unlabelled(NamedTuple):
@@ -144,7 +157,10 @@ def run(options: argparse.Namespace) -> int:
     print(f"suggest: {len(picked):,} of {rows.rows:,} rows, the one most worth labelling first", flush=True)
     if options.out:
         write_atomic(options.out, _as_csv(rows, picked, options.raw), FILE_MODE)
-        print(f"suggest: wrote them to {options.out}; fill in its column label, then run adapt on it")
+        named = {"--column": options.column, "--label": options.label}
+        flags = "".join(f" {flag} {shlex.quote(name)}" for flag, name in named.items() if name)
+        print(f"suggest: wrote them to {options.out}; fill in its column {rows.label or LABEL}")
+        print(f"suggest: then run adapt on it{' with' * bool(flags)}{flags}")
         return FINE
     for row in picked:
         print(f"  row {row.number + 1:,}: P(positive) {row.probability:.2f}")
@@ -152,12 +168,17 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _as_csv(rows: Unlabelled, picked: Sequence[Suggestion], raw: bool) -> bytes:
-    texts = {row.number: row.review for row in rows.rows_at([suggestion.number for suggestion in picked])}
+    """Return the file's columns of these rows, a label to fill in, the row and P(positive), as CSV."""
+    source = rows.source
+    cells = {row.number: cells_of(row, source) for row in rows.rows_at([one.number for one in picked])}
+    added = [] if rows.label else [LABEL]
     out = io.StringIO(newline="")
     writer = Writer(out, raw)
-    writer.writerow(["text", "label", "row", "probability"])
+    names = [free_name(name, source.columns) for name in (ROW, PROBABILITY)]
+    writer.writerow([*source.columns, *added, *names])
     for number, probability in picked:
-        writer.writerow([texts[number], "", number + 1, round(probability, messages.DECIMALS)])
+        found = [number + 1, round(probability, messages.DECIMALS)]
+        writer.writerow([*cells[number], *[""] * len(added), *found])
     return to_bytes(out.getvalue())
 
 

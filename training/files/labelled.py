@@ -335,6 +335,13 @@ def label_column(source: Source) -> str | None:
     return _find_column(source, LABEL_COLUMNS)
 
 
+def free_name(name: str, columns: Sequence[str]) -> str:
+    """Return a name that no column has: ``name``, or one made from it."""
+    while name in columns:
+        name = f"verdict_{name}"
+    return name
+
+
 def digest_of(review: str) -> int:
     """Return a hash of a text. Case and white space make no difference."""
     return _digest(" ".join(review.lower().split()))

@@ -107,3 +107,44 @@ def test_a_file_with_nothing_to_suggest_gets_one_sentence(
     path = save(tmp_path / "a.csv", lines)
     assert suggest.main([str(path), "--model", str(made_package), *more]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_what_is_written_keeps_every_column_of_the_file(
+    made_package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{number},{text},{'' if number else 'good'}" for number, text in enumerate(texts(12))]
+    path = save(tmp_path / "a.csv", lines, "row,words,verdict")
+    out = tmp_path / "out.csv"
+    flags = ["--column", "words", "--label", "verdict", "-n", "3", "--model", str(made_package)]
+    assert suggest.main([str(path), "-o", str(out), *flags]) == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["row", "words", "verdict", "verdict_row", "probability"]
+    assert all(row["words"] == texts(12)[int(row["row"])] and row["verdict"] == "" for row in rows)
+    assert [int(row["verdict_row"]) - 1 for row in rows] == [int(row["row"]) for row in rows]
+    said = capsys.readouterr().out
+    assert (
+        "fill in its column verdict" in said and "run adapt on it with --column words --label verdict" in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "columns"),
+    [
+        ("a.txt", "\n".join(texts(9)), ["review", "label", "row", "probability"]),
+        (
+            "a.jsonl",
+            "\n".join(f'{{"review": "{text}", "user": 7}}' for text in texts(9)),
+            ["review", "user", "label", "row", "probability"],
+        ),
+    ],
+)
+def test_a_file_without_labels_gets_a_column_for_them(
+    name: str, content: str, columns: list[str], made_package: Path, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    out = tmp_path / "out.csv"
+    assert suggest.main([str(tmp_path / name), "-o", str(out), "-n", "2", "--model", str(made_package)]) == 0
+    with out.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == columns and rows[0]["review"] in texts(9)
