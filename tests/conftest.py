@@ -12,6 +12,8 @@ from tests.support.faulty_stack import FaultyStack
 from tests.support.missing import skip_or_fail
 from tests.support.model import leaning_package
 from tests.support.stack import ROOT, Stack
+from training.data import dataset
+from training.data.dataset import Dataset
 
 # Processes that tests start import from the root too, as the environments of `make` do.
 PATHS = (ROOT, ROOT / "chalice_app", ROOT / "client")
@@ -49,6 +51,12 @@ def pytest_report_header() -> list[str]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the files that take minutes first, so that the last worker does not work alone."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture(scope="session")
+def imdb(archive: Path) -> Dataset:
+    """The real dataset, read once by each worker: that takes seconds."""
+    return dataset.load(archive)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.stack import ROOT, Stack
-from training.data import dataset
+from training.data.dataset import Dataset
 from vocab.messages import JSON
 
 pytestmark = pytest.mark.slow
@@ -24,9 +24,9 @@ EXPLAINED = {"explain": "words", "aspects": "film"}
 
 
 @pytest.fixture(scope="module")
-def reviews(archive: Path) -> list[str]:
+def reviews(imdb: Dataset) -> list[str]:
     """Reviews of the development split, drawn by a seed."""
-    drawn = random.Random(1).sample(dataset.load(archive).development, COUNT)
+    drawn = random.Random(1).sample(imdb.development, COUNT)
     return [review.text for review in drawn]
 
 

@@ -109,6 +109,13 @@ STATES = [
 ]  # fmt: skip
 
 
+def test_axe_finds_what_is_broken(page: Page) -> None:
+    page.evaluate("document.querySelector('#review').style.color = '#ddd'; document.title = '';")
+    found = violations(page)
+    assert [rule.split(":")[0] for rule in found] == ["color-contrast", "document-title"]
+    assert "#review" in found[0]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
 def test_axe_finds_nothing(visit: Visit, stack: Stack, state, theme: str) -> None:

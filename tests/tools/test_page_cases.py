@@ -10,7 +10,7 @@ import pytest
 
 from tools import page_cases
 from tools.page_cases import Answer, Judged
-from training.data import dataset
+from training.data.dataset import Dataset
 from training.endpoint import inference
 from training.evaluation import behaviour
 
@@ -139,9 +139,9 @@ def test_texts_of_all_skills_are_short(shown: dict[str, Any]) -> None:
 
 @pytest.mark.slow
 def test_the_model_answers_development_reviews_as_the_file_says(
-    shown: dict[str, Any], model: inference.LoadedModel, archive: Path
+    shown: dict[str, Any], model: inference.LoadedModel, imdb: Dataset
 ) -> None:
-    development = dataset.load(archive).development
+    development = imdb.development
     by_number = {Path(review.name).stem: review for review in development}
     assert len(by_number) == len(development)
     for review, _ in random.Random(0).sample(reviews(shown), SOME):

@@ -439,35 +439,30 @@ def test_the_share_of_development_films_is_as_named() -> None:
     assert abs(share - dataset.DEVELOPMENT_SHARE) < 0.01
 
 
-@pytest.fixture(scope="module")
-def real(archive: Path) -> dataset.Dataset:
-    return dataset.load(archive)
-
-
-def test_in_the_real_archive_no_film_is_on_both_sides(real: dataset.Dataset) -> None:
-    development = {review.film for review in real.development}
+def test_in_the_real_archive_no_film_is_on_both_sides(imdb: dataset.Dataset) -> None:
+    development = {review.film for review in imdb.development}
     assert len(development) > 200
-    assert not development & {review.film for review in real.train}
-    assert not development & {review.film for review in real.unsup}
+    assert not development & {review.film for review in imdb.train}
+    assert not development & {review.film for review in imdb.unsup}
 
 
-def test_in_the_real_archive_123_train_and_270_unsup_reviews_are_test_reviews(real: dataset.Dataset) -> None:
+def test_in_the_real_archive_123_train_and_270_unsup_reviews_are_test_reviews(imdb: dataset.Dataset) -> None:
     # Counted the other way round, 269 test reviews stand in unsup.
-    assert real.left_out == {"train": 123, "unsup": 270}
-    assert len(real.train) + len(real.development) == 25_000 - 123
-    assert len(real.test) == 25_000
+    assert imdb.left_out == {"train": 123, "unsup": 270}
+    assert len(imdb.train) + len(imdb.development) == 25_000 - 123
+    assert len(imdb.test) == 25_000
 
 
-def test_in_the_real_archive_no_test_review_is_left_in_training(real: dataset.Dataset) -> None:
-    test = {re.sub("[^a-z]", "", review.text.lower().replace("<br />", "")) for review in real.test}
-    for review in real.train + real.development + real.unsup:
+def test_in_the_real_archive_no_test_review_is_left_in_training(imdb: dataset.Dataset) -> None:
+    test = {re.sub("[^a-z]", "", review.text.lower().replace("<br />", "")) for review in imdb.test}
+    for review in imdb.train + imdb.development + imdb.unsup:
         assert re.sub("[^a-z]", "", review.text.lower().replace("<br />", "")) not in test, review.name
 
 
-def test_in_the_real_archive_labels_follow_the_stars(real: dataset.Dataset) -> None:
-    for review in real.train + real.development + real.test:
+def test_in_the_real_archive_labels_follow_the_stars(imdb: dataset.Dataset) -> None:
+    for review in imdb.train + imdb.development + imdb.test:
         assert review.stars in ((7, 8, 9, 10) if review.label else (1, 2, 3, 4)), review.name
-    assert {review.label for review in real.unsup} == {-1}
-    assert sum(review.label for review in real.test) == 12_500
-    assert 2_000 < len(real.development) < 3_500
-    assert 0.45 < sum(review.label for review in real.development) / len(real.development) < 0.55
+    assert {review.label for review in imdb.unsup} == {-1}
+    assert sum(review.label for review in imdb.test) == 12_500
+    assert 2_000 < len(imdb.development) < 3_500
+    assert 0.45 < sum(review.label for review in imdb.development) / len(imdb.development) < 0.55

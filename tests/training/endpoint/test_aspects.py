@@ -4,7 +4,6 @@ import itertools
 import json
 import math
 import random
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.training.endpoint.test_inference import ask, of_ids, parts
 from tests.training.endpoint.test_scoring import CALIBRATION, ROWS, ids_of, network
-from training.data import dataset
+from training.data.dataset import Dataset
 from training.endpoint import opinion, scoring
 from training.endpoint.inference import LoadedModel, Predicted
 from training.endpoint.scoring import SentenceNetwork
@@ -109,9 +108,9 @@ def of_aspects(model: LoadedModel, *texts: str, explain: str = "none") -> dict[s
 
 
 @pytest.fixture(scope="module")
-def drawn(archive: Path) -> list[str]:
+def drawn(imdb: Dataset) -> list[str]:
     """Reviews of the development split, drawn by a seed."""
-    return [one.text for one in random.Random(7).sample(dataset.load(archive).development, 40)]
+    return [one.text for one in random.Random(7).sample(imdb.development, 40)]
 
 
 def test_aspects_get_the_same_bytes_alone_and_at_each_place_of_a_batch(

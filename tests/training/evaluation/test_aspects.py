@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from training.data import dataset
-from training.data.dataset import Review, fold
+from training.data.dataset import Dataset, Review, fold
 from training.endpoint import inference
 from training.evaluation import aspects, behaviour, significance
 from training.evaluation.aspects import Answer, Case
@@ -34,8 +33,8 @@ MENTIONS, SENTENCES = rows("mentions.jsonl"), rows("products.jsonl")
 
 
 @pytest.fixture(scope="module")
-def development(archive: Path) -> list[Review]:
-    return dataset.load(archive).development
+def development(imdb: Dataset) -> list[Review]:
+    return imdb.development
 
 
 @pytest.fixture(scope="module")

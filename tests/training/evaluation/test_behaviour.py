@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 
-from training.data import dataset
-from training.data.dataset import Review, fold, in_development
+from training.data.dataset import Dataset, Review, fold, in_development
 from training.endpoint import inference
 from training.evaluation import behaviour
 from training.recipe import augment
@@ -25,8 +24,8 @@ KEYS = ("id", "capability", "half", "expect", "label", "review", "other", "note"
 
 
 @pytest.fixture(scope="module")
-def development(archive: Path) -> list[Review]:
-    return dataset.load(archive).development
+def development(imdb: Dataset) -> list[Review]:
+    return imdb.development
 
 
 @pytest.fixture(scope="module")

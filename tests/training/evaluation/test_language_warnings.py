@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from training.data import dataset
+from training.data.dataset import Dataset
 from training.evaluation import language_warnings
 from vocab import vocabulary
 
@@ -136,8 +137,8 @@ def test_of_each_language_in_latin_letters_95_in_100_sentences_are_noticed() -> 
     assert language_warnings.shortcomings(language_warnings.summarize(by_language, [NOTHING])) == []
 
 
-def test_at_most_5_in_1000_development_reviews_are_flagged(archive: Path) -> None:
-    reviews = dataset.load(archive).development
+def test_at_most_5_in_1000_development_reviews_are_flagged(imdb: Dataset) -> None:
+    reviews = imdb.development
     codes = [language_warnings.warning_codes(WORDS, review.text) for review in reviews]
     assert language_warnings.shortcomings(language_warnings.summarize({}, codes)) == []
 

@@ -3,13 +3,11 @@
 import re
 from collections import Counter, defaultdict
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training.data import dataset
-from training.data.dataset import Review, fold
+from training.data.dataset import Dataset, Review, fold
 from training.evaluation import behaviour, opinion
 from training.evaluation.opinion import Score
 from training.recipe import augment
@@ -25,8 +23,8 @@ LEAST = {"mixed": 110, "no_opinion": 110, "clear": 120, "unclear": 60}
 
 
 @pytest.fixture(scope="module")
-def development(archive: Path) -> list[Review]:
-    return dataset.load(archive).development
+def development(imdb: Dataset) -> list[Review]:
+    return imdb.development
 
 
 @pytest.fixture(scope="module")
