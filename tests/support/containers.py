@@ -85,6 +85,8 @@ STOP_SECONDS = 30
 # A failed server has this time to log its reason.
 LAST_LINES_SECONDS = 1
 ANSWER_SECONDS = 60
+# A request that comes before the package is loaded may never be answered; then it is sent again.
+FIRST_ANSWER_SECONDS = 5
 DESCRIBE = b'{"describe": true}'
 # Ray replaces 127.0.0.1 by the machine's own address; it uses this one as it is.
 RAY_HOST = "127.0.0.2"
@@ -226,11 +228,15 @@ class Server:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def ask(
-        self, body: bytes, content_type: str = "application/json", path: str = "/invocations"
+        self,
+        body: bytes,
+        content_type: str = "application/json",
+        path: str = "/invocations",
+        seconds: float = ANSWER_SECONDS,
     ) -> tuple[int, bytes, str]:
         """Post a message; return status, body and content type, as inference.Response has them."""
         headers = {"Content-Type": content_type, "Accept": "application/json"}
-        return _fetch(urllib.request.Request(self.url + path, body, headers))
+        return _fetch(urllib.request.Request(self.url + path, body, headers), seconds)
 
     def ping(self) -> int:
         """Return the status of the image's health check."""
@@ -289,7 +295,7 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and process.poll() is None and self.failed not in self.log:
             try:
-                if self.ask(DESCRIBE)[0] == 200:
+                if self.ask(DESCRIBE, seconds=FIRST_ANSWER_SECONDS)[0] == 200:
                     return
             except (OSError, http.client.HTTPException):
                 pass
@@ -459,10 +465,10 @@ class _AdapterHandler(BaseHTTPRequestHandler):
         """Log nothing."""
 
 
-def _fetch(request: urllib.request.Request) -> tuple[int, bytes, str]:
+def _fetch(request: urllib.request.Request, seconds: float = ANSWER_SECONDS) -> tuple[int, bytes, str]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=ANSWER_SECONDS) as response:
+        with opener.open(request, timeout=seconds) as response:
             return response.status, response.read(), response.headers.get("Content-Type", "")
     except urllib.error.HTTPError as error:
         with error:
