@@ -11,7 +11,7 @@ from tests.support.stack import Stack
 
 FLAGS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
+    " --disable-component-update --disable-sync --renderer-process-limit=1"
 ).split()
 
 BY_THE_BROWSER = ("Failed to load resource", "Access to fetch at")
