@@ -158,9 +158,9 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         write_atomic(options.out, _as_csv(rows, picked, options.raw), FILE_MODE)
         named = {"--column": options.column, "--label": options.label}
-        flags = "".join(f" {flag} {shlex.quote(name)}" for flag, name in named.items() if name)
+        flags = [f"{flag} {shlex.quote(name)}" for flag, name in named.items() if name]
         print(f"suggest: wrote them to {options.out}; fill in its column {rows.label or LABEL}")
-        print(f"suggest: then run adapt on it{' with' * bool(flags)}{flags}")
+        print("suggest: then run adapt on it" + (f" with {' '.join(flags)}" if flags else ""))
         return FINE
     for row in picked:
         print(f"  row {row.number + 1:,}: P(positive) {row.probability:.2f}")

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training.data.corpus import Split, columns_of
+from training.data.dataset import DataError
 from vocab.files import write_atomic
 from vocab.vocabulary import FIRST_KNOWN_ID, Vocabulary
 
@@ -252,7 +253,7 @@ def lessons(seed: int, typing: bool = True, without: str | None = None) -> Itera
     lessons come without typing slips.
 
     :param without: a regular expression. Lessons are left out if it is found in their label and topic,
-        for example in "neutral plot".
+        for example in "neutral plot". Raises dataset.DataError when it leaves none with a side.
     """
     rng, slips, lexicon = random.Random(seed), random.Random(f"slips {seed}"), load_lexicon()
     known = _words_of(lexicon) if typing else frozenset()
@@ -262,6 +263,8 @@ def lessons(seed: int, typing: bool = True, without: str | None = None) -> Itera
             by_topic[frame.topic, frame.label].append(frame)
     neutral = sorted(kind for kind in by_topic if kind[1] == "neutral")
     sided = sorted(by_topic.keys() - set(neutral))
+    if not sided:
+        raise DataError(f"no lesson with a side is left without {without!r}")
     choices = [
         (kinds, list(accumulate(len(by_topic[kind]) ** 0.5 for kind in kinds))) for kinds in (neutral, sided)
     ]

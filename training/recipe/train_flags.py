@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 
 from training.data import cache
 
@@ -71,6 +72,7 @@ def add_without_lessons(parser: argparse.ArgumentParser) -> None:
     """Add the flag by which train.py and ngram_residual.py leave lessons out."""
     parser.add_argument(
         "--without-lessons",
+        type=_regex,
         metavar="REGEX",
         help='leave out lessons with this in their label and topic, as in "neutral plot"',
     )
@@ -88,6 +90,14 @@ def add_switch(parser: argparse.ArgumentParser, flag: str, text: str) -> None:
     parser.add_argument(
         flag, nargs="?", const=True, default=False, type=_switch, metavar="true|false", help=text
     )
+
+
+def _regex(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"is no regular expression: {error}") from error
+    return value
 
 
 def _switch(value: str) -> bool:

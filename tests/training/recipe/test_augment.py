@@ -15,7 +15,7 @@ import pytest
 
 from tests.support.corpus import tiny_corpus
 from training.data.corpus import Corpus, Split, columns_of
-from training.data.dataset import fold
+from training.data.dataset import DataError, fold
 from training.evaluation import behaviour, opinion
 from training.recipe import augment, train
 from training.recipe.augment import Examples, Frame, Swapper
@@ -431,6 +431,8 @@ def test_lessons_of_a_label_or_a_topic_can_be_left_out(monkeypatch: pytest.Monke
     assert texts_without("negation") == {text for text in everything if "negation" not in text}
     assert texts_without("^neutral ") == {text for text in everything if "neutral" not in text}
     assert texts_without("no such topic") == everything
+    with pytest.raises(DataError, match="no lesson with a side is left without '.'"):
+        texts_without(".")
 
 
 def test_lessons_seldom_repeat(drawn: Lessons) -> None:

@@ -34,3 +34,10 @@ def test_reading_the_flags_needs_no_torch() -> None:
         " train_flags.parse([]); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60).returncode == 0
+
+
+def test_lessons_are_left_out_by_a_regular_expression_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_flags.parse(["--without-lessons", "^neutral "]).without_lessons == "^neutral "
+    with pytest.raises(SystemExit):
+        train_flags.parse(["--without-lessons", "("])
+    assert "is no regular expression" in capsys.readouterr().err
