@@ -31,9 +31,9 @@ PRETRAINING = ["--lm-epochs", "2"]
 # The first network learns from labels alone, and then teaches.
 TEACHER_SEED = 1
 TEACHER = ["--epochs", "2", "--swaps", "0.5", "--lessons", "100000"]
-STUDENT = ["--epochs", "3", "--swaps", "0.5", "--lessons", "320000", "--lr", "3e-3"]
+STUDENT = ["--epochs", "3", "--batch", "64", "--swaps", "0.5", "--lessons", "320000", "--lr", "4e-3"]
 # The student trains on with a learning rate that rises and falls again (Loshchilov & Hutter, ICLR 2017).
-RESTART = ["--epochs", "2", "--batch", "64", "--swaps", "0.5", "--lessons", "320000", "--lr", "1.5e-3"]
+RESTART = ["--epochs", "2", "--batch", "128", "--swaps", "0.5", "--lessons", "320000", "--lr", "2e-3"]
 LESSONS = ["--lessons", "120000"]  # of the n-grams' correction
 # Published cards name the distillation's minutes by this stage.
 DISTILLATION = "taught"
