@@ -20,6 +20,9 @@ Worst. Movie. Ever.
 10/10 would watch again
 lol that was sooo bad omg
 gonna watch it again tmrw, it slaps
+realy lovd this moive, teh acting was amzing
+teh plot is realy stupd
+absolutly horible acting, compleet waist of tyme
 Yo, dis flick be straight fire, no cap.
 thx 4 nothing hollywood
 wasnt expecting much n got even less
