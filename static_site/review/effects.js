@@ -34,13 +34,18 @@ const SMALL_WORDS = new Set(
     "she her they them their is are was were be been am do does did has have had will would there").split(" "),
 );
 
-/** Returns the indexes of the few words that matter most, strongest first. @param {Explained} answer */
+/**
+ * Returns the indexes of the few words that matter most, strongest first. A word's share of the sum and its effect
+ * agree: where a sentence makes no sense without a word, the effect tells of the broken sentence.
+ * @param {Explained} answer
+ */
 export function glowing({ text, words }) {
   const points = Array.from(text);
+  const agrees = (/** @type {number} */ index) => (words[index].effect ?? 0) * words[index].contribution > 0;
   const size = (/** @type {number} */ index) => Math.abs(words[index].effect ?? 0);
   const says = (/** @type {string} */ word) => IS_WORD.test(word) && !SMALL_WORDS.has(word.toLowerCase());
   return [...words.keys()]
-    .filter((index) => size(index) >= LEAST_GLOW && says(cut(points, words[index])))
+    .filter((index) => size(index) >= LEAST_GLOW && agrees(index) && says(cut(points, words[index])))
     .sort((one, other) => size(other) - size(one))
     .slice(0, MOST_GLOWING);
 }

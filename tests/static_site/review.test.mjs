@@ -75,6 +75,11 @@ test("the strongest words glow, without punctuation, weak ones and those that we
   assert.deepEqual(glowing(answer({ words: [{ start: 0, end: 3, contribution: 5 }] })), []);
 });
 
+test("a word whose effect is against its share of the sum does not glow", () => {
+  const words = answer().words.map((word, at) => (at ? word : { ...word, effect: -word.effect }));
+  assert.deepEqual(glowing(answer({ words })), [1]);
+});
+
 test("small words never glow, whatever they carry", () => {
   const words = [{ start: 0, end: 3, contribution: 1, effect: 9 }, ...answer().words];
   assert.deepEqual(glowing(answer({ words })), [2, 1]);
