@@ -23,6 +23,16 @@ def flag(name: str) -> str:
     return f"FLAGS={name}" if _by_make() else name
 
 
+def out(flag: str = "--out") -> str:
+    """Return how the typed command names its output: make's OUT, where its target has one, or ``flag``.
+
+    >>> out("-o")
+    '-o'
+    """
+    has_out = os.environ.get("VERDICT_TYPED") in ("make batch", "make report")
+    return "OUT" if has_out and flag == "--out" else flag
+
+
 def choose(make: str, verdict: str) -> str:
     """Return the command to type next: make's where make was typed, otherwise the command `verdict`."""
     return make if _by_make() else verdict

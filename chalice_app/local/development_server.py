@@ -31,7 +31,7 @@ from chalice.local import (
 )
 
 from chalice_app.local import limit, metrics
-from chalicelib import answers, auth, compatible, feedback_store, log, problems, stats
+from chalicelib import answers, auth, compatible, endpoint, feedback_store, log, problems, stats
 from chalicelib.problems import Problem
 from vocab import messages, vocabulary
 from vocab.exit_status import USAGE, Ended
@@ -325,7 +325,8 @@ def check() -> None:
         auth.read_hashes(os.environ)
         limit.read_policy(os.environ.get("RATE_LIMIT"))
         feedback_store.check(os.environ)
-    except (vocabulary.VocabularyError, auth.AuthError, limit.RateError, PlaceError) as error:
+        endpoint.read_settings(os.environ)
+    except (vocabulary.VocabularyError, auth.AuthError, PlaceError, ValueError) as error:
         raise Ended(f"api: {error}", USAGE) from None
 
 

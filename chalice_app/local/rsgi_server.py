@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from granian.rsgi import ProtocolClosed  # type: ignore[attr-defined]  # the stubs name it differently
 
 from chalice_app.local import development_server, hooks, limit, metrics, request_head
-from chalicelib import answers, endpoint, log, problems
+from chalicelib import answers, log, problems
 from chalicelib.problems import Problem
 from training.endpoint.inference import ModelFilesError
 from vocab import messages
@@ -279,7 +279,6 @@ def main() -> None:
     development_server.check()
     try:
         count = processes(os.environ.get(PROCESSES))
-        endpoint.read_settings(os.environ)
         if _holds_hooks():
             hooks.load()
     except (ValueError, ModelFilesError, VocabularyError) as error:

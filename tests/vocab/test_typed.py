@@ -10,6 +10,7 @@ def test_without_make_the_module_and_the_installed_command_are_named(monkeypatch
     assert typed.command("training.adapt.adapt") == "python -m training.adapt.adapt"
     assert typed.choose("make run", "verdict serve") == "verdict serve"
     assert typed.flag("--force") == "--force"
+    assert typed.out() == "--out"
 
 
 def test_by_make_its_targets_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -17,3 +18,6 @@ def test_by_make_its_targets_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert typed.command("training.adapt.adapt") == "make adapt"
     assert typed.choose("make run", "verdict serve") == "make run"
     assert typed.flag("--force") == "FLAGS=--force"
+    assert typed.out() == "--out"
+    monkeypatch.setenv("VERDICT_TYPED", "make report")
+    assert (typed.out(), typed.out("-o")) == ("OUT", "-o")

@@ -13,6 +13,7 @@ def check_new(path: Path | None, force: bool, flag: str = "--out") -> None:
     """Check that a file can be written at ``path``, which ``flag`` named. Raises BatchError."""
     if path is None:
         return
+    flag = typed.out(flag)
     if str(path) == "-":
         raise BatchError(f"{flag} takes a file's name, and - is none; nothing is written to standard output")
     if path.exists() and not path.is_file():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from training.files.rows import BatchError, Part, Prediction, parse_predictions
+from vocab import typed
 from vocab.files import sha256, write_atomic
 from vocab.messages import AspectsValue, to_json
 
@@ -126,7 +127,9 @@ def open_folder(out: Path, key: str) -> Iterator[PartsFolder]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BatchError(f"another run is writing {out}; wait for it, or choose another --out") from error
+            raise BatchError(
+                f"another run is writing {out}; wait for it, or choose another {typed.out()}"
+            ) from error
         try:
             yield PartsFolder(folder, key)
             _remove_files(folder)

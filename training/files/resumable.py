@@ -24,6 +24,7 @@ from training.files.rows import (
     parts,
     write,
 )
+from vocab import typed
 from vocab.files import sha256_of
 from vocab.messages import AspectsValue
 
@@ -66,7 +67,7 @@ def run(work: Work, predict: Predictor) -> Done:
         if saved.read_job():
             raise BatchError(
                 f"{saved.folder} belongs to a transform job; run that batch to its end, delete the folder, or"
-                " choose another --out"
+                f" choose another {typed.out()}"
             )
         with (
             tqdm(total=work.sent, desc="judging", unit="review", disable=None) as bar,

@@ -18,7 +18,7 @@ from training.files.formulas import guard, unguard
 from training.files.progress import reading_bar
 from training.files.reading import BatchError as BatchError
 from training.files.reading import Noted, csv_lists, delimiter_of, sheet_lists, text_lines
-from vocab import messages
+from vocab import messages, typed
 from vocab.messages import AspectsValue, MessageError
 from vocab.messages.body import describe_type
 
@@ -170,7 +170,8 @@ def open_source(path: Path, format: str, column: str | None = None, delimiter: s
     name = _column(header, column)
     if name is None:
         lack = f"no column {column!r}" if column else "no column of reviews"
-        raise BatchError(f"{path} has {lack}; it has {list_columns(header)}; {_remedy(header)}")
+        where = f"{path}, of which only the first sheet is read," if format == "xlsx" else path
+        raise BatchError(f"{where} has {lack}; it has {list_columns(header)}; {_remedy(header)}")
     if header.count(name) > 1:
         raise BatchError(f"{path} has two columns {name[:40]!r}; rename one")
     return Source(path, format, name, header, delimiter)
@@ -248,7 +249,7 @@ def _shown_name(name: str) -> str:
 def _remedy(header: list[str]) -> str:
     if len(header) == 1 and "\t" in header[0]:
         return "its columns are cut by another sign than a comma; give --delimiter tab, or call it .tsv"
-    return "name one with --column"
+    return f"name one with {typed.choose('FLAGS=--column=NAME', '--column')}"
 
 
 def _column(header: list[str], name: str | None) -> str | None:

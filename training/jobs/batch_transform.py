@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from tqdm import tqdm
 
 from training.aws import deploy, function, hosting, images, inventory, lambda_calls, lambda_host, resources
@@ -30,7 +30,7 @@ from training.files.parts import PartsFolder, key_of, open_folder
 from training.files.resumable import Done, Work, finish
 from training.files.rows import BatchError, Count, Prediction, Source, parse_predictions, to_line
 from training.jobs.batch_plan import MAX_FILE_ROWS, Settings, cores_of, file_bytes
-from vocab import messages
+from vocab import messages, typed
 from vocab.files import sha256
 from vocab.messages import AspectsValue
 
@@ -50,6 +50,9 @@ def run(work: Work, counted: Count, options: argparse.Namespace) -> Done:
     """
     try:
         return _run(work, counted, options)
+    except (NoRegionError, NoCredentialsError) as error:
+        here = f"or judge the file here: {typed.flag('--local')}"
+        raise BatchError(f"{sentence_of(error)}; {here}") from error
     except (CloudError, BotoCoreError, ClientError) as error:
         raise BatchError(sentence_of(error)) from error
 

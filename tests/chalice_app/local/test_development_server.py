@@ -287,6 +287,7 @@ def test_a_cors_origin_that_is_none_is_one_sentence(origin: str) -> None:
         ({"AUTH": "key", "API_KEYS": ""}, "API_KEYS must hold the SHA-256 of each key"),
         ({"FEEDBACK": "/dev/null"}, "FEEDBACK is '/dev/null', which can't be used (it is no folder)"),
         ({"FEEDBACK": "gs://a/b"}, "FEEDBACK must be a folder or like s3://bucket/prefix, got 'gs://a/b'"),
+        ({"ENDPOINT_SECONDS": "nan"}, "ENDPOINT_SECONDS must be over 0 and at most 20, got 'nan'"),
     ],
 )
 def test_a_setting_that_can_not_be_used_is_one_sentence(env: dict[str, str], says: str) -> None:

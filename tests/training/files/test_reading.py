@@ -102,6 +102,12 @@ def test_a_failed_formula_is_no_review(tmp_path: Path) -> None:
     assert [row.review for row in rows.open_source(path, "xlsx").rows()] == ["", "Good"]
 
 
+def test_a_workbook_whose_first_sheet_is_a_cover_hears_that_only_that_one_is_read(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", ["Our year"], ["in films"])
+    with pytest.raises(BatchError, match="of which only the first sheet is read, has no column of reviews"):
+        rows.open_source(path, "xlsx")
+
+
 def test_cells_beside_the_header_are_kept_in_the_detail_of_a_row_that_is_judged(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", ["review", None], [None, None], ["Good", None, "a note"])
     assert read(path) == [["review"], ["Good"]]

@@ -119,6 +119,14 @@ def test_a_file_without_the_column_is_one_sentence_that_names_those_found(
         opened(path, "opinion")
 
 
+def test_under_make_the_hint_names_a_column_as_make_takes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VERDICT_TYPED", "make batch")
+    with pytest.raises(BatchError, match="it has 'id'; name one with FLAGS=--column=NAME$"):
+        opened(save(tmp_path, "a.csv", "id\n1\n"))
+
+
 def test_half_a_character_is_written_as_a_question_mark() -> None:
     assert batch_rows.to_bytes("a\ud800b") == b"a?b"
 

@@ -365,6 +365,15 @@ def test_a_stage_without_model_or_bucket_is_one_sentence(tmp_path: Path, aws: Aw
     assert output.startswith(f"{said} in eu-west-1; run `make deploy` first")
 
 
+def test_without_a_region_the_way_without_aws_is_named(
+    tmp_path: Path, aws: AwsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    output = refused(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv")
+    assert "no AWS region is set; set one with --region or AWS_REGION; or judge the file here: --local" in output
+
+
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:
     with parts.open_folder(tmp_path / "out.csv", "0" * 16) as kept:
         kept.save(Part(0, array("Q", [0]), [""]), b'{"id":0,"error":{"code":"no_token","detail":"d"}}')
