@@ -147,7 +147,10 @@ export const REPORT = {
     `${quotedName(after)} scores ${pointWords(difference)} ${difference < 0 ? "lower" : "higher"} than ` +
     `${quotedName(before)}: ${to} against ${from}.`,
   /** @param {string} from @param {string} to */
-  unclear: (from, to) => `The net score went from ${from} to ${to}. Chance alone could explain that.`,
+  unclear: (from, to) =>
+    from === to
+      ? `The net score stayed at ${to}.`
+      : `The net score went from ${from} to ${to}. Chance alone could explain that.`,
   /** @param {string} before @param {string} after @param {string} from @param {string} to */
   unclearBetween: (before, after, from, to) =>
     `${quotedName(before)} scores ${from} and ${quotedName(after)} ${to}. Chance alone could explain that.`,

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
+import { REPORT } from "../../static_site/report/strings.js";
 import { isoOf, periodsOf } from "../../static_site/rows/report/days.js";
 import { sharesOf } from "../../static_site/rows/report/draws.js";
 import { DRAWS, REPLICATES, drawWeights, keyOfGroup, keyOfRow } from "../../static_site/rows/report/hashing.js";
@@ -153,4 +154,9 @@ test("a span is parted into days, weeks from Monday, or months, without a gap", 
 test("texts are ordered by code points", () => {
   const ordered = ["", "a", "ab", "\uFF21", "\u{1F600}"];
   assert.deepEqual(ordered.toReversed().sort(byCodePoints), ordered);
+});
+
+test("a net score that rounds to the same number stayed", () => {
+  assert.equal(REPORT.unclear("+2", "+2"), "The net score stayed at +2.");
+  assert.match(REPORT.unclear("+2", "+3"), /went from \+2 to \+3/);
 });
