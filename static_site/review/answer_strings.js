@@ -103,7 +103,8 @@ const quote = (text) => `\u201c${text}\u201d`;
  * @param {Judged} answer
  * @param {import("./effects.js").Reasons} reasons
  */
-export function why({ sentiment }, { cause, against }) {
+export function why({ sentiment }, { cause, against, agreed = false }) {
+  if (agreed) return `${VERDICTS[sentiment]}: every sentence speaks for it.`;
   if (cause === "") return "";
   if (sentiment === "uncertain") return `${quote(cause)} speaks for it, ${quote(against)} against it.`;
   const main = `${VERDICTS[sentiment]}, mainly because of ${quote(cause)}.`;

@@ -15,11 +15,14 @@ import { isCalibrated } from "../shared/verdict_strings.js";
  * @typedef {object} Reasons texts to quote
  * @property {string} cause what decides it; "" when nothing stands out
  * @property {string} against what speaks for the other side; "" when nothing does
+ * @property {boolean} [agreed] whether there are sentences, and each speaks for the verdict
  */
 
 // A word glows from this fall of the logit on: about six points where the verdict is open.
 const LEAST_GLOW = 0.25;
 const MOST_GLOWING = 5;
+// A sentence takes a side from this pull on, in logits.
+const LEAST_PULL = 0.1;
 // Smaller effects explain nothing.
 const LEAST_CAUSE = 0.04;
 const LEAST_AGAINST = 0.02;
@@ -124,6 +127,9 @@ export function reasonsOf(answer) {
   }
   const inHelper = wordEffects(answer).filter(({ index }) => helpsWith(answer, sentences, index, side));
   const word = strongest(inHelper, side, LEAST_CAUSE);
+  const speaks = (/** @type {{contribution: number}} */ one) => one.contribution * side >= LEAST_PULL;
+  const agreed = sentences.length > 1 && answer.sentences.every(speaks);
+  if (!word && !helper && agreed) return { ...none, agreed };
   const byWord = word && (!helper || word.effect * side >= helper.effect * side);
   const cause = byWord ? written(points, answer.words[word.index]) : helper && answer.sentences[helper.index];
   return { cause: quote(cause), against: cause && harmer ? quote(answer.sentences[harmer.index]) : "" };

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { align, movedBy, placed } from "../../static_site/review/align.js";
 import { glowing, quoted, reasonsOf, sentenceEffects, worths, written } from "../../static_site/review/effects.js";
+import { why } from "../../static_site/review/answer_strings.js";
 import { widestGap, without } from "../../static_site/shared/spans.js";
 
 // Places of a cleaned text in the typed one.
@@ -103,6 +104,14 @@ test("a word is the cause where it does more than its sentence, and else the sen
   assert.deepEqual(reasonsOf(answer()), { cause: "not", against: "The cast is great" });
   const words = answer().words.map((word) => ({ ...word, effect: word.effect / 4 }));
   assert.equal(reasonsOf(answer({ words })).cause, "The film is not");
+});
+
+test("where no part decides and all agree, that is the reason", () => {
+  const sentences = answer().sentences.map((one) => ({ ...one, contribution: -1, without: 0.13 }));
+  const agreed = { cause: "", against: "", agreed: true };
+  assert.deepEqual(reasonsOf(answer({ sentences, words: [] })), agreed);
+  assert.deepEqual(reasonsOf(answer({ sentences: sentences.slice(1), words: [] })), { cause: "", against: "" });
+  assert.equal(why(answer(), agreed), "Negative: every sentence speaks for it.");
 });
 
 test("small effects explain nothing", () => {
