@@ -71,7 +71,7 @@ def changes(folder: Path) -> dict[str, Change]:
 
 def variants(seed: int, folder: Path, epochs: int) -> dict[str, tuple[Stage, ...]]:
     """Return each row's stages, a training first and a packaging last: everything, then without one part."""
-    *_, ngrams, student, _, corrected, _ = reproduce.recipe(seed, folder)
+    *_, ngrams, student, corrected, _ = reproduce.recipe(seed, folder)
     rows: dict[str, tuple[Stage, ...]] = {}
     for name, change in changes(folder).items():
         place = folder / "ablation" / f"{name.replace(' ', '-')}-{epochs}-{seed}"

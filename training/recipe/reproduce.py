@@ -2,12 +2,12 @@
 
     python -m training.recipe.reproduce              # runs the stages that are not done
     python -m training.recipe.reproduce --list       # prints each stage and whether it is done
-    python -m training.recipe.reproduce --seed 2 --package DIR       # other last trainings, elsewhere
+    python -m training.recipe.reproduce --seed 2 --package DIR       # another last training, elsewhere
     python -m training.recipe.reproduce --stored-targets     # without teachers, from soft_targets.npz here
 
 Each stage is a command of this folder. Its output lies in the cache folder, beside a note of the
 command and of the hashes of its inputs and its output. A stage runs again only when one of those
-has changed. A stopped stage continues. Another seed repeats the student's two trainings and what follows.
+has changed. A stopped stage continues. Another seed repeats the student's training and what follows.
 """
 
 import argparse
@@ -32,8 +32,6 @@ PRETRAINING = ["--lm-epochs", "2"]
 TEACHER_SEED = 1
 TEACHER = ["--epochs", "2", "--swaps", "0.5", "--lessons", "100000"]
 STUDENT = ["--epochs", "3", "--batch", "64", "--swaps", "0.5", "--lessons", "320000", "--lr", "4e-3"]
-# The student trains on with a learning rate that rises and falls again (Loshchilov & Hutter, ICLR 2017).
-RESTART = ["--epochs", "2", "--batch", "128", "--swaps", "0.5", "--lessons", "320000", "--lr", "2e-3"]
 LESSONS = ["--lessons", "120000"]  # of the n-grams' correction
 # Published cards name the distillation's minutes by this stage.
 DISTILLATION = "taught"
@@ -61,7 +59,7 @@ def stages_folder() -> Path:
 def recipe(
     seed: int, folder: Path, package: Path = inference.MODEL_FOLDER, stored_targets: bool = False
 ) -> list[Stage]:
-    """Return the stages in order. ``seed`` is the last two trainings'; the teacher has TEACHER_SEED.
+    """Return the stages in order. ``seed`` is the student's; the teacher has TEACHER_SEED.
 
     ``stored_targets`` leaves the teachers out: their soft targets come from training/recipe/soft_targets.npz.
     """
@@ -70,19 +68,17 @@ def recipe(
     joined = graded(folder / "graded.npz", distillation[-1].writes)
     targets = ["--soft-targets", str(joined.writes)]
     student = training(folder / f"student-{seed}", seed, pretrained, [*STUDENT, *targets], [joined.writes])
-    served = training(folder / f"restarted-{seed}", seed, student, [*RESTART, *targets], [joined.writes])
     model = folder / "ngrams.npz"
     ngrams = Stage("ngrams", ["ngrams.py", "--out", str(model), *targets], [joined.writes], model)
-    corrected = residual(folder / f"ngrams-{seed}.npz", served, ngrams, joined.writes)
+    corrected = residual(folder / f"ngrams-{seed}.npz", student, ngrams, joined.writes)
     return [
         pretrained,
         *distillation,
         joined,
         ngrams,
         student,
-        served,
         corrected,
-        packaging(f"package-{seed}", package, served, corrected),
+        packaging(f"package-{seed}", package, student, corrected),
     ]
 
 
@@ -202,7 +198,7 @@ def run(stage: Stage, note: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Reproduce the published model.")
-    parser.add_argument("--seed", type=int, default=1, help="seed of the last trainings (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the last training (default 1)")
     parser.add_argument(
         "--package",
         type=Path,

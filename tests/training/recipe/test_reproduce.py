@@ -36,7 +36,7 @@ def test_every_stage_reads_what_an_earlier_one_wrote(seed: int, tmp_path: Path) 
     names = [stage.name for stage in stages]
     assert names == [
         *("pretrained", "teacher-1", "doubts", "mpnet", "mpnet-logits", "taught", "graded", "ngrams"),
-        *(f"student-{seed}", f"restarted-{seed}", f"ngrams-{seed}", f"package-{seed}"),
+        *(f"student-{seed}", f"ngrams-{seed}", f"package-{seed}"),
     ]
     there = [*STORED]
     for stage in stages:
@@ -56,9 +56,9 @@ def test_every_stage_is_a_script_with_the_paths_to_read_and_write(tmp_path: Path
 def test_the_trainings_flags_are_train_py_s_own(tmp_path: Path) -> None:
     trainings = [stage for stage in reproduce.recipe(3, tmp_path) if stage.command[0] == "train.py"]
     options = [train.parse(stage.command[1:]) for stage in trainings]
-    assert [one.seed for one in options] == [1, 3, 3]
+    assert [one.seed for one in options] == [1, 3]
     assert all(one.resume for one in options)
-    assert [bool(one.soft_targets) for one in options] == [False, True, True]
+    assert [bool(one.soft_targets) for one in options] == [False, True]
 
 
 def test_the_teacher_and_the_student_start_from_the_same_language_models(tmp_path: Path) -> None:
@@ -75,24 +75,17 @@ def test_mpnet_judges_what_the_first_distillation_doubts(tmp_path: Path) -> None
     assert stages["mpnet-logits"].writes in stages["taught"].reads
 
 
-def test_the_restart_starts_from_the_student_of_its_seed(tmp_path: Path) -> None:
-    stages = {stage.name: stage for stage in reproduce.recipe(3, tmp_path)}
-    options = train.parse(stages["restarted-3"].command[1:])
-    assert options.pretrained == str(stages["student-3"].writes)
-    assert options.lr < train.parse(stages["student-3"].command[1:]).lr
-
-
 def test_another_seed_repeats_the_student_and_what_follows(tmp_path: Path) -> None:
     one, other = reproduce.recipe(1, tmp_path), reproduce.recipe(2, tmp_path)
-    assert one[:-4] == other[:-4]
-    assert not {stage.writes for stage in one[-4:-1]} & {stage.writes for stage in other[-4:-1]}
+    assert one[:-3] == other[:-3]
+    assert not {stage.writes for stage in one[-3:-1]} & {stage.writes for stage in other[-3:-1]}
 
 
 def test_the_package_holds_the_n_grams_that_were_corrected_for_its_network(tmp_path: Path) -> None:
     stages = {stage.name: stage for stage in reproduce.recipe(3, tmp_path)}
     corrected, package = stages["ngrams-3"], stages["package-3"]
-    assert {stages["restarted-3"].writes, stages["ngrams"].writes} <= set(corrected.reads)
-    assert package.reads == [stages["restarted-3"].writes, corrected.writes]
+    assert {stages["student-3"].writes, stages["ngrams"].writes} <= set(corrected.reads)
+    assert package.reads == [stages["student-3"].writes, corrected.writes]
 
 
 def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
@@ -103,12 +96,11 @@ def test_stored_targets_replace_all_teachers(tmp_path: Path) -> None:
         "graded",
         "ngrams",
         "student-2",
-        "restarted-2",
         "ngrams-2",
         "package-2",
     ]
-    assert (short[0], short[2:]) == (whole[0], whole[-6:])
-    assert short[1].writes == whole[-7].writes
+    assert (short[0], short[2:]) == (whole[0], whole[-5:])
+    assert short[1].writes == whole[-6].writes
     assert short[1].command == ["soft_targets.py", "--out", str(short[1].writes)]
     assert short[1].reads == [soft_targets.STORED]
 
