@@ -371,7 +371,8 @@ def test_without_a_region_the_way_without_aws_is_named(
     for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     output = refused(save(tmp_path / "a.csv", reviews(1)), tmp_path / "out.csv")
-    assert "no AWS region is set; set one with --region or AWS_REGION; or judge the file here: --local" in output
+    here = "or judge the file here: --local"
+    assert f"no AWS region is set; set one with --region or AWS_REGION; {here}" in output
 
 
 def test_a_kept_part_is_not_taken_for_a_job(tmp_path: Path) -> None:
