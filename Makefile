@@ -129,11 +129,7 @@ torture: $(TORTURE)/.ready ## attack all of it for long and print the outcome; F
 ONCE_MORE = $(if $(CI),|| { [ $$? -eq 1 ] && echo "the tests that failed run once more" && \
 	$(DEV)/bin/python -m pytest --last-failed --last-failed-no-failures none $(TESTS); })
 
-test: check tests ## run the checks and every test; TESTS=tests/vocab for a part
-
-# By itself, so that `make -j 2 test` runs the checks beside the tests.
-.PHONY: tests
-tests: $(DEV)/.ready $(CHECKOV)/.ready
+test: $(DEV)/.ready $(CHECKOV)/.ready check ## run the checks and every test; TESTS=tests/vocab for a part
 	@$(DEV)/bin/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 $(TESTS) $(ONCE_MORE)
 
 test-fast: $(DEV)/.ready ## run the quick tests of vocab, messages, app and client, in a minute
