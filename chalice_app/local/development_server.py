@@ -35,7 +35,6 @@ from chalicelib import answers, auth, compatible, endpoint, feedback_store, log,
 from chalicelib.problems import Problem
 from vocab import messages, vocabulary
 from vocab.exit_status import USAGE, Ended
-from vocab.messages.feedback import PlaceError
 
 APP = Path(__file__).resolve().parents[1]
 PORT = 8000
@@ -326,7 +325,7 @@ def check() -> None:
         limit.read_policy(os.environ.get("RATE_LIMIT"))
         feedback_store.check(os.environ)
         endpoint.read_settings(os.environ)
-    except (vocabulary.VocabularyError, auth.AuthError, PlaceError, ValueError) as error:
+    except (vocabulary.VocabularyError, ValueError) as error:
         raise Ended(f"api: {error}", USAGE) from None
 
 
