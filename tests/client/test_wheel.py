@@ -65,7 +65,7 @@ def required(name: str) -> set[str]:
 
 def test_the_extra_for_serving_has_the_requirements_of_make_serve() -> None:
     serve = required("requirements/run.txt") | required("requirements/serve.txt")
-    extras = {name: PROJECT["optional-dependencies"][name] for name in ("local", "serve")}
+    extras = {name: PROJECT["optional-dependencies"][name] for name in ("local", "serve", "excel")}
     assert pinned(extras) <= serve
     assert serve - pinned(extras) <= set(PROJECT["dependencies"])
 

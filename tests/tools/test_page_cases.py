@@ -15,8 +15,8 @@ from training.endpoint import inference
 from training.evaluation import behaviour
 
 CASES = {case["id"]: case for case in behaviour.load_cases()}
-# Another processor may round a network's sums differently.
-ABOUT = 0.02
+# Another processor may round a network's sums differently; two that we tried differed by 0.031 at most.
+ABOUT = 0.05
 SOME = 6
 
 
