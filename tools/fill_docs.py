@@ -18,6 +18,7 @@ from training.aws import images, prices
 from training.aws.hosting import Plan
 from training.aws.lambda_host import MEMORY_MB
 from training.endpoint import inference
+from training.evaluation import behaviour
 from vocab import messages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -547,6 +548,7 @@ SEED_FIGURES = {
     "test_ece": "ECE, test",
     "behaviour_held": "short cases held back",
     "sentences_held": "single sentences held back",
+    **{name: f"{name} held back" for name in behaviour.HARD},
 }
 # By block, named as the card's metric: the function that lays it out, and the command that measures it.
 METRICS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {

@@ -10,7 +10,7 @@ import pytest
 from bench import pages, profiles, report
 from tools import fill_docs
 from training.aws import images
-from training.recipe import ablate
+from training.evaluation import behaviour
 
 SPLIT = {
     "reviews": 2556,
@@ -160,7 +160,7 @@ def test_the_kinds_of_host_stand_beside_each_other_with_their_cost() -> None:
 
 
 def test_the_ablation_has_a_row_for_each_omission() -> None:
-    names = ("development_accuracy", "sentences_held", "behaviour_held", *ablate.CAPABILITIES)
+    names = ("development_accuracy", "sentences_held", "behaviour_held", *behaviour.HARD)
     row = {"network_accuracy": 0.91, **dict.fromkeys(names, 0.8)}
     rows = [
         {"without": None, **row},

@@ -40,9 +40,6 @@ LESSONS = {
     "lessons of counterfactuals": "counterfactual|conditional",
     "lessons without a side": "^neutral ",
 }
-# Columns of a package on the cases: all, and the held-back half of three capabilities.
-OVERALL = tuple(f"{kind}_{half}" for kind in ("behaviour", "sentences") for half in behaviour.HALVES)
-CAPABILITIES = ("negation", "comparison", "counterfactual")
 
 
 class Change(NamedTuple):
@@ -169,20 +166,17 @@ def figures_of(stages: Sequence[Stage], data: dataset.Dataset, workers: int) -> 
     ``network_accuracy`` is of the network before it is packaged; a row without a package has that alone.
     """
     trained = json.loads(stages[0].writes.with_suffix(".json").read_text(encoding="utf-8"))
-    names = ("development_accuracy", "development_nll", *OVERALL, *CAPABILITIES)
+    names = ("development_accuracy", "development_nll", *behaviour.MAIN_RATES)
     if len(stages) == 1:
         return {"network_accuracy": trained["best"]["accuracy"], **dict.fromkeys(names)}
     model = stages[-1].writes.parent
     labels = np.array([review.label for review in data.development])
     summary = evaluate.measure([review.text for review in data.development], labels, model, workers)
-    score = behaviour.scorer_of(inference.model_fn(model))
-    cases = behaviour.rates(behaviour.evaluate(behaviour.load_cases(), score))
     return {
         "network_accuracy": trained["best"]["accuracy"],
         "development_accuracy": summary["accuracy"],
         "development_nll": summary["nll"],
-        **behaviour.overall_rates(model, data.development),
-        **{name: cases[name]["held"] for name in CAPABILITIES},
+        **behaviour.main_rates(model, data.development),
     }
 
 

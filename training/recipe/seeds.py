@@ -40,15 +40,15 @@ def package_of(seed: int, stored_targets: bool = False) -> Path:
 
 
 def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, float]:
-    """Return a model's accuracy and ECE on both splits, and its rates on the held-back half of the cases."""
+    """Return a model's accuracy and ECE on both splits, and its rates on the half of the cases held back."""
     figures: dict[str, float] = {}
     for split in ("development", "test"):
         reviews = getattr(data, split)
         labels = np.array([review.label for review in reviews])
         summary = evaluate.measure([review.text for review in reviews], labels, model, workers)
         figures |= {f"{split}_accuracy": summary["accuracy"], f"{split}_ece": summary["ece"]}
-    rates = behaviour.overall_rates(model, data.development)
-    return figures | {key: rates[key] for key in ("behaviour_held", "sentences_held")}
+    rates = behaviour.main_rates(model, data.development)
+    return figures | {key: rates[key] for key in ("behaviour_held", "sentences_held", *behaviour.HARD)}
 
 
 def spread(rows: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
