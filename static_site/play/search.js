@@ -41,6 +41,7 @@ const MOST = {
   pairs: 26,
   growth: 12,
   refined: 16,
+  steps: 24,
 };
 // A word left out at least, however weak: the ranking's first ones.
 const LEAST_DROPS = 2;
@@ -79,6 +80,8 @@ export class Search {
   /** @type {Set<string>} */
   #seen = new Set();
   #wave = 0;
+  /** The words changed that came nearest without turning the verdict. @type {{edits: Edit[], gain: number}} */
+  #closest = { edits: [], gain: 0 };
 
   /**
    * @param {Explained} answer
@@ -102,7 +105,7 @@ export class Search {
 
   /** Returns the next way to turn the verdict; null when none is left. @returns {Promise<Way | null>} */
   async next() {
-    const waves = [this.#singles, this.#rareAndPairs, this.#growth];
+    const waves = [this.#singles, this.#rareAndPairs, this.#growth, this.#steps];
     while (true) {
       const way = this.#best();
       if (way) return way;
@@ -163,6 +166,21 @@ export class Search {
     if (found) await this.#try(this.#share(this.#smaller(found.edits, rankings), MOST.refined));
   }
 
+  /** Adds any one word to the nearest change, again and again, since words may count together alone. */
+  async #steps() {
+    if (this.#given.length > 0) return;
+    while (this.#found.length === 0 && this.#closest.edits.length > 0) {
+      const { edits } = this.#closest;
+      const changed = wordsOf({ edits });
+      const others = [...this.#swaps(0, 1), ...this.#drops()].filter(({ unit }) => !changed.has(unit));
+      others.sort((one, other) => this.#gainOf(other) - this.#gainOf(one));
+      await this.#try(this.#share(others, MOST.steps).map((edit) => [...edits, edit]));
+      if (this.#closest.edits === edits) break;
+    }
+    const found = this.#found.toSorted(bySize)[0];
+    if (found) await this.#try(this.#share(oneFewer(found.edits), MOST.refined));
+  }
+
   // What to try.
 
   #drops() {
@@ -206,12 +224,16 @@ export class Search {
     return [...best.values()].sort((one, other) => other.gain - one.gain).map(({ edit }) => edit);
   }
 
+  /** Returns by how many logits an edit brings the goal nearer: as measured, or as expected. @param {Edit} edit */
+  #gainOf(edit) {
+    return this.#gains.get(keyOf([edit]))?.gain ?? this.side * edit.expected;
+  }
+
   #pairs() {
     const fresh = this.#bestEdits().filter(({ unit }) => !this.#given.some((words) => words.has(unit)));
     const edits = fresh.slice(0, PAIRED);
-    const gain = (/** @type {Edit} */ edit) => this.#gains.get(keyOf([edit]))?.gain ?? this.side * edit.expected;
     const pairs = edits.flatMap((one, place) => edits.slice(place + 1).map((other) => [one, other]));
-    const rated = pairs.map((pair) => ({ pair, sum: gain(pair[0]) + gain(pair[1]) }));
+    const rated = pairs.map((pair) => ({ pair, sum: this.#gainOf(pair[0]) + this.#gainOf(pair[1]) }));
     const likely = rated.filter(({ sum }, place) => place === 0 || sum >= this.needed * PAIR_SHARE);
     return likely.sort((one, other) => other.sum - one.sum).map(({ pair }) => pair);
   }
@@ -226,7 +248,7 @@ export class Search {
     const least = sizes.length > 1 ? sizes[sizes.length - 2] : 2;
     const between = Array.from({ length: Math.max(0, edits.length - least - 1) }, (_, more) => least + 1 + more);
     const skipped = between.flatMap((size) => rankings.map((ranked) => ranked.slice(0, size)));
-    return [...skipped, ...edits.map((edit) => edits.filter((other) => other !== edit)).reverse()];
+    return [...skipped, ...oneFewer(edits).reverse()];
   }
 
   // Asking.
@@ -260,8 +282,11 @@ export class Search {
     const gain = this.side * (logit(probability) - logit(this.answer.probability));
     if (edits.length === 1) this.#gains.set(keyOf(edits), { edit: edits[0], gain });
     // A text beyond the band can be uncertain for another reason, and is not near by its number.
-    if (sentiment !== this.goal) this.nearest = Math.max(this.nearest, gain < this.needed ? sure : 0);
-    else if (edits[0].kind !== "sentence") this.#found.push({ edits, sure, change });
+    const ofWords = edits[0].kind !== "sentence";
+    if (sentiment !== this.goal) {
+      this.nearest = Math.max(this.nearest, gain < this.needed ? sure : 0);
+      if (ofWords && gain > this.#closest.gain) this.#closest = { edits, gain };
+    } else if (ofWords) this.#found.push({ edits, sure, change });
     // The first one is the shortest.
     else this.sentence ??= { edits, sure, change };
   }
@@ -290,6 +315,11 @@ function sizesOf(most) {
   const after = (/** @type {number} */ size) => (size < STEADY_SIZES ? size + 1 : Math.ceil(size * GROWTH));
   for (let size = 3; size < most; size = after(size)) sizes.push(size);
   return most >= 3 ? [...sizes, most] : [];
+}
+
+/** Returns the ways to take one edit out. @param {Edit[]} edits */
+function oneFewer(edits) {
+  return edits.map((edit) => edits.filter((other) => other !== edit));
 }
 
 /** Splits changes into batches that the API takes. @template {{text: string}} Item @param {Item[]} changes */
@@ -324,7 +354,7 @@ function readsWell({ kind, from }) {
   return kind === "swap" || (kind === "drop" && FREE_NEGATORS.includes(from.toLowerCase()));
 }
 
-/** @param {Way} way */
+/** @param {{edits: Edit[]}} way */
 function wordsOf({ edits }) {
   return new Set(edits.map(({ unit }) => unit));
 }

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 
 # A complaint with some praise.
 MIXED = (
-    "The photography is gorgeous and the cast is superb. Sadly the story goes nowhere, and the dialogue is"
+    "The photography is gorgeous. Sadly the story goes nowhere, and the dialogue is"
     " painful whenever someone opens their mouth. I still liked the second hour."
 )
 GOOD = "A wonderful, moving film. The acting is superb and I loved every minute of it."

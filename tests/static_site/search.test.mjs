@@ -142,6 +142,27 @@ test("words that were not read are left alone", async () => {
   assert.deepEqual([...touched], []);
 });
 
+test("words that count together alone are found one by one", async () => {
+  // "of" speaks for the goal beside "best", and against it without.
+  const text = "The best of films, of all.";
+  const logit = (one) => {
+    const count = one.match(/of/g)?.length ?? 0;
+    return one.includes("best") ? 3 - 0.1 * count : count - 0.5;
+  };
+  const judge = (one) => {
+    const probability = sigmoid(logit(one));
+    return { ...answerTo(one, {}), probability, sentiment: probability < 0.4 ? "negative" : "positive" };
+  };
+  const answer = judge(text);
+  for (const word of answer.words) {
+    const isBest = text.slice(word.start, word.end) === "best";
+    Object.assign(word, { contribution: isBest ? 2 : -0.1, effect: isBest ? 2 : -0.1 });
+  }
+  const search = new Search(answer, "negative", async (texts) => texts.map(judge));
+  const way = await search.next();
+  assert.deepEqual(way.edits.map(({ from }) => from).sort(), ["best", "of", "of"]);
+});
+
 test("another way changes other words, and none comes twice", async () => {
   const weights = { painful: -1.5, dull: -1.5, awful: -1.5, witty: 1.4, moving: 1.4, wonderful: 1.4, lovely: 3.5 };
   const { search } = searchOf("A painful, dull, awful and lovely film.", weights, "positive");
