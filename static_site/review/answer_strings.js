@@ -20,7 +20,8 @@ export const STATIC = {
   stale: "You have changed the text. This verdict is for the text before.",
   whatSureMeans: "How often that is right",
   sentencesTitle: "Sentence by sentence",
-  sentencesNote: "Press a sentence to leave it out.",
+  sentencesNote: "Press a sentence to leave it out. Its bar shows how hard it pulls.",
+  before: "This is about the text before the change.",
   ...AXIS,
   wordsNote: "Press a word to leave it out, and again to put it back. Arrow keys move between words.",
   putBack: "Put back",
@@ -158,6 +159,9 @@ export const wordTip = (now, without) =>
 export const wordLine = (word, tip) => `${quote(word)}: ${tip}.`;
 
 // Changes.
+
+/** Answers a press that would leave the last word out. */
+export const oneStays = "One word must stay.";
 
 /** @param {string} title of the error */
 export const changeFailed = (title) => `${title}. The verdict is unchanged. Try again in a moment.`;

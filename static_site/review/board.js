@@ -227,13 +227,18 @@ export class Board {
     word.setAttribute("tabindex", "0");
   }
 
-  /** Leaves tokens out, or puts them back when all are out. @param {number[]} tokens */
+  /** Leaves tokens out, or puts them back when all are out. One word stays. @param {number[]} tokens */
   #toggle(tokens) {
-    const out = tokens.every((token) => this.#removed.has(token));
+    const removed = new Set(this.#removed);
+    const out = tokens.every((token) => removed.has(token));
     for (const token of tokens) {
-      if (out) this.#removed.delete(token);
-      else this.#removed.add(token);
+      if (out) removed.delete(token);
+      else removed.add(token);
     }
+    const stays = this.#words.some(({ dataset }) => !removed.has(Number(dataset.word)));
+    this.#say(stays ? "" : strings.oneStays);
+    if (!stays) return;
+    this.#removed = removed;
     this.#inserted = [];
     this.#stop();
     this.#drawFace();
@@ -285,6 +290,7 @@ export class Board {
     byId("answer").removeAttribute("aria-busy");
     drawVerdict(document, answer, strings.changed(this.#edits()));
     setText(document, "#sentences-note", strings.sentencesBefore);
+    markBefore(true);
     setText(document, "#was", strings.was(this.shown));
     byId("change").hidden = false;
     setText(document, "#status", strings.announcement(answer));
@@ -296,8 +302,12 @@ export class Board {
     this.#change = null;
     byId("change").hidden = true;
     setText(document, "#sentences-note", strings.STATIC.sentencesNote);
+    markBefore(false);
     drawOwnVerdict(document, this.shown);
-    if (moved) this.onChange();
+    if (moved) {
+      setText(document, "#status", strings.announcement(this.shown));
+      this.onChange();
+    }
   }
 
   /** @param {string} words */
@@ -411,6 +421,11 @@ export class Board {
       else byId("words").append(node);
     }
   }
+}
+
+/** Says in the folded parts whether they are about the text before a change. @param {boolean} changed */
+function markBefore(changed) {
+  for (const note of document.querySelectorAll(".before")) note.toggleAttribute("hidden", !changed);
 }
 
 /** @param {HTMLElement} word */

@@ -101,6 +101,34 @@ def test_a_sentence_far_down_comes_into_sight_when_it_is_left_out(page: Page) ->
     assert inside
 
 
+def test_one_word_always_stays(page: Page) -> None:
+    ask(page, "The film is boring. I liked the music.")
+    rows = page.locator("#sentences .row")
+    rows.first.click()
+    expect(page.locator("#change")).to_be_visible()
+    without_one = page.locator("#verdict").text_content()
+    rows.last.click()
+    expect(page.locator("#try-status")).to_have_text("One word must stay.")
+    expect(rows.last).to_have_attribute("aria-pressed", "false")
+    assert page.locator("#verdict").text_content() == without_one
+    rows.first.click()
+    expect(page.locator("#try-status")).to_have_text("")
+
+
+def test_folded_parts_say_that_they_are_about_the_text_before(page: Page) -> None:
+    ask(page, NEAR)
+    own = page.locator("#status").text_content()
+    page.locator("#arithmetic summary").click()
+    note = page.locator("#arithmetic .before")
+    expect(note).to_be_hidden()
+    page.locator("#sentences .row").first.click()
+    expect(page.locator("#change")).to_be_visible()
+    expect(note).to_have_text("This is about the text before the change.")
+    page.locator("#put-back").click()
+    expect(note).to_be_hidden()
+    expect(page.locator("#status")).to_have_text(own or "")
+
+
 def test_words_left_out_never_join_their_neighbours(page: Page) -> None:
     ask(page, "It's a well acted film, and good looking too, with a fine cast.")
     asked = []
