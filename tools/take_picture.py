@@ -28,10 +28,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS, SITE = ROOT / "docs", ROOT / "static_site"
 PICTURES = ROOT / "tools/pictures"
 REVIEW = (
-    "I wanted to love this film, and for the first half hour I did: the harbour at dawn is beautiful and the"
-    " two leads are a joy to watch. Then the story falls apart. The last act is a mess, and the ending made"
-    " no sense to anyone in our row. Still, the music is wonderful, and I would see these actors in"
-    " anything."
+    "The story falls apart in the last act, and the ending made no sense to anyone in our row. The two leads"
+    " are a joy to watch, and the harbour at dawn is beautiful. The music is wonderful."
 )
 SHORT_REVIEW = (
     "A lovely, witty film with a superb cast. The ending is weak, but I would gladly see all of it again."

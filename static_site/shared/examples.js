@@ -17,7 +17,7 @@ export const EXAMPLES = [
     note: "another easy one",
     review:
       "What a waste of an evening. The plot makes no sense, the jokes fall flat, and the lead " +
-      "looks as bored as I was. I left before the end and don\u2019t regret it.",
+      "looks as bored as I was. I left before the end.",
   },
   {
     name: "mixed",
