@@ -44,7 +44,8 @@ export const CASES = {
       : `It was right for ${count(right)} of ${count(all)} development reviews: ${percentOf(right / all)}.`,
 
   skillsMean:
-    "Each rate comes from cases that were held back. The cases below are from the other half, which may be shown. \u201cCan\u2019t tell\u201d counts by its likelier side.",
+    "Each rate comes from cases that were held back. The cases below are from the other half, which may be shown. " +
+    "\u201cCan\u2019t tell\u201d counts by its likelier side.",
   /** @param {string} asks @param {number} held */
   skill: (asks, held) => {
     const rate = `It gets ${percentOf(held)} of the held-back cases right.`;

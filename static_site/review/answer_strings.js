@@ -141,9 +141,6 @@ function becomes(from, to) {
   return `${wholePercent(from).replace("\u00a0%", "")} becomes ${wholePercent(to)}`;
 }
 
-/** Stands above the sentences while a change is shown. */
-export const sentencesBefore = "These figures are for the text before the change.";
-
 /** @param {number} others */
 export const showAll = (others) => `Show ${plural(others, "more sentence", "more sentences")}`;
 

@@ -289,7 +289,7 @@ export class Board {
     this.#change = change;
     byId("answer").removeAttribute("aria-busy");
     drawVerdict(document, answer, strings.changed(this.#edits()));
-    setText(document, "#sentences-note", strings.sentencesBefore);
+    setText(document, "#sentences-note", strings.STATIC.before);
     markBefore(true);
     setText(document, "#was", strings.was(this.shown));
     byId("change").hidden = false;

@@ -48,7 +48,7 @@ def figures_of(model: Path, data: dataset.Dataset, workers: int) -> dict[str, fl
         summary = evaluate.measure([review.text for review in reviews], labels, model, workers)
         figures |= {f"{split}_accuracy": summary["accuracy"], f"{split}_ece": summary["ece"]}
     rates = behaviour.main_rates(model, data.development)
-    return figures | {key: rates[key] for key in ("behaviour_held", "sentences_held", *behaviour.HARD)}
+    return figures | {key: rates[key] for key in ("behaviour_held", "sentences_held", *behaviour.TAUGHT)}
 
 
 def spread(rows: Sequence[dict[str, float]]) -> dict[str, dict[str, float]]:
