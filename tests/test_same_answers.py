@@ -17,7 +17,7 @@ from vocab.messages import JSON
 
 pytestmark = pytest.mark.slow
 
-COUNT = 1000
+COUNT = 300
 A_BATCH = 100
 SENTIMENT = "/v1/sentiment"
 EXPLAINED = {"explain": "words", "aspects": "film"}

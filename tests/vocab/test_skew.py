@@ -1,6 +1,6 @@
 """Training and serving encode a review alike: equal ids and sentences on every installed Python.
 
-2,000 real reviews and some hundred hostile strings go through the training path (training/data/corpus.py)
+1,000 real reviews and some hundred hostile strings go through the training path (training/data/corpus.py)
 here, and through the Lambda's own import path in another process. The packages for another Python
 are installed once into pytest's cache folder.
 """
@@ -28,7 +28,7 @@ MINORS = ("3.11", "3.12", "3.13")
 PROMISED = ("3.11", "3.13")
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}"
 PACKAGES = ("nltk", "beautifulsoup4")
-REVIEWS = 2_000
+REVIEWS = 1_000
 HOSTILE = 300
 
 
@@ -42,7 +42,7 @@ class Trained(NamedTuple):
 
 @pytest.fixture(scope="module")
 def real(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    """2,000 reviews from train and unsup, with their ids and lengths in training's cache."""
+    """1,000 reviews from train and unsup, with their ids and lengths in training's cache."""
     archive_data = dataset.read_archive(archive)
     chosen = [
         review
