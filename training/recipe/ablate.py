@@ -7,6 +7,7 @@ Every row is the student's training, shortened to ``--epochs`` of larger batches
 ingredient. It is evaluated on the development split, on the behaviour suite and on single sentences. A
 network that reads each review as one sentence is evaluated on reviews alone. Compare the rows with each
 other, not with the published model, which is trained for longer. ``--publish`` writes them into its card.
+The stored soft targets all hold MPNet's answers, so the row without them trains the first network anew.
 """
 
 import argparse
@@ -31,8 +32,9 @@ EPOCHS = 1
 # Larger batches than the student's take less time.
 BATCH = 128
 WHOLE = "everything"
-# These rows are built unlike the others: from the training of everything, and as a network without a package.
-PACKAGED, UNPACKAGED = "n-grams", "sentence reading"
+# These rows are built unlike the others: from the training of everything, as a network without a package,
+# and from soft targets that are made first.
+PACKAGED, UNPACKAGED, UNJUDGED = "n-grams", "sentence reading", "MPNet"
 # Rows of lessons, and the regular expression for their labels and topics.
 LESSONS = {
     "lessons of negation": "negation|negated|lack",
@@ -60,6 +62,7 @@ def changes(folder: Path) -> dict[str, Change]:
         PACKAGED: Change(),
         "soft targets and grades": Change(without=("--soft-targets",)),
         "grades": Change(values={"--soft-targets": soft_targets}),
+        UNJUDGED: Change(values={"--soft-targets": str(targets_without_mpnet(folder)[-1].writes)}),
         "swapped reviews": Change(without=("--swaps",)),
         "lessons": Change(without=("--lessons",)),
         **{name: Change(added=("--without-lessons", topics)) for name, topics in LESSONS.items()},
@@ -115,6 +118,13 @@ def changed_stage(stage: Stage, out: Path, places: dict[str, str], change: Chang
     reads = [path for path in paths if {str(path), str(path.parent)} & set(command)]
     name = f"{out.parent.name}-{out.stem}" if out.suffix == ".npz" else out.parent.parent.name
     return Stage(name, command, list(dict.fromkeys(reads)), out)
+
+
+def targets_without_mpnet(folder: Path) -> list[Stage]:
+    """Return the stages that train the first network and join its soft targets to the grades."""
+    pretrained = reproduce.recipe(reproduce.TEACHER_SEED, folder)[0]
+    network, doubts, *_ = reproduce.teachers(folder, pretrained)
+    return [network, doubts, reproduce.graded(folder / "graded-without-mpnet.npz", doubts.writes)]
 
 
 def vectors_in(folder: Path) -> Path:
@@ -196,18 +206,24 @@ def _cell(name: str, value: float | None) -> str:
     return f"{value:.4f}" if name.endswith("nll") else f"{100 * value:.1f} %"
 
 
-def note_of(stage: Stage, folder: Path) -> Path:
-    """Return the path of a stage's note."""
-    return folder / "ablation" / f"{stage.name}.json"
+def noted(options: argparse.Namespace, folder: Path) -> dict[str, list[tuple[Stage, Path]]]:
+    """Return each row's stages to run, each with the path of its note.
+
+    The recipe's own stages have their notes where reproduce.py reads them.
+    """
+    rows = {}
+    for name, stages in variants(options.seed, folder, options.epochs).items():
+        first = targets_without_mpnet(folder) if name == UNJUDGED else []
+        rows[name] = [(stage, folder / f"{stage.name}.json") for stage in first]
+        rows[name] += [(stage, folder / "ablation" / f"{stage.name}.json") for stage in stages]
+    return rows
 
 
 def print_stages(options: argparse.Namespace) -> None:
     """Print each stage and whether it is done."""
-    folder = reproduce.stages_folder()
-    for stages in variants(options.seed, folder, options.epochs).values():
-        for stage in stages:
-            done = reproduce.is_done(stage, note_of(stage, folder))
-            print(f"{'done' if done else 'open'}  {stage.name}")
+    for stages in noted(options, reproduce.stages_folder()).values():
+        for stage, note in stages:
+            print(f"{'done' if reproduce.is_done(stage, note) else 'open'}  {stage.name}")
 
 
 def measure(options: argparse.Namespace, pretrained: Path) -> list[dict[str, Any]]:
@@ -217,9 +233,9 @@ def measure(options: argparse.Namespace, pretrained: Path) -> list[dict[str, Any
         save_vectors(pretrained, vectors_in(folder))
     data = dataset.load(dataset.find_archive(options.archive))
     rows: list[dict[str, Any]] = []
+    to_run = noted(options, folder)
     for name, stages in variants(options.seed, folder, options.epochs).items():
-        for stage in stages:
-            note = note_of(stage, folder)
+        for stage, note in to_run[name]:
             if not reproduce.is_done(stage, note):
                 reproduce.run(stage, note)
         without = None if name == WHOLE else name

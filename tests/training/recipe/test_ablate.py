@@ -30,6 +30,7 @@ def test_each_row_leaves_out_one_thing(tmp_path: Path) -> None:
         "n-grams": set(),
         "soft targets and grades": {"soft_targets"},
         "grades": {"soft_targets"},
+        "MPNet": {"soft_targets"},
         "swapped reviews": {"swaps"},
         "lessons": {"lessons"},
         **dict.fromkeys(ablate.LESSONS, {"without_lessons"}),
@@ -67,7 +68,7 @@ def test_the_row_without_n_grams_is_the_training_of_everything(tmp_path: Path) -
 def test_a_row_s_n_grams_leave_out_the_same_thing(tmp_path: Path) -> None:
     rows = ablate.variants(1, tmp_path, 1)
     commands = {name: [stage.command for stage in stages[1:-1]] for name, stages in rows.items()}
-    for name in ("soft targets and grades", "grades"):
+    for name in ("soft targets and grades", "grades", "MPNet"):
         assert [command[0] for command in commands[name]] == ["ngrams.py", "ngram_residual.py"]
     assert not any("--soft-targets" in command for command in commands["soft targets and grades"])
     for command in commands["grades"]:
@@ -77,6 +78,18 @@ def test_a_row_s_n_grams_leave_out_the_same_thing(tmp_path: Path) -> None:
     for name, topics in ablate.LESSONS.items():
         (command,) = commands[name]
         assert command[-2:] == ["--without-lessons", topics]
+
+
+def test_the_row_without_mpnet_makes_its_soft_targets_first(tmp_path: Path) -> None:
+    options = train.argparse.Namespace(seed=1, epochs=1)
+    stages = ablate.noted(options, tmp_path)["MPNet"]
+    commands = [stage.command for stage, _ in stages]
+    assert [command[0] for command in commands[:3]] == ["train.py", "distill.py", "grades.py"]
+    assert not any("--mpnet" in command for command in commands)
+    # A full run of the recipe has made the first two already.
+    own = {stage.name: tmp_path / f"{stage.name}.json" for stage in reproduce.recipe(1, tmp_path)}
+    assert [note for _, note in stages[:2]] == [own["teacher-1"], own["doubts"]]
+    assert stages[3][0].command[stages[3][0].command.index("--soft-targets") + 1] == str(stages[2][0].writes)
 
 
 def test_a_network_of_whole_reviews_has_no_package(tmp_path: Path) -> None:
@@ -101,6 +114,7 @@ def test_every_group_of_lessons_leaves_some_out_and_keeps_most() -> None:
 
 def test_every_stage_of_a_row_reads_what_the_recipe_or_an_earlier_one_wrote(tmp_path: Path) -> None:
     shared = {stage.writes for stage in reproduce.recipe(1, tmp_path)[:-3]} | {ablate.vectors_in(tmp_path)}
+    shared |= {stage.writes for stage in ablate.targets_without_mpnet(tmp_path)}
     for stages in ablate.variants(1, tmp_path, 1).values():
         there = set(shared)
         for stage in stages:
