@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 # Raise it when a change here gives any review other ids or sentences. The vocabulary's fingerprint
 # contains it.
-TEXT_VERSION = 3
+TEXT_VERSION = 4
 
 # Of a long review the head and the tail are read; the tail usually holds the verdict.
 HEAD_TOKENS = 128
@@ -23,6 +23,9 @@ MAX_TOKENS = HEAD_TOKENS + TAIL_TOKENS
 
 # Negations are not stemmed: they reverse a sentence.
 NEGATIONS = frozenset({"not", "no", "nor", "never", "n't"})
+
+# The tokens that faces and emoji become.
+HAPPY, SAD = ":)", ":("
 
 
 class Tokens(NamedTuple):
@@ -52,13 +55,18 @@ class Sentence(NamedTuple):
 def clean(review: str) -> str:
     """Return the readable text of a review: no markup, entities resolved, words in NFC, single spaces.
 
-    Line-breaking tags become newlines, because a paragraph ends a sentence. Never raises. Clean only once:
+    Line-breaking tags become newlines, because a paragraph ends a sentence. Lines that were wrapped within
+    a sentence become one, and the numbers and bullets of a list go. Never raises. Clean only once:
     ``&lt;b&gt;`` becomes the text ``<b>``, which a second pass would remove as markup.
 
     >>> clean("great<br />movie &amp; cast</3 <b>wow</b>")
     'great\\nmovie & cast</3 wow'
+    >>> clean("It was not\\ngood.\\n1. The plot.\\n2. The end.")
+    'It was not good.\\nThe plot.\\nThe end.'
     """
     text = review if review.isascii() else _SURROGATE.sub("\ufffd", review)
+    if "\n" in text:
+        text = _join_lines(text)
     if "<" in text:
         text = _strip_markup(text)
     elif "&" in text:
@@ -107,7 +115,15 @@ def normalize(surface: str) -> str:
         return (":" if kind == "=" else kind) + token[-1]
     if kind.isdigit():
         return token.replace(" ", "")
+    if kind == "\u2b50" or (kind in "\u2605\u2606" and len(token) > 2):
+        return _rating_of(token)
     return token
+
+
+def _rating_of(stars: str) -> str:
+    """Return stars as a rating in figures; without empty ones they are of five, or of ten."""
+    full, empty = (sum(map(stars.count, signs)) for signs in (_FULL_STARS, _EMPTY_STARS))
+    return f"{full}/{full + empty if empty else 5 if full <= 5 else 10}"
 
 
 def is_word(token: str) -> bool:
@@ -147,6 +163,39 @@ def unread_span(count: int) -> tuple[int, int]:
     if count <= MAX_TOKENS:
         return count, count
     return HEAD_TOKENS, count - TAIL_TOKENS
+
+
+# --- lines --------------------------------------------------------------------------------------
+
+# Programs wrap lines at some 72 characters. Shorter lines in small letters are rather a list.
+WRAPPED_CHARACTERS = 40
+_SMALL = re.compile("[a-z\u00df-\u00f6\u00f8-\u00ff]")
+# A line that ends in a letter, a digit or one of these signs may go on in the next.
+_GOES_ON = re.compile("[a-zA-Z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff,;)\\]\"'\u2019\u201d-]")
+_MARKER = re.compile("\\A(?:[0-9]{1,2}[.)]|[*\u2022\u2023\u25aa\u25cf\u25e6\u00b7])[ \\t]+")
+
+
+def _join_lines(text: str) -> str:
+    """Join the lines of each wrapped sentence with spaces, and remove the markers of a list.
+
+    A line goes on from the one before if it begins with a small letter, and that one ends no sentence. The
+    one before must also be long, or belong to a text that began otherwise than with a small letter.
+    """
+    lines = [line.strip(" \t\r") for line in text.split("\n")]
+    is_list = sum(map(bool, map(_MARKER.match, lines))) > 1
+    joined: list[list[str]] = []
+    for line in lines:
+        if joined and _SMALL.match(line) and _may_go_on(joined[-1]):
+            joined[-1].append(line)
+        else:
+            joined.append([_MARKER.sub("", line) if is_list else line])
+    return "\n".join(map(" ".join, joined))
+
+
+def _may_go_on(parts: list[str]) -> bool:
+    """Return whether a line in small letters may belong to the lines before it, rather than to a list."""
+    is_prose = len(parts[-1]) >= WRAPPED_CHARACTERS or not _SMALL.match(parts[0])
+    return is_prose and _GOES_ON.match(parts[-1][-1:]) is not None
 
 
 # --- markup -------------------------------------------------------------------------------------
@@ -241,13 +290,27 @@ _TOKEN = re.compile(
     |[{_CJK}]
     |\.{{2,}}|\u2026
     |[!?]+|\*+
+    |(?:\u2b50\ufe0f?)+|[\u2605\u2606]{{3,10}}                       # stars, as a rating
     |-+|[\u2010-\u2015]
     |[^ \n{_IGNORED}]))""",
     re.VERBOSE,
 )
 _GRIN = re.compile("D(?:(?<=[:;=]D)|(?<=[:;=]['-]D))")  # the mouth first, because it is the rarest sign
+_FULL_STARS, _EMPTY_STARS = "\u2605\u2b50", "\u2606"
+# Emoji are read as the faces that people type. First hearts, hands that praise and happy faces.
+_HAPPY = (
+    "\u2665\u2764\U0001f44c\U0001f44d\U0001f44f\U0001f4af\U0001f493\U0001f495\U0001f496\U0001f497\U0001f499"
+    "\U0001f49a\U0001f49b\U0001f49c\U0001f600\U0001f601\U0001f603\U0001f604\U0001f60a\U0001f60d\U0001f618"
+    "\U0001f642\U0001f929\U0001f970"
+)
+_SAD = (
+    "\U0001f44e\U0001f494\U0001f4a9\U0001f612\U0001f615\U0001f61e\U0001f61f\U0001f620\U0001f621\U0001f634"
+    "\U0001f641\U0001f644\U0001f92e\U0001f971"
+)
 _PLAIN = str.maketrans(
     {
+        **dict.fromkeys(_HAPPY, HAPPY),
+        **dict.fromkeys(_SAD, SAD),
         "\u2018": "'",
         "\u2019": "'",
         "`": "'",

@@ -18,7 +18,9 @@ from typing import Any, NamedTuple, NoReturn
 from vocab import spelling
 from vocab.files import sha256, write_together
 from vocab.text import (
+    HAPPY,
     NEGATIONS,
+    SAD,
     TEXT_VERSION,
     Sentence,
     Tokens,
@@ -66,6 +68,7 @@ class EncodedReview(NamedTuple):
     ``ids`` and ``tokens`` hold an entry for each token that is read; ``sentences`` index them.
     ``total`` counts all tokens. ``cut`` is the unread span of ``text``, or None.
     ``words`` counts the tokens in ``ids`` with letters or digits; ``known`` counts those in the vocabulary.
+    In a text without such words, its known faces count as both.
     ``slips`` index the misspelled words that were read as known ones; these count as known.
     """
 
@@ -128,6 +131,8 @@ class Vocabulary:
             else:
                 signs += 1
         words = len(names) - signs
+        if not words:
+            words = sum(name in (HAPPY, SAD) and name in self._ids for name in names)
         sentences = split_sentences(text, tokens, gap_at)
         return EncodedReview(text, ids, tokens, sentences, total, cut, words, words - unknown, slips)
 

@@ -659,7 +659,7 @@ _EXAMPLE = {
         {"start": 17, "end": 38, "contribution": 0.811403, "alone": 0.912453, "without": 0.031207},
     ],
     "bias": -0.001728,
-    "model": {"id": "bilstm-1", "vocabulary": "778705f8357792c9", "uncertain": [0.4, 0.6]},
+    "model": {"id": "bilstm-1", "vocabulary": "834e209fb2bd9052", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
 _ASPECTS_REQUEST = {
@@ -693,7 +693,7 @@ _ASPECTS_EXAMPLE = {
         "acting": {"sentiment": "not_mentioned"},
     },
     "bias": 0.0,
-    "model": {"id": "bilstm-1", "vocabulary": "778705f8357792c9", "uncertain": [0.4, 0.6]},
+    "model": {"id": "bilstm-1", "vocabulary": "834e209fb2bd9052", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
 _LINES = '{"id": 1, "review": "A joy to watch."}\n{"id": 2, "review": "  "}\n'
@@ -724,7 +724,7 @@ _BATCH = {
             },
         },
     ],
-    "model": {"id": "bilstm-1", "vocabulary": "778705f8357792c9", "uncertain": [0.4, 0.6]},
+    "model": {"id": "bilstm-1", "vocabulary": "834e209fb2bd9052", "uncertain": [0.4, 0.6]},
     "request_id": "5b7c1d3a9e8f4a61b0c2d4e6f8a91b3c",
 }
 

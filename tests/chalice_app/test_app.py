@@ -258,7 +258,7 @@ def test_the_answer_of_an_older_endpoint_is_no_verdict(
 
 @pytest.mark.parametrize(
     ("review", "reason"),
-    [("Qwzxv blorptastic", "no_known_words"), ("\U0001f600", "no_known_words"), (FRENCH, "not_english")],
+    [("Qwzxv blorptastic", "no_known_words"), ("\U0001f3ac", "no_known_words"), (FRENCH, "not_english")],
 )
 def test_a_text_that_is_not_understood_is_uncertain_and_explains_nothing(
     api: InProcess, review: str, reason: str

@@ -74,7 +74,7 @@ def test_the_real_endpoint_says_the_same_bytes_alone_and_at_any_place(
     reviews = [
         "Not good at all. The music was lovely!",
         "Dull. " * 300,
-        "\U0001f600",
+        "\U0001f3ac",
         "A joy, from start to end.",
     ]
     alone = []

@@ -273,7 +273,7 @@ FRENCH = "Ce film est vraiment magnifique et les acteurs sont excellents."
 NOT_UNDERSTOOD = [
     ("Qwzxv blorptastic frumious", "no_known_words"),
     ("!!! ???", "no_known_words"),
-    ("\U0001f600 \U0001f600", "no_known_words"),
+    ("\U0001f3ac \U0001f3ac", "no_known_words"),
     (FRENCH, "not_english"),
     (FRENCH * 50, "not_english"),
 ]
