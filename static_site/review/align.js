@@ -9,6 +9,8 @@
 
 // What cleaning removes whole (vocab/text.py): scripts, styles, comments and tags.
 const MARKUP = /<(script|style)\b[^]*?<\/\1\s*>|<!--[^]*?-->|<\/?[a-z!?][^<>]*>/iy;
+// It also removes the number or bullet before an entry of a list.
+const MARKER = /(?:[0-9]{1,2}[.)]|[*\u2022\u2023\u25aa\u25cf\u25e6\u00b7])[ \t]+/y;
 const ENTITY = /&(#x[0-9a-f]+|#[0-9]+|[a-z][a-z0-9]*);/iy;
 const SPACE = /\s/u;
 const UNSEEN = /[\p{Cf}\p{Cc}]/u;
@@ -61,6 +63,11 @@ function placeOf(typed, from, point) {
     }
     const end = endOf(typed, at, point, isSpace);
     if (end > at) return { start: at, end };
+    const marker = markerAt(typed, at);
+    if (marker > 0) {
+      at += marker;
+      continue;
+    }
     const unit = String.fromCodePoint(typed.codePointAt(at) ?? 0);
     if (!SPACE.test(unit) && !UNSEEN.test(unit)) return null;
     at += unit.length;
@@ -84,6 +91,13 @@ function endOf(typed, at, point, isSpace) {
     if (typed.slice(at, at + length).normalize("NFC") === point) return at + length;
   }
   return 0;
+}
+
+/** Returns the length of a list's marker that begins a line here; 0 for none. @param {string} text @param {number} at */
+function markerAt(text, at) {
+  MARKER.lastIndex = at;
+  const [marker = ""] = MARKER.exec(text) ?? [];
+  return text.slice(text.lastIndexOf("\n", at - 1) + 1, at).trim() === "" ? marker.length : 0;
 }
 
 /** @param {string} name of an entity @param {string} point */

@@ -101,7 +101,9 @@ function noteItem({ code, detail }) {
 /** @param {DocumentFragment} view @param {Explained} answer */
 function drawSentences(view, answer) {
   const part = find(view, "#sentences-part");
-  part.hidden = answer.sentences.length === 0 || !isCalibrated(answer);
+  // One short sentence has no row of its own: it is the text.
+  const least = isCalibrated(answer) ? 1 : 2;
+  part.hidden = answer.sentences.length < least;
   const all = worths(answer);
   const most = Math.max(FULL_BAR, ...all.map(Math.abs));
   const points = Array.from(answer.text);
@@ -132,9 +134,13 @@ function sentenceRow(answer, points, index, share) {
   const track = element("span", "track");
   track.append(element("span", "fill"));
   bar.append(track);
-  const without = sentence.without === null ? null : withoutSentence(answer, index);
-  const worth = strings.sentenceWorth(sentence.alone, answer.probability, without);
-  row.append(bar, " ", element("span", "row-apart", worth));
+  row.append(bar, " ");
+  // A short text's numbers say too little.
+  if (isCalibrated(answer)) {
+    const without = sentence.without === null ? null : withoutSentence(answer, index);
+    const worth = strings.sentenceWorth(sentence, answer.probability, without);
+    row.append(element("span", "row-apart", worth));
+  }
   return row;
 }
 

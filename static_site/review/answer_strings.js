@@ -20,13 +20,15 @@ export const STATIC = {
   stale: "You have changed the text. This verdict is for the text before.",
   whatSureMeans: "How often that is right",
   sentencesTitle: "Sentence by sentence",
-  sentencesNote: "Press a sentence to leave it out. Its bar shows how hard it pulls.",
+  sentencesNote:
+    "Press a sentence to leave it out. Its bar shows how far the verdict falls without it. " +
+    "What is most negative comes first.",
   before: "This is about the text before the change.",
   ...AXIS,
   wordsNote: "Press a word to leave it out, and again to put it back. Arrow keys move between words.",
   putBack: "Put back",
   useText: "Keep this version",
-  readNote: "Your text holds markup. The model read this text without it.",
+  readNote: "The model read your text like this, without its markup.",
   mindTitle: "How firm is it?",
   mindNote: "Find the smallest change that turns the verdict: words left out, or swapped for their opposites.",
   mindFind: "Change its mind",
@@ -104,11 +106,12 @@ const quote = (text) => `\u201c${text}\u201d`;
  * @param {Judged} answer
  * @param {import("./effects.js").Reasons} reasons
  */
-export function why({ sentiment }, { cause, against, agreed = false }) {
-  if (agreed) return `${VERDICTS[sentiment]}: every sentence speaks for it.`;
+export function why(answer, { cause, against, agreed = false }) {
+  const { sentiment } = answer;
+  if (agreed) return `${headlineOf(answer)}: every sentence speaks for it.`;
   if (cause === "") return "";
   if (sentiment === "uncertain") return `${quote(cause)} speaks for it, ${quote(against)} against it.`;
-  const main = `${VERDICTS[sentiment]}, mainly because of ${quote(cause)}.`;
+  const main = `${headlineOf(answer)}, mainly because of ${quote(cause)}.`;
   if (against === "") return main;
   const what = sentiment === "negative" ? "praise" : "complaint";
   return `${main} The ${what} in ${quote(against)} doesn\u2019t outweigh it.`;
@@ -125,14 +128,16 @@ export const NOTES = {
 
 /**
  * Says what a sentence is worth.
- * @param {number | undefined} alone P(positive) of the sentence alone
+ * @param {{alone?: number, contribution: number}} sentence alone: P(positive) of it by itself
  * @param {number} now P(positive) of the text
  * @param {number | null} without P(positive) of the text without it; null when it has no other sentence
  */
-export function sentenceWorth(alone, now, without) {
+export function sentenceWorth({ alone, contribution }, now, without) {
   const own = alone === undefined ? "" : `On its own ${positive(alone)}.`;
-  const rest = without === null ? "" : `Without it, ${becomes(now, without)} positive.`;
-  return [own, rest].filter(Boolean).join(" ");
+  if (without === null) return own;
+  const toItsSide = whole(now) !== whole(without) && (without - now) * contribution > 0;
+  const others = toItsSide ? ": the others then weigh more" : "";
+  return `${own} Without it, ${becomes(now, without)} positive${others}.`.trim();
 }
 
 /** Writes "90 becomes 97 %", or that nothing changes. @param {number} from @param {number} to */
@@ -158,7 +163,7 @@ export const wordLine = (word, tip) => `${quote(word)}: ${tip}.`;
 // Changes.
 
 /** Answers a press that would leave the last word out. */
-export const oneStays = "One word must stay.";
+export const oneStays = "At least one word must stay.";
 
 /** @param {string} title of the error */
 export const changeFailed = (title) => `${title}. The verdict is unchanged. Try again in a moment.`;

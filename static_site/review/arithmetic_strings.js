@@ -13,7 +13,7 @@ export const sum = ({ bias, pull, logit, sentences, probability }) =>
   `${sentences === 1 ? "The only sentence adds" : `The ${count(sentences)} sentences add`} ` +
   `${signed(pull)}. The total is ${signed(logit)} (the logit). ` +
   `The logistic function turns that into ${percent(probability)} positive. ` +
-  "A total of zero would be 50\u00a0%.";
+  "A total of zero would be 50\u00a0%. All figures here are rounded.";
 
 export const biasRow = "Starting point (bias)";
 export const sumRow = "Total (logit)";

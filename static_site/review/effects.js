@@ -113,7 +113,9 @@ function wordEffects(answer) {
 /** Returns what a sentence of why can quote. @param {Explained} answer @returns {Reasons} */
 export function reasonsOf(answer) {
   const none = { cause: "", against: "" };
-  if (!isCalibrated(answer)) return none;
+  // A short text's number says little, but its words say why.
+  const warnings = answer.warnings.filter(({ code }) => code !== "too_short");
+  if (!isCalibrated({ ...answer, warnings }) || answer.reason === "no_opinion") return none;
   const side = answer.sentiment === "negative" ? -1 : 1;
   const points = Array.from(answer.text);
   const sentences = sentenceEffects(answer);

@@ -3,7 +3,7 @@
 import { element } from "../shared/dom.js";
 import { signOf } from "../shared/meter.js";
 import { cut, widestGap } from "../shared/spans.js";
-import { glowing } from "./effects.js";
+import { glowing, written } from "./effects.js";
 
 /** @typedef {import("./effects.js").Explained} Explained */
 /** @typedef {import("../shared/meter.js").Sign} Sign */
@@ -21,7 +21,7 @@ export function marksOf(answer) {
   const wasCut = answer.warnings.some(({ code }) => code === "truncated");
   return {
     sentences: answer.sentences.map((one, index) => mark(trimmed(points, one), index, one.contribution)),
-    words: glow.map((index) => mark(answer.words[index], index, answer.words[index].effect ?? 0)),
+    words: glow.map((index) => mark(written(points, answer.words[index]), index, answer.words[index].effect ?? 0)),
     unread: wasCut ? [widestGap(answer.words)] : [],
   };
 }

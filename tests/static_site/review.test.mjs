@@ -19,6 +19,8 @@ for (const [name, typed, cleaned] of [
   ["scripts and comments", "A<script>x()</script> <!-- no --> film", "A film"],
   ["letters in two parts", "cafe\u0301!", "caf\u00e9!"],
   ["unseen characters", "a\u200bb", "ab"],
+  ["a wrapped line", "It was not\r\n  good.", "It was not good."],
+  ["a list", "I liked:\n 1. Its cast\n2) Two songs\n* all", "I liked:\nIts cast\nTwo songs\nall"],
 ]) {
   test(`a cleaned text finds its places: ${name}`, () => {
     const map = align(typed, cleaned);
@@ -38,6 +40,7 @@ test("a cleaned text that came from elsewhere has no places", () => {
   assert.equal(align("A good film", "A bad film"), null);
   assert.equal(align("A &NotEqualTilde; film", "A \u2242\u0338 film"), null);
   assert.equal(align("short", "shorter"), null);
+  assert.equal(align("A 1. film", "A film"), null);
 });
 
 test("ranges that an edit left alone move with their text, and others vanish", () => {
@@ -130,11 +133,24 @@ test("a verdict that is open quotes both sides, or nothing", () => {
   assert.equal(reasonsOf(answer({ ...open, sentences: [both[0]] })).cause, "");
 });
 
-for (const code of ["too_short", "not_english", "no_known_words"]) {
-  test(`a text without a number to lean on has no reasons: ${code}`, () => {
+for (const code of ["not_english", "no_known_words"]) {
+  test(`a text that may be misunderstood has no reasons: ${code}`, () => {
     assert.equal(reasonsOf(answer({ warnings: [{ code }] })).cause, "");
   });
 }
+
+test("a short text has the reasons of a longer one", () => {
+  const short = answer({ warnings: [{ code: "too_short" }] });
+  assert.deepEqual(reasonsOf(short), reasonsOf(answer()));
+  assert.notEqual(reasonsOf(short).cause, "");
+});
+
+test("a text without an opinion has no reasons", () => {
+  const [praise, complaint] = answer().sentences;
+  const sentences = [{ ...praise, without: 0.3 }, { ...complaint, without: 0.8 }];
+  const none = { sentiment: "uncertain", reason: "no_opinion", probability: 0.5, sentences };
+  assert.equal(reasonsOf(answer(none)).cause, "");
+});
 
 test("at most eight words of a sentence are quoted", () => {
   assert.equal(quoted(" One two three. "), "One two three");

@@ -421,11 +421,22 @@ def test_a_short_review_gets_a_leaning_without_a_number(page: Page, review: str,
     assert grey != ink
 
 
+def test_a_short_review_of_two_sentences_lists_both_without_a_number(page: Page) -> None:
+    ask(page, "Loved it. Hated the end.")
+    expect(page.locator("#sureness")).to_have_text("Too short to be sure.")
+    rows = page.locator("#sentences .row")
+    expect(rows.locator(".row-text")).to_have_text(["Hated the end.", "Loved it."])
+    signs = [row.get_attribute("data-sign") for row in rows.locator(".row-bar").all()]
+    assert signs == ["minus", "plus"]
+    expect(page.locator("#arithmetic")).to_be_hidden()
+    assert "%" not in page.locator("main").inner_text()
+
+
 @pytest.mark.parametrize(
     ("review", "reason"),
     [
         (UNKNOWN, "The model knows none of these words."),
-        ("\U0001f600 \U0001f600", "The model knows none of these words."),
+        ("\U0001f3ac \U0001f3ac", "The model knows none of these words."),
         (FRENCH, "It does not look like English."),
     ],
 )

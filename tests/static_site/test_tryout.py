@@ -108,7 +108,7 @@ def test_one_word_always_stays(page: Page) -> None:
     expect(page.locator("#change")).to_be_visible()
     without_one = page.locator("#verdict").text_content()
     rows.last.click()
-    expect(page.locator("#try-status")).to_have_text("One word must stay.")
+    expect(page.locator("#try-status")).to_have_text("At least one word must stay.")
     expect(rows.last).to_have_attribute("aria-pressed", "false")
     assert page.locator("#verdict").text_content() == without_one
     rows.first.click()
