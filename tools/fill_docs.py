@@ -137,7 +137,7 @@ def results(card: dict[str, Any], benchmark: dict[str, Any] | None) -> str:
         ["calibration error (ECE)", *_pair(ours, other, "ece", 2), compared],
         ["single sentences", *_pair(ours, other, "sentences", 1), compared],
         ["short cases", *_pair(ours, other, "behaviour", 1), compared],
-        ["a review, one core", _milliseconds(ours), f"{_milliseconds(other)} (VADER)", compared],
+        ["a review, one core", _milliseconds(ours), _milliseconds(other), compared],
     ]
     if benchmark:
         rows += [[*row, "make bench"] for row in tables.pairs(benchmark, BENCH_ROWS)]
@@ -449,7 +449,7 @@ def _opinion(metrics: dict[str, Any]) -> str:
             *(f"{100 * metrics['held'][label][key]:.0f} %" for key in ("precision", "recall")),
             *(f"{metrics[half][label]['f1']:.2f}" for half in ("held", "open")),
         ]
-        for label in ("mixed", "no_opinion")
+        for label in ("mixed", "no_opinion", "unclear")
     ]
     return table(["reason", "precision", "recall", "F1", "F1, open half"], rows)
 

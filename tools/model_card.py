@@ -186,7 +186,8 @@ def _groups(card: dict[str, Any], key: str, name_of: Callable[[dict[str, Any]], 
 def _density(row: dict[str, Any]) -> str:
     if row["negators"] == "none":
         return "no negator"
-    least, most = row["per_100_tokens_from"], row["per_100_tokens_to"]
+    # A half goes up, as on the model's page.
+    least, most = (row[f"per_100_tokens_{end}"] + 1e-9 for end in ("from", "to"))
     return f"{row['negators']} negators, {least:.1f} to {most:.1f} in 100 tokens"
 
 
