@@ -137,7 +137,7 @@ def results(card: dict[str, Any], benchmark: dict[str, Any] | None) -> str:
         ["calibration error (ECE)", *_pair(ours, other, "ece", 2), compared],
         ["single sentences", *_pair(ours, other, "sentences", 1), compared],
         ["short cases", *_pair(ours, other, "behaviour", 1), compared],
-        ["a review, one core", _milliseconds(ours), _milliseconds(other), compared],
+        ["a review, one core", _milliseconds(ours), f"{_milliseconds(other)} (VADER)", compared],
     ]
     if benchmark:
         rows += [[*row, "make bench"] for row in tables.pairs(benchmark, BENCH_ROWS)]
