@@ -131,7 +131,7 @@ def test_groups_are_named_by_length_and_by_negators(card: dict[str, Any]) -> Non
     page = model_card.page(card, PARTS)
     assert "| 8 to 146 tokens | 9 | 90.00 % | 2.00 % |" in page
     assert "| no negator | 9 |" in page
-    assert "| few negators, 0.2 to 1.5 in 100 tokens | 9 |" in page
+    assert "| few negators, 0.3 to 1.5 in 100 tokens | 9 |" in page
 
 
 def test_an_older_card_names_its_gaps(card: dict[str, Any]) -> None:
