@@ -135,7 +135,7 @@ def test_punctuation_is_neither_ranked_nor_removed_as_a_word() -> None:
 
 def test_a_sentence_that_loses_all_its_tokens_is_gone() -> None:
     asked: list[tuple[list[int], list[int], str]] = []
-    encoded = WORDS.encode("Good\nAwful music\nplot")
+    encoded = WORDS.encode("Good\nAwful music\nPlot")
     faithfulness.measure(encoded, watched(asked), 0)
     good, awful, music, plot = encoded.ids
     assert asked[0] == (encoded.ids, [1, 2, 1], "words")
