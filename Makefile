@@ -164,12 +164,13 @@ $(CHECKOV)/.ready: CONSTRAINTS =
 $(CHECKOV)/.ready: requirements/checkov.txt
 
 CONSTRAINTS = -c requirements/constraints.txt
+INSTALL = .venv/$*/bin/python -m pip install --quiet --disable-pip-version-check
 .venv/%/.ready: requirements/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'
 	@mkdir -p .venv && test -w .venv || { echo "make: this folder can't be written to, and .venv/ belongs here"; exit 1; }
 	@echo "making .venv/$* from $(FROM); this takes a minute"
 	@$(PYTHON) -m venv .venv/$* || { echo "make: no venv here; install your system's python3-venv package"; exit 1; }
-	@.venv/$*/bin/python -m pip install --quiet --disable-pip-version-check -r $(FROM) $(CONSTRAINTS) || \
+	@$(INSTALL) -r $(FROM) $(CONSTRAINTS) || \
 		{ echo "make: pip could not install $(FROM); is there a network?"; exit 1; }
 	@.venv/$*/bin/python -c '$(PATHS)' "$(CURDIR)" "$(CURDIR)/chalice_app" "$(CURDIR)/client" "import sys; 'training/' in ''.join(sys.orig_argv[1:2]) and __import__('training.moved')"
 	@touch $@

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -55,16 +56,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def imdb(archive: Path) -> Dataset:
-    """The real dataset, read once by each worker: that takes seconds."""
+    """The real dataset."""
     return dataset.load(archive)
 
 
 @pytest.fixture(scope="session")
-def archive() -> Path:
-    """The real IMDb archive. Without one, its tests are skipped, and fail in CI."""
+def archive() -> Iterator[Path]:
+    """The real IMDb archive; each worker reads it once. Without one, its tests are skipped, and fail in CI."""
     if reason := archive_missing():
         skip_or_fail(reason)
-    return Path(os.environ["IMDB_ARCHIVE"])
+    path = Path(os.environ["IMDB_ARCHIVE"])
+    read, read_once = dataset.load, cache(dataset.load)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dataset, "load", lambda asked: (read_once if asked == path else read)(asked))
+        yield path
 
 
 @pytest.fixture(scope="session")

@@ -119,17 +119,13 @@ def test_two_workers_write_the_same_bytes_as_this_machine(mixed: Path, cluster: 
     check_the_same_bytes(mixed, "csv", cluster)
 
 
-def test_aspects_have_the_same_bytes_as_on_this_machine(mixed: Path, cluster: Cluster) -> None:
-    check_the_same_bytes(mixed, "jsonl", cluster, "--aspects", "film")
-
-
-def test_one_worker_writes_the_same_bytes_as_this_machine(mixed: Path) -> None:
+def test_one_worker_writes_the_same_bytes_as_this_machine_with_aspects_too(mixed: Path) -> None:
     with running(1) as alone:
-        check_the_same_bytes(mixed, "jsonl", alone)
+        check_the_same_bytes(mixed, "jsonl", alone, "--aspects", "film")
 
 
 def test_a_worker_killed_in_the_middle_loses_and_doubles_no_row(tmp_path: Path, cluster: Cluster) -> None:
-    path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
+    path, out = save(tmp_path / "a.csv", reviews(2500)), tmp_path / "out.csv"
     process = subprocess.Popen(
         command(path, out, cluster), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -151,7 +147,7 @@ def workers_of(cluster: Cluster) -> list[int]:
 
 
 def test_killed_on_ray_the_batch_ends_here_with_the_same_bytes(tmp_path: Path, cluster: Cluster) -> None:
-    path, out = save(tmp_path / "a.csv", reviews(5000)), tmp_path / "out.csv"
+    path, out = save(tmp_path / "a.csv", reviews(2500)), tmp_path / "out.csv"
     process = subprocess.Popen(
         command(path, out, cluster), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -201,7 +197,5 @@ def test_what_actors_need_is_whole_and_works_alone(tmp_path: Path, package: Path
     )
     assert done.returncode == 0, done.stderr
     assert '"sentiment"' in done.stdout
-    assert sorted(path.name for path in (tmp_path / "training").iterdir() if path.is_dir()) == [
-        "endpoint",
-        "files",
-    ]
+    folders = {path.name for path in (tmp_path / "training").iterdir() if path.is_dir()}
+    assert folders - {"__pycache__"} == {"endpoint", "files"}
