@@ -160,9 +160,9 @@ def make_environment(folder: Path, minor: str, *packages: str, overrides: Sequen
 
 def install(python: Path | str, packages: Sequence[str], *flags: str) -> None:
     """Install packages for a Python; where they can't be had, the test is skipped, and fails in CI."""
-    # uv reads none of pip's settings.
+    # uv reads none of pip's settings. A jail's Python can write no compiled modules.
     links = [f"--find-links={place}" for place in os.environ.get("PIP_FIND_LINKS", "").split()]
-    done = _uv("pip", "install", "--python", str(python), *links, *flags, *packages)
+    done = _uv("pip", "install", "--compile-bytecode", "--python", str(python), *links, *flags, *packages)
     _check(done, ", ".join(packages))
 
 
