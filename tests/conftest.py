@@ -62,7 +62,7 @@ def imdb(archive: Path) -> Dataset:
 
 @pytest.fixture(scope="session")
 def archive() -> Iterator[Path]:
-    """The real IMDb archive; each worker reads it once. Without one, its tests are skipped, and fail in CI."""
+    """The real IMDb archive; a worker reads it once. Without one, its tests are skipped, and fail in CI."""
     if reason := archive_missing():
         skip_or_fail(reason)
     path = Path(os.environ["IMDB_ARCHIVE"])

@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 import sys
 from collections import Counter, defaultdict
 from itertools import islice
@@ -285,17 +284,13 @@ def test_no_lesson_is_a_labelled_sentence(sentences: list[dict[str, Any]]) -> No
 # --- the command --------------------------------------------------------------------------------
 
 
-def test_the_command_prints_a_table_and_the_open_cases_that_fail(archive: Path, package: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "training.evaluation.behaviour", "--failures", "--archive", str(archive)]
-        + ["--model", str(package)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.splitlines()
+def test_the_command_prints_a_table_and_the_open_cases_that_fail(
+    archive: Path, package: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = ["--failures", "--archive", str(archive), "--model", str(package)]
+    monkeypatch.setattr(sys, "argv", ["behaviour.py", *flags])
+    behaviour.main()
+    lines = capsys.readouterr().out.splitlines()
     capabilities = {row["capability"] for row in CASES}
     assert len(lines) > 3 + len(capabilities)
     assert lines[0].split() == ["capability", "open", "held"]
