@@ -4,7 +4,7 @@
     python -m training.baselines.table --split development      # the split that choices may look at
     python -m training.baselines.table --only verdict vader     # some of them
     python -m training.baselines.table --slow                   # a fine-tuned transformer too
-    python -m training.baselines.table --speed                  # only the times of the published rows
+    python -m training.baselines.table --speed                  # only the times of published rows
     python -m training.baselines.table --dry-run                # a few reviews, to check that it runs
 
 Prints the table and one JSON. ``--publish`` writes the rows into the model's card, as ``peers``. Published
@@ -234,7 +234,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=inference.MODEL_FOLDER, help="model folder")
     parser.add_argument("--out", type=Path, help="write the JSON to this file too")
     parser.add_argument("--publish", action="store_true", help="write the rows into the card")
-    parser.add_argument("--speed", action="store_true", help="only time the published rows again")
+    parser.add_argument("--speed", action="store_true", help="only time published rows again")
     parser.add_argument(
         "--dry-run", action="store_true", help=f"learn from and score about {DRY_RUN_REVIEWS} reviews"
     )
@@ -259,7 +259,8 @@ def main() -> None:
                 sys.exit(
                     "baselines: no rows are published yet; run it with --publish and without --speed first"
                 )
-            rows, split = time_again(published["rows"], known, source), published["split"]
+            asked = [row for row in published["rows"] if row["name"] in makers]
+            rows, split = time_again(asked, makers, source), published["split"]
         else:
             rows = compare(makers, source, load_texts(source.data, split, limit))
     except (

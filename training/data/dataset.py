@@ -102,7 +102,7 @@ def download(url: str, path: Path, md5: str) -> Path:
 
 
 def load(archive: Path) -> Dataset:
-    """Load the archive's splits, in about 6 s. Raises DataError."""
+    """Load the archive's splits, which takes seconds. Raises DataError."""
     reviews = read_archive(archive)
     labelled, unsup, test = reviews["train"], reviews["unsup"], reviews["test"]
     test_texts = {fold(review.text) for review in test}

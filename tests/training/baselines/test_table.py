@@ -268,6 +268,9 @@ def test_only_the_times_are_measured_again(
     run(monkeypatch, *given, "--speed", "--publish")
     second = json.loads(path.read_text(encoding="utf-8"))["metrics"]["peers"]
     assert second == {**first, "rows": [{**row, "ms_median": 7.0} for row in first["rows"]]}
+    run(monkeypatch, *given, "--only", "vader", "--speed", "--publish")
+    third = json.loads(path.read_text(encoding="utf-8"))["metrics"]["peers"]
+    assert [(row["name"], row["ms_median"]) for row in third["rows"]] == [("Verdict", None), ("VADER", 7.0)]
 
 
 def test_a_trial_run_is_not_published(monkeypatch: pytest.MonkeyPatch) -> None:
