@@ -32,3 +32,15 @@ def test_all_of_it_is_made_used_and_removed(chromium: str, tmp_path: Path) -> No
     assert [line[:20].strip() for line in table] == STEPS
     assert table[-1].endswith("resources removed, nothing is left")
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_rehearsal_that_can_not_begin_ends() -> None:
+    code = (
+        "from tests.support import lambda_zip, rehearse\n"
+        "def fail(*_): raise RuntimeError('no package today')\n"
+        "lambda_zip.install_image = fail\n"
+        "rehearse.main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stderr.endswith("RuntimeError: no package today\n")

@@ -40,7 +40,7 @@ def runtime(version: str, folder: Path) -> Toolchain:
 
 def install_image(python: Path | str, folder: Path) -> Path:
     """Install the packages of Lambda's Python image into a folder, compiled as there; return the folder."""
-    flags = ("--target", str(folder), "--compile-bytecode")
+    flags = ("--target", str(folder))
     containers.install(python, ("awslambdaric", "boto3"), *flags)
     return folder
 

@@ -89,13 +89,22 @@ class Rehearsal:
         self.folder, self.picture = folder, picture
         self.rows: list[Row] = []
         self.stack = contextlib.ExitStack()
-        self.server = AwsServer(folder / "aws.log")
+        self.lambda_: LambdaEmulator | None = None
+        self.running: dict[str, Any] = {}  # the configuration of the function that runs
+        try:
+            self._start_servers()
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start_servers(self) -> None:
+        self.server = AwsServer(self.folder / "aws.log")
         self.stack.callback(self.server.stop)
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             del os.environ[name]
         os.environ.update(self.server.env)
         check_loopback(os.environ["AWS_ENDPOINT_URL"])
-        self.runtime = Containers(folder)
+        self.runtime = Containers(self.folder)
         self.stack.callback(self.runtime.stop)
         os.environ["AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME"] = self.runtime.url
         self.transforms = TransformServer(self.server.url, self.runtime.of_job, self.server.env)
@@ -103,10 +112,8 @@ class Rehearsal:
         self.functions = Functions(self.server.url, self._start_model)
         self.stack.callback(self.functions.stop)
         os.environ["AWS_ENDPOINT_URL_LAMBDA"] = self.functions.url
-        self.lambda_: LambdaEmulator | None = None
-        self.running: dict[str, Any] = {}  # the configuration of the function that runs
         self.cloud: Cloud = clouds.open_stage("dev")
-        self.package = lambda_zip.build(self._toolchain(), folder / "zip")
+        self.package = lambda_zip.build(self._toolchain(), self.folder / "zip")
         definition = json.loads((self.package / "sam.json").read_text(encoding="utf-8"))
         api = definition["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]
         self.gateway = Gateway(api, self._invoke, refusals.responses(), throttle=refusals.THROTTLE)
