@@ -183,13 +183,16 @@ def _join_lines(text: str) -> str:
     """
     lines = [line.strip(" \t\r") for line in text.split("\n")]
     is_list = sum(map(bool, map(_MARKER.match, lines))) > 1
-    joined: list[list[str]] = []
+    joined: list[str] = []
+    parts: list[str] = []  # the lines that are joined next
     for line in lines:
-        if joined and _SMALL.match(line) and _may_go_on(joined[-1]):
-            joined[-1].append(line)
+        if parts and _SMALL.match(line) and _may_go_on(parts):
+            parts.append(line)
         else:
-            joined.append([_MARKER.sub("", line) if is_list else line])
-    return "\n".join(map(" ".join, joined))
+            if parts:
+                joined.append(" ".join(parts))
+            parts = [_MARKER.sub("", line) if is_list else line]
+    return "\n".join([*joined, " ".join(parts)])
 
 
 def _may_go_on(parts: list[str]) -> bool:
