@@ -164,6 +164,7 @@ $(CHECKOV)/.ready: CONSTRAINTS =
 $(CHECKOV)/.ready: requirements/checkov.txt
 
 CONSTRAINTS = -c requirements/constraints.txt
+# CI names a quicker one.
 INSTALL = .venv/$*/bin/python -m pip install --quiet --disable-pip-version-check
 .venv/%/.ready: requirements/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Verdict needs Python 3.11 or newer, $(PYTHON) is " + sys.version.split()[0] + "; try: make $(MAKECMDGOALS) PYTHON=python3.12")'

@@ -254,12 +254,12 @@ def main() -> None:
     try:
         source = TrainingSource(dataset.find_archive(options.archive), limit)
         if options.speed:
-            published = inference.model_fn(options.model).card["metrics"].get("peers")
-            if not published:
+            published = inference.model_fn(options.model).card["metrics"].get("peers", {"rows": []})
+            asked = [row for row in published["rows"] if row["name"] in makers]
+            if not asked:
                 sys.exit(
                     "baselines: no rows are published yet; run it with --publish and without --speed first"
                 )
-            asked = [row for row in published["rows"] if row["name"] in makers]
             rows, split = time_again(asked, makers, source), published["split"]
         else:
             rows = compare(makers, source, load_texts(source.data, split, limit))

@@ -4,7 +4,6 @@ import gzip
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, cast
 
 # Also bounds what tarfile reads for a member's header alone.
 LARGEST_READ = 10_000_000
@@ -27,7 +26,7 @@ def read_members(path: Path, limit: Limit, most: int) -> Iterator[tuple[str, byt
         with _Bounded(path, most) as stream, tarfile.open(fileobj=stream, mode="r:") as tar:
             for member in tar:
                 if member.isfile() and (allowed := limit(member.name)) is not None:
-                    yield member.name, _content(tar, stream, member, allowed)
+                    yield member.name, _content(tar, member, allowed)
             while stream.read(CHUNK_BYTES):  # tarfile stops before the end, where gzip has its checksum
                 pass
     except ArchiveError:
@@ -58,18 +57,11 @@ class _Bounded(gzip.GzipFile):
             raise ArchiveError(f"it has over {self._most:,} bytes once it is unpacked, none is that large")
 
 
-def _content(tar: tarfile.TarFile, stream: _Bounded, member: tarfile.TarInfo, allowed: int) -> bytes:
-    """Read a member. ``extractfile`` takes longer than the stream, but knows the holes of sparse files."""
+def _content(tar: tarfile.TarFile, member: tarfile.TarInfo, allowed: int) -> bytes:
     if member.size > allowed:
         raise ArchiveError(f"{member.name} holds {member.size:,} bytes, none is that long")
-    file: IO[bytes] | None = cast(IO[bytes], stream)
-    if member.issparse():
-        file = tar.extractfile(member)
-    else:
-        stream.seek(member.offset_data)
-    assert file is not None  # a member has no content only if it is no file
-    pieces = [file.read(min(CHUNK_BYTES, member.size - at)) for at in range(0, member.size, CHUNK_BYTES)]
-    content = b"".join(pieces)
-    if len(content) < member.size:
-        raise ArchiveError("unexpected end of data")
-    return content
+    file = tar.extractfile(member)
+    if file is None:
+        return b""
+    pieces = iter(lambda: file.read(CHUNK_BYTES), b"")
+    return b"".join(pieces)
